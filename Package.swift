@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "sluice",
+    products: [
+        .executable(name: "sluice", targets: ["sluice"]),
+        .library(name: "Sluice", targets: ["Sluice"]),
+        .library(name: "WorkerPools", targets: ["WorkerPools"]),
+        .library(name: "SluiceCEL", targets: ["SluiceCEL"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // Floor 5: flags and glue.
+        .executableTarget(
+            name: "sluice",
+            dependencies: [
+                "SluiceDefinition",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        // Floor 3: YAML to definition to diagnostics to a pipeline of records.
+        .target(
+            name: "SluiceDefinition",
+            dependencies: ["SluiceRecords", "SluiceCEL", .product(name: "Yams", package: "Yams")]),
+        // Floor 2: bytes to records and back.
+        .target(
+            name: "SluiceRecords",
+            dependencies: [
+                "Sluice", "SluiceCEL", "WorkerPools", "CZlib", "CISAL", "CCrypto", "CBytes",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+        // Floor 1: typed sources, stages and sinks over any element.
+        .target(name: "Sluice", dependencies: ["WorkerPools"]),
+        // Floor 0.
+        .target(
+            name: "WorkerPools",
+            dependencies: [
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ]),
+        .target(name: "SluiceCEL", dependencies: ["CRE2", "CCrypto"]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CRE2System", pkgConfig: "re2", providers: [.apt(["libre2-dev"])]),
+        .target(name: "CRE2", dependencies: ["CRE2System"]),
+        .target(name: "CISAL"),
+        .target(name: "CBytes"),
+
+        .testTarget(name: "WorkerPoolsTests", dependencies: ["WorkerPools"]),
+        .testTarget(name: "SluiceCELTests", dependencies: ["SluiceCEL"]),
+        .testTarget(name: "SluiceTests", dependencies: ["Sluice"]),
+        .testTarget(name: "SluiceRecordsTests", dependencies: ["SluiceRecords"]),
+        .testTarget(name: "SluiceDefinitionTests", dependencies: ["SluiceDefinition"]),
+        .testTarget(name: "CommandTests", dependencies: ["SluiceDefinition", .target(name: "sluice")]),
+    ],
+    cxxLanguageStandard: .cxx17
+)
+
+for target in package.targets where ![.system, .plugin, .binary].contains(target.type) {
+    let isC = ["CRE2", "CISAL", "CBytes"].contains(target.name)
+    guard !isC else { continue }
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
+}

@@ -1,0 +1,4 @@
+#ifndef CBYTES_H
+#define CBYTES_H
+#include <stdint.h>
+#endif
