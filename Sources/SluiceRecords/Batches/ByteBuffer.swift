@@ -1,0 +1,83 @@
+import Synchronization
+
+/// Growable memory for bytes with room behind the end, so that vector loads may read past it.
+///
+/// Unsafe memory lives here: `start` is valid for `capacity + padding` bytes from `init` to `deinit`, and growth copies `count` bytes.
+/// `@unchecked Sendable`: one owner at a time, as ``Batch`` says.
+public final class ByteBuffer: @unchecked Sendable {
+    /// Bytes behind `capacity` that may be read (their values mean nothing).
+    public static let padding = 64
+
+    public private(set) var start: UnsafeMutablePointer<UInt8>
+    public private(set) var capacity: Int
+    public var count = 0
+
+    public init(capacity: Int) {
+        self.capacity = capacity
+        start = .allocate(capacity: capacity + Self.padding)
+        start.initialize(repeating: 0, count: capacity + Self.padding)
+    }
+
+    deinit {
+        start.deallocate()
+    }
+
+    public var filled: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
+
+    /// Makes room for `more` bytes behind the last one; at least doubles when it must grow. Moves the bytes: earlier pointers end.
+    public func reserve(_ more: Int) {
+        guard count + more > capacity else { return }
+        let larger = max(capacity * 2, count + more)
+        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: larger + Self.padding)
+        memory.initialize(from: start, count: count)
+        (memory + count).initialize(repeating: 0, count: larger + Self.padding - count)
+        start.deallocate()
+        start = memory
+        capacity = larger
+    }
+
+    @inline(__always)
+    public func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let source = bytes.baseAddress else { return }
+        reserve(bytes.count)
+        (start + count).update(from: source, count: bytes.count)
+        count += bytes.count
+    }
+
+    @inline(__always)
+    public func append(_ byte: UInt8) {
+        reserve(1)
+        start[count] = byte
+        count += 1
+    }
+
+    @inline(__always)
+    public func append(_ text: StaticString) {
+        append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+}
+
+/// Buffers of one size that are used again, so that the kernel need not hand out zeroed pages for every batch.
+public final class BufferPool: Sendable {
+    private let free = Mutex<[ByteBuffer]>([])
+    private let capacity: Int
+    private let most: Int
+
+    /// - Parameter most: how many unused buffers are kept.
+    public init(capacity: Int, most: Int) {
+        self.capacity = capacity
+        self.most = most
+    }
+
+    /// An empty buffer of at least the pool's capacity.
+    public func take() -> ByteBuffer {
+        free.withLock { $0.popLast() } ?? ByteBuffer(capacity: capacity)
+    }
+
+    /// Gives a buffer back. One that has grown past four times the pool's capacity is let go instead.
+    public func give(_ buffer: ByteBuffer) {
+        guard buffer.capacity <= 4 * capacity else { return }
+        buffer.count = 0
+        free.withLock { if $0.count < most { $0.append(buffer) } }
+    }
+}
