@@ -1,10 +1,43 @@
 #ifndef CRE2_H
 #define CRE2_H
-// A C door to libre2.
+
+// A C door to libre2, for Swift. Nothing here throws; a compiled pattern may be used by many threads at once.
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
-int cre2_placeholder(void);
+
+typedef struct cre2_pattern cre2_pattern;
+
+// A place in the text; start is -1 for a group that took no part in the match.
+typedef struct cre2_span {
+    ptrdiff_t start;
+    ptrdiff_t length;
+} cre2_span;
+
+// NULL when the pattern is wrong; `message` (zero-terminated, cut to `message_capacity`) then says why.
+cre2_pattern *cre2_new(const char *text, size_t length, int64_t max_memory, char *message, size_t message_capacity);
+void cre2_delete(cre2_pattern *pattern);
+
+// Capturing groups, without the whole match.
+int cre2_group_count(const cre2_pattern *pattern);
+
+// Calls `visit` for each named group, in no particular order.
+void cre2_each_group_name(
+    const cre2_pattern *pattern, void *state,
+    void (*visit)(void *state, int index, const char *name, size_t length));
+
+// Whether the pattern matches anywhere in the text. Text need not be valid UTF-8: wrong bytes match nothing.
+bool cre2_matches(const cre2_pattern *pattern, const uint8_t *text, size_t length);
+
+// The leftmost match that starts at `from` or later. Fills `count` spans: the whole match, then the groups.
+bool cre2_find(
+    const cre2_pattern *pattern, const uint8_t *text, size_t length, size_t from, cre2_span *spans, int count);
+
 #ifdef __cplusplus
 }
 #endif
