@@ -1,0 +1,57 @@
+/// Text that cells point into, kept at one address until ``reset()``: memory is handed out from chunks and used again.
+///
+/// Unsafe memory lives here: a chunk never moves or shrinks, and what `allocate` hands out stays valid until `reset` or `deinit`.
+/// Not for use by two threads at once.
+public final class TextArena {
+    private var chunks: [UnsafeMutableBufferPointer<UInt8>] = []
+    private var chunk = 0
+    private var used = 0
+    private static let chunkBytes = 64 << 10
+
+    public init() {}
+
+    deinit {
+        for chunk in chunks { chunk.deallocate() }
+    }
+
+    /// Room for `count` bytes, not initialised. O(1); allocates only when the chunks are full.
+    public func allocate(_ count: Int) -> UnsafeMutablePointer<UInt8> {
+        while chunk < chunks.count {
+            if used + count <= chunks[chunk].count, let base = chunks[chunk].baseAddress {
+                defer { used += count }
+                return base + used
+            }
+            chunk += 1
+            used = 0
+        }
+        let room = max(count, Self.chunkBytes)
+        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: room)
+        chunks.append(UnsafeMutableBufferPointer(start: memory, count: room))
+        used = count
+        return memory
+    }
+
+    /// Gives back the last `count` bytes of the latest `allocate`, which wrote fewer than it asked for.
+    public func giveBack(_ count: Int) {
+        used -= count
+    }
+
+    public func copy(_ bytes: UnsafeBufferPointer<UInt8>) -> UnsafePointer<UInt8> {
+        let memory = allocate(bytes.count)
+        if let source = bytes.baseAddress { memory.update(from: source, count: bytes.count) }
+        return UnsafePointer(memory)
+    }
+
+    /// All text handed out so far becomes invalid. Keeps at most 1 MiB of chunks.
+    public func reset() {
+        var kept = 0
+        chunks.removeAll { chunk in
+            kept += chunk.count
+            guard kept > 1 << 20 else { return false }
+            chunk.deallocate()
+            return true
+        }
+        chunk = 0
+        used = 0
+    }
+}

@@ -1,0 +1,115 @@
+public import SluiceCEL
+
+/// Where one member of a JSON object stands, as bytes behind the record's first: `"key" : value`, from the key's quote to the value's end.
+@frozen
+public struct MemberSpan: BitwiseCopyable, Sendable {
+    public var start: UInt32
+    public var value: UInt32
+    public var end: UInt32
+
+    public static var none: MemberSpan { MemberSpan(start: 0, value: 0, end: 0) }
+    /// A member never ends at byte 0.
+    public var isPresent: Bool { end != 0 }
+
+    @inlinable
+    public init(start: UInt32, value: UInt32, end: UInt32) {
+        self.start = start
+        self.value = value
+        self.end = end
+    }
+}
+
+/// What a decoder found in the records of one batch: a row of cells for each record, a cell for each column.
+///
+/// Unsafe memory lives here: `cells` and `spans` have room for `rows * columns` from ``prepare(rows:)`` on.
+/// Row-major, so that a row's cells are what `Program.evaluate` takes. Used again from batch to batch, by one job at a time.
+public final class RowTable {
+    @frozen
+    public enum Outcome: UInt8, Sendable {
+        case decoded
+        /// Nothing but white space: left out, and counted.
+        case blank
+        /// See ``RowTable/failures``.
+        case failed
+        /// Decoded; a JSON object that names one of the columns twice. The cell holds the last of them, the span the first.
+        case duplicated
+    }
+
+    public struct Failure: Sendable {
+        public var row: Int
+        /// Dotted and stable: `parse.jsonl`.
+        public var code: String
+        public var message: String
+
+        public init(row: Int, code: String, message: String) {
+            self.row = row
+            self.code = code
+            self.message = message
+        }
+    }
+
+    /// Columns that the decoder fills, from 0; the rest are left absent for later stages.
+    public let columns: Int
+    /// Whether ``spans`` are wanted.
+    public let hasSpans: Bool
+    public private(set) var rows = 0
+    public private(set) var cells: UnsafeMutablePointer<Cell>
+    public private(set) var spans: UnsafeMutablePointer<MemberSpan>
+    public var outcomes: [Outcome] = []
+    public var failures: [Failure] = []
+    /// Where unescaped text goes.
+    public let text = TextArena()
+    private var capacity = 0
+
+    public init(columns: Int, hasSpans: Bool) {
+        self.columns = columns
+        self.hasSpans = hasSpans
+        cells = .allocate(capacity: 1)
+        spans = .allocate(capacity: 1)
+    }
+
+    deinit {
+        cells.deallocate()
+        spans.deallocate()
+    }
+
+    /// Makes room for `rows` rows, all cells absent and all outcomes `decoded`; forgets what was there.
+    public func prepare(rows: Int) {
+        let wanted = max(1, rows * columns)
+        if wanted > capacity {
+            cells.deallocate()
+            spans.deallocate()
+            cells = .allocate(capacity: wanted)
+            spans = .allocate(capacity: hasSpans ? wanted : 1)
+            capacity = wanted
+        }
+        cells.initialize(repeating: .absent, count: wanted)
+        spans.initialize(repeating: .none, count: hasSpans ? wanted : 1)
+        outcomes.removeAll(keepingCapacity: true)
+        outcomes.append(contentsOf: repeatElement(.decoded, count: rows))
+        failures.removeAll(keepingCapacity: true)
+        text.reset()
+        self.rows = rows
+    }
+
+    @inline(__always)
+    public func row(_ index: Int) -> UnsafeMutablePointer<Cell> { cells + index * columns }
+
+    @inline(__always)
+    public func rowSpans(_ index: Int) -> UnsafeMutablePointer<MemberSpan> { spans + index * columns }
+
+    public func fail(_ row: Int, _ code: String, _ message: String) {
+        outcomes[row] = .failed
+        failures.append(Failure(row: row, code: code, message: message))
+    }
+}
+
+/// Bytes to fields, for one format and the columns that one pipeline asks for. Immutable: shared by all workers.
+public protocol RecordDecoder: Sendable {
+    /// Decodes one record: fills row `row` of the table, or fails it, or finds it blank. Checks the whole record, also what no column asks for.
+    /// Cells may point into `text` and into the table's arena.
+    func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable)
+
+    /// Decodes row *i* from frame *i* of bytes that begin at `base`. The same as `decode(_:row:into:)` for each, without a dynamic call per record.
+    func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable)
+}
