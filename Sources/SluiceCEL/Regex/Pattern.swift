@@ -10,12 +10,15 @@ public struct Pattern: Sendable {
     public let text: String
     /// The name of each capturing group, from group 1; `nil` where it has none.
     public let groupNames: [String?]
-    let regex: CompiledRegex
+    private let regex: CompiledRegex
+    /// The fast way to answer ``matches(_:)-(UnsafeBufferPointer<UInt8>)``, where the pattern allows it.
+    private let automaton: ByteAutomaton?
 
     public init(_ text: String) throws(PatternError) {
         let regex = try CompiledRegex(Pattern.withNamedGroupsSpelledOut(text))
         self.text = text
         self.regex = regex
+        automaton = ByteAutomaton(pattern: text)
         groupNames = regex.groupNames()
     }
 
@@ -24,7 +27,8 @@ public struct Pattern: Sendable {
 
     /// Whether the pattern matches anywhere in the text, as CEL's `matches` asks.
     public func matches(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        regex.matches(bytes)
+        if let automaton { return automaton.matches(bytes) }
+        return regex.matches(bytes)
     }
 
     public func matches(_ text: String) -> Bool {

@@ -1,0 +1,103 @@
+#ifndef CBYTES_SEARCH_H
+#define CBYTES_SEARCH_H
+
+// Substring search for short needles in short texts, where a call to memmem costs more than the search.
+// No function reads outside the buffers it is given.
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+// glibc declares memmem for _GNU_SOURCE only.
+extern void *memmem(const void *haystack, size_t haystack_count, const void *needle, size_t needle_count);
+
+static inline ptrdiff_t cbytes_find_slow(const uint8_t *text, size_t from, size_t count, const uint8_t *needle, size_t needle_count) {
+    const uint8_t *at = (const uint8_t *)memmem(text + from, count - from, needle, needle_count);
+    return at == NULL ? -1 : at - text;
+}
+
+// Where `needle` first stands in `text`, or -1. Linear: where candidates keep failing it changes to memmem.
+static inline ptrdiff_t cbytes_find(const uint8_t *text, size_t count, const uint8_t *needle, size_t needle_count) {
+    if (needle_count == 0) return 0;
+    if (needle_count > count) return -1;
+    if (needle_count == 1) {
+        const uint8_t *at = (const uint8_t *)memchr(text, needle[0], count);
+        return at == NULL ? -1 : at - text;
+    }
+    const size_t last = needle_count - 1;
+    const size_t places = count - last;
+#if defined(__SSE2__)
+    if (places >= 16) {
+        const __m128i first_byte = _mm_set1_epi8((char)needle[0]);
+        const __m128i last_byte = _mm_set1_epi8((char)needle[last]);
+        size_t work = 0;
+        for (size_t i = 0;; i += 16) {
+            if (i + 16 > places) {
+                if (i >= places) return -1;
+                i = places - 16;
+            }
+            const __m128i starts = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(text + i)), first_byte);
+            const __m128i ends = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(text + i + last)), last_byte);
+            uint32_t hits = (uint32_t)_mm_movemask_epi8(_mm_and_si128(starts, ends));
+            while (hits != 0) {
+                const size_t at = i + (size_t)__builtin_ctz(hits);
+                if (memcmp(text + at + 1, needle + 1, last - 1) == 0) return (ptrdiff_t)at;
+                work += needle_count;
+                if (work > 1024 + 4 * i) return cbytes_find_slow(text, at, count, needle, needle_count);
+                hits &= hits - 1;
+            }
+        }
+    }
+#endif
+    if (places >= 64) return cbytes_find_slow(text, 0, count, needle, needle_count);
+    for (size_t i = 0; i < places; i++) {
+        if (text[i] == needle[0] && text[i + last] == needle[last] && memcmp(text + i + 1, needle + 1, last - 1) == 0) {
+            return (ptrdiff_t)i;
+        }
+    }
+    return -1;
+}
+
+static inline int cbytes_has_prefix(const uint8_t *text, size_t count, const uint8_t *prefix, size_t prefix_count) {
+    return prefix_count <= count && (prefix_count == 0 || memcmp(text, prefix, prefix_count) == 0);
+}
+
+// The first place at or after `from` where one of `pair_count` (1 to 4) pairs of bytes stands, or `count` if there is none.
+static inline size_t cbytes_find_pair(
+    const uint8_t *text, size_t from, size_t count, const uint8_t *pairs, size_t pair_count) {
+    size_t i = from;
+#if defined(__SSE2__)
+    if (i + 17 <= count) {
+        __m128i firsts[4], seconds[4];
+        for (size_t k = 0; k < 4; k++) {
+            const size_t pair = k < pair_count ? k : 0;
+            firsts[k] = _mm_set1_epi8((char)pairs[2 * pair]);
+            seconds[k] = _mm_set1_epi8((char)pairs[2 * pair + 1]);
+        }
+        for (; i + 17 <= count; i += 16) {
+            const __m128i here = _mm_loadu_si128((const __m128i *)(text + i));
+            const __m128i next = _mm_loadu_si128((const __m128i *)(text + i + 1));
+            __m128i any = _mm_and_si128(_mm_cmpeq_epi8(here, firsts[0]), _mm_cmpeq_epi8(next, seconds[0]));
+            if (pair_count > 1) {
+                any = _mm_or_si128(any, _mm_and_si128(_mm_cmpeq_epi8(here, firsts[1]), _mm_cmpeq_epi8(next, seconds[1])));
+                any = _mm_or_si128(any, _mm_and_si128(_mm_cmpeq_epi8(here, firsts[2]), _mm_cmpeq_epi8(next, seconds[2])));
+                any = _mm_or_si128(any, _mm_and_si128(_mm_cmpeq_epi8(here, firsts[3]), _mm_cmpeq_epi8(next, seconds[3])));
+            }
+            const uint32_t hits = (uint32_t)_mm_movemask_epi8(any);
+            if (hits != 0) return i + (size_t)__builtin_ctz(hits);
+        }
+    }
+#endif
+    for (; i + 1 < count; i++) {
+        for (size_t k = 0; k < pair_count; k++) {
+            if (text[i] == pairs[2 * k] && text[i + 1] == pairs[2 * k + 1]) return i;
+        }
+    }
+    return count;
+}
+
+#endif

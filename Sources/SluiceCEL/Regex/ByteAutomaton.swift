@@ -1,0 +1,79 @@
+import CBytes
+
+/// A deterministic automaton over bytes that says whether a pattern matches anywhere in a text: one table look-up a byte.
+///
+/// Built whole, in advance, and only for patterns that fit a small table; RE2 does the rest. Patterns that must begin with one of a few
+/// pairs of bytes skip to those with vector instructions. `docs/decisions/0002-regular-expressions.md` has the figures.
+///
+/// Safe because the table is written in `init` only, every entry is the offset of a row of it, and every look-up adds less than a row.
+final class ByteAutomaton: Sendable {
+    /// Offset of the row that can never match, and of the row that has matched: both are final.
+    static let dead: UInt16 = 0
+    let accepted: UInt16
+    let start: UInt16
+    let classCount: Int
+    // Written in init, freed in deinit, read-only between.
+    private nonisolated(unsafe) let table: UnsafeMutablePointer<UInt16>
+    private nonisolated(unsafe) let classes: UnsafeMutablePointer<UInt8>
+    /// A text that matches begins with these bytes, and `start` is the state after them.
+    private let prefix: [UInt8]
+    /// Every match begins with one of these pairs of bytes (first, second, first, second, …); empty when nothing is known.
+    private let pairs: [UInt8]
+
+    /// `rows` are the states: 0 is dead, 1 has accepted. Each has an entry a class and one more for the end of the text.
+    init(classes: [UInt8], rows: [[Int]], start: Int, prefix: [UInt8], pairs: [UInt8]) {
+        precondition(classes.count == 256)
+        let width = rows[0].count
+        classCount = width - 1
+        accepted = UInt16(width)
+        self.start = UInt16(start * width)
+        self.prefix = prefix
+        self.pairs = pairs
+        self.classes = .allocate(capacity: 256)
+        self.classes.initialize(from: classes, count: 256)
+        let entries = rows.joined().map { UInt16($0 * width) }
+        table = .allocate(capacity: entries.count)
+        table.initialize(from: entries, count: entries.count)
+    }
+
+    deinit {
+        table.deallocate()
+        classes.deallocate()
+    }
+
+    func matches(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let text = bytes.baseAddress else { return prefix.isEmpty && table[Int(start) + classCount] == accepted }
+        if !pairs.isEmpty { return runFromPair(text, bytes.count) }
+        guard cbytes_has_prefix(text, bytes.count, prefix, prefix.count) != 0 else { return false }
+        return run(text, from: prefix.count, bytes.count)
+    }
+
+    private func run(_ text: UnsafePointer<UInt8>, from first: Int, _ count: Int) -> Bool {
+        var state = start
+        if state <= accepted { return state == accepted }
+        for index in first..<count {
+            state = table[Int(state) &+ Int(classes[Int(text[index])])]
+            if state <= accepted { return state == accepted }
+        }
+        return table[Int(state) &+ classCount] == accepted
+    }
+
+    /// Skips whenever no match is under way, which is when the automaton is back in its first state. Each byte is looked at once by
+    /// each of the two, so this is linear.
+    private func runFromPair(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+        var state = start
+        var index = 0
+        pairs.withUnsafeBufferPointer { pairs in
+            while true {
+                if state == start {
+                    index = cbytes_find_pair(text, index, count, pairs.baseAddress, pairs.count / 2)
+                }
+                guard index < count else { break }
+                state = table[Int(state) &+ Int(classes[Int(text[index])])]
+                index &+= 1
+                if state <= accepted { break }
+            }
+        }
+        return state == accepted || table[Int(state) &+ classCount] == accepted
+    }
+}
