@@ -1,0 +1,75 @@
+/// What an expression may name, and how strictly it is read.
+public struct Environment: Sendable {
+    public enum FieldScope: Sendable {
+        /// Any unknown name is a field of the record, of a type known at run time only.
+        case open
+        /// These fields and no others; another name is an error. A name may have dots.
+        case known([String: CELType])
+    }
+
+    public var fields: FieldScope
+    /// Names with one value for the whole run, such as `params`.
+    public var constants: [String: Value]
+    /// Whether `record` and `source` can be named.
+    public var hasRecord: Bool
+    /// Lets `int` and `uint` be added to, compared with and so on a `double`, where CEL has no overload.
+    public var mixedArithmetic: Bool
+    /// The namespace in which names are looked up first, as `a.b`.
+    public var container: String
+    /// Functions that can be checked but not called.
+    public var declarations: [FunctionDeclaration]
+    /// Off: nothing is an error before run time but syntax.
+    public var checksTypes: Bool
+    /// Off: `has`, `all` and the like are ordinary (unknown) functions.
+    public var expandsMacros: Bool
+    /// Steps that one evaluation may take; a step is about one call, one element visited or 16 bytes handled.
+    public var costLimit: Int
+
+    public static let defaultCostLimit = 10_000_000
+
+    /// The environment of Sluice's pipeline files. `Environment.strict` is CEL's own.
+    public init(fields: FieldScope = .open, constants: [String: Value] = [:]) {
+        self.fields = fields
+        self.constants = constants
+        hasRecord = true
+        mixedArithmetic = true
+        container = ""
+        declarations = []
+        checksTypes = true
+        expandsMacros = true
+        costLimit = Environment.defaultCostLimit
+    }
+
+    /// CEL as its specification has it: no record, no mixed arithmetic, only the variables given.
+    public static func strict(variables: [String: CELType] = [:]) -> Environment {
+        var environment = Environment(fields: .known(variables))
+        environment.hasRecord = false
+        environment.mixedArithmetic = false
+        return environment
+    }
+}
+
+/// A function known by its signatures alone.
+public struct FunctionDeclaration: Hashable, Sendable {
+    public var name: String
+    public var overloads: [Overload]
+
+    public init(name: String, overloads: [Overload]) {
+        self.name = name
+        self.overloads = overloads
+    }
+}
+
+/// One signature of a function. Types written as `.parameter` stand for any type, the same wherever the name is the same.
+public struct Overload: Hashable, Sendable {
+    /// Called as `target.f(…)`; the target is the first parameter.
+    public var isMember: Bool
+    public var parameters: [CELType]
+    public var result: CELType
+
+    public init(isMember: Bool, parameters: [CELType], result: CELType) {
+        self.isMember = isMember
+        self.parameters = parameters
+        self.result = result
+    }
+}

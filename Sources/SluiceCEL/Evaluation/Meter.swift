@@ -1,0 +1,21 @@
+/// What an evaluation may still spend. A step is about one call, one element visited or 16 bytes handled.
+struct Meter: Sendable {
+    private var left: Int
+
+    init(limit: Int) {
+        left = limit
+    }
+
+    mutating func charge(_ steps: Int) throws(EvaluationError) {
+        let (rest, overflows) = left.subtractingReportingOverflow(steps)
+        guard !overflows, rest >= 0 else {
+            left = 0
+            throw .costLimit
+        }
+        left = rest
+    }
+
+    mutating func charge(bytes: Int) throws(EvaluationError) {
+        try charge(bytes >> 4)
+    }
+}

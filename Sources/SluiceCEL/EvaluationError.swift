@@ -1,0 +1,54 @@
+/// Why an expression has no value for one record.
+public struct EvaluationError: Error, Hashable, Sendable {
+    /// Stable names; scripts and dead letters depend on them.
+    public enum Code: String, Hashable, Sendable {
+        case noSuchField = "no_such_field"
+        case noSuchKey = "no_such_key"
+        /// No overload for the types of the arguments, or a value of the wrong type.
+        case type = "type"
+        case divisionByZero = "division_by_zero"
+        case overflow = "overflow"
+        case invalidArgument = "invalid_argument"
+        case costLimit = "cost_limit"
+        /// Raised by `error(message)`.
+        case user = "user"
+    }
+
+    public var code: Code
+    public var message: String
+    /// UTF-8 offsets in the expression's text; nil until the error has left the call that raised it.
+    public var range: Range<Int>?
+
+    public init(_ code: Code, _ message: String, at range: Range<Int>? = nil) {
+        self.code = code
+        self.message = message
+        self.range = range
+    }
+
+    /// The same error, said to have happened at `range` unless its place is known already.
+    func located(at range: Range<Int>) -> EvaluationError {
+        guard self.range == nil else { return self }
+        return EvaluationError(code, message, at: range)
+    }
+}
+
+extension EvaluationError: CustomStringConvertible {
+    public var description: String { message }
+}
+
+extension EvaluationError {
+    static func noSuchField(_ name: String) -> EvaluationError { EvaluationError(.noSuchField, "no such field '\(name)'") }
+    static func noSuchKey(_ key: Value) -> EvaluationError { EvaluationError(.noSuchKey, "no such key: \(key)") }
+    static let costLimit = EvaluationError(.costLimit, "the expression needs more work than its cost limit allows")
+    static func overflow(_ operation: String) -> EvaluationError { EvaluationError(.overflow, "\(operation) overflows") }
+    static func invalid(_ message: String) -> EvaluationError { EvaluationError(.invalidArgument, message) }
+
+    static func noOverload(_ name: String, _ arguments: Value...) -> EvaluationError {
+        noOverload(name, arguments)
+    }
+
+    static func noOverload(_ name: String, _ arguments: [Value]) -> EvaluationError {
+        let types = arguments.map { $0.type.description }.joined(separator: ", ")
+        return EvaluationError(.type, "no matching overload for '\(name)' applied to (\(types))")
+    }
+}

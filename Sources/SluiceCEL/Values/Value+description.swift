@@ -1,0 +1,50 @@
+extension Value: CustomStringConvertible {
+    /// The value as an expression of the language that makes it.
+    public var description: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): value ? "true" : "false"
+        case .int(let value): String(value)
+        case .uint(let value): "\(value)u"
+        case .double(let value): value.isFinite ? value.literalText : "double(\"\(value.text)\")"
+        case .string(let value): Value.quoted(value)
+        case .bytes(let value): "b\"\(value.map(Value.escapedByte).joined())\""
+        case .list(let values): "[\(values.map(\.description).joined(separator: ", "))]"
+        case .map(let map): "{\(map.entries.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}"
+        case .timestamp(let value): "timestamp(\"\(value)\")"
+        case .duration(let value): "duration(\"\(value.text)\")"
+        case .type(let type): type.name
+        case .optional(nil): "optional.none()"
+        case .optional(let value?): "optional.of(\(value))"
+        case .ip(let value): "ip(\"\(value)\")"
+        case .cidr(let value): "cidr(\"\(value)\")"
+        }
+    }
+
+    /// In double quotes, with escapes for what cannot be seen.
+    static func quoted(_ text: String) -> String {
+        "\"" + text.unicodeScalars.map(escapedScalar).joined() + "\""
+    }
+
+    private static func escapedScalar(_ scalar: Unicode.Scalar) -> String {
+        if let escape = namedEscapes[scalar] { return escape }
+        if scalar.value < 0x20 || scalar.value == 0x7F { return "\\u" + paddedHexadecimal(scalar.value, 4) }
+        return String(Character(scalar))
+    }
+
+    private static func escapedByte(_ byte: UInt8) -> String {
+        let scalar = Unicode.Scalar(byte)
+        if let escape = namedEscapes[scalar] { return escape }
+        return (0x20..<0x7F).contains(byte) ? String(Character(scalar)) : "\\x" + paddedHexadecimal(UInt32(byte), 2)
+    }
+
+    private static func paddedHexadecimal(_ number: UInt32, _ width: Int) -> String {
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: width - digits.utf8.count) + digits
+    }
+
+    static let namedEscapes: [Unicode.Scalar: String] = [
+        "\u{7}": "\\a", "\u{8}": "\\b", "\u{C}": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\u{B}": "\\v",
+        "\\": "\\\\", "\"": "\\\"",
+    ]
+}
