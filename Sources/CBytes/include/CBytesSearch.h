@@ -62,8 +62,54 @@ static inline ptrdiff_t cbytes_find(const uint8_t *text, size_t count, const uin
     return -1;
 }
 
+// Whether `count` bytes are the same. Up to 16 without a call: both ends are loaded, and overlap.
+static inline int cbytes_equal(const uint8_t *left, const uint8_t *right, size_t count) {
+    if (count >= 8) {
+        if (count > 16) return memcmp(left, right, count) == 0;
+        uint64_t a, b, c, d;
+        memcpy(&a, left, 8);
+        memcpy(&b, right, 8);
+        memcpy(&c, left + count - 8, 8);
+        memcpy(&d, right + count - 8, 8);
+        return ((a ^ b) | (c ^ d)) == 0;
+    }
+    if (count >= 4) {
+        uint32_t a, b, c, d;
+        memcpy(&a, left, 4);
+        memcpy(&b, right, 4);
+        memcpy(&c, left + count - 4, 4);
+        memcpy(&d, right + count - 4, 4);
+        return ((a ^ b) | (c ^ d)) == 0;
+    }
+    if (count == 0) return 1;
+    return left[0] == right[0] && left[count >> 1] == right[count >> 1] && left[count - 1] == right[count - 1];
+}
+
+// FNV-1a over words of 8 bytes, and mixed. For tables whose keys are constants: no defence against chosen keys is needed.
+static inline uint64_t cbytes_hash(const uint8_t *text, size_t count) {
+    uint64_t hash = 0xCBF29CE484222325u ^ count;
+    while (count >= 8) {
+        uint64_t word;
+        memcpy(&word, text, 8);
+        hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+        text += 8;
+        count -= 8;
+    }
+    uint64_t tail = 0;
+    for (size_t i = 0; i < count; i++) tail = tail << 8 | text[i];
+    hash = (hash ^ tail) * 0x9E3779B97F4A7C15u;
+    return hash ^ hash >> 29;
+}
+
+// Negative, zero or positive, by unsigned bytes and then by length.
+static inline int cbytes_compare(const uint8_t *left, size_t left_count, const uint8_t *right, size_t right_count) {
+    const int order = memcmp(left, right, left_count < right_count ? left_count : right_count);
+    if (order != 0) return order;
+    return left_count < right_count ? -1 : left_count > right_count;
+}
+
 static inline int cbytes_has_prefix(const uint8_t *text, size_t count, const uint8_t *prefix, size_t prefix_count) {
-    return prefix_count <= count && (prefix_count == 0 || memcmp(text, prefix, prefix_count) == 0);
+    return prefix_count <= count && cbytes_equal(text, prefix, prefix_count);
 }
 
 // The first place at or after `from` where one of `pair_count` (1 to 4) pairs of bytes stands, or `count` if there is none.

@@ -1,0 +1,82 @@
+typealias Cells = UnsafePointer<Cell>
+
+/// A compiled expression. Never returns an `absent` cell: a field that is not there has become an error.
+typealias CellCode = @Sendable (Cells, Scratch) -> Cell
+
+/// A compiled condition.
+typealias TestCode = @Sendable (Cells, Scratch) -> Truth
+
+/// What a condition says; when it failed, the scratch says how.
+enum Truth: UInt8, Sendable {
+    case no
+    case yes
+    case failed
+
+    @inline(__always)
+    init(_ value: Bool) { self = value ? .yes : .no }
+
+    /// For a cell that is a bool or an error.
+    @inline(__always)
+    init(_ cell: Cell) {
+        self = cell.kind == .bool ? Truth(cell.boolValue) : .failed
+    }
+
+    @inline(__always)
+    var cell: Cell {
+        switch self {
+        case .no: .bool(false)
+        case .yes: .bool(true)
+        case .failed: .error
+        }
+    }
+}
+
+/// A part of an expression on its way to code: told apart so that operations on fields and constants can be fused.
+enum Operand: Sendable {
+    case constant(Constant)
+    case field(FieldRead)
+    case code(CellCode)
+    case test(TestCode)
+}
+
+/// A value known at compile time, with the cell that stands for it where it fits one.
+struct Constant: Sendable {
+    let value: Value
+    /// `nil` for a value that has to be boxed.
+    let cell: Cell?
+}
+
+/// A top-level field of the record, or a part of where it came from.
+struct FieldRead: Sendable {
+    let slot: Int
+    let name: String
+    let range: Range<Int>
+    /// What the name stands for where the record has no such field: `string` and the like are types as well.
+    let fallback: Value?
+
+    @inline(never)
+    func absent(_ scratch: Scratch) -> Cell {
+        if let fallback { return scratch.box(fallback) }
+        return scratch.fail(EvaluationError.noSuchField(name).located(at: range))
+    }
+}
+
+extension Operand {
+    /// Code for any use; reading an absent field is an error.
+    var code: CellCode {
+        switch self {
+        case .constant(let constant):
+            if let cell = constant.cell { return { _, _ in cell } }
+            let value = constant.value
+            return { _, scratch in scratch.box(value) }
+        case .field(let field):
+            let slot = field.slot
+            return { cells, scratch in
+                let cell = cells[slot]
+                return cell.kind == .absent ? field.absent(scratch) : cell
+            }
+        case .code(let code): return code
+        case .test(let test): return { cells, scratch in test(cells, scratch).cell }
+        }
+    }
+}

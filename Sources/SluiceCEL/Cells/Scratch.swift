@@ -1,0 +1,114 @@
+/// Working memory of one thread while it evaluates: the text and the values that cells refer to, and the last error.
+///
+/// Cells that an evaluation returns stay valid until ``reset()``, which belongs at the end of a batch. Not for use by two threads at once.
+public final class Scratch {
+    /// Text that was made while evaluating.
+    public let arena = TextArena()
+    /// Why the last evaluation failed. Meaningful only right after a result said that it did.
+    public internal(set) var error: EvaluationError?
+    public let reader: (any CompositeReader)?
+    private var boxed: [Value] = []
+
+    public init(reader: (any CompositeReader)? = nil) {
+        self.reader = reader
+    }
+
+    /// Ends the life of every cell that refers to this scratch; keeps the memory for the next batch.
+    public func reset() {
+        arena.reset()
+        boxed.removeAll(keepingCapacity: true)
+        error = nil
+    }
+
+    /// Keeps a value that fits no other kind of cell.
+    public func box(_ value: Value) -> Cell {
+        boxed.append(value)
+        return Cell(kind: .boxed, payload: UInt64(boxed.count - 1))
+    }
+
+    public func text(_ kind: Cell.Kind = .string, copying bytes: UnsafeBufferPointer<UInt8>) -> Cell {
+        .text(kind, arena.copy(bytes), count: bytes.count)
+    }
+
+    public func text(_ kind: Cell.Kind = .string, copying text: String) -> Cell {
+        var text = text
+        return text.withUTF8 { self.text(kind, copying: $0) }
+    }
+
+    func boxedValue(_ cell: Cell) -> Value { boxed[Int(cell.payload)] }
+
+    /// Notes why, and returns the cell that says that something failed.
+    @inline(never)
+    func fail(_ error: EvaluationError) -> Cell {
+        self.error = error
+        return .error
+    }
+
+    /// The error of an evaluation that said it failed.
+    public func takeError() -> EvaluationError {
+        defer { error = nil }
+        return error ?? EvaluationError(.invalidArgument, "the evaluation failed")
+    }
+}
+
+extension Scratch {
+    /// The value that a cell stands for.
+    ///
+    /// - Throws: what the reader throws for `json`; `no_such_field` for `absent`, and the last error for `error`.
+    public func value(of cell: Cell) throws(EvaluationError) -> Value {
+        switch cell.kind {
+        case .absent: throw EvaluationError(.noSuchField, "no such field")
+        case .null: return .null
+        case .bool: return .bool(cell.boolValue)
+        case .int: return .int(cell.intValue)
+        case .uint: return .uint(cell.payload)
+        case .double: return .double(cell.doubleValue)
+        case .string: return .string(String(decoding: cell.textBytes, as: UTF8.self))
+        case .bytes: return .bytes(Array(cell.textBytes))
+        case .timestamp: return try timestamp(of: cell)
+        case .duration: return .duration(cell.duration)
+        case .decimal: return .double(cell.decimalValue)
+        case .json:
+            guard let reader else { throw EvaluationError(.invalidArgument, "this value is JSON text, and nothing here reads JSON") }
+            return try reader.value(ofJSON: cell.textBytes)
+        case .boxed: return boxedValue(cell)
+        case .error: throw takeError()
+        }
+    }
+
+    private func timestamp(of cell: Cell) throws(EvaluationError) -> Value {
+        guard let value = Timestamp(seconds: cell.intValue, nanoseconds: Int32(bitPattern: cell.count)) else {
+            throw EvaluationError(.invalidArgument, "a timestamp outside of the years 1 to 9999")
+        }
+        return .timestamp(value)
+    }
+
+    /// A cell that stands for the value. Text is copied into the arena; what fits no cell is boxed.
+    public func cell(of value: Value) -> Cell {
+        switch value {
+        case .null: return .null
+        case .bool(let value): return .bool(value)
+        case .int(let value): return .int(value)
+        case .uint(let value): return .uint(value)
+        case .double(let value): return .double(value)
+        case .string(let value): return text(copying: value)
+        case .bytes(let value): return value.withUnsafeBufferPointer { text(.bytes, copying: $0) }
+        case .timestamp(let value): return .timestamp(seconds: value.seconds, nanoseconds: UInt32(value.nanoseconds))
+        case .duration(let value):
+            let (seconds, attoseconds) = value.components
+            return .duration(seconds: seconds, nanoseconds: Int32(truncatingIfNeeded: attoseconds / 1_000_000_000))
+        case .list, .map, .type, .optional, .ip, .cidr: return box(value)
+        }
+    }
+}
+
+extension Cell {
+    var duration: Duration {
+        Duration(secondsComponent: intValue, attosecondsComponent: Int64(Int32(bitPattern: count)) * 1_000_000_000)
+    }
+
+    /// A decimal that is too large for a double is infinite.
+    var decimalValue: Double {
+        Double(String(decoding: textBytes, as: UTF8.self)) ?? .nan
+    }
+}
