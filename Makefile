@@ -1,0 +1,47 @@
+# Everything one does with this project. `make` alone lists it.
+
+SWIFT ?= swift
+ARGS ?=
+RELEASE = $(shell $(SWIFT) build -c release --show-bin-path)
+FORMATTED = Package.swift Sources Tests $(wildcard Benchmarks Examples)
+
+.PHONY: help setup build run test check lint format tsan cel-conformance bench-pool clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install the C libraries that are missing (Debian, Ubuntu)
+	@scripts/setup
+
+build: setup ## build the command in release mode: .build/release/sluice
+	$(SWIFT) build -c release --product sluice
+
+run: build ## run the example pipeline over sampledata/ and show what came out
+	@scripts/run-example $(RELEASE)/sluice
+
+test: setup ## build everything and run all tests
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+check: lint test ## lint, then test
+
+lint: ## say where the sources are not formatted as agreed
+	$(SWIFT) format lint --strict --parallel --recursive $(FORMATTED)
+
+format: ## format the sources
+	$(SWIFT) format --in-place --parallel --recursive $(FORMATTED)
+
+tsan: setup ## run all tests under the Thread Sanitizer
+	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan
+
+# The build talks on standard error here, so that standard output is the program's alone.
+cel-conformance: setup ## run the CEL conformance cases; SLUICE_CEL_CASES=FILE for others
+	@$(SWIFT) build -c release --product cel-conformance >&2
+	@$(RELEASE)/cel-conformance $(ARGS)
+
+bench-pool: setup ## measure the worker pool: ARGS='--body sleep --jobs 1000000 --concurrency 10000'
+	@$(SWIFT) build -c release --product bench-pool >&2
+	@$(RELEASE)/bench-pool $(ARGS)
+
+clean: ## remove what was built and what the example wrote
+	rm -rf .build .build-tsan .sluice out
