@@ -58,7 +58,7 @@ let package = Package(
         .testTarget(name: "WorkerPoolsTests", dependencies: ["WorkerPools"]),
         .testTarget(name: "SluiceCELTests", dependencies: ["SluiceCEL"]),
         .testTarget(name: "SluiceTests", dependencies: ["Sluice"]),
-        .testTarget(name: "SluiceRecordsTests", dependencies: ["SluiceRecords"]),
+        .testTarget(name: "SluiceRecordsTests", dependencies: ["SluiceRecords", "SluiceCEL", "CBytes"]),
         .testTarget(name: "SluiceDefinitionTests", dependencies: ["SluiceDefinition"]),
         .testTarget(name: "CommandTests", dependencies: ["SluiceDefinition", .target(name: "sluice")]),
     ],

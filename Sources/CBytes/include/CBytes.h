@@ -2,5 +2,6 @@
 #define CBYTES_H
 #include <stdint.h>
 
+#include "CBytesScan.h"
 #include "CBytesSearch.h"
 #endif

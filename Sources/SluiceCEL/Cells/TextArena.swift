@@ -1,12 +1,14 @@
 /// Text that cells point into, kept at one address until ``reset()``: memory is handed out from chunks and used again.
 ///
 /// Unsafe memory lives here: a chunk never moves or shrinks, and what `allocate` hands out stays valid until `reset` or `deinit`.
+/// Vector loads may read 64 bytes behind what was handed out (their values mean nothing).
 /// Not for use by two threads at once.
 public final class TextArena {
     private var chunks: [UnsafeMutableBufferPointer<UInt8>] = []
     private var chunk = 0
     private var used = 0
     private static let chunkBytes = 64 << 10
+    private static let padding = 64
 
     public init() {}
 
@@ -25,7 +27,8 @@ public final class TextArena {
             used = 0
         }
         let room = max(count, Self.chunkBytes)
-        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: room)
+        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: room + Self.padding)
+        (memory + room).initialize(repeating: 0, count: Self.padding)
         chunks.append(UnsafeMutableBufferPointer(start: memory, count: room))
         used = count
         return memory

@@ -105,6 +105,8 @@ public final class RowTable {
 }
 
 /// Bytes to fields, for one format and the columns that one pipeline asks for. Immutable: shared by all workers.
+///
+/// 64 bytes behind every record must be readable, whatever they hold: those of a ``Batch`` and of a `TextArena` are.
 public protocol RecordDecoder: Sendable {
     /// Decodes one record: fills row `row` of the table, or fails it, or finds it blank. Checks the whole record, also what no column asks for.
     /// Cells may point into `text` and into the table's arena.

@@ -1,0 +1,138 @@
+#ifndef CBYTES_SCAN_H
+#define CBYTES_SCAN_H
+
+// Masks of the bytes that end a run of plain text, 16 or 32 bytes at a time: bit i stands for byte i.
+// Each reads exactly 16 or 32 bytes from `p`, whatever they hold; the caller sees to it that they may be read.
+// SSE2 where the machine has it, else the same byte by byte (`*_portable`, which the tests compare with).
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+static inline uint64_t cbytes_load64(const uint8_t *p) {
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+static inline uint32_t cbytes_load32(const uint8_t *p) {
+    uint32_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+static inline uint32_t cbytes_string_stops32_portable(const uint8_t *p) {
+    uint32_t mask = 0;
+    for (int i = 0; i < 32; i++) {
+        uint32_t stop = p[i] == '"' || p[i] == '\\' || p[i] < 0x20 || p[i] >= 0x80;
+        mask |= stop << i;
+    }
+    return mask;
+}
+
+static inline uint32_t cbytes_nondigits16_portable(const uint8_t *p) {
+    uint32_t mask = 0;
+    for (int i = 0; i < 16; i++) mask |= (uint32_t)((uint8_t)(p[i] - '0') > 9) << i;
+    return mask;
+}
+
+static inline uint32_t cbytes_equals32_portable(const uint8_t *p, uint8_t byte) {
+    uint32_t mask = 0;
+    for (int i = 0; i < 32; i++) mask |= (uint32_t)(p[i] == byte) << i;
+    return mask;
+}
+
+static inline uint32_t cbytes_quotes32_portable(const uint8_t *p) {
+    uint32_t mask = 0;
+    for (int i = 0; i < 32; i++) mask |= (uint32_t)(p[i] == '"' || p[i] == '\\') << i;
+    return mask;
+}
+
+static inline uint32_t cbytes_same32_portable(const uint8_t *p, const uint8_t *q) {
+    uint32_t mask = 0;
+    for (int i = 0; i < 32; i++) mask |= (uint32_t)(p[i] == q[i]) << i;
+    return mask;
+}
+
+static inline uint32_t cbytes_nonascii32_portable(const uint8_t *p) {
+    uint32_t mask = 0;
+    for (int i = 0; i < 32; i++) mask |= (uint32_t)(p[i] >> 7) << i;
+    return mask;
+}
+
+#if defined(__SSE2__)
+
+static inline __m128i cbytes_load(const uint8_t *p) { return _mm_loadu_si128((const __m128i *)p); }
+
+static inline uint32_t cbytes_pair(__m128i low, __m128i high) {
+    return (uint32_t)_mm_movemask_epi8(low) | (uint32_t)_mm_movemask_epi8(high) << 16;
+}
+
+// Signed comparison: a byte below 0x20 is either a control character or not ASCII.
+static inline __m128i cbytes_string_stops(__m128i text) {
+    return _mm_or_si128(
+        _mm_cmplt_epi8(text, _mm_set1_epi8(0x20)),
+        _mm_or_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8('"')), _mm_cmpeq_epi8(text, _mm_set1_epi8('\\'))));
+}
+
+#endif
+
+// Bytes that end a run of plain text in a string: a quote, a backslash, a control character, anything but ASCII.
+static inline uint32_t cbytes_string_stops32(const uint8_t *p) {
+#if defined(__SSE2__)
+    return cbytes_pair(cbytes_string_stops(cbytes_load(p)), cbytes_string_stops(cbytes_load(p + 16)));
+#else
+    return cbytes_string_stops32_portable(p);
+#endif
+}
+
+static inline uint32_t cbytes_nondigits16(const uint8_t *p) {
+#if defined(__SSE2__)
+    __m128i shifted = _mm_add_epi8(cbytes_load(p), _mm_set1_epi8((char)(0x80 - '0')));
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpgt_epi8(shifted, _mm_set1_epi8(-128 + 9)));
+#else
+    return cbytes_nondigits16_portable(p);
+#endif
+}
+
+static inline uint32_t cbytes_equals32(const uint8_t *p, uint8_t byte) {
+#if defined(__SSE2__)
+    __m128i wanted = _mm_set1_epi8((char)byte);
+    return cbytes_pair(_mm_cmpeq_epi8(cbytes_load(p), wanted), _mm_cmpeq_epi8(cbytes_load(p + 16), wanted));
+#else
+    return cbytes_equals32_portable(p, byte);
+#endif
+}
+
+// Quotes and backslashes.
+static inline uint32_t cbytes_quotes32(const uint8_t *p) {
+#if defined(__SSE2__)
+    return cbytes_equals32(p, '"') | cbytes_equals32(p, '\\');
+#else
+    return cbytes_quotes32_portable(p);
+#endif
+}
+
+// Where two texts of 32 bytes are the same.
+static inline uint32_t cbytes_same32(const uint8_t *p, const uint8_t *q) {
+#if defined(__SSE2__)
+    return cbytes_pair(
+        _mm_cmpeq_epi8(cbytes_load(p), cbytes_load(q)), _mm_cmpeq_epi8(cbytes_load(p + 16), cbytes_load(q + 16)));
+#else
+    return cbytes_same32_portable(p, q);
+#endif
+}
+
+static inline uint32_t cbytes_nonascii32(const uint8_t *p) {
+#if defined(__SSE2__)
+    return cbytes_pair(cbytes_load(p), cbytes_load(p + 16));
+#else
+    return cbytes_nonascii32_portable(p);
+#endif
+}
+
+#endif

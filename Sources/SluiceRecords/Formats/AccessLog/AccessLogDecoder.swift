@@ -1,0 +1,247 @@
+import CBytes
+import SluiceCEL
+
+/// Access logs of Apache and nginx: `combined`, or `common` without referer and agent.
+///
+/// A field that is `-` is absent. Text in quotes is kept as it was logged, but for `\"` and `\\`, which stand for a quote and a backslash; other
+/// escapes (`\xe4`, which Apache writes for bytes that it does not trust) stay as written, so that no value has bytes the server never logged.
+/// The whole line is checked whatever columns are asked for: shape, time, numbers, UTF-8, nothing behind the last field. A line that
+/// differs fails with `parse.combined` or `parse.common`; only white space is a blank record.
+///
+/// Unsafe memory is read here: up to 64 bytes behind a record, which must be readable; each field is found to end before the record does
+/// before the next one is read.
+public struct AccessLogDecoder: RecordDecoder {
+    public enum Layout: String, Sendable {
+        case common, combined
+    }
+
+    public let layout: Layout
+    private let columns: InlineArray<12, Int>
+    private let columnCount: Int
+    private let wantsRequest: Bool
+    private let failureCode: String
+
+    /// - Parameter columns: names of ``AccessLogField``; other names are left absent.
+    public init(_ layout: Layout, columns: [String]) {
+        self.layout = layout
+        let fields = AccessLogField.allCases
+        let places = InlineArray<12, Int> { index in columns.firstIndex(of: fields[index].name) ?? -1 }
+        self.columns = places
+        columnCount = columns.count
+        let parts: [AccessLogField] = [.method, .path, .protocol, .request]
+        wantsRequest = parts.contains { columns.contains($0.name) }
+        failureCode = "parse.\(layout.rawValue)"
+    }
+
+    public func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable) {
+        var time = AccessLogTime()
+        decode(text, row, table, &time)
+    }
+
+    public func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {
+        var time = AccessLogTime()
+        for (row, frame) in frames.enumerated() {
+            decode(UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count)), row, table, &time)
+        }
+    }
+
+    @inline(__always)
+    private func decode(_ text: UnsafeBufferPointer<UInt8>, _ row: Int, _ table: RowTable, _ time: inout AccessLogTime) {
+        precondition(columnCount <= table.columns, "a table has a cell for each column of its decoder")
+        guard let start = text.baseAddress else {
+            table.outcomes[row] = .blank
+            return
+        }
+        var end = start + text.count
+        if end > start, end[-1] == 0x0D { end -= 1 }
+        do throws(AccessLogFault) {
+            if let invalid = UTF8Text.firstInvalid(in: UnsafeBufferPointer(start: start, count: end - start)) {
+                throw AccessLogFault(.utf8, at: start + invalid)
+            }
+            try line(start, end, Row(cells: table.row(row), text: table.text), &time)
+        } catch {
+            fail(error, text, row, table)
+        }
+    }
+
+    @inline(never)
+    private func fail(_ fault: AccessLogFault, _ text: UnsafeBufferPointer<UInt8>, _ row: Int, _ table: RowTable) {
+        for column in 0..<columnCount { table.row(row)[column] = .absent }
+        if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
+            table.outcomes[row] = .blank
+        } else {
+            table.fail(row, failureCode, fault.message(in: text))
+        }
+    }
+}
+
+extension AccessLogDecoder {
+    private typealias Place = UnsafePointer<UInt8>
+
+    private struct Row {
+        let cells: UnsafeMutablePointer<Cell>
+        let text: TextArena
+    }
+
+    @inline(__always)
+    private func line(_ start: Place, _ end: Place, _ row: Row, _ time: inout AccessLogTime) throws(AccessLogFault) {
+        let ipEnd = try word(start, end, .spaceAfterIP)
+        put(.ip, start, ipEnd, row)
+        let identEnd = try word(ipEnd + 1, end, .spaceAfterIdent)
+        put(.ident, ipEnd + 1, identEnd, row)
+        let userEnd = try user(identEnd + 1, end)
+        put(.user, identEnd + 1, userEnd, row)
+
+        let bracket = userEnd + 1
+        guard bracket + AccessLogTime.count < end, let seconds = time.seconds(bracket) else { throw AccessLogFault(.time, at: bracket) }
+        put(.time, .timestamp(seconds: seconds, nanoseconds: 0), row)
+
+        let request = bracket + AccessLogTime.count + 1
+        guard request < end, request.pointee == UInt8(ascii: "\"") else { throw AccessLogFault(.request, at: request) }
+        let (requestEnd, isEscaped) = try quoted(request + 1, end)
+        if wantsRequest { putRequest(request + 1, requestEnd, isEscaped, row) }
+        guard requestEnd + 1 < end, requestEnd[1] == 0x20 else { throw AccessLogFault(.spaceAfterRequest, at: requestEnd + 1) }
+
+        let statusEnd = try status(requestEnd + 2, end, row)
+        let bytesEnd = try bytes(statusEnd + 1, end, row)
+        if layout == .common {
+            guard bytesEnd == end else { throw AccessLogFault(.end, at: bytesEnd) }
+            return
+        }
+        guard bytesEnd + 1 < end, bytesEnd[0] == 0x20, bytesEnd[1] == UInt8(ascii: "\"") else { throw AccessLogFault(.referer, at: bytesEnd) }
+        let refererEnd = try putQuoted(.referer, bytesEnd + 2, end, row)
+        guard refererEnd + 1 < end, refererEnd[1] == 0x20 else { throw AccessLogFault(.spaceAfterReferer, at: refererEnd + 1) }
+        guard refererEnd + 2 < end, refererEnd[2] == UInt8(ascii: "\"") else { throw AccessLogFault(.agent, at: refererEnd + 2) }
+        let agentEnd = try putQuoted(.agent, refererEnd + 3, end, row)
+        guard agentEnd + 1 == end else { throw AccessLogFault(.end, at: agentEnd + 1) }
+    }
+
+    /// The space behind a word of at least one byte.
+    @inline(__always)
+    private func word(_ start: Place, _ end: Place, _ expectation: AccessLogFault.Expectation) throws(AccessLogFault) -> Place {
+        var place = start
+        while place < end {
+            let spaces = cbytes_equals32(place, 0x20)
+            guard spaces != 0 else {
+                place += 32
+                continue
+            }
+            place += spaces.trailingZeroBitCount
+            break
+        }
+        guard place < end, place > start else { throw AccessLogFault(expectation, at: min(place, end)) }
+        return place
+    }
+
+    /// The space before the time. A user's name may have spaces.
+    @inline(__always)
+    private func user(_ start: Place, _ end: Place) throws(AccessLogFault) -> Place {
+        var space = try word(start, end, .timeAfterUser)
+        while space[1] != UInt8(ascii: "[") { space = try word(space + 1, end, .timeAfterUser) }
+        return space
+    }
+
+    /// - Parameter start: the byte behind the opening quote.
+    /// - Returns: the closing quote, and whether a backslash stands before it.
+    @inline(__always)
+    private func quoted(_ start: Place, _ end: Place) throws(AccessLogFault) -> (close: Place, isEscaped: Bool) {
+        var place = start
+        var isEscaped = false
+        while place < end {
+            let stops = cbytes_quotes32(place)
+            guard stops != 0 else {
+                place += 32
+                continue
+            }
+            place += stops.trailingZeroBitCount
+            if place.pointee == UInt8(ascii: "\"") {
+                guard place < end else { break }
+                return (place, isEscaped)
+            }
+            isEscaped = true
+            place += 2
+        }
+        throw AccessLogFault(.quote, at: end)
+    }
+
+    @inline(__always)
+    private func status(_ start: Place, _ end: Place, _ row: Row) throws(AccessLogFault) -> Place {
+        if start.pointee == UInt8(ascii: "-"), start[1] == 0x20, start + 1 < end { return start + 1 }
+        let hundreds = start[0] &- UInt8(ascii: "0")
+        let tens = start[1] &- UInt8(ascii: "0")
+        let ones = start[2] &- UInt8(ascii: "0")
+        guard start + 3 < end, start[3] == 0x20, hundreds <= 9, tens <= 9, ones <= 9 else { throw AccessLogFault(.status, at: start) }
+        put(.status, .int(Int64(hundreds) * 100 + Int64(tens) * 10 + Int64(ones)), row)
+        return start + 3
+    }
+
+    @inline(__always)
+    private func bytes(_ start: Place, _ end: Place, _ row: Row) throws(AccessLogFault) -> Place {
+        if start < end, start.pointee == UInt8(ascii: "-") { return start + 1 }
+        let stop = JSONScan.digits(start, end)
+        guard stop > start, stop <= end, stop - start <= 18 else { throw AccessLogFault(.bytes, at: start) }
+        put(.bytes, .int(Int64(bitPattern: JSONNumber.integer(start, stop - start))), row)
+        return stop
+    }
+
+    @inline(__always)
+    private func putQuoted(_ field: AccessLogField, _ start: Place, _ end: Place, _ row: Row) throws(AccessLogFault) -> Place {
+        let (close, isEscaped) = try quoted(start, end)
+        put(field, start, close, row, isEscaped)
+        return close
+    }
+
+    @inline(__always)
+    private func put(_ field: AccessLogField, _ start: Place, _ end: Place, _ row: Row, _ isEscaped: Bool = false) {
+        let column = columns[field.rawValue]
+        guard column >= 0, end - start != 1 || start.pointee != UInt8(ascii: "-") else { return }
+        row.cells[column] = isEscaped ? unescaped(start, end, row.text) : .text(.string, start, count: end - start)
+    }
+
+    @inline(__always)
+    private func put(_ field: AccessLogField, _ cell: Cell, _ row: Row) {
+        let column = columns[field.rawValue]
+        if column >= 0 { row.cells[column] = cell }
+    }
+
+    private func putRequest(_ start: Place, _ end: Place, _ isEscaped: Bool, _ row: Row) {
+        let first = space(start, end)
+        let second = first < end ? space(first + 1, end) : end
+        guard first > start, second > first + 1, second + 1 < end, space(second + 1, end) == end else {
+            put(.request, start, end, row, isEscaped)
+            return
+        }
+        put(.method, start, first, row, isEscaped)
+        put(.path, first + 1, second, row, isEscaped)
+        put(.protocol, second + 1, end, row, isEscaped)
+    }
+
+    /// The first space, or the end.
+    @inline(__always)
+    private func space(_ start: Place, _ end: Place) -> Place {
+        var place = start
+        while place < end {
+            let spaces = cbytes_equals32(place, 0x20)
+            if spaces != 0 { return min(place + spaces.trailingZeroBitCount, end) }
+            place += 32
+        }
+        return end
+    }
+
+    @inline(never)
+    private func unescaped(_ start: Place, _ end: Place, _ text: TextArena) -> Cell {
+        let memory = text.allocate(end - start)
+        var count = 0
+        var place = start
+        while place < end {
+            let isEscape = place.pointee == UInt8(ascii: "\\") && place + 1 < end
+                && (place[1] == UInt8(ascii: "\"") || place[1] == UInt8(ascii: "\\"))
+            if isEscape { place += 1 }
+            memory[count] = place.pointee
+            count += 1
+            place += 1
+        }
+        text.giveBack(end - start - count)
+        return .text(.string, memory, count: count)
+    }
+}

@@ -1,0 +1,71 @@
+import CBytes
+
+/// From a key's bytes to its column, as a rule with one probe and one comparison of eight bytes.
+///
+/// Open addressing over twice as many slots as keys, or more. Unsafe memory is read here: 8 bytes from a key's first, which the padding
+/// behind the record covers.
+struct ColumnTable: Sendable {
+    private struct Slot {
+        /// The first eight bytes, zero where the key is shorter.
+        var head: UInt64 = 0
+        var count = -1
+        var column = -1
+        /// Where the key's ninth byte stands in `tails`.
+        var tail = 0
+    }
+
+    private var slots: [Slot]
+    private var tails: [UInt8] = []
+    private let shift: UInt64
+
+    /// Of names that stand there twice, the first counts.
+    init(_ columns: [String]) {
+        var bits: UInt64 = 4
+        while columns.count * 2 > 1 << bits { bits += 1 }
+        shift = 64 - bits
+        slots = Array(repeating: Slot(), count: 1 << bits)
+        for (column, name) in columns.enumerated() {
+            let bytes = Array(name.utf8)
+            let padded = bytes + Array(repeating: 0, count: 8)
+            padded.withUnsafeBufferPointer { padded in
+                guard let start = padded.baseAddress, self.column(start, bytes.count) < 0 else { return }
+                let head = Self.head(start, bytes.count)
+                var index = firstSlot(head, start, bytes.count)
+                while slots[index].count >= 0 { index = (index + 1) & (slots.count - 1) }
+                slots[index] = Slot(head: head, count: bytes.count, column: column, tail: tails.count)
+            }
+            tails += bytes.dropFirst(8)
+        }
+    }
+
+    /// -1 where no column has that name.
+    func column(_ key: UnsafePointer<UInt8>, _ count: Int) -> Int {
+        let head = Self.head(key, count)
+        var index = firstSlot(head, key, count)
+        while slots[index].count >= 0 {
+            let slot = slots[index]
+            if slot.head == head, slot.count == count, count <= 8 || hasTail(slot, key, count) { return slot.column }
+            index = (index + 1) & (slots.count - 1)
+        }
+        return -1
+    }
+
+    private func hasTail(_ slot: Slot, _ key: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+        for offset in 8..<count where tails[slot.tail + offset - 8] != key[offset] { return false }
+        return true
+    }
+
+    @inline(__always)
+    private static func head(_ key: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
+        let word = UInt64(littleEndian: cbytes_load64(key))
+        if count >= 8 { return word }
+        return count == 0 ? 0 : word & (~0 >> UInt64(64 - 8 * count))
+    }
+
+    @inline(__always)
+    private func firstSlot(_ head: UInt64, _ key: UnsafePointer<UInt8>, _ count: Int) -> Int {
+        let last = count > 8 ? cbytes_load64(key + count - 8) : 0
+        let mixed = (head ^ (last &* 0xC2B2_AE3D_27D4_EB4F) &+ UInt64(count)) &* 0x9E37_79B9_7F4A_7C15
+        return Int(mixed >> shift)
+    }
+}

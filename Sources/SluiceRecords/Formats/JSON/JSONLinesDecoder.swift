@@ -1,0 +1,71 @@
+import SluiceCEL
+
+/// JSON lines: one object a record, checked whole against RFC 8259 in one pass.
+///
+/// Stricter than most readers and never silent: invalid UTF-8, control characters in strings, `01`, `1.`, a comma too many, text behind the
+/// object and nesting deeper than 1,024 levels fail the record with `parse.jsonl`. A lone surrogate (`"\ud800"`) is grammar as the RFC has it: such a
+/// record is decoded and written back as it came, and read as a value the surrogate is U+FFFD.
+/// Numbers: an integer is an `int`, a `uint` where only that holds it, else a `decimal` with its own text; anything with a fraction or an
+/// exponent is the nearest `double`, or a `decimal` where it is beyond all doubles (`1e400`). Lists and maps are left as text.
+///
+/// 64 bytes behind each record must be readable.
+public struct JSONLinesDecoder: RecordDecoder {
+    public static let failureCode = "parse.jsonl"
+
+    private let table: ColumnTable
+    private let columns: Int
+    private let wantsSpans: Bool
+
+    /// - Parameters:
+    ///   - columns: names of members of the record itself, whole: `a.b` is a member of that name. None are needed to check a record.
+    ///   - spans: whether ``RowTable/spans`` are filled in.
+    public init(columns: [String], spans: Bool = false) {
+        table = ColumnTable(columns)
+        self.columns = columns.count
+        wantsSpans = spans
+    }
+
+    public func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable) {
+        JSONShape.withEmpty { shape in
+            decode(text, row: row, into: table, walk: walk(shape, table))
+        }
+    }
+
+    public func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {
+        JSONShape.withEmpty { shape in
+            let walk = walk(shape, table)
+            for (row, frame) in frames.enumerated() {
+                let text = UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count))
+                decode(text, row: row, into: table, walk: walk)
+            }
+        }
+    }
+
+    private func walk(_ shape: JSONShape, _ rows: RowTable) -> JSONWalk {
+        precondition(columns <= rows.columns, "a table has a cell for each column of its decoder")
+        return JSONWalk(table: table, shape: shape, text: rows.text, wantsSpans: wantsSpans && rows.hasSpans)
+    }
+
+    @inline(__always)
+    private func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable, walk: borrowing JSONWalk) {
+        guard let start = text.baseAddress else {
+            table.outcomes[row] = .blank
+            return
+        }
+        let cells = table.row(row)
+        let spans = table.hasSpans ? table.rowSpans(row) : table.spans
+        do throws(JSONFault) {
+            let outcome = try walk.record(start, start + text.count, cells, spans)
+            if outcome != .decoded { table.outcomes[row] = outcome }
+        } catch {
+            fail(error, text, row, table)
+        }
+    }
+
+    @inline(never)
+    private func fail(_ fault: JSONFault, _ text: UnsafeBufferPointer<UInt8>, _ row: Int, _ table: RowTable) {
+        for column in 0..<columns { table.row(row)[column] = .absent }
+        if table.hasSpans { for column in 0..<columns { table.rowSpans(row)[column] = .none } }
+        table.fail(row, Self.failureCode, fault.message(in: text))
+    }
+}

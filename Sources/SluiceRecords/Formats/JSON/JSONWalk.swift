@@ -1,0 +1,136 @@
+import SluiceCEL
+
+/// The hot loop: over the members of one record, cells filled on the way.
+///
+/// Unsafe memory is read and written here. Reads follow the rule of ``JSONScan``: a place is compared with the end before each member, and
+/// the record counts only when its closing brace stands before the end. Writes go to `cells` and `spans` below the number of columns, which
+/// is all that ``ColumnTable`` hands out.
+struct JSONWalk {
+    typealias Place = JSONScan.Place
+
+    let table: ColumnTable
+    let shape: JSONShape
+    let text: TextArena
+    let wantsSpans: Bool
+
+    @inline(__always)
+    func record(
+        _ start: Place, _ end: Place, _ cells: UnsafeMutablePointer<Cell>, _ spans: UnsafeMutablePointer<MemberSpan>
+    ) throws(JSONFault) -> RowTable.Outcome {
+        var place = start
+        var member = 0
+        var outcome = RowTable.Outcome.decoded
+        while true {
+            guard place < end else { return try atEnd(end, member) }
+            var column: Int
+            let key: Place
+            let entry = shape.entries + member
+            if shape.matches(place, member) {
+                key = place + Int(entry.pointee.key)
+                column = Int(entry.pointee.column)
+                place += Int(entry.pointee.count)
+                if place.pointee <= 0x20 || place >= end {
+                    place = JSONScan.space(place, end)
+                    guard place < end else { throw JSONFault(.value, at: end) }
+                }
+            } else {
+                if place.pointee == UInt8(ascii: "}"), place + 1 == end, member > 0 { return outcome }
+                guard let next = try nextMember(place, end, member) else { return member == 0 ? emptyOutcome(place, end) : outcome }
+                key = next.key
+                column = next.column
+                place = next.value
+            }
+            let value = place
+            if column < 0 {
+                place = try JSONScan.value(value, end, level: 1)
+            } else {
+                if cells[column].kind != .absent {
+                    outcome = .duplicated
+                } else if wantsSpans {
+                    spans[column] = MemberSpan(start: UInt32(truncatingIfNeeded: key - start), value: UInt32(truncatingIfNeeded: value - start), end: 0)
+                }
+                place = try fill(&cells[column], value, end)
+                if wantsSpans, spans[column].end == 0 { spans[column].end = UInt32(truncatingIfNeeded: place - start) }
+            }
+            member += member < JSONShape.capacity - 1 ? 1 : 0
+        }
+    }
+
+    private func atEnd(_ end: Place, _ member: Int) throws(JSONFault) -> RowTable.Outcome {
+        guard member == 0 else { throw JSONFault(.commaOrBrace, at: end) }
+        return .blank
+    }
+
+    /// After `nextMember` found no first member: white space or an empty object.
+    private func emptyOutcome(_ start: Place, _ end: Place) -> RowTable.Outcome {
+        JSONScan.space(start, end) == end ? .blank : .decoded
+    }
+
+    /// Reads up to the next member's value, byte by byte, and remembers the way for the next record.
+    /// - Returns: nil where the record ends, rightly.
+    @inline(never)
+    private func nextMember(_ start: Place, _ end: Place, _ member: Int) throws(JSONFault) -> (key: Place, value: Place, column: Int)? {
+        var place = JSONScan.space(start, end)
+        var expectation = JSONFault.Expectation.key
+        if member == 0 {
+            if place == end { return nil }
+            guard place.pointee == UInt8(ascii: "{") else { throw JSONFault(.object, at: place) }
+            place = JSONScan.space(place + 1, end)
+            expectation = .keyOrClose
+        }
+        guard place < end else { throw JSONFault(member == 0 ? .keyOrClose : .commaOrBrace, at: end) }
+        if place.pointee == UInt8(ascii: "}") {
+            place = JSONScan.space(place + 1, end)
+            guard place == end else { throw JSONFault(.end, at: place) }
+            return nil
+        }
+        if member > 0 {
+            guard place.pointee == UInt8(ascii: ",") else { throw JSONFault(.commaOrBrace, at: place) }
+            place = JSONScan.space(place + 1, end)
+        }
+        guard place < end, place.pointee == UInt8(ascii: "\"") else { throw JSONFault(expectation, at: place) }
+        let (close, isEscaped) = try JSONScan.string(place + 1, end)
+        let value = try JSONScan.colon(close + 1, end)
+        let column = isEscaped ? escapedColumn(place + 1, close) : table.column(place + 1, close - place - 1)
+        shape.remember(start, key: place, value: value, column: column, at: member)
+        return (place, value, column)
+    }
+
+    private func escapedColumn(_ start: Place, _ close: Place) -> Int {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: close - start + 8) { buffer in
+            guard let key = buffer.baseAddress else { return -1 }
+            buffer.initialize(repeating: 0)
+            return table.column(key, JSONUnescape.copy(start, close, to: key))
+        }
+    }
+
+    @inline(__always)
+    private func fill(_ cell: inout Cell, _ start: Place, _ end: Place) throws(JSONFault) -> Place {
+        switch start.pointee {
+        case UInt8(ascii: "\""):
+            let (close, isEscaped) = try JSONScan.string(start + 1, end)
+            cell = isEscaped ? unescaped(start + 1, close) : .text(.string, start + 1, count: close - start - 1)
+            return close + 1
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+            let number = try JSONScan.number(start, end)
+            cell = JSONNumber.cell(number)
+            return number.end
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            let close = try JSONScan.nested(start, end, level: 1)
+            cell = .text(.json, start, count: close - start)
+            return close
+        default:
+            let close = try JSONScan.literal(start)
+            cell = start.pointee == UInt8(ascii: "n") ? .null : .bool(start.pointee == UInt8(ascii: "t"))
+            return close
+        }
+    }
+
+    @inline(never)
+    private func unescaped(_ start: Place, _ close: Place) -> Cell {
+        let memory = text.allocate(close - start)
+        let count = JSONUnescape.copy(start, close, to: memory)
+        text.giveBack(close - start - count)
+        return .text(.string, memory, count: count)
+    }
+}

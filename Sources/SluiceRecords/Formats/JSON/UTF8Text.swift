@@ -1,0 +1,44 @@
+import CBytes
+
+/// Well-formed UTF-8 as Unicode defines it (table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
+///
+/// Unsafe memory is read here: up to 64 bytes behind a text's end, as ``JSONScan`` says.
+public enum UTF8Text {
+    /// The length of the well-formed sequence of two to four bytes that begins here; 0 where none does.
+    @inline(__always)
+    static func sequence(at place: UnsafePointer<UInt8>) -> Int {
+        let word = UInt32(littleEndian: cbytes_load32(place))
+        if word & 0xC0E0 == 0x80C0 { return word & 0x1E != 0 ? 2 : 0 }
+        if word & 0xC0_C0F0 == 0x80_80E0 {
+            let high = word & 0x200F
+            return high != 0 && high != 0x200D ? 3 : 0
+        }
+        if word & 0xC0C0_C0F8 == 0x8080_80F0 {
+            let code = ((word & 7) << 6) | ((word >> 8) & 0x3F)
+            return code >= 0x10 && code < 0x110 ? 4 : 0
+        }
+        return 0
+    }
+
+    /// Where the first byte stands that is not part of well-formed UTF-8; nil when there is none.
+    /// 64 bytes behind the text must be readable.
+    public static func firstInvalid(in text: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard let start = text.baseAddress else { return nil }
+        let end = start + text.count
+        var place = start
+        while place < end {
+            let mask = cbytes_nonascii32(place)
+            guard mask != 0 else {
+                place += 32
+                continue
+            }
+            place += mask.trailingZeroBitCount
+            while place < end, place.pointee >= 0x80 {
+                let length = sequence(at: place)
+                guard length > 0, place + length <= end else { return place - start }
+                place += length
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,35 @@
+import SluiceCEL
+
+/// Any text, a field `line` for each: the record's bytes without a carriage return at their end.
+///
+/// Nothing fails and nothing is blank: an empty line is a line. Text that is not valid UTF-8 is a value of type `bytes` instead of a
+/// string, so that it is kept as it is and an expression that takes it for text says so.
+public struct LinesDecoder: RecordDecoder {
+    public static let field = "line"
+
+    private let column: Int?
+
+    /// - Parameter columns: other names than ``field`` are left absent.
+    public init(columns: [String]) {
+        column = columns.firstIndex(of: Self.field)
+    }
+
+    public func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable) {
+        guard let column else { return }
+        precondition(column < table.columns, "a table has a cell for each column of its decoder")
+        table.row(row)[column] = Self.cell(text)
+    }
+
+    public func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {
+        guard column != nil else { return }
+        for (row, frame) in frames.enumerated() {
+            decode(UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count)), row: row, into: table)
+        }
+    }
+
+    private static func cell(_ text: UnsafeBufferPointer<UInt8>) -> Cell {
+        guard let start = text.baseAddress else { return Cell(kind: .string) }
+        let line = UnsafeBufferPointer(start: start, count: text.last == 0x0D ? text.count - 1 : text.count)
+        return .text(UTF8Text.firstInvalid(in: line) == nil ? .string : .bytes, start, count: line.count)
+    }
+}
