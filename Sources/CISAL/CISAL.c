@@ -1,2 +1,174 @@
 #include "CISAL.h"
+
+#if __has_include(<isa-l/igzip_lib.h>)
+
+#include <dlfcn.h>
+#include <isa-l/crc.h>
+#include <isa-l/igzip_lib.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+    void (*inflate_init)(struct inflate_state *);
+    void (*inflate_reset)(struct inflate_state *);
+    int (*inflate)(struct inflate_state *);
+    void (*deflate_init)(struct isal_zstream *);
+    void (*deflate_reset)(struct isal_zstream *);
+    int (*deflate)(struct isal_zstream *);
+    uint32_t (*crc32)(uint32_t, const unsigned char *, uint64_t);
+    int loaded;
+} isal;
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void load(void) {
+    void *library = dlopen("libisal.so.2", RTLD_NOW | RTLD_LOCAL);
+    if (!library) return;
+    isal.inflate_init = (void (*)(struct inflate_state *))dlsym(library, "isal_inflate_init");
+    isal.inflate_reset = (void (*)(struct inflate_state *))dlsym(library, "isal_inflate_reset");
+    isal.inflate = (int (*)(struct inflate_state *))dlsym(library, "isal_inflate");
+    isal.deflate_init = (void (*)(struct isal_zstream *))dlsym(library, "isal_deflate_init");
+    isal.deflate_reset = (void (*)(struct isal_zstream *))dlsym(library, "isal_deflate_reset");
+    isal.deflate = (int (*)(struct isal_zstream *))dlsym(library, "isal_deflate");
+    isal.crc32 = (uint32_t (*)(uint32_t, const unsigned char *, uint64_t))dlsym(library, "crc32_gzip_refl");
+    isal.loaded = isal.inflate_init && isal.inflate_reset && isal.inflate && isal.deflate_init && isal.deflate_reset && isal.deflate && isal.crc32;
+}
+
+int cisal_available(void) {
+    pthread_once(&once, load);
+    return isal.loaded;
+}
+
+uint32_t cisal_crc32(uint32_t crc, const uint8_t *bytes, size_t count) { return isal.crc32(crc, bytes, count); }
+
+struct cisal_inflater {
+    struct inflate_state state;
+    int corrupt;
+};
+
+cisal_inflater *cisal_inflater_new(void) {
+    cisal_inflater *inflater = calloc(1, sizeof *inflater);
+    if (!inflater) return NULL;
+    isal.inflate_init(&inflater->state);
+    return inflater;
+}
+
+void cisal_inflater_free(cisal_inflater *inflater) { free(inflater); }
+
+void cisal_inflater_reset(cisal_inflater *inflater) {
+    isal.inflate_reset(&inflater->state);
+    inflater->corrupt = 0;
+}
+
+// The library decodes the first bytes of a call into a buffer of its own; when it then meets bad data, what did not fit into the output stays there.
+static size_t drain(struct inflate_state *state, uint8_t *output, size_t room) {
+    size_t left = (size_t)(state->tmp_out_valid - state->tmp_out_processed);
+    if (left > room) left = room;
+    memcpy(output, state->tmp_out_buffer + state->tmp_out_processed, left);
+    state->tmp_out_processed += (int32_t)left;
+    return left;
+}
+
+int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_count, uint8_t *output, size_t output_count, ptrdiff_t *consumed,
+                  size_t *produced) {
+    struct inflate_state *state = &inflater->state;
+    if (inflater->corrupt) {
+        *consumed = 0;
+        *produced = drain(state, output, output_count);
+        return CISAL_CORRUPT;
+    }
+    state->next_in = (uint8_t *)input;
+    state->avail_in = input_count > UINT32_MAX ? UINT32_MAX : (uint32_t)input_count;
+    state->next_out = output;
+    state->avail_out = output_count > UINT32_MAX ? UINT32_MAX : (uint32_t)output_count;
+    int result = isal.inflate(state);
+    *consumed = state->next_in - input;
+    *produced = (size_t)(state->next_out - output);
+    if (result < 0) {
+        inflater->corrupt = 1;
+        *consumed -= state->read_in_length > 0 ? state->read_in_length / 8 : 0;
+        *produced += drain(state, output + *produced, output_count - *produced);
+        return CISAL_CORRUPT;
+    }
+    if (state->block_state == ISAL_BLOCK_FINISH) {
+        *consumed -= state->read_in_length > 0 ? state->read_in_length / 8 : 0;
+        return CISAL_ENDED;
+    }
+    return state->avail_out == 0 ? CISAL_OUTPUT_FULL : CISAL_NEEDS_INPUT;
+}
+
+struct cisal_deflater {
+    struct isal_zstream stream;
+    int level;
+    uint8_t *memory;
+};
+
+static uint32_t level_memory(int level) {
+    switch (level) {
+    case 1: return ISAL_DEF_LVL1_DEFAULT;
+    case 2: return ISAL_DEF_LVL2_DEFAULT;
+    case 3: return ISAL_DEF_LVL3_DEFAULT;
+    default: return ISAL_DEF_LVL0_DEFAULT;
+    }
+}
+
+cisal_deflater *cisal_deflater_new(int level) {
+    cisal_deflater *deflater = calloc(1, sizeof *deflater);
+    if (!deflater) return NULL;
+    deflater->level = level;
+    uint32_t memory = level_memory(level);
+    if (memory > 0 && !(deflater->memory = calloc(1, memory))) {
+        free(deflater);
+        return NULL;
+    }
+    isal.deflate_init(&deflater->stream);
+    return deflater;
+}
+
+void cisal_deflater_free(cisal_deflater *deflater) {
+    if (deflater) free(deflater->memory);
+    free(deflater);
+}
+
+void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count) {
+    struct isal_zstream *stream = &deflater->stream;
+    isal.deflate_reset(stream);
+    stream->level = (uint32_t)deflater->level;
+    stream->level_buf = deflater->memory;
+    stream->level_buf_size = level_memory(deflater->level);
+    stream->gzip_flag = IGZIP_DEFLATE;
+    stream->flush = NO_FLUSH;
+    stream->end_of_stream = 1;
+    stream->next_in = (uint8_t *)input;
+    stream->avail_in = (uint32_t)input_count;
+}
+
+int cisal_deflate(cisal_deflater *deflater, uint8_t *output, size_t output_count, size_t *produced) {
+    struct isal_zstream *stream = &deflater->stream;
+    stream->next_out = output;
+    stream->avail_out = output_count > UINT32_MAX ? UINT32_MAX : (uint32_t)output_count;
+    int result = isal.deflate(stream);
+    *produced = (size_t)(stream->next_out - output);
+    if (result != COMP_OK) return CISAL_CORRUPT;
+    return stream->internal_state.state == ZSTATE_END ? CISAL_ENDED : CISAL_OUTPUT_FULL;
+}
+
+#else
+
+// Never called: cisal_available() says so.
 int cisal_available(void) { return 0; }
+uint32_t cisal_crc32(uint32_t crc, const uint8_t *bytes, size_t count) { return crc; }
+cisal_inflater *cisal_inflater_new(void) { return NULL; }
+void cisal_inflater_free(cisal_inflater *inflater) {}
+void cisal_inflater_reset(cisal_inflater *inflater) {}
+int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_count, uint8_t *output, size_t output_count, ptrdiff_t *consumed,
+                  size_t *produced) {
+    return CISAL_CORRUPT;
+}
+cisal_deflater *cisal_deflater_new(int level) { return NULL; }
+void cisal_deflater_free(cisal_deflater *deflater) {}
+void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count) {}
+int cisal_deflate(cisal_deflater *deflater, uint8_t *output, size_t output_count, size_t *produced) { return CISAL_CORRUPT; }
+
+#endif

@@ -1,4 +1,48 @@
+// ISA-L's inflate, deflate and CRC-32 behind handles of our own. The library is looked for when the program runs (libisal.so.2); where it, or its
+// header at build time, is absent, cisal_available() is 0 and nothing else here may be called.
 #ifndef CISAL_H
 #define CISAL_H
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct cisal_inflater cisal_inflater;
+typedef struct cisal_deflater cisal_deflater;
+
+enum cisal_result {
+    CISAL_NEEDS_INPUT = 0,
+    CISAL_OUTPUT_FULL = 1,
+    CISAL_ENDED = 2,
+    CISAL_CORRUPT = 3,
+};
+
 int cisal_available(void);
+
+/// The CRC-32 of gzip, continued from `crc`.
+uint32_t cisal_crc32(uint32_t crc, const uint8_t *bytes, size_t count);
+
+/// Null where there is no memory.
+cisal_inflater *cisal_inflater_new(void);
+void cisal_inflater_free(cisal_inflater *inflater);
+void cisal_inflater_reset(cisal_inflater *inflater);
+
+/// Inflates raw deflate data. `consumed` is negative where bytes of an earlier call turn out to lie behind the stream's end (at most 8).
+/// With CISAL_CORRUPT everything before the bad symbol has been produced; call again while that did not fit.
+int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_count, uint8_t *output, size_t output_count, ptrdiff_t *consumed,
+                  size_t *produced);
+
+/// `level` is ISA-L's, 0 to 3. Null where there is no memory.
+cisal_deflater *cisal_deflater_new(int level);
+void cisal_deflater_free(cisal_deflater *deflater);
+/// Begins a new raw deflate stream of all of `input`.
+void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count);
+/// Writes more of it: CISAL_ENDED, or CISAL_OUTPUT_FULL to be called again, or CISAL_CORRUPT if the library refuses.
+int cisal_deflate(cisal_deflater *deflater, uint8_t *output, size_t output_count, size_t *produced);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -1,0 +1,53 @@
+/// Records over the limit: set aside as they are read, so that memory stays bounded.
+extension BatchReader {
+    /// A batch of the one record that begins the buffer, which has more bytes than the limit and no line feed yet.
+    func setAside() throws(InputError) -> Batch {
+        let batch = Batch(bytes: ByteBuffer(capacity: 0), input: index, offset: offset, line: line)
+        let position = Position(member: members.first, offset: offset, line: line)
+        let spill = try SpillFile(folder: configuration.spillFolder, name: spillName(line: line))
+        scan.reset()
+        line += 1
+        while true {
+            let feed = buffer.firstLineFeed
+            try spill.append(UnsafeBufferPointer(rebasing: buffer.filled[..<(feed ?? buffer.count)]))
+            pass(feed.map { $0 + 1 } ?? buffer.count)
+            switch event {
+            case _ where feed != nil, .end:
+                batch.oversized = [try spill.finish(beforeFrame: 0, position: position)]
+                return batch
+            case .damage(let damage, let cutsText):
+                try note(damage)
+                guard cutsText else { continue }
+                let met = self.damage.map(\.damage)
+                self.damage = []
+                batch.damage = try lose(spill.byteCount, in: met)
+                return batch
+            case .member(let member):
+                membersCutRecords = true
+                begin(member)
+            case nil: read(atMost: Batch.targetBytes)
+            }
+        }
+    }
+
+    /// Takes the frames over the limit out of a batch. Their bytes stay in it, unnamed.
+    func setAsideLongFrames(of batch: Batch) throws(InputError) {
+        guard batch.frames.contains(where: { $0.count > maxRecord }) else { return }
+        var kept: [Frame] = []
+        for frame in batch.frames {
+            guard frame.count > maxRecord else {
+                kept.append(frame)
+                continue
+            }
+            let start = Int(frame.start)
+            let position = Position(
+                member: members.member(at: start), offset: batch.offset + UInt64(start), line: batch.line + UInt64(frame.lineDelta))
+            let spill = try SpillFile(folder: configuration.spillFolder, name: spillName(line: position.line))
+            try spill.append(UnsafeBufferPointer(rebasing: batch.bytes.filled[start..<start + Int(frame.count)]))
+            batch.oversized.append(try spill.finish(beforeFrame: kept.count, position: position))
+        }
+        batch.frames = kept
+    }
+
+    private func spillName(line: UInt64) -> String { "oversized-\(index)-\(line).gz" }
+}

@@ -1,0 +1,268 @@
+import Glibc
+
+/// Reads one input as batches of records: finds out how it is compressed, checks it, cuts it into lines.
+///
+/// Batches end where ``Batch`` says, whatever the sizes in which bytes arrive or are inflated. A byte order mark at the start is left out. A last
+/// record without a line feed is delivered. A record over the limit is a batch of its own without frames, or stands between the frames of one
+/// (``Batch/oversized``).
+///
+/// Damage that tears the text ends the batch. What it left of a record is not delivered (``Damage/lostText``), its line is counted. The text
+/// goes on with a fresh record: if a member of this input has begun inside a record before, the text up to the next line feed counts as lost too.
+/// Damage that leaves the text joined (`crc`, `length`, `trailing-garbage`) stands in the batch that the place falls into.
+///
+/// Unsafe memory: reads and writes its own ``ByteBuffer`` within the room that it has reserved.
+/// `@unchecked Sendable`: one job at a time calls it.
+public final class BatchReader: @unchecked Sendable {
+    public struct Configuration: Sendable {
+        public var onDamage = DamagePolicy.salvage
+        /// Bytes, without the line feed. At most 1 GiB.
+        public var maxRecord = 16 << 20
+        /// Where records over the limit are set aside; made when the first is met.
+        public var spillFolder: String
+        public var library = DeflateLibrary.preferred
+
+        public init(spillFolder: String) {
+            self.spillFolder = spillFolder
+        }
+    }
+
+    public let file: InputFile
+    /// Which input of the run, from 0.
+    public let index: Int
+    let configuration: Configuration
+    let maxRecord: Int
+    private let buffers: BufferPool
+    private let descriptor: InputDescriptor?
+    let text: any TextSource
+
+    var buffer: ByteBuffer
+    let scan = LineScan()
+    /// Where the buffer's first byte stands in the text, and its line.
+    var offset: UInt64 = 0
+    var line: UInt64 = 1
+    /// Where members begin in the buffer; the first is the one that its first byte belongs to.
+    var members = MemberPlaces()
+    /// Whether members were seen to begin inside records.
+    var membersCutRecords = false
+    /// Damage that waits for the batch that ends behind it, with its place in the buffer.
+    var damage: [(place: Int, damage: Damage)] = []
+    /// The event behind the buffer's last byte.
+    var event: TextEvent?
+    private var isFresh = true
+    private var isFinished = false
+    private var totals: InputSummary
+
+    /// Opens the input and looks at its first bytes.
+    ///
+    /// - Parameters:
+    ///   - index: which input of the run, from 0.
+    ///   - buffers: where batches' memory comes from. Give ``Batch/bytes`` back to it when a batch is done with.
+    public convenience init(
+        _ file: InputFile, index: Int, configuration: Configuration, buffers: BufferPool
+    ) throws(InputError) {
+        let descriptor = try InputDescriptor(file)
+        let window = InputWindow { descriptor.read(into: $0) }
+        try self.init(file, index: index, configuration: configuration, buffers: buffers, window: window, descriptor: descriptor)
+    }
+
+    init(
+        _ file: InputFile, index: Int, configuration: Configuration, buffers: BufferPool, window: InputWindow, descriptor: InputDescriptor?,
+        inflateAtMost most: Int = 256 << 10
+    ) throws(InputError) {
+        let size = descriptor?.size ?? file.size
+        switch Compression.detect(in: window, name: file.path) {
+        case .none: text = PlainText(window: window, size: size)
+        case .gzip: text = GzipText(window: window, library: configuration.library, size: size, most: most)
+        case .emptyGzip: text = EmptyGzip()
+        case .unsupported(let name): throw .unsupported(path: file.path, compression: name)
+        }
+        self.file = file
+        self.index = index
+        self.configuration = configuration
+        self.buffers = buffers
+        self.descriptor = descriptor
+        maxRecord = min(max(configuration.maxRecord, 1), 1 << 30)
+        buffer = buffers.take()
+        totals = InputSummary(file: file.path)
+    }
+
+    /// What was read so far; complete once ``next()`` has returned nil.
+    public var summary: InputSummary {
+        var summary = totals
+        summary.bytes = text.position
+        summary.textBytes = offset
+        return summary
+    }
+
+    /// The next batch, or nil at the end. Inflates about 1 MiB: a millisecond; the whole of a record over the limit, however long.
+    ///
+    /// A batch without frames is possible: it carries an oversized record or damage.
+    /// - Throws: ``InputError/damaged(path:_:)`` under ``DamagePolicy/fail``, ``InputError/spill(path:reason:)``. Not for damage that is salvaged.
+    public func next() throws(InputError) -> Batch? {
+        guard let batch = try nextBatch() else { return nil }
+        batch.compressedBytesRead = text.position
+        totals.records += UInt64(batch.frames.count)
+        totals.oversized += UInt64(batch.oversized.count)
+        totals.damage += batch.damage
+        return batch
+    }
+
+    private func nextBatch() throws(InputError) -> Batch? {
+        while !isFinished {
+            scan.advance(over: buffer)
+            if isFresh, buffer.count >= 3 || event == .end { leaveOutMark() }
+            if buffer.count >= Batch.targetBytes, !scan.frames.isEmpty { return try cut(after: framesThatFit) }
+            if buffer.count >= Batch.targetBytes, buffer.count > maxRecord { return try setAside() }
+            if let event {
+                if let batch = try handle(event) { return batch }
+            } else {
+                fill()
+            }
+        }
+        return nil
+    }
+
+    /// Lets go of the input and of what was not delivered.
+    public func close() {
+        isFinished = true
+        descriptor?.close()
+    }
+
+    /// Text behind the buffer's last byte: to the target, or, inside a longer record, at most to its limit.
+    private func fill() {
+        let target = Batch.targetBytes
+        let wanted = buffer.count < target ? target - buffer.count : min(target, maxRecord + 1 - buffer.count)
+        read(atMost: wanted)
+    }
+
+    func read(atMost wanted: Int) {
+        buffer.reserve(wanted)
+        let step = text.read(into: buffer.start + buffer.count, room: wanted)
+        buffer.count += step.count
+        event = step.event
+    }
+
+    /// The byte order mark is no part of the first record.
+    private func leaveOutMark() {
+        isFresh = false
+        guard buffer.count >= 3, buffer.start[0] == 0xEF, buffer.start[1] == 0xBB, buffer.start[2] == 0xBF else { return }
+        pass(3)
+        scan.reset()
+        scan.advance(over: buffer)
+    }
+
+    /// Frames that end within the target, or the first, which is longer.
+    private var framesThatFit: Int {
+        var (low, high) = (0, scan.frames.count)
+        while low < high {
+            let middle = (low + high) / 2
+            let frame = scan.frames[middle]
+            if Int(frame.start) + Int(frame.count) < Batch.targetBytes { low = middle + 1 } else { high = middle }
+        }
+        return max(1, low)
+    }
+
+    private func handle(_ event: TextEvent) throws(InputError) -> Batch? {
+        switch event {
+        case .member(let member):
+            if scan.lineStart < buffer.count { membersCutRecords = true }
+            begin(member)
+            return nil
+        case .damage(let damage, let cutsText):
+            try note(damage)
+            return cutsText ? try tear() : nil
+        case .end:
+            isFinished = true
+            scan.endLine(of: buffer)
+            return buffer.count > 0 || !damage.isEmpty ? try cut(after: scan.frames.count) : nil
+        }
+    }
+
+    func begin(_ member: Int) {
+        event = nil
+        totals.members += 1
+        members.begin(member, at: buffer.count)
+    }
+
+    func note(_ damage: Damage) throws(InputError) {
+        event = nil
+        guard configuration.onDamage == .salvage else {
+            isFinished = true
+            throw .damaged(path: file.path, damage)
+        }
+        self.damage.append((buffer.count, damage))
+    }
+
+    /// A batch of the first `count` frames; what stands behind them begins the next one.
+    private func cut(after count: Int) throws(InputError) -> Batch {
+        let end = count < scan.frames.count ? Int(scan.frames[count].start) : scan.lineStart
+        let batch = Batch(bytes: buffer, input: index, offset: offset, line: line)
+        let rest = buffers.take()
+        rest.append(UnsafeBufferPointer(rebasing: buffer.filled[end...]))
+        buffer.count = end
+        buffer = rest
+        batch.frames = scan.take(count)
+        if maxRecord < end { try setAsideLongFrames(of: batch) }
+        batch.members = members.runs(of: batch.frames)
+        batch.damage = damage.prefix { isFinished || $0.place < end }.map(\.damage)
+        damage = damage.dropFirst(batch.damage.count).map { ($0.place - end, $0.damage) }
+        members.move(back: end)
+        offset += UInt64(end)
+        line += UInt64(count)
+        return batch
+    }
+
+    /// A batch of the whole records before the damage that was just noted; what stands of a record behind them is lost.
+    private func tear() throws(InputError) -> Batch {
+        let torn = buffer.count - scan.lineStart
+        buffer.count = scan.lineStart
+        let met = damage.map(\.damage)
+        damage = []
+        let batch = try cut(after: scan.frames.count)
+        offset += UInt64(torn)
+        line += torn > 0 ? 1 : 0
+        isFresh = false
+        batch.damage = try lose(UInt64(torn), in: met)
+        return batch
+    }
+
+    /// The damage, the last of which cost `torn` bytes of text and what more must be passed over before a fresh record begins.
+    func lose(_ torn: UInt64, in met: [Damage]) throws(InputError) -> [Damage] {
+        var met = met
+        met[met.count - 1].lostText = torn + (membersCutRecords ? try dropFragment() : 0)
+        return met
+    }
+
+    /// Passes over the text up to the next line feed; stops at the end or where the text is torn again.
+    private func dropFragment() throws(InputError) -> UInt64 {
+        var dropped: UInt64 = 0
+        while true {
+            let feed = buffer.firstLineFeed
+            dropped += UInt64(feed.map { $0 + 1 } ?? buffer.count)
+            pass(feed.map { $0 + 1 } ?? buffer.count)
+            if feed != nil { line += 1 }
+            switch event {
+            case _ where feed != nil: return dropped
+            case .end, .damage(_, cutsText: true): return dropped
+            case .member(let member): begin(member)
+            case .damage(let damage, cutsText: false): try note(damage)
+            case nil: read(atMost: Batch.targetBytes)
+            }
+        }
+    }
+
+    /// Forgets the buffer's first `count` bytes.
+    func pass(_ count: Int) {
+        buffer.start.update(from: buffer.start + count, count: buffer.count - count)
+        buffer.count -= count
+        offset += UInt64(count)
+        members.move(back: count)
+        damage = damage.map { (max(0, $0.place - count), $0.damage) }
+    }
+}
+
+extension ByteBuffer {
+    var firstLineFeed: Int? {
+        memchr(start, 0x0A, count).map { UnsafeRawPointer(start).distance(to: UnsafeRawPointer($0)) }
+    }
+}

@@ -1,0 +1,73 @@
+import Glibc
+
+/// A record over the limit on its way into a gzip file of its own.
+final class SpillFile {
+    private static let memberText = 1 << 20
+
+    let path: String
+    private let descriptor: Int32
+    private let writer = MemberWriter(level: .fast)
+    private let text = ByteBuffer(capacity: memberText)
+    private let packed = ByteBuffer(capacity: memberText)
+    private var check = UTF8Check()
+    private(set) var byteCount: UInt64 = 0
+    private var isKept = false
+
+    /// - Parameter name: unique in the folder for this run and the same in every run; a file of that name is overwritten.
+    init(folder: String, name: String) throws(InputError) {
+        path = folder + "/" + name
+        if mkdir(folder, 0o777) != 0, errno != EEXIST { throw .spill(path: folder, reason: describe(error: errno)) }
+        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw .spill(path: path, reason: describe(error: errno)) }
+    }
+
+    deinit {
+        close(descriptor)
+        if !isKept { unlink(path) }
+    }
+
+    func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(InputError) {
+        check.take(bytes)
+        byteCount += UInt64(bytes.count)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let piece = rest.prefix(Self.memberText - text.count)
+            text.append(UnsafeBufferPointer(rebasing: piece))
+            rest = rest.dropFirst(piece.count)
+            if text.count == Self.memberText { try flush() }
+        }
+    }
+
+    /// Ends the file, which stays from now on.
+    func finish(beforeFrame frame: Int, position: Position) throws(InputError) -> OversizedRecord {
+        if text.count > 0 || byteCount == 0 { try flush() }
+        isKept = true
+        return OversizedRecord(beforeFrame: frame, position: position, byteCount: byteCount, isUTF8: check.isValid, spill: path)
+    }
+
+    private func flush() throws(InputError) {
+        writer.append(text.filled, to: packed)
+        text.count = 0
+        defer { packed.count = 0 }
+        if let failure = writeAll(packed.filled, to: descriptor) { throw .spill(path: path, reason: describe(error: failure)) }
+    }
+}
+
+/// Writes all of the bytes; the `errno` where that fails.
+func writeAll(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32) -> Int32? {
+    var rest = UnsafeRawBufferPointer(bytes)[...]
+    while !rest.isEmpty {
+        let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if count < 0 {
+            if errno == EINTR { continue }
+            if errno == EAGAIN {
+                var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&wait, 1, -1)
+                continue
+            }
+            return errno
+        }
+        rest = rest.dropFirst(count)
+    }
+    return nil
+}

@@ -1,0 +1,82 @@
+import CISAL
+import CZlib
+
+/// Bytes to raw deflate data, a whole stream at a time. Keeps its memory between streams. One owner at a time.
+protocol Deflater: AnyObject {
+    /// Begins a stream of all of `text`, which stays where it is until ``write(into:)`` has ended.
+    func begin(_ text: UnsafeBufferPointer<UInt8>)
+    /// Writes as much of the stream as fits; `isEnded` when that was all.
+    func write(into output: UnsafeMutableBufferPointer<UInt8>) -> (produced: Int, isEnded: Bool)
+    func checksum(of text: UnsafeBufferPointer<UInt8>) -> UInt32
+}
+
+extension DeflateLibrary {
+    func makeDeflater(level: CompressionLevel) -> any Deflater {
+        if self == .isal, let level = level.isal { return ISALDeflater(level: level) }
+        return ZlibDeflater(level: level.zlib)
+    }
+}
+
+/// Unsafe memory: the handle is this object's own, from `init` to `deinit`.
+final class ISALDeflater: Deflater {
+    private let handle: OpaquePointer
+
+    init(level: Int32) {
+        guard let handle = cisal_deflater_new(level) else { fatalError("no memory for an ISA-L deflater") }
+        self.handle = handle
+    }
+
+    deinit {
+        cisal_deflater_free(handle)
+    }
+
+    func begin(_ text: UnsafeBufferPointer<UInt8>) {
+        cisal_deflater_begin(handle, text.baseAddress, text.count)
+    }
+
+    func write(into output: UnsafeMutableBufferPointer<UInt8>) -> (produced: Int, isEnded: Bool) {
+        var produced = 0
+        let result = UInt32(cisal_deflate(handle, output.baseAddress, output.count, &produced))
+        guard result != CISAL_CORRUPT.rawValue else { fatalError("ISA-L refused to deflate") }
+        return (produced, result == CISAL_ENDED.rawValue)
+    }
+
+    func checksum(of text: UnsafeBufferPointer<UInt8>) -> UInt32 {
+        cisal_crc32(0, text.baseAddress, text.count)
+    }
+}
+
+/// Unsafe memory: the stream is this object's own and does not move, as zlib asks.
+final class ZlibDeflater: Deflater {
+    private let stream: UnsafeMutablePointer<z_stream>
+
+    init(level: Int32) {
+        stream = .allocate(capacity: 1)
+        stream.initialize(to: z_stream())
+        let result = deflateInit2_(
+            stream, level, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        guard result == Z_OK else { fatalError("zlib refused to begin: \(result)") }
+    }
+
+    deinit {
+        deflateEnd(stream)
+        stream.deallocate()
+    }
+
+    func begin(_ text: UnsafeBufferPointer<UInt8>) {
+        deflateReset(stream)
+        stream.pointee.next_in = UnsafeMutablePointer(mutating: text.baseAddress)
+        stream.pointee.avail_in = uInt(text.count)
+    }
+
+    func write(into output: UnsafeMutableBufferPointer<UInt8>) -> (produced: Int, isEnded: Bool) {
+        stream.pointee.next_out = output.baseAddress
+        stream.pointee.avail_out = uInt(output.count)
+        let result = deflate(stream, Z_FINISH)
+        return (output.count - Int(stream.pointee.avail_out), result == Z_STREAM_END)
+    }
+
+    func checksum(of text: UnsafeBufferPointer<UInt8>) -> UInt32 {
+        UInt32(truncatingIfNeeded: crc32_z(0, text.baseAddress, text.count))
+    }
+}

@@ -1,0 +1,68 @@
+/// The decompressed bytes of an input, in order, and what happens between them.
+protocol TextSource: AnyObject {
+    /// Reads at most `room` bytes. Either bytes come or an event does, or both; the event stands behind the bytes.
+    func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead
+    /// Compressed bytes that are used up.
+    var position: UInt64 { get }
+}
+
+struct TextRead {
+    var count: Int
+    var event: TextEvent?
+}
+
+enum TextEvent: Equatable {
+    /// A gzip member begins here.
+    case member(Int)
+    /// `cutsText`: what comes after does not join on to what came before. The damage's `lostText` is left to the framing.
+    case damage(Damage, cutsText: Bool)
+    /// The end of the input. Comes again if asked again.
+    case end
+}
+
+/// Text that is not compressed.
+final class PlainText: TextSource {
+    private let window: InputWindow
+    private let size: UInt64?
+    private var isTold = false
+
+    /// - Parameter size: bytes of the whole input, where known.
+    init(window: InputWindow, size: UInt64?) {
+        self.window = window
+        self.size = size
+    }
+
+    var position: UInt64 { window.position }
+
+    func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
+        guard window.fill(), let start = window.available.baseAddress else {
+            guard window.failure != nil, !isTold else { return TextRead(count: 0, event: .end) }
+            isTold = true
+            return TextRead(count: 0, event: .damage(.readError(at: position, size: size, member: 0), cutsText: true))
+        }
+        let count = min(room, window.available.count)
+        output.update(from: start, count: count)
+        window.advance(by: count)
+        return TextRead(count: count, event: nil)
+    }
+}
+
+/// An empty file that is called a gzip file: cut off before its first byte.
+final class EmptyGzip: TextSource {
+    private var isTold = false
+    let position: UInt64 = 0
+
+    func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
+        defer { isTold = true }
+        let damage = Damage(kind: .truncated, offset: 0, member: 0, lostBytes: 0, lostText: 0)
+        return TextRead(count: 0, event: isTold ? .end : .damage(damage, cutsText: false))
+    }
+}
+
+extension Damage {
+    /// - Parameter size: bytes of the whole input, where known.
+    static func readError(at position: UInt64, size: UInt64?, member: Int) -> Damage {
+        let lost = size.map { $0 > position ? $0 - position : 0 } ?? 0
+        return Damage(kind: .readError, offset: position, member: member, lostBytes: lost, lostText: 0)
+    }
+}

@@ -1,0 +1,45 @@
+import CZlib
+
+/// Inflates with zlib, which is always there.
+///
+/// Unsafe memory: the stream is this object's own and does not move, as zlib asks; zlib touches only the memory that it is given.
+final class ZlibInflater: Inflater {
+    private let stream: UnsafeMutablePointer<z_stream>
+
+    init() {
+        stream = .allocate(capacity: 1)
+        stream.initialize(to: z_stream())
+        let result = inflateInit2_(stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        guard result == Z_OK else { fatalError("zlib refused to begin: \(result)") }
+    }
+
+    deinit {
+        inflateEnd(stream)
+        stream.deallocate()
+    }
+
+    func reset() {
+        inflateReset(stream)
+    }
+
+    func inflate(_ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>) -> Inflation {
+        let (inputCount, outputCount) = (min(input.count, Int(uInt.max)), min(output.count, Int(uInt.max)))
+        stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
+        stream.pointee.avail_in = uInt(inputCount)
+        stream.pointee.next_out = output.baseAddress
+        stream.pointee.avail_out = uInt(outputCount)
+        let result = CZlib.inflate(stream, Z_NO_FLUSH)
+        let state: Inflation.State =
+            switch result {
+            case Z_STREAM_END: .ended
+            case Z_OK, Z_BUF_ERROR: stream.pointee.avail_out == 0 ? .outputFull : .needsInput
+            default: .corrupt
+            }
+        return Inflation(
+            consumed: inputCount - Int(stream.pointee.avail_in), produced: outputCount - Int(stream.pointee.avail_out), state: state)
+    }
+
+    func checksum(_ crc: UInt32, of bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
+        UInt32(truncatingIfNeeded: crc32_z(uLong(crc), bytes.baseAddress, bytes.count))
+    }
+}

@@ -1,0 +1,49 @@
+/// Why an input cannot be read. Each says the thing, the place and, where there is one, the way out.
+public enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
+    case missing(path: String)
+    case noMatch(pattern: String)
+    case badPattern(pattern: String, reason: String)
+    case folder(path: String)
+    case unreadable(path: String, reason: String)
+    /// Compressed in a way that is not read, by its first bytes.
+    case unsupported(path: String, compression: String)
+    /// Damage, and the policy is ``DamagePolicy/fail``.
+    case damaged(path: String, Damage)
+    /// A record over the limit could not be set aside.
+    case spill(path: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .missing(let path): "\(path): no such file"
+        case .noMatch(let pattern): "no file matches '\(pattern)'"
+        case .badPattern(let pattern, let reason): "'\(pattern)' is not a pattern: \(reason)"
+        case .folder(let path): "\(path) is a folder; name its files: \(path.hasSuffix("/") ? path : path + "/")*"
+        case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
+        case .unsupported(let path, let compression): "\(path): not supported yet: \(compression) compression; gzip and plain text are"
+        case .damaged(let path, let damage): "\(path)@\(damage.offset): \(damage.kind.sentence) (member \(damage.member))"
+        case .spill(let path, let reason): "a record over the limit cannot be set aside in \(path): \(reason)"
+        }
+    }
+}
+
+extension Damage.Kind {
+    /// What happened, for people.
+    public var sentence: String {
+        switch self {
+        case .truncated: "the gzip data ends too early"
+        case .corrupt: "the gzip data is corrupt"
+        case .header: "no gzip member begins here, or its header is damaged"
+        case .crc: "the text is not what was compressed: wrong CRC-32"
+        case .length: "the text is not what was compressed: wrong length"
+        case .trailingGarbage: "bytes behind the last gzip member"
+        case .readError: "the input could not be read on"
+        }
+    }
+}
+
+/// What to do about damaged input.
+public enum DamagePolicy: String, Sendable, CaseIterable {
+    /// Deliver every whole record before it, go on at the next member, keep account of what was lost.
+    case salvage
+    case fail
+}

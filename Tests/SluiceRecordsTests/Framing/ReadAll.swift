@@ -1,0 +1,75 @@
+import Foundation
+import Testing
+
+@testable import SluiceRecords
+
+/// What a reader made of an input, batch by batch.
+struct ReadAll: Equatable {
+    struct Record: Equatable {
+        var bytes: [UInt8]
+        var position: Position
+    }
+
+    struct Cut: Equatable {
+        var offset: UInt64
+        var line: UInt64
+        var records: Int
+        var damage: [Damage]
+        var oversized: [UInt64]
+    }
+
+    var records: [Record] = []
+    var cuts: [Cut] = []
+    var oversized: [OversizedRecord] = []
+    var summary = InputSummary(file: "")
+
+    var texts: [String] { records.map { String(decoding: $0.bytes, as: UTF8.self) } }
+    var damage: [Damage] { cuts.flatMap(\.damage) }
+    var kinds: [Damage.Kind] { damage.map(\.kind) }
+
+    static func == (left: ReadAll, right: ReadAll) -> Bool {
+        left.records == right.records && left.cuts == right.cuts && left.summary == right.summary
+    }
+
+    /// - Parameters:
+    ///   - chunk: bytes that arrive at a time.
+    ///   - most: bytes inflated at a time.
+    init(
+        _ input: [UInt8], library: DeflateLibrary = .zlib, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20, chunk: Int = 256 << 10,
+        most: Int = 256 << 10, name: String = "test.gz", spillFolder: String = NSTemporaryDirectory(), failAt: Int? = nil
+    ) throws {
+        var configuration = BatchReader.Configuration(spillFolder: spillFolder)
+        configuration.library = library
+        configuration.onDamage = onDamage
+        configuration.maxRecord = maxRecord
+        var at = 0
+        let window = InputWindow(chunk: chunk) { memory in
+            if let failAt, at >= failAt { return Int(-EIO) }
+            let count = min(memory.count, (failAt ?? input.count) - at)
+            input[at..<at + count].withUnsafeBytes { memory.copyMemory(from: $0) }
+            at += count
+            return count
+        }
+        let file = InputFile(path: name, size: UInt64(input.count))
+        let reader = try BatchReader(
+            file, index: 3, configuration: configuration, buffers: BufferPool(capacity: Batch.targetBytes, most: 2), window: window, descriptor: nil,
+            inflateAtMost: most)
+        var end: UInt64 = 0
+        while let batch = try reader.next() {
+            #expect(batch.input == 3)
+            #expect(batch.offset >= end, "batches overlap")
+            end = batch.offset + UInt64(batch.bytes.count)
+            for (index, frame) in batch.frames.enumerated() {
+                let bytes = Array(batch.bytes.filled[Int(frame.start)..<Int(frame.start + frame.count)])
+                records.append(Record(bytes: bytes, position: batch.position(ofFrame: index)))
+            }
+            let oversized = batch.oversized.map(\.byteCount)
+            cuts.append(Cut(offset: batch.offset, line: batch.line, records: batch.frames.count, damage: batch.damage, oversized: oversized))
+            self.oversized += batch.oversized
+        }
+        summary = reader.summary
+        #expect(try reader.next() == nil)
+        #expect(summary.records == UInt64(records.count))
+        #expect(summary.damage == damage)
+    }
+}

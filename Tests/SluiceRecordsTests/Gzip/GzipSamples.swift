@@ -1,0 +1,93 @@
+import Foundation
+@testable import SluiceRecords
+
+/// Gzip files made by hand for tests, byte by byte.
+enum GzipSamples {
+    struct Header {
+        var flags: UInt8 = 0
+        var extra: [UInt8]?
+        var name: String?
+        var comment: String?
+        var hasChecksum = false
+    }
+
+    static func member(_ text: [UInt8], level: Int32 = 6, header: Header = Header()) -> [UInt8] {
+        bytes(of: header) + deflated(text, level: level) + trailer(text)
+    }
+
+    static func member(_ text: String, level: Int32 = 6, header: Header = Header()) -> [UInt8] {
+        member(Array(text.utf8), level: level, header: header)
+    }
+
+    static func bytes(of header: Header) -> [UInt8] {
+        var flags = header.flags
+        var rest: [UInt8] = []
+        if let extra = header.extra {
+            flags |= 4
+            rest += little(UInt64(extra.count), 2) + extra
+        }
+        if let name = header.name {
+            flags |= 8
+            rest += Array(name.utf8) + [0]
+        }
+        if let comment = header.comment {
+            flags |= 16
+            rest += Array(comment.utf8) + [0]
+        }
+        if header.hasChecksum { flags |= 2 }
+        var bytes: [UInt8] = [0x1F, 0x8B, 8, flags, 1, 2, 3, 4, 0, 3] + rest
+        if header.hasChecksum { bytes += little(UInt64(crc(bytes) & 0xFFFF), 2) }
+        return bytes
+    }
+
+    static func deflated(_ text: [UInt8], level: Int32 = 6) -> [UInt8] {
+        var output = [UInt8](repeating: 0, count: text.count + text.count / 8 + 64)
+        let deflater = ZlibDeflater(level: level)
+        return text.withUnsafeBufferPointer { text in
+            deflater.begin(text)
+            let (count, _) = output.withUnsafeMutableBufferPointer { deflater.write(into: $0) }
+            return Array(output[..<count])
+        }
+    }
+
+    static func trailer(_ text: [UInt8]) -> [UInt8] { little(UInt64(crc(text)), 4) + little(UInt64(text.count) & 0xFFFF_FFFF, 4) }
+
+    static func crc(_ bytes: [UInt8]) -> UInt32 { bytes.withUnsafeBufferPointer { ZlibInflater().checksum(0, of: $0) } }
+
+    static func little(_ value: UInt64, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) } }
+
+    /// As bgzip writes it: members of at most `block` bytes of text, each with its size, and an empty one at the end.
+    static func bgzf(_ text: [UInt8], block: Int = 65280) -> [UInt8] {
+        let pieces = stride(from: 0, to: text.count, by: block).map { Array(text[$0..<min($0 + block, text.count)]) } + [[]]
+        return pieces.flatMap { piece in
+            let data = deflated(piece)
+            let size = 18 + data.count + 8
+            return bytes(of: Header(extra: [0x42, 0x43, 2, 0] + little(UInt64(size - 1), 2))) + data + trailer(piece)
+        }
+    }
+
+    /// Lines that no two are alike, of some kilobytes when deflated.
+    static func lines(_ range: Range<Int>) -> [String] {
+        range.map { index in
+            let noise = UInt64(truncatingIfNeeded: index) &* 0x9E37_79B9_7F4A_7C15
+            return "{\"id\": \(index), \"noise\": \"\(String(noise, radix: 16))\", \"text\": \"the quick brown fox\"}"
+        }
+    }
+
+    static func text(_ range: Range<Int>) -> String { lines(range).map { $0 + "\n" }.joined() }
+}
+
+/// A stream of numbers that is the same in every run (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}
