@@ -1,0 +1,60 @@
+/// What a worker runs.
+enum JobBody {
+    /// A closure and nothing else: no object is allocated for it.
+    case closure(@Sendable () async throws -> Void)
+    /// A job that somebody can name: it has a handle, options, a group or a callback.
+    case record(JobRecord)
+}
+
+/// An entry of the queue.
+struct Job {
+    var body: JobBody
+    /// The number of the attempt that comes next or is under way; the first is 1.
+    var attempt: Int32 = 1
+    var level: UInt8
+
+    var record: JobRecord? {
+        if case .record(let record) = body { record } else { nil }
+    }
+}
+
+/// How a job ended. Each accepted job has exactly one.
+enum JobEnd: Sendable {
+    case done
+    case failed(any Error)
+    /// The pool ended it: too late, cancelled or dropped.
+    case stopped(PoolError)
+}
+
+/// What is known of a job beyond its closure.
+class JobRecord: @unchecked Sendable {  // `phase` and `isCancelRequested` are guarded by the pool's lock
+    enum Phase {
+        /// Not accepted yet.
+        case offered
+        case queued
+        case running(slot: Int)
+        /// Between two attempts.
+        case delayed(ticket: UInt64)
+        /// Run by its submitter.
+        case inCaller
+        case settled
+    }
+
+    let options: JobOptions
+    var phase = Phase.offered
+    var isCancelRequested = false
+
+    init(options: JobOptions) {
+        self.options = options
+    }
+
+    /// Makes one attempt; a result is kept until ``settle(_:)``.
+    func attempt() async throws {
+        fatalError("JobRecord.attempt is overridden by every kind of record")
+    }
+
+    /// Makes the end known to whoever waits for it. Called exactly once, outside the pool's lock.
+    func settle(_ end: JobEnd) {
+        fatalError("JobRecord.settle is overridden by every kind of record")
+    }
+}

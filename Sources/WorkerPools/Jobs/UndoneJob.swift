@@ -1,0 +1,18 @@
+/// A job that a cancelled pool hands back: accepted, but not finished.
+public struct UndoneJob: Sendable {
+    /// The job's name, if it was given one.
+    public let name: String?
+    /// Attempts that were made.
+    public let attempts: Int
+    /// The job itself, to be run elsewhere or submitted to another pool. A handle to it has already thrown.
+    public let body: @Sendable () async throws -> Void
+
+    init(_ job: Job) {
+        name = job.record?.options.name
+        attempts = Int(job.attempt) - 1
+        switch job.body {
+        case .closure(let body): self.body = body
+        case .record(let record): body = { try await record.attempt() }
+        }
+    }
+}

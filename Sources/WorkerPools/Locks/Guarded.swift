@@ -1,0 +1,87 @@
+// Unsafe code: the state lives behind a pointer that only `withLock` dereferences, between taking and leaving the
+// lock, and that is freed in `deinit`, when no other reference can exist. A pointer rather than a stored property
+// because a property of a class pays for a dynamic exclusivity check on every access, which the lock makes useless.
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+import Synchronization
+
+/// A value that can only be reached with its lock held.
+///
+/// Build with `-Xswiftc -DSLUICE_TSAN` beside `--sanitize=thread`: the sanitizer cannot see inside
+/// `Synchronization.Mutex` on Linux, so that build takes a pthread mutex, which it understands.
+final class Guarded<State>: @unchecked Sendable {  // all access to `state` is under the lock
+    private let state: UnsafeMutablePointer<State>
+    private let lock: LockWord
+
+    init(_ state: consuming State, lock choice: LockChoice = .mutex) {
+        self.state = .allocate(capacity: 1)
+        self.state.initialize(to: state)
+        lock = LockWord(choice)
+    }
+
+    deinit {
+        state.deinitialize(count: 1)
+        state.deallocate()
+    }
+
+    @inline(__always)
+    func withLock<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result) throws(Failure) -> Result {
+        lock.lock()
+        defer { lock.unlock() }
+        return try body(&state.pointee)
+    }
+}
+
+#if SLUICE_TSAN
+    struct LockWord: ~Copyable, @unchecked Sendable {  // a pthread mutex may be used from any thread
+        private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+
+        init(_: LockChoice) {
+            mutex = .allocate(capacity: 1)
+            pthread_mutex_init(mutex, nil)
+        }
+
+        deinit {
+            pthread_mutex_destroy(mutex)
+            mutex.deallocate()
+        }
+
+        func lock() { pthread_mutex_lock(mutex) }
+        func unlock() { pthread_mutex_unlock(mutex) }
+    }
+#else
+    struct LockWord: ~Copyable, Sendable {
+        private let mutex = Mutex(())
+        private let taken = Atomic(false)
+        private let spins: Bool
+
+        init(_ choice: LockChoice) { spins = choice == .spinning }
+
+        @inline(__always)
+        func lock() {
+            guard spins else { return mutex._unsafeLock() }
+            if taken.exchange(true, ordering: .acquiring) { spin() }
+        }
+
+        @inline(__always)
+        func unlock() {
+            guard spins else { return mutex._unsafeUnlock() }
+            taken.store(false, ordering: .releasing)
+        }
+
+        @inline(never)
+        private func spin() {
+            var turns = 0
+            repeat {
+                while taken.load(ordering: .relaxed) {
+                    turns += 1
+                    if turns > 100 { sched_yield() }
+                }
+            } while taken.exchange(true, ordering: .acquiring)
+        }
+    }
+#endif

@@ -1,0 +1,50 @@
+extension PoolState {
+    /// Asks the sizing policy whether the job that was just queued is a reason to grow.
+    mutating func grow() -> Growth {
+        hasWaited = true
+        guard let sizing, limit < bounds.upperBound else { return .none }
+        setLimit(sizing.grow(load))
+        return watch()
+    }
+
+    /// The look at shrinking, each time a `settle` has passed.
+    /// - Returns: workers that must be woken to go, and whether to look again.
+    mutating func shrink() -> (leaving: [UnsafeContinuation<Void, Never>], Growth) {
+        isSizingAlarmLeft = false
+        guard let sizing else { return ([], .none) }
+        if !hasWaited, queue.count == 0 { setLimit(min(limit, sizing.shrink(load))) }
+        hasWaited = queue.count > 0
+        return (dismissExcess(), watch())
+    }
+
+    /// Clamped to the bounds.
+    mutating func setLimit(_ proposed: Int) {
+        limit = min(max(proposed, bounds.lowerBound), bounds.upperBound)
+        counters.peakWorkers = max(counters.peakWorkers, limit)
+    }
+
+    /// Parked workers beyond the limit, woken so that they go.
+    mutating func dismissExcess() -> [UnsafeContinuation<Void, Never>] {
+        var leaving: [UnsafeContinuation<Void, Never>] = []
+        var excess = live - lent - called - limit
+        if phase != .open, outstanding == 0 { excess = parked.count }
+        while excess > 0, let slot = parked.popLast() {
+            guard case .parked(let continuation) = slots[slot].phase else { continue }
+            slots[slot].phase = .called
+            called += 1
+            excess -= 1
+            leaving.append(continuation)
+        }
+        return leaving
+    }
+
+    private mutating func watch() -> Growth {
+        guard !isSizingAlarmLeft, limit > bounds.lowerBound else { return .none }
+        isSizingAlarmLeft = true
+        return .watch
+    }
+
+    private var load: PoolLoad {
+        PoolLoad(waiting: queue.count, running: busy, workers: limit, bounds: bounds)
+    }
+}

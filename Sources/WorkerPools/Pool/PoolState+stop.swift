@@ -1,0 +1,88 @@
+extension PoolState {
+    /// What is to be done once a stop has been noted.
+    struct Stop {
+        /// Submitters that were waiting for room and are refused.
+        var refused: [UnsafeContinuation<SubmitAnswer, Never>] = []
+        var leaving: [UnsafeContinuation<Void, Never>] = []
+        var rested: [UnsafeContinuation<Void, Never>] = []
+        /// Workers whose attempts are to be cancelled.
+        var cancelled: [Task<Void, Never>] = []
+        /// Jobs that have not been started, or wait for another attempt.
+        var undone: [Job] = []
+    }
+
+    /// No new jobs from outside; those accepted are finished.
+    mutating func drain() -> Stop {
+        var stop = Stop()
+        if phase == .open { phase = .draining }
+        refuseSuspended(&stop, all: false)
+        rest(&stop)
+        return stop
+    }
+
+    /// No new jobs; waiting ones are handed back, running ones cancelled.
+    mutating func cancel() -> Stop {
+        var stop = Stop()
+        phase = .cancelled
+        refuseSuspended(&stop, all: true)
+        stop.undone = queue.takeAll() + delayed.sorted { $0.key < $1.key }.map(\.value)
+        delayed.removeAll()
+        counters.cancelled += stop.undone.count
+        for job in stop.undone { job.record?.phase = .settled }
+        for slot in slots.indices {
+            switch slots[slot].phase {
+            case .running, .lent:
+                if slots[slot].verdict == .inTime { slots[slot].verdict = .cancelled }
+                if let worker = slots[slot].worker { stop.cancelled.append(worker) }
+            case .vacant, .called, .parked: break
+            }
+        }
+        rest(&stop)
+        return stop
+    }
+
+    /// What cancelling one job takes.
+    enum Cancellation {
+        case nothing
+        /// It had not begun: its end is to be made known.
+        case ended(JobRecord, admitted: [UnsafeContinuation<SubmitAnswer, Never>])
+        case cancel(Task<Void, Never>?)
+    }
+
+    mutating func cancel(_ record: JobRecord) -> Cancellation {
+        switch record.phase {
+        case .settled: return .nothing
+        case .offered, .inCaller:
+            record.isCancelRequested = true
+            return .nothing
+        case .queued:
+            record.phase = .settled
+            queue.forgetOne()
+        case .delayed(let ticket):
+            record.phase = .settled
+            delayed.removeValue(forKey: ticket)
+        case .running(let slot):
+            if slots[slot].verdict == .inTime || slots[slot].verdict == .expired {
+                slots[slot].verdict = .cancelled
+            }
+            return .cancel(slots[slot].worker)
+        }
+        counters.cancelled += 1
+        return .ended(record, admitted: admitSuspended())
+    }
+
+    private mutating func refuseSuspended(_ stop: inout Stop, all: Bool) {
+        suspended.removeAll { submit in
+            guard all || !submit.isNested else { return false }
+            stop.refused.append(submit.continuation)
+            return true
+        }
+    }
+
+    private mutating func rest(_ stop: inout Stop) {
+        var more = FollowUp()
+        settleDown(&more)
+        stop.leaving = more.leaving
+        stop.rested = more.rested
+    }
+}

@@ -1,0 +1,92 @@
+import DequeModule
+
+extension PoolState {
+    /// What becomes of a job that is offered.
+    enum Admission {
+        case accepted(Wake, growth: Growth)
+        /// No room: the submitter waits, is refused, or runs the job itself, as the pool's policy says.
+        case full
+        case closed
+    }
+
+    /// What sizing asks for after a job was queued.
+    enum Growth {
+        case none
+        /// Leave an alarm for the first look at shrinking.
+        case watch
+    }
+
+    /// - Parameter isNested: the submitter is a job of this pool: it is let in while the pool drains.
+    mutating func offer(_ job: Job, isNested: Bool = false) -> Admission {
+        guard phase == .open || (isNested && phase == .draining && outstanding > 0) else { return .closed }
+        guard queue.count < capacity, suspended.isEmpty else { return .full }
+        return accept(job)
+    }
+
+    mutating func accept(_ job: Job) -> Admission {
+        counters.accepted += 1
+        job.record?.phase = .queued
+        queue.append(job)
+        let growth = sizing == nil ? .none : grow()
+        return .accepted(callWorker(), growth: growth)
+    }
+
+    /// Makes room by dropping the oldest job of the lowest level.
+    mutating func acceptDroppingOldest(_ job: Job) -> (Admission, dropped: Job?) {
+        let dropped = queue.popOldestOfLowest()
+        if let dropped {
+            counters.dropped += 1
+            dropped.record?.phase = .settled
+        }
+        return (accept(job), dropped)
+    }
+
+    mutating func dropNewest(_ job: Job) {
+        counters.accepted += 1
+        counters.dropped += 1
+        job.record?.phase = .settled
+    }
+
+    mutating func acceptInCaller(_ job: Job) {
+        counters.accepted += 1
+        counters.inCallers += 1
+        job.record?.phase = .inCaller
+    }
+
+    /// - Returns: the answer if there is one at once.
+    mutating func suspend(
+        _ job: Job, ticket: UInt64, isNested: Bool, _ continuation: UnsafeContinuation<SubmitAnswer, Never>
+    ) -> (SubmitAnswer, Wake, Growth)? {
+        switch offer(job, isNested: isNested) {
+        case .accepted(let wake, let growth): return (.accepted, wake, growth)
+        case .closed: return (.closed, .nobody, .none)
+        case .full:
+            suspended.append(
+                SuspendedSubmit(job: job, ticket: ticket, isNested: isNested, continuation: continuation))
+            return nil
+        }
+    }
+
+    mutating func withdraw(ticket: UInt64) -> UnsafeContinuation<SubmitAnswer, Never>? {
+        guard let place = suspended.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+        return suspended.remove(at: place).continuation
+    }
+
+    /// Lets suspended submitters in once the queue has run down to half, as many as then fit.
+    mutating func admitSuspended() -> [UnsafeContinuation<SubmitAnswer, Never>] {
+        guard !suspended.isEmpty, queue.count <= capacity / 2 else { return [] }
+        var admitted: [UnsafeContinuation<SubmitAnswer, Never>] = []
+        while queue.count < capacity, let next = suspended.popFirst() {
+            counters.accepted += 1
+            next.job.record?.phase = .queued
+            queue.append(next.job)
+            admitted.append(next.continuation)
+        }
+        return admitted
+    }
+
+    mutating func takeTicket() -> UInt64 {
+        nextTicket += 1
+        return nextTicket
+    }
+}

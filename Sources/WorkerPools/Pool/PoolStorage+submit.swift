@@ -1,0 +1,117 @@
+extension PoolStorage {
+    /// The slow ways into the queue, once ``PoolState/offer(_:isNested:)`` has found it full.
+    func submitToFullQueue(_ job: Job) async throws {
+        switch configuration.whenFull {
+        case .suspend:
+            try await whileWaiting { try await waitForRoom(job) }
+        case .reject:
+            throw refusal()
+        case .dropOldest:
+            let (admission, dropped) = state.withLock { $0.acceptDroppingOldest(job) }
+            dropped?.record?.settle(.stopped(drop(of: dropped?.record)))
+            if case .accepted(let wake, let growth) = admission {
+                perform(wake)
+                perform(growth)
+            }
+        case .dropNewest:
+            state.withLock { $0.dropNewest(job) }
+            job.record?.settle(.stopped(drop(of: job.record)))
+        case .runInCaller:
+            state.withLock { $0.acceptInCaller(job) }
+            await runInCaller(job)
+        }
+    }
+
+    /// For submitters that cannot wait: `suspend` counts as `reject` and so does `runInCaller`.
+    func submitNowToFullQueue(_ job: Job) throws(PoolError) {
+        switch configuration.whenFull {
+        case .suspend, .reject, .runInCaller:
+            throw refusal()
+        case .dropOldest:
+            let (admission, dropped) = state.withLock { $0.acceptDroppingOldest(job) }
+            dropped?.record?.settle(.stopped(drop(of: dropped?.record)))
+            if case .accepted(let wake, let growth) = admission {
+                perform(wake)
+                perform(growth)
+            }
+        case .dropNewest:
+            state.withLock { $0.dropNewest(job) }
+            job.record?.settle(.stopped(drop(of: job.record)))
+        }
+    }
+
+    var closedError: PoolError { .closed(pool: configuration.name) }
+
+    /// Whether the calling task was started by a job of this pool.
+    var isNested: Bool { WorkerPlace.current?.pool == ObjectIdentifier(self) }
+
+    func noteRefusal() {
+        state.withLock { $0.counters.rejected += 1 }
+    }
+
+    private func refusal() -> PoolError {
+        noteRefusal()
+        return .full(pool: configuration.name, capacity: configuration.queue.limit)
+    }
+
+    private func drop(of record: JobRecord?) -> PoolError {
+        .dropped(pool: configuration.name, job: record?.options.name)
+    }
+
+    private func waitForRoom(_ job: Job) async throws {
+        let isNested = isNested
+        let ticket = state.withLock { $0.takeTicket() }
+        let answer = await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                // A cancellation that comes before the job is in line is seen here; a later one finds it in line.
+                guard !Task.isCancelled else { return continuation.resume(returning: SubmitAnswer.withdrawn) }
+                let early = state.withLock {
+                    $0.suspend(job, ticket: ticket, isNested: isNested, continuation)
+                }
+                if let (answer, wake, growth) = early {
+                    perform(wake)
+                    perform(growth)
+                    continuation.resume(returning: answer)
+                } else if Task.isCancelled {
+                    state.withLock { $0.withdraw(ticket: ticket) }?.resume(returning: .withdrawn)
+                }
+            }
+        } onCancel: {
+            state.withLock { $0.withdraw(ticket: ticket) }?.resume(returning: .withdrawn)
+        }
+        switch answer {
+        case .accepted: return
+        case .closed:
+            noteRefusal()
+            throw closedError
+        case .withdrawn: throw CancellationError()
+        }
+    }
+
+    /// One attempt, without timeout and retry: the submitter's own task is not the pool's to cancel.
+    private func runInCaller(_ job: Job) async {
+        do {
+            switch job.body {
+            case .closure(let body): try await body()
+            case .record(let record): try await record.attempt()
+            }
+            endInCaller(job, counting: \.done)
+            job.record?.settle(.done)
+        } catch {
+            await report(job, error, retryAfter: nil)
+            endInCaller(job, counting: \.failed)
+            job.record?.settle(.failed(error))
+        }
+    }
+
+    private func endInCaller(_ job: Job, counting count: WritableKeyPath<PoolCounters, Int>) {
+        var more = PoolState.FollowUp()
+        state.withLock { state in
+            job.record?.phase = .settled
+            state.counters.inCallers -= 1
+            state.counters[keyPath: count] += 1
+            state.settleDown(&more)
+        }
+        perform(more)
+    }
+}

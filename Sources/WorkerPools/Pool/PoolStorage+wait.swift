@@ -1,0 +1,70 @@
+extension PoolStorage {
+    /// The slot of the calling task, if that is one of this pool's workers itself.
+    ///
+    /// Child tasks of a job don't count: their parent may still be computing, and its place is not theirs to lend.
+    private var ownSlot: Int? {
+        guard let place = WorkerPlace.current, place.pool == ObjectIdentifier(self) else { return nil }
+        let identity = withUnsafeCurrentTask { $0?.hashValue ?? 0 }
+        return state.withLock { $0.slots[place.slot].identity == identity } ? place.slot : nil
+    }
+
+    /// Waits for something that only this pool can bring about. A job that does so lends its place meanwhile, so that
+    /// jobs waiting for jobs of their own pool never stop it.
+    func whileWaiting<Value, Failure: Error>(_ wait: () async throws(Failure) -> Value) async throws(Failure) -> Value {
+        guard let slot = ownSlot else { return try await wait() }
+        let (wake, returned) = state.withLock { $0.lend(slot) }
+        perform(wake)
+        for lender in returned { lender.resume() }
+        let result: Result<Value, Failure>
+        do {
+            result = .success(try await wait())
+        } catch {
+            result = .failure(error)
+        }
+        if !state.withLock({ $0.reclaim(slot) }) {
+            await withUnsafeContinuation { continuation in
+                if !state.withLock({ $0.waitForReturn(continuation) }) { continuation.resume() }
+            }
+        }
+        return try result.get()
+    }
+
+    func wait(for occasion: Waiter.Occasion) async {
+        let isNested = ownSlot != nil
+        await whileWaiting {
+            await withUnsafeContinuation { continuation in
+                var more = PoolState.FollowUp()
+                state.withLock { state in
+                    if isNested { state.nestedWaiters += 1 }
+                    state.waiters.append(Waiter(occasion: occasion, isNested: isNested, continuation: continuation))
+                    state.settleDown(&more)
+                }
+                perform(more)
+            }
+        }
+    }
+
+    func perform(_ stop: PoolState.Stop) -> [UndoneJob] {
+        for submitter in stop.refused { submitter.resume(returning: .closed) }
+        for waiter in stop.rested { waiter.resume() }
+        for worker in stop.leaving { worker.resume() }
+        for worker in stop.cancelled { worker.cancel() }
+        return stop.undone.map { job in
+            job.record?.settle(.stopped(cancellation(of: job.record)))
+            return UndoneJob(job)
+        }
+    }
+
+    func cancel(_ record: JobRecord) {
+        switch state.withLock({ $0.cancel(record) }) {
+        case .nothing: return
+        case .cancel(let worker): worker?.cancel()
+        case .ended(let record, let admitted):
+            for submitter in admitted { submitter.resume(returning: .accepted) }
+            record.settle(.stopped(cancellation(of: record)))
+            var more = PoolState.FollowUp()
+            state.withLock { $0.settleDown(&more) }
+            perform(more)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+extension WorkerPool {
+    /// How a pool behaves. Every value has a default that is right for short jobs on all cores.
+    public struct Configuration: Sendable {
+        /// Named in errors and metrics.
+        public var name: String
+        /// The least and the most jobs run at once. A pool with one bound, `4...4`, keeps its size.
+        public var workers: ClosedRange<Int>
+        public var queue: QueueCapacity
+        public var whenFull: FullQueuePolicy
+        /// Limit of each attempt, from its start. The attempt is then cancelled, but holds its slot until it has really
+        /// ended; its result is thrown away and counted in ``PoolCounters/late``.
+        public var timeout: Duration?
+        public var retry: RetryPolicy?
+        /// Where jobs run; nil is Swift's cooperative pool, on which jobs must not block. Jobs that block or compute
+        /// belong on a ``ThreadExecutor``.
+        public var executor: (any TaskExecutor)?
+        /// 1 to 64 levels of ``JobPriority``.
+        public var priorityLevels: Int
+        /// After this many jobs were taken from above a waiting level, that level is served next.
+        public var ageing: Int
+        public var sizing: SizingPolicy
+        public var lock: LockChoice
+        /// Time for timeouts, retries and sizing; nil takes the executor's if it has one, else ``WheelThread/shared``.
+        public var alarms: (any Alarms)?
+        /// Called after each failed attempt, by the worker, before it takes its next job. An error that it throws is
+        /// counted in ``PoolCounters/callbackFailures`` and goes no further.
+        public var onFailure: (@Sendable (FailedAttempt) async throws -> Void)?
+
+        public init(
+            name: String = "pool",
+            workers: ClosedRange<Int> = 1...WorkerPool.coreCount,
+            queue: QueueCapacity = .bounded(1024),
+            whenFull: FullQueuePolicy = .suspend,
+            timeout: Duration? = nil,
+            retry: RetryPolicy? = nil,
+            executor: (any TaskExecutor)? = nil,
+            priorityLevels: Int = 3,
+            ageing: Int = 16,
+            sizing: SizingPolicy = .doubling(),
+            lock: LockChoice = .mutex,
+            alarms: (any Alarms)? = nil,
+            onFailure: (@Sendable (FailedAttempt) async throws -> Void)? = nil
+        ) {
+            self.name = name
+            self.workers = workers
+            self.queue = queue
+            self.whenFull = whenFull
+            self.timeout = timeout
+            self.retry = retry
+            self.executor = executor
+            self.priorityLevels = priorityLevels
+            self.ageing = ageing
+            self.sizing = sizing
+            self.lock = lock
+            self.alarms = alarms
+            self.onFailure = onFailure
+        }
+
+        /// A pool that always runs up to `workers` jobs at once.
+        public init(name: String = "pool", workers: Int, queue: QueueCapacity = .bounded(1024)) {
+            self.init(name: name, workers: workers...workers, queue: queue)
+        }
+
+        func check() {
+            precondition(workers.lowerBound > 0, "pool '\(name)' needs at least one worker, not \(workers)")
+            precondition(queue.limit > 0, "pool '\(name)' needs room for at least one job in its queue")
+            precondition((1...64).contains(priorityLevels), "pool '\(name)' has 1 to 64 levels, not \(priorityLevels)")
+            precondition(ageing > 0, "pool '\(name)': ageing counts at least one job, not \(ageing)")
+        }
+    }
+
+    /// The processors that the system has switched on.
+    public static var coreCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+}
+
+/// An attempt that did not succeed, as the error callback sees it.
+public struct FailedAttempt: Sendable {
+    /// The job's name, if it was given one.
+    public var job: String?
+    public var error: any Error
+    /// 1 for the first.
+    public var attempt: Int
+    /// How long the job waits before its next attempt; nil if this was the last.
+    public var retryAfter: Duration?
+}

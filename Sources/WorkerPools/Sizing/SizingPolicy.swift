@@ -1,0 +1,39 @@
+/// What a sizing policy sees.
+public struct PoolLoad: Sendable, Hashable {
+    /// Jobs in the queue.
+    public var waiting: Int
+    /// Jobs that are being run.
+    public var running: Int
+    /// The concurrency limit as it stands.
+    public var workers: Int
+    public var bounds: ClosedRange<Int>
+}
+
+/// When a pool grows and shrinks between the bounds of its configuration.
+public struct SizingPolicy: Sendable {
+    /// The new limit when a job has just been queued; called with the pool's lock held, so it must be quick and must not
+    /// call the pool. Results are clamped to the bounds; the present value means no change.
+    public var grow: @Sendable (PoolLoad) -> Int
+    /// The new limit after a `settle` in which no job ever waited.
+    public var shrink: @Sendable (PoolLoad) -> Int
+    /// How long no job must wait before the pool shrinks by one step: the hysteresis. Each step waits anew.
+    public var settle: Duration
+
+    public init(
+        settle: Duration = .milliseconds(100),
+        grow: @escaping @Sendable (PoolLoad) -> Int,
+        shrink: @escaping @Sendable (PoolLoad) -> Int
+    ) {
+        self.settle = settle
+        self.grow = grow
+        self.shrink = shrink
+    }
+
+    /// Doubles when waiting jobs exceed `threshold` of the workers; halves when none waited for a `settle`.
+    public static func doubling(above threshold: Double = 0.75, settle: Duration = .milliseconds(100)) -> SizingPolicy {
+        SizingPolicy(
+            settle: settle,
+            grow: { Double($0.waiting) > threshold * Double($0.workers) ? $0.workers * 2 : $0.workers },
+            shrink: { $0.workers / 2 })
+    }
+}

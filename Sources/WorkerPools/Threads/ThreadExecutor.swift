@@ -1,0 +1,65 @@
+import Synchronization
+
+/// A task executor with threads of its own, for jobs that compute or block: they never occupy Swift's cooperative pool.
+///
+/// Several pools may share one, which then bounds the processors that all of them take together. Each thread has its
+/// own run queue, which idle neighbours take from, and its own timer wheel, which ``PoolClock`` uses.
+///
+/// Tasks given to it with `executorPreference:` keep it alive. ``shutdown()`` stops the threads once their queues are
+/// empty; so does letting go of the last reference.
+public final class ThreadExecutor: TaskExecutor, Alarms {
+    public let name: String
+    private let crew = Crew()
+    private let loops: [RunLoop]
+    private let threads: Guarded<[NamedThread]>
+
+    /// - Parameters:
+    ///   - threads: at least 1; normally the number of cores.
+    ///   - name: each thread is called `name-0`, `name-1` and so on.
+    public init(threads count: Int, name: String, quality: ThreadQuality = .standard) {
+        precondition(count > 0, "executor '\(name)' needs at least one thread, not \(count)")
+        self.name = name
+        let crew = crew
+        let loops = (0..<count).map { RunLoop(index: $0, crew: crew) }
+        self.loops = loops
+        threads = Guarded([])
+        crew.hire(loops)
+        let identity = asUnownedTaskExecutor()
+        let started = loops.map { loop in
+            NamedThread(name: "\(name)-\(loop.index)", quality: quality) { loop.run(on: identity) }
+        }
+        threads.withLock { $0 = started }
+    }
+
+    deinit {
+        shutdown()
+        crew.disband()
+    }
+
+    public var threadCount: Int { loops.count }
+
+    public func enqueue(_ job: consuming ExecutorJob) {
+        precondition(!crew.isStopping, "a task came to executor '\(name)' after its shutdown; drain its pools first")
+        crew.enqueue(UnownedJob(job))
+    }
+
+    /// Waits until every runnable job has run and all threads have ended; further calls return at once.
+    ///
+    /// Drain the pools that use it first: a task that becomes runnable afterwards is a programmer's error and traps.
+    /// Blocks the calling thread; called on one of its own threads it does not wait for that one.
+    public func shutdown() {
+        crew.dismiss()
+        let ending = threads.withLock { threads in
+            defer { threads = [] }
+            return threads
+        }
+        for thread in ending { thread.join() }
+    }
+
+    public var now: UInt64 { Timers.now }
+
+    public func call(at due: UInt64, _ body: @escaping @Sendable () -> Void) {
+        let own = RunLoop.current.flatMap { $0.isOn(crew) ? $0 : nil }
+        (own ?? loops[0]).timers.call(at: due, body)
+    }
+}

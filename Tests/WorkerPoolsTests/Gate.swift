@@ -1,0 +1,83 @@
+import Synchronization
+
+/// Holds jobs until the test lets them go on.
+final class Gate: Sendable {
+    private struct State {
+        var isOpen = false
+        var arrivals = 0
+        var waiting: [CheckedContinuation<Void, Never>] = []
+        var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Waits until the gate is open; deaf to cancellation.
+    func pass() async {
+        await withCheckedContinuation { continuation in
+            let (isOpen, watchers) = state.withLock { state in
+                state.arrivals += 1
+                let arrivals = state.arrivals
+                let ready = state.watchers.filter { $0.count <= arrivals }
+                state.watchers.removeAll { $0.count <= arrivals }
+                if !state.isOpen { state.waiting.append(continuation) }
+                return (state.isOpen, ready.map(\.continuation))
+            }
+            if isOpen { continuation.resume() }
+            for watcher in watchers { watcher.resume() }
+        }
+    }
+
+    /// Waits until so many have come to the gate.
+    func arrivals(_ count: Int) async {
+        await withCheckedContinuation { continuation in
+            let isThere = state.withLock { state in
+                guard state.arrivals < count else { return true }
+                state.watchers.append((count, continuation))
+                return false
+            }
+            if isThere { continuation.resume() }
+        }
+    }
+
+    func open() {
+        let waiting = state.withLock { state in
+            state.isOpen = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+}
+
+/// Waits, by giving way to other tasks, for something that is about to happen and tells nobody.
+func eventually(_ condition: @Sendable () -> Bool) async {
+    while !condition() { await Task.yield() }
+}
+
+/// A list that many tasks add to.
+final class Log<Element: Sendable>: Sendable {
+    private let entries = Mutex<[Element]>([])
+
+    func add(_ element: Element) { entries.withLock { $0.append(element) } }
+    var all: [Element] { entries.withLock { $0 } }
+}
+
+/// Counts who is inside, and the most that ever were.
+final class Gauge: Sendable {
+    private let state = Mutex((now: 0, peak: 0))
+
+    func enter() {
+        state.withLock {
+            $0.now += 1
+            $0.peak = max($0.peak, $0.now)
+        }
+    }
+
+    func leave() { state.withLock { $0.now -= 1 } }
+    var peak: Int { state.withLock { $0.peak } }
+    var now: Int { state.withLock { $0.now } }
+}
+
+struct Trouble: Error, Equatable {
+    var number = 0
+}
