@@ -25,7 +25,7 @@ public struct Environment: Sendable {
     /// Steps that one evaluation may take; a step is about one call, one element visited or 16 bytes handled.
     public var costLimit: Int
 
-    public static let defaultCostLimit = 10_000_000
+    public static let defaultCostLimit = 1_000_000
 
     /// The environment of Sluice's pipeline files. `Environment.strict` is CEL's own.
     public init(fields: FieldScope = .open, constants: [String: Value] = [:]) {

@@ -9,3 +9,20 @@ public protocol FieldLookup {
     /// Where the record came from: a map of `file`, `line` and `offset`.
     func source() -> Value
 }
+
+/// A record given as a map, for expressions evaluated now and then.
+public struct MapLookup: FieldLookup {
+    private let map: ValueMap
+    private let fields: [String]
+    private let origin: ValueMap
+
+    public init(_ map: ValueMap, for program: Program, source: ValueMap = ValueMap()) {
+        self.map = map
+        fields = program.fields
+        origin = source
+    }
+
+    public func field(_ place: Int) -> Value? { map[fields[place]] }
+    public func record() -> Value { .map(map) }
+    public func source() -> Value { .map(origin) }
+}

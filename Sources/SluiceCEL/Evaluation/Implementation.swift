@@ -1,4 +1,4 @@
-/// What a function does. The functions report errors without a place; the call adds its own.
+/// What a function does. Errors are reported without a place; the call adds its own.
 enum Implementation: Sendable {
     typealias Nullary = @Sendable () throws(EvaluationError) -> Value
     typealias Unary = @Sendable (Value, inout Meter) throws(EvaluationError) -> Value
@@ -11,4 +11,14 @@ enum Implementation: Sendable {
     case variadic(Variadic)
     /// Declared, but with nothing behind it.
     case none
+
+    func apply(_ arguments: [Value], _ meter: inout Meter) throws(EvaluationError) -> Value {
+        switch self {
+        case .nullary(let body): return try body()
+        case .unary(let body): return try body(arguments[0], &meter)
+        case .binary(let body): return try body(arguments[0], arguments[1], &meter)
+        case .variadic(let body): return try body(arguments, &meter)
+        case .none: throw EvaluationError(.type, "the function is declared, but not defined")
+        }
+    }
 }

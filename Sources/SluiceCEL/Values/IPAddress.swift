@@ -11,11 +11,12 @@ public struct IPAddress: Sendable {
         self.isV4 = isV4
     }
 
-    /// Dotted decimal or RFC 4291 text, without zone, without dotted decimal inside of IPv6.
+    /// Dotted decimal or RFC 4291 text, without zone. An IPv4 address mapped into IPv6 is not taken in its dotted form.
     public init?(_ text: String) {
-        if let bits = IPAddress.readV4(Array(text.utf8)[...]) {
+        let bytes = Array(text.utf8)
+        if let bits = IPAddress.readV4(bytes[...]) {
             self.init(bits: UInt128(bits), isV4: true)
-        } else if let bits = IPAddress.readV6(Array(text.utf8)) {
+        } else if let bits = IPAddress.readV6(bytes), !(bytes.contains(UInt8(ascii: ".")) && bits >> 32 == 0xFFFF) {
             self.init(bits: bits, isV4: false)
         } else {
             return nil
@@ -44,7 +45,16 @@ public struct IPAddress: Sendable {
         return bits
     }
 
-    private static func readV6(_ text: [UInt8]) -> UInt128? {
+    /// `::1.2.3.4` as `::102:304`; the text itself where its end is no IPv4 address.
+    private static func withoutDots(_ text: [UInt8]) -> [UInt8] {
+        guard let colon = text.lastIndex(of: UInt8(ascii: ":")), let bits = readV4(text[(colon + 1)...]) else { return text }
+        let groups = String(bits >> 16, radix: 16) + ":" + String(bits & 0xFFFF, radix: 16)
+        return text[...colon] + Array(groups.utf8)
+    }
+
+    private static func readV6(_ dotted: [UInt8]) -> UInt128? {
+        let text = withoutDots(dotted)
+        guard text.contains(UInt8(ascii: ":")) else { return nil }
         let halves = splitAtGap(text)
         guard halves.count <= 2, let head = halves.first, let before = readGroups(head) else { return nil }
         guard halves.count == 2 else { return before.count == 8 ? joined(before) : nil }
@@ -139,6 +149,13 @@ extension IPAddress {
 public struct IPNetwork: Hashable, Sendable {
     let address: IPAddress
     let prefixLength: Int
+
+    /// An address, a slash, and the number of bits without leading zeros.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, let address = IPAddress(parts[0]), let length = Int(parts[1]), String(length) == parts[1] else { return nil }
+        self.init(address: address, prefixLength: length)
+    }
 
     init?(address: IPAddress, prefixLength: Int) {
         guard (0...address.width).contains(prefixLength) else { return nil }

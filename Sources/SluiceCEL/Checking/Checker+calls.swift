@@ -1,0 +1,111 @@
+extension Checker {
+    mutating func call(_ name: Expr.Name, _ target: Expr?, _ arguments: [Expr], _ range: Range<Int>) -> Node {
+        if let target, let qualifier = target.qualifiedName, local(qualifier) == nil {
+            let qualified = candidates(qualifier + "." + name.text).first { functions.contains($0) }
+            if let qualified { return call(qualified, name.range, isMember: false, arguments.map { check($0) }, range) }
+        }
+        if let target {
+            let unknownNamespace = isUnknownNamespace(target, name)
+            if let unknownNamespace { return unknownNamespace }
+            guard functions.contains(name.text) else { return unknownFunction(name, [target] + arguments, range) }
+            return call(name.text, name.range, isMember: true, ([target] + arguments).map { check($0) }, range)
+        }
+        guard let full = candidates(name.text).first(where: { functions.contains($0) }) else {
+            return unknownFunction(name, arguments, range)
+        }
+        return call(full, name.range, isMember: false, arguments.map { check($0) }, range)
+    }
+
+    /// `maths.floor(x)`: where no field has been declared, the namespace would be taken for one.
+    private mutating func isUnknownNamespace(_ target: Expr, _ name: Expr.Name) -> Node? {
+        guard !functions.contains(name.text), environment.checksTypes, let qualifier = target.qualifiedName else { return nil }
+        let full = "\(qualifier).\(name.text)"
+        guard let near = Spelling.nearest(to: full, among: functions.names.filter { $0.contains(".") }) else { return nil }
+        return failure(.type, "unknown function '\(full)'", at: target.range.lowerBound..<name.range.upperBound, suggestion: near)
+    }
+
+    /// The arguments are checked all the same: their errors are told together with this one.
+    private mutating func unknownFunction(_ name: Expr.Name, _ arguments: [Expr], _ range: Range<Int>) -> Node {
+        for argument in arguments { _ = check(argument) }
+        let macros = ["has", "all", "exists", "exists_one", "map", "filter", "transformList", "transformMap", "sortBy", "optMap"]
+        if macros.contains(name.text), environment.expandsMacros {
+            return failure(.type, "'\(name.text)' is not used with \(arguments.count) arguments", at: name.range)
+        }
+        let suggestion = Spelling.nearest(to: name.text, among: Array(functions.names) + macros)
+        return failure(.type, "unknown function '\(name.text)'", at: name.range, suggestion: suggestion)
+    }
+
+    private mutating func call(
+        _ name: String, _ nameRange: Range<Int>, isMember: Bool, _ arguments: [Node], _ range: Range<Int>
+    ) -> Node {
+        let implementation = functions.implementation(of: name, isMember: isMember, arity: arguments.count)
+        let overloads = functions.overloads(of: name)
+        let type = resultType(overloads.filter { $0.isMember == isMember }, arguments)
+        if type == nil { reportNoOverload(name, nameRange, isMember: isMember, overloads, arguments) }
+        if case .none = implementation {
+            let error = EvaluationError(.type, "no matching overload for '\(name)'", at: range)
+            return Node(kind: .failure(error), type: type ?? .dyn, range: range)
+        }
+        let call = Node.Call(name: name, arguments: arguments, implementation: implementation)
+        return Node(kind: .call(call), type: type ?? .dyn, range: range)
+    }
+
+    /// The result of all overloads that the arguments fit: `dyn` where they differ; nil where none fits.
+    private mutating func resultType(_ overloads: [Overload], _ arguments: [Node]) -> CELType? {
+        var result: CELType?
+        for overload in overloads where overload.parameters.count == arguments.count {
+            var variables: [String: CELType] = [:]
+            let parameters = overload.parameters.map { $0.instantiated(&inference, &variables) }
+            let overloadResult = overload.result.instantiated(&inference, &variables)
+            guard inference.assign(arguments.map(\.type), to: parameters) else { continue }
+            let type = inference.resolved(overloadResult)
+            if let known = result, known != .dyn, known != type {
+                result = .dyn
+            } else if result == nil {
+                result = type
+            }
+        }
+        return result
+    }
+
+    private mutating func reportNoOverload(
+        _ name: String, _ nameRange: Range<Int>, isMember: Bool, _ overloads: [Overload], _ arguments: [Node]
+    ) {
+        let types = arguments.map { resolved($0).description }
+        let shown = name.trimmingOperator
+        if !isMember, !name.utf8.first.isIdentifier, types.count == 2 {
+            report("'\(shown)' does not go with \(types[0]) and \(types[1])", at: nameRange)
+            return
+        }
+        let found = isMember ? "\(types[0]).\(name)(\(types.dropFirst().joined(separator: ", ")))" : "\(shown)(\(types.joined(separator: ", ")))"
+        let wanted = overloads.prefix(4).map { $0.description(as: name) }.joined(separator: " or ")
+        report("no function \(found); expected \(wanted)", at: nameRange)
+    }
+}
+
+extension Overload {
+    fileprivate func description(as name: String) -> String {
+        let types = parameters.map { $0.isParameter ? "any" : $0.description }
+        guard isMember else { return "\(name.trimmingOperator)(\(types.joined(separator: ", ")))" }
+        return "\(types[0]).\(name)(\(types.dropFirst().joined(separator: ", ")))"
+    }
+}
+
+extension CELType {
+    fileprivate var isParameter: Bool {
+        if case .parameter = self { return true }
+        return false
+    }
+}
+
+extension UInt8? {
+    fileprivate var isIdentifier: Bool { self?.isIdentifierStart == true }
+}
+
+extension String {
+    /// `+` for `_+_`.
+    fileprivate var trimmingOperator: String {
+        guard utf8.contains(UInt8(ascii: "_")), utf8.first == UInt8(ascii: "_") || utf8.last == UInt8(ascii: "_") else { return self }
+        return filter { $0 != "_" }
+    }
+}

@@ -1,0 +1,38 @@
+/// Finds the name that was probably meant.
+enum Spelling {
+    /// The candidate with the fewest changes to `name`, at most a third of its length; nil where none is so near.
+    static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
+        let wanted = Array(name.unicodeScalars.prefix(64))
+        let limit = max(1, wanted.count / 3)
+        var best: (name: String, distance: Int)?
+        for candidate in candidates where candidate != name {
+            let distance = distance(wanted, Array(candidate.unicodeScalars.prefix(64)))
+            guard distance <= limit else { continue }
+            if let best, (best.distance, best.name) <= (distance, candidate) { continue }
+            best = (candidate, distance)
+        }
+        return best?.name
+    }
+
+    /// Letters put in, left out, changed, or swapped with their neighbour (optimal string alignment); case counts for nothing.
+    private static func distance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
+        let left = left.map(\.properties.lowercaseMapping)
+        let right = right.map(\.properties.lowercaseMapping)
+        var beforeLast: [Int] = []
+        var last = Array(0...right.count)
+        for row in 0..<left.count {
+            var current = [row + 1]
+            for column in 0..<right.count {
+                let change = left[row] == right[column] ? 0 : 1
+                var cost = min(last[column + 1] + 1, current[column] + 1, last[column] + change)
+                if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+                    cost = min(cost, beforeLast[column - 1] + 1)
+                }
+                current.append(cost)
+            }
+            beforeLast = last
+            last = current
+        }
+        return last[right.count]
+    }
+}

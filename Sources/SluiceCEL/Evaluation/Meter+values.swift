@@ -1,0 +1,27 @@
+extension Value {
+    /// Charges for every part of a value, shared ones as often as they stand in it.
+    func chargeAll(_ meter: inout Meter) throws(EvaluationError) {
+        switch self {
+        case .string(let text): try meter.charge(bytes: text.utf8.count)
+        case .bytes(let bytes): try meter.charge(bytes: bytes.count)
+        case .list(let values):
+            try meter.charge(values.count)
+            for value in values { try value.chargeAll(&meter) }
+        case .map(let map):
+            try meter.charge(map.count)
+            for entry in map.entries { try entry.value.chargeAll(&meter) }
+        case .optional(let value?): try value.chargeAll(&meter)
+        default: break
+        }
+    }
+
+    /// Charges for one value as the argument of a function.
+    func charge(_ meter: inout Meter) throws(EvaluationError) {
+        switch self {
+        case .string(let text): try meter.charge(bytes: text.utf8.count)
+        case .bytes(let bytes): try meter.charge(bytes: bytes.count)
+        case .list(let values): try meter.charge(values.count)
+        default: break
+        }
+    }
+}

@@ -1,0 +1,78 @@
+/// Fields of maps, elements of lists, and the same through optionals.
+enum Selection {
+    /// `operand.field`. Through an optional the result is an optional again.
+    static func select(_ operand: Value, _ field: String) throws(EvaluationError) -> Value {
+        switch operand {
+        case .map(let map):
+            guard let value = map[field] else { throw .noSuchKey(.string(field)) }
+            return value
+        case .optional(nil): return operand
+        case .optional(let wrapped?): return try optionalSelect(wrapped, field)
+        default: throw hasNoFields(operand, field)
+        }
+    }
+
+    /// `operand.?field`
+    static func optionalSelect(_ operand: Value, _ field: String) throws(EvaluationError) -> Value {
+        switch operand {
+        case .map(let map): return .optional(map[field])
+        case .optional(nil): return operand
+        case .optional(let wrapped?): return try optionalSelect(wrapped, field)
+        default: throw hasNoFields(operand, field)
+        }
+    }
+
+    /// `has(operand.field)`
+    static func has(_ operand: Value, _ field: String) throws(EvaluationError) -> Bool {
+        switch operand {
+        case .map(let map): return map[field] != nil
+        case .optional(nil): return false
+        case .optional(let wrapped?): return try has(wrapped, field)
+        default: throw hasNoFields(operand, field)
+        }
+    }
+
+    private static func hasNoFields(_ operand: Value, _ field: String) -> EvaluationError {
+        EvaluationError(.noSuchKey, "no such key \(Value.quoted(field)): a value of type \(operand.type) has no fields")
+    }
+
+    /// `operand[key]`
+    static func index(_ operand: Value, _ key: Value) throws(EvaluationError) -> Value {
+        switch operand {
+        case .map(let map):
+            guard let value = map[key] else { throw .noSuchKey(key) }
+            return value
+        case .list(let list):
+            guard let place = try place(key, in: list) else { throw .invalid("index out of range: \(key)") }
+            return list[place]
+        case .optional(nil): return operand
+        case .optional(let wrapped?): return try optionalIndex(wrapped, key)
+        default: throw .noOverload("_[_]", operand, key)
+        }
+    }
+
+    /// `operand[?key]`
+    static func optionalIndex(_ operand: Value, _ key: Value) throws(EvaluationError) -> Value {
+        switch operand {
+        case .map(let map): return .optional(map[key])
+        case .list(let list): return .optional(try place(key, in: list).map { list[$0] })
+        case .optional(nil): return operand
+        case .optional(let wrapped?): return try optionalIndex(wrapped, key)
+        default: throw .noOverload("_[?_]", operand, key)
+        }
+    }
+
+    /// Nil where the list has no such place.
+    private static func place(_ key: Value, in list: [Value]) throws(EvaluationError) -> Int? {
+        let number: Int?
+        switch key {
+        case .int(let value): number = Int(exactly: value)
+        case .uint(let value): number = Int(exactly: value)
+        case .double(let value):
+            guard let whole = Int(exactly: value) else { throw .invalid("a list cannot be indexed by \(key)") }
+            number = whole
+        default: throw .noOverload("_[_]", .list(list), key)
+        }
+        return number.flatMap { list.indices.contains($0) ? $0 : nil }
+    }
+}

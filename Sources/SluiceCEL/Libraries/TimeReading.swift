@@ -1,0 +1,137 @@
+/// Reads one time by the letters of a ``TimeFormat``. What the text does not say is the first of January 1970, midnight, UTC.
+struct TimeReading {
+    private var rest: ArraySlice<UInt8>
+    private var year = 1970
+    private var month = 1
+    private var day = 1
+    private var dayOfYear: Int?
+    private var hour = 0
+    private var isAfternoon: Bool?
+    private var minute = 0
+    private var second = 0
+    private var nanoseconds = 0
+    private var offset = 0
+    private var unixSeconds: Int64?
+
+    init(_ text: String) {
+        rest = Array(text.utf8)[...]
+    }
+
+    mutating func read(_ fields: [TimeFormat.Field]) -> Timestamp? {
+        for field in fields {
+            switch field {
+            case .literal(let byte):
+                guard rest.popFirst() == byte else { return nil }
+            case .verb(let verb):
+                guard read(Unicode.Scalar(verb)) else { return nil }
+            }
+        }
+        return rest.isEmpty ? moment : nil
+    }
+
+    private var moment: Timestamp? {
+        if let unixSeconds { return Timestamp(seconds: unixSeconds, nanoseconds: Int32(nanoseconds)) }
+        var hour = hour
+        if let isAfternoon {
+            guard (1...12).contains(hour) else { return nil }
+            hour = hour % 12 + (isAfternoon ? 12 : 0)
+        }
+        guard hour < 24, minute < 60, second < 60, var days = CivilDate(year: year, month: month, day: day)?.dayNumber else { return nil }
+        if let dayOfYear, let newYear = CivilDate(year: year, month: 1, day: 1) { days = newYear.dayNumber + dayOfYear - 1 }
+        let seconds = Int64(days) * 86_400 + Int64(hour * 3_600 + minute * 60 + second - offset)
+        return Timestamp(seconds: seconds, nanoseconds: Int32(nanoseconds))
+    }
+
+    private mutating func read(_ verb: Unicode.Scalar) -> Bool {
+        switch verb {
+        case "Y": return read(4, into: \.year)
+        case "y":
+            guard read(2, into: \.year) else { return false }
+            // As POSIX has it: 69 is 1969, 68 is 2068.
+            year += year < 69 ? 2_000 : 1_900
+            return true
+        case "m": return read(2, into: \.month)
+        case "d": return read(2, into: \.day)
+        case "e":
+            if rest.first == UInt8(ascii: " ") { rest.removeFirst() }
+            return read(2, into: \.day)
+        case "j":
+            guard let number = number(3), (1...366).contains(number) else { return false }
+            dayOfYear = number
+            return true
+        case "H", "I": return read(2, into: \.hour)
+        case "M": return read(2, into: \.minute)
+        case "S": return read(2, into: \.second)
+        case "f", "L": return readFraction()
+        case "p": return readHalfOfDay()
+        case "z", "Z": return readZone()
+        case "b", "h", "B": return readName(TimeFormat.months).map { month = $0 + 1 } != nil
+        case "a", "A": return readName(TimeFormat.days) != nil
+        default: return readUnixSeconds()
+        }
+    }
+
+    private mutating func read(_ width: Int, into field: WritableKeyPath<TimeReading, Int>) -> Bool {
+        guard let number = number(width) else { return false }
+        self[keyPath: field] = number
+        return true
+    }
+
+    /// One digit at least, `width` at most.
+    private mutating func number(_ width: Int) -> Int? {
+        let digits = rest.prefix(width).prefix(while: \.isDigit)
+        rest = rest.dropFirst(digits.count)
+        return digits.isEmpty ? nil : digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+    }
+
+    private mutating func readFraction() -> Bool {
+        let digits = rest.prefix(while: \.isDigit)
+        rest = rest.dropFirst(digits.count)
+        guard !digits.isEmpty else { return false }
+        let shown = digits.prefix(9).reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+        nanoseconds = (digits.count..<max(9, digits.count)).reduce(shown) { number, _ in number * 10 }
+        return true
+    }
+
+    private mutating func readHalfOfDay() -> Bool {
+        let half = String(decoding: rest.prefix(2), as: UTF8.self).lowercased()
+        guard half == "am" || half == "pm" else { return false }
+        rest = rest.dropFirst(2)
+        isAfternoon = half == "pm"
+        return true
+    }
+
+    /// `Z`, `UTC`, `GMT`, `+0100`, `+01:00`, `+01`.
+    private mutating func readZone() -> Bool {
+        for name in ["UTC", "GMT", "Z"] where rest.starts(with: name.utf8) {
+            rest = rest.dropFirst(name.utf8.count)
+            return true
+        }
+        guard let sign = rest.popFirst(), sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"), let hours = number(2) else { return false }
+        if rest.first == UInt8(ascii: ":") { rest.removeFirst() }
+        let minutes = number(2) ?? 0
+        guard hours < 24, minutes < 60 else { return false }
+        offset = (hours * 3_600 + minutes * 60) * (sign == UInt8(ascii: "-") ? -1 : 1)
+        return true
+    }
+
+    /// A name in full or by its first three letters, whatever their case.
+    private mutating func readName(_ names: [String]) -> Int? {
+        let text = String(decoding: rest.prefix(9), as: UTF8.self).lowercased()
+        for (index, name) in names.enumerated() {
+            for spelling in [name.lowercased(), name.prefix(3).lowercased()] where text.hasPrefix(spelling) {
+                rest = rest.dropFirst(spelling.utf8.count)
+                return index
+            }
+        }
+        return nil
+    }
+
+    private mutating func readUnixSeconds() -> Bool {
+        let isNegative = rest.first == UInt8(ascii: "-")
+        if isNegative { rest.removeFirst() }
+        guard let number = number(15) else { return false }
+        unixSeconds = Int64(isNegative ? -number : number)
+        return true
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import SluiceCEL
+
+/// One case of the specification's conformance suite, in the form of one JSON line.
+struct ConformanceCase: Decodable {
+    struct Variable: Decodable {
+        let name: String
+        let type: String?
+        let function: [Signature]?
+    }
+
+    struct Signature: Decodable {
+        let instance: Bool
+        let params: [String]
+        let result: String
+    }
+
+    struct Expectation: Decodable {
+        let kind: String
+        let value: TaggedValue?
+    }
+
+    let id: String
+    let file: String
+    let expr: String
+    let container: String?
+    let disableMacros: Bool?
+    let disableCheck: Bool?
+    let checkOnly: Bool?
+    let deducedType: String?
+    let typeEnv: [Variable]?
+    let bindings: [String: TaggedValue]?
+    let expected: Expectation
+    let `class`: String
+
+    static func read(_ file: URL) throws -> [ConformanceCase] {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try Data(contentsOf: file).split(separator: UInt8(ascii: "\n")).map { line in
+            // The keys of `bindings` are names of variables: those must not be converted.
+            try decoder.decode(ConformanceCase.self, from: line)
+        }
+    }
+
+    /// The file that `SLUICE_CEL_CASES` names, or the shared one beside the project; nil where there is neither.
+    static func file(from directory: URL) -> URL? {
+        if let path = ProcessInfo.processInfo.environment["SLUICE_CEL_CASES"] { return URL(filePath: path) }
+        let shared = directory.appending(path: "../shared/cel/cases.jsonl")
+        return FileManager.default.fileExists(atPath: shared.path) ? shared : nil
+    }
+}
+
+/// `{"type": "int", "value": "5"}`
+struct TaggedValue: Decodable {
+    let value: Value
+
+    private enum Key: CodingKey {
+        case type, value
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        let type = try container.decode(String.self, forKey: .type)
+        func text() throws -> String { try container.decode(String.self, forKey: .value) }
+        func unreadable() -> DecodingError {
+            DecodingError.dataCorruptedError(forKey: .value, in: container, debugDescription: "no \(type)")
+        }
+        func required<Result>(_ result: Result?) throws -> Result {
+            guard let result else { throw unreadable() }
+            return result
+        }
+        switch type {
+        case "null": value = .null
+        case "bool": value = .bool(try container.decode(Bool.self, forKey: .value))
+        case "int": value = .int(try required(Int64(try text())))
+        case "uint": value = .uint(try required(UInt64(try text())))
+        case "double": value = .double(try required(Double(try text())))
+        case "string": value = .string(try text())
+        case "bytes": value = .bytes(Array(try required(Data(base64Encoded: try text()))))
+        case "timestamp": value = .timestamp(try required(Timestamp(try text())))
+        case "duration": value = .duration(try TaggedValue.duration(try text()))
+        case "type": value = .type(CELType(try text()) ?? .opaque(try text(), []))
+        case "list": value = .list(try container.decode([TaggedValue].self, forKey: .value).map(\.value))
+        case "map":
+            var map = ValueMap()
+            for pair in try container.decode([[TaggedValue]].self, forKey: .value) {
+                guard pair.count == 2 else { throw unreadable() }
+                map.set(pair[0].value, to: pair[1].value)
+            }
+            value = .map(map)
+        default:
+            // Messages and enums, which only skipped cases have.
+            value = .type(.opaque(type, []))
+        }
+    }
+
+    /// Seconds with a fraction and an `s`, which the language itself can read.
+    private static func duration(_ text: String) throws -> Duration {
+        let program = try Program("duration('\(text)')", in: .strict())
+        guard case .duration(let duration) = try program.evaluate(MapLookup(ValueMap(), for: program)).get() else { return .zero }
+        return duration
+    }
+}

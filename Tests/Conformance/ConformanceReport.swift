@@ -1,0 +1,52 @@
+import Foundation
+import SluiceCEL
+
+/// How many cases of each suite pass. Those that need protocol-buffer messages are skipped.
+struct ConformanceReport {
+    private struct Tally {
+        var passed = 0
+        var run = 0
+        var skipped = 0
+    }
+
+    private var suites: [String: Tally] = [:]
+    private var skipped: [String: Int] = [:]
+    private(set) var failures: [String] = []
+    private var passed = 0
+    private var run = 0
+
+    init(_ cases: [ConformanceCase]) {
+        for conformanceCase in cases { add(conformanceCase) }
+    }
+
+    var isComplete: Bool { run > 0 && passed == run }
+
+    private mutating func add(_ conformanceCase: ConformanceCase) {
+        guard conformanceCase.class == "plain" else {
+            skipped[conformanceCase.class, default: 0] += 1
+            suites[conformanceCase.file, default: Tally()].skipped += 1
+            return
+        }
+        run += 1
+        suites[conformanceCase.file, default: Tally()].run += 1
+        if let failure = conformanceCase.failure() {
+            failures.append("\(conformanceCase.id): \(conformanceCase.expr) \(failure)")
+        } else {
+            passed += 1
+            suites[conformanceCase.file, default: Tally()].passed += 1
+        }
+    }
+
+    var lines: [String] {
+        var lines = failures.map { "failed: \($0)" }
+        for (suite, tally) in suites.sorted(by: { $0.key < $1.key }) {
+            let note = tally.skipped > 0 ? ", \(tally.skipped) skipped" : ""
+            lines.append("\(suite): \(tally.passed) of \(tally.run)\(note)")
+        }
+        let reasons = ["proto": "protocol-buffer messages", "proto_wkt": "well-known protocol-buffer types"]
+        for (name, count) in skipped.sorted(by: { $0.key < $1.key }) {
+            lines.append("skipped: \(count) of class \(name) (\(reasons[name] ?? "unknown"))")
+        }
+        return lines + ["plain: \(passed) passed of \(run)"]
+    }
+}
