@@ -56,7 +56,9 @@ let package = Package(
         .target(name: "CBytes"),
 
         .testTarget(name: "WorkerPoolsTests", dependencies: ["WorkerPools"]),
-        .testTarget(name: "SluiceCELTests", dependencies: ["SluiceCEL"]),
+        // The cases of the CEL specification: `make cel-conformance`, and a test of SluiceCELTests.
+        .executableTarget(name: "cel-conformance", dependencies: ["SluiceCEL"], path: "Tests/Conformance"),
+        .testTarget(name: "SluiceCELTests", dependencies: ["SluiceCEL", .target(name: "cel-conformance")]),
         .testTarget(name: "SluiceTests", dependencies: ["Sluice"]),
         .testTarget(name: "SluiceRecordsTests", dependencies: ["SluiceRecords", "SluiceCEL", "CBytes"]),
         .testTarget(name: "SluiceDefinitionTests", dependencies: ["SluiceDefinition"]),

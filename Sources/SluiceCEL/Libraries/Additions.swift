@@ -29,8 +29,10 @@ enum Additions {
         Function(
             "parse_query(string) -> map(string, dyn)", "(string).parse_query() -> map(string, dyn)",
             implementation: .text("parse_query") { text in .map(URLParts.readQuery(text)) }),
-        Function("error(string) -> dyn", implementation: .text("error") { message throws(EvaluationError) in
-            throw EvaluationError(.user, message)
-        }),
+        Function(
+            "error(string) -> dyn",
+            implementation: .text("error") { message throws(EvaluationError) in
+                throw EvaluationError(.user, message)
+            }),
     ]
 }

@@ -31,10 +31,12 @@ enum Arithmetic {
     ) -> Function {
         guard mixed else { return Function(signatures, implementation: .pure(body)) }
         let name = signatures[0].prefix { $0 != "(" }
-        return Function(signatures + mixedTypes.map { "\(name)(\($0)) -> double" }, implementation: .pure { left, right throws(EvaluationError) in
-            if let (left, right) = asDoubles(left, right) { return try body(.double(left), .double(right)) }
-            return try body(left, right)
-        })
+        return Function(
+            signatures + mixedTypes.map { "\(name)(\($0)) -> double" },
+            implementation: .pure { left, right throws(EvaluationError) in
+                if let (left, right) = asDoubles(left, right) { return try body(.double(left), .double(right)) }
+                return try body(left, right)
+            })
     }
 
     /// Both numbers as doubles where just one of them is.

@@ -2,21 +2,27 @@ internal import CCrypto
 
 enum Encoders {
     static let functions: [Function] = [
-        Function("base64.encode(bytes) -> string", implementation: .pure { value throws(EvaluationError) in
-            guard case .bytes(let bytes) = value else { throw .noOverload("base64.encode", value) }
-            return .string(base64(bytes))
-        }),
-        Function("base64.decode(string) -> bytes", implementation: .text("base64.decode") { text throws(EvaluationError) in
-            guard let bytes = bytes(ofBase64: Array(text.utf8)) else { throw .invalid("the text is not base64") }
-            return .bytes(bytes)
-        }),
-        Function("(string).sha256() -> string", "(bytes).sha256() -> string", implementation: .pure { value throws(EvaluationError) in
-            switch value {
-            case .string(let text): .string(try sha256(Array(text.utf8)))
-            case .bytes(let bytes): .string(try sha256(bytes))
-            default: throw .noOverload("sha256", value)
-            }
-        }),
+        Function(
+            "base64.encode(bytes) -> string",
+            implementation: .pure { value throws(EvaluationError) in
+                guard case .bytes(let bytes) = value else { throw .noOverload("base64.encode", value) }
+                return .string(base64(bytes))
+            }),
+        Function(
+            "base64.decode(string) -> bytes",
+            implementation: .text("base64.decode") { text throws(EvaluationError) in
+                guard let bytes = bytes(ofBase64: Array(text.utf8)) else { throw .invalid("the text is not base64") }
+                return .bytes(bytes)
+            }),
+        Function(
+            "(string).sha256() -> string", "(bytes).sha256() -> string",
+            implementation: .pure { value throws(EvaluationError) in
+                switch value {
+                case .string(let text): .string(try sha256(Array(text.utf8)))
+                case .bytes(let bytes): .string(try sha256(bytes))
+                default: throw .noOverload("sha256", value)
+                }
+            }),
     ]
 
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)

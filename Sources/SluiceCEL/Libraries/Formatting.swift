@@ -1,12 +1,14 @@
 /// `string.format(list)`, after `printf`.
 enum Formatting {
     static let functions: [Function] = [
-        Function("(string).format(list(dyn)) -> string", implementation: .binary { format, arguments, meter throws(EvaluationError) in
-            guard case .string(let format) = format, case .list(let arguments) = arguments else {
-                throw .noOverload("format", format, arguments)
-            }
-            return .string(try formatted(format, arguments, &meter))
-        })
+        Function(
+            "(string).format(list(dyn)) -> string",
+            implementation: .binary { format, arguments, meter throws(EvaluationError) in
+                guard case .string(let format) = format, case .list(let arguments) = arguments else {
+                    throw .noOverload("format", format, arguments)
+                }
+                return .string(try formatted(format, arguments, &meter))
+            })
     ]
 
     private static let largestPrecision = 1_000

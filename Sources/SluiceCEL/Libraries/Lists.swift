@@ -1,24 +1,32 @@
 enum Lists {
     static let functions: [Function] = [
         Function("(list(A)).distinct() -> list(A)", implementation: .list("distinct", distinct)),
-        Function("(list(dyn)).flatten() -> list(dyn)", implementation: .list("flatten") { values, meter throws(EvaluationError) in
-            .list(try flattened(values, depth: 1, &meter))
-        }),
-        Function("(list(dyn)).flatten(int) -> list(dyn)", implementation: .binary { list, depth, meter throws(EvaluationError) in
-            guard case .list(let values) = list, case .int(let depth) = depth else { throw .noOverload("flatten", list, depth) }
-            guard depth >= 0 else { throw .invalid("level must be non-negative") }
-            return .list(try flattened(values, depth: depth, &meter))
-        }),
-        Function("lists.range(int) -> list(int)", implementation: .unary { count, meter throws(EvaluationError) in
-            guard case .int(let count) = count else { throw .noOverload("lists.range", count) }
-            guard count > 0 else { return .list([]) }
-            try meter.charge(Int(count))
-            return .list((0..<count).map(Value.int))
-        }),
+        Function(
+            "(list(dyn)).flatten() -> list(dyn)",
+            implementation: .list("flatten") { values, meter throws(EvaluationError) in
+                .list(try flattened(values, depth: 1, &meter))
+            }),
+        Function(
+            "(list(dyn)).flatten(int) -> list(dyn)",
+            implementation: .binary { list, depth, meter throws(EvaluationError) in
+                guard case .list(let values) = list, case .int(let depth) = depth else { throw .noOverload("flatten", list, depth) }
+                guard depth >= 0 else { throw .invalid("level must be non-negative") }
+                return .list(try flattened(values, depth: depth, &meter))
+            }),
+        Function(
+            "lists.range(int) -> list(int)",
+            implementation: .unary { count, meter throws(EvaluationError) in
+                guard case .int(let count) = count else { throw .noOverload("lists.range", count) }
+                guard count > 0 else { return .list([]) }
+                try meter.charge(Int(count))
+                return .list((0..<count).map(Value.int))
+            }),
         Function("(list(A)).slice(int, int) -> list(A)", implementation: .pure(slice)),
-        Function("(list(A)).sort() -> list(A)", implementation: .list("sort") { values, meter throws(EvaluationError) in
-            .list(try sorted(values.map { (key: $0, value: $0) }, &meter))
-        }),
+        Function(
+            "(list(A)).sort() -> list(A)",
+            implementation: .list("sort") { values, meter throws(EvaluationError) in
+                .list(try sorted(values.map { (key: $0, value: $0) }, &meter))
+            }),
         Function("(list(A)).first() -> optional_type(A)", implementation: .list("first") { values, _ in .optional(values.first) }),
         Function("(list(A)).last() -> optional_type(A)", implementation: .list("last") { values, _ in .optional(values.last) }),
     ]
@@ -93,17 +101,23 @@ enum Lists {
 /// Lists taken as sets.
 enum Sets {
     static let functions: [Function] = [
-        Function("sets.contains(list(A), list(A)) -> bool", implementation: .lists("sets.contains") { left, right, meter throws(EvaluationError) in
-            .bool(try isSubset(right, of: left, &meter))
-        }),
-        Function("sets.equivalent(list(A), list(A)) -> bool", implementation: .lists("sets.equivalent") { left, right, meter throws(EvaluationError) in
-            let contains = try isSubset(right, of: left, &meter)
-            return .bool(contains ? try isSubset(left, of: right, &meter) : false)
-        }),
-        Function("sets.intersects(list(A), list(A)) -> bool", implementation: .lists("sets.intersects") { left, right, meter throws(EvaluationError) in
-            for value in left where try Lists.contains(right, value, &meter) { return .bool(true) }
-            return .bool(false)
-        }),
+        Function(
+            "sets.contains(list(A), list(A)) -> bool",
+            implementation: .lists("sets.contains") { left, right, meter throws(EvaluationError) in
+                .bool(try isSubset(right, of: left, &meter))
+            }),
+        Function(
+            "sets.equivalent(list(A), list(A)) -> bool",
+            implementation: .lists("sets.equivalent") { left, right, meter throws(EvaluationError) in
+                let contains = try isSubset(right, of: left, &meter)
+                return .bool(contains ? try isSubset(left, of: right, &meter) : false)
+            }),
+        Function(
+            "sets.intersects(list(A), list(A)) -> bool",
+            implementation: .lists("sets.intersects") { left, right, meter throws(EvaluationError) in
+                for value in left where try Lists.contains(right, value, &meter) { return .bool(true) }
+                return .bool(false)
+            }),
     ]
 
     private static func isSubset(_ part: [Value], of whole: [Value], _ meter: inout Meter) throws(EvaluationError) -> Bool {

@@ -5,9 +5,11 @@ enum Network {
         Function("cidr(string) -> net.CIDR", implementation: .text("cidr") { text throws(EvaluationError) in .cidr(try parsed(text)) }),
         Function("isIP(string) -> bool", implementation: .text("isIP") { text in .bool(IPAddress(text) != nil) }),
         Function("isCIDR(string) -> bool", implementation: .text("isCIDR") { text in .bool(IPNetwork(text) != nil) }),
-        Function("ip.isCanonical(string) -> bool", implementation: .text("ip.isCanonical") { text throws(EvaluationError) in
-            .bool(Text.areEqual(try address(text).description, text))
-        }),
+        Function(
+            "ip.isCanonical(string) -> bool",
+            implementation: .text("ip.isCanonical") { text throws(EvaluationError) in
+                .bool(Text.areEqual(try address(text).description, text))
+            }),
         Function("(net.IP).family() -> int", implementation: property("family") { .int($0.unmapped.isV4 ? 4 : 6) }),
         Function("(net.IP).isUnspecified() -> bool", implementation: property("isUnspecified") { .bool($0.isUnspecified) }),
         Function("(net.IP).isLoopback() -> bool", implementation: property("isLoopback") { .bool($0.isLoopback) }),

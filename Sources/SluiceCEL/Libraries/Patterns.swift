@@ -24,13 +24,15 @@ enum Patterns {
     private static let compilationCost = 500
 
     private static func function(_ name: String, _ signatures: String...) -> Function {
-        Function(signatures, implementation: .variadic { values, meter throws(EvaluationError) in
-            guard let bind = withPattern[name], case .string = values[0], case .string(let text) = values[1] else {
-                throw .noOverload(name, values)
-            }
-            try meter.charge(compilationCost)
-            return try bind(try pattern(text))([values[0]] + values.dropFirst(2), &meter)
-        })
+        Function(
+            signatures,
+            implementation: .variadic { values, meter throws(EvaluationError) in
+                guard let bind = withPattern[name], case .string = values[0], case .string(let text) = values[1] else {
+                    throw .noOverload(name, values)
+                }
+                try meter.charge(compilationCost)
+                return try bind(try pattern(text))([values[0]] + values.dropFirst(2), &meter)
+            })
     }
 
     private static func pattern(_ text: String) throws(EvaluationError) -> Pattern {

@@ -6,43 +6,57 @@ enum Strings {
             "(string).size() -> int", "(bytes).size() -> int", "(list(A)).size() -> int", "(map(A, B)).size() -> int",
             implementation: .pure(size)),
         Function("(string).charAt(int) -> string", implementation: .pure(charAt)),
-        Function("(string).substring(int) -> string", implementation: .pure { text, start throws(EvaluationError) in
-            try substring([text, start])
-        }),
+        Function(
+            "(string).substring(int) -> string",
+            implementation: .pure { text, start throws(EvaluationError) in
+                try substring([text, start])
+            }),
         Function("(string).substring(int, int) -> string", implementation: .pure(substring)),
         Function("(string).lowerAscii() -> string", implementation: .text("lowerAscii") { text in .string(mapped(text, lowered)) }),
         Function("(string).upperAscii() -> string", implementation: .text("upperAscii") { text in .string(mapped(text, raised)) }),
         Function("(string).trim() -> string", implementation: .text("trim") { text in .string(trimmed(text)) }),
         Function("strings.quote(string) -> string", implementation: .text("strings.quote") { text in .string(quoted(text)) }),
-        Function("(string).split(string) -> list(string)", implementation: .texts("split") { text, separator in
-            .list(split(text, separator, limit: -1))
-        }),
-        Function("(string).split(string, int) -> list(string)", implementation: .pure { values throws(EvaluationError) in
-            guard case .string(let text) = values[0], case .string(let separator) = values[1], case .int(let limit) = values[2] else {
-                throw .noOverload("split", values)
-            }
-            return .list(split(text, separator, limit: limit))
-        }),
-        Function("(string).replace(string, string) -> string", implementation: .variadic { values, meter throws(EvaluationError) in
-            try replace(values + [.int(-1)], &meter)
-        }),
+        Function(
+            "(string).split(string) -> list(string)",
+            implementation: .texts("split") { text, separator in
+                .list(split(text, separator, limit: -1))
+            }),
+        Function(
+            "(string).split(string, int) -> list(string)",
+            implementation: .pure { values throws(EvaluationError) in
+                guard case .string(let text) = values[0], case .string(let separator) = values[1], case .int(let limit) = values[2] else {
+                    throw .noOverload("split", values)
+                }
+                return .list(split(text, separator, limit: limit))
+            }),
+        Function(
+            "(string).replace(string, string) -> string",
+            implementation: .variadic { values, meter throws(EvaluationError) in
+                try replace(values + [.int(-1)], &meter)
+            }),
         Function("(string).replace(string, string, int) -> string", implementation: .variadic(replace)),
-        Function("(list(string)).join() -> string", implementation: .list("join") { values, meter throws(EvaluationError) in
-            try join(values, "", &meter)
-        }),
-        Function("(list(string)).join(string) -> string", implementation: .binary { list, separator, meter throws(EvaluationError) in
-            guard case .list(let values) = list, case .string(let separator) = separator else {
-                throw .noOverload("join", list, separator)
-            }
-            return try join(values, separator, &meter)
-        }),
-        Function("(string).reverse() -> string", "(list(A)).reverse() -> list(A)", implementation: .pure { value throws(EvaluationError) in
-            switch value {
-            case .string(let text): .string(string(text.unicodeScalars.reversed()))
-            case .list(let values): .list(values.reversed())
-            default: throw .noOverload("reverse", value)
-            }
-        }),
+        Function(
+            "(list(string)).join() -> string",
+            implementation: .list("join") { values, meter throws(EvaluationError) in
+                try join(values, "", &meter)
+            }),
+        Function(
+            "(list(string)).join(string) -> string",
+            implementation: .binary { list, separator, meter throws(EvaluationError) in
+                guard case .list(let values) = list, case .string(let separator) = separator else {
+                    throw .noOverload("join", list, separator)
+                }
+                return try join(values, separator, &meter)
+            }),
+        Function(
+            "(string).reverse() -> string", "(list(A)).reverse() -> list(A)",
+            implementation: .pure { value throws(EvaluationError) in
+                switch value {
+                case .string(let text): .string(string(text.unicodeScalars.reversed()))
+                case .list(let values): .list(values.reversed())
+                default: throw .noOverload("reverse", value)
+                }
+            }),
     ]
 
     static func string(_ scalars: some Sequence<Unicode.Scalar>) -> String {

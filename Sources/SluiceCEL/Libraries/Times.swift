@@ -3,32 +3,42 @@ internal import Synchronization
 
 /// The parts of a timestamp, in UTC or in a time zone, and of a duration.
 enum Times {
-    static let functions: [Function] = parts.map { name, part in
-        Function("(timestamp).\(name)() -> int", implementation: .pure { value throws(EvaluationError) in
-            guard case .timestamp(let moment) = value else { throw .noOverload(name, value) }
-            return .int(Int64(part(LocalTime(moment, offset: 0))))
-        })
-    } + parts.map { name, part in
-        Function("(timestamp).\(name)(string) -> int", implementation: .pure { value, zone throws(EvaluationError) in
-            guard case .timestamp(let moment) = value, case .string(let zone) = zone else { throw .noOverload(name, value, zone) }
-            return .int(Int64(part(LocalTime(moment, offset: try offset(of: zone, at: moment)))))
-        })
-    } + durationParts.map { name, unit in
-        Function(
-            "(timestamp).\(name)() -> int", "(duration).\(name)() -> int",
-            implementation: .pure { value throws(EvaluationError) in
-                switch value {
-                case .timestamp(let moment): .int(Int64(durationPart(name, of: LocalTime(moment, offset: 0))))
-                case .duration(let duration): .int(unit(duration.wholeNanoseconds))
-                default: throw .noOverload(name, value)
-                }
-            })
-    } + durationParts.map { name, _ in
-        Function("(timestamp).\(name)(string) -> int", implementation: .pure { value, zone throws(EvaluationError) in
-            guard case .timestamp(let moment) = value, case .string(let zone) = zone else { throw .noOverload(name, value, zone) }
-            return .int(Int64(durationPart(name, of: LocalTime(moment, offset: try offset(of: zone, at: moment)))))
-        })
-    }
+    static let functions: [Function] =
+        parts.map { name, part in
+            Function(
+                "(timestamp).\(name)() -> int",
+                implementation: .pure { value throws(EvaluationError) in
+                    guard case .timestamp(let moment) = value else { throw .noOverload(name, value) }
+                    return .int(Int64(part(LocalTime(moment, offset: 0))))
+                })
+        }
+        + parts.map { name, part in
+            Function(
+                "(timestamp).\(name)(string) -> int",
+                implementation: .pure { value, zone throws(EvaluationError) in
+                    guard case .timestamp(let moment) = value, case .string(let zone) = zone else { throw .noOverload(name, value, zone) }
+                    return .int(Int64(part(LocalTime(moment, offset: try offset(of: zone, at: moment)))))
+                })
+        }
+        + durationParts.map { name, unit in
+            Function(
+                "(timestamp).\(name)() -> int", "(duration).\(name)() -> int",
+                implementation: .pure { value throws(EvaluationError) in
+                    switch value {
+                    case .timestamp(let moment): .int(Int64(durationPart(name, of: LocalTime(moment, offset: 0))))
+                    case .duration(let duration): .int(unit(duration.wholeNanoseconds))
+                    default: throw .noOverload(name, value)
+                    }
+                })
+        }
+        + durationParts.map { name, _ in
+            Function(
+                "(timestamp).\(name)(string) -> int",
+                implementation: .pure { value, zone throws(EvaluationError) in
+                    guard case .timestamp(let moment) = value, case .string(let zone) = zone else { throw .noOverload(name, value, zone) }
+                    return .int(Int64(durationPart(name, of: LocalTime(moment, offset: try offset(of: zone, at: moment)))))
+                })
+        }
 
     private static let parts: [(String, @Sendable (LocalTime) -> Int)] = [
         ("getFullYear", { $0.date.year }),
