@@ -35,7 +35,8 @@ public final class Scratch {
         return text.withUTF8 { self.text(kind, copying: $0) }
     }
 
-    func boxedValue(_ cell: Cell) -> Value { boxed[Int(cell.payload)] }
+    /// The value of a cell of kind `boxed`.
+    public func boxedValue(_ cell: Cell) -> Value { boxed[Int(cell.payload)] }
 
     /// Notes why, and returns the cell that says that something failed.
     @inline(never)

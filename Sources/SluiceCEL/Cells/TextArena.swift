@@ -4,9 +4,10 @@
 /// Vector loads may read 64 bytes behind what was handed out (their values mean nothing).
 /// Not for use by two threads at once.
 public final class TextArena {
-    private var chunks: [UnsafeMutableBufferPointer<UInt8>] = []
-    private var chunk = 0
-    private var used = 0
+    // One thread at a time, so that accesses need no check for exclusivity at run time.
+    @exclusivity(unchecked) private var chunks: [UnsafeMutableBufferPointer<UInt8>] = []
+    @exclusivity(unchecked) private var chunk = 0
+    @exclusivity(unchecked) private var used = 0
     private static let chunkBytes = 64 << 10
     private static let padding = 64
 

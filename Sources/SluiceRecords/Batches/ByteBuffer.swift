@@ -3,14 +3,15 @@ import Synchronization
 /// Growable memory for bytes with room behind the end, so that vector loads may read past it.
 ///
 /// Unsafe memory lives here: `start` is valid for `capacity + padding` bytes from `init` to `deinit`, and growth copies `count` bytes.
-/// `@unchecked Sendable`: one owner at a time, as ``Batch`` says.
+/// `@unchecked Sendable`: one owner at a time, as ``Batch`` says. For the same reason accesses are not checked for exclusivity at run time, which took
+/// more than half of the time of writing a record.
 public final class ByteBuffer: @unchecked Sendable {
     /// Bytes behind `capacity` that may be read (their values mean nothing).
     public static let padding = 64
 
-    public private(set) var start: UnsafeMutablePointer<UInt8>
-    public private(set) var capacity: Int
-    public var count = 0
+    @exclusivity(unchecked) public private(set) var start: UnsafeMutablePointer<UInt8>
+    @exclusivity(unchecked) public private(set) var capacity: Int
+    @exclusivity(unchecked) public var count = 0
 
     public init(capacity: Int) {
         self.capacity = capacity
@@ -25,8 +26,13 @@ public final class ByteBuffer: @unchecked Sendable {
     public var filled: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
 
     /// Makes room for `more` bytes behind the last one; at least doubles when it must grow. Moves the bytes: earlier pointers end.
+    @inline(__always)
     public func reserve(_ more: Int) {
-        guard count + more > capacity else { return }
+        if count + more > capacity { grow(more) }
+    }
+
+    @inline(never)
+    private func grow(_ more: Int) {
         let larger = max(capacity * 2, count + more)
         let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: larger + Self.padding)
         memory.initialize(from: start, count: count)

@@ -22,7 +22,8 @@ public struct MemberSpan: BitwiseCopyable, Sendable {
 /// What a decoder found in the records of one batch: a row of cells for each record, a cell for each column.
 ///
 /// Unsafe memory lives here: `cells` and `spans` have room for `rows * columns` from ``prepare(rows:)`` on.
-/// Row-major, so that a row's cells are what `Program.evaluate` takes. Used again from batch to batch, by one job at a time.
+/// Row-major, so that a row's cells are what `Program.evaluate` takes. Used again from batch to batch, by one job at a time: accesses
+/// need no check for exclusivity at run time.
 public final class RowTable {
     @frozen
     public enum Outcome: UInt8, Sendable {
@@ -52,9 +53,9 @@ public final class RowTable {
     public let columns: Int
     /// Whether ``spans`` are wanted.
     public let hasSpans: Bool
-    public private(set) var rows = 0
-    public private(set) var cells: UnsafeMutablePointer<Cell>
-    public private(set) var spans: UnsafeMutablePointer<MemberSpan>
+    @exclusivity(unchecked) public private(set) var rows = 0
+    @exclusivity(unchecked) public private(set) var cells: UnsafeMutablePointer<Cell>
+    @exclusivity(unchecked) public private(set) var spans: UnsafeMutablePointer<MemberSpan>
     public var outcomes: [Outcome] = []
     public var failures: [Failure] = []
     /// Where unescaped text goes.

@@ -49,7 +49,7 @@ struct JSONWalk {
                 } else if wantsSpans {
                     spans[column] = MemberSpan(start: UInt32(truncatingIfNeeded: key - start), value: UInt32(truncatingIfNeeded: value - start), end: 0)
                 }
-                place = try fill(&cells[column], value, end)
+                place = try JSONValue.read(value, end, text, into: &cells[column])
                 if wantsSpans, spans[column].end == 0 { spans[column].end = UInt32(truncatingIfNeeded: place - start) }
             }
             member += member < JSONShape.capacity - 1 ? 1 : 0
@@ -102,35 +102,5 @@ struct JSONWalk {
             buffer.initialize(repeating: 0)
             return table.column(key, JSONUnescape.copy(start, close, to: key))
         }
-    }
-
-    @inline(__always)
-    private func fill(_ cell: inout Cell, _ start: Place, _ end: Place) throws(JSONFault) -> Place {
-        switch start.pointee {
-        case UInt8(ascii: "\""):
-            let (close, isEscaped) = try JSONScan.string(start + 1, end)
-            cell = isEscaped ? unescaped(start + 1, close) : .text(.string, start + 1, count: close - start - 1)
-            return close + 1
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-            let number = try JSONScan.number(start, end)
-            cell = JSONNumber.cell(number)
-            return number.end
-        case UInt8(ascii: "{"), UInt8(ascii: "["):
-            let close = try JSONScan.nested(start, end, level: 1)
-            cell = .text(.json, start, count: close - start)
-            return close
-        default:
-            let close = try JSONScan.literal(start)
-            cell = start.pointee == UInt8(ascii: "n") ? .null : .bool(start.pointee == UInt8(ascii: "t"))
-            return close
-        }
-    }
-
-    @inline(never)
-    private func unescaped(_ start: Place, _ close: Place) -> Cell {
-        let memory = text.allocate(close - start)
-        let count = JSONUnescape.copy(start, close, to: memory)
-        text.giveBack(close - start - count)
-        return .text(.string, memory, count: count)
     }
 }

@@ -20,6 +20,18 @@ public enum UTF8Text {
         return 0
     }
 
+    /// The same for the last bytes before an end that must not be read over.
+    static func lastSequence(at place: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Int {
+        let bytes = InlineArray<4, UInt8> { place + $0 < end ? place[$0] : 0 }
+        return bytes.span.withUnsafeBufferPointer { bytes in
+            guard let start = bytes.baseAddress else { return 0 }
+            return sequence(at: start)
+        }
+    }
+
+    /// 64 bytes behind the text must be readable.
+    public static func isValid(_ text: UnsafeBufferPointer<UInt8>) -> Bool { firstInvalid(in: text) == nil }
+
     /// Where the first byte stands that is not part of well-formed UTF-8; nil when there is none.
     /// 64 bytes behind the text must be readable.
     public static func firstInvalid(in text: UnsafeBufferPointer<UInt8>) -> Int? {

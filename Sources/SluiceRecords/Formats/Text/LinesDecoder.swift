@@ -17,7 +17,8 @@ public struct LinesDecoder: RecordDecoder {
     public func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable) {
         guard let column else { return }
         precondition(column < table.columns, "a table has a cell for each column of its decoder")
-        table.row(row)[column] = Self.cell(text)
+        let line = text.last == 0x0D ? UnsafeBufferPointer(rebasing: text.dropLast()) : text
+        table.row(row)[column] = Self.cell(line)
     }
 
     public func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {
@@ -27,9 +28,9 @@ public struct LinesDecoder: RecordDecoder {
         }
     }
 
-    private static func cell(_ text: UnsafeBufferPointer<UInt8>) -> Cell {
+    /// A string, or bytes where the text is not UTF-8.
+    static func cell(_ text: UnsafeBufferPointer<UInt8>) -> Cell {
         guard let start = text.baseAddress else { return Cell(kind: .string) }
-        let line = UnsafeBufferPointer(start: start, count: text.last == 0x0D ? text.count - 1 : text.count)
-        return .text(UTF8Text.firstInvalid(in: line) == nil ? .string : .bytes, start, count: line.count)
+        return .text(UTF8Text.isValid(text) ? .string : .bytes, start, count: text.count)
     }
 }

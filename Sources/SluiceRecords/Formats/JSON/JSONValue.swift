@@ -1,0 +1,58 @@
+import SluiceCEL
+
+/// Values of JSON text as cells and as parts of values.
+///
+/// Unsafe memory is read here, by the rule of ``JSONScan``.
+enum JSONValue {
+    /// Fills the cell from the value that begins here. Text without escapes stays where it is, other text goes to the arena.
+    /// - Returns: the value's end.
+    @inline(__always)
+    static func read(
+        _ start: JSONScan.Place, _ end: JSONScan.Place, _ arena: TextArena, into cell: inout Cell
+    ) throws(JSONFault) -> JSONScan.Place {
+        switch start.pointee {
+        case UInt8(ascii: "\""):
+            let (close, isEscaped) = try JSONScan.string(start + 1, end)
+            cell = isEscaped ? unescaped(start + 1, close, arena) : .text(.string, start + 1, count: close - start - 1)
+            return close + 1
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+            let number = try JSONScan.number(start, end)
+            cell = JSONNumber.cell(number)
+            return number.end
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            let close = try JSONScan.nested(start, end, level: 1)
+            cell = .text(.json, start, count: close - start)
+            return close
+        default:
+            let close = try JSONScan.literal(start)
+            cell = start.pointee == UInt8(ascii: "n") ? .null : .bool(start.pointee == UInt8(ascii: "t"))
+            return close
+        }
+    }
+
+    @inline(never)
+    private static func unescaped(_ start: JSONScan.Place, _ close: JSONScan.Place, _ arena: TextArena) -> Cell {
+        let memory = arena.allocate(close - start)
+        let count = JSONUnescape.copy(start, close, to: memory)
+        arena.giveBack(close - start - count)
+        return .text(.string, memory, count: count)
+    }
+
+    /// - Parameter close: the closing quote.
+    static func string(_ start: JSONScan.Place, _ close: JSONScan.Place, _ isEscaped: Bool) -> String {
+        guard isEscaped else { return String(decoding: UnsafeBufferPointer(start: start, count: close - start), as: UTF8.self) }
+        return String(unsafeUninitializedCapacity: close - start) { buffer in
+            buffer.baseAddress.map { JSONUnescape.copy(start, close, to: $0) } ?? 0
+        }
+    }
+
+    static func number(_ number: NumberText) -> Value {
+        let cell = JSONNumber.cell(number)
+        switch cell.kind {
+        case .int: return .int(cell.intValue)
+        case .uint: return .uint(cell.payload)
+        case .double: return .double(cell.doubleValue)
+        default: return .double(Double(String(decoding: cell.textBytes, as: UTF8.self)) ?? .nan)
+        }
+    }
+}

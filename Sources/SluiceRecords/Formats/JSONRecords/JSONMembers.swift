@@ -1,0 +1,102 @@
+/// The members of one object, walked one by one: for messages, merging and other work off the hot path.
+///
+/// Unsafe memory is read here: 64 bytes behind each text must be readable, as for decoders. Text that is no object has no members; members up to the
+/// first fault count.
+public enum JSONMembers {
+    struct Member {
+        /// As the key stands for it, unescaped.
+        var name: String
+        var span: MemberSpan
+    }
+
+    /// Without white space at either end.
+    public static func trimmed(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
+        guard let first = text.firstIndex(where: { !isSpace($0) }), let last = text.lastIndex(where: { !isSpace($0) }) else {
+            return UnsafeBufferPointer(rebasing: text[..<0])
+        }
+        return UnsafeBufferPointer(rebasing: text[first...last])
+    }
+
+    /// In the order of the text, a name as often as it stands there.
+    public static func names(of text: UnsafeBufferPointer<UInt8>) -> [String] {
+        all(of: text).map(\.name)
+    }
+
+    static func all(of text: UnsafeBufferPointer<UInt8>) -> [Member] {
+        var members: [Member] = []
+        guard let start = text.baseAddress else { return members }
+        do throws(JSONFault) {
+            try forEach(in: text) { (key, isEscaped, value, end) throws(JSONFault) in
+                let close = try JSONScan.string(key + 1, end).close
+                let span = MemberSpan(start: UInt32(key - start), value: UInt32(value - start), end: UInt32(end - start))
+                members.append(Member(name: JSONValue.string(key + 1, close, isEscaped), span: span))
+            }
+        } catch {
+            return members
+        }
+        return members
+    }
+
+    /// Calls `body` with each member: the key's quote, whether the key has escapes, the value's first byte, the value's end.
+    /// - Returns: false where the text is no object.
+    @discardableResult
+    static func forEach(
+        in text: UnsafeBufferPointer<UInt8>,
+        _ body: (JSONScan.Place, Bool, JSONScan.Place, JSONScan.Place) throws(JSONFault) -> Void
+    ) throws(JSONFault) -> Bool {
+        guard let start = text.baseAddress else { return false }
+        let end = start + text.count
+        var place = JSONScan.space(start, end)
+        guard place < end, place.pointee == UInt8(ascii: "{") else { return false }
+        place = JSONScan.space(place + 1, end)
+        guard place < end else { throw JSONFault(.keyOrClose, at: end) }
+        if place.pointee == UInt8(ascii: "}") { return true }
+        while true {
+            guard place < end, place.pointee == UInt8(ascii: "\"") else { throw JSONFault(.key, at: place) }
+            let (close, isEscaped) = try JSONScan.string(place + 1, end)
+            let value = try JSONScan.colon(close + 1, end)
+            let valueEnd = try JSONScan.value(value, end, level: 1)
+            guard valueEnd < end else { throw JSONFault(.commaOrBrace, at: end) }
+            try body(place, isEscaped, value, valueEnd)
+            place = JSONScan.space(valueEnd, end)
+            guard place < end else { throw JSONFault(.commaOrBrace, at: end) }
+            if place.pointee == UInt8(ascii: "}") { return true }
+            guard place.pointee == UInt8(ascii: ",") else { throw JSONFault(.commaOrBrace, at: place) }
+            place = JSONScan.space(place + 1, end)
+        }
+    }
+
+    /// Writes the object with the members of `other` in it: in the place of those of the same name, else behind them. Of equal names the last
+    /// counts. Without `other` the object is written as it is.
+    public static func merge(_ text: UnsafeBufferPointer<UInt8>, with other: UnsafeBufferPointer<UInt8>?, into buffer: ByteBuffer) {
+        let own = all(of: text)
+        guard let other, let otherStart = other.baseAddress, let start = text.baseAddress else {
+            buffer.append(trimmed(text))
+            return
+        }
+        let others = all(of: other)
+        var newest = Dictionary(others.enumerated().map { ($1.name, $0) }) { $1 }
+        buffer.append(UInt8(ascii: "{"))
+        var isFirst = true
+        func put(_ base: UnsafePointer<UInt8>, _ from: UInt32, _ end: UInt32) {
+            buffer.append(UnsafeBufferPointer(start: base + Int(from), count: Int(end - from)))
+        }
+        var replaced: Set<String> = []
+        for member in own {
+            let index = newest[member.name]
+            guard index == nil || replaced.insert(member.name).inserted else { continue }
+            if !isFirst { buffer.append(UInt8(ascii: ",")) }
+            isFirst = false
+            put(start, member.span.start, index == nil ? member.span.end : member.span.value)
+            if let index { put(otherStart, others[index].span.value, others[index].span.end) }
+        }
+        for name in replaced { newest[name] = nil }
+        for (index, member) in others.enumerated() where newest[member.name] == index {
+            if !isFirst { buffer.append(UInt8(ascii: ",")) }
+            isFirst = false
+            put(otherStart, member.span.start, member.span.end)
+        }
+        buffer.append(UInt8(ascii: "}"))
+    }
+}

@@ -1,0 +1,61 @@
+public import SluiceCEL
+
+/// Reads JSON text as values of expressions.
+///
+/// An integer is an `int`, or a `uint` where only that holds it; any other number is the nearest `double`. Of equal keys the last counts, in
+/// the first's place. Deeper than 1,024 levels is an error. Half a surrogate pair reads as U+FFFD.
+///
+/// Unsafe memory is read here: 64 bytes behind each text must be readable, as those of a batch's bytes and of a `TextArena` are.
+public struct JSONReader: CompositeReader {
+    public init() {}
+
+    public func value(ofJSON text: UnsafeBufferPointer<UInt8>) throws(EvaluationError) -> Value {
+        guard let start = text.baseAddress else { throw EvaluationError(.invalidArgument, "not JSON: no text") }
+        do throws(JSONFault) {
+            var building = JSONBuilding(start, start + text.count)
+            return try building.value()
+        } catch {
+            throw Self.error(text, error)
+        }
+    }
+
+    public func member(
+        _ name: String, ofJSON text: UnsafeBufferPointer<UInt8>, _ scratch: Scratch
+    ) throws(EvaluationError) -> Cell? {
+        var name = name
+        let found: Result<Cell?, EvaluationError> = name.withUTF8 { wanted in
+            do throws(JSONFault) {
+                return .success(try Self.member(wanted, text, scratch))
+            } catch {
+                return .failure(Self.error(text, error))
+            }
+        }
+        return try found.get()
+    }
+
+    private static func member(
+        _ name: UnsafeBufferPointer<UInt8>, _ text: UnsafeBufferPointer<UInt8>, _ scratch: Scratch
+    ) throws(JSONFault) -> Cell? {
+        var found = Cell.absent
+        let isObject = try JSONMembers.forEach(in: text) { (key, isEscaped, value, end) throws(JSONFault) in
+            guard try isKey(key, isEscaped, end, name) else { return }
+            _ = try JSONValue.read(value, end, scratch.arena, into: &found)
+        }
+        return isObject ? found : nil
+    }
+
+    private static func isKey(
+        _ key: JSONScan.Place, _ isEscaped: Bool, _ end: JSONScan.Place, _ name: UnsafeBufferPointer<UInt8>
+    ) throws(JSONFault) -> Bool {
+        if isEscaped {
+            let close = try JSONScan.string(key + 1, end).close
+            return JSONValue.string(key + 1, close, true).utf8.elementsEqual(name)
+        }
+        guard end - key > name.count + 1, key[name.count + 1] == UInt8(ascii: "\"") else { return false }
+        return UnsafeBufferPointer(start: key + 1, count: name.count).elementsEqual(name)
+    }
+
+    private static func error(_ text: UnsafeBufferPointer<UInt8>, _ fault: JSONFault) -> EvaluationError {
+        EvaluationError(.invalidArgument, "not JSON: \(fault.message(in: text))")
+    }
+}

@@ -1,0 +1,119 @@
+import CBytes
+
+/// Writes JSON text into buffers. What comes out is valid JSON and valid UTF-8, whatever goes in.
+///
+/// Unsafe memory is read and written here. Writes stay in the room that was reserved just before. A vector load may reach behind the end of
+/// what is read only where that cannot leave the memory page that the first byte is in, and bytes from there are never used.
+public enum JSONText {
+    /// A string in quotes. Quotes, backslashes and control characters are escaped (`\n`, `\u0001`), a byte that is no UTF-8 becomes U+FFFD, all else is
+    /// kept as it is.
+    public static func write(_ text: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
+        buffer.append(UInt8(ascii: "\""))
+        writeEscaped(text, to: buffer)
+        buffer.append(UInt8(ascii: "\""))
+    }
+
+    public static func write(_ text: String, to buffer: ByteBuffer) {
+        var text = text
+        text.withUTF8 { write($0, to: buffer) }
+    }
+
+    /// The inside of a string.
+    static func writeEscaped(_ text: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
+        guard var place = text.baseAddress else { return }
+        let end = place + text.count
+        buffer.reserve(text.count + 32)
+        while place < end {
+            let stops = stops(place, end)
+            let run = min(stops == 0 ? 32 : stops.trailingZeroBitCount, end - place)
+            let target = buffer.start + buffer.count
+            if isInOnePage(place) {
+                UnsafeMutableRawPointer(target).copyMemory(from: place, byteCount: 32)
+            } else {
+                target.update(from: place, count: run)
+            }
+            buffer.count += run
+            place += run
+            if run < 32, place < end { place = writeSpecial(place, end, to: buffer) }
+        }
+    }
+
+    @inline(__always)
+    private static func isInOnePage(_ place: UnsafePointer<UInt8>) -> Bool {
+        UInt(bitPattern: place) & 4095 <= 4096 - 32
+    }
+
+    /// Bits for what cannot be copied among the next 32 bytes; those behind the end mean nothing.
+    @inline(__always)
+    private static func stops(_ place: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> UInt32 {
+        if isInOnePage(place) { return cbytes_string_stops32(place) }
+        var mask: UInt32 = 0
+        for offset in 0..<min(32, end - place) {
+            let byte = place[offset]
+            let isStop = byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+            mask |= (isStop ? 1 : 0) << UInt32(offset)
+        }
+        return mask
+    }
+
+    /// Writes what needs care: characters beyond ASCII, or one byte that must be escaped.
+    @inline(never)
+    private static func writeSpecial(
+        _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, to buffer: ByteBuffer
+    ) -> UnsafePointer<UInt8> {
+        var place = start
+        buffer.reserve(end - start + 40)
+        while place < end, place.pointee >= 0x80 {
+            let length = end - place >= 4 ? UTF8Text.sequence(at: place) : UTF8Text.lastSequence(at: place, end)
+            if length == 0 {
+                buffer.append("\u{FFFD}")
+                buffer.reserve(end - place + 40)
+            } else {
+                (buffer.start + buffer.count).update(from: place, count: length)
+                buffer.count += length
+            }
+            place += max(1, length)
+        }
+        if place > start { return place }
+        switch place.pointee {
+        case UInt8(ascii: "\""): buffer.append("\\\"")
+        case UInt8(ascii: "\\"): buffer.append("\\\\")
+        case 0x08: buffer.append("\\b")
+        case 0x09: buffer.append("\\t")
+        case 0x0A: buffer.append("\\n")
+        case 0x0C: buffer.append("\\f")
+        case 0x0D: buffer.append("\\r")
+        default:
+            buffer.append("\\u00")
+            buffer.append(hexDigit(place.pointee >> 4))
+            buffer.append(hexDigit(place.pointee & 15))
+        }
+        buffer.reserve(end - place + 32)
+        return place + 1
+    }
+
+    private static func hexDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
+    }
+
+    /// A string of RFC 4648 base64 with padding.
+    public static func writeBase64(_ bytes: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
+        let letters: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        let alphabet = letters.utf8Start
+        buffer.append(UInt8(ascii: "\""))
+        buffer.reserve((bytes.count + 2) / 3 * 4)
+        var index = 0
+        while index < bytes.count {
+            let left = bytes.count - index
+            let second = left > 1 ? bytes[index + 1] : 0
+            let third = left > 2 ? bytes[index + 2] : 0
+            let group = Int(bytes[index]) << 16 | Int(second) << 8 | Int(third)
+            buffer.append(alphabet[group >> 18])
+            buffer.append(alphabet[group >> 12 & 63])
+            buffer.append(left > 1 ? alphabet[group >> 6 & 63] : UInt8(ascii: "="))
+            buffer.append(left > 2 ? alphabet[group & 63] : UInt8(ascii: "="))
+            index += 3
+        }
+        buffer.append(UInt8(ascii: "\""))
+    }
+}
