@@ -39,7 +39,8 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         // Floor 1: typed sources, stages and sinks over any element.
-        .target(name: "Sluice", dependencies: ["WorkerPools"]),
+        .target(
+            name: "Sluice", dependencies: ["WorkerPools", .product(name: "DequeModule", package: "swift-collections")]),
         // Floor 0.
         .target(
             name: "WorkerPools",
@@ -59,7 +60,7 @@ let package = Package(
         // The cases of the CEL specification: `make cel-conformance`, and a test of SluiceCELTests.
         .executableTarget(name: "cel-conformance", dependencies: ["SluiceCEL"], path: "Tests/Conformance"),
         .testTarget(name: "SluiceCELTests", dependencies: ["SluiceCEL", .target(name: "cel-conformance")]),
-        .testTarget(name: "SluiceTests", dependencies: ["Sluice"]),
+        .testTarget(name: "SluiceTests", dependencies: ["Sluice", "WorkerPools"]),
         .testTarget(name: "SluiceRecordsTests", dependencies: ["SluiceRecords", "SluiceCEL", "CBytes"]),
         .testTarget(name: "SluiceDefinitionTests", dependencies: ["SluiceDefinition"]),
         .testTarget(name: "CommandTests", dependencies: ["SluiceDefinition", .target(name: "sluice")]),

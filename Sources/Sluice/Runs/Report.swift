@@ -1,0 +1,101 @@
+/// What became of every element, while a run goes on or after its end.
+public struct Report: Sendable {
+    public enum Status: String, Sendable {
+        case running
+        /// Every element was written or left out on purpose.
+        case complete
+        /// The run came to its end, but with dead letters or dropped elements.
+        case losses
+        case failed
+        /// Drained before the source's end; what was written is the beginning of what a whole run writes.
+        case interrupted
+    }
+
+    public struct Stage: Sendable {
+        public var name: String
+        public var counts: StageCounts
+        public var retries: Int
+        public var timeouts: Int
+        /// Time spent in the stage's closure, summed over its workers; waiting inside the closure counts.
+        public var busy: Duration
+        /// Elements that wait for a worker.
+        public var queued: Int
+        public var running: Int
+        public var workers: Workers
+    }
+
+    public struct Workers: Sendable, Hashable {
+        public var min: Int
+        public var max: Int
+        public var now: Int
+        /// The highest number so far.
+        public var peak: Int
+    }
+
+    /// One part of the source.
+    public struct Part: Sendable, Hashable {
+        /// Elements read from it.
+        public var read = 0
+        /// Whether it was read to its end.
+        public var ended = false
+    }
+
+    public var status = Status.running
+    public var elapsed = Duration.zero
+    /// Elements that the source gave.
+    public var read = 0
+    /// Elements that came out of the last stage and were committed.
+    public var written = 0
+    /// Letters that the dead letters' sink was given.
+    public var deadLetters = 0
+    public var parts: [Part] = []
+    /// In the order of the pipeline.
+    public var stages: [Stage] = []
+
+    public var filtered: Int { total(\.filtered) }
+    public var dropped: Int { total(\.dropped) }
+    public var dead: Int { total(\.dead) }
+    public var added: Int { total(\.added) }
+    public var absorbed: Int { total(\.absorbed) }
+
+    /// Elements that were read and have no outcome: still inside, or given up when the run stopped early.
+    public var open: Int { read + added - written - filtered - dropped - dead - absorbed }
+
+    /// Whether every element is accounted for, over all and between each stage and the next.
+    ///
+    /// A run that stopped early balances if it lost nothing but what it gave up.
+    public var balanced: Bool {
+        let isWhole = status == .complete || status == .losses
+        func isFine(_ rest: Int) -> Bool { isWhole ? rest == 0 : rest >= 0 }
+        var before = read
+        for stage in stages {
+            guard isFine(before - stage.counts.in), isFine(stage.counts.open) else { return false }
+            before = stage.counts.out
+        }
+        return isFine(before - written) && isFine(dead - deadLetters) && isFine(open)
+    }
+
+    private func total(_ count: KeyPath<StageCounts, Int>) -> Int {
+        stages.reduce(0) { $0 + $1.counts[keyPath: count] }
+    }
+}
+
+extension Report: CustomStringConvertible {
+    /// The ledger as a table for people.
+    public var description: String {
+        var lines = ["\(status.rawValue): read \(read), written \(written), dead \(dead), in \(elapsed)"]
+        for stage in stages {
+            let counts = stage.counts
+            var line = "  \(stage.name): in \(counts.in), out \(counts.out)"
+            let others = [
+                ("filtered", counts.filtered), ("dropped", counts.dropped), ("dead", counts.dead),
+                ("added", counts.added), ("absorbed", counts.absorbed), ("retries", stage.retries),
+                ("timeouts", stage.timeouts),
+            ]
+            for (name, count) in others where count > 0 { line += ", \(name) \(count)" }
+            lines.append(line)
+        }
+        if !balanced { lines.append("  the ledger does not balance") }
+        return lines.joined(separator: "\n")
+    }
+}

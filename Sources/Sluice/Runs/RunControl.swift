@@ -1,0 +1,150 @@
+internal import Synchronization
+
+/// The handle of one run: to watch it, and to end it early.
+///
+/// Give it to ``Pipeline/run(_:)``; it serves for that run only.
+///
+/// ```swift
+/// let control = RunControl()
+/// async let report = pipeline.run(control)
+/// print(control.snapshot)
+/// control.drain()
+/// ```
+public final class RunControl: Sendable {
+    private enum Phase {
+        case idle, running
+        /// Reading is stopped, committing goes on.
+        case stopping
+        /// Nothing goes on; what is under way is being waited for.
+        case closed
+        case ended
+    }
+
+    private struct State {
+        var phase = Phase.idle
+        var isDrained = false
+        var failure: (place: Place, reason: PipelineError)?
+        var plan: RunPlan?
+        var report: Report?
+        var reading: Task<Void, Never>?
+        var whole: Task<Result<Report, PipelineFailure>, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    public init() {}
+
+    /// Stops reading; what has been read goes on through the stages to its commit, and the report says `interrupted`.
+    ///
+    /// In input order, elements of a part whose earlier parts are not read to their end are given up: they are read
+    /// again by whoever resumes. Does nothing after the end; before the beginning it leaves nothing to run.
+    public func drain() {
+        stopReading { $0.isDrained = true }
+    }
+
+    /// Ends the run as soon as its closures let it: all of them are cancelled, nothing more is written, and `run()`
+    /// throws ``PipelineError/cancelled`` once the last one has returned.
+    public func cancel() { close(because: .cancelled) }
+
+    /// The counters as they stand. Of elements on their way, one counter may know and the next not yet.
+    /// After the end, the run's report.
+    public var snapshot: Report {
+        let (plan, report) = state.withLock { ($0.plan, $0.report) }
+        return report ?? plan?.report(.running) ?? Report()
+    }
+}
+
+extension RunControl {
+    /// Whether what is still under way has lost its meaning.
+    var isClosed: Bool { state.withLock { $0.phase == .closed || $0.phase == .ended } }
+
+    var isReadingStopped: Bool { state.withLock { $0.phase != .running } }
+
+    /// The first failure in the source's order, of those that were met.
+    var failure: PipelineError? { state.withLock { $0.failure?.reason } }
+
+    var isDrained: Bool { state.withLock { $0.isDrained } }
+
+    func begin(_ plan: RunPlan) {
+        state.withLock { state in
+            precondition(state.plan == nil && state.phase != .ended, "a RunControl serves for one run; make a new one")
+            state.plan = plan
+            if state.phase == .idle { state.phase = .running }
+        }
+    }
+
+    /// The run's own tasks, so that they can be cancelled; whoever started them waits for them.
+    func owns(whole: Task<Result<Report, PipelineFailure>, Never>) {
+        let isClosed = state.withLock { state in
+            state.whole = whole
+            return state.phase == .closed
+        }
+        if isClosed { whole.cancel() }
+    }
+
+    func owns(reading: Task<Void, Never>) {
+        let phase = state.withLock { state in
+            state.reading = reading
+            return state.phase
+        }
+        guard phase != .running, let plan = state.withLock({ $0.plan }) else { return }
+        reading.cancel()
+        if phase == .closed { plan.close() } else { plan.stopReading() }
+    }
+
+    func end(_ report: Report) {
+        let ended = state.withLock { state in
+            defer { state = State(phase: .ended, report: report) }
+            return state
+        }
+        // Let go of outside the lock: the plan's closures may be all that holds a user's objects.
+        withExtendedLifetime(ended) {}
+    }
+
+    /// The run will fail at this place; what lies before it is still committed.
+    func stopReading(because reason: PipelineError, at place: Place) {
+        stopReading { state in
+            if let known = state.failure, known.place <= place { return }
+            state.failure = (place, reason)
+        }
+    }
+
+    private func stopReading(_ note: (inout State) -> Void) {
+        let (plan, reading) = state.withLock { state -> (RunPlan?, Task<Void, Never>?) in
+            switch state.phase {
+            case .idle, .running:
+                note(&state)
+                state.phase = .stopping
+                return (state.plan, state.reading)
+            case .stopping:
+                note(&state)
+                return (nil, nil)
+            case .closed, .ended: return (nil, nil)
+            }
+        }
+        plan?.stopReading()
+        reading?.cancel()
+    }
+
+    /// Nothing more is committed, and everything under way is cancelled.
+    func close(because reason: PipelineError) {
+        let whole = state.withLock { state -> Task<Result<Report, PipelineFailure>, Never>? in
+            guard state.phase != .closed, state.phase != .ended else { return nil }
+            state.failure = (Place(part: -1, index: -1), reason)
+            return state.whole
+        }
+        giveUpRest()
+        whole?.cancel()
+    }
+
+    /// What is still under way is cancelled and forgotten.
+    func giveUpRest() {
+        let (plan, reading) = state.withLock { state -> (RunPlan?, Task<Void, Never>?) in
+            guard state.phase != .closed, state.phase != .ended else { return (nil, nil) }
+            state.phase = .closed
+            return (state.plan, state.reading)
+        }
+        plan?.close()
+        reading?.cancel()
+    }
+}

@@ -1,0 +1,64 @@
+internal import Synchronization
+internal import WorkerPools
+
+/// A pipeline laid out for one run: its readers, segments and stages, and the ledger that they write.
+struct RunPlan: Sendable {
+    var readers: [@Sendable () async -> Void] = []
+    /// Of all segments.
+    var gates: [any Gate] = []
+    var forwarders: [any Forwarder] = []
+    /// The segment that the source feeds.
+    var entrance: (any Gate)?
+    /// In the order of the pipeline.
+    var stages: [StageEntry] = []
+    let ledger = RunLedger()
+
+    /// A stage as the report sees it; one without a pool runs where its segment commits.
+    struct StageEntry: Sendable {
+        let ledger: StageLedger
+        let concurrency: Concurrency
+        let pool: WorkerPool?
+    }
+
+    func stopReading() { entrance?.stop() }
+
+    func close() {
+        for gate in gates { gate.close() }
+        for stage in stages { stage.pool?.cancel() }
+    }
+
+    func report(_ status: Report.Status) -> Report {
+        var report = Report()
+        report.status = status
+        report.elapsed = ledger.start.duration(to: .now)
+        // From the end to the beginning, so that nothing seems to come out that did not go in.
+        report.deadLetters = ledger.deadLetters.now
+        report.written = ledger.written.now
+        report.stages = stages.reversed().map(\.report).reversed()
+        report.read = ledger.read.now
+        report.parts = ledger.parts.withLock { $0 }
+        return report
+    }
+}
+
+/// The counters at both ends of a run.
+final class RunLedger: Sendable {
+    let start = ContinuousClock.now
+    let read = Atomic(0)
+    let written = Atomic(0)
+    let deadLetters = Atomic(0)
+    let parts = Mutex<[Report.Part]>([])
+}
+
+extension RunPlan.StageEntry {
+    fileprivate var report: Report.Stage {
+        let counters = pool?.counters
+        return Report.Stage(
+            name: ledger.name, counts: ledger.counts, retries: counters?.retried ?? 0,
+            timeouts: counters?.timedOut ?? 0, busy: ledger.busy, queued: counters?.queued ?? 0,
+            running: counters?.running ?? 0,
+            workers: Report.Workers(
+                min: concurrency.range.lowerBound, max: concurrency.range.upperBound, now: counters?.workers ?? 1,
+                peak: counters?.peakWorkers ?? 1))
+    }
+}

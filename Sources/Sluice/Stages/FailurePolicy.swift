@@ -1,0 +1,9 @@
+/// What becomes of an element that a stage throws on, once all its attempts are used up.
+public enum FailurePolicy: Sendable, Hashable {
+    /// It goes to the dead letters' sink, at its place in the pipeline's order; the run goes on.
+    case deadLetter
+    /// It is left out and counted; the run goes on.
+    case drop
+    /// Everything before it is committed, then the run fails.
+    case stop
+}

@@ -1,0 +1,52 @@
+internal import WorkerPools
+
+/// A stage of a run: a worker pool and what its jobs do.
+///
+/// A job that has its result hands it to the next stage before it ends, so a worker that cannot pass its result on
+/// takes no other element: that is the pipeline's backpressure.
+final class Stage<Input: Sendable, Output: Sendable>: ParallelInlet {
+    private let pool: WorkerPool
+    private let delivery: Delivery<Input, Output>
+    private let body: @Sendable (Input) async throws -> Output?
+    let gate: any Gate
+
+    init(pool: WorkerPool, delivery: Delivery<Input, Output>, body: @escaping @Sendable (Input) async throws -> Output?) {
+        self.pool = pool
+        self.delivery = delivery
+        self.body = body
+        gate = delivery.next.gate
+    }
+
+    func accept(_ input: Input, _ ticket: Ticket) async {
+        delivery.ledger.received.count()
+        let job = { @Sendable in await self.run(input, ticket) }
+        do {
+            try await pool.submitUncancelled { try await $0.submit(job) }
+        } catch {
+            delivery.giveUp(error)
+        }
+    }
+
+    private func run(_ input: Input, _ ticket: Ticket) async {
+        let start = ContinuousClock.now
+        let result: Result<Output?, any Error>
+        do {
+            result = .success(try await body(input))
+        } catch {
+            result = .failure(error)
+        }
+        delivery.ledger.wasBusy(since: start)
+        await delivery.settle(result, of: input, ticket, attempts: 1)
+    }
+}
+
+extension WorkerPool {
+    /// Submits even where the submitting task is cancelled: a drain cancels the readers, but what they have read goes on.
+    func submitUncancelled(_ submit: @escaping @Sendable (WorkerPool) async throws -> Void) async throws {
+        do {
+            try await submit(self)
+        } catch is CancellationError {
+            try await Task { try await submit(self) }.value
+        }
+    }
+}

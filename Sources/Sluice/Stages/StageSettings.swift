@@ -1,0 +1,17 @@
+public import WorkerPools
+
+public typealias RetryPolicy = WorkerPools.RetryPolicy
+
+/// Everything about a stage but what it does.
+struct StageSettings: Sendable {
+    var name: String
+    var concurrency: Concurrency = 1
+    /// Elements that may wait for a worker; nil leaves it to the concurrency.
+    var queue: Int?
+    var timeout: Duration?
+    var retry: RetryPolicy?
+    /// nil: to the dead letters if the pipeline has a sink for them, else the run stops.
+    var onError: FailurePolicy?
+
+    var capacity: Int { queue ?? max(16, 2 * concurrency.range.upperBound) }
+}
