@@ -3,7 +3,7 @@
 /// Cells that an evaluation returns stay valid until ``reset()``, which belongs at the end of a batch. Not for use by two threads at once.
 public final class Scratch {
     /// Text that was made while evaluating.
-    public let arena = TextArena()
+    public let text = TextArena()
     /// Why the last evaluation failed. Meaningful only right after a result said that it did.
     public internal(set) var error: EvaluationError?
     public let reader: (any CompositeReader)?
@@ -15,7 +15,7 @@ public final class Scratch {
 
     /// Ends the life of every cell that refers to this scratch; keeps the memory for the next batch.
     public func reset() {
-        arena.reset()
+        text.reset()
         boxed.removeAll(keepingCapacity: true)
         error = nil
     }
@@ -27,7 +27,7 @@ public final class Scratch {
     }
 
     public func text(_ kind: Cell.Kind = .string, copying bytes: UnsafeBufferPointer<UInt8>) -> Cell {
-        .text(kind, arena.copy(bytes), count: bytes.count)
+        .text(kind, text.copy(bytes), count: bytes.count)
     }
 
     public func text(_ kind: Cell.Kind = .string, copying text: String) -> Cell {
@@ -37,6 +37,13 @@ public final class Scratch {
 
     /// The value of a cell of kind `boxed`.
     public func boxedValue(_ cell: Cell) -> Value { boxed[Int(cell.payload)] }
+
+    /// What an optional holds, `absent` where that is nothing; other values as they are.
+    func unwrapped(_ cell: Cell) -> Cell {
+        guard case .optional(let wrapped) = boxedValue(cell) else { return cell }
+        guard let wrapped else { return .absent }
+        return self.cell(of: wrapped)
+    }
 
     /// Notes why, and returns the cell that says that something failed.
     @inline(never)

@@ -1,0 +1,127 @@
+extension CellCompiler {
+    func call(_ node: Node, _ call: Node.Call) -> Operand {
+        if isBestLeftWhole(call) { return .code(generic(node)) }
+        let operands = call.arguments.map(operand)
+        let slow = GenericCall(call, at: node.range, arguments: operands, costLimit: costLimit)
+        switch operands.count {
+        case 1: return unary(call, operands[0], slow)
+        case 2: return binary(node, call, operands[0], operands[1], slow)
+        case 3 where call.name == "substring": return .code(slow.substring(operands[0], operands[1], operands[2]))
+        default: return operands.isEmpty ? .code(generic(node)) : .code(several(operands, slow))
+        }
+    }
+
+    /// What the generic evaluator compiles in a way of its own: alternatives that may not be computed, patterns compiled once.
+    private func isBestLeftWhole(_ call: Node.Call) -> Bool {
+        switch call.name {
+        case "or": true
+        case "orValue": if case .optionalField = call.arguments[0].kind { false } else { true }
+        case "matches": false
+        default: Patterns.withPattern[call.name] != nil
+        }
+    }
+
+    private func unary(_ call: Node.Call, _ operand: Operand, _ slow: GenericCall) -> Operand {
+        switch call.name {
+        case Operator.not: return .test(not(operand, slow))
+        case Operator.negate: return .code(slow.negation(operand))
+        case "size": return .code(slow.size(operand))
+        case "lowerAscii": return .code(slow.changingCase(operand, toLower: true, beyondASCII: false))
+        case "upperAscii": return .code(slow.changingCase(operand, toLower: false, beyondASCII: false))
+        case "lower": return .code(slow.changingCase(operand, toLower: true, beyondASCII: true))
+        case "upper": return .code(slow.changingCase(operand, toLower: false, beyondASCII: true))
+        case "hasValue":
+            guard case .optionalField(let place) = call.arguments[0].kind else { break }
+            let slot = layout.field(place)
+            return .test { cells, _ in Truth(cells[slot].kind != .absent) }
+        default:
+            if let conversion = slow.conversion(operand) { return .code(conversion) }
+        }
+        let code = operand.code
+        return .code { cells, scratch in
+            let cell = code(cells, scratch)
+            return cell.kind == .error ? .error : slow(cell, scratch)
+        }
+    }
+
+    private func not(_ operand: Operand, _ slow: GenericCall) -> TestCode {
+        if case .test(let test) = operand { return CellLogic.not(test) }
+        let code = operand.code
+        return { cells, scratch in
+            let cell = code(cells, scratch)
+            return cell.kind == .bool ? Truth(!cell.boolValue) : Truth(slow(cell, scratch))
+        }
+    }
+
+    private func binary(_ node: Node, _ call: Node.Call, _ left: Operand, _ right: Operand, _ slow: GenericCall) -> Operand {
+        switch call.name {
+        case Operator.equal: return .test(slow.equality(left, right, isNegated: false))
+        case Operator.notEqual: return .test(slow.equality(left, right, isNegated: true))
+        case Operator.less, Operator.lessOrEqual, Operator.greater, Operator.greaterOrEqual:
+            if let test = slow.comparison(left, right) { return .test(test) }
+        case Operator.add:
+            if let text = concatenation(node, slow) { return .code(text) }
+            if let code = slow.arithmetic(left, right, mixed: mixedArithmetic) { return .code(code) }
+        case Operator.subtract, Operator.multiply, Operator.divide, Operator.remainder:
+            if let code = slow.arithmetic(left, right, mixed: mixedArithmetic) { return .code(code) }
+        case Operator.isIn:
+            if case .constant(let list) = right, let test = slow.membership(left, list, pool) { return .test(test) }
+        case "startsWith", "endsWith", "contains":
+            if let test = slow.textTest(left, right) { return .test(test) }
+        case "matches":
+            if case .constant(let pattern) = right, let test = constantMatches(left, pattern, orElse: generic(node)) { return .test(test) }
+        case "substring": return .code(slow.substring(left, right, nil))
+        case "orValue":
+            if case .optionalField(let place) = call.arguments[0].kind { return .code(orValue(place, right)) }
+        default: break
+        }
+        return .code(several([left, right], slow))
+    }
+
+    /// `record.?name.orValue(other)`
+    private func orValue(_ place: Int, _ other: Operand) -> CellCode {
+        let slot = layout.field(place)
+        let other = other.code
+        return { cells, scratch in
+            let cell = cells[slot]
+            return cell.kind == .absent ? other(cells, scratch) : cell
+        }
+    }
+
+    /// A sum with text among its parts; nil for other sums.
+    private func concatenation(_ node: Node, _ slow: GenericCall) -> CellCode? {
+        let parts = sumParts(node)
+        guard parts.contains(where: \.isText) else { return nil }
+        guard case .call(let call) = node.kind,
+            let pairwise = slow.arithmetic(operand(call.arguments[0]), operand(call.arguments[1]), mixed: mixedArithmetic)
+        else { return nil }
+        return CellConcatenation.code(parts.map { operand($0).code }, pairwise: pairwise)
+    }
+
+    private func sumParts(_ node: Node) -> [Node] {
+        guard case .call(let call) = node.kind, call.name == Operator.add, call.arguments.count == 2 else { return [node] }
+        return sumParts(call.arguments[0]) + [call.arguments[1]]
+    }
+
+    /// The generic function over arguments that were found the fast way.
+    private func several(_ operands: [Operand], _ slow: GenericCall) -> CellCode {
+        let codes = operands.map(\.code)
+        return { cells, scratch in
+            var arguments: [Cell] = []
+            arguments.reserveCapacity(codes.count)
+            for code in codes {
+                let cell = code(cells, scratch)
+                if cell.kind == .error { return .error }
+                arguments.append(cell)
+            }
+            return slow.call(arguments, scratch)
+        }
+    }
+}
+
+extension Node {
+    fileprivate var isText: Bool {
+        if case .constant(.string) = kind { return true }
+        return type == .string
+    }
+}

@@ -1,0 +1,83 @@
+/// A program compiled to closures over cells: what the hot loop runs for each record.
+///
+/// Means the same as ``Program``. For comparisons, logic, arithmetic and simple work on text nothing is allocated but text in the scratch's
+/// arena, and no reference is counted. Any number of threads may use it at once, each with a scratch of its own.
+public struct CellProgram: Sendable {
+    /// What the caller must put into the cells, by index.
+    public let slots: [Slot]
+    public let program: Program
+    private let code: CellCode
+    private let condition: TestCode?
+    /// Keeps the text of the constants, which cells point to.
+    private let constants: ConstantPool
+
+    /// - Throws: all that is wrong with the expression.
+    public init(_ text: String, in environment: Environment = Environment()) throws(Diagnostics) {
+        self.init(try Program(text, in: environment), in: environment)
+    }
+
+    /// `environment` must be the one that the program was made in.
+    public init(_ program: Program, in environment: Environment) {
+        let layout = SlotLayout(fields: program.fields, root: program.root)
+        let constants = ConstantPool()
+        let compiler = CellCompiler(program, layout: layout, pool: constants, mixedArithmetic: environment.mixedArithmetic)
+        let operand = compiler.operand(program.root)
+        self.program = program
+        self.constants = constants
+        slots = layout.slots
+        code = operand.code
+        condition = if case .test(let test) = operand { test } else { nil }
+    }
+
+    /// The expression as it was written.
+    public var text: String { program.text }
+    /// The type of the result, as far as it is known before evaluation.
+    public var type: CELType { program.type }
+
+    /// The result when it is the same for every record.
+    public var constant: Value? {
+        if case .constant(let value) = program.root.kind { return value }
+        return nil
+    }
+
+    /// The result for one record; a cell of kind `error` when it failed, and then the scratch says how.
+    ///
+    /// An optional is unwrapped: its value, or `absent` when it is empty.
+    ///
+    /// - Parameter cells: one for each of ``slots``.
+    public func evaluate(_ cells: UnsafePointer<Cell>, _ scratch: Scratch) -> Cell {
+        let cell = code(cells, scratch)
+        return cell.kind == .boxed ? scratch.unwrapped(cell) : cell
+    }
+
+    /// Whether a condition holds; nil when it failed or is no bool, and then the scratch says how.
+    public func test(_ cells: UnsafePointer<Cell>, _ scratch: Scratch) -> Bool? {
+        guard let condition else { return boolean(evaluate(cells, scratch), scratch) }
+        switch condition(cells, scratch) {
+        case .yes: return true
+        case .no: return false
+        case .failed: return nil
+        }
+    }
+
+    private func boolean(_ cell: Cell, _ scratch: Scratch) -> Bool? {
+        switch cell.kind {
+        case .bool: return cell.boolValue
+        case .error: return nil
+        default:
+            _ = scratch.fail(.notCondition(cell, scratch, at: program.root.range))
+            return nil
+        }
+    }
+}
+
+extension EvaluationError {
+    fileprivate static func notCondition(_ cell: Cell, _ scratch: Scratch, at range: Range<Int>) -> EvaluationError {
+        do throws(EvaluationError) {
+            let type = cell.kind == .absent ? "an empty optional" : try scratch.value(of: cell).type.description
+            return EvaluationError(.type, "a condition must be true or false, found \(type)", at: range)
+        } catch {
+            return error
+        }
+    }
+}
