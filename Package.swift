@@ -56,6 +56,9 @@ let package = Package(
         .target(name: "CISAL"),
         .target(name: "CBytes"),
 
+        // By hand: `swift run -c release bench-cel`.
+        .executableTarget(name: "bench-cel", dependencies: ["SluiceCEL"], path: "Benchmarks/CEL/bench-cel"),
+
         .testTarget(name: "WorkerPoolsTests", dependencies: ["WorkerPools"]),
         // The cases of the CEL specification: `make cel-conformance`, and a test of SluiceCELTests.
         .executableTarget(name: "cel-conformance", dependencies: ["SluiceCEL"], path: "Tests/Conformance"),

@@ -1,1 +1,3 @@
+measureExpressions()
+print()
 measurePatterns()
