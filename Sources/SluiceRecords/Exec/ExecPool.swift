@@ -1,0 +1,114 @@
+import Synchronization
+
+/// What became of a record that was given to a child process.
+public enum ExecOutcome: Sendable, Equatable {
+    /// The line the child wrote, without its line feed: it begins with `{` and ends with `}`; whether it is JSON is not looked at.
+    case answer([UInt8])
+    /// `code` is `timeout`, `exec.exit`, `exec.protocol` or `exec.spawn`.
+    case failed(code: String, message: String, attempts: Int)
+}
+
+/// What the children of an `exec` stage have been through.
+public struct ExecCounters: Sendable, Equatable {
+    /// Attempts after a record's first.
+    public var retries = 0
+    public var timeouts = 0
+    /// Children started in place of one that had died or was killed.
+    public var restarts = 0
+    /// Breaches of the protocol, those outside of any record's turn included.
+    public var breaches = 0
+    /// Time in which children were asked and had not answered, summed over all of them.
+    public var busy = Duration.zero
+    /// Living children, those that are being killed included.
+    public var children = 0
+    public var peakChildren = 0
+}
+
+/// Long-lived child processes that answer one JSON line with one JSON line.
+///
+/// - Concurrency: one child answers one record at a time; children are started when records wait and none is free, up to the
+///   upper bound of `workers`, a child that is being killed included.
+/// - Timeout: of one attempt, from the moment a child is asked (for a new child: is being started). The child is killed: SIGTERM to its
+///   process group, SIGKILL a second later.
+/// - Retries: exponential backoff with full jitter; waiting for one holds no child.
+/// - A child that ends without an answer although it had answered before may have been on its way out when it was asked: its
+///   record is given once to a fresh child, and that does not count as an attempt.
+/// - A child that breaks the protocol is killed, and the record it was asked fails with `exec.protocol`. Bytes that a child wrote before
+///   it was asked are never an answer. What cannot be seen: a surplus line that a child writes only after it was asked for the next
+///   record. To make that rare, the first answer of each child is held back for 20 ms, and the longest idle child is asked first.
+/// - The children's standard error is passed on line by line; what a child said there since it was asked is part of the message
+///   when it dies.
+/// - The children are in process groups of their own, so Ctrl-C does not reach them. When this process is killed with SIGKILL their
+///   standard input ends, which ends every child that reads it; one that hangs without reading it stays.
+/// - SIGPIPE is ignored in the whole process from the first pool on.
+///
+/// Needs Linux 5.4 (process descriptors).
+public final class ExecPool: Sendable {
+    private let loop: ChildLoop
+    private let retry: RetryOptions?
+    private let retries = Atomic(0)
+
+    /// Starts nothing yet.
+    ///
+    /// - Parameters:
+    ///   - name: the stage's, for the lines of standard error.
+    ///   - command: a path where it has a `/`, else looked for in `PATH`, and its arguments.
+    public convenience init(name: String, command: [String], workers: ClosedRange<Int>, timeout: Duration?, retry: RetryOptions?) {
+        self.init(
+            ChildLoop.Configuration(
+                name: name, command: command, limit: workers.upperBound, bounds: ChildProtocol.Bounds(timeout: timeout),
+                log: { standardError("\(name): \($0)\n") }),
+            retry: retry)
+    }
+
+    init(_ configuration: ChildLoop.Configuration, retry: RetryOptions?) {
+        loop = ChildLoop(configuration)
+        self.retry = retry
+    }
+
+    deinit {
+        loop.abandon()
+    }
+
+    /// Gives `record`, one line without its line feed, to a child and waits for the answer. A cancelled task gets a `failed` with the code
+    /// `cancelled`, at once.
+    public func answer(_ record: [UInt8]) async -> ExecOutcome {
+        var attempt = 1
+        while true {
+            switch await loop.ask(record) {
+            case .success(let line):
+                return .answer(line)
+            case .failure(let failure):
+                guard failure.code != .cancelled, let retry, attempt <= retry.times, await rest(after: attempt, retry) else {
+                    return .failed(code: failure.code.rawValue, message: failure.message, attempts: attempt)
+                }
+            }
+            attempt += 1
+            retries.add(1, ordering: .relaxed)
+        }
+    }
+
+    /// - Returns: whether there is to be another attempt.
+    private func rest(after attempt: Int, _ retry: RetryOptions) async -> Bool {
+        let longest = min(retry.backoff * (1 << min(attempt - 1, 30)), retry.maxBackoff)
+        do {
+            try await Task.sleep(for: longest * Double.random(in: 0...1))
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    public var counters: ExecCounters {
+        let counts = loop.counts.withLock { $0 }
+        return ExecCounters(
+            retries: retries.load(ordering: .relaxed), timeouts: counts.timeouts, restarts: counts.restarts, breaches: counts.breaches,
+            busy: counts.busy, children: counts.living, peakChildren: counts.peak)
+    }
+
+    /// Closes the children's standard inputs and waits until they have ended; those that are still there after `patience` are killed,
+    /// and records still with them fail. Further records fail with the code `cancelled`.
+    public func shutdown(patience: Duration = .seconds(5)) async {
+        await loop.close(within: patience)
+    }
+}
