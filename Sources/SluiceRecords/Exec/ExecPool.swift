@@ -1,4 +1,5 @@
 import Synchronization
+import WorkerPools
 
 /// What became of a record that was given to a child process.
 public enum ExecOutcome: Sendable, Equatable {
@@ -26,8 +27,9 @@ public struct ExecCounters: Sendable, Equatable {
 
 /// Long-lived child processes that answer one JSON line with one JSON line.
 ///
-/// - Concurrency: one child answers one record at a time; children are started when records wait and none is free, up to the
-///   upper bound of `workers`, a child that is being killed included.
+/// - Concurrency: one child answers one record at a time. The pool doubles when the records that wait exceed 75 % of its workers and
+///   halves when none waits, between the bounds of `workers`; a child is started when a worker finds none free. A child that is being
+///   killed keeps its place until it is gone.
 /// - Timeout: of one attempt, from the moment a child is asked (for a new child: is being started). The child is killed: SIGTERM to its
 ///   process group, SIGKILL a second later.
 /// - Retries: exponential backoff with full jitter; waiting for one holds no child.
@@ -44,9 +46,11 @@ public struct ExecCounters: Sendable, Equatable {
 ///
 /// Needs Linux 5.4 (process descriptors).
 public final class ExecPool: Sendable {
+    /// A job is a record: the pool has the concurrency, the retries, and grows and shrinks. Timeouts are the loop's, since only it
+    /// knows when a child was asked.
+    private let jobs: WorkerPool
     private let loop: ChildLoop
-    private let retry: RetryOptions?
-    private let retries = Atomic(0)
+    private let workers = Atomic(0)
 
     /// Starts nothing yet.
     ///
@@ -54,16 +58,20 @@ public final class ExecPool: Sendable {
     ///   - name: the stage's, for the lines of standard error.
     ///   - command: a path where it has a `/`, else looked for in `PATH`, and its arguments.
     public convenience init(name: String, command: [String], workers: ClosedRange<Int>, timeout: Duration?, retry: RetryOptions?) {
-        self.init(
-            ChildLoop.Configuration(
-                name: name, command: command, limit: workers.upperBound, bounds: ChildProtocol.Bounds(timeout: timeout),
-                log: { standardError("\(name): \($0)\n") }),
-            retry: retry)
+        let children = ChildLoop.Configuration(
+            name: name, command: command, limit: workers.upperBound, bounds: ChildProtocol.Bounds(timeout: timeout),
+            log: { standardError("\(name): \($0)\n") })
+        self.init(children, leastWorkers: workers.lowerBound, retry: retry)
     }
 
-    init(_ configuration: ChildLoop.Configuration, retry: RetryOptions?) {
-        loop = ChildLoop(configuration)
-        self.retry = retry
+    init(_ children: ChildLoop.Configuration, leastWorkers: Int, retry: RetryOptions?) {
+        loop = ChildLoop(children)
+        let policy = retry.map { retry in
+            RetryPolicy(times: retry.times, backoff: retry.backoff, maxBackoff: retry.maxBackoff) { error in
+                (error as? ChildFailure)?.code != .cancelled
+            }
+        }
+        jobs = WorkerPool(.init(name: children.name, workers: leastWorkers...max(leastWorkers, children.limit), retry: policy))
     }
 
     deinit {
@@ -73,36 +81,41 @@ public final class ExecPool: Sendable {
     /// Gives `record`, one line without its line feed, to a child and waits for the answer. A cancelled task gets a `failed` with the code
     /// `cancelled`, at once.
     public func answer(_ record: [UInt8]) async -> ExecOutcome {
-        var attempt = 1
-        while true {
-            switch await loop.ask(record) {
+        let attempts = Attempts()
+        do {
+            let job = try await jobs.submit { [loop] () async throws(ChildFailure) in
+                attempts.add()
+                return try await loop.ask(record).get()
+            }
+            let result = await withTaskCancellationHandler {
+                await job.result
+            } onCancel: {
+                job.cancel()
+            }
+            fitChildren()
+            switch result {
             case .success(let line):
                 return .answer(line)
-            case .failure(let failure):
-                guard failure.code != .cancelled, let retry, attempt <= retry.times, await rest(after: attempt, retry) else {
-                    return .failed(code: failure.code.rawValue, message: failure.message, attempts: attempt)
-                }
+            case .failure(.failed(let failure)):
+                return .failed(failure, attempts.count)
+            case .failure(.stopped):
+                return .failed(.givenUp, attempts.count)
             }
-            attempt += 1
-            retries.add(1, ordering: .relaxed)
+        } catch {
+            return .failed(.givenUp, attempts.count)
         }
     }
 
-    /// - Returns: whether there is to be another attempt.
-    private func rest(after attempt: Int, _ retry: RetryOptions) async -> Bool {
-        let longest = min(retry.backoff * (1 << min(attempt - 1, 30)), retry.maxBackoff)
-        do {
-            try await Task.sleep(for: longest * Double.random(in: 0...1))
-            return true
-        } catch {
-            return false
-        }
+    /// Lets idle children go when the pool has shrunk.
+    private func fitChildren() {
+        let now = jobs.counters.workers
+        if workers.exchange(now, ordering: .relaxed) != now { loop.keep(now) }
     }
 
     public var counters: ExecCounters {
         let counts = loop.counts.withLock { $0 }
         return ExecCounters(
-            retries: retries.load(ordering: .relaxed), timeouts: counts.timeouts, restarts: counts.restarts, breaches: counts.breaches,
+            retries: jobs.counters.retried, timeouts: counts.timeouts, restarts: counts.restarts, breaches: counts.breaches,
             busy: counts.busy, children: counts.living, peakChildren: counts.peak)
     }
 
@@ -110,5 +123,21 @@ public final class ExecPool: Sendable {
     /// and records still with them fail. Further records fail with the code `cancelled`.
     public func shutdown(patience: Duration = .seconds(5)) async {
         await loop.close(within: patience)
+        jobs.cancel()
+        await jobs.drain()
+    }
+}
+
+/// The attempts at one record.
+private final class Attempts: Sendable {
+    private let made = Atomic(0)
+
+    func add() { made.add(1, ordering: .relaxed) }
+    var count: Int { made.load(ordering: .relaxed) }
+}
+
+extension ExecOutcome {
+    fileprivate static func failed(_ failure: ChildFailure, _ attempts: Int) -> ExecOutcome {
+        .failed(code: failure.code.rawValue, message: failure.message, attempts: attempts)
     }
 }

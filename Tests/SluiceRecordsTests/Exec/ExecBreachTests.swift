@@ -56,7 +56,7 @@ struct ExecBreachTests {
         let pool = ExecPool(
             ChildLoop.Configuration(
                 name: "test", command: ["/bin/sh", "-c", "tr '\\0' x < /dev/zero"], limit: 1, bounds: bounds, log: { _ in }),
-            retry: nil)
+            leastWorkers: 1, retry: nil)
         #expect(
             await pool.answer("{}") == .failed(code: "exec.protocol", message: "wrote a line longer than 1048576 bytes", attempts: 1))
         await pool.shutdown()

@@ -36,6 +36,25 @@ struct ExecPoolTests {
         #expect(pool.counters.peakChildren == 4)
     }
 
+    @Test("the pool grows to its upper bound when records wait and shrinks to its lower when none does")
+    func growsAndShrinks() async throws {
+        let scripts = try Scripts()
+        let command = try scripts.shell("while read -r line; do sleep 0.03; echo '{}'; done")
+        let pool = ExecPool(ChildLoop.Configuration(name: "test", command: command, limit: 4, log: { _ in }), leastWorkers: 1, retry: nil)
+        await withTaskGroup { group in
+            for _ in 0..<60 { group.addTask { #expect(await pool.answer("{}").text == "{}") } }
+        }
+        #expect(pool.counters.peakChildren == 4)
+        var calm = 0
+        while pool.counters.children > 1, calm < 200 {
+            #expect(await pool.answer("{}").text == "{}")
+            calm += 1
+        }
+        #expect(pool.counters.children == 1)
+        #expect(pool.counters.restarts == 0)
+        await pool.shutdown()
+    }
+
     @Test("a child that hangs is killed after the timeout, and the next record has a fresh one")
     func timesOut() async throws {
         let scripts = try Scripts()

@@ -54,7 +54,8 @@ extension ExecPool {
         bounds.grace = grace
         bounds.settle = settle
         return ExecPool(
-            ChildLoop.Configuration(name: "test", command: command, limit: limit, bounds: bounds, log: { said.add($0) }), retry: retry)
+            ChildLoop.Configuration(name: "test", command: command, limit: limit, bounds: bounds, log: { said.add($0) }),
+            leastWorkers: limit, retry: retry)
     }
 
     func answer(_ text: String) async -> ExecOutcome { await answer(Array(text.utf8)) }
