@@ -1,6 +1,7 @@
 extension PoolState {
     /// Asks the sizing policy whether the job that was just queued is a reason to grow.
     mutating func grow() -> Growth {
+        guard waiting > 0 else { return .none }
         hasWaited = true
         guard let sizing, limit < bounds.upperBound else { return .none }
         setLimit(sizing.grow(load))
@@ -12,8 +13,8 @@ extension PoolState {
     mutating func shrink() -> (leaving: [UnsafeContinuation<Void, Never>], Growth) {
         isSizingAlarmLeft = false
         guard let sizing else { return ([], .none) }
-        if !hasWaited, queue.count == 0 { setLimit(min(limit, sizing.shrink(load))) }
-        hasWaited = queue.count > 0
+        if !hasWaited, waiting == 0 { setLimit(min(limit, sizing.shrink(load))) }
+        hasWaited = waiting > 0
         return (dismissExcess(), watch())
     }
 
@@ -44,7 +45,10 @@ extension PoolState {
         return .watch
     }
 
+    /// Jobs in the queue beyond those that idle workers are about to take.
+    private var waiting: Int { max(0, queue.count - max(0, limit - busy)) }
+
     private var load: PoolLoad {
-        PoolLoad(waiting: queue.count, running: busy, workers: limit, bounds: bounds)
+        PoolLoad(waiting: waiting, running: busy, workers: limit, bounds: bounds)
     }
 }
