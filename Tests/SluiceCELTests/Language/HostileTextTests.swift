@@ -1,0 +1,66 @@
+import SluiceCEL
+import Testing
+
+@Suite("Expressions that mean harm")
+struct HostileTextTests {
+    private static let deep = [
+        String(repeating: "(", count: 5_000) + "1" + String(repeating: ")", count: 5_000),
+        String(repeating: "[", count: 5_000) + String(repeating: "]", count: 5_000),
+        String(repeating: "{1:", count: 5_000) + "1" + String(repeating: "}", count: 5_000),
+        String(repeating: "!", count: 5_000) + "true",
+        String(repeating: "-", count: 5_000) + "1",
+        "a" + String(repeating: ".b", count: 5_000),
+        "a" + String(repeating: "[0]", count: 5_000),
+        "1" + String(repeating: " + 1", count: 5_000),
+        String(repeating: "true ? 1 : ", count: 5_000) + "1",
+        String(repeating: "size(", count: 5_000) + "'a'" + String(repeating: ")", count: 5_000),
+        "[1]" + String(repeating: ".map(x, [x])", count: 5_000),
+        String(repeating: "cel.bind(x, 1, ", count: 5_000) + "x" + String(repeating: ")", count: 5_000),
+    ]
+
+    @Test("nesting that would use up the stack is an error", arguments: deep)
+    func deepNesting(text: String) {
+        #expect(throws: Diagnostics.self) { try Program(text) }
+    }
+
+    @Test(
+        "nesting that is allowed is evaluated",
+        arguments: [
+            (String(repeating: "(", count: 200) + "1" + String(repeating: ")", count: 200), "1"),
+            ("1" + String(repeating: " + 1", count: 200), "201"),
+            (String(repeating: "!", count: 200) + "true", "true"),
+            ("size(" + String(repeating: "[", count: 200) + String(repeating: "]", count: 200) + ")", "1"),
+            ("false" + String(repeating: " || false", count: 5_000), "false"),
+            ("[1]" + String(repeating: ".map(x, x + 1)", count: 100) + "[0]", "101"),
+            (String(repeating: "cel.bind(x, 1, ", count: 120) + "x" + String(repeating: ")", count: 120), "1"),
+        ])
+    func allowedNesting(text: String, value: String) {
+        #expect(evaluated(text) == value)
+    }
+
+    @Test(
+        "work without end stops at the cost limit",
+        arguments: [
+            "[1,2,3,4,5,6,7,8,9,10].map(a, xs.map(b, xs.map(c, xs.map(d, xs.map(e, xs.map(f, a + b))))))",
+            "['a']" + String(repeating: ".map(x, [x, x])", count: 60),
+            "['ab']" + String(repeating: ".map(x, x + x)", count: 60),
+            "lists.range(1000000000000)",
+            "big.replace('', big)",
+            "xs.map(x, big).join(big).replace('a', big).size()",
+            "'%s%s%s'.format([xs.map(x, big), xs.map(x, big), big]).replace('a', big)",
+            "cel.bind(a, ['x'].map(x, [x, x])" + String(repeating: ".map(x, [x, x])", count: 40) + ", a == a)",
+            "regex.replace(big, '', big).size()",
+            "[0].map(x, lists.range(10000)).map(l, l.map(a, l.exists(b, a + b < 0)))",
+        ])
+    func costLimit(text: String) {
+        let record: ValueMap = ["xs": .list((0..<1_000).map { .int($0) }), "big": .string(String(repeating: "a", count: 200_000))]
+        #expect(evaluated(text, record).hasPrefix("cost_limit: "))
+    }
+
+    @Test("regular expressions that backtrack elsewhere end at once")
+    func patternsAreLinear() {
+        let record: ValueMap = ["text": .string(String(repeating: "a", count: 100_000) + "!")]
+        #expect(evaluated("text.matches('^(a+)+$')", record) == "false")
+        #expect(evaluated("text.matches('(a|a)*$')", record) == "true")
+    }
+}
