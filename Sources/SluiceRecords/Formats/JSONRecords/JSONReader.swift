@@ -39,7 +39,7 @@ public struct JSONReader: CompositeReader {
         var found = Cell.absent
         let isObject = try JSONMembers.forEach(in: text) { (key, isEscaped, value, end) throws(JSONFault) in
             guard try isKey(key, isEscaped, end, name) else { return }
-            _ = try JSONValue.read(value, end, scratch.arena, into: &found)
+            _ = try JSONValue.read(value, end, scratch.text, into: &found)
         }
         return isObject ? found : nil
     }
