@@ -9,7 +9,7 @@ struct JSONRewriteTests {
 
     /// Rewrites one record; columns are the members' in order, then those of `values`.
     static func rewrite(
-        _ text: String, _ members: [(String, JSONRewrite.Fate)], rest: Bool = true, additions: [JSONRewrite.Addition] = [], values: [Cell] = []
+        _ text: String, _ members: [(String, JSONRewrite.Fate)], rest: Bool = true, additions: [JSONFields.Field] = [], values: [Cell] = []
     ) -> String {
         let columns = members.map(\.0)
         let table = RowTable(columns: columns.count + values.count, hasSpans: true)
@@ -60,7 +60,7 @@ struct JSONRewriteTests {
         #expect(Self.rewrite(#"{"b":1}"#, [("a", .rename(to: "n"))]) == #"{"b":1}"#)
         #expect(Self.rewrite(#"{"a":1,"b":2}"#, [("a", .yield(to: 1))], values: [.absent]) == #"{"a":1,"b":2}"#)
         #expect(Self.rewrite(#"{"a":1,"b":2}"#, [("a", .yield(to: 1))], values: [.int(1)]) == #"{"b":2}"#)
-        let additions = [JSONRewrite.Addition(key: "n", column: 1), .init(key: "m", column: 2), .init(key: "o", column: 1, unless: 2)]
+        let additions = [JSONFields.Field(key: "n", column: 1), .init(key: "m", column: 2), .init(key: "o", column: 1, unless: 2)]
         #expect(Self.rewrite(#"{"a":1}"#, [("a", .cut)], additions: additions, values: [.int(1), .int(2)]) == #"{"n":1,"m":2}"#)
         #expect(Self.rewrite(#"{"a":1}"#, [("a", .keep)], additions: additions, values: [.int(1), .absent]) == #"{"a":1,"n":1,"o":1}"#)
     }

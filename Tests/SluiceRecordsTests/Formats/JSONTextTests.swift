@@ -145,12 +145,19 @@ struct JSONTextTests {
         let scratch = Scratch()
         let text = written { buffer in
             var object = JSONObjectWriter(buffer)
-            object.write(JSONKey("a"), .absent, scratch)
-            object.write(JSONKey("b\""), .int(1), scratch)
+            object.write("a", .absent, scratch)
+            object.write("b\"", .int(1), scratch)
             object.write("c", .null, scratch)
             object.end()
         }
         #expect(text == #"{"b\"":1,"c":null}"#)
+        let cells: [Cell] = [.absent, .int(1), .null]
+        let fields = JSONFields([.init(key: "a", column: 0), .init(key: "b\"", column: 1), .init(key: "x", column: 1, unless: 2), .init(key: "c", column: 2, unless: 0)])
+        #expect(cells.withUnsafeBufferPointer { cells in
+            written { buffer in
+                if let start = cells.baseAddress { fields.write(start, scratch, to: buffer) }
+            }
+        } == text)
         #expect(written { JSONObjectWriter($0).end() } == "{}")
     }
 }

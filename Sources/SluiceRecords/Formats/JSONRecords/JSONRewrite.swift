@@ -7,8 +7,7 @@ public import SluiceCEL
 /// Unsafe memory is read here: spans that a decoder found in the very record, and cells of its row.
 public struct JSONRewrite: Sendable {
     public enum Fate: Sendable, Equatable {
-        case keep
-        case cut
+        case keep, cut
         /// The value in `column` in the member's place, under its own key or another. Where the record has no such member it is added
         /// behind the others; where that cell is absent, the member keeps its own value.
         case replace(key: String, column: Int)
@@ -31,58 +30,47 @@ public struct JSONRewrite: Sendable {
         }
     }
 
-    /// A member that comes behind the record's own, where the cell in `column` is there.
-    public struct Addition: Sendable, Equatable {
-        public var key: String
-        public var column: Int
-        /// Not written where the cell in this column is there.
-        public var unless: Int?
-
-        public init(key: String, column: Int, unless: Int? = nil) {
-            self.key = key
-            self.column = column
-            self.unless = unless
+    /// A member as the hot path sees it, without references.
+    struct Step: BitwiseCopyable {
+        enum Action: UInt8 {
+            case keep, cut, replace, rename, yield
         }
-    }
 
-    struct Step: Sendable {
-        let column: Int
-        let name: String
-        let fate: Fate
-        /// The key that is written, where that is not the member's own.
-        let newKey: JSONKey?
-        /// The key under which a value is added where the record has no such member.
-        let addedKey: JSONKey
-        /// The column of the value that takes the member's place.
-        let value: Int?
-    }
-
-    struct Added: Sendable {
-        let key: JSONKey
-        let column: Int
-        let unless: Int?
+        var action: Action
+        /// Whether the key that is written is not the member's own.
+        var hasNewKey: Bool
+        var key: JSONKeys.Place
+        /// Of the member.
+        var column: Int
+        /// Of the value that takes its place, or that it yields to.
+        var other: Int
     }
 
     let steps: [Step]
-    let added: [Added]
+    let keys: JSONKeys
+    let additions: JSONFields
     /// Whether members that are not named are written.
     public let passesRest: Bool
+    private let names: [String]
 
-    public init(members: [Member], passesRest: Bool = true, additions: [Addition] = []) {
+    /// - Parameter additions: members that come behind the record's own.
+    public init(members: [Member], passesRest: Bool = true, additions: [JSONFields.Field] = []) {
         self.passesRest = passesRest
-        added = additions.map { Added(key: JSONKey($0.key), column: $0.column, unless: $0.unless) }
+        self.additions = JSONFields(additions)
+        names = members.map(\.name)
+        var keys = JSONKeys()
         steps = members.map { member in
-            var key = member.name
-            var value: Int?
+            var (action, key, other) = (Step.Action.keep, member.name, 0)
             switch member.fate {
-            case .replace(let replacement, let column): (key, value) = (replacement, column)
-            case .rename(let replacement): key = replacement
-            case .keep, .cut, .yield: break
+            case .keep: break
+            case .cut: action = .cut
+            case .replace(let replacement, let column): (action, key, other) = (.replace, replacement, column)
+            case .rename(let replacement): (action, key) = (.rename, replacement)
+            case .yield(let column): (action, other) = (.yield, column)
             }
-            return Step(
-                column: member.column, name: member.name, fate: member.fate, newKey: key == member.name ? nil : JSONKey(key),
-                addedKey: JSONKey(key), value: value)
+            return Step(action: action, hasNewKey: key != member.name, key: keys.add(key), column: member.column, other: other)
         }
+        self.keys = keys
     }
 
     /// Writes the record's object, without white space around it.
@@ -96,12 +84,14 @@ public struct JSONRewrite: Sendable {
         _ record: UnsafeBufferPointer<UInt8>, _ outcome: RowTable.Outcome, _ spans: UnsafePointer<MemberSpan>, _ cells: UnsafePointer<Cell>,
         _ scratch: Scratch, to buffer: ByteBuffer
     ) {
-        var writing = JSONRewriting(record, cells, scratch, buffer, passesRest: passesRest)
-        if outcome == .duplicated {
-            writing.write(duplicatedEdits(record), of: self, spans)
-        } else {
-            withUnsafeTemporaryAllocation(of: JSONRewriting.Edit.self, capacity: steps.count) { edits in
-                writing.write(UnsafeBufferPointer(rebasing: edits[..<sortedEdits(spans, into: edits)]), of: self, spans)
+        keys.withText { keys in
+            var writing = JSONRewriting(record, cells, scratch, buffer, keys, passesRest: passesRest)
+            if outcome == .duplicated {
+                duplicatedEdits(record).withUnsafeBufferPointer { writing.write($0, of: self, spans) }
+            } else {
+                withUnsafeTemporaryAllocation(of: JSONRewriting.Edit.self, capacity: steps.count) { edits in
+                    writing.write(UnsafeBufferPointer(rebasing: edits[..<sortedEdits(spans, into: edits)]), of: self, spans)
+                }
             }
         }
     }
@@ -110,15 +100,15 @@ public struct JSONRewrite: Sendable {
     @inline(__always)
     private func sortedEdits(_ spans: UnsafePointer<MemberSpan>, into edits: UnsafeMutableBufferPointer<JSONRewriting.Edit>) -> Int {
         var count = 0
-        for index in steps.indices {
-            let span = spans[steps[index].column]
+        for step in steps {
+            let span = spans[step.column]
             guard span.isPresent else { continue }
             var place = count
             while place > 0, edits[place - 1].span.start > span.start {
                 edits[place] = edits[place - 1]
                 place -= 1
             }
-            edits.initializeElement(at: place, to: JSONRewriting.Edit(span: span, step: index, isStale: false))
+            edits.initializeElement(at: place, to: JSONRewriting.Edit(span: span, step: step, isStale: false))
             count += 1
         }
         return count
@@ -127,11 +117,11 @@ public struct JSONRewrite: Sendable {
     private func duplicatedEdits(_ record: UnsafeBufferPointer<UInt8>) -> [JSONRewriting.Edit] {
         var edits: [JSONRewriting.Edit] = []
         var last: [Int: Int] = [:]
-        let names = Dictionary(steps.enumerated().map { ($1.name, $0) }) { first, _ in first }
+        let places = Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
         for member in JSONMembers.all(of: record) {
-            guard let step = names[member.name] else { continue }
+            guard let step = places[member.name] else { continue }
             if let earlier = last.updateValue(edits.count, forKey: step) { edits[earlier].isStale = true }
-            edits.append(JSONRewriting.Edit(span: member.span, step: step, isStale: false))
+            edits.append(JSONRewriting.Edit(span: member.span, step: steps[step], isStale: false))
         }
         return edits
     }

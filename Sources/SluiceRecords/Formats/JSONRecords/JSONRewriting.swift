@@ -6,7 +6,7 @@ import SluiceCEL
 struct JSONRewriting {
     struct Edit: BitwiseCopyable {
         var span: MemberSpan
-        var step: Int
+        var step: JSONRewrite.Step
         /// An equal member follows that takes its place.
         var isStale: Bool
     }
@@ -15,6 +15,7 @@ struct JSONRewriting {
     private let cells: UnsafePointer<Cell>
     private let scratch: Scratch
     private let buffer: ByteBuffer
+    private let keys: JSONKeys.Text
     private let passesRest: Bool
     /// What has been dealt with ends here: behind a member, or where the first member begins.
     private var place: UnsafePointer<UInt8>
@@ -24,7 +25,8 @@ struct JSONRewriting {
     private var hasMember = false
 
     init(
-        _ record: UnsafeBufferPointer<UInt8>, _ cells: UnsafePointer<Cell>, _ scratch: Scratch, _ buffer: ByteBuffer, passesRest: Bool
+        _ record: UnsafeBufferPointer<UInt8>, _ cells: UnsafePointer<Cell>, _ scratch: Scratch, _ buffer: ByteBuffer, _ keys: JSONKeys.Text,
+        passesRest: Bool
     ) {
         let whole = JSONMembers.trimmed(record)
         guard let first = whole.baseAddress, let base = record.baseAddress else { preconditionFailure("a decoded record has a brace") }
@@ -34,6 +36,7 @@ struct JSONRewriting {
         self.cells = cells
         self.scratch = scratch
         self.buffer = buffer
+        self.keys = keys
         self.passesRest = passesRest
         buffer.reserve(record.count + 256)
         buffer.append(UInt8(ascii: "{"))
@@ -41,61 +44,55 @@ struct JSONRewriting {
 
     /// - Parameter edits: in the order of their spans.
     @inline(__always)
-    mutating func write(_ edits: some Sequence<Edit>, of rewrite: JSONRewrite, _ spans: UnsafePointer<MemberSpan>) {
-        for edit in edits { write(edit, rewrite.steps[edit.step]) }
+    mutating func write(_ edits: UnsafeBufferPointer<Edit>, of rewrite: JSONRewrite, _ spans: UnsafePointer<MemberSpan>) {
+        for edit in edits { write(edit) }
         if passesRest, JSONScan.space(place, close) < close {
             copy(place, close)
             hasMember = true
         }
-        for step in rewrite.steps {
-            guard let value = step.value, cells[value].kind != .absent, !spans[step.column].isPresent else { continue }
-            add(step.addedKey, cells[value])
+        for step in rewrite.steps where step.action == .replace && !spans[step.column].isPresent && cells[step.other].kind != .absent {
+            keys.write(step.key, comma: hasMember, to: buffer)
+            hasMember = true
+            JSONText.write(cells[step.other], scratch, to: buffer)
         }
-        for addition in rewrite.added where cells[addition.column].kind != .absent {
-            if let unless = addition.unless, cells[unless].kind != .absent { continue }
-            add(addition.key, cells[addition.column])
-        }
+        rewrite.additions.writeMembers(cells, scratch, hasMember: hasMember, to: buffer)
         buffer.append(UInt8(ascii: "}"))
     }
 
     @inline(__always)
-    private mutating func write(_ edit: Edit, _ step: JSONRewrite.Step) {
-        if edit.isStale { return cut(edit.span) }
-        switch step.fate {
+    private mutating func write(_ edit: Edit) {
+        let step = edit.step
+        switch step.action {
+        case _ where edit.isStale: cut(edit.span)
         case .cut: cut(edit.span)
-        case .yield(let column) where cells[column].kind != .absent: cut(edit.span)
-        case .yield, .keep: keep(edit.span)
-        case .rename: put(edit.span, step.newKey, nil)
-        case .replace(_, let column):
-            let cell = cells[column]
-            put(edit.span, step.newKey, cell.kind == .absent ? nil : cell)
+        case .yield where cells[step.other].kind != .absent: cut(edit.span)
+        case .yield, .keep: if !passesRest { put(edit, .absent) }
+        case .rename: put(edit, .absent)
+        case .replace: put(edit, cells[step.other])
         }
     }
 
-    private mutating func keep(_ span: MemberSpan) {
-        if !passesRest { put(span, nil, nil) }
-    }
-
-    /// Writes the member with another key or another value, or with its own where there is none.
-    private mutating func put(_ span: MemberSpan, _ key: JSONKey?, _ value: Cell?) {
-        let member = start + Int(span.start)
+    /// Writes the member with its own key or another, and with its own value where `value` is absent.
+    private mutating func put(_ edit: Edit, _ value: Cell) {
+        let member = start + Int(edit.span.start)
+        let ownValue = start + Int(edit.span.value)
         if passesRest {
             copy(place, member)
         } else if hasMember {
             buffer.append(UInt8(ascii: ","))
         }
         hasMember = true
-        if let key {
-            key.write(to: buffer)
+        if edit.step.hasNewKey {
+            keys.write(edit.step.key, comma: false, to: buffer)
         } else {
-            copy(member, start + Int(span.value))
+            copy(member, ownValue)
         }
-        if let value {
+        place = start + Int(edit.span.end)
+        if value.kind == .absent {
+            copy(ownValue, place)
+        } else {
             JSONText.write(value, scratch, to: buffer)
-        } else {
-            copy(start + Int(span.value), start + Int(span.end))
         }
-        place = start + Int(span.end)
     }
 
     /// Leaves a member out, and one of the commas beside it: the one before, or behind where nothing has been written yet.
@@ -112,13 +109,6 @@ struct JSONRewriting {
         guard !hasMember else { return }
         let comma = JSONScan.space(place, close)
         if comma < close { place = JSONScan.space(comma + 1, close) }
-    }
-
-    private mutating func add(_ key: JSONKey, _ cell: Cell) {
-        if hasMember { buffer.append(UInt8(ascii: ",")) }
-        hasMember = true
-        key.write(to: buffer)
-        JSONText.write(cell, scratch, to: buffer)
     }
 
     @inline(__always)

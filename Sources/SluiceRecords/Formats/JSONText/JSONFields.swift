@@ -1,0 +1,60 @@
+public import SluiceCEL
+
+/// Members that are written from the cells of a row, in a fixed order: the whole record, or what comes behind a record's own members.
+///
+/// Made once for a place in a pipeline.
+public struct JSONFields: Sendable {
+    public struct Field: Sendable, Equatable {
+        public var key: String
+        /// Nothing is written where the cell in this column is absent.
+        public var column: Int
+        /// Nothing is written where the cell in this column is there.
+        public var unless: Int?
+
+        public init(key: String, column: Int, unless: Int? = nil) {
+            self.key = key
+            self.column = column
+            self.unless = unless
+        }
+    }
+
+    private struct Step: BitwiseCopyable {
+        var key: JSONKeys.Place
+        var column: Int
+        /// -1 for none.
+        var unless: Int
+    }
+
+    private let steps: [Step]
+    private let keys: JSONKeys
+
+    public init(_ fields: [Field]) {
+        var keys = JSONKeys()
+        steps = fields.map { Step(key: keys.add($0.key), column: $0.column, unless: $0.unless ?? -1) }
+        self.keys = keys
+    }
+
+    /// Writes an object.
+    /// - Parameter cells: the row's, by column.
+    public func write(_ cells: UnsafePointer<Cell>, _ scratch: Scratch, to buffer: ByteBuffer) {
+        buffer.append(UInt8(ascii: "{"))
+        writeMembers(cells, scratch, hasMember: false, to: buffer)
+        buffer.append(UInt8(ascii: "}"))
+    }
+
+    /// - Parameter hasMember: whether a comma is needed before the first.
+    @inline(__always)
+    func writeMembers(_ cells: UnsafePointer<Cell>, _ scratch: Scratch, hasMember: Bool, to buffer: ByteBuffer) {
+        guard !steps.isEmpty else { return }
+        keys.withText { keys in
+            var needsComma = hasMember
+            for step in steps {
+                let cell = cells[step.column]
+                guard cell.kind != .absent, step.unless < 0 || cells[step.unless].kind == .absent else { continue }
+                keys.write(step.key, comma: needsComma, to: buffer)
+                needsComma = true
+                JSONText.write(cell, scratch, to: buffer)
+            }
+        }
+    }
+}
