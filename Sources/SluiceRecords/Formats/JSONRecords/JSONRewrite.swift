@@ -30,6 +30,8 @@ public struct JSONRewrite: Sendable {
         }
     }
 
+    public typealias Addition = JSONFields.Field
+
     /// A member as the hot path sees it, without references.
     struct Step: BitwiseCopyable {
         enum Action: UInt8 {
@@ -54,7 +56,7 @@ public struct JSONRewrite: Sendable {
     private let names: [String]
 
     /// - Parameter additions: members that come behind the record's own.
-    public init(members: [Member], passesRest: Bool = true, additions: [JSONFields.Field] = []) {
+    public init(members: [Member], passesRest: Bool = true, additions: [Addition] = []) {
         self.passesRest = passesRest
         self.additions = JSONFields(additions)
         names = members.map(\.name)
