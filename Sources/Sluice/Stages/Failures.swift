@@ -2,7 +2,7 @@
 struct Failures: Sendable {
     let ledger: StageLedger
     let policy: FailurePolicy
-    let gate: any Gate
+    let segment: Segment
     let control: RunControl
     let callback: (@Sendable (DeadLetter) -> Void)?
 
@@ -14,14 +14,14 @@ struct Failures: Sendable {
         switch policy {
         case .deadLetter:
             ledger.dead.count()
-            gate.bury(ticket, letter)
+            segment.settle(ticket, .mark(.dead(letter)))
         case .drop:
             ledger.dropped.count()
-            gate.drop(ticket)
+            segment.settle(ticket, nil)
         case .stop:
             let reason = PipelineError.stage(ledger.name, at: ticket.place, attempts: attempts, error)
             control.stopReading(because: reason, at: ticket.place)
-            gate.fail(ticket, reason)
+            segment.settle(ticket, .mark(.failed(reason)))
         }
     }
 }
