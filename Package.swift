@@ -51,7 +51,7 @@ let package = Package(
         .target(name: "SluiceCEL", dependencies: ["CRE2", "CCrypto", "CBytes"]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(name: "CRE2System", pkgConfig: "re2", providers: [.apt(["libre2-dev"])]),
+        .systemLibrary(name: "CRE2System", providers: [.apt(["libre2-dev"])]),
         .target(name: "CRE2", dependencies: ["CRE2System"]),
         .target(name: "CISAL"),
         .target(name: "CBytes"),

@@ -1,5 +1,3 @@
-// `bench-cel` measures everything; `bench-cel TEXT` only the expressions and patterns that contain TEXT.
-let filter = CommandLine.arguments.dropFirst().first ?? ""
-measureExpressions(containing: filter)
+measureExpressions()
 print()
-measurePatterns(containing: filter)
+measurePatterns()

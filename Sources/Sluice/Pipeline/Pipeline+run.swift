@@ -51,10 +51,10 @@ extension RunPlan {
         }
         control.owns(reading: reading)
         await withDiscardingTaskGroup { group in
-            for segment in segments {
+            for gate in gates {
                 group.addTask {
                     do throws(PipelineError) {
-                        try await segment.commit()
+                        try await gate.commit()
                     } catch {
                         control.close(because: error)
                     }

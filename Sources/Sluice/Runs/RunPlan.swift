@@ -4,10 +4,11 @@ internal import WorkerPools
 /// A pipeline laid out for one run: its readers, segments and stages, and the ledger that they write.
 struct RunPlan: Sendable {
     var readers: [@Sendable () async -> Void] = []
-    var segments: [Segment] = []
+    /// Of all segments.
+    var gates: [any Gate] = []
     var forwarders: [any Forwarder] = []
     /// The segment that the source feeds.
-    var entrance: Segment?
+    var entrance: (any Gate)?
     /// In the order of the pipeline.
     var stages: [StageEntry] = []
     let ledger = RunLedger()
@@ -22,7 +23,7 @@ struct RunPlan: Sendable {
     func stopReading() { entrance?.stop() }
 
     func close() {
-        for segment in segments { segment.close() }
+        for gate in gates { gate.close() }
         for stage in stages { stage.pool?.cancel() }
     }
 

@@ -2,7 +2,7 @@
 struct Failures: Sendable {
     let ledger: StageLedger
     let policy: FailurePolicy
-    let segment: Segment
+    let gate: any Gate
     let control: RunControl
     let callback: (@Sendable (DeadLetter) -> Void)?
 
@@ -14,14 +14,14 @@ struct Failures: Sendable {
         switch policy {
         case .deadLetter:
             ledger.dead.count()
-            segment.settle(ticket, .mark(.dead(letter)))
+            gate.bury(ticket, letter)
         case .drop:
             ledger.dropped.count()
-            segment.settle(ticket, nil)
+            gate.drop(ticket)
         case .stop:
             let reason = PipelineError.stage(ledger.name, at: ticket.place, attempts: attempts, error)
             control.stopReading(because: reason, at: ticket.place)
-            segment.settle(ticket, .mark(.failed(reason)))
+            gate.fail(ticket, reason)
         }
     }
 }

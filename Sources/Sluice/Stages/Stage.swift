@@ -8,13 +8,13 @@ final class Stage<Input: Sendable, Output: Sendable>: ParallelInlet {
     private let pool: WorkerPool
     private let delivery: Delivery<Input, Output>
     private let body: @Sendable (Input) async throws -> Output?
-    let segment: Segment
+    let gate: any Gate
 
     init(pool: WorkerPool, delivery: Delivery<Input, Output>, body: @escaping @Sendable (Input) async throws -> Output?) {
         self.pool = pool
         self.delivery = delivery
         self.body = body
-        segment = delivery.next.segment
+        gate = delivery.next.gate
     }
 
     func accept(_ input: Input, _ ticket: Ticket) async {
@@ -29,15 +29,14 @@ final class Stage<Input: Sendable, Output: Sendable>: ParallelInlet {
 
     private func run(_ input: Input, _ ticket: Ticket) async {
         let start = ContinuousClock.now
-        let output: Output?
+        let result: Result<Output?, any Error>
         do {
-            output = try await body(input)
+            result = .success(try await body(input))
         } catch {
-            delivery.ledger.wasBusy(since: start)
-            return delivery.failures.settle(input, ticket, error, attempts: 1)
+            result = .failure(error)
         }
         delivery.ledger.wasBusy(since: start)
-        await delivery.pass(output, ticket)
+        await delivery.settle(result, of: input, ticket, attempts: 1)
     }
 }
 

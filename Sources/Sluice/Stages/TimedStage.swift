@@ -18,7 +18,7 @@ final class TimedStage<Input: Sendable, Output: Sendable>: ParallelInlet, Forwar
     private let delivery: Delivery<Input, Output>
     private let body: @Sendable (Input) async throws -> Output?
     private let outbox: Outbox<Done>
-    let segment: Segment
+    let gate: any Gate
 
     init(
         pool: WorkerPool, settings: StageSettings, delivery: Delivery<Input, Output>,
@@ -29,7 +29,7 @@ final class TimedStage<Input: Sendable, Output: Sendable>: ParallelInlet, Forwar
         self.delivery = delivery
         self.body = body
         outbox = Outbox(capacity: settings.capacity)
-        segment = delivery.next.segment
+        gate = delivery.next.gate
     }
 
     func accept(_ input: Input, _ ticket: Ticket) async {
@@ -54,11 +54,7 @@ final class TimedStage<Input: Sendable, Output: Sendable>: ParallelInlet, Forwar
 
     func forward() async {
         while let done = await outbox.next() {
-            switch done.result {
-            case .success(let output): await delivery.pass(output, done.ticket)
-            case .failure(let error):
-                delivery.failures.settle(done.input, done.ticket, error, attempts: done.attempts)
-            }
+            await delivery.settle(done.result, of: done.input, done.ticket, attempts: done.attempts)
         }
     }
 

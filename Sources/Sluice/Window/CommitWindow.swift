@@ -236,9 +236,8 @@ extension CommitWindow {
     }
 
     private mutating func takeInOrder(_ count: Int, into run: inout [Commit]) {
-        // No copy of the part is held here: changing it would then copy its slots.
-        while taken.elements < count, !parts.isEmpty {
-            if parts[0].isComplete {
+        while taken.elements < count, let first = parts.first {
+            if first.isComplete {
                 endHead(into: &run)
             } else if let (payload, weight) = parts[0].takeFront() {
                 taken.elements += 1
@@ -258,7 +257,7 @@ extension CommitWindow {
             run.append(.payload(payload))
         }
         guard arrived.isEmpty else { return }
-        while !parts.isEmpty, parts[0].isComplete { endHead(into: &run) }
+        while let first = parts.first, first.isComplete { endHead(into: &run) }
     }
 
     private mutating func endHead(into run: inout [Commit]) {

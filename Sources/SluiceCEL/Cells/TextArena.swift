@@ -40,6 +40,13 @@ public final class TextArena {
         used -= count
     }
 
+    /// Room for cells, not initialised, aligned for them.
+    public func allocateCells(_ count: Int) -> UnsafeMutablePointer<Cell> {
+        let alignment = MemoryLayout<Cell>.alignment
+        let memory = UnsafeMutableRawPointer(allocate(count * MemoryLayout<Cell>.stride + alignment))
+        return memory.alignedUp(toMultipleOf: alignment).bindMemory(to: Cell.self, capacity: count)
+    }
+
     public func copy(_ bytes: UnsafeBufferPointer<UInt8>) -> UnsafePointer<UInt8> {
         let memory = allocate(bytes.count)
         if let source = bytes.baseAddress { memory.update(from: source, count: bytes.count) }

@@ -1,7 +1,7 @@
 /// Finds the name that was probably meant.
-enum Spelling {
+public enum Spelling {
     /// The candidate with the fewest changes to `name`, at most a third of its length; nil where none is so near.
-    static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
+    public static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
         let wanted = Array(name.unicodeScalars.prefix(64))
         let limit = max(1, wanted.count / 3)
         var best: (name: String, distance: Int)?

@@ -30,8 +30,6 @@ public struct JSONRewrite: Sendable {
         }
     }
 
-    public typealias Addition = JSONFields.Field
-
     /// A member as the hot path sees it, without references.
     struct Step: BitwiseCopyable {
         enum Action: UInt8 {
@@ -56,7 +54,7 @@ public struct JSONRewrite: Sendable {
     private let names: [String]
 
     /// - Parameter additions: members that come behind the record's own.
-    public init(members: [Member], passesRest: Bool = true, additions: [Addition] = []) {
+    public init(members: [Member], passesRest: Bool = true, additions: [JSONFields.Field] = []) {
         self.passesRest = passesRest
         self.additions = JSONFields(additions)
         names = members.map(\.name)

@@ -20,14 +20,6 @@ public struct JSONObjectWriter {
         JSONText.write(cell, scratch, to: buffer)
     }
 
-    public mutating func write(_ key: JSONKey, _ cell: Cell, _ scratch: Scratch) {
-        guard cell.kind != .absent else { return }
-        if !isFirst { buffer.append(UInt8(ascii: ",")) }
-        isFirst = false
-        key.text.withUnsafeBufferPointer { buffer.append($0) }
-        JSONText.write(cell, scratch, to: buffer)
-    }
-
     public func end() {
         buffer.append(UInt8(ascii: "}"))
     }

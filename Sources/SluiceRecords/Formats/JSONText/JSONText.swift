@@ -98,9 +98,15 @@ public enum JSONText {
 
     /// A string of RFC 4648 base64 with padding.
     public static func writeBase64(_ bytes: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
+        buffer.append(UInt8(ascii: "\""))
+        writeBase64Digits(bytes, to: buffer)
+        buffer.append(UInt8(ascii: "\""))
+    }
+
+    /// The inside of a base64 string.
+    static func writeBase64Digits(_ bytes: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
         let letters: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
         let alphabet = letters.utf8Start
-        buffer.append(UInt8(ascii: "\""))
         buffer.reserve((bytes.count + 2) / 3 * 4)
         var index = 0
         while index < bytes.count {
@@ -114,6 +120,5 @@ public enum JSONText {
             buffer.append(left > 2 ? alphabet[group & 63] : UInt8(ascii: "="))
             index += 3
         }
-        buffer.append(UInt8(ascii: "\""))
     }
 }

@@ -1,0 +1,67 @@
+/// The dead-letter file of a run: lines of JSON in input order, compressed where its name ends in `.gz`.
+///
+/// Written beside its place and published with the outputs. Not for use by two threads at once.
+final class DeadLetterFile {
+    private let path: String
+    private let letters: DeadLetterEncoder
+    private let output = OutputSet()
+    private let members: MemberWriter?
+    private var gatherer = MemberGatherer()
+
+    init(_ path: String, letters: DeadLetterEncoder) {
+        self.path = path
+        self.letters = letters
+        members = path.hasSuffix(".gz") ? MemberWriter(level: .standard) : nil
+    }
+
+    /// - Throws: ``OutputError``, ``InputError`` where a record's spill file cannot be read.
+    func write(_ letter: EncodedDeadLetter, input: Int) throws {
+        switch letter {
+        case .lines(let lines):
+            let count = lines.filled.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
+            try append(lines, records: count)
+        case .oversized(let record, let stage, let failure):
+            try write(record, stage, failure, input: input)
+        }
+    }
+
+    /// The record's bytes go from its spill file into the letter piece by piece.
+    private func write(_ record: OversizedRecord, _ stage: String, _ failure: RecordFailure, input: Int) throws {
+        let opening = ByteBuffer(capacity: 1024)
+        letters.open(stage, failure, input: input, at: record.position, to: opening)
+        opening.append(record.isUTF8 ? "\"raw\":\"" : "\"raw_base64\":\"")
+        try append(opening, records: 1)
+        let spill = try SpillReader(record)
+        while let text = try spill.next() { try append(text, records: 0) }
+        spill.remove()
+        let closing = ByteBuffer(capacity: 16)
+        closing.append("\"}\n")
+        try append(closing, records: 0)
+    }
+
+    private func append(_ text: ByteBuffer, records: Int) throws(OutputError) {
+        guard let members else { return try output.append(text.filled, records: records, to: path) }
+        try output.append(UnsafeBufferPointer(start: nil, count: 0), records: records, to: path)
+        guard text.count > 0 else { return }
+        for (_, gathered) in gatherer.add(text, to: path) { try compress(gathered, members) }
+    }
+
+    private func compress(_ text: ByteBuffer, _ members: MemberWriter) throws(OutputError) {
+        let member = ByteBuffer(capacity: text.count / 3 + 1024)
+        members.append(text.filled, to: member)
+        try output.append(member.filled, records: 0, to: path)
+    }
+
+    /// The file appears under its name, also when it is empty: what stood there was of an earlier run.
+    func publish() throws(OutputError) {
+        try append(ByteBuffer(capacity: 1), records: 0)
+        if let members {
+            for (_, gathered) in gatherer.takeAll() { try compress(gathered, members) }
+        }
+        _ = try output.publish()
+    }
+
+    func discard() {
+        output.discard()
+    }
+}

@@ -1,0 +1,63 @@
+import Glibc
+
+/// Reads the bytes of an oversized record back from where they were set aside, as the inside of a JSON string.
+final class SpillReader {
+    private let record: OversizedRecord
+    private let descriptor: InputDescriptor
+    private let text: GzipText
+    /// Bytes read and not yet handed out.
+    private let pending = ByteBuffer(capacity: 256 << 10)
+
+    init(_ record: OversizedRecord) throws(InputError) {
+        self.record = record
+        let descriptor = try InputDescriptor(InputFile(path: record.spill))
+        self.descriptor = descriptor
+        text = GzipText(window: InputWindow { descriptor.read(into: $0) }, library: .preferred, size: descriptor.size)
+    }
+
+    /// The next piece, escaped, or in base64 where the record is not UTF-8. About 256 KiB of the record; `nil` at its end.
+    func next() throws(InputError) -> ByteBuffer? {
+        let isLast = try fill()
+        guard pending.count > 0 else { return nil }
+        let count = isLast ? pending.count : wholeCount
+        let piece = UnsafeBufferPointer(rebasing: pending.filled[..<count])
+        let written = ByteBuffer(capacity: 2 * count + 64)
+        if record.isUTF8 {
+            JSONText.writeEscaped(piece, to: written)
+        } else {
+            JSONText.writeBase64Digits(piece, to: written)
+        }
+        let rest = pending.count - count
+        pending.start.update(from: pending.start + count, count: rest)
+        pending.count = rest
+        return written
+    }
+
+    /// As many of the pending bytes as end between two characters, or between two groups of base64.
+    private var wholeCount: Int {
+        guard record.isUTF8 else { return pending.count / 3 * 3 }
+        var count = pending.count
+        while count > 0, pending.count - count < 3, pending.start[count - 1] & 0xC0 == 0x80 { count -= 1 }
+        return count > 0 && pending.start[count - 1] >= 0xC0 ? count - 1 : pending.count
+    }
+
+    /// - Returns: whether this was the last of the record.
+    private func fill() throws(InputError) -> Bool {
+        while pending.count < pending.capacity {
+            let step = text.read(into: pending.start + pending.count, room: pending.capacity - pending.count)
+            pending.count += step.count
+            switch step.event {
+            case .end: return true
+            case .damage: throw .spill(path: record.spill, reason: "it was changed or cut off while the run went on")
+            case .member, nil: break
+            }
+        }
+        return false
+    }
+
+    /// Deletes the spill file.
+    func remove() {
+        descriptor.close()
+        unlink(record.spill)
+    }
+}

@@ -1,0 +1,78 @@
+import Sluice
+import Synchronization
+
+/// The run's inputs as parts of a pipeline: one reader each, several at a time.
+final class InputReading: Sendable {
+    let buffers: BufferPool
+    /// Inputs that are read at the same time.
+    let readers: Int
+    /// Bytes that batches between reading and committing may take.
+    let window: Int
+    private let source: RecordSource
+    private let spillFolder: String
+    private let ends: Mutex<[InputSummary?]>
+    /// Records that may still be read.
+    private let left: Mutex<Int>
+
+    init(_ source: RecordSource, memory: Int, options: RunOptions) {
+        self.source = source
+        spillFolder = options.state + "/spill"
+        window = max(memory / 2, 64 << 20)
+        readers = options.limit == nil ? min(options.workers, max(1, source.inputs.count)) : 1
+        buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 8 * options.workers + 8)
+        ends = Mutex(Array(repeating: nil, count: source.inputs.count))
+        left = Mutex(options.limit ?? .max)
+    }
+
+    /// What was read of each input; `nil` for one that was not read to its end.
+    var summaries: [InputSummary?] { ends.withLock { $0 } }
+
+    var parts: [Part<Batch>] {
+        source.inputs.indices.map { index in
+            Part {
+                let reader = try self.open(index)
+                return {
+                    if let batch = try reader.next() { return self.cut(batch, reader) }
+                    self.ends.withLock { $0[index] = reader.summary }
+                    reader.close()
+                    return nil
+                }
+            }
+        }
+    }
+
+    private func open(_ index: Int) throws(InputError) -> BatchReader {
+        var configuration = BatchReader.Configuration(spillFolder: spillFolder)
+        configuration.onDamage = source.onDamage
+        configuration.maxRecord = source.maxRecord
+        return try BatchReader(source.inputs[index], index: index, configuration: configuration, buffers: buffers)
+    }
+
+    /// The batch, or as much of it as the run's limit allows; `nil` behind that.
+    private func cut(_ batch: Batch, _ reader: BatchReader) -> Batch? {
+        left.withLock { left -> Batch? in
+            guard left > 0 else {
+                reader.close()
+                return nil
+            }
+            batch.keepFirst(left)
+            left -= batch.frames.count + batch.oversized.count
+            return batch
+        }
+    }
+}
+
+extension Batch {
+    /// Leaves out all records but the first `count`.
+    func keepFirst(_ count: Int) {
+        guard frames.count + oversized.count > count else { return }
+        var kept = 0
+        var long = 0
+        while kept + long < count {
+            if long < oversized.count, oversized[long].beforeFrame <= kept { long += 1 } else { kept += 1 }
+        }
+        frames.removeSubrange(kept...)
+        oversized.removeSubrange(long...)
+        members.removeAll { $0.firstFrame >= kept }
+    }
+}

@@ -1,0 +1,38 @@
+import FoundationEssentials
+
+extension RunReport {
+    /// The report as `report.json` has it: keys in snake case, in alphabetical order, indented.
+    public func json() throws(RunError) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        do {
+            return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+        } catch {
+            throw .report(path: "report.json", reason: "\(error)")
+        }
+    }
+
+    public init(contentsOf path: String) throws(RunError) {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        do {
+            self = try decoder.decode(RunReport.self, from: try Data(contentsOf: URL(filePath: path)))
+        } catch let error as DecodingError {
+            throw .report(path: path, reason: "it is not a report of sluice: \(error)")
+        } catch {
+            throw .report(path: path, reason: "\(error)")
+        }
+    }
+
+    /// Writes `report.json` into the folder: whole or not at all.
+    func write(toFolder folder: String) throws(RunError) {
+        let path = "\(folder)/report.json"
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try Data(try json()).write(to: URL(filePath: path), options: .atomic)
+        } catch {
+            throw .report(path: path, reason: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import Sluice
+import Synchronization
+
+/// The end of the way: in the order of the input, batches go to the outputs, their dead letters to the dead-letter file, their counts to the ledger.
+///
+/// `@unchecked Sendable`: the pipeline calls a sink by one job at a time, and `end` comes after the last of them.
+final class RunCommit: Sink, @unchecked Sendable {
+    typealias Element = EncodedBatch
+
+    let letters: DeadLetterEncoder
+    private let pipeline: RecordPipeline
+    private let meter: ProgressMeter
+    private let outputs: OutputSet
+    private let deadLetters: DeadLetterFile
+    private var gatherer = MemberGatherer()
+    private let members: MemberWriter?
+    private(set) var ledger: Ledger
+
+    init(_ pipeline: RecordPipeline, places: Int, meter: ProgressMeter) {
+        self.pipeline = pipeline
+        self.meter = meter
+        letters = DeadLetterEncoder(
+            pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path))
+        ledger = Ledger(stages: places, inputs: pipeline.source.inputs.count)
+        outputs = OutputSet()
+        deadLetters = DeadLetterFile(pipeline.deadLetters, letters: letters)
+        members = pipeline.sink.compression.map { MemberWriter(level: $0) }
+    }
+
+    func write(_ batch: EncodedBatch) async throws {
+        ledger.add(batch)
+        for output in batch.outputs { try write(output) }
+        for letter in batch.deadLetters { try deadLetters.write(letter, input: batch.input) }
+        meter.committed(batch)
+        try checkLimit(atEnd: false)
+    }
+
+    private func write(_ output: EncodedOutput) throws(OutputError) {
+        guard let path = output.path else { return try StandardOutput.write(output.bytes.filled) }
+        guard members != nil else { return try outputs.append(output.bytes.filled, records: output.records, to: path) }
+        let empty = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+        try outputs.append(empty, records: output.records, to: path)
+        if output.isMember {
+            try compress(gatherer.take(path))
+            try outputs.append(output.bytes.filled, records: 0, to: path)
+        } else if output.bytes.count > 0 {
+            try compress(gatherer.add(output.bytes, to: path))
+        }
+    }
+
+    private func compress(_ texts: [(path: String, text: ByteBuffer)]) throws(OutputError) {
+        guard let members else { return }
+        for (path, text) in texts {
+            let member = ByteBuffer(capacity: text.count / 3 + 1024)
+            members.append(text.filled, to: member)
+            try outputs.append(member.filled, records: 0, to: path)
+        }
+    }
+
+    /// A share is looked at once 1,000 records were read, and at the end.
+    private func checkLimit(atEnd: Bool) throws(RunError) {
+        let records = ledger.records
+        switch pipeline.limits.deadLetters {
+        case .count(let most)? where records.dead > most:
+            throw .tooManyDeadLetters(count: records.dead, read: records.read, limit: "\(most)")
+        case .share(let share)? where (atEnd || records.read >= 1000) && Double(records.dead) > share * Double(records.read):
+            throw .tooManyDeadLetters(count: records.dead, read: records.read, limit: "\(share * 100) %")
+        default: break
+        }
+    }
+
+    /// Publishes everything: outputs appear under their names together with the dead letters. Nothing is there before.
+    func publish() throws(RunError) -> [RunReport.Output] {
+        try checkLimit(atEnd: true)
+        guard ledger.isBalanced else { throw .fault("the ledger does not balance") }
+        do throws(OutputError) {
+            try compress(gatherer.takeAll())
+            let published = try outputs.publish()
+            try deadLetters.publish()
+            return published.map { RunReport.Output(file: $0.path, records: $0.records, bytes: $0.bytes, sha256: $0.sha256) }
+        } catch {
+            throw .output(error)
+        }
+    }
+
+    /// Leaves what stood under the outputs' names.
+    func discard() {
+        outputs.discard()
+        deadLetters.discard()
+    }
+}

@@ -1,0 +1,84 @@
+/// One stage as the run calls it: a batch at a time, in any order of batches, from several workers at once.
+///
+/// A stage changes the batch in place: rows it leaves out are filtered, rows it fails become dead letters; it never loses one.
+protocol BatchStage: Sendable {
+    var site: StageSite { get }
+
+    /// - Throws: only what ends the run: ``RunError`` for a failure under `on_error: stop`, `CancellationError`.
+    func run(_ batch: RecordBatch) async throws
+
+    /// Called once, when no batch will come any more.
+    func end() async
+
+    /// How many batches are in the stage at once.
+    func batches(_ pool: PoolOptions, threads: Int) -> ClosedRange<Int>
+
+    /// What the stage's own workers did, where they are not the ones that take batches.
+    var ownWorkers: OwnWorkers? { get }
+}
+
+/// Workers that a stage has besides those that take batches: the children of `exec`.
+struct OwnWorkers: Sendable {
+    var range: ClosedRange<Int>
+    var peak: Int
+    var retries: Int
+    var timeouts: Int
+    var busy: Duration
+}
+
+extension BatchStage {
+    func end() async {}
+    func batches(_ pool: PoolOptions, threads: Int) -> ClosedRange<Int> { pool.workers ?? 1...threads }
+    var ownWorkers: OwnWorkers? { nil }
+}
+
+/// What every stage knows of itself: its place in the pipeline and the fields that reach it.
+struct StageSite: Sendable {
+    /// Its place in the ledger: 0 is the source.
+    var index: Int
+    var name: String
+    var policy: FailurePolicy
+    /// The fields as they reach the stage.
+    var fields: RecordFields
+
+    /// Takes a failed record out of the batch's way, as the policy says. The caller leaves it out of `batch.rows`.
+    func fail(_ row: Int, of batch: RecordBatch, with failure: RecordFailure) throws(RunError) {
+        switch policy {
+        case .deadLetter:
+            batch.counts[index].dead += 1
+            batch.add(
+                DeadLetter(
+                    frame: batch.origin(row), stage: name, failure: failure, record: Array(fields.json(row, of: batch).filled), oversized: nil))
+        case .drop:
+            batch.counts[index].filtered += 1
+            batch.counts[index].dropped += 1
+        case .stop:
+            let position = batch.source.position(ofFrame: batch.origin(row))
+            throw .stopped(
+                stage: name, code: failure.code, message: failure.message, file: fields.inputs[batch.source.input].text,
+                line: position.line)
+        }
+    }
+}
+
+extension BatchStage {
+    /// Looks at each row in turn: `true` keeps it, `false` leaves it out, a failure goes the way of the policy.
+    func sift(_ batch: RecordBatch, _ passes: (Int) throws(RecordFailure) -> Bool) throws(RunError) {
+        let rows = batch.rows
+        batch.counts[site.index].received += rows.count
+        var kept = 0
+        for row in rows {
+            do throws(RecordFailure) {
+                guard try passes(Int(row)) else { continue }
+                batch.rows[kept] = row
+                kept += 1
+            } catch {
+                try site.fail(Int(row), of: batch, with: error)
+            }
+        }
+        batch.rows.removeSubrange(kept...)
+        let lost = batch.counts[site.index].dead + batch.counts[site.index].dropped
+        batch.counts[site.index].passed += kept
+        batch.counts[site.index].filtered += rows.count - kept - lost
+    }
+}
