@@ -39,7 +39,7 @@ final class ChildLoop: Sendable {
 
     init(_ configuration: Configuration) {
         self.configuration = configuration
-        _ = BrokenPipes.ignored
+        _ = WriteSignals.areErrors
     }
 
     /// Asks a child and waits for its answer. A task that is cancelled gives up at once; the child it had asked is ended.

@@ -134,11 +134,6 @@ extension Duration {
     }
 }
 
-/// Writing to a child that is gone must be an error of that write, not the end of this process. Process-wide, done once.
-enum BrokenPipes {
-    static let ignored: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
-}
-
 /// Writes to standard error; where that is not possible, there is nobody left to tell.
 func standardError(_ text: String) {
     var text = text

@@ -42,7 +42,7 @@ public struct ExecCounters: Sendable, Equatable {
 ///   when it dies.
 /// - The children are in process groups of their own, so Ctrl-C does not reach them. When this process is killed with SIGKILL their
 ///   standard input ends, which ends every child that reads it; one that hangs without reading it stays.
-/// - SIGPIPE is ignored in the whole process from the first pool on.
+/// - SIGPIPE and SIGXFSZ are ignored in the whole process from the first pool on; children have them as usual.
 ///
 /// Needs Linux 5.4 (process descriptors).
 public final class ExecPool: Sendable {
