@@ -7,7 +7,8 @@
 Each expression is evaluated by cel-expr-python; what it says becomes a conformance case, and `cel-conformance` runs them all.
 Left out of the generated expressions, as the other implementation is known to be wrong or lax there: NUL in the bytes of a variable (cut off),
 `substring(a, b)` with `b` at the end (an error), blanks in base64 (ignored), doubles and times in `%s` (six
-digits), fractions of a second (shown in groups of three digits), blanks around numbers (ignored).
+digits), fractions of a second (shown in groups of three digits), blanks around numbers (ignored),
+negative numbers in `%b` (two's complement).
 Prints the cases that differ and exits with 1 when there are any. `--expressions FILE` takes one expression a line instead.
 """
 
@@ -183,7 +184,7 @@ class Generator:
             lambda: f"{{?'k': {o('map', d)}.?{self.pick('a', 'c')}}}")()
 
     def time_leaf(self):
-        return self.pick("timestamp('2009-02-13T23:31:30Z')", "timestamp('2024-02-29T12:00:00.123456789-08:00')", "timestamp(0)", "timestamp('1969-12-31T23:59:59.500Z')", "timestamp('0001-01-01T00:00:00Z')", "timestamp('9999-12-31T23:59:59.999Z')")
+        return self.pick("timestamp('2009-02-13T23:31:30Z')", "timestamp('2024-02-29T12:00:00.123456789-08:00')", "timestamp(0)", "timestamp('1969-12-31T23:59:59.501Z')", "timestamp('0001-01-01T00:00:00Z')", "timestamp('9999-12-31T23:59:59.999Z')")
 
     def time(self, d):
         o = self.of

@@ -7,11 +7,11 @@ extension Checker {
         if let target {
             let unknownNamespace = isUnknownNamespace(target, name)
             if let unknownNamespace { return unknownNamespace }
-            guard functions.contains(name.text) else { return unknownFunction(name, [target] + arguments, range) }
+            guard functions.contains(name.text) else { return unknownFunction(name, target, arguments, range) }
             return call(name.text, name.range, isMember: true, ([target] + arguments).map { check($0) }, range)
         }
         guard let full = candidates(name.text).first(where: { functions.contains($0) }) else {
-            return unknownFunction(name, arguments, range)
+            return unknownFunction(name, nil, arguments, range)
         }
         return call(full, name.range, isMember: false, arguments.map { check($0) }, range)
     }
@@ -25,8 +25,8 @@ extension Checker {
     }
 
     /// The arguments are checked all the same: their errors are told together with this one.
-    private mutating func unknownFunction(_ name: Expr.Name, _ arguments: [Expr], _ range: Range<Int>) -> Node {
-        for argument in arguments { _ = check(argument) }
+    private mutating func unknownFunction(_ name: Expr.Name, _ target: Expr?, _ arguments: [Expr], _ range: Range<Int>) -> Node {
+        for argument in (target.map { [$0] } ?? []) + arguments { _ = check(argument) }
         let macros = ["has", "all", "exists", "exists_one", "map", "filter", "transformList", "transformMap", "sortBy", "optMap"]
         if macros.contains(name.text), environment.expandsMacros {
             return failure(.type, "'\(name.text)' is not used with \(arguments.count) arguments", at: name.range)
@@ -73,7 +73,7 @@ extension Checker {
     ) {
         let types = arguments.map { resolved($0).description }
         let shown = name.trimmingOperator
-        if !isMember, !name.utf8.first.isIdentifier, types.count == 2 {
+        if Operator.isOperator(name), types.count == 2 {
             report("'\(shown)' does not go with \(types[0]) and \(types[1])", at: nameRange)
             return
         }
@@ -85,27 +85,29 @@ extension Checker {
 
 extension Overload {
     fileprivate func description(as name: String) -> String {
-        let types = parameters.map { $0.isParameter ? "any" : $0.description }
+        let types = parameters.map(\.shown)
         guard isMember else { return "\(name.trimmingOperator)(\(types.joined(separator: ", ")))" }
         return "\(types[0]).\(name)(\(types.dropFirst().joined(separator: ", ")))"
     }
 }
 
 extension CELType {
-    fileprivate var isParameter: Bool {
-        if case .parameter = self { return true }
-        return false
+    /// As it is named to people: any type parameter is just that.
+    fileprivate var shown: String {
+        switch self {
+        case .parameter: "any"
+        case .list(.parameter): "list"
+        case .map(.parameter, .parameter): "map"
+        case .opaque(let name, let parameters) where !parameters.isEmpty: "\(name)(\(parameters.map(\.shown).joined(separator: ", ")))"
+        default: description
+        }
     }
-}
-
-extension UInt8? {
-    fileprivate var isIdentifier: Bool { self?.isIdentifierStart == true }
 }
 
 extension String {
     /// `+` for `_+_`.
     fileprivate var trimmingOperator: String {
-        guard utf8.contains(UInt8(ascii: "_")), utf8.first == UInt8(ascii: "_") || utf8.last == UInt8(ascii: "_") else { return self }
+        guard Operator.isOperator(self) else { return self }
         return filter { $0 != "_" }
     }
 }

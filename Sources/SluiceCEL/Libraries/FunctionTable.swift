@@ -55,7 +55,7 @@ struct FunctionTable: Sendable {
         }
     }
 
-    var names: some Sequence<String> { overloads.keys.lazy.filter { $0.utf8.first?.isIdentifierStart == true } }
+    var names: some Sequence<String> { overloads.keys.lazy.filter { !Operator.isOperator($0) } }
 
     func contains(_ name: String) -> Bool { overloads[name] != nil }
 

@@ -93,4 +93,6 @@ public enum Operator {
     public static let isIn = "_in_"
     public static let not = "!_"
     public static let negate = "-_"
+
+    static func isOperator(_ name: String) -> Bool { name.hasPrefix("_") || name == not || name == negate }
 }

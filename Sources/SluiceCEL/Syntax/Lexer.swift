@@ -66,8 +66,9 @@ struct Lexer {
         position += 1
         while let next = byte(), next != UInt8(ascii: "`"), next != UInt8(ascii: "\n") { position += 1 }
         guard byte() == UInt8(ascii: "`"), position > start + 1 else {
-            report(position > start + 1 ? "the name's closing ` is missing" : "a name in backticks cannot be empty", at: start..<position)
-            if byte() == UInt8(ascii: "`") { position += 1 }
+            let isClosed = byte() == UInt8(ascii: "`")
+            if isClosed { position += 1 }
+            report(isClosed ? "a name in backticks cannot be empty" : "the name's closing ` is missing", at: start..<position)
             return .invalid
         }
         position += 1
