@@ -15,7 +15,7 @@ extension Pipeline {
         let plan = layout.plan
         control.begin(plan)
         // Not a child, since a child would be cancelled with the caller and could not drain.
-        let whole = Task(executorPreference: settings.executor) { await plan.perform(under: control) }
+        let whole = Task(executorPreference: settings.executor) { await plan.perform(under: control, on: settings.executor) }
         control.owns(whole: whole)
         let result = await withTaskCancellationHandler {
             await whole.value
@@ -27,10 +27,12 @@ extension Pipeline {
 }
 
 extension RunPlan {
-    fileprivate func perform(under control: RunControl) async -> Result<Report, PipelineFailure> {
+    fileprivate func perform(
+        under control: RunControl, on executor: (any TaskExecutor)?
+    ) async -> Result<Report, PipelineFailure> {
         await withDiscardingTaskGroup { group in
             for forwarder in forwarders { group.addTask { await forwarder.forward() } }
-            await readAndCommit(under: control)
+            await readAndCommit(under: control, on: executor)
             for stage in stages { await stage.pool?.drain() }
             for forwarder in forwarders { forwarder.finish() }
         }
@@ -42,9 +44,9 @@ extension RunPlan {
         return result
     }
 
-    private func readAndCommit(under control: RunControl) async {
+    private func readAndCommit(under control: RunControl, on executor: (any TaskExecutor)?) async {
         // Apart from the committers, because a drain cancels the reading only.
-        let reading = Task {
+        let reading = Task(executorPreference: executor) {
             await withDiscardingTaskGroup { group in
                 for reader in readers { group.addTask { await reader() } }
             }

@@ -27,6 +27,7 @@ public struct Report: Sendable {
     public struct Workers: Sendable, Hashable {
         public var min: Int
         public var max: Int
+        /// The limit as it stands.
         public var now: Int
         /// The highest number so far.
         public var peak: Int
