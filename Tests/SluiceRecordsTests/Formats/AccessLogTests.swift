@@ -95,15 +95,27 @@ struct AccessLogTests {
         #expect(combined(text, []).message == message)
     }
 
-    @Test("a line cut short anywhere fails, whatever follows")
+    @Test("a line cut short before its agent fails, whatever follows")
     func truncation() {
         let text = Array(Self.line.utf8)
         for count in 1..<text.count {
             for filler in Array("\" 0-]\\".utf8) {
                 let row = decode(Array(text[..<count]), columns: Self.names, filler: filler, with: AccessLogDecoder(.combined, columns: Self.names))
-                #expect(row.outcome == .failed, "\(count) bytes, then \(filler)")
+                guard count > 103 else {
+                    #expect(row.outcome == .failed, "\(count) bytes, then \(filler)")
+                    continue
+                }
+                #expect(row.cells.last == .string(String("Mozilla/5.0 (X11)".prefix(count - 104))))
             }
         }
+    }
+
+    @Test("an agent that was cut off counts as far as it goes")
+    func cutAgent() {
+        #expect(combined(#"h - - [10/Oct/2025:13:55:36 +0000] "G" 200 1 "-" "Mozi\"#).cells.last == .string(#"Mozi\"#))
+        #expect(combined(#"h - - [10/Oct/2025:13:55:36 +0000] "G" 200 1 "-" "-"#).cells.last == .absent)
+        #expect(combined(#"h - - [10/Oct/2025:13:55:36 +0000] "G" 200 1 "-" ""#).cells.last == .string(""))
+        #expect(combined(#"h - - [10/Oct/2025:13:55:36 +0000] "G" 200 1 "x"#).message == "expected a closing quote at byte 47, where the record ends")
     }
 
     @Test("invalid UTF-8 fails, white space is blank, spaces in a user's name are kept")

@@ -6,7 +6,8 @@ import SluiceCEL
 /// A field that is `-` is absent. Text in quotes is kept as it was logged, but for `\"` and `\\`, which stand for a quote and a backslash; other
 /// escapes (`\xe4`, which Apache writes for bytes that it does not trust) stay as written, so that no value has bytes the server never logged.
 /// The whole line is checked whatever columns are asked for: shape, time, numbers, UTF-8, nothing behind the last field. A line that
-/// differs fails with `parse.combined` or `parse.common`; only white space is a blank record.
+/// differs fails with `parse.combined` or `parse.common`; only white space is a blank record. One thing is forgiven: an agent without its closing quote,
+/// as servers leave it that cut long lines. It is taken as far as it goes.
 ///
 /// Unsafe memory is read here: up to 64 bytes behind a record, which must be readable; each field is found to end before the record does
 /// before the next one is read.
@@ -112,8 +113,9 @@ extension AccessLogDecoder {
         let refererEnd = try putQuoted(.referer, bytesEnd + 2, end, row)
         guard refererEnd + 1 < end, refererEnd[1] == 0x20 else { throw AccessLogFault(.spaceAfterReferer, at: refererEnd + 1) }
         guard refererEnd + 2 < end, refererEnd[2] == UInt8(ascii: "\"") else { throw AccessLogFault(.agent, at: refererEnd + 2) }
-        let agentEnd = try putQuoted(.agent, refererEnd + 3, end, row)
-        guard agentEnd + 1 == end else { throw AccessLogFault(.end, at: agentEnd + 1) }
+        let (agentEnd, agentIsEscaped) = closingQuote(refererEnd + 3, end)
+        guard agentEnd + 1 >= end else { throw AccessLogFault(.end, at: agentEnd + 1) }
+        put(.agent, refererEnd + 3, agentEnd, row, agentIsEscaped)
     }
 
     /// The space behind a word of at least one byte.
@@ -141,10 +143,17 @@ extension AccessLogDecoder {
         return space
     }
 
-    /// - Parameter start: the byte behind the opening quote.
-    /// - Returns: the closing quote, and whether a backslash stands before it.
     @inline(__always)
     private func quoted(_ start: Place, _ end: Place) throws(AccessLogFault) -> (close: Place, isEscaped: Bool) {
+        let found = closingQuote(start, end)
+        guard found.close < end else { throw AccessLogFault(.quote, at: end) }
+        return found
+    }
+
+    /// - Parameter start: the byte behind the opening quote.
+    /// - Returns: the closing quote, or the end where there is none, and whether a backslash stands before it.
+    @inline(__always)
+    private func closingQuote(_ start: Place, _ end: Place) -> (close: Place, isEscaped: Bool) {
         var place = start
         var isEscaped = false
         while place < end {
@@ -154,14 +163,11 @@ extension AccessLogDecoder {
                 continue
             }
             place += stops.trailingZeroBitCount
-            if place.pointee == UInt8(ascii: "\"") {
-                guard place < end else { break }
-                return (place, isEscaped)
-            }
+            if place.pointee == UInt8(ascii: "\"") { return (min(place, end), isEscaped) }
             isEscaped = true
             place += 2
         }
-        throw AccessLogFault(.quote, at: end)
+        return (end, isEscaped)
     }
 
     @inline(__always)
