@@ -49,7 +49,7 @@ enum Conversions {
             guard number >= 0, number < 0x1p64 else { throw outOfRange(value, "uint") }
             return .uint(UInt64(number))
         case .string(let text):
-            guard let uint = UInt64(text) else { throw unreadable(text, "uint") }
+            guard text.utf8.first?.isDigit == true, let uint = UInt64(text) else { throw unreadable(text, "uint") }
             return .uint(uint)
         default: throw .noOverload("uint", value)
         }

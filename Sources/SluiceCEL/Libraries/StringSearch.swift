@@ -18,8 +18,8 @@ enum StringSearch {
             }),
         Function(
             "(string).indexOf(string) -> int",
-            implementation: .texts("indexOf") { text, part in
-                .int(firstIndex(of: part, in: Array(text.unicodeScalars), from: 0))
+            implementation: .texts("indexOf") { text, part throws(EvaluationError) in
+                try firstIndex(of: part, in: text, from: 0)
             }),
         Function(
             "(string).indexOf(string, int) -> int",
@@ -27,14 +27,12 @@ enum StringSearch {
                 guard case .string(let text) = values[0], case .string(let part) = values[1], case .int(let start) = values[2] else {
                     throw .noOverload("indexOf", values)
                 }
-                let scalars = Array(text.unicodeScalars)
-                return .int(firstIndex(of: part, in: scalars, from: try Strings.place(start, scalars.count)))
+                return try firstIndex(of: part, in: text, from: start)
             }),
         Function(
             "(string).lastIndexOf(string) -> int",
-            implementation: .texts("lastIndexOf") { text, part in
-                let scalars = Array(text.unicodeScalars)
-                return .int(lastIndex(of: part, in: scalars, from: scalars.count))
+            implementation: .texts("lastIndexOf") { text, part throws(EvaluationError) in
+                try lastIndex(of: part, in: text, from: nil)
             }),
         Function(
             "(string).lastIndexOf(string, int) -> int",
@@ -42,29 +40,41 @@ enum StringSearch {
                 guard case .string(let text) = values[0], case .string(let part) = values[1], case .int(let start) = values[2] else {
                     throw .noOverload("lastIndexOf", values)
                 }
-                let scalars = Array(text.unicodeScalars)
-                return .int(lastIndex(of: part, in: scalars, from: try Strings.place(start, scalars.count)))
+                return try lastIndex(of: part, in: text, from: start)
             }),
     ]
 
-    private static func firstIndex(of part: String, in text: [Unicode.Scalar], from start: Int) -> Int64 {
-        let part = Array(part.unicodeScalars)
-        guard let first = part.first else { return Int64(start) }
-        guard part.count <= text.count, start <= text.count - part.count else { return -1 }
-        for place in start...text.count - part.count where text[place] == first && text[place...].starts(with: part) {
-            return Int64(place)
-        }
-        return -1
+    private static func firstIndex(of part: String, in text: String, from start: Int64) throws(EvaluationError) -> Value {
+        let bytes = Array(text.utf8)
+        let first = try Strings.place(start, text.unicodeScalars.count)
+        guard let found = Text.firstIndex(of: Array(part.utf8), in: bytes, from: offset(of: first, in: bytes)) else { return .int(-1) }
+        return .int(Int64(codePoints(in: bytes[..<found])))
     }
 
-    /// The last place at or before `start`.
-    private static func lastIndex(of part: String, in text: [Unicode.Scalar], from start: Int) -> Int64 {
-        let part = Array(part.unicodeScalars)
-        guard let first = part.first else { return Int64(start) }
-        guard part.count <= text.count else { return -1 }
-        for place in (0...min(start, text.count - part.count)).reversed() where text[place] == first && text[place...].starts(with: part) {
-            return Int64(place)
+    /// The last place at or before `start`, or before the end.
+    ///
+    /// Searched from the back in reversed bytes: in valid UTF-8 a match never begins inside of a code point.
+    private static func lastIndex(of part: String, in text: String, from start: Int64?) throws(EvaluationError) -> Value {
+        let bytes = Array(text.utf8)
+        let wanted = Array(part.utf8)
+        let count = text.unicodeScalars.count
+        let last = try Strings.place(start ?? Int64(count), count)
+        let end = min(bytes.count, offset(of: last, in: bytes) + wanted.count)
+        guard let found = Text.firstIndex(of: wanted.reversed(), in: bytes[..<end].reversed(), from: 0) else { return .int(-1) }
+        return .int(Int64(codePoints(in: bytes[..<(end - found - wanted.count)])))
+    }
+
+    private static func codePoints(in bytes: ArraySlice<UInt8>) -> Int {
+        bytes.reduce(0) { $1 & 0xC0 == 0x80 ? $0 : $0 + 1 }
+    }
+
+    /// Where the code point of that number begins; the end for the number of all.
+    private static func offset(of codePoint: Int, in bytes: [UInt8]) -> Int {
+        var left = codePoint
+        for (offset, byte) in bytes.enumerated() where byte & 0xC0 != 0x80 {
+            if left == 0 { return offset }
+            left -= 1
         }
-        return -1
+        return bytes.count
     }
 }

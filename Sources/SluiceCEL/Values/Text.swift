@@ -1,3 +1,5 @@
+internal import CBytes
+
 /// Text as the language sees it: a sequence of code points. Swift's own `==`, `hash` and `count` go by canonical equivalence and by
 /// grapheme, so none of them is used on values.
 enum Text {
@@ -11,32 +13,33 @@ enum Text {
         var right = right
         return left.withUTF8 { left in
             right.withUTF8 { right in
-                compare(left, right)
+                guard let first = left.baseAddress, let second = right.baseAddress else { return left.count - right.count }
+                return Int(cbytes_compare(first, left.count, second, right.count))
             }
         }
     }
 
-    static func compare(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Int {
-        for index in 0..<min(left.count, right.count) where left[index] != right[index] {
-            return Int(left[index]) - Int(right[index])
-        }
-        return left.count - right.count
-    }
-
     static func contains(_ text: String, _ part: String) -> Bool {
-        firstIndex(of: Array(part.utf8), in: Array(text.utf8), from: 0) != nil
+        var text = text
+        var part = part
+        return text.withUTF8 { text in part.withUTF8 { part in firstIndex(of: part, in: text) != nil } }
     }
 
-    /// The byte offset of the first `part` at or after `start`; time is linear but for hostile repetitions.
+    /// The byte offset of the first `part` at or after `start`.
     static func firstIndex(of part: [UInt8], in text: [UInt8], from start: Int) -> Int? {
-        guard let first = part.first else { return start <= text.count ? start : nil }
-        guard part.count <= text.count else { return nil }
-        var at = start
-        while at <= text.count - part.count {
-            if text[at] == first, text[at..<at + part.count].elementsEqual(part) { return at }
-            at += 1
+        guard start <= text.count else { return nil }
+        return part.withUnsafeBufferPointer { part in
+            text.withUnsafeBufferPointer { text in
+                firstIndex(of: part, in: UnsafeBufferPointer(rebasing: text[start...])).map { $0 + start }
+            }
         }
-        return nil
+    }
+
+    private static func firstIndex(of part: UnsafeBufferPointer<UInt8>, in text: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard let first = part.baseAddress, part.count > 0 else { return 0 }
+        guard let start = text.baseAddress else { return nil }
+        let found = cbytes_find(start, text.count, first, part.count)
+        return found < 0 ? nil : found
     }
 
     static func hasPrefix(_ text: String, _ prefix: String) -> Bool { text.utf8.starts(with: prefix.utf8) }

@@ -57,6 +57,17 @@ struct HostileTextTests {
         #expect(evaluated(text, record).hasPrefix("cost_limit: "))
     }
 
+    @Test(
+        "a search that would compare everything with everything ends at once",
+        arguments: [
+            "big.contains(half + 'b')", "big.indexOf(half + 'b')", "big.lastIndexOf('b' + half)", "big.split(half + 'b').size()",
+            "big.replace(half + 'b', '').size()",
+        ])
+    func searchIsLinear(text: String) {
+        let record: ValueMap = ["big": .string(String(repeating: "a", count: 200_000)), "half": .string(String(repeating: "a", count: 100_000))]
+        #expect(["false", "-1", "1", "200000"].contains(evaluated(text, record)))
+    }
+
     @Test("regular expressions that backtrack elsewhere end at once")
     func patternsAreLinear() {
         let record: ValueMap = ["text": .string(String(repeating: "a", count: 100_000) + "!")]
