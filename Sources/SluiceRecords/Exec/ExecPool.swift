@@ -3,7 +3,7 @@ import WorkerPools
 
 /// What became of a record that was given to a child process.
 public enum ExecOutcome: Sendable, Equatable {
-    /// The line the child wrote, without its line feed: it begins with `{` and ends with `}`; whether it is JSON is not looked at.
+    /// The line the child wrote, without its line feed: one JSON object.
     case answer([UInt8])
     /// `code` is `timeout`, `exec.exit`, `exec.protocol` or `exec.spawn`.
     case failed(code: String, message: String, attempts: Int)
@@ -85,7 +85,11 @@ public final class ExecPool: Sendable {
         do {
             let job = try await jobs.submit { [loop] () async throws(ChildFailure) in
                 attempts.add()
-                return try await loop.ask(record).get()
+                let line = try await loop.ask(record).get()
+                if let fault = AnswerCheck.fault(in: line) {
+                    throw ChildFailure(code: .breach, message: "answered \(ChildProtocol.excerpt(line[...])), which is not JSON: \(fault)")
+                }
+                return line
             }
             let result = await withTaskCancellationHandler {
                 await job.result

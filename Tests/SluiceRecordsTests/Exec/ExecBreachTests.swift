@@ -97,6 +97,24 @@ struct ExecBreachTests {
         await pool.shutdown()
     }
 
+    @Test(
+        "an answer in braces that is not JSON fails with the place, and the child is asked again",
+        arguments: [
+            ("{\"a\":}", "expected a value at byte 5, found '}'"), ("{} {}", "expected the end of the record at byte 3, found '{'"),
+            ("{\"a\":{}", "expected ',' or '}' at byte 7, where the record ends"),
+        ])
+    func braces(line: String, fault: String) async throws {
+        let scripts = try Scripts()
+        let pool = ExecPool.test(try scripts.shell("while read -r line; do echo '\(line)'; done"))
+        for _ in 0..<3 {
+            let outcome = await pool.answer("{}")
+            #expect(outcome.code == "exec.protocol")
+            #expect(outcome.message == "answered '\(line)', which is not JSON: \(fault)")
+        }
+        await pool.shutdown()
+        #expect(pool.counters.restarts == 0)
+    }
+
     @Test("a child that closes its input but answers is believed once")
     func closesInput() async throws {
         let scripts = try Scripts()
