@@ -19,9 +19,13 @@ public struct EvaluationError: Error, Hashable, Sendable {
     /// UTF-8 offsets in the expression's text; nil until the error has left the call that raised it.
     public var range: Range<Int>?
 
+    /// Of a longer message only the beginning is kept: it may quote what a record holds.
+    public static let longestMessage = 1_000
+
     public init(_ code: Code, _ message: String, at range: Range<Int>? = nil) {
         self.code = code
-        self.message = message
+        let isLong = message.utf8.count > EvaluationError.longestMessage
+        self.message = isLong ? String(message.unicodeScalars.prefix(EvaluationError.longestMessage)) + "…" : message
         self.range = range
     }
 
@@ -38,7 +42,7 @@ extension EvaluationError: CustomStringConvertible {
 
 extension EvaluationError {
     static func noSuchField(_ name: String) -> EvaluationError { EvaluationError(.noSuchField, "no such field '\(name)'") }
-    static func noSuchKey(_ key: Value) -> EvaluationError { EvaluationError(.noSuchKey, "no such key: \(key)") }
+    static func noSuchKey(_ key: Value) -> EvaluationError { EvaluationError(.noSuchKey, "no such key: \(key.brief)") }
     static let costLimit = EvaluationError(.costLimit, "the expression needs more work than its cost limit allows")
     static func overflow(_ operation: String) -> EvaluationError { EvaluationError(.overflow, "\(operation) overflows") }
     static func invalid(_ message: String) -> EvaluationError { EvaluationError(.invalidArgument, message) }

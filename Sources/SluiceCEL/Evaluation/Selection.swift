@@ -43,7 +43,7 @@ enum Selection {
             guard let value = map[key] else { throw .noSuchKey(key) }
             return value
         case .list(let list):
-            guard let place = try place(key, in: list) else { throw .invalid("index out of range: \(key)") }
+            guard let place = try place(key, in: list) else { throw .invalid("index out of range: \(key.brief)") }
             return list[place]
         case .optional(nil): return operand
         case .optional(let wrapped?): return try optionalIndex(wrapped, key)
@@ -69,7 +69,7 @@ enum Selection {
         case .int(let value): number = Int(exactly: value)
         case .uint(let value): number = Int(exactly: value)
         case .double(let value):
-            guard let whole = Int(exactly: value) else { throw .invalid("a list cannot be indexed by \(key)") }
+            guard let whole = Int(exactly: value) else { throw .invalid("a list cannot be indexed by \(key.brief)") }
             number = whole
         default: throw .noOverload("_[_]", .list(list), key)
         }

@@ -21,6 +21,14 @@ extension Value: CustomStringConvertible {
         }
     }
 
+    /// For messages: a list or a map by its type alone, as it may be endless to write where its parts are shared.
+    var brief: String {
+        switch self {
+        case .list, .map, .optional: "a value of type \(type)"
+        default: description
+        }
+    }
+
     /// In double quotes, with escapes for what cannot be seen.
     static func quoted(_ text: String) -> String {
         "\"" + text.unicodeScalars.map(escapedScalar).joined() + "\""

@@ -57,6 +57,16 @@ struct HostileTextTests {
         #expect(evaluated(text, record).hasPrefix("cost_limit: "))
     }
 
+    @Test("messages are short, whatever they are about")
+    func messagesAreShort() {
+        let shared = "['a']" + String(repeating: ".map(x, [x, x])", count: 40)
+        #expect(evaluated("{'a': 1}[dyn(\(shared))]") == "no_such_key: no such key: a value of type list(dyn)")
+        let record: ValueMap = ["big": .string(String(repeating: "a", count: 100_000))]
+        #expect(evaluated("duration(big)", record).utf8.count < 1_100)
+        #expect(evaluated("error(big)", record).utf8.count < 1_100)
+        #expect(evaluated("{'a': 1}[big]", record).utf8.count < 1_100)
+    }
+
     @Test(
         "a search that would compare everything with everything ends at once",
         arguments: [
