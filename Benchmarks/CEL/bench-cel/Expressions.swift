@@ -11,9 +11,9 @@ let expressions = [
     "path.split('/')[1]",
 ]
 
-func measureExpressions() {
+func measureExpressions(containing filter: String) {
     print(padded("expression", 62), padded("ns a record", 13), padded("generic", 10), "true")
-    for text in expressions {
+    for text in expressions where filter.isEmpty || text.contains(filter) {
         do {
             let program = try CellProgram(text)
             let records = Records(for: program)

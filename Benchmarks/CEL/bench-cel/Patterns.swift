@@ -1,7 +1,7 @@
 import SluiceCEL
 
 /// `matches` on constant patterns, beside a search with RE2 alone.
-func measurePatterns() {
+func measurePatterns(containing filter: String) {
     let cases: [(pattern: String, texts: [[UInt8]])] = [
         ("^/api/v[0-9]+/users/[0-9]+$", Texts.paths),
         ("\\.(css|js|png|ico)$", Texts.paths),
@@ -12,7 +12,7 @@ func measurePatterns() {
         ("(?i)googlebot", Texts.agents),
     ]
     print(padded("pattern", 34), padded("ns a text", 12), padded("RE2 alone", 12), "matches")
-    for (text, texts) in cases {
+    for (text, texts) in cases where filter.isEmpty || text.contains(filter) {
         guard let pattern = try? Pattern(text) else { fatalError("refused: \(text)") }
         let none = UnsafeMutableBufferPointer<Pattern.Capture>(start: nil, count: 0)
         let ours = best(items: texts.count) { texts.count { $0.withUnsafeBufferPointer { pattern.matches($0) } } }

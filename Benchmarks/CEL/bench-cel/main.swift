@@ -1,3 +1,5 @@
-measureExpressions()
+// `bench-cel` measures everything; `bench-cel TEXT` only the expressions and patterns that contain TEXT.
+let filter = CommandLine.arguments.dropFirst().first ?? ""
+measureExpressions(containing: filter)
 print()
-measurePatterns()
+measurePatterns(containing: filter)

@@ -85,6 +85,32 @@ static inline int cbytes_equal(const uint8_t *left, const uint8_t *right, size_t
     return left[0] == right[0] && left[count >> 1] == right[count >> 1] && left[count - 1] == right[count - 1];
 }
 
+// Copies short text without a call: both ends are copied, and overlap.
+static inline void cbytes_copy(uint8_t *to, const uint8_t *from, size_t count) {
+    if (count >= 8) {
+        if (count > 16) {
+            memcpy(to, from, count);
+            return;
+        }
+        uint64_t a, b;
+        memcpy(&a, from, 8);
+        memcpy(&b, from + count - 8, 8);
+        memcpy(to, &a, 8);
+        memcpy(to + count - 8, &b, 8);
+    } else if (count >= 4) {
+        uint32_t a, b;
+        memcpy(&a, from, 4);
+        memcpy(&b, from + count - 4, 4);
+        memcpy(to, &a, 4);
+        memcpy(to + count - 4, &b, 4);
+    } else if (count > 0) {
+        const uint8_t a = from[0], b = from[count >> 1], c = from[count - 1];
+        to[0] = a;
+        to[count >> 1] = b;
+        to[count - 1] = c;
+    }
+}
+
 // FNV-1a over words of 8 bytes, and mixed. For tables whose keys are constants: no defence against chosen keys is needed.
 static inline uint64_t cbytes_hash(const uint8_t *text, size_t count) {
     uint64_t hash = 0xCBF29CE484222325u ^ count;

@@ -61,10 +61,10 @@ extension GenericCall {
     private func arithmetic<A: ArithmeticOperation>(_: A.Type, _ left: Operand, _ right: Operand, mixed: Bool) -> CellCode {
         if case .field(let field) = left, case .constant(let constant) = right, let cell = constant.cell, cell.kind.isNumber {
             let slot = field.slot
-            return { cells, scratch in self.compute(A.self, cells[slot], cell, mixed: mixed, scratch) }
+            return CellCode { cells, scratch in self.compute(A.self, cells[slot], cell, mixed: mixed, scratch) }
         }
         let (left, right) = (left.code, right.code)
-        return { cells, scratch in
+        return CellCode { cells, scratch in
             let left = left(cells, scratch)
             if left.kind == .error { return .error }
             return self.compute(A.self, left, right(cells, scratch), mixed: mixed, scratch)
@@ -87,8 +87,8 @@ extension GenericCall {
         return self(left, right, scratch)
     }
 
-    private func remainder(_ left: @escaping CellCode, _ right: @escaping CellCode) -> CellCode {
-        { cells, scratch in
+    private func remainder(_ left: CellCode, _ right: CellCode) -> CellCode {
+        CellCode { cells, scratch in
             let left = left(cells, scratch)
             if left.kind == .error { return .error }
             let right = right(cells, scratch)
@@ -102,7 +102,7 @@ extension GenericCall {
 
     func negation(_ operand: Operand) -> CellCode {
         let code = operand.code
-        return { cells, scratch in
+        return CellCode { cells, scratch in
             let cell = code(cells, scratch)
             switch cell.kind {
             case .double: return .double(-cell.doubleValue)

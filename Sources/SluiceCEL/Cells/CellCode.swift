@@ -1,10 +1,26 @@
 typealias Cells = UnsafePointer<Cell>
 
 /// A compiled expression. Never returns an `absent` cell: a field that is not there has become an error.
-typealias CellCode = @Sendable (Cells, Scratch) -> Cell
+///
+/// A struct around the closure, as closures in arrays and optionals would be called through a thunk each.
+struct CellCode: Sendable {
+    private let run: @Sendable (Cells, Scratch) -> Cell
+
+    init(_ run: @escaping @Sendable (Cells, Scratch) -> Cell) { self.run = run }
+
+    @inline(__always)
+    func callAsFunction(_ cells: Cells, _ scratch: Scratch) -> Cell { run(cells, scratch) }
+}
 
 /// A compiled condition.
-typealias TestCode = @Sendable (Cells, Scratch) -> Truth
+struct TestCode: Sendable {
+    private let run: @Sendable (Cells, Scratch) -> Truth
+
+    init(_ run: @escaping @Sendable (Cells, Scratch) -> Truth) { self.run = run }
+
+    @inline(__always)
+    func callAsFunction(_ cells: Cells, _ scratch: Scratch) -> Truth { run(cells, scratch) }
+}
 
 /// What a condition says; when it failed, the scratch says how.
 enum Truth: UInt8, Sendable {
@@ -66,17 +82,17 @@ extension Operand {
     var code: CellCode {
         switch self {
         case .constant(let constant):
-            if let cell = constant.cell { return { _, _ in cell } }
+            if let cell = constant.cell { return CellCode { _, _ in cell } }
             let value = constant.value
-            return { _, scratch in scratch.box(value) }
+            return CellCode { _, scratch in scratch.box(value) }
         case .field(let field):
             let slot = field.slot
-            return { cells, scratch in
+            return CellCode { cells, scratch in
                 let cell = cells[slot]
                 return cell.kind == .absent ? field.absent(scratch) : cell
             }
         case .code(let code): return code
-        case .test(let test): return { cells, scratch in test(cells, scratch).cell }
+        case .test(let test): return CellCode { cells, scratch in test(cells, scratch).cell }
         }
     }
 }

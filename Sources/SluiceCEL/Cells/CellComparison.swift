@@ -51,7 +51,7 @@ extension GenericCall {
             return fieldToConstant(C.Mirrored.self, field.slot, cell, isMirrored: true)
         }
         let (left, right) = (left.code, right.code)
-        return { cells, scratch in
+        return TestCode { cells, scratch in
             let left = left(cells, scratch)
             if left.kind == .error { return .failed }
             return self.compare(C.self, left, right(cells, scratch), scratch)
@@ -71,7 +71,7 @@ extension GenericCall {
         case .int:
             let whole = constant.intValue
             let double = Double(whole)
-            return { cells, scratch in
+            return TestCode { cells, scratch in
                 let cell = cells[slot]
                 if cell.kind == .int { return Truth(C.holds(cell.intValue, whole)) }
                 if cell.kind == .double { return Truth(C.holds(cell.doubleValue, double)) }
@@ -79,14 +79,14 @@ extension GenericCall {
             }
         case .double:
             let double = constant.doubleValue
-            return { cells, scratch in
+            return TestCode { cells, scratch in
                 let cell = cells[slot]
                 if cell.kind == .double { return Truth(C.holds(cell.doubleValue, double)) }
                 if cell.kind == .int { return Truth(C.holds(Double(cell.intValue), double)) }
                 return self.slowly(cell, constant, isMirrored: isMirrored, scratch)
             }
         default:
-            return { cells, scratch in
+            return TestCode { cells, scratch in
                 let cell = cells[slot]
                 if cell.kind == constant.kind, let order = textOrTimeOrder(cell, constant) { return Truth(C.holds(order, 0)) }
                 return self.slowly(cell, constant, isMirrored: isMirrored, scratch)

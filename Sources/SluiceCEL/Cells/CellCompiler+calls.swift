@@ -33,21 +33,21 @@ extension CellCompiler {
         case "hasValue":
             guard case .optionalField(let place) = call.arguments[0].kind else { break }
             let slot = layout.field(place)
-            return .test { cells, _ in Truth(cells[slot].kind != .absent) }
+            return .test(TestCode { cells, _ in Truth(cells[slot].kind != .absent) })
         default:
             if let conversion = slow.conversion(operand) { return .code(conversion) }
         }
         let code = operand.code
-        return .code { cells, scratch in
+        return .code(CellCode { cells, scratch in
             let cell = code(cells, scratch)
             return cell.kind == .error ? .error : slow(cell, scratch)
-        }
+        })
     }
 
     private func not(_ operand: Operand, _ slow: GenericCall) -> TestCode {
         if case .test(let test) = operand { return CellLogic.not(test) }
         let code = operand.code
-        return { cells, scratch in
+        return TestCode { cells, scratch in
             let cell = code(cells, scratch)
             return cell.kind == .bool ? Truth(!cell.boolValue) : Truth(slow(cell, scratch))
         }
@@ -82,7 +82,7 @@ extension CellCompiler {
     private func orValue(_ place: Int, _ other: Operand) -> CellCode {
         let slot = layout.field(place)
         let other = other.code
-        return { cells, scratch in
+        return CellCode { cells, scratch in
             let cell = cells[slot]
             return cell.kind == .absent ? other(cells, scratch) : cell
         }
@@ -95,7 +95,7 @@ extension CellCompiler {
         guard case .call(let call) = node.kind,
             let pairwise = slow.arithmetic(operand(call.arguments[0]), operand(call.arguments[1]), mixed: mixedArithmetic)
         else { return nil }
-        return CellConcatenation.code(parts.map { operand($0).code }, pairwise: pairwise)
+        return CellConcatenation.code(parts.map(operand), pairwise: pairwise)
     }
 
     private func sumParts(_ node: Node) -> [Node] {
@@ -106,7 +106,7 @@ extension CellCompiler {
     /// The generic function over arguments that were found the fast way.
     private func several(_ operands: [Operand], _ slow: GenericCall) -> CellCode {
         let codes = operands.map(\.code)
-        return { cells, scratch in
+        return CellCode { cells, scratch in
             var arguments: [Cell] = []
             arguments.reserveCapacity(codes.count)
             for code in codes {

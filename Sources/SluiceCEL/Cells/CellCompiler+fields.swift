@@ -11,7 +11,7 @@ extension CellCompiler {
     private func member(_ node: Node, _ operand: Node, _ name: String) -> CellCode {
         let base = self.operand(operand).code
         let slow = generic(node)
-        return { cells, scratch in
+        return CellCode { cells, scratch in
             let base = base(cells, scratch)
             if base.kind == .error { return .error }
             if let found = scratch.member(name, of: base), found.kind != .absent { return found }
@@ -22,12 +22,12 @@ extension CellCompiler {
     func presence(_ node: Node, _ operand: Node, _ name: String) -> Operand {
         let base = self.operand(operand).code
         let slow = generic(node)
-        return .test { cells, scratch in
+        return .test(TestCode { cells, scratch in
             let base = base(cells, scratch)
             if base.kind == .error { return .failed }
             if let found = scratch.member(name, of: base) { return Truth(found.kind != .absent) }
             return Truth(slow(cells, scratch))
-        }
+        })
     }
 
     /// `map['name']`, and `text.split('/')[2]` without the list.

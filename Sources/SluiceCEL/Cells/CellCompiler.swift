@@ -24,7 +24,7 @@ struct CellCompiler {
         case .fieldOr(let place, let value): return .field(field(place, node, fallback: value))
         case .fieldPresence(let place):
             let slot = layout.field(place)
-            return .test { cells, _ in Truth(cells[slot].kind != .absent) }
+            return .test(TestCode { cells, _ in Truth(cells[slot].kind != .absent) })
         case .select(let operand, let name): return select(node, operand, name)
         case .presence(let operand, let name): return presence(node, operand, name)
         case .index(let operand, let key): return index(node, operand, key)
@@ -33,7 +33,7 @@ struct CellCompiler {
         case .any(let operands): return .test(CellLogic.any(operands.map { condition($0, of: "_||_") }))
         case .conditional(let test, let then, let otherwise):
             return .code(CellLogic.conditional(condition(test, of: "_?_:_"), operand(then).code, operand(otherwise).code))
-        case .failure(let error): return .code { _, scratch in scratch.fail(error) }
+        case .failure(let error): return .code(CellCode { _, scratch in scratch.fail(error) })
         case .record, .source, .optionalField, .local, .optionalSelect, .optionalIndex, .list, .map, .comprehension, .bind, .optionalMap:
             return .code(generic(node))
         }
@@ -47,7 +47,7 @@ struct CellCompiler {
     func generic(_ node: Node) -> CellCode {
         let part = program.part(node)
         let layout = layout
-        return { cells, scratch in
+        return CellCode { cells, scratch in
             switch part.evaluate(CellLookup(cells: cells, scratch: scratch, layout: layout)) {
             case .success(let value): scratch.cell(of: value)
             case .failure(let error): scratch.fail(error)
@@ -61,7 +61,7 @@ struct CellCompiler {
         if case .test(let test) = operand { return test }
         let code = operand.code
         let range = node.range
-        return { cells, scratch in
+        return TestCode { cells, scratch in
             let cell = code(cells, scratch)
             return cell.kind == .bool || cell.kind == .error ? Truth(cell) : notBool(cell, name, range, scratch)
         }

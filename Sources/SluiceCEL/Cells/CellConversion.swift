@@ -5,7 +5,7 @@ extension GenericCall {
         let code = argument.code
         switch name {
         case "string":
-            return { cells, scratch in
+            return CellCode { cells, scratch in
                 let cell = code(cells, scratch)
                 switch cell.kind {
                 case .string: return cell
@@ -16,7 +16,7 @@ extension GenericCall {
                 }
             }
         case "int":
-            return { cells, scratch in
+            return CellCode { cells, scratch in
                 let cell = code(cells, scratch)
                 switch cell.kind {
                 case .int: return cell
@@ -25,7 +25,7 @@ extension GenericCall {
                 }
             }
         case "double":
-            return { cells, scratch in
+            return CellCode { cells, scratch in
                 let cell = code(cells, scratch)
                 switch cell.kind {
                 case .double: return cell

@@ -10,7 +10,7 @@ extension GenericCall {
             return fieldToConstant(field.slot, cell, constantFirst: true, isNegated: isNegated)
         }
         let (left, right) = (left.code, right.code)
-        return { cells, scratch in
+        return TestCode { cells, scratch in
             let left = left(cells, scratch)
             if left.kind == .error { return .failed }
             let right = right(cells, scratch)
@@ -23,7 +23,7 @@ extension GenericCall {
         switch constant.kind {
         case .string:
             let count = constant.count
-            return { cells, scratch in
+            return TestCode { cells, scratch in
                 let cell = cells[slot]
                 if cell.kind == .string {
                     return Truth((cell.count == count && sameText(cell, constant)) != isNegated)
@@ -32,13 +32,13 @@ extension GenericCall {
             }
         case .int:
             let payload = constant.payload
-            return { cells, scratch in
+            return TestCode { cells, scratch in
                 let cell = cells[slot]
                 if cell.kind == .int { return Truth((cell.payload == payload) != isNegated) }
                 return self.slowly(cell, constant, constantFirst: constantFirst, isNegated: isNegated, scratch)
             }
         default:
-            return { cells, scratch in
+            return TestCode { cells, scratch in
                 self.slowly(cells[slot], constant, constantFirst: constantFirst, isNegated: isNegated, scratch)
             }
         }

@@ -4,7 +4,7 @@ enum CellLogic {
     static func all(_ tests: [TestCode]) -> TestCode {
         if tests.count == 2 {
             let (first, second) = (tests[0], tests[1])
-            return { cells, scratch in
+            return TestCode { cells, scratch in
                 switch first(cells, scratch) {
                 case .no: return .no
                 case .yes: return second(cells, scratch)
@@ -18,7 +18,7 @@ enum CellLogic {
     static func any(_ tests: [TestCode]) -> TestCode {
         if tests.count == 2 {
             let (first, second) = (tests[0], tests[1])
-            return { cells, scratch in
+            return TestCode { cells, scratch in
                 switch first(cells, scratch) {
                 case .yes: return .yes
                 case .no: return second(cells, scratch)
@@ -31,7 +31,7 @@ enum CellLogic {
 
     private static func several(_ tests: [TestCode], decisive: Truth) -> TestCode {
         let otherwise: Truth = decisive == .yes ? .no : .yes
-        return { cells, scratch in
+        return TestCode { cells, scratch in
             for index in tests.indices {
                 let truth = tests[index](cells, scratch)
                 if truth == decisive { return decisive }
@@ -55,8 +55,8 @@ enum CellLogic {
         return .failed
     }
 
-    static func not(_ test: @escaping TestCode) -> TestCode {
-        { cells, scratch in
+    static func not(_ test: TestCode) -> TestCode {
+        TestCode { cells, scratch in
             switch test(cells, scratch) {
             case .no: .yes
             case .yes: .no
@@ -65,8 +65,8 @@ enum CellLogic {
         }
     }
 
-    static func conditional(_ condition: @escaping TestCode, _ then: @escaping CellCode, _ otherwise: @escaping CellCode) -> CellCode {
-        { cells, scratch in
+    static func conditional(_ condition: TestCode, _ then: CellCode, _ otherwise: CellCode) -> CellCode {
+        CellCode { cells, scratch in
             switch condition(cells, scratch) {
             case .yes: then(cells, scratch)
             case .no: otherwise(cells, scratch)

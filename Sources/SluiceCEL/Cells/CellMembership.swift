@@ -72,14 +72,14 @@ extension GenericCall {
     ) -> TestCode {
         if case .field(let field) = element {
             let slot = field.slot
-            return { cells, scratch in
+            return TestCode { cells, scratch in
                 let cell = cells[slot]
                 if cell.kind == kind { return Truth(contains(cell)) }
                 return Truth(self(cell, scratch.box(list), scratch))
             }
         }
         let code = element.code
-        return { cells, scratch in
+        return TestCode { cells, scratch in
             let cell = code(cells, scratch)
             if cell.kind == kind { return Truth(contains(cell)) }
             return Truth(self(cell, scratch.box(list), scratch))

@@ -7,6 +7,7 @@ public struct CellProgram: Sendable {
     public let slots: [Slot]
     public let program: Program
     private let code: CellCode
+    /// The same where the result is a bool or an error.
     private let condition: TestCode?
     /// Keeps the text of the constants, which cells point to.
     private let constants: ConstantPool

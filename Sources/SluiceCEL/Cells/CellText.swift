@@ -5,7 +5,7 @@ extension GenericCall {
     /// `size` of text: its code points.
     func size(_ text: Operand) -> CellCode {
         let code = text.code
-        return { cells, scratch in
+        return CellCode { cells, scratch in
             let cell = code(cells, scratch)
             if cell.kind == .string { return .int(Int64(codePoints(cell.textBytes))) }
             if cell.kind == .bytes { return .int(Int64(cell.count)) }
@@ -17,7 +17,7 @@ extension GenericCall {
     func substring(_ text: Operand, _ start: Operand, _ end: Operand?) -> CellCode {
         let (text, start) = (text.code, start.code)
         let end = end?.code
-        return { cells, scratch in
+        return CellCode { cells, scratch in
             let cell = text(cells, scratch)
             if cell.kind == .error { return .error }
             let from = start(cells, scratch)
@@ -36,7 +36,7 @@ extension GenericCall {
     func changingCase(_ text: Operand, toLower: Bool, beyondASCII: Bool) -> CellCode {
         let code = text.code
         let first: UInt8 = toLower ? 0x41 : 0x61
-        return { cells, scratch in
+        return CellCode { cells, scratch in
             let cell = code(cells, scratch)
             guard cell.kind == .string else { return self(cell, scratch) }
             let bytes = cell.textBytes
@@ -58,10 +58,10 @@ extension GenericCall {
 }
 
 /// `text.split(separator)[index]` with constants, without the list. Nil for separators and places that it does not do.
-func cutPiece(_ text: Operand, separator: Constant, index: Int64, orElse slow: @escaping CellCode) -> CellCode? {
+func cutPiece(_ text: Operand, separator: Constant, index: Int64, orElse slow: CellCode) -> CellCode? {
     guard let separator = separator.cell, separator.kind == .string, separator.count > 0, index >= 0 else { return nil }
     let code = text.code
-    return { cells, scratch in
+    return CellCode { cells, scratch in
         let cell = code(cells, scratch)
         guard cell.kind == .string, let piece = cutPiece(cell.textBytes, separator.textBytes, index) else {
             return cell.kind == .error ? .error : slow(cells, scratch)

@@ -44,14 +44,14 @@ extension GenericCall {
     private func textTest<T: TextTest>(_: T.Type, _ text: Operand, _ part: Operand) -> TestCode {
         if case .field(let field) = text, case .constant(let constant) = part, let part = constant.cell, part.kind == .string {
             let slot = field.slot
-            return { cells, scratch in
+            return TestCode { cells, scratch in
                 let cell = cells[slot]
                 if cell.kind == .string { return Truth(T.holds(cell.textBytes, part.textBytes)) }
                 return Truth(self(cell, part, scratch))
             }
         }
         let (text, part) = (text.code, part.code)
-        return { cells, scratch in
+        return TestCode { cells, scratch in
             let text = text(cells, scratch)
             if text.kind == .error { return .failed }
             let part = part(cells, scratch)
@@ -62,17 +62,17 @@ extension GenericCall {
 }
 
 /// `matches` with a constant pattern, compiled here once; nil when the pattern is refused, which is an error of each evaluation.
-func constantMatches(_ text: Operand, _ pattern: Constant, orElse slow: @escaping CellCode) -> TestCode? {
+func constantMatches(_ text: Operand, _ pattern: Constant, orElse slow: CellCode) -> TestCode? {
     guard case .string(let source) = pattern.value, let compiled = compile(source) else { return nil }
     if case .field(let field) = text {
         let slot = field.slot
-        return { cells, scratch in
+        return TestCode { cells, scratch in
             let cell = cells[slot]
             return cell.kind == .string ? Truth(compiled.matches(cell.textBytes)) : Truth(slow(cells, scratch))
         }
     }
     let text = text.code
-    return { cells, scratch in
+    return TestCode { cells, scratch in
         let cell = text(cells, scratch)
         if cell.kind == .string { return Truth(compiled.matches(cell.textBytes)) }
         return cell.kind == .error ? .failed : Truth(slow(cells, scratch))

@@ -39,6 +39,7 @@ public final class Scratch {
     public func boxedValue(_ cell: Cell) -> Value { boxed[Int(cell.payload)] }
 
     /// What an optional holds, `absent` where that is nothing; other values as they are.
+    @inline(never)
     func unwrapped(_ cell: Cell) -> Cell {
         guard case .optional(let wrapped) = boxedValue(cell) else { return cell }
         guard let wrapped else { return .absent }
