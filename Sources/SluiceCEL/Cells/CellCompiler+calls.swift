@@ -15,7 +15,7 @@ extension CellCompiler {
     private func isBestLeftWhole(_ call: Node.Call) -> Bool {
         switch call.name {
         case "or": true
-        case "orValue": if case .optionalField = call.arguments[0].kind { false } else { true }
+        case "orValue": optional(call.arguments[0]) == nil
         case "matches": false
         default: Patterns.withPattern[call.name] != nil
         }
@@ -31,11 +31,11 @@ extension CellCompiler {
         case "lower": return .code(slow.changingCase(operand, toLower: true, beyondASCII: true))
         case "upper": return .code(slow.changingCase(operand, toLower: false, beyondASCII: true))
         case "hasValue":
-            guard case .optionalField(let place) = call.arguments[0].kind else { break }
-            let slot = layout.field(place)
-            return .test(TestCode { cells, _ in Truth(cells[slot].kind != .absent) })
+            if let test = hasValue(call.arguments[0]) { return .test(test) }
+        case "timestamp": return .code(slow.timestamp(operand))
+        case "trim": return .code(slow.trim(operand))
         default:
-            if let conversion = slow.conversion(operand) { return .code(conversion) }
+            if let code = slow.conversion(operand) ?? slow.timePart(operand) { return .code(code) }
         }
         let code = operand.code
         return .code(CellCode { cells, scratch in
@@ -71,21 +71,14 @@ extension CellCompiler {
         case "matches":
             if case .constant(let pattern) = right, let test = constantMatches(left, pattern, orElse: generic(node)) { return .test(test) }
         case "substring": return .code(slow.substring(left, right, nil))
+        case "indexOf": return .code(slow.indexOf(left, right))
+        case "format_time":
+            if case .constant(let format) = right, let code = slow.formatTime(left, format) { return .code(code) }
         case "orValue":
-            if case .optionalField(let place) = call.arguments[0].kind { return .code(orValue(place, right)) }
+            if let code = orValue(call.arguments[0], right) { return .code(code) }
         default: break
         }
         return .code(several([left, right], slow))
-    }
-
-    /// `record.?name.orValue(other)`
-    private func orValue(_ place: Int, _ other: Operand) -> CellCode {
-        let slot = layout.field(place)
-        let other = other.code
-        return CellCode { cells, scratch in
-            let cell = cells[slot]
-            return cell.kind == .absent ? other(cells, scratch) : cell
-        }
     }
 
     /// A sum with text among its parts; nil for other sums.

@@ -11,6 +11,7 @@ extension GenericCall {
                 case .string: return cell
                 case .int: return decimalText(cell.intValue.magnitude, isNegative: cell.intValue < 0, scratch)
                 case .uint: return decimalText(cell.payload, isNegative: false, scratch)
+                case .timestamp: return timestampText(cell, scratch) ?? self(cell, scratch)
                 case .bool: return cell.boolValue ? ConversionText.yes : ConversionText.no
                 default: return self(cell, scratch)
                 }

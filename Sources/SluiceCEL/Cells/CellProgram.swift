@@ -26,7 +26,7 @@ public struct CellProgram: Sendable {
         self.program = program
         self.constants = constants
         slots = layout.slots
-        code = operand.code
+        code = compiler.optional(program.root) ?? operand.code
         condition = if case .test(let test) = operand { test } else { nil }
     }
 

@@ -32,6 +32,36 @@ extension GenericCall {
         }
     }
 
+    /// `indexOf(part)`, in code points.
+    func indexOf(_ text: Operand, _ part: Operand) -> CellCode {
+        let (text, part) = (text.code, part.code)
+        return CellCode { cells, scratch in
+            let cell = text(cells, scratch)
+            if cell.kind == .error { return .error }
+            let part = part(cells, scratch)
+            guard cell.kind == .string, part.kind == .string, let start = cell.textBytes.baseAddress, let wanted = part.textBytes.baseAddress else {
+                return self(cell, part, scratch)
+            }
+            let found = cbytes_find(start, Int(cell.count), wanted, Int(part.count))
+            return .int(found < 0 ? -1 : Int64(codePoints(UnsafeBufferPointer(start: start, count: found))))
+        }
+    }
+
+    /// `trim()` where the text ends in ASCII on both sides.
+    func trim(_ text: Operand) -> CellCode {
+        let code = text.code
+        return CellCode { cells, scratch in
+            let cell = code(cells, scratch)
+            guard cell.kind == .string else { return self(cell, scratch) }
+            var rest = cell.textBytes[...]
+            while let first = rest.first, isBlank(first) { rest.removeFirst() }
+            while let last = rest.last, isBlank(last) { rest.removeLast() }
+            if let first = rest.first, let last = rest.last, first >= 0x80 || last >= 0x80 { return self(cell, scratch) }
+            guard let start = cell.textBytes.baseAddress else { return cell }
+            return .text(.string, start + rest.startIndex, count: rest.count)
+        }
+    }
+
     /// ASCII letters changed, all else kept: `lowerAscii`, and `lower` where the text is ASCII.
     func changingCase(_ text: Operand, toLower: Bool, beyondASCII: Bool) -> CellCode {
         let code = text.code
@@ -86,6 +116,8 @@ private func cutPiece(_ text: UnsafeBufferPointer<UInt8>, _ separator: UnsafeBuf
         skip -= 1
     }
 }
+
+private func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 
 /// Every byte but those that go on with a code point.
 func codePoints(_ text: UnsafeBufferPointer<UInt8>) -> Int {
