@@ -20,10 +20,11 @@ struct AccessLogTests {
     func fields() {
         let row = combined(Self.line)
         #expect(row.outcome == .decoded)
-        #expect(row.cells == [
-            .string("10.0.0.1"), .absent, .string("frank"), .timestamp(1_760_097_336), .string("GET"), .string("/a%20b?x=1"), .string("HTTP/1.1"),
-            .absent, .int(200), .int(2326), .string("http://example.com/"), .string("Mozilla/5.0 (X11)"),
-        ])
+        #expect(
+            row.cells == [
+                .string("10.0.0.1"), .absent, .string("frank"), .timestamp(1_760_097_336), .string("GET"), .string("/a%20b?x=1"), .string("HTTP/1.1"),
+                .absent, .int(200), .int(2326), .string("http://example.com/"), .string("Mozilla/5.0 (X11)"),
+            ])
         #expect(combined(Self.line + "\r") == row)
     }
 

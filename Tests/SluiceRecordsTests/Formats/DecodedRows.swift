@@ -92,13 +92,16 @@ final class GuardedText {
 func rows(_ table: RowTable, of base: UnsafePointer<UInt8>, _ frames: [Frame]) -> [DecodedRow] {
     frames.indices.map { row in
         let cells = (0..<table.columns).map { CellValue(table.row(row)[$0]) }
-        let spans = !table.hasSpans ? [] : (0..<table.columns).map { column -> String in
-            let span = table.rowSpans(row)[column]
-            let start = base + Int(frames[row].start)
-            let text = UnsafeBufferPointer(start: start + Int(span.start), count: Int(span.end - span.start))
-            let value = UnsafeBufferPointer(start: start + Int(span.value), count: Int(span.end - span.value))
-            return span.isPresent ? String(decoding: text, as: UTF8.self) + " ~ " + String(decoding: value, as: UTF8.self) : ""
-        }
+        let spans =
+            !table.hasSpans
+            ? []
+            : (0..<table.columns).map { column -> String in
+                let span = table.rowSpans(row)[column]
+                let start = base + Int(frames[row].start)
+                let text = UnsafeBufferPointer(start: start + Int(span.start), count: Int(span.end - span.start))
+                let value = UnsafeBufferPointer(start: start + Int(span.value), count: Int(span.end - span.value))
+                return span.isPresent ? String(decoding: text, as: UTF8.self) + " ~ " + String(decoding: value, as: UTF8.self) : ""
+            }
         let failure = table.failures.first { $0.row == row }
         return DecodedRow(outcome: table.outcomes[row], cells: cells, spans: spans, code: failure?.code, message: failure?.message)
     }

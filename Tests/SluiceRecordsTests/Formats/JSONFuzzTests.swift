@@ -14,7 +14,9 @@ struct JSONDocuments {
     mutating func space() -> String { pick(["", "", "", " ", "\t", "  ", "\r"]) }
 
     mutating func string() -> String {
-        let pieces = ["a", "key", " ", "é", "€", "😀", #"\n"#, #"\""#, #"\\"#, #"\/"#, #"\u00e9"#, "{", "}", "[", ",", ":", "0123456789abcdefghijklmnopqrstuvwxyz"]
+        let pieces = [
+            "a", "key", " ", "é", "€", "😀", #"\n"#, #"\""#, #"\\"#, #"\/"#, #"\u00e9"#, "{", "}", "[", ",", ":", "0123456789abcdefghijklmnopqrstuvwxyz",
+        ]
         return "\"" + (0..<pick([0, 1, 2, 3, 5, 9])).map { _ in pick(pieces) }.joined() + "\""
     }
 

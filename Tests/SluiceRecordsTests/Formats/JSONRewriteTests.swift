@@ -93,8 +93,10 @@ struct JSONRewriteTests {
         for _ in 0..<300 {
             func space() -> String { spaces[Int.random(in: 0..<9, using: &random) % 3] }
             let present = names.shuffled(using: &random).prefix(Int.random(in: 0...5, using: &random))
-            let text = space() + "{" + space()
-                + present.map { #""\#($0)"\#(space()):\#(space())\#(Int.random(in: 0..<100, using: &random))\#(space())"# }.joined(separator: "," + space()) + "}"
+            let text =
+                space() + "{" + space()
+                + present.map { #""\#($0)"\#(space()):\#(space())\#(Int.random(in: 0..<100, using: &random))\#(space())"# }.joined(separator: "," + space())
+                + "}"
             var expected = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Int])
             var members: [(String, JSONRewrite.Fate)] = []
             for name in names.shuffled(using: &random).prefix(Int.random(in: 0...4, using: &random)) {

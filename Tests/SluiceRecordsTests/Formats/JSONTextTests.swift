@@ -27,7 +27,9 @@ struct JSONTextTests {
         for text in [bytes, Array("ab".utf8) + bytes, bytes + Array("cd, and so on".utf8), bytes + bytes] {
             let output = written { buffer in text.withUnsafeBufferPointer { JSONText.write($0, to: buffer) } }
             #expect(output.contains("\u{FFFD}"))
-            #expect(output.unicodeScalars.filter { $0 != "\u{FFFD}" }.elementsEqual("\"\(String(decoding: text.filter { $0 < 0x80 }, as: UTF8.self))\"".unicodeScalars))
+            #expect(
+                output.unicodeScalars.filter { $0 != "\u{FFFD}" }.elementsEqual(
+                    "\"\(String(decoding: text.filter { $0 < 0x80 }, as: UTF8.self))\"".unicodeScalars))
         }
     }
 
@@ -114,7 +116,8 @@ struct JSONTextTests {
     func textCells() {
         let scratch = Scratch()
         for (kind, text, expected) in [
-            (Cell.Kind.string, "a\"", #""a\"""#), (.decimal, "1e400", "1e400"), (.json, #"[1, {"a":2}]"#, #"[1, {"a":2}]"#), (.bytes, "any carnal pleas", #""YW55IGNhcm5hbCBwbGVhcw==""#),
+            (Cell.Kind.string, "a\"", #""a\"""#), (.decimal, "1e400", "1e400"), (.json, #"[1, {"a":2}]"#, #"[1, {"a":2}]"#),
+            (.bytes, "any carnal pleas", #""YW55IGNhcm5hbCBwbGVhcw==""#),
             (.bytes, "", #""""#), (.bytes, "abc", #""YWJj""#), (.bytes, "ab", #""YWI=""#),
         ] {
             let cell = scratch.text(kind, copying: text)
@@ -152,12 +155,15 @@ struct JSONTextTests {
         }
         #expect(text == #"{"b\"":1,"c":null}"#)
         let cells: [Cell] = [.absent, .int(1), .null]
-        let fields = JSONFields([.init(key: "a", column: 0), .init(key: "b\"", column: 1), .init(key: "x", column: 1, unless: 2), .init(key: "c", column: 2, unless: 0)])
-        #expect(cells.withUnsafeBufferPointer { cells in
-            written { buffer in
-                if let start = cells.baseAddress { fields.write(start, scratch, to: buffer) }
-            }
-        } == text)
+        let fields = JSONFields([
+            .init(key: "a", column: 0), .init(key: "b\"", column: 1), .init(key: "x", column: 1, unless: 2), .init(key: "c", column: 2, unless: 0),
+        ])
+        #expect(
+            cells.withUnsafeBufferPointer { cells in
+                written { buffer in
+                    if let start = cells.baseAddress { fields.write(start, scratch, to: buffer) }
+                }
+            } == text)
         #expect(written { JSONObjectWriter($0).end() } == "{}")
     }
 }

@@ -11,7 +11,8 @@ struct ScanKernelTests {
         var text = [UInt8](repeating: 0, count: 32)
         for _ in 0..<5000 {
             for index in text.indices {
-                text[index] = Bool.random(using: &random) ? special[Int.random(in: 0..<special.count, using: &random)] : UInt8.random(in: 0...255, using: &random)
+                text[index] =
+                    Bool.random(using: &random) ? special[Int.random(in: 0..<special.count, using: &random)] : UInt8.random(in: 0...255, using: &random)
             }
             let other = text.map { Bool.random(using: &random) ? $0 : UInt8.random(in: 0...255, using: &random) }
             #expect(cbytes_string_stops32(text) == cbytes_string_stops32_portable(text))

@@ -240,7 +240,8 @@ extension AccessLogDecoder {
         var count = 0
         var place = start
         while place < end {
-            let isEscape = place.pointee == UInt8(ascii: "\\") && place + 1 < end
+            let isEscape =
+                place.pointee == UInt8(ascii: "\\") && place + 1 < end
                 && (place[1] == UInt8(ascii: "\"") || place[1] == UInt8(ascii: "\\"))
             if isEscape { place += 1 }
             memory[count] = place.pointee
