@@ -58,6 +58,7 @@ let package = Package(
 
         // By hand: `swift run -c release bench-cel`.
         .executableTarget(name: "bench-cel", dependencies: ["SluiceCEL"], path: "Benchmarks/CEL/bench-cel"),
+        .executableTarget(name: "bench-formats", dependencies: ["SluiceRecords", "SluiceCEL"], path: "Benchmarks/Formats/bench-formats"),
 
         .testTarget(name: "WorkerPoolsTests", dependencies: ["WorkerPools"]),
         // The cases of the CEL specification: `make cel-conformance`, and a test of SluiceCELTests.

@@ -89,6 +89,7 @@ final class GuardedText {
     }
 }
 
+/// What cells and spans hold; the caller keeps the text that they point into.
 func rows(_ table: RowTable, of base: UnsafePointer<UInt8>, _ frames: [Frame]) -> [DecodedRow] {
     frames.indices.map { row in
         let cells = (0..<table.columns).map { CellValue(table.row(row)[$0]) }
@@ -112,9 +113,11 @@ func decode(_ text: [UInt8], columns: [String] = [], spans: Bool = false, filler
     let placed = memory.place(text, filler: filler)
     let table = RowTable(columns: columns.count, hasSpans: spans)
     table.prepare(rows: 1)
-    decoder.decode(placed, row: 0, into: table)
     guard let base = placed.baseAddress else { preconditionFailure("placed text has an address") }
-    return rows(table, of: base, [Frame(start: 0, count: UInt32(text.count), lineDelta: 0)])[0]
+    return withExtendedLifetime(memory) {
+        decoder.decode(placed, row: 0, into: table)
+        return rows(table, of: base, [Frame(start: 0, count: UInt32(text.count), lineDelta: 0)])[0]
+    }
 }
 
 /// Decodes texts as the lines of one batch.
@@ -129,8 +132,10 @@ func decodeLines(_ texts: [[UInt8]], columns: [String], spans: Bool = false, wit
     let table = RowTable(columns: columns.count, hasSpans: spans)
     table.prepare(rows: texts.count)
     guard let base = memory.place(bytes).baseAddress else { preconditionFailure("placed text has an address") }
-    decoder.decode(frames, of: base, into: table)
-    return rows(table, of: base, frames)
+    return withExtendedLifetime(memory) {
+        decoder.decode(frames, of: base, into: table)
+        return rows(table, of: base, frames)
+    }
 }
 
 func json(_ text: String, _ columns: [String] = [], spans: Bool = false) -> DecodedRow {

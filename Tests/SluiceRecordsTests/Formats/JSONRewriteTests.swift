@@ -21,7 +21,9 @@ struct JSONRewriteTests {
         for (index, value) in values.enumerated() { table.row(0)[columns.count + index] = value }
         let rewrite = JSONRewrite(
             members: members.enumerated().map { Member(column: $0, name: $1.0, fate: $1.1) }, passesRest: rest, additions: additions)
-        return written { rewrite.write(placed, table.outcomes[0], table.rowSpans(0), table.row(0), Scratch(), to: $0) }
+        return withExtendedLifetime((memory, table)) {
+            written { rewrite.write(placed, table.outcomes[0], table.rowSpans(0), table.row(0), Scratch(), to: $0) }
+        }
     }
 
     static let cuts: [(String, [String], String)] = [
@@ -128,7 +130,7 @@ struct JSONRewriteTests {
 struct JSONReaderTests {
     static func placed<Result>(_ text: String, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
         let memory = GuardedText(atLeast: text.utf8.count)
-        return try body(memory.place(Array(text.utf8), filler: UInt8(ascii: "1")))
+        return try withExtendedLifetime(memory) { try body(memory.place(Array(text.utf8), filler: UInt8(ascii: "1"))) }
     }
 
     @Test("text reads as values")

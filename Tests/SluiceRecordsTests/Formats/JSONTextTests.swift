@@ -7,7 +7,7 @@ import Testing
 func written(_ body: (ByteBuffer) -> Void) -> String {
     let buffer = ByteBuffer(capacity: 1)
     body(buffer)
-    return String(decoding: buffer.filled, as: UTF8.self)
+    return withExtendedLifetime(buffer) { String(decoding: buffer.filled, as: UTF8.self) }
 }
 
 @Suite("JSON text")

@@ -39,7 +39,7 @@ enum RealArchives {
         }
         let table = RowTable(columns: columns.count, hasSpans: false)
         table.prepare(rows: frames.count)
-        decoder.decode(frames, of: base, into: table)
+        withExtendedLifetime(memory) { decoder.decode(frames, of: base, into: table) }
         return Decoded(memory: memory, base: base, frames: frames, table: table)
     }
 }
@@ -85,10 +85,12 @@ struct RealArchivesTests {
         #expect(found.outcomes(.failed) == 0)
         let reader = JSONReader()
         for frame in found.frames.prefix(50) {
-            let value = try reader.value(ofJSON: UnsafeBufferPointer(start: found.base + Int(frame.start), count: Int(frame.count)))
+            let value = try withExtendedLifetime(found) {
+                try reader.value(ofJSON: UnsafeBufferPointer(start: found.base + Int(frame.start), count: Int(frame.count)))
+            }
             let again = ByteBuffer(capacity: 1)
             JSONText.write(value, to: again)
-            #expect(try reader.value(ofJSON: again.filled) == value)
+            #expect(try withExtendedLifetime(again) { try reader.value(ofJSON: again.filled) } == value)
         }
     }
 
@@ -99,7 +101,7 @@ struct RealArchivesTests {
         var counts: [String: Int] = [:]
         var addresses = 0
         for row in found.frames.indices {
-            counts[CellValue(found.table.row(row)[0]).description, default: 0] += 1
+            counts[withExtendedLifetime(found) { CellValue(found.table.row(row)[0]).description }, default: 0] += 1
             addresses += found.table.row(row)[1].kind == .string ? 1 : 0
         }
         #expect(counts["'NOERROR'"] == 42_010)

@@ -33,7 +33,7 @@ struct ScanKernelTests {
             if Bool.random(using: &random), !text.isEmpty { text[Int.random(in: 0..<text.count, using: &random)] = UInt8.random(in: 0...255, using: &random) }
             let memory = GuardedText(atLeast: text.count)
             let placed = memory.place(text, filler: 0x80)
-            let invalid = UTF8Text.firstInvalid(in: placed)
+            let invalid = withExtendedLifetime(memory) { UTF8Text.firstInvalid(in: placed) }
             #expect((invalid == nil) == (String(validating: text, as: UTF8.self) != nil), "\(text)")
             if let invalid { #expect(String(validating: text[..<invalid], as: UTF8.self) != nil) }
         }

@@ -13,7 +13,7 @@ struct JSONKeys: Sendable {
         JSONText.write(name, to: buffer)
         buffer.append(UInt8(ascii: ":"))
         let place = Place(start: UInt32(bytes.count), count: UInt32(buffer.count))
-        bytes += buffer.filled
+        withExtendedLifetime(buffer) { bytes += buffer.filled }
         return place
     }
 
