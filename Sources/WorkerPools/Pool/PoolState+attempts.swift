@@ -41,8 +41,12 @@ extension PoolState {
         case .expired, .overrun: return false
         case .inTime, .cancelled: break
         }
-        job.record?.phase = .settled
-        counters.done += 1
+        if slots[slot].run != nil {
+            closeRun(at: slot)
+        } else {
+            job.record?.phase = .settled
+            counters.done += 1
+        }
         release(slot)
         return true
     }
@@ -50,6 +54,7 @@ extension PoolState {
     /// The attempt has ended without success: from now on its time cannot run out. Tells what had become of it.
     mutating func conclude(at slot: Int) -> Slot.Verdict {
         slots[slot].deadline = 0
+        closeRun(at: slot)
         return slots[slot].verdict
     }
 

@@ -3,6 +3,7 @@ import DequeModule
 extension PoolState {
     /// The job at `slot` begins to wait for its own pool: others may use its place.
     mutating func lend(_ slot: Int) -> (Wake, returned: [UnsafeContinuation<Void, Never>]) {
+        closeRun(at: slot)
         slots[slot].phase = .lent
         busy -= 1
         lent += 1

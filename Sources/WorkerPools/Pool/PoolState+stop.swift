@@ -25,6 +25,7 @@ extension PoolState {
         var stop = Stop()
         phase = .cancelled
         refuseSuspended(&stop, all: true)
+        for slot in runSlots { closeRun(at: slot) }
         stop.undone = queue.takeAll() + delayed.sorted { $0.key < $1.key }.map(\.value)
         delayed.removeAll()
         counters.cancelled += stop.undone.count
@@ -82,7 +83,7 @@ extension PoolState {
     private mutating func rest(_ stop: inout Stop) {
         var more = FollowUp()
         settleDown(&more)
-        stop.leaving = more.leaving
-        stop.rested = more.rested
+        stop.leaving = more.others?.leaving ?? []
+        stop.rested = more.others?.rested ?? []
     }
 }

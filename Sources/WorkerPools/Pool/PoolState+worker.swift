@@ -1,7 +1,7 @@
 extension PoolState {
     /// What a worker does next.
     enum Turn {
-        case run(Job)
+        case run(Job, then: JobRun?)
         case park
         case retire
     }
@@ -9,6 +9,11 @@ extension PoolState {
     /// What is to be done for others after a worker's step.
     struct FollowUp {
         var wake = Wake.nobody
+        /// Rarely anything.
+        var others: Others?
+    }
+
+    final class Others {
         var admitted: [UnsafeContinuation<SubmitAnswer, Never>] = []
         var returned: [UnsafeContinuation<Void, Never>] = []
         var rested: [UnsafeContinuation<Void, Never>] = []
@@ -19,7 +24,7 @@ extension PoolState {
 
     /// Frees the place of an attempt that has ended. The job's end has been counted, or it goes on elsewhere.
     mutating func release(_ slot: Int) {
-        slots[slot].record = nil
+        if slots[slot].record != nil { slots[slot].record = nil }
         slots[slot].deadline = 0
         slots[slot].phase = .called
         busy -= 1
@@ -27,18 +32,21 @@ extension PoolState {
 
     /// Chooses what the worker at `slot` does now, and what that means for others.
     mutating func take(
-        at slot: Int, timeout: UInt64, now: () -> UInt64, _ more: inout FollowUp
+        at slot: Int, timeout: UInt64, time: UInt64, clock: () -> UInt64, _ more: inout FollowUp
     ) -> (Turn, alarm: UInt64) {
-        more.returned = handBack()
+        if !returning.isEmpty { more.note { $0.returned = handBack() } }
+        if queue.count == 0, !runSlots.isEmpty { takeFromRuns() }
+        adjustPace(of: slot, time)
         var turn = Turn.park
         var alarm: UInt64 = 0
         if slots[slot].verdict != .inTime || live - lent > limit {
             turn = .retire
             vacate(slot)
         } else if busy < limit, let job = nextJob(&more) {
-            turn = .run(job)
-            alarm = begin(job, at: slot, timeout: timeout, now: now)
-            if !suspended.isEmpty { more.admitted = admitSuspended() }
+            alarm = begin(job, at: slot, timeout: timeout, clock)
+            turn = .run(job, then: alarm == 0 && timeout == 0 ? extend(job, at: slot) : nil)
+            slots[slot].since = time
+            if !suspended.isEmpty { more.note { $0.admitted = admitSuspended() } }
         } else if phase != .open, outstanding == 0 {
             turn = .retire
             vacate(slot)
@@ -53,7 +61,7 @@ extension PoolState {
             guard let record = job.record, record.isCancelRequested else { return job }
             record.phase = .settled
             counters.cancelled += 1
-            more.withdrawn.append(record)
+            more.note { $0.withdrawn.append(record) }
         }
         return nil
     }
@@ -66,7 +74,7 @@ extension PoolState {
     }
 
     /// - Returns: when an alarm for this slot is to be left, or 0.
-    private mutating func begin(_ job: Job, at slot: Int, timeout: UInt64, now: () -> UInt64) -> UInt64 {
+    private mutating func begin(_ job: Job, at slot: Int, timeout: UInt64, _ clock: () -> UInt64) -> UInt64 {
         busy += 1
         counters.peakRunning = max(counters.peakRunning, busy)
         slots[slot].phase = .running
@@ -78,7 +86,7 @@ extension PoolState {
             if let own = record.options.timeout { timeout = own.nanoseconds }
         }
         guard timeout > 0 else { return 0 }
-        let deadline = now() &+ timeout
+        let deadline = clock() &+ timeout
         slots[slot].deadline = deadline
         guard slots[slot].alarm == 0 || slots[slot].alarm > deadline else { return 0 }
         slots[slot].alarm = deadline
@@ -88,7 +96,7 @@ extension PoolState {
     /// Lays the worker down, unless something has come up since its turn was chosen.
     mutating func park(at slot: Int, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         let hasEnded = phase != .open && outstanding == 0
-        if hasEnded || (queue.count > called && busy + called < limit) || live - lent > limit {
+        if hasEnded || (waiting > called && busy + called < limit) || live - lent > limit {
             called += 1
             return false
         }
@@ -101,12 +109,16 @@ extension PoolState {
     mutating func settleDown(_ more: inout FollowUp) {
         let outstanding = outstanding
         guard outstanding <= nestedWaiters || phase == .cancelled else { return }
-        if phase != .open, outstanding == 0 { more.leaving += dismissExcess() }
+        if phase != .open, outstanding == 0 {
+            let leaving = dismissExcess()
+            if !leaving.isEmpty { more.note { $0.leaving += leaving } }
+        }
         guard !waiters.isEmpty else { return }
         let isIdle = outstanding == 0
         let hasEnded = isIdle && phase != .open && live == 0
         let isOnlyNested = outstanding <= nestedWaiters
         var nested = 0
+        var rested: [UnsafeContinuation<Void, Never>] = []
         waiters.removeAll { waiter in
             let hasCome =
                 switch waiter.occasion {
@@ -116,9 +128,18 @@ extension PoolState {
                 }
             guard hasCome || (waiter.isNested && isOnlyNested) else { return false }
             if waiter.isNested { nested += 1 }
-            more.rested.append(waiter.continuation)
+            rested.append(waiter.continuation)
             return true
         }
         nestedWaiters -= nested
+        if !rested.isEmpty { more.note { $0.rested += rested } }
+    }
+}
+
+extension PoolState.FollowUp {
+    mutating func note(_ change: (PoolState.Others) -> Void) {
+        let others = others ?? PoolState.Others()
+        self.others = others
+        change(others)
     }
 }

@@ -26,6 +26,10 @@ struct PoolState {
     var slots: ContiguousArray<Slot> = []
     var vacant: [Int] = []
     var parked: [Int] = []
+    /// Slots that hold a run.
+    var runSlots: [Int] = []
+    var spareRuns: [JobRun] = []
+    let longestRun: Int
     /// The concurrency limit.
     var limit: Int
     /// Slots whose worker exists.
@@ -59,6 +63,7 @@ struct PoolState {
         queue = LevelQueue(levels: configuration.priorityLevels, ageing: configuration.ageing)
         capacity = configuration.queue.limit
         bounds = configuration.workers
+        longestRun = min(configuration.longestRun, JobRun.longest)
         sizing = configuration.workers.count > 1 ? configuration.sizing : nil
         limit = configuration.workers.lowerBound
         counters.workers = limit
@@ -73,6 +78,12 @@ struct PoolState {
         var counters = counters
         counters.queued = queue.count
         counters.running = busy - counters.overrunning
+        for slot in runSlots {
+            guard let tally = slots[slot].run?.tally else { continue }
+            counters.queued += tally.waiting
+            counters.running -= 1 - tally.running
+            counters.done += tally.ended
+        }
         counters.lent = lent
         counters.retrying = delayed.count
         counters.suspended = suspended.count
@@ -82,7 +93,7 @@ struct PoolState {
 
     /// Calls one more worker if a job waits for one and the limit allows it.
     mutating func callWorker() -> Wake {
-        guard queue.count > called, called < Self.mostCalled, busy + called < limit else { return .nobody }
+        guard waiting > called, called < Self.mostCalled, busy + called < limit else { return .nobody }
         called += 1
         if let slot = parked.popLast() {
             guard case .parked(let continuation) = slots[slot].phase else { return .nobody }

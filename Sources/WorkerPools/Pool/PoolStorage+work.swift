@@ -6,8 +6,8 @@ extension PoolStorage {
         var turn = arrive(at: slot)
         while true {
             switch turn {
-            case .run(let job):
-                turn = await attempt(job, at: slot)
+            case .run(let job, let run):
+                turn = await attempt(job, run, at: slot)
             case .park:
                 await withUnsafeContinuation { continuation in
                     if !state.withLock({ $0.park(at: slot, continuation) }) { continuation.resume() }
@@ -26,12 +26,18 @@ extension PoolStorage {
         } ?? .retire
     }
 
-    private func attempt(_ job: Job, at slot: Int) async -> PoolState.Turn {
+    /// Runs a job, and those of its run after it, until one fails.
+    private func attempt(_ first: Job, _ run: JobRun?, at slot: Int) async -> PoolState.Turn {
+        var job = first
         var failure: (any Error)?
         do {
-            switch job.body {
-            case .closure(let body): try await body()
-            case .record(let record): try await record.attempt()
+            while true {
+                switch job.body {
+                case .closure(let body): try await body()
+                case .record(let record): try await record.attempt()
+                }
+                guard let next = run?.endAndDraw() else { break }
+                job = next
             }
             if let turn = nextTurn(at: slot, after: { $0.succeed(job, at: slot) }) {
                 job.record?.settle(.done)
@@ -48,10 +54,10 @@ extension PoolStorage {
     /// - Returns: nil if `note` says that the attempt needs more care.
     private func nextTurn(at slot: Int, after note: (inout PoolState) -> Bool) -> PoolState.Turn? {
         var more = PoolState.FollowUp()
-        let early = timeout == 0 ? 0 : alarms.now
+        let time = Timers.now
         let step = state.withLock { state -> (PoolState.Turn, alarm: UInt64)? in
             guard note(&state) else { return nil }
-            return state.take(at: slot, timeout: timeout, now: { early == 0 ? alarms.now : early }, &more)
+            return state.take(at: slot, timeout: timeout, time: time, clock: { alarms.now }, &more)
         }
         guard let step else { return nil }
         perform(more)

@@ -41,11 +41,12 @@ final class PoolStorage: Sendable {
 
     func perform(_ more: borrowing PoolState.FollowUp) {
         perform(more.wake)
-        for submitter in more.admitted { submitter.resume(returning: .accepted) }
-        for lender in more.returned { lender.resume() }
-        for waiter in more.rested { waiter.resume() }
-        for worker in more.leaving { worker.resume() }
-        for record in more.withdrawn { record.settle(.stopped(cancellation(of: record))) }
+        guard let others = more.others else { return }
+        for submitter in others.admitted { submitter.resume(returning: .accepted) }
+        for lender in others.returned { lender.resume() }
+        for waiter in others.rested { waiter.resume() }
+        for worker in others.leaving { worker.resume() }
+        for record in others.withdrawn { record.settle(.stopped(cancellation(of: record))) }
     }
 
     func cancellation(of record: JobRecord?) -> PoolError {

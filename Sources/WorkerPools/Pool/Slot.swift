@@ -45,6 +45,13 @@ struct Slot {
     /// deadline leaves another one for then.
     var alarm: UInt64 = 0
     var record: JobRecord?
+    /// The short jobs that the worker has taken together, if it has.
+    var run: JobRun?
+    /// When the worker took what it has now, by the machine's clock; 0 if it has nothing. For ``pace`` only.
+    var since: UInt64 = 0
+    /// How many jobs the worker may take at once: doubles while they prove short, falls to 1 when they do not.
+    var pace: Int32 = 1
+    var taken: Int32 = 0
     var worker: Task<Void, Never>?
     /// Identifies the worker's task, to tell a job that waits for its own pool from others.
     var identity = 0

@@ -34,9 +34,26 @@ public final class WorkerPool: Sendable {
     /// the closure itself captures.
     /// - Throws: ``PoolError/closed(pool:)``, ``PoolError/full(pool:capacity:)``, or `CancellationError` if the submitting
     ///   task is cancelled while it waits for room; the job is then not accepted.
+    @inlinable
     public func submit(
         priority: JobPriority = .normal, _ job: @escaping @Sendable () async throws -> Void
     ) async throws {
+        // Inlined, so that a submit that need not wait is no asynchronous call.
+        if enterNow(priority, job) { return }
+        try await enterLater(priority, job)
+    }
+
+    @usableFromInline
+    func enterNow(_ priority: JobPriority, _ job: @escaping @Sendable () async throws -> Void) -> Bool {
+        let job = storage.makeJob(.closure(job), priority: priority)
+        guard case .accepted(let wake, let growth) = storage.state.withLock({ $0.offer(job) }) else { return false }
+        storage.perform(wake)
+        storage.perform(growth)
+        return true
+    }
+
+    @usableFromInline
+    func enterLater(_ priority: JobPriority, _ job: @escaping @Sendable () async throws -> Void) async throws {
         try await enter(storage.makeJob(.closure(job), priority: priority))
     }
 

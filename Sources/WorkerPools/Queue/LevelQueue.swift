@@ -26,6 +26,25 @@ struct LevelQueue {
         count += 1
     }
 
+    /// Puts a job back where it was taken from.
+    mutating func prepend(_ job: Job) {
+        levels[Int(job.level)].prepend(job)
+        occupied |= 1 << UInt64(job.level)
+        count += 1
+    }
+
+    /// Takes up to `limit` jobs that come next on a level, as long as they are bare closures at their first attempt.
+    mutating func popRun(from level: UInt8, limit: Int, into places: UnsafeMutablePointer<Job>) -> Int {
+        var taken = 0
+        while taken < limit, let next = levels[Int(level)].first, next.isBare {
+            (places + taken).initialize(to: levels[Int(level)].removeFirst())
+            taken += 1
+        }
+        count -= taken
+        if levels[Int(level)].isEmpty { occupied &= ~(1 << UInt64(level)) }
+        return taken
+    }
+
     mutating func popFirst() -> Job? {
         while count > 0 {
             let highest = 63 - occupied.leadingZeroBitCount
@@ -91,6 +110,11 @@ struct LevelQueue {
 }
 
 extension Job {
+    /// Nothing but a closure that was never tried: needs no bookkeeping of its own.
+    var isBare: Bool {
+        if case .closure = body { attempt == 1 } else { false }
+    }
+
     /// Cancelled while it waited: the entry is only a place in the queue.
     var isWithdrawn: Bool {
         guard case .record(let record) = body, case .settled = record.phase else { return false }
