@@ -60,7 +60,16 @@ let package = Package(
         .executableTarget(name: "bench-cel", dependencies: ["SluiceCEL"], path: "Benchmarks/CEL/bench-cel"),
         .executableTarget(name: "bench-formats", dependencies: ["SluiceRecords", "SluiceCEL"], path: "Benchmarks/Formats/bench-formats"),
 
-        .testTarget(name: "WorkerPoolsTests", dependencies: ["WorkerPools"]),
+        // By hand: `make -s bench-pool`.
+        .executableTarget(
+            name: "bench-pool", dependencies: ["WorkerPools"], path: "Benchmarks/Pools", exclude: ["README.md"]),
+        .testTarget(
+            name: "WorkerPoolsTests",
+            dependencies: [
+                "WorkerPools",
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         // The cases of the CEL specification: `make cel-conformance`, and a test of SluiceCELTests.
         .executableTarget(name: "cel-conformance", dependencies: ["SluiceCEL"], path: "Tests/Conformance"),
         .testTarget(name: "SluiceCELTests", dependencies: ["SluiceCEL", .target(name: "cel-conformance")]),

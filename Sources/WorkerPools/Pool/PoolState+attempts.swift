@@ -36,7 +36,7 @@ extension PoolState {
     }
 
     /// Counts the job as done and frees its place, if the attempt's success still counts.
-    mutating func succeed(_ job: Job, at slot: Int) -> Bool {
+    mutating func succeed(_ record: JobRecord?, at slot: Int) -> Bool {
         switch slots[slot].verdict {
         case .expired, .overrun: return false
         case .inTime, .cancelled: break
@@ -44,7 +44,7 @@ extension PoolState {
         if slots[slot].run != nil {
             closeRun(at: slot)
         } else {
-            job.record?.phase = .settled
+            record?.phase = .settled
             counters.done += 1
         }
         release(slot)
@@ -92,6 +92,12 @@ extension PoolState {
         queue.append(job)
         hasWaited = true
         return callWorker()
+    }
+
+    /// The worker's task makes itself known, so that the pool can tell who is waiting for it.
+    mutating func enroll(_ identity: Int, at slot: Int) {
+        slots[slot].identity = identity
+        places[identity] = slot
     }
 
     /// Stores the handle of a worker's task, which cancellation needs; a cancellation that came first is returned.

@@ -3,7 +3,7 @@ extension PoolState {
     mutating func grow() -> Growth {
         guard waiting > 0 else { return .none }
         hasWaited = true
-        guard let sizing, limit < bounds.upperBound else { return .none }
+        guard limit < bounds.upperBound else { return .none }
         setLimit(sizing.grow(load))
         return watch()
     }
@@ -12,10 +12,32 @@ extension PoolState {
     /// - Returns: workers that must be woken to go, and whether to look again.
     mutating func shrink() -> (leaving: [UnsafeContinuation<Void, Never>], Growth) {
         isSizingAlarmLeft = false
+<<<<<<< HEAD
         guard let sizing else { return ([], .none) }
         if !hasWaited, waiting == 0 { setLimit(min(limit, sizing.shrink(load))) }
         hasWaited = waiting > 0
+=======
+        if !hasWaited, queue.count == 0 { setLimit(min(limit, sizing.shrink(load))) }
+        hasWaited = queue.count > 0
+>>>>>>> 7b1f178 (Add groups, maps, streams of results and metrics to the pool, and show the bugs of other pools to be absent)
         return (dismissExcess(), watch())
+    }
+
+    /// New bounds. Jobs that run already are not touched: after the limit was lowered none begins until few enough run.
+    mutating func resize(to bounds: ClosedRange<Int>) -> (Wake, Growth, FollowUp) {
+        self.bounds = bounds
+        setLimit(limit)
+        var more = FollowUp()
+        let leaving = dismissExcess()
+        let returned = handBack()
+        if !leaving.isEmpty || !returned.isEmpty {
+            more.note { others in
+                others.leaving = leaving
+                others.returned = returned
+            }
+        }
+        settleDown(&more)
+        return (callWorker(), watch(), more)
     }
 
     /// Clamped to the bounds.

@@ -27,13 +27,17 @@ extension PoolState {
         counters.accepted += 1
         job.record?.phase = .queued
         queue.append(job)
-        let growth = sizing == nil ? .none : grow()
+        let growth = bounds.lowerBound == bounds.upperBound ? .none : grow()
         return .accepted(callWorker(), growth: growth)
     }
 
+    /// Whether a job that found the queue full may still be taken in another way.
+    private var isTaking: Bool { phase == .open || (phase == .draining && outstanding > 0) }
+
     /// Makes room by dropping the oldest job of the lowest level.
     mutating func acceptDroppingOldest(_ job: Job) -> (Admission, dropped: Job?) {
-        let dropped = queue.popOldestOfLowest()
+        guard isTaking else { return (.closed, nil) }
+        let dropped = queue.count < capacity ? nil : queue.popOldestOfLowest()
         if let dropped {
             counters.dropped += 1
             dropped.record?.phase = .settled
@@ -41,16 +45,22 @@ extension PoolState {
         return (accept(job), dropped)
     }
 
-    mutating func dropNewest(_ job: Job) {
+    /// - Returns: false if the pool has closed in between.
+    mutating func dropNewest(_ job: Job) -> Bool {
+        guard isTaking else { return false }
         counters.accepted += 1
         counters.dropped += 1
         job.record?.phase = .settled
+        return true
     }
 
-    mutating func acceptInCaller(_ job: Job) {
+    /// - Returns: false if the pool has closed in between.
+    mutating func acceptInCaller(_ job: Job) -> Bool {
+        guard isTaking else { return false }
         counters.accepted += 1
         counters.inCallers += 1
         job.record?.phase = .inCaller
+        return true
     }
 
     /// - Returns: the answer if there is one at once.
@@ -88,5 +98,18 @@ extension PoolState {
     mutating func takeTicket() -> UInt64 {
         nextTicket += 1
         return nextTicket
+    }
+}
+
+extension PoolState {
+    /// Takes as many of the jobs as there is room for.
+    mutating func offer(_ jobs: ArraySlice<Job>) -> (accepted: Int, Wake, Growth) {
+        guard phase == .open, suspended.isEmpty else { return (0, .nobody, .none) }
+        let accepted = min(jobs.count, capacity - queue.count)
+        guard accepted > 0 else { return (0, .nobody, .none) }
+        counters.accepted += accepted
+        for job in jobs.prefix(accepted) { queue.append(job) }
+        let growth = bounds.lowerBound == bounds.upperBound ? .none : grow()
+        return (accepted, callWorker(), growth)
     }
 }

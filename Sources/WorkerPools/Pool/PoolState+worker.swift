@@ -68,6 +68,7 @@ extension PoolState {
 
     /// Takes the worker's task out; it has ended or is about to.
     private mutating func vacate(_ slot: Int) {
+        places.removeValue(forKey: slots[slot].identity)
         slots[slot] = Slot()
         vacant.append(slot)
         live -= 1
@@ -108,14 +109,14 @@ extension PoolState {
     /// Wakes those who wait for rest, if it has come.
     mutating func settleDown(_ more: inout FollowUp) {
         let outstanding = outstanding
-        guard outstanding <= nestedWaiters || phase == .cancelled else { return }
+        guard outstanding <= nestedWaiters || phase == .cancelled || busy <= limit && !waiters.isEmpty else { return }
         if phase != .open, outstanding == 0 {
             let leaving = dismissExcess()
             if !leaving.isEmpty { more.note { $0.leaving += leaving } }
         }
         guard !waiters.isEmpty else { return }
         let isIdle = outstanding == 0
-        let hasEnded = isIdle && phase != .open && live == 0
+        let hasEnded = hasEnded
         let isOnlyNested = outstanding <= nestedWaiters
         var nested = 0
         var rested: [UnsafeContinuation<Void, Never>] = []
@@ -125,6 +126,7 @@ extension PoolState {
                 case .idle: isIdle
                 case .ended: hasEnded
                 case .endedOrCancelled: hasEnded || phase == .cancelled
+                case .withinLimit: busy <= limit
                 }
             guard hasCome || (waiter.isNested && isOnlyNested) else { return false }
             if waiter.isNested { nested += 1 }

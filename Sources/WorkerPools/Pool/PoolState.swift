@@ -20,12 +20,14 @@ struct PoolState {
     var phase = Phase.open
     var queue: LevelQueue
     let capacity: Int
-    let bounds: ClosedRange<Int>
-    let sizing: SizingPolicy?
+    var bounds: ClosedRange<Int>
+    let sizing: SizingPolicy
 
     var slots: ContiguousArray<Slot> = []
     var vacant: [Int] = []
     var parked: [Int] = []
+    /// Slots by the identity of their workers' tasks.
+    var places: [Int: Int] = [:]
     /// Slots that hold a run.
     var runSlots: [Int] = []
     var spareRuns: [JobRun] = []
@@ -64,7 +66,7 @@ struct PoolState {
         capacity = configuration.queue.limit
         bounds = configuration.workers
         longestRun = min(configuration.longestRun, JobRun.longest)
-        sizing = configuration.workers.count > 1 ? configuration.sizing : nil
+        sizing = configuration.sizing
         limit = configuration.workers.lowerBound
         counters.workers = limit
         counters.peakWorkers = limit
@@ -72,6 +74,14 @@ struct PoolState {
 
     var outstanding: Int {
         queue.count + busy - counters.overrunning + lent + delayed.count + counters.inCallers
+    }
+
+    /// Nothing is outstanding, nothing can come, and the workers have gone.
+    var hasEnded: Bool { phase != .open && live == 0 && outstanding == 0 }
+
+    mutating func withdrawWaiter(ticket: UInt64) -> UnsafeContinuation<Void, Never>? {
+        guard let place = waiters.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+        return waiters.remove(at: place).continuation
     }
 
     var snapshot: PoolCounters {
@@ -119,11 +129,15 @@ struct Waiter {
         case ended
         /// The same, or the pool has been cancelled.
         case endedOrCancelled
+        /// No more jobs run than the limit allows, after it was lowered.
+        case withinLimit
     }
 
     var occasion: Occasion
     /// Waits inside a job of this pool, which is therefore not waited for.
     var isNested: Bool
+    /// Names a waiter who may give up; 0 for the others.
+    var ticket: UInt64 = 0
     var continuation: UnsafeContinuation<Void, Never>
 }
 

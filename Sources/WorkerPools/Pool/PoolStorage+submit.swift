@@ -1,24 +1,52 @@
 extension PoolStorage {
+    /// Takes a job in, by whichever way the pool's state and policy leave.
+    func enter(_ job: Job) async throws {
+        switch state.withLock({ $0.offer(job) }) {
+        case .accepted(let wake, let growth):
+            perform(wake)
+            perform(growth)
+        case .full:
+            try await submitToFullQueue(job)
+        case .closed:
+            switch offerAsNested(job) {
+            case .accepted: return
+            case .full: try await submitToFullQueue(job)
+            case .closed: throw refusal(closedError)
+            }
+        }
+    }
+
+    /// For a submitter that cannot wait, when the pool is not open.
+    func offerNested(_ job: Job) throws(PoolError) {
+        switch offerAsNested(job) {
+        case .accepted: return
+        case .full: try submitNowToFullQueue(job)
+        case .closed:
+            throw refusal(closedError)
+        }
+    }
+
+    /// Jobs of the pool itself may submit while it drains.
+    private func offerAsNested(_ job: Job) -> PoolState.Admission {
+        guard isNested else { return .closed }
+        let admission = state.withLock { $0.offer(job, isNested: true) }
+        if case .accepted(let wake, let growth) = admission {
+            perform(wake)
+            perform(growth)
+        }
+        return admission
+    }
+
     /// The slow ways into the queue, once ``PoolState/offer(_:isNested:)`` has found it full.
-    func submitToFullQueue(_ job: Job) async throws {
+    private func submitToFullQueue(_ job: Job) async throws {
         switch configuration.whenFull {
         case .suspend:
             try await whileWaiting { try await waitForRoom(job) }
-        case .reject:
-            throw refusal()
-        case .dropOldest:
-            let (admission, dropped) = state.withLock { $0.acceptDroppingOldest(job) }
-            dropped?.record?.settle(.stopped(drop(of: dropped?.record)))
-            if case .accepted(let wake, let growth) = admission {
-                perform(wake)
-                perform(growth)
-            }
-        case .dropNewest:
-            state.withLock { $0.dropNewest(job) }
-            job.record?.settle(.stopped(drop(of: job.record)))
         case .runInCaller:
-            state.withLock { $0.acceptInCaller(job) }
+            guard state.withLock({ $0.acceptInCaller(job) }) else { throw refusal(closedError) }
             await runInCaller(job)
+        case .reject, .dropOldest, .dropNewest:
+            try submitNowToFullQueue(job)
         }
     }
 
@@ -26,32 +54,27 @@ extension PoolStorage {
     func submitNowToFullQueue(_ job: Job) throws(PoolError) {
         switch configuration.whenFull {
         case .suspend, .reject, .runInCaller:
-            throw refusal()
+            throw refusal(.full(pool: configuration.name, capacity: configuration.queue.limit))
         case .dropOldest:
             let (admission, dropped) = state.withLock { $0.acceptDroppingOldest(job) }
+            guard case .accepted(let wake, let growth) = admission else { throw refusal(closedError) }
             dropped?.record?.settle(.stopped(drop(of: dropped?.record)))
-            if case .accepted(let wake, let growth) = admission {
-                perform(wake)
-                perform(growth)
-            }
+            perform(wake)
+            perform(growth)
         case .dropNewest:
-            state.withLock { $0.dropNewest(job) }
+            guard state.withLock({ $0.dropNewest(job) }) else { throw refusal(closedError) }
             job.record?.settle(.stopped(drop(of: job.record)))
         }
     }
 
     var closedError: PoolError { .closed(pool: configuration.name) }
 
-    /// Whether the calling task was started by a job of this pool.
-    var isNested: Bool { WorkerPlace.current?.pool == ObjectIdentifier(self) }
+    /// Whether the caller is a job of this pool.
+    var isNested: Bool { ownSlot != nil }
 
-    func noteRefusal() {
+    private func refusal(_ error: PoolError) -> PoolError {
         state.withLock { $0.counters.rejected += 1 }
-    }
-
-    private func refusal() -> PoolError {
-        noteRefusal()
-        return .full(pool: configuration.name, capacity: configuration.queue.limit)
+        return error
     }
 
     private func drop(of record: JobRecord?) -> PoolError {
@@ -82,8 +105,7 @@ extension PoolStorage {
         switch answer {
         case .accepted: return
         case .closed:
-            noteRefusal()
-            throw closedError
+            throw refusal(closedError)
         case .withdrawn: throw CancellationError()
         }
     }

@@ -2,10 +2,9 @@ extension PoolStorage {
     /// The slot of the calling task, if that is one of this pool's workers itself.
     ///
     /// Child tasks of a job don't count: their parent may still be computing, and its place is not theirs to lend.
-    private var ownSlot: Int? {
-        guard let place = WorkerPlace.current, place.pool == ObjectIdentifier(self) else { return nil }
-        let identity = withUnsafeCurrentTask { $0?.hashValue ?? 0 }
-        return state.withLock { $0.slots[place.slot].identity == identity } ? place.slot : nil
+    var ownSlot: Int? {
+        guard let identity = withUnsafeCurrentTask(body: { $0?.hashValue }) else { return nil }
+        return state.withLock { $0.places[identity] }
     }
 
     /// Waits for something that only this pool can bring about. A job that does so lends its place meanwhile, so that

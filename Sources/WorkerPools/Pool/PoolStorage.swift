@@ -59,11 +59,8 @@ final class PoolStorage: Sendable {
     }
 
     private func start(_ slot: Int, _ generation: UInt64) {
-        let worker = Task.detached(executorPreference: configuration.executor) { [self] in
-            await WorkerPlace.$current.withValue(WorkerPlace(pool: ObjectIdentifier(self), slot: slot)) {
-                await work(at: slot)
-            }
-        }
+        let newcomer = Worker(self, slot: slot)
+        let worker = Task.detached(executorPreference: configuration.executor) { await newcomer.live() }
         let late = state.withLock { $0.introduce(worker, at: slot, generation: generation) }
         late?.cancel()
     }
@@ -86,12 +83,4 @@ final class PoolStorage: Sendable {
             ended?.settle(.stopped(lateness(of: ended, attempts: attempts)))
         }
     }
-}
-
-/// Says of a task that it runs inside a worker.
-struct WorkerPlace: Sendable {
-    @TaskLocal static var current: WorkerPlace?
-
-    var pool: ObjectIdentifier
-    var slot: Int
 }

@@ -54,22 +54,25 @@ public final class WorkerPool: Sendable {
 
     @usableFromInline
     func enterLater(_ priority: JobPriority, _ job: @escaping @Sendable () async throws -> Void) async throws {
-        try await enter(storage.makeJob(.closure(job), priority: priority))
+        try await storage.enter(storage.makeJob(.closure(job), priority: priority))
     }
 
     /// Queues a job with a name, limits or retries of its own.
     public func submit(_ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void) async throws {
         let record = ValueRecord<Void, any Error>(options, job)
-        try await enter(storage.makeJob(.record(record), priority: options.priority))
+        try await storage.enter(storage.makeJob(.record(record), priority: options.priority))
     }
 
     /// Queues a job whose result can be waited for.
+    ///
+    /// A closure of one expression with a value comes here too, when its handle is not made use of.
+    @discardableResult
     public func submit<Value: Sendable, Failure: Error>(
         _ options: JobOptions = JobOptions(),
         returning job: @escaping @Sendable () async throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
         let record = ValueRecord(options, job)
-        try await enter(storage.makeJob(.record(record), priority: options.priority))
+        try await storage.enter(storage.makeJob(.record(record), priority: options.priority))
         return TypedJobHandle(record: record, storage: storage)
     }
 
@@ -81,7 +84,7 @@ public final class WorkerPool: Sendable {
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
         let record = ValueRecord(options, job, then: then)
-        try await enter(storage.makeJob(.record(record), priority: options.priority))
+        try await storage.enter(storage.makeJob(.record(record), priority: options.priority))
     }
 
     /// Queues a job without ever waiting, for submitters that are not `async`: a full queue that would suspend refuses.
@@ -93,43 +96,8 @@ public final class WorkerPool: Sendable {
         case .accepted(let wake, let growth):
             storage.perform(wake)
             storage.perform(growth)
-        case .closed: try offerNested(job)
+        case .closed: try storage.offerNested(job)
         case .full: try storage.submitNowToFullQueue(job)
-        }
-    }
-
-    private func offerNested(_ job: Job) throws(PoolError) {
-        guard storage.isNested,
-            case .accepted(let wake, let growth) = storage.state.withLock({ $0.offer(job, isNested: true) })
-        else {
-            storage.noteRefusal()
-            throw storage.closedError
-        }
-        storage.perform(wake)
-        storage.perform(growth)
-    }
-
-    func enter(_ job: Job) async throws {
-        switch storage.state.withLock({ $0.offer(job) }) {
-        case .accepted(let wake, let growth):
-            storage.perform(wake)
-            storage.perform(growth)
-        case .full:
-            try await storage.submitToFullQueue(job)
-        case .closed:
-            guard storage.isNested else {
-                storage.noteRefusal()
-                throw storage.closedError
-            }
-            switch storage.state.withLock({ $0.offer(job, isNested: true) }) {
-            case .accepted(let wake, let growth):
-                storage.perform(wake)
-                storage.perform(growth)
-            case .full: try await storage.submitToFullQueue(job)
-            case .closed:
-                storage.noteRefusal()
-                throw storage.closedError
-            }
         }
     }
 }

@@ -62,6 +62,16 @@ final class Timers: Sendable {
         if early { wake() }
     }
 
+    /// Resumes `continuation` when `length` nanoseconds have passed.
+    func nap(_ length: UInt64, _ continuation: UnsafeContinuation<Void, Never>) {
+        let due = Self.now &+ length
+        let early = state.withLock { state in
+            _ = state.wheel.insert(due: due, .resume(continuation))
+            return due < state.looksAt
+        }
+        if early { wake() }
+    }
+
     /// Throws if the task is cancelled, before or while it sleeps, at the latest when the wake-up has been carried out.
     func sleep(until due: UInt64) async throws(CancellationError) {
         let id = state.withLock { $0.wheel.reserve() }

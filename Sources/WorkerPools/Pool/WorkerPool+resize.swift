@@ -1,0 +1,17 @@
+extension WorkerPool {
+    /// Changes the bounds of the pool's size and returns when no more jobs run than the new upper bound allows.
+    ///
+    /// Jobs that run already are finished; until few enough are left no job begins. The limit moves into the new bounds at
+    /// once and stays where it is if it lies within them.
+    public func resize(to workers: ClosedRange<Int>) async {
+        precondition(workers.lowerBound > 0, "pool '\(name)' needs at least one worker, not \(workers)")
+        let (wake, growth, more) = storage.state.withLock { $0.resize(to: workers) }
+        storage.perform(wake)
+        storage.perform(growth)
+        storage.perform(more)
+        await storage.wait(for: .withinLimit)
+    }
+
+    /// Sets one size, as `resize(to: workers...workers)`.
+    public func resize(to workers: Int) async { await resize(to: workers...workers) }
+}

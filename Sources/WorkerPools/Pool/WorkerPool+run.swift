@@ -1,0 +1,13 @@
+extension WorkerPool {
+    /// Returns when the pool has ended; drains it when the task is cancelled.
+    ///
+    /// This is the method that swift-service-lifecycle's `Service` asks for, so `extension WorkerPool: Service {}` is all
+    /// that it takes; let `cancelWhenGracefulShutdown` call it to drain on a graceful shutdown.
+    public func run() async throws {
+        await withTaskCancellationHandler {
+            await storage.wait(for: .ended)
+        } onCancel: {
+            _ = storage.perform(storage.state.withLock { $0.drain() })
+        }
+    }
+}

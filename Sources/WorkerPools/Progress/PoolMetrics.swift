@@ -1,0 +1,57 @@
+public import Metrics
+
+/// Reports a pool's counters to swift-metrics, under `worker_pool_…` with the dimension `pool`.
+///
+/// Gauges: `queued`, `running`, `retrying`, `workers`, `suspended`. Counters: `accepted`, `rejected`, `done`, `failed`,
+/// `retried`, `timed_out`, `cancelled`, `dropped`, `late`. Nothing is done for each job: figures are reported when
+/// ``report()`` is called, which ``WorkerPool/reportMetrics(every:to:)`` does at intervals.
+public final class PoolMetrics: Sendable {
+    private let pool: PoolStorage
+    private let gauges: [(value: @Sendable (PoolCounters) -> Int, gauge: Gauge)]
+    private let counters: [(value: @Sendable (PoolCounters) -> Int, counter: Counter)]
+    private let last = Guarded(PoolCounters())
+
+    /// - Parameter factory: nil for the one that `MetricsSystem` was bootstrapped with.
+    public init(_ pool: WorkerPool, factory: (any MetricsFactory)? = nil) {
+        self.pool = pool.storage
+        let factory = factory ?? MetricsSystem.factory
+        let dimensions = [("pool", pool.name)]
+        let gauges: [(String, @Sendable (PoolCounters) -> Int)] = [
+            ("queued", \.queued), ("running", \.running), ("retrying", \.retrying), ("workers", \.workers),
+            ("suspended", \.suspended),
+        ]
+        let counters: [(String, @Sendable (PoolCounters) -> Int)] = [
+            ("accepted", \.accepted), ("rejected", \.rejected), ("done", \.done), ("failed", \.failed),
+            ("retried", \.retried), ("timed_out", \.timedOut), ("cancelled", \.cancelled), ("dropped", \.dropped),
+            ("late", \.late),
+        ]
+        self.gauges = gauges.map { name, value in
+            (value, Gauge(label: "worker_pool_\(name)", dimensions: dimensions, factory: factory))
+        }
+        self.counters = counters.map { name, value in
+            (value, Counter(label: "worker_pool_\(name)", dimensions: dimensions, factory: factory))
+        }
+    }
+
+    /// Reports the figures of now; counters by what has been added since the last report.
+    public func report() {
+        let now = pool.state.withLock { $0.snapshot }
+        let before = last.withLock { last in
+            defer { last = now }
+            return last
+        }
+        for (value, gauge) in gauges { gauge.record(value(now)) }
+        for (value, counter) in counters {
+            let added = value(now) - value(before)
+            if added > 0 { counter.increment(by: added) }
+        }
+    }
+}
+
+extension WorkerPool {
+    /// Reports to swift-metrics at intervals; returns when the pool has ended or the task is cancelled.
+    public func reportMetrics(every interval: Duration, to factory: (any MetricsFactory)? = nil) async {
+        let metrics = PoolMetrics(self, factory: factory)
+        for await _ in snapshots(every: interval) { metrics.report() }
+    }
+}

@@ -1,0 +1,66 @@
+/// In which order a stream gives its results.
+public enum ResultOrder: Sendable, Hashable {
+    /// That of the elements they were made of.
+    case input
+    /// That in which they are ready.
+    case completion
+}
+
+/// The results of jobs, one for each element of a sequence, while they come. For one reader.
+///
+/// At most `window` elements are taken ahead of the reader. The first error ends the stream; a reader that goes away
+/// cancels the jobs that are left.
+public struct PoolResults<Elements: AsyncSequence & Sendable, Value: Sendable>: AsyncSequence, Sendable
+where Elements.Element: Sendable {
+    public typealias Element = Value
+
+    let storage: PoolStorage
+    let elements: Elements
+    let order: ResultOrder
+    let window: Int
+    let transform: @Sendable (Elements.Element) async throws -> Value
+
+    public func makeAsyncIterator() -> Iterator { Iterator(reading: ResultPump(self)) }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        private let pump: ResultPump<Value>
+
+        init(reading pump: ResultPump<Value>) { self.pump = pump }
+
+        public mutating func next() async throws -> Value? { try await pump.next() }
+    }
+}
+
+extension WorkerPool {
+    /// A stream of the results of `transform`, which runs on the pool's workers.
+    /// - Parameter window: how many elements are taken ahead of the reader; nil for twice the pool's workers.
+    public func results<Elements: AsyncSequence & Sendable, Value: Sendable>(
+        of elements: Elements, order: ResultOrder = .input, window: Int? = nil,
+        _ transform: @escaping @Sendable (Elements.Element) async throws -> Value
+    ) -> PoolResults<Elements, Value> {
+        let window = window ?? 2 * storage.configuration.workers.upperBound
+        precondition(window > 0, "a stream of results needs a window of at least one, not \(window)")
+        return PoolResults(storage: storage, elements: elements, order: order, window: window, transform: transform)
+    }
+
+    /// A stream of the results of `transform` over a sequence that is at hand.
+    public func results<Elements: Sequence & Sendable, Value: Sendable>(
+        of elements: Elements, order: ResultOrder = .input, window: Int? = nil,
+        _ transform: @escaping @Sendable (Elements.Element) async throws -> Value
+    ) -> PoolResults<ReadySequence<Elements>, Value> {
+        results(of: ReadySequence(base: elements), order: order, window: window, transform)
+    }
+}
+
+/// A sequence at hand, read as if its elements had to be waited for.
+public struct ReadySequence<Base: Sequence & Sendable>: AsyncSequence, Sendable {
+    let base: Base
+
+    public func makeAsyncIterator() -> Iterator { Iterator(base: base.makeIterator()) }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        var base: Base.Iterator
+
+        public mutating func next() async -> Base.Element? { base.next() }
+    }
+}

@@ -1,0 +1,129 @@
+import Testing
+import WorkerPools
+
+@Suite struct `A group of jobs` {
+    @Test func `is waited for without the rest of the pool`() async throws {
+        let gate = Gate()
+        let log = Log<Int>()
+        let pool = WorkerPool(.init(workers: 2...2))
+        try await pool.submit { await gate.pass() }
+        let group = pool.group()
+        for number in 0..<20 { try await group.submit { log.add(number) } }
+        try await group.wait()
+        #expect(log.all.count == 20)
+        #expect(pool.counters.running == 1)
+        gate.open()
+        await pool.drain()
+    }
+
+    @Test func `cancels its rest after the first error`() async throws {
+        let gate = Gate()
+        let log = Log<Int>()
+        let pool = WorkerPool(.init(workers: 1...1))
+        let group = pool.group()
+        try await group.submit {
+            await gate.pass()
+            throw Trouble(number: 1)
+        }
+        for number in 0..<5 { try await group.submit { log.add(number) } }
+        let other = try await pool.submit(returning: { "untouched" })
+        gate.open()
+        await #expect(throws: Trouble(number: 1)) { try await group.wait() }
+        #expect(log.all.isEmpty)
+        #expect(try await other.value == "untouched")
+        await #expect(throws: PoolError.self) { try await group.submit {} }
+        await pool.drain()
+        #expect(pool.counters.cancelled == 5)
+    }
+
+    @Test func `collects all errors if it is to`() async throws {
+        let pool = WorkerPool(.init(workers: 3...3))
+        let group = pool.group(onFailure: .collect)
+        for number in 0..<10 {
+            try await group.submit { if number % 2 == 0 { throw Trouble(number: number) } }
+        }
+        let numbers = await group.waitForAll().compactMap { ($0 as? Trouble)?.number }
+        #expect(numbers.sorted() == [0, 2, 4, 6, 8])
+        await pool.drain()
+    }
+
+    @Test func `cancels jobs that run as well as those that wait`() async throws {
+        let gate = Gate()
+        let pool = WorkerPool(.init(workers: 1...1))
+        let group = pool.group()
+        let seen = Log<Bool>()
+        try await group.submit {
+            await gate.pass()
+            seen.add(Task.isCancelled)
+        }
+        try await group.submit { seen.add(false) }
+        await gate.arrivals(1)
+        group.cancel()
+        gate.open()
+        _ = await group.waitForAll()
+        #expect(seen.all == [true])
+        #expect(group.pending == 0)
+        await pool.drain()
+    }
+}
+
+@Suite struct `A handle` {
+    @Test func `keeps the type of the job's error`() async throws {
+        let pool = WorkerPool(.init(workers: 1...1))
+        let handle = try await pool.submit(returning: { () throws(Trouble) -> Int in throw Trouble(number: 9) })
+        do throws(JobFailure<Trouble>) {
+            _ = try await handle.value
+            Issue.record("the job had to fail")
+        } catch {
+            guard case .failed(let trouble) = error else {
+                Issue.record("not the job's own error: \(error)")
+                return
+            }
+            #expect(trouble.number == 9)
+        }
+        await pool.drain()
+    }
+
+    @Test func `cancels a job that waits, at once and for good`() async throws {
+        let gate = Gate()
+        let pool = WorkerPool(.init(name: "p", workers: 1...1))
+        try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        let handle = try await pool.submit(JobOptions(name: "j"), returning: { 1 })
+        handle.cancel()
+        await #expect(throws: PoolError.cancelled(pool: "p", job: "j")) { try await handle.value }
+        handle.cancel()
+        #expect(pool.counters.cancelled == 1)
+        gate.open()
+        await pool.drain()
+        #expect(pool.counters.done == 1)
+    }
+
+    @Test func `can be waited for by many, before and after the end`() async throws {
+        let gate = Gate()
+        let pool = WorkerPool(.init(workers: 1...1))
+        let handle = try await pool.submit(returning: {
+            await gate.pass()
+            return 5
+        })
+        let sum = await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<10 { group.addTask { (try? await handle.value) ?? 0 } }
+            await gate.arrivals(1)
+            gate.open()
+            return await group.reduce(0, +)
+        }
+        #expect(sum == 50)
+        #expect(try await handle.value == 5)
+        await pool.drain()
+    }
+
+    @Test func `is not needed by one who gives a callback`() async throws {
+        let log = Log<String>()
+        let pool = WorkerPool(.init(workers: 2...2))
+        try await pool.submit(returning: { 4 }, then: { log.add("\($0)") })
+        try await pool.submit(returning: { () throws(Trouble) -> Int in throw Trouble() }, then: { log.add("\($0)") })
+        await pool.drain()
+        #expect(log.all.count == 2)
+        #expect(log.all.contains("success(4)"))
+    }
+}

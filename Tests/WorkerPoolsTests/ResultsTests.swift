@@ -1,0 +1,133 @@
+import Testing
+import WorkerPools
+
+@Suite struct `Results` {
+    @Test(arguments: [0, 1, 7, 1000, 20_000]) func `of map come in the order of the elements`(count: Int) async throws {
+        let pool = WorkerPool(.init(workers: 4...4))
+        let values = try await pool.map(0..<count) { $0 * 3 }
+        #expect(values == (0..<count).map { $0 * 3 })
+        await pool.drain()
+    }
+
+    @Test func `of map end with the first error, typed, and leave the rest out`() async throws {
+        let begun = Gauge()
+        let pool = WorkerPool(.init(workers: 2...2))
+        do throws(JobFailure<Trouble>) {
+            _ = try await pool.map(0..<10_000) { (number: Int) throws(Trouble) -> Int in
+                begun.enter()
+                if number == 3 { throw Trouble(number: 3) }
+                return number
+            }
+            Issue.record("the map had to fail")
+        } catch {
+            guard case .failed(let trouble) = error else {
+                Issue.record("not the transform's own error: \(error)")
+                return
+            }
+            #expect(trouble.number == 3)
+        }
+        #expect(begun.now < 10_000)
+        await pool.drain()
+    }
+
+    @Test func `of map apply retries to each element`() async throws {
+        let clock = ManualClock()
+        let failures = Log<Int>()
+        let retry = RetryPolicy(times: 1, backoff: .zero, jitter: false)
+        let pool = WorkerPool(.init(workers: 2...2, retry: retry, alarms: clock))
+        let values = try await pool.map(0..<50) { number in
+            if number % 10 == 0, !failures.all.contains(number) {
+                failures.add(number)
+                throw Trouble(number: number)
+            }
+            return number
+        }
+        #expect(values == Array(0..<50))
+        #expect(pool.counters.retried == 5)
+        await pool.drain()
+    }
+
+    @Test func `of a stream come in order, with no more than the window ahead`() async throws {
+        let pool = WorkerPool(.init(workers: 4...4))
+        let gauge = Gauge()
+        var numbers: [Int] = []
+        for try await number in pool.results(
+            of: 0..<500, window: 6,
+            { number in
+                gauge.enter()
+                return number
+            })
+        {
+            gauge.leave()
+            numbers.append(number)
+            #expect(gauge.now <= 6)
+        }
+        #expect(numbers == Array(0..<500))
+        await pool.drain()
+    }
+
+    @Test func `of an unordered stream come as they are ready`() async throws {
+        let gate = Gate()
+        let pool = WorkerPool(.init(workers: 2...2))
+        var numbers: [Int] = []
+        let stream = pool.results(of: 0..<10, order: .completion) { number in
+            if number == 0 { await gate.pass() }
+            return number
+        }
+        for try await number in stream {
+            numbers.append(number)
+            if numbers.count == 3 { gate.open() }
+        }
+        #expect(numbers.sorted() == Array(0..<10))
+        #expect(numbers.first != 0)
+        await pool.drain()
+    }
+
+    @Test func `of a stream end with the first error`() async throws {
+        let pool = WorkerPool(.init(workers: 2...2))
+        var numbers: [Int] = []
+        await #expect(throws: Trouble(number: 5)) {
+            for try await number in pool.results(
+                of: 0..<100,
+                { (number: Int) in
+                    if number == 5 { throw Trouble(number: 5) }
+                    return number
+                })
+            { numbers.append(number) }
+        }
+        #expect(numbers == [0, 1, 2, 3, 4])
+        await pool.drain()
+        #expect(pool.counters.accepted < 100)
+    }
+
+    @Test func `of a stream whose reader has gone are not made`() async throws {
+        let pool = WorkerPool(.init(workers: 1...1))
+        do {
+            for try await number in pool.results(of: 0..<1_000_000, { $0 }) where number == 3 { break }
+        }
+        await pool.drain()
+        #expect(pool.counters.accepted < 1000)
+    }
+
+    @Test func `of an async sequence are made with backpressure`() async throws {
+        let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(4)))
+        let (numbers, feed) = AsyncStream<Int>.makeStream()
+        for number in 0..<200 { feed.yield(number) }
+        feed.finish()
+        let log = Log<Int>()
+        try await pool.forEach(in: numbers) { log.add($0) }
+        #expect(log.all.sorted() == Array(0..<200))
+        await pool.drain()
+    }
+
+    @Test func `are linear in time: a hundred thousand in order`() async throws {
+        let pool = WorkerPool(.init(workers: 2...2))
+        var next = 0
+        for try await number in pool.results(of: 0..<100_000, window: 512, { $0 }) {
+            if number != next { Issue.record("\(number) came when \(next) was due") }
+            next = number + 1
+        }
+        #expect(next == 100_000)
+        await pool.drain()
+    }
+}

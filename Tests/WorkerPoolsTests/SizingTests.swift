@@ -1,0 +1,131 @@
+import Testing
+import WorkerPools
+
+@Suite struct `A pool's size` {
+    private func pool(_ clock: ManualClock) -> WorkerPool {
+        WorkerPool(.init(workers: 2...16, queue: .unbounded, alarms: clock))
+    }
+
+    @Test func `doubles when waiting jobs exceed three quarters of the workers`() async throws {
+        let (clock, gate) = (ManualClock(), Gate())
+        let pool = pool(clock)
+        for number in 1...2 {
+            try await pool.submit { await gate.pass() }
+            await gate.arrivals(number)
+        }
+        #expect(pool.counters.workers == 2)
+        try await pool.submit { await gate.pass() }
+        try await pool.submit { await gate.pass() }
+        #expect(pool.counters.workers == 4)
+        await gate.arrivals(4)
+        for _ in 0..<100 { try await pool.submit { await gate.pass() } }
+        await gate.arrivals(16)
+        #expect(pool.counters.workers == 16)
+        #expect(pool.counters.running == 16)
+        gate.open()
+        await pool.drain()
+        #expect(pool.counters.peakRunning == 16)
+    }
+
+    @Test func `halves after each settle in which no job waited, down to the least`() async throws {
+        let (clock, gate) = (ManualClock(), Gate())
+        let pool = pool(clock)
+        for _ in 0..<100 { try await pool.submit { await gate.pass() } }
+        await gate.arrivals(16)
+        gate.open()
+        await pool.waitUntilIdle()
+        var sizes: [Int] = []
+        for _ in 0..<6 {
+            clock.advance(by: .milliseconds(100))
+            sizes.append(pool.counters.workers)
+        }
+        #expect(sizes == [16, 8, 4, 2, 2, 2])
+        #expect(clock.pendingCalls == 0)
+        await pool.drain()
+    }
+
+    @Test func `does not flap while jobs come and go`() async throws {
+        let (clock, gate) = (ManualClock(), Gate())
+        let pool = pool(clock)
+        for _ in 0..<100 { try await pool.submit { await gate.pass() } }
+        await gate.arrivals(16)
+        gate.open()
+        for _ in 0..<20 {
+            try await pool.submit {}
+            await pool.waitUntilIdle()
+            clock.advance(by: .milliseconds(50))
+            try await pool.submit {}
+            await pool.waitUntilIdle()
+            clock.advance(by: .milliseconds(50))
+        }
+        #expect(pool.counters.workers == 16)
+        await pool.drain()
+    }
+
+    @Test func `returns to the least a hundred times, and its workers with it`() async throws {
+        let clock = ManualClock()
+        let pool = pool(clock)
+        for _ in 0..<100 {
+            let gate = Gate()
+            for _ in 0..<40 { try await pool.submit { await gate.pass() } }
+            await gate.arrivals(16)
+            gate.open()
+            await pool.waitUntilIdle()
+            for _ in 0..<6 { clock.advance(by: .milliseconds(100)) }
+            #expect(pool.counters.workers == 2)
+        }
+        await pool.drain()
+        #expect(pool.counters.done == 4000)
+    }
+
+    @Test func `follows a policy of one's own, within the bounds`() async throws {
+        let (clock, gate) = (ManualClock(), Gate())
+        let policy = SizingPolicy(settle: .seconds(1), grow: { $0.workers + 100 }, shrink: { _ in 0 })
+        let pool = WorkerPool(.init(workers: 1...8, sizing: policy, alarms: clock))
+        try await pool.submit { await gate.pass() }
+        #expect(pool.counters.workers == 8)
+        gate.open()
+        await pool.waitUntilIdle()
+        clock.advance(by: .seconds(2))
+        #expect(pool.counters.workers == 1)
+        await pool.drain()
+    }
+
+    @Test func `changed while it runs never lets more run than the limit`() async throws {
+        let (gauge, pool) = (Gauge(), WorkerPool(.init(workers: 1...1, queue: .unbounded)))
+        for _ in 0..<400 {
+            try await pool.submit {
+                gauge.enter()
+                await Task.yield()
+                gauge.leave()
+            }
+        }
+        for size in [9, 3, 12, 1, 5, 2, 8] {
+            await pool.resize(to: size)
+            #expect(pool.counters.running <= size)
+        }
+        await pool.drain()
+        #expect(gauge.peak <= 12)
+        #expect(pool.counters.done == 400)
+    }
+
+    @Test func `lowered while all are busy is reached when enough have ended, and growth wakes waiting jobs`() async throws {
+        let (gate, second) = (Gate(), Gate())
+        let pool = WorkerPool(.init(workers: 8...8, queue: .unbounded))
+        for _ in 0..<8 { try await pool.submit { await gate.pass() } }
+        await gate.arrivals(8)
+        for _ in 0..<8 { try await pool.submit { await second.pass() } }
+        let lowered = Task { await pool.resize(to: 2) }
+        await eventually { pool.counters.workers == 2 }
+        #expect(pool.counters.running == 8)
+        gate.open()
+        await lowered.value
+        await second.arrivals(2)
+        #expect(pool.counters.running == 2)
+        await pool.resize(to: 8)
+        await second.arrivals(8)
+        #expect(pool.counters.running == 8)
+        second.open()
+        await pool.drain()
+    }
+}
