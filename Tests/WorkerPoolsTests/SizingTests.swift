@@ -44,21 +44,34 @@ import WorkerPools
         await pool.drain()
     }
 
-    @Test func `does not flap while jobs come and go`() async throws {
+    @Test func `does not flap while jobs wait now and then`() async throws {
+        let clock = ManualClock()
+        let pool = pool(clock)
+        for _ in 0..<20 {
+            let gate = Gate()
+            for _ in 0..<40 { try await pool.submit { await gate.pass() } }
+            await gate.arrivals(16)
+            gate.open()
+            await pool.waitUntilIdle()
+            #expect(pool.counters.workers == 16)
+            clock.advance(by: .milliseconds(99))
+        }
+        await pool.drain()
+    }
+
+    @Test func `shrinks under a light load, of which no job ever waits`() async throws {
         let (clock, gate) = (ManualClock(), Gate())
         let pool = pool(clock)
-        for _ in 0..<100 { try await pool.submit { await gate.pass() } }
+        for _ in 0..<40 { try await pool.submit { await gate.pass() } }
         await gate.arrivals(16)
         gate.open()
-        for _ in 0..<20 {
+        await pool.waitUntilIdle()
+        for _ in 0..<8 {
             try await pool.submit {}
             await pool.waitUntilIdle()
-            clock.advance(by: .milliseconds(50))
-            try await pool.submit {}
-            await pool.waitUntilIdle()
-            clock.advance(by: .milliseconds(50))
+            clock.advance(by: .milliseconds(100))
         }
-        #expect(pool.counters.workers == 16)
+        #expect(pool.counters.workers == 2)
         await pool.drain()
     }
 
@@ -83,6 +96,8 @@ import WorkerPools
         let policy = SizingPolicy(settle: .seconds(1), grow: { $0.workers + 100 }, shrink: { _ in 0 })
         let pool = WorkerPool(.init(workers: 1...8, sizing: policy, alarms: clock))
         try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        try await pool.submit {}
         #expect(pool.counters.workers == 8)
         gate.open()
         await pool.waitUntilIdle()

@@ -1,7 +1,7 @@
 extension PoolState {
     /// Asks the sizing policy whether the job that was just queued is a reason to grow.
     mutating func grow() -> Growth {
-        guard waiting > 0 else { return .none }
+        guard unserved > 0 else { return .none }
         hasWaited = true
         guard limit < bounds.upperBound else { return .none }
         setLimit(sizing.grow(load))
@@ -12,14 +12,8 @@ extension PoolState {
     /// - Returns: workers that must be woken to go, and whether to look again.
     mutating func shrink() -> (leaving: [UnsafeContinuation<Void, Never>], Growth) {
         isSizingAlarmLeft = false
-<<<<<<< HEAD
-        guard let sizing else { return ([], .none) }
-        if !hasWaited, waiting == 0 { setLimit(min(limit, sizing.shrink(load))) }
-        hasWaited = waiting > 0
-=======
-        if !hasWaited, queue.count == 0 { setLimit(min(limit, sizing.shrink(load))) }
-        hasWaited = queue.count > 0
->>>>>>> 7b1f178 (Add groups, maps, streams of results and metrics to the pool, and show the bugs of other pools to be absent)
+        if !hasWaited, unserved == 0 { setLimit(min(limit, sizing.shrink(load))) }
+        hasWaited = unserved > 0
         return (dismissExcess(), watch())
     }
 
@@ -67,10 +61,10 @@ extension PoolState {
         return .watch
     }
 
-    /// Jobs in the queue beyond those that idle workers are about to take.
-    private var waiting: Int { max(0, queue.count - max(0, limit - busy)) }
+    /// Waiting jobs beyond those that idle workers are about to take.
+    private var unserved: Int { max(0, waiting - max(0, limit - busy)) }
 
     private var load: PoolLoad {
-        PoolLoad(waiting: waiting, running: busy, workers: limit, bounds: bounds)
+        PoolLoad(waiting: unserved, running: busy, workers: limit, bounds: bounds)
     }
 }
