@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// Growable memory for bytes with room behind the end, so that vector loads may read past it.
@@ -15,12 +16,17 @@ public final class ByteBuffer: @unchecked Sendable {
 
     public init(capacity: Int) {
         self.capacity = capacity
-        start = .allocate(capacity: capacity + Self.padding)
-        start.initialize(repeating: 0, count: capacity + Self.padding)
+        start = Self.zeroed(capacity + Self.padding)
     }
 
     deinit {
-        start.deallocate()
+        free(start)
+    }
+
+    /// Pages that the kernel hands out zeroed are not touched.
+    private static func zeroed(_ count: Int) -> UnsafeMutablePointer<UInt8> {
+        guard let memory = calloc(count, 1) else { fatalError("no memory for a buffer of \(count) bytes") }
+        return memory.bindMemory(to: UInt8.self, capacity: count)
     }
 
     public var filled: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
@@ -34,10 +40,9 @@ public final class ByteBuffer: @unchecked Sendable {
     @inline(never)
     private func grow(_ more: Int) {
         let larger = max(capacity * 2, count + more)
-        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: larger + Self.padding)
-        memory.initialize(from: start, count: count)
-        (memory + count).initialize(repeating: 0, count: larger + Self.padding - count)
-        start.deallocate()
+        let memory = Self.zeroed(larger + Self.padding)
+        memory.update(from: start, count: count)
+        free(start)
         start = memory
         capacity = larger
     }

@@ -8,7 +8,8 @@ import Glibc
 ///
 /// Damage that tears the text ends the batch. What it left of a record is not delivered (``Damage/lostText``), its line is counted. The text
 /// goes on with a fresh record: if a member of this input has begun inside a record before, the text up to the next line feed counts as lost too.
-/// Damage that leaves the text joined (`crc`, `length`, `trailing-garbage`) stands in the batch that the place falls into.
+/// Damage that leaves the text joined (`crc`, `length`, `trailing-garbage`) stands in the batch that its place falls into. A record that a member
+/// with such damage leaves unfinished is lost, though, unless it is the input's last or members have begun inside records before.
 ///
 /// Unsafe memory: reads and writes its own ``ByteBuffer`` within the room that it has reserved.
 /// `@unchecked Sendable`: one job at a time calls it.
@@ -48,6 +49,8 @@ public final class BatchReader: @unchecked Sendable {
     var damage: [(place: Int, damage: Damage)] = []
     /// The event behind the buffer's last byte.
     var event: TextEvent?
+    /// The last event was a wrong check of the text before it.
+    private var isUnsure = false
     private var isFresh = true
     private var isFinished = false
     private var totals: InputSummary
@@ -84,6 +87,10 @@ public final class BatchReader: @unchecked Sendable {
         maxRecord = min(max(configuration.maxRecord, 1), 1 << 30)
         buffer = buffers.take()
         totals = InputSummary(file: file.path)
+    }
+
+    deinit {
+        if buffer.capacity >= Batch.targetBytes { buffers.give(buffer) }
     }
 
     /// What was read so far; complete once ``next()`` has returned nil.
@@ -165,7 +172,10 @@ public final class BatchReader: @unchecked Sendable {
     private func handle(_ event: TextEvent) throws(InputError) -> Batch? {
         switch event {
         case .member(let member):
-            if scan.lineStart < buffer.count { membersCutRecords = true }
+            let isInside = scan.lineStart < buffer.count
+            // A garbled end of a member is no beginning of the next one's first record.
+            if isInside, isUnsure, !membersCutRecords, !damage.isEmpty { return try tear() }
+            membersCutRecords = membersCutRecords || isInside
             begin(member)
             return nil
         case .damage(let damage, let cutsText):
@@ -180,6 +190,7 @@ public final class BatchReader: @unchecked Sendable {
 
     func begin(_ member: Int) {
         event = nil
+        isUnsure = false
         totals.members += 1
         members.begin(member, at: buffer.count)
     }
@@ -191,13 +202,14 @@ public final class BatchReader: @unchecked Sendable {
             throw .damaged(path: file.path, damage)
         }
         self.damage.append((buffer.count, damage))
+        isUnsure = damage.kind == .crc || damage.kind == .length
     }
 
     /// A batch of the first `count` frames; what stands behind them begins the next one.
     private func cut(after count: Int) throws(InputError) -> Batch {
         let end = count < scan.frames.count ? Int(scan.frames[count].start) : scan.lineStart
         let batch = Batch(bytes: buffer, input: index, offset: offset, line: line)
-        let rest = buffers.take()
+        let rest = isFinished ? ByteBuffer(capacity: 0) : buffers.take()
         rest.append(UnsafeBufferPointer(rebasing: buffer.filled[end...]))
         buffer.count = end
         buffer = rest
@@ -221,7 +233,7 @@ public final class BatchReader: @unchecked Sendable {
         let batch = try cut(after: scan.frames.count)
         offset += UInt64(torn)
         line += torn > 0 ? 1 : 0
-        isFresh = false
+        (isFresh, isUnsure) = (false, false)
         batch.damage = try lose(UInt64(torn), in: met)
         return batch
     }

@@ -1,8 +1,8 @@
 /// The text of all members of a gzip input, each checked; goes on behind damage at the next member.
 ///
 /// What is damage, and where (`offset`) it is met:
-/// - `header`: a member's header cannot be read (its first byte), its own CRC is wrong (the same; the member is read nevertheless), or bytes lie
-///   between two members (their first).
+/// - `header`: a member's header cannot be read (its first byte), its own CRC is wrong (the same; the member is read nevertheless if its data is
+///   sound), or bytes lie between two members (their first).
 /// - `corrupt`: the deflate data makes no sense (where the inflater noticed, which may be some bytes behind the cause).
 /// - `truncated`: the input ends inside a member (the input's size).
 /// - `crc`, `length`: the text was read to its end but is not what was written (the trailer's field). One of them a member, `crc` before `length`.
@@ -28,6 +28,8 @@ final class GzipText: TextSource {
     private var memberSize: UInt64?
     private var crc: UInt32 = 0
     private var count: UInt32 = 0
+    /// The last member's text was not what its trailer says.
+    private var isSuspect = false
     /// Events that wait their turn, the next one last.
     private var waiting: [TextEvent] = []
 
@@ -102,22 +104,19 @@ final class GzipText: TextSource {
             bytes = window.look(ahead: bytes.count * 2)
             outcome = MemberHeader.parse(bytes) { inflater.checksum(0, of: $0) }
         }
+        members += 1
         switch outcome {
-        case .header(let header):
+        case .header(let header) where header.isIntact || search.confirm(in: window, at: memberStart):
             window.advance(by: header.count)
             memberSize = header.memberSize
             inflater.reset()
             (crc, count) = (0, 0)
-            place = .body
-            members += 1
+            (place, isSuspect) = (.body, false)
             waiting.append(.member(member))
             if !header.isIntact { note(.header, at: memberStart, lost: 0, cutsText: false) }
-        case .incomplete where window.isComplete:
-            members += 1
-            window.advance(by: bytes.count)
+        case .incomplete where window.isComplete && !search.find(in: window, from: memberStart + 1):
             finishEarly()
-        case .incomplete, .invalid:
-            members += 1
+        case .incomplete, .header, .invalid:
             passGap(from: memberStart, searchFrom: memberStart + 1, isMember: true)
         }
     }
@@ -135,6 +134,7 @@ final class GzipText: TextSource {
         } else if trailer.count != count {
             note(.length, at: window.position + 4, lost: 0, cutsText: false)
         }
+        isSuspect = trailer != MemberTrailer(crc: crc, count: count)
         window.advance(by: MemberTrailer.count)
         member += 1
         place = .between
@@ -156,7 +156,8 @@ final class GzipText: TextSource {
         if window.position == start, looksLikeMember {
             place = .header
         } else {
-            passGap(from: start, searchFrom: window.position, isMember: false)
+            // What was taken for data may have run on into the next member.
+            passGap(from: start, searchFrom: isSuspect ? memberStart + 1 : window.position, isMember: false)
         }
     }
 
@@ -175,7 +176,8 @@ final class GzipText: TextSource {
     private func passGap(from start: UInt64, searchFrom first: UInt64, isMember: Bool) {
         let isFound = search.find(in: window, from: first)
         let kind: Damage.Kind = isMember || isFound ? .header : .trailingGarbage
-        let damage = Damage(kind: kind, offset: start, member: member, lostBytes: window.position - start, lostText: 0)
+        let lost = window.position > start ? window.position - start : 0
+        let damage = Damage(kind: kind, offset: start, member: member, lostBytes: lost, lostText: 0)
         leave(isFound: isFound, with: damage, cutsText: kind == .header)
     }
 

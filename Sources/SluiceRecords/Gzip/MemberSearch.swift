@@ -11,7 +11,7 @@ import CBytes
 final class MemberSearch {
     /// Compressed bytes of a member that must be sound, or all of it.
     private static let trial = 4 << 10
-    /// A member that ends, or is cut by the input's end, before `trial` needs at least this unless its CRC proves it.
+    /// Of a member that ends, or is cut off by the input's end, before `trial`, this much must be sound unless its CRC proves it.
     private static let least = 64
 
     private let inflater: any Inflater
@@ -39,15 +39,16 @@ final class MemberSearch {
             window.advance(by: found)
             let tried: Int
             switch attempt(in: window) {
-            case .member: return true
-            case .refused(let count): tried = count
+            case .sound: return true
+            case .doubtful(let count) where count >= Self.least: return true
+            case .doubtful(let count), .refused(let count): tried = count
             }
             spent += UInt64(tried)
             window.advance(by: mayGoBack(by: 0, at: window.position) ? 1 : max(1, min(tried, window.available.count)))
         }
     }
 
-    /// Whether a member begins exactly at `position`, which the window has or comes to; moves there.
+    /// Whether a sound member begins exactly at `position`, which the window has or comes to; moves there.
     func confirm(in window: InputWindow, at position: UInt64) -> Bool {
         guard position >= window.firstPosition else { return false }
         if position < window.position {
@@ -60,16 +61,19 @@ final class MemberSearch {
             guard window.fill() else { return false }
             window.advance(by: Int(min(position - window.position, UInt64(window.available.count))))
         }
-        if case .member = attempt(in: window) { return true }
+        if case .sound = attempt(in: window) { return true }
         // Nothing was lost from sight if it is still in the window's past.
         window.move(to: max(start, window.firstPosition))
         return false
     }
 
     private enum Attempt {
-        case member
+        /// As far as was tried, or proved by its CRC.
+        case sound
+        /// So few bytes, until it ended or the input did, could be chance.
+        case doubtful(bytes: Int)
         /// Bytes that were looked at.
-        case refused(Int)
+        case refused(bytes: Int)
     }
 
     private func goBack(in window: InputWindow, to first: UInt64) {
@@ -92,8 +96,8 @@ final class MemberSearch {
             header = MemberHeader.parse(bytes) { inflater.checksum(0, of: $0) }
         }
         guard case .header(let header) = header else {
-            if case .incomplete = header { return .refused(bytes.count) }
-            return .refused(MemberHeader.magic.count + 1)
+            if case .incomplete = header { return .refused(bytes: bytes.count) }
+            return .refused(bytes: MemberHeader.magic.count + 1)
         }
         bytes = window.look(ahead: header.count + Self.trial + 8)
         return tryData(UnsafeBufferPointer(rebasing: bytes[header.count...]), headerCount: header.count)
@@ -113,11 +117,9 @@ final class MemberSearch {
             text &+= UInt32(truncatingIfNeeded: step.produced)
             switch step.state {
             case .outputFull: continue
-            case .needsInput: return at >= Self.least ? .member : .refused(headerCount + at)
-            case .corrupt: return .refused(headerCount + at)
-            case .ended:
-                let trailer = MemberTrailer(data[at...])
-                return trailer == MemberTrailer(crc: crc, count: text) || at >= Self.least ? .member : .refused(headerCount + at)
+            case .needsInput: return at >= Self.trial ? .sound : .doubtful(bytes: at)
+            case .corrupt: return .refused(bytes: headerCount + at)
+            case .ended: return MemberTrailer(data[at...]) == MemberTrailer(crc: crc, count: text) ? .sound : .doubtful(bytes: at)
             }
         }
     }

@@ -18,6 +18,9 @@ struct ReadAll: Equatable {
         var oversized: [UInt64]
     }
 
+    /// Shared, because new memory is slow in a debug build.
+    private static let buffers = BufferPool(capacity: Batch.targetBytes, most: 8)
+
     var records: [Record] = []
     var cuts: [Cut] = []
     var oversized: [OversizedRecord] = []
@@ -52,7 +55,7 @@ struct ReadAll: Equatable {
         }
         let file = InputFile(path: name, size: UInt64(input.count))
         let reader = try BatchReader(
-            file, index: 3, configuration: configuration, buffers: BufferPool(capacity: Batch.targetBytes, most: 2), window: window, descriptor: nil,
+            file, index: 3, configuration: configuration, buffers: Self.buffers, window: window, descriptor: nil,
             inflateAtMost: most)
         var end: UInt64 = 0
         while let batch = try reader.next() {
@@ -66,6 +69,7 @@ struct ReadAll: Equatable {
             let oversized = batch.oversized.map(\.byteCount)
             cuts.append(Cut(offset: batch.offset, line: batch.line, records: batch.frames.count, damage: batch.damage, oversized: oversized))
             self.oversized += batch.oversized
+            Self.buffers.give(batch.bytes)
         }
         summary = reader.summary
         #expect(try reader.next() == nil)

@@ -1,0 +1,149 @@
+import Testing
+
+@testable import SluiceRecords
+
+@Suite("Damaged gzip")
+struct DamagedGzipTests {
+    private static let first = GzipSamples.member(GzipSamples.text(0..<400))
+    private static let second = GzipSamples.member(GzipSamples.text(400..<800))
+    private static let lines = GzipSamples.lines(0..<800)
+
+    @Test("cut off inside a member: whole records before the cut, and what was cut from one", arguments: libraries)
+    func truncated(library: DeflateLibrary) throws {
+        let whole = Self.first + Self.second
+        let input = Array(whole.dropLast(500))
+        let read = try ReadAll(input, library: library)
+        #expect(read.texts == Array(Self.lines.prefix(read.texts.count)))
+        #expect(read.texts.count > 700)
+        let lost = read.summary.textBytes - UInt64(read.texts.map { $0.utf8.count + 1 }.reduce(0, +))
+        #expect(read.damage == [Damage(kind: .truncated, offset: UInt64(input.count), member: 1, lostBytes: 0, lostText: lost)])
+        #expect(lost < 100)
+    }
+
+    @Test("corrupt data: whole records before it, all of the next member", arguments: libraries)
+    func corrupt(library: DeflateLibrary) throws {
+        var input = Self.first + Self.second
+        // A block of the reserved type, in the middle of nowhere.
+        for index in 3000..<3100 { input[index] = 0xFF }
+        let read = try ReadAll(input, library: library)
+        #expect(read.kinds == [.corrupt])
+        let damage = try #require(read.damage.first)
+        #expect(damage.member == 0)
+        #expect((3000..<Self.first.count).contains(Int(damage.offset)))
+        #expect(damage.offset + damage.lostBytes == UInt64(Self.first.count))
+        #expect(read.texts.suffix(400) == Self.lines[400...])
+        #expect(read.texts.prefix(100) == Self.lines[..<100])
+        #expect(read.records.suffix(400).allSatisfy { $0.position.member == 1 })
+        #expect(Set(read.records.map(\.position.line)).count == read.records.count)
+    }
+
+    @Test("wrong CRC and wrong length: everything is delivered, nothing is vouched for", arguments: libraries)
+    func wrongTrailer(library: DeflateLibrary) throws {
+        let end = Self.first.count
+        for (place, kind, met) in [(end - 8, Damage.Kind.crc, end - 8), (end - 1, .length, end - 4)] {
+            var input = Self.first + Self.second
+            input[place] ^= 0x10
+            let read = try ReadAll(input, library: library)
+            #expect(read.texts == Self.lines)
+            #expect(read.damage == [Damage(kind: kind, offset: UInt64(met), member: 0, lostBytes: 0, lostText: 0)])
+        }
+    }
+
+    @Test("a damaged header costs its member", arguments: libraries, [0, 1, 2, 3])
+    func header(library: DeflateLibrary, place: Int) throws {
+        var input = Self.first + Self.second + Self.first
+        input[Self.first.count + place] = 0xFE
+        let read = try ReadAll(input, library: library)
+        let middle = UInt64(Self.second.count)
+        #expect(read.damage == [Damage(kind: .header, offset: UInt64(Self.first.count), member: 1, lostBytes: middle, lostText: 0)])
+        #expect(read.texts == Array([Self.lines[..<400], Self.lines[..<400]].joined()))
+    }
+
+    @Test("a header whose own CRC is wrong is damage, its member is read", arguments: libraries)
+    func headerChecksum(library: DeflateLibrary) throws {
+        var input = GzipSamples.member("a\nb\n", header: .init(name: "name", hasChecksum: true))
+        #expect(try ReadAll(input, library: library).damage == [])
+        input[11] ^= 1
+        let read = try ReadAll(input, library: library)
+        #expect(read.texts == ["a", "b"])
+        #expect(read.damage == [Damage(kind: .header, offset: 0, member: 0, lostBytes: 0, lostText: 0)])
+    }
+
+    @Test("zeros behind the last member are padding, other bytes are garbage", arguments: libraries)
+    func trailing(library: DeflateLibrary) throws {
+        let (member, end) = (GzipSamples.member("a\nb"), UInt64(GzipSamples.member("a\nb").count))
+        let padding = [UInt8](repeating: 0, count: 300_000)
+        for zeros in [1, 511, 300_000] { #expect(try ReadAll(member + padding[..<zeros], library: library).damage == []) }
+        for garbage in [Array("garbage".utf8), [0, 0, 7], padding + [1], [0x1E, 0x8B, 8, 0]] as [[UInt8]] {
+            let read = try ReadAll(member + garbage, library: library)
+            let lost = UInt64(garbage.count)
+            #expect(read.damage == [Damage(kind: .trailingGarbage, offset: end, member: 1, lostBytes: lost, lostText: 0)])
+            #expect(read.texts == ["a", "b"])
+        }
+        let between = try ReadAll(member + [0, 0, 0] + GzipSamples.member("c\n"), library: library)
+        #expect(between.damage == [Damage(kind: .header, offset: end, member: 1, lostBytes: 3, lostText: 1)])
+        #expect(between.texts == ["a", "c"])
+    }
+
+    @Test("nothing, or next to nothing, in a file that is called a gzip file")
+    func almostEmpty() throws {
+        let damage = Damage(kind: .truncated, offset: 0, member: 0, lostBytes: 0, lostText: 0)
+        #expect(try ReadAll([]).damage == [damage])
+        #expect(try ReadAll([], name: "empty.log").damage == [])
+        #expect(try ReadAll([0x1F], name: "one.log").kinds == [.truncated])
+    }
+
+    @Test("a read error ends the input, and what is missing is known", arguments: libraries)
+    func readError(library: DeflateLibrary) throws {
+        let input = Self.first + Self.second
+        let read = try ReadAll(input, library: library, failAt: 2000)
+        let damage = try #require(read.damage.first)
+        #expect(damage.kind == .readError)
+        #expect(damage.offset + damage.lostBytes == UInt64(input.count))
+        #expect(read.texts == Array(Self.lines.prefix(read.texts.count)))
+        let plain = try ReadAll(Array("a\nb\nc".utf8), library: library, failAt: 3)
+        #expect(plain.texts == ["a"])
+        #expect(plain.damage == [Damage(kind: .readError, offset: 3, member: 0, lostBytes: 2, lostText: 1)])
+    }
+
+    @Test("under the policy to fail, the error names file and byte", arguments: libraries)
+    func fail(library: DeflateLibrary) throws {
+        var input = Self.first + Self.second
+        input[Self.first.count - 8] ^= 1
+        let error = #expect(throws: InputError.self) { try ReadAll(input, library: library, onDamage: .fail, name: "logs/a.gz") }
+        let text = try #require(error).description
+        #expect(text == "logs/a.gz@\(Self.first.count - 8): the text is not what was compressed: wrong CRC-32 (member 0)")
+    }
+
+    @Test("members that tell their size are found again though the damage ran on into the next", arguments: libraries)
+    func sized(library: DeflateLibrary) throws {
+        let text = GzipSamples.text(0..<6000)
+        let whole = GzipSamples.bgzf(Array(text.utf8), block: 20_000)
+        #expect(try ReadAll(whole, library: library).texts == GzipSamples.lines(0..<6000))
+        var random = SeededGenerator(seed: 7)
+        for _ in 0..<12 {
+            var input = whole
+            let place = Int.random(in: 20_000..<whole.count - 20_000, using: &random)
+            for index in place..<place + 20 { input[index] = UInt8.random(in: 0...255, using: &random) }
+            let read = try ReadAll(input, library: library)
+            #expect(!read.damage.isEmpty)
+            let known = Set(GzipSamples.lines(0..<6000))
+            let strangers = read.texts.filter { !known.contains($0) }
+            #expect(read.texts.count > 6000 - 2 * 20_000 / 80 - 3)
+            // What was inflated wrongly before anyone could know, never the tail of a record that a member began with.
+            #expect(strangers.allSatisfy { !$0.hasSuffix("fox\"}") || $0.hasPrefix("{") || !read.kinds.contains(.corrupt) })
+        }
+    }
+
+    @Test("other compressions are named, text that only begins like them is text")
+    func otherCompressions() throws {
+        for (bytes, name) in [
+            ([0x28, 0xB5, 0x2F, 0xFD, 0], "zstd"), (Array("BZh91AY&SY".utf8), "bzip2"), ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0], "xz"),
+            ([0x50, 0x4B, 3, 4], "zip"),
+        ] as [([UInt8], String)] {
+            #expect(throws: InputError.unsupported(path: "test.gz", compression: name)) { try ReadAll(bytes) }
+        }
+        #expect(try ReadAll(Array("BZh9 is a title\n".utf8)).texts == ["BZh9 is a title"])
+        #expect(try ReadAll([0x28, 0xB5]).records.count == 1)
+    }
+}
