@@ -86,23 +86,23 @@ struct GlobWalk {
                 guard errno == 0 else { throw .unreadable(path: place, reason: describe(error: errno)) }
                 return entries
             }
-            let (name, type) = (Self.name(of: entry), entry.pointee.d_type)
-            guard let name else { throw .unreadable(path: place, reason: "it holds a name that is not UTF-8") }
+            guard let name = entry.name else { throw .unreadable(path: place, reason: "it holds a name that is not UTF-8") }
             guard name != ".", name != ".." else { continue }
-            entries.append(Entry(name: name, isFolder: Self.isFolder(folder + name, type: type)))
+            entries.append(Entry(name: name, isFolder: Self.isFolder(folder + name, type: entry.pointee.d_type)))
         }
-    }
-
-    /// Unsafe memory: `d_name` ends with a NUL within the entry, as `readdir` promises.
-    private static func name(of entry: UnsafeMutablePointer<dirent>) -> String? {
-        guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return nil }
-        let start = UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
-        return String(validatingCString: start)
     }
 
     private static func isFolder(_ path: String, type: UInt8) -> Bool {
         if type != UInt8(DT_UNKNOWN) { return type == UInt8(DT_DIR) }
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+}
+
+extension UnsafeMutablePointer<dirent> {
+    /// The entry's name, if it is UTF-8. Unsafe memory: `d_name` ends with a NUL within the entry, as `readdir` promises.
+    var name: String? {
+        guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return nil }
+        return String(validatingCString: UnsafeRawPointer(self).advanced(by: offset).assumingMemoryBound(to: CChar.self))
     }
 }

@@ -26,7 +26,7 @@ public enum InputFiles {
         case .folder: throw .folder(path: pattern)
         case .missing where !NamePattern.isPattern(pattern): throw .missing(path: pattern)
         case .unreadable(let reason) where !NamePattern.isPattern(pattern): throw .unreadable(path: pattern, reason: reason)
-        case .file(let size): return [try readable(normalized(pattern), size: size)]
+        case .file(let size): return [try readable(OutputFolders.normalized(pattern), size: size)]
         case .missing, .unreadable: break
         }
         var files: [InputFile] = []
@@ -49,11 +49,6 @@ public enum InputFiles {
     private static func readable(_ path: String, size: UInt64?) throws(InputError) -> InputFile {
         guard access(path, R_OK) == 0 else { throw .unreadable(path: path, reason: describe(error: errno)) }
         return InputFile(path: path, size: size)
-    }
-
-    private static func normalized(_ path: String) -> String {
-        let names = path.split(separator: "/").filter { $0 != "." }
-        return (path.hasPrefix("/") ? "/" : "") + names.joined(separator: "/")
     }
 }
 

@@ -1,0 +1,58 @@
+import CCrypto
+import Glibc
+
+/// SHA-256 of bytes that come in pieces.
+///
+/// Unsafe memory: the context is this object's own, from `init` to `deinit`. One owner at a time.
+final class Digest {
+    private let context: OpaquePointer
+
+    init() {
+        guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else { fatalError("libcrypto has no SHA-256") }
+        self.context = context
+    }
+
+    deinit {
+        EVP_MD_CTX_free(context)
+    }
+
+    func update(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1 else { fatalError("libcrypto refused bytes for SHA-256") }
+    }
+
+    /// Of the bytes so far: 64 hexadecimal digits. More may follow.
+    var hex: String {
+        var sum = [UInt8](repeating: 0, count: 32)
+        guard let copy = EVP_MD_CTX_new() else { fatalError("no memory for a digest") }
+        defer { EVP_MD_CTX_free(copy) }
+        guard EVP_MD_CTX_copy_ex(copy, context) == 1, EVP_DigestFinal_ex(copy, &sum, nil) == 1 else {
+            fatalError("libcrypto refused to end SHA-256")
+        }
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: sum.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    static func of(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+        let digest = Digest()
+        digest.update(bytes)
+        return digest.hex
+    }
+
+    static func of(_ text: String) -> String {
+        var text = text
+        return text.withUTF8 { of($0) }
+    }
+
+    static func ofFile(_ path: String) throws(InputError) -> String {
+        let descriptor = try InputDescriptor(InputFile(path: path))
+        let digest = Digest()
+        let piece = ByteBuffer(capacity: 1 << 20)
+        while true {
+            let count = descriptor.read(into: UnsafeMutableRawBufferPointer(start: piece.start, count: piece.capacity))
+            guard count >= 0 else { throw .unreadable(path: path, reason: describe(error: Int32(-count))) }
+            if count == 0 { return digest.hex }
+            piece.count = count
+            digest.update(piece.filled)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Glibc
+
+/// One output on its way: bytes that are added beside its place, and then take it.
+final class OutputFile {
+    let path: String
+    var records = 0
+    private(set) var byteCount: UInt64 = 0
+    let digest = Digest()
+    private(set) var isPrepared = false
+    /// Where the bytes stand; nil for a device or a pipe, which is written at once.
+    private let temporary: TemporaryName?
+    private var descriptor: Int32 = -1
+    private var isBegun = false
+
+    init(_ path: String) throws(OutputError) {
+        self.path = path
+        switch PathKind.of(path) {
+        case .folder: throw .failed(path: path, reason: "is a folder")
+        case .file(size: nil): temporary = nil
+        case .file, .missing: temporary = TemporaryName.next(besides: path)
+        case .unreadable(let reason): throw .failed(path: path, reason: reason)
+        }
+    }
+
+    /// Opens it to write behind what was written before.
+    func open() throws(OutputError) {
+        let place = temporary?.path ?? path
+        let flags = temporary == nil ? O_WRONLY : isBegun ? O_WRONLY | O_APPEND : O_WRONLY | O_CREAT | O_EXCL
+        descriptor = Glibc.open(place, flags | O_CLOEXEC | O_NOCTTY, 0o666)
+        guard descriptor >= 0 else { throw .failed(path, isBegun ? "cannot be written on" : "cannot be created", errno) }
+        guard isBegun, temporary != nil else {
+            isBegun = true
+            return
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_size == Int(byteCount) else {
+            throw .failed(path: path, reason: "what was written beside it (\(place)) was changed by something else")
+        }
+    }
+
+    func write(_ bytes: UnsafeBufferPointer<UInt8>) throws(OutputError) {
+        isPrepared = false
+        if let failure = writeAll(bytes, to: descriptor) { throw .failed(path, "cannot be written", failure) }
+        digest.update(bytes)
+        byteCount += UInt64(bytes.count)
+    }
+
+    /// All bytes are on the disk from here on.
+    func prepare() throws(OutputError) {
+        if temporary != nil, fsync(descriptor) != 0 { throw .failed(path, "cannot be brought to the disk", errno) }
+        isPrepared = true
+    }
+
+    func close() throws(OutputError) {
+        defer { descriptor = -1 }
+        if Glibc.close(descriptor) != 0, errno != EINTR { throw .failed(path, "cannot be written", errno) }
+    }
+
+    /// Where nothing depends on it: the bytes are on the disk, or are given up.
+    func closeQuietly() {
+        if descriptor >= 0 { Glibc.close(descriptor) }
+        descriptor = -1
+    }
+
+    func publish() throws(OutputError) {
+        guard let temporary else { return }
+        guard rename(temporary.path, path) == 0 else { throw .failed(path, "cannot be put in its place", errno) }
+    }
+
+    func discard() {
+        closeQuietly()
+        if let temporary, isBegun { unlink(temporary.path) }
+    }
+}

@@ -1,0 +1,78 @@
+import Glibc
+
+/// The folders that outputs stand in.
+final class OutputFolders {
+    private var known: Set<String> = []
+    /// Made for these outputs, the outermost first.
+    private var made: [String] = []
+
+    /// Makes the folder of an output if it is not there, and clears it of leftovers of the dead.
+    func prepare(for path: String) throws(OutputError) {
+        let folder = Self.folder(of: path)
+        guard known.insert(folder).inserted else { return }
+        try make(folder)
+        removeLeftovers(in: folder)
+    }
+
+    /// Brings the names in the folders to the disk; from here on the folders stay.
+    func sync() throws(OutputError) {
+        for folder in known.union(made.map(Self.folder(of:))).sorted() {
+            let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw .failed(folder, "cannot be opened", errno) }
+            defer { close(descriptor) }
+            // Some file systems have nothing to bring to the disk and say so.
+            if fsync(descriptor) != 0, errno != EINVAL { throw .failed(folder, "cannot be brought to the disk", errno) }
+        }
+        made = []
+    }
+
+    /// Removes the folders that were made here, unless something else is in them by now.
+    func discard() {
+        for folder in made.reversed() { rmdir(folder) }
+        made = []
+        known = []
+    }
+
+    private func make(_ folder: String) throws(OutputError) {
+        var missing: [String] = []
+        var at = folder
+        search: while true {
+            switch PathKind.of(at) {
+            case .folder: break search
+            case .missing:
+                missing.append(at)
+                guard at != Self.folder(of: at) else { break search }
+                at = Self.folder(of: at)
+            case .file: throw .failed(path: folder, reason: "cannot be made: \(at) is a file")
+            case .unreadable(let reason): throw .failed(path: folder, reason: reason)
+            }
+        }
+        for folder in missing.reversed() {
+            if mkdir(folder, 0o777) == 0 {
+                made.append(folder)
+            } else if errno != EEXIST {
+                throw .failed(folder, "cannot be made", errno)
+            }
+        }
+    }
+
+    private func removeLeftovers(in folder: String) {
+        guard let stream = opendir(folder) else { return }
+        defer { closedir(stream) }
+        while let entry = readdir(stream) {
+            guard let name = entry.name, TemporaryName.isLeftover(name) else { continue }
+            unlink("\(folder)/\(name)")
+        }
+    }
+
+    static func folder(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Without `.` and doubled slashes.
+    static func normalized(_ path: String) -> String {
+        let names = path.split(separator: "/").filter { $0 != "." }
+        return (path.hasPrefix("/") ? "/" : "") + names.joined(separator: "/")
+    }
+}

@@ -1,0 +1,105 @@
+import Glibc
+
+struct PublishedOutput: Equatable {
+    var path: String
+    var records: Int
+    var bytes: UInt64
+    /// 64 hexadecimal digits.
+    var sha256: String
+}
+
+/// The outputs of a run. They appear under their names together, when all of them are whole and on the disk; until then they stand beside their
+/// places under hidden names, and what stood there stays.
+///
+/// A path that is a device or a pipe is written at once, because it cannot be replaced. Folders are made as they are needed, and removed again if
+/// nothing is published. Leftovers of processes that are dead are removed from the folders that are written to.
+/// Not for use by two threads at once.
+final class OutputSet {
+    /// Files that are open at the same time; more are closed and opened again, the one that waited longest first.
+    private let mostOpen: Int
+    private var files: [String: OutputFile] = [:]
+    /// In the order in which they were last written to.
+    private var open: [OutputFile] = []
+    private let folders = OutputFolders()
+
+    init(mostOpen: Int = 64) {
+        self.mostOpen = max(1, mostOpen)
+        WriteSignals.areErrors
+    }
+
+    deinit {
+        discard()
+    }
+
+    /// Adds bytes, perhaps none, to the end of an output, which begins empty with the first of them.
+    func append(_ bytes: UnsafeBufferPointer<UInt8>, records: Int, to path: String) throws(OutputError) {
+        let file = if let known = files[path] { known } else { try begin(path) }
+        if bytes.count > 0 {
+            try use(file)
+            try file.write(bytes)
+        }
+        file.records += records
+    }
+
+    /// Brings all bytes to the disk. What can fail for want of space or of permission fails here, before anything appears.
+    func prepare() throws(OutputError) {
+        for file in inOrder where !file.isPrepared {
+            try use(file)
+            try file.prepare()
+        }
+        closeAll()
+    }
+
+    /// Lets the outputs appear, each replacing at once what stood under its name.
+    ///
+    /// - Returns: in the order of their paths' bytes.
+    /// - Throws: Before the first has appeared, unless the system refuses to rename a file that it let be made beside.
+    func publish() throws(OutputError) -> [PublishedOutput] {
+        try prepare()
+        let all = inOrder
+        for file in all { try file.publish() }
+        try folders.sync()
+        files = [:]
+        return all.map { PublishedOutput(path: $0.path, records: $0.records, bytes: $0.byteCount, sha256: $0.digest.hex) }
+    }
+
+    /// Removes what was written and not published.
+    func discard() {
+        closeAll()
+        for file in files.values { file.discard() }
+        files = [:]
+        folders.discard()
+    }
+
+    private var inOrder: [OutputFile] {
+        files.values.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    }
+
+    private func begin(_ path: String) throws(OutputError) -> OutputFile {
+        // Two spellings of one path are one output.
+        let place = OutputFolders.normalized(path)
+        if let file = files[place] { return file }
+        try folders.prepare(for: place)
+        let file = try OutputFile(place)
+        files[place] = file
+        try use(file)
+        return file
+    }
+
+    /// Opens a file if it is not, and makes it the last to be closed.
+    private func use(_ file: OutputFile) throws(OutputError) {
+        if open.last === file { return }
+        if let index = open.firstIndex(where: { $0 === file }) {
+            open.remove(at: index)
+        } else {
+            if open.count >= mostOpen { try open.removeFirst().close() }
+            try file.open()
+        }
+        open.append(file)
+    }
+
+    private func closeAll() {
+        for file in open { file.closeQuietly() }
+        open = []
+    }
+}

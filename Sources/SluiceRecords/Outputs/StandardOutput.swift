@@ -1,0 +1,11 @@
+import Glibc
+
+enum StandardOutput {
+    /// Writes all of the bytes, waiting for whoever reads them.
+    /// - Throws: ``OutputError/closed`` where nobody does.
+    static func write(_ bytes: UnsafeBufferPointer<UInt8>) throws(OutputError) {
+        WriteSignals.areErrors
+        guard let failure = writeAll(bytes, to: STDOUT_FILENO) else { return }
+        throw failure == EPIPE ? .closed : .failed("standard output", "cannot be written", failure)
+    }
+}
