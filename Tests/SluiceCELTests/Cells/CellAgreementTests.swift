@@ -25,9 +25,42 @@ struct CellAgreementTests {
         #expect(compiled > 40)
     }
 
-    private func program(_ text: String) -> CellProgram? {
+    @Test("agree on expressions of all the language, mostly wrong ones, checked or not", arguments: 0..<8)
+    func agreeOnNonsense(seed: UInt64) throws {
+        var random = SplitMix(state: seed &* 0x9FB2_1C65_1E98_DF25)
+        let fixture = CellFixture()
+        var compared = 0
+        for _ in 0..<400 {
+            let text = RandomExpression.expression(&random, depth: 5)
+            var environment = Environment()
+            environment.checksTypes = Bool.random(using: &random)
+            guard let program = program(text, in: environment) else { continue }
+            for _ in 0..<3 {
+                var record: [String: Cell] = [:]
+                for name in ["a", "b", "c", "d", "e", "f", "t"] where Int.random(in: 0..<10, using: &random) > 0 {
+                    record[name] = fixture.scratch.cell(of: RandomExpression.value(&random, depth: 2))
+                }
+                let others: [Slot: Cell] = [.record: fixture.scratch.box(.map(["k": .int(1)])), .sourceFile: fixture.text("f"), .sourceLine: .int(1)]
+                let fast = fixture.evaluate(program, record, others: others)
+                let generic = unwrapped(fixture.evaluateGenerically(program, record, others: others))
+                guard !isCostLimit(fast), !isCostLimit(generic) else { continue }
+                #expect(areSame(fast, generic), "\(text)\n fast: \(fast)\n generic: \(generic)")
+                compared += 1
+            }
+            fixture.scratch.reset()
+        }
+        #expect(compared > 100)
+    }
+
+    /// The one thing in which they differ: over cells each part of an expression that is left to the generic evaluator has a budget of its own.
+    private func isCostLimit(_ result: Result<Value, EvaluationError>) -> Bool {
+        if case .failure(let error) = result { return error.code == .costLimit }
+        return false
+    }
+
+    private func program(_ text: String, in environment: Environment = Environment()) -> CellProgram? {
         do {
-            return try CellProgram(text)
+            return try CellProgram(text, in: environment)
         } catch {
             return nil
         }

@@ -2,9 +2,9 @@ import SluiceCEL
 
 /// Makes expressions that mostly go together in type, and records whose fields mostly have the type that their name says.
 struct ExpressionGenerator {
-    private var random: SeededGenerator
+    private var random: SplitMix
 
-    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+    init(seed: UInt64) { random = SplitMix(state: seed &* 0xD134_2543_DE82_EF95) }
 
     private mutating func pick<Choice>(_ choices: [Choice]) -> Choice {
         choices[Int.random(in: choices.indices, using: &random)]
