@@ -51,8 +51,8 @@ let package = Package(
         .target(name: "SluiceCEL", dependencies: ["CRE2", "CCrypto", "CBytes"]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(name: "CRE2System", providers: [.apt(["libre2-dev"])]),
-        .target(name: "CRE2", dependencies: ["CRE2System"]),
+        // libre2-dev; its pkg-config file has flags that SwiftPM refuses.
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CISAL"),
         .target(name: "CBytes"),
 

@@ -29,7 +29,14 @@ public final class ByteBuffer: @unchecked Sendable {
         return memory.bindMemory(to: UInt8.self, capacity: count)
     }
 
+    /// The bytes, for as long as somebody holds the buffer; see ``withFilled(_:)`` where that is nobody else.
     public var filled: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
+
+    /// Gives `body` the bytes and keeps the buffer until it returns.
+    @inline(__always)
+    public func withFilled<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        withExtendedLifetime(self) { body(filled) }
+    }
 
     /// Makes room for `more` bytes behind the last one; at least doubles when it must grow. Moves the bytes: earlier pointers end.
     @inline(__always)

@@ -12,7 +12,7 @@ struct DeadLetterEncoder: Sendable {
         JSONText.write(pipeline, to: buffer)
         buffer.append(",\"definition\":")
         JSONText.write(definition, to: buffer)
-        opening = Array(buffer.filled)
+        opening = buffer.withFilled(Array.init)
         self.inputs = inputs
     }
 

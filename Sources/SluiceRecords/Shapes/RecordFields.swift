@@ -81,7 +81,7 @@ struct RecordFields: Sendable {
         if shape.base == .json, shape.isUntouched, let start = batch.text(row).baseAddress {
             return .text(.json, start, count: batch.text(row).count)
         }
-        return batch.scratch.text(.json, copying: json(row, of: batch).filled)
+        return json(row, of: batch).withFilled { batch.scratch.text(.json, copying: $0) }
     }
 
     private func writeCompletely(_ row: Int, of batch: RecordBatch, with complete: CompleteDecoder, to buffer: ByteBuffer) {
@@ -103,6 +103,6 @@ struct RecordFields: Sendable {
     func nearestName(to message: String, _ row: Int, of batch: RecordBatch) -> String? {
         let parts = message.split(separator: "'", omittingEmptySubsequences: false)
         guard parts.count >= 3 else { return nil }
-        return Spelling.nearest(to: String(parts[1]), among: JSONMembers.names(of: json(row, of: batch).filled))
+        return Spelling.nearest(to: String(parts[1]), among: json(row, of: batch).withFilled(JSONMembers.names))
     }
 }

@@ -9,7 +9,7 @@ enum PathText {
         case .bool, .int, .uint, .double, .timestamp, .duration:
             let buffer = ByteBuffer(capacity: 64)
             JSONText.write(cell, scratch, to: buffer)
-            return String(decoding: buffer.filled.filter { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
+            return buffer.withFilled { String(decoding: $0.filter { $0 != UInt8(ascii: "\"") }, as: UTF8.self) }
         default: return nil
         }
     }

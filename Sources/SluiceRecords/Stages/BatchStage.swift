@@ -48,7 +48,7 @@ struct StageSite: Sendable {
             batch.counts[index].dead += 1
             batch.add(
                 DeadLetter(
-                    frame: batch.origin(row), stage: name, failure: failure, record: Array(fields.json(row, of: batch).filled), oversized: nil))
+                    frame: batch.origin(row), stage: name, failure: failure, record: fields.json(row, of: batch).withFilled(Array.init), oversized: nil))
         case .drop:
             batch.counts[index].filtered += 1
             batch.counts[index].dropped += 1

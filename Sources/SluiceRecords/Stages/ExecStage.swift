@@ -54,7 +54,7 @@ struct ExecStage: BatchStage {
 
     /// The outcome of each of the batch's rows, in their order. At most `window` records are out at once.
     private func ask(_ batch: RecordBatch) async -> [ExecOutcome] {
-        let requests = batch.rows.map { Array(site.fields.json(Int($0), of: batch).filled) }
+        let requests = batch.rows.map { site.fields.json(Int($0), of: batch).withFilled(Array.init) }
         let children = children
         return await withTaskGroup(of: (Int, ExecOutcome).self) { group in
             var outcomes: [ExecOutcome?] = Array(repeating: nil, count: requests.count)

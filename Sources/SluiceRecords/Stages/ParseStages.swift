@@ -118,7 +118,7 @@ struct MergeStage: BatchStage {
             let text = try parser.parse(row, of: batch, into: found)
             let start = bytes.count
             let record = site.fields.json(row, of: batch)
-            JSONMembers.merge(record.filled, with: text, into: bytes)
+            record.withFilled { JSONMembers.merge($0, with: text, into: bytes) }
             frames.append(Frame(start: UInt32(start), count: UInt32(bytes.count - start), lineDelta: 0))
             return true
         }
