@@ -1,17 +1,24 @@
 /// Finds the name that was probably meant.
 public enum Spelling {
-    /// The candidate with the fewest changes to `name`, at most a third of its length; nil where none is so near.
+    /// The candidate with the fewest changes to `name`, at most a third of its length; nil where none is so near. A name of three letters or more
+    /// and one that goes on behind it (`latency`, `latency_ms`) count as two changes apart at the most.
     public static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
         let wanted = Array(name.unicodeScalars.prefix(64))
         let limit = max(1, wanted.count / 3)
         var best: (name: String, distance: Int)?
         for candidate in candidates where candidate != name {
-            let distance = distance(wanted, Array(candidate.unicodeScalars.prefix(64)))
-            guard distance <= limit else { continue }
+            var distance = distance(wanted, Array(candidate.unicodeScalars.prefix(64)))
+            let isContinued = isContinued(name, candidate)
+            if isContinued { distance = min(distance, 2) }
+            guard isContinued || distance <= limit else { continue }
             if let best, (best.distance, best.name) <= (distance, candidate) { continue }
             best = (candidate, distance)
         }
         return best?.name
+    }
+
+    private static func isContinued(_ name: String, _ other: String) -> Bool {
+        min(name.utf8.count, other.utf8.count) >= 3 && (name.hasPrefix(other) || other.hasPrefix(name))
     }
 
     /// Letters put in, left out, changed, or swapped with their neighbour (optimal string alignment); case counts for nothing.
