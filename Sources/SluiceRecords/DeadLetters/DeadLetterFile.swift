@@ -52,12 +52,16 @@ final class DeadLetterFile {
         try output.append(member.filled, records: 0, to: path)
     }
 
-    /// The file appears under its name, also when it is empty: what stood there was of an earlier run.
-    func publish() throws(OutputError) {
+    /// Brings everything to the disk, before anything appears. Also an empty file: what stands under its name is of an earlier run.
+    func prepare() throws(OutputError) {
         try append(ByteBuffer(capacity: 1), records: 0)
         if let members {
             for (_, gathered) in gatherer.takeAll() { try compress(gathered, members) }
         }
+        try output.prepare()
+    }
+
+    func publish() throws(OutputError) {
         _ = try output.publish()
     }
 

@@ -17,7 +17,7 @@ final class InputReading: Sendable {
     init(_ source: RecordSource, memory: Int, options: RunOptions) {
         self.source = source
         spillFolder = options.state + "/spill"
-        window = max(memory / 2, 64 << 20)
+        window = min(memory / 4, (48 << 20) + options.workers * (24 << 20))
         readers = options.limit == nil ? min(options.workers, max(1, source.inputs.count)) : 1
         buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 8 * options.workers + 8)
         ends = Mutex(Array(repeating: nil, count: source.inputs.count))

@@ -75,6 +75,8 @@ final class RunCommit: Sink, @unchecked Sendable {
         guard ledger.isBalanced else { throw .fault("the ledger does not balance") }
         do throws(OutputError) {
             try compress(gatherer.takeAll())
+            try deadLetters.prepare()
+            try outputs.prepare()
             let published = try outputs.publish()
             try deadLetters.publish()
             return published.map { RunReport.Output(file: $0.path, records: $0.records, bytes: $0.bytes, sha256: $0.sha256) }

@@ -61,24 +61,38 @@ struct StageSite: Sendable {
     }
 }
 
-extension BatchStage {
-    /// Looks at each row in turn: `true` keeps it, `false` leaves it out, a failure goes the way of the policy.
-    func sift(_ batch: RecordBatch, _ passes: (Int) throws(RecordFailure) -> Bool) throws(RunError) {
-        let rows = batch.rows
-        batch.counts[site.index].received += rows.count
+extension StageSite {
+    /// Leaves out the rows that `passes` is false for; one that it throws on goes the way of the policy. Counts nothing but failures.
+    @inline(__always)
+    func keep(in batch: RecordBatch, _ passes: (Int) throws(RecordFailure) -> Bool) throws(RunError) {
+        var rows = batch.rows
+        batch.rows = []
         var kept = 0
-        for row in rows {
+        for index in rows.indices {
+            let row = rows[index]
             do throws(RecordFailure) {
                 guard try passes(Int(row)) else { continue }
-                batch.rows[kept] = row
+                rows[kept] = row
                 kept += 1
             } catch {
-                try site.fail(Int(row), of: batch, with: error)
+                try fail(Int(row), of: batch, with: error)
             }
         }
-        batch.rows.removeSubrange(kept...)
+        rows.removeSubrange(kept...)
+        batch.rows = rows
+    }
+}
+
+extension BatchStage {
+    /// Looks at each row in turn: `true` keeps it, `false` leaves it out, a failure goes the way of the policy.
+    @inline(__always)
+    func sift(_ batch: RecordBatch, _ passes: (Int) throws(RecordFailure) -> Bool) throws(RunError) {
+        let received = batch.rows.count
+        try site.keep(in: batch, passes)
+        let passed = batch.rows.count
         let lost = batch.counts[site.index].dead + batch.counts[site.index].dropped
-        batch.counts[site.index].passed += kept
-        batch.counts[site.index].filtered += rows.count - kept - lost
+        batch.counts[site.index].received += received
+        batch.counts[site.index].passed += passed
+        batch.counts[site.index].filtered += received - passed - lost
     }
 }

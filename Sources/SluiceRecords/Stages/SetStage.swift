@@ -13,18 +13,24 @@ struct SetStage: BatchStage {
     let site: StageSite
     let assignments: [Assignment]
 
+    /// One assignment after the other, each over all rows: a row is never seen by a later one before an earlier one is done with it.
     func run(_ batch: RecordBatch) throws {
+        let received = batch.rows.count
+        for assignment in assignments { try assign(assignment, in: batch) }
+        batch.counts[site.index].received = received
+        batch.counts[site.index].passed = batch.rows.count
+    }
+
+    private func assign(_ assignment: Assignment, in batch: RecordBatch) throws(RunError) {
         let table = batch.table
-        let steps = assignments.map { ($0.value.evaluation(over: batch), $0) }
-        try sift(batch) { (row) throws(RecordFailure) in
-            let cells = table.row(row)
-            for (evaluate, assignment) in steps {
-                let value = evaluate(row)
-                switch value.kind {
-                case .error: throw assignment.value.failure(row, of: batch)
-                case .absent: cells[assignment.column] = assignment.previous.map { cells[$0] } ?? .absent
-                default: cells[assignment.column] = value
-                }
+        let evaluate = assignment.value.evaluation(over: batch)
+        let column = assignment.column
+        try site.keep(in: batch) { (row) throws(RecordFailure) in
+            let value = evaluate(row)
+            switch value.kind {
+            case .error: throw assignment.value.failure(row, of: batch)
+            case .absent: table.row(row)[column] = assignment.previous.map { table.row(row)[$0] } ?? .absent
+            default: table.row(row)[column] = value
             }
             return true
         }
