@@ -42,6 +42,22 @@ struct JSONCellTests {
         }
     }
 
+    @Test("doubles of 16 to 19 digits, and those halfway between two doubles", arguments: [4, 5, 6] as [UInt64])
+    func longDoubles(seed: UInt64) {
+        var random = Seeded(seed)
+        for _ in 0..<5000 {
+            let digits = String(UInt64.random(in: 1_000_000_000_000_000...9_999_999_999_999_999_999, using: &random))
+            let point = Int.random(in: 0..<digits.count, using: &random)
+            let text = point == 0 ? "0.\(digits)" : "\(digits.prefix(point)).\(digits.dropFirst(point))"
+            #expect(json(#"{"a":-\#(text)}"#, ["a"]).cells == [Double(text).map { .double(-$0) }])
+            // Between 2^53 and 2^54 doubles are 2 apart: an odd number lies halfway, and nothing behind the point may be overlooked.
+            let odd = (1 << 53) + 2 * Int.random(in: 0..<(1 << 50), using: &random) + 1
+            for half in ["\(odd).0", "\(odd).00", "\(odd).01", "\(odd - 1).99"] {
+                #expect(json(#"{"a":\#(half)}"#, ["a"]).cells == [Double(half).map { .double($0) }])
+            }
+        }
+    }
+
     @Test("keys are told apart by every byte and by length")
     func keys() {
         let names = ["a", "ab", "abcdefgh", "abcdefghi", "abcdefghj", "abcdefg", "", "abcdefgh_middle1_abcdefgh", "abcdefgh_middle2_abcdefgh", "é", "x.y"]

@@ -86,11 +86,30 @@ enum JSONNumber {
             let value = Double(mantissa) / powers[behind]
             return .double(number.isNegative ? -value : value)
         }
-        return slowFraction(number)
+        return longFraction(number)
     }
 
+    /// Up to 19 digits, where the digits as an integer and the power of ten below them both fit 64 bits: a division of twice that width leaves a
+    /// quotient with more bits than a double has, and a remainder that says on which side of it the number lies.
     @inline(never)
-    private static func slowFraction(_ number: NumberText) -> Cell {
+    private static func longFraction(_ number: NumberText) -> Cell {
+        let before = number.digits.pointee == UInt8(ascii: "0") ? 0 : number.point - number.digits
+        let behind = number.fractionEnd - number.point - 1
+        guard number.fractionEnd == number.end, behind <= 19, before + behind <= 19 else { return anyFraction(number) }
+        var scale: UInt64 = 1
+        for _ in 0..<behind { scale &*= 10 }
+        let digits = integer(number.digits, before) &* scale &+ integer(number.point + 1, behind)
+        guard digits > 0 else { return .double(number.isNegative ? -0.0 : 0) }
+
+        let dividend = digits << UInt64(digits.leadingZeroBitCount)
+        let divisor = scale << UInt64(scale.leadingZeroBitCount)
+        let (quotient, remainder) = divisor.dividingFullWidth((dividend >> 1, dividend << 63))
+        let exponent = scale.leadingZeroBitCount - digits.leadingZeroBitCount - 63
+        let value = Double(sign: .plus, exponent: exponent, significand: Double(quotient | (remainder == 0 ? 0 : 1)))
+        return .double(number.isNegative ? -value : value)
+    }
+
+    private static func anyFraction(_ number: NumberText) -> Cell {
         let text = UnsafeBufferPointer(start: start(number), count: number.end - start(number))
         guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite else { return decimal(number) }
         return .double(value)
