@@ -71,14 +71,24 @@ enum Encoders {
         }
     }
 
-    static func hexadecimal(_ bytes: some Sequence<UInt8>, uppercase: Bool = false) -> String {
-        let digits = Array((uppercase ? "0123456789ABCDEF" : "0123456789abcdef").utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    static func hexadecimal(_ bytes: some Collection<UInt8>, uppercase: Bool = false) -> String {
+        let letters = UInt8(ascii: uppercase ? "A" : "a")
+        func digit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : letters + value - 10 }
+        var text: [UInt8] = []
+        text.reserveCapacity(2 * bytes.count)
+        for byte in bytes {
+            text.append(digit(byte >> 4))
+            text.append(digit(byte & 15))
+        }
+        return String(decoding: text, as: UTF8.self)
     }
+
+    // An algorithm that has been fetched is read only, and OpenSSL counts its references atomically.
+    private nonisolated(unsafe) static let sha256Algorithm = EVP_MD_fetch(nil, "SHA256", nil)
 
     private static func sha256(_ bytes: [UInt8]) throws(EvaluationError) -> String {
         var digest = [UInt8](repeating: 0, count: 32)
-        guard EVP_Digest(bytes, bytes.count, &digest, nil, EVP_sha256(), nil) == 1 else {
+        guard let sha256Algorithm, EVP_Digest(bytes, bytes.count, &digest, nil, sha256Algorithm, nil) == 1 else {
             throw .invalid("libcrypto cannot compute SHA-256")
         }
         return hexadecimal(digest)

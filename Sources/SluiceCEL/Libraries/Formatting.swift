@@ -16,36 +16,33 @@ enum Formatting {
     private static func formatted(
         _ format: String, _ arguments: [Value], _ meter: inout Meter
     ) throws(EvaluationError) -> String {
-        var output = ""
+        var output: [UInt8] = []
         var used = 0
-        var rest = Substring(format).unicodeScalars
-        while let percent = rest.firstIndex(of: "%") {
-            output.unicodeScalars.append(contentsOf: rest[..<percent])
-            rest = rest[rest.index(after: percent)...]
-            if rest.first == "%" {
-                output.unicodeScalars.append("%")
-                rest.removeFirst()
+        var rest = format.utf8[...]
+        while let byte = rest.popFirst() {
+            if byte != UInt8(ascii: "%") || rest.first == byte {
+                if byte == UInt8(ascii: "%") { rest.removeFirst() }
+                output.append(byte)
                 continue
             }
             let precision = try takePrecision(&rest)
             guard let clause = rest.popFirst() else { throw failure("the format ends with '%'") }
             guard used < arguments.count else { throw failure("index \(used) out of range: the format wants more arguments") }
-            let text = try substitution(clause, precision, arguments[used], &meter)
+            let text = try substitution(Unicode.Scalar(clause), precision, arguments[used], &meter)
             try meter.charge(bytes: text.utf8.count)
-            output += text
+            output.append(contentsOf: text.utf8)
             used += 1
         }
-        output.unicodeScalars.append(contentsOf: rest)
-        return output
+        return String(decoding: output, as: UTF8.self)
     }
 
     /// `.3`; 6 where there is none.
-    private static func takePrecision(_ rest: inout Substring.UnicodeScalarView) throws(EvaluationError) -> Int {
-        guard rest.first == "." else { return 6 }
+    private static func takePrecision(_ rest: inout Substring.UTF8View) throws(EvaluationError) -> Int {
+        guard rest.first == UInt8(ascii: ".") else { return 6 }
         rest.removeFirst()
-        let digits = rest.prefix { ("0"..."9").contains($0) }
+        let digits = rest.prefix(while: \.isDigit)
         rest = rest[digits.endIndex...]
-        guard let precision = Int(String(digits)), precision <= largestPrecision else {
+        guard let precision = Int(String(Substring(digits))), precision <= largestPrecision else {
             throw failure("a precision is a number of at most \(largestPrecision)")
         }
         return precision

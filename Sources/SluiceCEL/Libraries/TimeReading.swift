@@ -65,8 +65,8 @@ struct TimeReading {
         case "f", "L": return readFraction()
         case "p": return readHalfOfDay()
         case "z", "Z": return readZone()
-        case "b", "h", "B": return readName(TimeFormat.months).map { month = $0 + 1 } != nil
-        case "a", "A": return readName(TimeFormat.days) != nil
+        case "b", "h", "B": return readName(TimeReading.months).map { month = $0 + 1 } != nil
+        case "a", "A": return readName(TimeReading.days) != nil
         default: return readUnixSeconds()
         }
     }
@@ -116,16 +116,21 @@ struct TimeReading {
     }
 
     /// A name in full or by its first three letters, whatever their case.
-    private mutating func readName(_ names: [String]) -> Int? {
-        let text = String(decoding: rest.prefix(9), as: UTF8.self).lowercased()
-        for (index, name) in names.enumerated() {
-            for spelling in [name.lowercased(), name.prefix(3).lowercased()] where text.hasPrefix(spelling) {
-                rest = rest.dropFirst(spelling.utf8.count)
-                return index
-            }
+    private mutating func readName(_ names: [[UInt8]]) -> Int? {
+        for (index, name) in names.enumerated() where begins(with: name.prefix(3)) {
+            rest = rest.dropFirst(begins(with: name[...]) ? name.count : 3)
+            return index
         }
         return nil
     }
+
+    /// `name` is in lower case.
+    private func begins(with name: ArraySlice<UInt8>) -> Bool {
+        rest.count >= name.count && zip(rest, name).allSatisfy { Strings.lowered($0) == $1 }
+    }
+
+    private static let months = TimeFormat.months.map { Array($0.lowercased().utf8) }
+    private static let days = TimeFormat.days.map { Array($0.lowercased().utf8) }
 
     private mutating func readUnixSeconds() -> Bool {
         let isNegative = rest.first == UInt8(ascii: "-")
