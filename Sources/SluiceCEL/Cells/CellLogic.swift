@@ -1,56 +1,45 @@
 /// `&&` and `||` of any number of conditions. An operand that decides makes the errors of the others vanish; of several errors the
 /// first is told.
 enum CellLogic {
-    static func all(_ tests: [TestCode]) -> TestCode {
-        if tests.count == 2 {
-            let (first, second) = (tests[0], tests[1])
-            return TestCode { cells, scratch in
-                switch first(cells, scratch) {
-                case .no: return .no
-                case .yes: return second(cells, scratch)
-                case .failed: return rest([second], decisive: .no, cells, scratch)
-                }
-            }
-        }
-        return several(tests, decisive: .no)
+    static func all(_ tests: [TestCode]) -> TestCode { paired(tests[...], both) }
+
+    static func any(_ tests: [TestCode]) -> TestCode { paired(tests[...], either) }
+
+    /// A balanced tree of pairs: code kept in an array would have its references counted on each call, and a chain would be as deep as it is long.
+    private static func paired(_ tests: ArraySlice<TestCode>, _ pair: (TestCode, TestCode) -> TestCode) -> TestCode {
+        guard tests.count > 1 else { return tests[tests.startIndex] }
+        let middle = tests.startIndex + tests.count / 2
+        return pair(paired(tests[..<middle], pair), paired(tests[middle...], pair))
     }
 
-    static func any(_ tests: [TestCode]) -> TestCode {
-        if tests.count == 2 {
-            let (first, second) = (tests[0], tests[1])
-            return TestCode { cells, scratch in
-                switch first(cells, scratch) {
-                case .yes: return .yes
-                case .no: return second(cells, scratch)
-                case .failed: return rest([second], decisive: .yes, cells, scratch)
-                }
+    private static func both(_ first: TestCode, _ second: TestCode) -> TestCode {
+        TestCode { cells, scratch in
+            switch first(cells, scratch) {
+            case .no: .no
+            case .yes: second(cells, scratch)
+            case .failed: afterError(second, decisive: .no, cells, scratch)
             }
-        }
-        return several(tests, decisive: .yes)
-    }
-
-    private static func several(_ tests: [TestCode], decisive: Truth) -> TestCode {
-        let otherwise: Truth = decisive == .yes ? .no : .yes
-        return TestCode { cells, scratch in
-            for index in tests.indices {
-                let truth = tests[index](cells, scratch)
-                if truth == decisive { return decisive }
-                if truth == .failed { return rest(tests[(index + 1)...], decisive: decisive, cells, scratch) }
-            }
-            return otherwise
         }
     }
 
-    /// After an error: only an operand that decides can still make it vanish. Running into the cost limit ends it all.
+    private static func either(_ first: TestCode, _ second: TestCode) -> TestCode {
+        TestCode { cells, scratch in
+            switch first(cells, scratch) {
+            case .yes: .yes
+            case .no: second(cells, scratch)
+            case .failed: afterError(second, decisive: .yes, cells, scratch)
+            }
+        }
+    }
+
+    /// Only an operand that decides can still make the error vanish. Running into the cost limit ends it all.
     @inline(never)
-    private static func rest(_ tests: ArraySlice<TestCode>, decisive: Truth, _ cells: Cells, _ scratch: Scratch) -> Truth {
+    private static func afterError(_ test: TestCode, decisive: Truth, _ cells: Cells, _ scratch: Scratch) -> Truth {
         let first = scratch.error
         if first?.code == .costLimit { return .failed }
-        for test in tests {
-            let truth = test(cells, scratch)
-            if truth == decisive { return decisive }
-            if truth == .failed, scratch.error?.code == .costLimit { return .failed }
-        }
+        let truth = test(cells, scratch)
+        if truth == decisive { return decisive }
+        if truth == .failed, scratch.error?.code == .costLimit { return .failed }
         scratch.error = first
         return .failed
     }

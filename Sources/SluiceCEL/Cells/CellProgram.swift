@@ -7,8 +7,7 @@ public struct CellProgram: Sendable {
     public let slots: [Slot]
     public let program: Program
     private let code: CellCode
-    /// The same where the result is a bool or an error.
-    private let condition: TestCode?
+    private let condition: TestCode
     /// Keeps the text of the constants, which cells point to.
     private let constants: ConstantPool
 
@@ -26,8 +25,27 @@ public struct CellProgram: Sendable {
         self.program = program
         self.constants = constants
         slots = layout.slots
-        code = compiler.optional(program.root) ?? operand.code
-        condition = if case .test(let test) = operand { test } else { nil }
+        let code = compiler.optional(program.root) ?? operand.code
+        self.code = code
+        condition = if case .test(let test) = operand { test } else { Self.condition(code, at: program.root.range) }
+    }
+
+    private static func condition(_ code: CellCode, at range: Range<Int>) -> TestCode {
+        TestCode { cells, scratch in
+            let result = code(cells, scratch)
+            let cell = result.kind == .boxed ? scratch.unwrapped(result) : result
+            return cell.kind == .bool || cell.kind == .error ? Truth(cell) : notCondition(cell, scratch, at: range)
+        }
+    }
+
+    @inline(never)
+    private static func notCondition(_ cell: Cell, _ scratch: Scratch, at range: Range<Int>) -> Truth {
+        do throws(EvaluationError) {
+            let type = cell.kind == .absent ? "an empty optional" : try scratch.value(of: cell).type.description
+            return Truth(scratch.fail(EvaluationError(.type, "a condition must be true or false, found \(type)", at: range)))
+        } catch {
+            return Truth(scratch.fail(error))
+        }
     }
 
     /// The expression as it was written.
@@ -53,32 +71,10 @@ public struct CellProgram: Sendable {
 
     /// Whether a condition holds; nil when it failed or is no bool, and then the scratch says how.
     public func test(_ cells: UnsafePointer<Cell>, _ scratch: Scratch) -> Bool? {
-        guard let condition else { return boolean(evaluate(cells, scratch), scratch) }
         switch condition(cells, scratch) {
-        case .yes: return true
-        case .no: return false
-        case .failed: return nil
-        }
-    }
-
-    private func boolean(_ cell: Cell, _ scratch: Scratch) -> Bool? {
-        switch cell.kind {
-        case .bool: return cell.boolValue
-        case .error: return nil
-        default:
-            _ = scratch.fail(.notCondition(cell, scratch, at: program.root.range))
-            return nil
-        }
-    }
-}
-
-extension EvaluationError {
-    fileprivate static func notCondition(_ cell: Cell, _ scratch: Scratch, at range: Range<Int>) -> EvaluationError {
-        do throws(EvaluationError) {
-            let type = cell.kind == .absent ? "an empty optional" : try scratch.value(of: cell).type.description
-            return EvaluationError(.type, "a condition must be true or false, found \(type)", at: range)
-        } catch {
-            return error
+        case .yes: true
+        case .no: false
+        case .failed: nil
         }
     }
 }

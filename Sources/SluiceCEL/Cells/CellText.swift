@@ -14,21 +14,26 @@ extension GenericCall {
     }
 
     /// `substring(start)` and `substring(start, end)`, in code points.
-    func substring(_ text: Operand, _ start: Operand, _ end: Operand?) -> CellCode {
-        let (text, start) = (text.code, start.code)
-        let end = end?.code
+    func substring(_ text: Operand, _ start: Operand, _ last: Operand?) -> CellCode {
+        guard let last else { return tail(text.code, start.code) }
+        let (text, start, end) = (text.code, start.code, last.code)
         return CellCode { cells, scratch in
             let cell = text(cells, scratch)
             if cell.kind == .error { return .error }
             let from = start(cells, scratch)
             if from.kind == .error { return .error }
-            guard let end else {
-                if let part = part(of: cell, from: from, to: nil) { return part }
-                return self(cell, from, scratch)
-            }
             let to = end(cells, scratch)
             if to.kind == .error { return .error }
             return part(of: cell, from: from, to: to) ?? self.call([cell, from, to], scratch)
+        }
+    }
+
+    private func tail(_ text: CellCode, _ start: CellCode) -> CellCode {
+        CellCode { cells, scratch in
+            let cell = text(cells, scratch)
+            if cell.kind == .error { return .error }
+            let from = start(cells, scratch)
+            return part(of: cell, from: from, to: nil) ?? self(cell, from, scratch)
         }
     }
 
