@@ -9,7 +9,7 @@ import sys
 import time
 
 COUNT = 20_000
-ROUNDS = 3
+ROUNDS = 7
 # cel-expr-python refuses to visit more elements in one call.
 PORTION = 5_000
 
