@@ -23,7 +23,7 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "SluiceDefinition",
+                "SluiceDefinition", "SluiceRecords",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // Floor 3: YAML to definition to diagnostics to a pipeline of records.

@@ -1,6 +1,53 @@
 import ArgumentParser
+import Glibc
 
 @main
 struct SluiceCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "sluice")
+    static let configuration = CommandConfiguration(
+        commandName: "sluice",
+        abstract: "Runs gzip archives of records through stages, each with its own worker pool, and proves that nothing was lost.",
+        discussion: """
+            A pipeline file (YAML) names a source of records, the stages they go through and the sink they are written to. 'sluice run' runs it; \
+            every record that came in is written, left out on purpose, or in the dead-letter file, and the ledger at the end shows it.
+
+            EXAMPLES
+              sluice check pipelines/access-errors.yaml
+              sluice run pipelines/access-errors.yaml --set 'logs=/var/log/nginx/*.gz'
+              sluice run pipelines/app-warnings.yaml | head
+              sluice audit .sluice/access-errors/report.json
+
+            \(ExitStatus.manual)
+
+            COMPLETIONS
+              sluice --generate-completion-script bash > /etc/bash_completion.d/sluice
+              (or zsh, or fish)
+            """,
+        version: "sluice \(Version.text)",
+        subcommands: [RunCommand.self, CheckCommand.self, AuditCommand.self])
+
+    /// Argument parsing's own way out ends with 64 for a wrong command line; here that is 2, as for a wrong definition.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let status as ExitStatus {
+            Glibc.exit(status.code)
+        } catch {
+            let code = exitCode(for: error)
+            guard code != .success else {
+                print(fullMessage(for: error))
+                return
+            }
+            Terminal.error.write(fullMessage(for: error) + "\n")
+            Glibc.exit(code == .validationFailure ? ExitStatus.wrong.code : ExitStatus.failed.code)
+        }
+    }
+}
+
+enum Version {
+    static let text = "0.1.0"
 }

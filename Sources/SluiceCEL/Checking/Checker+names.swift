@@ -8,7 +8,7 @@ extension Checker {
             return Node(kind: .field(place(ofField: name)), type: .dyn, range: range)
         }
         let suggestion = Spelling.nearest(to: name, among: knownNames)
-        return failure(.noSuchField, "unknown \(environment.hasRecord ? "field" : "variable") '\(name)'", at: range, suggestion: suggestion)
+        return failure(.noSuchField, "\(environment.hasRecord ? "no such field" : "unknown variable") '\(name)'", at: range, suggestion: suggestion)
     }
 
     private var knownNames: [String] {

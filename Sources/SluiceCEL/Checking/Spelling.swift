@@ -4,7 +4,8 @@ public enum Spelling {
     /// and one that goes on behind it (`latency`, `latency_ms`) count as two changes apart at the most.
     public static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
         let wanted = Array(name.unicodeScalars.prefix(64))
-        let limit = max(1, wanted.count / 3)
+        // Any letter is one change away from any other.
+        let limit = wanted.count > 1 ? max(1, wanted.count / 3) : 0
         var best: (name: String, distance: Int)?
         for candidate in candidates where candidate != name {
             var distance = distance(wanted, Array(candidate.unicodeScalars.prefix(64)))

@@ -1,0 +1,51 @@
+internal import SluiceRecords
+
+/// What makes two definitions the same: every value of the file with its parameters put in, whatever the layout, the comments, the order of keys where
+/// it means nothing, the description and the tests.
+struct DefinitionDigest {
+    private var parameters: Parameters
+
+    init(_ parameters: Parameters) {
+        self.parameters = parameters
+    }
+
+    /// `sha256:` and 64 hexadecimal digits.
+    func text(of root: YAMLNode) -> String {
+        var canonical = ""
+        write(root, under: nil, to: &canonical)
+        for parameter in parameters.all.sorted(by: { $0.name.text < $1.name.text }) {
+            canonical += "\n\(quoted(parameter.name.text))=\(quoted(parameter.text))"
+        }
+        return "sha256:" + Digest.sha256(of: canonical)
+    }
+
+    private func write(_ node: YAMLNode, under key: String?, to text: inout String) {
+        switch node {
+        case .leaf(let leaf):
+            var reading = DefinitionReading()
+            reading.parameters = parameters
+            text += leaf.isNull ? "~" : quoted(reading.substituted(leaf).text)
+        case .list(let list):
+            text += "["
+            for element in list.elements {
+                write(element, under: nil, to: &text)
+                text += ","
+            }
+            text += "]"
+        case .map(let map):
+            // The order of assignments and of renamings is part of what they mean.
+            let isOrdered = key == "set" || key == "rename"
+            let entries = isOrdered ? map.entries : map.entries.sorted { $0.key.text < $1.key.text }
+            text += "{"
+            for entry in entries where key != nil || !["description", "tests", "params"].contains(entry.key.text) {
+                text += quoted(entry.key.text) + ":"
+                write(entry.value, under: entry.key.text, to: &text)
+                text += ","
+            }
+            text += "}"
+        }
+    }
+
+    /// Its length before it, so that no value can look like structure.
+    private func quoted(_ value: String) -> String { "\(value.utf8.count)'\(value)'" }
+}

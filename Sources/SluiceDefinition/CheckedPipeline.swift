@@ -1,0 +1,28 @@
+public import SluiceRecords
+
+/// What checking a pipeline file found.
+public struct CheckedPipeline: Sendable {
+    let file: PipelineFile
+    /// `nil` where there is an error.
+    public let pipeline: RecordPipeline?
+    /// In the order of the file; those about the command line first.
+    public let diagnostics: [DefinitionDiagnostic]
+
+    init(file: PipelineFile, pipeline: RecordPipeline?, diagnostics: [DefinitionDiagnostic]) {
+        self.file = file
+        self.pipeline = diagnostics.contains { $0.severity == .error } ? nil : pipeline
+        self.diagnostics = diagnostics.enumerated().sorted { left, right in
+            guard left.element.place?.start != right.element.place?.start else { return left.offset < right.offset }
+            guard let start = left.element.place?.start else { return true }
+            guard let other = right.element.place?.start else { return false }
+            return start < other
+        }.map(\.element)
+    }
+
+    public var errorCount: Int { diagnostics.count { $0.severity == .error } }
+
+    /// All diagnostics as a terminal shows them, one after the other.
+    public func rendered(colored: Bool = false) -> String {
+        diagnostics.map { $0.rendered(path: file.path, source: file.source, colored: colored) }.joined()
+    }
+}

@@ -1,0 +1,41 @@
+extension DefinitionDiagnostic {
+    /// As a terminal shows it: place and message, the line with a caret below the text meant, and what to do.
+    ///
+    ///     pipelines/web.yaml:14:9: keep 'errors': no such field 'statsu' (did you mean 'status'?)
+    ///       14 |   - keep: statsu >= 500
+    ///          |           ^~~~~~
+    ///       fix: …
+    func rendered(path: String, source: SourceText, colored: Bool) -> String {
+        let paint = Paint(isOn: colored)
+        let label = severity == .warning ? paint.yellow("warning: ") : ""
+        guard let place else {
+            return "\(paint.bold("\(path):")) \(label)\(message)\n" + (fix.map { "  fix: \($0)\n" } ?? "")
+        }
+        let start = place.start
+        let line = source.line(start.line)
+        let number = String(start.line)
+        let margin = String(repeating: " ", count: number.count)
+        var indent = String.UnicodeScalarView()
+        indent.append(contentsOf: line.unicodeScalars.prefix(start.column - 1).map { $0 == "\t" ? "\t" : " " })
+        let width = max(1, min(place.length, line.unicodeScalars.count - start.column + 1))
+        let caret = "^" + String(repeating: "~", count: width - 1)
+        var text = "\(paint.bold("\(path):\(start.line):\(start.column):")) \(label)\(message)\n"
+        text += "  \(number) | \(line)\n"
+        text += "  \(margin) | \(String(indent))\(severity == .warning ? paint.yellow(caret) : paint.red(caret))\n"
+        if let fix { text += "  fix: \(fix)\n" }
+        return text
+    }
+}
+
+/// Terminal colours, or none.
+struct Paint {
+    var isOn: Bool
+
+    func bold(_ text: String) -> String { wrap(text, "1") }
+    func red(_ text: String) -> String { wrap(text, "31") }
+    func yellow(_ text: String) -> String { wrap(text, "33") }
+
+    private func wrap(_ text: String, _ code: String) -> String {
+        isOn ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    }
+}

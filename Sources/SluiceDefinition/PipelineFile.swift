@@ -1,0 +1,60 @@
+internal import FoundationEssentials
+
+/// A pipeline file: YAML, not read into anything yet.
+public struct PipelineFile: Sendable {
+    /// As the user wrote it; messages begin with it.
+    public let path: String
+    let source: SourceText
+
+    public init(path: String, text: String) {
+        self.path = path
+        source = SourceText(text)
+    }
+
+    /// Reads the file's text.
+    ///
+    /// - Throws: why it cannot be read. What is wrong *in* it, ``check(setting:)`` says.
+    public init(readingFrom path: String) throws(UnreadablePipelineFile) {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(filePath: path))
+        } catch {
+            throw UnreadablePipelineFile(path: path, reason: (error as? CocoaError)?.code == .fileReadNoSuchFile ? .missing : .unreadable)
+        }
+        guard let text = String(validating: data, as: UTF8.self) else { throw UnreadablePipelineFile(path: path, reason: .notUTF8) }
+        self.init(path: path, text: text)
+    }
+
+    /// Finds everything that is wrong with the file, and makes the pipeline that it describes. Looks at files and folders; reads no record and writes nothing.
+    ///
+    /// - Parameters:
+    ///   - settings: values by parameter name, which take the place of the file's defaults.
+    ///   - state: the state folder, where it is not ``stateFolder(of:)``.
+    public func check(setting settings: [String: String] = [:], state: String? = nil) -> CheckedPipeline {
+        let document = YAMLDocument(source)
+        guard let root = document.root else { return CheckedPipeline(file: self, pipeline: nil, diagnostics: document.diagnostics) }
+        var reading = DefinitionReading()
+        let definition = reading.readDefinition(root, settings: settings)
+        var building = PipelineBuilding(parameters: reading.parameters)
+        let pipeline = building.pipeline(definition, digest: DefinitionDigest(reading.parameters).text(of: root)) {
+            state ?? PipelineFile.stateFolder(of: $0)
+        }
+        return CheckedPipeline(file: self, pipeline: pipeline, diagnostics: document.diagnostics + reading.diagnostics + building.diagnostics)
+    }
+
+    /// Where a pipeline of this name keeps its report, relative to the current folder.
+    public static func stateFolder(of name: String) -> String { ".sluice/\(name)" }
+}
+
+public struct UnreadablePipelineFile: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Reason: String, Sendable {
+        case missing = "there is no such file"
+        case unreadable = "it cannot be read"
+        case notUTF8 = "it is not UTF-8 text"
+    }
+
+    public var path: String
+    public var reason: Reason
+
+    public var description: String { "\(path): \(reason.rawValue)" }
+}

@@ -1,0 +1,50 @@
+/// The amounts that a pipeline file writes with a unit.
+enum Amounts {
+    /// `200ms`, `5s`, `1.5m`. A number alone is none.
+    static func duration(_ text: String) -> Duration? {
+        guard let (number, unit) = split(text), let seconds = secondsByUnit[unit] else { return nil }
+        let value = number * seconds
+        guard value.isFinite, value <= 1e9 else { return nil }
+        return .nanoseconds(Int64((value * 1e9).rounded()))
+    }
+
+    /// Bytes: `16MiB`, `512KB`, `1000`.
+    static func size(_ text: String) -> Int? {
+        guard let (number, unit) = split(text), let bytes = bytesByUnit[unit.lowercased()] else { return nil }
+        let value = number * bytes
+        guard value.isFinite, value <= 1e18, value == value.rounded(.down) else { return nil }
+        return Int(value)
+    }
+
+    /// `1%` as 0.01.
+    static func share(_ text: String) -> Double? {
+        guard let (number, unit) = split(text), unit == "%", number <= 100 else { return nil }
+        return number / 100
+    }
+
+    /// `16MiB`: bytes with the largest unit that divides them.
+    static func binary(_ bytes: Int) -> String {
+        let units = ["", "KiB", "MiB", "GiB", "TiB"]
+        let power = min(bytes.trailingZeroBitCount / 10, units.count - 1)
+        return bytes == 0 ? "0" : "\(bytes >> (10 * power))\(units[power])"
+    }
+
+    static let durationFix = "write a number and a unit: 200ms, 5s, 1m, 2h"
+    static let sizeFix = "write a number of bytes, or with a unit: 512KB, 16MiB, 1GiB"
+
+    private static let secondsByUnit: [String: Double] = [
+        "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86_400,
+    ]
+
+    private static let bytesByUnit: [String: Double] = [
+        "": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12,
+        "kib": 1024, "mib": 1_048_576, "gib": 1_073_741_824, "tib": 1_099_511_627_776,
+    ]
+
+    /// An unsigned decimal number and what follows it, with or without a space between.
+    private static func split(_ text: String) -> (number: Double, unit: String)? {
+        let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == "." || $0 == "_") }
+        guard let number = Double(digits.filter { $0 != "_" }) else { return nil }
+        return (number, String(text.dropFirst(digits.count).drop { $0 == " " }))
+    }
+}

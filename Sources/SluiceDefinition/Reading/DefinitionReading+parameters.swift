@@ -1,0 +1,102 @@
+extension DefinitionReading {
+    /// Reads `params`, and puts the values of `--set` over the defaults.
+    mutating func readParameters(_ node: YAMLNode?, settings: [String: String]) {
+        if let node, !node.isNull, let map = map(node, "params", example: "params: {logs: logs/*.gz}") {
+            for entry in map.entries { readParameter(entry, setting: settings[entry.key.text]) }
+        }
+        for name in settings.keys.sorted() where parameters[name] == nil {
+            let known = parameters.names
+            let fix = known.isEmpty ? "the file has no params" : "the parameters are: \(known.joined(separator: ", "))"
+            report("--set \(name): no such parameter\(didYouMean(name, among: known))", at: nil, fix: fix)
+        }
+    }
+
+    private mutating func readParameter(_ entry: YAMLMap.Entry, setting: String?) {
+        let name = entry.key.text
+        guard Parameters.isName(name) else {
+            report("params: '\(name)' is no name for a parameter", at: entry.key.place, fix: "use letters, digits and '_', a letter first")
+            return
+        }
+        guard case .leaf(let leaf) = entry.value else {
+            report("params: '\(name)' must be text, a number, true or false, not \(entry.value.kind)", at: entry.value.place)
+            return
+        }
+        let kind = leaf.isNull ? .text : Parameters.kind(of: leaf)
+        if let setting {
+            parameters.append(Parameters.Parameter(name: entry.key, text: setting, kind: kind))
+            guard !Parameters.admits(setting, kind) else { return }
+            let article = kind == .integer ? "an integer" : kind == .bool ? "true or false" : "a number"
+            report("--set \(name): '\(setting)' is not \(article), as its default is", at: leaf.place, fix: "quote the default to make it text")
+        } else if leaf.isNull {
+            parameters.append(Parameters.Parameter(name: entry.key, text: "", kind: .text, isMissing: true))
+            report("params: '\(name)' has no value", at: entry.key.place, fix: "give it a default here, or one with --set \(name)=…")
+        } else {
+            let value = substituted(leaf)
+            parameters.append(Parameters.Parameter(name: entry.key, text: value.text, kind: kind))
+        }
+    }
+
+    mutating func reportUnusedParameters() {
+        for parameter in parameters.all where !parameters.used.contains(parameter.name.text) {
+            report(
+                "params: '\(parameter.name.text)' is never used", at: parameter.name.place,
+                fix: "refer to it with ${\(parameter.name.text)}, or take it away", severity: .warning)
+        }
+    }
+
+    /// The leaf with `${NAME}` replaced and `$${` undone. What a parameter brings in stands where it was asked for.
+    mutating func substituted(_ leaf: Leaf) -> Leaf {
+        noteNamedParameters(in: leaf.text)
+        let bytes = Array(leaf.text.utf8)
+        guard bytes.contains(UInt8(ascii: "$")) else { return leaf }
+        var output: [UInt8] = []
+        var positions: [TextPosition] = []
+        var isComplete = true
+        var index = 0
+        while index < bytes.count {
+            if bytes[index...].starts(with: "$${".utf8) {
+                output += "${".utf8
+                positions += [leaf.positions[index], leaf.positions[index + 2]]
+                index += 3
+            } else if bytes[index...].starts(with: "${".utf8) {
+                let end = bytes[index...].firstIndex(of: UInt8(ascii: "}")) ?? bytes.count
+                let name = String(decoding: bytes[(index + 2)..<end], as: UTF8.self)
+                if let value = value(named: name, at: leaf.place(of: index..<end + 1), isClosed: end < bytes.count) {
+                    output += value.utf8
+                    positions += repeatElement(leaf.positions[index], count: value.utf8.count)
+                } else {
+                    isComplete = false
+                }
+                index = min(end + 1, bytes.count)
+            } else {
+                output.append(bytes[index])
+                positions.append(leaf.positions[index])
+                index += 1
+            }
+        }
+        positions.append(leaf.positions[bytes.count])
+        var result = Leaf(text: String(decoding: output, as: UTF8.self), isPlain: leaf.isPlain, positions: positions)
+        result.isComplete = isComplete
+        return result
+    }
+
+    private mutating func value(named name: String, at place: Place, isClosed: Bool) -> String? {
+        guard isClosed else {
+            report("'${' is not closed", at: place, fix: "write ${NAME}; or $${ for the characters themselves")
+            return nil
+        }
+        guard let parameter = parameters[name] else {
+            let hint = didYouMean(name, among: parameters.names)
+            report("no such parameter '\(name)'\(hint)", at: place, fix: "add it to 'params:'; or write $${ for the characters themselves")
+            return nil
+        }
+        parameters.markUsed(name)
+        return parameter.isMissing ? nil : parameter.text
+    }
+
+    /// Expressions refer to parameters as `params.name`, or `params['name']`.
+    private mutating func noteNamedParameters(in text: String) {
+        guard text.contains("params") else { return }
+        for name in parameters.names where text.contains(name) { parameters.markUsed(name) }
+    }
+}

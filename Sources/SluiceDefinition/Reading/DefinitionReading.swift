@@ -1,0 +1,118 @@
+/// Reads the parts of a pipeline file out of its YAML, and gathers everything that is wrong on the way.
+struct DefinitionReading {
+    private(set) var diagnostics: [DefinitionDiagnostic] = []
+    var parameters = Parameters()
+
+    mutating func report(_ message: String, at place: Place?, fix: String? = nil, severity: DefinitionDiagnostic.Severity = .error) {
+        diagnostics.append(DefinitionDiagnostic(message, at: place, fix: fix, severity: severity))
+    }
+
+    /// Reports the keys that a map should not have, and those that it lacks.
+    mutating func check(_ map: YAMLMap, of owner: String, takes keys: Keys) {
+        for key in map.entries.map(\.key) where !keys.taken.contains(key.text) {
+            if keys.later.contains(key.text) {
+                report("\(owner): '\(key.text)' is not supported in this version", at: key.place, fix: "take it away for now")
+            } else {
+                let hint = didYouMean(key.text, among: keys.taken + keys.later)
+                report("\(owner): unknown key '\(key.text)'\(hint)", at: key.place, fix: "here may stand: \(keys.taken.joined(separator: ", "))")
+            }
+        }
+        for key in keys.required where map[key.name] == nil {
+            report("\(owner): '\(key.name)' is missing", at: map.place, fix: "add '\(key.example)'")
+        }
+    }
+
+    mutating func map(_ node: YAMLNode, _ what: String, example: String) -> YAMLMap? {
+        if case .map(let map) = node { return map }
+        report("\(what) must be a map, not \(node.kind)", at: node.place, fix: "write '\(example)'")
+        return nil
+    }
+
+    mutating func list(_ node: YAMLNode, _ what: String, example: String) -> [YAMLNode]? {
+        if case .list(let list) = node { return list.elements }
+        report("\(what) must be a list, not \(node.kind)", at: node.place, fix: "write '\(example)'")
+        return nil
+    }
+
+    /// A scalar with its parameters put in.
+    mutating func text(_ node: YAMLNode, _ what: String, fix: String? = nil) -> Leaf? {
+        guard case .leaf(let leaf) = node else {
+            report("\(what) must be text, not \(node.kind)", at: node.place, fix: fix)
+            return nil
+        }
+        guard !leaf.isNull else {
+            report("\(what) has no value", at: leaf.place, fix: fix)
+            return nil
+        }
+        return substituted(leaf)
+    }
+
+    /// The same, for values that are looked at now: nothing where a parameter in it has no value.
+    private mutating func completeText(_ node: YAMLNode, _ what: String, fix: String) -> Leaf? {
+        guard let leaf = text(node, what, fix: fix), leaf.isComplete else { return nil }
+        return leaf
+    }
+
+    /// An expression: a scalar, with the advice that YAML's `{` and `[` need.
+    mutating func expression(_ node: YAMLNode, _ what: String) -> Leaf? {
+        text(node, what, fix: "write a CEL expression; in quotes, where it begins with '{', '[' or a quote")
+    }
+
+    mutating func texts(_ node: YAMLNode, _ what: String, example: String) -> [Leaf]? {
+        guard let nodes = list(node, what, example: example) else { return nil }
+        if nodes.isEmpty { report("\(what) is empty", at: node.place, fix: "write '\(example)'") }
+        let leaves = nodes.compactMap { text($0, what) }
+        var seen: Set<String> = []
+        for leaf in leaves where !seen.insert(leaf.text).inserted {
+            report("\(what) names '\(leaf.text)' twice", at: leaf.place, fix: "take one away")
+        }
+        return leaves
+    }
+
+    mutating func integer(_ node: YAMLNode, _ what: String, in range: ClosedRange<Int>) -> Int? {
+        let fix = "write a whole number from \(range.lowerBound) to \(range.upperBound)"
+        guard let leaf = completeText(node, what, fix: fix) else { return nil }
+        guard let number = Int(leaf.text), range.contains(number) else {
+            report("\(what) cannot be '\(leaf.text)'", at: leaf.place, fix: fix)
+            return nil
+        }
+        return number
+    }
+
+    mutating func size(_ node: YAMLNode, _ what: String, in range: ClosedRange<Int>) -> Placed<Int>? {
+        guard let leaf = completeText(node, what, fix: Amounts.sizeFix) else { return nil }
+        guard let bytes = Amounts.size(leaf.text) else {
+            report("\(what): '\(leaf.text)' is no size", at: leaf.place, fix: Amounts.sizeFix)
+            return nil
+        }
+        guard range.contains(bytes) else {
+            report("\(what) cannot be '\(leaf.text)'", at: leaf.place, fix: "write at least \(Amounts.binary(range.lowerBound)) and at most \(Amounts.binary(range.upperBound))")
+            return nil
+        }
+        return Placed(bytes, at: leaf.place)
+    }
+
+    /// A duration above zero.
+    mutating func duration(_ node: YAMLNode, _ what: String) -> Placed<Duration>? {
+        guard let leaf = completeText(node, what, fix: Amounts.durationFix) else { return nil }
+        guard let duration = Amounts.duration(leaf.text) else {
+            report("\(what): '\(leaf.text)' is no duration", at: leaf.place, fix: Amounts.durationFix)
+            return nil
+        }
+        guard duration > .zero else {
+            report("\(what) must be more than zero", at: leaf.place, fix: Amounts.durationFix)
+            return nil
+        }
+        return Placed(duration, at: leaf.place)
+    }
+
+    /// One of the names of a closed set.
+    mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ node: YAMLNode, _ what: String, of: Choice.Type) -> Choice? {
+        let names = Choice.allCases.map(\.rawValue)
+        let fix = "write one of: \(names.joined(separator: ", "))"
+        guard let leaf = completeText(node, what, fix: fix) else { return nil }
+        if let choice = Choice(rawValue: leaf.text) { return choice }
+        report("\(what) cannot be '\(leaf.text)'\(didYouMean(leaf.text, among: names))", at: leaf.place, fix: fix)
+        return nil
+    }
+}

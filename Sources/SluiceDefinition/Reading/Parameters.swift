@@ -1,0 +1,50 @@
+internal import SluiceCEL
+
+/// The parameters of a pipeline file, with what `--set` made of them.
+struct Parameters: Sendable {
+    struct Parameter: Sendable {
+        enum Kind: String, Sendable {
+            case text, integer, number, bool
+        }
+
+        var name: Leaf
+        var text: String
+        var kind: Kind
+        /// No default and no `--set`.
+        var isMissing = false
+    }
+
+    /// In the order of the file.
+    private(set) var all: [Parameter] = []
+    private(set) var used: Set<String> = []
+
+    var names: [String] { all.map(\.name.text) }
+
+    subscript(_ name: String) -> Parameter? { all.first { $0.name.text == name } }
+
+    mutating func append(_ parameter: Parameter) { all.append(parameter) }
+    mutating func markUsed(_ name: String) { used.insert(name) }
+
+    /// What an unquoted default says about the values the parameter may have.
+    static func kind(of leaf: Leaf) -> Parameter.Kind {
+        guard leaf.isPlain else { return .text }
+        if Int64(leaf.text) != nil { return .integer }
+        if ["true", "false"].contains(leaf.text) { return .bool }
+        return leaf.text.first.map { $0.isNumber || $0 == "-" } == true && Double(leaf.text) != nil ? .number : .text
+    }
+
+    static func admits(_ text: String, _ kind: Parameter.Kind) -> Bool {
+        switch kind {
+        case .text: true
+        case .integer: Int64(text) != nil
+        case .number: Double(text)?.isFinite == true
+        case .bool: text == "true" || text == "false"
+        }
+    }
+
+    /// Letters, digits and `_`, so that expressions can say `params.name`.
+    static func isName(_ text: String) -> Bool {
+        guard let first = text.unicodeScalars.first, first.isASCII, first.properties.isAlphabetic || first == "_" else { return false }
+        return text.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "_") }
+    }
+}

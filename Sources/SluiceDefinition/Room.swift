@@ -1,1 +1,0 @@
-// Laid out by the first commit of this room.

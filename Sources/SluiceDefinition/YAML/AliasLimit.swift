@@ -1,0 +1,38 @@
+/// Refuses files with more YAML aliases than a person writes, before the parser resolves them.
+///
+/// Twenty aliases cannot multiply to more than some thousand copies, which the limit on nodes then counts; without this, a key made
+/// of nested aliases would keep the parser busy for ever while it compares keys.
+enum AliasLimit {
+    static let aliases = 20
+    static let fix = "write the values out, or use params"
+
+    static func diagnostic(for source: SourceText) -> DefinitionDiagnostic? {
+        var hasAnchor = false
+        var count = 0
+        var previous: Unicode.Scalar = "\n"
+        for (index, scalar) in source.scalars.enumerated() {
+            defer { previous = scalar }
+            guard scalar == "*" || scalar == "&", beginsToken(after: previous), index + 1 < source.scalars.count,
+                isName(source.scalars[index + 1])
+            else { continue }
+            if scalar == "&" {
+                hasAnchor = true
+            } else {
+                count += 1
+            }
+            if hasAnchor, count > aliases {
+                let place = Place(source.position(at: index))
+                return DefinitionDiagnostic("more than \(aliases) YAML aliases", at: place, fix: fix)
+            }
+        }
+        return nil
+    }
+
+    private static func beginsToken(after previous: Unicode.Scalar) -> Bool {
+        SourceText.isLineBreak(previous) || " \t[{,:?-".unicodeScalars.contains(previous)
+    }
+
+    private static func isName(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "_" || scalar == "-"
+    }
+}

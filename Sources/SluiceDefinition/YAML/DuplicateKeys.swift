@@ -1,0 +1,42 @@
+/// Keys written twice in a map, made different for the YAML parser and known by their places afterwards.
+struct DuplicateKeys {
+    private var originals: [TextPosition: String] = [:]
+    private var renamed: [Unicode.Scalar] = []
+
+    /// Of a private use area: no pipeline file has a reason to begin a key with one.
+    private static let firstMark: UInt32 = 0xE000
+    private static let limit = 100
+
+    /// The text with the key at this position made unique, every position in it unchanged.
+    /// `nil` where that cannot be: more than 100 such keys, or a key that is not found there.
+    mutating func rename(keyAt position: TextPosition, in source: SourceText) -> String? {
+        if renamed.isEmpty { renamed = source.scalars }
+        var index = source.index(of: position)
+        guard originals.count < DuplicateKeys.limit, originals[position] == nil, index < renamed.count else { return nil }
+        let quote = renamed[index] == "'" || renamed[index] == "\"" ? renamed[index] : nil
+        if quote != nil { index += 1 }
+        var name = String.UnicodeScalarView()
+        for scalar in source.scalars[index...] {
+            if let quote { if scalar == quote { break } } else if scalar == ":" || SourceText.isLineBreak(scalar) { break }
+            name.append(scalar)
+        }
+        guard let mark = Unicode.Scalar(DuplicateKeys.firstMark + UInt32(originals.count)), !name.isEmpty else { return nil }
+        renamed[index] = mark
+        originals[position] = String(name).trimmingSuffix(while: { $0 == " " })
+        var view = String.UnicodeScalarView()
+        view.append(contentsOf: renamed)
+        return String(view)
+    }
+
+    func original(ofKeyAt position: TextPosition) -> String? {
+        originals[position]
+    }
+}
+
+extension String {
+    fileprivate func trimmingSuffix(while matches: (Character) -> Bool) -> String {
+        var rest = self[...]
+        while let last = rest.last, matches(last) { rest.removeLast() }
+        return String(rest)
+    }
+}

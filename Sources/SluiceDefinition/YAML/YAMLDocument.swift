@@ -1,0 +1,141 @@
+internal import Yams
+
+/// The one document of a pipeline file, and what is wrong with it as YAML.
+struct YAMLDocument {
+    /// `nil` where the text is no YAML at all, or is empty.
+    private(set) var root: YAMLNode?
+    private(set) var diagnostics: [DefinitionDiagnostic] = []
+
+    private let source: SourceText
+    private var duplicates = DuplicateKeys()
+    private var nodesLeft = YAMLDocument.nodeLimit
+
+    /// Nodes that a file may come to with its aliases resolved.
+    static let nodeLimit = 100_000
+    /// Bytes.
+    static let sizeLimit = 1 << 20
+
+    init(_ source: SourceText) {
+        self.source = source
+        let text = source.text
+        guard text.utf8.count <= YAMLDocument.sizeLimit else {
+            diagnostics.append(DefinitionDiagnostic("the file is longer than 1 MiB: is it a pipeline file?", at: nil))
+            return
+        }
+        if let diagnostic = AliasLimit.diagnostic(for: source) {
+            diagnostics.append(diagnostic)
+            return
+        }
+        guard let node = composed(text) else { return }
+        root = read(node)
+        if nodesLeft <= 0 {
+            root = nil
+            diagnostics = [DefinitionDiagnostic("the aliases of this file come to more than 100,000 values", at: nil, fix: AliasLimit.fix)]
+        }
+    }
+
+    /// The parser gives up at the first map with a key written twice; so such keys are renamed and the text is read again,
+    /// to find everything that is wrong in one go.
+    private mutating func composed(_ text: String) -> Node? {
+        var text = text
+        while true {
+            do {
+                guard let node = try Yams.compose(yaml: text) else {
+                    diagnostics.append(DefinitionDiagnostic("the file is empty", at: nil, fix: "start with 'name:', 'source:' and 'sink:'"))
+                    return nil
+                }
+                return node
+            } catch YamlError.duplicatedKeysInMapping(let names, let context) {
+                let position = TextPosition(line: context.mark.line, column: context.mark.column)
+                if let renamed = duplicates.rename(keyAt: position, in: source) {
+                    text = renamed
+                } else {
+                    let name = names.first ?? ""
+                    diagnostics.append(DefinitionDiagnostic("the key '\(name)' is written twice", at: Place(position, length: name.unicodeScalars.count)))
+                    return nil
+                }
+            } catch {
+                diagnostics.append(DefinitionDiagnostic(yamlError: error, source: source))
+                return nil
+            }
+        }
+    }
+
+    private mutating func read(_ node: Node) -> YAMLNode {
+        nodesLeft -= 1
+        let start = node.mark.map { TextPosition(line: $0.line, column: $0.column) } ?? TextPosition(line: 1, column: 1)
+        guard nodesLeft > 0 else { return .list(YAMLList(elements: [], place: Place(start))) }
+        switch node {
+        case .scalar(let scalar):
+            return .leaf(leaf(scalar, at: start))
+        case .sequence(let sequence):
+            return .list(YAMLList(elements: sequence.map { read($0) }, place: Place(start)))
+        case .mapping(let mapping):
+            return .map(map(mapping, at: start))
+        case .alias:
+            return .list(YAMLList(elements: [], place: Place(start)))
+        }
+    }
+
+    private mutating func map(_ mapping: Node.Mapping, at start: TextPosition) -> YAMLMap {
+        var entries: [YAMLMap.Entry] = []
+        var firstLines: [String: Int] = [:]
+        for (key, value) in mapping {
+            guard case .leaf(var name) = read(key) else {
+                let place = key.mark.map { Place(TextPosition(line: $0.line, column: $0.column)) }
+                diagnostics.append(DefinitionDiagnostic("a key must be text", at: place, fix: "quote it, if it is an expression"))
+                continue
+            }
+            if let original = duplicates.original(ofKeyAt: name.place.start) { name.text = original }
+            if let line = firstLines[name.text] {
+                diagnostics.append(
+                    DefinitionDiagnostic(
+                        "the key '\(name.text)' is written twice (first on line \(line))", at: name.place, fix: "keep one of the two"))
+            } else {
+                firstLines[name.text] = name.place.start.line
+                entries.append(YAMLMap.Entry(key: name, value: read(value)))
+            }
+        }
+        let place = entries.first.map { Place($0.key.place.start, length: $0.key.place.length) } ?? Place(start)
+        return YAMLMap(entries: entries, place: place)
+    }
+
+    private func leaf(_ scalar: Node.Scalar, at start: TextPosition) -> Leaf {
+        let style: ScalarPositions.Style =
+            switch scalar.style {
+            case .singleQuoted: .singleQuoted
+            case .doubleQuoted: .doubleQuoted
+            case .literal, .folded: .block
+            case .plain, .any: .plain
+            }
+        let positions = ScalarPositions.positions(of: scalar.string, style: style, start: start, in: source)
+        return Leaf(text: scalar.string, isPlain: style == .plain, positions: positions)
+    }
+}
+
+extension DefinitionDiagnostic {
+    /// What the YAML parser says, in one sentence.
+    fileprivate init(yamlError error: any Error, source: SourceText) {
+        switch error {
+        case YamlError.scanner(let context, let problem, let mark, _),
+            YamlError.parser(let context, let problem, let mark, _),
+            YamlError.composer(let context, let problem, let mark, _):
+            let during = context.map { " \($0.text)" } ?? ""
+            let position = TextPosition(line: mark.line, column: mark.column)
+            self.init("this is not YAML: \(problem)\(during)", at: Place(position), fix: DefinitionDiagnostic.fix(forYAMLProblem: problem))
+        case YamlError.reader(let problem, let offset, _, _):
+            let place = offset.map { Place(source.position(at: $0)) }
+            self.init("this is not YAML: \(problem)", at: place, fix: "save the file as UTF-8 without control characters")
+        default:
+            self.init("this is not YAML: \(error)", at: nil)
+        }
+    }
+
+    private static func fix(forYAMLProblem problem: String) -> String? {
+        if problem.contains("mapping values are not allowed") { return "quote a text that has ': ' in it" }
+        if problem.contains("cannot start any token") { return "indent with spaces, and quote a text that begins with a sign such as @ ` % *" }
+        if problem.contains("undefined alias") { return "quote a text that begins with '*'" }
+        if problem.contains("another document") { return "a pipeline file is one YAML document: take away '---' and what follows" }
+        return nil
+    }
+}

@@ -1,0 +1,18 @@
+import SluiceRecords
+
+/// What an audit compared, and what it found.
+enum AuditSummary {
+    static func text(_ audit: Audit, of report: RunReport) -> String {
+        let wrong = audit.findings.filter { !$0.holds }
+        var text = ""
+        for finding in wrong {
+            text += "\(finding.subject): \(finding.quantity): the report says \(finding.reported), found \(finding.found)\n"
+        }
+        for reason in audit.skipped { text += "not looked at: \(reason)\n" }
+        let compared = "\(Figures.count(audit.findings.count)) comparisons"
+        text += wrong.isEmpty
+            ? "\(report.pipeline): proved again from its files: \(compared), all hold\n"
+            : "\(report.pipeline): NOT as reported: \(Figures.count(wrong.count)) of \(compared) do not hold\n"
+        return text
+    }
+}

@@ -1,0 +1,25 @@
+/// Rows of text set in columns: the first to the left, the others to the right.
+struct Columns {
+    private var rows: [[String]] = []
+
+    init(_ heading: String...) {
+        rows.append(heading)
+    }
+
+    mutating func append(_ row: [String]) { rows.append(row) }
+
+    /// Indented by two; no space at the ends of lines.
+    var text: String {
+        let columns = rows.map(\.count).max() ?? 0
+        let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
+        return rows.map { row in
+            var line = "  "
+            for (column, cell) in row.enumerated() {
+                let padding = String(repeating: " ", count: widths[column] - cell.count)
+                line += column == 0 ? cell + padding : "  " + padding + cell
+            }
+            while line.last == " " { line.removeLast() }
+            return line + "\n"
+        }.joined()
+    }
+}

@@ -1,0 +1,32 @@
+/// What the exit code of the command means.
+enum ExitStatus: Error, Equatable {
+    case complete
+    /// Nothing was published.
+    case failed
+    /// The definition or the command line is wrong; nothing was read.
+    case wrong
+    /// Complete with losses on record.
+    case losses
+    /// Ended by a signal, after what was in flight was finished.
+    case interrupted(signal: Int32)
+
+    var code: Int32 {
+        switch self {
+        case .complete: 0
+        case .failed: 1
+        case .wrong: 2
+        case .losses: 3
+        case .interrupted(let signal): 128 + signal
+        }
+    }
+
+    /// For the end of a help text.
+    static let manual = """
+        EXIT CODES
+          0        complete: every record written or left out on purpose
+          1        failed: nothing was published
+          2        the definition or the command line is wrong; nothing was read
+          3        complete with losses on record: dead letters or damaged input; outputs are published
+          130, 143 interrupted: what was in flight was finished
+        """
+}

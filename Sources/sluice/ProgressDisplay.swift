@@ -1,0 +1,78 @@
+import ArgumentParser
+import SluiceRecords
+
+/// Shows how far a run is while it runs.
+struct ProgressDisplay {
+    enum Mode: String, CaseIterable, ExpressibleByArgument, Sendable {
+        case auto, plain, none
+    }
+
+    private let stream: Terminal
+    /// Between one line and the next; `nil` shows nothing.
+    private let interval: Duration?
+    private let overwrites: Bool
+
+    init(mode: Mode, stream: Terminal) {
+        self.stream = stream
+        overwrites = mode == .auto && stream.isTerminal
+        interval =
+            switch mode {
+            case .none: nil
+            case .plain: .seconds(1)
+            case .auto: stream.isTerminal ? .milliseconds(100) : .seconds(10)
+            }
+    }
+
+    /// Shows the progress of `run` until `body` is done.
+    func show<Result: Sendable>(_ run: RecordRun, during body: () async throws -> Result) async throws -> Result {
+        guard let interval else { return try await body() }
+        let lines = Task { await writeLines(run, every: interval) }
+        do {
+            let result = try await body()
+            await end(lines)
+            return result
+        } catch {
+            await end(lines)
+            throw error
+        }
+    }
+
+    private func end(_ lines: Task<Void, Never>) async {
+        lines.cancel()
+        await lines.value
+        if overwrites { stream.write("\r\u{1B}[2K") }
+    }
+
+    private func writeLines(_ run: RecordRun, every interval: Duration) async {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var pace = Pace()
+        while true {
+            do { try await clock.sleep(for: interval) } catch { return }
+            let elapsed = (clock.now - start) / .seconds(1)
+            let now = run.progress
+            let line = ProgressLine(now, bytesPerSecond: pace.next(bytes: now.textBytes, at: elapsed), elapsedSeconds: elapsed)
+            stream.write(overwrites ? line.overwriting(width: stream.width) : line.text + "\n")
+        }
+    }
+}
+
+/// Bytes a second over the last two seconds or so.
+struct Pace {
+    private var marks: [(bytes: UInt64, seconds: Double)] = [(0, 0)]
+
+    mutating func next(bytes: UInt64, at seconds: Double) -> Double {
+        marks.append((bytes, seconds))
+        while marks.count > 2, seconds - marks[1].seconds >= 2 { marks.removeFirst() }
+        let first = marks[0]
+        return seconds > first.seconds ? Double(bytes - min(bytes, first.bytes)) / (seconds - first.seconds) : 0
+    }
+}
+
+extension ProgressLine {
+    init(_ progress: RunProgress, bytesPerSecond: Double, elapsedSeconds: Double) {
+        self.init(
+            records: progress.records, deadLetters: progress.deadLetters, compressedRead: progress.compressedBytes,
+            compressedTotal: progress.compressedTotal, bytesPerSecond: bytesPerSecond, elapsedSeconds: elapsedSeconds)
+    }
+}

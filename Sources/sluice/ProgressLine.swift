@@ -1,0 +1,37 @@
+/// How far a run is, as one line says it.
+struct ProgressLine: Equatable {
+    var records: Int
+    var deadLetters: Int
+    /// Of all inputs, as they lie on disk.
+    var compressedRead: UInt64
+    /// `nil` where it cannot be known: standard input.
+    var compressedTotal: UInt64?
+    /// Of decompressed text, over the last moments.
+    var bytesPerSecond: Double
+    var elapsedSeconds: Double
+
+    /// 0 to 1.
+    var share: Double? {
+        guard let total = compressedTotal, total > 0 else { return nil }
+        return min(1, Double(compressedRead) / Double(total))
+    }
+
+    /// What is left, at the pace of the whole run so far.
+    var secondsLeft: Double? {
+        guard let share, share > 0, elapsedSeconds > 0.5 else { return nil }
+        return elapsedSeconds * (1 - share) / share
+    }
+
+    var text: String {
+        var parts = ["\(Figures.count(records)) records", "\(Figures.bytes(UInt64(max(0, bytesPerSecond))))/s"]
+        if let share { parts.append(Figures.percent(share)) }
+        if let secondsLeft { parts.append("ETA \(Figures.clock(secondsLeft))") }
+        parts.append("\(Figures.count(deadLetters)) dead")
+        return parts.joined(separator: "  ")
+    }
+
+    /// The line over the one before it on a terminal of this many columns.
+    func overwriting(width: Int) -> String {
+        "\r\u{1B}[2K" + String(text.prefix(max(10, width - 1)))
+    }
+}

@@ -1,0 +1,103 @@
+import ArgumentParser
+import FoundationEssentials
+import SluiceDefinition
+import SluiceRecords
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run a pipeline file.",
+        discussion: """
+            Checks the file, then reads its inputs, takes every record through the stages and writes the outputs. They appear under their names \
+            when the run has ended well, or not at all. Records that fail go to the dead-letter file with their own bytes, their place and the reason.
+
+            The summary with the ledger goes to standard error; standard output is for records ('sink: {stdout: true}'). The report is written to the \
+            state folder as report.json.
+
+            Ctrl-C, or SIGTERM, stops reading and finishes what is in flight; a second one ends at once. \
+            Runs cannot be resumed in this version: run again to begin anew.
+
+            EXAMPLES
+              sluice run pipelines/access-errors.yaml
+              sluice run pipelines/access-errors.yaml --set 'logs=/var/log/nginx/**/*.gz' --set out=/srv/errors
+              sluice run pipelines/app-warnings.yaml --progress none | head
+              sluice run pipelines/access-errors.yaml --limit 1000 --report /tmp/report.json
+
+            \(ExitStatus.manual)
+            """)
+
+    @OptionGroup var pipeline: PipelineOptions
+
+    @Option(help: ArgumentHelp("Threads for all stages together. (default: one for each processor)", valueName: "n"))
+    var workers: Int?
+
+    @Option(help: ArgumentHelp("The folder for report.json and dead letters. (default: .sluice/NAME)", valueName: "folder"), completion: .directory)
+    var state: String?
+
+    @Flag(help: "Begin anew, whatever an earlier run left. This version always does.")
+    var restart = false
+
+    @Option(help: ArgumentHelp("Write the report to this file too; its name ends in .json.", valueName: "file"), completion: .file(extensions: ["json"]))
+    var report: String?
+
+    @Option(help: "How to show progress: a line on a terminal (auto), plain lines, or none.")
+    var progress = ProgressDisplay.Mode.auto
+
+    @Option(help: ArgumentHelp("Read at most this many records.", valueName: "n"))
+    var limit: Int?
+
+    @Flag(help: "Say what will be done before doing it.")
+    var verbose = false
+
+    func validate() throws {
+        if let workers, !(1...4096).contains(workers) { throw ValidationError("'--workers' must be from 1 to 4096.") }
+        if let limit, limit < 1 { throw ValidationError("'--limit' must be at least 1.") }
+        guard let report else { return }
+        if report.hasSuffix(".html") { throw ValidationError("'--report' cannot write HTML in this version; name a .json file.") }
+        if !report.hasSuffix(".json") { throw ValidationError("'--report' needs a name that ends in .json.") }
+        let folder = URL(filePath: report).deletingLastPathComponent().path
+        guard FileManager.default.isWritableFile(atPath: folder) else { throw ValidationError("'--report': no folder '\(folder)' to write to.") }
+    }
+
+    func run() async throws {
+        let (pipeline, state) = try pipeline.runnable(state: state)
+        var options = RunOptions(state: state, limit: limit)
+        if let workers { options.workers = workers }
+        if verbose { Terminal.error.write(RunPreview.text(pipeline, options)) }
+        let report: RunReport
+        let interrupts: Interrupts
+        do {
+            let run = try RecordRun(pipeline, options: options)
+            interrupts = Interrupts { run.drain() }
+            report = try await ProgressDisplay(mode: progress, stream: .error).show(run) { try await run.run() }
+        } catch let error as RunError {
+            Terminal.error.write("sluice: \(error)\n")
+            throw ExitStatus.failed
+        }
+        if let file = self.report { write(report, to: file) }
+        Terminal.error.write(RunSummary.text(report, reportFile: "\(state)/report.json"))
+        throw ExitStatus(report, signal: interrupts.first)
+    }
+
+    /// The outputs are published by now: a report that cannot be written is said to be missing, and changes nothing else.
+    private func write(_ report: RunReport, to file: String) {
+        do {
+            try Data(report.json()).write(to: URL(filePath: file), options: .atomic)
+        } catch {
+            Terminal.error.write("sluice: the report cannot be written to \(file): \(error)\n")
+        }
+    }
+}
+
+extension ExitStatus {
+    init(_ report: RunReport, signal: Int32?) {
+        self =
+            switch report.status {
+            case _ where !report.balanced && report.status != .interrupted: .failed
+            case .complete: .complete
+            case .losses: .losses
+            case .failed: .failed
+            case .interrupted: .interrupted(signal: signal ?? Signals.interrupt)
+            }
+    }
+}

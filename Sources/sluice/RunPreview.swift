@@ -1,0 +1,15 @@
+import SluiceRecords
+
+/// What `--verbose` says before a run.
+enum RunPreview {
+    static func text(_ pipeline: RecordPipeline, _ options: RunOptions) -> String {
+        var text = "\(pipeline.name): \(pipeline.definition)\n"
+        text += "  \(Figures.count(options.workers)) threads, state in \(options.state), dead letters in \(pipeline.deadLetters)\n"
+        for input in pipeline.source.inputs.prefix(RunSummary.listed) { text += "  reads \(input.path)\n" }
+        if pipeline.source.inputs.count > RunSummary.listed {
+            text += "  and \(Figures.count(pipeline.source.inputs.count - RunSummary.listed)) files more\n"
+        }
+        for stage in pipeline.stages { text += "  then \(stage.name)\n" }
+        return text
+    }
+}

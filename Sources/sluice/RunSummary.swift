@@ -1,0 +1,93 @@
+import SluiceRecords
+
+/// What a run says on standard error when it is over: how it ended, and the ledger.
+enum RunSummary {
+    /// Inputs and outputs beyond this many are counted together, those with something to tell first.
+    static let listed = 12
+
+    static func text(_ report: RunReport, reportFile: String?) -> String {
+        var text = "\(report.pipeline): \(ending(of: report)) in \(Figures.seconds(report.elapsedSeconds))\n"
+        if let error = report.error { text += "  \(error)\n" }
+        text += "\n" + ledger(report)
+        if !report.inputs.isEmpty { text += "\n" + inputs(report.inputs) }
+        text += damage(report.inputs)
+        if !report.outputs.isEmpty { text += "\n" + outputs(report.outputs) }
+        text += "\n" + ends(report)
+        if let reportFile { text += "  report: \(reportFile)\n" }
+        return text
+    }
+
+    private static func ending(of report: RunReport) -> String {
+        switch report.status {
+        case .complete: "complete"
+        case .losses: "complete, with losses on record,"
+        case .failed: "failed, nothing was published,"
+        case .interrupted: "interrupted, nothing was published,"
+        }
+    }
+
+    static func ledger(_ report: RunReport) -> String {
+        var columns = Columns("stage", "in", "out", "filtered", "dead", "retries", "workers")
+        for stage in report.stages {
+            columns.append([
+                stage.name, Figures.count(stage.in), Figures.count(stage.out), Figures.count(stage.filtered), Figures.count(stage.dead),
+                Figures.count(stage.retries), workers(stage.workers),
+            ])
+        }
+        let records = report.records
+        columns.append([
+            "all", Figures.count(records.read), Figures.count(records.written), Figures.count(records.filtered), Figures.count(records.dead),
+        ])
+        return columns.text
+    }
+
+    private static func workers(_ workers: RunReport.Workers) -> String {
+        workers.min == workers.max ? "\(workers.max)" : "\(workers.peak) of \(workers.max)"
+    }
+
+    private static func inputs(_ inputs: [RunReport.Input]) -> String {
+        var columns = Columns("input", "records", "written", "filtered", "dead", "bytes")
+        let shown = inputs.count <= listed ? inputs[...] : inputs.sorted { told(of: $0) > told(of: $1) }.prefix(listed)
+        for input in shown {
+            columns.append([
+                input.file, Figures.count(input.records), Figures.count(input.written), Figures.count(input.filtered), Figures.count(input.dead),
+                Figures.bytes(input.bytes),
+            ])
+        }
+        return columns.text + rest(inputs.count - shown.count)
+    }
+
+    private static func told(of input: RunReport.Input) -> Int { input.dead + input.damage.count }
+
+    private static func damage(_ inputs: [RunReport.Input]) -> String {
+        let damages = inputs.flatMap { input in input.damage.map { (input.file, $0) } }
+        guard !damages.isEmpty else { return "" }
+        var text = "\n"
+        for (file, damage) in damages.prefix(listed) {
+            text += "  damage: \(file)@\(damage.offset): \(damage.kind), \(Figures.count(damage.lostBytes)) bytes lost\n"
+        }
+        return text + rest(damages.count - listed)
+    }
+
+    private static func outputs(_ outputs: [RunReport.Output]) -> String {
+        var columns = Columns("output", "records", "bytes")
+        for output in outputs.prefix(listed) {
+            columns.append([output.file, Figures.count(output.records), Figures.bytes(output.bytes)])
+        }
+        return columns.text + rest(outputs.count - listed)
+    }
+
+    private static func rest(_ count: Int) -> String { count > 0 ? "  and \(Figures.count(count)) more in the report\n" : "" }
+
+    private static func ends(_ report: RunReport) -> String {
+        let records = report.records
+        let sign = report.balanced ? "=" : "≠"
+        var text = "  ledger: \(Figures.count(records.read)) in \(sign) \(Figures.count(records.written)) written"
+        text += " + \(Figures.count(records.filtered)) filtered + \(Figures.count(records.dead)) dead"
+        text += report.balanced ? ": balanced\n" : ": DOES NOT BALANCE\n"
+        guard report.deadLetters.records > 0 else { return text }
+        let codes = report.deadLetters.byCode.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        let kinds = codes.map { "\($0.key) \(Figures.count($0.value))" }.joined(separator: ", ")
+        return text + "  dead letters: \(report.deadLetters.file) (\(kinds))\n"
+    }
+}

@@ -1,0 +1,34 @@
+import FoundationEssentials
+import Glibc
+
+/// One of the two streams that the command writes to.
+struct Terminal: Sendable {
+    let descriptor: Int32
+
+    static let output = Terminal(descriptor: STDOUT_FILENO)
+    static let error = Terminal(descriptor: STDERR_FILENO)
+
+    var isTerminal: Bool { isatty(descriptor) == 1 }
+
+    /// Colours on a terminal, unless `NO_COLOR` is set (https://no-color.org).
+    var isColored: Bool {
+        isTerminal && ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
+    }
+
+    /// Columns; 80 where nobody knows.
+    var width: Int {
+        var size = winsize()
+        return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+    }
+
+    /// Writes all of the text. A stream that is closed is no reason to fail: there is nobody left to tell.
+    func write(_ text: String) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return }
+            bytes = bytes.dropFirst(count)
+        }
+    }
+}

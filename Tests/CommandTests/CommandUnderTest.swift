@@ -1,0 +1,107 @@
+import Foundation
+
+/// The command as built beside the tests, run in a folder of its own.
+struct CommandUnderTest {
+    struct Result {
+        var status: Int32
+        var output: String
+        var error: String
+    }
+
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardizedFileURL
+
+    /// Beside the test bundle, whatever the build folder is called.
+    static let binary: URL = {
+        let bundle = CommandLine.arguments.first { $0.contains(".xctest") }.map { URL(filePath: $0) }
+        var folder = bundle ?? root.appending(path: ".build/debug/x")
+        while folder.path != "/", folder.path.contains(".xctest") { folder.deleteLastPathComponent() }
+        return bundle == nil ? root.appending(path: ".build/debug/sluice") : folder.appending(path: "sluice")
+    }()
+
+    let folder: URL
+
+    /// In a new folder that is a copy of `original`, or empty.
+    init(copying original: URL? = nil) throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "sluice-test-\(UUID().uuidString)")
+        if let original {
+            try FileManager.default.copyItem(at: original, to: folder)
+        } else {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        }
+    }
+
+    func remove() { try? FileManager.default.removeItem(at: folder) }
+
+    func write(_ text: String, to name: String) throws {
+        let file = folder.appending(path: name)
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file)
+    }
+
+    /// The text of a file, decompressed where its name ends in `.gz`.
+    func text(of name: String) throws -> String {
+        guard name.hasSuffix(".gz") else { return try String(contentsOf: folder.appending(path: name), encoding: .utf8) }
+        return try start(URL(filePath: "/bin/sh"), ["-c", "gzip -dc < '\(name)'"]).finish(input: "").output
+    }
+
+    func run(_ arguments: String..., input: String = "") throws -> Result {
+        try run(arguments, input: input)
+    }
+
+    func run(_ arguments: [String], input: String = "") throws -> Result {
+        try start(Self.binary, arguments).finish(input: input)
+    }
+
+    /// A shell command that finds `sluice` in its PATH.
+    func shell(_ command: String) throws -> Result {
+        try start(URL(filePath: "/bin/sh"), ["-c", command]).finish(input: "")
+    }
+
+    func start(_ program: URL? = nil, _ arguments: [String]) throws -> RunningCommand {
+        try RunningCommand(program ?? Self.binary, arguments, in: folder)
+    }
+}
+
+/// A process whose output goes to files, so that it never waits for its reader.
+final class RunningCommand {
+    let process = Process()
+    private let input = Pipe()
+    private let output: URL
+    private let error: URL
+
+    init(_ program: URL, _ arguments: [String], in folder: URL) throws {
+        let scratch = FileManager.default.temporaryDirectory.appending(path: "sluice-streams-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+        output = scratch.appending(path: "output")
+        error = scratch.appending(path: "error")
+        for file in [output, error] { try Data().write(to: file) }
+        process.executableURL = program
+        process.arguments = arguments
+        process.currentDirectoryURL = folder
+        var environment = ProcessInfo.processInfo.environment
+        environment["PATH"] = CommandUnderTest.binary.deletingLastPathComponent().path + ":" + environment["PATH", default: "/usr/bin:/bin"]
+        process.environment = environment
+        process.standardInput = input
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = try FileHandle(forWritingTo: error)
+        try process.run()
+    }
+
+    func send(_ text: String) throws {
+        try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+    }
+
+    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+    var errorSoFar: String { (try? String(contentsOf: error, encoding: .utf8)) ?? "" }
+
+    func finish(input text: String = "") throws -> CommandUnderTest.Result {
+        if !text.isEmpty { try send(text) }
+        try input.fileHandleForWriting.close()
+        process.waitUntilExit()
+        defer { try? FileManager.default.removeItem(at: output.deletingLastPathComponent()) }
+        return CommandUnderTest.Result(
+            status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
+            error: try String(contentsOf: error, encoding: .utf8))
+    }
+}

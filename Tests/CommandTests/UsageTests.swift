@@ -1,0 +1,86 @@
+import Foundation
+import Testing
+
+@testable import sluice
+
+@Suite("The command line")
+struct UsageTests {
+    let command: CommandUnderTest
+
+    init() throws {
+        command = try CommandUnderTest()
+    }
+
+    static let wrong = [
+        ["nonsense"], ["run"], ["run", "no-such-file.yaml"], ["run", "x.yaml", "--workers", "0"], ["run", "x.yaml", "--workers", "many"],
+        ["run", "x.yaml", "--limit", "-1"], ["run", "x.yaml", "--report", "x.html"], ["run", "x.yaml", "--report", "no/such/folder/x.json"],
+        ["run", "x.yaml", "--progress", "loud"], ["run", "x.yaml", "--set", "novalue"], ["run", "x.yaml", "--nonsense"], ["check"],
+        ["audit", "no-such-report.json"],
+    ]
+
+    @Test("what is wrong with it ends with 2, and says so on standard error", arguments: wrong)
+    func isRefused(arguments: [String]) throws {
+        defer { command.remove() }
+        try command.write("", to: "x.yaml")
+        let result = try command.run(arguments)
+        #expect(result.status == 2)
+        #expect(result.output == "")
+        #expect(!result.error.isEmpty)
+    }
+
+    @Test("every command has a page of help with examples and exit codes", arguments: [[], ["run"], ["check"], ["audit"]])
+    func help(command name: [String]) throws {
+        defer { command.remove() }
+        let result = try command.run(name + ["--help"])
+        #expect(result.status == 0)
+        #expect(result.error == "")
+        for part in ["USAGE: sluice", "EXAMPLES", "EXIT CODES"] { #expect(result.output.contains(part)) }
+    }
+
+    @Test("--version says the version on standard output")
+    func version() throws {
+        defer { command.remove() }
+        let result = try command.run("--version")
+        #expect(result.status == 0)
+        #expect(result.output == "sluice \(Version.text)\n")
+    }
+
+    @Test("completions for a shell name the commands and their options", arguments: ["bash", "zsh", "fish"])
+    func completions(shell: String) throws {
+        defer { command.remove() }
+        let result = try command.run("--generate-completion-script", shell)
+        #expect(result.status == 0)
+        for word in ["run", "check", "audit", "progress", "restart"] { #expect(result.output.contains(word)) }
+    }
+
+    @Test("bash takes the completions, and completes a command")
+    func bash() throws {
+        defer { command.remove() }
+        let script = "sluice --generate-completion-script bash > c && . ./c && complete -p sluice"
+        let result = try command.start(URL(filePath: "/bin/bash"), ["-c", script]).finish()
+        #expect(result.status == 0)
+        #expect(result.output.contains("sluice"))
+    }
+
+    @Test("check names the file, line and column of every error, and ends with 2")
+    func check() throws {
+        defer { command.remove() }
+        try command.write("name: x\nsource: {files: '-', fromat: jsonl}\nsink: {stdout: yes}\n", to: "x.yaml")
+        let result = try command.run("check", "x.yaml")
+        #expect(result.status == 2)
+        #expect(result.output == "")
+        #expect(result.error.contains("x.yaml:2:22: source: unknown key 'fromat' (did you mean 'format'?)\n"))
+        #expect(result.error.contains("x.yaml:3:16: sink: 'stdout' cannot be 'yes'\n"))
+        #expect(result.error.hasSuffix("errors; nothing was read\n"))
+    }
+
+    @Test("check ends with 0 where nothing is wrong")
+    func checkFine() throws {
+        defer { command.remove() }
+        try command.write("name: x\nsource: {files: '-', format: jsonl}\nsink: {stdout: true}\n", to: "x.yaml")
+        let result = try command.run("check", "x.yaml")
+        #expect(result.status == 0)
+        #expect(result.output == "x.yaml: ok\n")
+        #expect(result.error == "")
+    }
+}
