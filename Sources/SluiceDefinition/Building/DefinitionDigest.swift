@@ -16,7 +16,7 @@ struct DefinitionDigest {
         for parameter in parameters.all.sorted(by: { $0.name.text < $1.name.text }) {
             canonical += "\n\(quoted(parameter.name.text))=\(quoted(parameter.text))"
         }
-        return "sha256:" + Digest.sha256(of: canonical)
+        return "sha256:" + Digest.of(canonical)
     }
 
     private func write(_ node: YAMLNode, under key: String?, to text: inout String) {

@@ -4,7 +4,7 @@ import Glibc
 /// SHA-256 of bytes that come in pieces.
 ///
 /// Unsafe memory: the context is this object's own, from `init` to `deinit`. One owner at a time.
-final class Digest {
+public final class Digest {
     private let context: OpaquePointer
 
     init() {
@@ -38,7 +38,7 @@ final class Digest {
         return digest.hex
     }
 
-    static func of(_ text: String) -> String {
+    public static func of(_ text: String) -> String {
         var text = text
         return text.withUTF8 { of($0) }
     }
