@@ -10,6 +10,8 @@ final class SinkStage: BatchStage {
     /// Whether records are written as the bytes they came in.
     private let writesOwnBytes: Bool
     private let members = FreeList<MemberWriter>(most: 64)
+    /// For text on its way to a member.
+    private let texts = BufferPool(capacity: Batch.targetBytes, most: 8)
 
     /// Text of this size and more is a gzip member of its own, made here, in parallel. Less is gathered by ``RunCommit``, from batch to batch.
     static let memberBytes = 128 << 10
@@ -36,7 +38,7 @@ final class SinkStage: BatchStage {
     }
 
     private func single(_ batch: RecordBatch) throws -> [EncodedOutput] {
-        let buffer = ByteBuffer(capacity: writesOwnBytes ? 64 << 10 : Batch.targetBytes)
+        let buffer = texts.take()
         let name: String? = path.isEmpty ? nil : path.map(\.text).joined()
         if writesOwnBytes {
             copyOwnBytes(batch, to: buffer)
@@ -86,7 +88,7 @@ final class SinkStage: BatchStage {
             }
             let place = places[name] ?? outputs.count
             if place == outputs.count {
-                outputs.append(EncodedOutput(path: name, bytes: ByteBuffer(capacity: 16 << 10), isMember: false, records: 0))
+                outputs.append(EncodedOutput(path: name, bytes: texts.take(), isMember: false, records: 0))
                 places[name] = place
             }
             try write(row, of: batch, to: outputs[place].bytes)
@@ -118,8 +120,14 @@ final class SinkStage: BatchStage {
         return cell.textBytes
     }
 
+    /// The output as it waits for its commit: as a member where that is worth it, else in no more memory than its text takes.
     private func compressed(_ output: EncodedOutput) -> EncodedOutput {
-        guard let compression, output.bytes.count >= Self.memberBytes else { return output }
+        defer { texts.give(output.bytes) }
+        guard let compression, output.bytes.count >= Self.memberBytes else {
+            let text = ByteBuffer(capacity: output.bytes.count)
+            text.append(output.bytes.filled)
+            return EncodedOutput(path: output.path, bytes: text, isMember: false, records: output.records)
+        }
         let writer = members.take() ?? MemberWriter(level: compression)
         defer { members.give(writer) }
         let member = ByteBuffer(capacity: output.bytes.count / 3)
