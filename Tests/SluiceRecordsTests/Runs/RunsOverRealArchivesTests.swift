@@ -1,0 +1,87 @@
+import Foundation
+import SluiceCEL
+import Testing
+
+@testable import SluiceRecords
+
+private let archives = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../../shared/data").standardized.path
+private let archivesAreThere = FileManager.default.fileExists(atPath: archives)
+
+/// Published archives with known answers, where they lie beside the project; skipped where they do not.
+@Suite(.enabled(if: archivesAreThere, "the real archives are not beside the project: ../shared/data"))
+struct RunsOverRealArchivesTests {
+
+    /// Runs the stages over the archives, a file for each value of `key`.
+    /// - Returns: the report, and how many records each value has.
+    private func count(
+        _ pattern: String, _ format: Format, by key: String, stages: [Verb] = []
+    ) async throws -> (report: RunReport, counts: [String: Int]) {
+        let folder = NSTemporaryDirectory() + "sluice-real-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = try PathTemplate(pieces: [.text(folder + "/out/"), .value(CellProgram(key)), .text(".jsonl")])
+        let pipeline = RecordPipeline(
+            name: "real", definition: "sha256:0",
+            source: RecordSource(inputs: try InputFiles.expand([archives + "/" + pattern]), format: format),
+            stages: stages.enumerated().map { RecordStage(name: "stage-\($0)", verb: $1) },
+            sink: RecordSink(destination: .file(path), encoding: .jsonl, compression: nil), deadLetters: folder + "/dead.jsonl")
+        let report = try await RecordRun(pipeline, options: RunOptions(state: folder + "/state")).run()
+        #expect(try Audit(report, scratchFolder: folder).findings.filter { !$0.holds } == [])
+        let counts = report.outputs.map { output in
+            (String(output.file.dropFirst(folder.utf8.count + "/out/".utf8.count).dropLast(".jsonl".utf8.count)), output.records)
+        }
+        return (report, Dictionary(uniqueKeysWithValues: counts))
+    }
+
+    @Test func `ten thousand lines of an Apache log by status`() async throws {
+        let (report, counts) = try await count("access/*.gz", .combined, by: "status")
+        #expect(counts == ["200": 9126, "206": 45, "301": 164, "304": 445, "403": 2, "404": 213, "416": 2, "500": 3])
+        #expect(report.records == .init(read: 10_000, written: 10_000))
+        #expect(report.balanced)
+    }
+
+    @Test func `bots of that log, by their agents in any case`() async throws {
+        let bots = Verb.keep(try CellProgram("has(record.agent) && agent.lower().contains('bot')"))
+        let (report, _) = try await count("access/*.gz", .combined, by: "'bots'", stages: [bots])
+        // 1,170 in quotes, and one that a server cut off inside of them.
+        #expect(report.records.written == 1171)
+        #expect(report.records.dead == 0)
+    }
+
+    @Test func `every line of fifteen daily logs is accounted for`() async throws {
+        let (report, counts) = try await count("access/daily/*.gz", .combined, by: "source.file.split('_')[2].substring(0, 10)")
+        #expect(report.inputs.count == 15)
+        #expect(report.records.read == 17_064)
+        #expect(report.records.written + report.records.dead == 17_064)
+        #expect(counts.count == 15)
+    }
+
+    @Test func `DNS records by a field that may be absent`() async throws {
+        let (report, counts) = try await count("ndjson/zeek_dns.json.gz", .jsonl, by: "record.?rcode_name.orValue('none')")
+        #expect(report.records.read == 53_615)
+        #expect(counts["NOERROR"] == 42_010)
+        #expect(counts["none"] == 9_497)
+        #expect(counts["NXDOMAIN"] == 2_097)
+    }
+
+    @Test func `Windows events by number`() async throws {
+        let (report, counts) = try await count("ndjson/otrf_windows_runas.ndjson.gz", .jsonl, by: "event_id")
+        #expect(report.records == .init(read: 2_581, written: 2_581))
+        #expect(counts["12"] == 466)
+        #expect(counts["10"] == 419)
+        #expect(counts["800"] == 376)
+    }
+
+    @Test func `CloudTrail records with an error`() async throws {
+        let (report, counts) = try await count(
+            "ndjson/cloudtrail_stratus.ndjson.gz", .jsonl, by: "has(record.errorCode) ? 'failed' : 'fine'")
+        #expect(counts == ["failed": 82, "fine": 696])
+        #expect(report.balanced)
+    }
+
+    @Test func `a million and a half lines`() async throws {
+        let programs = Verb.keep(try CellProgram("line.startsWith('usr/bin/')"))
+        let (report, _) = try await count("debian/*.gz", .lines, by: "'bin'", stages: [programs])
+        #expect(report.records.read == 1_655_516)
+        #expect(report.records.written == 32_082)
+    }
+}
