@@ -17,7 +17,7 @@ extension CellCompiler {
         case "or": true
         case "orValue": optional(call.arguments[0]) == nil
         case "matches": false
-        default: Patterns.withPattern[call.name] != nil
+        default: Prepared.contains(call.name)
         }
     }
 
@@ -38,10 +38,11 @@ extension CellCompiler {
             if let code = slow.conversion(operand) ?? slow.timePart(operand) { return .code(code) }
         }
         let code = operand.code
-        return .code(CellCode { cells, scratch in
-            let cell = code(cells, scratch)
-            return cell.kind == .error ? .error : slow(cell, scratch)
-        })
+        return .code(
+            CellCode { cells, scratch in
+                let cell = code(cells, scratch)
+                return cell.kind == .error ? .error : slow(cell, scratch)
+            })
     }
 
     private func not(_ operand: Operand, _ slow: GenericCall) -> TestCode {

@@ -89,11 +89,11 @@ struct Folding {
     }
 
     private mutating func reportBadPattern(_ name: String, _ arguments: [Node]) {
-        guard Patterns.names.contains(name), arguments.count > 1, case .constant(.string(let text)) = arguments[1].kind else { return }
-        do {
-            _ = try Pattern(text)
+        guard arguments.count > 1, Prepared.contains(name), case .constant(.string(let text)) = arguments[1].kind else { return }
+        do throws(EvaluationError) {
+            _ = try Prepared.function(name, text)
         } catch {
-            diagnostics.append(Diagnostic(error.description, at: arguments[1].range))
+            diagnostics.append(Diagnostic(error.message, at: arguments[1].range))
         }
     }
 

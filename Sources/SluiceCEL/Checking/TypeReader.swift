@@ -25,32 +25,31 @@ extension Overload {
 }
 
 private struct TypeReader {
-    private var rest: Substring
+    private var rest: Substring.UTF8View
 
     init(_ text: String) {
-        rest = text[...]
+        rest = text[...].utf8
     }
 
     var isAtEnd: Bool { rest.isEmpty }
 
     private mutating func skip(_ part: String) -> Bool {
-        rest = rest.drop { $0 == " " }
-        guard rest.hasPrefix(part) else { return false }
-        rest = rest.dropFirst(part.count)
-        rest = rest.drop { $0 == " " }
+        rest = rest.drop { $0 == UInt8(ascii: " ") }
+        guard rest.starts(with: part.utf8) else { return false }
+        rest = rest.dropFirst(part.utf8.count).drop { $0 == UInt8(ascii: " ") }
         return true
     }
 
     private mutating func name() -> String? {
-        let name = rest.prefix { $0.isLetter || $0.isNumber || "_.@+-*/%=!<>".contains($0) }
-        rest = rest.dropFirst(name.count)
-        return name.isEmpty ? nil : String(name)
+        let name = rest.prefix { $0 != UInt8(ascii: "(") && $0 != UInt8(ascii: ")") && $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: " ") }
+        rest = rest[name.endIndex...]
+        return name.isEmpty ? nil : String(Substring(name))
     }
 
     mutating func type() -> CELType? {
         guard let name = name() else { return nil }
         guard skip("(") else {
-            if name.count == 1, name.first?.isUppercase == true { return .parameter(name) }
+            if name.utf8.count == 1, let letter = name.utf8.first, (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(letter) { return .parameter(name) }
             return CELType.named[name] ?? .opaque(name, [])
         }
         guard let parameters = types() else { return nil }

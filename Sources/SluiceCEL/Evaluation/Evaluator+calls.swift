@@ -1,7 +1,7 @@
 extension Evaluator {
     mutating func call(_ call: Node.Call, _ range: Range<Int>) -> Body {
         if let body = optionalAlternative(call) { return body }
-        if let body = constantPattern(call, range) { return body }
+        if let body = prepared(call, range) { return body }
         switch call.implementation {
         case .nullary(let apply):
             return { frame throws(EvaluationError) in
@@ -86,19 +86,16 @@ extension Evaluator {
         }
     }
 
-    /// A function of regular expressions with a constant pattern, which is compiled here once.
-    private mutating func constantPattern(_ call: Node.Call, _ range: Range<Int>) -> Body? {
-        guard call.arguments.count >= 2, case .constant(.string(let text)) = call.arguments[1].kind,
-            let bind = Patterns.withPattern[call.name]
-        else { return nil }
-        let apply: Implementation.Variadic
-        do {
-            apply = bind(try Pattern(text))
+    /// A function with a constant pattern or format, which is made ready here once.
+    private mutating func prepared(_ call: Node.Call, _ range: Range<Int>) -> Body? {
+        guard call.arguments.count >= 2, case .constant(.string(let text)) = call.arguments[1].kind, Prepared.contains(call.name) else { return nil }
+        do throws(EvaluationError) {
+            guard let apply = try Prepared.function(call.name, text) else { return nil }
+            let rest = [call.arguments[0]] + call.arguments.dropFirst(2)
+            return variadic(rest.map { compile($0) }, .variadic(apply), range)
         } catch {
-            // Reported when the expression was checked; unchecked, every call fails with the same words.
-            return nil
+            let failure = error.located(at: range)
+            return { _ throws(EvaluationError) in throw failure }
         }
-        let rest = [call.arguments[0]] + call.arguments.dropFirst(2)
-        return variadic(rest.map { compile($0) }, .variadic(apply), range)
     }
 }

@@ -1,7 +1,7 @@
 /// Functions of regular expressions: RE2's syntax, and time linear in the text.
 enum Patterns {
-    /// They take the text first and the pattern second. The function that is made takes the text and what comes after the pattern.
-    static let withPattern: [String: @Sendable (Pattern) -> Implementation.Variadic] = [
+    /// They take the text first and the pattern second. What is made takes the text and what comes after the pattern.
+    private static let withPattern: [String: @Sendable (Pattern) -> Implementation.Variadic] = [
         "matches": { pattern in { values, _ throws(EvaluationError) in try matches(values, pattern) } },
         "regex.replace": { pattern in { values, meter throws(EvaluationError) in try replace(values, pattern, &meter) } },
         "regex.extract": { pattern in { values, _ throws(EvaluationError) in try extract(values, pattern) } },
@@ -9,7 +9,13 @@ enum Patterns {
         "extract": { pattern in { values, _ throws(EvaluationError) in try groups(values, pattern) } },
     ]
 
-    static var names: some Collection<String> & Sendable { Array(withPattern.keys) }
+    static func takesPattern(_ name: String) -> Bool { withPattern[name] != nil }
+
+    /// The function with its pattern compiled; nil for a function that takes none.
+    static func prepared(_ name: String, _ text: String) throws(EvaluationError) -> Implementation.Variadic? {
+        guard let bind = withPattern[name] else { return nil }
+        return bind(try pattern(text))
+    }
 
     static let functions: [Function] = [
         function("matches", "matches(string, string) -> bool", "(string).matches(string) -> bool"),

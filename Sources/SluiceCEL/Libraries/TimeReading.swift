@@ -37,43 +37,42 @@ struct TimeReading {
             hour = hour % 12 + (isAfternoon ? 12 : 0)
         }
         guard hour < 24, minute < 60, second < 60, var days = CivilDate(year: year, month: month, day: day)?.dayNumber else { return nil }
-        if let dayOfYear, let newYear = CivilDate(year: year, month: 1, day: 1) { days = newYear.dayNumber + dayOfYear - 1 }
+        if let dayOfYear {
+            guard (1...366).contains(dayOfYear), let newYear = CivilDate(year: year, month: 1, day: 1) else { return nil }
+            days = newYear.dayNumber + dayOfYear - 1
+        }
         let seconds = Int64(days) * 86_400 + Int64(hour * 3_600 + minute * 60 + second - offset)
         return Timestamp(seconds: seconds, nanoseconds: Int32(nanoseconds))
     }
 
     private mutating func read(_ verb: Unicode.Scalar) -> Bool {
         switch verb {
-        case "Y": return read(4, into: \.year)
-        case "y":
-            guard read(2, into: \.year) else { return false }
-            // As POSIX has it: 69 is 1969, 68 is 2068.
-            year += year < 69 ? 2_000 : 1_900
-            return true
-        case "m": return read(2, into: \.month)
-        case "d": return read(2, into: \.day)
-        case "e":
-            if rest.first == UInt8(ascii: " ") { rest.removeFirst() }
-            return read(2, into: \.day)
-        case "j":
-            guard let number = number(3), (1...366).contains(number) else { return false }
-            dayOfYear = number
-            return true
-        case "H", "I": return read(2, into: \.hour)
-        case "M": return read(2, into: \.minute)
-        case "S": return read(2, into: \.second)
         case "f", "L": return readFraction()
         case "p": return readHalfOfDay()
         case "z", "Z": return readZone()
         case "b", "h", "B": return readName(TimeReading.months).map { month = $0 + 1 } != nil
         case "a", "A": return readName(TimeReading.days) != nil
-        default: return readUnixSeconds()
+        case "s": return readUnixSeconds()
+        case "e":
+            if rest.first == UInt8(ascii: " ") { rest.removeFirst() }
+            return readNumber(verb)
+        default: return readNumber(verb)
         }
     }
 
-    private mutating func read(_ width: Int, into field: WritableKeyPath<TimeReading, Int>) -> Bool {
-        guard let number = number(width) else { return false }
-        self[keyPath: field] = number
+    private mutating func readNumber(_ verb: Unicode.Scalar) -> Bool {
+        guard let number = number(verb == "Y" ? 4 : verb == "j" ? 3 : 2) else { return false }
+        switch verb {
+        case "Y": year = number
+        // As POSIX has it: 69 is 1969, 68 is 2068.
+        case "y": year = number + (number < 69 ? 2_000 : 1_900)
+        case "m": month = number
+        case "d", "e": day = number
+        case "j": dayOfYear = number
+        case "H", "I": hour = number
+        case "M": minute = number
+        default: second = number
+        }
         return true
     }
 
