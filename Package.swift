@@ -69,6 +69,7 @@ let package = Package(
                 "WorkerPools",
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
             ]),
         // The cases of the CEL specification: `make cel-conformance`, and a test of SluiceCELTests.
         .executableTarget(name: "cel-conformance", dependencies: ["SluiceCEL"], path: "Tests/Conformance"),

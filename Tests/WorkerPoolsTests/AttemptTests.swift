@@ -50,3 +50,78 @@ import WorkerPools
         #expect(pool.counters.done == 2)
     }
 }
+
+@Suite struct `A job's own limits` {
+    @Test func `come before the pool's`() async throws {
+        let clock = ManualClock()
+        let (quick, slow) = (Gate(), Gate())
+        let pool = WorkerPool(.init(workers: 2...2, timeout: .seconds(10), alarms: clock))
+        let short = try await pool.submit(
+            JobOptions(name: "short", timeout: .seconds(1)), returning: { await quick.pass() })
+        let usual = try await pool.submit(returning: { await slow.pass() })
+        await quick.arrivals(1)
+        await slow.arrivals(1)
+        clock.advance(by: .seconds(1))
+        await #expect(throws: PoolError.self) { try await short.value }
+        #expect(pool.counters.timedOut == 1)
+        slow.open()
+        quick.open()
+        try await usual.value
+        await pool.drain()
+        #expect(pool.counters.done == 1)
+    }
+
+    @Test func `switch retries off`() async throws {
+        let pool = WorkerPool(.init(workers: 1...1, retry: RetryPolicy(times: 5, backoff: .zero)))
+        let handle = try await pool.submit(
+            JobOptions(retry: RetryPolicy(times: 0)), returning: { () throws -> Int in throw Trouble(number: 1) })
+        await #expect(throws: Trouble(number: 1)) { try await handle.value }
+        #expect(pool.counters.retried == 0)
+        await pool.drain()
+    }
+
+    @Test func `put it before others, while low ones still get their turn`() async throws {
+        let (gate, log) = (Gate(), Log<String>())
+        let pool = WorkerPool(.init(workers: 1...1, ageing: 3, longestRun: 1))
+        try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        try await pool.submit(priority: .low) { log.add("low") }
+        for number in 0..<5 { try await pool.submit(priority: .high) { log.add("high \(number)") } }
+        gate.open()
+        await pool.drain()
+        #expect(log.all == ["high 0", "high 1", "high 2", "low", "high 3", "high 4"])
+    }
+
+    @Test func `of an attempt that ends in time are forgotten, and the alarm serves the next`() async throws {
+        let clock = ManualClock()
+        let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(1), alarms: clock))
+        for _ in 0..<100 {
+            try await pool.submit {}
+            await pool.waitUntilIdle()
+        }
+        #expect(clock.pendingCalls == 1)
+        let gate = Gate()
+        clock.advance(by: .milliseconds(500))
+        try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        clock.advance(by: .milliseconds(999))
+        #expect(pool.counters.overrunning == 0)
+        clock.advance(by: .milliseconds(1))
+        #expect(pool.counters.overrunning == 1)
+        gate.open()
+        await pool.drain()
+    }
+
+    @Test func `cancelled by the clock do not poison the worker's next job`() async throws {
+        let clock = ManualClock()
+        let gate = Gate()
+        let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(1), alarms: clock))
+        try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        let next = try await pool.submit(returning: { Task.isCancelled })
+        clock.advance(by: .seconds(1))
+        gate.open()
+        #expect(try await next.value == false)
+        await pool.drain()
+    }
+}

@@ -1,4 +1,4 @@
-import Synchronization
+@testable import WorkerPools
 
 /// Holds jobs until the test lets them go on.
 final class Gate: Sendable {
@@ -9,7 +9,7 @@ final class Gate: Sendable {
         var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// Waits until the gate is open; deaf to cancellation.
     func pass() async {
@@ -56,7 +56,7 @@ func eventually(_ condition: @Sendable () -> Bool) async {
 
 /// A list that many tasks add to.
 final class Log<Element: Sendable>: Sendable {
-    private let entries = Mutex<[Element]>([])
+    private let entries = Guarded<[Element]>([])
 
     func add(_ element: Element) { entries.withLock { $0.append(element) } }
     var all: [Element] { entries.withLock { $0 } }
@@ -64,7 +64,7 @@ final class Log<Element: Sendable>: Sendable {
 
 /// Counts who is inside, and the most that ever were.
 final class Gauge: Sendable {
-    private let state = Mutex((now: 0, peak: 0))
+    private let state = Guarded((now: 0, peak: 0))
 
     func enter() {
         state.withLock {

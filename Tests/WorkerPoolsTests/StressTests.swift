@@ -1,7 +1,7 @@
 import Foundation
-import Synchronization
 import Testing
-import WorkerPools
+
+@testable import WorkerPools
 
 /// Random operations from many tasks on one pool, checked against what must always hold.
 ///
@@ -120,8 +120,8 @@ import WorkerPools
 
 /// What the submitters know of their jobs.
 final class StressModel: Sendable {
-    private let state = Mutex((accepted: 0, refused: 0, wrong: 0))
-    private let waits = Mutex<[Task<Void, Never>]>([])
+    private let state = Guarded((accepted: 0, refused: 0, wrong: 0))
+    private let waits = Guarded<[Task<Void, Never>]>([])
 
     var accepted: Int { state.withLock { $0.accepted } }
     var wrong: Int { state.withLock { $0.wrong } }

@@ -11,6 +11,8 @@ final class Crew: Sendable {
     private let state = Guarded(State())
     private let idleCount = Atomic(0)
     private let stopping = Atomic(false)
+    /// A resting thread looks up now and then, because a busy one has sleepers.
+    private let isWatched = Atomic(false)
 
     var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
     var hasWork: Bool { state.withLock { $0.loops }.contains { !$0.isEmpty } }
@@ -58,6 +60,7 @@ final class Crew: Sendable {
     }
 
     func leaveIdle(_ loop: RunLoop) {
+        isWatched.store(false, ordering: .relaxed)
         let present = state.withLock { state -> Bool in
             guard let place = state.idle.firstIndex(where: { $0 === loop }) else { return false }
             state.idle.remove(at: place)
@@ -72,6 +75,34 @@ final class Crew: Sendable {
             if let job = loops[(thief.index + step) % loops.count].giveHalf(to: thief) { return job }
         }
         return nil
+    }
+
+    /// Before a thread rests.
+    /// - Returns: when it must look after its neighbours' wheels; nil if no one naps on them. Naps are 20 ms at most, so an
+    ///   executor at rest is at rest.
+    func watch(_ loop: RunLoop) -> UInt64? {
+        let neighbours = state.withLock { $0.loops }.filter { $0 !== loop }
+        guard neighbours.contains(where: \.timers.isPending) else { return nil }
+        isWatched.store(true, ordering: .sequentiallyConsistent)
+        return Timers.now + 4_000_000
+    }
+
+    /// A busy thread has a sleeper: one of the resting ones must keep watch.
+    func seeToWatch() {
+        guard !isWatched.load(ordering: .relaxed), idleCount.load(ordering: .relaxed) > 0 else { return }
+        isWatched.store(true, ordering: .relaxed)
+        wakeOne()
+    }
+
+    /// Wakes sleepers whose own thread has not come to it.
+    func help(_ helper: RunLoop, _ fired: inout [Alarm]) {
+        let loops = state.withLock { $0.loops }
+        guard loops.count > 1 else { return }
+        let now = Timers.now
+        for loop in loops where loop !== helper && loop.timers.isNeglected(at: now) {
+            loop.timers.takeDue(into: &fired)
+            helper.ring(&fired)
+        }
     }
 
     private func wakeOne(preferring target: RunLoop? = nil) {

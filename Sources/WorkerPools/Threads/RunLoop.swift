@@ -38,6 +38,12 @@ final class RunLoop: Sendable {
         timers = Timers(wake: { spot.unpark() })
     }
 
+    /// Puts a task to sleep on this thread's wheel.
+    func nap(_ length: UInt64, _ continuation: UnsafeContinuation<Void, Never>) {
+        timers.nap(length, continuation)
+        crew.seeToWatch()
+    }
+
     func push(_ job: UnownedJob) {
         queue.withLock { $0.append(job) }
     }
@@ -58,6 +64,7 @@ final class RunLoop: Sendable {
                 lookedAt = time
                 timers.takeDue(into: &fired)
                 ring(&fired)
+                crew.help(self, &fired)
             }
             if let job = take() {
                 job.runSynchronously(on: executor)
@@ -74,7 +81,7 @@ final class RunLoop: Sendable {
         }
     }
 
-    private func ring(_ fired: inout [Alarm]) {
+    func ring(_ fired: inout [Alarm]) {
         for alarm in fired { alarm.ring() }
         fired.removeAll(keepingCapacity: true)
     }
@@ -82,7 +89,10 @@ final class RunLoop: Sendable {
     private func rest(until deadline: UInt64?) {
         crew.goIdle(self)
         // Whoever pushes looks for idle threads afterwards, so a job pushed before we were counted is found here.
-        if !crew.hasWork && !crew.isStopping { spot.park(until: deadline) }
+        if !crew.hasWork && !crew.isStopping {
+            let look = crew.watch(self)
+            spot.park(until: [deadline, look].compactMap(\.self).min())
+        }
         crew.leaveIdle(self)
     }
 

@@ -3,7 +3,8 @@ import Synchronization
 /// A task executor with threads of its own, for jobs that compute or block: they never occupy Swift's cooperative pool.
 ///
 /// Several pools may share one, which then bounds the processors that all of them take together. Each thread has its
-/// own run queue, which idle neighbours take from, and its own timer wheel, which ``PoolClock`` uses.
+/// own run queue, which idle neighbours take from, and its own timer wheel, which ``PoolClock`` uses. While a thread
+/// computes for long, its neighbours look after its wheel, every 4 ms or so; if all compute, sleepers wait as all tasks do.
 ///
 /// Tasks given to it with `executorPreference:` keep it alive. ``shutdown()`` stops the threads once their queues are
 /// empty; so does letting go of the last reference.
@@ -58,8 +59,8 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
 
     public var now: UInt64 { Timers.now }
 
+    /// Calls `body` on the thread of ``WheelThread/shared``: an alarm has to ring also while all threads here compute.
     public func call(at due: UInt64, _ body: @escaping @Sendable () -> Void) {
-        let own = RunLoop.current.flatMap { $0.isOn(crew) ? $0 : nil }
-        (own ?? loops[0]).timers.call(at: due, body)
+        WheelThread.shared.call(at: due, body)
     }
 }

@@ -1,0 +1,75 @@
+import MetricsTestKit
+import ServiceLifecycle
+import ServiceLifecycleTestKit
+import Testing
+import WorkerPools
+
+@Suite struct `A pool's progress` {
+    @Test func `can be watched from its beginning to its end`() async throws {
+        let (clock, gate) = (ManualClock(), Gate())
+        let pool = WorkerPool(.init(workers: 1...1, alarms: clock))
+        let watcher = Task {
+            var seen: [PoolCounters] = []
+            for await counters in pool.snapshots(every: .seconds(1)) { seen.append(counters) }
+            return seen
+        }
+        try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        for _ in 0..<3 {
+            await eventually { clock.pendingCalls == 1 }
+            clock.advance(by: .seconds(1))
+        }
+        gate.open()
+        await pool.drain()
+        let seen = await watcher.value
+        #expect(seen.count >= 4)
+        #expect(seen.last?.done == 1)
+        #expect(seen.dropLast().last?.running == 1)
+        #expect(seen.allSatisfy { $0.accepted == $0.outstanding + $0.finished })
+    }
+
+    @Test func `goes to swift-metrics, each figure once`() async throws {
+        let factory = TestMetrics()
+        let pool = WorkerPool(.init(name: "measured", workers: 2...2))
+        let metrics = PoolMetrics(pool, factory: factory)
+        for _ in 0..<7 { try await pool.submit {} }
+        await pool.waitUntilIdle()
+        metrics.report()
+        metrics.report()
+        try await pool.submit { throw Trouble() }
+        await pool.drain()
+        metrics.report()
+        let done = try factory.expectCounter("worker_pool_done", [("pool", "measured")])
+        #expect(done.totalValue == 7)
+        #expect(try factory.expectCounter("worker_pool_failed", [("pool", "measured")]).totalValue == 1)
+        #expect(try factory.expectGauge("worker_pool_workers", [("pool", "measured")]).lastValue == 2)
+    }
+
+    @Test func `ends with a graceful shutdown of the service that it is`() async throws {
+        struct PoolService: Service {
+            let pool: WorkerPool
+            func run() async throws { try await cancelWhenGracefulShutdown { try await pool.run() } }
+        }
+        let gate = Gate()
+        let service = PoolService(pool: WorkerPool(.init(workers: 1...1)))
+        for _ in 0..<3 { try await service.pool.submit { await gate.pass() } }
+        try await testGracefulShutdown { shutdown in
+            async let running: Void = service.run()
+            shutdown.triggerGracefulShutdown()
+            gate.open()
+            try await running
+        }
+        #expect(service.pool.counters.done == 3)
+        await #expect(throws: PoolError.self) { try await service.pool.submit {} }
+    }
+
+    @Test func `drains when the task that runs it is cancelled`() async throws {
+        let pool = WorkerPool(.init(workers: 1...1))
+        try await pool.submit {}
+        let running = Task { try await pool.run() }
+        running.cancel()
+        try await running.value
+        #expect(pool.counters.done == 1)
+        #expect(pool.counters.accepted == 1)
+    }
+}
