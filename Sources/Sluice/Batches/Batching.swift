@@ -16,22 +16,19 @@ final class Batching<Element: Sendable>: SerialInlet {
         self.next = next
     }
 
-    func receive(_ entry: Entry<Element>) async throws(PipelineError) {
-        switch entry {
-        case .element(let element, let place):
-            ledger.received.count()
-            gathered.value.elements.append(element)
-            if gathered.value.place == nil { gathered.value.place = place }
-            if gathered.value.elements.count == count { try await flush() }
-        case .dead(let letter):
-            try await next.receive(.dead(letter))
-        case .failed(let reason):
-            try await flush()
-            try await next.receive(.failed(reason))
-        case .partEnded(let part):
-            try await flush()
-            try await next.receive(.partEnded(part))
+    func receive(_ element: Element, at place: Place) async throws(PipelineError) {
+        ledger.received.count()
+        gathered.value.elements.append(element)
+        if gathered.value.place == nil { gathered.value.place = place }
+        if gathered.value.elements.count == count { try await flush() }
+    }
+
+    func receive(_ mark: Mark) async throws(PipelineError) {
+        switch mark {
+        case .dead: break
+        case .failed, .partEnded: try await flush()
         }
+        try await next.receive(mark)
     }
 
     func finish() async throws(PipelineError) {
@@ -45,6 +42,6 @@ final class Batching<Element: Sendable>: SerialInlet {
         gathered.value = Gathered()
         ledger.absorbed.count(elements.count - 1)
         ledger.passed.count()
-        try await next.receive(.element(elements, place))
+        try await next.receive(elements, at: place)
     }
 }

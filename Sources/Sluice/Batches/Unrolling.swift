@@ -11,18 +11,7 @@ final class Unrolling<Elements: Sequence & Sendable>: SerialInlet where Elements
         self.next = next
     }
 
-    func receive(_ entry: Entry<Elements>) async throws(PipelineError) {
-        switch entry {
-        case .element(let elements, let place): try await unroll(elements, place)
-        case .dead(let letter): try await next.receive(.dead(letter))
-        case .failed(let reason): try await next.receive(.failed(reason))
-        case .partEnded(let part): try await next.receive(.partEnded(part))
-        }
-    }
-
-    func finish() async throws(PipelineError) { try await next.finish() }
-
-    private func unroll(_ elements: Elements, _ place: Place) async throws(PipelineError) {
+    func receive(_ elements: Elements, at place: Place) async throws(PipelineError) {
         if countsReceived {
             ledger.received.count()
             ledger.passed.count()
@@ -34,11 +23,15 @@ final class Unrolling<Elements: Sequence & Sendable>: SerialInlet where Elements
                 ledger.passed.count()
             }
             isFirst = false
-            try await next.receive(.element(element, place))
+            try await next.receive(element, at: place)
         }
         if isFirst {
             ledger.passed.count(-1)
             ledger.filtered.count()
         }
     }
+
+    func receive(_ mark: Mark) async throws(PipelineError) { try await next.receive(mark) }
+
+    func finish() async throws(PipelineError) { try await next.finish() }
 }

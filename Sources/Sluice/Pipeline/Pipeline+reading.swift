@@ -32,8 +32,8 @@ extension Pipeline {
         precondition(concurrency > 0, "a source needs at least one reader, not \(concurrency)")
         return Pipeline { inlet, layout in
             let inlet = layout.parallel(inlet)
-            inlet.gate.expect(parts: parts.count)
-            layout.plan.entrance = inlet.gate
+            inlet.segment.expect(parts: parts.count)
+            layout.plan.entrance = inlet.segment
             layout.plan.ledger.parts.withLock { $0 = Array(repeating: Report.Part(), count: parts.count) }
             let reader = Reader(parts: parts, inlet: inlet, ledger: layout.plan.ledger, control: layout.control)
             for _ in 0..<min(concurrency, parts.count) {
@@ -52,24 +52,24 @@ struct Reader<Element: Sendable>: Sendable {
 
     /// One of several readers; each takes the next part that none has taken yet.
     func read() async {
-        let gate = inlet.gate
-        while let part = gate.openPart() {
-            let (count, ended) = await read(part, gate)
+        let segment = inlet.segment
+        while let part = segment.openPart() {
+            let (count, ended) = await read(part, segment)
             ledger.parts.withLock { $0[part] = Report.Part(read: count, ended: ended) }
-            if ended { gate.end(part: part) } else { gate.cut(part: part) }
+            if ended { segment.end(part: part) } else { segment.cut(part: part) }
         }
     }
 
-    private func read(_ part: Int, _ gate: any Gate) async -> (count: Int, ended: Bool) {
+    private func read(_ part: Int, _ segment: Segment) async -> (count: Int, ended: Bool) {
         var count = 0
         do {
-            guard await gate.reserve(part: part) else { return (count, false) }
+            guard await segment.reserve(part: part) else { return (count, false) }
             let next = try await parts[part].open()
             while let element = try await next() {
                 count += 1
                 ledger.read.count()
-                await inlet.accept(element, gate.admit(part: part, place: nil))
-                guard await gate.reserve(part: part) else { return (count, false) }
+                await inlet.accept(element, segment.admit(part: part, place: nil))
+                guard await segment.reserve(part: part) else { return (count, false) }
             }
             // Where reading was stopped, an end may be only the answer to the cancellation.
             return (count, !control.isReadingStopped)
@@ -77,7 +77,7 @@ struct Reader<Element: Sendable>: Sendable {
             if error is CancellationError, control.isReadingStopped { return (count, false) }
             let reason = PipelineError.source(at: Place(part: part, index: count), error)
             control.stopReading(because: reason, at: Place(part: part, index: count))
-            gate.fail(gate.admit(part: part, place: nil), reason)
+            segment.settle(segment.admit(part: part, place: nil), .mark(.failed(reason)))
             return (count, false)
         }
     }

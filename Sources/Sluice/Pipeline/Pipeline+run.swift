@@ -53,10 +53,10 @@ extension RunPlan {
         }
         control.owns(reading: reading)
         await withDiscardingTaskGroup { group in
-            for gate in gates {
+            for segment in segments {
                 group.addTask {
                     do throws(PipelineError) {
-                        try await gate.commit()
+                        try await segment.commit()
                     } catch {
                         control.close(because: error)
                     }

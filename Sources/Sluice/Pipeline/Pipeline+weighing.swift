@@ -14,12 +14,12 @@ extension Pipeline {
 final class Weighing<Element: Sendable>: ParallelInlet {
     private let next: any ParallelInlet<Element>
     private let weight: @Sendable (Element) -> Int
-    let gate: any Gate
+    let segment: Segment
 
     init(next: any ParallelInlet<Element>, weight: @escaping @Sendable (Element) -> Int) {
         self.next = next
         self.weight = weight
-        gate = next.gate
+        segment = next.segment
     }
 
     func accept(_ element: Element, _ ticket: Ticket) async {
@@ -27,7 +27,7 @@ final class Weighing<Element: Sendable>: ParallelInlet {
         let change = weight(element) - ticket.weight
         if change != 0 {
             ticket.weight += change
-            gate.reweigh(by: change)
+            segment.reweigh(by: change)
         }
         await next.accept(element, ticket)
     }

@@ -22,17 +22,24 @@ final class Writing<Output: Sink>: SerialInlet {
         self.next = next
     }
 
-    func receive(_ entry: Entry<Output.Element>) async throws(PipelineError) {
+    func receive(_ element: Output.Element, at place: Place) async throws(PipelineError) {
         do {
-            switch entry {
-            case .element(let element, _): try await sink.write(element)
-            case .partEnded(let part): try await sink.partEnded(part)
-            case .dead, .failed: break
-            }
+            try await sink.write(element)
         } catch {
             throw .sink(error)
         }
-        try await next.receive(entry)
+        try await next.receive(element, at: place)
+    }
+
+    func receive(_ mark: Mark) async throws(PipelineError) {
+        if case .partEnded(let part) = mark {
+            do {
+                try await sink.partEnded(part)
+            } catch {
+                throw .sink(error)
+            }
+        }
+        try await next.receive(mark)
     }
 
     func finish() async throws(PipelineError) { try await next.finish() }

@@ -10,9 +10,10 @@ final class Ending<Element: Sendable>: SerialInlet {
         self.deadLetters = deadLetters
     }
 
-    func receive(_ entry: Entry<Element>) async throws(PipelineError) {
-        switch entry {
-        case .element: ledger.written.count()
+    func receive(_ element: Element, at place: Place) async throws(PipelineError) { ledger.written.count() }
+
+    func receive(_ mark: Mark) async throws(PipelineError) {
+        switch mark {
         case .failed(let reason): throw reason
         case .dead(let letter):
             do {

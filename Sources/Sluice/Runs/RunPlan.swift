@@ -4,11 +4,10 @@ internal import WorkerPools
 /// A pipeline laid out for one run: its readers, segments and stages, and the ledger that they write.
 struct RunPlan: Sendable {
     var readers: [@Sendable () async -> Void] = []
-    /// Of all segments.
-    var gates: [any Gate] = []
+    var segments: [Segment] = []
     var forwarders: [any Forwarder] = []
     /// The segment that the source feeds.
-    var entrance: (any Gate)?
+    var entrance: Segment?
     /// In the order of the pipeline.
     var stages: [StageEntry] = []
     let ledger = RunLedger()
@@ -23,7 +22,7 @@ struct RunPlan: Sendable {
     func stopReading() { entrance?.stop() }
 
     func close() {
-        for gate in gates { gate.close() }
+        for segment in segments { segment.close() }
         for stage in stages { stage.pool?.cancel() }
     }
 

@@ -6,19 +6,14 @@ struct Delivery<Input: Sendable, Output: Sendable>: Sendable {
 
     /// Suspends while the next stage has no room.
     ///
-    /// - Parameter result: nil leaves the element out.
-    func settle(
-        _ result: Result<Output?, any Error>, of input: Input, _ ticket: Ticket, attempts: Int
-    ) async {
-        switch result {
-        case .success(let output?):
+    /// - Parameter output: nil leaves the element out.
+    func pass(_ output: Output?, _ ticket: Ticket) async {
+        if let output {
             ledger.passed.count()
             await next.accept(output, ticket)
-        case .success(nil):
+        } else {
             ledger.filtered.count()
-            failures.gate.drop(ticket)
-        case .failure(let error):
-            failures.settle(input, ticket, error, attempts: attempts)
+            failures.segment.settle(ticket, nil)
         }
     }
 

@@ -2,26 +2,33 @@
 struct Failures: Sendable {
     let ledger: StageLedger
     let policy: FailurePolicy
-    let gate: any Gate
+    let segment: Segment
     let control: RunControl
     let callback: (@Sendable (DeadLetter) -> Void)?
 
     func settle(_ element: some Sendable, _ ticket: Ticket, _ error: any Error, attempts: Int) {
         guard !control.isClosed else { return }
-        let letter = DeadLetter(
-            element: element, stage: ledger.name, error: error, attempts: attempts, place: ticket.place)
+        let mark = judge(element, at: ticket.place, error, attempts: attempts)
+        segment.settle(ticket, mark.map { .mark($0) })
+    }
+
+    /// Counts the failure.
+    ///
+    /// - Returns: what takes the element's place; nil if nothing does.
+    private func judge(_ element: some Sendable, at place: Place, _ error: any Error, attempts: Int) -> Mark? {
+        let letter = DeadLetter(element: element, stage: ledger.name, error: error, attempts: attempts, place: place)
         callback?(letter)
         switch policy {
         case .deadLetter:
             ledger.dead.count()
-            gate.bury(ticket, letter)
+            return .dead(letter)
         case .drop:
             ledger.dropped.count()
-            gate.drop(ticket)
+            return nil
         case .stop:
-            let reason = PipelineError.stage(ledger.name, at: ticket.place, attempts: attempts, error)
-            control.stopReading(because: reason, at: ticket.place)
-            gate.fail(ticket, reason)
+            let reason = PipelineError.stage(ledger.name, at: place, attempts: attempts, error)
+            control.stopReading(because: reason, at: place)
+            return .failed(reason)
         }
     }
 }

@@ -8,13 +8,13 @@ final class Stage<Input: Sendable, Output: Sendable>: ParallelInlet {
     private let pool: WorkerPool
     private let delivery: Delivery<Input, Output>
     private let body: @Sendable (Input) async throws -> Output?
-    let gate: any Gate
+    let segment: Segment
 
     init(pool: WorkerPool, delivery: Delivery<Input, Output>, body: @escaping @Sendable (Input) async throws -> Output?) {
         self.pool = pool
         self.delivery = delivery
         self.body = body
-        gate = delivery.next.gate
+        segment = delivery.next.segment
     }
 
     func accept(_ input: Input, _ ticket: Ticket) async {
@@ -29,14 +29,15 @@ final class Stage<Input: Sendable, Output: Sendable>: ParallelInlet {
 
     private func run(_ input: Input, _ ticket: Ticket) async {
         let start = ContinuousClock.now
-        let result: Result<Output?, any Error>
+        let output: Output?
         do {
-            result = .success(try await body(input))
+            output = try await body(input)
         } catch {
-            result = .failure(error)
+            delivery.ledger.wasBusy(since: start)
+            return delivery.failures.settle(input, ticket, error, attempts: 1)
         }
         delivery.ledger.wasBusy(since: start)
-        await delivery.settle(result, of: input, ticket, attempts: 1)
+        await delivery.pass(output, ticket)
     }
 }
 

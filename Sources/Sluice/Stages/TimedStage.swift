@@ -18,7 +18,7 @@ final class TimedStage<Input: Sendable, Output: Sendable>: ParallelInlet, Forwar
     private let delivery: Delivery<Input, Output>
     private let body: @Sendable (Input) async throws -> Output?
     private let outbox: Outbox<Done>
-    let gate: any Gate
+    let segment: Segment
 
     init(
         pool: WorkerPool, settings: StageSettings, delivery: Delivery<Input, Output>,
@@ -29,7 +29,7 @@ final class TimedStage<Input: Sendable, Output: Sendable>: ParallelInlet, Forwar
         self.delivery = delivery
         self.body = body
         outbox = Outbox(capacity: settings.capacity)
-        gate = delivery.next.gate
+        segment = delivery.next.segment
     }
 
     func accept(_ input: Input, _ ticket: Ticket) async {
@@ -54,7 +54,11 @@ final class TimedStage<Input: Sendable, Output: Sendable>: ParallelInlet, Forwar
 
     func forward() async {
         while let done = await outbox.next() {
-            await delivery.settle(done.result, of: done.input, done.ticket, attempts: done.attempts)
+            switch done.result {
+            case .success(let output): await delivery.pass(output, done.ticket)
+            case .failure(let error):
+                delivery.failures.settle(done.input, done.ticket, error, attempts: done.attempts)
+            }
         }
     }
 

@@ -236,8 +236,9 @@ extension CommitWindow {
     }
 
     private mutating func takeInOrder(_ count: Int, into run: inout [Commit]) {
-        while taken.elements < count, let first = parts.first {
-            if first.isComplete {
+        // No copy of the part is held here: changing it would then copy its slots.
+        while taken.elements < count, !parts.isEmpty {
+            if parts[0].isComplete {
                 endHead(into: &run)
             } else if let (payload, weight) = parts[0].takeFront() {
                 taken.elements += 1
@@ -257,7 +258,7 @@ extension CommitWindow {
             run.append(.payload(payload))
         }
         guard arrived.isEmpty else { return }
-        while let first = parts.first, first.isComplete { endHead(into: &run) }
+        while !parts.isEmpty, parts[0].isComplete { endHead(into: &run) }
     }
 
     private mutating func endHead(into run: inout [Commit]) {

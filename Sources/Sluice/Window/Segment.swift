@@ -2,33 +2,33 @@ internal import Synchronization
 
 /// The stages between two places where a pipeline goes one element at a time, with the window that they share.
 ///
-/// The last stage hands its results to the segment; the segment's committer hands them on, in order, one at a time.
-/// Acts on ``CommitWindow`` outside its lock.
-final class Segment<Output: Sendable>: Gate, ParallelInlet {
-    private typealias Window = CommitWindow<Entry<Output>, CheckedContinuation<Bool, Never>>
+/// Acts on ``CommitWindow`` outside its lock. Knows nothing of the elements' types: a generic window would look up
+/// its types at run time for each element, which costs more than all the rest.
+final class Segment: Sendable {
+    private typealias Window = CommitWindow<Settled, CheckedContinuation<Bool, Never>>
 
     /// Large enough that taking the lock does not count, small enough that readers are not held up by a slow sink.
     private static var runLength: Int { 32 }
 
     private let window: Mutex<Window>
-    private let outlet: any SerialInlet<Output>
+    private let outlet: any MarkInlet
 
-    init(limits: WindowLimits, order: CommitOrder, outlet: any SerialInlet<Output>) {
+    init(limits: WindowLimits, order: CommitOrder, outlet: any MarkInlet) {
         window = Mutex(Window(limits: limits, order: order))
         self.outlet = outlet
     }
 
-    var gate: any Gate { self }
-
-    func accept(_ element: Output, _ ticket: Ticket) async { settle(ticket, .element(element, ticket.place)) }
-
+    /// Runs until everything is committed or the segment is stopped and empty.
+    ///
+    /// - Throws: why the run cannot go on; nothing more is committed then.
     func commit() async throws(PipelineError) {
         var run: [Window.Commit] = []
         while await take(into: &run) {
             for commit in run {
                 switch commit {
-                case .payload(let entry): try await outlet.receive(entry)
-                case .partEnded(let part): try await outlet.partEnded(part)
+                case .payload(.element(let parcel)): try await parcel.deliver()
+                case .payload(.mark(let mark)): try await outlet.receive(mark)
+                case .partEnded(let part): try await outlet.receive(.partEnded(part))
                 }
             }
         }
@@ -51,13 +51,6 @@ final class Segment<Output: Sendable>: Gate, ParallelInlet {
         }
     }
 
-    private func settle(_ ticket: Ticket, _ entry: Entry<Output>?) {
-        perform(
-            window.withLock {
-                $0.settle(part: ticket.part, sequence: ticket.sequence, weight: ticket.weight, payload: entry)
-            })
-    }
-
     private func perform(_ actions: Window.Actions) {
         actions.committer?.resume(returning: true)
         wake(actions.readers)
@@ -68,11 +61,13 @@ final class Segment<Output: Sendable>: Gate, ParallelInlet {
     }
 }
 
+// A source's or an admission's way in.
 extension Segment {
     func expect(parts count: Int) { window.withLock { $0.expect(parts: count) } }
 
     func openPart() -> Int? { window.withLock { $0.openPart() } }
 
+    /// Waits for room for the part's next element; false if nothing more is to be read.
     func reserve(part: Int) async -> Bool {
         switch window.withLock({ $0.reserve(part: part) }) {
         case .granted: true
@@ -88,26 +83,34 @@ extension Segment {
         }
     }
 
+    /// - Parameter place: where the element came from; nil if this segment is fed by the source itself.
     func admit(part: Int, place: Place?) -> Ticket {
         let (part, sequence) = window.withLock { $0.admit(part: part) }
         return Ticket(part: part, sequence: sequence, place: place ?? Place(part: part, index: sequence))
     }
 
-    func drop(_ ticket: Ticket) { settle(ticket, nil) }
-
-    func fail(_ ticket: Ticket, _ error: PipelineError) { settle(ticket, .failed(error)) }
-
-    func bury(_ ticket: Ticket, _ letter: DeadLetter) { settle(ticket, .dead(letter)) }
-
-    func pass(_ ticket: Ticket, partEnded part: Int) { settle(ticket, .partEnded(part)) }
-
-    func reweigh(by change: Int) { perform(window.withLock { $0.reweigh(by: change) }) }
-
     func end(part: Int) { perform(window.withLock { $0.end(part: part) }) }
 
     func cut(part: Int) { perform(window.withLock { $0.cut(part: part) }) }
 
+    /// No more reading.
     func stop() { perform(window.withLock { $0.stop() }) }
 
+    /// No more committing.
     func close() { perform(window.withLock { $0.close() }) }
+}
+
+// An element's way out.
+extension Segment {
+    /// Each ticket is settled once.
+    ///
+    /// - Parameter settled: nil if nothing of the element is left.
+    func settle(_ ticket: Ticket, _ settled: Settled?) {
+        perform(
+            window.withLock {
+                $0.settle(part: ticket.part, sequence: ticket.sequence, weight: ticket.weight, payload: settled)
+            })
+    }
+
+    func reweigh(by change: Int) { perform(window.withLock { $0.reweigh(by: change) }) }
 }
