@@ -41,6 +41,7 @@ let package = Package(
         // Floor 1: typed sources, stages and sinks over any element.
         .target(
             name: "Sluice", dependencies: ["WorkerPools", .product(name: "DequeModule", package: "swift-collections")]),
+        .executableTarget(name: "upload-files", dependencies: ["Sluice"], path: "Examples/UploadFiles"),
         // Floor 0.
         .target(
             name: "WorkerPools",
@@ -74,7 +75,7 @@ let package = Package(
         // The cases of the CEL specification: `make cel-conformance`, and a test of SluiceCELTests.
         .executableTarget(name: "cel-conformance", dependencies: ["SluiceCEL"], path: "Tests/Conformance"),
         .testTarget(name: "SluiceCELTests", dependencies: ["SluiceCEL", .target(name: "cel-conformance")]),
-        .testTarget(name: "SluiceTests", dependencies: ["Sluice", "WorkerPools"]),
+        .testTarget(name: "SluiceTests", dependencies: ["Sluice", "WorkerPools", .target(name: "upload-files")]),
         .testTarget(name: "SluiceRecordsTests", dependencies: ["SluiceRecords", "SluiceCEL", "CBytes"]),
         .testTarget(name: "SluiceDefinitionTests", dependencies: ["SluiceDefinition"]),
         .testTarget(name: "CommandTests", dependencies: ["SluiceDefinition", .target(name: "sluice")]),
