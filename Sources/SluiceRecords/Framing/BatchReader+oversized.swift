@@ -18,16 +18,24 @@ extension BatchReader {
             case .damage(let damage, let cutsText):
                 try note(damage)
                 guard cutsText else { continue }
-                let met = self.damage.map(\.damage)
-                self.damage = []
-                batch.damage = try lose(spill.byteCount, in: met)
-                return batch
+                return try lose(spill, from: batch)
+            case .member where isUnsure && !membersCutRecords && !damage.isEmpty:
+                return try lose(spill, from: batch)
             case .member(let member):
                 membersCutRecords = true
                 begin(member)
             case nil: read(atMost: Batch.targetBytes)
             }
         }
+    }
+
+    /// What was read of a record that damage tore is given up, its file with it.
+    private func lose(_ spill: SpillFile, from batch: Batch) throws(InputError) -> Batch {
+        let met = damage.map(\.damage)
+        damage = []
+        isUnsure = false
+        batch.damage = try lose(spill.byteCount, in: met)
+        return batch
     }
 
     /// Takes the frames over the limit out of a batch. Their bytes stay in it, unnamed.

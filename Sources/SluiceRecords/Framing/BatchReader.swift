@@ -50,7 +50,7 @@ public final class BatchReader: @unchecked Sendable {
     /// The event behind the buffer's last byte.
     var event: TextEvent?
     /// The last event was a wrong check of the text before it.
-    private var isUnsure = false
+    var isUnsure = false
     private var isFresh = true
     private var isFinished = false
     private var totals: InputSummary

@@ -1,0 +1,122 @@
+import Foundation
+import Testing
+
+@testable import SluiceRecords
+
+@Suite("Oversized records")
+struct OversizedRecordTests {
+    private static func inFolder(_ body: (String) throws -> Void) throws {
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent("sluice-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        try body(root)
+    }
+
+    private static func spilled(_ record: OversizedRecord) throws -> [UInt8] {
+        let bytes = try [UInt8](Data(contentsOf: URL(filePath: record.spill)))
+        let read = try ReadAll(bytes, maxRecord: 1 << 30)
+        #expect(read.damage == [])
+        return Array(read.records.map(\.bytes).joined(separator: [0x0A]))
+    }
+
+    @Test("a record over the limit is set aside whole, its neighbours are delivered", arguments: libraries, [true, false])
+    func setAside(library: DeflateLibrary, isPacked: Bool) throws {
+        try Self.inFolder { folder in
+            let long = Array("[".utf8) + [UInt8](repeating: 0x78, count: 5 << 20) + Array("]".utf8)
+            let text = Array("a\n".utf8) + long + Array("\nb\n".utf8) + long
+            let input = isPacked ? GzipSamples.member(Array(text.prefix(1_000_000))) + GzipSamples.member(Array(text.dropFirst(1_000_000))) : text
+            for (chunk, most) in [(256 << 10, 256 << 10), (5000, 1 << 20)] {
+                let read = try ReadAll(input, library: library, maxRecord: 2 << 20, chunk: chunk, most: most, spillFolder: folder)
+                #expect(read.texts == ["a", "b"])
+                #expect(read.cuts.map(\.oversized) == [[], [UInt64(long.count)], [], [UInt64(long.count)]])
+                let second = UInt64(long.count) + 5
+                #expect(read.oversized.map(\.position.offset) == [2, second])
+                #expect(read.oversized.map(\.position.line) == [2, 4])
+                #expect(read.oversized.map(\.position.member) == [0, isPacked ? 1 : 0])
+                #expect(read.records.map(\.position.line) == [1, 3])
+                #expect(read.oversized.map(\.isUTF8) == [true, true])
+                #expect(try read.oversized.map(Self.spilled) == [long, long])
+                #expect(read.oversized.map(\.spill) == [2, 4].map { "\(folder)/oversized-3-\($0).gz" })
+            }
+        }
+    }
+
+    @Test("a limit below a batch's size takes records out from between others", arguments: libraries)
+    func smallLimit(library: DeflateLibrary) throws {
+        try Self.inFolder { folder in
+            let input = GzipSamples.member("one\nlonger\ntwo\nlongest\u{FF}\n\nthree\n")
+            let read = try ReadAll(input, library: library, maxRecord: 5, spillFolder: folder)
+            #expect(read.texts == ["one", "two", "", "three"])
+            #expect(read.records.map(\.position.line) == [1, 3, 5, 6])
+            #expect(read.oversized.map(\.beforeFrame) == [1, 2])
+            #expect(read.oversized.map(\.position.offset) == [4, 15])
+            #expect(try read.oversized.map(Self.spilled) == ["longer", "longest\u{FF}"].map { Array($0.utf8) })
+        }
+    }
+
+    @Test("exactly the limit is not over it")
+    func edge() throws {
+        try Self.inFolder { folder in
+            let target = Batch.targetBytes
+            for limit in [10, target - 1, target, target + 1, 2 * target + 7] {
+                let fits = [UInt8](repeating: 0x61, count: limit)
+                let read = try ReadAll(fits + [0x0A] + fits + [0x61, 0x0A] + fits, maxRecord: limit, spillFolder: folder)
+                #expect(read.records.map(\.bytes.count) == [limit, limit])
+                #expect(read.oversized.map(\.byteCount) == [UInt64(limit) + 1])
+            }
+        }
+    }
+
+    @Test("damage inside an oversized record leaves nothing of it", arguments: libraries)
+    func damaged(library: DeflateLibrary) throws {
+        try Self.inFolder { folder in
+            let long = [UInt8](repeating: 0x78, count: 3 << 20)
+            let input = GzipSamples.member(Array("a\n".utf8) + long).dropLast(30) + GzipSamples.member("b\n")
+            let read = try ReadAll(Array(input), library: library, maxRecord: 1 << 20, spillFolder: folder)
+            #expect(read.oversized.isEmpty)
+            #expect(read.texts == ["a", "b"])
+            #expect(read.damage.reduce(0) { $0 + $1.lostText } > 1 << 20)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+        }
+    }
+
+    @Test("a folder that cannot be made is an error that names it")
+    func noFolder() throws {
+        let error = #expect(throws: InputError.self) {
+            try ReadAll([UInt8](repeating: 0x61, count: 100), maxRecord: 10, name: "x", spillFolder: "/dev/null/spill")
+        }
+        #expect(try #require(error) == .spill(path: "/dev/null/spill", reason: "Not a directory"))
+    }
+
+    @Test("one line through many members, each a small bomb", arguments: libraries)
+    func bomb(library: DeflateLibrary) throws {
+        try Self.inFolder { folder in
+            let zeros = [UInt8](repeating: 0, count: 4 << 20)
+            let member = GzipSamples.member(zeros)
+            let input = [[UInt8]](repeating: member, count: 8).flatMap { $0 } + GzipSamples.member("\nb\n")
+            let read = try ReadAll(input, library: library, maxRecord: 2 << 20, spillFolder: folder)
+            #expect(read.oversized.map(\.isUTF8) == [true])
+            #expect(read.oversized.map(\.byteCount) == [8 * 4 << 20])
+            #expect(read.texts == ["b"])
+            #expect(read.records.first?.position == Position(member: 8, offset: 8 * 4 << 20 + 1, line: 2))
+        }
+    }
+
+    @Test("UTF-8 is told from what is not, in whatever pieces it comes")
+    func utf8() {
+        let samples: [([UInt8], Bool)] = [
+            (Array("grüß \u{10FFFF} \u{D7FF}\u{E000} plain plain plain".utf8), true), ([0xC0, 0x80], false), ([0xE0, 0x80, 0x80], false),
+            ([0xED, 0xA0, 0x80], false), ([0xF4, 0x90, 0x80, 0x80], false), ([0xF5, 0x80, 0x80, 0x80], false), ([0x80], false), ([0xE2, 0x82], false),
+            ([], true), ([0xF0, 0x8F, 0xBF, 0xBF], false), (Array("12345678".utf8) + [0xFF], false),
+        ]
+        for (bytes, isValid) in samples {
+            for size in [1, 2, 3, 100] {
+                var check = UTF8Check()
+                for start in stride(from: 0, to: bytes.count, by: size) {
+                    bytes[start..<min(start + size, bytes.count)].withUnsafeBufferPointer { check.take($0) }
+                }
+                #expect(check.isValid == isValid)
+                #expect(isValid == (String(validating: bytes, as: UTF8.self) != nil))
+            }
+        }
+    }
+}
