@@ -96,7 +96,7 @@ public final class RecordRun: Sendable {
     private func chain(_ source: InputReading, _ commit: RunCommit) -> Pipeline<EncodedBatch> {
         let scratches = FreeList<Scratch>(most: 4 * options.workers + 8)
         let decode = SourceStage(plan.source, scratches: scratches, places: plan.stages.count + 2)
-        let sinkSite = StageSite(index: plan.stages.count + 1, name: "sink", policy: .deadLetter, fields: plan.output)
+        let sinkSite = StageSite(index: plan.stages.count + 1, name: "sink", policy: .deadLetter, timeout: nil, fields: plan.output)
         let encode = SinkStage(site: sinkSite, sink: pipeline.sink, path: plan.path, letters: commit.letters)
         let everyThread = Concurrency.within(1...options.workers)
 

@@ -76,7 +76,7 @@ struct StageBinder {
     var fields: RecordFields { RecordFields(shape: shape, complete: complete, inputs: inputs) }
 
     mutating func bind(_ stage: RecordStage, index: Int, into next: Decoding?) -> any BatchStage {
-        let site = StageSite(index: index, name: stage.name, policy: stage.onError, fields: fields)
+        let site = StageSite(index: index, name: stage.name, policy: stage.onError, timeout: stage.pool.timeout, fields: fields)
         switch stage.verb {
         case .keep(let condition):
             return KeepStage(site: site, condition: BoundProgram(condition, in: fields), keeps: true)
@@ -95,6 +95,9 @@ struct StageBinder {
         case .parse(let field, let format, let into):
             return bindParse(site, field, format, into, next)
         case .exec(let command):
+            var site = site
+            // The children have the time limit, for each attempt.
+            site.timeout = nil
             return ExecStage(site: site, command: command, pool: stage.pool, next: next)
         }
     }

@@ -38,6 +38,8 @@ struct StageSite: Sendable {
     var index: Int
     var name: String
     var policy: FailurePolicy
+    /// The longest time that one record may take. A computation is not cut off: its cost limit bounds it; a record that took longer fails.
+    var timeout: Duration?
     /// The fields as they reach the stage.
     var fields: RecordFields
 
@@ -65,6 +67,21 @@ extension StageSite {
     /// Leaves out the rows that `passes` is false for; one that it throws on goes the way of the policy. Counts nothing but failures.
     @inline(__always)
     func keep(in batch: RecordBatch, _ passes: (Int) throws(RecordFailure) -> Bool) throws(RunError) {
+        guard let timeout else { return try keepRows(of: batch, passes) }
+        try keepRows(of: batch) { (row) throws(RecordFailure) in
+            let start = ContinuousClock.now
+            let isKept = try passes(row)
+            let elapsed = ContinuousClock.now - start
+            guard elapsed <= timeout else {
+                batch.counts[index].timeouts += 1
+                throw RecordFailure(code: "timeout", message: "took \(elapsed), longer than \(timeout)")
+            }
+            return isKept
+        }
+    }
+
+    @inline(__always)
+    private func keepRows(of batch: RecordBatch, _ passes: (Int) throws(RecordFailure) -> Bool) throws(RunError) {
         var rows = batch.rows
         batch.rows = []
         var kept = 0

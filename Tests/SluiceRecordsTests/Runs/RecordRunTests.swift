@@ -89,4 +89,53 @@ import Testing
                 #""record":{"ip":"10.0.0.1","user":"bob","time":"2025-10-10T13:55:36Z","method":"GET","path":"/a","protocol":"HTTP/1.1","status":200,"bytes":12,"agent":"curl/8"}}"#
             ))
     }
+
+    @Test func `a record that takes longer than its stage allows is a dead letter`() async throws {
+        var slow = try stage("slow", .keep(CellProgram("[1, 2, 3].all(x, x < 9)")))
+        slow.pool.timeout = .nanoseconds(1)
+        let result = try await run(pipeline("{}\n{}\n", [slow]))
+        #expect(result.report.deadLetters.byCode == ["timeout": 2])
+        #expect(result.report.stages[1].timeouts == 2)
+        #expect(result.report.balanced)
+    }
+
+    @Test func `under on_error stop the first failure ends the run, and nothing is published`() async throws {
+        var strict = try stage("strict", .keep(CellProgram("a > 1")))
+        strict.onError = .stop
+        let pipeline = try pipeline("{\"a\":2}\n{\"b\":2}\n", [strict])
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let report = try await RecordRun(pipeline, options: RunOptions(workers: 2, state: folder + "/state")).run()
+        #expect(report.status == .failed)
+        #expect(try #require(report.error).hasPrefix("stage 'strict' stopped the run at \(folder)/in.txt:2: no such field 'a'"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["in.txt", "state"])
+    }
+
+    @Test func `under on_error drop failures are filtered, and counted`() async throws {
+        var lenient = try stage("lenient", .keep(CellProgram("a > 1")))
+        lenient.onError = .drop
+        let result = try await run(pipeline("{\"a\":2}\n{\"b\":2}\n", [lenient]))
+        #expect(result.report.status == .complete)
+        #expect(result.report.records == .init(read: 2, written: 1, filtered: 1))
+        #expect(result.report.stages[1].dropped == 1)
+    }
+
+    @Test func `more dead letters than the limit fail the run`() async throws {
+        var pipeline = try pipeline("x\ny\n{}\n", [])
+        pipeline.limits.deadLetters = .count(1)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let report = try await RecordRun(pipeline, options: RunOptions(workers: 2, state: folder + "/state")).run()
+        #expect(report.status == .failed)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["in.txt", "state"])
+    }
+
+    @Test func `parse adds the fields of a text field, or nests them`() async throws {
+        let line = #"10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 12"#
+        let text = #"{"log":"\#(line)","inner":"{\"x\": 1, \"id\": 2}","id":1}"# + "\n"
+        let spread = [stage("spread", .parse(field: "log", format: .common, into: nil)), stage("select", .select(["status", "path", "id"]))]
+        #expect(try await run(pipeline(text, spread)).out == #"{"id":1,"path":"/a","status":200}"# + "\n")
+        let nested = [stage("nest", .parse(field: "inner", format: .jsonl, into: "o")), stage("select", .select(["o"]))]
+        #expect(try await run(pipeline(text, nested)).out == #"{"o":{"x": 1, "id": 2}}"# + "\n")
+        let merged = [stage("merge", .parse(field: "inner", format: .jsonl, into: nil)), stage("remove", .remove(["log", "inner"]))]
+        #expect(try await run(pipeline(text, merged)).out == #"{"id":2,"x": 1}"# + "\n")
+    }
 }
