@@ -66,13 +66,22 @@ enum Times {
         }
     }
 
-    /// Seconds east of UTC in a zone given by name (`Europe/Berlin`) or as `+02:00`, `-02:00`, `02:00`.
+    /// Seconds east of UTC in a zone given by name (`Europe/Berlin`) or as `+02:00`, `-8:00`, `02:00`.
     static func offset(of zone: String, at moment: Timestamp) throws(EvaluationError) -> Int {
-        if zone == "UTC" || zone == "Z" { return 0 }
-        var scanner = DigitScanner(zone.utf8.first?.isDigit == true ? "+" + zone : zone)
-        if let offset = scanner.offset(), scanner.isAtEnd { return offset }
+        if ["UTC", "Z", ""].contains(zone) { return 0 }
+        if let offset = fixedOffset(zone) { return offset }
         guard let zone = zones.named(zone) else { throw .invalid("there is no time zone '\(zone)'") }
         return zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(moment.seconds)))
+    }
+
+    private static func fixedOffset(_ zone: String) -> Int? {
+        var scanner = DigitScanner(zone)
+        let sign = scanner.skip("-") ? -1 : 1
+        if sign > 0 { _ = scanner.skip("+") }
+        guard var hours = scanner.digit() else { return nil }
+        if let digit = scanner.digit() { hours = hours * 10 + digit }
+        guard scanner.skip(":"), let minutes = scanner.number(2), scanner.isAtEnd, hours < 24, minutes < 60 else { return nil }
+        return sign * (hours * 3_600 + minutes * 60)
     }
 
     private static let zones = ZoneCache()

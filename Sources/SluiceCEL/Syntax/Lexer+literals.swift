@@ -1,9 +1,7 @@
 extension Lexer {
     mutating func number() -> Token.Kind {
         let start = position
-        if byte() == UInt8(ascii: "0"), byte(1) == UInt8(ascii: "x") || byte(1) == UInt8(ascii: "X"),
-            byte(2)?.hexadecimalValue != nil
-        {
+        if byte() == UInt8(ascii: "0"), byte(1) == UInt8(ascii: "x"), byte(2)?.hexadecimalValue != nil {
             position += 2
             while byte()?.hexadecimalValue != nil { position += 1 }
             return integer(String(decoding: text[start + 2..<position], as: UTF8.self), radix: 16, from: start)
