@@ -1,6 +1,5 @@
 import Foundation
 import Sluice
-import WorkerPools
 
 /// Uploads the files of a folder that the server does not have yet.
 ///
@@ -26,7 +25,7 @@ struct UploadFiles {
             .filter("new", concurrency: 16) { await !server.has($0) }
             .map(
                 "upload", concurrency: 16, timeout: .milliseconds(100),
-                retry: RetryPolicy(times: 3, backoff: .milliseconds(5))
+                retry: .times(3, backoff: .milliseconds(5))
             ) { try await server.upload($0) }
             .deadLetters { lost($0) }
             .run()

@@ -2,6 +2,19 @@ public import WorkerPools
 
 public typealias RetryPolicy = WorkerPools.RetryPolicy
 
+extension RetryPolicy {
+    /// So many further attempts, each after a random wait of up to twice as long as the one before it.
+    ///
+    /// - Parameters:
+    ///   - backoff: the longest wait before the first of them.
+    ///   - maxBackoff: no wait is longer.
+    public static func times(
+        _ times: Int, backoff: Duration = .milliseconds(100), maxBackoff: Duration = .seconds(30)
+    ) -> RetryPolicy {
+        RetryPolicy(times: times, backoff: backoff, maxBackoff: maxBackoff)
+    }
+}
+
 /// Everything about a stage but what it does.
 struct StageSettings: Sendable {
     var name: String
