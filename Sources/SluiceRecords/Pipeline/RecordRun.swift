@@ -34,6 +34,7 @@ public final class RecordRun: Sendable {
     /// - Throws: ``RunError`` where the run could not begin, or not even a report could be written.
     public func run() async throws(RunError) -> RunReport {
         let start = ContinuousClock.now
+        try RunReport.prepare(folder: options.state)
         let threads = ThreadExecutor(threads: options.workers, name: "sluice")
         let commit = RunCommit(pipeline, places: plan.stages.count + 2, meter: meter)
         let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options)

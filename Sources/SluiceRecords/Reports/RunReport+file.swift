@@ -25,11 +25,19 @@ extension RunReport {
         }
     }
 
+    /// Makes the folder that a run keeps its report and its records over the limit in.
+    static func prepare(folder: String) throws(RunError) {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw .report(path: folder, reason: "the state folder cannot be made: \(error)")
+        }
+    }
+
     /// Writes `report.json` into the folder: whole or not at all.
     func write(toFolder folder: String) throws(RunError) {
         let path = "\(folder)/report.json"
         do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try Data(try json()).write(to: URL(filePath: path), options: .atomic)
         } catch {
             throw .report(path: path, reason: "\(error)")
