@@ -26,7 +26,7 @@ extension ConformanceCase {
         }
     }
 
-    private var environment: Environment {
+    var environment: Environment {
         var variables: [String: CELType] = [:]
         for name in (bindings ?? [:]).keys { variables[name] = .dyn }
         for variable in typeEnv ?? [] {

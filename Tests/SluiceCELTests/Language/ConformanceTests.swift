@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import SluiceCEL
 @testable import cel_conformance
 
 @Suite("Conformance with the CEL specification")
@@ -14,5 +15,29 @@ struct ConformanceTests {
         let report = ConformanceReport(try ConformanceCase.read(file))
         #expect(report.failures == [])
         #expect(report.isComplete)
+    }
+
+    @Test("every plain case means the same over cells", .enabled(if: cases != nil, "no cases here: set SLUICE_CEL_CASES to a file of them"))
+    func cellsMeanTheSame() throws {
+        let file = try #require(Self.cases)
+        var compared = 0
+        for conformanceCase in try ConformanceCase.read(file) where conformanceCase.class == "plain" && conformanceCase.checkOnly != true {
+            let environment = conformanceCase.environment
+            guard let program = try? Program(conformanceCase.expr, in: environment) else { continue }
+            let bindings = (conformanceCase.bindings ?? [:]).mapValues(\.value)
+            var variables = ValueMap()
+            for (name, value) in bindings { variables.set(name, to: value) }
+            let expected = program.evaluate(MapLookup(variables, for: program)).map { value in
+                // Over cells an optional counts as what is in it.
+                if case .optional(let wrapped?) = value { return wrapped }
+                return value
+            }
+            let fixture = CellFixture()
+            let cells = bindings.mapValues { fixture.scratch.cell(of: $0) }
+            let result = fixture.evaluate(CellProgram(program, in: environment), cells)
+            #expect(areSame(expected, result), "\(conformanceCase.id): \(conformanceCase.expr): \(expected) \(result)")
+            compared += 1
+        }
+        #expect(compared > 0)
     }
 }
