@@ -23,7 +23,7 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "SluiceDefinition", "SluiceRecords",
+                "SluiceDefinition", "SluiceRecords", "SluiceCEL",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // Floor 3: YAML to definition to diagnostics to a pipeline of records.
