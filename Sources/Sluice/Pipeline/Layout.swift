@@ -35,16 +35,19 @@ struct Layout {
                 timeout: settings.timeout, retry: settings.retry, executor: self.settings.executor,
                 alarms: self.settings.alarms))
         enter(RunPlan.StageEntry(ledger: ledger, concurrency: settings.concurrency, pool: pool))
-        let failures = Failures(
-            ledger: ledger, policy: settings.onError ?? (self.settings.deadLetters == nil ? .stop : .deadLetter),
-            segment: next.segment, control: control, callback: self.settings.onFailure)
-        let delivery = Delivery<Input, Output>(ledger: ledger, failures: failures, next: next)
+        let delivery = Delivery<Input, Output>(ledger: ledger, failures: failures(settings.onError, ledger), next: next)
         guard settings.timeout != nil || settings.retry != nil else {
             return .parallel(Stage(pool: pool, delivery: delivery, body: body))
         }
         let stage = TimedStage(pool: pool, settings: settings, delivery: delivery, body: body)
         plan.forwarders.append(stage)
         return .parallel(stage)
+    }
+
+    func failures(_ policy: FailurePolicy?, _ ledger: StageLedger) -> Failures {
+        Failures(
+            ledger: ledger, policy: policy ?? (settings.deadLetters == nil ? .stop : .deadLetter), control: control,
+            callback: settings.onFailure)
     }
 
     /// Enters a stage without workers in the ledger.

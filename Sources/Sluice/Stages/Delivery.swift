@@ -13,8 +13,14 @@ struct Delivery<Input: Sendable, Output: Sendable>: Sendable {
             await next.accept(output, ticket)
         } else {
             ledger.filtered.count()
-            failures.segment.settle(ticket, nil)
+            next.segment.settle(ticket, nil)
         }
+    }
+
+    func fail(_ input: Input, _ ticket: Ticket, _ error: any Error, attempts: Int) {
+        guard !failures.control.isClosed else { return }
+        let mark = failures.judge(input, at: ticket.place, error, attempts: attempts)
+        next.segment.settle(ticket, mark.map { .mark($0) })
     }
 
     /// The pool refuses a job only once the run is over; the element stays open in the ledger.

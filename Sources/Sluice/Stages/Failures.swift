@@ -2,20 +2,13 @@
 struct Failures: Sendable {
     let ledger: StageLedger
     let policy: FailurePolicy
-    let segment: Segment
     let control: RunControl
     let callback: (@Sendable (DeadLetter) -> Void)?
-
-    func settle(_ element: some Sendable, _ ticket: Ticket, _ error: any Error, attempts: Int) {
-        guard !control.isClosed else { return }
-        let mark = judge(element, at: ticket.place, error, attempts: attempts)
-        segment.settle(ticket, mark.map { .mark($0) })
-    }
 
     /// Counts the failure.
     ///
     /// - Returns: what takes the element's place; nil if nothing does.
-    private func judge(_ element: some Sendable, at place: Place, _ error: any Error, attempts: Int) -> Mark? {
+    func judge(_ element: some Sendable, at place: Place, _ error: any Error, attempts: Int) -> Mark? {
         let letter = DeadLetter(element: element, stage: ledger.name, error: error, attempts: attempts, place: place)
         callback?(letter)
         switch policy {

@@ -34,7 +34,7 @@ final class Stage<Input: Sendable, Output: Sendable>: ParallelInlet {
             output = try await body(input)
         } catch {
             delivery.ledger.wasBusy(since: start)
-            return delivery.failures.settle(input, ticket, error, attempts: 1)
+            return delivery.fail(input, ticket, error, attempts: 1)
         }
         delivery.ledger.wasBusy(since: start)
         await delivery.pass(output, ticket)

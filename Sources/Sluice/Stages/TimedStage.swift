@@ -57,7 +57,7 @@ final class TimedStage<Input: Sendable, Output: Sendable>: ParallelInlet, Forwar
             switch done.result {
             case .success(let output): await delivery.pass(output, done.ticket)
             case .failure(let error):
-                delivery.failures.settle(done.input, done.ticket, error, attempts: done.attempts)
+                delivery.fail(done.input, done.ticket, error, attempts: done.attempts)
             }
         }
     }
