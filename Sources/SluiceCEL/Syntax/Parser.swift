@@ -2,7 +2,7 @@
 ///
 /// After an error it goes on at the next comma or closing bracket, so that all errors of one text are found together.
 struct Parser {
-    /// Levels of brackets, calls and operators within each other.
+    /// Levels of brackets, calls and operators within each other. So many need up to 768 KiB of stack, 2 MiB in a debug build.
     static let maximumDepth = 250
 
     private let tokens: [Token]
