@@ -131,15 +131,16 @@ struct ChildProtocol {
             return breach("wrote a line longer than \(bounds.longestAnswer) bytes", now: now)
         }
         guard let end else { return [] }
+        // What is wrong with the line itself comes first: it is the same whenever a second one comes.
+        guard Self.looksLikeObject(answer) else {
+            return breach("answered \(Self.excerpt(answer[...])), which is not a JSON object", now: now)
+        }
         let surplus = bytes[(end + 1)...]
         guard surplus.isEmpty else {
             return breach("answered more than once: \(Self.excerpt(surplus))", now: now)
         }
         guard unwritten.isEmpty else {
             return breach("answered before it had read the record", now: now)
-        }
-        guard Self.looksLikeObject(answer) else {
-            return breach("answered \(Self.excerpt(answer[...])), which is not a JSON object", now: now)
         }
         guard answers == 0, case .asked = state else { return answered() }
         state = .settling

@@ -5,14 +5,14 @@ struct RestartStorm {
 
     /// Children that may end without an answer, one after the other, before starts are spaced.
     static let free = 4
-    static let longest = Duration.milliseconds(50)
+    static let longest = Duration.milliseconds(4)
 
     private var fruitless = 0
     private var lastStart: Instant?
 
     var notBefore: Instant? {
         guard fruitless >= Self.free, let lastStart else { return nil }
-        return lastStart + min(.milliseconds(1 << min(fruitless - Self.free, 6)), Self.longest)
+        return lastStart + min(.milliseconds(1 << min(fruitless - Self.free, 3)), Self.longest)
     }
 
     func allows(now: Instant) -> Bool {
