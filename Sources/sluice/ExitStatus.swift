@@ -28,5 +28,6 @@ enum ExitStatus: Error, Equatable {
           2        the definition or the command line is wrong; nothing was read
           3        complete with losses on record: dead letters or damaged input; outputs are published
           130, 143 interrupted: what was in flight was finished
+          141      the reader of standard output went away, as 'head' does
         """
 }

@@ -5,6 +5,7 @@ import Synchronization
 enum Signals {
     static let interrupt = SIGINT
     static let termination = SIGTERM
+    static let brokenPipe = SIGPIPE
 }
 
 /// SIGINT and SIGTERM, while this lives: the first drains, the second ends the process at once.

@@ -75,6 +75,8 @@ struct RunCommand: AsyncParsableCommand {
             throw ExitStatus.failed
         }
         if let file = self.report { write(report, to: file) }
+        // Whoever read standard output has what they wanted: no summary, as with any filter.
+        if report.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
         Terminal.error.write(RunSummary.text(report, reportFile: "\(state)/report.json"))
         throw ExitStatus(report, signal: interrupts.first)
     }
