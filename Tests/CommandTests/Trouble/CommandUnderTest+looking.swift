@@ -1,0 +1,85 @@
+import Foundation
+import Testing
+
+extension CommandUnderTest {
+    /// Runs the command; other tests go on meanwhile, whose children want to be answered in time.
+    func sluice(_ arguments: String...) async throws -> Result {
+        try await start(nil, arguments).ended()
+    }
+
+    /// Runs a shell script, which finds `sluice` in its PATH.
+    func script(_ text: String) async throws -> Result {
+        try await start(URL(filePath: "/bin/sh"), ["-c", text]).ended()
+    }
+
+    func write(_ bytes: [UInt8], to name: String) throws {
+        try Data(bytes).write(to: folder.appending(path: name))
+    }
+
+    func isThere(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder.appending(path: name).path) }
+
+    /// The file's lines, cut at line feeds alone; bytes that are no text are replaced. None where there is no file.
+    func lines(of name: String) -> [String] {
+        Array(FileManager.default.contents(atPath: folder.appending(path: name).path) ?? Data()).lines
+    }
+
+    func objects(of name: String) throws -> [JSONObject] { try lines(of: name).map(JSONObject.init) }
+
+    /// The run's report, from its state folder.
+    func report(of pipeline: String) throws -> JSONObject {
+        try JSONObject(lines(of: ".sluice/\(pipeline)/report.json").joined(separator: "\n"))
+    }
+
+    /// All files below the folder, with their paths, sorted.
+    var files: [String] {
+        get throws {
+            try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { name in
+                var isFolder: ObjCBool = false
+                return FileManager.default.fileExists(atPath: folder.appending(path: name).path, isDirectory: &isFolder) && !isFolder.boolValue
+            }.sorted()
+        }
+    }
+}
+
+extension CommandUnderTest.Result {
+    var lines: [String] { Array(output.utf8).lines }
+}
+
+extension [UInt8] {
+    /// A Swift `Character` may be CR and LF together: bytes are cut here.
+    fileprivate var lines: [String] {
+        split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+extension RunningCommand {
+    func ended() async throws -> CommandUnderTest.Result {
+        await withCheckedContinuation { ended in
+            DispatchQueue.global().async { [process] in
+                process.waitUntilExit()
+                ended.resume()
+            }
+        }
+        return try finish()
+    }
+}
+
+/// A JSON object, looked into by paths of names.
+struct JSONObject {
+    private let fields: [String: Any]
+
+    init(_ text: String) throws {
+        fields = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any], "\(text)")
+    }
+
+    private init(_ fields: [String: Any]) { self.fields = fields }
+
+    private func value(_ path: [String]) -> Any? {
+        path.reduce(fields as Any?) { value, name in (value as? [String: Any])?[name] }
+    }
+
+    func text(_ path: String...) -> String? { value(path) as? String }
+    func int(_ path: String...) -> Int? { (value(path) as? NSNumber)?.intValue }
+    func bool(_ path: String...) -> Bool? { (value(path) as? NSNumber)?.boolValue }
+    func objects(_ path: String...) -> [JSONObject] { (value(path) as? [[String: Any]] ?? []).map(JSONObject.init) }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import Testing
+
+@Suite("Runs that are killed, interrupted or have nowhere to write", .timeLimit(.minutes(3)))
+struct KillTests {
+    /// A run of 20,000 records whose child sends `signal` to it at record 1,000.
+    private static func prepared(signal: String) throws -> CommandUnderTest {
+        let command = try CommandUnderTest()
+        try command.write((0..<20_000).map { "{\"n\":\($0)}\n" }.joined(), to: "in.jsonl")
+        try command.write(
+            """
+            echo $$ >> pids
+            while read -r line; do
+                [ "$line" != '{"n":1000}' ] || kill -\(signal) $PPID
+                echo "$line"
+            done
+
+            """, to: "child.sh")
+        try command.write(
+            """
+            name: killed
+            source: {files: in.jsonl, format: jsonl}
+            stages:
+              - exec: [sh, ./child.sh]
+                workers: 2
+            sink: {file: out/records.jsonl.gz}
+            dead_letter: out/dead.jsonl.gz
+            """, to: "killed.yaml")
+        try command.write("what stood here", to: "out/records.jsonl.gz")
+        return command
+    }
+
+    @Test("kill -9 leaves what stood under the final names, no child, and no obstacle to the next run")
+    func killed() async throws {
+        let command = try Self.prepared(signal: "KILL")
+        defer { command.remove() }
+        let ending = try await command.sluice("run", "killed.yaml")
+        #expect(ending.status == SIGKILL, "\(ending)")
+        #expect(command.lines(of: "out/records.jsonl.gz") == ["what stood here"])
+        #expect(!command.isThere("out/dead.jsonl.gz"))
+        let pids = command.lines(of: "pids").compactMap { pid_t($0) }
+        #expect(pids.count == 2)
+        let end = ContinuousClock.now + .seconds(20)
+        for pid in pids {
+            while isRunning(pid), ContinuousClock.now < end { await Task.yield() }
+            #expect(!isRunning(pid))
+        }
+
+        try command.write("while read -r line; do echo \"$line\"; done\n", to: "child.sh")
+        let again = try await command.sluice("run", "killed.yaml")
+        #expect(again.status == 0, "\(again)")
+        let counted = try await command.script("gzip -dc out/records.jsonl.gz | cmp - in.jsonl")
+        #expect(counted.status == 0, "\(counted)")
+    }
+
+    @Test("SIGINT and SIGTERM drain: exit code 130 and 143, and what stood there stays", arguments: [("INT", Int32(130)), ("TERM", 143)])
+    func interrupted(signal: String, status: Int32) async throws {
+        let command = try Self.prepared(signal: signal)
+        defer { command.remove() }
+        let ending = try await command.sluice("run", "killed.yaml")
+        #expect(ending.status == status, "\(ending)")
+        #expect(ending.error.contains("draining"))
+        #expect(command.lines(of: "out/records.jsonl.gz") == ["what stood here"])
+        #expect(try command.files.filter { $0.hasPrefix("out/") } == ["out/records.jsonl.gz"])
+        #expect(try command.report(of: "killed").text("status") == "interrupted")
+        let pids = command.lines(of: "pids").compactMap { pid_t($0) }
+        #expect(!pids.contains(where: isRunning))
+    }
+
+    @Test("a reader that goes away ends the run quietly")
+    func head() async throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write((0..<200_000).map { "{\"n\":\($0)}\n" }.joined(), to: "in.jsonl")
+        try command.write("name: head\nsource: {files: in.jsonl, format: jsonl}\nstages: []\nsink: {stdout: true}\n", to: "head.yaml")
+        let ending = try await command.script("{ sluice run head.yaml --progress none 2>error; echo $? >status; } | head -n 2")
+        #expect(ending.lines == ["{\"n\":0}", "{\"n\":1}"])
+        #expect(command.lines(of: "status") == ["141"])
+        #expect(command.lines(of: "error").isEmpty)
+    }
+
+    @Test("a full device behind standard output is a failed run that says so")
+    func fullDevice() async throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("{\"n\":1}\n", to: "in.jsonl")
+        try command.write("name: full\nsource: {files: in.jsonl, format: jsonl}\nstages: []\nsink: {stdout: true}\n", to: "full.yaml")
+        let ending = try await command.script("sluice run full.yaml --progress none >/dev/full")
+        #expect(ending.status == 1, "\(ending)")
+        #expect(ending.error.contains("No space left on device"))
+    }
+
+    @Test("an output that cannot grow is a failed run that publishes nothing", arguments: ["records.jsonl", "records.jsonl.gz"])
+    func fullFile(_ name: String) async throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        // Digits of a linear congruential generator: nothing that compresses to less than the limit.
+        var state: UInt64 = 1
+        let records = (0..<20_000).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return "{\"n\":\"\(String(state, radix: 36))\"}\n"
+        }
+        try command.write(records.joined(), to: "in.jsonl")
+        try command.write(
+            "name: full\nsource: {files: in.jsonl, format: jsonl}\nstages: []\nsink: {file: out/\(name)}\ndead_letter: out/dead.jsonl\n", to: "full.yaml")
+        // Blocks of 512 bytes: 32 KiB a file.
+        let ending = try await command.script("ulimit -f 64; exec sluice run full.yaml --progress none")
+        #expect(ending.status == 1, "\(ending)")
+        #expect(ending.error.contains("out/"))
+        #expect(try command.files.filter { $0.hasPrefix("out/") } == [])
+    }
+}
+
+/// Whether a process is there and no zombie.
+private func isRunning(_ pid: pid_t) -> Bool {
+    guard let status = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return false }
+    return String(decoding: status, as: UTF8.self).split(separator: ")").last?.split(separator: " ").first != "Z"
+}
