@@ -63,7 +63,8 @@ let package = Package(
 
         // By hand: `make -s bench-pool`.
         .executableTarget(
-            name: "bench-pool", dependencies: ["WorkerPools"], path: "Benchmarks/Pools", exclude: ["README.md"]),
+            name: "bench-pool", dependencies: ["WorkerPools"], path: "Benchmarks/Pools",
+            exclude: ["README.md", "measure.py", "plot.py"]),
         .testTarget(
             name: "WorkerPoolsTests",
             dependencies: [

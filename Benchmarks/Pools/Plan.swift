@@ -12,7 +12,7 @@ struct Plan {
     var jobs = 1_000_000
     var concurrency = 2
     var submitters = 1
-    var queue = 20_000
+    var queue = 4096
     var threads = 2
     /// false: the workers run on Swift's cooperative pool.
     var ownThreads = true

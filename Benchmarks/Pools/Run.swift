@@ -39,11 +39,62 @@ struct Run {
     }
 
     private func submit(_ count: Int, _ job: @escaping @Sendable () async throws -> Void) async throws {
-        if plan.priority {
+        switch plan.way {
+        case .submit where plan.priority:
             for number in 0..<count { try await pool.submit(priority: JobPriority(level: number % 3), job) }
-            return
+        case .submit:
+            for _ in 0..<count { try await pool.submit(job) }
+        case .batch:
+            try await pool.submit(contentsOf: repeatElement(job, count: count))
+        case .map:
+            _ = try await pool.map(0..<count) { number in
+                try await job()
+                return number
+            }
+        case .callback:
+            for _ in 0..<count { try await pool.submit(returning: { () throws in try await job() }, then: { _ in }) }
+        case .handle:
+            try await submitAndWait(count, job)
         }
-        for _ in 0..<count { try await pool.submit(job) }
+    }
+
+    /// Waits for the value of every handle, a thousand behind.
+    private func submitAndWait(_ count: Int, _ job: @escaping @Sendable () async throws -> Void) async throws {
+        var handles: [JobHandle<Int>] = []
+        for number in 0..<count {
+            handles.append(
+                try await pool.submit(returning: { () throws -> Int in
+                    try await job()
+                    return number
+                }))
+            guard handles.count == 1000 else { continue }
+            for handle in handles { _ = try await handle.value }
+            handles.removeAll(keepingCapacity: true)
+        }
+        for handle in handles { _ = try await handle.value }
+    }
+
+    /// Processor seconds that the pool takes in one second in which all its workers are idle.
+    func idleSecond() async throws -> Double {
+        for _ in 0..<plan.concurrency { try await pool.submit { try await PoolClock.sleep(for: .milliseconds(20)) } }
+        await pool.waitUntilIdle()
+        let before = Usage.now
+        try await PoolClock.sleep(for: .seconds(1))
+        return Usage.now.cpuSeconds - before.cpuSeconds
+    }
+
+    /// Microseconds from each submit to its job's start, one every millisecond, sorted.
+    func latencies() async throws -> [Double] {
+        let clock = PoolClock()
+        var latencies: [Double] = []
+        for _ in 0..<plan.jobs {
+            let before = clock.now
+            let start = try await pool.submit(returning: { clock.now })
+            let waited = before.duration(to: try await start.value)
+            latencies.append(Double(waited.components.attoseconds) / 1e12)
+            try await PoolClock.sleep(for: .milliseconds(1))
+        }
+        return latencies.sorted()
     }
 }
 

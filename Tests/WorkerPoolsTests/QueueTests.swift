@@ -58,7 +58,7 @@ import Testing
 }
 
 @Suite struct `A run of short jobs` {
-    private func filled(_ count: Int) -> JobRun {
+    fileprivate func filled(_ count: Int) -> JobRun {
         let run = JobRun()
         run.fill(after: Job(body: .closure({}), attempt: 0, level: 0)) { places, _ in
             for number in 1..<count {
@@ -72,7 +72,7 @@ import Testing
     @Test func `is worked off in order`() {
         let run = filled(5)
         var order: [Int32] = []
-        while let next = run.endAndDraw() { order.append(next.attempt) }
+        while let next = run.endAndDraw().next { order.append(next.attempt) }
         #expect(order == [1, 2, 3, 4])
         #expect(run.tally.ended == 5)
         #expect(run.tally.running == 0)
@@ -84,7 +84,7 @@ import Testing
         for step in 0..<12 {
             if step % 3 == 2 {
                 if run.takeAway() != nil { robbed += 1 }
-            } else if run.endAndDraw() == nil {
+            } else if run.endAndDraw().next == nil {
                 break
             }
             let tally = run.tally
@@ -93,6 +93,20 @@ import Testing
         }
         #expect(robbed > 0)
         #expect(run.tally.waiting == 0)
+    }
+}
+
+extension `A run of short jobs` {
+    @Test func `counts each job once, with the run if it ends before the closing, by itself if after`() {
+        for before in 0..<4 {
+            let run = filled(4)
+            for _ in 0..<before { _ = run.endAndDraw() }
+            while run.takeAway() != nil {}
+            #expect(run.close() == before)
+            let (next, isCounted) = run.endAndDraw()
+            #expect(next == nil)
+            #expect(!isCounted)
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What a worker runs.
 enum JobBody {
     /// A closure and nothing else: no object is allocated for it.
@@ -27,12 +29,16 @@ enum JobEnd: Sendable {
 }
 
 /// What is known of a job beyond its closure.
+///
+/// In a run a job ends outside the pool's lock: `isOver` says so where `phase` cannot.
 class JobRecord: @unchecked Sendable {  // `phase` and `isCancelRequested` are guarded by the pool's lock
     enum Phase {
         /// Not accepted yet.
         case offered
         case queued
         case running(slot: Int)
+        /// Among the short jobs that the worker at the slot has taken together: waiting, running or over.
+        case inRun(slot: Int)
         /// Between two attempts.
         case delayed(ticket: UInt64)
         /// Run by its submitter.
@@ -43,6 +49,7 @@ class JobRecord: @unchecked Sendable {  // `phase` and `isCancelRequested` are g
     let options: JobOptions
     var phase = Phase.offered
     var isCancelRequested = false
+    let isOver = Atomic(false)
 
     init(options: JobOptions) {
         self.options = options

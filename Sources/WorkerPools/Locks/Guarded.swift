@@ -63,8 +63,22 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
 
         @inline(__always)
         func lock() {
-            guard spins else { return mutex._unsafeLock() }
-            if taken.exchange(true, ordering: .acquiring) { spin() }
+            if spins {
+                if taken.exchange(true, ordering: .acquiring) { spin() }
+            } else if !mutex._unsafeTryLock() {
+                wait()
+            }
+        }
+
+        /// Gives way for a while before it waits in the kernel: there a mutex is handed from waiter to waiter, each of which
+        /// must be scheduled first, and under contention that queue never gets shorter.
+        @inline(never)
+        private func wait() {
+            for turn in 0..<200 {
+                if turn % 20 == 19 { sched_yield() }
+                if mutex._unsafeTryLock() { return }
+            }
+            mutex._unsafeLock()
         }
 
         @inline(__always)

@@ -36,17 +36,15 @@ extension PoolState {
     }
 
     /// Counts the job as done and frees its place, if the attempt's success still counts.
-    mutating func succeed(_ record: JobRecord?, at slot: Int) -> Bool {
+    /// - Parameter isCounted: the job was the last of a run and is counted with it.
+    mutating func succeed(_ record: JobRecord?, at slot: Int, isCounted: Bool) -> Bool {
         switch slots[slot].verdict {
         case .expired, .overrun: return false
         case .inTime, .cancelled: break
         }
-        if slots[slot].run != nil {
-            closeRun(at: slot)
-        } else {
-            record?.phase = .settled
-            counters.done += 1
-        }
+        closeRun(at: slot, isWorkerDone: true)
+        record?.phase = .settled
+        if !isCounted { counters.done += 1 }
         release(slot)
         return true
     }

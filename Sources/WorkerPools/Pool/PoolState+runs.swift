@@ -25,10 +25,12 @@ extension PoolState {
     mutating func extend(_ job: Job, at slot: Int) -> JobRun? {
         slots[slot].taken = 1
         let length = min(Int(slots[slot].pace), queue.count / (2 * busy))
-        guard length > 1, job.isBare, runSlots.count < Self.mostRuns else { return nil }
+        guard length > 1, job.attempt == 1, runSlots.count < Self.mostRuns else { return nil }
+        job.record?.phase = .inRun(slot: slot)
+        slots[slot].record = nil
         let run = spareRuns.popLast() ?? JobRun()
         run.fill(after: job) { places, room in
-            queue.popRun(from: job.level, limit: min(length - 1, room), into: places)
+            queue.popRun(from: job.level, limit: min(length - 1, room), at: slot, into: places)
         }
         slots[slot].taken += Int32(run.waiting)
         slots[slot].run = run
@@ -37,14 +39,15 @@ extension PoolState {
     }
 
     /// Ends the run at `slot`, if there is one: what ended is counted, what nobody has begun goes back to the queue.
-    mutating func closeRun(at slot: Int) {
+    /// - Parameter isWorkerDone: the worker will not ask the run for another job, so that it may be used again.
+    mutating func closeRun(at slot: Int, isWorkerDone: Bool = false) {
         guard let run = slots[slot].run else { return }
         var left: [Job] = []
         while let job = run.takeAway() { left.append(job) }
         for job in left.reversed() { queue.prepend(job) }
-        counters.done += run.tally.ended
+        counters.done += run.close()
         slots[slot].run = nil
-        spareRuns.append(run)
+        if isWorkerDone { spareRuns.append(run) }
         runSlots.removeAll { $0 == slot }
     }
 
@@ -54,6 +57,7 @@ extension PoolState {
         guard let fullest, let run = slots[fullest].run else { return }
         var wanted = (run.waiting + 1) / 2
         while wanted > 0, let job = run.takeAway() {
+            job.record?.phase = .queued
             queue.append(job)
             wanted -= 1
         }

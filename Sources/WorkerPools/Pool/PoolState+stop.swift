@@ -1,3 +1,5 @@
+import Synchronization
+
 extension PoolState {
     /// What is to be done once a stop has been noted.
     struct Stop {
@@ -51,6 +53,8 @@ extension PoolState {
     }
 
     mutating func cancel(_ record: JobRecord) -> Cancellation {
+        // Afterwards the job is in the queue, or it has begun and is the last that the worker has.
+        if case .inRun(let slot) = record.phase { closeRun(at: slot) }
         switch record.phase {
         case .settled: return .nothing
         case .offered, .inCaller:
@@ -62,7 +66,9 @@ extension PoolState {
         case .delayed(let ticket):
             record.phase = .settled
             delayed.removeValue(forKey: ticket)
-        case .running(let slot):
+        case .inRun where record.isOver.load(ordering: .acquiring):
+            return .nothing
+        case .running(let slot), .inRun(let slot):
             if slots[slot].verdict == .inTime || slots[slot].verdict == .expired {
                 slots[slot].verdict = .cancelled
             }

@@ -102,13 +102,15 @@ extension PoolState {
 }
 
 extension PoolState {
-    /// Takes as many of the jobs as there is room for.
-    mutating func offer(_ jobs: ArraySlice<Job>) -> (accepted: Int, Wake, Growth) {
+    /// Takes as many of the closures as there is room for.
+    mutating func offer(
+        _ bodies: ContiguousArray<@Sendable () async throws -> Void>.SubSequence, level: UInt8
+    ) -> (accepted: Int, Wake, Growth) {
         guard phase == .open, suspended.isEmpty else { return (0, .nobody, .none) }
-        let accepted = min(jobs.count, capacity - queue.count)
+        let accepted = min(bodies.count, capacity - queue.count)
         guard accepted > 0 else { return (0, .nobody, .none) }
         counters.accepted += accepted
-        for job in jobs.prefix(accepted) { queue.append(job) }
+        for body in bodies.prefix(accepted) { queue.append(Job(body: .closure(body), level: level)) }
         let growth = bounds.lowerBound == bounds.upperBound ? .none : grow()
         return (accepted, callWorker(), growth)
     }

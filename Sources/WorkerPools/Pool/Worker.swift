@@ -1,5 +1,7 @@
 // Unsafe code: `Worker` is unchecked because its properties belong to its own task alone, from its start to its end.
 
+import Synchronization
+
 /// One worker: takes jobs, lies down when there is none, goes when it is told to.
 ///
 /// What it has at hand is kept in an object because a task that waits costs memory for every byte of its frames: a pool
@@ -12,6 +14,8 @@ final class Worker: @unchecked Sendable {
     private var job = Job(body: .closure({}), level: 0)
     /// The jobs that come after ``job`` without another look at the queue.
     private var run: JobRun?
+    /// The job has ended, and is counted with the run it was the last of.
+    private var isCounted = false
     private var failure: (any Error)?
 
     init(_ storage: PoolStorage, slot: Int) {
@@ -52,7 +56,15 @@ final class Worker: @unchecked Sendable {
 
     /// Whether there is more in the run.
     private func goOn() -> Bool {
-        guard let run, failure == nil, let next = run.endAndDraw() else { return false }
+        guard let run, failure == nil else { return false }
+        let record = job.record
+        record?.isOver.store(true, ordering: .releasing)
+        let (next, isCounted) = run.endAndDraw()
+        guard let next else {
+            self.isCounted = isCounted
+            return false
+        }
+        record?.settle(.done)
         job = next
         return true
     }
@@ -71,8 +83,8 @@ final class Worker: @unchecked Sendable {
     }
 
     private func succeed() -> Step? {
-        let record = job.record
-        guard let step = nextTurn(after: { $0.succeed(record, at: slot) }) else { return nil }
+        let (record, isCounted) = (job.record, isCounted)
+        guard let step = nextTurn(after: { $0.succeed(record, at: slot, isCounted: isCounted) }) else { return nil }
         record?.settle(.done)
         return step
     }
@@ -104,6 +116,7 @@ final class Worker: @unchecked Sendable {
         case .run(let job, let run):
             self.job = job
             self.run = run
+            isCounted = false
             return .run
         case .park:
             letGo()

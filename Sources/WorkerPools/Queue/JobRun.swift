@@ -11,8 +11,9 @@ import Synchronization
 final class JobRun: @unchecked Sendable {  // place i belongs to whoever drew i; the rest changes under the pool's lock
     static let longest = 32
 
-    /// Jobs drawn, by the worker or by others, in the low half; jobs ended by the worker in the high half. One word, so
-    /// that counts read under the pool's lock always add up.
+    /// Jobs drawn, by the worker or by others, in the low half; jobs ended by the worker in the high half; the highest bit
+    /// is set once the run is closed. One word, so that counts read under the pool's lock always add up, and that each job
+    /// is counted either with the run or, if it ends after the closing, by itself.
     private let drawnAndEnded = Atomic<UInt64>(0)
     private let jobs = UnsafeMutablePointer<Job>.allocate(capacity: longest)
     private var count = 0
@@ -39,9 +40,17 @@ final class JobRun: @unchecked Sendable {  // place i belongs to whoever drew i;
     }
 
     /// By the worker: one job has ended, which is the next?
-    func endAndDraw() -> Job? {
+    /// - Returns: also whether the job that has ended was counted with the run.
+    func endAndDraw() -> (next: Job?, isCounted: Bool) {
         let before = drawnAndEnded.wrappingAdd(1 << 32 | 1, ordering: .acquiringAndReleasing).oldValue
-        return draw(Int(truncatingIfNeeded: before & 0xFFFF_FFFF))
+        return (draw(Int(truncatingIfNeeded: before & 0xFFFF_FFFF)), before & Self.closed == 0)
+    }
+
+    /// Under the pool's lock, once nothing waits in it.
+    /// - Returns: how many jobs have ended and are counted with the run.
+    func close() -> Int {
+        let word = drawnAndEnded.bitwiseOr(Self.closed, ordering: .acquiringAndReleasing).oldValue
+        return tally(of: word).ended
     }
 
     /// Under the pool's lock: takes the next job away from the worker.
@@ -54,11 +63,14 @@ final class JobRun: @unchecked Sendable {  // place i belongs to whoever drew i;
     }
 
     /// Under the pool's lock.
-    var tally: Tally {
-        let word = drawnAndEnded.load(ordering: .acquiring)
+    var tally: Tally { tally(of: drawnAndEnded.load(ordering: .acquiring)) }
+
+    private static var closed: UInt64 { 1 << 63 }
+
+    private func tally(of word: UInt64) -> Tally {
         let drawn = min(Int(truncatingIfNeeded: word & 0xFFFF_FFFF), count)
         // A failed draw of the worker still counts the job that ended before it.
-        let ended = min(Int(truncatingIfNeeded: word >> 32), drawn - takenAway)
+        let ended = min(Int(truncatingIfNeeded: (word & ~Self.closed) >> 32), drawn - takenAway)
         return Tally(waiting: count - drawn, running: drawn - takenAway - ended, ended: ended)
     }
 

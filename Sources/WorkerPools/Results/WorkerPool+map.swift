@@ -4,32 +4,31 @@ extension WorkerPool {
     /// Unless the pool has a timeout or retries, which then apply to each element, elements are dealt out in chunks: a job
     /// for each 1/8 of a worker's share, at most 1,024 elements. So the price is that of a call, not of a job.
     /// - Throws: the first error; elements not begun are then left out. A cancelled caller cancels the rest.
+    @inlinable
     public func map<Element: Sendable, Value: Sendable, Failure: Error>(
         _ elements: some Collection<Element> & Sendable,
         _ transform: @escaping @Sendable (Element) async throws(Failure) -> Value
     ) async throws(JobFailure<Failure>) -> [Value] {
         let all = Array(elements)
         let length = chunkLength(of: all.count)
-        let results = Guarded<[[Value]?]>(Array(repeating: nil, count: (all.count + length - 1) / length))
+        let results = ChunkResults<Value>(count: (all.count + length - 1) / length)
         let group = group()
         do {
             for (place, start) in stride(from: 0, to: all.count, by: length).enumerated() {
                 let chunk = all[start..<min(start + length, all.count)]
-                try await group.submit {
-                    let values = try await Self.transform(chunk, until: group, transform)
-                    results.withLock { $0[place] = values }
-                }
+                try await group.submit { results.put(try await mapChunk(chunk, until: group, transform), at: place) }
             }
         } catch {
             group.cancel()
             throw failure(await group.waitForAll().first ?? error)
         }
         if let error = await group.waitForAll().first { throw failure(error) }
-        return results.withLock { $0 }.flatMap { $0 ?? [] }
+        return results.joined
     }
 
     /// Calls `body` with each element on the pool's workers, in chunks as ``map(_:_:)``.
     /// - Throws: as ``map(_:_:)``.
+    @inlinable
     public func forEach<Element: Sendable, Failure: Error>(
         _ elements: some Collection<Element> & Sendable,
         _ body: @escaping @Sendable (Element) async throws(Failure) -> Void
@@ -55,27 +54,48 @@ extension WorkerPool {
         try await group.wait()
     }
 
-    private func chunkLength(of count: Int) -> Int {
+    @usableFromInline
+    func chunkLength(of count: Int) -> Int {
         let configuration = storage.configuration
         guard configuration.timeout == nil, configuration.retry == nil else { return 1 }
         return min(1024, max(1, count / (8 * configuration.workers.upperBound)))
     }
 
-    @concurrent private static func transform<Element, Value, Failure: Error>(
-        _ chunk: ArraySlice<Element>, until group: JobGroup,
-        _ transform: @Sendable (Element) async throws(Failure) -> Value
-    ) async throws -> [Value] {
-        var values: [Value] = []
-        values.reserveCapacity(chunk.count)
-        for (number, element) in chunk.enumerated() {
-            if number % 64 == 0, group.isCancelled || Task.isCancelled { throw CancellationError() }
-            values.append(try await transform(element))
-        }
-        return values
-    }
-
-    private func failure<Failure: Error>(_ error: any Error) -> JobFailure<Failure> {
+    @usableFromInline
+    func failure<Failure: Error>(_ error: any Error) -> JobFailure<Failure> {
         if let failure = error as? Failure { return .failed(failure) }
         return .stopped(error as? PoolError ?? .cancelled(pool: name, job: nil))
     }
+}
+
+@inlinable
+func mapChunk<Element, Value, Failure: Error>(
+    _ chunk: ArraySlice<Element>, until group: JobGroup,
+    _ transform: @Sendable (Element) async throws(Failure) -> Value
+) async throws -> [Value] {
+    var values: [Value] = []
+    values.reserveCapacity(chunk.count)
+    for element in chunk {
+        if values.count % 64 == 0, group.isCancelled || Task.isCancelled { throw CancellationError() }
+        values.append(try await transform(element))
+    }
+    return values
+}
+
+/// The results of a map, chunk by chunk as they come.
+@usableFromInline
+final class ChunkResults<Value: Sendable>: Sendable {
+    private let chunks: Guarded<[[Value]?]>
+
+    @usableFromInline
+    init(count: Int) { chunks = Guarded(Array(repeating: nil, count: count)) }
+
+    @usableFromInline
+    func put(_ values: [Value], at place: Int) { chunks.withLock { $0[place] = values } }
+
+    @usableFromInline
+    var all: [[Value]] { chunks.withLock { $0 }.compactMap(\.self) }
+
+    @inlinable
+    var joined: [Value] { Array(all.joined()) }
 }
