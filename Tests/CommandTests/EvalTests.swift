@@ -6,19 +6,23 @@ import Testing
 struct EvalTests {
     private let record = #"{"status": 503, "path": "/api/v1", "big": 12345678901234567890, "tags": ["a", null], "server": {"name": "é"}}"#
 
-    @Test("prints values as JSON", arguments: [
-        ("1 + 2 * 3", "7"), ("status >= 500 && path.startsWith('/api')", "true"), ("path + '?'", "\"/api/v1?\""), ("big", "12345678901234567890"),
-        ("tags", "[\"a\",null]"), ("server.name", "\"é\""), ("{'a': [1, 2.5], 'b': null}", "{\"a\":[1,2.5],\"b\":null}"),
-        ("timestamp('2024-02-29T12:00:00Z')", "\"2024-02-29T12:00:00Z\""), ("record.?nope", "null"), ("size(record)", "5"), ("b'hi'", "\"aGk=\""),
-    ])
+    @Test(
+        "prints values as JSON",
+        arguments: [
+            ("1 + 2 * 3", "7"), ("status >= 500 && path.startsWith('/api')", "true"), ("path + '?'", "\"/api/v1?\""), ("big", "12345678901234567890"),
+            ("tags", "[\"a\",null]"), ("server.name", "\"é\""), ("{'a': [1, 2.5], 'b': null}", "{\"a\":[1,2.5],\"b\":null}"),
+            ("timestamp('2024-02-29T12:00:00Z')", "\"2024-02-29T12:00:00Z\""), ("record.?nope", "null"), ("size(record)", "5"), ("b'hi'", "\"aGk=\""),
+        ])
     func json(expression: String, expected: String) {
         #expect(ExpressionEvaluation(expression, record: record, isTyped: false).outcome == .value(expected))
     }
 
-    @Test("prints values in the notation of the language, with their type", arguments: [
-        ("status", "503 : int"), ("2u", "2u : uint"), ("status / 2.0", "251.5 : double"), ("path", "\"/api/v1\" : string"),
-        ("optional.of(1)", "optional.of(1) : optional_type(dyn)"), ("duration('90m')", "duration(\"5400s\") : google.protobuf.Duration"),
-    ])
+    @Test(
+        "prints values in the notation of the language, with their type",
+        arguments: [
+            ("status", "503 : int"), ("2u", "2u : uint"), ("status / 2.0", "251.5 : double"), ("path", "\"/api/v1\" : string"),
+            ("optional.of(1)", "optional.of(1) : optional_type(dyn)"), ("duration('90m')", "duration(\"5400s\") : google.protobuf.Duration"),
+        ])
     func typed(expression: String, expected: String) {
         #expect(ExpressionEvaluation(expression, record: record, isTyped: true).outcome == .value(expected))
     }

@@ -22,12 +22,13 @@ extension CellCompiler {
     func presence(_ node: Node, _ operand: Node, _ name: String) -> Operand {
         let base = self.operand(operand).code
         let slow = generic(node)
-        return .test(TestCode { cells, scratch in
-            let base = base(cells, scratch)
-            if base.kind == .error { return .failed }
-            if let found = scratch.member(name, of: base) { return Truth(found.kind != .absent) }
-            return Truth(slow(cells, scratch))
-        })
+        return .test(
+            TestCode { cells, scratch in
+                let base = base(cells, scratch)
+                if base.kind == .error { return .failed }
+                if let found = scratch.member(name, of: base) { return Truth(found.kind != .absent) }
+                return Truth(slow(cells, scratch))
+            })
     }
 
     /// `map['name']`, and `text.split('/')[2]` without the list.

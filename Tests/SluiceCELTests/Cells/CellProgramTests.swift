@@ -44,11 +44,13 @@ struct CellProgramTests {
         #expect(areSame(result, .success(expected)), "\(result)")
     }
 
-    @Test("name the field that is not there, with its place", arguments: [
-        ("latency > 5", 0..<7), ("status > 0 && latency == 1", 14..<21), ("'a' + latency", 6..<13),
-        ("latency", 0..<7), ("ok ? latency : 1", 5..<12), ("latency in ['a']", 0..<7),
-        ("latency.startsWith('x')", 0..<7), ("!latency", 1..<8), ("latency.matches('x')", 0..<7),
-    ])
+    @Test(
+        "name the field that is not there, with its place",
+        arguments: [
+            ("latency > 5", 0..<7), ("status > 0 && latency == 1", 14..<21), ("'a' + latency", 6..<13),
+            ("latency", 0..<7), ("ok ? latency : 1", 5..<12), ("latency in ['a']", 0..<7),
+            ("latency.startsWith('x')", 0..<7), ("!latency", 1..<8), ("latency.matches('x')", 0..<7),
+        ])
     func absentField(text: String, range: Range<Int>) throws {
         let program = try CellProgram(text)
         guard case .failure(let error) = fixture.evaluate(program, record) else {
@@ -58,11 +60,13 @@ struct CellProgramTests {
         #expect(error == EvaluationError(.noSuchField, "no such field 'latency'", at: range))
     }
 
-    @Test("report types that do not go together, overflow and division by zero", arguments: [
-        ("method >= 500", EvaluationError.Code.type), ("status && ok", .type), ("status + method", .type), ("bytes * 9223372036854775807", .overflow),
-        ("status / (bytes - 2048)", .divisionByZero), ("status % (bytes - 2048)", .divisionByZero), ("path.split('/')[9]", .invalidArgument),
-        ("method.substring(7)", .invalidArgument), ("nothing.startsWith('a')", .type), ("server.missing", .noSuchKey), ("int(method)", .invalidArgument),
-    ])
+    @Test(
+        "report types that do not go together, overflow and division by zero",
+        arguments: [
+            ("method >= 500", EvaluationError.Code.type), ("status && ok", .type), ("status + method", .type), ("bytes * 9223372036854775807", .overflow),
+            ("status / (bytes - 2048)", .divisionByZero), ("status % (bytes - 2048)", .divisionByZero), ("path.split('/')[9]", .invalidArgument),
+            ("method.substring(7)", .invalidArgument), ("nothing.startsWith('a')", .type), ("server.missing", .noSuchKey), ("int(method)", .invalidArgument),
+        ])
     func errors(text: String, code: EvaluationError.Code) throws {
         let program = try CellProgram(text)
         guard case .failure(let error) = fixture.evaluate(program, record) else {
@@ -72,12 +76,14 @@ struct CellProgramTests {
         #expect(error.code == code, "\(error)")
     }
 
-    @Test("ask for the fields that are named, and for the whole record only where it is read whole", arguments: [
-        ("status > 1 && record.path != '' && status < 5", [Slot.field("status"), .field("path")]), ("1 + 1", []),
-        ("record.?a.hasValue() || has(record.b)", [.field("a"), .field("b")]), ("record[method]", [.field("method"), .record]),
-        ("source.file + string(source.line)", [.sourceFile, .sourceLine]), ("size(source)", [.sourceFile, .sourceLine, .sourceOffset]),
-        ("[1].map(x, x + status)", [.field("status")]),
-    ])
+    @Test(
+        "ask for the fields that are named, and for the whole record only where it is read whole",
+        arguments: [
+            ("status > 1 && record.path != '' && status < 5", [Slot.field("status"), .field("path")]), ("1 + 1", []),
+            ("record.?a.hasValue() || has(record.b)", [.field("a"), .field("b")]), ("record[method]", [.field("method"), .record]),
+            ("source.file + string(source.line)", [.sourceFile, .sourceLine]), ("size(source)", [.sourceFile, .sourceLine, .sourceOffset]),
+            ("[1].map(x, x + status)", [.field("status")]),
+        ])
     func slots(text: String, expected: [Slot]) throws {
         #expect(try CellProgram(text).slots == expected)
     }

@@ -77,9 +77,15 @@ struct ExpressionGenerator {
         let numbers: [Cell] = [
             .int(0), .int(1), .int(-7), .int(500), .int(.max), .int(.min), .double(1), .double(2.5), .double(.nan), .double(-.infinity),
         ]
-        let texts = ["", "a", "abc", "é", " a ", "\u{A0}x ", "2024-02-29T23:59:59.25Z", "2023-02-29T00:00:00Z", "2024-01-01T00:00:00+01:00", "0001-01-01T00:00:00Z", "b/c/é", "12", "-5", "Abc", "1e3", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "ABCDÉ"].map { fixture.text($0) }
+        let texts = [
+            "", "a", "abc", "é", " a ", "\u{A0}x ", "2024-02-29T23:59:59.25Z", "2023-02-29T00:00:00Z", "2024-01-01T00:00:00+01:00", "0001-01-01T00:00:00Z",
+            "b/c/é", "12", "-5", "Abc", "1e3", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "ABCDÉ",
+        ].map { fixture.text($0) }
         let jsons = CellFixture.json.keys.sorted().map { fixture.text(.json, $0) }
-        let times: [Cell] = [.timestamp(seconds: 1_700_000_000, nanoseconds: 1), .timestamp(seconds: 0, nanoseconds: 0), .timestamp(seconds: -62_135_596_800, nanoseconds: 999_999_999)]
+        let times: [Cell] = [
+            .timestamp(seconds: 1_700_000_000, nanoseconds: 1), .timestamp(seconds: 0, nanoseconds: 0),
+            .timestamp(seconds: -62_135_596_800, nanoseconds: 999_999_999),
+        ]
         let durations: [Cell] = [.duration(seconds: 90, nanoseconds: 5), .duration(seconds: -1, nanoseconds: -500_000_000)]
         let decimals = ["18446744073709551616", "1.00000000000000000000001"].map { fixture.text(.decimal, $0) }
         let rest: [Cell] = [.null, .bool(true), .uint(3), fixture.text(.bytes, "é"), .absent]

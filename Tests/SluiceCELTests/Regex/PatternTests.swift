@@ -3,19 +3,23 @@ import Testing
 
 @Suite("Patterns")
 struct PatternTests {
-    @Test("finds a match anywhere in the text", arguments: [
-        ("ab", "xxabxx", true), ("^ab", "xab", false), ("ab$", "xab", true), ("^$", "", true), ("a{3}", "aa", false),
-        ("ü+", "grüüß", true), ("(?i)ERR", "an error", true), (".", "\n", false), ("(?s).", "\n", true),
-    ])
+    @Test(
+        "finds a match anywhere in the text",
+        arguments: [
+            ("ab", "xxabxx", true), ("^ab", "xab", false), ("ab$", "xab", true), ("^$", "", true), ("a{3}", "aa", false),
+            ("ü+", "grüüß", true), ("(?i)ERR", "an error", true), (".", "\n", false), ("(?s).", "\n", true),
+        ])
     func matches(pattern: String, text: String, expected: Bool) throws {
         #expect(try Pattern(pattern).matches(text) == expected)
     }
 
-    @Test("tells why a pattern is refused", arguments: [
-        ("(a", "missing )"), ("a**", "bad repetition operator"), ("[z-a]", "invalid character class range"), ("\\q", "invalid escape"),
-        ("(?=a)", "invalid perl operator"), ("(\\w+)\\1", "invalid escape sequence"), ("a{2000}", "invalid repetition size"),
-        ("((a{100}){100}){100}", "invalid repetition size"),
-    ])
+    @Test(
+        "tells why a pattern is refused",
+        arguments: [
+            ("(a", "missing )"), ("a**", "bad repetition operator"), ("[z-a]", "invalid character class range"), ("\\q", "invalid escape"),
+            ("(?=a)", "invalid perl operator"), ("(\\w+)\\1", "invalid escape sequence"), ("a{2000}", "invalid repetition size"),
+            ("((a{100}){100}){100}", "invalid repetition size"),
+        ])
     func refuses(pattern: String, reason: String) throws {
         let error = #expect(throws: PatternError.self) { try Pattern(pattern) }
         let message = try #require(error).message
@@ -47,16 +51,20 @@ struct PatternTests {
         #expect(try Pattern("^$").matches(UnsafeBufferPointer(start: nil, count: 0)))
     }
 
-    @Test("takes (?<name>…) as well as (?P<name>…), outside classes and quotes only", arguments: [
-        ("(?<a>x)", ["a"]), ("[(?<b>]+(?<c>y)", ["c"]), ("\\Q(?<d>\\E(?<e>z)", ["e"]), ("[]a(?<][[:alpha:](?<]\\((?<f>.)", ["f"]),
-    ])
+    @Test(
+        "takes (?<name>…) as well as (?P<name>…), outside classes and quotes only",
+        arguments: [
+            ("(?<a>x)", ["a"]), ("[(?<b>]+(?<c>y)", ["c"]), ("\\Q(?<d>\\E(?<e>z)", ["e"]), ("[]a(?<][[:alpha:](?<]\\((?<f>.)", ["f"]),
+        ])
     func namedGroups(pattern: String, names: [String]) throws {
         #expect(try Pattern(pattern).groupNames == names)
     }
 
-    @Test("goes over all matches, and past empty ones by whole code points", arguments: [
-        ("a*", "baac", ["", "aa", ""]), ("\\d+", "1 22 333", ["1", "22", "333"]), ("", "ü", ["", ""]), ("x", "abc", []),
-    ])
+    @Test(
+        "goes over all matches, and past empty ones by whole code points",
+        arguments: [
+            ("a*", "baac", ["", "aa", ""]), ("\\d+", "1 22 333", ["1", "22", "333"]), ("", "ü", ["", ""]), ("x", "abc", []),
+        ])
     func allMatches(pattern: String, text: String, expected: [String]) throws {
         let pattern = try Pattern(pattern)
         var found: [String] = []
@@ -69,10 +77,12 @@ struct PatternTests {
         #expect(found == expected)
     }
 
-    @Test("replaces, with groups and a limit", arguments: [
-        ("(\\w)(\\w)", "\\2\\1", -1, "ab cd e", "ba dc e"), ("a", "<\\0>", 2, "aaa", "<a><a>a"), ("b", "\\\\", -1, "abc", "a\\c"),
-        ("a*", "-", -1, "baac", "-b-c-"), ("a", "x", 0, "aa", "aa"),
-    ])
+    @Test(
+        "replaces, with groups and a limit",
+        arguments: [
+            ("(\\w)(\\w)", "\\2\\1", -1, "ab cd e", "ba dc e"), ("a", "<\\0>", 2, "aaa", "<a><a>a"), ("b", "\\\\", -1, "abc", "a\\c"),
+            ("a*", "-", -1, "baac", "-b-c-"), ("a", "x", 0, "aa", "aa"),
+        ])
     func replaces(pattern: String, replacement: String, limit: Int, text: String, expected: String) throws {
         let pattern = try Pattern(pattern)
         let replacement = try Pattern.Replacement(replacement, for: pattern)
