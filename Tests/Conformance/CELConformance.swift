@@ -9,7 +9,7 @@ enum CELConformance {
             FileHandle.standardError.write(Data("no cases: set SLUICE_CEL_CASES to a file of them\n".utf8))
             exit(2)
         }
-        let report = ConformanceReport(try ConformanceCase.read(file))
+        let report = ConformanceReport(try ConformanceLine.read(file))
         print(report.lines.joined(separator: "\n"))
         if !report.isComplete { exit(1) }
     }

@@ -31,22 +31,42 @@ struct ConformanceCase: Decodable {
     let typeEnv: [Variable]?
     let bindings: [String: TaggedValue]?
     let expected: Expectation
-    let `class`: String
-
-    static func read(_ file: URL) throws -> [ConformanceCase] {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try Data(contentsOf: file).split(separator: UInt8(ascii: "\n")).map { line in
-            // The keys of `bindings` are names of variables: those must not be converted.
-            try decoder.decode(ConformanceCase.self, from: line)
-        }
-    }
 
     /// The file that `SLUICE_CEL_CASES` names, or the shared one beside the project; nil where there is neither.
     static func file(from directory: URL) -> URL? {
         if let path = ProcessInfo.processInfo.environment["SLUICE_CEL_CASES"] { return URL(filePath: path) }
         let shared = directory.appending(path: "../shared/cel/cases.jsonl")
         return FileManager.default.fileExists(atPath: shared.path) ? shared : nil
+    }
+}
+
+/// One line of a file of cases.
+enum ConformanceLine {
+    struct Heading: Decodable {
+        let id: String
+        let file: String
+        let `class`: String
+    }
+
+    case plain(ConformanceCase)
+    /// Needs protocol-buffer messages, and is not looked at any further.
+    case skipped(Heading)
+    /// A plain case in a form that is not known here.
+    case unreadable(Heading, String)
+
+    static func read(_ file: URL) throws -> [ConformanceLine] {
+        let decoder = JSONDecoder()
+        // Names of variables are keys of a dictionary, which this leaves as they are.
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try Data(contentsOf: file).split(separator: UInt8(ascii: "\n")).map { line in
+            let heading = try decoder.decode(Heading.self, from: line)
+            guard heading.class == "plain" else { return .skipped(heading) }
+            do {
+                return .plain(try decoder.decode(ConformanceCase.self, from: line))
+            } catch {
+                return .unreadable(heading, "\(error)")
+            }
+        }
     }
 }
 
@@ -88,9 +108,7 @@ struct TaggedValue: Decodable {
                 map.set(pair[0].value, to: pair[1].value)
             }
             value = .map(map)
-        default:
-            // Messages and enums, which only skipped cases have.
-            value = .type(.opaque(type, []))
+        default: throw unreadable()
         }
     }
 

@@ -15,25 +15,28 @@ struct ConformanceReport {
     private var passed = 0
     private var run = 0
 
-    init(_ cases: [ConformanceCase]) {
-        for conformanceCase in cases { add(conformanceCase) }
+    init(_ lines: [ConformanceLine]) {
+        for line in lines {
+            switch line {
+            case .skipped(let heading):
+                skipped[heading.class, default: 0] += 1
+                suites[heading.file, default: Tally()].skipped += 1
+            case .unreadable(let heading, let problem): count(heading.file, failure: "\(heading.id) cannot be read: \(problem)")
+            case .plain(let plain): count(plain.file, failure: plain.failure().map { "\(plain.id): \(plain.expr) \($0)" })
+            }
+        }
     }
 
     var isComplete: Bool { run > 0 && passed == run }
 
-    private mutating func add(_ conformanceCase: ConformanceCase) {
-        guard conformanceCase.class == "plain" else {
-            skipped[conformanceCase.class, default: 0] += 1
-            suites[conformanceCase.file, default: Tally()].skipped += 1
-            return
-        }
+    private mutating func count(_ file: String, failure: String?) {
         run += 1
-        suites[conformanceCase.file, default: Tally()].run += 1
-        if let failure = conformanceCase.failure() {
-            failures.append("\(conformanceCase.id): \(conformanceCase.expr) \(failure)")
+        suites[file, default: Tally()].run += 1
+        if let failure {
+            failures.append(failure)
         } else {
             passed += 1
-            suites[conformanceCase.file, default: Tally()].passed += 1
+            suites[file, default: Tally()].passed += 1
         }
     }
 
