@@ -61,7 +61,7 @@ enum Arithmetic {
         case (.timestamp(let moment), .duration(let duration)), (.duration(let duration), .timestamp(let moment)):
             .timestamp(try inRange(moment.adding(duration)))
         case (.duration(let left), .duration(let right)):
-            .duration(try inRange(Duration(nanoseconds: Int128(left.wholeNanoseconds) + Int128(right.wholeNanoseconds))))
+            .duration(try inRange(Duration(nanoseconds: left.wholeNanoseconds + right.wholeNanoseconds)))
         default: throw .noOverload(Operator.add, left, right)
         }
     }
@@ -74,7 +74,7 @@ enum Arithmetic {
         case (.timestamp(let left), .timestamp(let right)): .duration(try inRange(left.since(right)))
         case (.timestamp(let moment), .duration(let duration)): .timestamp(try inRange(moment.adding(.zero - duration)))
         case (.duration(let left), .duration(let right)):
-            .duration(try inRange(Duration(nanoseconds: Int128(left.wholeNanoseconds) - Int128(right.wholeNanoseconds))))
+            .duration(try inRange(Duration(nanoseconds: left.wholeNanoseconds - right.wholeNanoseconds)))
         default: throw .noOverload(Operator.subtract, left, right)
         }
     }

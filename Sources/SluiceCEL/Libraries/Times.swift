@@ -26,7 +26,7 @@ enum Times {
                 implementation: .pure { value throws(EvaluationError) in
                     switch value {
                     case .timestamp(let moment): .int(Int64(durationPart(name, of: LocalTime(moment, offset: 0))))
-                    case .duration(let duration): .int(unit(duration.wholeNanoseconds))
+                    case .duration(let duration): .int(Int64(unit(duration.wholeNanoseconds)))
                     default: throw .noOverload(name, value)
                     }
                 })
@@ -50,7 +50,7 @@ enum Times {
     ]
 
     /// What timestamps and durations both have; for a duration, how often the unit fits in it, but the milliseconds of its last second.
-    private static let durationParts: [(String, @Sendable (Int64) -> Int64)] = [
+    private static let durationParts: [(String, @Sendable (Int128) -> Int128)] = [
         ("getHours", { $0 / 3_600_000_000_000 }),
         ("getMinutes", { $0 / 60_000_000_000 }),
         ("getSeconds", { $0 / 1_000_000_000 }),

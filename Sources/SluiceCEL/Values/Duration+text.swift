@@ -1,19 +1,23 @@
 extension Duration {
-    /// Nil where 64 bits of nanoseconds (292 years) do not hold it: more than the language's durations can be.
+    /// 10,000 years, as protocol buffers have it.
+    private static let longestSeconds: Int128 = 315_576_000_000
+
+    /// Nil beyond 10,000 years.
     init?(nanoseconds: Int128) {
-        guard let nanoseconds = Int64(exactly: nanoseconds) else { return nil }
-        self = .nanoseconds(nanoseconds)
+        guard nanoseconds.magnitude <= Duration.longestSeconds.magnitude * 1_000_000_000 else { return nil }
+        let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        self.init(secondsComponent: Int64(seconds), attosecondsComponent: Int64(rest) * 1_000_000_000)
     }
 
     /// Exact for every duration of the language.
-    var wholeNanoseconds: Int64 {
+    var wholeNanoseconds: Int128 {
         let (seconds, attoseconds) = components
-        return seconds &* 1_000_000_000 &+ attoseconds / 1_000_000_000
+        return Int128(seconds) * 1_000_000_000 + Int128(attoseconds / 1_000_000_000)
     }
 
     /// Reads `1h30m`, `-1.5s`, `0`, with the units h m s ms us µs ns.
     ///
-    /// - Throws: when it is no duration, or longer than 292 years.
+    /// - Throws: when it is no duration, or longer than 10,000 years.
     init(parsing text: String) throws(EvaluationError) {
         let invalid = EvaluationError.invalid("'\(text)' is not a duration")
         var rest = Array(text.utf8)[...]

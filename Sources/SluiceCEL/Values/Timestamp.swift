@@ -29,11 +29,11 @@ public struct Timestamp: Hashable, Sendable {
         return Timestamp(seconds: total + carry, nanoseconds: Int32(sum - carry * 1_000_000_000))
     }
 
-    /// How much later this is than `other`; nil where that is more than a duration holds.
+    /// How much later this is than `other`; nil beyond 292 years (64 bits of nanoseconds), where the conformance suite wants an error.
     func since(_ other: Timestamp) -> Duration? {
         let seconds = self.seconds - other.seconds
         let nanoseconds = Int64(self.nanoseconds) - Int64(other.nanoseconds)
-        return Duration(nanoseconds: Int128(seconds) * 1_000_000_000 + Int128(nanoseconds))
+        return Int64(exactly: Int128(seconds) * 1_000_000_000 + Int128(nanoseconds)).map { .nanoseconds($0) }
     }
 }
 

@@ -69,7 +69,7 @@ struct DiagnosticTests {
     @Test(
         "fields of a known format are checked by name and type",
         arguments: [
-            ("statsu >= 500", ["statsu – unknown field 'statsu' (did you mean 'status'?)"]),
+            ("statsu >= 500", ["statsu – no such field 'statsu' (did you mean 'status'?)"]),
             ("record.statsu >= 500", ["statsu – the record has no field 'statsu' (did you mean 'status'?)"]),
             (
                 "has(record.pth) && record.?agnt.orValue('') == ''",
@@ -80,8 +80,8 @@ struct DiagnosticTests {
             ("status.size()", ["size – no function int.size(); expected size(string) or size(bytes) or size(list) or size(map)"]),
             ("path.startsWith('/') && status / 100 == 5 && record['path'] == bytes", []),
             ("params.limt > 1", ["limt – no such key 'limt' (did you mean 'limit'?)"]),
-            ("parms.limit > 1", ["parms – unknown field 'parms' (did you mean 'params'?)"]),
-            ("[1].exists(value, valeu > 1)", ["valeu – unknown field 'valeu' (did you mean 'value'?)"]),
+            ("parms.limit > 1", ["parms – no such field 'parms' (did you mean 'params'?)"]),
+            ("[1].exists(value, valeu > 1)", ["valeu – no such field 'valeu' (did you mean 'value'?)"]),
         ])
     func knownFields(text: String, expected: [String]) {
         let fields: [String: CELType] = ["status": .int, "path": .string, "bytes": .dyn]
