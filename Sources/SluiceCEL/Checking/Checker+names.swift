@@ -63,7 +63,7 @@ extension Checker {
         guard case .known(let fields) = environment.fields else { return (place(ofField: field.text), .dyn) }
         if let type = fields[field.text] { return (place(ofField: field.text), type) }
         let suggestion = Spelling.nearest(to: field.text, among: fields.keys)
-        report("the record has no field '\(field.text)'", at: field.range, suggestion: suggestion)
+        report("no such field '\(field.text)'", at: field.range, suggestion: suggestion)
         return environment.checksTypes ? nil : (place(ofField: field.text), .dyn)
     }
 

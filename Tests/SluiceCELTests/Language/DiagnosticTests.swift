@@ -70,10 +70,10 @@ struct DiagnosticTests {
         "fields of a known format are checked by name and type",
         arguments: [
             ("statsu >= 500", ["statsu – no such field 'statsu' (did you mean 'status'?)"]),
-            ("record.statsu >= 500", ["statsu – the record has no field 'statsu' (did you mean 'status'?)"]),
+            ("record.statsu >= 500", ["statsu – no such field 'statsu' (did you mean 'status'?)"]),
             (
                 "has(record.pth) && record.?agnt.orValue('') == ''",
-                ["pth – the record has no field 'pth' (did you mean 'path'?)", "agnt – the record has no field 'agnt'"]
+                ["pth – no such field 'pth' (did you mean 'path'?)", "agnt – no such field 'agnt'"]
             ),
             ("status == 'x'", ["== – '==' does not go with int and string"]),
             ("path > 5", ["> – '>' does not go with string and int"]),
