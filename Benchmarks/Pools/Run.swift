@@ -47,10 +47,7 @@ struct Run {
         case .batch:
             try await pool.submit(contentsOf: repeatElement(job, count: count))
         case .map:
-            _ = try await pool.map(0..<count) { number in
-                try await job()
-                return number
-            }
+            _ = try await pool.map(0..<count) { $0 }
         case .callback:
             for _ in 0..<count { try await pool.submit(returning: { () throws in try await job() }, then: { _ in }) }
         case .handle:
@@ -58,7 +55,8 @@ struct Run {
         }
     }
 
-    /// Waits for the value of every handle, a thousand behind.
+    /// Waits for the value of every handle, a thousand behind and the last first, so that the price is that of handles and
+    /// not of going to sleep.
     private func submitAndWait(_ count: Int, _ job: @escaping @Sendable () async throws -> Void) async throws {
         var handles: [JobHandle<Int>] = []
         for number in 0..<count {
@@ -68,10 +66,10 @@ struct Run {
                     return number
                 }))
             guard handles.count == 1000 else { continue }
-            for handle in handles { _ = try await handle.value }
+            for handle in handles.reversed() { _ = try await handle.value }
             handles.removeAll(keepingCapacity: true)
         }
-        for handle in handles { _ = try await handle.value }
+        for handle in handles.reversed() { _ = try await handle.value }
     }
 
     /// Processor seconds that the pool takes in one second in which all its workers are idle.

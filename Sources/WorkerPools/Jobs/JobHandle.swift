@@ -18,8 +18,8 @@ public struct TypedJobHandle<Value: Sendable, Failure: Error>: Sendable {
     /// Cancelling the waiting task does not end the wait; ``cancel()`` the job for that.
     public var result: Result<Value, JobFailure<Failure>> {
         get async {
-            if let result = record.resultIfEnded { return result }
-            return await storage.whileWaiting { await record.waitForResult() }
+            if let end = record.endIfEnded { return record.result(of: end) }
+            return record.result(of: await storage.whileWaiting { await record.waitForEnd() })
         }
     }
 

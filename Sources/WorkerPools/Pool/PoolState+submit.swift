@@ -104,13 +104,13 @@ extension PoolState {
 extension PoolState {
     /// Takes as many of the closures as there is room for.
     mutating func offer(
-        _ bodies: ContiguousArray<@Sendable () async throws -> Void>.SubSequence, level: UInt8
+        _ bodies: ContiguousArray<JobBatch.Body>.SubSequence, level: UInt8
     ) -> (accepted: Int, Wake, Growth) {
         guard phase == .open, suspended.isEmpty else { return (0, .nobody, .none) }
         let accepted = min(bodies.count, capacity - queue.count)
         guard accepted > 0 else { return (0, .nobody, .none) }
         counters.accepted += accepted
-        for body in bodies.prefix(accepted) { queue.append(Job(body: .closure(body), level: level)) }
+        for body in bodies.prefix(accepted) { queue.append(Job(body: .closure(body.closure), level: level)) }
         let growth = bounds.lowerBound == bounds.upperBound ? .none : grow()
         return (accepted, callWorker(), growth)
     }

@@ -23,6 +23,7 @@ final class Worker: @unchecked Sendable {
         self.slot = slot
     }
 
+    @concurrent
     func live() async {
         let identity = withUnsafeCurrentTask { $0?.hashValue ?? 0 }
         storage.state.withLock { $0.enroll(identity, at: slot) }

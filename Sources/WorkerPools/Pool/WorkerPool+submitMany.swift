@@ -25,7 +25,7 @@ extension WorkerPool {
             storage.perform(wake)
             storage.perform(growth)
             left = left.dropFirst(accepted)
-            if let next = left.popFirst() { try await storage.enter(Job(body: .closure(next), level: level)) }
+            if let next = left.popFirst() { try await storage.enter(Job(body: .closure(next.closure), level: level)) }
         }
     }
 }
@@ -34,7 +34,12 @@ extension WorkerPool {
 @usableFromInline
 struct JobBatch {
     let priority: JobPriority
-    var bodies: ContiguousArray<@Sendable () async throws -> Void> = []
+    var bodies: ContiguousArray<Body> = []
+
+    /// In a structure of its own: an array of bare closures wraps each of them.
+    struct Body {
+        var closure: @Sendable () async throws -> Void
+    }
 
     @usableFromInline
     init(_ priority: JobPriority) { self.priority = priority }
@@ -43,5 +48,7 @@ struct JobBatch {
     var isFull: Bool { bodies.count >= 256 }
 
     @usableFromInline
-    mutating func append(_ body: @escaping @Sendable () async throws -> Void) { bodies.append(body) }
+    mutating func append(_ body: @escaping @Sendable () async throws -> Void) {
+        bodies.append(Body(closure: body))
+    }
 }

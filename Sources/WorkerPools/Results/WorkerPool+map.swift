@@ -69,6 +69,7 @@ extension WorkerPool {
 }
 
 @inlinable
+@concurrent
 func mapChunk<Element, Value, Failure: Error>(
     _ chunk: ArraySlice<Element>, until group: JobGroup,
     _ transform: @Sendable (Element) async throws(Failure) -> Value

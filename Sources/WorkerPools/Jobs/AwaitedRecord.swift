@@ -1,0 +1,45 @@
+// Unsafe code: `end` and `waiting` are only touched with `lock` held.
+
+/// A job whose end somebody may wait for. Not generic, because generic code of another module asks the runtime for its types
+/// at every turn.
+class AwaitedRecord: JobRecord, @unchecked Sendable {
+    private let lock = LockWord(.mutex)
+    private var end: JobEnd?
+    private var waiting: [UnsafeContinuation<Void, Never>] = []
+
+    override func settle(_ end: JobEnd) {
+        lock.lock()
+        self.end = end
+        let waiting = waiting
+        self.waiting = []
+        lock.unlock()
+        announce()
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// Called once when the job has ended, before those who wait are woken.
+    func announce() {}
+
+    var endIfEnded: JobEnd? {
+        lock.lock()
+        defer { lock.unlock() }
+        return end
+    }
+
+    func waitForEnd() async -> JobEnd {
+        while true {
+            if let end = endIfEnded { return end }
+            await withUnsafeContinuation { continuation in
+                if !wait(with: continuation) { continuation.resume() }
+            }
+        }
+    }
+
+    private func wait(with continuation: UnsafeContinuation<Void, Never>) -> Bool {
+        lock.lock()
+        defer { lock.unlock() }
+        guard end == nil else { return false }
+        waiting.append(continuation)
+        return true
+    }
+}
