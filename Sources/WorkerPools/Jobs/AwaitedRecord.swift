@@ -2,11 +2,16 @@
 
 /// A job whose end somebody may wait for. Not generic, because generic code of another module asks the runtime for its types
 /// at every turn.
+@usableFromInline
 class AwaitedRecord: JobRecord, @unchecked Sendable {
     private let lock = LockWord(.mutex)
     private var end: JobEnd?
     private var waiting: [UnsafeContinuation<Void, Never>] = []
 
+    @usableFromInline
+    override init(options: JobOptions) { super.init(options: options) }
+
+    @usableFromInline
     override func settle(_ end: JobEnd) {
         lock.lock()
         self.end = end
@@ -18,8 +23,10 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
     }
 
     /// Called once when the job has ended, before those who wait are woken.
+    @usableFromInline
     func announce() {}
 
+    @usableFromInline
     var endIfEnded: JobEnd? {
         lock.lock()
         defer { lock.unlock() }

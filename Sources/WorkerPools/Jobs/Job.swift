@@ -21,6 +21,7 @@ struct Job {
 }
 
 /// How a job ended. Each accepted job has exactly one.
+@usableFromInline
 enum JobEnd: Sendable {
     case done
     case failed(any Error)
@@ -31,6 +32,7 @@ enum JobEnd: Sendable {
 /// What is known of a job beyond its closure.
 ///
 /// In a run a job ends outside the pool's lock: `isOver` says so where `phase` cannot.
+@usableFromInline
 class JobRecord: @unchecked Sendable {  // `phase` and `isCancelRequested` are guarded by the pool's lock
     enum Phase {
         /// Not accepted yet.
@@ -51,16 +53,19 @@ class JobRecord: @unchecked Sendable {  // `phase` and `isCancelRequested` are g
     var isCancelRequested = false
     let isOver = Atomic(false)
 
+    @usableFromInline
     init(options: JobOptions) {
         self.options = options
     }
 
     /// Makes one attempt; a result is kept until ``settle(_:)``.
+    @usableFromInline
     func attempt() async throws {
         fatalError("JobRecord.attempt is overridden by every kind of record")
     }
 
     /// Makes the end known to whoever waits for it. Called exactly once, outside the pool's lock.
+    @usableFromInline
     func settle(_ end: JobEnd) {
         fatalError("JobRecord.settle is overridden by every kind of record")
     }

@@ -10,16 +10,23 @@ public enum JobFailure<Failure: Error>: Error, Sendable {
 ///
 /// Letting go of a handle changes nothing for the job.
 public struct TypedJobHandle<Value: Sendable, Failure: Error>: Sendable {
-    let record: ValueRecord<Value, Failure>
-    let storage: PoolStorage
+    @usableFromInline let record: ValueRecord<Value, Failure>
+    @usableFromInline let storage: PoolStorage
+
+    @inlinable
+    init(record: ValueRecord<Value, Failure>, storage: PoolStorage) {
+        self.record = record
+        self.storage = storage
+    }
 
     /// Waits for the job's end. A job that waits for a job of its own pool lends its place meanwhile.
     ///
     /// Cancelling the waiting task does not end the wait; ``cancel()`` the job for that.
+    @inlinable
     public var result: Result<Value, JobFailure<Failure>> {
         get async {
             if let end = record.endIfEnded { return record.result(of: end) }
-            return record.result(of: await storage.whileWaiting { await record.waitForEnd() })
+            return record.result(of: await storage.end(of: record))
         }
     }
 
@@ -33,6 +40,7 @@ public typealias JobHandle<Value: Sendable> = TypedJobHandle<Value, any Error>
 
 extension TypedJobHandle {
     /// Waits for the job's value; throws what the job threw, or what the pool did to it.
+    @inlinable
     public var value: Value {
         get async throws(JobFailure<Failure>) { try await result.get() }
     }
@@ -40,6 +48,7 @@ extension TypedJobHandle {
 
 extension TypedJobHandle where Failure == any Error {
     /// Waits for the job's value; throws the job's own error, or the ``PoolError`` that ended it.
+    @inlinable
     public var value: Value {
         get async throws {
             switch await result {
@@ -53,6 +62,7 @@ extension TypedJobHandle where Failure == any Error {
 
 extension TypedJobHandle where Failure == Never {
     /// Waits for the job's value; throws only what the pool did to the job.
+    @inlinable
     public var value: Value {
         get async throws(PoolError) {
             switch await result {

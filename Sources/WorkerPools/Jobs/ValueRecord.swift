@@ -1,13 +1,15 @@
 // Unsafe code: `value` and `failure` are only touched by the attempt under way, and read after the job's end is known, which
 // the pool orders after it.
 
-/// A job with a result.
+/// A job with a result. Open to inlining, so that its users' compilers know its types.
+@usableFromInline
 final class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Sendable {
-    private let body: @Sendable () async throws(Failure) -> Value
-    private let then: (@Sendable (Result<Value, JobFailure<Failure>>) -> Void)?
-    private var value: Value?
-    private var failure: Failure?
+    @usableFromInline let body: @Sendable () async throws(Failure) -> Value
+    @usableFromInline let then: (@Sendable (Result<Value, JobFailure<Failure>>) -> Void)?
+    @usableFromInline var value: Value?
+    @usableFromInline var failure: Failure?
 
+    @inlinable
     init(
         _ options: JobOptions, _ body: @escaping @Sendable () async throws(Failure) -> Value,
         then: (@Sendable (Result<Value, JobFailure<Failure>>) -> Void)? = nil
@@ -17,6 +19,7 @@ final class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchec
         super.init(options: options)
     }
 
+    @inlinable
     override func attempt() async throws {
         do {
             value = try await body()
@@ -26,10 +29,12 @@ final class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchec
         }
     }
 
+    @inlinable
     override func announce() {
         if let then, let end = endIfEnded { then(result(of: end)) }
     }
 
+    @inlinable
     func result(of end: JobEnd) -> Result<Value, JobFailure<Failure>> {
         switch end {
         case .done:

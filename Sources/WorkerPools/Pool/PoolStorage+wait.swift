@@ -28,6 +28,11 @@ extension PoolStorage {
         return try result.get()
     }
 
+    @usableFromInline
+    func end(of record: AwaitedRecord) async -> JobEnd {
+        await whileWaiting { await record.waitForEnd() }
+    }
+
     func wait(for occasion: Waiter.Occasion) async {
         let isNested = ownSlot != nil
         await whileWaiting {

@@ -1,6 +1,7 @@
 import Synchronization
 
 /// A pool's state with its lock, and the workers: what happens outside the lock happens here.
+@usableFromInline
 final class PoolStorage: Sendable {
     let configuration: WorkerPool.Configuration
     let state: Guarded<PoolState>

@@ -11,7 +11,7 @@
 /// Jobs run in tasks of the pool's own, not in child tasks of the submitter: they inherit neither its cancellation nor
 /// its task-local values. Letting go of the last reference drains the pool.
 public final class WorkerPool: Sendable {
-    let storage: PoolStorage
+    @usableFromInline let storage: PoolStorage
 
     public init(_ configuration: Configuration) {
         storage = PoolStorage(configuration)
@@ -67,24 +67,40 @@ public final class WorkerPool: Sendable {
     ///
     /// A closure of one expression with a value comes here too, when its handle is not made use of.
     @discardableResult
+    @inlinable
     public func submit<Value: Sendable, Failure: Error>(
         _ options: JobOptions = JobOptions(),
         returning job: @escaping @Sendable () async throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
         let record = ValueRecord(options, job)
-        try await storage.enter(storage.makeJob(.record(record), priority: options.priority))
+        if !enterNow(record) { try await enterLater(record) }
         return TypedJobHandle(record: record, storage: storage)
     }
 
     /// Queues a job and calls `then` with its result, on the worker that ran it or on a clock's thread if its time was
     /// up: `then` must be quick and must not block.
+    @inlinable
     public func submit<Value: Sendable, Failure: Error>(
         _ options: JobOptions = JobOptions(),
         returning job: @escaping @Sendable () async throws(Failure) -> Value,
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
         let record = ValueRecord(options, job, then: then)
-        try await storage.enter(storage.makeJob(.record(record), priority: options.priority))
+        if !enterNow(record) { try await enterLater(record) }
+    }
+
+    @usableFromInline
+    func enterNow(_ record: JobRecord) -> Bool {
+        let job = storage.makeJob(.record(record), priority: record.options.priority)
+        guard case .accepted(let wake, let growth) = storage.state.withLock({ $0.offer(job) }) else { return false }
+        storage.perform(wake)
+        storage.perform(growth)
+        return true
+    }
+
+    @usableFromInline
+    func enterLater(_ record: JobRecord) async throws {
+        try await storage.enter(storage.makeJob(.record(record), priority: record.options.priority))
     }
 
     /// Queues a job without ever waiting, for submitters that are not `async`: a full queue that would suspend refuses.
