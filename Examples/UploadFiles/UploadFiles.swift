@@ -18,14 +18,14 @@ struct UploadFiles {
 
     /// Hashes on all cores; uploads sixteen files at a time, each with three more attempts.
     static func upload(
-        _ files: [URL], to server: FlakyServer, lost: @escaping @Sendable (DeadLetter) -> Void
+        _ files: [URL], to server: FlakyServer, timeout: Duration = .milliseconds(100),
+        lost: @escaping @Sendable (DeadLetter) -> Void
     ) async throws -> Report {
         try await Pipeline.reading(from: files)
             .map("hash", concurrency: .exactly(ProcessInfo.processInfo.activeProcessorCount)) { try Fingerprint(of: $0) }
             .filter("new", concurrency: 16) { await !server.has($0) }
             .map(
-                "upload", concurrency: 16, timeout: .milliseconds(100),
-                retry: .times(3, backoff: .milliseconds(5))
+                "upload", concurrency: 16, timeout: timeout, retry: .times(3, backoff: .milliseconds(5))
             ) { try await server.upload($0) }
             .deadLetters { lost($0) }
             .run()

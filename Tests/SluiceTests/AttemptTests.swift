@@ -25,7 +25,7 @@ struct AttemptTests {
 
     @Test("an element that succeeds at last is written at its place, and its retries are counted")
     func retry() async throws {
-        let attempts = Mutex<[Int: Int]>([:])
+        let attempts = Locked<[Int: Int]>([:])
         let written = Log<Int>()
         let report = try await run(
             Pipeline.reading(from: 0..<50)

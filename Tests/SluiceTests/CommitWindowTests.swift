@@ -66,6 +66,20 @@ struct CommitWindowTests {
         #expect(window.held.elements == 2, "the waiter has its place already")
     }
 
+    @Test("what is being committed still counts")
+    func committing() {
+        var window = window(elements: 1, weight: 10)
+        _ = window.openPart()
+        _ = window.reserve(part: 0)
+        _ = window.admit(part: 0)
+        _ = window.reweigh(by: 20)
+        _ = window.settle(part: 0, sequence: 0, weight: 20, payload: "a")
+        #expect(taken(&window) == ["a"])
+        #expect(window.wait(part: 0, waiter: 7) == .wait)
+        var none: [Window.Commit] = []
+        #expect(window.take(32, into: &none).1.map(\.waiter) == [7])
+    }
+
     @Test("an element that leaves nothing to commit gives its place back at once")
     func dropped() {
         var window = window(elements: 1)

@@ -1,5 +1,7 @@
 import Synchronization
 
+@testable import Sluice
+
 /// Closed until it is opened; then it lets everyone through.
 final class TestGate: Sendable {
     private struct State {
@@ -7,7 +9,7 @@ final class TestGate: Sendable {
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     func wait() async {
         await withCheckedContinuation { continuation in
@@ -31,7 +33,7 @@ final class TestGate: Sendable {
 
 /// What was seen, in the order in which it was seen.
 final class Log<Element: Sendable>: Sendable {
-    private let elements = Mutex<[Element]>([])
+    private let elements = Locked<[Element]>([])
 
     func add(_ element: Element) { elements.withLock { $0.append(element) } }
 
@@ -40,7 +42,7 @@ final class Log<Element: Sendable>: Sendable {
 
 /// How many are inside, and the most there ever were.
 final class Gauge: Sendable {
-    private let state = Mutex((now: 0, peak: 0))
+    private let state = Locked((now: 0, peak: 0))
 
     func enter() {
         state.withLock { state in

@@ -30,7 +30,7 @@ public final class RunControl: Sendable {
         var whole: Task<Result<Report, PipelineFailure>, Never>?
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     public init() {}
 

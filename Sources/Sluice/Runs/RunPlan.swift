@@ -46,7 +46,7 @@ final class RunLedger: Sendable {
     let read = Atomic(0)
     let written = Atomic(0)
     let deadLetters = Atomic(0)
-    let parts = Mutex<[Report.Part]>([])
+    let parts = Locked<[Report.Part]>([])
 }
 
 extension RunPlan.StageEntry {

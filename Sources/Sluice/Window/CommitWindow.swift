@@ -176,15 +176,13 @@ extension CommitWindow {
     }
 
     private func hasRoom(for part: Int, slack: Load) -> Bool {
-        var elements = limits.elements
-        var weight = limits.weight
-        if part == head {
-            if parts[0].isEmpty { return true }
-        } else {
-            elements -= max(1, limits.elements / 4)
-            weight -= limits.weight / 4
+        guard part == head else {
+            return held.elements < limits.elements - max(1, limits.elements / 4) - slack.elements
+                && held.weight < limits.weight - limits.weight / 4 - slack.weight
         }
-        return held.elements < elements - slack.elements && held.weight < weight - slack.weight
+        // If the head holds nothing, all weight is that of later parts, and would not become less by waiting.
+        return held.elements < limits.elements - slack.elements
+            && (held.weight < limits.weight - slack.weight || parts[0].isEmpty && taken.elements == 0)
     }
 
     private mutating func grant(_ part: Int) {

@@ -10,11 +10,11 @@ final class Segment: Sendable {
     /// Large enough that taking the lock does not count, small enough that readers are not held up by a slow sink.
     private static var runLength: Int { 32 }
 
-    private let window: Mutex<Window>
+    private let window: Locked<Window>
     private let outlet: any MarkInlet
 
     init(limits: WindowLimits, order: CommitOrder, outlet: any MarkInlet) {
-        window = Mutex(Window(limits: limits, order: order))
+        window = Locked(Window(limits: limits, order: order))
         self.outlet = outlet
     }
 
