@@ -21,7 +21,7 @@ final class Child {
         self.pipes = pipes
         self.question = question
         askedAt = now
-        rules = ChildProtocol(asking: question.line, bounds: bounds, now: now)
+        rules = ChildProtocol(asking: question.line, bounds: bounds)
     }
 
     /// Signals the child and all it has started, as far as they stayed in its process group.

@@ -79,16 +79,16 @@ struct ChildProtocol {
     private var answer: [UInt8] = []
 
     /// A child that is being spawned for `line`, which ends with a line feed.
-    init(asking line: [UInt8], bounds: Bounds, now: Instant) {
+    init(asking line: [UInt8], bounds: Bounds) {
         self.bounds = bounds
         unwritten = line[...]
-        deadline = bounds.timeout.map { now + $0 }
     }
 
     mutating func started(now: Instant) -> [Step] {
         switch state {
         case .starting:
             state = .asked
+            deadline = bounds.timeout.map { now + $0 }
             return []
         default:
             return terminate(now: now)
@@ -233,12 +233,8 @@ struct ChildProtocol {
 
     mutating func tooLate(now: Instant) -> [Step] {
         switch state {
-        case .starting:
-            state = .unwanted
-            deadline = nil
-            return timedOut()
         case .asked:
-            return timedOut() + terminate(now: now)
+            return fail(.noAnswer(in: bounds.timeout ?? .zero)) + terminate(now: now)
         case .mute(let pipe):
             return breach("closed its standard \(pipe) without an answer", now: now)
         case .settling:
@@ -249,14 +245,10 @@ struct ChildProtocol {
             state = .killed
             deadline = nil
             return [.kill]
-        case .unwanted, .idle, .killed, .exited, .gone:
+        case .starting, .unwanted, .idle, .killed, .exited, .gone:
             deadline = nil
             return []
         }
-    }
-
-    private mutating func timedOut() -> [Step] {
-        fail(.noAnswer(in: bounds.timeout ?? .zero))
     }
 
     /// Nobody waits for the answer any more. The child is ended: what it would still write belongs to no record.
@@ -265,7 +257,6 @@ struct ChildProtocol {
         let failure = fail(.givenUp)
         if state == .starting {
             state = .unwanted
-            deadline = nil
             return failure
         }
         return state == .exited ? failure : failure + terminate(now: now)

@@ -30,8 +30,8 @@ public struct ExecCounters: Sendable, Equatable {
 /// - Concurrency: one child answers one record at a time. The pool doubles when the records that wait exceed 75 % of its workers and
 ///   halves when none waits, between the bounds of `workers`; a child is started when a worker finds none free. A child that is being
 ///   killed keeps its place until it is gone.
-/// - Timeout: of one attempt, from the moment a child is asked (for a new child: is being started). The child is killed: SIGTERM to its
-///   process group, SIGKILL a second later.
+/// - Timeout: of one attempt, from the moment a child is asked, for a new child from the moment its process is there. The child is killed:
+///   SIGTERM to its process group, SIGKILL a second later.
 /// - Retries: exponential backoff with full jitter; waiting for one holds no child.
 /// - A child that ends without an answer although it had answered before may have been on its way out when it was asked: its
 ///   record is given once to a fresh child, and that does not count as an attempt.

@@ -18,7 +18,7 @@ struct ChildProtocolTests {
 
     /// Asked its first question, which it has read.
     private static func asked() -> ChildProtocol {
-        var child = ChildProtocol(asking: line, bounds: bounds, now: start)
+        var child = ChildProtocol(asking: line, bounds: bounds)
         _ = child.started(now: start)
         child.wrote(line.count)
         return child
@@ -109,13 +109,21 @@ struct ChildProtocolTests {
         #expect(child.state == .gone)
     }
 
-    @Test("a child whose record timed out while it was being spawned is ended as soon as it runs")
-    func timesOutStarting() {
-        var child = ChildProtocol(asking: Self.line, bounds: Self.bounds, now: Self.start)
-        #expect(child.tooLate(now: Self.after(5000)) == [.fail(ChildFailure(code: .timeout, message: "no answer in 5 s"))])
+    @Test("a child whose record was given up while it was being spawned is ended as soon as it runs")
+    func cancelsStarting() {
+        var child = ChildProtocol(asking: Self.line, bounds: Self.bounds)
+        #expect(child.deadline == nil)
+        #expect(child.cancel(now: Self.start) == [.fail(.givenUp)])
         #expect(child.state == .unwanted)
         #expect(child.unwritten.isEmpty)
-        #expect(child.started(now: Self.after(5001)) == [.closeInput, .terminate])
+        #expect(child.started(now: Self.after(1)) == [.closeInput, .terminate])
+    }
+
+    @Test("the time for the first answer begins when the process is there")
+    func timeBegins() {
+        var child = ChildProtocol(asking: Self.line, bounds: Self.bounds)
+        _ = child.started(now: Self.after(700))
+        #expect(child.deadline == Self.after(5700))
     }
 
     @Test("a fresh child that ends without an answer fails its record")
@@ -197,7 +205,7 @@ struct ChildProtocolTests {
     @Test("whatever happens, a question has at most one outcome, and one once the child is gone", arguments: 0..<200)
     func oneOutcome(_ seed: UInt64) {
         var random = SplitMix(state: seed)
-        var child = ChildProtocol(asking: Self.line, bounds: Self.bounds, now: Self.start)
+        var child = ChildProtocol(asking: Self.line, bounds: Self.bounds)
         var questions = 1
         var outcomes = 0
         var now = Self.start
