@@ -4,7 +4,7 @@
 final class DeadLetterFile {
     private let path: String
     private let letters: DeadLetterEncoder
-    private let output = OutputSet()
+    private let output: OutputSet
     private let members: MemberWriter?
     private var gatherer = MemberGatherer()
 
@@ -12,6 +12,7 @@ final class DeadLetterFile {
         self.path = path
         self.letters = letters
         members = path.hasSuffix(".gz") ? MemberWriter(level: .standard) : nil
+        output = OutputSet(emptyFile: members?.emptyMember ?? [])
     }
 
     /// - Throws: ``OutputError``, ``InputError`` where a record's spill file cannot be read.

@@ -39,6 +39,13 @@ public final class MemberWriter {
         }
     }
 
+    /// A member without text: all that there is in an archive of nothing.
+    var emptyMember: [UInt8] {
+        let buffer = ByteBuffer(capacity: 64)
+        append(UnsafeBufferPointer(start: nil, count: 0), to: buffer)
+        return buffer.withFilled { Array($0) }
+    }
+
     private func append(_ word: UInt32, to buffer: ByteBuffer) {
         for shift in 0..<4 {
             buffer.append(UInt8(truncatingIfNeeded: word >> (8 * UInt32(shift))))

@@ -22,7 +22,11 @@ final class OutputSet {
     private var open: [OutputFile] = []
     private let folders = OutputFolders()
 
-    init(mostOpen: Int = 64) {
+    /// What stands in a file that nothing was written to. Of a compressed one an empty member, since no gunzip reads a file without any.
+    private let emptyFile: [UInt8]
+
+    init(mostOpen: Int = 64, emptyFile: [UInt8] = []) {
+        self.emptyFile = emptyFile
         self.mostOpen = max(1, mostOpen)
         WriteSignals.areErrors
     }
@@ -45,6 +49,7 @@ final class OutputSet {
     func prepare() throws(OutputError) {
         for file in inOrder where !file.isPrepared {
             try use(file)
+            if file.byteCount == 0 { try emptyFile.withUnsafeBufferPointer { (bytes) throws(OutputError) in try file.write(bytes) } }
             try file.prepare()
         }
         closeAll()

@@ -11,8 +11,14 @@ final class InputReading: Sendable {
     private let source: RecordSource
     private let spillFolder: String
     private let ends: Mutex<[InputSummary?]>
-    /// Records that may still be read.
-    private let left: Mutex<Int>
+    private let allowance: Mutex<Allowance>
+
+    private struct Allowance {
+        /// Records that may still be read.
+        var left: Int
+        /// Inputs with records that were left alone.
+        var cutShort: Set<Int> = []
+    }
 
     init(_ source: RecordSource, memory: Int, options: RunOptions) {
         self.source = source
@@ -21,7 +27,7 @@ final class InputReading: Sendable {
         readers = options.limit == nil ? min(options.workers, max(1, source.inputs.count)) : 1
         buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 8 * options.workers + 8)
         ends = Mutex(Array(repeating: nil, count: source.inputs.count))
-        left = Mutex(options.limit ?? .max)
+        allowance = Mutex(Allowance(left: options.limit ?? .max))
     }
 
     /// What was read of each input; `nil` for one that was not read to its end.
@@ -33,7 +39,8 @@ final class InputReading: Sendable {
                 let reader = try self.open(index)
                 return {
                     if let batch = try reader.next() { return self.cut(batch, reader) }
-                    self.ends.withLock { $0[index] = reader.summary }
+                    let isWhole = self.allowance.withLock { !$0.cutShort.contains(index) }
+                    if isWhole { self.ends.withLock { $0[index] = reader.summary } }
                     reader.close()
                     return nil
                 }
@@ -50,13 +57,14 @@ final class InputReading: Sendable {
 
     /// The batch, or as much of it as the run's limit allows; `nil` behind that.
     private func cut(_ batch: Batch, _ reader: BatchReader) -> Batch? {
-        left.withLock { left -> Batch? in
-            guard left > 0 else {
+        allowance.withLock { allowance -> Batch? in
+            if batch.frames.count + batch.oversized.count > allowance.left { allowance.cutShort.insert(batch.input) }
+            guard allowance.left > 0 else {
                 reader.close()
                 return nil
             }
-            batch.keepFirst(left)
-            left -= batch.frames.count + batch.oversized.count
+            batch.keepFirst(allowance.left)
+            allowance.left -= batch.frames.count + batch.oversized.count
             return batch
         }
     }

@@ -12,6 +12,7 @@ final class RunCommit: Sink, @unchecked Sendable {
     private let meter: ProgressMeter
     private let outputs: OutputSet
     private let deadLetters: DeadLetterFile
+    private var standardOutput = (records: 0, bytes: UInt64(0), digest: Digest())
     private var gatherer = MemberGatherer()
     private let members: MemberWriter?
     private(set) var ledger: Ledger
@@ -22,9 +23,9 @@ final class RunCommit: Sink, @unchecked Sendable {
         letters = DeadLetterEncoder(
             pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path))
         ledger = Ledger(stages: places, inputs: pipeline.source.inputs.count)
-        outputs = OutputSet()
         deadLetters = DeadLetterFile(pipeline.deadLetters, letters: letters)
         members = pipeline.sink.compression.map { MemberWriter(level: $0) }
+        outputs = OutputSet(emptyFile: members?.emptyMember ?? [])
     }
 
     func write(_ batch: EncodedBatch) async throws {
@@ -36,7 +37,7 @@ final class RunCommit: Sink, @unchecked Sendable {
     }
 
     private func write(_ output: EncodedOutput) throws(OutputError) {
-        guard let path = output.path else { return try StandardOutput.write(output.bytes.filled) }
+        guard let path = output.path else { return try writeToStandardOutput(output) }
         guard members != nil else { return try outputs.append(output.bytes.filled, records: output.records, to: path) }
         let empty = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
         try outputs.append(empty, records: output.records, to: path)
@@ -46,6 +47,13 @@ final class RunCommit: Sink, @unchecked Sendable {
         } else if output.bytes.count > 0 {
             try compress(gatherer.add(output.bytes, to: path))
         }
+    }
+
+    private func writeToStandardOutput(_ output: EncodedOutput) throws(OutputError) {
+        try StandardOutput.write(output.bytes.filled)
+        standardOutput.digest.update(output.bytes.filled)
+        standardOutput.records += output.records
+        standardOutput.bytes += UInt64(output.bytes.count)
     }
 
     private func compress(_ texts: [(path: String, text: ByteBuffer)]) throws(OutputError) {
@@ -79,6 +87,9 @@ final class RunCommit: Sink, @unchecked Sendable {
             try outputs.prepare()
             let published = try outputs.publish()
             try deadLetters.publish()
+            if case .stdout = pipeline.sink.destination {
+                return [RunReport.Output(file: "-", records: standardOutput.records, bytes: standardOutput.bytes, sha256: standardOutput.digest.hex)]
+            }
             return published.map { RunReport.Output(file: $0.path, records: $0.records, bytes: $0.bytes, sha256: $0.sha256) }
         } catch {
             throw .output(error)
