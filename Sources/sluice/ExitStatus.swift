@@ -26,7 +26,7 @@ enum ExitStatus: Error, Equatable {
           0        complete: every record written or left out on purpose
           1        failed: nothing was published
           2        the definition or the command line is wrong; nothing was read
-          3        complete with losses on record: dead letters or damaged input; outputs are published
+          3        complete with losses on record (dead letters, damaged input)
           130, 143 interrupted: what was in flight was finished
           141      the reader of standard output went away, as 'head' does
         """

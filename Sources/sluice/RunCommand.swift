@@ -19,9 +19,9 @@ struct RunCommand: AsyncParsableCommand {
 
             EXAMPLES
               sluice run pipelines/access-errors.yaml
-              sluice run pipelines/access-errors.yaml --set 'logs=/var/log/nginx/**/*.gz' --set out=/srv/errors
+              sluice run pipelines/access-errors.yaml --set 'logs=/srv/**/*.gz'
               sluice run pipelines/app-warnings.yaml --progress none | head
-              sluice run pipelines/access-errors.yaml --limit 1000 --report /tmp/report.json
+              sluice run pipelines/access-errors.yaml --limit 1000 --verbose
 
             \(ExitStatus.manual)
             """)

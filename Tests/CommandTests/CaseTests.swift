@@ -1,0 +1,90 @@
+import Foundation
+import Testing
+
+/// Runs of the command that are data: `Tests/Cases/NAME` holds the pipeline, its input and everything that must come out.
+///
+/// | file | |
+/// | --- | --- |
+/// | `pipeline.yaml` and inputs | copied to a new folder, where the command runs |
+/// | `arguments` | of the command, in place of `run pipeline.yaml --progress none` |
+/// | `stdin` | what it reads |
+/// | `expected/status`, `stdout`, `ledger` | its exit code, its standard output, the ledger's line of its summary |
+/// | `expected/files/…` | every file in `out/` and the dead letters; `.gz` is undone and left out of the name |
+///
+/// `SLUICE_WRITE_EXPECTED=1` writes `expected` anew.
+@Suite("Cases")
+struct CaseTests {
+    static let folder = CommandUnderTest.root.appending(path: "Tests/Cases")
+    static let names: [String] = {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.filter { FileManager.default.fileExists(atPath: folder.appending(path: "\($0)/pipeline.yaml").path) }.sorted()
+    }()
+
+    @Test("come out as they should, with 1 worker and with 8", arguments: names)
+    func run(name: String) throws {
+        let folder = Self.folder.appending(path: name)
+        let one = try outcome(of: folder, workers: 1)
+        let eight = try outcome(of: folder, workers: 8)
+        #expect(one == eight)
+        if ProcessInfo.processInfo.environment["SLUICE_WRITE_EXPECTED"] != nil { try one.write(to: folder.appending(path: "expected")) }
+        #expect(try one == CaseOutcome(expectedIn: folder.appending(path: "expected")))
+    }
+
+    private func outcome(of folder: URL, workers: Int) throws -> CaseOutcome {
+        let command = try CommandUnderTest(copying: folder)
+        defer { command.remove() }
+        let arguments = (try? String(contentsOf: folder.appending(path: "arguments"), encoding: .utf8)) ?? "run pipeline.yaml --progress none"
+        let input = (try? String(contentsOf: folder.appending(path: "stdin"), encoding: .utf8)) ?? ""
+        let words = arguments.split(whereSeparator: \.isWhitespace).map(String.init)
+        let result = try command.run(words + ["--workers", "\(workers)", "--state", "state"], input: input)
+        var outcome = CaseOutcome(status: Int(result.status), stdout: result.output, ledger: "", files: [:])
+        outcome.ledger = result.error.split(separator: "\n").first { $0.hasPrefix("  ledger:") }.map { "\($0.dropFirst(2))\n" } ?? result.error
+        for top in ["out", "state"] {
+            let files = FileManager.default.enumerator(atPath: command.folder.appending(path: top).path)?.allObjects as? [String] ?? []
+            for file in files where !file.hasSuffix("report.json") {
+                var isFolder: ObjCBool = false
+                let path = "\(top)/\(file)"
+                guard FileManager.default.fileExists(atPath: command.folder.appending(path: path).path, isDirectory: &isFolder), !isFolder.boolValue else { continue }
+                outcome.files[path.hasSuffix(".gz") ? String(path.dropLast(3)) : path] = try command.text(of: path)
+            }
+        }
+        if [0, 3].contains(result.status), input.isEmpty {
+            #expect(try command.run("audit", "state/report.json").status == 0)
+        }
+        return outcome
+    }
+}
+
+struct CaseOutcome: Equatable {
+    var status: Int
+    var stdout: String
+    /// The ledger's line; where there is none, all of standard error.
+    var ledger: String
+    var files: [String: String]
+}
+
+extension CaseOutcome {
+    init(expectedIn folder: URL) throws {
+        let text = { (name: String) in try String(contentsOf: folder.appending(path: name), encoding: .utf8) }
+        self.init(
+            status: Int(try text("status").trimmingCharacters(in: .whitespacesAndNewlines)) ?? -1, stdout: try text("stdout"), ledger: try text("ledger"),
+            files: [:])
+        let files = FileManager.default.enumerator(atPath: folder.appending(path: "files").path)?.allObjects as? [String] ?? []
+        for file in files where try folder.appending(path: "files/\(file)").resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true {
+            self.files[file] = try text("files/\(file)")
+        }
+    }
+
+    func write(to folder: URL) throws {
+        if FileManager.default.fileExists(atPath: folder.path) { try FileManager.default.removeItem(at: folder) }
+        let write = { (name: String, text: String) in
+            let file = folder.appending(path: name)
+            try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: file)
+        }
+        try write("status", "\(status)\n")
+        try write("stdout", stdout)
+        try write("ledger", ledger)
+        for (name, text) in files { try write("files/\(name)", text) }
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+
+@Suite("README.md")
+struct ReadmeTests {
+    /// `SLUICE_WRITE_EXPECTED=1` writes the output of the shell blocks anew.
+    @Test("every command in it gives the output below it")
+    func shell() throws {
+        let file = CommandUnderTest.root.appending(path: "README.md")
+        var document = try MarkdownBlocks(String(contentsOf: file, encoding: .utf8))
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        for name in ["sampledata", "pipelines"] {
+            try FileManager.default.copyItem(at: CommandUnderTest.root.appending(path: name), to: command.folder.appending(path: name))
+        }
+        for (index, block) in document.blocks.enumerated() {
+            switch block.language {
+            case "yaml":
+                let name = try #require(block.text.split(separator: "\n").first?.split(separator: " ").last)
+                try command.write(block.text, to: String(name))
+            case "sh":
+                let shown = try transcript(of: block.text, with: command)
+                #expect(comparable(shown) == comparable(block.text))
+                document.blocks[index].text = shown
+            default: break
+            }
+        }
+        if ProcessInfo.processInfo.environment["SLUICE_WRITE_EXPECTED"] != nil {
+            try document.text.write(to: file, atomically: true, encoding: .utf8)
+        }
+    }
+
+    @Test("its Swift is what is compiled and run here")
+    func swift() async throws {
+        let readme = try String(contentsOf: CommandUnderTest.root.appending(path: "README.md"), encoding: .utf8)
+        let block = try #require(try MarkdownBlocks(readme).blocks.first { $0.language == "swift" })
+        let example = try String(contentsOf: URL(filePath: #filePath).deletingLastPathComponent().appending(path: "ReadmeExample.swift"), encoding: .utf8)
+        let compiled = example.replacing("return \"", with: "print(\"").replacing(" lost\"\n", with: " lost\")\n")
+        let wanted = block.text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+        let lines = compiled.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+        #expect(lines.contains(wanted))
+
+        let run = ReadmeExample()
+        #expect(try await run.run() == "3 read, 1 written, 1 left out, 1 lost")
+        #expect(run.totals.all == [1000])
+        #expect(run.lost.all == ["missing: Missing()"])
+    }
+
+    @Test("every file that it links to is there")
+    func links() throws {
+        let readme = try String(contentsOf: CommandUnderTest.root.appending(path: "README.md"), encoding: .utf8)
+        let targets = readme.matches(of: /\]\((?<target>[^):]+)\)/).map { String($0.output.target) }
+        #expect(targets.count > 5)
+        for target in targets {
+            #expect(FileManager.default.fileExists(atPath: CommandUnderTest.root.appending(path: target).path), "\(target)")
+        }
+    }
+
+    /// Each `$ command` with what it says, both streams together.
+    private func transcript(of block: String, with command: CommandUnderTest) throws -> String {
+        var text = ""
+        for line in block.split(separator: "\n") where line.hasPrefix("$ ") {
+            text += "\(line)\n" + (try command.shell("{ \(line.dropFirst(2)); } 2>&1").output)
+        }
+        return text
+    }
+
+    /// Without what depends on the clock, on scheduling and on the library that compresses.
+    private func comparable(_ text: String) -> String {
+        text.replacing(#/ in [0-9.]+ s\n/#, with: " in a moment\n").replacing(#/[12] of 2\n/#, with: "n of 2\n")
+            .replacing(#/ [0-9.]+ k?B\n/#, with: " some bytes\n").replacing(#/ {2,}/#, with: " ")
+    }
+}
+
+/// A Markdown document cut at its fenced blocks.
+struct MarkdownBlocks {
+    struct Block {
+        var language: String
+        var text: String
+        /// The document before it, its opening fence included.
+        var before: String
+    }
+
+    var blocks: [Block] = []
+    private var rest = ""
+
+    init(_ document: String) throws {
+        var before = ""
+        var current: Block?
+        for line in document.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("```") {
+                if let block = current {
+                    blocks.append(block)
+                    (current, before) = (nil, "\(line)\n")
+                } else {
+                    current = Block(language: String(line.dropFirst(3)), text: "", before: before + "\(line)\n")
+                }
+            } else if current != nil {
+                current?.text += "\(line)\n"
+            } else {
+                before += "\(line)\n"
+            }
+        }
+        rest = String(before.dropLast())
+    }
+
+    var text: String { blocks.map { $0.before + $0.text }.joined() + rest }
+}
