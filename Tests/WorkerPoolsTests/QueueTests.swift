@@ -3,7 +3,7 @@ import Testing
 @testable import WorkerPools
 
 @Suite struct `The queue of levels` {
-    private func job(_ level: UInt8, _ number: Int32) -> Job { Job(body: .closure({}), attempt: number, level: level) }
+    private func job(_ level: UInt8, _ number: Int32) -> Job { Job(body: {}, attempt: number, level: level) }
 
     @Test func `gives higher levels first, and within one the first first`() {
         var queue = LevelQueue(levels: 3, ageing: 100)
@@ -41,9 +41,9 @@ import Testing
     @Test func `forgets withdrawn entries, however many there are`() {
         var queue = LevelQueue(levels: 1, ageing: 1)
         for round in 0..<1000 {
-            let record = GroupRecord(WorkerPool(.init(workers: 1)).group(), JobOptions(), {})
+            let record = GroupRecord(WorkerPool(.init(workers: 1)).group(), JobOptions())
             record.phase = .queued
-            queue.append(Job(body: .record(record), level: 0))
+            queue.append(Job(body: {}, record: record, level: 0))
             if round % 10 != 0 {
                 record.phase = .settled
                 queue.forgetOne()
@@ -60,9 +60,9 @@ import Testing
 @Suite struct `A run of short jobs` {
     fileprivate func filled(_ count: Int) -> JobRun {
         let run = JobRun()
-        run.fill(after: Job(body: .closure({}), attempt: 0, level: 0)) { places, _ in
+        run.fill(after: Job(body: {}, attempt: 0, level: 0)) { places, _ in
             for number in 1..<count {
-                (places + number - 1).initialize(to: Job(body: .closure({}), attempt: Int32(number), level: 0))
+                (places + number - 1).initialize(to: Job(body: {}, attempt: Int32(number), level: 0))
             }
             return count - 1
         }

@@ -32,10 +32,10 @@ public final class JobGroup: Sendable {
     public func submit(
         _ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void
     ) async throws {
-        let record = GroupRecord(self, options, job)
+        let record = GroupRecord(self, options)
         guard state.withLock({ $0.add(record) }) else { throw storage.cancellation(of: record) }
         do {
-            try await storage.enter(storage.makeJob(.record(record), priority: options.priority))
+            try await storage.enter(storage.makeJob(job, record, priority: options.priority))
         } catch {
             resume(state.withLock { $0.withdraw(record) })
             throw error

@@ -45,14 +45,11 @@ struct JobGroupState {
 /// A job that belongs to a group.
 final class GroupRecord: JobRecord, @unchecked Sendable {  // its own properties never change
     private let group: JobGroup
-    private let body: @Sendable () async throws -> Void
 
-    init(_ group: JobGroup, _ options: JobOptions, _ body: @escaping @Sendable () async throws -> Void) {
+    init(_ group: JobGroup, _ options: JobOptions) {
         self.group = group
-        self.body = body
         super.init(options: options)
     }
 
-    override func attempt() async throws { try await body() }
     override func settle(_ end: JobEnd) { group.end(self, end) }
 }

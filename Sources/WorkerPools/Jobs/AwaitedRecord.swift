@@ -18,13 +18,13 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
         let waiting = waiting
         self.waiting = []
         lock.unlock()
-        announce()
+        then?(end)
+        then = nil
         for continuation in waiting { continuation.resume() }
     }
 
-    /// Called once when the job has ended, before those who wait are woken.
-    @usableFromInline
-    func announce() {}
+    /// Called once when the job has ended, before those who wait are woken. Set before the job is submitted.
+    @usableFromInline var then: (@Sendable (JobEnd) -> Void)?
 
     @usableFromInline
     var endIfEnded: JobEnd? {

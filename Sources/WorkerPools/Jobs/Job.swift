@@ -1,23 +1,15 @@
 import Synchronization
 
-/// What a worker runs.
-enum JobBody {
-    /// A closure and nothing else: no object is allocated for it.
-    case closure(@Sendable () async throws -> Void)
-    /// A job that somebody can name: it has a handle, options, a group or a callback.
-    case record(JobRecord)
-}
-
 /// An entry of the queue.
 struct Job {
-    var body: JobBody
+    /// What an attempt does. A closure also where there is a record, instead of a method that its kinds override, because a
+    /// method of a generic class asks the runtime for its types each time.
+    var body: @Sendable () async throws -> Void
+    /// For a job that somebody can name: it has a handle, options, a group or a callback. None costs no allocation.
+    var record: JobRecord?
     /// The number of the attempt that comes next or is under way; the first is 1.
     var attempt: Int32 = 1
     var level: UInt8
-
-    var record: JobRecord? {
-        if case .record(let record) = body { record } else { nil }
-    }
 }
 
 /// How a job ended. Each accepted job has exactly one.
@@ -33,7 +25,7 @@ enum JobEnd: Sendable {
 ///
 /// In a run a job ends outside the pool's lock: `isOver` says so where `phase` cannot.
 @usableFromInline
-class JobRecord: @unchecked Sendable {  // `phase` and `isCancelRequested` are guarded by the pool's lock
+class JobRecord: @unchecked Sendable {  // see each property for what guards it
     enum Phase {
         /// Not accepted yet.
         case offered
@@ -49,6 +41,7 @@ class JobRecord: @unchecked Sendable {  // `phase` and `isCancelRequested` are g
     }
 
     let options: JobOptions
+    /// Guarded by the pool's lock, as is `isCancelRequested`.
     var phase = Phase.offered
     var isCancelRequested = false
     let isOver = Atomic(false)
@@ -56,12 +49,6 @@ class JobRecord: @unchecked Sendable {  // `phase` and `isCancelRequested` are g
     @usableFromInline
     init(options: JobOptions) {
         self.options = options
-    }
-
-    /// Makes one attempt; a result is kept until ``settle(_:)``.
-    @usableFromInline
-    func attempt() async throws {
-        fatalError("JobRecord.attempt is overridden by every kind of record")
     }
 
     /// Makes the end known to whoever waits for it. Called exactly once, outside the pool's lock.

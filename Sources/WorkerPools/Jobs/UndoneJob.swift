@@ -10,9 +10,6 @@ public struct UndoneJob: Sendable {
     init(_ job: Job) {
         name = job.record?.options.name
         attempts = Int(job.attempt) - 1
-        switch job.body {
-        case .closure(let body): self.body = body
-        case .record(let record): body = { try await record.attempt() }
-        }
+        body = job.body
     }
 }

@@ -4,34 +4,20 @@
 /// A job with a result. Open to inlining, so that its users' compilers know its types.
 @usableFromInline
 final class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Sendable {
-    @usableFromInline let body: @Sendable () async throws(Failure) -> Value
-    @usableFromInline let then: (@Sendable (Result<Value, JobFailure<Failure>>) -> Void)?
     @usableFromInline var value: Value?
     @usableFromInline var failure: Failure?
 
+    /// The closure that makes an attempt and keeps its result here.
     @inlinable
-    init(
-        _ options: JobOptions, _ body: @escaping @Sendable () async throws(Failure) -> Value,
-        then: (@Sendable (Result<Value, JobFailure<Failure>>) -> Void)? = nil
-    ) {
-        self.body = body
-        self.then = then
-        super.init(options: options)
-    }
-
-    @inlinable
-    override func attempt() async throws {
-        do {
-            value = try await body()
-        } catch {
-            failure = error
-            throw error
+    func keeping(_ job: @escaping @Sendable () async throws(Failure) -> Value) -> @Sendable () async throws -> Void {
+        {
+            do throws(Failure) {
+                self.value = try await job()
+            } catch {
+                self.failure = error
+                throw error
+            }
         }
-    }
-
-    @inlinable
-    override func announce() {
-        if let then, let end = endIfEnded { then(result(of: end)) }
     }
 
     @inlinable

@@ -110,7 +110,7 @@ extension PoolState {
         let accepted = min(bodies.count, capacity - queue.count)
         guard accepted > 0 else { return (0, .nobody, .none) }
         counters.accepted += accepted
-        for body in bodies.prefix(accepted) { queue.append(Job(body: .closure(body.closure), level: level)) }
+        for body in bodies.prefix(accepted) { queue.append(Job(body: body.closure, level: level)) }
         let growth = bounds.lowerBound == bounds.upperBound ? .none : grow()
         return (accepted, callWorker(), growth)
     }

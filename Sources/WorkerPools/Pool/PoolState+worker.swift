@@ -81,7 +81,7 @@ extension PoolState {
         slots[slot].phase = .running
         slots[slot].jobAttempt = job.attempt
         var timeout = timeout
-        if case .record(let record) = job.body {
+        if let record = job.record {
             record.phase = .running(slot: slot)
             slots[slot].record = record
             if let own = record.options.timeout { timeout = own.nanoseconds }

@@ -113,10 +113,7 @@ extension PoolStorage {
     /// One attempt, without timeout and retry: the submitter's own task is not the pool's to cancel.
     private func runInCaller(_ job: Job) async {
         do {
-            switch job.body {
-            case .closure(let body): try await body()
-            case .record(let record): try await record.attempt()
-            }
+            try await job.body()
             endInCaller(job, counting: \.done)
             job.record?.settle(.done)
         } catch {

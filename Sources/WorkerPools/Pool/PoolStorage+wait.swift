@@ -54,8 +54,9 @@ extension PoolStorage {
         for worker in stop.leaving { worker.resume() }
         for worker in stop.cancelled { worker.cancel() }
         return stop.undone.map { job in
+            let undone = UndoneJob(job)
             job.record?.settle(.stopped(cancellation(of: job.record)))
-            return UndoneJob(job)
+            return undone
         }
     }
 

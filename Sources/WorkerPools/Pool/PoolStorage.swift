@@ -16,8 +16,10 @@ final class PoolStorage: Sendable {
         state = Guarded(PoolState(configuration), lock: configuration.lock)
     }
 
-    func makeJob(_ body: JobBody, priority: JobPriority) -> Job {
-        Job(body: body, level: UInt8(min(priority.level, configuration.priorityLevels - 1)))
+    func makeJob(
+        _ body: @escaping @Sendable () async throws -> Void, _ record: JobRecord?, priority: JobPriority
+    ) -> Job {
+        Job(body: body, record: record, level: UInt8(min(priority.level, configuration.priorityLevels - 1)))
     }
 
     // What other threads and tasks are waiting for, done after the lock.

@@ -11,7 +11,7 @@ final class Worker: @unchecked Sendable {
 
     let storage: PoolStorage
     let slot: Int
-    private var job = Job(body: .closure({}), level: 0)
+    private var job = Job(body: {}, level: 0)
     /// The jobs that come after ``job`` without another look at the queue.
     private var run: JobRun?
     /// The job has ended, and is counted with the run it was the last of.
@@ -46,10 +46,7 @@ final class Worker: @unchecked Sendable {
 
     private func attempt() async {
         do {
-            switch job.body {
-            case .closure(let body): try await body()
-            case .record(let record): try await record.attempt()
-            }
+            try await job.body()
         } catch {
             failure = error
         }
@@ -130,7 +127,7 @@ final class Worker: @unchecked Sendable {
 
     /// A worker that rests keeps no closure alive.
     private func letGo() {
-        job = Job(body: .closure({}), level: 0)
+        job = Job(body: {}, level: 0)
         run = nil
     }
 }

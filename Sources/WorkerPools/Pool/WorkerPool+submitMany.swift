@@ -25,7 +25,7 @@ extension WorkerPool {
             storage.perform(wake)
             storage.perform(growth)
             left = left.dropFirst(accepted)
-            if let next = left.popFirst() { try await storage.enter(Job(body: .closure(next.closure), level: level)) }
+            if let next = left.popFirst() { try await storage.enter(Job(body: next.closure, level: level)) }
         }
     }
 }

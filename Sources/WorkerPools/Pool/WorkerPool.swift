@@ -45,7 +45,7 @@ public final class WorkerPool: Sendable {
 
     @usableFromInline
     func enterNow(_ priority: JobPriority, _ job: @escaping @Sendable () async throws -> Void) -> Bool {
-        let job = storage.makeJob(.closure(job), priority: priority)
+        let job = storage.makeJob(job, nil, priority: priority)
         guard case .accepted(let wake, let growth) = storage.state.withLock({ $0.offer(job) }) else { return false }
         storage.perform(wake)
         storage.perform(growth)
@@ -54,13 +54,12 @@ public final class WorkerPool: Sendable {
 
     @usableFromInline
     func enterLater(_ priority: JobPriority, _ job: @escaping @Sendable () async throws -> Void) async throws {
-        try await storage.enter(storage.makeJob(.closure(job), priority: priority))
+        try await storage.enter(storage.makeJob(job, nil, priority: priority))
     }
 
     /// Queues a job with a name, limits or retries of its own.
     public func submit(_ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void) async throws {
-        let record = ValueRecord<Void, any Error>(options, job)
-        try await storage.enter(storage.makeJob(.record(record), priority: options.priority))
+        try await enterLater(AwaitedRecord(options: options), job)
     }
 
     /// Queues a job whose result can be waited for.
@@ -72,8 +71,9 @@ public final class WorkerPool: Sendable {
         _ options: JobOptions = JobOptions(),
         returning job: @escaping @Sendable () async throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
-        let record = ValueRecord(options, job)
-        if !enterNow(record) { try await enterLater(record) }
+        let record = ValueRecord<Value, Failure>(options: options)
+        let body = record.keeping(job)
+        if !enterNow(record, body) { try await enterLater(record, body) }
         return TypedJobHandle(record: record, storage: storage)
     }
 
@@ -85,13 +85,15 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () async throws(Failure) -> Value,
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
-        let record = ValueRecord(options, job, then: then)
-        if !enterNow(record) { try await enterLater(record) }
+        let record = ValueRecord<Value, Failure>(options: options)
+        record.then = { [unowned record] end in then(record.result(of: end)) }
+        let body = record.keeping(job)
+        if !enterNow(record, body) { try await enterLater(record, body) }
     }
 
     @usableFromInline
-    func enterNow(_ record: JobRecord) -> Bool {
-        let job = storage.makeJob(.record(record), priority: record.options.priority)
+    func enterNow(_ record: JobRecord, _ body: @escaping @Sendable () async throws -> Void) -> Bool {
+        let job = storage.makeJob(body, record, priority: record.options.priority)
         guard case .accepted(let wake, let growth) = storage.state.withLock({ $0.offer(job) }) else { return false }
         storage.perform(wake)
         storage.perform(growth)
@@ -99,15 +101,15 @@ public final class WorkerPool: Sendable {
     }
 
     @usableFromInline
-    func enterLater(_ record: JobRecord) async throws {
-        try await storage.enter(storage.makeJob(.record(record), priority: record.options.priority))
+    func enterLater(_ record: JobRecord, _ body: @escaping @Sendable () async throws -> Void) async throws {
+        try await storage.enter(storage.makeJob(body, record, priority: record.options.priority))
     }
 
     /// Queues a job without ever waiting, for submitters that are not `async`: a full queue that would suspend refuses.
     public func submitNow(
         priority: JobPriority = .normal, _ job: @escaping @Sendable () async throws -> Void
     ) throws(PoolError) {
-        let job = storage.makeJob(.closure(job), priority: priority)
+        let job = storage.makeJob(job, nil, priority: priority)
         switch storage.state.withLock({ $0.offer(job) }) {
         case .accepted(let wake, let growth):
             storage.perform(wake)

@@ -124,7 +124,7 @@ extension Job {
 
     /// Cancelled while it waited: the entry is only a place in the queue.
     var isWithdrawn: Bool {
-        guard case .record(let record) = body, case .settled = record.phase else { return false }
+        guard let record, case .settled = record.phase else { return false }
         return true
     }
 }

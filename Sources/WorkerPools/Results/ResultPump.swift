@@ -48,9 +48,10 @@ final class ResultLine<Value: Sendable>: Sendable {
         do {
             for try await element in results.elements {
                 guard let place = await waitForRoom() else { return }
-                let record = LineRecord(self, at: place) { try await results.transform(element) }
+                let record = LineRecord(self, at: place)
                 records.withLock { $0[place] = record }
-                try await storage.enter(storage.makeJob(.record(record), priority: .normal))
+                let body: @Sendable () async throws -> Void = { record.keep(try await results.transform(element)) }
+                try await storage.enter(storage.makeJob(body, record, priority: .normal))
             }
             queue.withLock { $0.end(nil) }?.resume()
         } catch {
@@ -106,17 +107,15 @@ final class ResultLine<Value: Sendable>: Sendable {
 final class LineRecord<Value: Sendable>: JobRecord, @unchecked Sendable {  // `value` is ordered by the pool, as in ValueRecord
     private let line: ResultLine<Value>
     private let place: Int
-    private let body: @Sendable () async throws -> Value
     private var value: Value?
 
-    init(_ line: ResultLine<Value>, at place: Int, _ body: @escaping @Sendable () async throws -> Value) {
+    init(_ line: ResultLine<Value>, at place: Int) {
         self.line = line
         self.place = place
-        self.body = body
         super.init(options: JobOptions())
     }
 
-    override func attempt() async throws { value = try await body() }
+    func keep(_ value: Value) { self.value = value }
 
     override func settle(_ end: JobEnd) {
         switch end {
