@@ -97,6 +97,27 @@ struct ExecTroubleTests {
         #expect(letters[0] == letters[1])
     }
 
+    @Test("odd records go through a child and back byte for byte")
+    func oddRecords() async throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let records = [
+            "{\"a\":\"\\u0000\\ud800\"}", "{\"a\":1e400,\"b\":12345678901234567890123}", "{\"a\":1,\"a\":2}", "{ \"a\" : [ 1 , { } ] }", "{}",
+            "{\"a\":\"é€😀\"}", "{\"a\":\"\(String(repeating: "x", count: 3_000_000))\"}", "{\"last\":true}",
+        ]
+        try command.write(records.map { $0 + "\n" }.joined(), to: "in.jsonl")
+        try command.write(
+            """
+            name: odd
+            source: {files: in.jsonl, format: jsonl}
+            stages: [{exec: [cat], workers: 2, timeout: 30s}]
+            sink: {file: out/records.jsonl}
+            """, to: "odd.yaml")
+        let ending = try await command.sluice("run", "odd.yaml")
+        #expect(ending.status == 0, "\(ending)")
+        #expect(command.lines(of: "out/records.jsonl") == records)
+    }
+
     @Test("on_error: drop leaves failed records out and is no loss")
     func drop() async throws {
         let command = try Self.prepared(pipeline: Self.pipeline(onError: "drop"))

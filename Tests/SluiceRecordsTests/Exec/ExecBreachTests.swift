@@ -42,6 +42,7 @@ struct ExecBreachTests {
         ])
     func breaches(_ breach: Case) async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         // A settling time that the second write meets on a busy machine too.
         let pool = ExecPool.test(try scripts.shell(breach.body), settle: .seconds(5))
         #expect(await pool.answer("{}") == .failed(code: "exec.protocol", message: breach.message, attempts: 1))
@@ -65,6 +66,7 @@ struct ExecBreachTests {
     @Test("what a child writes unasked is never the next record's answer")
     func unasked() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         // The first child answers a record, waits until told, then writes a line that nobody asked for.
         let command = try scripts.shell(
             """
@@ -90,6 +92,7 @@ struct ExecBreachTests {
     @Test("the rest of a broken answer does not reach the next record")
     func garbageThenAnswer() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let pool = ExecPool.test(
             try scripts.shell("while read -r line; do case $line in bad) echo oops; echo '{\"late\":1}';; *) echo '{\"ok\":1}';; esac; done"))
         #expect(await pool.answer("bad").code == "exec.protocol")
@@ -105,6 +108,7 @@ struct ExecBreachTests {
         ])
     func braces(line: String, fault: String) async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let pool = ExecPool.test(try scripts.shell("while read -r line; do echo '\(line)'; done"))
         for _ in 0..<3 {
             let outcome = await pool.answer("{}")
@@ -118,6 +122,7 @@ struct ExecBreachTests {
     @Test("a child that closes its input but answers is believed once")
     func closesInput() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let pool = ExecPool.test(try scripts.shell("read -r line; exec <&-; echo '{\"a\":1}'; sleep 60"))
         #expect(await pool.answer("1").text == "{\"a\":1}")
         #expect(await pool.answer("2").text == "{\"a\":1}")

@@ -8,6 +8,7 @@ struct ExecPoolTests {
     @Test("a child answers record after record")
     func echoes() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let pool = ExecPool.test(try scripts.shell("echo $$ >> $DIR/pids; while read -r line; do echo \"{\\\"got\\\":$line}\"; done"))
         for number in 1...200 {
             #expect(await pool.answer("\(number)").text == "{\"got\":\(number)}")
@@ -23,6 +24,7 @@ struct ExecPoolTests {
     @Test("as many children as the limit says share the records, never more")
     func shares() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let pool = ExecPool.test(
             try scripts.shell("while read -r line; do sleep 0.02; echo \"{\\\"by\\\":$$,\\\"got\\\":$line}\"; done"), limit: 4)
         let answers = await withTaskGroup { group in
@@ -39,6 +41,7 @@ struct ExecPoolTests {
     @Test("the pool grows to its upper bound when records wait and shrinks to its lower when none does")
     func growsAndShrinks() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let command = try scripts.shell("while read -r line; do sleep 0.03; echo '{}'; done")
         let pool = ExecPool(ChildLoop.Configuration(name: "test", command: command, limit: 4, log: { _ in }), leastWorkers: 1, retry: nil)
         await withTaskGroup { group in
@@ -58,6 +61,7 @@ struct ExecPoolTests {
     @Test("a child that hangs is killed after the timeout, and the next record has a fresh one")
     func timesOut() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let pool = ExecPool.test(
             try scripts.shell("echo $$ >> $DIR/pids; while read -r line; do case $line in hang) sleep 60;; esac; echo '{}'; done"),
             timeout: .seconds(2))
@@ -76,6 +80,7 @@ struct ExecPoolTests {
     @Test("a child that ignores SIGTERM and its grandchildren are killed too")
     func killsTheGroup() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let pool = ExecPool.test(
             try scripts.shell(
                 """
@@ -98,6 +103,7 @@ struct ExecPoolTests {
     @Test("a child that dies at once fails its record with its status and its last words")
     func diesAtOnce() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let said = Said()
         let pool = ExecPool.test(try scripts.shell("echo 'no such model' >&2; exit 3"), said: said)
         #expect(await pool.answer("1") == .failed(code: "exec.exit", message: "exited with status 3: no such model", attempts: 1))
@@ -108,6 +114,7 @@ struct ExecPoolTests {
     @Test("a child killed by a signal is named with it")
     func diesBySignal() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let pool = ExecPool.test(try scripts.shell("read -r line; kill -9 $$"))
         #expect(await pool.answer("1") == .failed(code: "exec.exit", message: "killed by signal 9 (SIGKILL)", attempts: 1))
         await pool.shutdown()
@@ -116,6 +123,7 @@ struct ExecPoolTests {
     @Test("a child that dies after every third record costs no record")
     func diesAfterThree() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let pool = ExecPool.test(
             try scripts.shell("for i in 1 2 3; do read -r line && echo \"{\\\"got\\\":$line}\"; done"), limit: 2)
         let answers = await withTaskGroup { group in
@@ -130,6 +138,7 @@ struct ExecPoolTests {
     @Test("many children that die at once slow down but never hang")
     func restartStorm() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let pool = ExecPool.test(try scripts.shell("exit 1"), limit: 4)
         let codes = await withTaskGroup { group in
             for number in 0..<40 { group.addTask { await pool.answer("\(number)").code } }
@@ -153,6 +162,7 @@ struct ExecPoolTests {
     @Test("what cannot be started is found without starting it")
     func problems() throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let script = try scripts.shell("echo")[1]
         #expect(ExecPool.problem(with: ["/bin/sh", "-c", "x"]) == nil)
         #expect(ExecPool.problem(with: ["sh"]) == nil)
@@ -167,6 +177,7 @@ struct ExecPoolTests {
     @Test("retries are counted, and a later attempt may succeed")
     func retries() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let flaky = try scripts.shell(
             "while read -r line; do echo x >> $DIR/tries; [ $(wc -l < $DIR/tries) -ge 3 ] || exit 7; echo '{\"ok\":true}'; done")
         let retry = RetryOptions(times: 3, backoff: .milliseconds(1), maxBackoff: .milliseconds(5))
@@ -184,6 +195,7 @@ struct ExecPoolTests {
     @Test("a cancelled task gives up at once, and the child's late answer goes to nobody")
     func cancels() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let pool = ExecPool.test(
             try scripts.shell(
                 "while read -r line; do case $line in slow) echo > $DIR/asked; sleep 60;; esac; echo \"{\\\"got\\\":\\\"$line\\\"}\"; done"))
@@ -197,6 +209,7 @@ struct ExecPoolTests {
     @Test("lines of several megabytes go both ways")
     func hugeLines() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let pool = ExecPool.test(try scripts.python("import sys\nfor line in sys.stdin:\n    sys.stdout.write(line)\n    sys.stdout.flush()"))
         for size in [10, 100_000, 5_000_000, 16] {
             let record = "{\"a\":\"" + String(repeating: "x", count: size) + "\"}"
@@ -208,6 +221,7 @@ struct ExecPoolTests {
     @Test("a child that answers while it still reads does not stand still")
     func answersWhileReading() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let pool = ExecPool.test(
             try scripts.python(
                 """
@@ -239,6 +253,7 @@ struct ExecPoolTests {
     @Test("a child that does not leave when its input ends is killed at the deadline")
     func shutdownDeadline() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let pool = ExecPool.test(
             try scripts.shell("trap '' TERM; echo $$ > $DIR/pid; read -r line; echo '{}'; sleep 300"), grace: .milliseconds(50))
         #expect(await pool.answer("1").text == "{}")
@@ -250,6 +265,7 @@ struct ExecPoolTests {
     @Test("children that fail in every way at once mix up no records")
     func everythingAtOnce() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         let pool = ExecPool.test(
             try scripts.shell(
                 """
@@ -288,6 +304,7 @@ struct ExecPoolTests {
     @Test("a pool that is dropped takes its children with it")
     func dropped() async throws {
         let scripts = try Scripts()
+        defer { scripts.remove() }
         var pool: ExecPool? = ExecPool.test(try scripts.shell("echo $$ > $DIR/pid; while read -r line; do echo '{}'; done"))
         #expect(await pool?.answer("1").text == "{}")
         pool = nil

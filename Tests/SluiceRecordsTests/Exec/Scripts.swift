@@ -4,8 +4,8 @@ import Testing
 
 @testable import SluiceRecords
 
-/// Children for tests: scripts written to a temporary folder that is removed at the end.
-final class Scripts {
+/// Children for tests: scripts in a temporary folder.
+struct Scripts {
     let folder: URL
 
     init() throws {
@@ -13,7 +13,7 @@ final class Scripts {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
 
-    deinit {
+    func remove() {
         do { try FileManager.default.removeItem(at: folder) } catch { Issue.record(error) }
     }
 
