@@ -68,6 +68,29 @@ import WorkerPools
         await pool.drain()
     }
 
+    @Test func `are counted right when they time out first and lend their place afterwards`() async throws {
+        let (clock, gate, inner) = (ManualClock(), Gate(), Gate())
+        let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(1), alarms: clock))
+        try await pool.submit {
+            await gate.pass()
+            let handle = try await pool.submit(returning: { await inner.pass() })
+            try await handle.value
+        }
+        await gate.arrivals(1)
+        clock.advance(by: .seconds(1))
+        gate.open()
+        await inner.arrivals(1)
+        let counters = pool.counters
+        #expect(counters.overrunning == 1)
+        #expect(counters.running == 1)
+        #expect(counters.lent == 0)
+        #expect(counters.accepted == counters.outstanding + counters.finished)
+        inner.open()
+        await pool.drain()
+        #expect(pool.counters.timedOut == 1)
+        #expect(pool.counters.done == 1)
+    }
+
     @Test func `map on their own pool`() async throws {
         let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(2)))
         let sum = try await pool.submit(returning: { () throws -> Int in

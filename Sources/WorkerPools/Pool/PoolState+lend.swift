@@ -7,6 +7,7 @@ extension PoolState {
         slots[slot].phase = .lent
         busy -= 1
         lent += 1
+        if case .overrun = slots[slot].verdict { lentOverruns += 1 }
         let returned = handBack()
         return (callWorker(), returned)
     }
@@ -15,31 +16,31 @@ extension PoolState {
     mutating func handBack() -> [UnsafeContinuation<Void, Never>] {
         var returned: [UnsafeContinuation<Void, Never>] = []
         while busy < limit, let lender = returning.popFirst() {
-            lent -= 1
-            busy += 1
-            returned.append(lender)
+            takeBack(lender.slot)
+            returned.append(lender.continuation)
         }
         return returned
     }
 
     /// The wait is over.
-    /// - Returns: whether the place is free; if not, the job must wait for it with ``waitForReturn(_:)``.
+    /// - Returns: whether the place is free; if not, the job must wait for it with ``waitForReturn(to:_:)``.
     mutating func reclaim(_ slot: Int) -> Bool {
-        slots[slot].phase = .running
         guard busy < limit, returning.isEmpty else { return false }
-        lent -= 1
-        busy += 1
+        takeBack(slot)
         return true
     }
 
     /// - Returns: false if the place has become free in between.
-    mutating func waitForReturn(_ continuation: UnsafeContinuation<Void, Never>) -> Bool {
-        if busy < limit, returning.isEmpty {
-            lent -= 1
-            busy += 1
-            return false
-        }
-        returning.append(continuation)
+    mutating func waitForReturn(to slot: Int, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
+        if reclaim(slot) { return false }
+        returning.append((slot, continuation))
         return true
+    }
+
+    private mutating func takeBack(_ slot: Int) {
+        slots[slot].phase = .running
+        lent -= 1
+        busy += 1
+        if case .overrun = slots[slot].verdict { lentOverruns -= 1 }
     }
 }

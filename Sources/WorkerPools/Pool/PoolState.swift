@@ -39,6 +39,8 @@ struct PoolState {
     /// Slots that count against the limit: running, overruns included.
     var busy = 0
     var lent = 0
+    /// Those lent slots whose job has timed out for good already.
+    var lentOverruns = 0
     /// Workers on their way to the queue.
     var called = 0
     /// Workers called at once. Each calls the next when it has taken a job and more wait, so few are enough,
@@ -51,7 +53,7 @@ struct PoolState {
     /// Jobs between two attempts.
     var delayed: [UInt64: Job] = [:]
     /// Lenders that want their place in the limit back.
-    var returning: Deque<UnsafeContinuation<Void, Never>> = []
+    var returning: Deque<(slot: Int, continuation: UnsafeContinuation<Void, Never>)> = []
     var waiters: [Waiter] = []
     /// Jobs that wait for all others.
     var nestedWaiters = 0
@@ -73,7 +75,7 @@ struct PoolState {
     }
 
     var outstanding: Int {
-        queue.count + busy - counters.overrunning + lent + delayed.count + counters.inCallers
+        queue.count + busy + lent - counters.overrunning + delayed.count + counters.inCallers
     }
 
     /// Nothing is outstanding, nothing can come, and the workers have gone.
@@ -87,14 +89,14 @@ struct PoolState {
     var snapshot: PoolCounters {
         var counters = counters
         counters.queued = queue.count
-        counters.running = busy - counters.overrunning
+        counters.running = busy - (counters.overrunning - lentOverruns)
         for slot in runSlots {
             guard let tally = slots[slot].run?.tally else { continue }
             counters.queued += tally.waiting
             counters.running -= 1 - tally.running
             counters.done += tally.ended
         }
-        counters.lent = lent
+        counters.lent = lent - lentOverruns
         counters.retrying = delayed.count
         counters.suspended = suspended.count
         counters.workers = limit

@@ -22,7 +22,7 @@ extension PoolStorage {
         }
         if !state.withLock({ $0.reclaim(slot) }) {
             await withUnsafeContinuation { continuation in
-                if !state.withLock({ $0.waitForReturn(continuation) }) { continuation.resume() }
+                if !state.withLock({ $0.waitForReturn(to: slot, continuation) }) { continuation.resume() }
             }
         }
         return try result.get()
