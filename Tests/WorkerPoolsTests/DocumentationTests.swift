@@ -8,8 +8,8 @@ import WorkerPools
         // begin
         let checked = try await withWorkerPool(.init(name: "links", workers: 1...8)) { pool in
             let statuses = try await pool.map(["a", "b", "c"]) { page in page.count }
-            let slow = try await pool.submit(JobOptions(name: "slow", timeout: .seconds(2), retry: .init(times: 3)),
-                returning: { () throws -> Int in try await fetch("d") })
+            let options = JobOptions(timeout: .seconds(2), retry: RetryPolicy(times: 3))
+            let slow = try await pool.submit(options, returning: { try await fetch("d") })
             for page in ["e", "f", "g"] {
                 try await pool.submit(priority: .low) { _ = try await fetch(page) }
             }

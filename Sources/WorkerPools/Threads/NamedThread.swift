@@ -41,18 +41,20 @@ struct NamedThread: Sendable {
         #else
             var thread = pthread_t()
         #endif
-        let failure = pthread_create(&thread, nil, { argument in
-            #if canImport(Darwin)
-                let opaque: UnsafeMutableRawPointer? = argument
-            #else
-                let opaque = argument
-            #endif
-            guard let opaque else { return nil }
-            let start = Unmanaged<Start>.fromOpaque(opaque).takeRetainedValue()
-            NamedThread.dress(name: start.name, quality: start.quality)
-            start.body()
-            return nil
-        }, start)
+        let failure = pthread_create(
+            &thread, nil,
+            { argument in
+                #if canImport(Darwin)
+                    let opaque: UnsafeMutableRawPointer? = argument
+                #else
+                    let opaque = argument
+                #endif
+                guard let opaque else { return nil }
+                let start = Unmanaged<Start>.fromOpaque(opaque).takeRetainedValue()
+                NamedThread.dress(name: start.name, quality: start.quality)
+                start.body()
+                return nil
+            }, start)
         precondition(failure == 0, "the system refused thread '\(name)': error \(failure)")
         id = PlatformThread(thread)
     }
