@@ -132,10 +132,15 @@ import Testing
         let line = #"10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 12"#
         let text = #"{"log":"\#(line)","inner":"{\"x\": 1, \"id\": 2}","id":1}"# + "\n"
         let spread = [stage("spread", .parse(field: "log", format: .common, into: nil)), stage("select", .select(["status", "path", "id"]))]
-        #expect(try await run(pipeline(text, spread)).out == #"{"id":1,"path":"/a","status":200}"# + "\n")
         let nested = [stage("nest", .parse(field: "inner", format: .jsonl, into: "o")), stage("select", .select(["o"]))]
-        #expect(try await run(pipeline(text, nested)).out == #"{"o":{"x": 1, "id": 2}}"# + "\n")
         let merged = [stage("merge", .parse(field: "inner", format: .jsonl, into: nil)), stage("remove", .remove(["log", "inner"]))]
-        #expect(try await run(pipeline(text, merged)).out == #"{"id":2,"x": 1}"# + "\n")
+        let results = [
+            try await run(pipeline(text, spread)), try await run(pipeline(text, nested)), try await run(pipeline(text, merged)),
+        ]
+        #expect(results.map(\.dead) == [[], [], []])
+        #expect(
+            results.map(\.out) == [
+                #"{"id":1,"path":"/a","status":200}"# + "\n", #"{"o":{"x": 1, "id": 2}}"# + "\n", #"{"id":2,"x": 1}"# + "\n",
+            ])
     }
 }
