@@ -10,7 +10,8 @@ enum AuditSummary {
         }
         for reason in audit.skipped { text += "not looked at: \(reason)\n" }
         let compared = "\(Figures.count(audit.findings.count)) comparisons"
-        text += wrong.isEmpty
+        text +=
+            wrong.isEmpty
             ? "\(report.pipeline): proved again from its files: \(compared), all hold\n"
             : "\(report.pipeline): NOT as reported: \(Figures.count(wrong.count)) of \(compared) do not hold\n"
         return text

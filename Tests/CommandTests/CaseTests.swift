@@ -44,7 +44,9 @@ struct CaseTests {
             for file in files where !file.hasSuffix("report.json") {
                 var isFolder: ObjCBool = false
                 let path = "\(top)/\(file)"
-                guard FileManager.default.fileExists(atPath: command.folder.appending(path: path).path, isDirectory: &isFolder), !isFolder.boolValue else { continue }
+                guard FileManager.default.fileExists(atPath: command.folder.appending(path: path).path, isDirectory: &isFolder), !isFolder.boolValue else {
+                    continue
+                }
                 outcome.files[path.hasSuffix(".gz") ? String(path.dropLast(3)) : path] = try command.text(of: path)
             }
         }

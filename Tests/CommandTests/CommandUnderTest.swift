@@ -49,7 +49,7 @@ struct CommandUnderTest {
     }
 
     func run(_ arguments: [String], input: String = "") throws -> Result {
-        try start(Self.binary, arguments).finish(input: input)
+        try start(nil, arguments).finish(input: input)
     }
 
     /// A shell command that finds `sluice` in its PATH.
@@ -57,6 +57,7 @@ struct CommandUnderTest {
         try start(URL(filePath: "/bin/sh"), ["-c", command]).finish(input: "")
     }
 
+    /// - Parameter program: the command itself, where there is none.
     func start(_ program: URL? = nil, _ arguments: [String]) throws -> RunningCommand {
         try RunningCommand(program ?? Self.binary, arguments, in: folder)
     }
@@ -93,7 +94,24 @@ final class RunningCommand {
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
-    var errorSoFar: String { (try? String(contentsOf: error, encoding: .utf8)) ?? "" }
+    struct NeverSaid: Error {
+        var text: String
+        var said: String
+    }
+
+    /// Returns once standard error has this text in it. Throws when it has not for a minute: the process ends then.
+    func waits(for text: String) throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            let said = try String(contentsOf: error, encoding: .utf8)
+            if said.contains(text) { return }
+            guard ContinuousClock.now < deadline else {
+                process.terminate()
+                throw NeverSaid(text: text, said: said)
+            }
+            poll(nil, 0, 10)
+        }
+    }
 
     func finish(input text: String = "") throws -> CommandUnderTest.Result {
         if !text.isEmpty { try send(text) }

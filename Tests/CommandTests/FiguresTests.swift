@@ -11,12 +11,16 @@ struct FiguresTests {
 
     @Test(
         "bytes have three digits and a unit",
-        arguments: [(0, "0 B"), (999, "999 B"), (1000, "1.00 kB"), (9_999, "10.0 kB"), (123_456, "123 kB"), (999_600, "1.00 MB"), (5_000_000_000_000_000, "5000 TB")])
+        arguments: [
+            (0, "0 B"), (999, "999 B"), (1000, "1.00 kB"), (9_999, "10.0 kB"), (123_456, "123 kB"), (999_600, "1.00 MB"), (5_000_000_000_000_000, "5000 TB"),
+        ])
     func bytes(number: Int, text: String) {
         #expect(Figures.bytes(number) == text)
     }
 
-    @Test("times go from seconds to hours", arguments: [(0.424, "0.42 s"), (9.999, "10.00 s"), (12.34, "12.3 s"), (187, "3:07"), (7387, "2:03:07"), (.infinity, "?")])
+    @Test(
+        "times go from seconds to hours",
+        arguments: [(0.424, "0.42 s"), (9.999, "10.00 s"), (12.34, "12.3 s"), (187, "3:07"), (7387, "2:03:07"), (.infinity, "?")])
     func seconds(number: Double, text: String) {
         #expect(Figures.seconds(number) == text)
     }

@@ -23,7 +23,9 @@ struct ScalarPositionsTests {
         Case(testDescription: "a line break escape in double quotes", yaml: #"k: "a\n== b""#, part: "b", line: 1, column: 11),
         Case(testDescription: "double quotes over two lines", yaml: "k: \"a ==\n  b\"", part: "b", line: 2, column: 3),
         Case(testDescription: "a literal block", yaml: "k: |\n  a == 1\n    && b == 2\n", part: "b", line: 3, column: 8),
-        Case(testDescription: "a folded block with a comment after its sign", yaml: "k: >-  # note\n   a == 1\n   && bee == 2\n", part: "bee", line: 3, column: 7),
+        Case(
+            testDescription: "a folded block with a comment after its sign", yaml: "k: >-  # note\n   a == 1\n   && bee == 2\n", part: "bee", line: 3, column: 7
+        ),
         Case(testDescription: "a scalar with an anchor", yaml: "k: &x a + b", part: "b", line: 1, column: 11),
         Case(testDescription: "a scalar with a tag", yaml: "k: !!str a + b", part: "b", line: 1, column: 14),
         Case(testDescription: "columns count characters, not bytes", yaml: "k: größe + b", part: "b", line: 1, column: 12),

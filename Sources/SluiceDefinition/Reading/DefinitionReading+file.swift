@@ -28,7 +28,8 @@ extension DefinitionReading {
     private mutating func readPipelineName(_ node: YAMLNode) -> Leaf? {
         let fix = "use letters, digits and '-'"
         guard let name = text(node, "name", fix: fix) else { return nil }
-        let isName = !name.text.isEmpty && name.text.utf8.count <= 100
+        let isName =
+            !name.text.isEmpty && name.text.utf8.count <= 100
             && name.text.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "-") }
         guard isName, name.text.first != "-" else {
             report("name: '\(name.text)' is no name for a pipeline", at: name.place, fix: fix)

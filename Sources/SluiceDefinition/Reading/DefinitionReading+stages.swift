@@ -34,7 +34,8 @@ extension DefinitionReading {
                 }
             } else if Keys.laterVerbs.contains(key.text) {
                 hadUnknown = true
-                report("\(owner): '\(key.text)' is not supported in this version", at: key.place, fix: "this version has: \(Keys.verbs.joined(separator: ", "))")
+                report(
+                    "\(owner): '\(key.text)' is not supported in this version", at: key.place, fix: "this version has: \(Keys.verbs.joined(separator: ", "))")
             } else {
                 hadUnknown = true
                 let hint = didYouMean(key.text, among: Keys.verbs + Keys.stageOptions + Keys.laterVerbs)

@@ -86,7 +86,9 @@ struct DefinitionReading {
             return nil
         }
         guard range.contains(bytes) else {
-            report("\(what) cannot be '\(leaf.text)'", at: leaf.place, fix: "write at least \(Amounts.binary(range.lowerBound)) and at most \(Amounts.binary(range.upperBound))")
+            report(
+                "\(what) cannot be '\(leaf.text)'", at: leaf.place,
+                fix: "write at least \(Amounts.binary(range.lowerBound)) and at most \(Amounts.binary(range.upperBound))")
             return nil
         }
         return Placed(bytes, at: leaf.place)
