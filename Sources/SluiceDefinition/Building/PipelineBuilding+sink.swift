@@ -60,7 +60,7 @@ extension PipelineBuilding {
             case .expression(let leaf):
                 guard let program = program(leaf, "sink: path", in: schema) else { return nil }
                 guard program.type.isPathText else {
-                    report("sink: path: '\(leaf.text)' is of type \(program.type)", at: leaf.place, fix: "a path is made of text, numbers, true and false")
+                    report("sink: path: '\(leaf.text)' is of type \(program.type)", at: leaf.place, fix: "a path is made of text, numbers and times")
                     return nil
                 }
                 return .value(program)
@@ -102,7 +102,7 @@ enum PathPiece {
 extension CELType {
     fileprivate var isPathText: Bool {
         switch self {
-        case .dyn, .string, .int, .uint, .double, .bool: true
+        case .dyn, .string, .int, .uint, .double, .bool, .timestamp: true
         default: false
         }
     }

@@ -37,7 +37,8 @@ public struct Audit: Sendable {
     /// The books against themselves.
     private mutating func recount(_ report: RunReport) {
         let records = report.records
-        compare("run", "read = written + filtered + dead + absorbed - added", records.read + records.added,
+        compare(
+            "run", "read = written + filtered + dead + absorbed - added", records.read + records.added,
             records.written + records.filtered + records.dead + records.absorbed)
         compare("run", "records read, over all inputs", records.read, report.inputs.reduce(0) { $0 + $1.records })
         compare("run", "dead letters, over all codes", records.dead, report.deadLetters.byCode.values.reduce(0, +))
@@ -107,9 +108,11 @@ public struct Audit: Sendable {
 
     /// The code in a dead letter's `error`; `unreadable` where there is none.
     private static func code(_ error: Cell, _ reader: JSONReader) -> String {
-        guard error.kind == .json, case .success(.map(let error)) = Result(catching: { () throws(EvaluationError) in
-            try reader.value(ofJSON: error.textBytes)
-        }) else { return "unreadable" }
+        guard error.kind == .json,
+            case .success(.map(let error)) = Result(catching: { () throws(EvaluationError) in
+                try reader.value(ofJSON: error.textBytes)
+            })
+        else { return "unreadable" }
         guard case .string(let code)? = error["code"] else { return "unreadable" }
         return code
     }

@@ -82,7 +82,8 @@ final class SinkStage: BatchStage {
                 let value = evaluate(row)
                 guard value.kind != .error else { throw bound.failure(row, of: batch) }
                 guard let part = PathText.of(value, batch.scratch) else {
-                    throw RecordFailure(code: "sink.path", message: "'\(bound.program.text)' in the path is of type \(value.kind), not text, a number or a time")
+                    let message = "'\(bound.program.text)' in the path is of type \(value.kind), not text, a number or a time"
+                    throw RecordFailure(code: "sink.path", message: message)
                 }
                 name += PartitionPath.component(part)
             }
