@@ -28,6 +28,22 @@ struct AccessLogTests {
         #expect(combined(Self.line + "\r") == row)
     }
 
+    @Test("what follows a line in memory changes nothing, wherever the line ends")
+    func followingBytes() {
+        let common = #"::1 - frank [10/Oct/2025:13:55:36 +0200] "GET /a HTTP/1.1" 200 2326"#
+        for (text, layout) in [(Self.line, AccessLogDecoder.Layout.combined), (common, .common)] {
+            let bytes = Array(text.utf8)
+            let decoder = AccessLogDecoder(layout, columns: Self.names)
+            for count in 1...bytes.count {
+                let plain = decode(Array(bytes[..<count]), columns: Self.names, with: decoder)
+                for filler in Array("07 \"-]\\+:".utf8) {
+                    let row = decode(Array(bytes[..<count]), columns: Self.names, filler: filler, with: decoder)
+                    #expect(row.outcome == plain.outcome && row.cells == plain.cells, "\(count) bytes, then \(filler)")
+                }
+            }
+        }
+    }
+
     @Test("a common line ends after the bytes")
     func commonFields() {
         let row = common(#"::1 id - [01/Jan/1970:00:00:00 -0130] "GET / HTTP/1.0" 304 -"#)

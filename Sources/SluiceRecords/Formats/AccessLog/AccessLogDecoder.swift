@@ -184,8 +184,9 @@ extension AccessLogDecoder {
     @inline(__always)
     private func bytes(_ start: Place, _ end: Place, _ row: Row) throws(AccessLogFault) -> Place {
         if start < end, start.pointee == UInt8(ascii: "-") { return start + 1 }
-        let stop = JSONScan.digits(start, end)
-        guard stop > start, stop <= end, stop - start <= 18 else { throw AccessLogFault(.bytes, at: start) }
+        // Digits that stand behind the record in memory are none of its own.
+        let stop = min(JSONScan.digits(start, end), end)
+        guard stop > start, stop - start <= 18 else { throw AccessLogFault(.bytes, at: start) }
         put(.bytes, .int(Int64(bitPattern: JSONNumber.integer(start, stop - start))), row)
         return stop
     }
