@@ -5,7 +5,7 @@ ARGS ?=
 RELEASE = $(shell $(SWIFT) build -c release --show-bin-path)
 FORMATTED = Package.swift Sources Tests $(wildcard Benchmarks Examples)
 
-.PHONY: help setup build run test check lint format tsan cel-conformance bench-pool clean
+.PHONY: help setup build run test check lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,14 @@ cel-conformance: setup ## run the CEL conformance cases; SLUICE_CEL_CASES=FILE f
 bench-pool: setup ## measure the worker pool: ARGS='--body sleep --jobs 1000000 --concurrency 10000'
 	@$(SWIFT) build -c release --product bench-pool >&2
 	@$(RELEASE)/bench-pool $(ARGS)
+
+bench-cel: setup ## measure expressions over records
+	@$(SWIFT) build -c release --product bench-cel >&2
+	@$(RELEASE)/bench-cel $(ARGS)
+
+bench-formats: setup ## measure the decoders
+	@$(SWIFT) build -c release --product bench-formats >&2
+	@$(RELEASE)/bench-formats $(ARGS)
 
 clean: ## remove what was built and what the example wrote
 	rm -rf .build .build-tsan .sluice out
