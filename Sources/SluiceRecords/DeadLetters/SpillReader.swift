@@ -15,6 +15,12 @@ final class SpillReader {
         text = GzipText(window: InputWindow { descriptor.read(into: $0) }, library: .preferred, size: descriptor.size)
     }
 
+    /// The record's first bytes as they are, at most 256 KiB.
+    func beginning() throws(InputError) -> ByteBuffer {
+        _ = try fill()
+        return pending
+    }
+
     /// The next piece, escaped, or in base64 where the record is not UTF-8. About 256 KiB of the record; `nil` at its end.
     func next() throws(InputError) -> ByteBuffer? {
         let isLast = try fill()

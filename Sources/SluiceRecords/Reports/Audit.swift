@@ -1,3 +1,4 @@
+import Glibc
 import SluiceCEL
 
 /// Proves a finished run again from its files alone: reads every input, every output and the dead letters, counts, and compares with the report.
@@ -93,7 +94,8 @@ public struct Audit: Sendable {
         let table = RowTable(columns: 1, hasSpans: false)
         let reader = JSONReader()
         var codes: [String: Int] = [:]
-        let summary = try Self.read(letters.file, folder) { batch in
+        let summary = try Self.read(letters.file, folder) { (batch) throws(InputError) in
+            for letter in batch.oversized { codes[try Self.code(of: letter), default: 0] += 1 }
             table.prepare(rows: batch.frames.count)
             decoder.decode(batch.frames, of: UnsafePointer(batch.bytes.start), into: table)
             for row in 0..<table.rows {
@@ -117,14 +119,24 @@ public struct Audit: Sendable {
         return code
     }
 
-    private static func read(_ path: String, _ folder: String, _ look: (Batch) -> Void) throws(RunError) -> InputSummary {
+    /// The code of a dead letter that is too long for memory: it stands before the record's own bytes.
+    private static func code(of letter: OversizedRecord) throws(InputError) -> String {
+        let text = try SpillReader(letter).beginning().withFilled { String(decoding: $0.prefix(64 << 10), as: UTF8.self) }
+        guard let start = text.firstRange(of: #""error":{"code":""#)?.upperBound, let end = text[start...].firstIndex(of: "\"") else {
+            return "unreadable"
+        }
+        return String(text[start..<end])
+    }
+
+    private static func read(_ path: String, _ folder: String, _ look: (Batch) throws(InputError) -> Void) throws(RunError) -> InputSummary {
         do throws(InputError) {
             let buffers = BufferPool(capacity: Batch.targetBytes, most: 2)
             let reader = try BatchReader(
                 InputFile(path: path), index: 0, configuration: .init(spillFolder: folder), buffers: buffers)
             defer { reader.close() }
             while let batch = try reader.next() {
-                look(batch)
+                try look(batch)
+                for record in batch.oversized { unlink(record.spill) }
                 buffers.give(batch.bytes)
             }
             return reader.summary

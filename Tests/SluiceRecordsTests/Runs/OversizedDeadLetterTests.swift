@@ -36,6 +36,11 @@ import Testing
         #expect((letters[0]["source"] as? [String: Any])?["line"] as? Int == 2)
     }
 
+    @Test func `a dead letter of 20 MB is audited like any other`() async throws {
+        let letters = try await deadLetters(of: [[UInt8](repeating: 0x61, count: 20_000_000)])
+        #expect((letters[0]["raw"] as? String)?.utf8.count == 20_000_000)
+    }
+
     @Test func `one that is not UTF-8 comes in base64`() async throws {
         let long = [UInt8](repeating: 0xFF, count: 2_000_001)
         let letters = try await deadLetters(of: [long])
