@@ -8,6 +8,8 @@ struct ExecStage: BatchStage {
     /// Records of one batch that are asked for at once: enough to keep every child busy.
     private let window: Int
     private let next: Decoding?
+    /// Of one batch: far more than it had, and well within the 4 GiB that a frame can point into.
+    private static let mostAnswerBytes = 1 << 30
 
     init(site: StageSite, command: [String], pool: PoolOptions, next: Decoding?) {
         self.site = site
@@ -27,6 +29,9 @@ struct ExecStage: BatchStage {
             switch answers[index] {
             case .answer(let line):
                 let start = bytes.count
+                guard start + line.count <= Self.mostAnswerBytes else {
+                    throw RecordFailure(code: "exec.protocol", message: "the answers to one batch of records take more than 1 GiB")
+                }
                 line.withUnsafeBufferPointer { bytes.append($0) }
                 frames.append(Frame(start: UInt32(start), count: UInt32(line.count), lineDelta: 0))
                 return true
