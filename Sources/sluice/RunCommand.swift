@@ -67,7 +67,7 @@ struct RunCommand: AsyncParsableCommand {
         let report: RunReport
         let interrupts: Interrupts
         do {
-            let run = try RecordRun(pipeline, options: options)
+            let run = RecordRun(pipeline, options: options)
             interrupts = Interrupts { run.drain() }
             report = try await ProgressDisplay(mode: progress, stream: .error).show(run) { try await run.run() }
         } catch let error as RunError {

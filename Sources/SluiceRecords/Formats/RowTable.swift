@@ -49,7 +49,7 @@ public final class RowTable {
         }
     }
 
-    /// Columns that the decoder fills, from 0; the rest are left absent for later stages.
+    /// Cells in a row: the decoder's columns from 0, then those that stages fill; these are absent until then.
     public let columns: Int
     /// Whether ``spans`` are wanted.
     public let hasSpans: Bool

@@ -16,7 +16,7 @@ struct Plan: Sendable {
         case value(BoundProgram)
     }
 
-    init(_ pipeline: RecordPipeline) throws(RunError) {
+    init(_ pipeline: RecordPipeline) {
         let inputs = pipeline.source.inputs.map { RecordFields.InputName($0.path) }
         var template: [PathTemplate.Piece] = []
         if case .file(let path) = pipeline.sink.destination { template = path.pieces }

@@ -11,10 +11,10 @@ public final class RecordRun: Sendable {
     private let control = RunControl()
     private let meter: ProgressMeter
 
-    public init(_ pipeline: RecordPipeline, options: RunOptions) throws(RunError) {
+    public init(_ pipeline: RecordPipeline, options: RunOptions) {
         self.pipeline = pipeline
         self.options = options
-        plan = try Plan(pipeline)
+        plan = Plan(pipeline)
         meter = ProgressMeter(inputs: pipeline.source.inputs)
     }
 

@@ -29,10 +29,6 @@ struct Ledger: Sendable {
         codes.merge(batch.codes, uniquingKeysWith: +)
     }
 
-    mutating func add(_ damage: [Damage], of input: Int) {
-        inputs[input].damage += damage
-    }
-
     var records: RunReport.Records {
         RunReport.Records(
             read: inputs.reduce(0) { $0 + $1.records }, written: inputs.reduce(0) { $0 + $1.written },

@@ -32,7 +32,7 @@ extension RunReport.Stage {
     fileprivate init(_ flow: Report.Stage, verb: String, _ counts: StageCounts, _ own: OwnWorkers?) {
         self.init(
             name: flow.name, verb: verb, in: counts.received, out: counts.passed, filtered: counts.filtered, dead: counts.dead,
-            dropped: counts.dropped, retries: own?.retries ?? counts.retries, timeouts: own?.timeouts ?? counts.timeouts,
+            dropped: counts.dropped, retries: own?.retries ?? 0, timeouts: own?.timeouts ?? counts.timeouts,
             busySeconds: (own?.busy ?? flow.busy) / .seconds(1),
             workers: RunReport.Workers(
                 min: own?.range.lowerBound ?? flow.workers.min, max: own?.range.upperBound ?? flow.workers.max,

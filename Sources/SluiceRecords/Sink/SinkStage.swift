@@ -1,7 +1,7 @@
 import SluiceCEL
 
 /// The last stage: records to bytes of their output files, compressed where that is wanted. Changes nothing outside; ``RunCommit`` does that in order.
-final class SinkStage: BatchStage {
+final class SinkStage: Sendable {
     let site: StageSite
     private let path: [Plan.PathPiece]
     private let encoding: RecordSink.Encoding
@@ -26,8 +26,6 @@ final class SinkStage: BatchStage {
         writesOwnBytes = shape.isUntouched && (sink.encoding == .lines || shape.base == .json)
     }
 
-    func run(_ batch: RecordBatch) throws {}
-
     func encode(_ batch: RecordBatch) throws -> EncodedBatch {
         let outputs = try path.contains(where: \.isValue) ? partitioned(batch) : single(batch)
         let source = batch.source
@@ -43,7 +41,7 @@ final class SinkStage: BatchStage {
         if writesOwnBytes {
             copyOwnBytes(batch, to: buffer)
         } else {
-            try sift(batch) { (row) throws(RecordFailure) in
+            try site.sift(batch) { (row) throws(RecordFailure) in
                 try write(row, of: batch, to: buffer)
                 return true
             }
@@ -72,7 +70,7 @@ final class SinkStage: BatchStage {
         }
         var outputs: [EncodedOutput] = []
         var places: [String: Int] = [:]
-        try sift(batch) { (row) throws(RecordFailure) in
+        try site.sift(batch) { (row) throws(RecordFailure) in
             var name = ""
             for (text, evaluate, bound) in evaluations {
                 guard let evaluate, let bound else {

@@ -98,18 +98,16 @@ extension StageSite {
         rows.removeSubrange(kept...)
         batch.rows = rows
     }
-}
 
-extension BatchStage {
     /// Looks at each row in turn: `true` keeps it, `false` leaves it out, a failure goes the way of the policy.
     @inline(__always)
     func sift(_ batch: RecordBatch, _ passes: (Int) throws(RecordFailure) -> Bool) throws(RunError) {
         let received = batch.rows.count
-        try site.keep(in: batch, passes)
+        try keep(in: batch, passes)
         let passed = batch.rows.count
-        let lost = batch.counts[site.index].dead + batch.counts[site.index].dropped
-        batch.counts[site.index].received += received
-        batch.counts[site.index].passed += passed
-        batch.counts[site.index].filtered += received - passed - lost
+        let lost = batch.counts[index].dead + batch.counts[index].dropped
+        batch.counts[index].received += received
+        batch.counts[index].passed += passed
+        batch.counts[index].filtered += received - passed - lost
     }
 }

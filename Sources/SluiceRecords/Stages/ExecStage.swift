@@ -24,7 +24,7 @@ struct ExecStage: BatchStage {
         let bytes = ByteBuffer(capacity: Batch.targetBytes)
         var frames: [Frame] = []
         var index = 0
-        try sift(batch) { (row) throws(RecordFailure) in
+        try site.sift(batch) { (row) throws(RecordFailure) in
             defer { index += 1 }
             switch answers[index] {
             case .answer(let line):

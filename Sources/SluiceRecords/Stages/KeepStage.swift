@@ -9,7 +9,7 @@ struct KeepStage: BatchStage {
 
     func run(_ batch: RecordBatch) throws {
         let evaluate = condition.evaluation(over: batch)
-        try sift(batch) { (row) throws(RecordFailure) in
+        try site.sift(batch) { (row) throws(RecordFailure) in
             guard let holds = evaluate.test(row) else { throw condition.failure(row, of: batch) }
             return holds == keeps
         }

@@ -50,7 +50,7 @@ struct NestStage: BatchStage {
     func run(_ batch: RecordBatch) throws {
         let found = parser.makeTable()
         let buffer = ByteBuffer(capacity: 4096)
-        try sift(batch) { (row) throws(RecordFailure) in
+        try site.sift(batch) { (row) throws(RecordFailure) in
             let text = try parser.parse(row, of: batch, into: found)
             guard let text else {
                 batch.table.row(row)[target] = .null
@@ -92,7 +92,7 @@ struct SpreadStage: BatchStage {
 
     func run(_ batch: RecordBatch) throws {
         let found = parser.makeTable()
-        try sift(batch) { (row) throws(RecordFailure) in
+        try site.sift(batch) { (row) throws(RecordFailure) in
             let isBlank = try parser.parse(row, of: batch, into: found) == nil
             let cells = batch.table.row(row)
             for (index, target) in targets.enumerated() {
@@ -114,7 +114,7 @@ struct MergeStage: BatchStage {
         let found = parser.makeTable()
         let bytes = ByteBuffer(capacity: Batch.targetBytes)
         var frames: [Frame] = []
-        try sift(batch) { (row) throws(RecordFailure) in
+        try site.sift(batch) { (row) throws(RecordFailure) in
             let text = try parser.parse(row, of: batch, into: found)
             let start = bytes.count
             let record = site.fields.json(row, of: batch)

@@ -85,7 +85,6 @@ struct StageCounts: Sendable, Equatable {
     var dead = 0
     /// Of the filtered, those that failed in a stage whose failures are dropped.
     var dropped = 0
-    var retries = 0
     var timeouts = 0
 
     static func += (sum: inout StageCounts, more: StageCounts) {
@@ -94,7 +93,6 @@ struct StageCounts: Sendable, Equatable {
         sum.filtered += more.filtered
         sum.dead += more.dead
         sum.dropped += more.dropped
-        sum.retries += more.retries
         sum.timeouts += more.timeouts
     }
 }
