@@ -4,7 +4,8 @@ import Synchronization
 ///
 /// Several pools may share one, which then bounds the processors that all of them take together. Each thread has its
 /// own run queue, which idle neighbours take from, and its own timer wheel, which ``PoolClock`` uses. While a thread
-/// computes for long, its neighbours look after its wheel, every 4 ms or so; if all compute, sleepers wait as all tasks do.
+/// computes for long, its neighbours look after its wheel and those it has woken, every 4 ms or so; if all compute, sleepers
+/// wait as all tasks do.
 ///
 /// Tasks given to it with `executorPreference:` keep it alive. ``shutdown()`` stops the threads once their queues are
 /// empty; so does letting go of the last reference.
