@@ -20,14 +20,12 @@ where Elements.Element: Sendable {
     let window: Int
     let transform: @Sendable (Elements.Element) async throws -> Value
 
-    public func makeAsyncIterator() -> Iterator { Iterator(reading: ResultPump(self)) }
+    public func makeAsyncIterator() -> Iterator { Iterator(reader: ResultReader(self)) }
 
     public struct Iterator: AsyncIteratorProtocol {
-        private let pump: ResultPump<Value>
+        let reader: ResultReader<Elements, Value>
 
-        init(reading pump: ResultPump<Value>) { self.pump = pump }
-
-        public mutating func next() async throws -> Value? { try await pump.next() }
+        public mutating func next() async throws -> Value? { try await reader.next() }
     }
 }
 
@@ -53,7 +51,7 @@ extension WorkerPool {
 }
 
 /// A sequence at hand, read as if its elements had to be waited for.
-public struct ReadySequence<Base: Sequence & Sendable>: AsyncSequence, Sendable {
+public struct ReadySequence<Base: Sequence & Sendable>: AsyncSequence, ElementsAtHand, Sendable {
     let base: Base
 
     public func makeAsyncIterator() -> Iterator { Iterator(base: base.makeIterator()) }
