@@ -67,6 +67,9 @@ let package = Package(
         .executableTarget(
             name: "bench-pool", dependencies: ["WorkerPools"], path: "Benchmarks/Pools",
             exclude: ["README.md", "measure.py", "plot.py"]),
+        .executableTarget(
+            name: "prove-pool", dependencies: ["WorkerPools"], path: "Benchmarks/PoolProofs",
+            exclude: ["README.md", "count_malloc.c"]),
         .testTarget(
             name: "WorkerPoolsTests",
             dependencies: [
