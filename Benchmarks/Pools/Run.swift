@@ -31,10 +31,20 @@ struct Run {
 
     private func submit(_ count: Int) async throws {
         switch plan.body {
-        case .empty: try await submit(count) {}
+        case .empty where plan.way == .submit: try await submitPlain(count)
+        case .empty, .emptyAsync: try await submit(count) {}
         case .sleep: try await submit(count) { try await PoolClock.sleep(for: .milliseconds(10)) }
         case .taskSleep: try await submit(count) { try await Task.sleep(for: .milliseconds(10)) }
         case .compute: try await submit(count) { spin() }
+        }
+    }
+
+    /// Jobs that are no asynchronous functions, as a Go pool's are none.
+    private func submitPlain(_ count: Int) async throws {
+        if plan.priority {
+            for number in 0..<count { try await pool.submit(priority: JobPriority(level: number % 3)) {} }
+        } else {
+            for _ in 0..<count { try await pool.submit {} }
         }
     }
 

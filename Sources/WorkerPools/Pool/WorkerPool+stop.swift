@@ -11,7 +11,7 @@ extension WorkerPool {
     /// Jobs that jobs of this pool submit are still accepted, since they are part of the work accepted. Called by a job of
     /// the pool, it waits for all other jobs. May be called any number of times, by any number of tasks.
     public func drain() async {
-        _ = storage.perform(storage.state.withLock { $0.drain() })
+        _ = storage.perform(storage.step { $0.drain() })
         await storage.wait(for: .ended)
     }
 
@@ -21,12 +21,12 @@ extension WorkerPool {
     /// - Returns: the jobs that were not finished by then.
     @discardableResult
     public func drain(within limit: Duration) async -> [UndoneJob] {
-        _ = storage.perform(storage.state.withLock { $0.drain() })
+        _ = storage.perform(storage.step { $0.drain() })
         let undone = Guarded<[UndoneJob]>([])
         let hasReturned = Guarded(false)
         storage.alarms.call(at: storage.alarms.now &+ limit.nanoseconds) { [weak storage] in
             guard let storage, !hasReturned.withLock({ $0 }) else { return }
-            let stop = storage.state.withLock { $0.cancel() }
+            let stop = storage.stepAlone { $0.cancel() }
             undone.withLock { $0 = stop.undone.map(UndoneJob.init) }
             _ = storage.perform(stop)
         }
@@ -38,7 +38,7 @@ extension WorkerPool {
     /// Takes no more jobs, cancels those that run and hands back those that wait. Does not wait; ``drain()`` does.
     @discardableResult
     public func cancel() -> [UndoneJob] {
-        storage.perform(storage.state.withLock { $0.cancel() })
+        storage.perform(storage.stepAlone { $0.cancel() })
     }
 }
 

@@ -1,15 +1,17 @@
 extension WorkerPool {
     /// Queues many jobs with few looks at the queue.
     ///
-    /// Waits for room as often as it must, if the pool is to suspend then.
+    /// Waits for room as often as it must, if the pool is to suspend then. A sequence of closures wraps each of them in
+    /// another; ``submit(each:priority:_:)`` does not.
     /// - Throws: as ``submit(priority:_:)``; jobs before the one that was refused have been accepted.
     @inlinable
     public func submit(
         contentsOf jobs: some Sequence<@Sendable () async throws -> Void>, priority: JobPriority = .normal
     ) async throws {
-        var batch = JobBatch(priority)
+        var batch = JobBatch(storage.level(of: priority))
+        defer { batch.free() }
         for job in jobs {
-            batch.append(job)
+            batch.append(.asynchronous(job))
             if batch.isFull { try await enter(&batch) }
         }
         try await enter(&batch)
@@ -17,15 +19,10 @@ extension WorkerPool {
 
     @usableFromInline
     func enter(_ batch: inout JobBatch) async throws {
-        let level = UInt8(min(batch.priority.level, storage.configuration.priorityLevels - 1))
-        var left = batch.bodies[...]
-        batch.bodies = []
-        while !left.isEmpty {
-            let (accepted, wake, growth) = storage.state.withLock { $0.offer(left, level: level) }
-            storage.perform(wake)
-            storage.perform(growth)
-            left = left.dropFirst(accepted)
-            if let next = left.popFirst() { try await storage.enter(Job(body: next.closure, level: level)) }
+        while true {
+            storage.inbox.leave(&batch.jobs)
+            guard batch.jobs.count > 0 else { return }
+            try await storage.enter(batch.jobs.removeFirst())
         }
     }
 }
@@ -33,22 +30,19 @@ extension WorkerPool {
 /// Jobs that are submitted together.
 @usableFromInline
 struct JobBatch {
-    let priority: JobPriority
-    var bodies: ContiguousArray<Body> = []
-
-    /// In a structure of its own: an array of bare closures wraps each of them.
-    struct Body {
-        var closure: @Sendable () async throws -> Void
-    }
+    private let level: UInt8
+    var jobs = JobBuffer(capacity: 256)
 
     @usableFromInline
-    init(_ priority: JobPriority) { self.priority = priority }
+    init(_ level: UInt8) { self.level = level }
 
     @usableFromInline
-    var isFull: Bool { bodies.count >= 256 }
+    var isFull: Bool { jobs.count >= 256 }
 
     @usableFromInline
-    mutating func append(_ body: @escaping @Sendable () async throws -> Void) {
-        bodies.append(Body(closure: body))
-    }
+    mutating func append(_ body: consuming Job.Body) { jobs.append(Job(body: body, level: level)) }
+
+    /// To be called once, when the batch has been submitted or was refused.
+    @usableFromInline
+    mutating func free() { jobs.free() }
 }

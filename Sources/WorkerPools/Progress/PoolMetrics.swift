@@ -35,7 +35,7 @@ public final class PoolMetrics: Sendable {
 
     /// Reports the figures of now; counters by what has been added since the last report.
     public func report() {
-        let now = pool.state.withLock { $0.snapshot }
+        let now = pool.counters
         let before = last.withLock { last in
             defer { last = now }
             return last

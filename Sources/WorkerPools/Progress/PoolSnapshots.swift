@@ -24,7 +24,7 @@ public struct PoolSnapshots: AsyncSequence, Sendable {
             if !isFirst { await storage.waitForEnd(atMost: interval) }
             isFirst = false
             guard !Task.isCancelled else { return nil }
-            let (counters, ended) = storage.state.withLock { ($0.snapshot, $0.hasEnded) }
+            let (counters, ended) = storage.stepAlone { ($0.snapshot, $0.hasEnded) }
             hasEnded = ended
             return counters
         }
@@ -42,9 +42,9 @@ extension WorkerPool {
 extension PoolStorage {
     /// Waits until the pool has ended, but no longer than `interval`.
     func waitForEnd(atMost interval: Duration) async {
-        let ticket = state.withLock { $0.takeTicket() }
+        let ticket = step { $0.takeTicket() }
         await withUnsafeContinuation { continuation in
-            let hasEnded = state.withLock { state in
+            let hasEnded = step { state in
                 guard !state.hasEnded else { return true }
                 state.waiters.append(
                     Waiter(occasion: .ended, isNested: false, ticket: ticket, continuation: continuation))
@@ -52,7 +52,7 @@ extension PoolStorage {
             }
             if hasEnded { return continuation.resume() }
             alarms.call(at: alarms.now &+ interval.nanoseconds) { [weak self] in
-                self?.state.withLock { $0.withdrawWaiter(ticket: ticket) }?.resume()
+                self?.step { $0.withdrawWaiter(ticket: ticket) }?.resume()
             }
         }
     }

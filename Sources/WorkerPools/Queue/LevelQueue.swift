@@ -28,25 +28,9 @@ struct LevelQueue {
 
     /// Puts a job back where it was taken from.
     mutating func prepend(_ job: Job) {
-        job.record?.phase = .queued
         levels[Int(job.level)].prepend(job)
         occupied |= 1 << UInt64(job.level)
         count += 1
-    }
-
-    /// Takes up to `limit` jobs that come next on a level, as long as they are plain.
-    mutating func popRun(
-        from level: UInt8, limit: Int, at slot: Int, into places: UnsafeMutablePointer<Job>
-    ) -> Int {
-        var taken = 0
-        while taken < limit, let next = levels[Int(level)].first, next.isPlain {
-            next.record?.phase = .inRun(slot: slot)
-            (places + taken).initialize(to: levels[Int(level)].removeFirst())
-            taken += 1
-        }
-        count -= taken
-        if levels[Int(level)].isEmpty { occupied &= ~(1 << UInt64(level)) }
-        return taken
     }
 
     mutating func popFirst() -> Job? {
@@ -114,14 +98,6 @@ struct LevelQueue {
 }
 
 extension Job {
-    /// Untried, untimed and wanted: needs no care before it begins.
-    var isPlain: Bool {
-        guard attempt == 1 else { return false }
-        guard let record else { return true }
-        guard case .queued = record.phase else { return false }
-        return record.options.timeout == nil && !record.isCancelRequested
-    }
-
     /// Cancelled while it waited: the entry is only a place in the queue.
     var isWithdrawn: Bool {
         guard let record, case .settled = record.phase else { return false }

@@ -1,0 +1,156 @@
+import Testing
+
+@testable import WorkerPools
+
+private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}), attempt: number, level: level) }
+
+@Suite struct `A buffer of jobs` {
+    @Test func `gives back what was put in, in order, however it grows and turns`() {
+        var random = Seeded(state: 3)
+        var buffer = JobBuffer(capacity: 4)
+        defer { buffer.free() }
+        var model: [Int32] = []
+        for number in 0..<10_000 {
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0 where !model.isEmpty:
+                #expect(buffer.removeLast().attempt == model.removeLast())
+            case 1 where !model.isEmpty, 2 where !model.isEmpty:
+                #expect(buffer.removeFirst().attempt == model.removeFirst())
+            default:
+                buffer.append(job(Int32(number)))
+                model.append(Int32(number))
+            }
+            #expect(buffer.count == model.count)
+        }
+    }
+
+    @Test func `lets go of every closure exactly once`() {
+        let alive = Gauge()
+        var buffer = JobBuffer(capacity: 2)
+        for _ in 0..<20 {
+            let token = Token(alive)
+            buffer.append(Job(body: .plain({ _ = token }), level: 0))
+        }
+        for _ in 0..<5 { _ = buffer.removeFirst() }
+        #expect(alive.now == 15)
+        buffer.free()
+        #expect(alive.now == 0)
+    }
+}
+
+@Suite struct `A local queue` {
+    /// A queue that holds these jobs, and whose next fillings are as large as can be.
+    private func filled(_ count: Int) -> LocalQueue {
+        let local = LocalQueue(lock: .mutex)
+        // Each filling at the same instant doubles the pace.
+        var pace = 1
+        while pace < LocalQueue.most {
+            local.fill(share: 0, longest: LocalQueue.most, now: 1) { nil }
+            pace *= 2
+        }
+        var next: Int32 = 0
+        local.fill(share: count, longest: LocalQueue.most, now: 1) {
+            next += 1
+            return job(next)
+        }
+        return local
+    }
+
+    @Test func `takes no more than its share`() {
+        let local = filled(7)
+        defer { local.free() }
+        #expect(local.waiting == 7)
+    }
+
+    @Test func `takes one job at a time while jobs take long, and more and more once they are short`() {
+        let local = LocalQueue(lock: .mutex)
+        defer { local.free() }
+        var now: UInt64 = 1_000_000_000
+        var sizes: [Int] = []
+        var queue = LevelQueue(levels: 1, ageing: 1)
+        for round in 0..<12 {
+            now += round < 4 ? 1_000_000 : 1_000
+            local.fill(share: 1000, longest: 32, now: now) { job(1) }
+            sizes.append(local.waiting)
+            local.giveBack(to: &queue)
+        }
+        #expect(sizes[..<4].allSatisfy { $0 == 0 })
+        #expect(sizes[4...] == [1, 3, 7, 15, 31, 31, 31, 31])
+    }
+
+    @Test func `gives half away, the older jobs, and of one that one`() {
+        let local = filled(5)
+        defer { local.free() }
+        var queue = LevelQueue(levels: 1, ageing: 1)
+        local.giveHalf(to: &queue)
+        #expect(local.waiting == 2)
+        var taken: [Int32] = []
+        while let next = queue.popFirst() { taken.append(next.attempt) }
+        #expect(taken == [1, 2, 3])
+        local.giveHalf(to: &queue)
+        local.giveHalf(to: &queue)
+        #expect(local.waiting == 0)
+        #expect(queue.count == 2)
+    }
+
+    @Test func `gives everything back to the head of the queue`() {
+        let local = filled(3)
+        defer { local.free() }
+        var queue = LevelQueue(levels: 1, ageing: 1)
+        queue.append(job(99))
+        local.close()
+        local.giveBack(to: &queue)
+        local.open()
+        var order: [Int32] = []
+        while let next = queue.popFirst() { order.append(next.attempt) }
+        #expect(order == [1, 2, 3, 99])
+    }
+}
+
+@Suite struct `An inbox` {
+    @Test func `takes as many jobs as the budget says, and hands the next back`() {
+        let inbox = Inbox(lock: .mutex)
+        defer { inbox.free() }
+        #expect(inbox.leave(job(1)) != nil)
+        #expect(inbox.setBudget(2))
+        #expect(inbox.leave(job(1)) == nil)
+        #expect(inbox.leave(job(2)) == nil)
+        #expect(inbox.leave(job(3))?.attempt == 3)
+    }
+
+    @Test func `counts what was left since the last look against a new budget`() {
+        let inbox = Inbox(lock: .mutex)
+        defer { inbox.free() }
+        var queue = LevelQueue(levels: 1, ageing: 1)
+        #expect(inbox.setBudget(5))
+        for number in 0..<3 { #expect(inbox.leave(job(Int32(number))) == nil) }
+        #expect(!inbox.setBudget(2), "three have been left where two may be")
+        #expect(inbox.empty(into: &queue) == 3)
+        #expect(inbox.setBudget(2))
+        inbox.revokeBudget()
+        #expect(inbox.leave(job(9)) != nil)
+        #expect(queue.count == 3)
+    }
+
+    @Test func `takes part of a batch`() {
+        let inbox = Inbox(lock: .mutex)
+        defer { inbox.free() }
+        var batch = JobBuffer(capacity: 4)
+        defer { batch.free() }
+        for number in 0..<4 { batch.append(job(Int32(number))) }
+        #expect(inbox.setBudget(3))
+        inbox.leave(&batch)
+        #expect(batch.count == 1)
+    }
+}
+
+private final class Token: Sendable {
+    private let alive: Gauge
+
+    init(_ alive: Gauge) {
+        self.alive = alive
+        alive.enter()
+    }
+
+    deinit { alive.leave() }
+}
