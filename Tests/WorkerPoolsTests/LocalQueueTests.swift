@@ -39,17 +39,26 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
 }
 
 @Suite struct `A local queue` {
-    /// A queue that holds these jobs, and whose next fillings are as large as can be.
+    /// Ends a job and begins the next until there is none.
+    private func work(off local: LocalQueue) {
+        let pool = WorkerPool(.init(workers: 1))
+        let worker = Worker(pool.storage, slot: 0)
+        while local.turn(of: worker) != nil {}
+    }
+
+    /// A queue that holds these jobs.
     private func filled(_ count: Int) -> LocalQueue {
         let local = LocalQueue(lock: .mutex)
         // Each filling at the same instant doubles the pace.
         var pace = 1
         while pace < LocalQueue.most {
-            local.fill(share: 0, longest: LocalQueue.most, now: 1) { nil }
+            let filling = pace - 1
+            _ = local.fill(share: filling, longest: LocalQueue.most, now: 1) { job(0) }
+            work(off: local)
             pace *= 2
         }
         var next: Int32 = 0
-        local.fill(share: count, longest: LocalQueue.most, now: 1) {
+        _ = local.fill(share: count, longest: LocalQueue.most, now: 1) {
             next += 1
             return job(next)
         }
@@ -67,15 +76,25 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
         defer { local.free() }
         var now: UInt64 = 1_000_000_000
         var sizes: [Int] = []
-        var queue = LevelQueue(levels: 1, ageing: 1)
         for round in 0..<12 {
             now += round < 4 ? 1_000_000 : 1_000
-            local.fill(share: 1000, longest: 32, now: now) { job(1) }
+            _ = local.fill(share: 1000, longest: 32, now: now) { job(1) }
             sizes.append(local.waiting)
-            local.giveBack(to: &queue)
+            work(off: local)
         }
         #expect(sizes[..<4].allSatisfy { $0 == 0 })
         #expect(sizes[4...] == [1, 3, 7, 15, 31, 31, 31, 31])
+    }
+
+    @Test func `learns nothing from jobs that others took away`() {
+        let local = LocalQueue(lock: .mutex)
+        defer { local.free() }
+        var queue = LevelQueue(levels: 1, ageing: 1)
+        for _ in 0..<5 {
+            _ = local.fill(share: 1000, longest: 32, now: 1) { job(1) }
+            #expect(local.waiting <= 1)
+            local.giveHalf(to: &queue)
+        }
     }
 
     @Test func `gives half away, the older jobs, and of one that one`() {

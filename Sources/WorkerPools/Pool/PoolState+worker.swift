@@ -3,6 +3,8 @@ extension PoolState {
     enum Turn {
         /// The job that it has been given; leave an alarm for then, unless that is 0.
         case run(alarm: UInt64)
+        /// Look out for jobs for a little while, counted as ``called``, and then come again.
+        case lookOut
         case park
         case retire
     }
@@ -43,9 +45,11 @@ extension PoolState {
     }
 
     /// Chooses what a worker without a job does now, and what that means for others.
-    /// - Parameter local: that of the thread it runs on.
+    /// - Parameters:
+    ///   - local: that of the thread it runs on.
+    ///   - mayLookOut: it has not just looked out.
     mutating func take(
-        by worker: Worker, from local: LocalQueue, _ more: inout FollowUp
+        by worker: Worker, from local: LocalQueue, mayLookOut: Bool, _ more: inout FollowUp
     ) -> Turn {
         if !returning.isEmpty { more.note { $0.returned += handBack() } }
         admitSuspended(&more)
@@ -64,6 +68,10 @@ extension PoolState {
         } else if phase != .open, outstanding == 0 {
             vacate(worker)
             turn = .retire
+        } else if mayLookOut, soon > 0, !isLookingOut, called == 0, busy < limit, phase == .open {
+            called += 1
+            isLookingOut = true
+            turn = .lookOut
         }
         if !waiters.isEmpty || phase != .open { settleDown(&more) }
         return turn
@@ -146,7 +154,8 @@ extension PoolState {
         guard longestRun > 1, returning.isEmpty, phase != .cancelled else { return }
         // Half of what each thread could have.
         let share = queue.count / (2 * min(busy + called, locals.count))
-        local.fill(share: share, longest: longestRun, now: Timers.now) { nextJob(&more) }
+        let pace = local.fill(share: share, longest: longestRun, now: Timers.now) { nextJob(&more) }
+        if let pace { soon = pace - 1 }
     }
 
     /// With nothing in the queue, half of what the fullest local queue has comes back to it.

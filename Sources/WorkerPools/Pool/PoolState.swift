@@ -39,6 +39,12 @@ struct PoolState {
     /// Workers called at once. Each calls the next when it has taken a job and more wait, so few are enough,
     /// and few keep a burst of tiny jobs from waking thousands.
     static var mostCalled: Int { 2 }
+    /// Of those called, one may be looking out for jobs already.
+    var isLookingOut = false
+    /// So many waiting jobs the workers that run will get through in a moment, going by the last ones: nobody is called for
+    /// them. Forgotten when the watch rings, so that a job that takes long after all holds up nobody for longer than that.
+    var soon = 0
+    private var isWatched = false
     /// Calls that have been decided on and are to be made after the lock.
     private var calls = Calls()
 
@@ -119,14 +125,11 @@ extension PoolState {
         case start(slot: Int)
     }
 
-    /// At most ``mostCalled``.
+    /// What is to be done after a step so that the waiting jobs are begun.
     struct Calls {
-        private(set) var first: Call?
-        private(set) var second: Call?
-
-        mutating func add(_ call: Call) {
-            if first == nil { first = call } else { second = call }
-        }
+        var worker: Call?
+        /// Leave an alarm for ``PoolState/lookAgain()``.
+        var isWatchWanted = false
     }
 
     mutating func takeCalls() -> Calls {
@@ -145,27 +148,35 @@ extension PoolState {
     mutating func settle(_ inbox: Inbox) {
         repeat {
             takeIn(inbox)
-            callWorkers()
+            if mayCall, waiting > called + willBeBegun { call() }
         } while !inbox.setBudget(budget)
+        if !isWatched, mayCall, willBeBegun > 0 {
+            isWatched = true
+            calls.isWatchWanted = true
+        }
+    }
+
+    /// The watch has rung: jobs that were about to be begun may still wait.
+    mutating func lookAgain() {
+        isWatched = false
+        soon = 0
     }
 
     private var mayCall: Bool { called < Self.mostCalled && busy + called < limit }
-
-    private mutating func callWorkers() {
-        while mayCall, waiting > called { call() }
-    }
+    private var willBeBegun: Int { busy > 0 || isLookingOut ? soon : 0 }
 
     private mutating func call() {
         called += 1
         while let slot = parked.popLast() {
             guard let worker = workers[slot], case .parked(let continuation) = worker.phase else { continue }
             worker.phase = .called
-            return calls.add(.resume(continuation))
+            calls.worker = .resume(continuation)
+            return
         }
         live += 1
         let slot = vacant.popLast() ?? workers.count
         if slot == workers.count { workers.append(nil) }
-        calls.add(.start(slot: slot))
+        calls.worker = .start(slot: slot)
     }
 
     private var budget: Int {
@@ -173,7 +184,7 @@ extension PoolState {
         let waiting = waiting
         // Retries and lowered bounds may have left more than there is room for.
         let room = max(0, capacity - waiting)
-        return mayCall ? min(room, called - waiting) : room
+        return mayCall ? min(room, called + willBeBegun - waiting) : room
     }
 }
 

@@ -82,10 +82,14 @@ final class PoolStorage: Sendable {
 
     // What other threads and tasks are waiting for, done after the lock.
 
+    @inline(__always)
     private func perform(_ calls: PoolState.Calls) {
-        guard let first = calls.first else { return }
-        perform(first)
-        if let second = calls.second { perform(second) }
+        if let worker = calls.worker { perform(worker) }
+        if calls.isWatchWanted {
+            WheelThread.shared.call(at: WheelThread.shared.now &+ 1_000_000) { [weak self] in
+                self?.step { $0.lookAgain() }
+            }
+        }
     }
 
     private func perform(_ call: PoolState.Call) {

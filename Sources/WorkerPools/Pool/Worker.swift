@@ -1,5 +1,10 @@
 // Unsafe code: `Worker` is unchecked because its properties are guarded in three ways, given with each group of them.
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
 import Synchronization
 
 /// One worker: takes jobs, lies down when there is none, goes when it is told to.
@@ -45,7 +50,7 @@ final class Worker: @unchecked Sendable {
         case cancelled
     }
 
-    private enum Step { case run, park, retire, careful }
+    private enum Step { case run, lookOut, park, retire, careful }
 
     // The worker's own, and constant.
     let storage: PoolStorage
@@ -85,10 +90,16 @@ final class Worker: @unchecked Sendable {
         identity = withUnsafeCurrentTask { $0?.hashValue ?? 0 }
         var step = arrive(isNew: true)
         while step != .retire {
-            if step == .park {
+            switch step {
+            case .lookOut:
+                lookOut()
+                step = comeBack()
+                continue
+            case .park:
                 await lieDown()
                 step = arrive(isNew: false)
                 continue
+            case .run, .careful, .retire: break
             }
             step = runPlainJobs()
             if step == .run, case .asynchronous(let body) = job.body {
@@ -156,6 +167,22 @@ final class Worker: @unchecked Sendable {
         }
     }
 
+    /// Waits for jobs without lying down, some 20 µs; others that can run go first.
+    private func lookOut() {
+        for _ in 0..<50 {
+            for _ in 0..<20 where storage.inbox.isTouched { return }
+            sched_yield()
+        }
+    }
+
+    private func comeBack() -> Step {
+        nextTurn(mayLookOut: false) { state in
+            state.called -= 1
+            state.isLookingOut = false
+            return true
+        }
+    }
+
     private func arrive(isNew: Bool) -> Step {
         nextTurn { state in
             if isNew { state.enroll(self) }
@@ -192,12 +219,12 @@ final class Worker: @unchecked Sendable {
 
     /// Notes the end of an attempt and chooses what comes next, in one turn under the lock.
     /// - Returns: `careful` if `note` says that the attempt needs more care.
-    private func nextTurn(after note: (inout PoolState) -> Bool) -> Step {
+    private func nextTurn(mayLookOut: Bool = true, after note: (inout PoolState) -> Bool) -> Step {
         var more = PoolState.FollowUp()
         let local = locals.own
         let turn = storage.step { state -> PoolState.Turn? in
             guard note(&state) else { return nil }
-            return state.take(by: self, from: local, &more)
+            return state.take(by: self, from: local, mayLookOut: mayLookOut, &more)
         }
         guard let turn else { return .careful }
         storage.perform(more)
@@ -205,6 +232,9 @@ final class Worker: @unchecked Sendable {
         case .run(let alarm):
             if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
             return .run
+        case .lookOut:
+            letGo()
+            return .lookOut
         case .park:
             letGo()
             return .park

@@ -60,6 +60,9 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
         shared.pointee.count.store(state.pointee.jobs.count, ordering: .relaxed)
     }
 
+    /// Whether jobs lie here; a guess.
+    var isTouched: Bool { shared.pointee.count.load(ordering: .relaxed) > 0 }
+
     /// Keeps everybody out, for somebody who holds the pool's lock.
     @inline(__always)
     func close() { shared.pointee.lock.lock() }

@@ -17,10 +17,11 @@ struct LocalQueue: @unchecked Sendable {  // `state` is under the lock
     private struct State {
         var jobs = JobBuffer(capacity: most)
         var done = 0
-        /// When it was last filled, by the machine's clock, and with how many.
+        /// When it was last filled, by the machine's clock.
         var filledAt: UInt64 = 0
-        var filling = 1
-        /// How many jobs, the first of which was not put here, were taken the last time.
+        /// What ``done`` was then.
+        var doneBefore = 0
+        /// How many jobs, the first of which was not put here, may be taken at a time.
         var pace = 1
     }
 
@@ -77,22 +78,25 @@ struct LocalQueue: @unchecked Sendable {  // `state` is under the lock
     /// - Parameters:
     ///   - share: how many may be taken at most, so that other threads find some too.
     ///   - next: gives the next job of the queue.
-    func fill(share: Int, longest: Int, now: UInt64, _ next: () -> Job?) {
+    /// - Returns: the pace; nil if there were some here.
+    func fill(share: Int, longest: Int, now: UInt64, _ next: () -> Job?) -> Int? {
         close()
         defer { open() }
-        guard state.pointee.jobs.count == 0 else { return }
-        // So many would have been got through within the horizon, at the speed of the last filling.
+        guard state.pointee.jobs.count == 0 else { return nil }
+        // What this thread has got through since the last filling, at most twice that; not what others took away.
+        let through = state.pointee.done - state.pointee.doneBefore + 1
         let time = max(1, now &- state.pointee.filledAt)
-        let affordable = Int(min(UInt64(longest), UInt64(state.pointee.filling) * Self.horizon / time))
-        state.pointee.pace = max(1, min(state.pointee.pace * 2, affordable))
+        let affordable = Int(min(UInt64(longest), UInt64(through) * Self.horizon / time))
+        state.pointee.pace = max(1, min(2 * min(state.pointee.pace, through), affordable))
+        state.pointee.doneBefore = state.pointee.done
         state.pointee.filledAt = now
         var left = min(state.pointee.pace - 1, share)
         while left > 0, let job = next() {
             state.pointee.jobs.append(job)
             left -= 1
         }
-        state.pointee.filling = state.pointee.jobs.count + 1
         noteCount()
+        return state.pointee.pace
     }
 
     /// Half of the jobs, the older ones, and of one that one.
