@@ -127,9 +127,16 @@ extension PoolState {
 
     /// What is to be done after a step so that the waiting jobs are begun.
     struct Calls {
-        var worker: Call?
+        private(set) var first: Call?
+        private(set) var second: Call?
         /// Leave an alarm for ``PoolState/lookAgain()``.
         var isWatchWanted = false
+
+        /// At most ``PoolState/mostCalled`` in one step.
+        mutating func add(_ call: Call) {
+            precondition(second == nil, "more workers are called than may be on their way")
+            if first == nil { first = call } else { second = call }
+        }
     }
 
     mutating func takeCalls() -> Calls {
@@ -148,7 +155,7 @@ extension PoolState {
     mutating func settle(_ inbox: Inbox) {
         repeat {
             takeIn(inbox)
-            if mayCall, waiting > called + willBeBegun { call() }
+            while mayCall, waiting > called + willBeBegun { call() }
         } while !inbox.setBudget(budget)
         if !isWatched, mayCall, willBeBegun > 0 {
             isWatched = true
@@ -170,13 +177,12 @@ extension PoolState {
         while let slot = parked.popLast() {
             guard let worker = workers[slot], case .parked(let continuation) = worker.phase else { continue }
             worker.phase = .called
-            calls.worker = .resume(continuation)
-            return
+            return calls.add(.resume(continuation))
         }
         live += 1
         let slot = vacant.popLast() ?? workers.count
         if slot == workers.count { workers.append(nil) }
-        calls.worker = .start(slot: slot)
+        calls.add(.start(slot: slot))
     }
 
     private var budget: Int {

@@ -84,7 +84,8 @@ final class PoolStorage: Sendable {
 
     @inline(__always)
     private func perform(_ calls: PoolState.Calls) {
-        if let worker = calls.worker { perform(worker) }
+        if let first = calls.first { perform(first) }
+        if let second = calls.second { perform(second) }
         if calls.isWatchWanted {
             WheelThread.shared.call(at: WheelThread.shared.now &+ 1_000_000) { [weak self] in
                 self?.step { $0.lookAgain() }
