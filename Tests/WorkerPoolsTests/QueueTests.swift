@@ -34,7 +34,7 @@ import Testing
             for level in waited.indices where level != Int(next.level) { waited[level] += 1 }
             waited[Int(next.level)] = 0
             queue.append(job(next.level, 1))
-            #expect(waited.allSatisfy { $0 <= 8 * 3 + 3 })
+            #expect(waited.allSatisfy { $0 <= 8 + 2 * 3 })
         }
     }
 

@@ -39,13 +39,20 @@ extension PoolState {
 
     /// Counts the job as done and frees its place, if the attempt's success still counts.
     mutating func succeed(_ worker: Worker) -> Bool {
+        guard close(worker) else { return false }
+        counters.done += 1
+        release(worker)
+        return true
+    }
+
+    /// Nothing more can happen to the attempt or the job, if the attempt's success still counts; both are still counted as
+    /// running.
+    func close(_ worker: Worker) -> Bool {
         switch worker.verdict {
         case .expired, .overrun: return false
         case .inTime, .cancelled: break
         }
         worker.finish()
-        counters.done += 1
-        release(worker)
         return true
     }
 
@@ -57,7 +64,6 @@ extension PoolState {
 
     /// Counts how the job ended and frees its place.
     mutating func end(_ worker: Worker, counting count: WritableKeyPath<PoolCounters, Int>) {
-        worker.finish()
         counters[keyPath: count] += 1
         release(worker)
     }

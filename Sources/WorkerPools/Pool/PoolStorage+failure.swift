@@ -32,24 +32,30 @@ extension PoolStorage {
             alarms.call(at: due) { [self] in step { $0.resumeDelayed(ticket: ticket) } }
             return
         }
-        step { $0.end(worker, counting: isTimeout ? \.timedOut : \.failed) }
         if let late = error as? PoolError, isTimeout {
-            job.record?.settle(.stopped(late))
+            end(worker, .stopped(late), counting: \.timedOut)
         } else {
-            job.record?.settle(.failed(error))
+            end(worker, .failed(error), counting: \.failed)
         }
+    }
+
+    /// Makes the end known, and only then counts it.
+    private func end(_ worker: Worker, _ end: JobEnd, counting count: WritableKeyPath<PoolCounters, Int>) {
+        if let record = worker.job.record {
+            step { _ in worker.finish() }
+            record.settle(end)
+        }
+        step { $0.end(worker, counting: count) }
     }
 
     /// Cancellation was asked for; a job that answers with an error of its own has failed with it.
     private func endCancelled(_ worker: Worker, _ error: any Error) async {
         let job = worker.job
         if error is CancellationError || error is PoolError {
-            step { $0.end(worker, counting: \.cancelled) }
-            job.record?.settle(.stopped(cancellation(of: job.record)))
+            end(worker, .stopped(cancellation(of: job.record)), counting: \.cancelled)
         } else {
             await report(job, error, retryAfter: nil)
-            step { $0.end(worker, counting: \.failed) }
-            job.record?.settle(.failed(error))
+            end(worker, .failed(error), counting: \.failed)
         }
     }
 

@@ -1,6 +1,7 @@
 extension PoolStorage {
     /// Takes a job in, by whichever way the pool's state and policy leave.
     func enter(_ job: Job) async throws {
+        guard let job = inbox.leave(job) else { return }
         switch step(isOffer: true, { $0.offer(job) }) {
         case .accepted(let growth): perform(growth)
         case .full:

@@ -201,11 +201,14 @@ final class Worker: @unchecked Sendable {
         return .run
     }
 
+    /// The end of a job that somebody can name is made known before it is counted, so that nobody who waits for the pool to
+    /// be idle is told before.
     @inline(never)
     private func succeedWithPool(_ record: JobRecord?) -> Step {
-        let step = nextTurn { $0.succeed(self) }
-        if step != .careful { record?.settle(.done) }
-        return step
+        guard let record else { return nextTurn { $0.succeed(self) } }
+        guard storage.step({ $0.close(self) }) else { return .careful }
+        record.settle(.done)
+        return nextTurn { $0.succeed(self) }
     }
 
     private func goAgain() -> Step { nextTurn { _ in true } }

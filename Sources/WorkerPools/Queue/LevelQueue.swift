@@ -2,11 +2,14 @@ import DequeModule
 
 /// Waiting jobs by priority: the highest level first, first in first out within it, with ageing.
 ///
-/// Ageing counts instead of reading a clock: a level from which nothing was taken while `ageing` jobs of higher levels
-/// were is served next. So the job at a level's head waits for at most `ageing` × (levels - 1) later arrivals.
+/// Ageing counts instead of reading a clock: a level that was passed over `ageing` times is overdue. The one that has been so
+/// for longest is served next, but never two overdue ones in a row, or together they would starve the highest. So the job at
+/// a level's head waits while at most `ageing` + 2 × (levels - 1) jobs of other levels are taken.
 struct LevelQueue {
     private var levels: [Deque<Job>]
     private var passedOver: [Int]
+    /// The last job taken was that of an overdue level.
+    private var wasOverdue = false
     /// Bit n is set while level n holds entries.
     private var occupied: UInt64 = 0
     private let ageing: Int
@@ -84,8 +87,10 @@ struct LevelQueue {
         var chosen = highest
         for level in 0..<highest where occupied & (1 << UInt64(level)) != 0 {
             passedOver[level] += 1
-            if chosen == highest, passedOver[level] > ageing { chosen = level }
+            guard !wasOverdue, passedOver[level] > ageing else { continue }
+            if chosen == highest || passedOver[level] > passedOver[chosen] { chosen = level }
         }
+        wasOverdue = chosen != highest
         passedOver[chosen] = 0
         return chosen
     }
