@@ -1,17 +1,19 @@
 import Synchronization
 
 /// The queue between the one who submits a stream's jobs and its reader, with its lock.
-final class ResultLine<Value: Sendable>: Sendable {
+final class ResultLine: Sendable {
     let storage: PoolStorage
     let leastRoom: Int
     private let isOrdered: Bool
-    private let queue: Guarded<ResultQueue<Value>>
+    private let queue: Guarded<ResultQueue>
+    /// Whether an unordered result may have come since the reader took the last ones.
+    private let hasNews = Atomic(false)
 
     init(_ storage: PoolStorage, window: Int, order: ResultOrder) {
         self.storage = storage
         isOrdered = order == .input
         let workers = storage.configuration.workers.upperBound
-        let queue = ResultQueue<Value>(window: window, workers: workers, isOrdered: isOrdered)
+        let queue = ResultQueue(window: window, workers: workers, isOrdered: isOrdered)
         leastRoom = queue.leastRoom
         self.queue = Guarded(queue)
     }
@@ -32,11 +34,10 @@ final class ResultLine<Value: Sendable>: Sendable {
     }
 
     /// - Returns: false if the reader has gone.
-    func submit(_ make: @escaping @Sendable () async throws -> Value) async throws -> Bool {
-        let record = LineRecord(self)
+    func submit(_ record: LineRecord, _ body: @escaping @Sendable () async throws -> Void) async throws -> Bool {
         guard queue.withLock({ $0.issue(record) }) else { return false }
         do {
-            try await storage.enter(storage.makeJob({ record.keep(try await make()) }, record, priority: .normal))
+            try await storage.enter(storage.makeJob(body, record, priority: .normal))
             return true
         } catch {
             queue.withLock { $0.withdraw(record) }
@@ -48,10 +49,11 @@ final class ResultLine<Value: Sendable>: Sendable {
 
     // For workers.
 
-    func put(_ record: LineRecord<Value>) {
+    func put(_ record: LineRecord) {
         record.hasEnded.store(true, ordering: .sequentiallyConsistent)
         if !isOrdered {
             queue.withLock { $0.put(record) }?.resume()
+            hasNews.store(true, ordering: .releasing)
         } else if record.isAwaited.load(ordering: .sequentiallyConsistent) {
             queue.withLock { $0.takeReader() }?.resume()
         }
@@ -62,11 +64,22 @@ final class ResultLine<Value: Sendable>: Sendable {
     func noteRead(_ count: Int) { queue.withLock { $0.noteRead(count) }?.resume() }
 
     /// - Returns: also how the stream has ended, if there is nothing left of it.
-    func takeReady() -> (ready: [LineRecord<Value>], ending: Result<Void, any Error>?) {
-        queue.withLock { queue in
+    func takeReady() -> (ready: [LineRecord], ending: Result<Void, any Error>?) {
+        hasNews.store(false, ordering: .relaxed)
+        return queue.withLock { queue in
             let ready = queue.takeReady()
             return (ready, ready.isEmpty ? queue.ending : nil)
         }
+    }
+
+    /// Looks out for a result for about 2 µs: less than it takes to go to sleep and to be woken.
+    func lookOut() -> Bool {
+        let first = isOrdered ? queue.withLock { $0.first } : nil
+        if isOrdered, first == nil { return false }
+        for _ in 0..<2000 {
+            if first?.hasEnded.load(ordering: .acquiring) ?? hasNews.load(ordering: .acquiring) { return true }
+        }
+        return false
     }
 
     func waitForResult() async {
@@ -89,35 +102,3 @@ final class ResultLine<Value: Sendable>: Sendable {
     }
 }
 
-/// A job whose result goes into a line.
-final class LineRecord<Value: Sendable>: OpenRecord, @unchecked Sendable {  // see each property for what orders it
-    /// Set by the reader that waits for this one.
-    let isAwaited = Atomic(false)
-    private let line: ResultLine<Value>
-    /// Written by the attempt under way and by whoever settles the job; read after `hasEnded`.
-    private var value: Value?
-    private var end: JobEnd?
-
-    init(_ line: ResultLine<Value>) {
-        self.line = line
-        super.init(options: JobOptions())
-    }
-
-    func keep(_ value: Value) { self.value = value }
-
-    override func settle(_ end: JobEnd) {
-        self.end = end
-        line.put(self)
-    }
-
-    func takeResult() throws -> Value {
-        switch end {
-        case .done:
-            guard let value else { preconditionFailure("a job was settled as done before it had a value") }
-            return value
-        case .failed(let error): throw error
-        case .stopped(let error): throw error
-        case nil: preconditionFailure("a result was read before its job had ended")
-        }
-    }
-}

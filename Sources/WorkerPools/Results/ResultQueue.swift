@@ -2,17 +2,17 @@ import DequeModule
 import Synchronization
 
 /// The jobs of a stream on their way from the one who submits them to the one who reads their results.
-struct ResultQueue<Value: Sendable> {
-    typealias Record = LineRecord<Value>
-
+///
+/// Not generic, because generic code of another module asks the runtime for its types at every turn.
+struct ResultQueue {
     let window: Int
     /// The submitter is called when there is room for so many jobs again: few calls, but never so few jobs under way that a
     /// worker has nothing to do.
     let leastRoom: Int
     private let isOrdered: Bool
     /// Ordered: all that are not taken by the reader yet. Unordered: those of them that have a result.
-    private var line: Deque<Record> = []
-    private var open = OpenRecords<Record>()
+    private var line: Deque<LineRecord> = []
+    private var open = OpenRecords<LineRecord>()
     private var issued = 0
     private var taken = 0
     private var read = 0
@@ -31,7 +31,7 @@ struct ResultQueue<Value: Sendable> {
     var room: Int { isAbandoned ? 0 : window - (issued - read) }
 
     /// - Returns: false if the reader has gone.
-    mutating func issue(_ record: Record) -> Bool {
+    mutating func issue(_ record: LineRecord) -> Bool {
         guard !isAbandoned else { return false }
         issued += 1
         open.add(record)
@@ -42,14 +42,14 @@ struct ResultQueue<Value: Sendable> {
     }
 
     /// The pool has not accepted the job that was issued last.
-    mutating func withdraw(_ record: Record) {
+    mutating func withdraw(_ record: LineRecord) {
         record.hasEnded.store(true, ordering: .releasing)
         issued -= 1
         if isOrdered { _ = line.popLast() }
     }
 
     /// A job has its result, if the reader takes results as they come.
-    mutating func put(_ record: Record) -> UnsafeContinuation<Void, Never>? {
+    mutating func put(_ record: LineRecord) -> UnsafeContinuation<Void, Never>? {
         guard !isAbandoned else { return nil }
         line.append(record)
         return takeReader()
@@ -62,9 +62,12 @@ struct ResultQueue<Value: Sendable> {
         return takeReader()
     }
 
+    /// The job that a reader who takes results in order waits for.
+    var first: LineRecord? { line.first }
+
     /// All results that the reader can have now, the next one last.
-    mutating func takeReady() -> [Record] {
-        var ready: [Record] = []
+    mutating func takeReady() -> [LineRecord] {
+        var ready: [LineRecord] = []
         while let first = line.first, first.hasEnded.load(ordering: .acquiring) {
             ready.append(first)
             line.removeFirst()
@@ -107,7 +110,7 @@ struct ResultQueue<Value: Sendable> {
 
     /// The reader has gone.
     /// - Returns: whoever waits, and the jobs that are left.
-    mutating func abandon() -> (waiting: [UnsafeContinuation<Void, Never>], left: [Record]) {
+    mutating func abandon() -> (waiting: [UnsafeContinuation<Void, Never>], left: [LineRecord]) {
         isAbandoned = true
         let waiting = [pump, reader].compactMap(\.self)
         let left = open.all

@@ -3,18 +3,18 @@
 /// Elements at hand are submitted by the reader itself, whenever enough of the window is free: so nobody has to be woken
 /// for it. Those that have to be waited for are taken by a task of its own, the pump.
 final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> where Elements.Element: Sendable {
-    private let line: ResultLine<Value>
+    private let line: ResultLine
     private let transform: @Sendable (Elements.Element) async throws -> Value
     private var elements: Elements.AsyncIterator?
     private var pump: Task<Void, Never>?
     /// Results that were taken together, the next one last.
-    private var ready: [LineRecord<Value>] = []
+    private var ready: [LineRecord] = []
     /// Read since the line was told so.
     private var unnoted: Int
     private var hasEnded = false
 
     init(_ results: PoolResults<Elements, Value>) {
-        let line = ResultLine<Value>(results.storage, window: results.window, order: results.order)
+        let line = ResultLine(results.storage, window: results.window, order: results.order)
         self.line = line
         transform = results.transform
         unnoted = 0
@@ -44,6 +44,7 @@ final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> wh
                 self.ready = ready
                 if let record = self.ready.popLast() { return try await take(record) }
                 try Task.checkCancellation()
+                if line.lookOut() { continue }
                 await line.waitForResult()
                 try Task.checkCancellation()
             }
@@ -53,10 +54,10 @@ final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> wh
         }
     }
 
-    private func take(_ record: LineRecord<Value>) async throws -> Value {
+    private func take(_ record: LineRecord) async throws -> Value {
         unnoted += 1
         do {
-            let value = try record.takeResult()
+            let value = try ResultRecord<Value>.takeResult(of: record)
             if unnoted >= line.leastRoom { try await makeRoom() }
             return value
         } catch {
@@ -76,8 +77,7 @@ final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> wh
                 return line.end(nil)
             }
             do {
-                let transform = transform
-                guard try await line.submit({ try await transform(element) }) else { return }
+                guard try await Self.submit(element, to: line, transform) else { return }
             } catch {
                 elements = nil
                 return line.end(error)
@@ -93,22 +93,30 @@ final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> wh
         line.abandon()
     }
 
+    private static func submit(
+        _ element: Elements.Element, to line: ResultLine,
+        _ transform: @escaping @Sendable (Elements.Element) async throws -> Value
+    ) async throws -> Bool {
+        let record = ResultRecord<Value>(line)
+        return try await line.submit(record, record.keeping(element, transform))
+    }
+
     private static func startPump(
-        _ line: ResultLine<Value>, _ elements: Elements,
+        _ line: ResultLine, _ elements: Elements,
         _ transform: @escaping @Sendable (Elements.Element) async throws -> Value
     ) -> Task<Void, Never> {
         Task.detached { await feed(line, elements, transform) }
     }
 
     private static func feed(
-        _ line: ResultLine<Value>, _ elements: Elements,
+        _ line: ResultLine, _ elements: Elements,
         _ transform: @escaping @Sendable (Elements.Element) async throws -> Value
     ) async {
         do {
             var elements = elements.makeAsyncIterator()
             while await line.waitForRoom() > 0 {
                 guard let element = try await elements.next() else { break }
-                guard try await line.submit({ try await transform(element) }) else { break }
+                guard try await submit(element, to: line, transform) else { break }
             }
             line.end(nil)
         } catch {
