@@ -101,4 +101,3 @@ final class ResultLine: Sendable {
         for record in left { storage.cancel(record) }
     }
 }
-
