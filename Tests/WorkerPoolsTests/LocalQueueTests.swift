@@ -128,7 +128,7 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
 
 @Suite struct `An inbox` {
     @Test func `takes as many jobs as the budget says, and hands the next back`() {
-        let inbox = Inbox(lock: .mutex)
+        let inbox = Inbox(levels: 1, lock: .mutex)
         defer { inbox.free() }
         #expect(inbox.leave(job(1)) != nil)
         #expect(inbox.setBudget(2))
@@ -138,21 +138,50 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
     }
 
     @Test func `counts what was left since the last look against a new budget`() {
-        let inbox = Inbox(lock: .mutex)
+        let inbox = Inbox(levels: 1, lock: .mutex)
         defer { inbox.free() }
         var queue = LevelQueue(levels: 1, ageing: 1)
         #expect(inbox.setBudget(5))
         for number in 0..<3 { #expect(inbox.leave(job(Int32(number))) == nil) }
         #expect(!inbox.setBudget(2), "three have been left where two may be")
-        #expect(inbox.empty(into: &queue) == 3)
-        #expect(inbox.setBudget(2))
-        inbox.revokeBudget()
+        #expect(inbox.emptyAndShut(into: &queue) == 3)
         #expect(inbox.leave(job(9)) != nil)
+        #expect(inbox.setBudget(2))
+        #expect(inbox.leave(job(9)) == nil)
         #expect(queue.count == 3)
     }
 
+    @Test func `is left alone while the queue has enough, unless something more urgent lies in it`() {
+        let inbox = Inbox(levels: 2, lock: .mutex)
+        defer { inbox.free() }
+        var queue = LevelQueue(levels: 2, ageing: 1)
+        for number in 0..<200 { queue.append(job(Int32(number), level: 0)) }
+        #expect(inbox.setBudget(10))
+        #expect(inbox.leave(job(1000, level: 0)) == nil)
+        #expect(inbox.empty(into: &queue) == 0)
+        #expect(inbox.leave(job(1001, level: 1)) == nil)
+        #expect(inbox.empty(into: &queue) == 2)
+        #expect(queue.popFirst()?.attempt == 1001)
+        var last: Int32 = -1
+        while let next = queue.popFirst() { (last, _) = (next.attempt, #expect(next.attempt > last)) }
+        #expect(last == 1000)
+    }
+
+    @Test(arguments: [(0, 5), (3, 5), (5, 3)]) func `adds its jobs after those of the queue`(before: Int, after: Int) {
+        let inbox = Inbox(levels: 1, lock: .mutex)
+        defer { inbox.free() }
+        var queue = LevelQueue(levels: 1, ageing: 1)
+        for number in 0..<before { queue.append(job(Int32(number))) }
+        #expect(inbox.setBudget(10))
+        for number in 0..<after { #expect(inbox.leave(job(Int32(before + number))) == nil) }
+        #expect(inbox.empty(into: &queue) == after)
+        var order: [Int32] = []
+        while let next = queue.popFirst() { order.append(next.attempt) }
+        #expect(order == Array(0..<Int32(before + after)))
+    }
+
     @Test func `takes part of a batch`() {
-        let inbox = Inbox(lock: .mutex)
+        let inbox = Inbox(levels: 1, lock: .mutex)
         defer { inbox.free() }
         var batch = JobBuffer(capacity: 4)
         defer { batch.free() }

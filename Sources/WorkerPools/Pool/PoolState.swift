@@ -76,7 +76,7 @@ struct PoolState {
         counters.peakWorkers = limit
     }
 
-    /// Jobs that nobody has begun.
+    /// Jobs that nobody has begun, without those in the inbox: if any stay there, there are some here.
     var waiting: Int { queue.count + takenAhead }
 
     /// Never less than there are: without the locks of the local queues they can only become fewer.
@@ -144,8 +144,11 @@ extension PoolState {
         return calls
     }
 
-    /// Takes over what submitters have left.
+    /// Takes over what submitters have left, unless there is enough to do before that.
     mutating func takeIn(_ inbox: Inbox) { counters.accepted += inbox.empty(into: &queue) }
+
+    /// Takes over all of it, and keeps submitters out until the step is settled.
+    mutating func takeAllIn(_ inbox: Inbox) { counters.accepted += inbox.emptyAndShut(into: &queue) }
 
     /// The same between the inbox's closing and opening.
     mutating func takeInClosed(_ inbox: Inbox) { counters.accepted += inbox.emptyClosed(into: &queue) }
@@ -153,10 +156,11 @@ extension PoolState {
     /// Ends a step: calls workers for the jobs that wait, as far as the limit allows, and tells the submitters how many jobs
     /// they may leave before the next look.
     mutating func settle(_ inbox: Inbox) {
-        repeat {
-            takeIn(inbox)
+        while true {
             while mayCall, waiting > called + willBeBegun { call() }
-        } while !inbox.setBudget(budget)
+            if inbox.setBudget(budget) { break }
+            takeAllIn(inbox)
+        }
         if !isWatched, mayCall, willBeBegun > 0 {
             isWatched = true
             calls.isWatchWanted = true

@@ -18,7 +18,7 @@ final class PoolStorage: Sendable {
         self.configuration = configuration
         alarms = configuration.alarms ?? configuration.executor as? any Alarms ?? WheelThread.shared
         timeout = configuration.timeout?.nanoseconds ?? 0
-        inbox = Inbox(lock: configuration.lock)
+        inbox = Inbox(levels: configuration.priorityLevels, lock: configuration.lock)
         locals = LocalQueues(for: configuration.executor, lock: configuration.lock)
         state = Guarded(PoolState(configuration, locals: locals), lock: configuration.lock)
     }
@@ -46,8 +46,7 @@ final class PoolStorage: Sendable {
     @inline(__always)
     func step<Result>(isOffer: Bool = false, _ change: (inout PoolState) -> Result) -> Result {
         let (result, calls) = state.withLock { state in
-            if isOffer { inbox.revokeBudget() }
-            state.takeIn(inbox)
+            if isOffer { state.takeAllIn(inbox) } else { state.takeIn(inbox) }
             let result = change(&state)
             state.settle(inbox)
             return (result, state.takeCalls())

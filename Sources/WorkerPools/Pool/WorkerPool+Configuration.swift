@@ -47,7 +47,7 @@ extension WorkerPool {
             priorityLevels: Int = 3,
             ageing: Int = 16,
             sizing: SizingPolicy = .doubling(),
-            longestRun: Int = 32,
+            longestRun: Int = 128,
             lock: LockChoice = .mutex,
             alarms: (any Alarms)? = nil,
             onFailure: (@Sendable (FailedAttempt) async throws -> Void)? = nil

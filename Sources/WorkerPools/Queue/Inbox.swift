@@ -2,6 +2,7 @@
 // A structure rather than an object, because every use of an object by several threads counts references in one place that
 // they all write. `state` is only touched with the lock held.
 
+import DequeModule
 import Synchronization
 
 /// Where submitters leave jobs without a look at the pool.
@@ -10,23 +11,24 @@ import Synchronization
 /// where a worker has to be called. So a submit under load takes one lock that workers seldom take.
 struct Inbox: @unchecked Sendable {  // `state` is under the lock
     private struct State {
-        var jobs = JobBuffer(capacity: 64)
-        var spare = JobBuffer(capacity: 64)
+        /// By level, as in ``LevelQueue``.
+        var levels: ContiguousArray<Deque<Job>>
+        var count = 0
+        /// The highest level of a job that was left since the last emptying.
+        var highest = 0
         var budget = 0
     }
 
     private let shared: UnsafeMutablePointer<SharedCount>
     private let state: UnsafeMutablePointer<State>
 
-    init(lock choice: LockChoice) {
+    init(levels: Int, lock choice: LockChoice) {
         shared = SharedCount.make(choice)
         state = .allocate(capacity: 1)
-        state.initialize(to: State())
+        state.initialize(to: State(levels: ContiguousArray(repeating: [], count: levels)))
     }
 
     func free() {
-        state.pointee.jobs.free()
-        state.pointee.spare.free()
         state.deinitialize(count: 1)
         state.deallocate()
         SharedCount.free(shared)
@@ -54,10 +56,13 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
 
     @inline(__always)
     private func put(_ job: consuming Job) {
+        let level = Int(job.level)
         state.pointee.budget -= 1
         job.record?.phase = .queued
-        state.pointee.jobs.append(job)
-        shared.pointee.count.store(state.pointee.jobs.count, ordering: .relaxed)
+        state.pointee.levels[level].append(job)
+        state.pointee.count += 1
+        if level > state.pointee.highest { state.pointee.highest = level }
+        shared.pointee.count.store(state.pointee.count, ordering: .relaxed)
     }
 
     /// Whether jobs lie here; a guess.
@@ -69,31 +74,27 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
     @inline(__always)
     func open() { shared.pointee.lock.unlock() }
 
-    /// Moves the jobs over, by whoever holds the pool's lock. The budget stays as it is.
+    /// Moves the jobs over, by whoever holds the pool's lock, unless the queue has enough that come before them. The budget
+    /// stays as it is.
     /// - Returns: how many.
     func empty(into queue: inout LevelQueue) -> Int {
         guard shared.pointee.count.load(ordering: .relaxed) > 0 else { return 0 }
         close()
-        takeOut()
-        open()
-        return moveSpare(into: &queue)
+        defer { open() }
+        if queue.count >= LocalQueue.most, queue.highest ?? 0 >= state.pointee.highest { return 0 }
+        return emptyClosed(into: &queue)
     }
 
-    /// The same between ``close()`` and ``open()``.
+    /// Moves the jobs over in any case, between ``close()`` and ``open()``.
     func emptyClosed(into queue: inout LevelQueue) -> Int {
-        takeOut()
-        return moveSpare(into: &queue)
-    }
-
-    private func takeOut() {
-        swap(&state.pointee.jobs, &state.pointee.spare)
+        let moved = state.pointee.count
+        guard moved > 0 else { return 0 }
+        for level in state.pointee.levels.indices where !state.pointee.levels[level].isEmpty {
+            queue.append(&state.pointee.levels[level], level: level)
+        }
+        state.pointee.count = 0
+        state.pointee.highest = 0
         shared.pointee.count.store(0, ordering: .relaxed)
-    }
-
-    /// `spare` belongs to whoever holds the pool's lock.
-    private func moveSpare(into queue: inout LevelQueue) -> Int {
-        let moved = state.pointee.spare.count
-        while state.pointee.spare.count > 0 { queue.append(state.pointee.spare.removeFirst()) }
         return moved
     }
 
@@ -102,16 +103,17 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
     func setBudget(_ total: Int) -> Bool {
         close()
         defer { open() }
-        let left = state.pointee.jobs.count
+        let left = state.pointee.count
         state.pointee.budget = max(0, total - left)
         return left <= total
     }
 
-    /// No job may be left until the budget is set again.
-    func revokeBudget() {
+    /// Moves all jobs over; none may be left until the budget is set again.
+    func emptyAndShut(into queue: inout LevelQueue) -> Int {
         close()
+        defer { open() }
         state.pointee.budget = 0
-        open()
+        return emptyClosed(into: &queue)
     }
 }
 

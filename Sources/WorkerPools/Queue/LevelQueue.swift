@@ -29,6 +29,21 @@ struct LevelQueue {
         count += 1
     }
 
+    /// Appends all of `jobs`, which is left empty: whichever of the two is shorter is moved.
+    mutating func append(_ jobs: inout Deque<Job>, level: Int) {
+        count += jobs.count
+        occupied |= 1 << UInt64(level)
+        if levels[level].count < jobs.count {
+            while let last = levels[level].popLast() { jobs.prepend(last) }
+            swap(&levels[level], &jobs)
+        } else {
+            while let first = jobs.popFirst() { levels[level].append(first) }
+        }
+    }
+
+    /// The highest level in use.
+    var highest: Int? { occupied == 0 ? nil : 63 - occupied.leadingZeroBitCount }
+
     /// Puts a job back where it was taken from.
     mutating func prepend(_ job: Job) {
         levels[Int(job.level)].prepend(job)
