@@ -4,7 +4,7 @@ struct Job {
     /// What an attempt does. A closure also where there is a record, instead of a method that its kinds override, because a
     /// method of a generic class asks the runtime for its types each time.
     @usableFromInline
-    enum Body {
+    enum Body: Sendable {
         /// Run without the machinery of asynchronous calls, which costs more than an empty job.
         case plain(@Sendable () throws -> Void)
         case asynchronous(@Sendable () async throws -> Void)

@@ -86,9 +86,8 @@ final class PoolStorage: Sendable {
         if let first = calls.first { perform(first) }
         if let second = calls.second { perform(second) }
         if calls.isWatchWanted {
-            WheelThread.shared.call(at: WheelThread.shared.now &+ 1_000_000) { [weak self] in
-                self?.step { $0.lookAgain() }
-            }
+            // Held for that long, because weak references would make every count of strong ones dearer.
+            WheelThread.shared.call(at: WheelThread.shared.now &+ 1_000_000) { [self] in step { $0.lookAgain() } }
         }
     }
 
@@ -101,8 +100,7 @@ final class PoolStorage: Sendable {
 
     func perform(_ growth: PoolState.Growth) {
         guard case .watch = growth else { return }
-        alarms.call(at: alarms.now &+ configuration.sizing.settle.nanoseconds) { [weak self] in
-            guard let self else { return }
+        alarms.call(at: alarms.now &+ configuration.sizing.settle.nanoseconds) { [self] in
             let (leaving, growth) = stepAlone { $0.shrink() }
             for worker in leaving { worker.resume() }
             perform(growth)

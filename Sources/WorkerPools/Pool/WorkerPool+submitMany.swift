@@ -1,9 +1,23 @@
 extension WorkerPool {
     /// Queues many jobs with few looks at the queue.
     ///
-    /// Waits for room as often as it must, if the pool is to suspend then. A sequence of closures wraps each of them in
-    /// another; ``submit(each:priority:_:)`` does not.
+    /// Waits for room as often as it must, if the pool is to suspend then.
     /// - Throws: as ``submit(priority:_:)``; jobs before the one that was refused have been accepted.
+    @inlinable
+    public func submit(contentsOf jobs: some Sequence<PoolJob>, priority: JobPriority = .normal) async throws {
+        var batch = JobBatch(storage.level(of: priority))
+        defer { batch.free() }
+        for job in jobs {
+            batch.append(job.body)
+            if batch.isFull { try await enter(&batch) }
+        }
+        try await enter(&batch)
+    }
+
+    /// Queues many jobs with few looks at the queue.
+    ///
+    /// Swift wraps each closure of a sequence in another, which allocates memory; ``PoolJob`` does without.
+    /// - Throws: as ``submit(contentsOf:priority:)-(Sequence<PoolJob>,_)``.
     @inlinable
     public func submit(
         contentsOf jobs: some Sequence<@Sendable () async throws -> Void>, priority: JobPriority = .normal
@@ -25,6 +39,18 @@ extension WorkerPool {
             try await storage.enter(batch.jobs.removeFirst())
         }
     }
+}
+
+/// A job to be submitted with others: a closure that may be kept in arrays and sequences as it is.
+public struct PoolJob: Sendable {
+    @usableFromInline let body: Job.Body
+
+    @inlinable
+    public init(_ job: @escaping @Sendable () async throws -> Void) { body = .asynchronous(job) }
+
+    /// A job that awaits nothing; a closure without `await` comes here by itself.
+    @inlinable
+    public init(_ job: @escaping @Sendable () throws -> Void) { body = .plain(job) }
 }
 
 /// Jobs that are submitted together.

@@ -78,9 +78,8 @@ public final class WorkerPool: Sendable {
         _ options: JobOptions = JobOptions(),
         returning job: @escaping @Sendable () async throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
-        let record = ValueRecord<Value, Failure>(options: options)
-        let body = record.keeping(job)
-        if let left = leave(.asynchronous(body), record) { try await enter(left) }
+        let record = ValueRecord<Value, Failure>(options: options, job)
+        if let left = leave(record.body, record) { try await enter(left) }
         return TypedJobHandle(record: record, storage: storage)
     }
 
@@ -92,10 +91,9 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () async throws(Failure) -> Value,
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
-        let record = ValueRecord<Value, Failure>(options: options)
+        let record = ValueRecord<Value, Failure>(options: options, job)
         record.then = { [unowned record] end in then(record.result(of: end)) }
-        let body = record.keeping(job)
-        if let left = leave(.asynchronous(body), record) { try await enter(left) }
+        if let left = leave(record.body, record) { try await enter(left) }
     }
 
     /// Queues a job without ever waiting, for submitters that are not `async`: a full queue that would suspend refuses.
