@@ -46,12 +46,8 @@ import Testing
             let undone = await pool.drain(within: .microseconds(round % 40))
             gate.open()
             await pool.drain()
-            if undone.count != pool.counters.cancelled {
-                withKnownIssue("a caller that comes between the cancelling and the handing back misses both", isIntermittent: true) {
-                    Issue.record("round \(round): \(undone.count) handed back of \(pool.counters.cancelled)")
-                }
-                break
-            }
+            // The one that ran may have been cancelled too, or have passed the gate in time.
+            #expect(undone.count == pool.counters.cancelled, "round \(round)")
         }
     }
 }

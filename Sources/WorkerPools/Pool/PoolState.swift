@@ -100,6 +100,7 @@ struct PoolState {
 
     mutating func withdrawWaiter(ticket: UInt64) -> UnsafeContinuation<Void, Never>? {
         guard let place = waiters.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+        if waiters[place].isNested { nestedWaiters -= 1 }
         return waiters.remove(at: place).continuation
     }
 

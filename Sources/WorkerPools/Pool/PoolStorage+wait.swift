@@ -47,6 +47,32 @@ extension PoolStorage {
         }
     }
 
+    /// Waits for the occasion, but no longer than `limit`; then calls `orElse`, on the clock's thread, and returns.
+    func wait(
+        for occasion: Waiter.Occasion, atMost limit: Duration, orElse: @escaping @Sendable () -> Void = {}
+    ) async {
+        let isNested = ownSlot != nil
+        await whileWaiting {
+            await withUnsafeContinuation { continuation in
+                var more = PoolState.FollowUp()
+                let ticket = step { state in
+                    let ticket = state.takeTicket()
+                    if isNested { state.nestedWaiters += 1 }
+                    state.waiters.append(
+                        Waiter(occasion: occasion, isNested: isNested, ticket: ticket, continuation: continuation))
+                    state.settleDown(&more)
+                    return ticket
+                }
+                perform(more)
+                alarms.call(at: alarms.now &+ limit.nanoseconds) { [weak self] in
+                    guard let waiting = self?.step({ $0.withdrawWaiter(ticket: ticket) }) else { return }
+                    orElse()
+                    waiting.resume()
+                }
+            }
+        }
+    }
+
     func perform(_ stop: PoolState.Stop) -> [UndoneJob] {
         for submitter in stop.refused { submitter.resume(returning: .closed) }
         for waiter in stop.rested { waiter.resume() }
