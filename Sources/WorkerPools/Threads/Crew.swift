@@ -91,15 +91,16 @@ final class Crew: Sendable {
     /// - Returns: when it must look after its neighbours, until ``endWatch()``; nil if they are all at rest. Naps are 20 ms at
     ///   most, so an executor at rest is at rest.
     func watch(_ loop: RunLoop) -> UInt64? {
-        // Whoever lies down looks for watchers afterwards, so either we find the sleeper here or we are called again.
+        // Whoever lies down looks for watchers afterwards, so either we find the sleeper here or we are called again. He may
+        // have taken us for one while we looked, so we look again once we are none.
         isCalling.store(false, ordering: .sequentiallyConsistent)
-        watchers.add(1, ordering: .sequentiallyConsistent)
         let neighbours = state.withLock { $0.loops }.filter { $0 !== loop }
-        if neighbours.allSatisfy(\.isAtRest) {
+        while true {
+            watchers.add(1, ordering: .sequentiallyConsistent)
+            guard neighbours.allSatisfy(\.isAtRest) else { return Timers.now + 4_000_000 }
             watchers.subtract(1, ordering: .sequentiallyConsistent)
-            return nil
+            guard !neighbours.allSatisfy(\.isAtRest) else { return nil }
         }
-        return Timers.now + 4_000_000
     }
 
     func endWatch() { watchers.subtract(1, ordering: .sequentiallyConsistent) }
