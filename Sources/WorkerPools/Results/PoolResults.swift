@@ -31,7 +31,11 @@ where Elements.Element: Sendable {
 
 extension WorkerPool {
     /// A stream of the results of `transform`, which runs on the pool's workers.
-    /// - Parameter window: how many elements are taken ahead of the reader; nil for twice the pool's workers.
+    /// - Parameters:
+    ///   - elements: taken one after the other, at most `window` ahead of the reader.
+    ///   - order: that of the elements, or that in which results are ready.
+    ///   - window: nil for twice the pool's workers.
+    ///   - transform: a job for each element.
     public func results<Elements: AsyncSequence & Sendable, Value: Sendable>(
         of elements: Elements, order: ResultOrder = .input, window: Int? = nil,
         _ transform: @escaping @Sendable (Elements.Element) async throws -> Value

@@ -16,8 +16,9 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
     private let threads: Guarded<[NamedThread]>
 
     /// - Parameters:
-    ///   - threads: at least 1; normally the number of cores.
+    ///   - count: how many threads, at least 1; normally the number of cores.
     ///   - name: each thread is called `name-0`, `name-1` and so on.
+    ///   - quality: how eagerly the system runs them.
     public init(threads count: Int, name: String, quality: ThreadQuality = .standard) {
         precondition(count > 0, "executor '\(name)' needs at least one thread, not \(count)")
         self.name = name
