@@ -149,13 +149,17 @@ extension PoolState {
 
 // Jobs that threads take ahead of their workers' need.
 extension PoolState {
+    /// A thread that takes so many jobs ahead is in a flood of short ones: only then is it worth not to wake another for the
+    /// next, and to look out for more before lying down.
+    private static var flood: Int { 32 }
+
     /// Lets the worker's thread take some of the jobs that come next. Nobody may be waiting to go before them.
     private mutating func takeAhead(_ local: LocalQueue, _ more: inout FollowUp) {
         guard longestRun > 1, returning.isEmpty, phase != .cancelled else { return }
         // Half of what each thread could have.
         let share = queue.count / (2 * min(busy + called, locals.count))
         let pace = local.fill(share: share, longest: longestRun, now: Timers.now) { nextJob(&more) }
-        if let pace { soon = pace - 1 }
+        if let pace { soon = pace >= Self.flood ? pace - 1 : 0 }
     }
 
     /// With nothing in the queue, half of what the fullest local queue has comes back to it.
