@@ -87,20 +87,24 @@ final class Crew: Sendable {
         return nil
     }
 
-    /// Before a thread rests.
-    /// - Returns: when it must look after its neighbours, until ``endWatch()``; nil if they are all at rest. Naps are 20 ms at
-    ///   most, so an executor at rest is at rest.
-    func watch(_ loop: RunLoop) -> UInt64? {
+    /// Before a thread rests, and once it is among the idle.
+    /// - Returns: when it must look after its neighbours, until ``endWatch()``; nil if they are all at rest. So while one
+    ///   thread computes the others look every 4 ms, and an executor at rest is at rest.
+    func watch() -> UInt64? {
         // Whoever lies down looks for watchers afterwards, so either we find the sleeper here or we are called again. He may
         // have taken us for one while we looked, so we look again once we are none.
         isCalling.store(false, ordering: .sequentiallyConsistent)
-        let neighbours = state.withLock { $0.loops }.filter { $0 !== loop }
         while true {
             watchers.add(1, ordering: .sequentiallyConsistent)
-            guard neighbours.allSatisfy(\.isAtRest) else { return Timers.now + 4_000_000 }
+            guard areAllAtRest else { return Timers.now + 4_000_000 }
             watchers.subtract(1, ordering: .sequentiallyConsistent)
-            guard !neighbours.allSatisfy(\.isAtRest) else { return nil }
+            guard !areAllAtRest else { return nil }
         }
+    }
+
+    private var areAllAtRest: Bool {
+        let (loops, idle) = state.withLock { ($0.loops, $0.idle.count) }
+        return idle == loops.count && loops.allSatisfy(\.isAtRest)
     }
 
     func endWatch() { watchers.subtract(1, ordering: .sequentiallyConsistent) }
@@ -114,13 +118,14 @@ final class Crew: Sendable {
         if !wakeOne() { isCalling.store(false, ordering: .sequentiallyConsistent) }
     }
 
-    /// A thread that may have kept watch, or was called to, has found work instead.
+    /// A thread that may have kept watch, or was called to, has found work instead. Another must watch if somebody sleeps, or
+    /// was woken and waits behind a job that computes.
     func leaveWatch() {
         isCalling.store(false, ordering: .sequentiallyConsistent)
         guard idleCount.load(ordering: .sequentiallyConsistent) > 0,
             watchers.load(ordering: .sequentiallyConsistent) == 0
         else { return }
-        if state.withLock({ $0.loops }).contains(where: \.hasSleepers) { seeToWatch() }
+        if !state.withLock({ $0.loops }).allSatisfy(\.isAtRest) { seeToWatch() }
     }
 
     /// More has become runnable than its thread will soon come to.

@@ -139,7 +139,7 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `own` belongs to 
         // Whoever pushes looks for idle threads afterwards, so a job pushed before we were counted is found here.
         if !crew.hasWork && !crew.isStopping {
             let due = queue.withLock { $0.nextDue }
-            let look = crew.watch(self)
+            let look = crew.watch()
             spot.park(until: [due, look].compactMap(\.self).min())
             if look != nil { crew.endWatch() }
         }
@@ -149,7 +149,6 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `own` belongs to 
     }
 
     var hasReady: Bool { queue.withLock { !$0.ready.isEmpty } }
-    var hasSleepers: Bool { queue.withLock { $0.nextDue != nil } }
     var isAtRest: Bool { queue.withLock { $0.isAtRest } }
 
     /// Gives away the older half of what waits here; the caller runs the first of them.
