@@ -8,20 +8,17 @@ extension PoolState {
         return watch()
     }
 
-    /// The look at shrinking, each time a `settle` has passed. With the locks of all local queues held.
+    /// The look at shrinking, each time a `settle` has passed.
     /// - Returns: workers that must be woken to go, and whether to look again.
     mutating func shrink() -> (leaving: [UnsafeContinuation<Void, Never>], Growth) {
         isSizingAlarmLeft = false
-        takeBackAll()
         if !hasWaited, unserved == 0 { setLimit(min(limit, sizing.shrink(load))) }
         hasWaited = unserved > 0
         return (dismissExcess(), watch())
     }
 
     /// New bounds. Jobs that run already are not touched: after the limit was lowered none begins until few enough run.
-    /// With the locks of all local queues held.
-    mutating func resize(to bounds: ClosedRange<Int>) -> (Growth, FollowUp) {
-        takeBackAll()
+    mutating func resize(to bounds: ClosedRange<Int>) -> (Wake, Growth, FollowUp) {
         self.bounds = bounds
         setLimit(limit)
         var more = FollowUp()
@@ -34,7 +31,7 @@ extension PoolState {
             }
         }
         settleDown(&more)
-        return (watch(), more)
+        return (callWorker(), watch(), more)
     }
 
     /// Clamped to the bounds.
@@ -49,8 +46,8 @@ extension PoolState {
         var excess = live - lent - called - limit
         if phase != .open, outstanding == 0 { excess = parked.count }
         while excess > 0, let slot = parked.popLast() {
-            guard let worker = workers[slot], case .parked(let continuation) = worker.phase else { continue }
-            worker.phase = .called
+            guard case .parked(let continuation) = slots[slot].phase else { continue }
+            slots[slot].phase = .called
             called += 1
             excess -= 1
             leaving.append(continuation)

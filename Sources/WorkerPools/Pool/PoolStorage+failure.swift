@@ -1,61 +1,52 @@
 extension PoolStorage {
     /// - Parameter failure: nil if the attempt succeeded, but too late.
-    func endWithoutSuccess(_ worker: Worker, _ failure: (any Error)?) async {
-        let job = worker.job
-        let verdict = step { state in
+    func endWithoutSuccess(_ job: Job, _ failure: (any Error)?, at slot: Int) async {
+        let verdict = state.withLock { state in
             if failure == nil { state.counters.late += 1 }
-            return state.conclude(worker)
+            return state.conclude(at: slot)
         }
         let late = lateness(of: job.record, attempts: Int(job.attempt))
         switch verdict {
         case .overrun:
             await report(job, late, retryAfter: nil)
-            step { $0.endOverrun(worker) }
+            state.withLock { $0.endOverrun(at: slot) }
         case .expired:
-            await retryOrEnd(worker, late, isTimeout: true)
+            await retryOrEnd(job, late, isTimeout: true, at: slot)
         case .inTime:
-            await retryOrEnd(worker, failure ?? late, isTimeout: false)
+            await retryOrEnd(job, failure ?? late, isTimeout: false, at: slot)
         case .cancelled:
-            await endCancelled(worker, failure ?? late)
+            await endCancelled(job, failure ?? late, at: slot)
         }
     }
 
-    private func retryOrEnd(_ worker: Worker, _ error: any Error, isTimeout: Bool) async {
-        let job = worker.job
+    private func retryOrEnd(_ job: Job, _ error: any Error, isTimeout: Bool, at slot: Int) async {
         let delay = retryDelay(job, error, isTimeout: isTimeout)
         await report(job, error, retryAfter: delay)
         if let delay {
             let due = alarms.now &+ delay.nanoseconds
-            guard let ticket = step({ $0.delay(worker) }) else {
-                return await endCancelled(worker, error)
+            guard let ticket = state.withLock({ $0.delay(job, at: slot) }) else {
+                return await endCancelled(job, error, at: slot)
             }
-            alarms.call(at: due) { [self] in step { $0.resumeDelayed(ticket: ticket) } }
+            alarms.call(at: due) { [self] in perform(state.withLock { $0.resumeDelayed(ticket: ticket) }) }
             return
         }
+        state.withLock { $0.end(job, at: slot, counting: isTimeout ? \.timedOut : \.failed) }
         if let late = error as? PoolError, isTimeout {
-            end(worker, .stopped(late), counting: \.timedOut)
+            job.record?.settle(.stopped(late))
         } else {
-            end(worker, .failed(error), counting: \.failed)
+            job.record?.settle(.failed(error))
         }
-    }
-
-    /// Makes the end known, and only then counts it.
-    private func end(_ worker: Worker, _ end: JobEnd, counting count: WritableKeyPath<PoolCounters, Int>) {
-        if let record = worker.job.record {
-            step { _ in worker.finish() }
-            record.settle(end)
-        }
-        step { $0.end(worker, counting: count) }
     }
 
     /// Cancellation was asked for; a job that answers with an error of its own has failed with it.
-    private func endCancelled(_ worker: Worker, _ error: any Error) async {
-        let job = worker.job
+    private func endCancelled(_ job: Job, _ error: any Error, at slot: Int) async {
         if error is CancellationError || error is PoolError {
-            end(worker, .stopped(cancellation(of: job.record)), counting: \.cancelled)
+            state.withLock { $0.end(job, at: slot, counting: \.cancelled) }
+            job.record?.settle(.stopped(cancellation(of: job.record)))
         } else {
             await report(job, error, retryAfter: nil)
-            end(worker, .failed(error), counting: \.failed)
+            state.withLock { $0.end(job, at: slot, counting: \.failed) }
+            job.record?.settle(.failed(error))
         }
     }
 
@@ -75,7 +66,7 @@ extension PoolStorage {
         do {
             try await onFailure(attempt)
         } catch {
-            step { $0.counters.callbackFailures += 1 }
+            state.withLock { $0.counters.callbackFailures += 1 }
         }
     }
 }

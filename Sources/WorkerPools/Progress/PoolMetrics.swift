@@ -11,9 +11,7 @@ public final class PoolMetrics: Sendable {
     private let counters: [(value: @Sendable (PoolCounters) -> Int, counter: Counter)]
     private let last = Guarded(PoolCounters())
 
-    /// - Parameters:
-    ///   - pool: the one to report; it may be let go before.
-    ///   - factory: nil for the one that `MetricsSystem` was bootstrapped with.
+    /// - Parameter factory: nil for the one that `MetricsSystem` was bootstrapped with.
     public init(_ pool: WorkerPool, factory: (any MetricsFactory)? = nil) {
         self.pool = pool.storage
         let factory = factory ?? MetricsSystem.factory
@@ -37,7 +35,7 @@ public final class PoolMetrics: Sendable {
 
     /// Reports the figures of now; counters by what has been added since the last report.
     public func report() {
-        let now = pool.counters
+        let now = pool.state.withLock { $0.snapshot }
         let before = last.withLock { last in
             defer { last = now }
             return last

@@ -1,2 +1,0 @@
-// Everything is in the header, to be inlined; SwiftPM wants a source file.
-#include "CPrefetch.h"
