@@ -21,7 +21,9 @@ run: build ## run the example pipeline over sampledata/ and show what came out
 
 test: setup ## build everything and run all tests
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
+# The pool's storms and rounds take every core; in a process of their own they hold up no test that starts programs.
+	$(SWIFT) test --skip-build --filter '^WorkerPoolsTests\.'
+	$(SWIFT) test --skip-build --skip '^WorkerPoolsTests\.'
 
 check: lint test ## lint, then test
 

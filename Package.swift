@@ -46,6 +46,7 @@ let package = Package(
         .target(
             name: "WorkerPools",
             dependencies: [
+                "CPrefetch",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ]),
@@ -56,6 +57,7 @@ let package = Package(
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CISAL"),
         .target(name: "CBytes"),
+        .target(name: "CPrefetch"),
 
         // By hand: `swift run -c release bench-cel`.
         .executableTarget(name: "bench-cel", dependencies: ["SluiceCEL"], path: "Benchmarks/CEL/bench-cel"),
@@ -65,6 +67,9 @@ let package = Package(
         .executableTarget(
             name: "bench-pool", dependencies: ["WorkerPools"], path: "Benchmarks/Pools",
             exclude: ["README.md", "measure.py", "plot.py"]),
+        .executableTarget(
+            name: "prove-pool", dependencies: ["WorkerPools"], path: "Benchmarks/PoolProofs",
+            exclude: ["README.md", "count_malloc.c"]),
         .testTarget(
             name: "WorkerPoolsTests",
             dependencies: [
@@ -85,7 +90,7 @@ let package = Package(
 )
 
 for target in package.targets where ![.system, .plugin, .binary].contains(target.type) {
-    let isC = ["CRE2", "CISAL", "CBytes"].contains(target.name)
+    let isC = ["CRE2", "CISAL", "CBytes", "CPrefetch"].contains(target.name)
     guard !isC else { continue }
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),

@@ -31,10 +31,22 @@ struct Run {
 
     private func submit(_ count: Int) async throws {
         switch plan.body {
-        case .empty: try await submit(count) {}
+        case .empty where plan.way == .submit: try await submitPlain(count)
+        case .empty where plan.way == .batch: try await pool.submit(contentsOf: repeatElement(PoolJob {}, count: count))
+        case .empty where plan.way == .handle: try await submitAndWait(count)
+        case .empty, .emptyAsync: try await submit(count) {}
         case .sleep: try await submit(count) { try await PoolClock.sleep(for: .milliseconds(10)) }
         case .taskSleep: try await submit(count) { try await Task.sleep(for: .milliseconds(10)) }
         case .compute: try await submit(count) { spin() }
+        }
+    }
+
+    /// Jobs that are no asynchronous functions, as a Go pool's are none.
+    private func submitPlain(_ count: Int) async throws {
+        if plan.priority {
+            for number in 0..<count { try await pool.submit(priority: JobPriority(level: number % 3)) {} }
+        } else {
+            for _ in 0..<count { try await pool.submit {} }
         }
     }
 
@@ -45,7 +57,7 @@ struct Run {
         case .submit:
             for _ in 0..<count { try await pool.submit(job) }
         case .batch:
-            try await pool.submit(contentsOf: repeatElement(job, count: count))
+            try await pool.submit(contentsOf: repeatElement(PoolJob(job), count: count))
         case .map:
             _ = try await pool.map(0..<count) { $0 }
         case .callback:
@@ -65,6 +77,17 @@ struct Run {
                     try await job()
                     return number
                 }))
+            guard handles.count == 1000 else { continue }
+            for handle in handles.reversed() { _ = try await handle.value }
+            handles.removeAll(keepingCapacity: true)
+        }
+        for handle in handles.reversed() { _ = try await handle.value }
+    }
+
+    private func submitAndWait(_ count: Int) async throws {
+        var handles: [TypedJobHandle<Int, Never>] = []
+        for number in 0..<count {
+            handles.append(try await pool.submit(returning: { number }))
             guard handles.count == 1000 else { continue }
             for handle in handles.reversed() { _ = try await handle.value }
             handles.removeAll(keepingCapacity: true)

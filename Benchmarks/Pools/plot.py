@@ -13,23 +13,30 @@ WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 360, 260, 64, 40, 16, 48
 
 
 def points(measurements, pattern, x, y):
-    """Median of y over the runs of each measurement that matches, by x."""
-    found = [one for one in measurements if re.fullmatch(pattern, one["arguments"])]
-    return [(x(one["runs"][0]), statistics.median(y(run) for run in one["runs"])) for one in found]
+    """Median of y over the runs of all measurements that match, by x in rising order."""
+    found = {}
+    for one in measurements:
+        if re.fullmatch(pattern, one["arguments"]):
+            found.setdefault(x(one["runs"][0]), []).extend(y(run) for run in one["runs"])
+    return [(place, statistics.median(found[place])) for place in sorted(found)]
+
+
+def scale(values):
+    """The ticks of an axis that holds the values."""
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    return [10 ** power for power in range(low, max(high, low + 1) + 1)]
 
 
 def panel(offset, title, unit, xlabel, series):
     values = [value for line in series.values() for value in line]
     low_x, high_x = min(x for x, _ in values), max(x for x, _ in values)
-    low_y = 10 ** math.floor(math.log10(min(y for _, y in values)))
-    high_y = 10 ** math.ceil(math.log10(max(y for _, y in values)))
-    high_y = high_y if high_y > low_y else low_y * 10
+    ticks = scale([y for _, y in values])
 
     def across(x):
         return LEFT + (math.log10(x) - math.log10(low_x)) / math.log10(high_x / low_x) * (WIDTH - LEFT - RIGHT)
 
     def up(y):
-        share = (math.log10(y) - math.log10(low_y)) / math.log10(high_y / low_y)
+        share = math.log10(y / ticks[0]) / math.log10(ticks[-1] / ticks[0])
         return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
     out = [f'<g transform="translate({offset} 0)">', f'<text x="{LEFT}" y="22" class="title">{title}</text>']
@@ -37,9 +44,9 @@ def panel(offset, title, unit, xlabel, series):
         x = across(10 ** power)
         out.append(f'<line x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{HEIGHT - BOTTOM}" class="grid"/>')
         out.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">10<tspan dy="-5" class="small">{power}</tspan></text>')
-    for power in range(round(math.log10(low_y)), round(math.log10(high_y)) + 1):
-        y = up(10 ** power)
-        label = f"{10 ** power:g}"
+    for tick in ticks:
+        y = up(tick)
+        label = f"{tick:g}"
         out.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}" class="grid"/>')
         out.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
     for number, (name, line) in enumerate(series.items()):
@@ -48,7 +55,7 @@ def panel(offset, title, unit, xlabel, series):
         out += [f'<circle cx="{across(x):.1f}" cy="{up(y):.1f}" r="3" class="dot{number}"/>' for x, y in line]
         out.append(f'<text x="{LEFT + 8}" y="{TOP + 14 + 15 * number}" class="name{number}">{name}</text>')
     out.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 10}" text-anchor="middle">{xlabel}</text>')
-    out.append(f'<text x="{LEFT}" y="{TOP - 6}" text-anchor="end" class="small">{unit}</text></g>')
+    out.append(f'<text transform="translate(12 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">{unit}</text></g>')
     return out
 
 

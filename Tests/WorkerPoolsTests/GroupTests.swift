@@ -67,6 +67,71 @@ import WorkerPools
     }
 }
 
+@Suite struct `A group of jobs, while it lives,` {
+    @Test func `is there until its last job has ended, and no longer`() async throws {
+        let gate = Gate()
+        let log = Log<Int>()
+        let pool = WorkerPool(.init(workers: 2...2))
+        weak var held: JobGroup?
+        do {
+            let group = pool.group()
+            held = group
+            for number in 0..<10 {
+                try await group.submit {
+                    await gate.pass()
+                    log.add(number)
+                }
+            }
+        }
+        #expect(held?.pending == 10)
+        gate.open()
+        await pool.drain()
+        #expect(log.all.count == 10)
+        while held != nil { await Task.yield() }
+    }
+
+    @Test func `lets go of jobs that have ended, however many come after them`() async throws {
+        let live = Counter()
+        let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(16)))
+        let group = pool.group()
+        for _ in 0..<10_000 {
+            let token = Token(live)
+            let retry = RetryPolicy(times: 0, retries: { _ in token.isLive })
+            try await group.submit(JobOptions(retry: retry)) {}
+            #expect(live.value <= 200)
+        }
+        try await group.wait()
+        await pool.drain()
+    }
+
+    @Test func `wakes everybody who waits, in every round`() async throws {
+        let pool = WorkerPool(.init(workers: 4...4))
+        let group = pool.group()
+        let ended = Counter()
+        for round in 1...2000 {
+            for _ in 0..<3 { try await group.submit { ended.add(1) } }
+            async let other: Void = group.wait()
+            try await group.wait()
+            #expect(ended.value == 3 * round)
+            try await other
+        }
+        #expect(group.pending == 0)
+        await pool.drain()
+    }
+}
+
+private final class Token: Sendable {
+    let isLive = true
+    private let live: Counter
+
+    init(_ live: Counter) {
+        self.live = live
+        live.add(1)
+    }
+
+    deinit { live.add(-1) }
+}
+
 @Suite struct `A handle` {
     @Test func `keeps the type of the job's error`() async throws {
         let pool = WorkerPool(.init(workers: 1...1))

@@ -2,13 +2,6 @@ import Testing
 import WorkerPools
 
 @Suite struct `Results` {
-    @Test(arguments: [0, 1, 7, 1000, 20_000]) func `of map come in the order of the elements`(count: Int) async throws {
-        let pool = WorkerPool(.init(workers: 4...4))
-        let values = try await pool.map(0..<count) { $0 * 3 }
-        #expect(values == (0..<count).map { $0 * 3 })
-        await pool.drain()
-    }
-
     @Test func `of map end with the first error, typed, and leave the rest out`() async throws {
         let begun = Gauge()
         let pool = WorkerPool(.init(workers: 2...2))
@@ -109,6 +102,82 @@ import WorkerPools
         #expect(pool.counters.accepted < 1000)
     }
 
+    @Test(arguments: [ResultOrder.input, .completion])
+    func `of a stream on a pool that takes no more jobs end with its refusal`(order: ResultOrder) async throws {
+        let pool = WorkerPool(.init(name: "p", workers: 2...2))
+        await pool.drain()
+        await #expect(throws: PoolError.closed(pool: "p")) {
+            for try await _ in pool.results(of: 0..<10, order: order, { $0 }) { Issue.record("there is no result") }
+        }
+    }
+
+    @Test(arguments: [ResultOrder.input, .completion])
+    func `of a stream end for good`(order: ResultOrder) async throws {
+        let pool = WorkerPool(.init(workers: 2...2))
+        var all = pool.results(of: 0..<3, order: order, window: 1, { $0 }).makeAsyncIterator()
+        for number in 0..<3 { #expect(try await all.next() == number) }
+        #expect(try await all.next() == nil)
+        #expect(try await all.next() == nil)
+        var failing = pool.results(of: 0..<3, order: order, { _ in throw Trouble() }).makeAsyncIterator()
+        await #expect(throws: Trouble.self) { try await failing.next() }
+        #expect(try await failing.next() == nil)
+        await pool.drain()
+    }
+
+    @Test(arguments: [ResultOrder.input, .completion])
+    func `of a stream whose reader is cancelled are not made`(order: ResultOrder) async throws {
+        let gate = Gate()
+        let cancelled = Log<Bool>()
+        let pool = WorkerPool(.init(workers: 2...2))
+        let reader = Task {
+            for try await _ in pool.results(
+                of: 0..<1000, order: order,
+                { _ in
+                    await gate.pass()
+                    cancelled.add(Task.isCancelled)
+                })
+            {}
+        }
+        await gate.arrivals(2)
+        reader.cancel()
+        await #expect(throws: CancellationError.self) { try await reader.value }
+        gate.open()
+        await pool.drain()
+        #expect(cancelled.all == [true, true])
+    }
+
+    @Test(arguments: [ResultOrder.input, .completion])
+    func `of an async sequence come before its error, and no more than the window is taken ahead`(
+        order: ResultOrder
+    ) async throws {
+        let pool = WorkerPool(.init(workers: 2...2))
+        let taken = Gauge()
+        var numbers: [Int] = []
+        await #expect(throws: Trouble(number: 300)) {
+            let stream = pool.results(of: Numbers(taken: taken, end: 300), order: order, window: 5) { $0 }
+            for try await number in stream {
+                taken.leave()
+                #expect(taken.now <= 5)
+                numbers.append(number)
+            }
+        }
+        #expect(numbers.sorted() == Array(0..<300))
+        if order == .input { #expect(numbers == Array(0..<300)) }
+        await pool.drain()
+    }
+
+    @Test func `of a stream may be read by a job of the pool, even if that has one worker`() async throws {
+        let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(2)))
+        let sum = try await pool.submit(returning: {
+            var sum = 0
+            for try await number in pool.results(of: 1...100, window: 7, { $0 }) { sum += number }
+            for try await number in pool.results(of: 1...100, order: .completion, { $0 }) { sum += number }
+            return sum
+        })
+        #expect(try await sum.value == 10_100)
+        await pool.drain()
+    }
+
     @Test func `of an async sequence are made with backpressure`() async throws {
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(4)))
         let (numbers, feed) = AsyncStream<Int>.makeStream()
@@ -129,5 +198,27 @@ import WorkerPools
         }
         #expect(next == 100_000)
         await pool.drain()
+    }
+}
+
+/// Counts up to `end`, then fails; tells how many numbers were taken.
+private struct Numbers: AsyncSequence, Sendable {
+    let taken: Gauge
+    let end: Int
+
+    func makeAsyncIterator() -> Iterator { Iterator(taken: taken, end: end) }
+
+    struct Iterator: AsyncIteratorProtocol {
+        let taken: Gauge
+        let end: Int
+        var next = 0
+
+        mutating func next() async throws -> Int? {
+            if next % 7 == 0 { await Task.yield() }
+            guard next < end else { throw Trouble(number: end) }
+            taken.enter()
+            defer { next += 1 }
+            return next
+        }
     }
 }

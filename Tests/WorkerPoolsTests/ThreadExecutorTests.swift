@@ -99,6 +99,48 @@ import WorkerPools
         executor.shutdown()
     }
 
+    @Test func `wakes a sleeper while all threads but one compute, whichever they are`() async throws {
+        let executor = ThreadExecutor(threads: 3, name: "watchers")
+        var woken = 0
+        for _ in 0..<20 {
+            let done = Gauge()
+            let sleeper = Task(executorPreference: executor) {
+                try await PoolClock.sleep(for: .milliseconds(1))
+                done.enter()
+            }
+            let computing = (0..<2).map { _ in
+                Task(executorPreference: executor) { while done.now == 0 { sched_yield() } }
+            }
+            try await sleeper.value
+            for task in computing { await task.value }
+            woken += 1
+        }
+        #expect(woken == 20)
+        executor.shutdown()
+    }
+
+    @Test func `shares the sleepers that it has woken with a thread that rests`() async throws {
+        let executor = ThreadExecutor(threads: 2, name: "sharing")
+        let met = Gauge()
+        for _ in 0..<20 {
+            let barrier = Barrier(2)
+            // Both fall asleep on one thread, wake together, and block until they are on two.
+            let both = Task(executorPreference: executor) {
+                async let first: Void = {
+                    try await PoolClock.sleep(for: .milliseconds(1)); barrier.wait()
+                }()
+                async let second: Void = {
+                    try await PoolClock.sleep(for: .milliseconds(1)); barrier.wait()
+                }()
+                _ = try await (first, second)
+            }
+            try await both.value
+            met.enter()
+        }
+        #expect(met.now == 20)
+        executor.shutdown()
+    }
+
     @Test func `stops its threads when the last reference goes`() async throws {
         weak var watched: ThreadExecutor?
         do {

@@ -60,7 +60,128 @@ import Testing
     }
 }
 
+@Suite struct `A run queue` {
+    /// A job that is never run: its number stands where its address would.
+    private func job(_ number: UInt64) -> UnownedJob { unsafeBitCast(number, to: UnownedJob.self) }
+    private func number(_ job: UnownedJob) -> UInt64 { unsafeBitCast(job, to: UInt64.self) }
+
+    @Test func `wakes nobody early, everybody in time, whoever slept in the order of deadlines`() {
+        var random = Seeded(state: 7)
+        var queue = RunQueue(now: 0)
+        defer { queue.deallocate() }
+        var now: UInt64 = 1
+        var due: [UInt64: UInt64] = [:]
+        var next: UInt64 = 1
+        for _ in 0..<5000 {
+            for _ in 0..<UInt64.random(in: 0...60, using: &random) {
+                due[next] = now + UInt64.random(in: 0...20_000_000, using: &random)
+                queue.nap(job(next), from: now, to: due[next] ?? 0)
+                next += 1
+            }
+            // Now and then the thread computes for several turns of its wheel.
+            now += UInt64.random(in: 0...(Int.random(in: 0..<100, using: &random) == 0 ? 90_000_000 : 300_000), using: &random)
+            var last: UInt64 = 0
+            while let job = queue.pop(at: now).job {
+                guard let end = due.removeValue(forKey: number(job)) else { return #expect(Bool(false), "woken twice") }
+                #expect(end <= now && end >> 16 >= last)
+                last = end >> 16
+            }
+            #expect(due.values.allSatisfy { $0 >> 16 >= now >> 16 })
+            if let first = due.values.min() { #expect(queue.nextDue == (first >> 16 + 1) << 16) }
+        }
+        while queue.pop(at: now + 30_000_000).job.map({ due.removeValue(forKey: number($0)) }) != nil {}
+        #expect(due.isEmpty)
+        #expect(queue.isAtRest)
+    }
+
+    @Test(arguments: [1, 2, 29, 30, 31, 61, 1000]) func `gives away the older half in order`(count: UInt64) {
+        var queue = RunQueue(now: 0)
+        var thief = RunQueue(now: 0)
+        defer {
+            queue.deallocate()
+            thief.deallocate()
+        }
+        for number in 1...count + 7 { queue.push(job(number)) }
+        for _ in 0..<7 { _ = queue.pop(at: 0) }
+        var half = queue.removeHalf()
+        #expect(half.count == Int(count + 1) / 2)
+        #expect(queue.ready.count == Int(count) / 2)
+        thief.push(&half)
+        thief.push(job(count + 8))
+        var taken: [UInt64] = []
+        while let job = thief.pop(at: 0).job { taken.append(number(job)) }
+        while let job = queue.pop(at: 0).job { taken.append(number(job)) }
+        let older = 8..<8 + (count + 1) / 2
+        #expect(taken == Array(older) + [count + 8] + Array(older.upperBound..<count + 8))
+    }
+
+    @Test func `gives away a sleeper only once its thread has neglected it for a millisecond`() {
+        var queue = RunQueue(now: 0)
+        var spare = SpareBlocks()
+        defer {
+            queue.deallocate()
+            spare.deallocate()
+        }
+        queue.nap(job(1), from: 0, to: 5_000_000)
+        var late = queue.removeNeglected(at: 6_000_000)
+        #expect(late.isEmpty)
+        late = queue.removeNeglected(at: 6_100_000)
+        #expect(late.popFirst(&spare).map(number) == 1)
+        #expect(queue.isAtRest)
+    }
+}
+
 @Suite struct `The pool's clock` {
+    @Test func `tells a task that was cancelled in a nap, at the nap's end`() async {
+        let executor = ThreadExecutor(threads: 1, name: "nap")
+        let clock = PoolClock()
+        let gate = Gate()
+        let sleeper = Task(executorPreference: executor) {
+            await gate.pass()
+            let start = clock.now
+            await #expect(throws: CancellationError.self) { try await PoolClock.sleep(for: .milliseconds(2)) }
+            return start.duration(to: clock.now)
+        }
+        await gate.arrivals(1)
+        sleeper.cancel()
+        gate.open()
+        #expect(await sleeper.value >= .milliseconds(2))
+        executor.shutdown()
+    }
+
+    @Test func `brings a sleeper back to the actor it came from`() async throws {
+        let executor = ThreadExecutor(threads: 2, name: "home")
+        let tally = Tally()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<50 {
+                group.addTask(executorPreference: executor) {
+                    try await tally.addSleeping()
+                    try await onMain()
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(await tally.count == 50)
+        executor.shutdown()
+    }
+
+    private actor Tally {
+        private(set) var count = 0
+
+        func addSleeping() async throws {
+            for length in [0, 1] {
+                try await PoolClock.sleep(for: .milliseconds(length))
+                preconditionIsolated()
+            }
+            count += 1
+        }
+    }
+
+    @MainActor private func onMain() async throws {
+        try await PoolClock.sleep(for: .milliseconds(1))
+        MainActor.preconditionIsolated()
+    }
+
     @Test(arguments: [1, 5, 25]) func `never wakes a sleeper early`(milliseconds: Int) async throws {
         let clock = PoolClock()
         let start = clock.now

@@ -1,3 +1,8 @@
+// Unsafe code: jobs speak to their group without holding it, because counting references to one group from all cores would
+// cost more than the rest. Instead the group holds itself from the first open job on to the last: `begin` and `end`.
+
+import Synchronization
+
 /// Some of a pool's jobs, to be waited for or cancelled together.
 ///
 /// ```swift
@@ -17,6 +22,8 @@ public final class JobGroup: Sendable {
     private let storage: PoolStorage
     private let rule: FailureRule
     private let state = Guarded(JobGroupState())
+    /// Apart from the rest of the state, so that workers need no lock to count a job that has succeeded.
+    private let open = Atomic(0)
 
     init(_ storage: PoolStorage, rule: FailureRule) {
         self.storage = storage
@@ -24,8 +31,11 @@ public final class JobGroup: Sendable {
     }
 
     /// Jobs that have no end yet.
-    public var pending: Int { state.withLock { $0.records.count } }
+    public var pending: Int { open.load(ordering: .acquiring) }
     public var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
+    /// Why the first of the jobs that did not succeed did not.
+    var firstFailure: JobFailure<any Error>? { state.withLock { $0.firstFailure } }
 
     /// Queues a job of the group, as ``WorkerPool/submit(_:_:)`` does.
     /// - Throws: also ``PoolError/cancelled(pool:job:)`` once the group is cancelled.
@@ -33,11 +43,15 @@ public final class JobGroup: Sendable {
         _ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void
     ) async throws {
         let record = GroupRecord(self, options)
-        guard state.withLock({ $0.add(record) }) else { throw storage.cancellation(of: record) }
+        guard state.withLock({ $0.add(record) }) else {
+            throw storage.cancellation(of: record)
+        }
+        begin()
         do {
             try await storage.enter(storage.makeJob(job, record, priority: options.priority))
         } catch {
-            resume(state.withLock { $0.withdraw(record) })
+            record.hasEnded.store(true, ordering: .releasing)
+            end()
             throw error
         }
     }
@@ -58,7 +72,8 @@ public final class JobGroup: Sendable {
         await withTaskCancellationHandler {
             await storage.whileWaiting {
                 await withUnsafeContinuation { continuation in
-                    if !state.withLock({ $0.wait(continuation) }) { continuation.resume() }
+                    state.withLock { $0.wait(continuation) }
+                    wakeIfAllHaveEnded()
                 }
             }
         } onCancel: {
@@ -73,18 +88,36 @@ public final class JobGroup: Sendable {
     }
 
     func end(_ record: GroupRecord, _ end: JobEnd) {
-        let error: (any Error)? =
-            switch end {
-            case .done: nil
-            case .failed(let error): error
-            case .stopped(let error): error
-            }
-        let waiting = state.withLock { $0.end(record, error) }
-        if error != nil, rule == .cancelRest { cancel() }
-        resume(waiting)
+        record.hasEnded.store(true, ordering: .releasing)
+        switch end {
+        case .done: break
+        case .failed(let error): note(.failed(error))
+        case .stopped(let error): note(.stopped(error))
+        }
+        self.end()
     }
 
-    private func resume(_ waiting: [UnsafeContinuation<Void, Never>]) {
+    private func note(_ failure: JobFailure<any Error>) {
+        state.withLock { $0.note(failure) }
+        if rule == .cancelRest { cancel() }
+    }
+
+    private func begin() {
+        let before = open.add(1, ordering: .sequentiallyConsistent).oldValue
+        if before == 0 { _ = Unmanaged.passRetained(self) }
+    }
+
+    /// The last of the open jobs wakes those who wait, and lets go of the group.
+    private func end() {
+        let before = open.subtract(1, ordering: .sequentiallyConsistent).oldValue
+        guard before == 1 else { return }
+        wakeIfAllHaveEnded()
+        Unmanaged.passUnretained(self).release()
+    }
+
+    /// Called after `open` has become 0 and after somebody has begun to wait, whichever comes second finds the other.
+    private func wakeIfAllHaveEnded() {
+        let waiting = state.withLock { open.load(ordering: .sequentiallyConsistent) == 0 ? $0.takeWaiting() : [] }
         for waiter in waiting { waiter.resume() }
     }
 }

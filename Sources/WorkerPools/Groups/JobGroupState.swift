@@ -1,50 +1,42 @@
 /// A group's jobs, errors and waiters.
 struct JobGroupState {
-    var records: [ObjectIdentifier: GroupRecord] = [:]
-    var errors: [any Error] = []
-    var isCancelled = false
+    private var records = OpenRecords<GroupRecord>()
+    private(set) var errors: [any Error] = []
+    /// The first of the errors, and whether it was the job's own.
+    private(set) var firstFailure: JobFailure<any Error>?
+    private(set) var isCancelled = false
     private var waiting: [UnsafeContinuation<Void, Never>] = []
 
     mutating func add(_ record: GroupRecord) -> Bool {
         guard !isCancelled else { return false }
-        records[ObjectIdentifier(record)] = record
+        records.add(record)
         return true
     }
 
-    /// The pool did not accept the job.
-    mutating func withdraw(_ record: GroupRecord) -> [UnsafeContinuation<Void, Never>] {
-        records.removeValue(forKey: ObjectIdentifier(record))
-        return takeWaiting()
+    mutating func note(_ failure: JobFailure<any Error>) {
+        firstFailure = firstFailure ?? failure
+        switch failure {
+        case .failed(let error): errors.append(error)
+        case .stopped(let error): errors.append(error)
+        }
     }
 
-    mutating func end(_ record: GroupRecord, _ error: (any Error)?) -> [UnsafeContinuation<Void, Never>] {
-        records.removeValue(forKey: ObjectIdentifier(record))
-        if let error { errors.append(error) }
-        return takeWaiting()
-    }
+    mutating func wait(_ continuation: UnsafeContinuation<Void, Never>) { waiting.append(continuation) }
 
-    /// - Returns: false if there is nothing to wait for.
-    mutating func wait(_ continuation: UnsafeContinuation<Void, Never>) -> Bool {
-        guard !records.isEmpty else { return false }
-        waiting.append(continuation)
-        return true
+    mutating func takeWaiting() -> [UnsafeContinuation<Void, Never>] {
+        defer { waiting = [] }
+        return waiting
     }
 
     mutating func cancel() -> [GroupRecord] {
         isCancelled = true
-        return Array(records.values)
-    }
-
-    private mutating func takeWaiting() -> [UnsafeContinuation<Void, Never>] {
-        guard records.isEmpty else { return [] }
-        defer { waiting = [] }
-        return waiting
+        return records.all
     }
 }
 
-/// A job that belongs to a group.
-final class GroupRecord: JobRecord, @unchecked Sendable {  // its own properties never change
-    private let group: JobGroup
+/// A job that belongs to a group, which stays as long as it has jobs.
+final class GroupRecord: OpenRecord, @unchecked Sendable {  // its own property never changes
+    private unowned(unsafe) let group: JobGroup
 
     init(_ group: JobGroup, _ options: JobOptions) {
         self.group = group

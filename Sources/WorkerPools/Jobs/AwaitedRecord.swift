@@ -5,8 +5,10 @@
 @usableFromInline
 class AwaitedRecord: JobRecord, @unchecked Sendable {
     private let lock = LockWord(.mutex)
-    private var end: JobEnd?
-    private var waiting: [UnsafeContinuation<Void, Never>] = []
+    @exclusivity(unchecked) private var end: JobEnd?
+    /// Most often there is one at most.
+    @exclusivity(unchecked) private var waiting: UnsafeContinuation<Void, Never>?
+    @exclusivity(unchecked) private var alsoWaiting: [UnsafeContinuation<Void, Never>]?
 
     @usableFromInline
     override init(options: JobOptions) { super.init(options: options) }
@@ -15,16 +17,20 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
     override func settle(_ end: JobEnd) {
         lock.lock()
         self.end = end
-        let waiting = waiting
-        self.waiting = []
+        let (waiting, alsoWaiting) = (waiting, alsoWaiting)
+        self.waiting = nil
+        self.alsoWaiting = nil
         lock.unlock()
-        then?(end)
-        then = nil
-        for continuation in waiting { continuation.resume() }
+        if let then {
+            then(end)
+            self.then = nil
+        }
+        waiting?.resume()
+        if let alsoWaiting { for continuation in alsoWaiting { continuation.resume() } }
     }
 
     /// Called once when the job has ended, before those who wait are woken. Set before the job is submitted.
-    @usableFromInline var then: (@Sendable (JobEnd) -> Void)?
+    @exclusivity(unchecked) @usableFromInline var then: (@Sendable (JobEnd) -> Void)?
 
     @usableFromInline
     var endIfEnded: JobEnd? {
@@ -46,7 +52,7 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         guard end == nil else { return false }
-        waiting.append(continuation)
+        if waiting == nil { waiting = continuation } else { alsoWaiting = (alsoWaiting ?? []) + [continuation] }
         return true
     }
 }

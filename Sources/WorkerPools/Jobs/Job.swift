@@ -1,15 +1,23 @@
-import Synchronization
-
 /// An entry of the queue.
+@usableFromInline
 struct Job {
     /// What an attempt does. A closure also where there is a record, instead of a method that its kinds override, because a
     /// method of a generic class asks the runtime for its types each time.
-    var body: @Sendable () async throws -> Void
+    @usableFromInline
+    enum Body: Sendable {
+        /// Run without the machinery of asynchronous calls, which costs more than an empty job.
+        case plain(@Sendable () throws -> Void)
+        case asynchronous(@Sendable () async throws -> Void)
+    }
+
+    var body: Body
     /// For a job that somebody can name: it has a handle, options, a group or a callback. None costs no allocation.
     var record: JobRecord?
     /// The number of the attempt that comes next or is under way; the first is 1.
     var attempt: Int32 = 1
     var level: UInt8
+
+    static var none: Job { Job(body: .plain({}), level: 0) }
 }
 
 /// How a job ended. Each accepted job has exactly one.
@@ -18,12 +26,10 @@ enum JobEnd: Sendable {
     case done
     case failed(any Error)
     /// The pool ended it: too late, cancelled or dropped.
-    case stopped(PoolError)
+    indirect case stopped(PoolError)
 }
 
 /// What is known of a job beyond its closure.
-///
-/// In a run a job ends outside the pool's lock: `isOver` says so where `phase` cannot.
 @usableFromInline
 class JobRecord: @unchecked Sendable {  // see each property for what guards it
     enum Phase {
@@ -31,8 +37,6 @@ class JobRecord: @unchecked Sendable {  // see each property for what guards it
         case offered
         case queued
         case running(slot: Int)
-        /// Among the short jobs that the worker at the slot has taken together: waiting, running or over.
-        case inRun(slot: Int)
         /// Between two attempts.
         case delayed(ticket: UInt64)
         /// Run by its submitter.
@@ -41,10 +45,10 @@ class JobRecord: @unchecked Sendable {  // see each property for what guards it
     }
 
     let options: JobOptions
-    /// Guarded by the pool's lock, as is `isCancelRequested`.
-    var phase = Phase.offered
-    var isCancelRequested = false
-    let isOver = Atomic(false)
+    /// Changed under the lock of whatever holds the job: the inbox, a local queue or the pool; read by others with all of
+    /// them. The same for `isCancelRequested`.
+    @exclusivity(unchecked) var phase = Phase.offered
+    @exclusivity(unchecked) var isCancelRequested = false
 
     @usableFromInline
     init(options: JobOptions) {

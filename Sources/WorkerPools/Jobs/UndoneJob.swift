@@ -10,6 +10,9 @@ public struct UndoneJob: Sendable {
     init(_ job: Job) {
         name = job.record?.options.name
         attempts = Int(job.attempt) - 1
-        body = job.body
+        switch job.body {
+        case .plain(let plain): body = { try plain() }
+        case .asynchronous(let asynchronous): body = asynchronous
+        }
     }
 }

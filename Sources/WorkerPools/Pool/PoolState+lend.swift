@@ -2,14 +2,13 @@ import DequeModule
 
 extension PoolState {
     /// The job at `slot` begins to wait for its own pool: others may use its place.
-    mutating func lend(_ slot: Int) -> (Wake, returned: [UnsafeContinuation<Void, Never>]) {
-        closeRun(at: slot)
-        slots[slot].phase = .lent
+    mutating func lend(_ slot: Int) -> [UnsafeContinuation<Void, Never>] {
+        guard let worker = workers[slot] else { return [] }
+        worker.phase = .lent
         busy -= 1
         lent += 1
-        if case .overrun = slots[slot].verdict { lentOverruns += 1 }
-        let returned = handBack()
-        return (callWorker(), returned)
+        if case .overrun = worker.verdict { lentOverruns += 1 }
+        return handBack()
     }
 
     /// Gives free places back to jobs that had lent theirs; they go before any job in the queue.
@@ -30,17 +29,20 @@ extension PoolState {
         return true
     }
 
+    /// With the locks of all local queues held: what threads have taken ahead would go first.
     /// - Returns: false if the place has become free in between.
     mutating func waitForReturn(to slot: Int, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         if reclaim(slot) { return false }
+        takeBackAll()
         returning.append((slot, continuation))
         return true
     }
 
     private mutating func takeBack(_ slot: Int) {
-        slots[slot].phase = .running
+        guard let worker = workers[slot] else { return }
+        worker.phase = .running
         lent -= 1
         busy += 1
-        if case .overrun = slots[slot].verdict { lentOverruns -= 1 }
+        if case .overrun = worker.verdict { lentOverruns -= 1 }
     }
 }

@@ -8,17 +8,20 @@ extension PoolState {
         return watch()
     }
 
-    /// The look at shrinking, each time a `settle` has passed.
+    /// The look at shrinking, each time a `settle` has passed. With the locks of all local queues held.
     /// - Returns: workers that must be woken to go, and whether to look again.
     mutating func shrink() -> (leaving: [UnsafeContinuation<Void, Never>], Growth) {
         isSizingAlarmLeft = false
+        takeBackAll()
         if !hasWaited, unserved == 0 { setLimit(min(limit, sizing.shrink(load))) }
         hasWaited = unserved > 0
         return (dismissExcess(), watch())
     }
 
     /// New bounds. Jobs that run already are not touched: after the limit was lowered none begins until few enough run.
-    mutating func resize(to bounds: ClosedRange<Int>) -> (Wake, Growth, FollowUp) {
+    /// With the locks of all local queues held.
+    mutating func resize(to bounds: ClosedRange<Int>) -> (Growth, FollowUp) {
+        takeBackAll()
         self.bounds = bounds
         setLimit(limit)
         var more = FollowUp()
@@ -31,7 +34,7 @@ extension PoolState {
             }
         }
         settleDown(&more)
-        return (callWorker(), watch(), more)
+        return (watch(), more)
     }
 
     /// Clamped to the bounds.
@@ -46,8 +49,8 @@ extension PoolState {
         var excess = live - lent - called - limit
         if phase != .open, outstanding == 0 { excess = parked.count }
         while excess > 0, let slot = parked.popLast() {
-            guard case .parked(let continuation) = slots[slot].phase else { continue }
-            slots[slot].phase = .called
+            guard let worker = workers[slot], case .parked(let continuation) = worker.phase else { continue }
+            worker.phase = .called
             called += 1
             excess -= 1
             leaving.append(continuation)

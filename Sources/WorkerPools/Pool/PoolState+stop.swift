@@ -23,20 +23,21 @@ extension PoolState {
     }
 
     /// No new jobs; waiting ones are handed back, running ones cancelled.
+    /// With the locks of all local queues held.
     mutating func cancel() -> Stop {
         var stop = Stop()
         phase = .cancelled
         refuseSuspended(&stop, all: true)
-        for slot in runSlots { closeRun(at: slot) }
+        takeBackAll()
         stop.undone = queue.takeAll() + delayed.sorted { $0.key < $1.key }.map(\.value)
         delayed.removeAll()
         counters.cancelled += stop.undone.count
         for job in stop.undone { job.record?.phase = .settled }
-        for slot in slots.indices {
-            switch slots[slot].phase {
+        for case let worker? in workers {
+            switch worker.phase {
             case .running, .lent:
-                if slots[slot].verdict == .inTime { slots[slot].verdict = .cancelled }
-                if let worker = slots[slot].worker { stop.cancelled.append(worker) }
+                if worker.verdict == .inTime { worker.verdict = .cancelled }
+                if let task = worker.task { stop.cancelled.append(task) }
             case .vacant, .called, .parked: break
             }
         }
@@ -52,27 +53,24 @@ extension PoolState {
         case cancel(Task<Void, Never>?)
     }
 
+    /// With the locks of all local queues held.
     mutating func cancel(_ record: JobRecord) -> Cancellation {
-        // Afterwards the job is in the queue, or it has begun and is the last that the worker has.
-        if case .inRun(let slot) = record.phase { closeRun(at: slot) }
         switch record.phase {
         case .settled: return .nothing
         case .offered, .inCaller:
             record.isCancelRequested = true
             return .nothing
         case .queued:
+            takeBackAll()
             record.phase = .settled
             queue.forgetOne()
         case .delayed(let ticket):
             record.phase = .settled
             delayed.removeValue(forKey: ticket)
-        case .inRun where record.isOver.load(ordering: .acquiring):
-            return .nothing
-        case .running(let slot), .inRun(let slot):
-            if slots[slot].verdict == .inTime || slots[slot].verdict == .expired {
-                slots[slot].verdict = .cancelled
-            }
-            return .cancel(slots[slot].worker)
+        case .running(let slot):
+            guard let worker = workers[slot] else { return .nothing }
+            if worker.verdict == .inTime || worker.verdict == .expired { worker.verdict = .cancelled }
+            return .cancel(worker.task)
         }
         counters.cancelled += 1
         return .ended(record, admitted: admitSuspended())

@@ -3,7 +3,7 @@ import DequeModule
 extension PoolState {
     /// What becomes of a job that is offered.
     enum Admission {
-        case accepted(Wake, growth: Growth)
+        case accepted(growth: Growth)
         /// No room: the submitter waits, is refused, or runs the job itself, as the pool's policy says.
         case full
         case closed
@@ -19,7 +19,7 @@ extension PoolState {
     /// - Parameter isNested: the submitter is a job of this pool: it is let in while the pool drains.
     mutating func offer(_ job: Job, isNested: Bool = false) -> Admission {
         guard phase == .open || (isNested && phase == .draining && outstanding > 0) else { return .closed }
-        guard queue.count < capacity, suspended.isEmpty else { return .full }
+        guard waiting < capacity, suspended.isEmpty else { return .full }
         return accept(job)
     }
 
@@ -27,17 +27,16 @@ extension PoolState {
         counters.accepted += 1
         job.record?.phase = .queued
         queue.append(job)
-        let growth = bounds.lowerBound == bounds.upperBound ? .none : grow()
-        return .accepted(callWorker(), growth: growth)
+        return .accepted(growth: bounds.lowerBound == bounds.upperBound ? .none : grow())
     }
 
     /// Whether a job that found the queue full may still be taken in another way.
     private var isTaking: Bool { phase == .open || (phase == .draining && outstanding > 0) }
 
-    /// Makes room by dropping the oldest job of the lowest level.
+    /// Makes room by dropping the oldest job of the lowest level. With all local queues given back.
     mutating func acceptDroppingOldest(_ job: Job) -> (Admission, dropped: Job?) {
         guard isTaking else { return (.closed, nil) }
-        let dropped = queue.count < capacity ? nil : queue.popOldestOfLowest()
+        let dropped = waiting < capacity ? nil : queue.popOldestOfLowest()
         if let dropped {
             counters.dropped += 1
             dropped.record?.phase = .settled
@@ -66,10 +65,10 @@ extension PoolState {
     /// - Returns: the answer if there is one at once.
     mutating func suspend(
         _ job: Job, ticket: UInt64, isNested: Bool, _ continuation: UnsafeContinuation<SubmitAnswer, Never>
-    ) -> (SubmitAnswer, Wake, Growth)? {
+    ) -> (SubmitAnswer, Growth)? {
         switch offer(job, isNested: isNested) {
-        case .accepted(let wake, let growth): return (.accepted, wake, growth)
-        case .closed: return (.closed, .nobody, .none)
+        case .accepted(let growth): return (.accepted, growth)
+        case .closed: return (.closed, .none)
         case .full:
             suspended.append(
                 SuspendedSubmit(job: job, ticket: ticket, isNested: isNested, continuation: continuation))
@@ -84,34 +83,14 @@ extension PoolState {
 
     /// Lets suspended submitters in once the queue has run down to half, as many as then fit.
     mutating func admitSuspended() -> [UnsafeContinuation<SubmitAnswer, Never>] {
-        guard !suspended.isEmpty, queue.count <= capacity / 2 else { return [] }
+        guard !suspended.isEmpty, waiting <= capacity / 2 else { return [] }
         var admitted: [UnsafeContinuation<SubmitAnswer, Never>] = []
-        while queue.count < capacity, let next = suspended.popFirst() {
+        while waiting < capacity, let next = suspended.popFirst() {
             counters.accepted += 1
             next.job.record?.phase = .queued
             queue.append(next.job)
             admitted.append(next.continuation)
         }
         return admitted
-    }
-
-    mutating func takeTicket() -> UInt64 {
-        nextTicket += 1
-        return nextTicket
-    }
-}
-
-extension PoolState {
-    /// Takes as many of the closures as there is room for.
-    mutating func offer(
-        _ bodies: ContiguousArray<JobBatch.Body>.SubSequence, level: UInt8
-    ) -> (accepted: Int, Wake, Growth) {
-        guard phase == .open, suspended.isEmpty else { return (0, .nobody, .none) }
-        let accepted = min(bodies.count, capacity - queue.count)
-        guard accepted > 0 else { return (0, .nobody, .none) }
-        counters.accepted += accepted
-        for body in bodies.prefix(accepted) { queue.append(Job(body: body.closure, level: level)) }
-        let growth = bounds.lowerBound == bounds.upperBound ? .none : grow()
-        return (accepted, callWorker(), growth)
     }
 }

@@ -1,15 +1,16 @@
 extension PoolState {
     /// What a worker does next.
     enum Turn {
-        case run(Job, then: JobRun?)
+        /// The job that it has been given; leave an alarm for then, unless that is 0.
+        case run(alarm: UInt64)
+        /// Look out for jobs for a little while, counted as ``called``, and then come again.
+        case lookOut
         case park
         case retire
     }
 
-    /// What is to be done for others after a worker's step.
+    /// What is to be done for others after a step. Rarely anything.
     struct FollowUp {
-        var wake = Wake.nobody
-        /// Rarely anything.
         var others: Others?
     }
 
@@ -22,38 +23,64 @@ extension PoolState {
         var withdrawn: [JobRecord] = []
     }
 
+    /// A worker's task has begun to live; it makes itself known, so that the pool can tell who is waiting for it.
+    mutating func enroll(_ worker: Worker) {
+        workers[worker.slot] = worker
+        places[worker.identity] = worker.slot
+    }
+
+    /// Stores the handle of a worker's task, which cancellation needs.
+    /// - Returns: whether a cancellation came first.
+    mutating func introduce(_ task: Task<Void, Never>, of worker: Worker) -> Bool {
+        guard worker.phase.isLive else { return false }
+        worker.task = task
+        return worker.verdict != .inTime
+    }
+
     /// Frees the place of an attempt that has ended. The job's end has been counted, or it goes on elsewhere.
-    mutating func release(_ slot: Int) {
-        if slots[slot].record != nil { slots[slot].record = nil }
-        slots[slot].deadline = 0
-        slots[slot].phase = .called
+    mutating func release(_ worker: Worker) {
+        worker.deadline = 0
+        worker.phase = .called
         busy -= 1
     }
 
-    /// Chooses what the worker at `slot` does now, and what that means for others.
+    /// Chooses what a worker without a job does now, and what that means for others.
+    /// - Parameters:
+    ///   - local: that of the thread it runs on.
+    ///   - mayLookOut: it has not just looked out.
     mutating func take(
-        at slot: Int, timeout: UInt64, time: UInt64, clock: () -> UInt64, _ more: inout FollowUp
-    ) -> (Turn, alarm: UInt64) {
-        if !returning.isEmpty { more.note { $0.returned = handBack() } }
-        if queue.count == 0, !runSlots.isEmpty { takeFromRuns() }
-        adjustPace(of: slot, time)
+        by worker: Worker, from local: LocalQueue, mayLookOut: Bool, _ more: inout FollowUp
+    ) -> Turn {
+        if !returning.isEmpty { more.note { $0.returned += handBack() } }
+        admitSuspended(&more)
+        if queue.count == 0 { takeBackSome() }
         var turn = Turn.park
-        var alarm: UInt64 = 0
-        if slots[slot].verdict != .inTime || live - lent > limit {
+        if worker.verdict != .inTime || live - lent > limit {
+            vacate(worker)
             turn = .retire
-            vacate(slot)
         } else if busy < limit, let job = nextJob(&more) {
-            alarm = begin(job, at: slot, timeout: timeout, clock)
-            turn = .run(job, then: alarm == 0 && timeout == 0 ? extend(job, at: slot) : nil)
-            slots[slot].since = time
-            if !suspended.isEmpty { more.note { $0.admitted = admitSuspended() } }
+            busy += 1
+            counters.peakRunning = max(counters.peakRunning, busy)
+            worker.phase = .running
+            turn = .run(alarm: worker.begin(job))
+            takeAhead(local, &more)
+            admitSuspended(&more)
         } else if phase != .open, outstanding == 0 {
+            vacate(worker)
             turn = .retire
-            vacate(slot)
+        } else if mayLookOut, soon > 0, !isLookingOut, called == 0, busy < limit, phase == .open {
+            called += 1
+            isLookingOut = true
+            turn = .lookOut
         }
-        more.wake = callWorker()
         if !waiters.isEmpty || phase != .open { settleDown(&more) }
-        return (turn, alarm)
+        return turn
+    }
+
+    private mutating func admitSuspended(_ more: inout FollowUp) {
+        guard !suspended.isEmpty else { return }
+        let admitted = admitSuspended()
+        if !admitted.isEmpty { more.note { $0.admitted += admitted } }
     }
 
     private mutating func nextJob(_ more: inout FollowUp) -> Job? {
@@ -67,42 +94,24 @@ extension PoolState {
     }
 
     /// Takes the worker's task out; it has ended or is about to.
-    private mutating func vacate(_ slot: Int) {
-        places.removeValue(forKey: slots[slot].identity)
-        slots[slot] = Slot()
-        vacant.append(slot)
+    private mutating func vacate(_ worker: Worker) {
+        places.removeValue(forKey: worker.identity)
+        worker.phase = .vacant
+        worker.task = nil
+        workers[worker.slot] = nil
+        vacant.append(worker.slot)
         live -= 1
     }
 
-    /// - Returns: when an alarm for this slot is to be left, or 0.
-    private mutating func begin(_ job: Job, at slot: Int, timeout: UInt64, _ clock: () -> UInt64) -> UInt64 {
-        busy += 1
-        counters.peakRunning = max(counters.peakRunning, busy)
-        slots[slot].phase = .running
-        slots[slot].jobAttempt = job.attempt
-        var timeout = timeout
-        if let record = job.record {
-            record.phase = .running(slot: slot)
-            slots[slot].record = record
-            if let own = record.options.timeout { timeout = own.nanoseconds }
-        }
-        guard timeout > 0 else { return 0 }
-        let deadline = clock() &+ timeout
-        slots[slot].deadline = deadline
-        guard slots[slot].alarm == 0 || slots[slot].alarm > deadline else { return 0 }
-        slots[slot].alarm = deadline
-        return deadline
-    }
-
     /// Lays the worker down, unless something has come up since its turn was chosen.
-    mutating func park(at slot: Int, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
+    mutating func park(_ worker: Worker, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         let hasEnded = phase != .open && outstanding == 0
         if hasEnded || (waiting > called && busy + called < limit) || live - lent > limit {
             called += 1
             return false
         }
-        slots[slot].phase = .parked(continuation)
-        parked.append(slot)
+        worker.phase = .parked(continuation)
+        parked.append(worker.slot)
         return true
     }
 
@@ -135,6 +144,33 @@ extension PoolState {
         }
         nestedWaiters -= nested
         if !rested.isEmpty { more.note { $0.rested += rested } }
+    }
+}
+
+// Jobs that threads take ahead of their workers' need.
+extension PoolState {
+    /// A thread that takes so many jobs ahead is in a flood of short ones: only then is it worth not to wake another for the
+    /// next, and to look out for more before lying down.
+    private static var flood: Int { 32 }
+
+    /// Lets the worker's thread take some of the jobs that come next. Nobody may be waiting to go before them.
+    private mutating func takeAhead(_ local: LocalQueue, _ more: inout FollowUp) {
+        guard longestRun > 1, returning.isEmpty, phase != .cancelled else { return }
+        // Half of what each thread could have.
+        let share = queue.count / (2 * min(busy + called, locals.count))
+        let pace = local.fill(share: share, longest: longestRun, now: Timers.now) { nextJob(&more) }
+        if let pace { soon = pace >= Self.flood ? pace - 1 : 0 }
+    }
+
+    /// With nothing in the queue, half of what the fullest local queue has comes back to it.
+    private mutating func takeBackSome() {
+        guard let fullest = locals.max(by: { $0.waiting < $1.waiting }), fullest.waiting > 0 else { return }
+        fullest.giveHalf(to: &queue)
+    }
+
+    /// All that threads have taken ahead goes back to the head of the queue. With the locks of all local queues held.
+    mutating func takeBackAll() {
+        for local in locals { local.giveBack(to: &queue) }
     }
 }
 

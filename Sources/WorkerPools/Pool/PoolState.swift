@@ -1,7 +1,7 @@
 import DequeModule
 
-/// Everything a pool knows, as a pure state machine: methods change it and return what is to be done after the lock
-/// has been left.
+/// Everything a pool knows but for the jobs that threads have taken ahead, as a pure state machine: methods change it and
+/// return what is to be done after the lock has been left.
 struct PoolState {
     /// ```
     /// open ──drain──▶ draining ──cancel──▶ cancelled
@@ -10,27 +10,20 @@ struct PoolState {
     /// A draining or cancelled pool has ended once nothing is outstanding and its workers have gone.
     enum Phase { case open, draining, cancelled }
 
-    /// What the caller must do about workers.
-    enum Wake {
-        case nobody
-        case resume(UnsafeContinuation<Void, Never>)
-        case start(slot: Int, generation: UInt64)
-    }
-
     var phase = Phase.open
     var queue: LevelQueue
+    /// Jobs that threads have taken ahead; still waiting.
+    let locals: LocalQueues
     let capacity: Int
     var bounds: ClosedRange<Int>
     let sizing: SizingPolicy
 
-    var slots: ContiguousArray<Slot> = []
+    /// Workers by their slots, from when they have begun to live.
+    var workers: ContiguousArray<Worker?> = []
     var vacant: [Int] = []
     var parked: [Int] = []
     /// Slots by the identity of their workers' tasks.
     var places: [Int: Int] = [:]
-    /// Slots that hold a run.
-    var runSlots: [Int] = []
-    var spareRuns: [JobRun] = []
     let longestRun: Int
     /// The concurrency limit.
     var limit: Int
@@ -46,6 +39,14 @@ struct PoolState {
     /// Workers called at once. Each calls the next when it has taken a job and more wait, so few are enough,
     /// and few keep a burst of tiny jobs from waking thousands.
     static var mostCalled: Int { 2 }
+    /// Of those called, one may be looking out for jobs already.
+    var isLookingOut = false
+    /// So many waiting jobs the workers that run will get through in a moment, going by the last ones: nobody is called for
+    /// them. Forgotten when the watch rings, so that a job that takes long after all holds up nobody for longer than that.
+    var soon = 0
+    private var isWatched = false
+    /// Calls that have been decided on and are to be made after the lock.
+    private var calls = Calls()
 
     /// Jobs that wait for room, with their submitters.
     var suspended: Deque<SuspendedSubmit> = []
@@ -63,62 +64,138 @@ struct PoolState {
     var hasWaited = false
     var isSizingAlarmLeft = false
 
-    init(_ configuration: WorkerPool.Configuration) {
+    init(_ configuration: WorkerPool.Configuration, locals: LocalQueues) {
         queue = LevelQueue(levels: configuration.priorityLevels, ageing: configuration.ageing)
+        self.locals = locals
         capacity = configuration.queue.limit
         bounds = configuration.workers
-        longestRun = min(configuration.longestRun, JobRun.longest)
+        longestRun = min(configuration.longestRun, LocalQueue.most)
         sizing = configuration.sizing
         limit = configuration.workers.lowerBound
         counters.workers = limit
         counters.peakWorkers = limit
     }
 
+    /// Jobs that nobody has begun, without those in the inbox: if any stay there, there are some here.
+    var waiting: Int { queue.count + takenAhead }
+
+    /// Never less than there are: without the locks of the local queues they can only become fewer.
+    private var takenAhead: Int {
+        var count = 0
+        for local in locals { count += local.waiting }
+        return count
+    }
+
     var outstanding: Int {
-        queue.count + busy + lent - counters.overrunning + delayed.count + counters.inCallers
+        waiting + busy + lent - counters.overrunning + delayed.count + counters.inCallers
     }
 
     /// Nothing is outstanding, nothing can come, and the workers have gone.
     var hasEnded: Bool { phase != .open && live == 0 && outstanding == 0 }
 
+    mutating func takeTicket() -> UInt64 {
+        nextTicket += 1
+        return nextTicket
+    }
+
     mutating func withdrawWaiter(ticket: UInt64) -> UnsafeContinuation<Void, Never>? {
         guard let place = waiters.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+        if waiters[place].isNested { nestedWaiters -= 1 }
         return waiters.remove(at: place).continuation
     }
 
+    /// With the locks of all local queues held.
     var snapshot: PoolCounters {
         var counters = counters
-        counters.queued = queue.count
+        counters.queued = waiting
         counters.running = busy - (counters.overrunning - lentOverruns)
-        for slot in runSlots {
-            guard let tally = slots[slot].run?.tally else { continue }
-            counters.queued += tally.waiting
-            counters.running -= 1 - tally.running
-            counters.done += tally.ended
-        }
+        for local in locals { counters.done += local.done }
         counters.lent = lent - lentOverruns
         counters.retrying = delayed.count
         counters.suspended = suspended.count
         counters.workers = limit
         return counters
     }
+}
 
-    /// Calls one more worker if a job waits for one and the limit allows it.
-    mutating func callWorker() -> Wake {
-        guard waiting > called, called < Self.mostCalled, busy + called < limit else { return .nobody }
+// Calling workers, at the end of every step.
+extension PoolState {
+    /// What is to be done to call a worker.
+    enum Call {
+        case resume(UnsafeContinuation<Void, Never>)
+        case start(slot: Int)
+    }
+
+    /// What is to be done after a step so that the waiting jobs are begun.
+    struct Calls {
+        private(set) var first: Call?
+        private(set) var second: Call?
+        /// Leave an alarm for ``PoolState/lookAgain()``.
+        var isWatchWanted = false
+
+        /// At most ``PoolState/mostCalled`` in one step.
+        mutating func add(_ call: Call) {
+            precondition(second == nil, "more workers are called than may be on their way")
+            if first == nil { first = call } else { second = call }
+        }
+    }
+
+    mutating func takeCalls() -> Calls {
+        defer { calls = Calls() }
+        return calls
+    }
+
+    /// Takes over what submitters have left, unless there is enough to do before that.
+    mutating func takeIn(_ inbox: Inbox) { counters.accepted += inbox.empty(into: &queue) }
+
+    /// Takes over all of it, and keeps submitters out until the step is settled.
+    mutating func takeAllIn(_ inbox: Inbox) { counters.accepted += inbox.emptyAndShut(into: &queue) }
+
+    /// The same between the inbox's closing and opening.
+    mutating func takeInClosed(_ inbox: Inbox) { counters.accepted += inbox.emptyClosed(into: &queue) }
+
+    /// Ends a step: calls workers for the jobs that wait, as far as the limit allows, and tells the submitters how many jobs
+    /// they may leave before the next look.
+    mutating func settle(_ inbox: Inbox) {
+        while true {
+            while mayCall, waiting > called + willBeBegun { call() }
+            if inbox.setBudget(budget) { break }
+            takeAllIn(inbox)
+        }
+        if !isWatched, mayCall, willBeBegun > 0 {
+            isWatched = true
+            calls.isWatchWanted = true
+        }
+    }
+
+    /// The watch has rung: jobs that were about to be begun may still wait.
+    mutating func lookAgain() {
+        isWatched = false
+        soon = 0
+    }
+
+    private var mayCall: Bool { called < Self.mostCalled && busy + called < limit }
+    private var willBeBegun: Int { busy > 0 || isLookingOut ? soon : 0 }
+
+    private mutating func call() {
         called += 1
-        if let slot = parked.popLast() {
-            guard case .parked(let continuation) = slots[slot].phase else { return .nobody }
-            slots[slot].phase = .called
-            return .resume(continuation)
+        while let slot = parked.popLast() {
+            guard let worker = workers[slot], case .parked(let continuation) = worker.phase else { continue }
+            worker.phase = .called
+            return calls.add(.resume(continuation))
         }
         live += 1
-        let slot = vacant.popLast() ?? slots.count
-        if slot == slots.count { slots.append(Slot()) }
-        let generation = takeTicket()
-        slots[slot].phase = .called
-        slots[slot].generation = generation
-        return .start(slot: slot, generation: generation)
+        let slot = vacant.popLast() ?? workers.count
+        if slot == workers.count { workers.append(nil) }
+        calls.add(.start(slot: slot))
+    }
+
+    private var budget: Int {
+        guard phase == .open, suspended.isEmpty, limit == bounds.upperBound else { return 0 }
+        let waiting = waiting
+        // Retries and lowered bounds may have left more than there is room for.
+        let room = max(0, capacity - waiting)
+        return mayCall ? min(room, called + willBeBegun - waiting) : room
     }
 }
 

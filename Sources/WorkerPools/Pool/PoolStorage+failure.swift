@@ -1,52 +1,61 @@
 extension PoolStorage {
     /// - Parameter failure: nil if the attempt succeeded, but too late.
-    func endWithoutSuccess(_ job: Job, _ failure: (any Error)?, at slot: Int) async {
-        let verdict = state.withLock { state in
+    func endWithoutSuccess(_ worker: Worker, _ failure: (any Error)?) async {
+        let job = worker.job
+        let verdict = step { state in
             if failure == nil { state.counters.late += 1 }
-            return state.conclude(at: slot)
+            return state.conclude(worker)
         }
         let late = lateness(of: job.record, attempts: Int(job.attempt))
         switch verdict {
         case .overrun:
             await report(job, late, retryAfter: nil)
-            state.withLock { $0.endOverrun(at: slot) }
+            step { $0.endOverrun(worker) }
         case .expired:
-            await retryOrEnd(job, late, isTimeout: true, at: slot)
+            await retryOrEnd(worker, late, isTimeout: true)
         case .inTime:
-            await retryOrEnd(job, failure ?? late, isTimeout: false, at: slot)
+            await retryOrEnd(worker, failure ?? late, isTimeout: false)
         case .cancelled:
-            await endCancelled(job, failure ?? late, at: slot)
+            await endCancelled(worker, failure ?? late)
         }
     }
 
-    private func retryOrEnd(_ job: Job, _ error: any Error, isTimeout: Bool, at slot: Int) async {
+    private func retryOrEnd(_ worker: Worker, _ error: any Error, isTimeout: Bool) async {
+        let job = worker.job
         let delay = retryDelay(job, error, isTimeout: isTimeout)
         await report(job, error, retryAfter: delay)
         if let delay {
             let due = alarms.now &+ delay.nanoseconds
-            guard let ticket = state.withLock({ $0.delay(job, at: slot) }) else {
-                return await endCancelled(job, error, at: slot)
+            guard let ticket = step({ $0.delay(worker) }) else {
+                return await endCancelled(worker, error)
             }
-            alarms.call(at: due) { [self] in perform(state.withLock { $0.resumeDelayed(ticket: ticket) }) }
+            alarms.call(at: due) { [self] in step { $0.resumeDelayed(ticket: ticket) } }
             return
         }
-        state.withLock { $0.end(job, at: slot, counting: isTimeout ? \.timedOut : \.failed) }
         if let late = error as? PoolError, isTimeout {
-            job.record?.settle(.stopped(late))
+            end(worker, .stopped(late), counting: \.timedOut)
         } else {
-            job.record?.settle(.failed(error))
+            end(worker, .failed(error), counting: \.failed)
         }
     }
 
+    /// Makes the end known, and only then counts it.
+    private func end(_ worker: Worker, _ end: JobEnd, counting count: WritableKeyPath<PoolCounters, Int>) {
+        if let record = worker.job.record {
+            step { _ in worker.finish() }
+            record.settle(end)
+        }
+        step { $0.end(worker, counting: count) }
+    }
+
     /// Cancellation was asked for; a job that answers with an error of its own has failed with it.
-    private func endCancelled(_ job: Job, _ error: any Error, at slot: Int) async {
+    private func endCancelled(_ worker: Worker, _ error: any Error) async {
+        let job = worker.job
         if error is CancellationError || error is PoolError {
-            state.withLock { $0.end(job, at: slot, counting: \.cancelled) }
-            job.record?.settle(.stopped(cancellation(of: job.record)))
+            end(worker, .stopped(cancellation(of: job.record)), counting: \.cancelled)
         } else {
             await report(job, error, retryAfter: nil)
-            state.withLock { $0.end(job, at: slot, counting: \.failed) }
-            job.record?.settle(.failed(error))
+            end(worker, .failed(error), counting: \.failed)
         }
     }
 
@@ -66,7 +75,7 @@ extension PoolStorage {
         do {
             try await onFailure(attempt)
         } catch {
-            state.withLock { $0.counters.callbackFailures += 1 }
+            step { $0.counters.callbackFailures += 1 }
         }
     }
 }

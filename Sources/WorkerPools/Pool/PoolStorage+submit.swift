@@ -1,10 +1,9 @@
 extension PoolStorage {
     /// Takes a job in, by whichever way the pool's state and policy leave.
     func enter(_ job: Job) async throws {
-        switch state.withLock({ $0.offer(job) }) {
-        case .accepted(let wake, let growth):
-            perform(wake)
-            perform(growth)
+        guard let job = inbox.leave(job) else { return }
+        switch step(isOffer: true, { $0.offer(job) }) {
+        case .accepted(let growth): perform(growth)
         case .full:
             try await submitToFullQueue(job)
         case .closed:
@@ -29,11 +28,8 @@ extension PoolStorage {
     /// Jobs of the pool itself may submit while it drains.
     private func offerAsNested(_ job: Job) -> PoolState.Admission {
         guard isNested else { return .closed }
-        let admission = state.withLock { $0.offer(job, isNested: true) }
-        if case .accepted(let wake, let growth) = admission {
-            perform(wake)
-            perform(growth)
-        }
+        let admission = step(isOffer: true) { $0.offer(job, isNested: true) }
+        if case .accepted(let growth) = admission { perform(growth) }
         return admission
     }
 
@@ -43,7 +39,7 @@ extension PoolStorage {
         case .suspend:
             try await whileWaiting { try await waitForRoom(job) }
         case .runInCaller:
-            guard state.withLock({ $0.acceptInCaller(job) }) else { throw refusal(closedError) }
+            guard step(isOffer: true, { $0.acceptInCaller(job) }) else { throw refusal(closedError) }
             await runInCaller(job)
         case .reject, .dropOldest, .dropNewest:
             try submitNowToFullQueue(job)
@@ -56,13 +52,15 @@ extension PoolStorage {
         case .suspend, .reject, .runInCaller:
             throw refusal(.full(pool: configuration.name, capacity: configuration.queue.limit))
         case .dropOldest:
-            let (admission, dropped) = state.withLock { $0.acceptDroppingOldest(job) }
-            guard case .accepted(let wake, let growth) = admission else { throw refusal(closedError) }
+            let (admission, dropped) = stepAlone { state in
+                state.takeBackAll()
+                return state.acceptDroppingOldest(job)
+            }
+            guard case .accepted(let growth) = admission else { throw refusal(closedError) }
             dropped?.record?.settle(.stopped(drop(of: dropped?.record)))
-            perform(wake)
             perform(growth)
         case .dropNewest:
-            guard state.withLock({ $0.dropNewest(job) }) else { throw refusal(closedError) }
+            guard step({ $0.dropNewest(job) }) else { throw refusal(closedError) }
             job.record?.settle(.stopped(drop(of: job.record)))
         }
     }
@@ -73,7 +71,7 @@ extension PoolStorage {
     var isNested: Bool { ownSlot != nil }
 
     private func refusal(_ error: PoolError) -> PoolError {
-        state.withLock { $0.counters.rejected += 1 }
+        step { $0.counters.rejected += 1 }
         return error
     }
 
@@ -83,24 +81,21 @@ extension PoolStorage {
 
     private func waitForRoom(_ job: Job) async throws {
         let isNested = isNested
-        let ticket = state.withLock { $0.takeTicket() }
+        let ticket = step { $0.takeTicket() }
         let answer = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 // A cancellation that comes before the job is in line is seen here; a later one finds it in line.
                 guard !Task.isCancelled else { return continuation.resume(returning: SubmitAnswer.withdrawn) }
-                let early = state.withLock {
-                    $0.suspend(job, ticket: ticket, isNested: isNested, continuation)
-                }
-                if let (answer, wake, growth) = early {
-                    perform(wake)
+                let early = step(isOffer: true) { $0.suspend(job, ticket: ticket, isNested: isNested, continuation) }
+                if let (answer, growth) = early {
                     perform(growth)
                     continuation.resume(returning: answer)
                 } else if Task.isCancelled {
-                    state.withLock { $0.withdraw(ticket: ticket) }?.resume(returning: .withdrawn)
+                    step { $0.withdraw(ticket: ticket) }?.resume(returning: .withdrawn)
                 }
             }
         } onCancel: {
-            state.withLock { $0.withdraw(ticket: ticket) }?.resume(returning: .withdrawn)
+            step { $0.withdraw(ticket: ticket) }?.resume(returning: .withdrawn)
         }
         switch answer {
         case .accepted: return
@@ -113,7 +108,10 @@ extension PoolStorage {
     /// One attempt, without timeout and retry: the submitter's own task is not the pool's to cancel.
     private func runInCaller(_ job: Job) async {
         do {
-            try await job.body()
+            switch job.body {
+            case .plain(let body): try body()
+            case .asynchronous(let body): try await body()
+            }
             endInCaller(job, counting: \.done)
             job.record?.settle(.done)
         } catch {
@@ -125,7 +123,7 @@ extension PoolStorage {
 
     private func endInCaller(_ job: Job, counting count: WritableKeyPath<PoolCounters, Int>) {
         var more = PoolState.FollowUp()
-        state.withLock { state in
+        step { state in
             job.record?.phase = .settled
             state.counters.inCallers -= 1
             state.counters[keyPath: count] += 1

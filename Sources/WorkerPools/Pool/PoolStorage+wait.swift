@@ -4,15 +4,14 @@ extension PoolStorage {
     /// Child tasks of a job don't count: their parent may still be computing, and its place is not theirs to lend.
     var ownSlot: Int? {
         guard let identity = withUnsafeCurrentTask(body: { $0?.hashValue }) else { return nil }
-        return state.withLock { $0.places[identity] }
+        return look { $0.places[identity] }
     }
 
     /// Waits for something that only this pool can bring about. A job that does so lends its place meanwhile, so that
     /// jobs waiting for jobs of their own pool never stop it.
     func whileWaiting<Value, Failure: Error>(_ wait: () async throws(Failure) -> Value) async throws(Failure) -> Value {
         guard let slot = ownSlot else { return try await wait() }
-        let (wake, returned) = state.withLock { $0.lend(slot) }
-        perform(wake)
+        let returned = step { $0.lend(slot) }
         for lender in returned { lender.resume() }
         let result: Result<Value, Failure>
         do {
@@ -20,9 +19,9 @@ extension PoolStorage {
         } catch {
             result = .failure(error)
         }
-        if !state.withLock({ $0.reclaim(slot) }) {
+        if !step({ $0.reclaim(slot) }) {
             await withUnsafeContinuation { continuation in
-                if !state.withLock({ $0.waitForReturn(to: slot, continuation) }) { continuation.resume() }
+                if !stepAlone({ $0.waitForReturn(to: slot, continuation) }) { continuation.resume() }
             }
         }
         return try result.get()
@@ -38,12 +37,38 @@ extension PoolStorage {
         await whileWaiting {
             await withUnsafeContinuation { continuation in
                 var more = PoolState.FollowUp()
-                state.withLock { state in
+                step { state in
                     if isNested { state.nestedWaiters += 1 }
                     state.waiters.append(Waiter(occasion: occasion, isNested: isNested, continuation: continuation))
                     state.settleDown(&more)
                 }
                 perform(more)
+            }
+        }
+    }
+
+    /// Waits for the occasion, but no longer than `limit`; then calls `orElse`, on the clock's thread, and returns.
+    func wait(
+        for occasion: Waiter.Occasion, atMost limit: Duration, orElse: @escaping @Sendable () -> Void = {}
+    ) async {
+        let isNested = ownSlot != nil
+        await whileWaiting {
+            await withUnsafeContinuation { continuation in
+                var more = PoolState.FollowUp()
+                let ticket = step { state in
+                    let ticket = state.takeTicket()
+                    if isNested { state.nestedWaiters += 1 }
+                    state.waiters.append(
+                        Waiter(occasion: occasion, isNested: isNested, ticket: ticket, continuation: continuation))
+                    state.settleDown(&more)
+                    return ticket
+                }
+                perform(more)
+                alarms.call(at: alarms.now &+ limit.nanoseconds) { [weak self] in
+                    guard let waiting = self?.step({ $0.withdrawWaiter(ticket: ticket) }) else { return }
+                    orElse()
+                    waiting.resume()
+                }
             }
         }
     }
@@ -61,14 +86,14 @@ extension PoolStorage {
     }
 
     func cancel(_ record: JobRecord) {
-        switch state.withLock({ $0.cancel(record) }) {
+        switch stepAlone({ $0.cancel(record) }) {
         case .nothing: return
         case .cancel(let worker): worker?.cancel()
         case .ended(let record, let admitted):
             for submitter in admitted { submitter.resume(returning: .accepted) }
             record.settle(.stopped(cancellation(of: record)))
             var more = PoolState.FollowUp()
-            state.withLock { $0.settleDown(&more) }
+            step { $0.settleDown(&more) }
             perform(more)
         }
     }

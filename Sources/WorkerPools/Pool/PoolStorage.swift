@@ -1,49 +1,113 @@
 import Synchronization
 
-/// A pool's state with its lock, and the workers: what happens outside the lock happens here.
+/// A pool's state with its locks, and the workers: what happens outside the locks happens here.
+///
+/// Three kinds of locks, taken in this order: the pool's own; one for each thread's ``LocalQueue``; the ``Inbox``'s. A submit
+/// under load takes the last alone, a worker under load that of its thread alone.
 @usableFromInline
 final class PoolStorage: Sendable {
     let configuration: WorkerPool.Configuration
-    let state: Guarded<PoolState>
     let alarms: any Alarms
     let timeout: UInt64
+    let inbox: Inbox
+    let locals: LocalQueues
+    private let state: Guarded<PoolState>
 
     init(_ configuration: WorkerPool.Configuration) {
         configuration.check()
         self.configuration = configuration
         alarms = configuration.alarms ?? configuration.executor as? any Alarms ?? WheelThread.shared
         timeout = configuration.timeout?.nanoseconds ?? 0
-        state = Guarded(PoolState(configuration), lock: configuration.lock)
+        inbox = Inbox(levels: configuration.priorityLevels, lock: configuration.lock)
+        locals = LocalQueues(for: configuration.executor, lock: configuration.lock)
+        state = Guarded(PoolState(configuration, locals: locals), lock: configuration.lock)
+    }
+
+    deinit {
+        inbox.free()
+        locals.free()
     }
 
     func makeJob(
         _ body: @escaping @Sendable () async throws -> Void, _ record: JobRecord?, priority: JobPriority
     ) -> Job {
-        Job(body: body, record: record, level: UInt8(min(priority.level, configuration.priorityLevels - 1)))
+        Job(body: .asynchronous(body), record: record, level: level(of: priority))
     }
+
+    @usableFromInline
+    func level(of priority: JobPriority) -> UInt8 {
+        UInt8(truncatingIfNeeded: min(priority.level, configuration.priorityLevels - 1))
+    }
+
+    // Steps of the state, each with what follows from it.
+
+    /// A step that looks at no other worker's attempt.
+    /// - Parameter isOffer: may take a job in beside the inbox, so that meanwhile nobody may fill that.
+    @inline(__always)
+    func step<Result>(isOffer: Bool = false, _ change: (inout PoolState) -> Result) -> Result {
+        let (result, calls) = state.withLock { state in
+            if isOffer { state.takeAllIn(inbox) } else { state.takeIn(inbox) }
+            let result = change(&state)
+            state.settle(inbox)
+            return (result, state.takeCalls())
+        }
+        perform(calls)
+        return result
+    }
+
+    /// What changes nothing and depends on no job.
+    @inline(__always)
+    func look<Result>(_ read: (borrowing PoolState) -> Result) -> Result {
+        state.withLock { read($0) }
+    }
+
+    /// A step during which all workers and submitters stand still.
+    func stepAlone<Result>(_ change: (inout PoolState) -> Result) -> Result {
+        let (result, calls) = state.withLock { state in
+            for local in locals { local.close() }
+            inbox.close()
+            state.takeInClosed(inbox)
+            let result = change(&state)
+            inbox.open()
+            for local in locals { local.open() }
+            state.settle(inbox)
+            return (result, state.takeCalls())
+        }
+        perform(calls)
+        return result
+    }
+
+    var counters: PoolCounters { stepAlone { $0.snapshot } }
 
     // What other threads and tasks are waiting for, done after the lock.
 
-    func perform(_ wake: PoolState.Wake) {
-        switch wake {
-        case .nobody: return
+    @inline(__always)
+    private func perform(_ calls: PoolState.Calls) {
+        if let first = calls.first { perform(first) }
+        if let second = calls.second { perform(second) }
+        if calls.isWatchWanted {
+            // Held for that long, because weak references would make every count of strong ones dearer.
+            WheelThread.shared.call(at: WheelThread.shared.now &+ 1_000_000) { [self] in step { $0.lookAgain() } }
+        }
+    }
+
+    private func perform(_ call: PoolState.Call) {
+        switch call {
         case .resume(let continuation): continuation.resume()
-        case .start(let slot, let generation): start(slot, generation)
+        case .start(let slot): start(slot)
         }
     }
 
     func perform(_ growth: PoolState.Growth) {
         guard case .watch = growth else { return }
-        alarms.call(at: alarms.now &+ configuration.sizing.settle.nanoseconds) { [weak self] in
-            guard let self else { return }
-            let (leaving, growth) = state.withLock { $0.shrink() }
+        alarms.call(at: alarms.now &+ configuration.sizing.settle.nanoseconds) { [self] in
+            let (leaving, growth) = stepAlone { $0.shrink() }
             for worker in leaving { worker.resume() }
             perform(growth)
         }
     }
 
     func perform(_ more: borrowing PoolState.FollowUp) {
-        perform(more.wake)
         guard let others = more.others else { return }
         for submitter in others.admitted { submitter.resume(returning: .accepted) }
         for lender in others.returned { lender.resume() }
@@ -61,11 +125,10 @@ final class PoolStorage: Sendable {
         return .timedOut(pool: configuration.name, job: record?.options.name, limit: limit, attempts: attempts)
     }
 
-    private func start(_ slot: Int, _ generation: UInt64) {
-        let newcomer = Worker(self, slot: slot)
-        let worker = Task.detached(executorPreference: configuration.executor) { await newcomer.live() }
-        let late = state.withLock { $0.introduce(worker, at: slot, generation: generation) }
-        late?.cancel()
+    private func start(_ slot: Int) {
+        let worker = Worker(self, slot: slot)
+        let task = Task.detached(executorPreference: configuration.executor) { await worker.live() }
+        if step({ $0.introduce(task, of: worker) }) { task.cancel() }
     }
 
     func leaveAlarm(at due: UInt64, for slot: Int) {
@@ -75,14 +138,11 @@ final class PoolStorage: Sendable {
     private func ring(_ due: UInt64, _ slot: Int) {
         let now = alarms.now
         let retries = configuration.retry.map { $0.retriesTimeouts ? $0.times : 0 } ?? 0
-        let (expiry, attempts) = state.withLock { state in
-            (state.ring(alarm: due, at: slot, now: now, retries: retries), Int(state.slots[slot].jobAttempt))
-        }
-        switch expiry {
+        switch stepAlone({ $0.ring(alarm: due, at: slot, now: now, retries: retries) }) {
         case .stale: return
         case .later(let deadline): leaveAlarm(at: deadline, for: slot)
-        case .expired(let worker, let ended):
-            worker?.cancel()
+        case .expired(let task, let ended, let attempts):
+            task?.cancel()
             ended?.settle(.stopped(lateness(of: ended, attempts: attempts)))
         }
     }

@@ -1,121 +1,243 @@
-// Unsafe code: `Worker` is unchecked because its properties belong to its own task alone, from its start to its end.
+// Unsafe code: `Worker` is unchecked because its properties are guarded in three ways, given with each group of them.
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
 import Synchronization
 
 /// One worker: takes jobs, lies down when there is none, goes when it is told to.
 ///
+/// ```
+/// vacant ──start──▶ called ──take──▶ running ──end of attempt──▶ called
+///    ▲                │ ▲              │   ▲
+///    │                │ │            lend  reclaim
+///    │              park wake          ▼   │
+///    │                ▼ │              lent
+///    │               parked
+///    └──retire── called
+/// ```
+///
 /// What it has at hand is kept in an object because a task that waits costs memory for every byte of its frames: a pool
 /// with 10,000 sleeping jobs has 10,000 of them.
 final class Worker: @unchecked Sendable {
-    private enum Step { case run, park, retire }
+    enum Phase {
+        /// Gone.
+        case vacant
+        /// Started or woken, and on its way to the queue.
+        case called
+        /// Waits for a wake-up.
+        case parked(UnsafeContinuation<Void, Never>)
+        /// Makes an attempt.
+        case running
+        /// Makes an attempt that waits for its own pool; its place in the limit is lent to others.
+        case lent
 
+        var isLive: Bool {
+            if case .vacant = self { false } else { true }
+        }
+    }
+
+    /// What has become of the attempt under way.
+    enum Verdict {
+        case inTime
+        /// Cancelled because its time was up; another attempt may follow when it has really ended.
+        case expired
+        /// Cancelled because its time was up, and the job's end is already made known.
+        case overrun
+        /// Cancelled by request.
+        case cancelled
+    }
+
+    private enum Step { case run, lookOut, park, retire, careful }
+
+    // The worker's own, and constant.
     let storage: PoolStorage
     let slot: Int
-    private var job = Job(body: {}, level: 0)
-    /// The jobs that come after ``job`` without another look at the queue.
-    private var run: JobRun?
-    /// The job has ended, and is counted with the run it was the last of.
-    private var isCounted = false
-    private var failure: (any Error)?
+    /// As in ``storage``, whose references are counted in a place that all threads write.
+    private let locals: LocalQueues
+    private let timeout: UInt64
+
+    // The worker's own.
+    @exclusivity(unchecked) private var failure: (any Error)?
+
+    // Changed by the worker with the lock of its thread's local queue or the pool's; by others only with all of them, while
+    // all workers stand still. So the worker may read `job` without any.
+    @exclusivity(unchecked) private(set) var job = Job.none
+    @exclusivity(unchecked) var verdict = Verdict.inTime
+    /// When the attempt's time is up; 0 for never. Nanoseconds of the pool's alarms.
+    @exclusivity(unchecked) var deadline: UInt64 = 0
+    /// The earliest alarm left for this slot; 0 for none. One alarm serves many attempts: an alarm that finds a later
+    /// deadline leaves another one for then.
+    @exclusivity(unchecked) var alarm: UInt64 = 0
+
+    // Under the pool's lock.
+    @exclusivity(unchecked) var phase = Phase.called
+    @exclusivity(unchecked) var task: Task<Void, Never>?
+    /// Identifies the worker's task, to tell a job that waits for its own pool from others.
+    private(set) var identity = 0
 
     init(_ storage: PoolStorage, slot: Int) {
         self.storage = storage
         self.slot = slot
+        locals = storage.locals
+        timeout = storage.timeout
     }
 
     @concurrent
     func live() async {
-        let identity = withUnsafeCurrentTask { $0?.hashValue ?? 0 }
-        storage.state.withLock { $0.enroll(identity, at: slot) }
-        var step = arrive()
+        identity = withUnsafeCurrentTask { $0?.hashValue ?? 0 }
+        var step = arrive(isNew: true)
         while step != .retire {
-            if step == .park {
-                await lieDown()
-                step = arrive()
+            switch step {
+            case .lookOut:
+                lookOut()
+                step = comeBack()
                 continue
+            case .park:
+                await lieDown()
+                step = arrive(isNew: false)
+                continue
+            case .run, .careful, .retire: break
             }
-            repeat { await attempt() } while goOn()
-            if failure == nil, let next = succeed() {
-                step = next
-            } else {
+            step = runPlainJobs()
+            if step == .run, case .asynchronous(let body) = job.body {
+                do {
+                    try await body()
+                    step = succeed()
+                } catch {
+                    failure = error
+                    step = .careful
+                }
+            }
+            if step == .careful {
                 await endWithoutSuccess()
                 step = goAgain()
             }
         }
     }
 
-    private func attempt() async {
-        do {
-            try await job.body()
-        } catch {
-            failure = error
+    /// Runs jobs that are no asynchronous functions, as long as there are some.
+    private func runPlainJobs() -> Step {
+        while case .plain(let body) = job.body {
+            do {
+                try body()
+            } catch {
+                failure = error
+                return .careful
+            }
+            let step = succeed()
+            if step != .run { return step }
         }
+        return .run
     }
 
-    /// Whether there is more in the run.
-    private func goOn() -> Bool {
-        guard let run, failure == nil else { return false }
-        let record = job.record
-        record?.isOver.store(true, ordering: .releasing)
-        let (next, isCounted) = run.endAndDraw()
-        guard let next else {
-            self.isCounted = isCounted
-            return false
+    // Under a lock, as said above.
+
+    /// Takes up a job.
+    /// - Returns: when an alarm is to be left, or 0.
+    @inline(__always)
+    func begin(_ job: consuming Job) -> UInt64 {
+        var timeout = timeout
+        if let record = job.record {
+            record.phase = .running(slot: slot)
+            if let own = record.options.timeout { timeout = own.nanoseconds }
         }
-        record?.settle(.done)
-        job = next
-        return true
+        self.job = job
+        guard timeout > 0 else { return 0 }
+        deadline = storage.alarms.now &+ timeout
+        guard alarm == 0 || alarm > deadline else { return 0 }
+        alarm = deadline
+        return deadline
     }
+
+    /// The job has its end.
+    @inline(__always)
+    func finish() {
+        deadline = 0
+        job.record?.phase = .settled
+    }
+
+    // Steps.
 
     private func lieDown() async {
         await withUnsafeContinuation { continuation in
-            if !storage.state.withLock({ $0.park(at: slot, continuation) }) { continuation.resume() }
+            if !storage.step({ $0.park(self, continuation) }) { continuation.resume() }
         }
     }
 
-    private func arrive() -> Step {
+    /// Waits for jobs without lying down, some 20 µs; others that can run go first.
+    private func lookOut() {
+        for _ in 0..<50 {
+            for _ in 0..<20 where storage.inbox.isTouched { return }
+            sched_yield()
+        }
+    }
+
+    private func comeBack() -> Step {
+        nextTurn(mayLookOut: false) { state in
+            state.called -= 1
+            state.isLookingOut = false
+            return true
+        }
+    }
+
+    private func arrive(isNew: Bool) -> Step {
         nextTurn { state in
+            if isNew { state.enroll(self) }
             state.called -= 1
             return true
-        } ?? .retire
+        }
     }
 
-    private func succeed() -> Step? {
-        let (record, isCounted) = (job.record, isCounted)
-        guard let step = nextTurn(after: { $0.succeed(record, at: slot, isCounted: isCounted) }) else { return nil }
+    /// The attempt has succeeded: most often the next job lies ready on this thread.
+    @inline(__always)
+    private func succeed() -> Step {
+        let record = job.record
+        guard let alarm = locals.own.turn(of: self) else { return succeedWithPool(record) }
         record?.settle(.done)
-        return step
+        if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
+        return .run
     }
 
-    private func goAgain() -> Step { nextTurn { _ in true } ?? .retire }
+    /// The end of a job that somebody can name is made known before it is counted, so that nobody who waits for the pool to
+    /// be idle is told before.
+    @inline(never)
+    private func succeedWithPool(_ record: JobRecord?) -> Step {
+        guard let record else { return nextTurn { $0.succeed(self) } }
+        guard storage.step({ $0.close(self) }) else { return .careful }
+        record.settle(.done)
+        return nextTurn { $0.succeed(self) }
+    }
+
+    private func goAgain() -> Step { nextTurn { _ in true } }
 
     @inline(never)
     private func endWithoutSuccess() async {
         let failure = failure
         self.failure = nil
-        await storage.endWithoutSuccess(job, failure, at: slot)
+        await storage.endWithoutSuccess(self, failure)
     }
 
     /// Notes the end of an attempt and chooses what comes next, in one turn under the lock.
-    /// - Returns: nil if `note` says that the attempt needs more care.
-    private func nextTurn(after note: (inout PoolState) -> Bool) -> Step? {
+    /// - Returns: `careful` if `note` says that the attempt needs more care.
+    private func nextTurn(mayLookOut: Bool = true, after note: (inout PoolState) -> Bool) -> Step {
         var more = PoolState.FollowUp()
-        let time = Timers.now
-        let (storage, slot) = (storage, slot)
-        let choice = storage.state.withLock { state -> (PoolState.Turn, alarm: UInt64)? in
+        let local = locals.own
+        let turn = storage.step { state -> PoolState.Turn? in
             guard note(&state) else { return nil }
-            return state.take(
-                at: slot, timeout: storage.timeout, time: time, clock: { storage.alarms.now }, &more)
+            return state.take(by: self, from: local, mayLookOut: mayLookOut, &more)
         }
-        guard let (turn, alarm) = choice else { return nil }
+        guard let turn else { return .careful }
         storage.perform(more)
-        if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
         switch turn {
-        case .run(let job, let run):
-            self.job = job
-            self.run = run
-            isCounted = false
+        case .run(let alarm):
+            if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
             return .run
+        case .lookOut:
+            letGo()
+            return .lookOut
         case .park:
             letGo()
             return .park
@@ -126,8 +248,5 @@ final class Worker: @unchecked Sendable {
     }
 
     /// A worker that rests keeps no closure alive.
-    private func letGo() {
-        job = Job(body: {}, level: 0)
-        run = nil
-    }
+    private func letGo() { job = Job.none }
 }

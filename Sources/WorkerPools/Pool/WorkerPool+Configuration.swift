@@ -22,12 +22,12 @@ extension WorkerPool {
         public var executor: (any TaskExecutor)?
         /// 1 to 64 levels of ``JobPriority``.
         public var priorityLevels: Int
-        /// After this many jobs were taken from above a waiting level, that level is served next.
+        /// A level that was passed over this often is served next, though never two such levels in a row.
         public var ageing: Int
         public var sizing: SizingPolicy
-        /// How many short jobs a worker may take from the queue in one turn, 1 to 32. Above 1, jobs that have proved to take
-        /// less than 2 µs are handed out in runs, and on several workers neighbours may begin out of turn by so many. Jobs
-        /// of a run that are not begun are given to any worker that is free. 1 hands out strictly one at a time.
+        /// How many jobs a thread may take from the queue in one turn, 1 to 128. Above 1, jobs that have proved short are
+        /// taken ahead, as many as are got through in 128 µs, and on several workers neighbours may begin out of turn by so
+        /// many. Those not begun are given to any worker that is free. 1 hands out strictly one at a time.
         public var longestRun: Int
         public var lock: LockChoice
         /// Time for timeouts, retries and sizing; nil takes the executor's if it has one, else ``WheelThread/shared``.
@@ -47,7 +47,7 @@ extension WorkerPool {
             priorityLevels: Int = 3,
             ageing: Int = 16,
             sizing: SizingPolicy = .doubling(),
-            longestRun: Int = 32,
+            longestRun: Int = 128,
             lock: LockChoice = .mutex,
             alarms: (any Alarms)? = nil,
             onFailure: (@Sendable (FailedAttempt) async throws -> Void)? = nil

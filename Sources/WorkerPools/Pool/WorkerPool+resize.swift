@@ -5,8 +5,7 @@ extension WorkerPool {
     /// once and stays where it is if it lies within them.
     public func resize(to workers: ClosedRange<Int>) async {
         precondition(workers.lowerBound > 0, "pool '\(name)' needs at least one worker, not \(workers)")
-        let (wake, growth, more) = storage.state.withLock { $0.resize(to: workers) }
-        storage.perform(wake)
+        let (growth, more) = storage.stepAlone { $0.resize(to: workers) }
         storage.perform(growth)
         storage.perform(more)
         await storage.wait(for: .withinLimit)

@@ -11,34 +11,31 @@ extension WorkerPool {
     /// Jobs that jobs of this pool submit are still accepted, since they are part of the work accepted. Called by a job of
     /// the pool, it waits for all other jobs. May be called any number of times, by any number of tasks.
     public func drain() async {
-        _ = storage.perform(storage.state.withLock { $0.drain() })
+        _ = storage.perform(storage.step { $0.drain() })
         await storage.wait(for: .ended)
     }
 
     /// Drains, but cancels what is left when `limit` has passed.
     ///
-    /// Returns at the latest with the cancellation; jobs that run on regardless can be waited for with ``drain()``.
+    /// Returns at the latest with the cancellation; jobs that run on regardless can be waited for with ``drain()``. Called by a
+    /// job of the pool, it returns once that job has its place back, which jobs that are deaf to cancellation may hold up.
     /// - Returns: the jobs that were not finished by then.
     @discardableResult
     public func drain(within limit: Duration) async -> [UndoneJob] {
-        _ = storage.perform(storage.state.withLock { $0.drain() })
+        _ = storage.perform(storage.step { $0.drain() })
         let undone = Guarded<[UndoneJob]>([])
-        let hasReturned = Guarded(false)
-        storage.alarms.call(at: storage.alarms.now &+ limit.nanoseconds) { [weak storage] in
-            guard let storage, !hasReturned.withLock({ $0 }) else { return }
-            let stop = storage.state.withLock { $0.cancel() }
-            undone.withLock { $0 = stop.undone.map(UndoneJob.init) }
-            _ = storage.perform(stop)
+        await storage.wait(for: .endedOrCancelled, atMost: limit) { [storage] in
+            // Not by the caller, which may be a job that waits for its place among those to be cancelled.
+            let jobs = storage.perform(storage.stepAlone { $0.cancel() })
+            undone.withLock { $0 = jobs }
         }
-        await storage.wait(for: .endedOrCancelled)
-        hasReturned.withLock { $0 = true }
         return undone.withLock { $0 }
     }
 
     /// Takes no more jobs, cancels those that run and hands back those that wait. Does not wait; ``drain()`` does.
     @discardableResult
     public func cancel() -> [UndoneJob] {
-        storage.perform(storage.state.withLock { $0.cancel() })
+        storage.perform(storage.stepAlone { $0.cancel() })
     }
 }
 

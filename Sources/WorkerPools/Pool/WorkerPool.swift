@@ -18,13 +18,13 @@ public final class WorkerPool: Sendable {
     }
 
     deinit {
-        _ = storage.perform(storage.state.withLock { $0.drain() })
+        _ = storage.perform(storage.step { $0.drain() })
     }
 
     public var name: String { storage.configuration.name }
 
     /// A consistent look at the pool; costs about as much as a submit.
-    public var counters: PoolCounters { storage.state.withLock { $0.snapshot } }
+    public var counters: PoolCounters { storage.counters }
 
     // The three ways in.
 
@@ -39,27 +39,34 @@ public final class WorkerPool: Sendable {
         priority: JobPriority = .normal, _ job: @escaping @Sendable () async throws -> Void
     ) async throws {
         // Inlined, so that a submit that need not wait is no asynchronous call.
-        if enterNow(priority, job) { return }
-        try await enterLater(priority, job)
+        if let left = leave(.asynchronous(job), priority) { try await enter(left) }
+    }
+
+    /// Queues a job that awaits nothing; a closure without `await` comes here by itself.
+    ///
+    /// As ``submit(priority:_:)``, but the job costs a function call where an asynchronous one costs about ten.
+    @inlinable
+    public func submit(priority: JobPriority = .normal, _ job: @escaping @Sendable () throws -> Void) async throws {
+        if let left = leave(.plain(job), priority) { try await enter(left) }
     }
 
     @usableFromInline
-    func enterNow(_ priority: JobPriority, _ job: @escaping @Sendable () async throws -> Void) -> Bool {
-        let job = storage.makeJob(job, nil, priority: priority)
-        guard case .accepted(let wake, let growth) = storage.state.withLock({ $0.offer(job) }) else { return false }
-        storage.perform(wake)
-        storage.perform(growth)
-        return true
+    func leave(_ body: consuming Job.Body, _ priority: JobPriority) -> Job? {
+        storage.inbox.leave(Job(body: body, level: storage.level(of: priority)))
     }
 
     @usableFromInline
-    func enterLater(_ priority: JobPriority, _ job: @escaping @Sendable () async throws -> Void) async throws {
-        try await storage.enter(storage.makeJob(job, nil, priority: priority))
+    func leave(_ body: consuming Job.Body, _ record: JobRecord) -> Job? {
+        storage.inbox.leave(Job(body: body, record: record, level: storage.level(of: record.options.priority)))
     }
+
+    @usableFromInline
+    func enter(_ job: Job) async throws { try await storage.enter(job) }
 
     /// Queues a job with a name, limits or retries of its own.
     public func submit(_ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void) async throws {
-        try await enterLater(AwaitedRecord(options: options), job)
+        let record = AwaitedRecord(options: options)
+        if let left = leave(.asynchronous(job), record) { try await enter(left) }
     }
 
     /// Queues a job whose result can be waited for.
@@ -71,9 +78,8 @@ public final class WorkerPool: Sendable {
         _ options: JobOptions = JobOptions(),
         returning job: @escaping @Sendable () async throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
-        let record = ValueRecord<Value, Failure>(options: options)
-        let body = record.keeping(job)
-        if !enterNow(record, body) { try await enterLater(record, body) }
+        let record = ValueRecord<Value, Failure>(options: options, job)
+        if let left = leave(record.body, record) { try await enter(left) }
         return TypedJobHandle(record: record, storage: storage)
     }
 
@@ -85,35 +91,18 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () async throws(Failure) -> Value,
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
-        let record = ValueRecord<Value, Failure>(options: options)
+        let record = ValueRecord<Value, Failure>(options: options, job)
         record.then = { [unowned record] end in then(record.result(of: end)) }
-        let body = record.keeping(job)
-        if !enterNow(record, body) { try await enterLater(record, body) }
-    }
-
-    @usableFromInline
-    func enterNow(_ record: JobRecord, _ body: @escaping @Sendable () async throws -> Void) -> Bool {
-        let job = storage.makeJob(body, record, priority: record.options.priority)
-        guard case .accepted(let wake, let growth) = storage.state.withLock({ $0.offer(job) }) else { return false }
-        storage.perform(wake)
-        storage.perform(growth)
-        return true
-    }
-
-    @usableFromInline
-    func enterLater(_ record: JobRecord, _ body: @escaping @Sendable () async throws -> Void) async throws {
-        try await storage.enter(storage.makeJob(body, record, priority: record.options.priority))
+        if let left = leave(record.body, record) { try await enter(left) }
     }
 
     /// Queues a job without ever waiting, for submitters that are not `async`: a full queue that would suspend refuses.
     public func submitNow(
         priority: JobPriority = .normal, _ job: @escaping @Sendable () async throws -> Void
     ) throws(PoolError) {
-        let job = storage.makeJob(job, nil, priority: priority)
-        switch storage.state.withLock({ $0.offer(job) }) {
-        case .accepted(let wake, let growth):
-            storage.perform(wake)
-            storage.perform(growth)
+        guard let job = leave(.asynchronous(job), priority) else { return }
+        switch storage.step(isOffer: true, { $0.offer(job) }) {
+        case .accepted(let growth): storage.perform(growth)
         case .closed: try storage.offerNested(job)
         case .full: try storage.submitNowToFullQueue(job)
         }

@@ -11,7 +11,9 @@ public final class PoolMetrics: Sendable {
     private let counters: [(value: @Sendable (PoolCounters) -> Int, counter: Counter)]
     private let last = Guarded(PoolCounters())
 
-    /// - Parameter factory: nil for the one that `MetricsSystem` was bootstrapped with.
+    /// - Parameters:
+    ///   - pool: the one to report; it may be let go before.
+    ///   - factory: nil for the one that `MetricsSystem` was bootstrapped with.
     public init(_ pool: WorkerPool, factory: (any MetricsFactory)? = nil) {
         self.pool = pool.storage
         let factory = factory ?? MetricsSystem.factory
@@ -35,7 +37,7 @@ public final class PoolMetrics: Sendable {
 
     /// Reports the figures of now; counters by what has been added since the last report.
     public func report() {
-        let now = pool.state.withLock { $0.snapshot }
+        let now = pool.counters
         let before = last.withLock { last in
             defer { last = now }
             return last

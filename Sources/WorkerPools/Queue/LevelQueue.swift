@@ -2,11 +2,14 @@ import DequeModule
 
 /// Waiting jobs by priority: the highest level first, first in first out within it, with ageing.
 ///
-/// Ageing counts instead of reading a clock: a level from which nothing was taken while `ageing` jobs of higher levels
-/// were is served next. So the job at a level's head waits for at most `ageing` × (levels - 1) later arrivals.
+/// Ageing counts instead of reading a clock: a level that was passed over `ageing` times is overdue. The one that has been so
+/// for longest is served next, but never two overdue ones in a row, or together they would starve the highest. So the job at
+/// a level's head waits while at most `ageing` + 2 × (levels - 1) jobs of other levels are taken.
 struct LevelQueue {
     private var levels: [Deque<Job>]
     private var passedOver: [Int]
+    /// The last job taken was that of an overdue level.
+    private var wasOverdue = false
     /// Bit n is set while level n holds entries.
     private var occupied: UInt64 = 0
     private let ageing: Int
@@ -26,27 +29,26 @@ struct LevelQueue {
         count += 1
     }
 
+    /// Appends all of `jobs`, which is left empty: whichever of the two is shorter is moved.
+    mutating func append(_ jobs: inout Deque<Job>, level: Int) {
+        count += jobs.count
+        occupied |= 1 << UInt64(level)
+        if levels[level].count < jobs.count {
+            while let last = levels[level].popLast() { jobs.prepend(last) }
+            swap(&levels[level], &jobs)
+        } else {
+            while let first = jobs.popFirst() { levels[level].append(first) }
+        }
+    }
+
+    /// The highest level in use.
+    var highest: Int? { occupied == 0 ? nil : 63 - occupied.leadingZeroBitCount }
+
     /// Puts a job back where it was taken from.
     mutating func prepend(_ job: Job) {
-        job.record?.phase = .queued
         levels[Int(job.level)].prepend(job)
         occupied |= 1 << UInt64(job.level)
         count += 1
-    }
-
-    /// Takes up to `limit` jobs that come next on a level, as long as they are plain.
-    mutating func popRun(
-        from level: UInt8, limit: Int, at slot: Int, into places: UnsafeMutablePointer<Job>
-    ) -> Int {
-        var taken = 0
-        while taken < limit, let next = levels[Int(level)].first, next.isPlain {
-            next.record?.phase = .inRun(slot: slot)
-            (places + taken).initialize(to: levels[Int(level)].removeFirst())
-            taken += 1
-        }
-        count -= taken
-        if levels[Int(level)].isEmpty { occupied &= ~(1 << UInt64(level)) }
-        return taken
     }
 
     mutating func popFirst() -> Job? {
@@ -100,8 +102,10 @@ struct LevelQueue {
         var chosen = highest
         for level in 0..<highest where occupied & (1 << UInt64(level)) != 0 {
             passedOver[level] += 1
-            if chosen == highest, passedOver[level] > ageing { chosen = level }
+            guard !wasOverdue, passedOver[level] > ageing else { continue }
+            if chosen == highest || passedOver[level] > passedOver[chosen] { chosen = level }
         }
+        wasOverdue = chosen != highest
         passedOver[chosen] = 0
         return chosen
     }
@@ -114,14 +118,6 @@ struct LevelQueue {
 }
 
 extension Job {
-    /// Untried, untimed and wanted: needs no care before it begins.
-    var isPlain: Bool {
-        guard attempt == 1 else { return false }
-        guard let record else { return true }
-        guard case .queued = record.phase else { return false }
-        return record.options.timeout == nil && !record.isCancelRequested
-    }
-
     /// Cancelled while it waited: the entry is only a place in the queue.
     var isWithdrawn: Bool {
         guard let record, case .settled = record.phase else { return false }

@@ -20,20 +20,22 @@ where Elements.Element: Sendable {
     let window: Int
     let transform: @Sendable (Elements.Element) async throws -> Value
 
-    public func makeAsyncIterator() -> Iterator { Iterator(reading: ResultPump(self)) }
+    public func makeAsyncIterator() -> Iterator { Iterator(reader: ResultReader(self)) }
 
     public struct Iterator: AsyncIteratorProtocol {
-        private let pump: ResultPump<Value>
+        let reader: ResultReader<Elements, Value>
 
-        init(reading pump: ResultPump<Value>) { self.pump = pump }
-
-        public mutating func next() async throws -> Value? { try await pump.next() }
+        public mutating func next() async throws -> Value? { try await reader.next() }
     }
 }
 
 extension WorkerPool {
     /// A stream of the results of `transform`, which runs on the pool's workers.
-    /// - Parameter window: how many elements are taken ahead of the reader; nil for twice the pool's workers.
+    /// - Parameters:
+    ///   - elements: taken one after the other, at most `window` ahead of the reader.
+    ///   - order: that of the elements, or that in which results are ready.
+    ///   - window: nil for twice the pool's workers.
+    ///   - transform: a job for each element.
     public func results<Elements: AsyncSequence & Sendable, Value: Sendable>(
         of elements: Elements, order: ResultOrder = .input, window: Int? = nil,
         _ transform: @escaping @Sendable (Elements.Element) async throws -> Value
@@ -53,7 +55,7 @@ extension WorkerPool {
 }
 
 /// A sequence at hand, read as if its elements had to be waited for.
-public struct ReadySequence<Base: Sequence & Sendable>: AsyncSequence, Sendable {
+public struct ReadySequence<Base: Sequence & Sendable>: AsyncSequence, ElementsAtHand, Sendable {
     let base: Base
 
     public func makeAsyncIterator() -> Iterator { Iterator(base: base.makeIterator()) }

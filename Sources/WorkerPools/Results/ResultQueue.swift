@@ -1,106 +1,127 @@
 import DequeModule
+import Synchronization
 
-/// The results of a stream on their way from workers to the one who reads them, at most `window` at a time.
-struct ResultQueue<Value: Sendable> {
-    /// What the reader gets.
-    enum Arrival {
-        case value(Value)
-        case failure(any Error)
-        case end
-    }
-
+/// The jobs of a stream on their way from the one who submits them to the one who reads their results.
+///
+/// Not generic, because generic code of another module asks the runtime for its types at every turn.
+struct ResultQueue {
     let window: Int
-    let isOrdered: Bool
-    /// Results by their place since the first one not read; unordered ones in the order in which they came.
-    private var ready: Deque<Arrival?> = []
-    private var firstPlace = 0
+    /// The submitter is called when there is room for so many jobs again: few calls, but never so few jobs under way that a
+    /// worker has nothing to do.
+    let leastRoom: Int
+    private let isOrdered: Bool
+    /// Ordered: all that are not taken by the reader yet. Unordered: those of them that have a result.
+    private var line: Deque<LineRecord> = []
+    private var open = OpenRecords<LineRecord>()
     private var issued = 0
+    private var taken = 0
     private var read = 0
     private var hasEnded = false
-    private var isAbandoned = false
+    private var error: (any Error)?
+    private(set) var isAbandoned = false
     private var pump: UnsafeContinuation<Void, Never>?
     private var reader: UnsafeContinuation<Void, Never>?
 
-    init(window: Int, isOrdered: Bool) {
+    init(window: Int, workers: Int, isOrdered: Bool) {
         self.window = window
         self.isOrdered = isOrdered
+        leastRoom = max(1, min(window / 2, window - workers))
     }
 
-    /// Whether the pump may go on.
-    enum Room {
-        /// With the job of this place.
-        case place(Int)
-        case none
-        /// The reader has gone.
-        case abandoned
-    }
+    var room: Int { isAbandoned ? 0 : window - (issued - read) }
 
-    mutating func issue() -> Room {
-        guard !isAbandoned else { return .abandoned }
-        guard issued - read < window else { return .none }
+    /// - Returns: false if the reader has gone.
+    mutating func issue(_ record: LineRecord) -> Bool {
+        guard !isAbandoned else { return false }
         issued += 1
-        if isOrdered { ready.append(nil) }
-        return .place(issued - 1)
+        open.add(record)
+        guard isOrdered else { return true }
+        if reader != nil, line.isEmpty { record.isAwaited.store(true, ordering: .sequentiallyConsistent) }
+        line.append(record)
+        return true
     }
 
-    mutating func put(_ arrival: Arrival, at place: Int) -> UnsafeContinuation<Void, Never>? {
-        if isOrdered {
-            ready[place - firstPlace] = arrival
-            guard place == firstPlace else { return nil }
-        } else {
-            ready.append(arrival)
-        }
+    /// The pool has not accepted the job that was issued last.
+    mutating func withdraw(_ record: LineRecord) {
+        record.hasEnded.store(true, ordering: .releasing)
+        issued -= 1
+        if isOrdered { _ = line.popLast() }
+    }
+
+    /// A job has its result, if the reader takes results as they come.
+    mutating func put(_ record: LineRecord) -> UnsafeContinuation<Void, Never>? {
+        guard !isAbandoned else { return nil }
+        line.append(record)
         return takeReader()
     }
 
-    /// No more jobs come; with an error, that comes after all results.
+    /// No more jobs come; an error is for the reader, after all results.
     mutating func end(_ error: (any Error)?) -> UnsafeContinuation<Void, Never>? {
         hasEnded = true
-        if let error {
-            issued += 1
-            ready.append(.failure(error))
-        }
+        self.error = error
         return takeReader()
     }
 
-    /// - Returns: nil if the reader must wait.
-    mutating func next() -> (Arrival, pump: UnsafeContinuation<Void, Never>?)? {
-        if let first = ready.first, let arrival = first {
-            ready.removeFirst()
-            firstPlace += 1
-            read += 1
-            defer { pump = nil }
-            return (arrival, pump)
+    /// The job that a reader who takes results in order waits for.
+    var first: LineRecord? { line.first }
+
+    /// All results that the reader can have now, the next one last.
+    mutating func takeReady() -> [LineRecord] {
+        var ready: [LineRecord] = []
+        while let first = line.first, first.hasEnded.load(ordering: .acquiring) {
+            ready.append(first)
+            line.removeFirst()
         }
-        return hasEnded && read == issued ? (.end, nil) : nil
+        taken += ready.count
+        return ready.reversed()
     }
 
-    /// - Returns: false if there is room again.
+    /// How the stream ends, once all results are taken.
+    var ending: Result<Void, any Error>? {
+        guard hasEnded, taken == issued else { return nil }
+        return error.map { .failure($0) } ?? .success(())
+    }
+
+    mutating func noteRead(_ count: Int) -> UnsafeContinuation<Void, Never>? {
+        read += count
+        guard room >= leastRoom else { return nil }
+        defer { pump = nil }
+        return pump
+    }
+
+    /// - Returns: false if there is room, or the reader has gone.
     mutating func waitForRoom(_ continuation: UnsafeContinuation<Void, Never>) -> Bool {
-        guard !isAbandoned, issued - read >= window else { return false }
+        guard !isAbandoned, room == 0 else { return false }
         pump = continuation
         return true
     }
 
     /// - Returns: false if there is something to read.
     mutating func waitForResult(_ continuation: UnsafeContinuation<Void, Never>) -> Bool {
-        if isAbandoned { return false }
-        if case .some(.some) = ready.first { return false }
-        if hasEnded, read == issued { return false }
+        guard !isAbandoned, ending == nil else { return false }
+        if let first = line.first {
+            // Whoever ends the job looks for this afterwards, and then for the reader.
+            first.isAwaited.store(true, ordering: .sequentiallyConsistent)
+            if first.hasEnded.load(ordering: .sequentiallyConsistent) { return false }
+        }
         reader = continuation
         return true
     }
 
-    /// - Returns: whoever waits, the pump and the reader.
-    mutating func abandon() -> [UnsafeContinuation<Void, Never>] {
+    /// The reader has gone.
+    /// - Returns: whoever waits, and the jobs that are left.
+    mutating func abandon() -> (waiting: [UnsafeContinuation<Void, Never>], left: [LineRecord]) {
         isAbandoned = true
         let waiting = [pump, reader].compactMap(\.self)
+        let left = open.all
         pump = nil
         reader = nil
-        return waiting
+        open.removeAll()
+        line = []
+        return (waiting, left)
     }
 
-    private mutating func takeReader() -> UnsafeContinuation<Void, Never>? {
+    mutating func takeReader() -> UnsafeContinuation<Void, Never>? {
         defer { reader = nil }
         return reader
     }

@@ -9,13 +9,16 @@ final class Crew: Sendable {
     }
 
     private let state = Guarded(State())
+    /// That of `state.idle`, changed under the lock and read without it.
     private let idleCount = Atomic(0)
     private let stopping = Atomic(false)
-    /// A resting thread looks up now and then, because a busy one has sleepers.
-    private let isWatched = Atomic(false)
+    /// Resting threads that look up now and then, because another has sleepers or work that waits.
+    private let watchers = Atomic(0)
+    /// One has been woken to become a watcher.
+    private let isCalling = Atomic(false)
 
     var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
-    var hasWork: Bool { state.withLock { $0.loops }.contains { !$0.isEmpty } }
+    var hasWork: Bool { state.withLock { $0.loops }.contains(where: \.hasReady) }
 
     func hire(_ loops: [RunLoop]) {
         state.withLock { $0.loops = loops }
@@ -45,28 +48,35 @@ final class Crew: Sendable {
             if idleCount.load(ordering: .sequentiallyConsistent) > 0 { wakeOne() }
             return
         }
-        let target = state.withLock { state -> RunLoop in
-            if let resting = state.idle.last { return resting }
+        let (target, isResting) = state.withLock { state -> (RunLoop, Bool) in
+            if let resting = state.idle.popLast() {
+                idleCount.subtract(1, ordering: .sequentiallyConsistent)
+                return (resting, true)
+            }
             state.turn = (state.turn + 1) % state.loops.count
-            return state.loops[state.turn]
+            return (state.loops[state.turn], false)
         }
         target.push(job)
-        if idleCount.load(ordering: .sequentiallyConsistent) > 0 { wakeOne(preferring: target) }
+        if isResting {
+            target.unpark()
+        } else if idleCount.load(ordering: .sequentiallyConsistent) > 0 {
+            wakeOne(preferring: target)
+        }
     }
 
     func goIdle(_ loop: RunLoop) {
-        state.withLock { $0.idle.append(loop) }
-        idleCount.add(1, ordering: .sequentiallyConsistent)
+        state.withLock { state in
+            state.idle.append(loop)
+            idleCount.add(1, ordering: .sequentiallyConsistent)
+        }
     }
 
     func leaveIdle(_ loop: RunLoop) {
-        isWatched.store(false, ordering: .relaxed)
-        let present = state.withLock { state -> Bool in
-            guard let place = state.idle.firstIndex(where: { $0 === loop }) else { return false }
+        state.withLock { state in
+            guard let place = state.idle.firstIndex(where: { $0 === loop }) else { return }
             state.idle.remove(at: place)
-            return true
+            idleCount.subtract(1, ordering: .sequentiallyConsistent)
         }
-        if present { idleCount.subtract(1, ordering: .sequentiallyConsistent) }
     }
 
     func steal(for thief: RunLoop) -> UnownedJob? {
@@ -77,44 +87,69 @@ final class Crew: Sendable {
         return nil
     }
 
-    /// Before a thread rests.
-    /// - Returns: when it must look after its neighbours' wheels; nil if no one naps on them. Naps are 20 ms at most, so an
-    ///   executor at rest is at rest.
-    func watch(_ loop: RunLoop) -> UInt64? {
-        let neighbours = state.withLock { $0.loops }.filter { $0 !== loop }
-        guard neighbours.contains(where: \.timers.isPending) else { return nil }
-        isWatched.store(true, ordering: .sequentiallyConsistent)
-        return Timers.now + 4_000_000
-    }
-
-    /// A busy thread has a sleeper: one of the resting ones must keep watch.
-    func seeToWatch() {
-        guard !isWatched.load(ordering: .relaxed), idleCount.load(ordering: .relaxed) > 0 else { return }
-        isWatched.store(true, ordering: .relaxed)
-        wakeOne()
-    }
-
-    /// Wakes sleepers whose own thread has not come to it.
-    func help(_ helper: RunLoop, _ fired: inout [Alarm]) {
-        let loops = state.withLock { $0.loops }
-        guard loops.count > 1 else { return }
-        let now = Timers.now
-        for loop in loops where loop !== helper && loop.timers.isNeglected(at: now) {
-            loop.timers.takeDue(into: &fired)
-            helper.ring(&fired)
+    /// Before a thread rests, and once it is among the idle.
+    /// - Returns: when it must look after its neighbours, until ``endWatch()``; nil if they are all at rest. So while one
+    ///   thread computes the others look every 4 ms, and an executor at rest is at rest.
+    func watch() -> UInt64? {
+        // Whoever lies down looks for watchers afterwards, so either we find the sleeper here or we are called again. He may
+        // have taken us for one while we looked, so we look again once we are none.
+        isCalling.store(false, ordering: .sequentiallyConsistent)
+        while true {
+            watchers.add(1, ordering: .sequentiallyConsistent)
+            guard areAllAtRest else { return Timers.now + 4_000_000 }
+            watchers.subtract(1, ordering: .sequentiallyConsistent)
+            guard !areAllAtRest else { return nil }
         }
     }
 
-    private func wakeOne(preferring target: RunLoop? = nil) {
+    private var areAllAtRest: Bool {
+        let (loops, idle) = state.withLock { ($0.loops, $0.idle.count) }
+        return idle == loops.count && loops.allSatisfy(\.isAtRest)
+    }
+
+    func endWatch() { watchers.subtract(1, ordering: .sequentiallyConsistent) }
+
+    /// A thread has a sleeper: one of the resting ones must keep watch, should this one compute for long.
+    func seeToWatch() {
+        guard watchers.load(ordering: .sequentiallyConsistent) == 0,
+            idleCount.load(ordering: .sequentiallyConsistent) > 0,
+            !isCalling.exchange(true, ordering: .sequentiallyConsistent)
+        else { return }
+        if !wakeOne() { isCalling.store(false, ordering: .sequentiallyConsistent) }
+    }
+
+    /// A thread that may have kept watch, or was called to, has found work instead. Another must watch if somebody sleeps, or
+    /// was woken and waits behind a job that computes.
+    func leaveWatch() {
+        isCalling.store(false, ordering: .sequentiallyConsistent)
+        guard idleCount.load(ordering: .sequentiallyConsistent) > 0,
+            watchers.load(ordering: .sequentiallyConsistent) == 0
+        else { return }
+        if !state.withLock({ $0.loops }).allSatisfy(\.isAtRest) { seeToWatch() }
+    }
+
+    /// More has become runnable than its thread will soon come to.
+    func callForHelp() {
+        if idleCount.load(ordering: .sequentiallyConsistent) > 0 { wakeOne() }
+    }
+
+    /// Takes over sleepers whose own thread has not come to it.
+    func help(_ helper: RunLoop, at now: UInt64) {
+        let loops = state.withLock { $0.loops }
+        for loop in loops where loop !== helper { loop.giveNeglected(at: now, to: helper) }
+    }
+
+    @discardableResult
+    private func wakeOne(preferring target: RunLoop? = nil) -> Bool {
         let chosen = state.withLock { state -> RunLoop? in
             guard !state.idle.isEmpty else { return nil }
+            idleCount.subtract(1, ordering: .sequentiallyConsistent)
             if let target, let place = state.idle.firstIndex(where: { $0 === target }) {
                 return state.idle.remove(at: place)
             }
             return state.idle.removeLast()
         }
-        guard let chosen else { return }
-        idleCount.subtract(1, ordering: .sequentiallyConsistent)
-        chosen.unpark()
+        chosen?.unpark()
+        return chosen != nil
     }
 }

@@ -4,7 +4,8 @@ import Synchronization
 ///
 /// Several pools may share one, which then bounds the processors that all of them take together. Each thread has its
 /// own run queue, which idle neighbours take from, and its own timer wheel, which ``PoolClock`` uses. While a thread
-/// computes for long, its neighbours look after its wheel, every 4 ms or so; if all compute, sleepers wait as all tasks do.
+/// computes for long, its neighbours look after its wheel and those it has woken, every 4 ms or so; if all compute, sleepers
+/// wait as all tasks do.
 ///
 /// Tasks given to it with `executorPreference:` keep it alive. ``shutdown()`` stops the threads once their queues are
 /// empty; so does letting go of the last reference.
@@ -15,8 +16,9 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
     private let threads: Guarded<[NamedThread]>
 
     /// - Parameters:
-    ///   - threads: at least 1; normally the number of cores.
+    ///   - count: how many threads, at least 1; normally the number of cores.
     ///   - name: each thread is called `name-0`, `name-1` and so on.
+    ///   - quality: how eagerly the system runs them.
     public init(threads count: Int, name: String, quality: ThreadQuality = .standard) {
         precondition(count > 0, "executor '\(name)' needs at least one thread, not \(count)")
         self.name = name

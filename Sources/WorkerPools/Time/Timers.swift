@@ -91,23 +91,6 @@ final class Timers: Sendable {
         if Task.isCancelled { throw CancellationError() }
     }
 
-    /// Whether anything waits.
-    var isPending: Bool { state.withLock { $0.wheel.nextDue != nil } }
-
-    /// Whether something has been due for a millisecond: its owner must be busy.
-    func isNeglected(at now: UInt64) -> Bool {
-        state.withLock { state in state.wheel.nextDue.map { $0 + 1_000_000 < now } ?? false }
-    }
-
-    /// Takes out what is due. Deadlines left from now on do not wake the owner, which will ask again before it rests.
-    func takeDue(into fired: inout [Alarm]) {
-        let now = Self.now
-        state.withLock { state in
-            state.wheel.advance(to: now, into: &fired)
-            state.looksAt = 0
-        }
-    }
-
     /// Takes out what is due; if nothing is, when the owner must look again, which it may sleep until.
     func planRest(into fired: inout [Alarm]) -> UInt64? {
         let now = Self.now

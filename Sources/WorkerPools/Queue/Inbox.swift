@@ -1,0 +1,139 @@
+// Unsafe code: an inbox is three pointers to memory that its pool's storage frees when nobody can use the pool any more.
+// A structure rather than an object, because every use of an object by several threads counts references in one place that
+// they all write. `state` is only touched with the lock held.
+
+import DequeModule
+import Synchronization
+
+/// Where submitters leave jobs without a look at the pool.
+///
+/// The pool says how many jobs may be left before somebody has to look: the budget. It ends where the queue is full, or
+/// where a worker has to be called. So a submit under load takes one lock that workers seldom take.
+struct Inbox: @unchecked Sendable {  // `state` is under the lock
+    private struct State {
+        /// By level, as in ``LevelQueue``.
+        var levels: ContiguousArray<Deque<Job>>
+        var count = 0
+        /// The highest level of a job that was left since the last emptying.
+        var highest = 0
+        var budget = 0
+    }
+
+    private let shared: UnsafeMutablePointer<SharedCount>
+    private let state: UnsafeMutablePointer<State>
+
+    init(levels: Int, lock choice: LockChoice) {
+        shared = SharedCount.make(choice)
+        state = .allocate(capacity: 1)
+        state.initialize(to: State(levels: ContiguousArray(repeating: [], count: levels)))
+    }
+
+    func free() {
+        state.deinitialize(count: 1)
+        state.deallocate()
+        SharedCount.free(shared)
+    }
+
+    /// - Returns: the job, if somebody has to look at the pool for it.
+    @inline(__always)
+    func leave(_ job: consuming Job) -> Job? {
+        close()
+        guard state.pointee.budget > 0 else {
+            open()
+            return job
+        }
+        put(job)
+        open()
+        return nil
+    }
+
+    /// Leaves as many of the jobs as the budget allows, with one taking of the lock.
+    func leave(_ batch: inout JobBuffer) {
+        close()
+        for _ in 0..<min(batch.count, state.pointee.budget) { put(batch.removeFirst()) }
+        open()
+    }
+
+    @inline(__always)
+    private func put(_ job: consuming Job) {
+        let level = Int(job.level)
+        state.pointee.budget -= 1
+        job.record?.phase = .queued
+        state.pointee.levels[level].append(job)
+        state.pointee.count += 1
+        if level > state.pointee.highest { state.pointee.highest = level }
+        shared.pointee.count.store(state.pointee.count, ordering: .relaxed)
+    }
+
+    /// Whether jobs lie here; a guess.
+    var isTouched: Bool { shared.pointee.count.load(ordering: .relaxed) > 0 }
+
+    /// Keeps everybody out, for somebody who holds the pool's lock.
+    @inline(__always)
+    func close() { shared.pointee.lock.lock() }
+    @inline(__always)
+    func open() { shared.pointee.lock.unlock() }
+
+    /// Moves the jobs over, by whoever holds the pool's lock, unless the queue has enough that come before them. The budget
+    /// stays as it is.
+    /// - Returns: how many.
+    func empty(into queue: inout LevelQueue) -> Int {
+        guard shared.pointee.count.load(ordering: .relaxed) > 0 else { return 0 }
+        close()
+        defer { open() }
+        if queue.count >= LocalQueue.most, queue.highest ?? 0 >= state.pointee.highest { return 0 }
+        return emptyClosed(into: &queue)
+    }
+
+    /// Moves the jobs over in any case, between ``close()`` and ``open()``.
+    func emptyClosed(into queue: inout LevelQueue) -> Int {
+        let moved = state.pointee.count
+        guard moved > 0 else { return 0 }
+        for level in state.pointee.levels.indices where !state.pointee.levels[level].isEmpty {
+            queue.append(&state.pointee.levels[level], level: level)
+        }
+        state.pointee.count = 0
+        state.pointee.highest = 0
+        shared.pointee.count.store(0, ordering: .relaxed)
+        return moved
+    }
+
+    /// Says how many jobs may be left from now on, those counted that have been left since the last look.
+    /// - Returns: false if too many have been left already.
+    func setBudget(_ total: Int) -> Bool {
+        close()
+        defer { open() }
+        let left = state.pointee.count
+        state.pointee.budget = max(0, total - left)
+        return left <= total
+    }
+
+    /// Moves all jobs over; none may be left until the budget is set again.
+    func emptyAndShut(into queue: inout LevelQueue) -> Int {
+        close()
+        defer { open() }
+        state.pointee.budget = 0
+        return emptyClosed(into: &queue)
+    }
+}
+
+/// A lock, and a count that may also be read without it, and is then a guess. Alone on its lines of the cache.
+struct SharedCount: ~Copyable {
+    let lock: LockWord
+    let count = Atomic(0)
+
+    private init(_ choice: LockChoice) { lock = LockWord(choice) }
+
+    static func make(_ choice: LockChoice) -> UnsafeMutablePointer<SharedCount> {
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 128)
+        precondition(MemoryLayout<SharedCount>.size <= 128)
+        let pointer = memory.bindMemory(to: SharedCount.self, capacity: 1)
+        pointer.initialize(to: SharedCount(choice))
+        return pointer
+    }
+
+    static func free(_ pointer: UnsafeMutablePointer<SharedCount>) {
+        pointer.deinitialize(count: 1)
+        UnsafeMutableRawPointer(pointer).deallocate()
+    }
+}

@@ -1,0 +1,52 @@
+// Unsafe code: places `head ..< head + count` of the ring are initialised, no others; every method keeps it so, and `clear`
+// leaves none. The owner calls `free` once, in its `deinit`.
+
+/// A ring of jobs that are moved in and out, never copied: a copied job costs its closure two counts of references.
+struct JobBuffer {
+    private var places: UnsafeMutablePointer<Job>
+    private var mask: Int
+    private var head = 0
+    private(set) var count = 0
+
+    /// - Parameter capacity: a power of two.
+    init(capacity: Int) {
+        places = .allocate(capacity: capacity)
+        mask = capacity - 1
+    }
+
+    mutating func append(_ job: consuming Job) {
+        if count > mask { grow() }
+        (places + ((head + count) & mask)).initialize(to: job)
+        count += 1
+    }
+
+    /// The buffer must not be empty.
+    mutating func removeFirst() -> Job {
+        precondition(count > 0, "a job was taken from an empty buffer")
+        let job = (places + head).move()
+        head = (head + 1) & mask
+        count -= 1
+        return job
+    }
+
+    /// The buffer must not be empty.
+    mutating func removeLast() -> Job {
+        precondition(count > 0, "a job was taken from an empty buffer")
+        count -= 1
+        return (places + ((head + count) & mask)).move()
+    }
+
+    mutating func free() {
+        while count > 0 { _ = removeFirst() }
+        places.deallocate()
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutablePointer<Job>.allocate(capacity: 2 * (mask + 1))
+        for place in 0..<count { (larger + place).moveInitialize(from: places + ((head + place) & mask), count: 1) }
+        places.deallocate()
+        places = larger
+        mask = 2 * mask + 1
+        head = 0
+    }
+}

@@ -1,0 +1,126 @@
+public import Synchronization
+
+/// One call of `map` or `forEach`: how its elements are dealt out, and whether they are still wanted.
+@usableFromInline
+final class ChunkedCall: Sendable {
+    /// How many elements there are, and how many a chunk has, the last one excepted.
+    @usableFromInline let count: Int
+    @usableFromInline let length: Int
+    /// Looked at before each element: an element has failed, or a chunk was cancelled.
+    @usableFromInline let isStopped = Atomic(false)
+    /// Elements were left out by a chunk that was itself neither failed nor cancelled.
+    private let isIncomplete = Atomic(false)
+
+    var chunkCount: Int { (count + length - 1) / length }
+
+    init(count: Int, length: Int) {
+        self.count = count
+        self.length = length
+    }
+
+    /// Deals the chunks out as jobs, and waits until all of them have ended.
+    /// - Returns: why the first one failed that did.
+    @usableFromInline
+    func run(
+        on pool: WorkerPool, _ chunk: @escaping @Sendable (Range<Int>) async throws -> Void
+    ) async -> JobFailure<any Error>? {
+        let group = pool.group()
+        do {
+            var start = 0
+            while start < count {
+                let range = start..<start + min(length, count - start)
+                try await group.submit { try await self.attempt(range, chunk) }
+                start = range.upperBound
+            }
+        } catch {
+            let refusal = error as? PoolError ?? .cancelled(pool: pool.name, job: nil)
+            let first = group.firstFailure ?? .stopped(refusal)
+            group.cancel()
+            _ = await group.waitForAll()
+            return first
+        }
+        _ = await group.waitForAll()
+        if let first = group.firstFailure { return first }
+        return isIncomplete.load(ordering: .relaxed) ? .stopped(.cancelled(pool: pool.name, job: nil)) : nil
+    }
+
+    private func attempt(
+        _ range: Range<Int>, _ chunk: @Sendable (Range<Int>) async throws -> Void
+    ) async throws {
+        // A single element cannot be stopped half-way, and may be tried again after an error.
+        guard length > 1 else { return try await chunk(range) }
+        try await withTaskCancellationHandler {
+            do {
+                try await chunk(range)
+            } catch {
+                stop()
+                throw error
+            }
+        } onCancel: {
+            stop()
+        }
+    }
+
+    private func stop() { isStopped.store(true, ordering: .relaxed) }
+
+    /// The rest of a chunk is not wanted any more.
+    @usableFromInline
+    func leaveOut() throws(CancellationError) {
+        if Task.isCancelled { throw CancellationError() }
+        isIncomplete.store(true, ordering: .relaxed)
+    }
+
+    /// Calls `body` with each element of the chunk, until the rest is not wanted any more.
+    /// - Returns: whether it came to the end.
+    @inlinable
+    @inline(__always)
+    func visit<Elements: Collection, Failure: Error>(
+        _ range: Range<Int>, of elements: Elements, _ body: (Elements.Element) throws(Failure) -> Void
+    ) throws(Failure) -> Bool {
+        let start = elements.index(elements.startIndex, offsetBy: range.lowerBound)
+        var rest = elements[start...].makeIterator()
+        for _ in range {
+            if isStopped.load(ordering: .relaxed) { return false }
+            guard let element = rest.next() else { preconditionFailure("a collection ends before its count") }
+            try body(element)
+        }
+        return true
+    }
+
+    /// The same for asynchronous bodies.
+    @inlinable
+    @inline(__always)
+    func visit<Elements: Collection, Failure: Error>(
+        _ range: Range<Int>, of elements: Elements, _ body: (Elements.Element) async throws(Failure) -> Void
+    ) async throws(Failure) -> Bool {
+        let start = elements.index(elements.startIndex, offsetBy: range.lowerBound)
+        var rest = elements[start...].makeIterator()
+        for _ in range {
+            if isStopped.load(ordering: .relaxed) { return false }
+            guard let element = rest.next() else { preconditionFailure("a collection ends before its count") }
+            try await body(element)
+        }
+        return true
+    }
+}
+
+extension WorkerPool {
+    @usableFromInline
+    func deal(_ count: Int) -> ChunkedCall { ChunkedCall(count: count, length: chunkLength(of: count)) }
+
+    private func chunkLength(of count: Int) -> Int {
+        let configuration = storage.configuration
+        guard configuration.timeout == nil, configuration.retry == nil else { return 1 }
+        return min(1024, max(1, count / (8 * configuration.workers.upperBound)))
+    }
+
+    @usableFromInline
+    func failure<Failure: Error>(_ failure: JobFailure<any Error>) -> JobFailure<Failure> {
+        switch failure {
+        case .stopped(let error): return .stopped(error)
+        case .failed(let error):
+            if let own = error as? Failure { return .failed(own) }
+            return .stopped(.cancelled(pool: name, job: nil))
+        }
+    }
+}

@@ -1,0 +1,75 @@
+// Unsafe code: results are written into the spare capacity of an array that nobody else can see and that never grows, so
+// its memory stays where it is; `complete` checks that it did. Each chunk has a part of that memory of its own, and a word
+// that says how many values the part holds, or that an attempt is busy with it: only that attempt touches the part then.
+// The values become the array's own when all parts are full; otherwise `deinit` releases those that the words speak of.
+// Attempts hold the buffer, so one that outlives the call, because its time was up, still finds its memory.
+
+import Synchronization
+
+/// The results of a map, each in its element's place.
+@usableFromInline
+final class ResultBuffer<Value: Sendable>: @unchecked Sendable {  // see above
+    @usableFromInline let start: UnsafeMutablePointer<Value>
+    private var values: [Value]
+    private let call: ChunkedCall
+    private let words: UnsafeMutablePointer<Atomic<Int>>
+
+    private static var isBusy: Int { -1 }
+
+    /// - Parameter call: has at least one element.
+    @usableFromInline
+    init(for call: ChunkedCall) {
+        self.call = call
+        var memory: UnsafeMutablePointer<Value>?
+        values = Array(unsafeUninitializedCapacity: call.count) { buffer, _ in memory = buffer.baseAddress }
+        guard let memory else { preconditionFailure("an array with room for \(call.count) values has no memory") }
+        start = memory
+        words = .allocate(capacity: call.chunkCount)
+        for chunk in 0..<call.chunkCount { (words + chunk).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        for chunk in 0..<call.chunkCount {
+            let held = words[chunk].load(ordering: .acquiring)
+            if held > 0 { (start + chunk * call.length).deinitialize(count: held) }
+        }
+        words.deinitialize(count: call.chunkCount)
+        words.deallocate()
+    }
+
+    /// Begins an attempt at a chunk; what an earlier one has made is released.
+    /// - Returns: where the values go; nil if another attempt is at it, or all is complete.
+    @usableFromInline
+    func take(_ range: Range<Int>) -> UnsafeMutablePointer<Value>? {
+        let part = start + range.lowerBound
+        let held = words[range.lowerBound / call.length].exchange(Self.isBusy, ordering: .acquiringAndReleasing)
+        guard held != Self.isBusy else { return nil }
+        part.deinitialize(count: held)
+        return part
+    }
+
+    /// Ends the attempt that has taken the chunk, and has put values before `end`.
+    @usableFromInline
+    func giveBack(_ range: Range<Int>, filledTo end: UnsafeMutablePointer<Value>) {
+        let held = end - (start + range.lowerBound)
+        words[range.lowerBound / call.length].store(held, ordering: .releasing)
+    }
+
+    /// The results, once all chunks are full; they are not copied.
+    @usableFromInline
+    func complete() -> [Value] {
+        var held = 0
+        for chunk in 0..<call.chunkCount {
+            held += words[chunk].exchange(Self.isBusy, ordering: .acquiringAndReleasing)
+        }
+        precondition(held == call.count, "a map that has succeeded has \(held) of \(call.count) results")
+        values.append(addingCapacity: held) { span in
+            span.withUnsafeMutableBufferPointer { buffer, count in
+                precondition(buffer.baseAddress == start, "an array with room for its elements has moved")
+                count = held
+            }
+        }
+        defer { values = [] }
+        return values
+    }
+}

@@ -1,0 +1,64 @@
+extension WorkerPool {
+    /// Calls `body` with each element on the pool's workers, in chunks as `map`.
+    /// - Throws: as `map`.
+    @inlinable
+    public func forEach<Elements: Collection & Sendable, Failure: Error>(
+        _ elements: Elements,
+        _ body: @escaping @Sendable (Elements.Element) throws(Failure) -> Void
+    ) async throws(JobFailure<Failure>) where Elements.Element: Sendable {
+        guard Elements.self is any RandomAccessCollection.Type else { return try await dealOut(Array(elements), body) }
+        try await dealOut(elements, body)
+    }
+
+    /// The same for bodies that wait.
+    @inlinable
+    public func forEach<Elements: Collection & Sendable, Failure: Error>(
+        _ elements: Elements,
+        _ body: @escaping @Sendable (Elements.Element) async throws(Failure) -> Void
+    ) async throws(JobFailure<Failure>) where Elements.Element: Sendable {
+        guard Elements.self is any RandomAccessCollection.Type else { return try await dealOut(Array(elements), body) }
+        try await dealOut(elements, body)
+    }
+
+    @inlinable
+    func dealOut<Elements: Collection & Sendable, Failure: Error>(
+        _ elements: Elements,
+        _ body: @escaping @Sendable (Elements.Element) throws(Failure) -> Void
+    ) async throws(JobFailure<Failure>) {
+        let call = deal(elements.count)
+        let failure = await call.run(on: self) { range in
+            if try !call.visit(range, of: elements, body) { try call.leaveOut() }
+        }
+        if let failure { throw self.failure(failure) }
+    }
+
+    @inlinable
+    func dealOut<Elements: Collection & Sendable, Failure: Error>(
+        _ elements: Elements,
+        _ body: @escaping @Sendable (Elements.Element) async throws(Failure) -> Void
+    ) async throws(JobFailure<Failure>) {
+        let call = deal(elements.count)
+        let failure = await call.run(on: self) { range in
+            if try await !call.visit(range, of: elements, body) { try call.leaveOut() }
+        }
+        if let failure { throw self.failure(failure) }
+    }
+
+    /// Calls `body` with each element that comes, a job each; takes the next element only when the queue has room.
+    /// - Throws: the sequence's error, or the first of the jobs'; the rest is cancelled then. All jobs have ended when this
+    ///   returns or throws.
+    public func forEach<Elements: AsyncSequence>(
+        in elements: Elements, _ body: @escaping @Sendable (Elements.Element) async throws -> Void
+    ) async throws where Elements.Element: Sendable {
+        let group = group()
+        do {
+            for try await element in elements {
+                try await group.submit { try await body(element) }
+            }
+        } catch {
+            group.cancel()
+            throw await group.waitForAll().first ?? error
+        }
+        try await group.wait()
+    }
+}

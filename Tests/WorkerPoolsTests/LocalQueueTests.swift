@@ -1,0 +1,204 @@
+import Testing
+
+@testable import WorkerPools
+
+private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}), attempt: number, level: level) }
+
+@Suite struct `A buffer of jobs` {
+    @Test func `gives back what was put in, in order, however it grows and turns`() {
+        var random = Seeded(state: 3)
+        var buffer = JobBuffer(capacity: 4)
+        defer { buffer.free() }
+        var model: [Int32] = []
+        for number in 0..<10_000 {
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0 where !model.isEmpty:
+                #expect(buffer.removeLast().attempt == model.removeLast())
+            case 1 where !model.isEmpty, 2 where !model.isEmpty:
+                #expect(buffer.removeFirst().attempt == model.removeFirst())
+            default:
+                buffer.append(job(Int32(number)))
+                model.append(Int32(number))
+            }
+            #expect(buffer.count == model.count)
+        }
+    }
+
+    @Test func `lets go of every closure exactly once`() {
+        let alive = Gauge()
+        var buffer = JobBuffer(capacity: 2)
+        for _ in 0..<20 {
+            let token = Token(alive)
+            buffer.append(Job(body: .plain({ _ = token }), level: 0))
+        }
+        for _ in 0..<5 { _ = buffer.removeFirst() }
+        #expect(alive.now == 15)
+        buffer.free()
+        #expect(alive.now == 0)
+    }
+}
+
+@Suite struct `A local queue` {
+    /// Ends a job and begins the next until there is none.
+    private func work(off local: LocalQueue) {
+        let pool = WorkerPool(.init(workers: 1))
+        let worker = Worker(pool.storage, slot: 0)
+        while local.turn(of: worker) != nil {}
+    }
+
+    /// A queue that holds these jobs.
+    private func filled(_ count: Int) -> LocalQueue {
+        let local = LocalQueue(lock: .mutex)
+        // Each filling at the same instant doubles the pace.
+        var pace = 1
+        while pace < LocalQueue.most {
+            let filling = pace - 1
+            _ = local.fill(share: filling, longest: LocalQueue.most, now: 1) { job(0) }
+            work(off: local)
+            pace *= 2
+        }
+        var next: Int32 = 0
+        _ = local.fill(share: count, longest: LocalQueue.most, now: 1) {
+            next += 1
+            return job(next)
+        }
+        return local
+    }
+
+    @Test func `takes no more than its share`() {
+        let local = filled(7)
+        defer { local.free() }
+        #expect(local.waiting == 7)
+    }
+
+    @Test func `takes one job at a time while jobs take long, and more and more once they are short`() {
+        let local = LocalQueue(lock: .mutex)
+        defer { local.free() }
+        var now: UInt64 = 1_000_000_000
+        var sizes: [Int] = []
+        for round in 0..<12 {
+            now += round < 4 ? 1_000_000 : 1_000
+            _ = local.fill(share: 1000, longest: 32, now: now) { job(1) }
+            sizes.append(local.waiting)
+            work(off: local)
+        }
+        #expect(sizes[..<4].allSatisfy { $0 == 0 })
+        #expect(sizes[4...] == [1, 3, 7, 15, 31, 31, 31, 31])
+    }
+
+    @Test func `learns nothing from jobs that others took away`() {
+        let local = LocalQueue(lock: .mutex)
+        defer { local.free() }
+        var queue = LevelQueue(levels: 1, ageing: 1)
+        for _ in 0..<5 {
+            _ = local.fill(share: 1000, longest: 32, now: 1) { job(1) }
+            #expect(local.waiting <= 1)
+            local.giveHalf(to: &queue)
+        }
+    }
+
+    @Test func `gives half away, the older jobs, and of one that one`() {
+        let local = filled(5)
+        defer { local.free() }
+        var queue = LevelQueue(levels: 1, ageing: 1)
+        local.giveHalf(to: &queue)
+        #expect(local.waiting == 2)
+        var taken: [Int32] = []
+        while let next = queue.popFirst() { taken.append(next.attempt) }
+        #expect(taken == [1, 2, 3])
+        local.giveHalf(to: &queue)
+        local.giveHalf(to: &queue)
+        #expect(local.waiting == 0)
+        #expect(queue.count == 2)
+    }
+
+    @Test func `gives everything back to the head of the queue`() {
+        let local = filled(3)
+        defer { local.free() }
+        var queue = LevelQueue(levels: 1, ageing: 1)
+        queue.append(job(99))
+        local.close()
+        local.giveBack(to: &queue)
+        local.open()
+        var order: [Int32] = []
+        while let next = queue.popFirst() { order.append(next.attempt) }
+        #expect(order == [1, 2, 3, 99])
+    }
+}
+
+@Suite struct `An inbox` {
+    @Test func `takes as many jobs as the budget says, and hands the next back`() {
+        let inbox = Inbox(levels: 1, lock: .mutex)
+        defer { inbox.free() }
+        #expect(inbox.leave(job(1)) != nil)
+        #expect(inbox.setBudget(2))
+        #expect(inbox.leave(job(1)) == nil)
+        #expect(inbox.leave(job(2)) == nil)
+        #expect(inbox.leave(job(3))?.attempt == 3)
+    }
+
+    @Test func `counts what was left since the last look against a new budget`() {
+        let inbox = Inbox(levels: 1, lock: .mutex)
+        defer { inbox.free() }
+        var queue = LevelQueue(levels: 1, ageing: 1)
+        #expect(inbox.setBudget(5))
+        for number in 0..<3 { #expect(inbox.leave(job(Int32(number))) == nil) }
+        #expect(!inbox.setBudget(2), "three have been left where two may be")
+        #expect(inbox.emptyAndShut(into: &queue) == 3)
+        #expect(inbox.leave(job(9)) != nil)
+        #expect(inbox.setBudget(2))
+        #expect(inbox.leave(job(9)) == nil)
+        #expect(queue.count == 3)
+    }
+
+    @Test func `is left alone while the queue has enough, unless something more urgent lies in it`() {
+        let inbox = Inbox(levels: 2, lock: .mutex)
+        defer { inbox.free() }
+        var queue = LevelQueue(levels: 2, ageing: 1)
+        for number in 0..<200 { queue.append(job(Int32(number), level: 0)) }
+        #expect(inbox.setBudget(10))
+        #expect(inbox.leave(job(1000, level: 0)) == nil)
+        #expect(inbox.empty(into: &queue) == 0)
+        #expect(inbox.leave(job(1001, level: 1)) == nil)
+        #expect(inbox.empty(into: &queue) == 2)
+        #expect(queue.popFirst()?.attempt == 1001)
+        var last: Int32 = -1
+        while let next = queue.popFirst() { (last, _) = (next.attempt, #expect(next.attempt > last)) }
+        #expect(last == 1000)
+    }
+
+    @Test(arguments: [(0, 5), (3, 5), (5, 3)]) func `adds its jobs after those of the queue`(before: Int, after: Int) {
+        let inbox = Inbox(levels: 1, lock: .mutex)
+        defer { inbox.free() }
+        var queue = LevelQueue(levels: 1, ageing: 1)
+        for number in 0..<before { queue.append(job(Int32(number))) }
+        #expect(inbox.setBudget(10))
+        for number in 0..<after { #expect(inbox.leave(job(Int32(before + number))) == nil) }
+        #expect(inbox.empty(into: &queue) == after)
+        var order: [Int32] = []
+        while let next = queue.popFirst() { order.append(next.attempt) }
+        #expect(order == Array(0..<Int32(before + after)))
+    }
+
+    @Test func `takes part of a batch`() {
+        let inbox = Inbox(levels: 1, lock: .mutex)
+        defer { inbox.free() }
+        var batch = JobBuffer(capacity: 4)
+        defer { batch.free() }
+        for number in 0..<4 { batch.append(job(Int32(number))) }
+        #expect(inbox.setBudget(3))
+        inbox.leave(&batch)
+        #expect(batch.count == 1)
+    }
+}
+
+private final class Token: Sendable {
+    private let alive: Gauge
+
+    init(_ alive: Gauge) {
+        self.alive = alive
+        alive.enter()
+    }
+
+    deinit { alive.leave() }
+}

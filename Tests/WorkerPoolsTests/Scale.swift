@@ -1,0 +1,97 @@
+import Foundation
+import Synchronization
+import WorkerPools
+
+/// How much work the proofs do: what a run of all tests can afford, or, with `SLUICE_FULL_SCALE=1`, what was promised.
+enum Scale {
+    static let isFull = ProcessInfo.processInfo.environment["SLUICE_FULL_SCALE"] == "1"
+
+    static func rounds(_ usual: Int, full: Int) -> Int { isFull ? full : usual }
+}
+
+/// Counts how often the tasks on it become runnable: who waits without polling comes twice, to go to sleep and to go on.
+final class CountingExecutor: TaskExecutor {
+    private let queue = DispatchQueue(label: "counting")
+    private let count = Atomic(0)
+
+    var enqueued: Int { count.load(ordering: .relaxed) }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        count.add(1, ordering: .relaxed)
+        let job = UnownedJob(job)
+        let executor = asUnownedTaskExecutor()
+        queue.async { job.runSynchronously(on: executor) }
+    }
+}
+
+/// A count that closures may share.
+final class Tally: Sendable {
+    private let count = Atomic(0)
+
+    var value: Int { count.load(ordering: .sequentiallyConsistent) }
+
+    func add() { count.add(1, ordering: .sequentiallyConsistent) }
+    func next() -> Int { count.add(1, ordering: .sequentiallyConsistent).newValue }
+}
+
+/// How many of its citizens are alive, and the most that ever were.
+final class Census: Sendable {
+    private let living = Gauge()
+
+    var now: Int { living.now }
+    var peak: Int { living.peak }
+
+    /// Something for a job to capture, alive for as long as the job's closure is.
+    final class Citizen: Sendable {
+        private let census: Census
+
+        init(of census: Census) {
+            self.census = census
+            census.living.enter()
+        }
+
+        deinit { census.living.leave() }
+
+        func touch() {}
+    }
+}
+
+/// How a job can end.
+enum Outcome: Hashable, CaseIterable {
+    case done, failed, timedOut, cancelled, dropped
+
+    init<Value, Failure: Error>(_ result: Result<Value, JobFailure<Failure>>) {
+        switch result {
+        case .success: self = .done
+        case .failure(.failed): self = .failed
+        case .failure(.stopped(let error)): self.init(error)
+        }
+    }
+
+    init(_ error: any Error) {
+        switch error as? PoolError {
+        case .timedOut: self = .timedOut
+        case .cancelled: self = .cancelled
+        case .dropped: self = .dropped
+        case .closed, .full, nil: self = .failed
+        }
+    }
+}
+
+extension PoolCounters {
+    subscript(outcome: Outcome) -> Int {
+        switch outcome {
+        case .done: done
+        case .failed: failed
+        case .timedOut: timedOut
+        case .cancelled: cancelled
+        case .dropped: dropped
+        }
+    }
+
+    /// Whether every job is in one place, and no place holds less than nothing.
+    var addUp: Bool {
+        accepted == outstanding + finished
+            && [queued, running, lent, retrying, inCallers, overrunning, suspended].allSatisfy { $0 >= 0 }
+    }
+}
