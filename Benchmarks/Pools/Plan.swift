@@ -17,6 +17,7 @@ struct Plan {
     /// false: the workers run on Swift's cooperative pool.
     var ownThreads = true
     var lock = LockChoice.mutex
+    var longestRun = 128
     var timeout = false
     var retry = false
     var priority = false
@@ -24,6 +25,7 @@ struct Plan {
     static let usage = """
         bench-pool [--body sleep|task-sleep|empty|empty-async|compute] [--jobs N] [--concurrency N] [--submitters N]
                    [--way submit|handle|callback|batch|map] [--queue N] [--threads N] [--global] [--spinning]
+                   [--longest-run N]
                    [--timeout] [--retry] [--priority] [--measure throughput|idle|latency]
         """
 
@@ -43,6 +45,7 @@ struct Plan {
             case "--concurrency": concurrency = try Self.count(flag, &rest)
             case "--submitters": submitters = try Self.count(flag, &rest)
             case "--queue": queue = try Self.count(flag, &rest)
+            case "--longest-run": longestRun = try Self.count(flag, &rest)
             case "--threads": threads = try Self.count(flag, &rest)
             default: throw BadArgument(flag: flag)
             }

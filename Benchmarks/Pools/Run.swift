@@ -13,6 +13,7 @@ struct Run {
         if plan.timeout { configuration.timeout = .seconds(5) }
         if plan.retry { configuration.retry = RetryPolicy(times: 3) }
         configuration.lock = plan.lock
+        configuration.longestRun = plan.longestRun
         pool = WorkerPool(configuration)
     }
 

@@ -53,12 +53,12 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
         var pace = 1
         while pace < LocalQueue.most {
             let filling = pace - 1
-            _ = local.fill(share: filling, longest: LocalQueue.most, now: 1) { job(0) }
+            _ = local.fill(ended: 1, share: filling, longest: LocalQueue.most, now: 1) { job(0) }
             work(off: local)
             pace *= 2
         }
         var next: Int32 = 0
-        _ = local.fill(share: count, longest: LocalQueue.most, now: 1) {
+        _ = local.fill(ended: 1, share: count, longest: LocalQueue.most, now: 1) {
             next += 1
             return job(next)
         }
@@ -78,7 +78,7 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
         var sizes: [Int] = []
         for round in 0..<12 {
             now += round < 4 ? 1_000_000 : 1_000
-            _ = local.fill(share: 1000, longest: 32, now: now) { job(1) }
+            _ = local.fill(ended: 1, share: 1000, longest: 32, now: now) { job(1) }
             sizes.append(local.waiting)
             work(off: local)
         }
@@ -91,25 +91,12 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
         defer { local.free() }
         var queue = LevelQueue(levels: 1, ageing: 1)
         for _ in 0..<5 {
-            _ = local.fill(share: 1000, longest: 32, now: 1) { job(1) }
+            _ = local.fill(ended: 1, share: 1000, longest: 32, now: 1) { job(1) }
             #expect(local.waiting <= 1)
-            local.giveHalf(to: &queue)
+            local.close()
+            local.giveBack(to: &queue)
+            local.open()
         }
-    }
-
-    @Test func `gives half away, the older jobs, and of one that one`() {
-        let local = filled(5)
-        defer { local.free() }
-        var queue = LevelQueue(levels: 1, ageing: 1)
-        local.giveHalf(to: &queue)
-        #expect(local.waiting == 2)
-        var taken: [Int32] = []
-        while let next = queue.popFirst() { taken.append(next.attempt) }
-        #expect(taken == [1, 2, 3])
-        local.giveHalf(to: &queue)
-        local.giveHalf(to: &queue)
-        #expect(local.waiting == 0)
-        #expect(queue.count == 2)
     }
 
     @Test func `gives everything back to the head of the queue`() {

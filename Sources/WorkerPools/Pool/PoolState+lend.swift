@@ -4,6 +4,7 @@ extension PoolState {
     /// The job at `slot` begins to wait for its own pool: others may use its place.
     mutating func lend(_ slot: Int) -> [UnsafeContinuation<Void, Never>] {
         guard let worker = workers[slot] else { return [] }
+        takeBack(of: worker)
         worker.phase = .lent
         busy -= 1
         lent += 1

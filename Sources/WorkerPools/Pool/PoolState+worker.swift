@@ -52,8 +52,8 @@ extension PoolState {
         by worker: Worker, from local: LocalQueue, mayLookOut: Bool, _ more: inout FollowUp
     ) -> Turn {
         if !returning.isEmpty { more.note { $0.returned += handBack() } }
+        takeBack(of: worker)
         admitSuspended(&more)
-        if queue.count == 0 { takeBackSome() }
         var turn = Turn.park
         if worker.verdict != .inTime || live - lent > limit {
             vacate(worker)
@@ -63,7 +63,7 @@ extension PoolState {
             counters.peakRunning = max(counters.peakRunning, busy)
             worker.phase = .running
             turn = .run(alarm: worker.begin(job))
-            takeAhead(local, &more)
+            takeAhead(by: worker, into: local, &more)
             admitSuspended(&more)
         } else if phase != .open, outstanding == 0 {
             vacate(worker)
@@ -106,7 +106,7 @@ extension PoolState {
     /// Lays the worker down, unless something has come up since its turn was chosen.
     mutating func park(_ worker: Worker, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         let hasEnded = phase != .open && outstanding == 0
-        if hasEnded || (waiting > called && busy + called < limit) || live - lent > limit {
+        if hasEnded || (queue.count > called && busy + called < limit) || live - lent > limit {
             called += 1
             return false
         }
@@ -154,23 +154,48 @@ extension PoolState {
     private static var flood: Int { 32 }
 
     /// Lets the worker's thread take some of the jobs that come next. Nobody may be waiting to go before them.
-    private mutating func takeAhead(_ local: LocalQueue, _ more: inout FollowUp) {
+    private mutating func takeAhead(by worker: Worker, into local: LocalQueue, _ more: inout FollowUp) {
         guard longestRun > 1, returning.isEmpty, phase != .cancelled else { return }
         // Half of what each thread could have.
         let share = queue.count / (2 * min(busy + called, locals.count))
-        let pace = local.fill(share: share, longest: longestRun, now: Timers.now) { nextJob(&more) }
-        if let pace { soon = pace >= Self.flood ? pace - 1 : 0 }
+        let pace = local.fill(ended: worker.takeEnded(), share: share, longest: longestRun, now: Timers.now) { nextJob(&more) }
+        guard let pace else { return }
+        soon = pace >= Self.flood ? pace - 1 : 0
+        if local.waiting > 0 {
+            worker.ahead = local
+            hasTakenAhead = true
+        }
     }
 
-    /// With nothing in the queue, half of what the fullest local queue has comes back to it.
-    private mutating func takeBackSome() {
-        guard let fullest = locals.max(by: { $0.waiting < $1.waiting }), fullest.waiting > 0 else { return }
-        fullest.giveHalf(to: &queue)
+    /// What the worker has taken ahead and nobody has begun goes back: it will not come to it next.
+    mutating func takeBack(of worker: Worker) {
+        if let ahead = worker.ahead, ahead.waiting > 0 { takeBack(filledSince: ahead.filledAt) }
+        worker.ahead = nil
     }
 
-    /// All that threads have taken ahead goes back to the head of the queue. With the locks of all local queues held.
+    /// What threads have taken ahead and have not come to for long goes back, for free workers to begin.
+    mutating func takeBackStale(before time: UInt64) {
+        hasTakenAhead = locals.contains { $0.waiting > 0 }
+        if locals.contains(where: { $0.waiting > 0 && $0.filledAt < time }) { takeBack(filledSince: 0) }
+    }
+
+    /// What was taken ahead since then goes back to the head of the queue, in its order. Never only a part of it, or jobs in the
+    /// queue would be older than some that threads have taken ahead.
+    private mutating func takeBack(filledSince time: UInt64) {
+        guard hasTakenAhead else { return }
+        let filled = locals.filter { $0.waiting > 0 }
+        for local in filled.sorted(by: { $0.filledAt > $1.filledAt }) where local.filledAt >= time {
+            local.close()
+            local.giveBack(to: &queue)
+            local.open()
+        }
+        hasTakenAhead = locals.contains { $0.waiting > 0 }
+    }
+
+    /// All that threads have taken ahead goes back. With the locks of all local queues held.
     mutating func takeBackAll() {
-        for local in locals { local.giveBack(to: &queue) }
+        for local in locals.sorted(by: { $0.filledAt > $1.filledAt }) { local.giveBack(to: &queue) }
+        hasTakenAhead = false
     }
 }
 

@@ -44,6 +44,8 @@ struct PoolState {
     /// So many waiting jobs the workers that run will get through in a moment, going by the last ones: nobody is called for
     /// them. Forgotten when the watch rings, so that a job that takes long after all holds up nobody for longer than that.
     var soon = 0
+    /// Threads may have jobs that they have taken ahead.
+    var hasTakenAhead = false
     private var isWatched = false
     /// Calls that have been decided on and are to be made after the lock.
     private var calls = Calls()
@@ -158,20 +160,24 @@ extension PoolState {
     /// they may leave before the next look.
     mutating func settle(_ inbox: Inbox) {
         while true {
-            while mayCall, waiting > called + willBeBegun { call() }
+            while mayCall, queue.count > called + willBeBegun { call() }
             if inbox.setBudget(budget) { break }
             takeAllIn(inbox)
         }
-        if !isWatched, mayCall, willBeBegun > 0 {
+        if !isWatched, hasTakenAhead || mayCall && willBeBegun > 0 {
             isWatched = true
             calls.isWatchWanted = true
         }
     }
 
+    /// How long jobs may wait that were about to be begun, in nanoseconds.
+    static var patience: UInt64 { 1_000_000 }
+
     /// The watch has rung: jobs that were about to be begun may still wait.
-    mutating func lookAgain() {
+    mutating func lookAgain(now: UInt64) {
         isWatched = false
         soon = 0
+        takeBackStale(before: now &- Self.patience)
     }
 
     private var mayCall: Bool { called < Self.mostCalled && busy + called < limit }
@@ -195,7 +201,7 @@ extension PoolState {
         let waiting = waiting
         // Retries and lowered bounds may have left more than there is room for.
         let room = max(0, capacity - waiting)
-        return mayCall ? min(room, called + willBeBegun - waiting) : room
+        return mayCall ? min(room, called + willBeBegun - queue.count) : room
     }
 }
 

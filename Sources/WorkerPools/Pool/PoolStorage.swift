@@ -87,7 +87,9 @@ final class PoolStorage: Sendable {
         if let second = calls.second { perform(second) }
         if calls.isWatchWanted {
             // Held for that long, because weak references would make every count of strong ones dearer.
-            WheelThread.shared.call(at: WheelThread.shared.now &+ 1_000_000) { [self] in step { $0.lookAgain() } }
+            WheelThread.shared.call(at: WheelThread.shared.now &+ PoolState.patience) { [self] in
+                step { $0.lookAgain(now: Timers.now) }
+            }
         }
     }
 

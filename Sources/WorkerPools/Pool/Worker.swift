@@ -61,6 +61,10 @@ final class Worker: @unchecked Sendable {
 
     // The worker's own.
     @exclusivity(unchecked) private var failure: (any Error)?
+    /// How many of its jobs have ended with the pool's lock since it last took some ahead: one or none.
+    @exclusivity(unchecked) private var ended = 0
+    /// Where it has taken jobs ahead, which wait for it.
+    @exclusivity(unchecked) var ahead: LocalQueue?
 
     // Changed by the worker with the lock of its thread's local queue or the pool's; by others only with all of them, while
     // all workers stand still. So the worker may read `job` without any.
@@ -152,6 +156,15 @@ final class Worker: @unchecked Sendable {
         return deadline
     }
 
+    /// Whether it is not on another thread than when it took jobs ahead.
+    @inline(__always)
+    func mayTake(from local: LocalQueue) -> Bool { ahead == nil || ahead == local }
+
+    func takeEnded() -> Int {
+        defer { ended = 0 }
+        return ended
+    }
+
     /// The job has its end.
     @inline(__always)
     func finish() {
@@ -184,7 +197,8 @@ final class Worker: @unchecked Sendable {
     }
 
     private func arrive(isNew: Bool) -> Step {
-        nextTurn { state in
+        ended = 0
+        return nextTurn { state in
             if isNew { state.enroll(self) }
             state.called -= 1
             return true
@@ -205,6 +219,7 @@ final class Worker: @unchecked Sendable {
     /// be idle is told before.
     @inline(never)
     private func succeedWithPool(_ record: JobRecord?) -> Step {
+        ended = 1
         guard let record else { return nextTurn { $0.succeed(self) } }
         guard storage.step({ $0.close(self) }) else { return .careful }
         record.settle(.done)
@@ -217,6 +232,7 @@ final class Worker: @unchecked Sendable {
     private func endWithoutSuccess() async {
         let failure = failure
         self.failure = nil
+        ended = 1
         await storage.endWithoutSuccess(self, failure)
     }
 

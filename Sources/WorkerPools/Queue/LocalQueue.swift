@@ -6,10 +6,13 @@ import Synchronization
 /// Jobs that one thread has taken from the queue, for the workers that run on it: with them a worker ends one job and
 /// begins the next under a lock that other threads seldom take.
 ///
-/// Filled only under the pool's lock too. Whoever holds the pool's lock may take jobs away again, so that none waits here
-/// for a busy thread while another is free; whoever holds the locks of the pool and of all its local queues sees all
-/// workers stand still.
-struct LocalQueue: @unchecked Sendable {  // `state` is under the lock
+/// Filled only under the pool's lock too, by a worker whose job is older than those it takes ahead. When it next comes to the
+/// pool, what it has taken ahead and not begun goes back to the head of the queue. So a job waits here only for an older one,
+/// and jobs that wait for older ones always come to their end.
+///
+/// Whoever holds the pool's lock may take jobs away again, so that none waits here for a busy thread while another is free;
+/// whoever holds the locks of the pool and of all its local queues sees all workers stand still.
+struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the lock
     static let most = 128
     /// A thread takes as many jobs ahead as it gets through in this time, in nanoseconds.
     private static let horizon: UInt64 = 128_000
@@ -62,7 +65,7 @@ struct LocalQueue: @unchecked Sendable {  // `state` is under the lock
     @inline(__always)
     func turn(of worker: Worker) -> UInt64? {
         close()
-        guard state.pointee.jobs.count > 0, worker.verdict == .inTime else {
+        guard state.pointee.jobs.count > 0, worker.verdict == .inTime, worker.mayTake(from: self) else {
             open()
             return nil
         }
@@ -76,15 +79,16 @@ struct LocalQueue: @unchecked Sendable {  // `state` is under the lock
 
     /// Takes jobs over, the first ones of the queue; nothing if there are some here.
     /// - Parameters:
+    ///   - ended: how many jobs of this thread have ended with the pool's lock since the last filling.
     ///   - share: how many may be taken at most, so that other threads find some too.
     ///   - next: gives the next job of the queue.
     /// - Returns: the pace; nil if there were some here.
-    func fill(share: Int, longest: Int, now: UInt64, _ next: () -> Job?) -> Int? {
+    func fill(ended: Int, share: Int, longest: Int, now: UInt64, _ next: () -> Job?) -> Int? {
         close()
         defer { open() }
         guard state.pointee.jobs.count == 0 else { return nil }
         // What this thread has got through since the last filling, at most twice that; not what others took away.
-        let through = state.pointee.done - state.pointee.doneBefore + 1
+        let through = state.pointee.done - state.pointee.doneBefore + ended
         let time = max(1, now &- state.pointee.filledAt)
         let affordable = Int(min(UInt64(longest), UInt64(through) * Self.horizon / time))
         state.pointee.pace = max(1, min(2 * min(state.pointee.pace, through), affordable))
@@ -99,13 +103,9 @@ struct LocalQueue: @unchecked Sendable {  // `state` is under the lock
         return state.pointee.pace
     }
 
-    /// Half of the jobs, the older ones, and of one that one.
-    func giveHalf(to queue: inout LevelQueue) {
-        close()
-        defer { open() }
-        for _ in 0..<(state.pointee.jobs.count + 1) / 2 { queue.append(state.pointee.jobs.removeFirst()) }
-        noteCount()
-    }
+    /// When it was last filled, by the machine's clock; for somebody who holds the pool's lock. Jobs here are older than those of
+    /// a queue that was filled later, and all are older than those in the pool's queue.
+    var filledAt: UInt64 { state.pointee.filledAt }
 
     /// Gives all jobs back to the head of the queue; between ``close()`` and ``open()``.
     func giveBack(to queue: inout LevelQueue) {
