@@ -17,7 +17,7 @@ struct ExampleTests {
         }
         let server = FlakyServer()
         let lost = Log<String>()
-        let report = try await UploadFiles.upload(UploadFiles.files(in: folder.path), to: server, timeout: .seconds(1)) { letter in
+        let report = try await UploadFiles.upload(UploadFiles.files(in: folder.path), to: server, timeout: .seconds(5)) { letter in
             lost.add("\(letter.element) \(letter.stage) \(letter.attempts)")
         }
         #expect(lost.all == [String(repeating: "long", count: 20) + " upload 4"])

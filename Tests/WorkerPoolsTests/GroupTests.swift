@@ -2,6 +2,27 @@ import Testing
 import WorkerPools
 
 @Suite struct `A group of jobs` {
+    @Test func `lets go of the closures of cancelled jobs at once, though no worker comes by`() async throws {
+        final class Token: Sendable {}
+        let gate = Gate()
+        let pool = WorkerPool(.init(workers: 1...1))
+        try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        let group = pool.group()
+        weak var held: Token?
+        do {
+            let token = Token()
+            held = token
+            for _ in 0..<3 { try await group.submit { _ = token } }
+        }
+        #expect(held != nil)
+        group.cancel()
+        #expect(held == nil)
+        gate.open()
+        await pool.drain()
+        #expect(pool.counters.cancelled == 3)
+    }
+
     @Test func `is waited for without the rest of the pool`() async throws {
         let gate = Gate()
         let log = Log<Int>()

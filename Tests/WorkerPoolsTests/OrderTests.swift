@@ -48,6 +48,27 @@ import Testing
         #expect(pool.counters.done == pool.counters.accepted)
     }
 
+    @Test(arguments: [nil, ThreadExecutor(threads: 2, name: "order")])
+    func `let other tasks use their threads, though they never come to an end`(executor: ThreadExecutor?) async throws {
+        let pool = WorkerPool(.init(workers: 4...4, queue: .unbounded, executor: executor))
+        let (goesOn, tally) = (Guarded(true), Tally())
+        @Sendable func again() {
+            tally.add()
+            guard goesOn.withLock({ $0 }) else { return }
+            // The pool is open as long as it goes on.
+            #expect(throws: Never.self) { try pool.submitNow { again() } }
+        }
+        for _ in 0..<100 { try await pool.submit { again() } }
+        await eventually { tally.value > 1000 }
+        for _ in 0..<20 {
+            await Task(executorPreference: executor) { await Task.yield() }.value
+            try await Task(executorPreference: executor) { try await PoolClock.sleep(for: .milliseconds(1)) }.value
+        }
+        goesOn.withLock { $0 = false }
+        await pool.drain()
+        #expect(pool.counters.done == tally.value)
+    }
+
     @Test func `that a busy thread has taken ahead are begun by others before long, while more keep coming`() async throws {
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(500), executor: ThreadExecutor(threads: 2, name: "order")))
         let (gate, tally, passed) = (Gate(), Tally(), Guarded<[Int]>([]))

@@ -50,7 +50,10 @@ final class Worker: @unchecked Sendable {
         case cancelled
     }
 
-    private enum Step { case run, lookOut, park, retire, careful }
+    private enum Step { case run, giveWay, lookOut, park, retire, careful }
+
+    /// After so long without a rest a worker lets others use its thread, in nanoseconds.
+    private static let patience: UInt64 = 4_000_000
 
     // The worker's own, and constant.
     let storage: PoolStorage
@@ -63,6 +66,8 @@ final class Worker: @unchecked Sendable {
     @exclusivity(unchecked) private var failure: (any Error)?
     /// How many of its jobs have ended with the pool's lock since it last took some ahead: one or none.
     @exclusivity(unchecked) private var ended = 0
+    /// When it last gave way to others or came back from rest, by the machine's clock.
+    @exclusivity(unchecked) private var restedAt: UInt64 = 0
     /// Where it has taken jobs ahead, which wait for it.
     @exclusivity(unchecked) var ahead: LocalQueue?
 
@@ -103,6 +108,7 @@ final class Worker: @unchecked Sendable {
                 await lieDown()
                 step = arrive(isNew: false)
                 continue
+            case .giveWay: await Task.yield()
             case .run, .careful, .retire: break
             }
             step = runPlainJobs()
@@ -198,6 +204,7 @@ final class Worker: @unchecked Sendable {
 
     private func arrive(isNew: Bool) -> Step {
         ended = 0
+        restedAt = Timers.now
         return nextTurn { state in
             if isNew { state.enroll(self) }
             state.called -= 1
@@ -250,7 +257,7 @@ final class Worker: @unchecked Sendable {
         switch turn {
         case .run(let alarm):
             if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
-            return .run
+            return isTimeToGiveWay ? .giveWay : .run
         case .lookOut:
             letGo()
             return .lookOut
@@ -261,6 +268,13 @@ final class Worker: @unchecked Sendable {
             letGo()
             return .retire
         }
+    }
+
+    private var isTimeToGiveWay: Bool {
+        let now = Timers.now
+        guard now &- restedAt > Self.patience else { return false }
+        restedAt = now
+        return true
     }
 
     /// A worker that rests keeps no closure alive.

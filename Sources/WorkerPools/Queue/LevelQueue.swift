@@ -73,6 +73,7 @@ struct LevelQueue {
     mutating func forgetOne() {
         count -= 1
         cancelledEntries += 1
+        if count == 0 { return clear() }
         guard cancelledEntries > 64, cancelledEntries > count else { return }
         for level in levels.indices {
             levels[level].removeAll { $0.isWithdrawn }
