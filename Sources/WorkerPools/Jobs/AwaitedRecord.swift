@@ -1,58 +1,57 @@
-// Unsafe code: `end` and `waiting` are only touched with `lock` held.
+// Unsafe code: `end` is written once, before `stage` says so, and read afterwards; `waiting` is only touched with `lock` held.
+
+import Synchronization
 
 /// A job whose end somebody may wait for. Not generic, because generic code of another module asks the runtime for its types
 /// at every turn.
 @usableFromInline
 class AwaitedRecord: JobRecord, @unchecked Sendable {
+    private enum Stage: UInt8, AtomicRepresentable {
+        case open
+        /// Somebody waits for the end.
+        case awaited
+        case ended
+    }
+
+    private let stage = Atomic(Stage.open)
+    @exclusivity(unchecked) private var end = JobEnd.done
     private let lock = LockWord(.mutex)
-    @exclusivity(unchecked) private var end: JobEnd?
-    /// Most often there is one at most.
-    @exclusivity(unchecked) private var waiting: UnsafeContinuation<Void, Never>?
-    @exclusivity(unchecked) private var alsoWaiting: [UnsafeContinuation<Void, Never>]?
+    @exclusivity(unchecked) private var waiting: [UnsafeContinuation<Void, Never>]?
 
     @usableFromInline
     override init(options: JobOptions) { super.init(options: options) }
 
     @usableFromInline
     override func settle(_ end: JobEnd) {
-        lock.lock()
         self.end = end
-        let (waiting, alsoWaiting) = (waiting, alsoWaiting)
+        guard stage.exchange(.ended, ordering: .acquiringAndReleasing) == .awaited else { return }
+        lock.lock()
+        let waiting = waiting ?? []
         self.waiting = nil
-        self.alsoWaiting = nil
         lock.unlock()
-        if let then {
-            then(end)
-            self.then = nil
-        }
-        waiting?.resume()
-        if let alsoWaiting { for continuation in alsoWaiting { continuation.resume() } }
+        for continuation in waiting { continuation.resume() }
     }
-
-    /// Called once when the job has ended, before those who wait are woken. Set before the job is submitted.
-    @exclusivity(unchecked) @usableFromInline var then: (@Sendable (JobEnd) -> Void)?
 
     @usableFromInline
-    var endIfEnded: JobEnd? {
-        lock.lock()
-        defer { lock.unlock() }
-        return end
-    }
+    final var endIfEnded: JobEnd? { stage.load(ordering: .acquiring) == .ended ? end : nil }
 
-    func waitForEnd() async -> JobEnd {
-        while true {
-            if let end = endIfEnded { return end }
+    final func waitForEnd() async -> JobEnd {
+        if endIfEnded == nil {
             await withUnsafeContinuation { continuation in
                 if !wait(with: continuation) { continuation.resume() }
             }
         }
+        return end
     }
 
+    /// - Returns: false if the end has come first.
     private func wait(with continuation: UnsafeContinuation<Void, Never>) -> Bool {
         lock.lock()
         defer { lock.unlock() }
-        guard end == nil else { return false }
-        if waiting == nil { waiting = continuation } else { alsoWaiting = (alsoWaiting ?? []) + [continuation] }
+        // Whoever settles the job looks for us after the exchange, so either it finds us or we find the end.
+        let before = stage.compareExchange(expected: .open, desired: .awaited, ordering: .acquiringAndReleasing)
+        guard before.exchanged || before.original == .awaited else { return false }
+        waiting = (waiting ?? []) + [continuation]
         return true
     }
 }

@@ -1,19 +1,21 @@
-// Unsafe code: `work`, `value` and `failure` are only touched by the attempt under way and then by whoever settles the job,
-// and read after the job's end is known, which the pool orders after them.
+// Unsafe code: `work` and `slot` are only touched by the attempt under way and then by whoever settles the job, and read after
+// the job's end is known, which the pool orders after them.
 
 /// A job with a result. Open to inlining, so that its users' compilers know its types.
 @usableFromInline
-final class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Sendable {
+class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Sendable {
     /// What the job is; let go when it has been done or has failed. One that the pool has ended may be run elsewhere.
     @exclusivity(unchecked) @usableFromInline var work: (@Sendable () async throws(Failure) -> Value)?
-    @exclusivity(unchecked) @usableFromInline var value: Value?
-    @exclusivity(unchecked) @usableFromInline var failure: Failure?
+    @exclusivity(unchecked) @usableFromInline var slot = ResultSlot()
 
     @inlinable
     init(options: JobOptions, _ work: @escaping @Sendable () async throws(Failure) -> Value) {
         self.work = work
         super.init(options: options)
     }
+
+    @inlinable
+    deinit { slot.empty() }
 
     @usableFromInline
     override func settle(_ end: JobEnd) {
@@ -27,30 +29,46 @@ final class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchec
     /// A closure that makes an attempt and keeps its result here. It captures the record alone, so that it needs no memory of
     /// its own.
     @inlinable
-    var body: Job.Body { .asynchronous { try await self.attempt() } }
+    final var body: Job.Body { .asynchronous { try await self.attempt() } }
 
     @inlinable
-    nonisolated(nonsending) func attempt() async throws {
+    final nonisolated(nonsending) func attempt() async throws {
         guard let work else { return }
-        do throws(Failure) {
-            value = try await work()
-        } catch {
-            failure = error
-            throw error
-        }
+        slot.put(try await work())
     }
 
     @inlinable
-    func result(of end: JobEnd) -> Result<Value, JobFailure<Failure>> {
+    final func result(of end: JobEnd) -> Result<Value, JobFailure<Failure>> {
         switch end {
-        case .done:
-            guard let value else { preconditionFailure("a job was settled as done before it had a value") }
-            return .success(value)
-        case .failed:
-            guard let failure else { preconditionFailure("a job was settled as failed before it had failed") }
+        case .done: return .success(slot.value(as: Value.self))
+        case .failed(let error):
+            guard let failure = error as? Failure else { preconditionFailure("a job failed with an error of another type") }
             return .failure(.failed(failure))
         case .stopped(let error):
             return .failure(.stopped(error))
         }
+    }
+}
+
+/// The same, with somebody who is called with the result.
+@usableFromInline
+final class CallbackRecord<Value: Sendable, Failure: Error>: ValueRecord<Value, Failure>, @unchecked Sendable {
+    @usableFromInline typealias Callback = @Sendable (Result<Value, JobFailure<Failure>>) -> Void
+
+    @exclusivity(unchecked) private var then: Callback?
+
+    @usableFromInline
+    init(
+        options: JobOptions, _ work: @escaping @Sendable () async throws(Failure) -> Value, then: @escaping Callback
+    ) {
+        self.then = then
+        super.init(options: options, work)
+    }
+
+    @usableFromInline
+    override func settle(_ end: JobEnd) {
+        then?(result(of: end))
+        then = nil
+        super.settle(end)
     }
 }

@@ -68,7 +68,7 @@ extension PoolState {
         } else if phase != .open, outstanding == 0 {
             vacate(worker)
             turn = .retire
-        } else if mayLookOut, soon > 0, !isLookingOut, called == 0, busy < limit, phase == .open {
+        } else if mayLookOut, !isLookingOut, called == 0, busy < limit, phase == .open, lookingOut.isWorthwhile() {
             called += 1
             isLookingOut = true
             turn = .lookOut

@@ -41,6 +41,7 @@ struct PoolState {
     static var mostCalled: Int { 2 }
     /// Of those called, one may be looking out for jobs already.
     var isLookingOut = false
+    var lookingOut = LookOut()
     /// So many waiting jobs the workers that run will get through in a moment, going by the last ones: nobody is called for
     /// them. Forgotten when the watch rings, so that a job that takes long after all holds up nobody for longer than that.
     var soon = 0
@@ -181,7 +182,7 @@ extension PoolState {
     }
 
     private var mayCall: Bool { called < Self.mostCalled && busy + called < limit }
-    private var willBeBegun: Int { busy > 0 || isLookingOut ? soon : 0 }
+    private var willBeBegun: Int { isLookingOut ? max(soon, LookOut.share) : busy > 0 ? soon : 0 }
 
     private mutating func call() {
         called += 1
@@ -203,6 +204,26 @@ extension PoolState {
         let room = max(0, capacity - waiting)
         return mayCall ? min(room, called + willBeBegun - queue.count) : room
     }
+}
+
+/// Whether it is worth to look out for jobs before lying down, going by how often one came.
+///
+/// To be woken costs the sleeper and the submitter some µs each, as much as a quarter of a look-out. So a success buys two
+/// more look-outs; without any left only one in sixteen times is tried.
+struct LookOut {
+    /// So many jobs may come before another worker is called to help the one that looks out.
+    static var share: Int { 32 }
+
+    private var credit = 0
+    private var passed = 0
+
+    mutating func isWorthwhile() -> Bool {
+        if credit > 0 { return true }
+        passed += 1
+        return passed % 16 == 0
+    }
+
+    mutating func note(_ hasCome: Bool) { credit = hasCome ? min(8, credit + 2) : max(0, credit - 1) }
 }
 
 /// Someone who waits for the pool to come to rest.

@@ -198,6 +198,7 @@ final class Worker: @unchecked Sendable {
         nextTurn(mayLookOut: false) { state in
             state.called -= 1
             state.isLookingOut = false
+            state.lookingOut.note(state.queue.count > 0)
             return true
         }
     }

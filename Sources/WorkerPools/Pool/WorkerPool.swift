@@ -91,8 +91,7 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () async throws(Failure) -> Value,
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
-        let record = ValueRecord<Value, Failure>(options: options, job)
-        record.then = { [unowned record] end in then(record.result(of: end)) }
+        let record = CallbackRecord<Value, Failure>(options: options, job, then: then)
         if let left = leave(record.body, record) { try await enter(left) }
     }
 
