@@ -34,7 +34,8 @@ format: ## format the sources
 	$(SWIFT) format --in-place --parallel --recursive $(FORMATTED)
 
 tsan: setup ## run all tests under the Thread Sanitizer
-	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -Xswiftc -DSLUICE_TSAN
+	TSAN_OPTIONS="suppressions=$(CURDIR)/scripts/tsan-suppressions.txt" \
+	    $(SWIFT) test --sanitize=thread --scratch-path .build-tsan -Xswiftc -DSLUICE_TSAN
 
 # The build talks on standard error here, so that standard output is the program's alone.
 cel-conformance: setup ## run the CEL conformance cases; SLUICE_CEL_CASES=FILE for others

@@ -36,12 +36,12 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
     final var endIfEnded: JobEnd? { stage.load(ordering: .acquiring) == .ended ? end : nil }
 
     final func waitForEnd() async -> JobEnd {
-        if endIfEnded == nil {
+        while true {
+            if let end = endIfEnded { return end }
             await withUnsafeContinuation { continuation in
                 if !wait(with: continuation) { continuation.resume() }
             }
         }
-        return end
     }
 
     /// - Returns: false if the end has come first.

@@ -4,7 +4,7 @@ extension PoolState {
     /// What is to be done once a stop has been noted.
     struct Stop {
         /// Submitters that were waiting for room and are refused.
-        var refused: [UnsafeContinuation<SubmitAnswer, Never>] = []
+        var refused: [UnsafeContinuation<Void, Never>] = []
         var leaving: [UnsafeContinuation<Void, Never>] = []
         var rested: [UnsafeContinuation<Void, Never>] = []
         /// Workers whose attempts are to be cancelled.
@@ -49,7 +49,7 @@ extension PoolState {
     enum Cancellation {
         case nothing
         /// It had not begun: its end is to be made known.
-        case ended(JobRecord, admitted: [UnsafeContinuation<SubmitAnswer, Never>])
+        case ended(JobRecord, admitted: [UnsafeContinuation<Void, Never>])
         case cancel(Task<Void, Never>?)
     }
 
@@ -79,6 +79,7 @@ extension PoolState {
     private mutating func refuseSuspended(_ stop: inout Stop, all: Bool) {
         suspended.removeAll { submit in
             guard all || !submit.isNested else { return false }
+            submit.reply.answer = .closed
             stop.refused.append(submit.continuation)
             return true
         }

@@ -62,33 +62,35 @@ extension PoolState {
         return true
     }
 
-    /// - Returns: the answer if there is one at once.
-    mutating func suspend(
-        _ job: Job, ticket: UInt64, isNested: Bool, _ continuation: UnsafeContinuation<SubmitAnswer, Never>
-    ) -> (SubmitAnswer, Growth)? {
-        switch offer(job, isNested: isNested) {
-        case .accepted(let growth): return (.accepted, growth)
-        case .closed: return (.closed, .none)
+    /// - Returns: nil if the submitter has to wait, else what has become of it at once.
+    mutating func suspend(_ submit: SuspendedSubmit) -> Growth? {
+        switch offer(submit.job, isNested: submit.isNested) {
+        case .accepted(let growth):
+            submit.reply.answer = .accepted
+            return growth
+        case .closed:
+            submit.reply.answer = .closed
+            return Growth.none
         case .full:
-            suspended.append(
-                SuspendedSubmit(job: job, ticket: ticket, isNested: isNested, continuation: continuation))
+            suspended.append(submit)
             return nil
         }
     }
 
-    mutating func withdraw(ticket: UInt64) -> UnsafeContinuation<SubmitAnswer, Never>? {
+    mutating func withdraw(ticket: UInt64) -> UnsafeContinuation<Void, Never>? {
         guard let place = suspended.firstIndex(where: { $0.ticket == ticket }) else { return nil }
         return suspended.remove(at: place).continuation
     }
 
     /// Lets suspended submitters in once the queue has run down to half, as many as then fit.
-    mutating func admitSuspended() -> [UnsafeContinuation<SubmitAnswer, Never>] {
+    mutating func admitSuspended() -> [UnsafeContinuation<Void, Never>] {
         guard !suspended.isEmpty, waiting <= capacity / 2 else { return [] }
-        var admitted: [UnsafeContinuation<SubmitAnswer, Never>] = []
+        var admitted: [UnsafeContinuation<Void, Never>] = []
         while waiting < capacity, let next = suspended.popFirst() {
             counters.accepted += 1
             next.job.record?.phase = .queued
             queue.append(next.job)
+            next.reply.answer = .accepted
             admitted.append(next.continuation)
         }
         return admitted

@@ -15,7 +15,7 @@ extension PoolState {
     }
 
     final class Others {
-        var admitted: [UnsafeContinuation<SubmitAnswer, Never>] = []
+        var admitted: [UnsafeContinuation<Void, Never>] = []
         var returned: [UnsafeContinuation<Void, Never>] = []
         var rested: [UnsafeContinuation<Void, Never>] = []
         var leaving: [UnsafeContinuation<Void, Never>] = []

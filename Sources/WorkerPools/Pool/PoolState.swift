@@ -252,11 +252,18 @@ struct SuspendedSubmit {
     var job: Job
     var ticket: UInt64
     var isNested: Bool
-    var continuation: UnsafeContinuation<SubmitAnswer, Never>
+    let reply: SubmitReply
+    var continuation: UnsafeContinuation<Void, Never>
 }
 
-enum SubmitAnswer {
-    case accepted
-    case closed
-    case withdrawn
+/// What a submitter that has waited for room is told. Read and written under the pool's lock: a value handed over by the
+/// continuation would be written after the task may have gone on, for all that the Thread Sanitizer can see.
+final class SubmitReply: @unchecked Sendable {
+    enum Answer {
+        case accepted
+        case closed
+        case withdrawn
+    }
+
+    var answer = Answer.withdrawn
 }

@@ -82,22 +82,24 @@ extension PoolStorage {
     private func waitForRoom(_ job: Job) async throws {
         let isNested = isNested
         let ticket = step { $0.takeTicket() }
-        let answer = await withTaskCancellationHandler {
+        let reply = SubmitReply()
+        await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 // A cancellation that comes before the job is in line is seen here; a later one finds it in line.
-                guard !Task.isCancelled else { return continuation.resume(returning: SubmitAnswer.withdrawn) }
-                let early = step(isOffer: true) { $0.suspend(job, ticket: ticket, isNested: isNested, continuation) }
-                if let (answer, growth) = early {
+                guard !Task.isCancelled else { return continuation.resume() }
+                let submit = SuspendedSubmit(
+                    job: job, ticket: ticket, isNested: isNested, reply: reply, continuation: continuation)
+                if let growth = step(isOffer: true, { $0.suspend(submit) }) {
                     perform(growth)
-                    continuation.resume(returning: answer)
+                    continuation.resume()
                 } else if Task.isCancelled {
-                    step { $0.withdraw(ticket: ticket) }?.resume(returning: .withdrawn)
+                    step { $0.withdraw(ticket: ticket) }?.resume()
                 }
             }
         } onCancel: {
-            step { $0.withdraw(ticket: ticket) }?.resume(returning: .withdrawn)
+            step { $0.withdraw(ticket: ticket) }?.resume()
         }
-        switch answer {
+        switch look({ _ in reply.answer }) {
         case .accepted: return
         case .closed:
             throw refusal(closedError)

@@ -74,7 +74,7 @@ extension PoolStorage {
     }
 
     func perform(_ stop: PoolState.Stop) -> [UndoneJob] {
-        for submitter in stop.refused { submitter.resume(returning: .closed) }
+        for submitter in stop.refused { submitter.resume() }
         for waiter in stop.rested { waiter.resume() }
         for worker in stop.leaving { worker.resume() }
         for worker in stop.cancelled { worker.cancel() }
@@ -90,7 +90,7 @@ extension PoolStorage {
         case .nothing: return
         case .cancel(let worker): worker?.cancel()
         case .ended(let record, let admitted):
-            for submitter in admitted { submitter.resume(returning: .accepted) }
+            for submitter in admitted { submitter.resume() }
             record.settle(.stopped(cancellation(of: record)))
             var more = PoolState.FollowUp()
             step { $0.settleDown(&more) }

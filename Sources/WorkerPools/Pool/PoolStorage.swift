@@ -111,7 +111,7 @@ final class PoolStorage: Sendable {
 
     func perform(_ more: borrowing PoolState.FollowUp) {
         guard let others = more.others else { return }
-        for submitter in others.admitted { submitter.resume(returning: .accepted) }
+        for submitter in others.admitted { submitter.resume() }
         for lender in others.returned { lender.resume() }
         for waiter in others.rested { waiter.resume() }
         for worker in others.leaving { worker.resume() }

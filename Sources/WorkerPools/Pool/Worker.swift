@@ -166,6 +166,9 @@ final class Worker: @unchecked Sendable {
     @inline(__always)
     func mayTake(from local: LocalQueue) -> Bool { ahead == nil || ahead == local }
 
+    /// A job of its has ended, or is about to, with the pool's lock.
+    func noteEnd() { ended = 1 }
+
     func takeEnded() -> Int {
         defer { ended = 0 }
         return ended
@@ -227,7 +230,7 @@ final class Worker: @unchecked Sendable {
     /// be idle is told before.
     @inline(never)
     private func succeedWithPool(_ record: JobRecord?) -> Step {
-        ended = 1
+        noteEnd()
         guard let record else { return nextTurn { $0.succeed(self) } }
         guard storage.step({ $0.close(self) }) else { return .careful }
         record.settle(.done)
@@ -240,7 +243,7 @@ final class Worker: @unchecked Sendable {
     private func endWithoutSuccess() async {
         let failure = failure
         self.failure = nil
-        ended = 1
+        noteEnd()
         await storage.endWithoutSuccess(self, failure)
     }
 

@@ -1,0 +1,134 @@
+import Testing
+
+@testable import WorkerPools
+
+/// A pool's state, its workers and their threads, moved on by hand: no task runs.
+private struct Stage {
+    var state: PoolState
+    let inbox = Inbox(levels: 1, lock: .mutex)
+    let locals: LocalQueues
+    let pool: WorkerPool
+    /// Workers on their way to the queue, and those with a job.
+    var called: [Worker] = []
+    var running: [Worker] = []
+    var begun: [Int] = []
+    /// The first of the jobs that have not ended.
+    var oldest = 0
+    private var ended: Set<Int> = []
+
+    init(workers: Int, threads: Int) {
+        let executor = ThreadExecutor(threads: threads, name: "stage")
+        let configuration = WorkerPool.Configuration(workers: workers...workers, queue: .unbounded, executor: executor)
+        pool = WorkerPool(configuration)
+        locals = LocalQueues(for: executor, lock: .mutex)
+        state = PoolState(configuration, locals: locals)
+        state.settle(inbox)
+    }
+
+    func free() {
+        inbox.free()
+        locals.free()
+    }
+
+    /// A step under the pool's lock, with the workers that it calls.
+    private mutating func step<Result>(_ change: (inout PoolState) -> Result) -> Result {
+        state.takeAllIn(inbox)
+        let result = change(&state)
+        state.settle(inbox)
+        let calls = state.takeCalls()
+        for call in [calls.first, calls.second] {
+            guard case .start(let slot) = call else { continue }
+            let worker = Worker(pool.storage, slot: slot)
+            state.enroll(worker)
+            called.append(worker)
+        }
+        return result
+    }
+
+    /// - Parameter number: counts from 1, in place of the number of the attempt.
+    mutating func submit(_ number: Int) {
+        let job = Job(body: .plain({}), attempt: Int32(number), level: 0)
+        guard let left = inbox.leave(job) else { return }
+        _ = step { $0.offer(left) }
+    }
+
+    /// A worker comes to the queue on one of the threads.
+    /// - Returns: false if there is nothing for it; it then comes again later.
+    mutating func arrive(_ worker: Worker, on thread: Int) -> Bool {
+        step { $0.called -= 1 }
+        return take(worker, on: thread)
+    }
+
+    private mutating func take(_ worker: Worker, on thread: Int) -> Bool {
+        var more = PoolState.FollowUp()
+        let local = locals[thread]
+        guard case .run = step({ $0.take(by: worker, from: local, mayLookOut: false, &more) }) else {
+            step { $0.called += 1 }
+            called.append(worker)
+            return false
+        }
+        begin(worker)
+        return true
+    }
+
+    private mutating func begin(_ worker: Worker) {
+        begun.append(Int(worker.job.attempt))
+        running.append(worker)
+    }
+
+    /// A worker's job ends while it is on one of the threads.
+    mutating func end(_ worker: Worker, on thread: Int) {
+        ended.insert(Int(worker.job.attempt))
+        while ended.remove(oldest + 1) != nil { oldest += 1 }
+        if locals[thread].turn(of: worker) != nil { return begin(worker) }
+        worker.noteEnd()
+        #expect(step { $0.succeed(worker) })
+        _ = take(worker, on: thread)
+    }
+
+    mutating func giveBackStale() { step { $0.takeBackStale(before: .max) } }
+}
+
+@Suite struct `Taking jobs ahead` {
+    /// Each job that is a multiple of `links` ends only when all before it have ended. In whatever order workers move, and on
+    /// whatever threads, somebody can always go on.
+    @Test(arguments: [(2, 1), (2, 2), (3, 2), (8, 3)], [1, 2, 7])
+    func `never leaves a job behind younger ones that wait for it`(size: (workers: Int, threads: Int), links: Int) {
+        for seed in 0..<UInt64(Scale.rounds(40, full: 4000)) {
+            var random = Seeded(state: seed)
+            var stage = Stage(workers: size.workers, threads: size.threads)
+            defer { stage.free() }
+            var (submitted, idle) = (0, 0)
+            let count = 400
+            let moving = Int.random(in: 0...3, using: &random)
+            while stage.oldest < count {
+                let burst = submitted < count ? Int.random(in: 0...20, using: &random) : 0
+                for _ in 0..<min(burst, count - submitted) {
+                    submitted += 1
+                    stage.submit(submitted)
+                }
+                if Int.random(in: 0..<50, using: &random) == 0 { stage.giveBackStale() }
+                let free = stage.running.indices.filter { place in
+                    let number = Int(stage.running[place].job.attempt)
+                    return number % links != 0 || number == stage.oldest + 1
+                }
+                if let place = free.randomElement(using: &random), stage.called.isEmpty || Bool.random(using: &random) {
+                    let worker = stage.running.remove(at: place)
+                    // Seldom or often it has moved to another thread since it began.
+                    let thread = Int.random(in: 0..<10, using: &random) < moving ? Int.random(in: 0..<size.threads, using: &random) : worker.slot % size.threads
+                    stage.end(worker, on: thread)
+                    idle = 0
+                } else if let place = stage.called.indices.randomElement(using: &random) {
+                    let worker = stage.called.remove(at: place)
+                    let hasBegun = stage.arrive(worker, on: Int.random(in: 0..<size.threads, using: &random))
+                    idle = hasBegun ? 0 : idle + 1
+                }
+                guard idle < 1000 || submitted < count || !free.isEmpty else {
+                    Issue.record("seed \(seed): \(stage.oldest + 1) waits behind \(stage.running.map(\.job.attempt))")
+                    return
+                }
+            }
+            #expect(stage.begun.sorted() == Array(1...count))
+        }
+    }
+}
