@@ -10,11 +10,11 @@
 
     /// Stands in for `Mutex` in a build with `--sanitize=thread -Xswiftc -DSLUICE_TSAN`: on Linux the sanitizer does not
     /// see inside `Mutex` and would take everything that it guards for a race. It understands pthread's mutex.
-    struct Locked<Value>: ~Copyable, @unchecked Sendable {  // all access to `value` is under the lock
+    package struct Locked<Value>: ~Copyable, @unchecked Sendable {  // all access to `value` is under the lock
         private let mutex: UnsafeMutablePointer<pthread_mutex_t>
         private let value: UnsafeMutablePointer<Value>
 
-        init(_ initial: consuming sending Value) {
+        package init(_ initial: consuming sending Value) {
             mutex = .allocate(capacity: 1)
             pthread_mutex_init(mutex, nil)
             value = .allocate(capacity: 1)
@@ -28,7 +28,7 @@
             mutex.deallocate()
         }
 
-        func withLock<Result, Failure: Error>(
+        package func withLock<Result, Failure: Error>(
             _ body: (inout Value) throws(Failure) -> Result
         ) throws(Failure) -> Result {
             pthread_mutex_lock(mutex)
@@ -37,7 +37,7 @@
         }
     }
 #else
-    import Synchronization
+    package import Synchronization
 
-    typealias Locked<Value> = Mutex<Value>
+    package typealias Locked<Value> = Mutex<Value>
 #endif

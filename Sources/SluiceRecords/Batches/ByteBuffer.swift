@@ -1,4 +1,5 @@
 import Glibc
+import Sluice
 import Synchronization
 
 /// Growable memory for bytes with room behind the end, so that vector loads may read past it.
@@ -77,7 +78,7 @@ public final class ByteBuffer: @unchecked Sendable {
 
 /// Buffers of one size that are used again, so that the kernel need not hand out zeroed pages for every batch.
 public final class BufferPool: Sendable {
-    private let free = Mutex<[ByteBuffer]>([])
+    private let free = Locked<[ByteBuffer]>([])
     private let capacity: Int
     private let most: Int
 

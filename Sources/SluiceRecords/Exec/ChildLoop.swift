@@ -1,3 +1,4 @@
+import Sluice
 import Synchronization
 import SystemPackage
 
@@ -34,8 +35,8 @@ final class ChildLoop: Sendable {
     }
 
     let configuration: Configuration
-    let counts = Mutex(ChildCounts())
-    private let inbox = Mutex(Inbox.notStarted)
+    let counts = Locked(ChildCounts())
+    private let inbox = Locked(Inbox.notStarted)
 
     init(_ configuration: Configuration) {
         self.configuration = configuration

@@ -10,8 +10,8 @@ final class InputReading: Sendable {
     let window: Int
     private let source: RecordSource
     private let spillFolder: String
-    private let ends: Mutex<[InputSummary?]>
-    private let allowance: Mutex<Allowance>
+    private let ends: Locked<[InputSummary?]>
+    private let allowance: Locked<Allowance>
 
     private struct Allowance {
         /// Records that may still be read.
@@ -26,8 +26,8 @@ final class InputReading: Sendable {
         window = min(memory / 4, (48 << 20) + options.workers * (24 << 20))
         readers = options.limit == nil ? min(options.workers, max(1, source.inputs.count)) : 1
         buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 8 * options.workers + 8)
-        ends = Mutex(Array(repeating: nil, count: source.inputs.count))
-        allowance = Mutex(Allowance(left: options.limit ?? .max))
+        ends = Locked(Array(repeating: nil, count: source.inputs.count))
+        allowance = Locked(Allowance(left: options.limit ?? .max))
     }
 
     /// What was read of each input; `nil` for one that was not read to its end.

@@ -1,3 +1,4 @@
+import Sluice
 import Synchronization
 
 /// The counters behind ``RecordRun/progress``.
@@ -8,13 +9,13 @@ final class ProgressMeter: Sendable {
         var compressed: [UInt64]
     }
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     init(inputs: [InputFile]) {
         var progress = RunProgress()
         let sizes = inputs.map(\.size)
         if !sizes.contains(nil) { progress.compressedTotal = sizes.compactMap(\.self).reduce(0, +) }
-        state = Mutex(State(progress: progress, compressed: Array(repeating: 0, count: inputs.count)))
+        state = Locked(State(progress: progress, compressed: Array(repeating: 0, count: inputs.count)))
     }
 
     var now: RunProgress { state.withLock { $0.progress } }

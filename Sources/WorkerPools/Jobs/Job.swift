@@ -8,6 +8,8 @@ struct Job {
         /// Run without the machinery of asynchronous calls, which costs more than an empty job.
         case plain(@Sendable () throws -> Void)
         case asynchronous(@Sendable () async throws -> Void)
+        /// Lent to the worker that runs it.
+        case away
     }
 
     var body: Body
@@ -17,7 +19,16 @@ struct Job {
     var attempt: Int32 = 1
     var level: UInt8
 
-    static var none: Job { Job(body: .plain({}), level: 0) }
+    static var none: Job { Job(body: .away, level: 0) }
+
+    /// Takes out a body that is no asynchronous function: a copy would cost two counts of references. To be put back if there
+    /// may be another attempt.
+    @inline(__always)
+    mutating func takePlain() -> (@Sendable () throws -> Void)? {
+        guard case .plain(let plain) = body else { return nil }
+        body = .away
+        return plain
+    }
 }
 
 /// How a job ended. Each accepted job has exactly one.

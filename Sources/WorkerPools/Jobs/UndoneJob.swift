@@ -13,6 +13,7 @@ public struct UndoneJob: Sendable {
         switch job.body {
         case .plain(let plain): body = { try plain() }
         case .asynchronous(let asynchronous): body = asynchronous
+        case .away: preconditionFailure("a job that runs was handed back")
         }
     }
 }

@@ -113,6 +113,7 @@ extension PoolStorage {
             switch job.body {
             case .plain(let body): try body()
             case .asynchronous(let body): try await body()
+            case .away: preconditionFailure("a job that runs was submitted")
             }
             endInCaller(job, counting: \.done)
             job.record?.settle(.done)

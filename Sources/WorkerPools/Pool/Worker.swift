@@ -115,7 +115,7 @@ final class Worker: @unchecked Sendable {
             if step == .run, case .asynchronous(let body) = job.body {
                 do {
                     try await body()
-                    step = succeed()
+                    step = succeed(on: locals.own)
                 } catch {
                     failure = error
                     step = .careful
@@ -130,14 +130,17 @@ final class Worker: @unchecked Sendable {
 
     /// Runs jobs that are no asynchronous functions, as long as there are some.
     private func runPlainJobs() -> Step {
-        while case .plain(let body) = job.body {
+        let local = locals.own
+        while let body = job.takePlain() {
             do {
                 try body()
             } catch {
+                job.body = .plain(body)
                 failure = error
                 return .careful
             }
-            let step = succeed()
+            let step = succeed(on: local)
+            if step == .careful { job.body = .plain(body) }
             if step != .run { return step }
         }
         return .run
@@ -218,9 +221,9 @@ final class Worker: @unchecked Sendable {
 
     /// The attempt has succeeded: most often the next job lies ready on this thread.
     @inline(__always)
-    private func succeed() -> Step {
+    private func succeed(on local: LocalQueue) -> Step {
         let record = job.record
-        guard let alarm = locals.own.turn(of: self) else { return succeedWithPool(record) }
+        guard let alarm = local.turn(of: self) else { return succeedWithPool(record) }
         record?.settle(.done)
         if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
         return .run
