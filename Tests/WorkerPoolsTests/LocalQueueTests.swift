@@ -11,7 +11,10 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
         defer { buffer.free() }
         var model: [Int32] = []
         for number in 0..<10_000 {
-            switch Int.random(in: 0..<5, using: &random) {
+            switch Int.random(in: 0..<6, using: &random) {
+            case 5:
+                buffer.prepend(job(Int32(number)))
+                model.insert(Int32(number), at: 0)
             case 0 where !model.isEmpty:
                 #expect(buffer.removeLast().attempt == model.removeLast())
             case 1 where !model.isEmpty, 2 where !model.isEmpty:
@@ -22,6 +25,19 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
             }
             #expect(buffer.count == model.count)
         }
+    }
+
+    @Test func `keeps no room for a flood that is over`() {
+        var buffer = JobBuffer(capacity: 4)
+        defer { buffer.free() }
+        for number in 0..<100_000 { buffer.append(job(Int32(number))) }
+        buffer.shrink()
+        #expect(buffer.capacity >= 100_000)
+        for number in 0..<100_000 { #expect(buffer.removeFirst().attempt == Int32(number)) }
+        buffer.shrink()
+        #expect(buffer.capacity == 4096)
+        for number in 0..<5000 { buffer.append(job(Int32(number))) }
+        #expect(buffer.count == 5000)
     }
 
     @Test func `lets go of every closure exactly once`() {
@@ -89,12 +105,12 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
     @Test func `learns nothing from jobs that others took away`() {
         let local = LocalQueue(lock: .mutex)
         defer { local.free() }
-        var queue = LevelQueue(levels: 1, ageing: 1)
+        let queue = LevelQueue(levels: 1, ageing: 1)
         for _ in 0..<5 {
             _ = local.fill(ended: 1, share: 1000, longest: 32, now: 1) { job(1) }
             #expect(local.waiting <= 1)
             local.close()
-            local.giveBack(to: &queue)
+            local.giveBack(to: queue)
             local.open()
         }
     }
@@ -102,10 +118,10 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
     @Test func `gives everything back to the head of the queue`() {
         let local = filled(3)
         defer { local.free() }
-        var queue = LevelQueue(levels: 1, ageing: 1)
+        let queue = LevelQueue(levels: 1, ageing: 1)
         queue.append(job(99))
         local.close()
-        local.giveBack(to: &queue)
+        local.giveBack(to: queue)
         local.open()
         var order: [Int32] = []
         while let next = queue.popFirst() { order.append(next.attempt) }
@@ -127,11 +143,11 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
     @Test func `counts what was left since the last look against a new budget`() {
         let inbox = Inbox(levels: 1, lock: .mutex)
         defer { inbox.free() }
-        var queue = LevelQueue(levels: 1, ageing: 1)
+        let queue = LevelQueue(levels: 1, ageing: 1)
         #expect(inbox.setBudget(5))
         for number in 0..<3 { #expect(inbox.leave(job(Int32(number))) == nil) }
         #expect(!inbox.setBudget(2), "three have been left where two may be")
-        #expect(inbox.emptyAndShut(into: &queue) == 3)
+        #expect(inbox.emptyAndShut(into: queue) == 3)
         #expect(inbox.leave(job(9)) != nil)
         #expect(inbox.setBudget(2))
         #expect(inbox.leave(job(9)) == nil)
@@ -141,13 +157,13 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
     @Test func `is left alone while the queue has enough, unless something more urgent lies in it`() {
         let inbox = Inbox(levels: 2, lock: .mutex)
         defer { inbox.free() }
-        var queue = LevelQueue(levels: 2, ageing: 1)
+        let queue = LevelQueue(levels: 2, ageing: 1)
         for number in 0..<200 { queue.append(job(Int32(number), level: 0)) }
         #expect(inbox.setBudget(10))
         #expect(inbox.leave(job(1000, level: 0)) == nil)
-        #expect(inbox.empty(into: &queue) == 0)
+        #expect(inbox.empty(into: queue) == 0)
         #expect(inbox.leave(job(1001, level: 1)) == nil)
-        #expect(inbox.empty(into: &queue) == 2)
+        #expect(inbox.empty(into: queue) == 2)
         #expect(queue.popFirst()?.attempt == 1001)
         var last: Int32 = -1
         while let next = queue.popFirst() { (last, _) = (next.attempt, #expect(next.attempt > last)) }
@@ -157,11 +173,11 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
     @Test(arguments: [(0, 5), (3, 5), (5, 3)]) func `adds its jobs after those of the queue`(before: Int, after: Int) {
         let inbox = Inbox(levels: 1, lock: .mutex)
         defer { inbox.free() }
-        var queue = LevelQueue(levels: 1, ageing: 1)
+        let queue = LevelQueue(levels: 1, ageing: 1)
         for number in 0..<before { queue.append(job(Int32(number))) }
         #expect(inbox.setBudget(10))
         for number in 0..<after { #expect(inbox.leave(job(Int32(before + number))) == nil) }
-        #expect(inbox.empty(into: &queue) == after)
+        #expect(inbox.empty(into: queue) == after)
         var order: [Int32] = []
         while let next = queue.popFirst() { order.append(next.attempt) }
         #expect(order == Array(0..<Int32(before + after)))

@@ -6,7 +6,7 @@ import Testing
     private func job(_ level: UInt8, _ number: Int32) -> Job { Job(body: .plain({}), attempt: number, level: level) }
 
     @Test func `gives higher levels first, and within one the first first`() {
-        var queue = LevelQueue(levels: 3, ageing: 100)
+        let queue = LevelQueue(levels: 3, ageing: 100)
         for (number, level) in [0, 2, 1, 2, 0, 1].enumerated() { queue.append(job(UInt8(level), Int32(number))) }
         var order: [Int32] = []
         while let next = queue.popFirst() { order.append(next.attempt) }
@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test(arguments: [1, 4, 16]) func `serves a low level after so many from above`(ageing: Int) {
-        var queue = LevelQueue(levels: 2, ageing: ageing)
+        let queue = LevelQueue(levels: 2, ageing: ageing)
         queue.append(job(0, 99))
         for number in 0..<100 { queue.append(job(1, Int32(number))) }
         var before = 0
@@ -24,7 +24,7 @@ import Testing
 
     @Test func `never lets any level wait for more than its bound, whatever comes`() {
         var random = Seeded(state: 7)
-        var queue = LevelQueue(levels: 4, ageing: 8)
+        let queue = LevelQueue(levels: 4, ageing: 8)
         var waited = [Int](repeating: 0, count: 4)
         for level in 0..<4 { queue.append(job(UInt8(level), 1)) }
         for _ in 0..<10_000 {
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func `forgets withdrawn entries, however many there are`() {
-        var queue = LevelQueue(levels: 1, ageing: 1)
+        let queue = LevelQueue(levels: 1, ageing: 1)
         for round in 0..<1000 {
             let record = GroupRecord(WorkerPool(.init(workers: 1)).group(), JobOptions())
             record.phase = .queued

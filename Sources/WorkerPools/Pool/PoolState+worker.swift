@@ -186,7 +186,7 @@ extension PoolState {
         let filled = locals.filter { $0.waiting > 0 }
         for local in filled.sorted(by: { $0.filledAt > $1.filledAt }) where local.filledAt >= time {
             local.close()
-            local.giveBack(to: &queue)
+            local.giveBack(to: queue)
             local.open()
         }
         hasTakenAhead = locals.contains { $0.waiting > 0 }
@@ -194,7 +194,7 @@ extension PoolState {
 
     /// All that threads have taken ahead goes back. With the locks of all local queues held.
     mutating func takeBackAll() {
-        for local in locals.sorted(by: { $0.filledAt > $1.filledAt }) { local.giveBack(to: &queue) }
+        for local in locals.sorted(by: { $0.filledAt > $1.filledAt }) { local.giveBack(to: queue) }
         hasTakenAhead = false
     }
 }

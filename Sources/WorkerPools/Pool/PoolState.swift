@@ -11,7 +11,7 @@ struct PoolState {
     enum Phase { case open, draining, cancelled }
 
     var phase = Phase.open
-    var queue: LevelQueue
+    let queue: LevelQueue
     /// Jobs that threads have taken ahead; still waiting.
     let locals: LocalQueues
     let capacity: Int
@@ -149,13 +149,13 @@ extension PoolState {
     }
 
     /// Takes over what submitters have left, unless there is enough to do before that.
-    mutating func takeIn(_ inbox: Inbox) { counters.accepted += inbox.empty(into: &queue) }
+    mutating func takeIn(_ inbox: Inbox) { counters.accepted += inbox.empty(into: queue) }
 
     /// Takes over all of it, and keeps submitters out until the step is settled.
-    mutating func takeAllIn(_ inbox: Inbox) { counters.accepted += inbox.emptyAndShut(into: &queue) }
+    mutating func takeAllIn(_ inbox: Inbox) { counters.accepted += inbox.emptyAndShut(into: queue) }
 
     /// The same between the inbox's closing and opening.
-    mutating func takeInClosed(_ inbox: Inbox) { counters.accepted += inbox.emptyClosed(into: &queue) }
+    mutating func takeInClosed(_ inbox: Inbox) { counters.accepted += inbox.emptyClosed(into: queue) }
 
     /// Ends a step: calls workers for the jobs that wait, as far as the limit allows, and tells the submitters how many jobs
     /// they may leave before the next look.

@@ -2,7 +2,6 @@
 // A structure rather than an object, because every use of an object by several threads counts references in one place that
 // they all write. `state` is only touched with the lock held.
 
-import DequeModule
 import Synchronization
 
 /// Where submitters leave jobs without a look at the pool.
@@ -12,7 +11,7 @@ import Synchronization
 struct Inbox: @unchecked Sendable {  // `state` is under the lock
     private struct State {
         /// By level, as in ``LevelQueue``.
-        var levels: ContiguousArray<Deque<Job>>
+        let levels: UnsafeMutableBufferPointer<JobBuffer>
         var count = 0
         /// The highest level of a job that was left since the last emptying.
         var highest = 0
@@ -25,10 +24,14 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
     init(levels: Int, lock choice: LockChoice) {
         shared = SharedCount.make(choice)
         state = .allocate(capacity: 1)
-        state.initialize(to: State(levels: ContiguousArray(repeating: [], count: levels)))
+        let buffers = UnsafeMutableBufferPointer<JobBuffer>.allocate(capacity: levels)
+        for level in 0..<levels { buffers.initializeElement(at: level, to: JobBuffer(capacity: 16)) }
+        state.initialize(to: State(levels: buffers))
     }
 
     func free() {
+        for level in state.pointee.levels.indices { state.pointee.levels[level].free() }
+        state.pointee.levels.deallocate()
         state.deinitialize(count: 1)
         state.deallocate()
         SharedCount.free(shared)
@@ -77,19 +80,19 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
     /// Moves the jobs over, by whoever holds the pool's lock, unless the queue has enough that come before them. The budget
     /// stays as it is.
     /// - Returns: how many.
-    func empty(into queue: inout LevelQueue) -> Int {
+    func empty(into queue: LevelQueue) -> Int {
         guard shared.pointee.count.load(ordering: .relaxed) > 0 else { return 0 }
         close()
         defer { open() }
         if queue.count >= LocalQueue.most, queue.highest ?? 0 >= state.pointee.highest { return 0 }
-        return emptyClosed(into: &queue)
+        return emptyClosed(into: queue)
     }
 
     /// Moves the jobs over in any case, between ``close()`` and ``open()``.
-    func emptyClosed(into queue: inout LevelQueue) -> Int {
+    func emptyClosed(into queue: LevelQueue) -> Int {
         let moved = state.pointee.count
         guard moved > 0 else { return 0 }
-        for level in state.pointee.levels.indices where !state.pointee.levels[level].isEmpty {
+        for level in state.pointee.levels.indices where state.pointee.levels[level].count > 0 {
             queue.append(&state.pointee.levels[level], level: level)
         }
         state.pointee.count = 0
@@ -109,11 +112,11 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
     }
 
     /// Moves all jobs over; none may be left until the budget is set again.
-    func emptyAndShut(into queue: inout LevelQueue) -> Int {
+    func emptyAndShut(into queue: LevelQueue) -> Int {
         close()
         defer { open() }
         state.pointee.budget = 0
-        return emptyClosed(into: &queue)
+        return emptyClosed(into: queue)
     }
 }
 

@@ -7,6 +7,9 @@ struct JobBuffer {
     private var mask: Int
     private var head = 0
     private(set) var count = 0
+    /// So much room an empty buffer may keep.
+    private static let kept = 4096
+    var capacity: Int { mask + 1 }
 
     /// - Parameter capacity: a power of two.
     init(capacity: Int) {
@@ -14,13 +17,22 @@ struct JobBuffer {
         mask = capacity - 1
     }
 
+    @inline(__always)
     mutating func append(_ job: consuming Job) {
         if count > mask { grow() }
         (places + ((head + count) & mask)).initialize(to: job)
         count += 1
     }
 
+    mutating func prepend(_ job: consuming Job) {
+        if count > mask { grow() }
+        head = (head - 1) & mask
+        (places + head).initialize(to: job)
+        count += 1
+    }
+
     /// The buffer must not be empty.
+    @inline(__always)
     mutating func removeFirst() -> Job {
         precondition(count > 0, "a job was taken from an empty buffer")
         let job = (places + head).move()
@@ -36,11 +48,21 @@ struct JobBuffer {
         return (places + ((head + count) & mask)).move()
     }
 
+    /// Gives memory that a flood has needed back to the system, once the buffer is empty.
+    mutating func shrink() {
+        guard count == 0, capacity > Self.kept else { return }
+        places.deallocate()
+        places = .allocate(capacity: Self.kept)
+        mask = Self.kept - 1
+        head = 0
+    }
+
     mutating func free() {
         while count > 0 { _ = removeFirst() }
         places.deallocate()
     }
 
+    @inline(never)
     private mutating func grow() {
         let larger = UnsafeMutablePointer<Job>.allocate(capacity: 2 * (mask + 1))
         for place in 0..<count { (larger + place).moveInitialize(from: places + ((head + place) & mask), count: 1) }

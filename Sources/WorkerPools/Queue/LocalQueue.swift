@@ -108,7 +108,7 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
     var filledAt: UInt64 { state.pointee.filledAt }
 
     /// Gives all jobs back to the head of the queue; between ``close()`` and ``open()``.
-    func giveBack(to queue: inout LevelQueue) {
+    func giveBack(to queue: LevelQueue) {
         while state.pointee.jobs.count > 0 { queue.prepend(state.pointee.jobs.removeLast()) }
         noteCount()
     }
