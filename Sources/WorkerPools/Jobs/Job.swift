@@ -29,6 +29,14 @@ struct Job {
         body = .away
         return plain
     }
+
+    /// The same of one that is.
+    @inline(__always)
+    mutating func takeAsynchronous() -> (@Sendable () async throws -> Void)? {
+        guard case .asynchronous(let asynchronous) = body else { return nil }
+        body = .away
+        return asynchronous
+    }
 }
 
 /// How a job ended. Each accepted job has exactly one.
@@ -60,11 +68,18 @@ class JobRecord: @unchecked Sendable {  // see each property for what guards it
     /// them. The same for `isCancelRequested`.
     @exclusivity(unchecked) var phase = Phase.offered
     @exclusivity(unchecked) var isCancelRequested = false
+    /// Somebody is called with the result, which is to be over before the worker begins its next job.
+    @usableFromInline var hasCallback: Bool { false }
 
     @usableFromInline
     init(options: JobOptions) {
         self.options = options
     }
+
+    /// What the job does, for somebody who runs it after the pool has ended it; nil if that is the queue's closure itself. More than
+    /// one may do so at once, so it keeps no result.
+    @usableFromInline
+    var undone: (@Sendable () async throws -> Void)? { nil }
 
     /// Makes the end known to whoever waits for it. Called exactly once, outside the pool's lock.
     @usableFromInline

@@ -10,6 +10,10 @@ public struct UndoneJob: Sendable {
     init(_ job: Job) {
         name = job.record?.options.name
         attempts = Int(job.attempt) - 1
+        if let undone = job.record?.undone {
+            body = undone
+            return
+        }
         switch job.body {
         case .plain(let plain): body = { try plain() }
         case .asynchronous(let asynchronous): body = asynchronous

@@ -37,6 +37,12 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
         slot.put(try await work())
     }
 
+    @usableFromInline
+    override var undone: (@Sendable () async throws -> Void)? {
+        guard let work else { return nil }
+        return { _ = try await work() }
+    }
+
     @inlinable
     final func result(of end: JobEnd) -> Result<Value, JobFailure<Failure>> {
         switch end {
@@ -64,6 +70,9 @@ final class CallbackRecord<Value: Sendable, Failure: Error>: ValueRecord<Value, 
         self.then = then
         super.init(options: options, work)
     }
+
+    @usableFromInline
+    override var hasCallback: Bool { true }
 
     @usableFromInline
     override func settle(_ end: JobEnd) {

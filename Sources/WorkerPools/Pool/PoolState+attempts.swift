@@ -5,8 +5,10 @@ extension PoolState {
         case stale
         /// The slot is at a later attempt by now; look again at its deadline.
         case later(UInt64)
-        /// The attempt's time is up: cancel its task and, if the job has ended with that, say so.
-        case expired(worker: Task<Void, Never>?, ended: JobRecord?, attempts: Int)
+        /// The attempt's time is up: cancel its task. The job may be tried again.
+        case expired(worker: Task<Void, Never>?)
+        /// The same, and the job has ended with that: make it known.
+        case overrun(worker: Task<Void, Never>?, JobRecord?, attempts: Int)
     }
 
     /// With the locks of all local queues held.
@@ -24,17 +26,20 @@ extension PoolState {
         let attempts = worker.job.attempt
         var allowed = retries
         if let own = record?.options.retry { allowed = own.retriesTimeouts ? own.times : 0 }
-        // While its place is lent the attempt waits for others and ends soon, so its own worker reports it.
-        if case .lent = worker.phase { allowed = .max }
-        guard phase == .cancelled || attempts > allowed else {
+        guard attempts > allowed else {
             worker.verdict = .expired
-            return .expired(worker: worker.task, ended: nil, attempts: Int(attempts))
+            return .expired(worker: worker.task)
         }
         worker.verdict = .overrun
         counters.timedOut += 1
         counters.overrunning += 1
+        untold += 1
+        if case .lent = worker.phase {
+            lentOverruns += 1
+            forgetNested(slot: slot)
+        }
         record?.phase = .settled
-        return .expired(worker: worker.task, ended: record, attempts: Int(attempts))
+        return .overrun(worker: worker.task, record, attempts: Int(attempts))
     }
 
     /// Counts the job as done and frees its place, if the attempt's success still counts.
@@ -65,13 +70,13 @@ extension PoolState {
     /// Counts how the job ended and frees its place.
     mutating func end(_ worker: Worker, counting count: WritableKeyPath<PoolCounters, Int>) {
         counters[keyPath: count] += 1
-        release(worker)
+        releaseAhead(worker)
     }
 
     /// The attempt has ended after its job's end was made known.
     mutating func endOverrun(_ worker: Worker) {
         counters.overrunning -= 1
-        release(worker)
+        releaseAhead(worker)
     }
 
     /// Takes the job from its worker until its next attempt.
@@ -84,7 +89,7 @@ extension PoolState {
         let ticket = takeTicket()
         job.record?.phase = .delayed(ticket: ticket)
         delayed[ticket] = job
-        release(worker)
+        releaseAhead(worker)
         return ticket
     }
 

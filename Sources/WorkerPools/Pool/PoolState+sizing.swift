@@ -64,6 +64,9 @@ extension PoolState {
         return .watch
     }
 
+    /// Jobs wait, also where the pool cannot grow any more.
+    mutating func noteWaiting() { hasWaited = unserved > 0 }
+
     /// Waiting jobs beyond those that idle workers are about to take.
     private var unserved: Int { max(0, waiting - max(0, limit - busy)) }
 

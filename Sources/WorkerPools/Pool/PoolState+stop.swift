@@ -32,6 +32,7 @@ extension PoolState {
         stop.undone = queue.takeAll() + delayed.sorted { $0.key < $1.key }.map(\.value)
         delayed.removeAll()
         counters.cancelled += stop.undone.count
+        untold += stop.undone.count
         for job in stop.undone { job.record?.phase = .settled }
         for case let worker? in workers {
             switch worker.phase {
@@ -66,13 +67,14 @@ extension PoolState {
             queue.forgetOne()
         case .delayed(let ticket):
             record.phase = .settled
-            delayed.removeValue(forKey: ticket)
+            if let job = delayed.removeValue(forKey: ticket) { queue.discard(job) }
         case .running(let slot):
             guard let worker = workers[slot] else { return .nothing }
             if worker.verdict == .inTime || worker.verdict == .expired { worker.verdict = .cancelled }
             return .cancel(worker.task)
         }
         counters.cancelled += 1
+        untold += 1
         return .ended(record, admitted: admitSuspended())
     }
 

@@ -39,6 +39,7 @@ extension PoolState {
         let dropped = waiting < capacity ? nil : queue.popOldestOfLowest()
         if let dropped {
             counters.dropped += 1
+            untold += 1
             dropped.record?.phase = .settled
         }
         return (accept(job), dropped)
@@ -49,6 +50,7 @@ extension PoolState {
         guard isTaking else { return false }
         counters.accepted += 1
         counters.dropped += 1
+        untold += 1
         job.record?.phase = .settled
         return true
     }

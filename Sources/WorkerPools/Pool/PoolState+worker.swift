@@ -44,6 +44,12 @@ extension PoolState {
         busy -= 1
     }
 
+    /// The same before the worker comes to the queue, in another step.
+    mutating func releaseAhead(_ worker: Worker) {
+        release(worker)
+        called += 1
+    }
+
     /// Chooses what a worker without a job does now, and what that means for others.
     /// - Parameters:
     ///   - local: that of the thread it runs on.
@@ -58,7 +64,7 @@ extension PoolState {
         if worker.verdict != .inTime || live - lent > limit {
             vacate(worker)
             turn = .retire
-        } else if busy < limit, let job = nextJob(&more) {
+        } else if busy < limit, let job = nextOrAdmittedJob(&more) {
             busy += 1
             counters.peakRunning = max(counters.peakRunning, busy)
             worker.phase = .running
@@ -71,6 +77,7 @@ extension PoolState {
         } else if mayLookOut, !isLookingOut, called == 0, busy < limit, phase == .open, lookingOut.isWorthwhile() {
             called += 1
             isLookingOut = true
+            lookingOut.begin()
             turn = .lookOut
         }
         if !waiters.isEmpty || phase != .open { settleDown(&more) }
@@ -88,9 +95,26 @@ extension PoolState {
             guard let record = job.record, record.isCancelRequested else { return job }
             record.phase = .settled
             counters.cancelled += 1
+            untold += 1
             more.note { $0.withdrawn.append(record) }
+            queue.discard(job)
         }
         return nil
+    }
+
+    /// Where all that waited was withdrawn there is room for those who wait to get in.
+    private mutating func nextOrAdmittedJob(_ more: inout FollowUp) -> Job? {
+        while true {
+            if let job = nextJob(&more) { return job }
+            admitSuspended(&more)
+            if queue.count == 0 { return nil }
+        }
+    }
+
+    /// So many ends that were counted have been made known.
+    mutating func told(_ count: Int, _ more: inout FollowUp) {
+        untold -= count
+        settleDown(&more)
     }
 
     /// Takes the worker's task out; it has ended or is about to.

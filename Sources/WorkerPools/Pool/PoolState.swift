@@ -61,6 +61,8 @@ struct PoolState {
     var waiters: [Waiter] = []
     /// Jobs that wait for all others.
     var nestedWaiters = 0
+    /// Ends that are counted and on their way to those who want to know: until then the pool is not idle.
+    var untold = 0
 
     var counters = PoolCounters()
     /// Whether a job has waited since the sizing alarm was left.
@@ -90,7 +92,7 @@ struct PoolState {
     }
 
     var outstanding: Int {
-        waiting + busy + lent - counters.overrunning + delayed.count + counters.inCallers
+        waiting + busy + lent - counters.overrunning + delayed.count + counters.inCallers + untold
     }
 
     /// Nothing is outstanding, nothing can come, and the workers have gone.
@@ -105,6 +107,21 @@ struct PoolState {
         guard let place = waiters.firstIndex(where: { $0.ticket == ticket }) else { return nil }
         if waiters[place].isNested { nestedWaiters -= 1 }
         return waiters.remove(at: place).continuation
+    }
+
+    /// A job that has overrun is not outstanding any more, so nobody need except it.
+    mutating func add(_ waiter: Waiter) {
+        var waiter = waiter
+        if let slot = waiter.slot, case .overrun? = workers[slot]?.verdict { waiter.slot = nil }
+        if waiter.isNested { nestedWaiters += 1 }
+        waiters.append(waiter)
+    }
+
+    mutating func forgetNested(slot: Int) {
+        for place in waiters.indices where waiters[place].slot == slot {
+            waiters[place].slot = nil
+            nestedWaiters -= 1
+        }
     }
 
     /// With the locks of all local queues held.
@@ -135,6 +152,8 @@ extension PoolState {
         private(set) var second: Call?
         /// Leave an alarm for ``PoolState/lookAgain()``.
         var isWatchWanted = false
+        /// To be let go of.
+        var discarded: [Job] = []
 
         /// At most ``PoolState/mostCalled`` in one step.
         mutating func add(_ call: Call) {
@@ -144,6 +163,7 @@ extension PoolState {
     }
 
     mutating func takeCalls() -> Calls {
+        if queue.hasDiscarded { calls.discarded = queue.takeDiscarded() }
         defer { calls = Calls() }
         return calls
     }
@@ -154,8 +174,8 @@ extension PoolState {
     /// Takes over all of it, and keeps submitters out until the step is settled.
     mutating func takeAllIn(_ inbox: Inbox) { counters.accepted += inbox.emptyAndShut(into: queue) }
 
-    /// The same between the inbox's closing and opening.
-    mutating func takeInClosed(_ inbox: Inbox) { counters.accepted += inbox.emptyClosed(into: queue) }
+    /// The same, between the inbox's closing and opening.
+    mutating func takeInClosed(_ inbox: Inbox) { counters.accepted += inbox.shutClosed(into: queue) }
 
     /// Ends a step: calls workers for the jobs that wait, as far as the limit allows, and tells the submitters how many jobs
     /// they may leave before the next look.
@@ -165,6 +185,8 @@ extension PoolState {
             if inbox.setBudget(budget) { break }
             takeAllIn(inbox)
         }
+        if isSizingAlarmLeft, !hasWaited { noteWaiting() }
+        if isLookingOut, queue.count > 0 { inbox.rouse() }
         if !isWatched, hasTakenAhead || mayCall && willBeBegun > 0 {
             isWatched = true
             calls.isWatchWanted = true
@@ -178,11 +200,12 @@ extension PoolState {
     mutating func lookAgain(now: UInt64) {
         isWatched = false
         soon = 0
+        lookingOut.giveUpShare()
         takeBackStale(before: now &- Self.patience)
     }
 
     private var mayCall: Bool { called < Self.mostCalled && busy + called < limit }
-    private var willBeBegun: Int { isLookingOut ? max(soon, LookOut.share) : busy > 0 ? soon : 0 }
+    private var willBeBegun: Int { isLookingOut ? max(soon, lookingOut.share) : busy > 0 ? soon : 0 }
 
     private mutating func call() {
         called += 1
@@ -212,8 +235,7 @@ extension PoolState {
 /// more look-outs; without any left only one in sixteen times is tried.
 struct LookOut {
     /// So many jobs may come before another worker is called to help the one that looks out.
-    static var share: Int { 32 }
-
+    private(set) var share = 0
     private var credit = 0
     private var passed = 0
 
@@ -222,6 +244,11 @@ struct LookOut {
         passed += 1
         return passed % 16 == 0
     }
+
+    mutating func begin() { share = 32 }
+
+    /// It has taken longer than it may, since its thread was not run.
+    mutating func giveUpShare() { share = 0 }
 
     mutating func note(_ hasCome: Bool) { credit = hasCome ? min(8, credit + 2) : max(0, credit - 1) }
 }
@@ -240,8 +267,9 @@ struct Waiter {
     }
 
     var occasion: Occasion
-    /// Waits inside a job of this pool, which is therefore not waited for.
-    var isNested: Bool
+    /// That of the job of this pool inside which it waits, and which is therefore not waited for.
+    var slot: Int?
+    var isNested: Bool { slot != nil }
     /// Names a waiter who may give up; 0 for the others.
     var ticket: UInt64 = 0
     var continuation: UnsafeContinuation<Void, Never>

@@ -2,7 +2,7 @@ extension PoolStorage {
     /// Takes a job in, by whichever way the pool's state and policy leave.
     func enter(_ job: Job) async throws {
         guard let job = inbox.leave(job) else { return }
-        switch step(isOffer: true, { $0.offer(job) }) {
+        switch step(shutsInbox: true, { $0.offer(job) }) {
         case .accepted(let growth): perform(growth)
         case .full:
             try await submitToFullQueue(job)
@@ -28,7 +28,7 @@ extension PoolStorage {
     /// Jobs of the pool itself may submit while it drains.
     private func offerAsNested(_ job: Job) -> PoolState.Admission {
         guard isNested else { return .closed }
-        let admission = step(isOffer: true) { $0.offer(job, isNested: true) }
+        let admission = step(shutsInbox: true) { $0.offer(job, isNested: true) }
         if case .accepted(let growth) = admission { perform(growth) }
         return admission
     }
@@ -39,7 +39,7 @@ extension PoolStorage {
         case .suspend:
             try await whileWaiting { try await waitForRoom(job) }
         case .runInCaller:
-            guard step(isOffer: true, { $0.acceptInCaller(job) }) else { throw refusal(closedError) }
+            guard step(shutsInbox: true, { $0.acceptInCaller(job) }) else { throw refusal(closedError) }
             await runInCaller(job)
         case .reject, .dropOldest, .dropNewest:
             try submitNowToFullQueue(job)
@@ -57,11 +57,14 @@ extension PoolStorage {
                 return state.acceptDroppingOldest(job)
             }
             guard case .accepted(let growth) = admission else { throw refusal(closedError) }
-            dropped?.record?.settle(.stopped(drop(of: dropped?.record)))
             perform(growth)
+            guard let dropped else { return }
+            dropped.record?.settle(.stopped(drop(of: dropped.record)))
+            noteTold(1)
         case .dropNewest:
             guard step({ $0.dropNewest(job) }) else { throw refusal(closedError) }
             job.record?.settle(.stopped(drop(of: job.record)))
+            noteTold(1)
         }
     }
 
@@ -89,7 +92,7 @@ extension PoolStorage {
                 guard !Task.isCancelled else { return continuation.resume() }
                 let submit = SuspendedSubmit(
                     job: job, ticket: ticket, isNested: isNested, reply: reply, continuation: continuation)
-                if let growth = step(isOffer: true, { $0.suspend(submit) }) {
+                if let growth = step(shutsInbox: true, { $0.suspend(submit) }) {
                     perform(growth)
                     continuation.resume()
                 } else if Task.isCancelled {
@@ -115,12 +118,12 @@ extension PoolStorage {
             case .asynchronous(let body): try await body()
             case .away: preconditionFailure("a job that runs was submitted")
             }
-            endInCaller(job, counting: \.done)
             job.record?.settle(.done)
+            endInCaller(job, counting: \.done)
         } catch {
             await report(job, error, retryAfter: nil)
-            endInCaller(job, counting: \.failed)
             job.record?.settle(.failed(error))
+            endInCaller(job, counting: \.failed)
         }
     }
 

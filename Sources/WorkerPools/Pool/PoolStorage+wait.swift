@@ -33,13 +33,12 @@ extension PoolStorage {
     }
 
     func wait(for occasion: Waiter.Occasion) async {
-        let isNested = ownSlot != nil
+        let slot = ownSlot
         await whileWaiting {
             await withUnsafeContinuation { continuation in
                 var more = PoolState.FollowUp()
                 step { state in
-                    if isNested { state.nestedWaiters += 1 }
-                    state.waiters.append(Waiter(occasion: occasion, isNested: isNested, continuation: continuation))
+                    state.add(Waiter(occasion: occasion, slot: slot, continuation: continuation))
                     state.settleDown(&more)
                 }
                 perform(more)
@@ -49,24 +48,22 @@ extension PoolStorage {
 
     /// Waits for the occasion, but no longer than `limit`; then calls `orElse`, on the clock's thread, and returns.
     func wait(
-        for occasion: Waiter.Occasion, atMost limit: Duration, orElse: @escaping @Sendable () -> Void = {}
+        for occasion: Waiter.Occasion, atMost limit: Duration, orElse: @escaping @Sendable (PoolStorage) -> Void = { _ in }
     ) async {
-        let isNested = ownSlot != nil
+        let slot = ownSlot
         await whileWaiting {
             await withUnsafeContinuation { continuation in
                 var more = PoolState.FollowUp()
                 let ticket = step { state in
                     let ticket = state.takeTicket()
-                    if isNested { state.nestedWaiters += 1 }
-                    state.waiters.append(
-                        Waiter(occasion: occasion, isNested: isNested, ticket: ticket, continuation: continuation))
+                    state.add(Waiter(occasion: occasion, slot: slot, ticket: ticket, continuation: continuation))
                     state.settleDown(&more)
                     return ticket
                 }
                 perform(more)
                 alarms.call(at: alarms.now &+ limit.nanoseconds) { [weak self] in
-                    guard let waiting = self?.step({ $0.withdrawWaiter(ticket: ticket) }) else { return }
-                    orElse()
+                    guard let self, let waiting = step({ $0.withdrawWaiter(ticket: ticket) }) else { return }
+                    orElse(self)
                     waiting.resume()
                 }
             }
@@ -75,14 +72,16 @@ extension PoolStorage {
 
     func perform(_ stop: PoolState.Stop) -> [UndoneJob] {
         for submitter in stop.refused { submitter.resume() }
-        for waiter in stop.rested { waiter.resume() }
         for worker in stop.leaving { worker.resume() }
         for worker in stop.cancelled { worker.cancel() }
-        return stop.undone.map { job in
+        let undone = stop.undone.map { job in
             let undone = UndoneJob(job)
             job.record?.settle(.stopped(cancellation(of: job.record)))
             return undone
         }
+        for waiter in stop.rested { waiter.resume() }
+        if !undone.isEmpty { noteTold(undone.count) }
+        return undone
     }
 
     func cancel(_ record: JobRecord) {
@@ -92,9 +91,7 @@ extension PoolStorage {
         case .ended(let record, let admitted):
             for submitter in admitted { submitter.resume() }
             record.settle(.stopped(cancellation(of: record)))
-            var more = PoolState.FollowUp()
-            step { $0.settleDown(&more) }
-            perform(more)
+            noteTold(1)
         }
     }
 }

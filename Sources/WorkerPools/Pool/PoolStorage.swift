@@ -42,11 +42,12 @@ final class PoolStorage: Sendable {
     // Steps of the state, each with what follows from it.
 
     /// A step that looks at no other worker's attempt.
-    /// - Parameter isOffer: may take a job in beside the inbox, so that meanwhile nobody may fill that.
+    /// - Parameter shutsInbox: nobody may leave anything there meanwhile, since the step takes a job in beside it, or closes the
+    ///   pool.
     @inline(__always)
-    func step<Result>(isOffer: Bool = false, _ change: (inout PoolState) -> Result) -> Result {
+    func step<Result>(shutsInbox: Bool = false, _ change: (inout PoolState) -> Result) -> Result {
         let (result, calls) = state.withLock { state in
-            if isOffer { state.takeAllIn(inbox) } else { state.takeIn(inbox) }
+            if shutsInbox { state.takeAllIn(inbox) } else { state.takeIn(inbox) }
             let result = change(&state)
             state.settle(inbox)
             return (result, state.takeCalls())
@@ -113,9 +114,17 @@ final class PoolStorage: Sendable {
         guard let others = more.others else { return }
         for submitter in others.admitted { submitter.resume() }
         for lender in others.returned { lender.resume() }
-        for waiter in others.rested { waiter.resume() }
         for worker in others.leaving { worker.resume() }
+        for waiter in others.rested { waiter.resume() }
         for record in others.withdrawn { record.settle(.stopped(cancellation(of: record))) }
+        if !others.withdrawn.isEmpty { noteTold(others.withdrawn.count) }
+    }
+
+    /// Ends that were counted have been made known; the pool may be idle with that.
+    func noteTold(_ count: Int) {
+        var more = PoolState.FollowUp()
+        step { $0.told(count, &more) }
+        perform(more)
     }
 
     func cancellation(of record: JobRecord?) -> PoolError {
@@ -143,9 +152,11 @@ final class PoolStorage: Sendable {
         switch stepAlone({ $0.ring(alarm: due, at: slot, now: now, retries: retries) }) {
         case .stale: return
         case .later(let deadline): leaveAlarm(at: deadline, for: slot)
-        case .expired(let task, let ended, let attempts):
+        case .expired(let task): task?.cancel()
+        case .overrun(let task, let record, let attempts):
             task?.cancel()
-            ended?.settle(.stopped(lateness(of: ended, attempts: attempts)))
+            record?.settle(.stopped(lateness(of: record, attempts: attempts)))
+            noteTold(1)
         }
     }
 }

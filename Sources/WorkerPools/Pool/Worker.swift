@@ -112,7 +112,7 @@ final class Worker: @unchecked Sendable {
             case .run, .careful, .retire: break
             }
             step = runPlainJobs()
-            if step == .run, case .asynchronous(let body) = job.body {
+            if step == .run, let body = job.takeAsynchronous() {
                 do {
                     try await body()
                     step = succeed(on: locals.own)
@@ -120,9 +120,11 @@ final class Worker: @unchecked Sendable {
                     failure = error
                     step = .careful
                 }
+                if step == .careful { job.body = .asynchronous(body) }
             }
             if step == .careful {
                 await endWithoutSuccess()
+                letGo()
                 step = goAgain()
             }
         }
@@ -194,14 +196,16 @@ final class Worker: @unchecked Sendable {
 
     /// Waits for jobs without lying down, some 20 µs; others that can run go first.
     private func lookOut() {
-        for _ in 0..<50 {
+        let end = Timers.now &+ 20_000
+        repeat {
             for _ in 0..<20 where storage.inbox.isTouched { return }
             sched_yield()
-        }
+        } while Timers.now < end
     }
 
     private func comeBack() -> Step {
-        nextTurn(mayLookOut: false) { state in
+        storage.inbox.calm()
+        return nextTurn(mayLookOut: false) { state in
             state.called -= 1
             state.isLookingOut = false
             state.lookingOut.note(state.queue.count > 0)
@@ -223,6 +227,7 @@ final class Worker: @unchecked Sendable {
     @inline(__always)
     private func succeed(on local: LocalQueue) -> Step {
         let record = job.record
+        if let record, record.hasCallback { return succeedWithCallback(record, local) }
         guard let alarm = local.turn(of: self) else { return succeedWithPool(record) }
         record?.settle(.done)
         if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
@@ -240,7 +245,25 @@ final class Worker: @unchecked Sendable {
         return nextTurn { $0.succeed(self) }
     }
 
-    private func goAgain() -> Step { nextTurn { _ in true } }
+    /// The callback comes before the next job.
+    @inline(never)
+    private func succeedWithCallback(_ record: JobRecord, _ local: LocalQueue) -> Step {
+        guard local.finish(self) else { return succeedWithPool(record) }
+        record.settle(.done)
+        guard let alarm = local.turn(of: self) else {
+            noteEnd()
+            return nextTurn { $0.succeed(self) }
+        }
+        if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
+        return .run
+    }
+
+    private func goAgain() -> Step {
+        nextTurn { state in
+            state.called -= 1
+            return true
+        }
+    }
 
     @inline(never)
     private func endWithoutSuccess() async {

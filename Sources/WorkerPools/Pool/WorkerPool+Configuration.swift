@@ -77,6 +77,7 @@ extension WorkerPool {
             precondition(workers.lowerBound > 0, "pool '\(name)' needs at least one worker, not \(workers)")
             precondition(queue.limit > 0, "pool '\(name)' needs room for at least one job in its queue")
             precondition((1...64).contains(priorityLevels), "pool '\(name)' has 1 to 64 levels, not \(priorityLevels)")
+            precondition((1...LocalQueue.most).contains(longestRun), "pool '\(name)': a run is 1 to 128 jobs, not \(longestRun)")
             precondition(ageing > 0, "pool '\(name)': ageing counts at least one job, not \(ageing)")
         }
     }

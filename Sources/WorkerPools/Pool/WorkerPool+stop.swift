@@ -11,7 +11,7 @@ extension WorkerPool {
     /// Jobs that jobs of this pool submit are still accepted, since they are part of the work accepted. Called by a job of
     /// the pool, it waits for all other jobs. May be called any number of times, by any number of tasks.
     public func drain() async {
-        _ = storage.perform(storage.step { $0.drain() })
+        _ = storage.perform(storage.step(shutsInbox: true) { $0.drain() })
         await storage.wait(for: .ended)
     }
 
@@ -22,9 +22,9 @@ extension WorkerPool {
     /// - Returns: the jobs that were not finished by then.
     @discardableResult
     public func drain(within limit: Duration) async -> [UndoneJob] {
-        _ = storage.perform(storage.step { $0.drain() })
+        _ = storage.perform(storage.step(shutsInbox: true) { $0.drain() })
         let undone = Guarded<[UndoneJob]>([])
-        await storage.wait(for: .endedOrCancelled, atMost: limit) { [storage] in
+        await storage.wait(for: .endedOrCancelled, atMost: limit) { storage in
             // Not by the caller, which may be a job that waits for its place among those to be cancelled.
             let jobs = storage.perform(storage.stepAlone { $0.cancel() })
             undone.withLock { $0 = jobs }

@@ -18,7 +18,7 @@ public final class WorkerPool: Sendable {
     }
 
     deinit {
-        _ = storage.perform(storage.step { $0.drain() })
+        _ = storage.perform(storage.step(shutsInbox: true) { $0.drain() })
     }
 
     public var name: String { storage.configuration.name }
@@ -100,7 +100,7 @@ public final class WorkerPool: Sendable {
         priority: JobPriority = .normal, _ job: @escaping @Sendable () async throws -> Void
     ) throws(PoolError) {
         guard let job = leave(.asynchronous(job), priority) else { return }
-        switch storage.step(isOffer: true, { $0.offer(job) }) {
+        switch storage.step(shutsInbox: true, { $0.offer(job) }) {
         case .accepted(let growth): storage.perform(growth)
         case .closed: try storage.offerNested(job)
         case .full: try storage.submitNowToFullQueue(job)

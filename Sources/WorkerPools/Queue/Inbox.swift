@@ -68,8 +68,14 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
         shared.pointee.count.store(state.pointee.count, ordering: .relaxed)
     }
 
-    /// Whether jobs lie here; a guess.
-    var isTouched: Bool { shared.pointee.count.load(ordering: .relaxed) > 0 }
+    /// Whether jobs lie here, or in the queue behind it; a guess.
+    var isTouched: Bool {
+        shared.pointee.count.load(ordering: .relaxed) > 0 || shared.pointee.isRoused.load(ordering: .relaxed)
+    }
+
+    /// Tells whoever looks out that the queue holds jobs, which have not come through here.
+    func rouse() { shared.pointee.isRoused.store(true, ordering: .relaxed) }
+    func calm() { shared.pointee.isRoused.store(false, ordering: .relaxed) }
 
     /// Keeps everybody out, for somebody who holds the pool's lock.
     @inline(__always)
@@ -88,8 +94,13 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
         return emptyClosed(into: queue)
     }
 
-    /// Moves the jobs over in any case, between ``close()`` and ``open()``.
-    func emptyClosed(into queue: LevelQueue) -> Int {
+    /// Moves all jobs over, between ``close()`` and ``open()``; none may be left until the budget is set again.
+    func shutClosed(into queue: LevelQueue) -> Int {
+        state.pointee.budget = 0
+        return emptyClosed(into: queue)
+    }
+
+    private func emptyClosed(into queue: LevelQueue) -> Int {
         let moved = state.pointee.count
         guard moved > 0 else { return 0 }
         for level in state.pointee.levels.indices where state.pointee.levels[level].count > 0 {
@@ -115,15 +126,15 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
     func emptyAndShut(into queue: LevelQueue) -> Int {
         close()
         defer { open() }
-        state.pointee.budget = 0
-        return emptyClosed(into: queue)
+        return shutClosed(into: queue)
     }
 }
 
-/// A lock, and a count that may also be read without it, and is then a guess. Alone on its lines of the cache.
+/// A lock, and what may also be read without it, and is then a guess. Alone on its lines of the cache.
 struct SharedCount: ~Copyable {
     let lock: LockWord
     let count = Atomic(0)
+    let isRoused = Atomic(false)
 
     private init(_ choice: LockChoice) { lock = LockWord(choice) }
 

@@ -17,6 +17,8 @@ final class LevelQueue {
     /// Jobs that wait; entries whose job was cancelled are not counted.
     @exclusivity(unchecked) private(set) var count = 0
     @exclusivity(unchecked) private var cancelledEntries = 0
+    /// Jobs that are out of it. Their closures are let go of outside the lock, since what they hold may come back to the pool.
+    @exclusivity(unchecked) private var discarded: [Job] = []
 
     init(levels: Int, ageing: Int) {
         self.levels = .allocate(capacity: levels)
@@ -88,11 +90,20 @@ final class LevelQueue {
         for level in levels.indices {
             for _ in 0..<levels[level].count {
                 let job = levels[level].removeFirst()
-                if !job.isWithdrawn { levels[level].append(job) }
+                if job.isWithdrawn { discard(job) } else { levels[level].append(job) }
             }
             if levels[level].count == 0 { occupied &= ~(1 << UInt64(level)) }
         }
         cancelledEntries = 0
+    }
+
+    func discard(_ job: consuming Job) { discarded.append(job) }
+
+    var hasDiscarded: Bool { !discarded.isEmpty }
+
+    func takeDiscarded() -> [Job] {
+        defer { discarded = [] }
+        return discarded
     }
 
     func takeAll() -> [Job] {
@@ -110,6 +121,7 @@ final class LevelQueue {
         }
         if job.isWithdrawn {
             cancelledEntries -= 1
+            discard(job)
             return nil
         }
         count -= 1
@@ -130,7 +142,7 @@ final class LevelQueue {
 
     private func clear() {
         for level in levels.indices {
-            while levels[level].count > 0 { _ = levels[level].removeFirst() }
+            while levels[level].count > 0 { discard(levels[level].removeFirst()) }
         }
         occupied = 0
         cancelledEntries = 0

@@ -77,6 +77,16 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
         return alarm
     }
 
+    /// Ends the worker's job, which still counts as running.
+    /// - Returns: false if something has become of the attempt.
+    func finish(_ worker: Worker) -> Bool {
+        close()
+        defer { open() }
+        guard worker.verdict == .inTime else { return false }
+        worker.finish()
+        return true
+    }
+
     /// Takes jobs over, the first ones of the queue; nothing if there are some here.
     /// - Parameters:
     ///   - ended: how many jobs of this thread have ended with the pool's lock since the last filling.

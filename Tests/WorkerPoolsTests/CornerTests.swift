@@ -1,0 +1,223 @@
+import Testing
+
+@testable import WorkerPools
+
+/// Moments in which two things meet.
+@Suite(.timeLimit(.minutes(2))) struct `Where two things meet` {
+    @Test func `the next submitter is let in when all that waited was withdrawn`() async throws {
+        let (gate, second, log) = (Gate(), Gate(), Log<String>())
+        let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(1)))
+        try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        try await pool.submit { await second.pass() }
+        let group = pool.group()
+        let withdrawn = Task { try await group.submit { log.add("withdrawn") } }
+        await eventually { pool.counters.suspended == 1 }
+        let next = Task { try await pool.submit { log.add("next") } }
+        await eventually { pool.counters.suspended == 2 }
+        group.cancel()
+        gate.open()
+        second.open()
+        try await next.value
+        _ = await withdrawn.result
+        await pool.drain()
+        #expect(log.all == ["next"])
+        #expect(pool.counters.accepted == pool.counters.finished)
+    }
+
+    @Test func `a job that is submitted beside a cancellation is refused or cancelled`() async throws {
+        for _ in 0..<Scale.rounds(200, full: 10_000) {
+            let pool = WorkerPool(.init(workers: 2...2, queue: .unbounded))
+            try await pool.submit(contentsOf: repeatElement(PoolJob { try await Task.sleep(for: .seconds(1000)) }, count: 200))
+            let submitters = (0..<3).map { _ in
+                Task {
+                    // Until the pool refuses.
+                    while (try? await pool.submit { try await Task.sleep(for: .seconds(1000)) }) != nil { await Task.yield() }
+                }
+            }
+            await eventually { pool.counters.accepted > 250 }
+            let undone = pool.cancel()
+            for submitter in submitters { await submitter.value }
+            await pool.drain()
+            #expect(pool.counters.accepted == pool.counters.cancelled)
+            #expect(undone.count >= pool.counters.cancelled - 2)
+        }
+    }
+
+    @Test func `who waits for the pool to be idle is told when the last job has overrun its time`() async throws {
+        let (gate, clock) = (Gate(), ManualClock())
+        let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(1), alarms: clock))
+        try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        let waiting = Task { await pool.waitUntilIdle() }
+        await eventually { pool.storage.look { $0.waiters.count } == 1 }
+        clock.advance(by: .seconds(2))
+        await waiting.value
+        #expect(pool.counters.overrunning == 1)
+        gate.open()
+        await pool.drain()
+    }
+
+    @Test func `a job that waits for another is told that its time is up`() async throws {
+        let (gate, clock) = (Gate(), ManualClock())
+        let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(1), alarms: clock))
+        let outer = try await pool.submit(returning: { () throws -> Void in
+            let inner = try await pool.submit(JobOptions(timeout: .seconds(100)), returning: { await gate.pass() })
+            try await inner.value
+        })
+        await gate.arrivals(1)
+        #expect(pool.counters.lent == 1)
+        clock.advance(by: .seconds(2))
+        await #expect(throws: PoolError.timedOut(pool: "pool", job: nil, limit: .seconds(1), attempts: 1)) {
+            try await outer.value
+        }
+        #expect(pool.counters.lent == 0 && pool.counters.overrunning == 1 && pool.counters.running == 1)
+        gate.open()
+        await pool.drain()
+        #expect(pool.counters.timedOut == 1 && pool.counters.done == 1)
+    }
+
+    @Test func `the last reference to a pool goes with a job that fails`() async throws {
+        let (gate, tally) = (Gate(), Tally())
+        var pool: WorkerPool? = WorkerPool(.init(workers: 1...1))
+        try await pool?.submit { [pool] in
+            await gate.pass()
+            _ = pool?.name
+            throw Trouble()
+        }
+        await gate.arrivals(1)
+        try await pool?.submit { tally.add() }
+        pool = nil
+        gate.open()
+        await eventually { tally.value == 1 }
+    }
+
+    @Test func `what a cancelled job holds looks at the pool when it goes`() async throws {
+        final class Token: Sendable {
+            let pool: WorkerPool
+            init(_ pool: WorkerPool) { self.pool = pool }
+            deinit { #expect(pool.counters.accepted > 0) }
+        }
+        let gate = Gate()
+        let pool = WorkerPool(.init(workers: 1...1))
+        try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        let group = pool.group()
+        for _ in 0..<200 {
+            let token = Token(pool)
+            try await group.submit { _ = token }
+        }
+        group.cancel()
+        let suspended = pool.group()
+        try await pool.submit {}
+        try await suspended.submit { [token = Token(pool)] in _ = token }
+        suspended.cancel()
+        gate.open()
+        await pool.drain()
+        #expect(pool.counters.cancelled == 201)
+    }
+
+    @Test func `a worker whose jobs fail stays the same`() async throws {
+        let pool = WorkerPool(.init(workers: 1...1, queue: .unbounded))
+        for _ in 0..<1000 { try await pool.submit { throw Trouble() } }
+        await pool.waitUntilIdle()
+        #expect(pool.storage.look { ($0.live, $0.workers.count) } == (1, 1))
+        #expect(pool.counters.failed == 1000)
+        await pool.drain()
+    }
+
+    @Test func `jobs that waited while the pool could not grow keep it from shrinking`() async throws {
+        let (gate, clock) = (Gate(), ManualClock())
+        let pool = WorkerPool(
+            .init(workers: 1...4, queue: .unbounded, sizing: .doubling(settle: .milliseconds(100)), alarms: clock))
+        for _ in 0..<40 { try await pool.submit { await gate.pass() } }
+        await gate.arrivals(4)
+        gate.open()
+        await pool.waitUntilIdle()
+        // In the first look jobs have waited since the pool began to grow.
+        clock.advance(by: .milliseconds(100))
+        #expect(pool.counters.workers == 4)
+        let next = Gate()
+        for _ in 0..<40 { try await pool.submit { await next.pass() } }
+        await next.arrivals(4)
+        next.open()
+        await pool.waitUntilIdle()
+        clock.advance(by: .milliseconds(100))
+        #expect(pool.counters.workers == 4)
+        clock.advance(by: .milliseconds(100))
+        #expect(pool.counters.workers == 2)
+        await pool.drain()
+    }
+
+    @Test func `a deadline that is far away holds nothing of a pool that has ended`() async throws {
+        weak var held: PoolStorage?
+        do {
+            let pool = WorkerPool(.init(workers: 1...1))
+            held = pool.storage
+            try await pool.submit {}
+            #expect(await pool.drain(within: .seconds(3600)).isEmpty)
+        }
+        while held != nil { await Task.yield() }
+    }
+
+    /// While a callback is told the end of its job, the pool is not idle.
+    @Test func `ends are told before they make the pool idle`() async throws {
+        let (gate, told) = (Gate(), Log<Int>())
+        @Sendable func note(_ pool: WorkerPool) { told.add(pool.storage.look { $0.outstanding }) }
+        for policy in [FullQueuePolicy.dropOldest, .dropNewest, .runInCaller] {
+            let gate = Gate()
+            let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(1), whenFull: policy))
+            try await pool.submit { await gate.pass() }
+            await gate.arrivals(1)
+            for _ in 0..<2 { try await pool.submit(returning: { 1 }, then: { [unowned pool] _ in note(pool) }) }
+            gate.open()
+            await pool.drain()
+        }
+        let clock = ManualClock()
+        let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(1), alarms: clock))
+        try await pool.submit(returning: { await gate.pass() }, then: { [unowned pool] _ in note(pool) })
+        await gate.arrivals(1)
+        for _ in 0..<3 { try await pool.submit(returning: { 1 }, then: { [unowned pool] _ in note(pool) }) }
+        clock.advance(by: .seconds(2))
+        pool.cancel()
+        gate.open()
+        await pool.drain()
+        #expect(told.all.count == 6 + 4)
+        #expect(told.all.allSatisfy { $0 > 0 })
+    }
+
+    @Test(arguments: [1, 128]) func `a callback is over before the worker begins its next job`(longestRun: Int) async throws {
+        let log = Log<Int>()
+        let pool = WorkerPool(.init(workers: 1...1, longestRun: longestRun))
+        for number in 0..<5000 {
+            try await pool.submit(
+                returning: {
+                    log.add(number)
+                    return number
+                }, then: { if case .success(let number) = $0 { log.add(number) } })
+        }
+        await pool.drain()
+        #expect(log.all == (0..<5000).flatMap { [$0, $0] })
+    }
+
+    @Test func `an undone job is run by several at once`() async throws {
+        let (gate, tally) = (Gate(), Tally())
+        let pool = WorkerPool(.init(workers: 1...1))
+        try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        let handle = try await pool.submit(returning: {
+            tally.add()
+            return String(repeating: "long", count: 100)
+        })
+        let undone = pool.cancel()
+        gate.open()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 {
+                group.addTask { for _ in 0..<500 { await #expect(throws: Never.self) { try await undone[0].body() } } }
+            }
+        }
+        #expect(tally.value == 4000)
+        await #expect(throws: PoolError.cancelled(pool: "pool", job: nil)) { try await handle.value }
+        await pool.drain()
+    }
+}
