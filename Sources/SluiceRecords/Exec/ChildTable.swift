@@ -1,3 +1,4 @@
+import Sluice
 import Subprocess
 import Synchronization
 import SystemPackage

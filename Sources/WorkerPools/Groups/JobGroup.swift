@@ -61,12 +61,12 @@ public final class JobGroup: Sendable {
         try await submit(JobOptions(), job)
     }
 
-    /// Waits for all jobs submitted so far; throws the first error. A cancelled waiter cancels the group.
+    /// Waits as ``waitForAll()`` does, and throws the first error. A cancelled waiter cancels the group.
     public func wait() async throws {
         if let first = await waitForAll().first { throw first }
     }
 
-    /// Waits for all jobs submitted so far.
+    /// Waits until no job of the group is without an end, those included that are submitted meanwhile.
     /// - Returns: the errors in the order in which they came.
     public func waitForAll() async -> [any Error] {
         await withTaskCancellationHandler {

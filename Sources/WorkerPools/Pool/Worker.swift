@@ -84,7 +84,7 @@ final class Worker: @unchecked Sendable {
     // Under the pool's lock.
     @exclusivity(unchecked) var phase = Phase.called
     @exclusivity(unchecked) var task: Task<Void, Never>?
-    /// Identifies the worker's task, to tell a job that waits for its own pool from others.
+    /// Identifies the worker's task, to tell a job that waits for its own pool from others. Written before anybody knows the worker.
     private(set) var identity = 0
 
     init(_ storage: PoolStorage, slot: Int) {

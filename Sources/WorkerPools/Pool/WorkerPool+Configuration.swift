@@ -25,9 +25,10 @@ extension WorkerPool {
         /// A level that was passed over this often is served next, though never two such levels in a row.
         public var ageing: Int
         public var sizing: SizingPolicy
-        /// How many jobs a thread may take from the queue in one turn, 1 to 128. Above 1, jobs that have proved short are
+        /// How many jobs a thread may take from the queue in one turn, 1 to 128. Above 1, where jobs have proved short some are
         /// taken ahead, as many as are got through in 128 µs, and on several workers neighbours may begin out of turn by so
-        /// many. Those not begun are given to any worker that is free. 1 hands out strictly one at a time.
+        /// many. Those not begun after a millisecond or two are given to any worker that is free. 1 hands out strictly one at
+        /// a time, which jobs that wait for younger ones need.
         public var longestRun: Int
         public var lock: LockChoice
         /// Time for timeouts, retries and sizing; nil takes the executor's if it has one, else ``WheelThread/shared``.
