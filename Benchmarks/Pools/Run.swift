@@ -62,7 +62,7 @@ struct Run {
         case .map:
             _ = try await pool.map(0..<count) { $0 }
         case .callback:
-            for _ in 0..<count { try await pool.submit(returning: { () throws in try await job() }, then: { _ in }) }
+            for _ in 0..<count { try await pool.submit(returning: { () async throws in try await job() }, then: { _ in }) }
         case .handle:
             try await submitAndWait(count, job)
         }
@@ -74,7 +74,7 @@ struct Run {
         var handles: [JobHandle<Int>] = []
         for number in 0..<count {
             handles.append(
-                try await pool.submit(returning: { () throws -> Int in
+                try await pool.submit(returning: { () async throws -> Int in
                     try await job()
                     return number
                 }))

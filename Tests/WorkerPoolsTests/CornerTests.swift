@@ -61,7 +61,7 @@ import Testing
     @Test func `a job that waits for another is told that its time is up`() async throws {
         let (gate, clock) = (Gate(), ManualClock())
         let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(1), alarms: clock))
-        let outer = try await pool.submit(returning: { () throws -> Void in
+        let outer = try await pool.submit(returning: { () async throws -> Void in
             let inner = try await pool.submit(JobOptions(timeout: .seconds(100)), returning: { await gate.pass() })
             try await inner.value
         })

@@ -7,10 +7,10 @@ import WorkerPools
         let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(1)))
         @Sendable func descend(_ depth: Int) async throws -> Int {
             guard depth > 0 else { return 0 }
-            let inner = try await pool.submit(returning: { () throws -> Int in try await descend(depth - 1) })
+            let inner = try await pool.submit(returning: { () async throws -> Int in try await descend(depth - 1) })
             return try await inner.value + 1
         }
-        let outer = try await pool.submit(returning: { () throws -> Int in
+        let outer = try await pool.submit(returning: { () async throws -> Int in
             gauge.enter()
             gauge.leave()
             return try await descend(100)
@@ -93,7 +93,7 @@ import WorkerPools
 
     @Test func `map on their own pool`() async throws {
         let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(2)))
-        let sum = try await pool.submit(returning: { () throws -> Int in
+        let sum = try await pool.submit(returning: { () async throws -> Int in
             try await pool.map(1...100) { $0 * 2 }.reduce(0, +)
         })
         #expect(try await sum.value == 10100)

@@ -76,7 +76,7 @@ import WorkerPools
         let gates = (0..<count).map { _ in Gate() }
         @Sendable func submit(_ number: Int) async throws {
             try await pool.submit(
-                returning: { () throws -> Int in
+                returning: { () async throws -> Int in
                     running.enter()
                     defer { running.leave() }
                     await gates[number].pass()

@@ -43,7 +43,7 @@ import WorkerPools
     @Test func `cancels the tasks of the jobs that run`() async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: 1...1))
-        let handle = try await pool.submit(returning: { () throws -> Bool in
+        let handle = try await pool.submit(returning: { () async throws -> Bool in
             await gate.pass()
             try Task.checkCancellation()
             return true

@@ -79,7 +79,7 @@ import Testing
                     try await pool.submit(priority: JobPriority(level: kind % 3), body)
                     model.noteAccepted()
                 case 4..<8:
-                    let handle = try await pool.submit(returning: { () throws -> Int in
+                    let handle = try await pool.submit(returning: { () async throws -> Int in
                         try await body()
                         return kind
                     })

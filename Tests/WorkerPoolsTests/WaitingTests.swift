@@ -102,7 +102,7 @@ import WorkerPools
         let (clock, gate, counting) = (ManualClock(), Gate(), CountingExecutor())
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(1), alarms: clock))
         let group = pool.group()
-        let handle = try await pool.submit(returning: { () throws -> Void in await gate.pass() })
+        let handle = try await pool.submit(returning: { () async throws -> Void in await gate.pass() })
         try await group.submit { await gate.pass() }
         await gate.arrivals(2)
         try await pool.submit {}

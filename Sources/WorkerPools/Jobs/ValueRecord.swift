@@ -4,8 +4,10 @@
 /// A job with a result. Open to inlining, so that its users' compilers know its types.
 @usableFromInline
 class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Sendable {
-    /// What the job is; let go when it has been done or has failed. One that the pool has ended may be run elsewhere.
+    /// What the job is, in one of two ways; let go when it has been done or has failed. One that the pool has ended may be run
+    /// elsewhere.
     @exclusivity(unchecked) @usableFromInline var work: (@Sendable () async throws(Failure) -> Value)?
+    @exclusivity(unchecked) @usableFromInline var plainWork: (@Sendable () throws(Failure) -> Value)?
     @exclusivity(unchecked) @usableFromInline var slot = ResultSlot()
 
     @inlinable
@@ -15,12 +17,20 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
     }
 
     @inlinable
+    init(options: JobOptions, plain work: @escaping @Sendable () throws(Failure) -> Value) {
+        plainWork = work
+        super.init(options: options)
+    }
+
+    @inlinable
     deinit { slot.empty() }
 
     @usableFromInline
     override func settle(_ end: JobEnd) {
         switch end {
-        case .done, .failed: work = nil
+        case .done, .failed:
+            work = nil
+            plainWork = nil
         case .stopped: break
         }
         super.settle(end)
@@ -32,15 +42,25 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
     final var body: Job.Body { .asynchronous { try await self.attempt() } }
 
     @inlinable
+    final var plainBody: Job.Body { .plain { try self.attemptPlain() } }
+
+    @inlinable
     final nonisolated(nonsending) func attempt() async throws {
         guard let work else { return }
         slot.put(try await work())
     }
 
+    @inlinable
+    final func attemptPlain() throws {
+        guard let plainWork else { return }
+        slot.put(try plainWork())
+    }
+
     @usableFromInline
     override var undone: (@Sendable () async throws -> Void)? {
-        guard let work else { return nil }
-        return { _ = try await work() }
+        if let work { return { _ = try await work() } }
+        if let plainWork { return { _ = try plainWork() } }
+        return nil
     }
 
     @inlinable
@@ -69,6 +89,12 @@ final class CallbackRecord<Value: Sendable, Failure: Error>: ValueRecord<Value, 
     ) {
         self.then = then
         super.init(options: options, work)
+    }
+
+    @usableFromInline
+    init(options: JobOptions, plain work: @escaping @Sendable () throws(Failure) -> Value, then: @escaping Callback) {
+        self.then = then
+        super.init(options: options, plain: work)
     }
 
     @usableFromInline

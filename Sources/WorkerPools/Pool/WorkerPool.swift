@@ -69,6 +69,12 @@ public final class WorkerPool: Sendable {
         if let left = leave(.asynchronous(job), record) { try await enter(left) }
     }
 
+    /// The same for a job that awaits nothing.
+    public func submit(_ options: JobOptions, _ job: @escaping @Sendable () throws -> Void) async throws {
+        let record = AwaitedRecord(options: options)
+        if let left = leave(.plain(job), record) { try await enter(left) }
+    }
+
     /// Queues a job whose result can be waited for.
     ///
     /// A closure of one expression with a value comes here too, when its handle is not made use of.
@@ -83,6 +89,18 @@ public final class WorkerPool: Sendable {
         return TypedJobHandle(record: record, storage: storage)
     }
 
+    /// Queues a job that awaits nothing, and whose result can be waited for; a closure without `await` comes here by itself.
+    @discardableResult
+    @inlinable
+    public func submit<Value: Sendable, Failure: Error>(
+        _ options: JobOptions = JobOptions(),
+        returning job: @escaping @Sendable () throws(Failure) -> Value
+    ) async throws -> TypedJobHandle<Value, Failure> {
+        let record = ValueRecord<Value, Failure>(options: options, plain: job)
+        if let left = leave(record.plainBody, record) { try await enter(left) }
+        return TypedJobHandle(record: record, storage: storage)
+    }
+
     /// Queues a job and calls `then` with its result, on the worker that ran it or on a clock's thread if its time was
     /// up: `then` must be quick and must not block.
     @inlinable
@@ -93,6 +111,17 @@ public final class WorkerPool: Sendable {
     ) async throws {
         let record = CallbackRecord<Value, Failure>(options: options, job, then: then)
         if let left = leave(record.body, record) { try await enter(left) }
+    }
+
+    /// The same for a job that awaits nothing.
+    @inlinable
+    public func submit<Value: Sendable, Failure: Error>(
+        _ options: JobOptions = JobOptions(),
+        returning job: @escaping @Sendable () throws(Failure) -> Value,
+        then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
+    ) async throws {
+        let record = CallbackRecord<Value, Failure>(options: options, plain: job, then: then)
+        if let left = leave(record.plainBody, record) { try await enter(left) }
     }
 
     /// Queues a job without ever waiting, for submitters that are not `async`: a full queue that would suspend refuses.
