@@ -42,6 +42,15 @@ public final class JobGroup: Sendable {
     public func submit(
         _ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void
     ) async throws {
+        try await submit(options, .asynchronous(job))
+    }
+
+    /// The same for a job that awaits nothing; a closure without `await` comes here by itself.
+    public func submit(_ options: JobOptions, _ job: @escaping @Sendable () throws -> Void) async throws {
+        try await submit(options, .plain(job))
+    }
+
+    private func submit(_ options: JobOptions, _ job: Job.Body) async throws {
         let record = GroupRecord(self, options)
         guard state.withLock({ $0.add(record) }) else {
             throw storage.cancellation(of: record)
@@ -58,7 +67,12 @@ public final class JobGroup: Sendable {
 
     /// Queues a job of the group with the pool's own limits.
     public func submit(_ job: @escaping @Sendable () async throws -> Void) async throws {
-        try await submit(JobOptions(), job)
+        try await submit(JobOptions(), .asynchronous(job))
+    }
+
+    /// The same for a job that awaits nothing.
+    public func submit(_ job: @escaping @Sendable () throws -> Void) async throws {
+        try await submit(JobOptions(), .plain(job))
     }
 
     /// Waits as ``waitForAll()`` does, and throws the first error. A cancelled waiter cancels the group.

@@ -28,10 +28,8 @@ final class PoolStorage: Sendable {
         locals.free()
     }
 
-    func makeJob(
-        _ body: @escaping @Sendable () async throws -> Void, _ record: JobRecord?, priority: JobPriority
-    ) -> Job {
-        Job(body: .asynchronous(body), record: record, level: level(of: priority))
+    func makeJob(_ body: Job.Body, _ record: JobRecord?, priority: JobPriority) -> Job {
+        Job(body: body, record: record, level: level(of: priority))
     }
 
     @usableFromInline

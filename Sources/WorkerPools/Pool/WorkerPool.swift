@@ -128,7 +128,16 @@ public final class WorkerPool: Sendable {
     public func submitNow(
         priority: JobPriority = .normal, _ job: @escaping @Sendable () async throws -> Void
     ) throws(PoolError) {
-        guard let job = leave(.asynchronous(job), priority) else { return }
+        try enterNow(leave(.asynchronous(job), priority))
+    }
+
+    /// The same for a job that awaits nothing.
+    public func submitNow(priority: JobPriority = .normal, _ job: @escaping @Sendable () throws -> Void) throws(PoolError) {
+        try enterNow(leave(.plain(job), priority))
+    }
+
+    private func enterNow(_ job: Job?) throws(PoolError) {
+        guard let job else { return }
         switch storage.step(shutsInbox: true, { $0.offer(job) }) {
         case .accepted(let growth): storage.perform(growth)
         case .closed: try storage.offerNested(job)
