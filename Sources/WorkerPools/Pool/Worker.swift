@@ -68,6 +68,8 @@ final class Worker: @unchecked Sendable {
     @exclusivity(unchecked) private var ended = 0
     /// When it last gave way to others or came back from rest, by the machine's clock.
     @exclusivity(unchecked) private var restedAt: UInt64 = 0
+    /// That of its thread at that time.
+    @exclusivity(unchecked) private var lastTurn: UInt64 = 0
     /// Where it has taken jobs ahead, which wait for it.
     @exclusivity(unchecked) var ahead: LocalQueue?
 
@@ -194,8 +196,9 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    /// Waits for jobs without lying down, some 20 µs; others that can run go first.
+    /// Waits for jobs without lying down, some 20 µs; not where others wait for the thread, or sleep on it.
     private func lookOut() {
+        if let loop = RunLoop.current, !loop.isAtRest { return }
         let end = Timers.now &+ 20_000
         repeat {
             for _ in 0..<20 where storage.inbox.isTouched { return }
@@ -304,7 +307,10 @@ final class Worker: @unchecked Sendable {
         let now = Timers.now
         guard now &- restedAt > Self.patience else { return false }
         restedAt = now
-        return true
+        // On a thread that counts its turns, a worker that has suspended since has given way by that.
+        guard let turn = RunLoop.current?.turn else { return true }
+        defer { lastTurn = turn }
+        return turn == lastTurn
     }
 
     /// A worker that rests keeps no closure alive.

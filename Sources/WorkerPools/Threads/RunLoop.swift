@@ -36,6 +36,8 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `own` belongs to 
         var helped: UInt64 = 0
         /// It has not run a job since it rested.
         var hasRested = false
+        /// Counts the jobs that it has run.
+        var turn: UInt64 = 0
     }
 
     let index: Int
@@ -66,6 +68,9 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `own` belongs to 
     func unpark() { spot.unpark() }
 
     func isOn(_ other: Crew) -> Bool { crew === other }
+
+    /// On the loop's own thread: the same as long as one task goes on there without a pause.
+    var turn: UInt64 { own.pointee.turn }
 
     /// On the loop's own thread: where a task may lie down at once.
     func makeBed(for length: UInt64) -> Bed? {
@@ -99,6 +104,7 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `own` belongs to 
                     crew.leaveWatch()
                 }
                 own.pointee.isFresh = false
+                own.pointee.turn += 1
                 job.runSynchronously(on: executor)
                 continue
             }
