@@ -1,4 +1,4 @@
-// Unsafe code: `end` is written once, before `stage` says so, and read afterwards; `waiting` is only touched with `lock` held.
+// Unsafe code: `end` is written once, before `stage` says so, and read afterwards; who waits is only touched with `lock` held.
 
 import Synchronization
 
@@ -16,7 +16,9 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
     private let stage = Atomic(Stage.open)
     @exclusivity(unchecked) private var end = JobEnd.done
     private let lock = LockWord(.mutex)
-    @exclusivity(unchecked) private var waiting: [UnsafeContinuation<Void, Never>]?
+    /// Most often one waits at most.
+    @exclusivity(unchecked) private var waiting: UnsafeContinuation<Void, Never>?
+    @exclusivity(unchecked) private var alsoWaiting: [UnsafeContinuation<Void, Never>] = []
 
     @usableFromInline
     override init(options: JobOptions) { super.init(options: options) }
@@ -26,10 +28,12 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
         self.end = end
         guard stage.exchange(.ended, ordering: .acquiringAndReleasing) == .awaited else { return }
         lock.lock()
-        let waiting = waiting ?? []
-        self.waiting = nil
+        let (first, others) = (waiting, alsoWaiting)
+        waiting = nil
+        alsoWaiting = []
         lock.unlock()
-        for continuation in waiting { continuation.resume() }
+        first?.resume()
+        for continuation in others { continuation.resume() }
     }
 
     @usableFromInline
@@ -51,7 +55,7 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
         // Whoever settles the job looks for us after the exchange, so either it finds us or we find the end.
         let before = stage.compareExchange(expected: .open, desired: .awaited, ordering: .acquiringAndReleasing)
         guard before.exchanged || before.original == .awaited else { return false }
-        waiting = (waiting ?? []) + [continuation]
+        if waiting == nil { waiting = continuation } else { alsoWaiting.append(continuation) }
         return true
     }
 }
