@@ -1,6 +1,12 @@
 import Foundation
 import Testing
 
+#if SLUICE_TSAN
+    private let isSanitized = true
+#else
+    private let isSanitized = false
+#endif
+
 @Suite("Runs that are killed, interrupted or have nowhere to write", .timeLimit(.minutes(3)))
 struct KillTests {
     /// A run of 20,000 records whose child sends `signal` to it at record 1,000.
@@ -90,7 +96,10 @@ struct KillTests {
         #expect(ending.error.contains("No space left on device"))
     }
 
-    @Test("an output that cannot grow is a failed run that publishes nothing", arguments: ["records.jsonl", "records.jsonl.gz"])
+    @Test(
+        "an output that cannot grow is a failed run that publishes nothing",
+        .disabled(if: isSanitized, "the sanitizer ends a process at the signal that the command ignores"),
+        arguments: ["records.jsonl", "records.jsonl.gz"])
     func fullFile(_ name: String) async throws {
         let command = try CommandUnderTest()
         defer { command.remove() }

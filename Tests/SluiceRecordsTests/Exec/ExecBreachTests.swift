@@ -3,7 +3,7 @@ import Testing
 
 @testable import SluiceRecords
 
-@Suite("ExecPool: children that break the protocol", .timeLimit(.minutes(1)))
+@Suite("ExecPool: children that break the protocol", .timeLimit(Patience.limit))
 struct ExecBreachTests {
     struct Case: CustomTestStringConvertible, Sendable {
         var name: String

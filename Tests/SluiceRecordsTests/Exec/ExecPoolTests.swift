@@ -3,7 +3,7 @@ import Testing
 
 @testable import SluiceRecords
 
-@Suite("ExecPool", .timeLimit(.minutes(1)))
+@Suite("ExecPool", .timeLimit(Patience.limit))
 struct ExecPoolTests {
     @Test("a child answers record after record")
     func echoes() async throws {
