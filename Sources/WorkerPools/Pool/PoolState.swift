@@ -186,7 +186,7 @@ extension PoolState {
             takeAllIn(inbox)
         }
         if isSizingAlarmLeft, !hasWaited { noteWaiting() }
-        if isLookingOut, queue.count > 0 { inbox.rouse() }
+        if isLookingOut, queue.count > 0 || phase != .open { inbox.rouse() }
         if !isWatched, hasTakenAhead || mayCall && willBeBegun > 0 {
             isWatched = true
             calls.isWatchWanted = true
