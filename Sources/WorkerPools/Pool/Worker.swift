@@ -74,7 +74,8 @@ final class Worker: @unchecked Sendable {
     @exclusivity(unchecked) var ahead: LocalQueue?
 
     // Changed by the worker with the lock of its thread's local queue or the pool's; by others only with all of them, while
-    // all workers stand still. So the worker may read `job` without any.
+    // all workers stand still. So the worker may read `job` without any; its closure, which it takes out while it runs and puts
+    // back for another attempt, nobody else looks at meanwhile.
     @exclusivity(unchecked) private(set) var job = Job.none
     @exclusivity(unchecked) var verdict = Verdict.inTime
     /// When the attempt's time is up; 0 for never. Nanoseconds of the pool's alarms.

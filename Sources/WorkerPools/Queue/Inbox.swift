@@ -1,4 +1,4 @@
-// Unsafe code: an inbox is three pointers to memory that its pool's storage frees when nobody can use the pool any more.
+// Unsafe code: an inbox is pointers to memory that its pool's storage frees when nobody can use the pool any more.
 // A structure rather than an object, because every use of an object by several threads counts references in one place that
 // they all write. `state` is only touched with the lock held.
 
