@@ -3,7 +3,7 @@ import Testing
 @testable import WorkerPools
 
 /// Moments in which two things meet.
-@Suite(.timeLimit(.minutes(2))) struct `Where two things meet` {
+@Suite(.timeLimit(Scale.patience)) struct `Where two things meet` {
     @Test func `the next submitter is let in when all that waited was withdrawn`() async throws {
         let (gate, second, log) = (Gate(), Gate(), Log<String>())
         let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(1)))
@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func `a job that is submitted beside a cancellation is refused or cancelled`() async throws {
-        for _ in 0..<Scale.rounds(200, full: 10_000) {
+        for _ in 0..<Scale.rounds(200, full: 2_000) {
             let pool = WorkerPool(.init(workers: 2...2, queue: .unbounded))
             try await pool.submit(contentsOf: repeatElement(PoolJob { try await Task.sleep(for: .seconds(1000)) }, count: 200))
             let submitters = (0..<3).map { _ in

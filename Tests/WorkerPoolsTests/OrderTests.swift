@@ -2,10 +2,10 @@ import Testing
 
 @testable import WorkerPools
 
-@Suite(.timeLimit(.minutes(2))) struct `Jobs in their order` {
+@Suite(.timeLimit(Scale.patience)) struct `Jobs in their order` {
     @Test(arguments: [nil, ThreadExecutor(threads: 2, name: "order")])
     func `begin one after the other until the first has ended`(executor: ThreadExecutor?) async throws {
-        for _ in 0..<Scale.rounds(200, full: 20_000) {
+        for _ in 0..<Scale.rounds(200, full: 5_000) {
             let (gate, begun) = (Gate(), Log<Int>())
             let pool = WorkerPool(.init(workers: 3...3, queue: .unbounded, executor: executor))
             try await pool.submit(
@@ -30,7 +30,7 @@ import Testing
         let chain = Chain()
         let pool = WorkerPool(.init(workers: workers...workers, queue: .bounded(1000), executor: executor))
         var links = 0
-        for _ in 0..<Scale.rounds(60, full: 6_000) {
+        for _ in 0..<Scale.rounds(60, full: 1_500) {
             for _ in 0..<Int.random(in: 0..<2000, using: &random) { try await pool.submit {} }
             for _ in 0..<Int.random(in: 0..<20, using: &random) {
                 let link = links

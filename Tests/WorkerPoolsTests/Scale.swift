@@ -1,10 +1,14 @@
 import Foundation
 import Synchronization
+import Testing
 import WorkerPools
 
 /// How much work the proofs do: what a run of all tests can afford, or, with `SLUICE_FULL_SCALE=1`, what was promised.
 enum Scale {
     static let isFull = ProcessInfo.processInfo.environment["SLUICE_FULL_SCALE"] == "1"
+
+    /// How long a test may take before it counts as hanging.
+    static var patience: TimeLimitTrait.Duration { .minutes(isFull ? 30 : 2) }
 
     static func rounds(_ usual: Int, full: Int) -> Int { isFull ? full : usual }
 }
