@@ -49,6 +49,14 @@ final class Gate: Sendable {
     }
 }
 
+/// Returns by throwing, once the task is cancelled.
+func untilCancelled() async throws {
+    let (never, continuation) = AsyncStream<Never>.makeStream()
+    defer { continuation.finish() }
+    for await _ in never {}
+    try Task.checkCancellation()
+}
+
 /// Waits, by giving way to other tasks, for something that is about to happen and tells nobody.
 func eventually(_ condition: @Sendable () -> Bool) async {
     while !condition() { await Task.yield() }

@@ -90,6 +90,8 @@ public final class WorkerPool: Sendable {
     }
 
     /// Queues a job that awaits nothing, and whose result can be waited for; a closure without `await` comes here by itself.
+    ///
+    /// One with `await` that spells out its signature has to say `async` there, or it is taken for one without.
     @discardableResult
     @inlinable
     public func submit<Value: Sendable, Failure: Error>(
