@@ -2,7 +2,7 @@ import WorkerPools
 
 /// What one run of the benchmark measures, read from the command line.
 struct Plan {
-    enum Body: String { case sleep, taskSleep = "task-sleep", empty, emptyAsync = "empty-async", compute }
+    enum Body: String { case sleep, taskSleep = "task-sleep", empty, capture, emptyAsync = "empty-async", compute }
     enum Way: String { case submit, handle, batch, map, callback }
     enum Measure: String { case throughput, idle, latency }
 
@@ -23,7 +23,7 @@ struct Plan {
     var priority = false
 
     static let usage = """
-        bench-pool [--body sleep|task-sleep|empty|empty-async|compute] [--jobs N] [--concurrency N] [--submitters N]
+        bench-pool [--body sleep|task-sleep|empty|capture|empty-async|compute] [--jobs N] [--concurrency N] [--submitters N]
                    [--way submit|handle|callback|batch|map] [--queue N] [--threads N] [--global] [--spinning]
                    [--longest-run N]
                    [--timeout] [--retry] [--priority] [--measure throughput|idle|latency]

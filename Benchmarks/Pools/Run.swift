@@ -34,8 +34,10 @@ struct Run {
         switch plan.body {
         case .empty where plan.way == .submit: try await submitPlain(count)
         case .empty where plan.way == .batch: try await pool.submit(contentsOf: repeatElement(PoolJob {}, count: count))
-        case .empty where plan.way == .handle: try await submitAndWait(count)
-        case .empty, .emptyAsync: try await submit(count) {}
+        case .empty where plan.way == .handle: try await submitAndWait(count, captures: false)
+        case .capture where plan.way == .submit: for number in 0..<count { try await pool.submit { sink(UInt64(number)) } }
+        case .capture where plan.way == .handle: try await submitAndWait(count, captures: true)
+        case .empty, .capture, .emptyAsync: try await submit(count) {}
         case .sleep: try await submit(count) { try await PoolClock.sleep(for: .milliseconds(10)) }
         case .taskSleep: try await submit(count) { try await Task.sleep(for: .milliseconds(10)) }
         case .compute: try await submit(count) { spin() }
@@ -68,32 +70,30 @@ struct Run {
         }
     }
 
-    /// Waits for the value of every handle, a thousand behind and the last first, so that the price is that of handles and
-    /// not of going to sleep.
+    /// Waits for the value of every handle, a thousand and more behind, so that the price is that of handles and not of going
+    /// to sleep.
     private func submitAndWait(_ count: Int, _ job: @escaping @Sendable () async throws -> Void) async throws {
-        var handles: [JobHandle<Int>] = []
+        var handles = Behind<JobHandle<Int>>()
         for number in 0..<count {
-            handles.append(
+            handles.add(
                 try await pool.submit(returning: { () async throws -> Int in
                     try await job()
                     return number
                 }))
-            guard handles.count == 1000 else { continue }
-            for handle in handles.reversed() { _ = try await handle.value }
-            handles.removeAll(keepingCapacity: true)
+            guard handles.areMany else { continue }
+            for handle in handles.takeOlder() { _ = try await handle.value }
         }
-        for handle in handles.reversed() { _ = try await handle.value }
+        for handle in handles.takeAll() { _ = try await handle.value }
     }
 
-    private func submitAndWait(_ count: Int) async throws {
-        var handles: [TypedJobHandle<Int, Never>] = []
+    private func submitAndWait(_ count: Int, captures: Bool) async throws {
+        var handles = Behind<TypedJobHandle<Int, Never>>()
         for number in 0..<count {
-            handles.append(try await pool.submit(returning: { number }))
-            guard handles.count == 1000 else { continue }
-            for handle in handles.reversed() { _ = try await handle.value }
-            handles.removeAll(keepingCapacity: true)
+            handles.add(captures ? try await pool.submit(returning: { number }) : try await pool.submit(returning: { 1 }))
+            guard handles.areMany else { continue }
+            for handle in handles.takeOlder() { _ = try await handle.value }
         }
-        for handle in handles.reversed() { _ = try await handle.value }
+        for handle in handles.takeAll() { _ = try await handle.value }
     }
 
     /// Processor seconds that the pool takes in one second in which all its workers are idle.
@@ -117,6 +117,30 @@ struct Run {
             try await PoolClock.sleep(for: .milliseconds(1))
         }
         return latencies.sorted()
+    }
+}
+
+/// Handles to be waited for later: the last thousand, and the thousand before them.
+struct Behind<Handle> {
+    private var older: [Handle] = []
+    private var newer: [Handle] = []
+
+    var areMany: Bool { newer.count == 1000 }
+
+    mutating func add(_ handle: Handle) { newer.append(handle) }
+
+    /// The thousand before the last, the youngest first.
+    mutating func takeOlder() -> ReversedCollection<[Handle]> {
+        let taken = older
+        older = newer
+        newer = []
+        newer.reserveCapacity(1000)
+        return taken.reversed()
+    }
+
+    mutating func takeAll() -> [Handle] {
+        defer { (older, newer) = ([], []) }
+        return older + newer
     }
 }
 
