@@ -54,48 +54,47 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
         func unlock() { pthread_mutex_unlock(mutex) }
     }
 #else
+    /// A mutex with a flag beside it, which says that it is held: to try a held one is a call of the kernel.
     struct LockWord: ~Copyable, Sendable {
         private let mutex = Mutex(())
-        private let taken = Atomic(false)
+        private let isHeld = Atomic(false)
         private let spins: Bool
 
         init(_ choice: LockChoice) { spins = choice == .spinning }
 
         @inline(__always)
         func lock() {
-            if spins {
-                if taken.exchange(true, ordering: .acquiring) { spin() }
-            } else if !mutex._unsafeTryLock() {
-                wait()
-            }
+            if !tryOnce() { wait() }
+        }
+
+        @inline(__always)
+        private func tryOnce() -> Bool {
+            if spins { return !isHeld.exchange(true, ordering: .acquiring) }
+            guard !isHeld.load(ordering: .relaxed), mutex._unsafeTryLock() else { return false }
+            isHeld.store(true, ordering: .relaxed)
+            return true
         }
 
         /// Gives way for a while before it waits in the kernel: there a mutex is handed from waiter to waiter, each of which
         /// must be scheduled first, and under contention that queue never gets shorter.
         @inline(never)
         private func wait() {
-            for turn in 0..<200 {
-                if turn % 20 == 19 { sched_yield() }
-                if mutex._unsafeTryLock() { return }
+            var turns = 0
+            while spins || turns < 200 {
+                for _ in 0..<10 where !isHeld.load(ordering: .relaxed) {
+                    if tryOnce() { return }
+                }
+                turns += 1
+                if turns % 10 == 0 { sched_yield() }
             }
             mutex._unsafeLock()
+            isHeld.store(true, ordering: .relaxed)
         }
 
         @inline(__always)
         func unlock() {
-            guard spins else { return mutex._unsafeUnlock() }
-            taken.store(false, ordering: .releasing)
-        }
-
-        @inline(never)
-        private func spin() {
-            var turns = 0
-            repeat {
-                while taken.load(ordering: .relaxed) {
-                    turns += 1
-                    if turns > 100 { sched_yield() }
-                }
-            } while taken.exchange(true, ordering: .acquiring)
+            isHeld.store(false, ordering: .releasing)
+            if !spins { mutex._unsafeUnlock() }
         }
     }
 #endif
