@@ -1,4 +1,5 @@
-// Unsafe code: `end` is written once, before `stage` says so, and read afterwards; who waits is only touched with `lock` held.
+// Unsafe code: `end` is written once, before `waiting` says so, and read afterwards. `waiting` holds continuations as words, each
+// taken out by the one exchange that ends the job.
 
 import Synchronization
 
@@ -6,38 +7,24 @@ import Synchronization
 /// at every turn.
 @usableFromInline
 class AwaitedRecord: JobRecord, @unchecked Sendable {
-    private enum Stage: UInt8, AtomicRepresentable {
-        case open
-        /// Somebody waits for the end.
-        case awaited
-        case ended
-    }
-
-    private let stage = Atomic(Stage.open)
+    /// What a slot of the kinds of record that have one holds.
+    @exclusivity(unchecked) @usableFromInline var content = ResultSlot.Content.nothing
+    /// Those who wait, or that the end has come.
+    private let waiting = Atomic(Waiting.nobody.word)
     @exclusivity(unchecked) private var end = JobEnd.done
-    private let lock = LockWord(.mutex)
-    /// Most often one waits at most.
-    @exclusivity(unchecked) private var waiting: UnsafeContinuation<Void, Never>?
-    @exclusivity(unchecked) private var alsoWaiting: [UnsafeContinuation<Void, Never>] = []
 
     @usableFromInline
-    override init(options: JobOptions) { super.init(options: options) }
+    override init(options: JobOptions, hasCallback: Bool = false) { super.init(options: options, hasCallback: hasCallback) }
 
     @usableFromInline
     override func settle(_ end: JobEnd) {
         self.end = end
-        guard stage.exchange(.ended, ordering: .acquiringAndReleasing) == .awaited else { return }
-        lock.lock()
-        let (first, others) = (waiting, alsoWaiting)
-        waiting = nil
-        alsoWaiting = []
-        lock.unlock()
-        first?.resume()
-        for continuation in others { continuation.resume() }
+        let before = waiting.exchange(Waiting.ended.word, ordering: .acquiringAndReleasing)
+        if before != Waiting.nobody.word { Waiting(word: before).resume() }
     }
 
     @usableFromInline
-    final var endIfEnded: JobEnd? { stage.load(ordering: .acquiring) == .ended ? end : nil }
+    final var endIfEnded: JobEnd? { waiting.load(ordering: .acquiring) == Waiting.ended.word ? end : nil }
 
     final func waitForEnd() async -> JobEnd {
         while true {
@@ -50,12 +37,60 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
 
     /// - Returns: false if the end has come first.
     private func wait(with continuation: UnsafeContinuation<Void, Never>) -> Bool {
-        lock.lock()
-        defer { lock.unlock() }
-        // Whoever settles the job looks for us after the exchange, so either it finds us or we find the end.
-        let before = stage.compareExchange(expected: .open, desired: .awaited, ordering: .acquiringAndReleasing)
-        guard before.exchanged || before.original == .awaited else { return false }
-        if waiting == nil { waiting = continuation } else { alsoWaiting.append(continuation) }
-        return true
+        var seen = waiting.load(ordering: .acquiring)
+        while seen != Waiting.ended.word {
+            let joined = Waiting(word: seen).joined(by: continuation)
+            let (isDone, now) = waiting.compareExchange(
+                expected: seen, desired: joined.word, ordering: .acquiringAndReleasing)
+            if isDone { return true }
+            joined.freeFirst()
+            seen = now
+        }
+        return false
+    }
+}
+
+/// Those who wait for one end, in a word: most often there is one at most, who then costs no memory.
+private struct Waiting {
+    /// Continuations are pointers to what is aligned to at least this, so the bit below tells a list from one of them.
+    private static let listBit: UInt = 2
+
+    private struct Link {
+        let continuation: UnsafeContinuation<Void, Never>
+        /// The word that was there before.
+        let others: UInt
+    }
+
+    let word: UInt
+
+    static let nobody = Waiting(word: 0)
+    static let ended = Waiting(word: 1)
+
+    func joined(by continuation: UnsafeContinuation<Void, Never>) -> Waiting {
+        if word == Self.nobody.word { return Waiting(word: unsafeBitCast(continuation, to: UInt.self)) }
+        let link = UnsafeMutablePointer<Link>.allocate(capacity: 1)
+        link.initialize(to: Link(continuation: continuation, others: word))
+        return Waiting(word: UInt(bitPattern: link) | Self.listBit)
+    }
+
+    /// Whoever joined last is taken back.
+    func freeFirst() { link?.deallocate() }
+
+    private var link: UnsafeMutablePointer<Link>? {
+        word & Self.listBit == 0 ? nil : UnsafeMutablePointer(bitPattern: word & ~Self.listBit)
+    }
+
+    /// In the order in which they came.
+    func resume() {
+        var rest = self
+        var later: [UnsafeContinuation<Void, Never>] = []
+        while let link = rest.link {
+            let last = link.move()
+            link.deallocate()
+            later.append(last.continuation)
+            rest = Waiting(word: last.others)
+        }
+        unsafeBitCast(rest.word, to: UnsafeContinuation<Void, Never>.self).resume()
+        for continuation in later.reversed() { continuation.resume() }
     }
 }

@@ -1,12 +1,13 @@
 /// An entry of the queue.
 @usableFromInline
 struct Job {
-    /// What an attempt does. A closure also where there is a record, instead of a method that its kinds override, because a
-    /// method of a generic class asks the runtime for its types each time.
+    /// What an attempt does.
     @usableFromInline
     enum Body: Sendable {
         /// Run without the machinery of asynchronous calls, which costs more than an empty job.
         case plain(@Sendable () throws -> Void)
+        /// The same, kept by the record.
+        case plainOfRecord
         case asynchronous(@Sendable () async throws -> Void)
         /// Lent to the worker that runs it.
         case away
@@ -69,11 +70,18 @@ class JobRecord: @unchecked Sendable {  // see each property for what guards it
     @exclusivity(unchecked) var phase = Phase.offered
     @exclusivity(unchecked) var isCancelRequested = false
     /// Somebody is called with the result, which is to be over before the worker begins its next job.
-    @usableFromInline var hasCallback: Bool { false }
+    let hasCallback: Bool
 
     @usableFromInline
-    init(options: JobOptions) {
+    init(options: JobOptions, hasCallback: Bool = false) {
         self.options = options
+        self.hasCallback = hasCallback
+    }
+
+    /// Makes an attempt at a job whose body is ``Job/Body/plainOfRecord``.
+    @usableFromInline
+    func attempt() throws {
+        fatalError("JobRecord.attempt is overridden by every kind of record that keeps a job")
     }
 
     /// What the job does, for somebody who runs it after the pool has ended it; nil if that is the queue's closure itself. More than

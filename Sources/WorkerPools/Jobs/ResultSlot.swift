@@ -1,16 +1,22 @@
-// Unsafe code: `words` hold a value in place or a pointer to one, by the size of its type; `destroy` is set together with the
-// value and knows which. Whoever reads names the type that was put, which the generic object around the slot sees to.
+// Unsafe code: `words` hold a value in place or a pointer to one, by the size of its type. Whoever reads or empties the slot names
+// the type that was put, which the generic object around it sees to.
 
-/// Room for one value. Not generic: an object that has one comes to its end without asking the runtime for types, which would
-/// cost as much as the object does.
+/// Room for one value. Not generic, so that an object that has one can come to its end without asking the runtime for types, which
+/// would cost as much as the object does; one that has to release a value is emptied before.
 @usableFromInline
 struct ResultSlot {
-    @usableFromInline typealias Words = (UInt, UInt, UInt)
+    @usableFromInline typealias Words = (UInt, UInt)
 
-    @usableFromInline var words: Words = (0, 0, 0)
-    @usableFromInline var isFull = false
-    /// nil where nothing has to be released.
-    @usableFromInline var destroy: (@Sendable (UnsafeMutableRawPointer) -> Void)?
+    /// Kept by the slot's owner, who has a byte to spare.
+    @usableFromInline
+    enum Content: UInt8 {
+        case nothing
+        case plainValue
+        /// A value that has to be released: the slot must be emptied before it goes.
+        case ownedValue
+    }
+
+    @usableFromInline var words: Words = (0, 0)
 
     @usableFromInline
     init() {}
@@ -22,9 +28,9 @@ struct ResultSlot {
 
     /// Takes a value in, in place of the one before.
     @inlinable
-    mutating func put<Value>(_ value: Value) {
-        empty()
-        isFull = true
+    mutating func put<Value>(_ value: Value, _ content: inout Content) {
+        empty(of: Value.self, &content)
+        content = Self.isInPlace(Value.self) && _isPOD(Value.self) ? .plainValue : .ownedValue
         withUnsafeMutablePointer(to: &words) { words in
             let start = UnsafeMutableRawPointer(words)
             if Self.isInPlace(Value.self) {
@@ -35,21 +41,12 @@ struct ResultSlot {
                 start.storeBytes(of: box, as: UnsafeMutablePointer<Value>.self)
             }
         }
-        if !Self.isInPlace(Value.self) {
-            destroy = { start in
-                let box = start.load(as: UnsafeMutablePointer<Value>.self)
-                box.deinitialize(count: 1)
-                box.deallocate()
-            }
-        } else if !_isPOD(Value.self) {
-            destroy = { start in start.assumingMemoryBound(to: Value.self).deinitialize(count: 1) }
-        }
     }
 
     /// A copy of the value, which must be there and of this type.
     @inlinable
-    mutating func value<Value>(as type: Value.Type) -> Value {
-        precondition(isFull, "a job was settled as done before it had a value")
+    mutating func value<Value>(as type: Value.Type, _ content: Content) -> Value {
+        precondition(content != .nothing, "a job was settled as done before it had a value")
         return withUnsafeMutablePointer(to: &words) { words in
             let start = UnsafeMutableRawPointer(words)
             if Self.isInPlace(type) { return start.assumingMemoryBound(to: type).pointee }
@@ -58,9 +55,18 @@ struct ResultSlot {
     }
 
     @inlinable
-    mutating func empty() {
-        if let destroy { withUnsafeMutablePointer(to: &words) { destroy($0) } }
-        destroy = nil
-        isFull = false
+    mutating func empty<Value>(of type: Value.Type, _ content: inout Content) {
+        defer { content = .nothing }
+        guard content == .ownedValue else { return }
+        withUnsafeMutablePointer(to: &words) { words in
+            let start = UnsafeMutableRawPointer(words)
+            if Self.isInPlace(type) {
+                start.assumingMemoryBound(to: type).deinitialize(count: 1)
+            } else {
+                let box = start.load(as: UnsafeMutablePointer<Value>.self)
+                box.deinitialize(count: 1)
+                box.deallocate()
+            }
+        }
     }
 }

@@ -1,72 +1,100 @@
-// Unsafe code: `work` and `slot` are only touched by the attempt under way and then by whoever settles the job, and read after
-// the job's end is known, which the pool orders after them.
+// Unsafe code: `work`, `slot` and `content` are only touched by the attempt under way and then by whoever settles the job, and read after
+// the job's end is known, which the pool orders after them. `act` is given the record that was made with it, so it may take it for
+// that type without asking the runtime.
 
-/// A job with a result. Open to inlining, so that its users' compilers know its types.
+/// A job with a result. Its size and the number of its references are what a handle costs: it is to stay within 120 bytes.
 @usableFromInline
 class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Sendable {
-    /// What the job is, in one of two ways; let go when it has been done or has failed. One that the pool has ended may be run
-    /// elsewhere.
-    @exclusivity(unchecked) @usableFromInline var work: (@Sendable () async throws(Failure) -> Value)?
-    @exclusivity(unchecked) @usableFromInline var plainWork: (@Sendable () throws(Failure) -> Value)?
+    /// What the job is; let go when it has been done or has failed. One that the pool has ended may be run elsewhere.
+    @usableFromInline
+    enum Work {
+        case asynchronous(@Sendable () async throws(Failure) -> Value)
+        case plain(@Sendable () throws(Failure) -> Value)
+        case over
+    }
+
+    @usableFromInline
+    enum Act { case attempt, tell(JobEnd), empty }
+
+    @exclusivity(unchecked) @usableFromInline var work: Work
+    /// What needs the types. A closure made where they are known, instead of methods, which would be compiled for any types and
+    /// ask the runtime for these each time. It captures nothing.
+    @usableFromInline let act: @Sendable (AwaitedRecord, Act) throws -> Void
     @exclusivity(unchecked) @usableFromInline var slot = ResultSlot()
 
     @inlinable
-    init(options: JobOptions, _ work: @escaping @Sendable () async throws(Failure) -> Value) {
+    init(
+        options: JobOptions, _ work: Work, hasCallback: Bool = false,
+        _ act: @escaping @Sendable (AwaitedRecord, Act) throws -> Void
+    ) {
         self.work = work
-        super.init(options: options)
+        self.act = act
+        super.init(options: options, hasCallback: hasCallback)
     }
 
     @inlinable
-    init(options: JobOptions, plain work: @escaping @Sendable () throws(Failure) -> Value) {
-        plainWork = work
-        super.init(options: options)
+    convenience init(options: JobOptions, _ work: Work) {
+        self.init(options: options, work) { record, act in
+            let record = unsafeDowncast(record, to: ValueRecord<Value, Failure>.self)
+            switch act {
+            case .attempt: try record.attemptPlain()
+            case .empty: record.slot.empty(of: Value.self, &record.content)
+            case .tell: break
+            }
+        }
     }
 
-    @inlinable
-    deinit { slot.empty() }
+    deinit {
+        if content == .ownedValue { try? act(self, .empty) }
+    }
+
+    @usableFromInline
+    final override func attempt() throws { try act(self, .attempt) }
 
     @usableFromInline
     override func settle(_ end: JobEnd) {
+        if hasCallback { try? act(self, .tell(end)) }
         switch end {
-        case .done, .failed:
-            work = nil
-            plainWork = nil
+        case .done, .failed: work = .over
         case .stopped: break
         }
         super.settle(end)
     }
 
-    /// A closure that makes an attempt and keeps its result here. It captures the record alone, so that it needs no memory of
-    /// its own.
+    /// What the queue holds of an asynchronous job: it captures the record alone, so that it needs no memory of its own.
     @inlinable
-    final var body: Job.Body { .asynchronous { try await self.attempt() } }
+    final var body: Job.Body {
+        switch work {
+        case .asynchronous: .asynchronous { try await self.attemptAsynchronous() }
+        case .plain, .over: .plainOfRecord
+        }
+    }
 
     @inlinable
-    final var plainBody: Job.Body { .plain { try self.attemptPlain() } }
-
-    @inlinable
-    final nonisolated(nonsending) func attempt() async throws {
-        guard let work else { return }
-        slot.put(try await work())
+    final nonisolated(nonsending) func attemptAsynchronous() async throws {
+        guard case .asynchronous(let work) = work else { return }
+        slot.put(try await work(), &content)
     }
 
     @inlinable
     final func attemptPlain() throws {
-        guard let plainWork else { return }
-        slot.put(try plainWork())
+        guard case .plain(let plain) = work else { return }
+        slot.put(try plain(), &content)
     }
 
     @usableFromInline
     override var undone: (@Sendable () async throws -> Void)? {
-        if let work { return { _ = try await work() } }
-        if let plainWork { return { _ = try plainWork() } }
-        return nil
+        switch work {
+        case .asynchronous(let work): { _ = try await work() }
+        case .plain(let work): { _ = try work() }
+        case .over: nil
+        }
     }
 
     @inlinable
     final func result(of end: JobEnd) -> Result<Value, JobFailure<Failure>> {
         switch end {
-        case .done: return .success(slot.value(as: Value.self))
+        case .done: return .success(slot.value(as: Value.self, content))
         case .failed(let error):
             guard let failure = error as? Failure else { preconditionFailure("a job failed with an error of another type") }
             return .failure(.failed(failure))
@@ -81,29 +109,20 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
 final class CallbackRecord<Value: Sendable, Failure: Error>: ValueRecord<Value, Failure>, @unchecked Sendable {
     @usableFromInline typealias Callback = @Sendable (Result<Value, JobFailure<Failure>>) -> Void
 
-    @exclusivity(unchecked) private var then: Callback?
+    @exclusivity(unchecked) @usableFromInline var then: Callback?
 
-    @usableFromInline
-    init(
-        options: JobOptions, _ work: @escaping @Sendable () async throws(Failure) -> Value, then: @escaping Callback
-    ) {
+    @inlinable
+    init(options: JobOptions, _ work: Work, then: @escaping Callback) {
         self.then = then
-        super.init(options: options, work)
-    }
-
-    @usableFromInline
-    init(options: JobOptions, plain work: @escaping @Sendable () throws(Failure) -> Value, then: @escaping Callback) {
-        self.then = then
-        super.init(options: options, plain: work)
-    }
-
-    @usableFromInline
-    override var hasCallback: Bool { true }
-
-    @usableFromInline
-    override func settle(_ end: JobEnd) {
-        then?(result(of: end))
-        then = nil
-        super.settle(end)
+        super.init(options: options, work, hasCallback: true) { record, act in
+            let record = unsafeDowncast(record, to: CallbackRecord<Value, Failure>.self)
+            switch act {
+            case .attempt: try record.attemptPlain()
+            case .empty: record.slot.empty(of: Value.self, &record.content)
+            case .tell(let end):
+                record.then?(record.result(of: end))
+                record.then = nil
+            }
+        }
     }
 }

@@ -115,6 +115,7 @@ extension PoolStorage {
         do {
             switch job.body {
             case .plain(let body): try body()
+            case .plainOfRecord: try job.record?.attempt()
             case .asynchronous(let body): try await body()
             case .away: preconditionFailure("a job that runs was submitted")
             }

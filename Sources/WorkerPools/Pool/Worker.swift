@@ -136,19 +136,42 @@ final class Worker: @unchecked Sendable {
     /// Runs jobs that are no asynchronous functions, as long as there are some.
     private func runPlainJobs() -> Step {
         let local = locals.own
-        while let body = job.takePlain() {
-            do {
-                try body()
-            } catch {
-                job.body = .plain(body)
-                failure = error
-                return .careful
+        var step = Step.run
+        while step == .run {
+            if case .plainOfRecord = job.body {
+                step = runPlainJobOfRecord(local)
+            } else if let body = job.takePlain() {
+                step = run(body, local)
+            } else {
+                break
             }
-            let step = succeed(on: local)
-            if step == .careful { job.body = .plain(body) }
-            if step != .run { return step }
         }
-        return .run
+        return step
+    }
+
+    @inline(__always)
+    private func run(_ body: @escaping @Sendable () throws -> Void, _ local: LocalQueue) -> Step {
+        do {
+            try body()
+        } catch {
+            failure = error
+            job.body = .plain(body)
+            return .careful
+        }
+        let step = succeed(on: local)
+        if step == .careful { job.body = .plain(body) }
+        return step
+    }
+
+    @inline(__always)
+    private func runPlainJobOfRecord(_ local: LocalQueue) -> Step {
+        do {
+            try job.record?.attempt()
+        } catch {
+            failure = error
+            return .careful
+        }
+        return succeed(on: local)
     }
 
     // Under a lock, as said above.

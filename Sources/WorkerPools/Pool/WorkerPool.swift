@@ -84,7 +84,7 @@ public final class WorkerPool: Sendable {
         _ options: JobOptions = JobOptions(),
         returning job: @escaping @Sendable () async throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
-        let record = ValueRecord<Value, Failure>(options: options, job)
+        let record = ValueRecord<Value, Failure>(options: options, .asynchronous(job))
         if let left = leave(record.body, record) { try await enter(left) }
         return TypedJobHandle(record: record, storage: storage)
     }
@@ -98,8 +98,8 @@ public final class WorkerPool: Sendable {
         _ options: JobOptions = JobOptions(),
         returning job: @escaping @Sendable () throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
-        let record = ValueRecord<Value, Failure>(options: options, plain: job)
-        if let left = leave(record.plainBody, record) { try await enter(left) }
+        let record = ValueRecord<Value, Failure>(options: options, .plain(job))
+        if let left = leave(.plainOfRecord, record) { try await enter(left) }
         return TypedJobHandle(record: record, storage: storage)
     }
 
@@ -111,7 +111,7 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () async throws(Failure) -> Value,
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
-        let record = CallbackRecord<Value, Failure>(options: options, job, then: then)
+        let record = CallbackRecord<Value, Failure>(options: options, .asynchronous(job), then: then)
         if let left = leave(record.body, record) { try await enter(left) }
     }
 
@@ -122,8 +122,8 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () throws(Failure) -> Value,
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
-        let record = CallbackRecord<Value, Failure>(options: options, plain: job, then: then)
-        if let left = leave(record.plainBody, record) { try await enter(left) }
+        let record = CallbackRecord<Value, Failure>(options: options, .plain(job), then: then)
+        if let left = leave(.plainOfRecord, record) { try await enter(left) }
     }
 
     /// Queues a job without ever waiting, for submitters that are not `async`: a full queue that would suspend refuses.
