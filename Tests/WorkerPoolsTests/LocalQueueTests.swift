@@ -4,6 +4,11 @@ import Testing
 
 private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}), attempt: number, level: level) }
 
+/// As many jobs as a local queue asks for.
+private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
+    for _ in 0..<most { jobs.append(job(number)) }
+}
+
 @Suite struct `A buffer of jobs` {
     @Test func `gives back what was put in, in order, however it grows and turns`() {
         var random = Seeded(state: 3)
@@ -69,14 +74,16 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
         var pace = 1
         while pace < LocalQueue.most {
             let filling = pace - 1
-            _ = local.fill(ended: 1, share: filling, longest: LocalQueue.most, now: 1) { job(0) }
+            _ = local.fill(ended: 1, share: filling, longest: LocalQueue.most, now: 1) { jobs(0, $0, &$1) }
             work(off: local)
             pace *= 2
         }
         var next: Int32 = 0
-        _ = local.fill(ended: 1, share: count, longest: LocalQueue.most, now: 1) {
-            next += 1
-            return job(next)
+        _ = local.fill(ended: 1, share: count, longest: LocalQueue.most, now: 1) { most, jobs in
+            for _ in 0..<most {
+                next += 1
+                jobs.append(job(next))
+            }
         }
         return local
     }
@@ -94,7 +101,7 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
         var sizes: [Int] = []
         for round in 0..<12 {
             now += round < 4 ? 1_000_000 : 1_000
-            _ = local.fill(ended: 1, share: 1000, longest: 32, now: now) { job(1) }
+            _ = local.fill(ended: 1, share: 1000, longest: 32, now: now) { jobs(1, $0, &$1) }
             sizes.append(local.waiting)
             work(off: local)
         }
@@ -107,7 +114,7 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
         defer { local.free() }
         let queue = LevelQueue(levels: 1, ageing: 1)
         for _ in 0..<5 {
-            _ = local.fill(ended: 1, share: 1000, longest: 32, now: 1) { job(1) }
+            _ = local.fill(ended: 1, share: 1000, longest: 32, now: 1) { jobs(1, $0, &$1) }
             #expect(local.waiting <= 1)
             local.close()
             local.giveBack(to: queue)
@@ -190,7 +197,7 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
         defer { batch.free() }
         for number in 0..<4 { batch.append(job(Int32(number))) }
         #expect(inbox.setBudget(3))
-        inbox.leave(&batch)
+        inbox.leave(&batch, level: 0)
         #expect(batch.count == 1)
     }
 }

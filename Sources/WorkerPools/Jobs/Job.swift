@@ -57,6 +57,8 @@ class JobRecord: @unchecked Sendable {  // see each property for what guards it
         case offered
         case queued
         case running(slot: Int)
+        /// Dealt to a worker. While the hand is closed: done.
+        case atHand
         /// Between two attempts.
         case delayed(ticket: UInt64)
         /// Run by its submitter.

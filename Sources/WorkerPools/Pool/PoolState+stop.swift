@@ -57,7 +57,7 @@ extension PoolState {
     /// With the locks of all local queues held.
     mutating func cancel(_ record: JobRecord) -> Cancellation {
         switch record.phase {
-        case .settled: return .nothing
+        case .settled, .atHand: return .nothing
         case .offered, .inCaller:
             record.isCancelRequested = true
             return .nothing

@@ -182,7 +182,13 @@ extension PoolState {
         guard longestRun > 1, returning.isEmpty, phase != .cancelled else { return }
         // Half of what each thread could have.
         let share = queue.count / (2 * min(busy + called, locals.count))
-        let pace = local.fill(ended: worker.takeEnded(), share: share, longest: longestRun, now: Timers.now) { nextJob(&more) }
+        let pace = local.fill(ended: worker.takeEnded(), share: share, longest: longestRun, now: Timers.now) { most, jobs in
+            var left = most - queue.popFirst(most, into: &jobs)
+            while left > 0, let job = nextJob(&more) {
+                jobs.append(job)
+                left -= 1
+            }
+        }
         guard let pace else { return }
         soon = pace >= Self.flood ? pace - 1 : 0
         if local.waiting > 0 {

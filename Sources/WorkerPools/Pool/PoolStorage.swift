@@ -63,7 +63,10 @@ final class PoolStorage: Sendable {
     /// A step during which all workers and submitters stand still.
     func stepAlone<Result>(_ change: (inout PoolState) -> Result) -> Result {
         let (result, calls) = state.withLock { state in
-            for local in locals { local.close() }
+            for local in locals {
+                local.close()
+                local.closeHand()
+            }
             inbox.close()
             state.takeInClosed(inbox)
             let result = change(&state)

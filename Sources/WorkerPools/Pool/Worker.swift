@@ -72,10 +72,16 @@ final class Worker: @unchecked Sendable {
     @exclusivity(unchecked) private var lastTurn: UInt64 = 0
     /// Where it has taken jobs ahead, which wait for it.
     @exclusivity(unchecked) var ahead: LocalQueue?
+    /// Who has dealt it the jobs at its hand.
+    @exclusivity(unchecked) private var dealer: LocalQueue?
+    @exclusivity(unchecked) private var dealt = 0
+    /// How many of those it has not begun.
+    @exclusivity(unchecked) private var left = 0
 
-    // Changed by the worker with the lock of its thread's local queue or the pool's; by others only with all of them, while
-    // all workers stand still. So the worker may read `job` without any; its closure, which it takes out while it runs and puts
-    // back for another attempt, nobody else looks at meanwhile.
+    // Changed by the worker with the lock of its thread's local queue or the pool's, or by beginning a job at hand; by others only
+    // with all of them, while all workers stand still. So the worker may read `job` without any; others read it only of jobs with a
+    // time limit, which are never at hand. Its closure, which the worker takes out while it runs and puts back for another attempt,
+    // nobody else looks at meanwhile.
     @exclusivity(unchecked) private(set) var job = Job.none
     @exclusivity(unchecked) var verdict = Verdict.inTime
     /// When the attempt's time is up; 0 for never. Nanoseconds of the pool's alarms.
@@ -154,9 +160,8 @@ final class Worker: @unchecked Sendable {
         do {
             try body()
         } catch {
-            failure = error
             job.body = .plain(body)
-            return .careful
+            return fail(error)
         }
         let step = succeed(on: local)
         if step == .careful { job.body = .plain(body) }
@@ -168,10 +173,23 @@ final class Worker: @unchecked Sendable {
         do {
             try job.record?.attempt()
         } catch {
-            failure = error
-            return .careful
+            return fail(error)
         }
         return succeed(on: local)
+    }
+
+    /// The jobs at hand go back: this one's end may take long.
+    @inline(never)
+    private func fail(_ error: any Error) -> Step {
+        failure = error
+        if let dealer {
+            storage.step { _ in
+                dealer.close()
+                foldHand()
+                dealer.open()
+            }
+        }
+        return .careful
     }
 
     // Under a lock, as said above.
@@ -196,6 +214,24 @@ final class Worker: @unchecked Sendable {
     /// Whether it is not on another thread than when it took jobs ahead.
     @inline(__always)
     func mayTake(from local: LocalQueue) -> Bool { ahead == nil || ahead == local }
+
+    /// It stays on its thread as long as the job takes, and need not look at the clock.
+    var mayHaveHand: Bool { timeout == 0 && job.isForHand }
+
+    func receiveHand(of count: Int, from local: LocalQueue) {
+        dealer = local
+        dealt = count
+        left = count
+    }
+
+    /// With the lock of the dealer.
+    @inline(__always)
+    func foldHand() {
+        guard let dealer else { return }
+        dealer.foldHand()
+        self.dealer = nil
+        left = 0
+    }
 
     /// A job of its has ended, or is about to, with the pool's lock.
     func noteEnd() { ended = 1 }
@@ -255,10 +291,28 @@ final class Worker: @unchecked Sendable {
     private func succeed(on local: LocalQueue) -> Step {
         let record = job.record
         if let record, record.hasCallback { return succeedWithCallback(record, local) }
+        if goOn() {
+            record?.settle(.done)
+            return .run
+        }
         guard let alarm = local.turn(of: self) else { return succeedWithPool(record) }
         record?.settle(.done)
         if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
         return .run
+    }
+
+    /// Ends the job with success and begins the next at hand.
+    /// - Returns: false if there is none any more.
+    @inline(__always)
+    private func goOn() -> Bool {
+        guard left > 0, let dealer else { return false }
+        guard dealer.begin(left: left) else {
+            left = 0
+            return false
+        }
+        job = dealer.take(from: dealt - left)
+        left -= 1
+        return true
     }
 
     /// The end of a job that somebody can name is made known before it is counted, so that nobody who waits for the pool to
@@ -277,6 +331,7 @@ final class Worker: @unchecked Sendable {
     private func succeedWithCallback(_ record: JobRecord, _ local: LocalQueue) -> Step {
         guard local.finish(self) else { return succeedWithPool(record) }
         record.settle(.done)
+        if goOn() { return .run }
         guard let alarm = local.turn(of: self) else {
             noteEnd()
             return nextTurn { $0.succeed(self) }

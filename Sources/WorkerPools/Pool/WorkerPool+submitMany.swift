@@ -34,7 +34,7 @@ extension WorkerPool {
     @usableFromInline
     func enter(_ batch: inout JobBatch) async throws {
         while true {
-            storage.inbox.leave(&batch.jobs)
+            storage.inbox.leave(&batch.jobs, level: batch.level)
             guard batch.jobs.count > 0 else { return }
             try await storage.enter(batch.jobs.removeFirst())
         }
@@ -56,7 +56,7 @@ public struct PoolJob: Sendable {
 /// Jobs that are submitted together.
 @usableFromInline
 struct JobBatch {
-    private let level: UInt8
+    let level: UInt8
     var jobs = JobBuffer(capacity: 256)
 
     @usableFromInline

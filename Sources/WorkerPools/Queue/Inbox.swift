@@ -50,21 +50,28 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
         return nil
     }
 
-    /// Leaves as many of the jobs as the budget allows, with one taking of the lock.
-    func leave(_ batch: inout JobBuffer) {
+    /// Leaves as many of the jobs as the budget allows, with one taking of the lock. They are all of one level and have no records.
+    func leave(_ batch: inout JobBuffer, level: UInt8) {
         close()
-        for _ in 0..<min(batch.count, state.pointee.budget) { put(batch.removeFirst()) }
+        let number = min(batch.count, state.pointee.budget)
+        state.pointee.levels[Int(level)].append(first: number, of: &batch)
+        note(number, level: level)
         open()
     }
 
     @inline(__always)
     private func put(_ job: consuming Job) {
-        let level = Int(job.level)
-        state.pointee.budget -= 1
+        let level = job.level
         job.record?.phase = .queued
-        state.pointee.levels[level].append(job)
-        state.pointee.count += 1
-        if level > state.pointee.highest { state.pointee.highest = level }
+        state.pointee.levels[Int(level)].append(job)
+        note(1, level: level)
+    }
+
+    @inline(__always)
+    private func note(_ number: Int, level: UInt8) {
+        state.pointee.budget -= number
+        state.pointee.count += number
+        if Int(level) > state.pointee.highest { state.pointee.highest = Int(level) }
         shared.pointee.count.store(state.pointee.count, ordering: .relaxed)
     }
 

@@ -31,6 +31,48 @@ struct JobBuffer {
         count += 1
     }
 
+    /// Moves the first `number` jobs of another buffer, which has so many, to the end of this one.
+    mutating func append(first number: Int, of other: inout JobBuffer) {
+        if count == 0, number == other.count, other.capacity <= Self.kept { return swap(&self, &other) }
+        while capacity < count + number { grow() }
+        other.moveFirst(number) { from, run in
+            let tail = (head + count) & mask
+            let untilEnd = min(run, capacity - tail)
+            (places + tail).moveInitialize(from: from, count: untilEnd)
+            places.moveInitialize(from: from + untilEnd, count: run - untilEnd)
+            count += run
+        }
+    }
+
+    /// Moves the first `number` jobs, of which there are so many, to a row of places.
+    mutating func moveFirst(_ number: Int, to target: UnsafeMutablePointer<Job>) {
+        var moved = 0
+        moveFirst(number) { from, run in
+            (target + moved).moveInitialize(from: from, count: run)
+            moved += run
+        }
+    }
+
+    /// Hands out the first `number` jobs in one or two rows, each of which `take` must move away.
+    @inline(__always)
+    private mutating func moveFirst(_ number: Int, _ take: (UnsafeMutablePointer<Job>, Int) -> Void) {
+        precondition(number <= count, "more jobs were taken from a buffer than it has")
+        let untilEnd = min(number, capacity - head)
+        take(places + head, untilEnd)
+        if untilEnd < number { take(places, number - untilEnd) }
+        head = (head + number) & mask
+        count -= number
+    }
+
+    /// How many of the first `most` jobs, one after the other, are such.
+    @inline(__always)
+    func countFirst(_ most: Int, where isSuch: (UnsafeMutablePointer<Job>) -> Bool) -> Int {
+        let most = min(most, count)
+        var number = 0
+        while number < most, isSuch(places + ((head + number) & mask)) { number += 1 }
+        return number
+    }
+
     /// The buffer must not be empty.
     @inline(__always)
     mutating func removeFirst() -> Job {

@@ -50,8 +50,25 @@ final class LevelQueue {
             while levels[level].count > 0 { jobs.prepend(levels[level].removeLast()) }
             swap(&levels[level], &jobs)
         } else {
-            while jobs.count > 0 { levels[level].append(jobs.removeFirst()) }
+            levels[level].append(first: jobs.count, of: &jobs)
         }
+    }
+
+    /// Moves the jobs that ``popFirst()`` would give next, up to `most` of them, as long as that needs no choice between levels and
+    /// no look at a job's record beyond whether its cancellation was asked for.
+    /// - Returns: how many.
+    func popFirst(_ most: Int, into jobs: inout JobBuffer) -> Int {
+        guard count > 0, cancelledEntries == 0, occupied & (occupied - 1) == 0 else { return 0 }
+        let level = occupied.trailingZeroBitCount
+        let number = levels[level].countFirst(most) { job in
+            guard let record = job.pointee.record else { return true }
+            return !record.isCancelRequested
+        }
+        guard number > 0 else { return 0 }
+        jobs.append(first: number, of: &levels[level])
+        count -= number
+        noteLess(at: level)
+        return number
     }
 
     /// Puts a job back where it was taken from.
@@ -115,10 +132,7 @@ final class LevelQueue {
     @inline(__always)
     private func take(from level: Int) -> Job? {
         let job = levels[level].removeFirst()
-        if levels[level].count == 0 {
-            occupied &= ~(1 << UInt64(level))
-            levels[level].shrink()
-        }
+        noteLess(at: level)
         if job.isWithdrawn {
             cancelledEntries -= 1
             discard(job)
@@ -126,6 +140,13 @@ final class LevelQueue {
         }
         count -= 1
         return job
+    }
+
+    @inline(__always)
+    private func noteLess(at level: Int) {
+        guard levels[level].count == 0 else { return }
+        occupied &= ~(1 << UInt64(level))
+        levels[level].shrink()
     }
 
     private func choose(below highest: Int) -> Int {

@@ -11,7 +11,7 @@ import Synchronization
 /// and jobs that wait for older ones always come to their end.
 ///
 /// Whoever holds the pool's lock may take jobs away again, so that none waits here for a busy thread while another is free;
-/// whoever holds the locks of the pool and of all its local queues sees all workers stand still.
+/// whoever holds the locks of the pool and of all its local queues, and has closed their hands, sees all workers stand still.
 struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the lock
     static let most = 128
     /// A thread takes as many jobs ahead as it gets through in this time, in nanoseconds.
@@ -26,27 +26,37 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
         var doneBefore = 0
         /// How many jobs, the first of which was not put here, may be taken at a time.
         var pace = 1
+        /// How many jobs of the hand are not counted yet.
+        var dealt = 0
+        /// A worker has the hand, which may have been closed meanwhile.
+        var isHandOut = false
+        /// That worker's slot.
+        var handSlot = 0
     }
 
     private let shared: UnsafeMutablePointer<SharedCount>
     private let state: UnsafeMutablePointer<State>
+    private let hand = Hand()
 
     init(lock choice: LockChoice) {
         shared = SharedCount.make(choice)
         let memory = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 128)
-        precondition(MemoryLayout<State>.size <= 128)
+        precondition(MemoryLayout<State>.size <= 128, "a local queue's state fits its memory")
         state = memory.bindMemory(to: State.self, capacity: 1)
         state.initialize(to: State())
     }
 
     func free() {
+        hand.free()
         state.pointee.jobs.free()
         state.deinitialize(count: 1)
         UnsafeMutableRawPointer(state).deallocate()
         SharedCount.free(shared)
     }
 
-    var waiting: Int { shared.pointee.count.load(ordering: .relaxed) }
+    /// For somebody who holds the pool's lock. Never less than there are: a deal puts jobs into the hand before it takes them off
+    /// the count.
+    var waiting: Int { shared.pointee.count.load(ordering: .acquiring) + hand.left }
 
     /// Jobs that workers have ended with success without the pool's lock. Between ``close()`` and ``open()``.
     var done: Int { state.pointee.done }
@@ -58,22 +68,22 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
     func open() { shared.pointee.lock.unlock() }
 
     @inline(__always)
-    private func noteCount() { shared.pointee.count.store(state.pointee.jobs.count, ordering: .relaxed) }
+    private func noteCount() { shared.pointee.count.store(state.pointee.jobs.count, ordering: .releasing) }
 
-    /// Ends the worker's job and gives it the next, if there is one here and nothing has become of the attempt.
+    /// Ends the worker's job and gives it the next, if there is one here and nothing has become of the attempt, and the ones after
+    /// that at hand.
     /// - Returns: nil if the pool has to be asked; else when an alarm is to be left, or 0.
     @inline(__always)
     func turn(of worker: Worker) -> UInt64? {
         close()
-        guard state.pointee.jobs.count > 0, worker.verdict == .inTime, worker.mayTake(from: self) else {
-            open()
-            return nil
-        }
+        defer { open() }
+        worker.foldHand()
+        guard state.pointee.jobs.count > 0, worker.verdict == .inTime, worker.mayTake(from: self) else { return nil }
         worker.finish()
         state.pointee.done += 1
         let alarm = worker.begin(state.pointee.jobs.removeFirst())
+        deal(to: worker)
         noteCount()
-        open()
         return alarm
     }
 
@@ -82,7 +92,10 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
     func finish(_ worker: Worker) -> Bool {
         close()
         defer { open() }
-        guard worker.verdict == .inTime else { return false }
+        guard worker.verdict == .inTime else {
+            worker.foldHand()
+            return false
+        }
         worker.finish()
         return true
     }
@@ -91,12 +104,14 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
     /// - Parameters:
     ///   - ended: how many jobs of this thread have ended with the pool's lock since the last filling.
     ///   - share: how many may be taken at most, so that other threads find some too.
-    ///   - next: gives the next job of the queue.
+    ///   - queue: gives its next jobs, no more than it is asked for.
     /// - Returns: the pace; nil if there were some here.
-    func fill(ended: Int, share: Int, longest: Int, now: UInt64, _ next: () -> Job?) -> Int? {
+    func fill(
+        ended: Int, share: Int, longest: Int, now: UInt64, from queue: (_ most: Int, _ jobs: inout JobBuffer) -> Void
+    ) -> Int? {
         close()
         defer { open() }
-        guard state.pointee.jobs.count == 0 else { return nil }
+        guard state.pointee.jobs.count == 0, hand.left == 0 else { return nil }
         // What this thread has got through since the last filling, at most twice that; not what others took away.
         let through = state.pointee.done - state.pointee.doneBefore + ended
         let time = max(1, now &- state.pointee.filledAt)
@@ -104,11 +119,8 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
         state.pointee.pace = max(1, min(2 * min(state.pointee.pace, through), affordable))
         state.pointee.doneBefore = state.pointee.done
         state.pointee.filledAt = now
-        var left = min(state.pointee.pace - 1, share)
-        while left > 0, let job = next() {
-            state.pointee.jobs.append(job)
-            left -= 1
-        }
+        let most = min(state.pointee.pace - 1, share)
+        if most > 0 { queue(most, &state.pointee.jobs) }
         noteCount()
         return state.pointee.pace
     }
@@ -117,9 +129,54 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
     /// a queue that was filled later, and all are older than those in the pool's queue.
     var filledAt: UInt64 { state.pointee.filledAt }
 
-    /// Gives all jobs back to the head of the queue; between ``close()`` and ``open()``.
+    /// Gives all jobs back to the head of the queue; between ``close()`` and ``open()``, for somebody who holds the pool's lock.
     func giveBack(to queue: LevelQueue) {
+        closeHand()
         while state.pointee.jobs.count > 0 { queue.prepend(state.pointee.jobs.removeLast()) }
         noteCount()
+    }
+}
+
+// The jobs that a worker begins without a lock.
+extension LocalQueue {
+    /// Gives the worker what it can begin next without a lock.
+    private func deal(to worker: Worker) {
+        guard !state.pointee.isHandOut, worker.mayHaveHand else { return }
+        let count = hand.deal(from: &state.pointee.jobs)
+        guard count > 0 else { return }
+        state.pointee.dealt = count
+        state.pointee.isHandOut = true
+        state.pointee.handSlot = worker.slot
+        worker.receiveHand(of: count, from: self)
+    }
+
+    /// Begins the next job of the hand, which ends the worker's job before it.
+    /// - Parameter left: how many of the hand the worker has not begun; at least 1.
+    /// - Returns: false if others have closed the hand.
+    @inline(__always)
+    func begin(left: Int) -> Bool { hand.begin(left: left) }
+
+    /// The job that has just been begun.
+    @inline(__always)
+    func take(from place: Int) -> Job { hand.take(from: place) }
+
+    /// Counts the jobs that have ended since the deal, and puts those that have not been begun back; between ``close()`` and
+    /// ``open()``, and with the pool's lock if there may be such.
+    func closeHand() {
+        guard state.pointee.dealt > 0 else { return }
+        let left = hand.close()
+        let begun = state.pointee.dealt - left
+        for place in (begun..<state.pointee.dealt).reversed() { state.pointee.jobs.prepend(hand.takeBack(from: place)) }
+        // Each that was begun has ended the one before, the first the one that was begun with the lock.
+        state.pointee.done += begun
+        state.pointee.dealt = 0
+        noteCount()
+        if begun > 0 { hand.markRunning(at: begun - 1, in: state.pointee.handSlot) }
+    }
+
+    /// The worker that has the hand is through with it, as in ``closeHand()``.
+    func foldHand() {
+        closeHand()
+        state.pointee.isHandOut = false
     }
 }
