@@ -78,8 +78,10 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
 
     @inlinable
     final func attemptPlain() throws {
-        guard case .plain(let plain) = work else { return }
-        slot.put(try plain(), &content)
+        // Moved out and in again, since a copy counts references.
+        let own = exchange(&work, with: .over)
+        defer { work = own }
+        if case .plain(let plain) = own { slot.put(try plain(), &content) }
     }
 
     @usableFromInline

@@ -79,16 +79,18 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
         /// must be scheduled first, and under contention that queue never gets shorter.
         @inline(never)
         private func wait() {
-            var turns = 0
-            while spins || turns < 200 {
-                for _ in 0..<10 where !isHeld.load(ordering: .relaxed) {
+            for turn in 1...100 {
+                for _ in 0..<20 where !isHeld.load(ordering: .relaxed) {
                     if tryOnce() { return }
                 }
-                turns += 1
-                if turns % 10 == 0 { sched_yield() }
+                if turn > 4 { sched_yield() }
             }
-            mutex._unsafeLock()
-            isHeld.store(true, ordering: .relaxed)
+            if spins {
+                while !tryOnce() { usleep(50) }
+            } else {
+                mutex._unsafeLock()
+                isHeld.store(true, ordering: .relaxed)
+            }
         }
 
         @inline(__always)

@@ -171,7 +171,8 @@ final class Worker: @unchecked Sendable {
     @inline(__always)
     private func runPlainJobOfRecord(_ local: LocalQueue) -> Step {
         do {
-            try job.record?.attempt()
+            // The job keeps its record, which another reference would only count.
+            if let record = job.record { try Unmanaged.passUnretained(record)._withUnsafeGuaranteedRef { try $0.attempt() } }
         } catch {
             return fail(error)
         }
@@ -286,15 +287,12 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    /// The attempt has succeeded: most often the next job lies ready on this thread.
+    /// The attempt has succeeded: most often the next job lies ready at hand, or on this thread.
     @inline(__always)
     private func succeed(on local: LocalQueue) -> Step {
+        if let record = job.record, record.hasCallback { return succeedWithCallback(record, local) }
+        if goOn(isEndKnown: false) { return .run }
         let record = job.record
-        if let record, record.hasCallback { return succeedWithCallback(record, local) }
-        if goOn() {
-            record?.settle(.done)
-            return .run
-        }
         guard let alarm = local.turn(of: self) else { return succeedWithPool(record) }
         record?.settle(.done)
         if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
@@ -304,14 +302,16 @@ final class Worker: @unchecked Sendable {
     /// Ends the job with success and begins the next at hand.
     /// - Returns: false if there is none any more.
     @inline(__always)
-    private func goOn() -> Bool {
+    private func goOn(isEndKnown: Bool) -> Bool {
         guard left > 0, let dealer else { return false }
         guard dealer.begin(left: left) else {
             left = 0
             return false
         }
+        let ended = job.record.take()
         job = dealer.take(from: dealt - left)
         left -= 1
+        if !isEndKnown { ended?.settle(.done) }
         return true
     }
 
@@ -331,7 +331,7 @@ final class Worker: @unchecked Sendable {
     private func succeedWithCallback(_ record: JobRecord, _ local: LocalQueue) -> Step {
         guard local.finish(self) else { return succeedWithPool(record) }
         record.settle(.done)
-        if goOn() { return .run }
+        if goOn(isEndKnown: true) { return .run }
         guard let alarm = local.turn(of: self) else {
             noteEnd()
             return nextTurn { $0.succeed(self) }
