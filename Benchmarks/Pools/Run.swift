@@ -81,7 +81,8 @@ struct Run {
                     return number
                 }))
             guard handles.areMany else { continue }
-            for handle in handles.takeOlder() { _ = try await handle.value }
+            var older = handles.takeOlder()
+            while let handle = older.popLast() { _ = try await handle.value }
         }
         for handle in handles.takeAll() { _ = try await handle.value }
     }
@@ -91,7 +92,8 @@ struct Run {
         for number in 0..<count {
             handles.add(captures ? try await pool.submit(returning: { number }) : try await pool.submit(returning: { 1 }))
             guard handles.areMany else { continue }
-            for handle in handles.takeOlder() { _ = try await handle.value }
+            var older = handles.takeOlder()
+            while let handle = older.popLast() { _ = try await handle.value }
         }
         for handle in handles.takeAll() { _ = try await handle.value }
     }
@@ -129,13 +131,13 @@ struct Behind<Handle> {
 
     mutating func add(_ handle: Handle) { newer.append(handle) }
 
-    /// The thousand before the last, the youngest first.
-    mutating func takeOlder() -> ReversedCollection<[Handle]> {
+    /// The thousand before the last.
+    mutating func takeOlder() -> [Handle] {
         let taken = older
         older = newer
         newer = []
         newer.reserveCapacity(1000)
-        return taken.reversed()
+        return taken
     }
 
     mutating func takeAll() -> [Handle] {

@@ -8,10 +8,10 @@ import Synchronization
 @usableFromInline
 class AwaitedRecord: JobRecord, @unchecked Sendable {
     /// What a slot of the kinds of record that have one holds.
-    @exclusivity(unchecked) @usableFromInline var content = ResultSlot.Content.nothing
+    @exclusivity(unchecked) @usableFromInline final var content = ResultSlot.Content.nothing
     /// Those who wait, or that the end has come.
     private let waiting = Atomic(Waiting.nobody.word)
-    @exclusivity(unchecked) private var end = JobEnd.done
+    @exclusivity(unchecked) private final var end = JobEnd.done
 
     @usableFromInline
     override init(options: JobOptions, hasCallback: Bool = false) { super.init(options: options, hasCallback: hasCallback) }

@@ -16,11 +16,11 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
     @usableFromInline
     enum Act { case attempt, tell(JobEnd), empty }
 
-    @exclusivity(unchecked) @usableFromInline var work: Work
+    @exclusivity(unchecked) @usableFromInline final var work: Work
     /// What needs the types. A closure made where they are known, instead of methods, which would be compiled for any types and
     /// ask the runtime for these each time. It captures nothing.
-    @usableFromInline let act: @Sendable (AwaitedRecord, Act) throws -> Void
-    @exclusivity(unchecked) @usableFromInline var slot = ResultSlot()
+    @usableFromInline final let act: @Sendable (AwaitedRecord, Act) throws -> Void
+    @exclusivity(unchecked) @usableFromInline final var slot = ResultSlot()
 
     @inlinable
     init(

@@ -171,8 +171,13 @@ final class Worker: @unchecked Sendable {
     @inline(__always)
     private func runPlainJobOfRecord(_ local: LocalQueue) -> Step {
         do {
-            // The job keeps its record, which another reference would only count.
-            if let record = job.record { try Unmanaged.passUnretained(record)._withUnsafeGuaranteedRef { try $0.attempt() } }
+            if deadline == 0, let record = job.record.take() {
+                // Nobody else looks at the record of a job without a time limit, and to move it counts no references.
+                defer { job.record = record }
+                try record.attempt()
+            } else {
+                try job.record?.attempt()
+            }
         } catch {
             return fail(error)
         }

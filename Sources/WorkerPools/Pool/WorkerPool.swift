@@ -56,8 +56,8 @@ public final class WorkerPool: Sendable {
     }
 
     @usableFromInline
-    func leave(_ body: consuming Job.Body, _ record: JobRecord) -> Job? {
-        storage.inbox.leave(Job(body: body, record: record, level: storage.level(of: record.options.priority)))
+    func leave(_ body: consuming Job.Body, _ record: JobRecord, _ priority: JobPriority) -> Job? {
+        storage.inbox.leave(Job(body: body, record: record, level: storage.level(of: priority)))
     }
 
     @usableFromInline
@@ -66,13 +66,13 @@ public final class WorkerPool: Sendable {
     /// Queues a job with a name, limits or retries of its own.
     public func submit(_ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void) async throws {
         let record = AwaitedRecord(options: options)
-        if let left = leave(.asynchronous(job), record) { try await enter(left) }
+        if let left = leave(.asynchronous(job), record, options.priority) { try await enter(left) }
     }
 
     /// The same for a job that awaits nothing.
     public func submit(_ options: JobOptions, _ job: @escaping @Sendable () throws -> Void) async throws {
         let record = AwaitedRecord(options: options)
-        if let left = leave(.plain(job), record) { try await enter(left) }
+        if let left = leave(.plain(job), record, options.priority) { try await enter(left) }
     }
 
     /// Queues a job whose result can be waited for.
@@ -85,7 +85,7 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () async throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
         let record = ValueRecord<Value, Failure>(options: options, .asynchronous(job))
-        if let left = leave(record.body, record) { try await enter(left) }
+        if let left = leave(record.body, record, options.priority) { try await enter(left) }
         return TypedJobHandle(record: record, storage: storage)
     }
 
@@ -99,7 +99,7 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
         let record = ValueRecord<Value, Failure>(options: options, .plain(job))
-        if let left = leave(.plainOfRecord, record) { try await enter(left) }
+        if let left = leave(.plainOfRecord, record, options.priority) { try await enter(left) }
         return TypedJobHandle(record: record, storage: storage)
     }
 
@@ -112,7 +112,7 @@ public final class WorkerPool: Sendable {
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
         let record = CallbackRecord<Value, Failure>(options: options, .asynchronous(job), then: then)
-        if let left = leave(record.body, record) { try await enter(left) }
+        if let left = leave(record.body, record, options.priority) { try await enter(left) }
     }
 
     /// The same for a job that awaits nothing.
@@ -123,7 +123,7 @@ public final class WorkerPool: Sendable {
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
         let record = CallbackRecord<Value, Failure>(options: options, .plain(job), then: then)
-        if let left = leave(.plainOfRecord, record) { try await enter(left) }
+        if let left = leave(.plainOfRecord, record, options.priority) { try await enter(left) }
     }
 
     /// Queues a job without ever waiting, for submitters that are not `async`: a full queue that would suspend refuses.
