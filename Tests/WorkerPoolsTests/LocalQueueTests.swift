@@ -67,19 +67,20 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
         while local.turn(of: worker) != nil {}
     }
 
-    /// A queue that holds these jobs.
-    private func filled(_ count: Int) -> LocalQueue {
+    /// A queue that has got through a job in one or two µs each, and then took its share.
+    private func filled(share: Int) -> LocalQueue {
         let local = LocalQueue(lock: .mutex)
-        // Each filling at the same instant doubles the pace.
+        var now: UInt64 = 1_000_000_000
         var pace = 1
-        while pace < LocalQueue.most {
-            let filling = pace - 1
-            _ = local.fill(ended: 1, share: filling, longest: LocalQueue.most, now: 1) { jobs(0, $0, &$1) }
+        while pace < 2 * LocalQueue.most {
+            now += UInt64(pace) * 1000
+            _ = local.fill(ended: 1, share: pace - 1, longest: LocalQueue.most, now: now) { jobs(0, $0, &$1) }
             work(off: local)
             pace *= 2
         }
+        now += UInt64(LocalQueue.most) * 1000
         var next: Int32 = 0
-        _ = local.fill(ended: 1, share: count, longest: LocalQueue.most, now: 1) { most, jobs in
+        _ = local.fill(ended: 1, share: share, longest: LocalQueue.most, now: now) { most, jobs in
             for _ in 0..<most {
                 next += 1
                 jobs.append(job(next))
@@ -89,9 +90,15 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
     }
 
     @Test func `takes no more than its share`() {
-        let local = filled(7)
+        let local = filled(share: 40)
         defer { local.free() }
-        #expect(local.waiting == 7)
+        #expect(local.waiting == 40)
+    }
+
+    @Test func `takes what it gets through in a moment, shared or not`() {
+        let local = filled(share: 0)
+        defer { local.free() }
+        #expect((8...16).contains(local.waiting))
     }
 
     @Test func `takes one job at a time while jobs take long, and more and more once they are short`() {
@@ -123,7 +130,7 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
     }
 
     @Test func `gives everything back to the head of the queue`() {
-        let local = filled(3)
+        let local = filled(share: 30)
         defer { local.free() }
         let queue = LevelQueue(levels: 1, ageing: 1)
         queue.append(job(99))
@@ -132,7 +139,7 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
         local.open()
         var order: [Int32] = []
         while let next = queue.popFirst() { order.append(next.attempt) }
-        #expect(order == [1, 2, 3, 99])
+        #expect(order == Array(1...30) + [99])
     }
 }
 

@@ -64,7 +64,7 @@ extension PoolState {
         if worker.verdict != .inTime || live - lent > limit {
             vacate(worker)
             turn = .retire
-        } else if busy < limit, let job = nextOrAdmittedJob(&more) {
+        } else if busy < limit, !isLeftToOthers, let job = nextOrAdmittedJob(&more) {
             busy += 1
             counters.peakRunning = max(counters.peakRunning, busy)
             worker.phase = .running
@@ -74,7 +74,7 @@ extension PoolState {
         } else if phase != .open, outstanding == 0 {
             vacate(worker)
             turn = .retire
-        } else if mayLookOut, !isLookingOut, called == 0, busy < limit, phase == .open, lookingOut.isWorthwhile() {
+        } else if mayLookOut, !isLeftToOthers, !isLookingOut, called == 0, busy < limit, phase == .open, lookingOut.isWorthwhile() {
             called += 1
             isLookingOut = true
             lookingOut.begin()
@@ -130,7 +130,7 @@ extension PoolState {
     /// Lays the worker down, unless something has come up since its turn was chosen.
     mutating func park(_ worker: Worker, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         let hasEnded = phase != .open && outstanding == 0
-        if hasEnded || (queue.count > called && busy + called < limit) || live - lent > limit {
+        if hasEnded || (queue.count > called + willBeBegun && busy + called < limit) || live - lent > limit {
             called += 1
             return false
         }
@@ -191,6 +191,8 @@ extension PoolState {
         }
         guard let pace else { return }
         soon = pace >= Self.flood ? pace - 1 : 0
+        worker.isInFlood = pace >= Self.flood
+        worker.hasFew = local.waiting < Inbox.some
         if local.waiting > 0 {
             worker.ahead = local
             hasTakenAhead = true

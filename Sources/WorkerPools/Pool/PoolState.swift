@@ -48,6 +48,9 @@ struct PoolState {
     /// Threads may have jobs that they have taken ahead.
     var hasTakenAhead = false
     private var isWatched = false
+    /// How many jobs submitters had been allowed to leave when that was last said, and how many had been accepted by then; nil
+    /// while they may leave none.
+    private var allowance: (budget: Int, accepted: Int)?
     /// Calls that have been decided on and are to be made after the lock.
     private var calls = Calls()
 
@@ -172,17 +175,23 @@ extension PoolState {
     mutating func takeIn(_ inbox: Inbox) { counters.accepted += inbox.empty(into: queue) }
 
     /// Takes over all of it, and keeps submitters out until the step is settled.
-    mutating func takeAllIn(_ inbox: Inbox) { counters.accepted += inbox.emptyAndShut(into: queue) }
+    mutating func takeAllIn(_ inbox: Inbox) {
+        counters.accepted += inbox.emptyAndShut(into: queue)
+        allowance = nil
+    }
 
     /// The same, between the inbox's closing and opening.
-    mutating func takeInClosed(_ inbox: Inbox) { counters.accepted += inbox.shutClosed(into: queue) }
+    mutating func takeInClosed(_ inbox: Inbox) {
+        counters.accepted += inbox.shutClosed(into: queue)
+        allowance = nil
+    }
 
     /// Ends a step: calls workers for the jobs that wait, as far as the limit allows, and tells the submitters how many jobs
     /// they may leave before the next look.
     mutating func settle(_ inbox: Inbox) {
         while true {
             while mayCall, queue.count > called + willBeBegun { call() }
-            if inbox.setBudget(budget) { break }
+            if allow(budget, inbox) { break }
             takeAllIn(inbox)
         }
         if isSizingAlarmLeft, !hasWaited { noteWaiting() }
@@ -191,6 +200,18 @@ extension PoolState {
             isWatched = true
             calls.isWatchWanted = true
         }
+    }
+
+    /// - Returns: false if too many jobs have been left already.
+    private mutating func allow(_ budget: Int, _ inbox: Inbox) -> Bool {
+        if let allowance {
+            // What is left of it, with the jobs in the inbox. A smaller one is looked after sooner; so submitters are disturbed only
+            // when it has become too large, or less than half.
+            let left = allowance.budget - (counters.accepted - allowance.accepted)
+            if left <= budget, left >= budget / 2 { return true }
+        }
+        allowance = (budget, counters.accepted)
+        return inbox.setBudget(budget)
     }
 
     /// How long jobs may wait that were about to be begun, in nanoseconds.
@@ -205,7 +226,9 @@ extension PoolState {
     }
 
     private var mayCall: Bool { called < Self.mostCalled && busy + called < limit }
-    private var willBeBegun: Int { isLookingOut ? max(soon, lookingOut.share) : busy > 0 ? soon : 0 }
+    var willBeBegun: Int { isLookingOut ? max(soon, lookingOut.share) : busy > 0 ? soon : 0 }
+    /// A worker that takes what there is would only get in the way of those who are about to.
+    var isLeftToOthers: Bool { busy > 0 && queue.count > 0 && queue.count <= soon }
 
     private mutating func call() {
         called += 1

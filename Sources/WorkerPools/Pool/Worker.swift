@@ -70,6 +70,10 @@ final class Worker: @unchecked Sendable {
     @exclusivity(unchecked) private var restedAt: UInt64 = 0
     /// That of its thread at that time.
     @exclusivity(unchecked) private var lastTurn: UInt64 = 0
+    /// Its jobs take so little time that many come while it fetches one.
+    @exclusivity(unchecked) var isInFlood = false
+    /// It did not get many when last it came to the queue.
+    @exclusivity(unchecked) var hasFew = false
     /// Where it has taken jobs ahead, which wait for it.
     @exclusivity(unchecked) var ahead: LocalQueue?
     /// Who has dealt it the jobs at its hand.
@@ -298,7 +302,7 @@ final class Worker: @unchecked Sendable {
         if let record = job.record, record.hasCallback { return succeedWithCallback(record, local) }
         if goOn(isEndKnown: false) { return .run }
         let record = job.record
-        guard let alarm = local.turn(of: self) else { return succeedWithPool(record) }
+        guard let alarm = local.turn(of: self) else { return succeedWithPool(record, local) }
         record?.settle(.done)
         if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
         return .run
@@ -323,18 +327,31 @@ final class Worker: @unchecked Sendable {
     /// The end of a job that somebody can name is made known before it is counted, so that nobody who waits for the pool to
     /// be idle is told before.
     @inline(never)
-    private func succeedWithPool(_ record: JobRecord?) -> Step {
+    private func succeedWithPool(_ record: JobRecord?, _ local: LocalQueue) -> Step {
+        if let record {
+            guard local.finish(self) || storage.step({ $0.close(self) }) else { return .careful }
+            record.settle(.done)
+        }
         noteEnd()
-        guard let record else { return nextTurn { $0.succeed(self) } }
-        guard storage.step({ $0.close(self) }) else { return .careful }
-        record.settle(.done)
+        if isInFlood, hasFew { linger() }
         return nextTurn { $0.succeed(self) }
+    }
+
+    /// Lets some jobs come together in a flood of short ones, up to 2 µs: whoever fetches each by itself gets in the way of those
+    /// who submit them. Looks seldom, which disturbs them, too.
+    private func linger() {
+        let start = Timers.now
+        var now = start
+        while !storage.inbox.hasSome, now < start + 2000 {
+            let next = now + 250
+            repeat { now = Timers.now } while now < next
+        }
     }
 
     /// The callback comes before the next job.
     @inline(never)
     private func succeedWithCallback(_ record: JobRecord, _ local: LocalQueue) -> Step {
-        guard local.finish(self) else { return succeedWithPool(record) }
+        guard local.finish(self) else { return succeedWithPool(record, local) }
         record.settle(.done)
         if goOn(isEndKnown: true) { return .run }
         guard let alarm = local.turn(of: self) else {

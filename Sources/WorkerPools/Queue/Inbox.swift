@@ -80,6 +80,13 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
         shared.pointee.count.load(ordering: .relaxed) > 0 || shared.pointee.isRoused.load(ordering: .relaxed)
     }
 
+    /// For so many jobs it is worth to come; a worker in a flood waits a µs for them.
+    static let some = 24
+
+    var hasSome: Bool {
+        shared.pointee.count.load(ordering: .relaxed) >= Self.some || shared.pointee.isRoused.load(ordering: .relaxed)
+    }
+
     /// Tells whoever looks out that the queue holds jobs, which have not come through here, or that none will come.
     func rouse() { shared.pointee.isRoused.store(true, ordering: .relaxed) }
     func calm() { shared.pointee.isRoused.store(false, ordering: .relaxed) }

@@ -16,6 +16,8 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
     static let most = 128
     /// A thread takes as many jobs ahead as it gets through in this time, in nanoseconds.
     private static let horizon: UInt64 = 128_000
+    /// What it gets through in this time need not be shared: others would not be awake before.
+    private static let moment: UInt64 = 16_000
 
     private struct State {
         var jobs = JobBuffer(capacity: most)
@@ -103,7 +105,7 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
     /// Takes jobs over, the first ones of the queue; nothing if there are some here.
     /// - Parameters:
     ///   - ended: how many jobs of this thread have ended with the pool's lock since the last filling.
-    ///   - share: how many may be taken at most, so that other threads find some too.
+    ///   - share: how many may be taken at most, so that other threads find some too; more of those that take but a moment.
     ///   - queue: gives its next jobs, no more than it is asked for.
     /// - Returns: the pace; nil if there were some here.
     func fill(
@@ -112,14 +114,15 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
         close()
         defer { open() }
         guard state.pointee.jobs.count == 0, hand.left == 0 else { return nil }
-        // What this thread has got through since the last filling, at most twice that; not what others took away.
+        // What this thread has got through since the last filling, and at most twice as many as ever; not what others took away.
         let through = state.pointee.done - state.pointee.doneBefore + ended
         let time = max(1, now &- state.pointee.filledAt)
         let affordable = Int(min(UInt64(longest), UInt64(through) * Self.horizon / time))
-        state.pointee.pace = max(1, min(2 * min(state.pointee.pace, through), affordable))
+        let quick = Int(min(UInt64(longest), UInt64(through) * Self.moment / time))
+        state.pointee.pace = max(1, min(max(state.pointee.pace, 2 * through), affordable))
         state.pointee.doneBefore = state.pointee.done
         state.pointee.filledAt = now
-        let most = min(state.pointee.pace - 1, share)
+        let most = min(state.pointee.pace - 1, max(share, quick))
         if most > 0 { queue(most, &state.pointee.jobs) }
         noteCount()
         return state.pointee.pace
