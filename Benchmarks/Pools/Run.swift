@@ -35,6 +35,10 @@ struct Run {
         case .empty where plan.way == .submit: try await submitPlain(count)
         case .empty where plan.way == .batch: try await pool.submit(contentsOf: repeatElement(PoolJob {}, count: count))
         case .empty where plan.way == .handle: try await submitAndWait(count, captures: false)
+        case .empty where plan.way == .callback:
+            for _ in 0..<count { try await pool.submit(returning: { 1 }, then: { _ in }) }
+        case .capture where plan.way == .callback:
+            for number in 0..<count { try await pool.submit(returning: { number }, then: { _ in }) }
         case .capture where plan.way == .submit: for number in 0..<count { try await pool.submit { sink(UInt64(number)) } }
         case .capture where plan.way == .handle: try await submitAndWait(count, captures: true)
         case .empty, .capture, .emptyAsync: try await submit(count) {}

@@ -1,5 +1,5 @@
-// Unsafe code: `end` is written once, before `waiting` says so, and read afterwards. `waiting` holds continuations as words, each
-// taken out by the one exchange that ends the job.
+// Unsafe code: `state` holds continuations as words, each taken out by the one exchange that ends the job, and then may hold a
+// reference, which `deinit` lets go of.
 
 import Synchronization
 
@@ -9,22 +9,22 @@ import Synchronization
 class AwaitedRecord: JobRecord, @unchecked Sendable {
     /// What a slot of the kinds of record that have one holds.
     @exclusivity(unchecked) @usableFromInline final var content = ResultSlot.Content.nothing
-    /// Those who wait, or that the end has come.
-    private let waiting = Atomic(Waiting.nobody.word)
-    @exclusivity(unchecked) private final var end = JobEnd.done
+    /// Those who wait, or the end when it has come.
+    private final let state = Atomic(AwaitedState.nobody.word)
 
     @usableFromInline
     override init(options: JobOptions, hasCallback: Bool = false) { super.init(options: options, hasCallback: hasCallback) }
 
+    deinit { AwaitedState(word: state.load(ordering: .acquiring)).freeEnd() }
+
     @usableFromInline
     override func settle(_ end: JobEnd) {
-        self.end = end
-        let before = waiting.exchange(Waiting.ended.word, ordering: .acquiringAndReleasing)
-        if before != Waiting.nobody.word { Waiting(word: before).resume() }
+        let before = state.exchange(AwaitedState.ended(end).word, ordering: .acquiringAndReleasing)
+        if before != AwaitedState.nobody.word { AwaitedState(word: before).resumeAll() }
     }
 
     @usableFromInline
-    final var endIfEnded: JobEnd? { waiting.load(ordering: .acquiring) == Waiting.ended.word ? end : nil }
+    final var endIfEnded: JobEnd? { AwaitedState(word: state.load(ordering: .acquiring)).end }
 
     final func waitForEnd() async -> JobEnd {
         while true {
@@ -37,22 +37,24 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
 
     /// - Returns: false if the end has come first.
     private func wait(with continuation: UnsafeContinuation<Void, Never>) -> Bool {
-        var seen = waiting.load(ordering: .acquiring)
-        while seen != Waiting.ended.word {
-            let joined = Waiting(word: seen).joined(by: continuation)
-            let (isDone, now) = waiting.compareExchange(
-                expected: seen, desired: joined.word, ordering: .acquiringAndReleasing)
+        var seen = AwaitedState(word: state.load(ordering: .acquiring))
+        while seen.end == nil {
+            let joined = seen.joined(by: continuation)
+            let (isDone, now) = state.compareExchange(
+                expected: seen.word, desired: joined.word, ordering: .acquiringAndReleasing)
             if isDone { return true }
-            joined.freeFirst()
-            seen = now
+            joined.freeLast()
+            seen = AwaitedState(word: now)
         }
         return false
     }
 }
 
-/// Those who wait for one end, in a word: most often there is one at most, who then costs no memory.
-private struct Waiting {
-    /// Continuations are pointers to what is aligned to at least this, so the bit below tells a list from one of them.
+/// Those who wait for a job's end, or the end, in one word. Most often one waits at most and the job succeeds, which costs no
+/// memory.
+private struct AwaitedState {
+    /// What a word points to is aligned to at least this, so the bits below tell what it is. Without one it is a continuation.
+    private static let endBit: UInt = 1
     private static let listBit: UInt = 2
 
     private struct Link {
@@ -61,34 +63,55 @@ private struct Waiting {
         let others: UInt
     }
 
-    let word: UInt
-
-    static let nobody = Waiting(word: 0)
-    static let ended = Waiting(word: 1)
-
-    func joined(by continuation: UnsafeContinuation<Void, Never>) -> Waiting {
-        if word == Self.nobody.word { return Waiting(word: unsafeBitCast(continuation, to: UInt.self)) }
-        let link = UnsafeMutablePointer<Link>.allocate(capacity: 1)
-        link.initialize(to: Link(continuation: continuation, others: word))
-        return Waiting(word: UInt(bitPattern: link) | Self.listBit)
+    private final class Failure {
+        let end: JobEnd
+        init(_ end: JobEnd) { self.end = end }
     }
 
-    /// Whoever joined last is taken back.
-    func freeFirst() { link?.deallocate() }
+    let word: UInt
+
+    static let nobody = AwaitedState(word: 0)
+
+    static func ended(_ end: JobEnd) -> AwaitedState {
+        if case .done = end { return AwaitedState(word: endBit) }
+        return AwaitedState(word: UInt(bitPattern: Unmanaged.passRetained(Failure(end)).toOpaque()) | endBit)
+    }
+
+    private var failure: Unmanaged<Failure>? {
+        guard word & Self.endBit != 0, let pointer = UnsafeRawPointer(bitPattern: word & ~Self.endBit) else { return nil }
+        return Unmanaged<Failure>.fromOpaque(pointer)
+    }
+
+    var end: JobEnd? {
+        if word & Self.endBit == 0 { return nil }
+        return failure?.takeUnretainedValue().end ?? .done
+    }
+
+    func freeEnd() { failure?.release() }
+
+    func joined(by continuation: UnsafeContinuation<Void, Never>) -> AwaitedState {
+        if word == Self.nobody.word { return AwaitedState(word: unsafeBitCast(continuation, to: UInt.self)) }
+        let link = UnsafeMutablePointer<Link>.allocate(capacity: 1)
+        link.initialize(to: Link(continuation: continuation, others: word))
+        return AwaitedState(word: UInt(bitPattern: link) | Self.listBit)
+    }
+
+    /// Takes back what the last to join needed.
+    func freeLast() { link?.deallocate() }
 
     private var link: UnsafeMutablePointer<Link>? {
         word & Self.listBit == 0 ? nil : UnsafeMutablePointer(bitPattern: word & ~Self.listBit)
     }
 
     /// In the order in which they came.
-    func resume() {
+    func resumeAll() {
         var rest = self
         var later: [UnsafeContinuation<Void, Never>] = []
         while let link = rest.link {
             let last = link.move()
             link.deallocate()
             later.append(last.continuation)
-            rest = Waiting(word: last.others)
+            rest = AwaitedState(word: last.others)
         }
         unsafeBitCast(rest.word, to: UnsafeContinuation<Void, Never>.self).resume()
         for continuation in later.reversed() { continuation.resume() }

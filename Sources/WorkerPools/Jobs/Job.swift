@@ -66,7 +66,8 @@ class JobRecord: @unchecked Sendable {  // see each property for what guards it
         case settled
     }
 
-    let options: JobOptions
+    /// What is left of the job's options once it has its place in the queue.
+    let details: JobOptions.Details?
     /// Changed under the lock of whatever holds the job: the inbox, a local queue or the pool; read by others with all of
     /// them. The same for `isCancelRequested`.
     @exclusivity(unchecked) var phase = Phase.offered
@@ -76,7 +77,7 @@ class JobRecord: @unchecked Sendable {  // see each property for what guards it
 
     @usableFromInline
     init(options: JobOptions, hasCallback: Bool = false) {
-        self.options = options
+        details = options.details
         self.hasCallback = hasCallback
     }
 

@@ -1,7 +1,7 @@
 /// What a single job wants otherwise than its pool.
 public struct JobOptions: Sendable {
     /// In an object of its own, which most jobs do without: options are copied with every job.
-    private final class Details: Sendable {
+    final class Details: Sendable {
         let name: String?
         let timeout: Duration?
         let retry: RetryPolicy?
@@ -13,7 +13,7 @@ public struct JobOptions: Sendable {
         }
     }
 
-    private var details: Details?
+    private(set) var details: Details?
     public var priority: JobPriority
 
     public init(

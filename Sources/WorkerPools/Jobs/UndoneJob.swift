@@ -8,7 +8,7 @@ public struct UndoneJob: Sendable {
     public let body: @Sendable () async throws -> Void
 
     init(_ job: Job) {
-        name = job.record?.options.name
+        name = job.record?.details?.name
         attempts = Int(job.attempt) - 1
         if let undone = job.record?.undone {
             body = undone

@@ -25,7 +25,7 @@ extension PoolState {
         let record = worker.job.record
         let attempts = worker.job.attempt
         var allowed = retries
-        if let own = record?.options.retry { allowed = own.retriesTimeouts ? own.times : 0 }
+        if let own = record?.details?.retry { allowed = own.retriesTimeouts ? own.times : 0 }
         guard attempts > allowed else {
             worker.verdict = .expired
             return .expired(worker: worker.task)

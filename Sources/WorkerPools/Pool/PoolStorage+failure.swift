@@ -60,7 +60,7 @@ extension PoolStorage {
     }
 
     private func retryDelay(_ job: Job, _ error: any Error, isTimeout: Bool) -> Duration? {
-        guard let policy = job.record?.options.retry ?? configuration.retry, job.attempt <= policy.times else {
+        guard let policy = job.record?.details?.retry ?? configuration.retry, job.attempt <= policy.times else {
             return nil
         }
         guard isTimeout ? policy.retriesTimeouts : policy.retries(error) else { return nil }
@@ -71,7 +71,7 @@ extension PoolStorage {
     func report(_ job: Job, _ error: any Error, retryAfter: Duration?) async {
         guard let onFailure = configuration.onFailure else { return }
         let attempt = FailedAttempt(
-            job: job.record?.options.name, error: error, attempt: Int(job.attempt), retryAfter: retryAfter)
+            job: job.record?.details?.name, error: error, attempt: Int(job.attempt), retryAfter: retryAfter)
         do {
             try await onFailure(attempt)
         } catch {

@@ -79,7 +79,7 @@ extension PoolStorage {
     }
 
     private func drop(of record: JobRecord?) -> PoolError {
-        .dropped(pool: configuration.name, job: record?.options.name)
+        .dropped(pool: configuration.name, job: record?.details?.name)
     }
 
     private func waitForRoom(_ job: Job) async throws {

@@ -129,12 +129,12 @@ final class PoolStorage: Sendable {
     }
 
     func cancellation(of record: JobRecord?) -> PoolError {
-        .cancelled(pool: configuration.name, job: record?.options.name)
+        .cancelled(pool: configuration.name, job: record?.details?.name)
     }
 
     func lateness(of record: JobRecord?, attempts: Int) -> PoolError {
-        let limit = record?.options.timeout ?? configuration.timeout ?? .zero
-        return .timedOut(pool: configuration.name, job: record?.options.name, limit: limit, attempts: attempts)
+        let limit = record?.details?.timeout ?? configuration.timeout ?? .zero
+        return .timedOut(pool: configuration.name, job: record?.details?.name, limit: limit, attempts: attempts)
     }
 
     private func start(_ slot: Int) {

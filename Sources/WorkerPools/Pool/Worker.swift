@@ -211,7 +211,7 @@ final class Worker: @unchecked Sendable {
         var timeout = timeout
         if let record = job.record {
             record.phase = .running(slot: slot)
-            if let own = record.options.timeout { timeout = own.nanoseconds }
+            if let own = record.details?.timeout { timeout = own.nanoseconds }
         }
         self.job = job
         guard timeout > 0 else { return 0 }
@@ -351,7 +351,8 @@ final class Worker: @unchecked Sendable {
     /// The callback comes before the next job.
     @inline(never)
     private func succeedWithCallback(_ record: JobRecord, _ local: LocalQueue) -> Step {
-        guard local.finish(self) else { return succeedWithPool(record, local) }
+        // Without a time limit nothing can have become of the attempt, and a job with a callback is cancelled with the pool only.
+        guard deadline == 0 || local.finish(self) else { return succeedWithPool(record, local) }
         record.settle(.done)
         if goOn(isEndKnown: true) { return .run }
         guard let alarm = local.turn(of: self) else {

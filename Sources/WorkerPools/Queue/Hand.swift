@@ -90,7 +90,7 @@ extension Job {
     /// Whether its worker can begin it without a lock.
     var isForHand: Bool {
         switch body {
-        case .plain, .plainOfRecord: record.map { $0.options.timeout == nil } ?? true
+        case .plain, .plainOfRecord: record.map { $0.details?.timeout == nil } ?? true
         case .asynchronous, .away: false
         }
     }
