@@ -15,8 +15,14 @@ private struct Stage {
     /// The first of the jobs that have not ended.
     var oldest = 0
     private var ended: Set<Int> = []
+    /// Jobs await something, so that their workers may move; of others some are begun at hand.
+    private let areAsynchronous: Bool
+    /// Where each worker last came to the queue.
+    private(set) var threads: [Int: Int] = [:]
+    private(set) var begunAtHand = 0
 
-    init(workers: Int, threads: Int) {
+    init(workers: Int, threads: Int, areAsynchronous: Bool) {
+        self.areAsynchronous = areAsynchronous
         let executor = ThreadExecutor(threads: threads, name: "stage")
         let configuration = WorkerPool.Configuration(workers: workers...workers, queue: .unbounded, executor: executor)
         pool = WorkerPool(configuration)
@@ -47,7 +53,7 @@ private struct Stage {
 
     /// - Parameter number: counts from 1, in place of the number of the attempt.
     mutating func submit(_ number: Int) {
-        let job = Job(body: .plain({}), attempt: Int32(number), level: 0)
+        let job = Job(body: areAsynchronous ? .asynchronous({}) : .plain({}), attempt: Int32(number), level: 0)
         guard let left = inbox.leave(job) else { return }
         _ = step { $0.offer(left) }
     }
@@ -62,6 +68,7 @@ private struct Stage {
     private mutating func take(_ worker: Worker, on thread: Int) -> Bool {
         var more = PoolState.FollowUp()
         let local = locals[thread]
+        threads[worker.slot] = thread
         guard case .run = step({ $0.take(by: worker, from: local, mayLookOut: false, &more) }) else {
             step { $0.called += 1 }
             called.append(worker)
@@ -80,13 +87,17 @@ private struct Stage {
     mutating func end(_ worker: Worker, on thread: Int) {
         ended.insert(Int(worker.job.attempt))
         while ended.remove(oldest + 1) != nil { oldest += 1 }
+        if worker.goOn(isEndKnown: true) {
+            begunAtHand += 1
+            return begin(worker)
+        }
         if locals[thread].turn(of: worker) != nil { return begin(worker) }
         worker.noteEnd()
         #expect(step { $0.succeed(worker) })
         _ = take(worker, on: thread)
     }
 
-    mutating func giveBackStale() { step { $0.takeBackStale(before: .max) } }
+    mutating func ringWatch() { step { $0.lookAgain(now: .max) } }
 }
 
 @Suite struct `Taking jobs ahead` {
@@ -94,20 +105,21 @@ private struct Stage {
     /// whatever threads, somebody can always go on.
     @Test(arguments: [(2, 1), (2, 2), (3, 2), (8, 3)], [1, 2, 7])
     func `never leaves a job behind younger ones that wait for it`(size: (workers: Int, threads: Int), links: Int) {
+        var begunAtHand = 0
         for seed in 0..<UInt64(Scale.rounds(40, full: 4000)) {
             var random = Seeded(state: seed)
-            var stage = Stage(workers: size.workers, threads: size.threads)
+            let moving = Int.random(in: 0...3, using: &random)
+            var stage = Stage(workers: size.workers, threads: size.threads, areAsynchronous: moving > 0)
             defer { stage.free() }
             var (submitted, idle) = (0, 0)
             let count = 400
-            let moving = Int.random(in: 0...3, using: &random)
             while stage.oldest < count {
                 let burst = submitted < count ? Int.random(in: 0...20, using: &random) : 0
                 for _ in 0..<min(burst, count - submitted) {
                     submitted += 1
                     stage.submit(submitted)
                 }
-                if Int.random(in: 0..<50, using: &random) == 0 { stage.giveBackStale() }
+                if Int.random(in: 0..<50, using: &random) == 0 { stage.ringWatch() }
                 let free = stage.running.indices.filter { place in
                     let number = Int(stage.running[place].job.attempt)
                     return number % links != 0 || number == stage.oldest + 1
@@ -115,7 +127,8 @@ private struct Stage {
                 if let place = free.randomElement(using: &random), stage.called.isEmpty || Bool.random(using: &random) {
                     let worker = stage.running.remove(at: place)
                     // Seldom or often it has moved to another thread since it began.
-                    let thread = Int.random(in: 0..<10, using: &random) < moving ? Int.random(in: 0..<size.threads, using: &random) : worker.slot % size.threads
+                    let moves = Int.random(in: 0..<10, using: &random) < moving
+                    let thread = moves ? Int.random(in: 0..<size.threads, using: &random) : stage.threads[worker.slot, default: 0]
                     stage.end(worker, on: thread)
                     idle = 0
                 } else if let place = stage.called.indices.randomElement(using: &random) {
@@ -129,6 +142,8 @@ private struct Stage {
                 }
             }
             #expect(stage.begun.sorted() == Array(1...count))
+            begunAtHand += stage.begunAtHand
         }
+        #expect(begunAtHand > 20 || links == 1)
     }
 }

@@ -195,7 +195,7 @@ final class Worker: @unchecked Sendable {
         if let dealer {
             storage.step { _ in
                 dealer.close()
-                foldHand()
+                foldHand(on: dealer)
                 dealer.open()
             }
         }
@@ -234,10 +234,11 @@ final class Worker: @unchecked Sendable {
         left = count
     }
 
-    /// With the lock of the dealer.
+    /// With the lock of the dealer, which is the queue of its thread: it has not left that while it had a hand.
     @inline(__always)
-    func foldHand() {
+    func foldHand(on local: LocalQueue) {
         guard let dealer else { return }
+        assert(dealer == local, "a worker has left its thread with a hand")
         dealer.foldHand()
         self.dealer = nil
         left = 0
@@ -311,7 +312,7 @@ final class Worker: @unchecked Sendable {
     /// Ends the job with success and begins the next at hand.
     /// - Returns: false if there is none any more.
     @inline(__always)
-    private func goOn(isEndKnown: Bool) -> Bool {
+    func goOn(isEndKnown: Bool) -> Bool {
         guard left > 0, let dealer else { return false }
         guard dealer.begin(left: left) else {
             left = 0

@@ -79,7 +79,7 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
     func turn(of worker: Worker) -> UInt64? {
         close()
         defer { open() }
-        worker.foldHand()
+        worker.foldHand(on: self)
         guard state.pointee.jobs.count > 0, worker.verdict == .inTime, worker.mayTake(from: self) else { return nil }
         worker.finish()
         state.pointee.done += 1
@@ -95,7 +95,7 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
         close()
         defer { open() }
         guard worker.verdict == .inTime else {
-            worker.foldHand()
+            worker.foldHand(on: self)
             return false
         }
         worker.finish()
