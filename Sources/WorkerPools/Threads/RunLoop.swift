@@ -146,12 +146,18 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `own` belongs to 
         if !crew.hasWork && !crew.isStopping {
             let due = queue.withLock { $0.nextDue }
             let look = crew.watch()
-            spot.park(until: [due, look].compactMap(\.self).min())
+            spot.park(until: Self.earlier(due, look))
             if look != nil { crew.endWatch() }
         }
         crew.leaveIdle(self)
         own.pointee.hasRested = true
         own.pointee.isFresh = false
+    }
+
+    /// Without an array, which would be memory for every rest.
+    private static func earlier(_ one: UInt64?, _ other: UInt64?) -> UInt64? {
+        guard let one, let other else { return one ?? other }
+        return min(one, other)
     }
 
     var hasReady: Bool { queue.withLock { !$0.ready.isEmpty } }
