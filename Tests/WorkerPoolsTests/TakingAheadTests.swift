@@ -146,4 +146,31 @@ private struct Stage {
         }
         #expect(begunAtHand > 20 || links == 1)
     }
+
+    @Test func `does not keep a worker of a flood from the next jobs while another is held up`() throws {
+        var stage = Stage(workers: 2, threads: 2, areAsynchronous: false)
+        defer { stage.free() }
+        for number in 1...2000 { stage.submit(number) }
+        while stage.running.count < 2, let worker = stage.called.popLast() { _ = stage.arrive(worker, on: worker.slot % 2) }
+        try #require(stage.running.count == 2)
+        let flooded = stage.running[1]
+        func end() -> Bool {
+            stage.running.removeAll { $0 === flooded }
+            stage.end(flooded, on: stage.threads[flooded.slot, default: 0])
+            return stage.running.contains { $0 === flooded }
+        }
+        var ended = 0
+        while end() { ended += 1 }
+        #expect(ended > 1900)
+        for round in 0..<100 {
+            for number in 0..<3 { stage.submit(3000 + 3 * round + number) }
+            stage.called.removeAll { $0 === flooded }
+            let hasBegun = stage.arrive(flooded, on: flooded.slot % 2)
+            #expect(hasBegun, "round \(round)")
+            guard hasBegun else { return }
+            let goesOn = [end(), end(), end()]
+            #expect(goesOn == [true, true, false])
+        }
+        stage.ringWatch()
+    }
 }

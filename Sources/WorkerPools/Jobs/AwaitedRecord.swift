@@ -20,7 +20,9 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
     @usableFromInline
     override func settle(_ end: JobEnd) {
         let before = state.exchange(AwaitedState.ended(end).word, ordering: .acquiringAndReleasing)
-        if before != AwaitedState.nobody.word { AwaitedState(word: before).resumeAll() }
+        guard before != AwaitedState.nobody.word else { return }
+        precondition(AwaitedState(word: before).end == nil, "a job has come to its end twice")
+        AwaitedState(word: before).resumeAll()
     }
 
     @usableFromInline

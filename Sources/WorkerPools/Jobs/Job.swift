@@ -57,7 +57,7 @@ class JobRecord: @unchecked Sendable {  // see each property for what guards it
         case offered
         case queued
         case running(slot: Int)
-        /// Dealt to a worker. While the hand is closed: done.
+        /// Dealt to a worker, or the job it was at then. When all hands have been closed: done.
         case atHand
         /// Between two attempts.
         case delayed(ticket: UInt64)

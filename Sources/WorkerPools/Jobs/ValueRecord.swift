@@ -18,7 +18,7 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
 
     @exclusivity(unchecked) @usableFromInline final var work: Work
     /// What needs the types. A closure made where they are known, instead of methods, which would be compiled for any types and
-    /// ask the runtime for these each time. It captures nothing.
+    /// ask the runtime for these each time. It captures nothing but types that its maker did not know.
     @usableFromInline final let act: @Sendable (AwaitedRecord, Act) throws -> Void
     @exclusivity(unchecked) @usableFromInline final var slot = ResultSlot()
 

@@ -64,6 +64,7 @@ extension PoolState {
     /// The attempt has ended without success: from now on its time cannot run out. Tells what had become of it.
     mutating func conclude(_ worker: Worker) -> Worker.Verdict {
         worker.deadline = 0
+        expectNothing(from: worker)
         return worker.verdict
     }
 

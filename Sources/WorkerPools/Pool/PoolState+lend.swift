@@ -5,6 +5,7 @@ extension PoolState {
     mutating func lend(_ slot: Int) -> [UnsafeContinuation<Void, Never>] {
         guard let worker = workers[slot] else { return [] }
         takeBack(of: worker)
+        expectNothing(from: worker)
         worker.phase = .lent
         busy -= 1
         lent += 1

@@ -19,8 +19,19 @@ extension PoolState {
     /// - Parameter isNested: the submitter is a job of this pool: it is let in while the pool drains.
     mutating func offer(_ job: Job, isNested: Bool = false) -> Admission {
         guard phase == .open || (isNested && phase == .draining && outstanding > 0) else { return .closed }
-        guard waiting < capacity, suspended.isEmpty else { return .full }
+        guard suspended.isEmpty, waiting < capacity || waitingForSure < capacity else { return .full }
         return accept(job)
+    }
+
+    /// Without those that a deal under way counts twice.
+    private var waitingForSure: Int {
+        var count = queue.count
+        for local in locals {
+            local.close()
+            count += local.waiting
+            local.open()
+        }
+        return count
     }
 
     mutating func accept(_ job: Job) -> Admission {

@@ -59,6 +59,7 @@ extension PoolState {
     ) -> Turn {
         if !returning.isEmpty { more.note { $0.returned += handBack() } }
         takeBack(of: worker)
+        expectNothing(from: worker)
         admitSuspended(&more)
         var turn = Turn.park
         if worker.verdict != .inTime || live - lent > limit {
@@ -190,7 +191,7 @@ extension PoolState {
             }
         }
         guard let pace else { return }
-        soon = pace >= Self.flood ? pace - 1 : 0
+        expect(soon: pace >= Self.flood ? pace - 1 : 0, from: worker)
         worker.isInFlood = pace >= Self.flood
         worker.hasFew = local.waiting < Inbox.some
         if local.waiting > 0 {

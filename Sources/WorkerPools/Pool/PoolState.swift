@@ -43,14 +43,15 @@ struct PoolState {
     var isLookingOut = false
     var lookingOut = LookOut()
     /// So many waiting jobs the workers that run will get through in a moment, going by the last ones: nobody is called for
-    /// them. Forgotten when the watch rings, so that a job that takes long after all holds up nobody for longer than that.
-    var soon = 0
+    /// them. Forgotten when the one who was to come for them has come, or ends otherwise, and when the watch rings, so that a job
+    /// that takes long after all holds up nobody for longer than that.
+    private(set) var soon = 0
+    private var soonBy = 0
     /// Threads may have jobs that they have taken ahead.
     var hasTakenAhead = false
     private var isWatched = false
-    /// How many jobs submitters had been allowed to leave when that was last said, and how many had been accepted by then; nil
-    /// while they may leave none.
-    private var allowance: (budget: Int, accepted: Int)?
+    /// How many jobs submitters may leave, counted with those in the inbox; nil while it is shut.
+    private var allowance: Int?
     /// Calls that have been decided on and are to be made after the lock.
     private var calls = Calls()
 
@@ -172,7 +173,11 @@ extension PoolState {
     }
 
     /// Takes over what submitters have left, unless there is enough to do before that.
-    mutating func takeIn(_ inbox: Inbox) { counters.accepted += inbox.empty(into: queue) }
+    mutating func takeIn(_ inbox: Inbox) {
+        let taken = inbox.empty(into: queue)
+        counters.accepted += taken
+        allowance = allowance.map { $0 - taken }
+    }
 
     /// Takes over all of it, and keeps submitters out until the step is settled.
     mutating func takeAllIn(_ inbox: Inbox) {
@@ -204,13 +209,10 @@ extension PoolState {
 
     /// - Returns: false if too many jobs have been left already.
     private mutating func allow(_ budget: Int, _ inbox: Inbox) -> Bool {
-        if let allowance {
-            // What is left of it, with the jobs in the inbox. A smaller one is looked after sooner; so submitters are disturbed only
-            // when it has become too large, or less than half.
-            let left = allowance.budget - (counters.accepted - allowance.accepted)
-            if left <= budget, left >= budget / 2 { return true }
-        }
-        allowance = (budget, counters.accepted)
+        // Where it is smaller they look at the pool sooner than they need. So they are disturbed only when it has become too large, or
+        // less than half.
+        if let allowance, allowance <= budget, allowance >= budget / 2 { return true }
+        allowance = budget
         return inbox.setBudget(budget)
     }
 
@@ -227,7 +229,17 @@ extension PoolState {
 
     private var mayCall: Bool { called < Self.mostCalled && busy + called < limit }
     var willBeBegun: Int { isLookingOut ? max(soon, lookingOut.share) : busy > 0 ? soon : 0 }
-    /// A worker that takes what there is would only get in the way of those who are about to.
+    /// The worker is about to get through so many jobs that wait.
+    mutating func expect(soon count: Int, from worker: Worker) {
+        soon = count
+        soonBy = worker.slot
+    }
+
+    mutating func expectNothing(from worker: Worker) {
+        if worker.slot == soonBy { soon = 0 }
+    }
+
+    /// A worker that takes what there is would only get in the way of the one that is about to.
     var isLeftToOthers: Bool { busy > 0 && queue.count > 0 && queue.count <= soon }
 
     private mutating func call() {

@@ -176,7 +176,7 @@ final class Worker: @unchecked Sendable {
     private func runPlainJobOfRecord(_ local: LocalQueue) -> Step {
         do {
             if deadline == 0, let record = job.record.take() {
-                // Nobody else looks at the record of a job without a time limit, and to move it counts no references.
+                // Nobody else looks for the record here if the job has no time limit, and to move it counts no references.
                 defer { job.record = record }
                 try record.attempt()
             } else {
@@ -278,8 +278,8 @@ final class Worker: @unchecked Sendable {
     }
 
     private func comeBack() -> Step {
-        storage.inbox.calm()
-        return nextTurn(mayLookOut: false) { state in
+        nextTurn(mayLookOut: false) { state in
+            storage.inbox.calm()
             state.called -= 1
             state.isLookingOut = false
             state.lookingOut.note(state.queue.count > 0)
@@ -341,6 +341,7 @@ final class Worker: @unchecked Sendable {
     /// Lets some jobs come together in a flood of short ones, up to 2 µs: whoever fetches each by itself gets in the way of those
     /// who submit them. Looks seldom, which disturbs them, too.
     private func linger() {
+        if let loop = RunLoop.current, !loop.isAtRest { return }
         let start = Timers.now
         var now = start
         while !storage.inbox.hasSome, now < start + 2000 {

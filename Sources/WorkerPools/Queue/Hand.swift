@@ -1,6 +1,6 @@
-// Unsafe code: places are initialised from the deal until their job is begun or taken back, by whoever has brought `left` down; the
-// records of jobs at hand are kept alive by these, and the last one begun by its worker, who cannot end it without the lock under
-// which it is looked at.
+// Unsafe code: places are initialised from the deal until their job is begun or taken back, by whoever has brought `left` down.
+// `records` are looked at when the hand is closed: that of the job begun last is then kept alive by its worker, who cannot end it
+// without the lock under which this happens, and those of the others by the jobs in their places.
 
 import Synchronization
 
@@ -14,6 +14,7 @@ struct Hand: @unchecked Sendable, Equatable {  // see above
     /// Alone on its lines of the cache.
     private let shared: UnsafeMutablePointer<Atomic<Int>>
     private let places: UnsafeMutablePointer<Job>
+    /// That of the job after which this hand was dealt, and those of its jobs.
     private let records: UnsafeMutablePointer<Unmanaged<JobRecord>?>
 
     init() {
@@ -21,7 +22,7 @@ struct Hand: @unchecked Sendable, Equatable {  // see above
         shared = memory.bindMemory(to: Atomic<Int>.self, capacity: 1)
         shared.initialize(to: Atomic(0))
         places = .allocate(capacity: Self.most)
-        records = .allocate(capacity: Self.most)
+        records = .allocate(capacity: Self.most + 1)
     }
 
     /// The hand must be empty.
@@ -39,23 +40,27 @@ struct Hand: @unchecked Sendable, Equatable {  // see above
     // With the lock.
 
     /// Takes over the first jobs of the buffer that a worker can begin without a lock.
+    /// - Parameter current: the record of the job that it makes an attempt at now, and that ends without a lock, too.
     /// - Returns: how many.
-    func deal(from jobs: inout JobBuffer) -> Int {
+    func deal(from jobs: inout JobBuffer, after current: JobRecord?) -> Int {
         var count = 0
         _ = jobs.countFirst(Self.most) { job in
             guard job.pointee.isForHand else { return false }
-            if let record = job.pointee.record {
-                record.phase = .atHand
-                records[count] = .passUnretained(record)
-            } else {
-                records[count] = nil
-            }
             count += 1
+            note(job.pointee.record, at: count)
             return true
         }
+        guard count > 0 else { return 0 }
+        note(current, at: 0)
         jobs.moveFirst(count, to: places)
         shared.pointee.store(count, ordering: .releasing)
         return count
+    }
+
+    @inline(__always)
+    private func note(_ record: JobRecord?, at place: Int) {
+        record?.phase = .atHand
+        records[place] = record.map { .passUnretained($0) }
     }
 
     /// - Returns: how many have not been begun, which are now the caller's.
@@ -67,10 +72,9 @@ struct Hand: @unchecked Sendable, Equatable {  // see above
         return job
     }
 
-    /// After the closing: the last job that was begun, unless it has its end and is only making that known.
-    func markRunning(at place: Int, in slot: Int) {
-        guard let record = records[place]?.takeUnretainedValue(), case .atHand = record.phase else { return }
-        record.phase = .running(slot: slot)
+    /// After the closing: the job that the worker had begun, after so many of the hand.
+    func markRunning(after begun: Int, in slot: Int) {
+        records[begun]?.takeUnretainedValue().phase = .running(slot: slot)
     }
 
     // Without.

@@ -53,10 +53,11 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
     /// Leaves as many of the jobs as the budget allows, with one taking of the lock. They are all of one level and have no records.
     func leave(_ batch: inout JobBuffer, level: UInt8) {
         close()
+        defer { open() }
         let number = min(batch.count, state.pointee.budget)
+        guard number > 0 else { return }
         state.pointee.levels[Int(level)].append(first: number, of: &batch)
         note(number, level: level)
-        open()
     }
 
     @inline(__always)

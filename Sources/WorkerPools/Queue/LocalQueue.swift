@@ -56,11 +56,11 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
         SharedCount.free(shared)
     }
 
-    /// For somebody who holds the pool's lock. Never less than there are: a deal puts jobs into the hand before it takes them off
-    /// the count.
+    /// For somebody who holds the pool's lock. Never less than there are, but more while a deal is under way, which puts jobs into the
+    /// hand before it takes them off the count; not between ``close()`` and ``open()``.
     var waiting: Int { shared.pointee.count.load(ordering: .acquiring) + hand.left }
 
-    /// Jobs that workers have ended with success without the pool's lock. Between ``close()`` and ``open()``.
+    /// Jobs that workers have ended with success without the pool's lock. Between ``close()`` and ``open()``, with the hand closed.
     var done: Int { state.pointee.done }
 
     /// Stops the workers of this thread, for somebody who holds the pool's lock.
@@ -94,10 +94,7 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
     func finish(_ worker: Worker) -> Bool {
         close()
         defer { open() }
-        guard worker.verdict == .inTime else {
-            worker.foldHand(on: self)
-            return false
-        }
+        guard worker.verdict == .inTime else { return false }
         worker.finish()
         return true
     }
@@ -114,7 +111,7 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
         close()
         defer { open() }
         guard state.pointee.jobs.count == 0, hand.left == 0 else { return nil }
-        // What this thread has got through since the last filling, and at most twice as many as ever; not what others took away.
+        // Up to twice what this thread has got through since the last filling, or else as many as before; not what others took away.
         let through = state.pointee.done - state.pointee.doneBefore + ended
         let time = max(1, now &- state.pointee.filledAt)
         let affordable = Int(min(UInt64(longest), UInt64(through) * Self.horizon / time))
@@ -145,7 +142,7 @@ extension LocalQueue {
     /// Gives the worker what it can begin next without a lock.
     private func deal(to worker: Worker) {
         guard !state.pointee.isHandOut, worker.mayHaveHand else { return }
-        let count = hand.deal(from: &state.pointee.jobs)
+        let count = hand.deal(from: &state.pointee.jobs, after: worker.job.record)
         guard count > 0 else { return }
         state.pointee.dealt = count
         state.pointee.isHandOut = true
@@ -174,7 +171,7 @@ extension LocalQueue {
         state.pointee.done += begun
         state.pointee.dealt = 0
         noteCount()
-        if begun > 0 { hand.markRunning(at: begun - 1, in: state.pointee.handSlot) }
+        hand.markRunning(after: begun, in: state.pointee.handSlot)
     }
 
     /// The worker that has the hand is through with it, as in ``closeHand()``.
