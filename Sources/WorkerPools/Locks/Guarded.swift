@@ -54,7 +54,8 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
         func unlock() { pthread_mutex_unlock(mutex) }
     }
 #else
-    /// A mutex with a flag beside it, which says that it is held: to try a held one is a call of the kernel.
+    /// A mutex with a flag beside it, which says that it is held: to try a held one is a call of the kernel. Where the lock spins, the
+    /// flag is all of it.
     struct LockWord: ~Copyable, Sendable {
         private let mutex = Mutex(())
         private let isHeld = Atomic(false)
