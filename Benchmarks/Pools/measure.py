@@ -32,6 +32,11 @@ EMPTY = [
     "--body empty --way callback",
     "--body empty --way handle",
     "--body empty --way map --jobs 10000000",
+    "--body capture",
+    "--body capture --way callback",
+    "--body capture --way handle",
+    "--body empty-async",
+    "--body empty-async --way handle",
 ]
 STILL = [
     "--measure idle --concurrency 10000",

@@ -64,23 +64,24 @@ final class Worker: @unchecked Sendable {
 
     // The worker's own.
     @exclusivity(unchecked) private var failure: (any Error)?
-    /// How many of its jobs have ended with the pool's lock since it last took some ahead: one or none.
-    @exclusivity(unchecked) private var ended = 0
     /// When it last gave way to others or came back from rest, by the machine's clock.
     @exclusivity(unchecked) private var restedAt: UInt64 = 0
     /// That of its thread at that time.
     @exclusivity(unchecked) private var lastTurn: UInt64 = 0
-    /// Its jobs take so little time that many come while it fetches one.
-    @exclusivity(unchecked) var isInFlood = false
-    /// It did not get many when last it came to the queue.
-    @exclusivity(unchecked) var hasFew = false
     /// Where it has taken jobs ahead, which wait for it.
     @exclusivity(unchecked) var ahead: LocalQueue?
     /// Who has dealt it the jobs at its hand.
     @exclusivity(unchecked) private var dealer: LocalQueue?
-    @exclusivity(unchecked) private var dealt = 0
+    // Small ones side by side.
+    @exclusivity(unchecked) private var dealt: Int8 = 0
     /// How many of those it has not begun.
-    @exclusivity(unchecked) private var left = 0
+    @exclusivity(unchecked) private var left: Int8 = 0
+    /// How many of its jobs have ended with the pool's lock since it last took some ahead: one or none.
+    @exclusivity(unchecked) private var ended: Int8 = 0
+    /// Its jobs take so little time that many come while it fetches one.
+    @exclusivity(unchecked) var isInFlood = false
+    /// It did not get many when last it came to the queue.
+    @exclusivity(unchecked) var hasFew = false
 
     // Changed by the worker with the lock of its thread's local queue or the pool's, or by beginning a job at hand; by others only
     // with all of them, while all workers stand still. So the worker may read `job` without any; others read it only of jobs with a
@@ -230,8 +231,8 @@ final class Worker: @unchecked Sendable {
 
     func receiveHand(of count: Int, from local: LocalQueue) {
         dealer = local
-        dealt = count
-        left = count
+        dealt = Int8(count)
+        left = dealt
     }
 
     /// With the lock of the dealer, which is the queue of its thread: it has not left that while it had a hand.
@@ -249,7 +250,7 @@ final class Worker: @unchecked Sendable {
 
     func takeEnded() -> Int {
         defer { ended = 0 }
-        return ended
+        return Int(ended)
     }
 
     /// The job has its end.
@@ -314,12 +315,12 @@ final class Worker: @unchecked Sendable {
     @inline(__always)
     func goOn(isEndKnown: Bool) -> Bool {
         guard left > 0, let dealer else { return false }
-        guard dealer.begin(left: left) else {
+        guard dealer.begin(left: Int(left)) else {
             left = 0
             return false
         }
         let ended = job.record.take()
-        job = dealer.take(from: dealt - left)
+        job = dealer.take(from: Int(dealt - left))
         left -= 1
         if !isEndKnown { ended?.settle(.done) }
         return true

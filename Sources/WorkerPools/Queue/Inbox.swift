@@ -153,9 +153,13 @@ struct SharedCount: ~Copyable {
 
     private init(_ choice: LockChoice) { lock = LockWord(choice) }
 
-    static func make(_ choice: LockChoice) -> UnsafeMutablePointer<SharedCount> {
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 128)
-        precondition(MemoryLayout<SharedCount>.size <= 128)
+    /// Two lines, which are fetched together.
+    static let room = 128
+
+    /// - Parameter others: so many rooms follow, for what is not read without the lock.
+    static func make(_ choice: LockChoice, withRoomFor others: Int = 0) -> UnsafeMutablePointer<SharedCount> {
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: (1 + others) * room, alignment: room)
+        precondition(MemoryLayout<SharedCount>.size <= room)
         let pointer = memory.bindMemory(to: SharedCount.self, capacity: 1)
         pointer.initialize(to: SharedCount(choice))
         return pointer

@@ -34,25 +34,26 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
         var isHandOut = false
         /// That worker's slot.
         var handSlot = 0
+        let hand = Hand()
     }
 
+    /// The shared count, and the state behind it: one pointer, since each worker keeps some.
     private let shared: UnsafeMutablePointer<SharedCount>
-    private let state: UnsafeMutablePointer<State>
-    private let hand = Hand()
+    private var state: UnsafeMutablePointer<State> {
+        (UnsafeMutableRawPointer(shared) + SharedCount.room).assumingMemoryBound(to: State.self)
+    }
+    private var hand: Hand { state.pointee.hand }
 
     init(lock choice: LockChoice) {
-        shared = SharedCount.make(choice)
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 128)
-        precondition(MemoryLayout<State>.size <= 128, "a local queue's state fits its memory")
-        state = memory.bindMemory(to: State.self, capacity: 1)
-        state.initialize(to: State())
+        precondition(MemoryLayout<State>.size <= SharedCount.room, "a local queue's state fits its memory")
+        shared = SharedCount.make(choice, withRoomFor: 1)
+        (UnsafeMutableRawPointer(shared) + SharedCount.room).bindMemory(to: State.self, capacity: 1).initialize(to: State())
     }
 
     func free() {
         hand.free()
         state.pointee.jobs.free()
         state.deinitialize(count: 1)
-        UnsafeMutableRawPointer(state).deallocate()
         SharedCount.free(shared)
     }
 
