@@ -37,7 +37,7 @@ public final class JobGroup: Sendable {
     /// Why the first of the jobs that did not succeed did not.
     var firstFailure: JobFailure<any Error>? { state.withLock { $0.firstFailure } }
 
-    /// Queues a job of the group, as ``WorkerPool/submit(_:_:)`` does.
+    /// Queues a job of the group, as `WorkerPool.submit(_:_:)` does.
     /// - Throws: also ``PoolError/cancelled(pool:job:)`` once the group is cancelled.
     public func submit(
         _ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void

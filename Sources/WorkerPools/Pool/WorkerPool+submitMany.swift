@@ -2,7 +2,7 @@ extension WorkerPool {
     /// Queues many jobs with few looks at the queue.
     ///
     /// Waits for room as often as it must, if the pool is to suspend then.
-    /// - Throws: as ``submit(priority:_:)``; jobs before the one that was refused have been accepted.
+    /// - Throws: as `submit(priority:_:)`; jobs before the one that was refused have been accepted.
     @inlinable
     public func submit(contentsOf jobs: some Sequence<PoolJob>, priority: JobPriority = .normal) async throws {
         var batch = JobBatch(storage.level(of: priority))

@@ -44,7 +44,7 @@ public final class WorkerPool: Sendable {
 
     /// Queues a job that awaits nothing; a closure without `await` comes here by itself.
     ///
-    /// As ``submit(priority:_:)``, but the job costs a function call where an asynchronous one costs about ten.
+    /// As `submit(priority:_:)`, but the job costs a function call where an asynchronous one costs about ten.
     @inlinable
     public func submit(priority: JobPriority = .normal, _ job: @escaping @Sendable () throws -> Void) async throws {
         if let left = leave(.plain(job), priority) { try await enter(left) }
