@@ -197,6 +197,29 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
         #expect(order == Array(0..<Int32(before + after)))
     }
 
+    @Test func `allows no more jobs than there is room for, though others were dropped`() {
+        let configuration = WorkerPool.Configuration(workers: 2...2, queue: .bounded(4), whenFull: .dropNewest)
+        let (inbox, locals) = (Inbox(levels: 3, lock: .mutex), LocalQueues(for: nil, lock: .mutex))
+        defer {
+            inbox.free()
+            locals.free()
+        }
+        var state = PoolState(configuration, locals: locals)
+        // All workers run, so nobody is called, and room is all that counts.
+        state.busy = 2
+        state.settle(inbox)
+        let isDropped = state.dropNewest(job(0))
+        #expect(isDropped)
+        state.settle(inbox)
+        // A retry comes back.
+        state.queue.append(job(1))
+        state.settle(inbox)
+        for number in 2..<5 { #expect(inbox.leave(job(Int32(number))) == nil) }
+        #expect(inbox.leave(job(5)) != nil, "there is room for three")
+        state.takeAllIn(inbox)
+        #expect(state.queue.count == 4)
+    }
+
     @Test func `takes part of a batch`() {
         let inbox = Inbox(levels: 1, lock: .mutex)
         defer { inbox.free() }

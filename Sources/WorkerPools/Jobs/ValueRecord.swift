@@ -1,6 +1,6 @@
-// Unsafe code: `work`, `slot` and `content` are only touched by the attempt under way and then by whoever settles the job, and read after
-// the job's end is known, which the pool orders after them. `act` is given the record that was made with it, so it may take it for
-// that type without asking the runtime.
+// Unsafe code: `work`, `slot` and `content` are only touched by the attempt under way and then by whoever settles the job, and read
+// after the job's end is known, which the pool orders after them. `act` is given the record that was made with it, so it may take it
+// for that type without asking the runtime.
 
 /// A job with a result. Its size and the number of its references are what a handle costs: it is to stay within 120 bytes.
 @usableFromInline
@@ -18,14 +18,15 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
 
     @exclusivity(unchecked) @usableFromInline final var work: Work
     /// What needs the types. A closure made where they are known, instead of methods, which would be compiled for any types and
-    /// ask the runtime for these each time. It captures nothing but types that its maker did not know.
-    @usableFromInline final let act: @Sendable (AwaitedRecord, Act) throws -> Void
+    /// ask the runtime for these each time. It captures nothing but types that its maker did not know, and returns what an attempt
+    /// has thrown.
+    @usableFromInline final let act: @Sendable (AwaitedRecord, Act) -> (any Error)?
     @exclusivity(unchecked) @usableFromInline final var slot = ResultSlot()
 
     @inlinable
     init(
         options: JobOptions, _ work: Work, hasCallback: Bool = false,
-        _ act: @escaping @Sendable (AwaitedRecord, Act) throws -> Void
+        _ act: @escaping @Sendable (AwaitedRecord, Act) -> (any Error)?
     ) {
         self.work = work
         self.act = act
@@ -35,25 +36,37 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
     @inlinable
     convenience init(options: JobOptions, _ work: Work) {
         self.init(options: options, work) { record, act in
-            let record = unsafeDowncast(record, to: ValueRecord<Value, Failure>.self)
-            switch act {
-            case .attempt: try record.attemptPlain()
-            case .empty: record.slot.empty(of: Value.self, &record.content)
-            case .tell: break
-            }
+            unsafeDowncast(record, to: ValueRecord<Value, Failure>.self).perform(act)
         }
     }
 
     deinit {
-        if content == .ownedValue { try? act(self, .empty) }
+        if content == .ownedValue { _ = act(self, .empty) }
+    }
+
+    @inlinable
+    final func perform(_ act: Act) -> (any Error)? {
+        switch act {
+        case .attempt:
+            do {
+                try attemptPlain()
+            } catch {
+                return error
+            }
+        case .empty: slot.empty(of: Value.self, &content)
+        case .tell: break
+        }
+        return nil
     }
 
     @usableFromInline
-    final override func attempt() throws { try act(self, .attempt) }
+    final override func attempt() throws {
+        if let error = act(self, .attempt) { throw error }
+    }
 
     @usableFromInline
     override func settle(_ end: JobEnd) {
-        if hasCallback { try? act(self, .tell(end)) }
+        if hasCallback { _ = act(self, .tell(end)) }
         switch end {
         case .done, .failed: work = .over
         case .stopped: break
@@ -118,13 +131,10 @@ final class CallbackRecord<Value: Sendable, Failure: Error>: ValueRecord<Value, 
         self.then = then
         super.init(options: options, work, hasCallback: true) { record, act in
             let record = unsafeDowncast(record, to: CallbackRecord<Value, Failure>.self)
-            switch act {
-            case .attempt: try record.attemptPlain()
-            case .empty: record.slot.empty(of: Value.self, &record.content)
-            case .tell(let end):
-                record.then?(record.result(of: end))
-                record.then = nil
-            }
+            guard case .tell(let end) = act else { return record.perform(act) }
+            record.then?(record.result(of: end))
+            record.then = nil
+            return nil
         }
     }
 }

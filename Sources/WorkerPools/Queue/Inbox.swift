@@ -81,7 +81,7 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
         shared.pointee.count.load(ordering: .relaxed) > 0 || shared.pointee.isRoused.load(ordering: .relaxed)
     }
 
-    /// For so many jobs it is worth to come; a worker in a flood waits a µs for them.
+    /// For so many jobs it is worth to come; a worker in a flood waits up to 2 µs for them.
     static let some = 24
 
     var hasSome: Bool {
