@@ -41,6 +41,7 @@ struct Run {
             for number in 0..<count { try await pool.submit(returning: { number }, then: { _ in }) }
         case .capture where plan.way == .submit: for number in 0..<count { try await pool.submit { sink(UInt64(number)) } }
         case .capture where plan.way == .handle: try await submitAndWait(count, captures: true)
+        case .emptyAsync where plan.way == .handle: try await submitAndWaitAsynchronous(count)
         case .empty, .capture, .emptyAsync: try await submit(count) {}
         case .sleep: try await submit(count) { try await PoolClock.sleep(for: .milliseconds(10)) }
         case .taskSleep: try await submit(count) { try await Task.sleep(for: .milliseconds(10)) }
@@ -84,6 +85,17 @@ struct Run {
                     try await job()
                     return number
                 }))
+            guard handles.areMany else { continue }
+            var older = handles.takeOlder()
+            while let handle = older.popLast() { _ = try await handle.value }
+        }
+        for handle in handles.takeAll() { _ = try await handle.value }
+    }
+
+    private func submitAndWaitAsynchronous(_ count: Int) async throws {
+        var handles = Behind<TypedJobHandle<Int, Never>>()
+        for _ in 0..<count {
+            handles.add(try await pool.submit(returning: { () async in 1 }))
             guard handles.areMany else { continue }
             var older = handles.takeOlder()
             while let handle = older.popLast() { _ = try await handle.value }
