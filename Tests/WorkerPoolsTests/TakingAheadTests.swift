@@ -12,6 +12,8 @@ private struct Stage {
     var called: [Worker] = []
     var running: [Worker] = []
     var begun: [Int] = []
+    /// How many workers that had lain down have been called.
+    private(set) var woken = 0
     /// The first of the jobs that have not ended.
     var oldest = 0
     private var ended: Set<Int> = []
@@ -42,6 +44,7 @@ private struct Stage {
         state.settle(inbox)
         let calls = state.takeCalls()
         for call in [calls.first, calls.second] {
+            if case .resume = call { woken += 1 }
             guard case .start(let slot) = call else { continue }
             let worker = Worker(pool.storage, slot: slot)
             state.enroll(worker)
@@ -93,7 +96,70 @@ private struct Stage {
         _ = take(worker, on: thread)
     }
 
+    /// A worker that has found nothing is about to lie down, but does not yet.
+    mutating func hesitate(_ worker: Worker) {
+        called.removeAll { $0 === worker }
+        step { $0.called -= 1 }
+    }
+
+    /// - Returns: false if it has to come to the queue once more instead.
+    mutating func lieDown(_ worker: Worker, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
+        if step({ $0.park(worker, continuation) }) { return true }
+        called.append(worker)
+        return false
+    }
+
     mutating func ringWatch() { step { $0.lookAgain(now: .max) } }
+}
+
+@Suite struct `Calling a worker` {
+    /// A new one in its place would only send it away: both cost more than many short jobs.
+    @Test(arguments: [1, 2, 5])
+    func `is not needed while one is about to lie down`(submits: Int) async {
+        var stage = Stage(workers: 1, threads: 1, areAsynchronous: false)
+        defer { stage.free() }
+        stage.submit(1)
+        let worker = stage.called.removeFirst()
+        let hasBegun = stage.arrive(worker, on: 0)
+        #expect(hasBegun)
+        stage.running = []
+        stage.end(worker, on: 0)
+        stage.hesitate(worker)
+        for number in 2...submits + 1 { stage.submit(number) }
+        #expect(stage.called.isEmpty)
+
+        await withUnsafeContinuation { continuation in
+            let isDown = stage.lieDown(worker, continuation)
+            #expect(!isDown)
+            continuation.resume()
+        }
+        #expect(stage.called.map(\.slot) == [worker.slot])
+        stage.called = []
+        let hasBegunNext = stage.arrive(worker, on: 0)
+        #expect(hasBegunNext)
+        #expect(stage.begun == [1, 2])
+        #expect(stage.state.live == 1)
+    }
+
+    @Test func `wakes the one that has lain down`() async {
+        var stage = Stage(workers: 1, threads: 1, areAsynchronous: false)
+        defer { stage.free() }
+        stage.submit(1)
+        let worker = stage.called.removeFirst()
+        let hasBegun = stage.arrive(worker, on: 0)
+        #expect(hasBegun)
+        stage.running = []
+        stage.end(worker, on: 0)
+        stage.hesitate(worker)
+        await withUnsafeContinuation { continuation in
+            let isDown = stage.lieDown(worker, continuation)
+            #expect(isDown)
+            stage.submit(2)
+            #expect(stage.woken == 1)
+            continuation.resume()
+        }
+        #expect(stage.called.isEmpty)
+    }
 }
 
 @Suite struct `Taking jobs ahead` {

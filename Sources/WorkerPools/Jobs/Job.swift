@@ -9,16 +9,26 @@ struct Job {
         /// The same, kept by the record.
         case plainOfRecord
         case asynchronous(@Sendable () async throws -> Void)
+        /// The same, kept by the record; the closure knows the record's type, and captures nothing.
+        case asynchronousOfRecord(@Sendable (JobRecord) async throws -> Void)
         /// Lent to the worker that runs it.
         case away
     }
 
-    var body: Body
+    @usableFromInline var body: Body
     /// For a job that somebody can name: it has a handle, options, a group or a callback. None costs no allocation.
-    var record: JobRecord?
+    @usableFromInline var record: JobRecord?
     /// The number of the attempt that comes next or is under way; the first is 1.
-    var attempt: Int32 = 1
-    var level: UInt8
+    @usableFromInline var attempt: Int32
+    @usableFromInline var level: UInt8
+
+    @inlinable
+    init(body: consuming Body, record: consuming JobRecord? = nil, attempt: Int32 = 1, level: UInt8) {
+        self.body = body
+        self.record = record
+        self.attempt = attempt
+        self.level = level
+    }
 
     static var none: Job { Job(body: .away, level: 0) }
 

@@ -1,6 +1,7 @@
 /// What a single job wants otherwise than its pool.
 public struct JobOptions: Sendable {
     /// In an object of its own, which most jobs do without: options are copied with every job.
+    @usableFromInline
     final class Details: Sendable {
         let name: String?
         let timeout: Duration?
@@ -13,8 +14,15 @@ public struct JobOptions: Sendable {
         }
     }
 
-    private(set) var details: Details?
+    @usableFromInline private(set) var details: Details?
     public var priority: JobPriority
+
+    /// Nothing otherwise.
+    @inlinable
+    public init() {
+        details = nil
+        priority = .normal
+    }
 
     public init(
         name: String? = nil, priority: JobPriority = .normal, timeout: Duration? = nil, retry: RetryPolicy? = nil

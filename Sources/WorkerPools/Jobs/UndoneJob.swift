@@ -17,7 +17,7 @@ public struct UndoneJob: Sendable {
         switch job.body {
         case .plain(let plain): body = { try plain() }
         case .asynchronous(let asynchronous): body = asynchronous
-        case .plainOfRecord: preconditionFailure("a record has lost its job")
+        case .plainOfRecord, .asynchronousOfRecord: preconditionFailure("a record has lost its job")
         case .away: preconditionFailure("a job that runs was handed back")
         }
     }

@@ -74,24 +74,25 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
         super.settle(end)
     }
 
-    /// What the queue holds of an asynchronous job: it captures the record alone, so that it needs no memory of its own.
+    /// What the queue holds of an asynchronous job.
     @inlinable
-    final var body: Job.Body {
-        switch work {
-        case .asynchronous: .asynchronous { try await self.attemptAsynchronous() }
-        case .plain, .over: .plainOfRecord
+    static var asynchronousBody: Job.Body {
+        .asynchronousOfRecord { record in
+            try await unsafeDowncast(record, to: ValueRecord<Value, Failure>.self).attemptAsynchronous()
         }
     }
 
+    // Both move the job out and in again, since a copy counts references.
+
     @inlinable
     final nonisolated(nonsending) func attemptAsynchronous() async throws {
-        guard case .asynchronous(let work) = work else { return }
-        slot.put(try await work(), &content)
+        let own = exchange(&work, with: .over)
+        defer { work = own }
+        if case .asynchronous(let asynchronous) = own { slot.put(try await asynchronous(), &content) }
     }
 
     @inlinable
     final func attemptPlain() throws {
-        // Moved out and in again, since a copy counts references.
         let own = exchange(&work, with: .over)
         defer { work = own }
         if case .plain(let plain) = own { slot.put(try plain(), &content) }

@@ -227,7 +227,12 @@ extension PoolState {
         takeBackStale(before: now &- Self.patience)
     }
 
-    private var mayCall: Bool { called < Self.mostCalled && busy + called < limit }
+    /// Where nobody is parked and all the workers are there that may be, one that is free is about to lie down, and looks at the queue
+    /// once more before; a new one would only send it away.
+    private var mayCall: Bool {
+        called < Self.mostCalled && busy + called < limit && (!parked.isEmpty || live - lent < limit)
+    }
+
     var willBeBegun: Int { isLookingOut ? max(soon, lookingOut.share) : busy > 0 ? soon : 0 }
     /// The worker is about to get through so many jobs that wait.
     mutating func expect(soon count: Int, from worker: Worker) {
@@ -243,12 +248,14 @@ extension PoolState {
     var isLeftToOthers: Bool { busy > 0 && queue.count > 0 && queue.count <= soon }
 
     private mutating func call() {
-        called += 1
         while let slot = parked.popLast() {
             guard let worker = workers[slot], case .parked(let continuation) = worker.phase else { continue }
+            called += 1
             worker.phase = .called
             return calls.add(.resume(continuation))
         }
+        guard live - lent < limit else { return }
+        called += 1
         live += 1
         let slot = vacant.popLast() ?? workers.count
         if slot == workers.count { workers.append(nil) }

@@ -117,6 +117,7 @@ extension PoolStorage {
             case .plain(let body): try body()
             case .plainOfRecord: try job.record?.attempt()
             case .asynchronous(let body): try await body()
+            case .asynchronousOfRecord(let attempt): if let record = job.record { try await attempt(record) }
             case .away: preconditionFailure("a job that runs was submitted")
             }
             job.record?.settle(.done)

@@ -135,6 +135,16 @@ final class Worker: @unchecked Sendable {
                     step = .careful
                 }
                 if step == .careful { job.body = .asynchronous(body) }
+            } else if step == .run, case .asynchronousOfRecord(let attempt) = job.body, let record = takeRecord() {
+                do {
+                    try await attempt(record)
+                    giveBack(record)
+                    step = succeed(on: locals.own)
+                } catch {
+                    giveBack(record)
+                    failure = error
+                    step = .careful
+                }
             }
             if step == .careful {
                 await endWithoutSuccess()
@@ -176,17 +186,25 @@ final class Worker: @unchecked Sendable {
     @inline(__always)
     private func runPlainJobOfRecord(_ local: LocalQueue) -> Step {
         do {
-            if deadline == 0, let record = job.record.take() {
-                // Nobody else looks for the record here if the job has no time limit, and to move it counts no references.
-                defer { job.record = record }
+            if let record = takeRecord() {
+                defer { giveBack(record) }
                 try record.attempt()
-            } else {
-                try job.record?.attempt()
             }
         } catch {
             return fail(error)
         }
         return succeed(on: local)
+    }
+
+    /// The record of the job it is at, for an attempt. Moved out of its place if the job has no time limit: then nobody else looks
+    /// for it there, and to move it counts no references.
+    @inline(__always)
+    private func takeRecord() -> JobRecord? { deadline == 0 ? job.record.take() : job.record }
+
+    /// Ends what ``takeRecord()`` has begun.
+    @inline(__always)
+    private func giveBack(_ record: consuming JobRecord) {
+        if deadline == 0 { job.record = record }
     }
 
     /// The jobs at hand go back: this one's end may take long.
@@ -322,7 +340,7 @@ final class Worker: @unchecked Sendable {
         let ended = job.record.take()
         job = dealer.take(from: Int(dealt - left))
         left -= 1
-        if !isEndKnown { ended?.settle(.done) }
+        if !isEndKnown, let ended = consume ended { ended.settle(.done) }
         return true
     }
 

@@ -56,16 +56,16 @@ public struct PoolJob: Sendable {
 /// Jobs that are submitted together.
 @usableFromInline
 struct JobBatch {
-    let level: UInt8
-    var jobs = JobBuffer(capacity: 256)
+    @usableFromInline let level: UInt8
+    @usableFromInline var jobs = JobBuffer(capacity: 256)
 
     @usableFromInline
     init(_ level: UInt8) { self.level = level }
 
-    @usableFromInline
+    @inlinable
     var isFull: Bool { jobs.count >= 256 }
 
-    @usableFromInline
+    @inlinable
     mutating func append(_ body: consuming Job.Body) { jobs.append(Job(body: body, level: level)) }
 
     /// To be called once, when the batch has been submitted or was refused.

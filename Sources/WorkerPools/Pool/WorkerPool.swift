@@ -85,7 +85,7 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () async throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
         let record = ValueRecord<Value, Failure>(options: options, .asynchronous(job))
-        if let left = leave(record.body, record, options.priority) { try await enter(left) }
+        if let left = leave(ValueRecord<Value, Failure>.asynchronousBody, record, options.priority) { try await enter(left) }
         return TypedJobHandle(record: record, storage: storage)
     }
 
@@ -112,7 +112,7 @@ public final class WorkerPool: Sendable {
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
         let record = CallbackRecord<Value, Failure>(options: options, .asynchronous(job), then: then)
-        if let left = leave(record.body, record, options.priority) { try await enter(left) }
+        if let left = leave(ValueRecord<Value, Failure>.asynchronousBody, record, options.priority) { try await enter(left) }
     }
 
     /// The same for a job that awaits nothing.

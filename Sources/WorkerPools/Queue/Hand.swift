@@ -95,7 +95,7 @@ extension Job {
     var isForHand: Bool {
         switch body {
         case .plain, .plainOfRecord: record.map { $0.details?.timeout == nil } ?? true
-        case .asynchronous, .away: false
+        case .asynchronous, .asynchronousOfRecord, .away: false
         }
     }
 }

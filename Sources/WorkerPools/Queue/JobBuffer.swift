@@ -2,11 +2,12 @@
 // leaves none. The owner calls `free` once, in its `deinit`.
 
 /// A ring of jobs that are moved in and out, never copied: a copied job costs its closure two counts of references.
+@usableFromInline
 struct JobBuffer {
-    private var places: UnsafeMutablePointer<Job>
-    private var mask: Int
-    private var head = 0
-    private(set) var count = 0
+    @usableFromInline var places: UnsafeMutablePointer<Job>
+    @usableFromInline var mask: Int
+    @usableFromInline var head = 0
+    @usableFromInline var count = 0
     /// So much room an empty buffer may keep.
     private static let kept = 4096
     var capacity: Int { mask + 1 }
@@ -17,6 +18,7 @@ struct JobBuffer {
         mask = capacity - 1
     }
 
+    @inlinable
     @inline(__always)
     mutating func append(_ job: consuming Job) {
         if count > mask { grow() }
@@ -104,8 +106,9 @@ struct JobBuffer {
         places.deallocate()
     }
 
+    @usableFromInline
     @inline(never)
-    private mutating func grow() {
+    mutating func grow() {
         let larger = UnsafeMutablePointer<Job>.allocate(capacity: 2 * (mask + 1))
         for place in 0..<count { (larger + place).moveInitialize(from: places + ((head + place) & mask), count: 1) }
         places.deallocate()
