@@ -23,6 +23,39 @@ import WorkerPools
         #expect(pool.counters.cancelled == 3)
     }
 
+    enum Canceller: CaseIterable {
+        case group
+        case firstError
+        case pool
+    }
+
+    /// Each cancelled job tells its group, which must not go through all of them again for each.
+    @Test(arguments: Canceller.allCases, [JobGroup.FailureRule.cancelRest, .collect])
+    func `of many jobs is cancelled in one go`(canceller: Canceller, rule: JobGroup.FailureRule) async throws {
+        let gate = Gate()
+        let pool = WorkerPool(.init(workers: 1...1, queue: .unbounded))
+        let group = pool.group(onFailure: rule)
+        let fails = canceller == .firstError
+        try await group.submit {
+            await gate.pass()
+            if fails { throw Trouble(number: 1) }
+        }
+        await gate.arrivals(1)
+        let count = Scale.rounds(20_000, full: 1_000_000)
+        for _ in 0..<count { try await group.submit {} }
+        switch canceller {
+        case .group: group.cancel()
+        case .firstError: break
+        case .pool: #expect(pool.cancel().count == count)
+        }
+        gate.open()
+        let errors = await group.waitForAll()
+        await pool.drain()
+        let isKept = fails && rule == .collect
+        #expect(errors.count == (isKept ? 1 : count + (fails ? 1 : 0)))
+        #expect(pool.counters.cancelled == (isKept ? 0 : count))
+    }
+
     @Test func `is waited for without the rest of the pool`() async throws {
         let gate = Gate()
         let log = Log<Int>()

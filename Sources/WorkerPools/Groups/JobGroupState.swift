@@ -28,7 +28,10 @@ struct JobGroupState {
         return waiting
     }
 
+    /// - Returns: the jobs to be cancelled, by whoever is the first to cancel the group. Each of them notes its end here, and is not
+    ///   to begin again.
     mutating func cancel() -> [GroupRecord] {
+        guard !isCancelled else { return [] }
         isCancelled = true
         return records.all
     }
