@@ -85,6 +85,22 @@ import WorkerPools
         #expect(log.all == ["held", "waiting"])
     }
 
+    /// The last of the jobs that a thread has taken ahead waits for something else than the pool. Counters are not looked at meanwhile:
+    /// that would move a pool on that has come to a stop.
+    @Test(.timeLimit(Scale.patience), arguments: [4, 16, 64])
+    func `lets its submitters in as soon as there is room, though no worker comes by`(capacity: Int) async throws {
+        for held in 200..<Scale.rounds(230, full: 400) {
+            let gate = Gate()
+            let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(capacity)))
+            for number in 0..<held + capacity / 2 {
+                try await pool.submit { if number == held { await gate.pass() } }
+            }
+            gate.open()
+            await pool.drain()
+            #expect(pool.counters.done == held + capacity / 2)
+        }
+    }
+
     @Test func `takes a hundred thousand jobs through a queue of a hundred, at flat memory`() async throws {
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(100)))
         let most = Log<Int>()

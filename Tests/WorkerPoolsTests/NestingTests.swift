@@ -55,6 +55,25 @@ import WorkerPools
         await pool.drain()
     }
 
+    /// Counters are not looked at meanwhile: that would move a pool on that has come to a stop.
+    @Test(.timeLimit(Scale.patience), arguments: [3, 8, 16, 100], [1, 2])
+    func `submit into a queue that submitters outside wait for, too`(capacity: Int, workers: Int) async throws {
+        let pool = WorkerPool(.init(workers: workers...workers, queue: .bounded(capacity)))
+        let count = Scale.rounds(2000, full: 20_000)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for number in 0..<count {
+                        try await pool.submit { if number % 10 == 0 { try await pool.submit {} } }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        await pool.drain()
+        #expect(pool.counters.done == 4 * (count + (count + 9) / 10))
+    }
+
     @Test func `may wait for the pool to be idle but for themselves`() async throws {
         let log = Log<String>()
         let pool = WorkerPool(.init(workers: 1...1))

@@ -50,7 +50,7 @@ extension PoolState {
     enum Cancellation {
         case nothing
         /// It had not begun: its end is to be made known.
-        case ended(JobRecord, admitted: [UnsafeContinuation<Void, Never>])
+        case ended(JobRecord)
         case cancel(Task<Void, Never>?)
     }
 
@@ -75,7 +75,7 @@ extension PoolState {
         }
         counters.cancelled += 1
         untold += 1
-        return .ended(record, admitted: admitSuspended())
+        return .ended(record)
     }
 
     private mutating func refuseSuspended(_ stop: inout Stop, all: Bool) {

@@ -95,17 +95,16 @@ extension PoolState {
         return suspended.remove(at: place).continuation
     }
 
-    /// Lets suspended submitters in once the queue has run down to half, as many as then fit.
-    mutating func admitSuspended() -> [UnsafeContinuation<Void, Never>] {
-        guard !suspended.isEmpty, waiting <= capacity / 2 else { return [] }
-        var admitted: [UnsafeContinuation<Void, Never>] = []
+    /// Lets suspended submitters in once the queue has run down to half, as many as then fit. At the end of every step; what threads have
+    /// taken ahead and begun without one is seen by the watch.
+    mutating func admitSuspended() {
+        guard !suspended.isEmpty, waiting <= capacity / 2 else { return }
         while waiting < capacity, let next = suspended.popFirst() {
             counters.accepted += 1
             next.job.record?.phase = .queued
             queue.append(next.job)
             next.reply.answer = .accepted
-            admitted.append(next.continuation)
+            calls.admitted.append(next.continuation)
         }
-        return admitted
     }
 }

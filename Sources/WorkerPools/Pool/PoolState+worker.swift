@@ -15,7 +15,6 @@ extension PoolState {
     }
 
     final class Others {
-        var admitted: [UnsafeContinuation<Void, Never>] = []
         var returned: [UnsafeContinuation<Void, Never>] = []
         var rested: [UnsafeContinuation<Void, Never>] = []
         var leaving: [UnsafeContinuation<Void, Never>] = []
@@ -60,7 +59,7 @@ extension PoolState {
         if !returning.isEmpty { more.note { $0.returned += handBack() } }
         takeBack(of: worker)
         expectNothing(from: worker)
-        admitSuspended(&more)
+        admitSuspended()
         var turn = Turn.park
         if worker.verdict != .inTime || live - lent > limit {
             vacate(worker)
@@ -71,7 +70,6 @@ extension PoolState {
             worker.phase = .running
             turn = .run(alarm: worker.begin(job))
             takeAhead(by: worker, into: local, &more)
-            admitSuspended(&more)
         } else if phase != .open, outstanding == 0 {
             vacate(worker)
             turn = .retire
@@ -83,12 +81,6 @@ extension PoolState {
         }
         if !waiters.isEmpty || phase != .open { settleDown(&more) }
         return turn
-    }
-
-    private mutating func admitSuspended(_ more: inout FollowUp) {
-        guard !suspended.isEmpty else { return }
-        let admitted = admitSuspended()
-        if !admitted.isEmpty { more.note { $0.admitted += admitted } }
     }
 
     private mutating func nextJob(_ more: inout FollowUp) -> Job? {
@@ -107,7 +99,7 @@ extension PoolState {
     private mutating func nextOrAdmittedJob(_ more: inout FollowUp) -> Job? {
         while true {
             if let job = nextJob(&more) { return job }
-            admitSuspended(&more)
+            admitSuspended()
             if queue.count == 0 { return nil }
         }
     }

@@ -53,7 +53,7 @@ struct PoolState {
     /// How many jobs submitters may leave, counted with those in the inbox; nil while it is shut.
     private var allowance: Int?
     /// Calls that have been decided on and are to be made after the lock.
-    private var calls = Calls()
+    var calls = Calls()
 
     /// Jobs that wait for room, with their submitters.
     var suspended: Deque<SuspendedSubmit> = []
@@ -156,6 +156,8 @@ extension PoolState {
         private(set) var second: Call?
         /// Leave an alarm for ``PoolState/lookAgain()``.
         var isWatchWanted = false
+        /// Submitters that need not wait any more.
+        var admitted: [UnsafeContinuation<Void, Never>] = []
         /// To be let go of.
         var discarded: [Job] = []
 
@@ -194,6 +196,8 @@ extension PoolState {
     /// Ends a step: calls workers for the jobs that wait, as far as the limit allows, and tells the submitters how many jobs
     /// they may leave before the next look.
     mutating func settle(_ inbox: Inbox) {
+        // Whatever has made room: a job may have taken a place ahead, begun to wait, or gone.
+        admitSuspended()
         while true {
             while mayCall, queue.count > called + willBeBegun { call() }
             if allow(budget, inbox) { break }

@@ -88,8 +88,7 @@ extension PoolStorage {
         switch stepAlone({ $0.cancel(record) }) {
         case .nothing: return
         case .cancel(let worker): worker?.cancel()
-        case .ended(let record, let admitted):
-            for submitter in admitted { submitter.resume() }
+        case .ended(let record):
             record.settle(.stopped(cancellation(of: record)))
             noteTold(1)
         }

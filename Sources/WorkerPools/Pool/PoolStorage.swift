@@ -87,6 +87,7 @@ final class PoolStorage: Sendable {
     private func perform(_ calls: PoolState.Calls) {
         if let first = calls.first { perform(first) }
         if let second = calls.second { perform(second) }
+        for submitter in calls.admitted { submitter.resume() }
         if calls.isWatchWanted {
             // Held for that long, because weak references would make every count of strong ones dearer.
             WheelThread.shared.call(at: WheelThread.shared.now &+ PoolState.patience) { [self] in
@@ -113,7 +114,6 @@ final class PoolStorage: Sendable {
 
     func perform(_ more: borrowing PoolState.FollowUp) {
         guard let others = more.others else { return }
-        for submitter in others.admitted { submitter.resume() }
         for lender in others.returned { lender.resume() }
         for worker in others.leaving { worker.resume() }
         for waiter in others.rested { waiter.resume() }
