@@ -46,7 +46,7 @@ enum Allocations {
         try await count("submit(options), a name", threads, pool, &findings) {
             for _ in 0..<jobs { try await pool.submit(JobOptions(name: "a")) {} }
         }
-        let empty: @Sendable () async throws -> Void = {}
+        let empty = PoolJob { () async in }
         try await count("submit(contentsOf:), the same closure", threads, pool, limit: 1.05, &findings) {
             try await pool.submit(contentsOf: repeatElement(empty, count: jobs))
         }

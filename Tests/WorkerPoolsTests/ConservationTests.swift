@@ -156,7 +156,7 @@ private final class CountedPool: Sendable {
     }
 
     private func submitMany(_ id: Int) async throws {
-        let jobs = [@Sendable () async throws -> Void](repeating: {}, count: 12)
+        let jobs = [PoolJob](repeating: PoolJob { () async in }, count: 12)
         do {
             try await pool.submit(contentsOf: jobs)
             ledger.withLock { $0.accepted += jobs.count }

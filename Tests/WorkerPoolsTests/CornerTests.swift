@@ -81,6 +81,83 @@ import Testing
         #expect(pool.counters.timedOut == 1 && pool.counters.done == 1)
     }
 
+    @Test func `a job whose time is up drains its pool`() async throws {
+        let (gate, clock) = (Gate(), ManualClock())
+        let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(1), alarms: clock))
+        try await pool.submit {
+            await gate.pass()
+            await pool.drain()
+            await pool.resize(to: 2)
+        }
+        await gate.arrivals(1)
+        clock.advance(by: .seconds(2))
+        gate.open()
+        await pool.drain()
+        #expect(pool.counters.timedOut == 1)
+    }
+
+    @Test(arguments: [true, false])
+    func `an error callback drains the pool of a job whose time is up`(isCancelled: Bool) async throws {
+        final class Holder: Sendable {
+            let pool = Guarded<WorkerPool?>(nil)
+        }
+        let (gate, clock, holder) = (Gate(), ManualClock(), Holder())
+        var configuration = WorkerPool.Configuration(workers: 1...1, timeout: .seconds(1), alarms: clock)
+        configuration.onFailure = { _ in await holder.pool.withLock { $0 }?.drain() }
+        let pool = WorkerPool(configuration)
+        holder.pool.withLock { $0 = pool }
+        try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        clock.advance(by: .seconds(2))
+        if isCancelled { pool.cancel() }
+        gate.open()
+        await pool.drain()
+        #expect(pool.counters.timedOut == 1)
+        holder.pool.withLock { $0 = nil }
+    }
+
+    @Test(arguments: [Duration.zero, .seconds(-5)])
+    func `a time limit that is up already is up as the attempt begins`(limit: Duration) async throws {
+        let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(100)))
+        let handle = try await pool.submit(JobOptions(timeout: limit), returning: { () async throws in try await untilCancelled() })
+        let error = PoolError.timedOut(pool: "pool", job: nil, limit: limit, attempts: 1)
+        await #expect(throws: error) { try await handle.value }
+        let strict = WorkerPool(.init(workers: 1...1, timeout: limit))
+        let other = try await strict.submit(returning: { () async throws in try await untilCancelled() })
+        await #expect(throws: error) { try await other.value }
+        await pool.drain()
+        await strict.drain()
+    }
+
+    @Test func `a pool may have as many workers as there are numbers`() async throws {
+        let pool = WorkerPool(.init(workers: 1...Int.max))
+        #expect(try await pool.map(0..<10) { $0 + 1 } == Array(1...10))
+        var results: [Int] = []
+        for try await number in pool.results(of: 0..<10, { $0 + 1 }) { results.append(number) }
+        #expect(results == Array(1...10))
+        await pool.drain()
+    }
+
+    /// An alarm that is left for a retry in an hour does not keep what is cancelled.
+    @Test(arguments: [true, false])
+    func `a cancelled retry lets go of its pool at once`(cancelsPool: Bool) async throws {
+        let clock = ManualClock()
+        weak var storage: PoolStorage?
+        do {
+            let retry = RetryPolicy(times: 1, backoff: .seconds(3600), jitter: false)
+            let pool = WorkerPool(.init(workers: 1...1, retry: retry, alarms: clock))
+            storage = pool.storage
+            let handle = try await pool.submit(returning: { () throws -> Void in throw Trouble() })
+            await eventually { pool.counters.retrying == 1 }
+            if cancelsPool { pool.cancel() } else { handle.cancel() }
+            await #expect(throws: PoolError.cancelled(pool: "pool", job: nil)) { try await handle.value }
+            await pool.drain()
+        }
+        #expect(clock.pendingCalls == 1)
+        await eventually { [weak storage] in storage == nil }
+        clock.advance(by: .seconds(4000))
+    }
+
     @Test func `the last reference to a pool goes with a job that fails`() async throws {
         let (gate, tally) = (Gate(), Tally())
         var pool: WorkerPool? = WorkerPool(.init(workers: 1...1))

@@ -85,9 +85,42 @@ import WorkerPools
         await #expect(throws: Trouble(number: 1)) { try await group.wait() }
         #expect(log.all.isEmpty)
         #expect(try await other.value == "untouched")
-        await #expect(throws: PoolError.self) { try await group.submit {} }
+        await #expect(throws: Trouble(number: 1)) { try await group.submit {} }
         await pool.drain()
         #expect(pool.counters.cancelled == 5)
+    }
+
+    /// Its waiter must not wait for jobs that the queue has never had room for.
+    @Test(.timeLimit(Scale.patience), arguments: [true, false])
+    func `lets its suspended submitters go when it is cancelled`(byError: Bool) async throws {
+        let (gate, other) = (Gate(), Gate())
+        let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(1)))
+        let group = pool.group()
+        try await pool.submit { await other.pass() }
+        try await group.submit {
+            await gate.pass()
+            if byError { throw Trouble(number: 1) }
+            await other.pass()
+        }
+        await gate.arrivals(1)
+        await other.arrivals(1)
+        try await pool.submit { await other.pass() }
+        let submitters = (0..<3).map { _ in Task { try await group.submit { Issue.record("a cancelled job has run") } } }
+        await eventually { pool.counters.suspended == 3 }
+        if !byError { group.cancel() }
+        gate.open()
+        for submitter in submitters {
+            if byError {
+                await #expect(throws: Trouble(number: 1)) { try await submitter.value }
+            } else {
+                await #expect(throws: PoolError.cancelled(pool: "pool", job: nil)) { try await submitter.value }
+            }
+        }
+        #expect(pool.counters.suspended == 0)
+        other.open()
+        #expect(await group.waitForAll() as? [Trouble] == (byError ? [Trouble(number: 1)] : []))
+        await pool.drain()
+        #expect(pool.counters.accepted == 3)
     }
 
     @Test func `collects all errors if it is to`() async throws {

@@ -13,6 +13,23 @@ import Testing
         await pool.drain()
     }
 
+    /// More jobs than there is room for, since with retries each element is one.
+    @Test(arguments: [FullQueuePolicy.suspend, .reject, .runInCaller, .dropOldest, .dropNewest])
+    func `waits for room, whatever the pool does otherwise when its queue is full`(policy: FullQueuePolicy) async throws {
+        let pool = WorkerPool(
+            .init(workers: 2...2, queue: .bounded(3), whenFull: policy, retry: RetryPolicy(times: 1)))
+        let count = 2000
+        #expect(try await pool.map(0..<count) { $0 + 1 } == Array(1...count))
+        let log = Log<Int>()
+        try await pool.forEach(in: ReadySequence(base: 0..<count)) { log.add($0) }
+        #expect(log.all.sorted() == Array(0..<count))
+        var results: [Int] = []
+        for try await number in pool.results(of: 0..<count, window: 100, { $0 }) { results.append(number) }
+        #expect(results == Array(0..<count))
+        await pool.drain()
+        #expect(pool.counters.done == 3 * count)
+    }
+
     @Test func `takes collections of every kind`() async throws {
         let pool = WorkerPool(.init(workers: 3...3))
         let numbers = Array(0..<5000)

@@ -45,6 +45,35 @@ import WorkerPools
         #expect(try factory.expectGauge("worker_pool_workers", [("pool", "measured")]).lastValue == 2)
     }
 
+    /// The clock stands still: only the cancellation can end the wait for the next interval.
+    @Test(.timeLimit(Scale.patience)) func `is reported at intervals until the task is cancelled`() async throws {
+        let (clock, factory) = (ManualClock(), TestMetrics())
+        let pool = WorkerPool(.init(name: "reported", workers: 1...1, alarms: clock))
+        let reporter = Task { await pool.reportMetrics(every: .seconds(10), to: factory) }
+        await eventually { clock.pendingCalls == 1 }
+        let done = try factory.expectCounter("worker_pool_done", [("pool", "reported")])
+        for number in 1...3 {
+            try await pool.submit {}
+            await pool.waitUntilIdle()
+            clock.advance(by: .seconds(10))
+            await eventually { done.totalValue == number }
+        }
+        await eventually { clock.pendingCalls == 1 }
+        reporter.cancel()
+        await reporter.value
+        await pool.drain()
+    }
+
+    @Test(.timeLimit(Scale.patience)) func `is not watched by a task that was cancelled before it began`() async throws {
+        let pool = WorkerPool(.init(workers: 1...1, alarms: ManualClock()))
+        for _ in 0..<100 {
+            let watcher = Task { for await _ in pool.snapshots(every: .seconds(10)) {} }
+            watcher.cancel()
+            await watcher.value
+        }
+        await pool.drain()
+    }
+
     @Test func `ends with a graceful shutdown of the service that it is`() async throws {
         struct PoolService: Service {
             let pool: WorkerPool

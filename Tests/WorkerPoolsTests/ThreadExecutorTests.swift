@@ -1,3 +1,4 @@
+import Dispatch
 import Testing
 import WorkerPools
 
@@ -22,6 +23,43 @@ import WorkerPools
         for _ in 0..<3 { try await pool.submit { barrier.wait() } }
         await pool.drain()
         #expect(pool.counters.done == 3)
+        executor.shutdown()
+    }
+
+    #if canImport(Glibc)
+        @Test(arguments: zip([ThreadQuality.standard, .utility, .background], [Int32(0), 5, 15]))
+        func `runs its threads as eagerly as it is told`(quality: ThreadQuality, nice: Int32) async throws {
+            let executor = ThreadExecutor(threads: 1, name: "eager", quality: quality)
+            let pool = pool(executor, workers: 1)
+            let own = try await pool.submit(returning: { getpriority(Int32(PRIO_PROCESS.rawValue), 0) })
+            #expect(try await own.value == nice)
+            await pool.drain()
+            executor.shutdown()
+        }
+    #endif
+
+    @Test func `takes jobs from an actor with an executor of its own`() async throws {
+        actor Submitter {
+            nonisolated let thread: SerialThread
+            nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+            private var results: [Int] = []
+
+            init(_ thread: SerialThread) { self.thread = thread }
+
+            func submit(_ count: Int, to pool: WorkerPool) async throws -> [Int] {
+                for number in 0..<count {
+                    let handle = try await pool.submit(returning: { number })
+                    let before = thread.isCurrent
+                    results.append(try await handle.value)
+                    #expect(before && thread.isCurrent)
+                }
+                return results
+            }
+        }
+        let executor = ThreadExecutor(threads: 2, name: "jobs")
+        let pool = pool(executor, workers: 2)
+        #expect(try await Submitter(SerialThread()).submit(200, to: pool) == Array(0..<200))
+        await pool.drain()
         executor.shutdown()
     }
 
@@ -186,5 +224,20 @@ final class Barrier: Sendable {
     func wait() {
         arrivals.enter()
         while arrivals.now < count { sched_yield() }
+    }
+}
+
+/// An actor's executor with one thread of Dispatch's at a time.
+private final class SerialThread: SerialExecutor {
+    private static let key = DispatchSpecificKey<ObjectIdentifier>()
+    private let queue = DispatchQueue(label: "serial")
+
+    init() { queue.setSpecific(key: Self.key, value: ObjectIdentifier(self)) }
+
+    var isCurrent: Bool { DispatchQueue.getSpecific(key: Self.key) == ObjectIdentifier(self) }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }
 }

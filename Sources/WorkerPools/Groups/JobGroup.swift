@@ -21,13 +21,16 @@ public final class JobGroup: Sendable {
 
     private let storage: PoolStorage
     private let rule: FailureRule
+    /// nil for the pool's own.
+    private let policy: FullQueuePolicy?
     private let state = Guarded(JobGroupState())
     /// Apart from the rest of the state, so that workers need no lock to count a job that has succeeded.
     private let open = Atomic(0)
 
-    init(_ storage: PoolStorage, rule: FailureRule) {
+    init(_ storage: PoolStorage, rule: FailureRule, whenFull policy: FullQueuePolicy? = nil) {
         self.storage = storage
         self.rule = rule
+        self.policy = policy
     }
 
     /// Jobs that have no end yet.
@@ -38,7 +41,8 @@ public final class JobGroup: Sendable {
     var firstFailure: JobFailure<any Error>? { state.withLock { $0.firstFailure } }
 
     /// Queues a job of the group, as `WorkerPool.submit(_:_:)` does.
-    /// - Throws: also ``PoolError/cancelled(pool:job:)`` once the group is cancelled.
+    /// - Throws: once the group is cancelled, the error of the job that failed first, or ``PoolError/cancelled(pool:job:)`` if none has;
+    ///   a submitter that is suspended then need not wait any longer.
     public func submit(
         _ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void
     ) async throws {
@@ -52,17 +56,21 @@ public final class JobGroup: Sendable {
 
     private func submit(_ options: JobOptions, _ job: Job.Body) async throws {
         let record = GroupRecord(self, options)
-        guard state.withLock({ $0.add(record) }) else {
-            throw storage.cancellation(of: record)
-        }
+        guard state.withLock({ $0.add(record) }) else { throw reasonForEnd(of: record) }
         begin()
         do {
-            try await storage.enter(storage.makeJob(job, record, priority: options.priority))
+            try await storage.enter(storage.makeJob(job, record, priority: options.priority), whenFull: policy)
         } catch {
             record.hasEnded.store(true, ordering: .releasing)
-            end()
+            defer { end() }
+            if case .cancelled = error as? PoolError { throw reasonForEnd(of: record) }
             throw error
         }
+    }
+
+    private func reasonForEnd(of record: GroupRecord) -> any Error {
+        guard case .failed(let error) = firstFailure else { return storage.cancellation(of: record) }
+        return error
     }
 
     /// Queues a job of the group with the pool's own limits.
@@ -80,7 +88,8 @@ public final class JobGroup: Sendable {
         if let first = await waitForAll().first { throw first }
     }
 
-    /// Waits until no job of the group is without an end, those included that are submitted meanwhile.
+    /// Waits until no job of the group is without an end, those included that are submitted meanwhile. A job that waits for its own
+    /// group waits for ever.
     /// - Returns: the errors in the order in which they came.
     public func waitForAll() async -> [any Error] {
         await withTaskCancellationHandler {

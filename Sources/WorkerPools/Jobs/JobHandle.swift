@@ -19,7 +19,8 @@ public struct TypedJobHandle<Value: Sendable, Failure: Error>: Sendable {
         self.storage = storage
     }
 
-    /// Waits for the job's end. A job that waits for a job of its own pool lends its place meanwhile.
+    /// Waits for the job's end. A job that waits for a job of its own pool lends its place meanwhile; one that waits for itself, or
+    /// whose child task waits for a job that needs its place, waits for ever.
     ///
     /// Cancelling the waiting task does not end the wait; ``cancel()`` the job for that.
     @inlinable

@@ -4,12 +4,16 @@
 /// see ``WorkerPool/Configuration/ageing``.
 public struct JobPriority: Sendable, Hashable, Comparable {
     /// 0 is the lowest; levels above the pool's highest count as the highest.
-    public var level: Int
+    public var level: Int {
+        didSet { check() }
+    }
 
     public init(level: Int) {
-        precondition(level >= 0, "a job's priority level is 0 or more, not \(level)")
         self.level = level
+        check()
     }
+
+    private func check() { demand(level >= 0, "a job's priority level is 0 or more, not \(level)") }
 
     public static let low = JobPriority(level: 0)
     public static let normal = JobPriority(level: 1)

@@ -31,7 +31,7 @@ public struct RetryPolicy: Sendable {
         retriesTimeouts: Bool = true,
         retries: @escaping @Sendable (any Error) -> Bool = { _ in true }
     ) {
-        precondition(times >= 0, "a retry policy needs 0 or more times, not \(times)")
+        demand(times >= 0, "a retry policy needs 0 or more times, not \(times)")
         self.times = times
         self.backoff = backoff
         self.maxBackoff = maxBackoff

@@ -30,7 +30,7 @@ public struct PoolCounters: Sendable, Hashable {
     /// Jobs pushed out of a full queue.
     public var dropped = 0
 
-    /// Further attempts that were made (a job can have several).
+    /// Further attempts that were made or wait for their time (a job can have several).
     public var retried = 0
     /// Slots still held by attempts that have timed out for good and have not ended yet.
     public var overrunning = 0

@@ -81,22 +81,23 @@ extension PoolState {
     }
 
     /// Takes the job from its worker until its next attempt.
+    /// - Parameter alarm: will ring for it.
     /// - Returns: the ticket to put it back with; nil if the job may not be tried again after all.
-    mutating func delay(_ worker: Worker) -> UInt64? {
+    mutating func delay(_ worker: Worker, until alarm: RetryAlarm) -> UInt64? {
         guard phase != .cancelled, worker.verdict != .cancelled else { return nil }
         var job = worker.job
         job.attempt += 1
         counters.retried += 1
         let ticket = takeTicket()
         job.record?.phase = .delayed(ticket: ticket)
-        delayed[ticket] = job
+        delayed[ticket] = (job, alarm)
         releaseAhead(worker)
         return ticket
     }
 
     /// Queues a job for its next attempt; retries are not held up by a full queue.
     mutating func resumeDelayed(ticket: UInt64) {
-        guard let job = delayed.removeValue(forKey: ticket) else { return }
+        guard let (job, _) = delayed.removeValue(forKey: ticket) else { return }
         job.record?.phase = .queued
         queue.append(job)
         hasWaited = true

@@ -29,7 +29,8 @@ extension PoolState {
         phase = .cancelled
         refuseSuspended(&stop, all: true)
         takeBackAll()
-        stop.undone = queue.takeAll() + delayed.sorted { $0.key < $1.key }.map(\.value)
+        stop.undone = queue.takeAll() + delayed.sorted { $0.key < $1.key }.map(\.value.job)
+        for waiting in delayed.values { waiting.alarm.silence() }
         delayed.removeAll()
         counters.cancelled += stop.undone.count
         untold += stop.undone.count
@@ -58,7 +59,15 @@ extension PoolState {
     mutating func cancel(_ record: JobRecord) -> Cancellation {
         switch record.phase {
         case .settled, .atHand: return .nothing
-        case .offered, .inCaller:
+        case .offered:
+            record.isCancelRequested = true
+            if let place = suspended.firstIndex(where: { $0.job.record === record }) {
+                let submit = suspended.remove(at: place)
+                submit.reply.answer = .cancelled
+                calls.answered.append(submit.continuation)
+            }
+            return .nothing
+        case .inCaller:
             record.isCancelRequested = true
             return .nothing
         case .queued:
@@ -67,7 +76,10 @@ extension PoolState {
             queue.forgetOne()
         case .delayed(let ticket):
             record.phase = .settled
-            if let job = delayed.removeValue(forKey: ticket) { queue.discard(job) }
+            if let (job, alarm) = delayed.removeValue(forKey: ticket) {
+                alarm.silence()
+                queue.discard(job)
+            }
         case .running(let slot):
             guard let worker = workers[slot] else { return .nothing }
             if worker.verdict == .inTime || worker.verdict == .expired { worker.verdict = .cancelled }

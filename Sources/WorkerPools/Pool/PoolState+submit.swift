@@ -84,6 +84,9 @@ extension PoolState {
         case .closed:
             submit.reply.answer = .closed
             return Growth.none
+        case .full where submit.job.record?.isCancelRequested == true:
+            submit.reply.answer = .cancelled
+            return Growth.none
         case .full:
             suspended.append(submit)
             return nil
@@ -104,7 +107,7 @@ extension PoolState {
             next.job.record?.phase = .queued
             queue.append(next.job)
             next.reply.answer = .accepted
-            calls.admitted.append(next.continuation)
+            calls.answered.append(next.continuation)
         }
     }
 }

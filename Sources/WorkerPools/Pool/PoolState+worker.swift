@@ -154,7 +154,7 @@ extension PoolState {
                 case .endedOrCancelled: hasEnded || phase == .cancelled
                 case .withinLimit: busy <= limit
                 }
-            guard hasCome || (waiter.isNested && isOnlyNested) else { return false }
+            guard hasCome || (waiter.isInside && isOnlyNested) else { return false }
             if waiter.isNested { nested += 1 }
             rested.append(waiter.continuation)
             return true

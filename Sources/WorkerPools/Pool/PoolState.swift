@@ -59,7 +59,7 @@ struct PoolState {
     var suspended: Deque<SuspendedSubmit> = []
     var nextTicket: UInt64 = 0
     /// Jobs between two attempts.
-    var delayed: [UInt64: Job] = [:]
+    var delayed: [UInt64: (job: Job, alarm: RetryAlarm)] = [:]
     /// Lenders that want their place in the limit back.
     var returning: Deque<(slot: Int, continuation: UnsafeContinuation<Void, Never>)> = []
     var waiters: [Waiter] = []
@@ -113,10 +113,13 @@ struct PoolState {
         return waiters.remove(at: place).continuation
     }
 
-    /// A job that has overrun is not outstanding any more, so nobody need except it.
+    /// A job that has overrun is not outstanding any more, so nobody need except it; but its worker cannot go while it waits.
     mutating func add(_ waiter: Waiter) {
         var waiter = waiter
-        if let slot = waiter.slot, case .overrun? = workers[slot]?.verdict { waiter.slot = nil }
+        if let slot = waiter.slot {
+            waiter.isInside = true
+            if case .overrun? = workers[slot]?.verdict { waiter.slot = nil }
+        }
         if waiter.isNested { nestedWaiters += 1 }
         waiters.append(waiter)
     }
@@ -156,8 +159,8 @@ extension PoolState {
         private(set) var second: Call?
         /// Leave an alarm for ``PoolState/lookAgain()``.
         var isWatchWanted = false
-        /// Submitters that need not wait any more.
-        var admitted: [UnsafeContinuation<Void, Never>] = []
+        /// Submitters that have waited for room and have their reply.
+        var answered: [UnsafeContinuation<Void, Never>] = []
         /// To be let go of.
         var discarded: [Job] = []
 
@@ -316,6 +319,8 @@ struct Waiter {
     /// That of the job of this pool inside which it waits, and which is therefore not waited for.
     var slot: Int?
     var isNested: Bool { slot != nil }
+    /// The caller is an attempt of this pool, which may have overrun.
+    var isInside = false
     /// Names a waiter who may give up; 0 for the others.
     var ticket: UInt64 = 0
     var continuation: UnsafeContinuation<Void, Never>
@@ -337,6 +342,8 @@ final class SubmitReply: @unchecked Sendable {
         case accepted
         case closed
         case withdrawn
+        /// The job was cancelled before there was room for it.
+        case cancelled
     }
 
     var answer = Answer.withdrawn

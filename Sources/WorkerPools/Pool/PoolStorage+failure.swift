@@ -26,10 +26,11 @@ extension PoolStorage {
         await report(job, error, retryAfter: delay)
         if let delay {
             let due = alarms.now &+ delay.nanoseconds
-            guard let ticket = step({ $0.delay(worker) }) else {
+            let alarm = RetryAlarm(self)
+            guard let ticket = step({ $0.delay(worker, until: alarm) }) else {
                 return await endCancelled(worker, error)
             }
-            alarms.call(at: due) { [self] in step { $0.resumeDelayed(ticket: ticket) } }
+            alarms.call(at: due) { alarm.ring(ticket: ticket) }
             return
         }
         if let late = error as? PoolError, isTimeout {

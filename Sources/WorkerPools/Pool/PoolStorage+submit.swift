@@ -1,15 +1,16 @@
 extension PoolStorage {
     /// Takes a job in, by whichever way the pool's state and policy leave.
-    func enter(_ job: Job) async throws {
+    /// - Parameter policy: nil for the pool's own.
+    func enter(_ job: Job, whenFull policy: FullQueuePolicy? = nil) async throws {
         guard let job = inbox.leave(job) else { return }
         switch step(shutsInbox: true, { $0.offer(job) }) {
         case .accepted(let growth): perform(growth)
         case .full:
-            try await submitToFullQueue(job)
+            try await submitToFullQueue(job, policy)
         case .closed:
             switch offerAsNested(job) {
             case .accepted: return
-            case .full: try await submitToFullQueue(job)
+            case .full: try await submitToFullQueue(job, policy)
             case .closed: throw refusal(closedError)
             }
         }
@@ -34,8 +35,8 @@ extension PoolStorage {
     }
 
     /// The slow ways into the queue, once ``PoolState/offer(_:isNested:)`` has found it full.
-    private func submitToFullQueue(_ job: Job) async throws {
-        switch configuration.whenFull {
+    private func submitToFullQueue(_ job: Job, _ policy: FullQueuePolicy?) async throws {
+        switch policy ?? configuration.whenFull {
         case .suspend:
             try await whileWaiting { try await waitForRoom(job) }
         case .runInCaller:
@@ -107,6 +108,7 @@ extension PoolStorage {
         case .closed:
             throw refusal(closedError)
         case .withdrawn: throw CancellationError()
+        case .cancelled: throw cancellation(of: job.record)
         }
     }
 

@@ -50,17 +50,34 @@ extension PoolStorage {
     func wait(
         for occasion: Waiter.Occasion, atMost limit: Duration, orElse: @escaping @Sendable (PoolStorage) -> Void = { _ in }
     ) async {
+        await wait(for: occasion, atMost: limit, ticket: step { $0.takeTicket() }, heedsCancellation: false, orElse)
+    }
+
+    /// The same, but returns at once when the task is cancelled.
+    func waitUnlessCancelled(for occasion: Waiter.Occasion, atMost limit: Duration) async {
+        let ticket = step { $0.takeTicket() }
+        await withTaskCancellationHandler {
+            await wait(for: occasion, atMost: limit, ticket: ticket, heedsCancellation: true) { _ in }
+        } onCancel: {
+            step { $0.withdrawWaiter(ticket: ticket) }?.resume()
+        }
+    }
+
+    private func wait(
+        for occasion: Waiter.Occasion, atMost limit: Duration, ticket: UInt64, heedsCancellation: Bool,
+        _ orElse: @escaping @Sendable (PoolStorage) -> Void
+    ) async {
         let slot = ownSlot
         await whileWaiting {
             await withUnsafeContinuation { continuation in
                 var more = PoolState.FollowUp()
-                let ticket = step { state in
-                    let ticket = state.takeTicket()
+                step { state in
                     state.add(Waiter(occasion: occasion, slot: slot, ticket: ticket, continuation: continuation))
                     state.settleDown(&more)
-                    return ticket
                 }
                 perform(more)
+                // A cancellation that came before there was somebody to withdraw.
+                if heedsCancellation, Task.isCancelled { step { $0.withdrawWaiter(ticket: ticket) }?.resume() }
                 alarms.call(at: alarms.now &+ limit.nanoseconds) { [weak self] in
                     guard let self, let waiting = step({ $0.withdrawWaiter(ticket: ticket) }) else { return }
                     orElse(self)

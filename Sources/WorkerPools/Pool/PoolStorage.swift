@@ -17,7 +17,7 @@ final class PoolStorage: Sendable {
         configuration.check()
         self.configuration = configuration
         alarms = configuration.alarms ?? configuration.executor as? any Alarms ?? WheelThread.shared
-        timeout = configuration.timeout?.nanoseconds ?? 0
+        timeout = configuration.timeout.map(Self.timeLimit) ?? 0
         inbox = Inbox(levels: configuration.priorityLevels, lock: configuration.lock)
         locals = LocalQueues(for: configuration.executor, lock: configuration.lock)
         state = Guarded(PoolState(configuration, locals: locals), lock: configuration.lock)
@@ -36,6 +36,9 @@ final class PoolStorage: Sendable {
     func level(of priority: JobPriority) -> UInt8 {
         UInt8(truncatingIfNeeded: min(priority.level, configuration.priorityLevels - 1))
     }
+
+    /// In nanoseconds; 0 would be none, so one that is up already is as short as can be.
+    static func timeLimit(_ limit: Duration) -> UInt64 { max(1, limit.nanoseconds) }
 
     // Steps of the state, each with what follows from it.
 
@@ -87,7 +90,7 @@ final class PoolStorage: Sendable {
     private func perform(_ calls: PoolState.Calls) {
         if let first = calls.first { perform(first) }
         if let second = calls.second { perform(second) }
-        for submitter in calls.admitted { submitter.resume() }
+        for submitter in calls.answered { submitter.resume() }
         if calls.isWatchWanted {
             // Held for that long, because weak references would make every count of strong ones dearer.
             WheelThread.shared.call(at: WheelThread.shared.now &+ PoolState.patience) { [self] in

@@ -230,7 +230,7 @@ final class Worker: @unchecked Sendable {
         var timeout = timeout
         if let record = job.record {
             record.phase = .running(slot: slot)
-            if let own = record.details?.timeout { timeout = own.nanoseconds }
+            if let own = record.details?.timeout { timeout = PoolStorage.timeLimit(own) }
         }
         self.job = job
         guard timeout > 0 else { return 0 }

@@ -14,7 +14,8 @@ extension WorkerPool {
         public var queue: QueueCapacity
         public var whenFull: FullQueuePolicy
         /// Limit of each attempt, from its start. The attempt is then cancelled, but holds its slot until it has really
-        /// ended; its result is thrown away and counted in ``PoolCounters/late``.
+        /// ended; its result is thrown away and counted in ``PoolCounters/late``. A limit of zero or less is up as the attempt
+        /// begins.
         public var timeout: Duration?
         public var retry: RetryPolicy?
         /// Where jobs run; nil is Swift's cooperative pool, on which jobs must not block. Jobs that block or compute
@@ -75,11 +76,11 @@ extension WorkerPool {
         }
 
         func check() {
-            precondition(workers.lowerBound > 0, "pool '\(name)' needs at least one worker, not \(workers)")
-            precondition(queue.limit > 0, "pool '\(name)' needs room for at least one job in its queue")
-            precondition((1...64).contains(priorityLevels), "pool '\(name)' has 1 to 64 levels, not \(priorityLevels)")
-            precondition((1...LocalQueue.most).contains(longestRun), "pool '\(name)': a run is 1 to 128 jobs, not \(longestRun)")
-            precondition(ageing > 0, "pool '\(name)': ageing counts at least one job, not \(ageing)")
+            demand(workers.lowerBound > 0, "pool '\(name)' needs at least one worker, not \(workers)")
+            demand(queue.limit > 0, "pool '\(name)' needs room for at least one job in its queue")
+            demand((1...64).contains(priorityLevels), "pool '\(name)' has 1 to 64 levels, not \(priorityLevels)")
+            demand((1...LocalQueue.most).contains(longestRun), "pool '\(name)': a run is 1 to 128 jobs, not \(longestRun)")
+            demand(ageing > 0, "pool '\(name)': ageing counts at least one job, not \(ageing)")
         }
     }
 

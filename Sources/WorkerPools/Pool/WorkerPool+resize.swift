@@ -2,9 +2,9 @@ extension WorkerPool {
     /// Changes the bounds of the pool's size and returns when no more jobs run than the new upper bound allows.
     ///
     /// Jobs that run already are finished; until few enough are left no job begins. The limit moves into the new bounds at
-    /// once and stays where it is if it lies within them.
+    /// once and stays where it is if it lies within them. Cancelling the waiting task does not end the wait.
     public func resize(to workers: ClosedRange<Int>) async {
-        precondition(workers.lowerBound > 0, "pool '\(name)' needs at least one worker, not \(workers)")
+        demand(workers.lowerBound > 0, "pool '\(name)' needs at least one worker, not \(workers)")
         let (growth, more) = storage.stepAlone { $0.resize(to: workers) }
         storage.perform(growth)
         storage.perform(more)

@@ -1,7 +1,8 @@
 extension WorkerPool {
     /// Waits until nothing is queued, running or waiting for a retry. The pool stays open.
     ///
-    /// Called by a job of the pool, it waits for all jobs but those that wait likewise.
+    /// Called by a job of the pool, it waits for all jobs but those that wait likewise. Cancelling the waiting task does not end the
+    /// wait.
     public func waitUntilIdle() async {
         await storage.wait(for: .idle)
     }
@@ -9,7 +10,8 @@ extension WorkerPool {
     /// Takes no more jobs, and waits until those accepted have ended and all workers have gone.
     ///
     /// Jobs that jobs of this pool submit are still accepted, since they are part of the work accepted. Called by a job of
-    /// the pool, it waits for all other jobs. May be called any number of times, by any number of tasks.
+    /// the pool, it waits for all other jobs, but not for workers to go. May be called any number of times, by any number of tasks.
+    /// Cancelling the waiting task does not end the wait; ``drain(within:)`` and ``cancel()`` do.
     public func drain() async {
         _ = storage.perform(storage.step(shutsInbox: true) { $0.drain() })
         await storage.wait(for: .ended)
@@ -40,7 +42,8 @@ extension WorkerPool {
 }
 
 /// Gives a pool to `body`, and drains it when `body` has returned; if `body` throws or the task is cancelled, the pool is
-/// cancelled instead. Either way nothing of the pool is left when this returns.
+/// cancelled instead. Either way nothing of the pool is left when this returns, but what `body` has returned is returned also when jobs
+/// were cancelled: `Task.isCancelled` tells.
 public func withWorkerPool<Value, Failure: Error>(
     _ configuration: WorkerPool.Configuration, _ body: (WorkerPool) async throws(Failure) -> Value
 ) async throws(Failure) -> Value {

@@ -1,7 +1,9 @@
 extension WorkerPool {
     /// Queues many jobs with few looks at the queue.
     ///
-    /// Waits for room as often as it must, if the pool is to suspend then.
+    /// Waits for room as often as it must, if the pool is to suspend then. Closures at hand in an array: `closures.map { PoolJob($0) }`;
+    /// there is no such method for them, since Swift would cast an array of closures of a slightly different type as the program runs,
+    /// which fails.
     /// - Throws: as `submit(priority:_:)`; jobs before the one that was refused have been accepted.
     @inlinable
     public func submit(contentsOf jobs: some Sequence<PoolJob>, priority: JobPriority = .normal) async throws {
@@ -9,23 +11,6 @@ extension WorkerPool {
         defer { batch.free() }
         for job in jobs {
             batch.append(job.body)
-            if batch.isFull { try await enter(&batch) }
-        }
-        try await enter(&batch)
-    }
-
-    /// Queues many jobs with few looks at the queue.
-    ///
-    /// Swift wraps each closure of a sequence in another, which allocates memory; ``PoolJob`` does without.
-    /// - Throws: as ``submit(contentsOf:priority:)-(Sequence<PoolJob>,_)``.
-    @inlinable
-    public func submit(
-        contentsOf jobs: some Sequence<@Sendable () async throws -> Void>, priority: JobPriority = .normal
-    ) async throws {
-        var batch = JobBatch(storage.level(of: priority))
-        defer { batch.free() }
-        for job in jobs {
-            batch.append(.asynchronous(job))
             if batch.isFull { try await enter(&batch) }
         }
         try await enter(&batch)

@@ -44,7 +44,8 @@ public final class WorkerPool: Sendable {
 
     /// Queues a job that awaits nothing; a closure without `await` comes here by itself.
     ///
-    /// As `submit(priority:_:)`, but the job costs a function call where an asynchronous one costs about ten.
+    /// As `submit(priority:_:)`, but the job costs a function call where an asynchronous one costs about ten. A closure that belongs to
+    /// an actor comes here, too, and is refused by the compiler: it is to say that it is `async`, as in `{ @MainActor () async in … }`.
     @inlinable
     public func submit(priority: JobPriority = .normal, _ job: @escaping @Sendable () throws -> Void) async throws {
         if let left = leave(.plain(job), priority) { try await enter(left) }
@@ -103,8 +104,8 @@ public final class WorkerPool: Sendable {
         return TypedJobHandle(record: record, storage: storage)
     }
 
-    /// Queues a job and calls `then` with its result, on the worker that ran it or on a clock's thread if its time was
-    /// up: `then` must be quick and must not block.
+    /// Queues a job and calls `then` with its result: on the worker that ran it, on a clock's thread if its time was up, on the
+    /// submitter's if it ran or dropped the job, or on that of whoever cancelled it. `then` must be quick and must not block.
     @inlinable
     public func submit<Value: Sendable, Failure: Error>(
         _ options: JobOptions = JobOptions(),
@@ -126,7 +127,8 @@ public final class WorkerPool: Sendable {
         if let left = leave(.plainOfRecord, record, options.priority) { try await enter(left) }
     }
 
-    /// Queues a job without ever waiting, for submitters that are not `async`: a full queue that would suspend refuses.
+    /// Queues a job without ever waiting, for submitters that are not `async`: where a full queue would suspend the submitter or have it
+    /// run the job, this is refused.
     public func submitNow(
         priority: JobPriority = .normal, _ job: @escaping @Sendable () async throws -> Void
     ) throws(PoolError) {

@@ -18,10 +18,10 @@ public struct PoolSnapshots: AsyncSequence, Sendable {
             self.interval = interval
         }
 
-        /// nil also when the task is cancelled, at the latest after one interval.
+        /// nil also when the task is cancelled, at once.
         public mutating func next() async -> PoolCounters? {
             guard !hasEnded, !Task.isCancelled else { return nil }
-            if !isFirst { await storage.wait(for: .ended, atMost: interval) }
+            if !isFirst { await storage.waitUnlessCancelled(for: .ended, atMost: interval) }
             isFirst = false
             guard !Task.isCancelled else { return nil }
             let (counters, ended) = storage.stepAlone { ($0.snapshot, $0.hasEnded) }
@@ -34,7 +34,7 @@ public struct PoolSnapshots: AsyncSequence, Sendable {
 extension WorkerPool {
     /// The pool's counters, every `interval`, and a last time when the pool has ended.
     public func snapshots(every interval: Duration) -> PoolSnapshots {
-        precondition(interval > .zero, "snapshots need an interval above zero, not \(interval)")
+        demand(interval > .zero, "snapshots need an interval above zero, not \(interval)")
         return PoolSnapshots(storage: storage, interval: interval)
     }
 }

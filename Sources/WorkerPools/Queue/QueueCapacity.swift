@@ -19,7 +19,8 @@ public enum FullQueuePolicy: Sendable, Hashable {
     case suspend
     /// The submitter gets ``PoolError/full(pool:capacity:)``.
     case reject
-    /// The submitter runs the job itself, beside the pool's workers; it is then not counted in `running`.
+    /// The submitter runs the job itself, beside the pool's workers; it is then not counted in `running`. There is one attempt, without
+    /// a time limit, which is cancelled with the submitter's task alone: not by its group, nor with the pool.
     case runInCaller
     /// The job that has waited longest on the lowest level in use gives way.
     case dropOldest

@@ -24,7 +24,7 @@ final class ChunkedCall: Sendable {
     func run(
         on pool: WorkerPool, _ chunk: @escaping @Sendable (Range<Int>) async throws -> Void
     ) async -> JobFailure<any Error>? {
-        let group = pool.group()
+        let group = JobGroup(pool.storage, rule: .cancelRest, whenFull: .suspend)
         do {
             var start = 0
             while start < count {
@@ -111,7 +111,7 @@ extension WorkerPool {
     private func chunkLength(of count: Int) -> Int {
         let configuration = storage.configuration
         guard configuration.timeout == nil, configuration.retry == nil else { return 1 }
-        return min(1024, max(1, count / (8 * configuration.workers.upperBound)))
+        return min(1024, max(1, count / configuration.workers.upperBound / 8))
     }
 
     @usableFromInline

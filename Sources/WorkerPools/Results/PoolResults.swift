@@ -8,8 +8,8 @@ public enum ResultOrder: Sendable, Hashable {
 
 /// The results of jobs, one for each element of a sequence, while they come. For one reader.
 ///
-/// At most `window` elements are taken ahead of the reader. The first error ends the stream; a reader that goes away
-/// cancels the jobs that are left.
+/// At most `window` elements are taken ahead of the reader, and where the pool's queue is full the stream waits for room, whatever
+/// ``WorkerPool/Configuration/whenFull`` says. The first error ends the stream; a reader that goes away cancels the jobs that are left.
 public struct PoolResults<Elements: AsyncSequence & Sendable, Value: Sendable>: AsyncSequence, Sendable
 where Elements.Element: Sendable {
     public typealias Element = Value
@@ -40,8 +40,8 @@ extension WorkerPool {
         of elements: Elements, order: ResultOrder = .input, window: Int? = nil,
         _ transform: @escaping @Sendable (Elements.Element) async throws -> Value
     ) -> PoolResults<Elements, Value> {
-        let window = window ?? 2 * storage.configuration.workers.upperBound
-        precondition(window > 0, "a stream of results needs a window of at least one, not \(window)")
+        let window = window ?? 2 * min(storage.configuration.workers.upperBound, .max / 2)
+        demand(window > 0, "a stream of results needs a window of at least one, not \(window)")
         return PoolResults(storage: storage, elements: elements, order: order, window: window, transform: transform)
     }
 

@@ -37,7 +37,7 @@ final class ResultLine: Sendable {
     func submit(_ record: LineRecord, _ body: @escaping @Sendable () async throws -> Void) async throws -> Bool {
         guard queue.withLock({ $0.issue(record) }) else { return false }
         do {
-            try await storage.enter(storage.makeJob(.asynchronous(body), record, priority: .normal))
+            try await storage.enter(storage.makeJob(.asynchronous(body), record, priority: .normal), whenFull: .suspend)
             return true
         } catch {
             queue.withLock { $0.withdraw(record) }

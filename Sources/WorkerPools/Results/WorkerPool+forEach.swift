@@ -44,13 +44,15 @@ extension WorkerPool {
         if let failure { throw self.failure(failure) }
     }
 
-    /// Calls `body` with each element that comes, a job each; takes the next element only when the queue has room.
-    /// - Throws: the sequence's error, or the first of the jobs'; the rest is cancelled then. All jobs have ended when this
-    ///   returns or throws.
+    /// Calls `body` with each element that comes, a job each; takes the next element only when the queue has room, which it waits for
+    /// whatever ``WorkerPool/Configuration/whenFull`` says.
+    /// - Throws: the sequence's error, or the first of the jobs', which is noticed when the sequence gives its next element or ends
+    ///   (``results(of:order:window:_:)`` notices it at once); the rest is cancelled then. All jobs have ended when this returns or
+    ///   throws.
     public func forEach<Elements: AsyncSequence>(
         in elements: Elements, _ body: @escaping @Sendable (Elements.Element) async throws -> Void
     ) async throws where Elements.Element: Sendable {
-        let group = group()
+        let group = JobGroup(storage, rule: .cancelRest, whenFull: .suspend)
         do {
             for try await element in elements {
                 try await group.submit { try await body(element) }

@@ -4,6 +4,7 @@ extension WorkerPool {
     /// Unless the pool has a timeout or retries, which then apply to each element, elements are dealt out in chunks: a job
     /// for each 1/8 of a worker's share, at most 1,024 elements. So the price is that of a call, not of a job. Results are
     /// written where they stay; elements are copied first unless the collection gives random access.
+    /// Where the queue is full it waits for room, whatever ``WorkerPool/Configuration/whenFull`` says.
     /// - Throws: the first error; elements not begun are then left out. A cancelled caller cancels the rest.
     @inlinable
     public func map<Elements: Collection & Sendable, Value: Sendable, Failure: Error>(

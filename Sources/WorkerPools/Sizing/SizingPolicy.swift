@@ -33,7 +33,7 @@ public struct SizingPolicy: Sendable {
     public static func doubling(above threshold: Double = 0.75, settle: Duration = .milliseconds(100)) -> SizingPolicy {
         SizingPolicy(
             settle: settle,
-            grow: { Double($0.waiting) > threshold * Double($0.workers) ? $0.workers * 2 : $0.workers },
+            grow: { Double($0.waiting) > threshold * Double($0.workers) ? 2 * min($0.workers, .max / 2) : $0.workers },
             shrink: { $0.workers / 2 })
     }
 }

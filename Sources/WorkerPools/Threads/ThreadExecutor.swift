@@ -20,7 +20,7 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
     ///   - name: each thread is called `name-0`, `name-1` and so on.
     ///   - quality: how eagerly the system runs them.
     public init(threads count: Int, name: String, quality: ThreadQuality = .standard) {
-        precondition(count > 0, "executor '\(name)' needs at least one thread, not \(count)")
+        demand(count > 0, "executor '\(name)' needs at least one thread, not \(count)")
         self.name = name
         let crew = crew
         let loops = (0..<count).map { RunLoop(index: $0, crew: crew) }
@@ -42,7 +42,7 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
     public var threadCount: Int { loops.count }
 
     public func enqueue(_ job: consuming ExecutorJob) {
-        precondition(!crew.isStopping, "a task came to executor '\(name)' after its shutdown; drain its pools first")
+        demand(!crew.isStopping, "a task came to executor '\(name)' after its shutdown; drain its pools first")
         crew.enqueue(UnownedJob(job))
     }
 
