@@ -189,6 +189,63 @@ import WorkerPools
         await pool.drain()
     }
 
+    /// The source gives one element and then neither another nor an end.
+    @Test(.timeLimit(Scale.patience), arguments: [true, false])
+    func `of a silent source end with a job's error all the same`(isInJob: Bool) async throws {
+        let pool = WorkerPool(.init(workers: 1...1))
+        let (numbers, feed) = AsyncStream<Int>.makeStream()
+        feed.yield(1)
+        let forAll = { @Sendable () async throws in try await pool.forEach(in: numbers) { throw Trouble(number: $0) } }
+        let result = isInJob ? try await pool.submit(returning: forAll).result : nil
+        if let result {
+            #expect(throws: JobFailure<any Error>.self) { try result.get() }
+        } else {
+            await #expect(throws: Trouble(number: 1)) { try await forAll() }
+        }
+        feed.finish()
+        await pool.drain()
+    }
+
+    @Test(.timeLimit(Scale.patience)) func `of a silent source end with their caller's cancellation`() async throws {
+        let pool = WorkerPool(.init(workers: 1...1))
+        let (numbers, feed) = AsyncStream<Int>.makeStream()
+        let log = Log<Int>()
+        for number in 0..<10 { feed.yield(number) }
+        let caller = Task { try await pool.forEach(in: numbers) { log.add($0) } }
+        await eventually { log.all.count == 10 }
+        caller.cancel()
+        await #expect(throws: CancellationError.self) { try await caller.value }
+        feed.finish()
+        await pool.drain()
+    }
+
+    /// Elements that have to be waited for are taken by another task, which submits as the job that waits for it.
+    @Test(.timeLimit(Scale.patience), arguments: [1, 2])
+    func `are made for a job while its pool drains`(workers: Int) async throws {
+        let gate = Gate()
+        let pool = WorkerPool(.init(workers: workers...workers, queue: .bounded(2)))
+        let sum = try await pool.submit(returning: { () async throws -> Int in
+            await gate.pass()
+            let (numbers, feed) = AsyncStream<Int>.makeStream()
+            for number in 1...100 { feed.yield(number) }
+            feed.finish()
+            var sum = 0
+            for try await number in pool.results(of: numbers, { $0 }) { sum += number }
+            let log = Log<Int>()
+            let (others, other) = AsyncStream<Int>.makeStream()
+            for number in 1...100 { other.yield(number) }
+            other.finish()
+            try await pool.forEach(in: others) { log.add($0) }
+            return sum + log.all.reduce(0, +)
+        })
+        await gate.arrivals(1)
+        async let drained: Void = pool.drain()
+        await #expect(throws: PoolError.closed(pool: "pool")) { while true { try await pool.submit {} } }
+        gate.open()
+        #expect(try await sum.value == 10_100)
+        await drained
+    }
+
     @Test func `are linear in time: a hundred thousand in order`() async throws {
         let pool = WorkerPool(.init(workers: 2...2))
         var next = 0

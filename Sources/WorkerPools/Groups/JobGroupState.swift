@@ -6,6 +6,8 @@ struct JobGroupState {
     private(set) var firstFailure: JobFailure<any Error>?
     private(set) var isCancelled = false
     private var waiting: [UnsafeContinuation<Void, Never>] = []
+    /// Called when the group is cancelled.
+    private var follower: (@Sendable () -> Void)?
 
     mutating func add(_ record: GroupRecord) -> Bool {
         guard !isCancelled else { return false }
@@ -28,12 +30,20 @@ struct JobGroupState {
         return waiting
     }
 
-    /// - Returns: the jobs to be cancelled, by whoever is the first to cancel the group. Each of them notes its end here, and is not
-    ///   to begin again.
-    mutating func cancel() -> [GroupRecord] {
-        guard !isCancelled else { return [] }
+    /// - Returns: the jobs to be cancelled, and who else is to be called, for whoever is the first to cancel the group. Each of the jobs
+    ///   notes its end here, and is not to begin again.
+    mutating func cancel() -> ([GroupRecord], follower: (@Sendable () -> Void)?)? {
+        guard !isCancelled else { return nil }
         isCancelled = true
-        return records.all
+        defer { follower = nil }
+        return (records.all, follower)
+    }
+
+    /// - Returns: false if the group has been cancelled.
+    mutating func follow(_ follower: @escaping @Sendable () -> Void) -> Bool {
+        guard !isCancelled else { return false }
+        self.follower = follower
+        return true
     }
 }
 

@@ -71,8 +71,16 @@ extension PoolStorage {
 
     var closedError: PoolError { .closed(pool: configuration.name) }
 
-    /// Whether the caller is a job of this pool.
-    var isNested: Bool { ownSlot != nil }
+    /// Whether the caller is a job of this pool, or a task that takes elements for one.
+    var isNested: Bool { ownSlot != nil || Self.elementsFor == ObjectIdentifier(self) }
+
+    /// The pool of the job that waits for what the present task does.
+    @TaskLocal private static var elementsFor: ObjectIdentifier?
+
+    /// A task that takes elements from a sequence for the caller, who waits for it, and submits jobs as if it were the caller.
+    func taskForElements(_ body: @escaping @Sendable () async throws -> Void) -> Task<Void, any Error> {
+        Self.$elementsFor.withValue(isNested ? ObjectIdentifier(self) : Self.elementsFor) { Task { try await body() } }
+    }
 
     private func refusal(_ error: PoolError) -> PoolError {
         step { $0.counters.rejected += 1 }

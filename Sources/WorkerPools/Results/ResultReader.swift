@@ -6,7 +6,7 @@ final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> wh
     private let line: ResultLine
     private let transform: @Sendable (Elements.Element) async throws -> Value
     private var elements: Elements.AsyncIterator?
-    private var pump: Task<Void, Never>?
+    private var pump: Task<Void, any Error>?
     /// Results that were taken together, the next one last.
     private var ready: [LineRecord] = []
     /// Read since the line was told so.
@@ -21,7 +21,8 @@ final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> wh
         if Elements.self is any ElementsAtHand.Type {
             elements = results.elements.makeAsyncIterator()
         } else {
-            pump = Self.startPump(line, results.elements, results.transform)
+            let (elements, transform) = (results.elements, results.transform)
+            pump = results.storage.taskForElements { await Self.feed(line, elements, transform) }
         }
     }
 
@@ -99,13 +100,6 @@ final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> wh
     ) async throws -> Bool {
         let record = ResultRecord<Value>(line)
         return try await line.submit(record, record.keeping(element, transform))
-    }
-
-    private static func startPump(
-        _ line: ResultLine, _ elements: Elements,
-        _ transform: @escaping @Sendable (Elements.Element) async throws -> Value
-    ) -> Task<Void, Never> {
-        Task.detached { await feed(line, elements, transform) }
     }
 
     private static func feed(

@@ -46,9 +46,32 @@ extension WorkerPool {
 
     /// Calls `body` with each element that comes, a job each; takes the next element only when the queue has room, which it waits for
     /// whatever ``WorkerPool/Configuration/whenFull`` says.
-    /// - Throws: the sequence's error, or the first of the jobs', which is noticed when the sequence gives its next element or ends
-    ///   (``results(of:order:window:_:)`` notices it at once); the rest is cancelled then. All jobs have ended when this returns or
-    ///   throws.
+    /// - Throws: the sequence's error, or the first of the jobs'; the rest is cancelled then, and the sequence's iterator, too, if it
+    ///   waits. All jobs have ended when this returns or throws.
+    public func forEach<Elements: AsyncSequence & Sendable>(
+        in elements: Elements, _ body: @escaping @Sendable (Elements.Element) async throws -> Void
+    ) async throws where Elements.Element: Sendable {
+        let group = JobGroup(storage, rule: .cancelRest, whenFull: .suspend)
+        // In a task of its own, so that a job's error can end the wait for the next element.
+        let taking = storage.taskForElements {
+            for try await element in elements { try await group.submit { try await body(element) } }
+        }
+        group.onCancel { taking.cancel() }
+        let taken = await withTaskCancellationHandler {
+            await storage.whileWaiting { await taking.result }
+        } onCancel: {
+            group.cancel()
+        }
+        if case .failure(let error) = taken {
+            group.cancel()
+            throw await group.waitForAll().first ?? error
+        }
+        try await group.wait()
+        try Task.checkCancellation()
+    }
+
+    /// The same for a sequence that only the caller may read; there a job's error is noticed when the sequence gives its next element or
+    /// ends.
     public func forEach<Elements: AsyncSequence>(
         in elements: Elements, _ body: @escaping @Sendable (Elements.Element) async throws -> Void
     ) async throws where Elements.Element: Sendable {
