@@ -1,5 +1,6 @@
 import Testing
-import WorkerPools
+
+@testable import WorkerPools
 
 @Suite struct `No level starves` {
     /// The levels of jobs in the order in which a pool of one worker ran them, all having waited from the beginning.
@@ -29,6 +30,23 @@ import WorkerPools
             #expect(zip(places, places.dropFirst()).allSatisfy { ran[$0].number < ran[$1].number })
             let gaps = zip([-1] + places, places).map { $1 - $0 - 1 }
             #expect(gaps.allSatisfy { $0 <= bound }, "level \(level) waited for \(gaps.max() ?? 0) others, not \(bound) at most")
+        }
+    }
+
+    /// What lies in the inbox is not seen by those who count how often a level was passed over.
+    @Test func `also for jobs that come when many of another level are waiting`() {
+        for (waiting, coming) in [(2, 0), (0, 2), (1, 0)] {
+            let (queue, inbox) = (LevelQueue(levels: 3, ageing: 16), Inbox(levels: 3, lock: .mutex))
+            defer { inbox.free() }
+            for _ in 0..<500 { queue.append(Job(body: .plain({}), level: UInt8(waiting))) }
+            #expect(inbox.setBudget(10))
+            #expect(inbox.leave(Job(body: .plain({}), level: UInt8(waiting))) == nil)
+            #expect(inbox.empty(into: queue) == 0)
+            #expect(inbox.leave(Job(body: .plain({}), level: UInt8(coming))) == nil)
+            #expect(inbox.empty(into: queue) == 2)
+            #expect(inbox.leave(Job(body: .plain({}), level: UInt8(waiting))) == nil)
+            #expect(inbox.empty(into: queue) == 1)
+            #expect(queue.count == 503)
         }
     }
 

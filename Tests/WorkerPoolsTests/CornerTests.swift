@@ -116,6 +116,126 @@ import Testing
         holder.pool.withLock { $0 = nil }
     }
 
+    @Test(.timeLimit(Scale.patience)) func `a pool is made smaller while a job lends its place`() async throws {
+        let (first, second) = (Gate(), Gate())
+        let pool = WorkerPool(.init(workers: 2...2))
+        try await pool.submit { await first.pass() }
+        try await pool.submit {
+            await second.pass()
+            let inner = try await pool.submit(returning: { 1 })
+            _ = try await inner.value
+        }
+        await first.arrivals(1)
+        await second.arrivals(1)
+        async let resized: Void = pool.resize(to: 1)
+        await eventually { pool.counters.workers == 1 }
+        second.open()
+        await resized
+        first.open()
+        await pool.drain()
+        #expect(pool.counters.done == 3)
+    }
+
+    /// Also where the submitter is a job itself: two that wait for all but themselves.
+    @Test(.timeLimit(Scale.patience), arguments: [true, false])
+    func `a job that its submitter runs waits for the rest of the pool`(isNested: Bool) async throws {
+        let gate = Gate()
+        let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(1), whenFull: .runInCaller))
+        let submitAndWait = { @Sendable () async throws in
+            if !isNested {
+                try await pool.submit { await gate.pass() }
+                await gate.arrivals(1)
+            }
+            try await pool.submit {}
+            try await pool.submit {
+                if isNested { try await pool.submit {} }
+                gate.open()
+                await pool.waitUntilIdle()
+                await pool.drain()
+            }
+        }
+        if isNested { try await pool.submit(submitAndWait) } else { try await submitAndWait() }
+        await pool.drain()
+        #expect(pool.counters.done == (isNested ? 4 : 3))
+    }
+
+    @Test func `a job is cancelled in the callback that tells of its failure, which tells once`() async throws {
+        final class Holder: Sendable {
+            let handle = Guarded<JobHandle<Void>?>(nil)
+        }
+        let (gate, tally, holder) = (Gate(), Tally(), Holder())
+        var configuration = WorkerPool.Configuration(workers: 1...1, retry: RetryPolicy(times: 3))
+        configuration.onFailure = { _ in
+            tally.add()
+            holder.handle.withLock { $0 }?.cancel()
+        }
+        let pool = WorkerPool(configuration)
+        let handle = try await pool.submit(returning: { () async throws -> Void in
+            await gate.pass()
+            throw Trouble(number: 1)
+        })
+        holder.handle.withLock { $0 = handle }
+        gate.open()
+        await #expect(throws: Trouble(number: 1)) { try await handle.value }
+        await pool.drain()
+        #expect(tally.value == 1)
+        #expect(pool.counters.failed == 1)
+    }
+
+    @Test func `jobs that are handed back come by level, however long the lower ones have waited`() async throws {
+        let gate = Gate()
+        let pool = WorkerPool(.init(workers: 1...1, queue: .unbounded))
+        try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        for number in 0..<120 {
+            try await pool.submit(JobOptions(name: "\(number)", priority: JobPriority(level: number % 3))) {}
+        }
+        let names = pool.cancel().compactMap(\.name).compactMap { Int($0) }
+        #expect(names == (0..<120).sorted { (2 - $0 % 3, $0) < (2 - $1 % 3, $1) })
+        gate.open()
+        await pool.drain()
+    }
+
+    /// It is another matter than its own cancellation.
+    @Test func `a cancelled job fails with the error of another pool`() async throws {
+        let gate = Gate()
+        let (pool, other) = (WorkerPool(.init(name: "own", workers: 1)), WorkerPool(.init(name: "other", workers: 1)))
+        await other.drain()
+        let handle = try await pool.submit(returning: { () async throws in
+            await gate.pass()
+            try await other.submit {}
+        })
+        let inner = try await pool.submit(returning: { () async throws in
+            await gate.pass()
+            throw PoolError.cancelled(pool: "own", job: nil)
+        })
+        await gate.arrivals(1)
+        handle.cancel()
+        gate.open()
+        await #expect(throws: PoolError.closed(pool: "other")) { try await handle.value }
+        await #expect(throws: PoolError.cancelled(pool: "own", job: nil)) { try await inner.value }
+        await pool.drain()
+        #expect(pool.counters.failed == 2)
+    }
+
+    @Test func `the most jobs that ran at once include one that took its place back`() async throws {
+        let (first, second) = (Gate(), Gate())
+        let pool = WorkerPool(.init(workers: 2...2))
+        try await pool.submit {
+            let inner = try await pool.submit(returning: { await first.pass() })
+            try await inner.value
+            await second.pass()
+        }
+        await first.arrivals(1)
+        first.open()
+        await second.arrivals(1)
+        try await pool.submit { await second.pass() }
+        await second.arrivals(2)
+        #expect(pool.counters.peakRunning == 2)
+        second.open()
+        await pool.drain()
+    }
+
     @Test(arguments: [Duration.zero, .seconds(-5)])
     func `a time limit that is up already is up as the attempt begins`(limit: Duration) async throws {
         let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(100)))

@@ -18,7 +18,7 @@ import Testing
     func `waits for room, whatever the pool does otherwise when its queue is full`(policy: FullQueuePolicy) async throws {
         let pool = WorkerPool(
             .init(workers: 2...2, queue: .bounded(3), whenFull: policy, retry: RetryPolicy(times: 1)))
-        let count = 2000
+        let count = 500
         #expect(try await pool.map(0..<count) { $0 + 1 } == Array(1...count))
         let log = Log<Int>()
         try await pool.forEach(in: ReadySequence(base: 0..<count)) { log.add($0) }

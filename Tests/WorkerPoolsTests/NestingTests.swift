@@ -59,7 +59,7 @@ import WorkerPools
     @Test(.timeLimit(Scale.patience), arguments: [3, 8, 16, 100], [1, 2])
     func `submit into a queue that submitters outside wait for, too`(capacity: Int, workers: Int) async throws {
         let pool = WorkerPool(.init(workers: workers...workers, queue: .bounded(capacity)))
-        let count = Scale.rounds(2000, full: 20_000)
+        let count = Scale.rounds(500, full: 20_000)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
                 group.addTask {

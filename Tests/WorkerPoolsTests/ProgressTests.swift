@@ -45,6 +45,19 @@ import WorkerPools
         #expect(try factory.expectGauge("worker_pool_workers", [("pool", "measured")]).lastValue == 2)
     }
 
+    @Test func `is reported by many at once without counting twice`() async throws {
+        let factory = TestMetrics()
+        let pool = WorkerPool(.init(name: "measured", workers: 2...2))
+        let metrics = PoolMetrics(pool, factory: factory)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 { group.addTask { for _ in 0..<2000 { metrics.report() } } }
+            group.addTask { for _ in 0..<20_000 { try? await pool.submit {} } }
+        }
+        await pool.drain()
+        metrics.report()
+        #expect(try factory.expectCounter("worker_pool_done", [("pool", "measured")]).totalValue == 20_000)
+    }
+
     /// The clock stands still: only the cancellation can end the wait for the next interval.
     @Test(.timeLimit(Scale.patience)) func `is reported at intervals until the task is cancelled`() async throws {
         let (clock, factory) = (ManualClock(), TestMetrics())

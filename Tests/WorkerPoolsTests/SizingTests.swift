@@ -1,5 +1,6 @@
 import Testing
-import WorkerPools
+
+@testable import WorkerPools
 
 @Suite struct `A pool's size` {
     private func pool(_ clock: ManualClock) -> WorkerPool {
@@ -25,6 +26,58 @@ import WorkerPools
         gate.open()
         await pool.drain()
         #expect(pool.counters.peakRunning == 16)
+    }
+
+    @Test func `grows for jobs that come back for another attempt`() async throws {
+        let (clock, gate, tally) = (ManualClock(), Gate(), Tally())
+        let retry = RetryPolicy(times: 1, backoff: .seconds(1), jitter: false)
+        let pool = WorkerPool(.init(workers: 1...8, queue: .unbounded, retry: retry, alarms: clock))
+        for _ in 0..<40 {
+            try await pool.submit {
+                if tally.next() <= 40 { throw Trouble() }
+                await gate.pass()
+            }
+        }
+        await eventually { pool.counters.retrying == 40 }
+        while pool.counters.workers > 1 { clock.advance(by: .milliseconds(100)) }
+        if pool.counters.retrying > 0 { clock.advance(by: .seconds(1)) }
+        await gate.arrivals(8)
+        gate.open()
+        await pool.drain()
+    }
+
+    /// Jobs that there is no room for wait as well.
+    @Test(.timeLimit(Scale.patience), arguments: [1, 2, 4])
+    func `grows for submitters that wait for room`(capacity: Int) async throws {
+        let gate = Gate()
+        let pool = WorkerPool(.init(workers: 1...8, queue: .bounded(capacity)))
+        let submitters = (0..<20).map { _ in Task { try await pool.submit { await gate.pass() } } }
+        await gate.arrivals(8)
+        gate.open()
+        for submitter in submitters { try await submitter.value }
+        await pool.drain()
+        #expect(pool.counters.peakRunning == 8)
+    }
+
+    /// A policy that never shrinks, and one that takes its time.
+    @Test(arguments: [Duration.milliseconds(100), .seconds(3600)])
+    func `is not looked after any more when the pool has ended`(settle: Duration) async throws {
+        let (clock, gate) = (ManualClock(), Gate())
+        weak var storage: PoolStorage?
+        do {
+            let sizing = SizingPolicy(settle: settle, grow: { 2 * $0.workers }, shrink: { $0.workers })
+            let pool = WorkerPool(.init(workers: 1...4, queue: .unbounded, sizing: sizing, alarms: clock))
+            storage = pool.storage
+            for _ in 0..<20 { try await pool.submit { await gate.pass() } }
+            await gate.arrivals(4)
+            if settle < .seconds(1) { for _ in 0..<3 { clock.advance(by: settle) } }
+            #expect(clock.pendingCalls == 1)
+            gate.open()
+            await pool.drain()
+        }
+        await eventually { [weak storage] in storage == nil }
+        clock.advance(by: settle)
+        #expect(clock.pendingCalls == 0)
     }
 
     @Test func `halves after each settle in which no job waited, down to the least`() async throws {

@@ -38,7 +38,7 @@ public struct JobOptions: Sendable {
         set { details = Details(name: newValue, timeout: timeout, retry: retry) }
     }
 
-    /// Limit of each attempt; nil takes the pool's. One of zero or less is up as the attempt begins.
+    /// Limit of each attempt; nil takes the pool's. One of zero or less is the shortest that there is.
     public var timeout: Duration? {
         get { details?.timeout }
         set { details = Details(name: name, timeout: newValue, retry: retry) }

@@ -83,7 +83,7 @@ extension PoolState {
     /// Takes the job from its worker until its next attempt.
     /// - Parameter alarm: will ring for it.
     /// - Returns: the ticket to put it back with; nil if the job may not be tried again after all.
-    mutating func delay(_ worker: Worker, until alarm: RetryAlarm) -> UInt64? {
+    mutating func delay(_ worker: Worker, until alarm: PoolAlarm) -> UInt64? {
         guard phase != .cancelled, worker.verdict != .cancelled else { return nil }
         var job = worker.job
         job.attempt += 1
@@ -101,5 +101,6 @@ extension PoolState {
         job.record?.phase = .queued
         queue.append(job)
         hasWaited = true
+        grow()
     }
 }

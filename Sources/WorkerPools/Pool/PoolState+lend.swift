@@ -2,15 +2,19 @@ import DequeModule
 
 extension PoolState {
     /// The job at `slot` begins to wait for its own pool: others may use its place.
-    mutating func lend(_ slot: Int) -> [UnsafeContinuation<Void, Never>] {
-        guard let worker = workers[slot] else { return [] }
+    mutating func lend(_ slot: Int) -> FollowUp {
+        var more = FollowUp()
+        guard let worker = workers[slot] else { return more }
         takeBack(of: worker)
         expectNothing(from: worker)
         worker.phase = .lent
         busy -= 1
         lent += 1
         if case .overrun = worker.verdict { lentOverruns += 1 }
-        return handBack()
+        let returned = handBack()
+        if !returned.isEmpty { more.note { $0.returned += returned } }
+        settleDown(&more)
+        return more
     }
 
     /// Gives free places back to jobs that had lent theirs; they go before any job in the queue.
@@ -45,6 +49,7 @@ extension PoolState {
         worker.phase = .running
         lent -= 1
         busy += 1
+        counters.peakRunning = max(counters.peakRunning, busy)
         if case .overrun = worker.verdict { lentOverruns -= 1 }
     }
 }

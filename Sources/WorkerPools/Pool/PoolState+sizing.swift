@@ -1,26 +1,27 @@
 extension PoolState {
     /// Asks the sizing policy whether the job that was just queued is a reason to grow.
-    mutating func grow() -> Growth {
-        guard unserved > 0 else { return .none }
+    mutating func grow() {
+        guard bounds.lowerBound < bounds.upperBound, unserved > 0 else { return }
         hasWaited = true
-        guard limit < bounds.upperBound else { return .none }
+        guard limit < bounds.upperBound else { return }
         setLimit(sizing.grow(load))
-        return watch()
+        watch()
     }
 
     /// The look at shrinking, each time a `settle` has passed. With the locks of all local queues held.
-    /// - Returns: workers that must be woken to go, and whether to look again.
-    mutating func shrink() -> (leaving: [UnsafeContinuation<Void, Never>], Growth) {
+    /// - Returns: workers that must be woken to go.
+    mutating func shrink() -> [UnsafeContinuation<Void, Never>] {
         isSizingAlarmLeft = false
         takeBackAll()
         if !hasWaited, unserved == 0 { setLimit(min(limit, sizing.shrink(load))) }
         hasWaited = unserved > 0
-        return (dismissExcess(), watch())
+        defer { watch() }
+        return dismissExcess()
     }
 
     /// New bounds. Jobs that run already are not touched: after the limit was lowered none begins until few enough run.
     /// With the locks of all local queues held.
-    mutating func resize(to bounds: ClosedRange<Int>) -> (Growth, FollowUp) {
+    mutating func resize(to bounds: ClosedRange<Int>) -> FollowUp {
         takeBackAll()
         self.bounds = bounds
         setLimit(limit)
@@ -34,7 +35,8 @@ extension PoolState {
             }
         }
         settleDown(&more)
-        return (watch(), more)
+        watch()
+        return more
     }
 
     /// Clamped to the bounds.
@@ -58,17 +60,17 @@ extension PoolState {
         return leaving
     }
 
-    private mutating func watch() -> Growth {
-        guard !isSizingAlarmLeft, limit > bounds.lowerBound else { return .none }
+    private mutating func watch() {
+        guard !isSizingAlarmLeft, limit > bounds.lowerBound, !hasEnded else { return }
         isSizingAlarmLeft = true
-        return .watch
+        calls.isSizingAlarmWanted = true
     }
 
     /// Jobs wait, also where the pool cannot grow any more.
     mutating func noteWaiting() { hasWaited = unserved > 0 }
 
-    /// Waiting jobs beyond those that idle workers are about to take.
-    private var unserved: Int { max(0, waiting - max(0, limit - busy)) }
+    /// Waiting jobs beyond those that idle workers are about to take, those included that the queue has no room for.
+    private var unserved: Int { max(0, waiting + suspended.count - max(0, limit - busy)) }
 
     private var load: PoolLoad {
         PoolLoad(waiting: unserved, running: busy, workers: limit, bounds: bounds)

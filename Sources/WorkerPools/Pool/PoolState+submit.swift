@@ -3,17 +3,10 @@ import DequeModule
 extension PoolState {
     /// What becomes of a job that is offered.
     enum Admission {
-        case accepted(growth: Growth)
+        case accepted
         /// No room: the submitter waits, is refused, or runs the job itself, as the pool's policy says.
         case full
         case closed
-    }
-
-    /// What sizing asks for after a job was queued.
-    enum Growth {
-        case none
-        /// Leave an alarm for the first look at shrinking.
-        case watch
     }
 
     /// - Parameter isNested: the submitter is a job of this pool: it is let in while the pool drains.
@@ -38,7 +31,8 @@ extension PoolState {
         counters.accepted += 1
         job.record?.phase = .queued
         queue.append(job)
-        return .accepted(growth: bounds.lowerBound == bounds.upperBound ? .none : grow())
+        grow()
+        return .accepted
     }
 
     /// Whether a job that found the queue full may still be taken in another way.
@@ -75,21 +69,22 @@ extension PoolState {
         return true
     }
 
-    /// - Returns: nil if the submitter has to wait, else what has become of it at once.
-    mutating func suspend(_ submit: SuspendedSubmit) -> Growth? {
+    /// - Returns: whether the submitter has to wait; else it has its reply.
+    mutating func suspend(_ submit: SuspendedSubmit) -> Bool {
         switch offer(submit.job, isNested: submit.isNested) {
-        case .accepted(let growth):
+        case .accepted:
             submit.reply.answer = .accepted
-            return growth
+            return false
         case .closed:
             submit.reply.answer = .closed
-            return Growth.none
+            return false
         case .full where submit.job.record?.isCancelRequested == true:
             submit.reply.answer = .cancelled
-            return Growth.none
+            return false
         case .full:
             suspended.append(submit)
-            return nil
+            grow()
+            return true
         }
     }
 
@@ -108,6 +103,7 @@ extension PoolState {
             queue.append(next.job)
             next.reply.answer = .accepted
             calls.answered.append(next.continuation)
+            grow()
         }
     }
 }

@@ -155,7 +155,7 @@ extension PoolState {
                 case .withinLimit: busy <= limit
                 }
             guard hasCome || (waiter.isInside && isOnlyNested) else { return false }
-            if waiter.isNested { nested += 1 }
+            nested += waiter.nesting
             rested.append(waiter.continuation)
             return true
         }

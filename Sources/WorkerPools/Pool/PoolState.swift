@@ -59,7 +59,7 @@ struct PoolState {
     var suspended: Deque<SuspendedSubmit> = []
     var nextTicket: UInt64 = 0
     /// Jobs between two attempts.
-    var delayed: [UInt64: (job: Job, alarm: RetryAlarm)] = [:]
+    var delayed: [UInt64: (job: Job, alarm: PoolAlarm)] = [:]
     /// Lenders that want their place in the limit back.
     var returning: Deque<(slot: Int, continuation: UnsafeContinuation<Void, Never>)> = []
     var waiters: [Waiter] = []
@@ -72,6 +72,8 @@ struct PoolState {
     /// Whether a job has waited since the sizing alarm was left.
     var hasWaited = false
     var isSizingAlarmLeft = false
+    /// That alarm, once it is left.
+    var sizingAlarm: PoolAlarm?
 
     init(_ configuration: WorkerPool.Configuration, locals: LocalQueues) {
         queue = LevelQueue(levels: configuration.priorityLevels, ageing: configuration.ageing)
@@ -109,18 +111,16 @@ struct PoolState {
 
     mutating func withdrawWaiter(ticket: UInt64) -> UnsafeContinuation<Void, Never>? {
         guard let place = waiters.firstIndex(where: { $0.ticket == ticket }) else { return nil }
-        if waiters[place].isNested { nestedWaiters -= 1 }
+        nestedWaiters -= waiters[place].nesting
         return waiters.remove(at: place).continuation
     }
 
     /// A job that has overrun is not outstanding any more, so nobody need except it; but its worker cannot go while it waits.
     mutating func add(_ waiter: Waiter) {
         var waiter = waiter
-        if let slot = waiter.slot {
-            waiter.isInside = true
-            if case .overrun? = workers[slot]?.verdict { waiter.slot = nil }
-        }
-        if waiter.isNested { nestedWaiters += 1 }
+        waiter.isInside = waiter.nesting > 0
+        if let slot = waiter.slot, case .overrun? = workers[slot]?.verdict { waiter.slot = nil }
+        nestedWaiters += waiter.nesting
         waiters.append(waiter)
     }
 
@@ -159,6 +159,8 @@ extension PoolState {
         private(set) var second: Call?
         /// Leave an alarm for ``PoolState/lookAgain()``.
         var isWatchWanted = false
+        /// Leave an alarm for ``PoolState/shrink()``.
+        var isSizingAlarmWanted = false
         /// Submitters that have waited for room and have their reply.
         var answered: [UnsafeContinuation<Void, Never>] = []
         /// To be let go of.
@@ -207,6 +209,10 @@ extension PoolState {
             takeAllIn(inbox)
         }
         if isSizingAlarmLeft, !hasWaited { noteWaiting() }
+        if let alarm = sizingAlarm, hasEnded {
+            alarm.silence()
+            sizingAlarm = nil
+        }
         if isLookingOut, queue.count > 0 || phase != .open { inbox.rouse() }
         if !isWatched, hasTakenAhead || mayCall && willBeBegun > 0 {
             isWatched = true
@@ -318,8 +324,11 @@ struct Waiter {
     var occasion: Occasion
     /// That of the job of this pool inside which it waits, and which is therefore not waited for.
     var slot: Int?
-    var isNested: Bool { slot != nil }
-    /// The caller is an attempt of this pool, which may have overrun.
+    /// How many jobs it waits inside of that are run by their submitters.
+    var inCallers = 0
+    /// How many outstanding jobs are not waited for, since they wait themselves.
+    var nesting: Int { inCallers + (slot == nil ? 0 : 1) }
+    /// The caller is a job of this pool, or an attempt that has overrun.
     var isInside = false
     /// Names a waiter who may give up; 0 for the others.
     var ticket: UInt64 = 0

@@ -26,11 +26,11 @@ extension PoolStorage {
         await report(job, error, retryAfter: delay)
         if let delay {
             let due = alarms.now &+ delay.nanoseconds
-            let alarm = RetryAlarm(self)
+            let alarm = PoolAlarm(self)
             guard let ticket = step({ $0.delay(worker, until: alarm) }) else {
-                return await endCancelled(worker, error)
+                return await endCancelled(worker, error, isReported: true)
             }
-            alarms.call(at: due) { alarm.ring(ticket: ticket) }
+            alarms.call(at: due) { alarm.ring { $0.step { $0.resumeDelayed(ticket: ticket) } } }
             return
         }
         if let late = error as? PoolError, isTimeout {
@@ -50,13 +50,21 @@ extension PoolStorage {
     }
 
     /// Cancellation was asked for; a job that answers with an error of its own has failed with it.
-    private func endCancelled(_ worker: Worker, _ error: any Error) async {
+    private func endCancelled(_ worker: Worker, _ error: any Error, isReported: Bool = false) async {
         let job = worker.job
-        if error is CancellationError || error is PoolError {
+        if isCancellation(error) {
             end(worker, .stopped(cancellation(of: job.record)), counting: \.cancelled)
         } else {
-            await report(job, error, retryAfter: nil)
+            if !isReported { await report(job, error, retryAfter: nil) }
             end(worker, .failed(error), counting: \.failed)
+        }
+    }
+
+    /// Of the attempt itself, or by what this pool has done to a job that it waited for.
+    private func isCancellation(_ error: any Error) -> Bool {
+        switch error as? PoolError {
+        case .cancelled(configuration.name, _), .closed(configuration.name), .timedOut(configuration.name, _, _, _): true
+        default: error is CancellationError
         }
     }
 

@@ -4,7 +4,7 @@ extension PoolStorage {
     func enter(_ job: Job, whenFull policy: FullQueuePolicy? = nil) async throws {
         guard let job = inbox.leave(job) else { return }
         switch step(shutsInbox: true, { $0.offer(job) }) {
-        case .accepted(let growth): perform(growth)
+        case .accepted: return
         case .full:
             try await submitToFullQueue(job, policy)
         case .closed:
@@ -29,9 +29,7 @@ extension PoolStorage {
     /// Jobs of the pool itself may submit while it drains.
     private func offerAsNested(_ job: Job) -> PoolState.Admission {
         guard isNested else { return .closed }
-        let admission = step(shutsInbox: true) { $0.offer(job, isNested: true) }
-        if case .accepted(let growth) = admission { perform(growth) }
-        return admission
+        return step(shutsInbox: true) { $0.offer(job, isNested: true) }
     }
 
     /// The slow ways into the queue, once ``PoolState/offer(_:isNested:)`` has found it full.
@@ -57,8 +55,7 @@ extension PoolStorage {
                 state.takeBackAll()
                 return state.acceptDroppingOldest(job)
             }
-            guard case .accepted(let growth) = admission else { throw refusal(closedError) }
-            perform(growth)
+            guard case .accepted = admission else { throw refusal(closedError) }
             guard let dropped else { return }
             dropped.record?.settle(.stopped(drop(of: dropped.record)))
             noteTold(1)
@@ -72,7 +69,13 @@ extension PoolStorage {
     var closedError: PoolError { .closed(pool: configuration.name) }
 
     /// Whether the caller is a job of this pool, or a task that takes elements for one.
-    var isNested: Bool { ownSlot != nil || Self.elementsFor == ObjectIdentifier(self) }
+    var isNested: Bool { ownSlot != nil || callerRuns > 0 || Self.elementsFor == ObjectIdentifier(self) }
+
+    /// The pools whose jobs the present task runs as their submitter.
+    @TaskLocal private static var runsFor: [ObjectIdentifier] = []
+
+    /// How many jobs of this pool the present task runs as their submitter, one inside the other.
+    var callerRuns: Int { Self.runsFor.count { $0 == ObjectIdentifier(self) } }
 
     /// The pool of the job that waits for what the present task does.
     @TaskLocal private static var elementsFor: ObjectIdentifier?
@@ -101,8 +104,7 @@ extension PoolStorage {
                 guard !Task.isCancelled else { return continuation.resume() }
                 let submit = SuspendedSubmit(
                     job: job, ticket: ticket, isNested: isNested, reply: reply, continuation: continuation)
-                if let growth = step(shutsInbox: true, { $0.suspend(submit) }) {
-                    perform(growth)
+                if !step(shutsInbox: true, { $0.suspend(submit) }) {
                     continuation.resume()
                 } else if Task.isCancelled {
                     step { $0.withdraw(ticket: ticket) }?.resume()
@@ -123,12 +125,14 @@ extension PoolStorage {
     /// One attempt, without timeout and retry: the submitter's own task is not the pool's to cancel.
     private func runInCaller(_ job: Job) async {
         do {
-            switch job.body {
-            case .plain(let body): try body()
-            case .plainOfRecord: try job.record?.attempt()
-            case .asynchronous(let body): try await body()
-            case .asynchronousOfRecord(let attempt): if let record = job.record { try await attempt(record) }
-            case .away: preconditionFailure("a job that runs was submitted")
+            try await Self.$runsFor.withValue(Self.runsFor + [ObjectIdentifier(self)]) {
+                switch job.body {
+                case .plain(let body): try body()
+                case .plainOfRecord: try job.record?.attempt()
+                case .asynchronous(let body): try await body()
+                case .asynchronousOfRecord(let attempt): if let record = job.record { try await attempt(record) }
+                case .away: preconditionFailure("a job that runs was submitted")
+                }
             }
             job.record?.settle(.done)
             endInCaller(job, counting: \.done)

@@ -11,8 +11,7 @@ extension PoolStorage {
     /// jobs waiting for jobs of their own pool never stop it.
     func whileWaiting<Value, Failure: Error>(_ wait: () async throws(Failure) -> Value) async throws(Failure) -> Value {
         guard let slot = ownSlot else { return try await wait() }
-        let returned = step { $0.lend(slot) }
-        for lender in returned { lender.resume() }
+        perform(step { $0.lend(slot) })
         let result: Result<Value, Failure>
         do {
             result = .success(try await wait())
@@ -33,12 +32,12 @@ extension PoolStorage {
     }
 
     func wait(for occasion: Waiter.Occasion) async {
-        let slot = ownSlot
+        let (slot, inCallers) = (ownSlot, callerRuns)
         await whileWaiting {
             await withUnsafeContinuation { continuation in
                 var more = PoolState.FollowUp()
                 step { state in
-                    state.add(Waiter(occasion: occasion, slot: slot, continuation: continuation))
+                    state.add(Waiter(occasion: occasion, slot: slot, inCallers: inCallers, continuation: continuation))
                     state.settleDown(&more)
                 }
                 perform(more)
@@ -67,12 +66,12 @@ extension PoolStorage {
         for occasion: Waiter.Occasion, atMost limit: Duration, ticket: UInt64, heedsCancellation: Bool,
         _ orElse: @escaping @Sendable (PoolStorage) -> Void
     ) async {
-        let slot = ownSlot
+        let (slot, inCallers) = (ownSlot, callerRuns)
         await whileWaiting {
             await withUnsafeContinuation { continuation in
                 var more = PoolState.FollowUp()
                 step { state in
-                    state.add(Waiter(occasion: occasion, slot: slot, ticket: ticket, continuation: continuation))
+                    state.add(Waiter(occasion: occasion, slot: slot, inCallers: inCallers, ticket: ticket, continuation: continuation))
                     state.settleDown(&more)
                 }
                 perform(more)

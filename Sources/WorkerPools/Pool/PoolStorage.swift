@@ -91,6 +91,7 @@ final class PoolStorage: Sendable {
         if let first = calls.first { perform(first) }
         if let second = calls.second { perform(second) }
         for submitter in calls.answered { submitter.resume() }
+        if calls.isSizingAlarmWanted { leaveSizingAlarm() }
         if calls.isWatchWanted {
             // Held for that long, because weak references would make every count of strong ones dearer.
             WheelThread.shared.call(at: WheelThread.shared.now &+ PoolState.patience) { [self] in
@@ -106,12 +107,15 @@ final class PoolStorage: Sendable {
         }
     }
 
-    func perform(_ growth: PoolState.Growth) {
-        guard case .watch = growth else { return }
-        alarms.call(at: alarms.now &+ configuration.sizing.settle.nanoseconds) { [self] in
-            let (leaving, growth) = stepAlone { $0.shrink() }
-            for worker in leaving { worker.resume() }
-            perform(growth)
+    private func leaveSizingAlarm() {
+        let alarm = PoolAlarm(self)
+        state.withLock { state in
+            if state.hasEnded { alarm.silence() } else { state.sizingAlarm = alarm }
+        }
+        alarms.call(at: alarms.now &+ configuration.sizing.settle.nanoseconds) {
+            alarm.ring { storage in
+                for worker in storage.stepAlone({ $0.shrink() }) { worker.resume() }
+            }
         }
     }
 

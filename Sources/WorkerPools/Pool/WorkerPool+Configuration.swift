@@ -14,8 +14,8 @@ extension WorkerPool {
         public var queue: QueueCapacity
         public var whenFull: FullQueuePolicy
         /// Limit of each attempt, from its start. The attempt is then cancelled, but holds its slot until it has really
-        /// ended; its result is thrown away and counted in ``PoolCounters/late``. A limit of zero or less is up as the attempt
-        /// begins.
+        /// ended; its result is thrown away and counted in ``PoolCounters/late``. A limit of zero or less is the
+        /// shortest that there is.
         public var timeout: Duration?
         public var retry: RetryPolicy?
         /// Where jobs run; nil is Swift's cooperative pool, on which jobs must not block. Jobs that block or compute

@@ -143,7 +143,7 @@ public final class WorkerPool: Sendable {
     private func enterNow(_ job: Job?) throws(PoolError) {
         guard let job else { return }
         switch storage.step(shutsInbox: true, { $0.offer(job) }) {
-        case .accepted(let growth): storage.perform(growth)
+        case .accepted: return
         case .closed: try storage.offerNested(job)
         case .full: try storage.submitNowToFullQueue(job)
         }

@@ -37,15 +37,15 @@ public final class PoolMetrics: Sendable {
 
     /// Reports the figures of now; counters by what has been added since the last report.
     public func report() {
-        let now = pool.counters
-        let before = last.withLock { last in
-            defer { last = now }
-            return last
-        }
-        for (value, gauge) in gauges { gauge.record(value(now)) }
-        for (value, counter) in counters {
-            let added = value(now) - value(before)
-            if added > 0 { counter.increment(by: added) }
+        // One after the other, or what one has added would be added by another again.
+        last.withLock { last in
+            let now = pool.counters
+            for (value, gauge) in gauges { gauge.record(value(now)) }
+            for (value, counter) in counters {
+                let added = value(now) - value(last)
+                if added > 0 { counter.increment(by: added) }
+            }
+            last = now
         }
     }
 }

@@ -13,8 +13,8 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
         /// By level, as in ``LevelQueue``.
         let levels: UnsafeMutableBufferPointer<JobBuffer>
         var count = 0
-        /// The highest level of a job that was left since the last emptying.
-        var highest = 0
+        /// Bit n is set if a job of level n was left since the last emptying.
+        var occupied: UInt64 = 0
         var budget = 0
     }
 
@@ -72,7 +72,7 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
     private func note(_ number: Int, level: UInt8) {
         state.pointee.budget -= number
         state.pointee.count += number
-        if Int(level) > state.pointee.highest { state.pointee.highest = Int(level) }
+        state.pointee.occupied |= 1 << UInt64(level)
         shared.pointee.count.store(state.pointee.count, ordering: .relaxed)
     }
 
@@ -98,14 +98,14 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
     @inline(__always)
     func open() { shared.pointee.lock.unlock() }
 
-    /// Moves the jobs over, by whoever holds the pool's lock, unless the queue has enough that come before them. The budget
-    /// stays as it is.
+    /// Moves the jobs over, by whoever holds the pool's lock, unless the queue has enough of one level, and these are of the same: of
+    /// several, the queue is to see them all. The budget stays as it is.
     /// - Returns: how many.
     func empty(into queue: LevelQueue) -> Int {
         guard shared.pointee.count.load(ordering: .relaxed) > 0 else { return 0 }
         close()
         defer { open() }
-        if queue.count >= LocalQueue.most, queue.highest ?? 0 >= state.pointee.highest { return 0 }
+        if queue.count >= LocalQueue.most, queue.isOfOneLevel, queue.occupied == state.pointee.occupied { return 0 }
         return emptyClosed(into: queue)
     }
 
@@ -122,7 +122,7 @@ struct Inbox: @unchecked Sendable {  // `state` is under the lock
             queue.append(&state.pointee.levels[level], level: level)
         }
         state.pointee.count = 0
-        state.pointee.highest = 0
+        state.pointee.occupied = 0
         shared.pointee.count.store(0, ordering: .relaxed)
         return moved
     }

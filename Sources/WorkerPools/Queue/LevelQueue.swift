@@ -12,7 +12,7 @@ final class LevelQueue {
     /// The last job taken was that of an overdue level.
     @exclusivity(unchecked) private var wasOverdue = false
     /// Bit n is set while level n holds entries.
-    @exclusivity(unchecked) private var occupied: UInt64 = 0
+    @exclusivity(unchecked) private(set) var occupied: UInt64 = 0
     private let ageing: Int
     /// Jobs that wait; entries whose job was cancelled are not counted.
     @exclusivity(unchecked) private(set) var count = 0
@@ -32,8 +32,8 @@ final class LevelQueue {
         levels.deallocate()
     }
 
-    /// The highest level in use.
-    var highest: Int? { occupied == 0 ? nil : 63 - occupied.leadingZeroBitCount }
+    /// Or it is empty.
+    var isOfOneLevel: Bool { occupied & (occupied &- 1) == 0 }
 
     func append(_ job: consuming Job) {
         let level = Int(job.level)
@@ -58,7 +58,7 @@ final class LevelQueue {
     /// no look at a job's record beyond whether its cancellation was asked for.
     /// - Returns: how many.
     func popFirst(_ most: Int, into jobs: inout JobBuffer) -> Int {
-        guard count > 0, cancelledEntries == 0, occupied & (occupied - 1) == 0 else { return 0 }
+        guard count > 0, cancelledEntries == 0, isOfOneLevel else { return 0 }
         let level = occupied.trailingZeroBitCount
         let number = levels[level].countFirst(most) { job in
             guard let record = job.pointee.record else { return true }
@@ -83,7 +83,7 @@ final class LevelQueue {
     func popFirst() -> Job? {
         while count > 0 {
             let highest = 63 - occupied.leadingZeroBitCount
-            let level = occupied & (occupied - 1) == 0 ? highest : choose(below: highest)
+            let level = isOfOneLevel ? highest : choose(below: highest)
             if let job = take(from: level) { return job }
         }
         if cancelledEntries > 0 { clear() }
@@ -123,9 +123,14 @@ final class LevelQueue {
         return discarded
     }
 
+    /// All jobs, higher levels first, in their order within a level.
     func takeAll() -> [Job] {
         var jobs: [Job] = []
-        while let job = popFirst() { jobs.append(job) }
+        for level in levels.indices.reversed() {
+            while levels[level].count > 0 {
+                if let job = take(from: level) { jobs.append(job) }
+            }
+        }
         return jobs
     }
 
