@@ -113,11 +113,9 @@ private struct Stage {
 }
 
 @Suite struct `Calling a worker` {
-    /// A new one in its place would only send it away: both cost more than many short jobs.
-    @Test(arguments: [1, 2, 5])
-    func `is not needed while one is about to lie down`(submits: Int) async {
+    /// A pool's only worker has run a job and found no other.
+    private func withHesitantWorker() -> (Stage, Worker) {
         var stage = Stage(workers: 1, threads: 1, areAsynchronous: false)
-        defer { stage.free() }
         stage.submit(1)
         let worker = stage.called.removeFirst()
         let hasBegun = stage.arrive(worker, on: 0)
@@ -125,6 +123,14 @@ private struct Stage {
         stage.running = []
         stage.end(worker, on: 0)
         stage.hesitate(worker)
+        return (stage, worker)
+    }
+
+    /// A new one in its place would only send it away: both cost more than many short jobs.
+    @Test(arguments: [1, 2, 5])
+    func `is not needed while one is about to lie down`(submits: Int) async {
+        var (stage, worker) = withHesitantWorker()
+        defer { stage.free() }
         for number in 2...submits + 1 { stage.submit(number) }
         #expect(stage.called.isEmpty)
 
@@ -142,15 +148,8 @@ private struct Stage {
     }
 
     @Test func `wakes the one that has lain down`() async {
-        var stage = Stage(workers: 1, threads: 1, areAsynchronous: false)
+        var (stage, worker) = withHesitantWorker()
         defer { stage.free() }
-        stage.submit(1)
-        let worker = stage.called.removeFirst()
-        let hasBegun = stage.arrive(worker, on: 0)
-        #expect(hasBegun)
-        stage.running = []
-        stage.end(worker, on: 0)
-        stage.hesitate(worker)
         await withUnsafeContinuation { continuation in
             let isDown = stage.lieDown(worker, continuation)
             #expect(isDown)
