@@ -12,6 +12,7 @@ extension PoolState {
     /// - Returns: workers that must be woken to go.
     mutating func shrink() -> [UnsafeContinuation<Void, Never>] {
         isSizingAlarmLeft = false
+        sizingAlarm = nil
         takeBackAll()
         if !hasWaited, unserved == 0 { setLimit(min(limit, sizing.shrink(load))) }
         hasWaited = unserved > 0

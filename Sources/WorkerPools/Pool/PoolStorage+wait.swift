@@ -32,17 +32,21 @@ extension PoolStorage {
     }
 
     func wait(for occasion: Waiter.Occasion) async {
-        let (slot, inCallers) = (ownSlot, callerRuns)
         await whileWaiting {
-            await withUnsafeContinuation { continuation in
-                var more = PoolState.FollowUp()
-                step { state in
-                    state.add(Waiter(occasion: occasion, slot: slot, inCallers: inCallers, continuation: continuation))
-                    state.settleDown(&more)
-                }
-                perform(more)
-            }
+            await withUnsafeContinuation { join(occasion, $0) }
         }
+    }
+
+    /// The caller begins to wait; if the occasion is there already, it is woken at once.
+    private func join(_ occasion: Waiter.Occasion, ticket: UInt64 = 0, _ continuation: UnsafeContinuation<Void, Never>) {
+        let waiter = Waiter(
+            occasion: occasion, slot: ownSlot, inCallers: callerRuns, ticket: ticket, continuation: continuation)
+        var more = PoolState.FollowUp()
+        step { state in
+            state.add(waiter)
+            state.settleDown(&more)
+        }
+        perform(more)
     }
 
     /// Waits for the occasion, but no longer than `limit`; then calls `orElse`, on the clock's thread, and returns.
@@ -66,15 +70,9 @@ extension PoolStorage {
         for occasion: Waiter.Occasion, atMost limit: Duration, ticket: UInt64, heedsCancellation: Bool,
         _ orElse: @escaping @Sendable (PoolStorage) -> Void
     ) async {
-        let (slot, inCallers) = (ownSlot, callerRuns)
         await whileWaiting {
             await withUnsafeContinuation { continuation in
-                var more = PoolState.FollowUp()
-                step { state in
-                    state.add(Waiter(occasion: occasion, slot: slot, inCallers: inCallers, ticket: ticket, continuation: continuation))
-                    state.settleDown(&more)
-                }
-                perform(more)
+                join(occasion, ticket: ticket, continuation)
                 // A cancellation that came before there was somebody to withdraw.
                 if heedsCancellation, Task.isCancelled { step { $0.withdrawWaiter(ticket: ticket) }?.resume() }
                 alarms.call(at: alarms.now &+ limit.nanoseconds) { [weak self] in

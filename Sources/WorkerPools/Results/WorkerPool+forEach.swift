@@ -46,8 +46,9 @@ extension WorkerPool {
 
     /// Calls `body` with each element that comes, a job each; takes the next element only when the queue has room, which it waits for
     /// whatever ``WorkerPool/Configuration/whenFull`` says.
-    /// - Throws: the sequence's error, or the first of the jobs'; the rest is cancelled then, and the sequence's iterator, too, if it
-    ///   waits. All jobs have ended when this returns or throws.
+    /// - Throws: the sequence's error, or the first of the jobs'; the rest is cancelled then, and the task that waits for the sequence's
+    ///   next element, too. A cancelled caller cancels both, and gets the error of a job that was cancelled or `CancellationError`. All
+    ///   jobs have ended when this returns or throws.
     public func forEach<Elements: AsyncSequence & Sendable>(
         in elements: Elements, _ body: @escaping @Sendable (Elements.Element) async throws -> Void
     ) async throws where Elements.Element: Sendable {

@@ -1,6 +1,6 @@
 /// What a sizing policy sees.
 public struct PoolLoad: Sendable, Hashable {
-    /// Jobs in the queue beyond those that idle workers are about to take.
+    /// Jobs in the queue, and those of submitters that wait for room in it, beyond those that idle workers are about to take.
     public var waiting: Int
     /// Jobs that are being run.
     public var running: Int
