@@ -9,7 +9,8 @@ public final class PoolMetrics: Sendable {
     private let pool: PoolStorage
     private let gauges: [(value: @Sendable (PoolCounters) -> Int, gauge: Gauge)]
     private let counters: [(value: @Sendable (PoolCounters) -> Int, counter: Counter)]
-    private let last = Guarded(PoolCounters())
+    /// What each of the counters has been told so far.
+    private let reported: Guarded<[Int]>
 
     /// - Parameters:
     ///   - pool: the one to report; it may be let go before.
@@ -33,20 +34,23 @@ public final class PoolMetrics: Sendable {
         self.counters = counters.map { name, value in
             (value, Counter(label: "worker_pool_\(name)", dimensions: dimensions, factory: factory))
         }
+        reported = Guarded(Array(repeating: 0, count: counters.count))
     }
 
     /// Reports the figures of now; counters by what has been added since the last report.
-    public func report() {
-        // One after the other, or what one has added would be added by another again.
-        last.withLock { last in
-            let now = pool.counters
-            for (value, gauge) in gauges { gauge.record(value(now)) }
-            for (value, counter) in counters {
-                let added = value(now) - value(last)
-                if added > 0 { counter.increment(by: added) }
+    public func report() { report(pool.counters) }
+
+    /// Of several at once, one may be overtaken by another that has looked later: then there is nothing left for it to add.
+    func report(_ now: PoolCounters) {
+        let added = reported.withLock { reported in
+            zip(counters, reported.indices).map { entry, place in
+                let total = max(reported[place], entry.value(now))
+                defer { reported[place] = total }
+                return total - reported[place]
             }
-            last = now
         }
+        for (value, gauge) in gauges { gauge.record(value(now)) }
+        for (entry, number) in zip(counters, added) where number > 0 { entry.counter.increment(by: number) }
     }
 }
 
