@@ -29,7 +29,7 @@ let package = Package(
         // Floor 3: YAML to definition to diagnostics to a pipeline of records.
         .target(
             name: "SluiceDefinition",
-            dependencies: ["SluiceRecords", "SluiceCEL", .product(name: "Yams", package: "Yams")]),
+            dependencies: ["SluiceRecords", "Sluice", "WorkerPools", "SluiceCEL", .product(name: "Yams", package: "Yams")]),
         // Floor 2: bytes to records and back.
         .target(
             name: "SluiceRecords",
@@ -82,8 +82,8 @@ let package = Package(
         .executableTarget(name: "cel-conformance", dependencies: ["SluiceCEL"], path: "Tests/Conformance"),
         .testTarget(name: "SluiceCELTests", dependencies: ["SluiceCEL", .target(name: "cel-conformance")]),
         .testTarget(name: "SluiceTests", dependencies: ["Sluice", "WorkerPools", .target(name: "upload-files")]),
-        .testTarget(name: "SluiceRecordsTests", dependencies: ["SluiceRecords", "SluiceCEL", "CBytes"]),
-        .testTarget(name: "SluiceDefinitionTests", dependencies: ["SluiceDefinition"]),
+        .testTarget(name: "SluiceRecordsTests", dependencies: ["SluiceRecords", "Sluice", "WorkerPools", "SluiceCEL", "CBytes"]),
+        .testTarget(name: "SluiceDefinitionTests", dependencies: ["SluiceDefinition", "SluiceRecords", "Sluice", "WorkerPools"]),
         .testTarget(name: "CommandTests", dependencies: ["SluiceDefinition", "Sluice", "WorkerPools", .target(name: "sluice")]),
     ],
     cxxLanguageStandard: .cxx17

@@ -1,12 +1,12 @@
-public import SluiceRecords
+package import SluiceRecords
 
 /// What checking a pipeline file found.
-public struct CheckedPipeline: Sendable {
+package struct CheckedPipeline: Sendable {
     let file: PipelineFile
     /// `nil` where there is an error.
-    public let pipeline: RecordPipeline?
+    package let pipeline: RecordPipeline?
     /// In the order of the file; those about the command line first.
-    public let diagnostics: [DefinitionDiagnostic]
+    package let diagnostics: [DefinitionDiagnostic]
 
     init(file: PipelineFile, pipeline: RecordPipeline?, diagnostics: [DefinitionDiagnostic]) {
         self.file = file
@@ -19,10 +19,10 @@ public struct CheckedPipeline: Sendable {
         }.map(\.element)
     }
 
-    public var errorCount: Int { diagnostics.count { $0.severity == .error } }
+    package var errorCount: Int { diagnostics.count { $0.severity == .error } }
 
     /// All diagnostics as a terminal shows them, one after the other.
-    public func rendered(colored: Bool = false) -> String {
+    package func rendered(colored: Bool = false) -> String {
         diagnostics.map { $0.rendered(path: file.path, source: file.source, colored: colored) }.joined()
     }
 }

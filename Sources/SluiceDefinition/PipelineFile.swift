@@ -1,12 +1,12 @@
 internal import FoundationEssentials
 
 /// A pipeline file: YAML, not read into anything yet.
-public struct PipelineFile: Sendable {
+package struct PipelineFile: Sendable {
     /// As the user wrote it; messages begin with it.
-    public let path: String
+    package let path: String
     let source: SourceText
 
-    public init(path: String, text: String) {
+    package init(path: String, text: String) {
         self.path = path
         source = SourceText(text)
     }
@@ -14,7 +14,7 @@ public struct PipelineFile: Sendable {
     /// Reads the file's text.
     ///
     /// - Throws: why it cannot be read. What is wrong *in* it, ``check(setting:)`` says.
-    public init(readingFrom path: String) throws(UnreadablePipelineFile) {
+    package init(readingFrom path: String) throws(UnreadablePipelineFile) {
         let data: Data
         do {
             data = try Data(contentsOf: URL(filePath: path))
@@ -30,7 +30,7 @@ public struct PipelineFile: Sendable {
     /// - Parameters:
     ///   - settings: values by parameter name, which take the place of the file's defaults.
     ///   - state: the state folder, where it is not ``stateFolder(of:)``.
-    public func check(setting settings: [String: String] = [:], state: String? = nil) -> CheckedPipeline {
+    package func check(setting settings: [String: String] = [:], state: String? = nil) -> CheckedPipeline {
         let document = YAMLDocument(source)
         guard let root = document.root else { return CheckedPipeline(file: self, pipeline: nil, diagnostics: document.diagnostics) }
         var reading = DefinitionReading()
@@ -43,18 +43,18 @@ public struct PipelineFile: Sendable {
     }
 
     /// Where a pipeline of this name keeps its report, relative to the current folder.
-    public static func stateFolder(of name: String) -> String { ".sluice/\(name)" }
+    package static func stateFolder(of name: String) -> String { ".sluice/\(name)" }
 }
 
-public struct UnreadablePipelineFile: Error, Hashable, Sendable, CustomStringConvertible {
-    public enum Reason: String, Sendable {
+package struct UnreadablePipelineFile: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Reason: String, Sendable {
         case missing = "there is no such file"
         case unreadable = "it cannot be read"
         case notUTF8 = "it is not UTF-8 text"
     }
 
-    public var path: String
-    public var reason: Reason
+    package var path: String
+    package var reason: Reason
 
-    public var description: String { "\(path): \(reason.rawValue)" }
+    package var description: String { "\(path): \(reason.rawValue)" }
 }

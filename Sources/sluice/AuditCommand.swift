@@ -19,7 +19,7 @@ struct AuditCommand: ParsableCommand {
               2  there is no such report
             """)
 
-    @Argument(help: "The report of a run: report.json in its state folder.", completion: .file(extensions: ["json"]))
+    @ArgumentParser.Argument(help: "The report of a run: report.json in its state folder.", completion: .file(extensions: ["json"]))
     var report: String
 
     func run() throws {

@@ -22,7 +22,7 @@ struct EvalCommand: ParsableCommand {
               2  the expression does not compile, or --record is not a JSON object
             """)
 
-    @Argument(help: "The expression, in the Common Expression Language; docs/expressions.md teaches it.")
+    @ArgumentParser.Argument(help: "The expression, in the Common Expression Language; docs/expressions.md teaches it.")
     var expression: String
 
     @Option(help: ArgumentHelp("The record, as a JSON object.", valueName: "json"))

@@ -4,7 +4,7 @@ import SluiceRecords
 
 /// The pipeline file and the values of its parameters.
 struct PipelineOptions: ParsableArguments {
-    @Argument(help: "The pipeline file.", completion: .file(extensions: ["yaml", "yml"]))
+    @ArgumentParser.Argument(help: "The pipeline file.", completion: .file(extensions: ["yaml", "yml"]))
     var file: String
 
     @Option(

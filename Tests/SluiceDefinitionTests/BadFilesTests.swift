@@ -1,4 +1,5 @@
 import Foundation
+import SluiceRecords
 import Testing
 
 @testable import SluiceDefinition

@@ -1,7 +1,9 @@
 import Foundation
 import SluiceCEL
+import Sluice
 import SluiceRecords
 import Testing
+import WorkerPools
 
 @testable import SluiceDefinition
 
@@ -67,8 +69,8 @@ struct PipelineFileTests {
         #expect(second.onError == .deadLetter)
         #expect(second.pool.workers == 1...4)
         #expect(second.pool.timeout == nil)
-        #expect(pipeline.sink.encoding == .lines)
-        #expect(pipeline.sink.compression == .fast)
+        #expect(pipeline.sink.format is Lines)
+        #expect(pipeline.sink.sink.compression == .fast)
         #expect(pipeline.sink.order == .any)
         #expect(pipeline.limits.deadLetters == .share(0.02))
         #expect(pipeline.limits.memory == 64 << 20)
@@ -96,8 +98,7 @@ struct PipelineFileTests {
     @Test("a path is cut at its expressions, with their braces and quotes")
     func pathPieces() throws {
         let pipeline = try pipeline(Self.small.replacing("stdout: true", with: "file: \"out/{ {'a': '}'}['a'] }-{string(b)}/x.jsonl\""))
-        guard case .file(let template) = pipeline.sink.destination else { return #expect(Bool(false)) }
-        let shown = template.pieces.map { piece in
+        let shown = pipeline.sink.sink.path.pieces.map { piece in
             switch piece {
             case .text(let text): text
             case .value(let program): "{\(program.text)}"

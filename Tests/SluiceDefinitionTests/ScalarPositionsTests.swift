@@ -1,3 +1,4 @@
+import SluiceRecords
 import Testing
 
 @testable import SluiceDefinition
@@ -40,7 +41,7 @@ struct ScalarPositionsTests {
         let lower = try #require(leaf.text.utf8.firstRange(of: example.part.utf8)).lowerBound
         let offset = leaf.text.utf8.distance(from: leaf.text.utf8.startIndex, to: lower)
         let place = leaf.place(of: offset..<offset + example.part.utf8.count)
-        #expect(place == Place(TextPosition(line: example.line, column: example.column), length: example.part.count))
+        #expect(place == TextPlace(TextPosition(line: example.line, column: example.column), length: example.part.count))
     }
 
     @Test("what a parameter brings in stands where it was asked for")
@@ -52,7 +53,7 @@ struct ScalarPositionsTests {
         let result = reading.substituted(leaf)
         #expect(result.text == "status >= 500 && bee")
         #expect(result.place(of: 10..<13).start == TextPosition(line: 2, column: 14))
-        #expect(result.place(of: 17..<20) == Place(TextPosition(line: 2, column: 26), length: 3))
+        #expect(result.place(of: 17..<20) == TextPlace(TextPosition(line: 2, column: 26), length: 3))
     }
 
     private func leaf(_ key: String, of yaml: String) throws -> Leaf {

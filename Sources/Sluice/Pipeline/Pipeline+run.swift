@@ -72,8 +72,12 @@ extension RunPlan {
         if let reason = control.failure {
             return .failure(PipelineFailure(reason: reason, report: report(.failed)))
         }
-        if control.isDrained { return .success(report(.interrupted)) }
         var report = report(.complete)
+        report.hadEnough = control.hadEnough
+        if control.isDrained && !report.hadEnough {
+            report.status = .interrupted
+            return .success(report)
+        }
         if report.dead + report.dropped > 0 { report.status = .losses }
         guard report.balanced else {
             report.status = .failed

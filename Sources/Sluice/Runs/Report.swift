@@ -52,6 +52,10 @@ public struct Report: Sendable {
     public var parts: [Part] = []
     /// In the order of the pipeline.
     public var stages: [Stage] = []
+    /// Whether a stage had enough, so that the run ended before the source did.
+    public var hadEnough = false
+
+    public var books: Books { Books(stages.map { Books.Stage(name: $0.name, counts: $0.counts) }) }
 
     public var filtered: Int { total(\.filtered) }
     public var dropped: Int { total(\.dropped) }
@@ -66,19 +70,12 @@ public struct Report: Sendable {
     ///
     /// A run that stopped early balances if it lost nothing but what it gave up.
     public var balanced: Bool {
-        let isWhole = status == .complete || status == .losses
+        let isWhole = (status == .complete || status == .losses) && !hadEnough
         func isFine(_ rest: Int) -> Bool { isWhole ? rest == 0 : rest >= 0 }
-        var before = read
-        for stage in stages {
-            guard isFine(before - stage.counts.in), isFine(stage.counts.open) else { return false }
-            before = stage.counts.out
-        }
-        return isFine(before - written) && isFine(dead - deadLetters) && isFine(open)
+        return books.balance(read: read, written: written, isWhole: isWhole) && isFine(dead - deadLetters) && isFine(open)
     }
 
-    private func total(_ count: KeyPath<StageCounts, Int>) -> Int {
-        stages.reduce(0) { $0 + $1.counts[keyPath: count] }
-    }
+    private func total(_ count: KeyPath<StageCounts, Int>) -> Int { books.total(count) }
 }
 
 extension Report: CustomStringConvertible {

@@ -24,6 +24,8 @@ public final class RunControl: Sendable {
         var phase = Phase.idle
         var isDrained = false
         var failure: (place: Place, reason: PipelineError)?
+        /// The element after which a stage needed no more.
+        var enough: Place?
         var plan: RunPlan?
         var report: Report?
         var reading: Task<Void, Never>?
@@ -60,8 +62,27 @@ extension RunControl {
 
     var isReadingStopped: Bool { state.withLock { $0.phase != .running } }
 
-    /// The first failure in the source's order, of those that were met.
-    var failure: PipelineError? { state.withLock { $0.failure?.reason } }
+    /// The first failure in the source's order, of those that were met before a stage had enough.
+    var failure: PipelineError? {
+        state.withLock { state in
+            guard let failure = state.failure else { return nil }
+            if let enough = state.enough, failure.place > enough { return nil }
+            return failure.reason
+        }
+    }
+
+    /// Whether the run ends before its time, by a drain, a failure or a cancellation, but not because a stage had enough.
+    var isStoppedEarly: Bool {
+        state.withLock { state in
+            switch state.phase {
+            case .running: false
+            case .stopping: state.enough == nil
+            case .idle, .closed, .ended: true
+            }
+        }
+    }
+
+    var hadEnough: Bool { state.withLock { $0.enough != nil } }
 
     var isDrained: Bool { state.withLock { $0.isDrained } }
 
@@ -107,6 +128,12 @@ extension RunControl {
             if let known = state.failure, known.place <= place { return }
             state.failure = (place, reason)
         }
+    }
+
+    /// A stage needs nothing after this place: reading stops, and the run ends well.
+    func stopReading(after place: Place) {
+        state.withLock { $0.enough = min($0.enough ?? place, place) }
+        stopReading { _ in }
     }
 
     private func stopReading(_ note: (inout State) -> Void) {

@@ -28,4 +28,14 @@ public struct StageCounts: Sendable, Hashable {
 
     /// Elements that went in and are not accounted for: they are still inside, or were given up when the run stopped.
     public var open: Int { `in` + added - out - filtered - dropped - dead - absorbed }
+
+    public static func += (sum: inout StageCounts, more: StageCounts) {
+        sum.in += more.in
+        sum.out += more.out
+        sum.filtered += more.filtered
+        sum.dropped += more.dropped
+        sum.dead += more.dead
+        sum.added += more.added
+        sum.absorbed += more.absorbed
+    }
 }

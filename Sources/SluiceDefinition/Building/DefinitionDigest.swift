@@ -5,6 +5,9 @@ internal import SluiceRecords
 struct DefinitionDigest {
     private var parameters: Parameters
 
+    /// Verbs whose argument is a map in which the order of the entries means something.
+    private static let orderedKeys: [String] = Verbs.all.filter { $0.declaration.isOrdered }.map { $0.declaration.name }
+
     init(_ parameters: Parameters) {
         self.parameters = parameters
     }
@@ -33,8 +36,7 @@ struct DefinitionDigest {
             }
             text += "]"
         case .map(let map):
-            // The order of assignments and of renamings is part of what they mean.
-            let isOrdered = key == "set" || key == "rename"
+            let isOrdered = key.map(Self.orderedKeys.contains) ?? false
             let entries = isOrdered ? map.entries : map.entries.sorted { $0.key.text < $1.key.text }
             text += "{"
             for entry in entries where key != nil || !["description", "tests", "params"].contains(entry.key.text) {
@@ -48,4 +50,11 @@ struct DefinitionDigest {
 
     /// Its length before it, so that no value can look like structure.
     private func quoted(_ value: String) -> String { "\(value.utf8.count)'\(value)'" }
+}
+
+extension Declaration {
+    fileprivate var isOrdered: Bool {
+        if case .entries = argument { return true }
+        return false
+    }
 }

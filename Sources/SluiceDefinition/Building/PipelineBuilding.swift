@@ -12,7 +12,7 @@ struct PipelineBuilding {
         constants = ["params": parameters.value]
     }
 
-    mutating func report(_ message: String, at place: Place?, fix: String? = nil) {
+    mutating func report(_ message: String, at place: TextPlace?, fix: String? = nil) {
         diagnostics.append(DefinitionDiagnostic(message, at: place, fix: fix))
     }
 
@@ -22,17 +22,16 @@ struct PipelineBuilding {
     /// - Returns: `nil` where something is missing that was reported already.
     mutating func pipeline(_ definition: Definition, digest: String, stateFolder: (String) -> String) -> RecordPipeline? {
         let source = definition.source.flatMap { buildSource($0) }
-        var schema = source?.format.schema ?? .open
+        var fields = source?.format.schema ?? .open
         var stages: [RecordStage] = []
         for stage in definition.stages {
-            guard let verb = stage.verb.flatMap({ buildVerb($0, label: stage.label, schema: &schema) }) else {
-                schema = .open
+            guard let verb = stage.verb.flatMap({ buildVerb($0, label: stage.label, fields: &fields) }) else {
+                fields = .open
                 continue
             }
             stages.append(RecordStage(name: stage.name, verb: verb, pool: stage.pool, onError: stage.onError))
         }
-        let sink = definition.sink.flatMap { buildSink($0, schema: schema, inputs: source?.inputs ?? []) }
-        if sink?.encoding == .lines { checkLine(of: schema, stages: stages, at: definition.sink?.place) }
+        let sink = definition.sink.flatMap { buildSink($0, fields: fields, stages: stages, inputs: source?.inputs ?? []) }
         let deadLetters = definition.deadLetters.map { buildDeadLetters($0, sink: definition.sink) }
         guard let name = definition.name?.text, let source, let sink, stages.count == definition.stages.count else { return nil }
         return RecordPipeline(
@@ -40,33 +39,64 @@ struct PipelineBuilding {
             deadLetters: deadLetters ?? stateFolder(name) + "/dead-letter.jsonl.gz", limits: definition.limits.limits)
     }
 
-    private mutating func buildSource(_ source: SourceDefinition) -> RecordSource? {
-        var inputs: [InputFile] = []
-        for leaf in source.files where leaf.isComplete {
-            do throws(InputError) {
-                for file in try InputFiles.expand([leaf.text]) where !inputs.contains(file) { inputs.append(file) }
-            } catch {
-                report("source: \(error)", at: leaf.place, fix: error.fix)
-            }
+    private mutating func check<Result>(_ label: String, _ fields: Schema = .open, _ body: (inout Checking) -> Result) -> Result {
+        var checking = Checking(label: label, fields: fields, constants: constants)
+        let result = body(&checking)
+        diagnostics += checking.diagnostics
+        return result
+    }
+
+    private mutating func buildSource(_ source: SourceDefinition) -> SourceSettings? {
+        let end: (any RecordSource)? = check("source") { checking in
+            source.argument.flatMap { source.kind.init($0, options: source.options, &checking) }
         }
-        guard let format = source.format.flatMap({ buildFormat($0, label: "source") }) else { return nil }
-        var built = RecordSource(inputs: inputs, format: format)
+        let format: (any Format)? = check("source") { checking in source.format.flatMap { Formats.make($0, &checking) } }
+        guard let format, let end else { return nil }
+        var built = SourceSettings(end, format: format)
         if let policy = source.onDamage { built.onDamage = policy }
         if let longest = source.maxRecord { built.maxRecord = longest.value }
         return built
     }
 
-    /// Lines are records' own bytes; behind stages that change records, their field `line`.
-    private mutating func checkLine(of schema: Schema, stages: [RecordStage], at place: Place?) {
-        guard stages.contains(where: { !$0.verb.isFilter }), case .known(let fields) = schema, !fields.contains(where: { $0.name == "line" }) else { return }
-        report("sink: writes lines, and the records have no field 'line' here", at: place, fix: "set a field 'line', or write jsonl")
+    private mutating func buildVerb(_ verb: VerbDefinition, label: String, fields: inout Schema) -> (any Verb)? {
+        let (built, after) = check(label, fields) { checking in
+            (verb.verb.init(verb.argument, options: verb.options, &checking), checking.fields)
+        }
+        fields = after
+        return built
+    }
+
+    private mutating func buildSink(_ sink: SinkDefinition, fields: Schema, stages: [RecordStage], inputs: [InputFile]) -> SinkSettings? {
+        let end: (any RecordSink)? = check("sink", fields) { sink.kind.init(sink.argument, options: sink.options, &$0) }
+        guard let end else { return nil }
+        if let path = end.path.constant, inputs.contains(where: { $0.path.isSame(as: path) && !$0.isStandardInput }) {
+            report("sink: '\(path)' is also an input", at: sink.argument.place, fix: "write to another file")
+        }
+        guard let format = writtenFormat(of: sink, to: end) else { return nil }
+        check("sink", fields) { format.checkWriting(&$0, at: sink.place, areOwn: stages.allSatisfy(\.verb.leavesRecords)) }
+        var built = SinkSettings(end, format: format, columns: fields.isOpen ? nil : fields.names)
+        if let order = sink.order { built.order = order }
+        return built
+    }
+
+    private mutating func writtenFormat(of sink: SinkDefinition, to end: any RecordSink) -> (any WritableFormat)? {
+        if let format = sink.format {
+            return check("sink") { checking in Formats.make(format, &checking) as? any WritableFormat }
+        }
+        guard !sink.isFormatUnread, let ending = end.fileExtension else { return sink.isFormatUnread ? nil : JSONL() }
+        if let format = Formats.forFile(endingIn: ending) { return check("sink") { checking in format.init(nil, &checking) } }
+        guard Keys.laterFormats.contains(ending) else { return JSONL() }
+        report(
+            "sink: the format '\(ending)' is not supported in this version", at: sink.argument.place,
+            fix: "name the file .jsonl or .log; this version writes: \(Formats.writableNames.joined(separator: ", "))")
+        return nil
     }
 
     private mutating func buildDeadLetters(_ leaf: Leaf, sink: SinkDefinition?) -> String {
         if !leaf.isComplete { return leaf.text }
         if leaf.text.contains("{") {
             report("dead_letter: no {…} here, all dead letters of a run go to one file", at: leaf.place, fix: "write a plain path")
-        } else if case .file(let path) = sink?.destination, path.text == leaf.text {
+        } else if let path = sink?.argument.leaf, path.text.isSame(as: leaf.text) {
             report("dead_letter: '\(leaf.text)' is the sink's file", at: leaf.place, fix: "give dead letters a file of their own")
         } else if let reason = OutputPlace(leaf.text).refusal {
             report("dead_letter: \(reason)", at: leaf.place, fix: "name a file in a folder that you may write to")
@@ -80,24 +110,6 @@ extension LimitsDefinition {
         var limits = Limits(deadLetters: deadLetters)
         if let memory { limits.memory = memory.value }
         return limits
-    }
-}
-
-extension Verb {
-    fileprivate var isFilter: Bool {
-        switch self {
-        case .keep, .drop: true
-        default: false
-        }
-    }
-}
-
-extension InputError {
-    fileprivate var fix: String? {
-        switch self {
-        case .missing, .noMatch: "relative paths start from the current folder"
-        default: nil
-        }
     }
 }
 

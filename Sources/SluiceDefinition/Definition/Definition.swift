@@ -1,3 +1,4 @@
+internal import Sluice
 internal import SluiceRecords
 
 /// A pipeline file as it was read: typed, every leaf with its place, parameters put in, nothing compiled or opened.
@@ -14,18 +15,13 @@ struct Definition: Sendable {
 }
 
 struct SourceDefinition: Sendable {
-    var files: [Leaf]
-    var format: FormatDefinition?
+    var kind: any RecordSource.Type
+    var argument: Argument?
+    var options: Arguments
+    var format: FormatArgument?
     var onDamage: DamagePolicy?
     /// Bytes.
     var maxRecord: Placed<Int>?
-}
-
-/// A format by its name, with what some need besides.
-struct FormatDefinition: Sendable {
-    var name: FormatName
-    var place: Place
-    var pattern: Leaf?
 }
 
 struct StageDefinition: Sendable {
@@ -33,50 +29,33 @@ struct StageDefinition: Sendable {
     var name: String
     /// For messages: `keep`, or `keep 'errors'` where the file names it.
     var label: String
-    var place: Place
+    var place: TextPlace
     var verb: VerbDefinition?
     var pool = PoolOptions()
     var onError = FailurePolicy.deadLetter
 }
 
-enum VerbDefinition: Sendable {
-    case keep(Leaf)
-    case drop(Leaf)
-    case set([Assignment])
-    case select([Leaf])
-    case remove([Leaf])
-    case rename([Renaming])
-    case parse(ParseDefinition)
-    case exec([Leaf])
-
-    struct Assignment: Sendable {
-        var field: Leaf
-        var value: Leaf
-    }
-
-    struct Renaming: Sendable {
-        var old: Leaf
-        var new: Leaf
-    }
-}
-
-struct ParseDefinition: Sendable {
-    var field: Leaf
-    var format: FormatDefinition?
-    var into: Leaf?
+struct VerbDefinition: Sendable {
+    var verb: any Verb.Type
+    var argument: Argument
+    var options: Arguments
 }
 
 struct SinkDefinition: Sendable {
-    enum Destination: Sendable {
-        case stdout
-        case file(Leaf)
-    }
+    var kind: any RecordSink.Type
+    var argument: Argument
+    var options = Arguments()
+    var format: FormatArgument?
+    /// A format is written there that could not be read.
+    var isFormatUnread = false
+    var order: SinkSettings.Order?
+    var place: TextPlace
 
-    var destination: Destination
-    var format: FormatName?
-    var level: Leaf?
-    var order: RecordSink.Order?
-    var place: Place
+    init(kind: any RecordSink.Type, argument: Argument, place: TextPlace) {
+        self.kind = kind
+        self.argument = argument
+        self.place = place
+    }
 }
 
 struct LimitsDefinition: Sendable {

@@ -1,3 +1,5 @@
+internal import SluiceRecords
+
 extension DefinitionDiagnostic {
     /// As a terminal shows it: place and message, the line with a caret below the text meant, and what to do.
     ///

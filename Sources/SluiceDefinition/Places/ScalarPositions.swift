@@ -1,3 +1,5 @@
+internal import SluiceRecords
+
 /// Finds, for every byte of a YAML scalar's value, the place in the file that it was written at.
 ///
 /// YAML folds lines, strips indentation and undoes escapes; everything but white space keeps its order. So value and file are walked

@@ -1,3 +1,5 @@
+internal import SluiceRecords
+
 /// The text of a pipeline file, by line and column.
 struct SourceText: Sendable {
     let scalars: [Unicode.Scalar]

@@ -1,3 +1,5 @@
+internal import SluiceRecords
+
 extension DefinitionReading {
     /// Reads a whole pipeline file.
     mutating func readDefinition(_ root: YAMLNode, settings: [String: String]) -> Definition {

@@ -1,3 +1,5 @@
+internal import SluiceRecords
+
 extension DefinitionReading {
     /// Reads `params`, and puts the values of `--set` over the defaults.
     mutating func readParameters(_ node: YAMLNode?, settings: [String: String]) {
@@ -80,7 +82,7 @@ extension DefinitionReading {
         return result
     }
 
-    private mutating func value(named name: String, at place: Place, isClosed: Bool) -> String? {
+    private mutating func value(named name: String, at place: TextPlace, isClosed: Bool) -> String? {
         guard isClosed else {
             report("'${' is not closed", at: place, fix: "write ${NAME}; or $${ for the characters themselves")
             return nil

@@ -1,47 +1,41 @@
 internal import SluiceRecords
 
 extension DefinitionReading {
+    private static let sinkKeys = [
+        ArgumentKey("format", .writtenFormat, example: "format: jsonl", "how the records are written; by default as the file's name says, else `jsonl`"),
+        ArgumentKey(
+            "order", .choice(SinkSettings.Order.allCases.map(\.rawValue)), example: "order: input",
+            "`input` (default): as they were read; `any`: as they come"),
+    ]
+
     mutating func readSink(_ node: YAMLNode) -> SinkDefinition? {
         guard let map = map(node, "sink", example: "sink: {file: out/errors.jsonl.gz}") else { return nil }
-        check(map, of: "sink", takes: .sink)
-        guard let destination = readDestination(map) else { return nil }
-        var sink = SinkDefinition(destination: destination, place: map.place)
-        if let node = map["format"] { sink.format = text(node, "sink: 'format'").flatMap { writableFormat($0) } }
-        if let node = map["level"] { sink.level = text(node, "sink: 'level'") }
-        if let node = map["order"] { sink.order = choice(node, "sink: 'order'", of: RecordSink.Order.self) }
-        return sink
-    }
-
-    private mutating func readDestination(_ map: YAMLMap) -> SinkDefinition.Destination? {
+        let kinds = Sinks.all.filter { map[$0.declaration.name] != nil }
+        let options = (kinds.isEmpty ? Sinks.all : kinds).flatMap { $0.declaration.options }
+        check(map, of: "sink", takes: Keys(Sinks.all.map { $0.declaration.key(isRequired: false) } + options + Self.sinkKeys))
         let fix = "write 'file: out/errors.jsonl.gz' or 'stdout: true'"
-        switch (map["file"], map["stdout"]) {
-        case (let node?, nil):
-            guard let path = text(node, "sink: 'file'", fix: fix) else { return nil }
-            return .file(path)
-        case (nil, let node?):
-            guard let leaf = text(node, "sink: 'stdout'", fix: "write 'stdout: true'") else { return nil }
-            if leaf.text != "true" { report("sink: 'stdout' cannot be '\(leaf.text)'", at: leaf.place, fix: fix) }
-            return .stdout
-        case (.some, let node?):
-            report("sink: both 'file' and 'stdout'", at: node.place, fix: fix)
-            return nil
-        case (nil, nil):
-            report("sink: neither 'file' nor 'stdout'", at: map.place, fix: fix)
+        guard let kind = kinds.first else {
+            let names = Sinks.names.map { "'\($0)'" }.joined(separator: " nor ")
+            report("sink: neither \(names)", at: map.place, fix: fix)
             return nil
         }
-    }
-
-    private mutating func writableFormat(_ leaf: Leaf) -> FormatName? {
-        guard leaf.isComplete else { return nil }
-        let fix = "this version writes: \(FormatName.written)"
-        guard let name = FormatName(leaf.text) else {
-            report("sink: no such format '\(leaf.text)'\(didYouMean(leaf.text, among: FormatName.allCases.map(\.rawValue)))", at: leaf.place, fix: fix)
+        let declaration = kind.declaration
+        if kinds.count > 1, let other = map[kinds[1].declaration.name] {
+            report("sink: both '\(declaration.name)' and '\(kinds[1].declaration.name)'", at: other.place, fix: fix)
             return nil
         }
-        if name.isWritten { return name }
-        let reason = name.isRead ? "can be read but not written" : "is not supported in this version"
-        report("sink: the format '\(name.rawValue)' \(reason)", at: leaf.place, fix: fix)
-        return nil
+        guard
+            let argument = map[declaration.name].flatMap({
+                self.argument($0, as: declaration.argument, "sink: '\(declaration.name)'", example: declaration.example)
+            })
+        else { return nil }
+        var sink = SinkDefinition(kind: kind, argument: argument, place: map.place)
+        sink.options = values(of: map, declaration.options, of: "sink") ?? Arguments()
+        let settings = values(of: map, Self.sinkKeys, of: "sink")
+        if case .format(let format)? = settings?["format"] { sink.format = format }
+        sink.isFormatUnread = map["format"] != nil && sink.format == nil
+        sink.order = settings?["order"]?.leaf.flatMap { SinkSettings.Order(rawValue: $0.text) }
+        return sink
     }
 
     mutating func readLimits(_ node: YAMLNode) -> LimitsDefinition {

@@ -1,4 +1,6 @@
+internal import Sluice
 internal import SluiceRecords
+internal import WorkerPools
 
 extension DefinitionReading {
     mutating func readStages(_ node: YAMLNode) -> [StageDefinition] {
@@ -12,11 +14,15 @@ extension DefinitionReading {
         let owner = "stage \(number)"
         var stage = StageDefinition(name: owner, label: owner, place: node.place)
         guard let map = map(node, owner, example: "- keep: status >= 500") else { return stage }
-        guard let entry = verb(of: map, owner: owner) else { return stage }
+        guard let entry = verb(of: map, owner: owner), let verb = Verbs.named(entry.key.text) else { return stage }
+        let declaration = verb.declaration
         stage.place = entry.key.place
         readName(of: map, verb: entry.key.text, into: &stage, names: &names)
         readOptions(of: map, into: &stage)
-        stage.verb = readVerb(entry, label: stage.label, map: map)
+        let argument = argument(entry.value, as: declaration.argument, stage.label, example: declaration.example)
+        if let argument, let options = values(of: map, declaration.options, of: stage.label) {
+            stage.verb = VerbDefinition(verb: verb, argument: argument, options: options)
+        }
         return stage
     }
 
@@ -24,9 +30,11 @@ extension DefinitionReading {
     private mutating func verb(of map: YAMLMap, owner: String) -> YAMLMap.Entry? {
         var verb: YAMLMap.Entry?
         var hadUnknown = false
-        for entry in map.entries where !Keys.stageOptions.contains(entry.key.text) {
+        let own = map.entries.compactMap { Verbs.named($0.key.text) }.flatMap { $0.declaration.options }.map(\.name)
+        let options = Keys.stageOptions + own
+        for entry in map.entries where !options.contains(entry.key.text) {
             let key = entry.key
-            if Keys.verbs.contains(key.text) {
+            if Verbs.named(key.text) != nil {
                 if let first = verb {
                     report("\(owner): two verbs, '\(first.key.text)' and '\(key.text)'", at: key.place, fix: "make it a stage of its own")
                 } else {
@@ -35,17 +43,17 @@ extension DefinitionReading {
             } else if Keys.laterVerbs.contains(key.text) {
                 hadUnknown = true
                 report(
-                    "\(owner): '\(key.text)' is not supported in this version", at: key.place, fix: "this version has: \(Keys.verbs.joined(separator: ", "))")
+                    "\(owner): '\(key.text)' is not supported in this version", at: key.place, fix: "this version has: \(Verbs.names.joined(separator: ", "))")
             } else {
                 hadUnknown = true
-                let hint = didYouMean(key.text, among: Keys.verbs + Keys.stageOptions + Keys.laterVerbs)
+                let hint = didYouMean(key.text, among: Verbs.names + options + Keys.laterVerbs)
                 report(
                     "\(owner): '\(key.text)' is neither a verb nor an option of stages\(hint)", at: key.place,
-                    fix: "verbs: \(Keys.verbs.joined(separator: ", ")); options: \(Keys.stageOptions.joined(separator: ", "))")
+                    fix: "verbs: \(Verbs.names.joined(separator: ", ")); options: \(options.joined(separator: ", "))")
             }
         }
         if verb == nil, !hadUnknown {
-            report("\(owner): says nothing to do", at: map.place, fix: "add one of: \(Keys.verbs.joined(separator: ", "))")
+            report("\(owner): says nothing to do", at: map.place, fix: "add one of: \(Verbs.names.joined(separator: ", "))")
         }
         return verb
     }
@@ -94,13 +102,13 @@ extension DefinitionReading {
         return least...most
     }
 
-    private mutating func readRetry(_ node: YAMLNode, label: String) -> RetryOptions? {
+    private mutating func readRetry(_ node: YAMLNode, label: String) -> RetryPolicy? {
         guard let map = map(node, "\(label): 'retry'", example: "retry: {times: 3, backoff: 200ms}") else { return nil }
         check(map, of: "\(label): retry", takes: .retry)
         let backoff = map["backoff"].flatMap { duration($0, "\(label): 'retry.backoff'") }
         let most = map["max_backoff"].flatMap { duration($0, "\(label): 'retry.max_backoff'") }
         guard let times = map["times"].flatMap({ integer($0, "\(label): 'retry.times'", in: 0...1000) }) else { return nil }
-        var options = RetryOptions(times: times)
+        var options = RetryPolicy(times: times, backoff: .milliseconds(200))
         if let backoff { options.backoff = backoff.value }
         options.maxBackoff = most?.value ?? max(options.maxBackoff, options.backoff)
         if options.backoff > options.maxBackoff, let most {

@@ -1,9 +1,11 @@
+internal import SluiceRecords
+
 /// Reads the parts of a pipeline file out of its YAML, and gathers everything that is wrong on the way.
 struct DefinitionReading {
     private(set) var diagnostics: [DefinitionDiagnostic] = []
     var parameters = Parameters()
 
-    mutating func report(_ message: String, at place: Place?, fix: String? = nil, severity: DefinitionDiagnostic.Severity = .error) {
+    mutating func report(_ message: String, at place: TextPlace?, fix: String? = nil, severity: DefinitionDiagnostic.Severity = .error) {
         diagnostics.append(DefinitionDiagnostic(message, at: place, fix: fix, severity: severity))
     }
 
@@ -110,10 +112,13 @@ struct DefinitionReading {
 
     /// One of the names of a closed set.
     mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ node: YAMLNode, _ what: String, of: Choice.Type) -> Choice? {
-        let names = Choice.allCases.map(\.rawValue)
+        choice(node, what, of: Choice.allCases.map(\.rawValue)).flatMap { Choice(rawValue: $0.text) }
+    }
+
+    mutating func choice(_ node: YAMLNode, _ what: String, of names: [String]) -> Leaf? {
         let fix = "write one of: \(names.joined(separator: ", "))"
         guard let leaf = completeText(node, what, fix: fix) else { return nil }
-        if let choice = Choice(rawValue: leaf.text) { return choice }
+        if names.contains(leaf.text) { return leaf }
         report("\(what) cannot be '\(leaf.text)'\(didYouMean(leaf.text, among: names))", at: leaf.place, fix: fix)
         return nil
     }

@@ -1,3 +1,4 @@
+internal import SluiceRecords
 internal import SluiceCEL
 
 /// The parameters of a pipeline file, with what `--set` made of them.

@@ -1,3 +1,5 @@
+internal import SluiceRecords
+
 /// Refuses files with more YAML aliases than a person writes, before the parser resolves them.
 ///
 /// Twenty aliases cannot multiply to more than some thousand copies, which the limit on nodes then counts; without this, a key made
@@ -21,7 +23,7 @@ enum AliasLimit {
                 count += 1
             }
             if hasAnchor, count > aliases {
-                let place = Place(source.position(at: index))
+                let place = TextPlace(source.position(at: index))
                 return DefinitionDiagnostic("more than \(aliases) YAML aliases", at: place, fix: fix)
             }
         }

@@ -1,3 +1,5 @@
+internal import SluiceRecords
+
 /// Keys written twice in a map, made different for the YAML parser and known by their places afterwards.
 struct DuplicateKeys {
     private var originals: [TextPosition: String] = [:]

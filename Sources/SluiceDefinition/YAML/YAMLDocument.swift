@@ -1,3 +1,4 @@
+internal import SluiceRecords
 internal import Yams
 
 /// The one document of a pipeline file, and what is wrong with it as YAML.
@@ -51,7 +52,7 @@ struct YAMLDocument {
                     text = renamed
                 } else {
                     let name = names.first ?? ""
-                    diagnostics.append(DefinitionDiagnostic("the key '\(name)' is written twice", at: Place(position, length: name.unicodeScalars.count)))
+                    diagnostics.append(DefinitionDiagnostic("the key '\(name)' is written twice", at: TextPlace(position, length: name.unicodeScalars.count)))
                     return nil
                 }
             } catch {
@@ -64,16 +65,16 @@ struct YAMLDocument {
     private mutating func read(_ node: Node) -> YAMLNode {
         nodesLeft -= 1
         let start = node.mark.map { TextPosition(line: $0.line, column: $0.column) } ?? TextPosition(line: 1, column: 1)
-        guard nodesLeft > 0 else { return .list(YAMLList(elements: [], place: Place(start))) }
+        guard nodesLeft > 0 else { return .list(YAMLList(elements: [], place: TextPlace(start))) }
         switch node {
         case .scalar(let scalar):
             return .leaf(leaf(scalar, at: start))
         case .sequence(let sequence):
-            return .list(YAMLList(elements: sequence.map { read($0) }, place: Place(start)))
+            return .list(YAMLList(elements: sequence.map { read($0) }, place: TextPlace(start)))
         case .mapping(let mapping):
             return .map(map(mapping, at: start))
         case .alias:
-            return .list(YAMLList(elements: [], place: Place(start)))
+            return .list(YAMLList(elements: [], place: TextPlace(start)))
         }
     }
 
@@ -82,7 +83,7 @@ struct YAMLDocument {
         var firstLines: [String: Int] = [:]
         for (key, value) in mapping {
             guard case .leaf(var name) = read(key) else {
-                let place = key.mark.map { Place(TextPosition(line: $0.line, column: $0.column)) }
+                let place = key.mark.map { TextPlace(TextPosition(line: $0.line, column: $0.column)) }
                 diagnostics.append(DefinitionDiagnostic("a key must be text", at: place, fix: "quote it, if it is an expression"))
                 continue
             }
@@ -96,7 +97,7 @@ struct YAMLDocument {
                 entries.append(YAMLMap.Entry(key: name, value: read(value)))
             }
         }
-        let place = entries.first.map { Place($0.key.place.start, length: $0.key.place.length) } ?? Place(start)
+        let place = entries.first.map { TextPlace($0.key.place.start, length: $0.key.place.length) } ?? TextPlace(start)
         return YAMLMap(entries: entries, place: place)
     }
 
@@ -122,9 +123,9 @@ extension DefinitionDiagnostic {
             YamlError.composer(let context, let problem, let mark, _):
             let during = context.map { " \($0.text)" } ?? ""
             let position = TextPosition(line: mark.line, column: mark.column)
-            self.init("this is not YAML: \(problem)\(during)", at: Place(position), fix: DefinitionDiagnostic.fix(forYAMLProblem: problem))
+            self.init("this is not YAML: \(problem)\(during)", at: TextPlace(position), fix: DefinitionDiagnostic.fix(forYAMLProblem: problem))
         case YamlError.reader(let problem, let offset, _, _):
-            let place = offset.map { Place(source.position(at: $0)) }
+            let place = offset.map { TextPlace(source.position(at: $0)) }
             self.init("this is not YAML: \(problem)", at: place, fix: "save the file as UTF-8 without control characters")
         default:
             self.init("this is not YAML: \(error)", at: nil)

@@ -1,10 +1,12 @@
+internal import SluiceRecords
+
 /// A YAML document as this package reads it: every node with its place, aliases resolved, duplicate keys already reported.
 enum YAMLNode: Sendable {
     case leaf(Leaf)
     case list(YAMLList)
     case map(YAMLMap)
 
-    var place: Place {
+    var place: TextPlace {
         switch self {
         case .leaf(let leaf): leaf.place
         case .list(let list): list.place
@@ -28,7 +30,7 @@ enum YAMLNode: Sendable {
 
 struct YAMLList: Sendable {
     var elements: [YAMLNode]
-    var place: Place
+    var place: TextPlace
 }
 
 struct YAMLMap: Sendable {
@@ -39,7 +41,7 @@ struct YAMLMap: Sendable {
 
     /// In the order of the file, no key twice.
     var entries: [Entry]
-    var place: Place
+    var place: TextPlace
 
     subscript(_ key: String) -> YAMLNode? {
         entries.first { $0.key.text == key }?.value

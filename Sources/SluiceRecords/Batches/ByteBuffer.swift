@@ -7,15 +7,15 @@ import Synchronization
 /// Unsafe memory lives here: `start` is valid for `capacity + padding` bytes from `init` to `deinit`, and growth copies `count` bytes.
 /// `@unchecked Sendable`: one owner at a time, as ``Batch`` says. For the same reason accesses are not checked for exclusivity at run time, which took
 /// more than half of the time of writing a record.
-public final class ByteBuffer: @unchecked Sendable {
+package final class ByteBuffer: @unchecked Sendable {
     /// Bytes behind `capacity` that may be read (their values mean nothing).
-    public static let padding = 64
+    package static let padding = 64
 
-    @exclusivity(unchecked) public private(set) var start: UnsafeMutablePointer<UInt8>
-    @exclusivity(unchecked) public private(set) var capacity: Int
-    @exclusivity(unchecked) public var count = 0
+    @exclusivity(unchecked) package private(set) var start: UnsafeMutablePointer<UInt8>
+    @exclusivity(unchecked) package private(set) var capacity: Int
+    @exclusivity(unchecked) package var count = 0
 
-    public init(capacity: Int) {
+    package init(capacity: Int) {
         self.capacity = capacity
         start = Self.zeroed(capacity + Self.padding)
     }
@@ -31,17 +31,17 @@ public final class ByteBuffer: @unchecked Sendable {
     }
 
     /// The bytes, for as long as somebody holds the buffer; see ``withFilled(_:)`` where that is nobody else.
-    public var filled: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
+    package var filled: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
 
     /// Gives `body` the bytes and keeps the buffer until it returns.
     @inline(__always)
-    public func withFilled<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+    package func withFilled<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
         withExtendedLifetime(self) { body(filled) }
     }
 
     /// Makes room for `more` bytes behind the last one; at least doubles when it must grow. Moves the bytes: earlier pointers end.
     @inline(__always)
-    public func reserve(_ more: Int) {
+    package func reserve(_ more: Int) {
         if count + more > capacity { grow(more) }
     }
 
@@ -56,7 +56,7 @@ public final class ByteBuffer: @unchecked Sendable {
     }
 
     @inline(__always)
-    public func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+    package func append(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let source = bytes.baseAddress else { return }
         reserve(bytes.count)
         (start + count).update(from: source, count: bytes.count)
@@ -64,37 +64,37 @@ public final class ByteBuffer: @unchecked Sendable {
     }
 
     @inline(__always)
-    public func append(_ byte: UInt8) {
+    package func append(_ byte: UInt8) {
         reserve(1)
         start[count] = byte
         count += 1
     }
 
     @inline(__always)
-    public func append(_ text: StaticString) {
+    package func append(_ text: StaticString) {
         append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 }
 
 /// Buffers of one size that are used again, so that the kernel need not hand out zeroed pages for every batch.
-public final class BufferPool: Sendable {
+package final class BufferPool: Sendable {
     private let free = Locked<[ByteBuffer]>([])
     private let capacity: Int
     private let most: Int
 
     /// - Parameter most: how many unused buffers are kept.
-    public init(capacity: Int, most: Int) {
+    package init(capacity: Int, most: Int) {
         self.capacity = capacity
         self.most = most
     }
 
     /// An empty buffer of at least the pool's capacity.
-    public func take() -> ByteBuffer {
+    package func take() -> ByteBuffer {
         free.withLock { $0.popLast() } ?? ByteBuffer(capacity: capacity)
     }
 
     /// Gives a buffer back. One that has grown past four times the pool's capacity is let go instead.
-    public func give(_ buffer: ByteBuffer) {
+    package func give(_ buffer: ByteBuffer) {
         guard buffer.capacity <= 4 * capacity else { return }
         buffer.count = 0
         free.withLock { if $0.count < most { $0.append(buffer) } }

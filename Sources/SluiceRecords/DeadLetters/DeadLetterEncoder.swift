@@ -1,3 +1,4 @@
+import Sluice
 import SluiceCEL
 
 /// Dead letters to lines of JSON. docs/dead-letters.md describes them.
@@ -22,26 +23,35 @@ struct DeadLetterEncoder: Sendable {
         var pieces: [EncodedDeadLetter] = []
         var lines = ByteBuffer(capacity: 4096)
         // Stable: an oversized record comes before the frame that it stands before.
-        let letters = batch.deadLetters.enumerated().sorted { left, right in
-            (left.element.frame, left.element.oversized == nil ? 1 : 0, left.offset)
-                < (right.element.frame, right.element.oversized == nil ? 1 : 0, right.offset)
+        let letters = batch.deadLetters.enumerated().compactMap { offset, letter in
+            (letter.element as? RefusedRecord).map { (record: $0, letter: letter, offset: offset) }
+        }.sorted { left, right in
+            (left.record.frame, left.record.oversized == nil ? 1 : 0, left.offset)
+                < (right.record.frame, right.record.oversized == nil ? 1 : 0, right.offset)
         }
-        for (_, letter) in letters {
-            if let oversized = letter.oversized {
+        for (record, letter, _) in letters {
+            if let oversized = record.oversized {
                 if lines.count > 0 { pieces.append(.lines(lines)) }
                 pieces.append(.oversized(oversized, stage: letter.stage, failure: letter.failure))
                 lines = ByteBuffer(capacity: 4096)
             } else {
-                write(letter, of: batch.source, to: lines)
+                write(record, letter, of: batch, to: lines)
             }
         }
         if lines.count > 0 { pieces.append(.lines(lines)) }
         return pieces
     }
 
-    private func write(_ letter: DeadLetter, of source: Batch, to buffer: ByteBuffer) {
-        open(letter.stage, letter.failure, input: source.input, at: source.position(ofFrame: letter.frame), to: buffer)
-        let frame = source.frames[letter.frame]
+    private func write(_ record: RefusedRecord, _ letter: DeadLetter, of batch: RecordBatch, to buffer: ByteBuffer) {
+        let source = batch.source
+        guard let input = batch.input else {
+            open(letter.stage, letter.failure, at: nil, to: buffer)
+            buffer.append("\"raw\":")
+            record.record.withUnsafeBufferPointer { JSONText.write($0, to: buffer) }
+            return close(record, to: buffer)
+        }
+        open(letter.stage, letter.failure, at: (input, source.position(ofFrame: record.frame)), to: buffer)
+        let frame = source.frames[record.frame]
         let raw = UnsafeBufferPointer(start: source.bytes.start + Int(frame.start), count: Int(frame.count))
         if UTF8Text.isValid(raw) {
             buffer.append("\"raw\":")
@@ -50,15 +60,21 @@ struct DeadLetterEncoder: Sendable {
             buffer.append("\"raw_base64\":")
             JSONText.writeBase64(raw, to: buffer)
         }
-        if !letter.record.isEmpty {
+        close(record, to: buffer)
+    }
+
+    private func close(_ record: RefusedRecord, to buffer: ByteBuffer) {
+        if !record.record.isEmpty {
             buffer.append(",\"record\":")
-            letter.record.withUnsafeBufferPointer { buffer.append($0) }
+            record.record.withUnsafeBufferPointer { buffer.append($0) }
         }
         buffer.append("}\n")
     }
 
     /// A dead letter up to its `raw`.
-    func open(_ stage: String, _ failure: RecordFailure, input: Int, at position: Position, to buffer: ByteBuffer) {
+    ///
+    /// - Parameter place: where its record begins; `nil` after a closing stage, when records belong to no input.
+    func open(_ stage: String, _ failure: RecordFailure, at place: (input: Int, position: Position)?, to buffer: ByteBuffer) {
         opening.withUnsafeBufferPointer { buffer.append($0) }
         buffer.append(",\"stage\":")
         JSONText.write(stage, to: buffer)
@@ -68,6 +84,7 @@ struct DeadLetterEncoder: Sendable {
         JSONText.write(failure.message, to: buffer)
         buffer.append("},\"attempts\":")
         JSONText.write(failure.attempts, to: buffer)
+        guard let (input, position) = place else { return buffer.append(",\"source\":null,") }
         buffer.append(",\"source\":{\"file\":")
         JSONText.write(inputs[input], to: buffer)
         buffer.append(",\"member\":")

@@ -16,20 +16,20 @@ final class DeadLetterFile {
     }
 
     /// - Throws: ``OutputError``, ``InputError`` where a record's spill file cannot be read.
-    func write(_ letter: EncodedDeadLetter, input: Int) throws {
+    func write(_ letter: EncodedDeadLetter, input: Int?) throws {
         switch letter {
         case .lines(let lines):
             let count = lines.filled.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
             try append(lines, records: count)
         case .oversized(let record, let stage, let failure):
-            try write(record, stage, failure, input: input)
+            try write(record, stage, failure, input: input ?? 0)
         }
     }
 
     /// The record's bytes go from its spill file into the letter piece by piece.
     private func write(_ record: OversizedRecord, _ stage: String, _ failure: RecordFailure, input: Int) throws {
         let opening = ByteBuffer(capacity: 1024)
-        letters.open(stage, failure, input: input, at: record.position, to: opening)
+        letters.open(stage, failure, at: (input, record.position), to: opening)
         opening.append(record.isUTF8 ? "\"raw\":\"" : "\"raw_base64\":\"")
         try append(opening, records: 1)
         let spill = try SpillReader(record)

@@ -41,7 +41,7 @@ func runChild(_ id: Int, command: [String], ends: ChildPipes.Ends, loop: ChildLo
     do {
         let result = try await Subprocess.run(
             name.contains("/") ? .path(FilePath(name)) : .name(name),
-            arguments: Arguments(Array(command.dropFirst())),
+            arguments: Subprocess.Arguments(Array(command.dropFirst())),
             platformOptions: options,
             input: .fileDescriptor(ends.input, closeAfterSpawningProcess: true),
             output: .fileDescriptor(ends.output, closeAfterSpawningProcess: true),

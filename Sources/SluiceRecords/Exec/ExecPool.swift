@@ -1,9 +1,9 @@
-import Sluice
+package import Sluice
 import Synchronization
 import WorkerPools
 
 /// What became of a record that was given to a child process.
-public enum ExecOutcome: Sendable, Equatable {
+package enum ExecOutcome: Sendable, Equatable {
     /// The line the child wrote, without its line feed: one JSON object.
     case answer([UInt8])
     /// `code` is `timeout`, `exec.exit`, `exec.protocol` or `exec.spawn`.
@@ -11,19 +11,19 @@ public enum ExecOutcome: Sendable, Equatable {
 }
 
 /// What the children of an `exec` stage have been through.
-public struct ExecCounters: Sendable, Equatable {
+package struct ExecCounters: Sendable, Equatable {
     /// Attempts after a record's first.
-    public var retries = 0
-    public var timeouts = 0
+    package var retries = 0
+    package var timeouts = 0
     /// Children started in place of one that had died or was killed.
-    public var restarts = 0
+    package var restarts = 0
     /// Breaches of the protocol, those outside of any record's turn included.
-    public var breaches = 0
+    package var breaches = 0
     /// Time in which children were asked and had not answered, summed over all of them.
-    public var busy = Duration.zero
+    package var busy = Duration.zero
     /// Living children, those that are being killed included.
-    public var children = 0
-    public var peakChildren = 0
+    package var children = 0
+    package var peakChildren = 0
 }
 
 /// Long-lived child processes that answer one JSON line with one JSON line.
@@ -46,7 +46,7 @@ public struct ExecCounters: Sendable, Equatable {
 /// - SIGPIPE and SIGXFSZ are ignored in the whole process from the first pool on; children have them as usual.
 ///
 /// Needs Linux 5.4 (process descriptors).
-public final class ExecPool: Sendable {
+package final class ExecPool: Sendable {
     /// A job is a record: the pool has the concurrency, the retries, and grows and shrinks. Timeouts are the loop's, since only it
     /// knows when a child was asked.
     private let jobs: WorkerPool
@@ -58,20 +58,17 @@ public final class ExecPool: Sendable {
     /// - Parameters:
     ///   - name: the stage's, for the lines of standard error.
     ///   - command: a path where it has a `/`, else looked for in `PATH`, and its arguments.
-    public convenience init(name: String, command: [String], workers: ClosedRange<Int>, timeout: Duration?, retry: RetryOptions?) {
+    package convenience init(name: String, command: [String], workers: ClosedRange<Int>, timeout: Duration?, retry: RetryPolicy?) {
         let children = ChildLoop.Configuration(
             name: name, command: command, limit: workers.upperBound, bounds: ChildProtocol.Bounds(timeout: timeout),
             log: { standardError("\(name): \($0)\n") })
         self.init(children, leastWorkers: workers.lowerBound, retry: retry)
     }
 
-    init(_ children: ChildLoop.Configuration, leastWorkers: Int, retry: RetryOptions?) {
+    init(_ children: ChildLoop.Configuration, leastWorkers: Int, retry: RetryPolicy?) {
         loop = ChildLoop(children)
-        let policy = retry.map { retry in
-            RetryPolicy(times: retry.times, backoff: retry.backoff, maxBackoff: retry.maxBackoff) { error in
-                (error as? ChildFailure)?.code != .cancelled
-            }
-        }
+        var policy = retry
+        policy?.retries = { ($0 as? ChildFailure)?.code != .cancelled }
         jobs = WorkerPool(.init(name: children.name, workers: leastWorkers...max(leastWorkers, children.limit), retry: policy))
     }
 
@@ -81,7 +78,7 @@ public final class ExecPool: Sendable {
 
     /// Gives `record`, one line without its line feed, to a child and waits for the answer. A cancelled task gets a `failed` with the code
     /// `cancelled`, at once.
-    public func answer(_ record: [UInt8]) async -> ExecOutcome {
+    package func answer(_ record: [UInt8]) async -> ExecOutcome {
         let attempts = Attempts()
         do {
             let job = try await jobs.submit { [loop] () async throws(ChildFailure) in
@@ -117,7 +114,7 @@ public final class ExecPool: Sendable {
         if workers.exchange(now, ordering: .relaxed) != now { loop.keep(now) }
     }
 
-    public var counters: ExecCounters {
+    package var counters: ExecCounters {
         let counts = loop.counts.withLock { $0 }
         return ExecCounters(
             retries: jobs.counters.retried, timeouts: counts.timeouts, restarts: counts.restarts, breaches: counts.breaches,
@@ -126,7 +123,7 @@ public final class ExecPool: Sendable {
 
     /// Closes the children's standard inputs and waits until they have ended; those that are still there after `patience` are killed,
     /// and records still with them fail. Further records fail with the code `cancelled`.
-    public func shutdown(patience: Duration = .seconds(5)) async {
+    package func shutdown(patience: Duration = .seconds(5)) async {
         await loop.close(within: patience)
         jobs.cancel()
         await jobs.drain()

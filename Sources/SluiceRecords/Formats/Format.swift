@@ -1,54 +1,103 @@
-public import SluiceCEL
 
-/// How records are read: what fields they have, and what finds them.
-public enum Format: Sendable {
-    case jsonl, combined, common, lines
-    case regex(Pattern)
+/// How records are read from text and written to it. One type a format, named as in pipeline files.
+///
+/// A format that a file's own head completes (the header of a CSV file) is bound to each head it meets
+/// before anything is decoded: see ``HeadedFormat``.
+package protocol Format: Sendable {
+    static var declaration: Declaration { get }
 
-    public var name: FormatName {
-        switch self {
-        case .jsonl: .jsonl
-        case .combined: .combined
-        case .common: .common
-        case .lines: .lines
-        case .regex: .regex
-        }
-    }
+    /// Takes the options that the declaration's shape has let pass; reports what else is wrong with them.
+    init?(_ options: Arguments?, _ checking: inout Checking)
 
-    /// The fields that a record can have. Of a format with known fields, any may be absent from a record but `line`.
-    public var schema: Schema {
-        switch self {
-        case .jsonl: .open
-        case .combined: .known(AccessLogField.allCases.map(\.field))
-        case .common: .known(AccessLogField.allCases.filter { $0 != .referer && $0 != .agent }.map(\.field))
-        // Bytes where a line is not UTF-8, which only reading it tells.
-        case .lines: .known([Schema.Field(name: LinesDecoder.field, type: .string)])
-        case .regex(let pattern): .known(RegexDecoder.fields(of: pattern).map { Schema.Field(name: $0, type: .string) })
-        }
-    }
+    /// How text is cut into records.
+    var framing: Framing { get }
+
+    /// The fields that a record can have. Of a format with known fields, any may be absent from a record.
+    var schema: Schema { get }
 
     /// A decoder that fills one column for each of the names; names that the format does not know stay absent.
     ///
     /// - Parameter spans: whether the places of members are wanted as well; only records of JSON have any.
-    public func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder {
-        switch self {
-        case .jsonl: JSONLinesDecoder(columns: columns, spans: spans)
-        case .combined: AccessLogDecoder(.combined, columns: columns)
-        case .common: AccessLogDecoder(.common, columns: columns)
-        case .lines: LinesDecoder(columns: columns)
-        case .regex(let pattern): RegexDecoder(pattern, columns: columns)
-        }
-    }
+    func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder
 }
 
-extension AccessLogField {
-    fileprivate var field: Schema.Field { Schema.Field(name: name, type: type) }
+/// A format that is completed by the first record of each file.
+package protocol HeadedFormat: Format {
+    /// Whether files begin with a head; where not, the definition has said what it would say.
+    var hasHead: Bool { get }
 
-    public var type: CELType {
-        switch self {
-        case .time: .timestamp
-        case .status, .bytes: .int
-        default: .string
-        }
+    /// The format of the records after this head. Its fields are known.
+    func completed(by head: FileHead) -> any Format
+}
+
+/// A format that can be written.
+package protocol WritableFormat: Format {
+    /// The endings of file names that call for it, before one for the compression: `jsonl`.
+    static var fileExtensions: [String] { get }
+
+    /// Reports what keeps records of `checking.fields` from being written.
+    ///
+    /// - Parameters:
+    ///   - place: of the sink.
+    ///   - areOwn: whether records are still the bytes that they came in.
+    func checkWriting(_ checking: inout Checking, at place: TextPlace, areOwn: Bool)
+
+    /// - Parameters:
+    ///   - fields: of the records as they reach the sink.
+    ///   - columns: the fields that every output has, where a format needs to know them beforehand.
+    func makeWriter(for fields: RecordFields, columns: [String]?) -> any RecordWriter
+
+    /// Whether all records of an output must have fields that are known before its first record is written.
+    var needsColumns: Bool { get }
+
+    /// Fields that it must find decoded.
+    var mentions: [String] { get }
+
+    /// Whether a record is written field by field, rather than as its own bytes or one field of it.
+    var writesFields: Bool { get }
+}
+
+extension WritableFormat {
+    package func checkWriting(_ checking: inout Checking, at place: TextPlace, areOwn: Bool) {}
+    package var needsColumns: Bool { false }
+    package var mentions: [String] { [] }
+    package var writesFields: Bool { true }
+}
+
+/// Records to text, for one format and the fields at one place. Immutable: shared by all workers.
+package protocol RecordWriter: Sendable {
+    /// What every output begins with: the header of a CSV file.
+    var head: [UInt8] { get }
+
+    /// Whether a record is written as the bytes that it came in, with a line feed.
+    var copiesRecords: Bool { get }
+
+    /// Whether a carriage return at the end of those is left out.
+    var dropsReturns: Bool { get }
+
+    /// Writes one record with what ends it.
+    func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) throws(RecordFailure)
+}
+
+extension RecordWriter {
+    package var head: [UInt8] { [] }
+    package var copiesRecords: Bool { false }
+    package var dropsReturns: Bool { false }
+}
+
+/// How text is cut into records.
+package enum Framing: Sendable, Equatable {
+    /// A record is a line.
+    case lines
+    /// A record is a line, but for line feeds between quotes.
+    case quoted(quote: UInt8, separator: UInt8)
+}
+
+/// The first record of a file whose format has a head.
+package final class FileHead: Sendable {
+    package let bytes: [UInt8]
+
+    package init(_ bytes: [UInt8]) {
+        self.bytes = bytes
     }
 }

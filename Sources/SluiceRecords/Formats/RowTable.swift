@@ -1,18 +1,18 @@
-public import SluiceCEL
+package import SluiceCEL
 
 /// Where one member of a JSON object stands, as bytes behind the record's first: `"key" : value`, from the key's quote to the value's end.
 @frozen
-public struct MemberSpan: BitwiseCopyable, Sendable {
-    public var start: UInt32
-    public var value: UInt32
-    public var end: UInt32
+package struct MemberSpan: BitwiseCopyable, Sendable {
+    package var start: UInt32
+    package var value: UInt32
+    package var end: UInt32
 
-    public static var none: MemberSpan { MemberSpan(start: 0, value: 0, end: 0) }
+    package static var none: MemberSpan { MemberSpan(start: 0, value: 0, end: 0) }
     /// A member never ends at byte 0.
-    public var isPresent: Bool { end != 0 }
+    package var isPresent: Bool { end != 0 }
 
     @inlinable
-    public init(start: UInt32, value: UInt32, end: UInt32) {
+    package init(start: UInt32, value: UInt32, end: UInt32) {
         self.start = start
         self.value = value
         self.end = end
@@ -24,9 +24,9 @@ public struct MemberSpan: BitwiseCopyable, Sendable {
 /// Unsafe memory lives here: `cells` and `spans` have room for `rows * columns` from ``prepare(rows:)`` on.
 /// Row-major, so that a row's cells are what `Program.evaluate` takes. Used again from batch to batch, by one job at a time: accesses
 /// need no check for exclusivity at run time.
-public final class RowTable {
+package final class RowTable {
     @frozen
-    public enum Outcome: UInt8, Sendable {
+    package enum Outcome: UInt8, Sendable {
         case decoded
         /// Nothing but white space: left out, and counted.
         case blank
@@ -36,13 +36,13 @@ public final class RowTable {
         case duplicated
     }
 
-    public struct Failure: Sendable {
-        public var row: Int
+    package struct Failure: Sendable {
+        package var row: Int
         /// Dotted and stable: `parse.jsonl`.
-        public var code: String
-        public var message: String
+        package var code: String
+        package var message: String
 
-        public init(row: Int, code: String, message: String) {
+        package init(row: Int, code: String, message: String) {
             self.row = row
             self.code = code
             self.message = message
@@ -50,19 +50,19 @@ public final class RowTable {
     }
 
     /// Cells in a row: the decoder's columns from 0, then those that stages fill; these are absent until then.
-    public let columns: Int
+    package let columns: Int
     /// Whether ``spans`` are wanted.
-    public let hasSpans: Bool
-    @exclusivity(unchecked) public private(set) var rows = 0
-    @exclusivity(unchecked) public private(set) var cells: UnsafeMutablePointer<Cell>
-    @exclusivity(unchecked) public private(set) var spans: UnsafeMutablePointer<MemberSpan>
-    public var outcomes: [Outcome] = []
-    public var failures: [Failure] = []
+    package let hasSpans: Bool
+    @exclusivity(unchecked) package private(set) var rows = 0
+    @exclusivity(unchecked) package private(set) var cells: UnsafeMutablePointer<Cell>
+    @exclusivity(unchecked) package private(set) var spans: UnsafeMutablePointer<MemberSpan>
+    package var outcomes: [Outcome] = []
+    package var failures: [Failure] = []
     /// Where unescaped text goes.
-    public let text = TextArena()
+    package let text = TextArena()
     private var capacity = 0
 
-    public init(columns: Int, hasSpans: Bool) {
+    package init(columns: Int, hasSpans: Bool) {
         self.columns = columns
         self.hasSpans = hasSpans
         cells = .allocate(capacity: 1)
@@ -75,7 +75,7 @@ public final class RowTable {
     }
 
     /// Makes room for `rows` rows, all cells absent and all outcomes `decoded`; forgets what was there.
-    public func prepare(rows: Int) {
+    package func prepare(rows: Int) {
         let wanted = max(1, rows * columns)
         if wanted > capacity {
             cells.deallocate()
@@ -94,12 +94,12 @@ public final class RowTable {
     }
 
     @inline(__always)
-    public func row(_ index: Int) -> UnsafeMutablePointer<Cell> { cells + index * columns }
+    package func row(_ index: Int) -> UnsafeMutablePointer<Cell> { cells + index * columns }
 
     @inline(__always)
-    public func rowSpans(_ index: Int) -> UnsafeMutablePointer<MemberSpan> { spans + index * columns }
+    package func rowSpans(_ index: Int) -> UnsafeMutablePointer<MemberSpan> { spans + index * columns }
 
-    public func fail(_ row: Int, _ code: String, _ message: String) {
+    package func fail(_ row: Int, _ code: String, _ message: String) {
         outcomes[row] = .failed
         failures.append(Failure(row: row, code: code, message: message))
     }
@@ -108,7 +108,7 @@ public final class RowTable {
 /// Bytes to fields, for one format and the columns that one pipeline asks for. Immutable: shared by all workers.
 ///
 /// 64 bytes behind every record must be readable, whatever they hold: those of a ``Batch`` and of a `TextArena` are.
-public protocol RecordDecoder: Sendable {
+package protocol RecordDecoder: Sendable {
     /// Decodes one record: fills row `row` of the table, or fails it, or finds it blank. Checks the whole record, also what no column asks for.
     /// Cells may point into `text` and into the table's arena.
     func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable)

@@ -1,13 +1,13 @@
 extension Batch {
     /// Where a record begins in the input.
-    public func position(ofFrame index: Int) -> Position {
+    package func position(ofFrame index: Int) -> Position {
         let frame = frames[index]
         return Position(
             member: member(ofFrame: index), offset: offset + UInt64(frame.start), line: line + UInt64(frame.lineDelta))
     }
 
     /// The gzip member in which a record begins.
-    public func member(ofFrame index: Int) -> Int {
+    package func member(ofFrame index: Int) -> Int {
         var (low, high) = (0, members.count)
         while low < high {
             let middle = (low + high) / 2

@@ -13,27 +13,27 @@ import Glibc
 ///
 /// Unsafe memory: reads and writes its own ``ByteBuffer`` within the room that it has reserved.
 /// `@unchecked Sendable`: one job at a time calls it.
-public final class BatchReader: @unchecked Sendable {
-    public struct Configuration: Sendable {
-        public var onDamage = DamagePolicy.salvage
+package final class BatchReader: @unchecked Sendable {
+    package struct Configuration: Sendable {
+        package var onDamage = DamagePolicy.salvage
         /// Bytes, without the line feed. At most 1 GiB.
-        public var maxRecord = 16 << 20
+        package var maxRecord = 16 << 20
         /// Where records over the limit are set aside; made when the first is met.
-        public var spillFolder: String
-        public var library = DeflateLibrary.preferred
+        package var spillFolder: String
+        package var library = DeflateLibrary.preferred
 
-        public init(spillFolder: String) {
+        package init(spillFolder: String) {
             self.spillFolder = spillFolder
         }
     }
 
-    public let file: InputFile
+    package let file: InputFile
     /// Which input of the run, from 0.
-    public let index: Int
+    package let index: Int
     let configuration: Configuration
     let maxRecord: Int
     private let buffers: BufferPool
-    private let descriptor: InputDescriptor?
+    private let bytes: (any InputBytes)?
     let text: any TextSource
 
     var buffer: ByteBuffer
@@ -60,19 +60,25 @@ public final class BatchReader: @unchecked Sendable {
     /// - Parameters:
     ///   - index: which input of the run, from 0.
     ///   - buffers: where batches' memory comes from. Give ``Batch/bytes`` back to it when a batch is done with.
-    public convenience init(
+    package convenience init(
         _ file: InputFile, index: Int, configuration: Configuration, buffers: BufferPool
     ) throws(InputError) {
-        let descriptor = try InputDescriptor(file)
-        let window = InputWindow { descriptor.read(into: $0) }
-        try self.init(file, index: index, configuration: configuration, buffers: buffers, window: window, descriptor: descriptor)
+        try self.init(file, of: try InputDescriptor(file), index: index, configuration: configuration, buffers: buffers)
+    }
+
+    /// - Parameter bytes: the input, open at its beginning.
+    convenience init(
+        _ file: InputFile, of bytes: any InputBytes, index: Int, configuration: Configuration, buffers: BufferPool
+    ) throws(InputError) {
+        let window = InputWindow { bytes.read(into: $0) }
+        try self.init(file, index: index, configuration: configuration, buffers: buffers, window: window, bytes: bytes)
     }
 
     init(
-        _ file: InputFile, index: Int, configuration: Configuration, buffers: BufferPool, window: InputWindow, descriptor: InputDescriptor?,
+        _ file: InputFile, index: Int, configuration: Configuration, buffers: BufferPool, window: InputWindow, bytes: (any InputBytes)?,
         inflateAtMost most: Int = 256 << 10
     ) throws(InputError) {
-        let size = descriptor?.size ?? file.size
+        let size = bytes?.size ?? file.size
         switch Compression.detect(in: window, name: file.path) {
         case .none: text = PlainText(window: window, size: size)
         case .gzip: text = GzipText(window: window, library: configuration.library, size: size, most: most)
@@ -83,7 +89,7 @@ public final class BatchReader: @unchecked Sendable {
         self.index = index
         self.configuration = configuration
         self.buffers = buffers
-        self.descriptor = descriptor
+        self.bytes = bytes
         maxRecord = min(max(configuration.maxRecord, 1), 1 << 30)
         buffer = buffers.take()
         totals = InputSummary(file: file.path)
@@ -94,7 +100,7 @@ public final class BatchReader: @unchecked Sendable {
     }
 
     /// What was read so far; complete once ``next()`` has returned nil.
-    public var summary: InputSummary {
+    package var summary: InputSummary {
         var summary = totals
         summary.bytes = text.position
         summary.textBytes = offset
@@ -105,9 +111,10 @@ public final class BatchReader: @unchecked Sendable {
     ///
     /// A batch without frames is possible: it carries an oversized record or damage.
     /// - Throws: ``InputError/damaged(path:_:)`` under ``DamagePolicy/fail``, ``InputError/spill(path:reason:)``. Not for damage that is salvaged.
-    public func next() throws(InputError) -> Batch? {
+    package func next() throws(InputError) -> Batch? {
         guard let batch = try nextBatch() else { return nil }
         batch.compressedBytesRead = text.position
+        batch.end = Position(member: members.first, offset: offset, line: line)
         totals.records += UInt64(batch.frames.count)
         totals.oversized += UInt64(batch.oversized.count)
         totals.damage += batch.damage
@@ -130,9 +137,9 @@ public final class BatchReader: @unchecked Sendable {
     }
 
     /// Lets go of the input and of what was not delivered.
-    public func close() {
+    package func close() {
         isFinished = true
-        descriptor?.close()
+        bytes?.close()
     }
 
     /// Text behind the buffer's last byte: to the target, or, inside a longer record, at most to its limit.

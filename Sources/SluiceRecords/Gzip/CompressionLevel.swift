@@ -9,17 +9,17 @@
 /// | `0` | zlib 0 (stored) | zlib 0 |
 ///
 /// ISA-L 1 takes a tenth of zlib 6's time for a sixth more bytes; ISA-L has nothing as small as zlib 4.
-public struct CompressionLevel: Hashable, Sendable {
-    public static let fast = CompressionLevel(zlib: 1, isal: 1)
-    public static let standard = CompressionLevel(zlib: 6, isal: 1)
-    public static let best = CompressionLevel(zlib: 9, isal: nil)
+package struct CompressionLevel: Hashable, Sendable {
+    package static let fast = CompressionLevel(zlib: 1, isal: 1)
+    package static let standard = CompressionLevel(zlib: 6, isal: 1)
+    package static let best = CompressionLevel(zlib: 9, isal: nil)
 
     let zlib: Int32
     /// ISA-L's level, nil where zlib is the better choice even if ISA-L is there.
     let isal: Int32?
 
     /// - Parameter text: `fast`, `default`, `best` or `0` to `9`.
-    public init?(_ text: some StringProtocol) {
+    package init?(_ text: some StringProtocol) {
         switch text {
         case "fast": self = .fast
         case "default": self = .standard

@@ -22,18 +22,18 @@ struct Inflation {
 }
 
 /// The libraries that know deflate. Both give the same text; compressed bytes differ between them, and are always the same from one of them.
-public enum DeflateLibrary: String, CaseIterable, Sendable {
+package enum DeflateLibrary: String, CaseIterable, Sendable {
     case zlib
     /// Found when the program runs.
     case isal
 
     /// ISA-L where it is there. The environment's `SLUICE_INFLATE=zlib|isal` chooses another.
-    public static let preferred: DeflateLibrary = {
+    package static let preferred: DeflateLibrary = {
         let wish = Environment.value("SLUICE_INFLATE").flatMap(DeflateLibrary.init(rawValue:)) ?? .isal
         return wish.isAvailable ? wish : .zlib
     }()
 
-    public var isAvailable: Bool {
+    package var isAvailable: Bool {
         switch self {
         case .zlib: true
         case .isal: ISALInflater.isAvailable

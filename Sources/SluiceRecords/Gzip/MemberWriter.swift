@@ -5,19 +5,19 @@
 /// of a file without inflating them, and any gunzip reads it.
 ///
 /// Unsafe memory: writes behind the count of a ``ByteBuffer``, into room that it has reserved.
-public final class MemberWriter {
+package final class MemberWriter {
     private static let header: [UInt8] = [0x1F, 0x8B, 8, 4, 0, 0, 0, 0, 0, 255, 8, 0, UInt8(ascii: "S"), UInt8(ascii: "L"), 4, 0, 0, 0, 0, 0]
     private static let sizeAt = 16
 
     private let deflater: any Deflater
 
-    public init(level: CompressionLevel = .standard, library: DeflateLibrary = .preferred) {
+    package init(level: CompressionLevel = .standard, library: DeflateLibrary = .preferred) {
         deflater = library.makeDeflater(level: level)
     }
 
     /// Appends one member that holds `text`, which may be empty.
     /// - Precondition: `text` is shorter than 2 GiB.
-    public func append(_ text: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
+    package func append(_ text: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
         precondition(text.count < 1 << 31, "a gzip member of 2 GiB or more")
         let start = buffer.count
         Self.header.withUnsafeBufferPointer { buffer.append($0) }

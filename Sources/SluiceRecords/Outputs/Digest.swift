@@ -4,7 +4,7 @@ import Glibc
 /// SHA-256 of bytes that come in pieces.
 ///
 /// Unsafe memory: the context is this object's own, from `init` to `deinit`. One owner at a time.
-public final class Digest {
+package final class Digest {
     private let context: OpaquePointer
 
     init() {
@@ -38,21 +38,24 @@ public final class Digest {
         return digest.hex
     }
 
-    public static func of(_ text: String) -> String {
+    package static func of(_ text: String) -> String {
         var text = text
         return text.withUTF8 { of($0) }
     }
 
-    static func ofFile(_ path: String) throws(InputError) -> String {
+    static func ofFile(_ path: String) throws(InputError) -> String { try Digest(ofFile: path).hex }
+
+    /// Of a file's bytes so far; more may follow.
+    convenience init(ofFile path: String) throws(InputError) {
+        self.init()
         let descriptor = try InputDescriptor(InputFile(path: path))
-        let digest = Digest()
         let piece = ByteBuffer(capacity: 1 << 20)
         while true {
             let count = descriptor.read(into: UnsafeMutableRawBufferPointer(start: piece.start, count: piece.capacity))
             guard count >= 0 else { throw .unreadable(path: path, reason: describe(error: Int32(-count))) }
-            if count == 0 { return digest.hex }
+            if count == 0 { return }
             piece.count = count
-            digest.update(piece.filled)
+            update(piece.filled)
         }
     }
 }

@@ -1,10 +1,10 @@
 /// Why an output cannot be written.
-public enum OutputError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum OutputError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Nobody reads standard output any more: a quiet end, not a failure.
     case closed
     case failed(path: String, reason: String)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .closed: "standard output was closed by its reader"
         case .failed(let path, let reason): "\(path): \(reason)"

@@ -5,7 +5,7 @@ final class OutputFile {
     let path: String
     var records = 0
     private(set) var byteCount: UInt64 = 0
-    let digest = Digest()
+    private(set) var digest = Digest()
     private(set) var isPrepared = false
     /// Where the bytes stand; nil for a device or a pipe, which is written at once.
     private let temporary: TemporaryName?
@@ -43,6 +43,25 @@ final class OutputFile {
         if let failure = writeAll(bytes, to: descriptor) { throw .failed(path, "cannot be written", failure) }
         digest.update(bytes)
         byteCount += UInt64(bytes.count)
+    }
+
+    /// Cuts off what was written after the first `bytes`.
+    ///
+    /// What goes to a device or a pipe cannot be taken back.
+    func restore(bytes: UInt64, records: Int) throws(OutputError) {
+        self.records = records
+        guard bytes != byteCount else { return }
+        guard let temporary, bytes < byteCount else { throw .failed(path: path, reason: "what was written cannot be taken back") }
+        guard ftruncate(descriptor, off_t(bytes)) == 0, lseek(descriptor, off_t(bytes), SEEK_SET) >= 0 else {
+            throw .failed(path, "cannot be cut back", errno)
+        }
+        do throws(InputError) {
+            digest = try Digest(ofFile: temporary.path)
+        } catch {
+            throw .failed(path: path, reason: "what was written beside it cannot be read: \(error)")
+        }
+        byteCount = bytes
+        isPrepared = false
     }
 
     /// All bytes are on the disk from here on.

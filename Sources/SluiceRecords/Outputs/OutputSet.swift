@@ -1,6 +1,7 @@
 import Glibc
+import SluiceCEL
 
-struct PublishedOutput: Equatable {
+package struct PublishedOutput: Equatable {
     var path: String
     var records: Int
     var bytes: UInt64
@@ -14,10 +15,10 @@ struct PublishedOutput: Equatable {
 /// A path that is a device or a pipe is written at once, because it cannot be replaced. Folders are made as they are needed, and removed again if
 /// nothing is published. Leftovers of processes that are dead are removed from the folders that are written to.
 /// Not for use by two threads at once.
-final class OutputSet {
+final class OutputSet: OpenSink {
     /// Files that are open at the same time; more are closed and opened again, the one that waited longest first.
     private let mostOpen: Int
-    private var files: [String: OutputFile] = [:]
+    private var files: [Name: OutputFile] = [:]
     /// In the order in which they were last written to.
     private var open: [OutputFile] = []
     private let folders = OutputFolders()
@@ -37,12 +38,33 @@ final class OutputSet {
 
     /// Adds bytes, perhaps none, to the end of an output, which begins empty with the first of them.
     func append(_ bytes: UnsafeBufferPointer<UInt8>, records: Int, to path: String) throws(OutputError) {
-        let file = if let known = files[path] { known } else { try begin(path) }
+        let file = if let known = files[Name(path)] { known } else { try begin(path) }
         if bytes.count > 0 {
             try use(file)
             try file.write(bytes)
         }
         file.records += records
+    }
+
+    func checkpoint() throws(OutputError) -> SinkMark {
+        for file in inOrder where !file.isPrepared {
+            try use(file)
+            try file.prepare()
+        }
+        return SinkMark(outputs: inOrder.map { SinkMark.Output(path: $0.path, bytes: $0.byteCount, records: $0.records) })
+    }
+
+    func restore(to mark: SinkMark) throws(OutputError) {
+        for file in inOrder {
+            if let output = mark.outputs.first(where: { $0.path.isSame(as: file.path) }) {
+                try use(file)
+                try file.restore(bytes: output.bytes, records: output.records)
+            } else {
+                open.removeAll { $0 === file }
+                file.discard()
+                files[Name(file.path)] = nil
+            }
+        }
     }
 
     /// Brings all bytes to the disk. What can fail for want of space or of permission fails here, before anything appears.
@@ -83,10 +105,10 @@ final class OutputSet {
     private func begin(_ path: String) throws(OutputError) -> OutputFile {
         // Two spellings of one path are one output.
         let place = OutputFolders.normalized(path)
-        if let file = files[place] { return file }
+        if let file = files[Name(place)] { return file }
         try folders.prepare(for: place)
         let file = try OutputFile(place)
-        files[place] = file
+        files[Name(place)] = file
         try use(file)
         return file
     }

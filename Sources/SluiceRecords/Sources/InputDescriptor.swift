@@ -3,13 +3,14 @@ import Glibc
 /// An open file descriptor that is closed once, with its owner; standard input is left open.
 ///
 /// `@unchecked Sendable`: one owner at a time, as the reader that holds it.
-final class InputDescriptor: @unchecked Sendable {
+final class InputDescriptor: InputBytes, @unchecked Sendable {
     private var number: Int32
     private let isOwned: Bool
     /// Bytes of a regular file.
     let size: UInt64?
 
-    init(_ file: InputFile) throws(InputError) {
+    /// - Parameter offset: where to begin reading.
+    init(_ file: InputFile, at offset: UInt64 = 0) throws(InputError) {
         if file.isStandardInput {
             (number, isOwned) = (STDIN_FILENO, false)
         } else {
@@ -29,6 +30,11 @@ final class InputDescriptor: @unchecked Sendable {
             throw isFolder ? .folder(path: file.path) : .unreadable(path: file.path, reason: describe(error: reason))
         }
         size = status.st_mode & S_IFMT == S_IFREG ? UInt64(status.st_size) : nil
+        if offset > 0, lseek(number, off_t(offset), SEEK_SET) < 0 {
+            let reason = errno
+            close()
+            throw .unreadable(path: file.path, reason: describe(error: reason))
+        }
         if size != nil { posix_fadvise(number, 0, 0, POSIX_FADV_SEQUENTIAL) }
     }
 

@@ -1,5 +1,5 @@
 /// Why an input cannot be read. Each says the thing, the place and, where there is one, the way out.
-public enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
     case missing(path: String)
     case noMatch(pattern: String)
     case badPattern(pattern: String, reason: String)
@@ -12,7 +12,7 @@ public enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A record over the limit could not be set aside.
     case spill(path: String, reason: String)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .missing(let path): "\(path): no such file"
         case .noMatch(let pattern): "no file matches '\(pattern)'"
@@ -28,7 +28,7 @@ public enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
 
 extension Damage.Kind {
     /// What happened, for people.
-    public var sentence: String {
+    package var sentence: String {
         switch self {
         case .truncated: "the gzip data ends too early"
         case .corrupt: "the gzip data is corrupt"
@@ -42,7 +42,7 @@ extension Damage.Kind {
 }
 
 /// What to do about damaged input.
-public enum DamagePolicy: String, Sendable, CaseIterable {
+package enum DamagePolicy: String, Sendable, CaseIterable {
     /// Deliver every whole record before it, go on at the next member, keep account of what was lost.
     case salvage
     case fail

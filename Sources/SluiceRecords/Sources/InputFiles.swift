@@ -1,7 +1,7 @@
 import Glibc
 
 /// From what a definition names to the files that are read.
-public enum InputFiles {
+package enum InputFiles {
     /// Expands paths and patterns: `*` and `?` within a name, `[a-z]` and `[!a-z]`, `{a,b}`, `**` for any number of folders, `\` before a character
     /// that stands for itself; `-` is standard input. A pattern that is the path of a file is that file.
     ///
@@ -9,7 +9,7 @@ public enum InputFiles {
     ///   Hidden names match only where the pattern's name begins with a dot. `**` does not follow links to folders.
     ///   Folders that a pattern matches are passed over.
     /// - Throws: for a pattern that matches no file, a path that is not there, a folder, and a file that may not be read.
-    public static func expand(_ patterns: [String]) throws(InputError) -> [InputFile] {
+    package static func expand(_ patterns: [String]) throws(InputError) -> [InputFile] {
         var found: [String: InputFile] = [:]
         for pattern in patterns {
             for file in try expand(pattern) { found[file.path] = file }

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import WorkerPools
 
 @testable import SluiceRecords
 

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import WorkerPools
 
 @testable import SluiceRecords
 
@@ -180,7 +181,7 @@ struct ExecPoolTests {
         defer { scripts.remove() }
         let flaky = try scripts.shell(
             "while read -r line; do echo x >> $DIR/tries; [ $(wc -l < $DIR/tries) -ge 3 ] || exit 7; echo '{\"ok\":true}'; done")
-        let retry = RetryOptions(times: 3, backoff: .milliseconds(1), maxBackoff: .milliseconds(5))
+        let retry = RetryPolicy(times: 3, backoff: .milliseconds(1), maxBackoff: .milliseconds(5))
         let pool = ExecPool.test(flaky, retry: retry)
         #expect(await pool.answer("1").text == "{\"ok\":true}")
         #expect(pool.counters.retries == 2)

@@ -1,3 +1,4 @@
+import WorkerPools
 import Foundation
 import Synchronization
 import Testing
@@ -48,7 +49,7 @@ extension ExecPool {
     /// One child at a time, unless said otherwise, and bounds that suit a test.
     static func test(
         _ command: [String], limit: Int = 1, timeout: Duration? = .seconds(20), grace: Duration = .milliseconds(200),
-        settle: Duration = .milliseconds(20), retry: RetryOptions? = nil, said: Said = Said()
+        settle: Duration = .milliseconds(20), retry: RetryPolicy? = nil, said: Said = Said()
     ) -> ExecPool {
         var bounds = ChildProtocol.Bounds(timeout: timeout)
         bounds.grace = grace

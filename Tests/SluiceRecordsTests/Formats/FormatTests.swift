@@ -6,23 +6,23 @@ import Testing
 struct FormatTests {
     @Test("names, aliases, and what this version can do")
     func names() {
-        #expect(FormatName("ndjson") == .jsonl)
-        #expect(FormatName("jsonl") == .jsonl)
-        #expect(FormatName("xml") == nil)
-        #expect(FormatName.allCases.filter(\.isRead) == [.jsonl, .combined, .common, .lines, .regex])
-        #expect(FormatName.allCases.filter(\.isWritten) == [.jsonl, .lines])
+        #expect(Formats.named("ndjson")?.name == "jsonl")
+        #expect(Formats.named("jsonl")?.name == "jsonl")
+        #expect(Formats.named("xml") == nil)
+        #expect(Formats.names == ["jsonl", "combined", "common", "lines", "regex"])
+        #expect(Formats.writableNames == ["jsonl", "lines"])
     }
 
     @Test("each format's decoder fills the fields of its schema")
     func schemas() throws {
         let pattern = try Pattern(#"^(?P<level>[A-Z]+) (?:id=(?P<id>\d+) )?(?P<text>.*)$"#)
-        let samples: [(Format, String, [CellValue?])] = [
-            (.combined, AccessLogTests.line, [.string("10.0.0.1"), .absent, .string("frank"), nil, nil, nil, nil, .absent, .int(200), .int(2326), nil, nil]),
+        let samples: [(any Format, String, [CellValue?])] = [
+            (Combined(), AccessLogTests.line, [.string("10.0.0.1"), .absent, .string("frank"), nil, nil, nil, nil, .absent, .int(200), .int(2326), nil, nil]),
             (
-                .common, #"h - - [10/Oct/2025:13:55:36 +0000] "GET / H" 200 1"#,
+                Common(), #"h - - [10/Oct/2025:13:55:36 +0000] "GET / H" 200 1"#,
                 [.string("h"), .absent, .absent, nil, nil, nil, nil, .absent, .int(200), .int(1)]
             ),
-            (.lines, "x", [.string("x")]), (.regex(pattern), "WARN hello", [.string("WARN"), .absent, .string("hello")]),
+            (Lines(), "x", [.string("x")]), (RegexFormat(pattern), "WARN hello", [.string("WARN"), .absent, .string("hello")]),
         ]
         for (format, text, expected) in samples {
             guard case .known(let fields) = format.schema else {
@@ -35,7 +35,7 @@ struct FormatTests {
             #expect(row.outcome == .decoded)
             for (cell, expected) in zip(row.cells, expected) where expected != nil { #expect(cell == expected) }
         }
-        guard case .open = Format.jsonl.schema else {
+        guard case .open = JSONL().schema else {
             Issue.record("JSON has any fields")
             return
         }

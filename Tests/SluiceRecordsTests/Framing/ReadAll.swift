@@ -55,7 +55,7 @@ struct ReadAll: Equatable {
         }
         let file = InputFile(path: name, size: UInt64(input.count))
         let reader = try BatchReader(
-            file, index: 3, configuration: configuration, buffers: Self.buffers, window: window, descriptor: nil,
+            file, index: 3, configuration: configuration, buffers: Self.buffers, window: window, bytes: nil,
             inflateAtMost: most)
         var end: UInt64 = 0
         while let batch = try reader.next() {

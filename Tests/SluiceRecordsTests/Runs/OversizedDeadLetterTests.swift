@@ -10,8 +10,8 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Data(lines.joined(separator: [10])).write(to: URL(filePath: folder + "/in.txt"))
-        let source = RecordSource(inputs: [InputFile(path: folder + "/in.txt")], format: .lines, maxRecord: 1 << 20)
-        let sink = RecordSink(destination: .file(PathTemplate(pieces: [.text(folder + "/out.log")])), encoding: .lines, compression: nil)
+        let source = SourceSettings(FileSource([InputFile(path: folder + "/in.txt")]), format: Lines(), maxRecord: 1 << 20)
+        let sink = SinkSettings(FileSink(PathTemplate(pieces: [.text(folder + "/out.log")])), format: Lines())
         let pipeline = RecordPipeline(
             name: "long", definition: "sha256:0", source: source, stages: [], sink: sink, deadLetters: folder + "/dead.jsonl")
         let report = try await RecordRun(pipeline, options: RunOptions(workers: 2, state: folder + "/state")).run()

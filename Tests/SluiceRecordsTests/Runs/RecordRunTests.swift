@@ -1,4 +1,5 @@
 import Foundation
+import Sluice
 import SluiceCEL
 import Testing
 
@@ -8,14 +9,13 @@ import Testing
 @Suite struct RecordRunTests {
     private let folder = NSTemporaryDirectory() + "sluice-run-\(UUID().uuidString)"
 
-    private func pipeline(_ text: String, _ stages: [RecordStage], format: Format = .jsonl) throws -> RecordPipeline {
+    private func pipeline(_ text: String, _ stages: [RecordStage], format: any Format = JSONL()) throws -> RecordPipeline {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Data(text.utf8).write(to: URL(filePath: folder + "/in.txt"))
         return RecordPipeline(
-            name: "test", definition: "sha256:0", source: RecordSource(inputs: [InputFile(path: folder + "/in.txt")], format: format),
+            name: "test", definition: "sha256:0", source: SourceSettings(FileSource([InputFile(path: folder + "/in.txt")]), format: format),
             stages: stages,
-            sink: RecordSink(
-                destination: .file(PathTemplate(pieces: [.text(folder + "/out.jsonl")])), encoding: .jsonl, compression: nil),
+            sink: SinkSettings(FileSink(PathTemplate(pieces: [.text(folder + "/out.jsonl")]))),
             deadLetters: folder + "/dead.jsonl")
     }
 
@@ -27,11 +27,11 @@ import Testing
         return (report, out, dead.split(separator: "\n").map(String.init))
     }
 
-    private func stage(_ name: String, _ verb: Verb) -> RecordStage { RecordStage(name: name, verb: verb) }
+    private func stage(_ name: String, _ verb: any Verb) -> RecordStage { RecordStage(name: name, verb: verb) }
 
     @Test func `kept records are written as their own bytes`() async throws {
         let text = #"{"status": 500,"a" : 1.0}"# + "\n" + #"{"status":200}"# + "\n\n" + #"{"status":503}"#
-        let result = try await run(pipeline(text, [stage("keep", .keep(CellProgram("status >= 500")))]))
+        let result = try await run(pipeline(text, [stage("keep", Keep(CellProgram("status >= 500")))]))
         #expect(result.out == #"{"status": 500,"a" : 1.0}"# + "\n" + #"{"status":503}"# + "\n")
         #expect(result.report.status == .complete)
         #expect(result.report.balanced)
@@ -41,8 +41,8 @@ import Testing
     @Test func `set, remove and rename change only what they name`() async throws {
         let text = #"{"id":12345678901234567890123,"ip":"::1","ms":1500.0,"méthode":"get"}"#
         let stages = try [
-            stage("set", .set([("s", CellProgram("ms / 1000.0")), ("up", CellProgram("`méthode`.upper()"))])),
-            stage("remove", .remove(["ip"])), stage("rename", .rename([("ms", "milliseconds")])),
+            stage("set", SetFields([("s", CellProgram("ms / 1000.0")), ("up", CellProgram("`méthode`.upper()"))])),
+            stage("remove", Remove(["ip"])), stage("rename", Rename([("ms", "milliseconds")])),
         ]
         let result = try await run(pipeline(text, stages))
         #expect(result.out == #"{"id":12345678901234567890123,"milliseconds":1500.0,"méthode":"get","s":1.5,"up":"GET"}"# + "\n")
@@ -50,7 +50,7 @@ import Testing
 
     @Test func `a missing field sends that record to the dead letters, with its bytes, its place and a suggestion`() async throws {
         let text = #"{"latency_ms":1}"# + "\n" + #"{"latency":5}"# + "\n"
-        let result = try await run(pipeline(text, [stage("slow", .keep(CellProgram("latency > 1")))]))
+        let result = try await run(pipeline(text, [stage("slow", Keep(CellProgram("latency > 1")))]))
         #expect(result.out == #"{"latency":5}"# + "\n")
         #expect(result.report.status == .losses)
         let letter = try #require(result.dead.first)
@@ -69,8 +69,8 @@ import Testing
     @Test(arguments: [1, 8]) func `the bytes are the same whatever the number of workers`(workers: Int) async throws {
         let text = (0..<60_000).map { #"{"n":\#($0),"text":"some text to make it long enough \#($0 % 7)"}"# }.joined(separator: "\n")
         let stages = try [
-            stage("keep", .keep(CellProgram("n % 3 != 0"))), stage("set", .set([("m", CellProgram("n * 2"))])),
-            stage("select", .select(["m", "n"])),
+            stage("keep", Keep(CellProgram("n % 3 != 0"))), stage("set", SetFields([("m", CellProgram("n * 2"))])),
+            stage("select", Select(["m", "n"])),
         ]
         let result = try await run(pipeline(text, stages), workers: workers)
         let expected = (0..<60_000).filter { $0 % 3 != 0 }.map { #"{"n":\#($0),"m":\#($0 * 2)}"# + "\n" }.joined()
@@ -80,8 +80,8 @@ import Testing
 
     @Test func `access logs become objects, and their dead letters have all fields`() async throws {
         let text = #"10.0.0.1 - bob [10/Oct/2025:13:55:36 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl/8""# + "\n"
-        let stages = try [stage("set", .set([("kb", CellProgram("bytes / 0"))]))]
-        let result = try await run(pipeline(text, stages, format: .combined))
+        let stages = try [stage("set", SetFields([("kb", CellProgram("bytes / 0"))]))]
+        let result = try await run(pipeline(text, stages, format: Combined()))
         let letter = try #require(result.dead.first)
         #expect(letter.contains(#""code":"expression.division_by_zero""#))
         #expect(
@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test func `a record that takes longer than its stage allows is a dead letter`() async throws {
-        var slow = try stage("slow", .keep(CellProgram("[1, 2, 3].all(x, x < 9)")))
+        var slow = try stage("slow", Keep(CellProgram("[1, 2, 3].all(x, x < 9)")))
         slow.pool.timeout = .nanoseconds(1)
         let result = try await run(pipeline("{}\n{}\n", [slow]))
         #expect(result.report.deadLetters.byCode == ["timeout": 2])
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func `under on_error stop the first failure ends the run, and nothing is published`() async throws {
-        var strict = try stage("strict", .keep(CellProgram("a > 1")))
+        var strict = try stage("strict", Keep(CellProgram("a > 1")))
         strict.onError = .stop
         let pipeline = try pipeline("{\"a\":2}\n{\"b\":2}\n", [strict])
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -111,7 +111,7 @@ import Testing
     }
 
     @Test func `under on_error drop failures are filtered, and counted`() async throws {
-        var lenient = try stage("lenient", .keep(CellProgram("a > 1")))
+        var lenient = try stage("lenient", Keep(CellProgram("a > 1")))
         lenient.onError = .drop
         let result = try await run(pipeline("{\"a\":2}\n{\"b\":2}\n", [lenient]))
         #expect(result.report.status == .complete)
@@ -131,9 +131,9 @@ import Testing
     @Test func `parse adds the fields of a text field, or nests them`() async throws {
         let line = #"10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 12"#
         let text = #"{"log":"\#(line)","inner":"{\"x\": 1, \"id\": 2}","id":1}"# + "\n"
-        let spread = [stage("spread", .parse(field: "log", format: .common, into: nil)), stage("select", .select(["status", "path", "id"]))]
-        let nested = [stage("nest", .parse(field: "inner", format: .jsonl, into: "o")), stage("select", .select(["o"]))]
-        let merged = [stage("merge", .parse(field: "inner", format: .jsonl, into: nil)), stage("remove", .remove(["log", "inner"]))]
+        let spread = [stage("spread", Parse(field: "log", format: Common())), stage("select", Select(["status", "path", "id"]))]
+        let nested = [stage("nest", Parse(field: "inner", format: JSONL(), into: "o")), stage("select", Select(["o"]))]
+        let merged = [stage("merge", Parse(field: "inner", format: JSONL())), stage("remove", Remove(["log", "inner"]))]
         let results = [
             try await run(pipeline(text, spread)), try await run(pipeline(text, nested)), try await run(pipeline(text, merged)),
         ]

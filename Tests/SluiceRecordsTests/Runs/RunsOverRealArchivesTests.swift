@@ -14,16 +14,16 @@ struct RunsOverRealArchivesTests {
     /// Runs the stages over the archives, a file for each value of `key`.
     /// - Returns: the report, and how many records each value has.
     private func count(
-        _ pattern: String, _ format: Format, by key: String, stages: [Verb] = []
+        _ pattern: String, _ format: any Format, by key: String, stages: [any Verb] = []
     ) async throws -> (report: RunReport, counts: [String: Int]) {
         let folder = NSTemporaryDirectory() + "sluice-real-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let path = try PathTemplate(pieces: [.text(folder + "/out/"), .value(CellProgram(key)), .text(".jsonl")])
         let pipeline = RecordPipeline(
             name: "real", definition: "sha256:0",
-            source: RecordSource(inputs: try InputFiles.expand([archives + "/" + pattern]), format: format),
+            source: SourceSettings(FileSource(try InputFiles.expand([archives + "/" + pattern])), format: format),
             stages: stages.enumerated().map { RecordStage(name: "stage-\($0)", verb: $1) },
-            sink: RecordSink(destination: .file(path), encoding: .jsonl, compression: nil), deadLetters: folder + "/dead.jsonl")
+            sink: SinkSettings(FileSink(path)), deadLetters: folder + "/dead.jsonl")
         let report = try await RecordRun(pipeline, options: RunOptions(state: folder + "/state")).run()
         #expect(try Audit(report, scratchFolder: folder).findings.filter { !$0.holds } == [])
         let counts = report.outputs.map { output in
@@ -33,22 +33,22 @@ struct RunsOverRealArchivesTests {
     }
 
     @Test func `ten thousand lines of an Apache log by status`() async throws {
-        let (report, counts) = try await count("access/*.gz", .combined, by: "status")
+        let (report, counts) = try await count("access/*.gz", Combined(), by: "status")
         #expect(counts == ["200": 9126, "206": 45, "301": 164, "304": 445, "403": 2, "404": 213, "416": 2, "500": 3])
         #expect(report.records == .init(read: 10_000, written: 10_000))
         #expect(report.balanced)
     }
 
     @Test func `bots of that log, by their agents in any case`() async throws {
-        let bots = Verb.keep(try CellProgram("has(record.agent) && agent.lower().contains('bot')"))
-        let (report, _) = try await count("access/*.gz", .combined, by: "'bots'", stages: [bots])
+        let bots = Keep(try CellProgram("has(record.agent) && agent.lower().contains('bot')"))
+        let (report, _) = try await count("access/*.gz", Combined(), by: "'bots'", stages: [bots])
         // 1,170 in quotes, and one that a server cut off inside of them.
         #expect(report.records.written == 1171)
         #expect(report.records.dead == 0)
     }
 
     @Test func `every line of fifteen daily logs is accounted for`() async throws {
-        let (report, counts) = try await count("access/daily/*.gz", .combined, by: "source.file.split('_')[2].substring(0, 10)")
+        let (report, counts) = try await count("access/daily/*.gz", Combined(), by: "source.file.split('_')[2].substring(0, 10)")
         #expect(report.inputs.count == 15)
         #expect(report.records.read == 17_064)
         #expect(report.records.written + report.records.dead == 17_064)
@@ -56,7 +56,7 @@ struct RunsOverRealArchivesTests {
     }
 
     @Test func `DNS records by a field that may be absent`() async throws {
-        let (report, counts) = try await count("ndjson/zeek_dns.json.gz", .jsonl, by: "record.?rcode_name.orValue('none')")
+        let (report, counts) = try await count("ndjson/zeek_dns.json.gz", JSONL(), by: "record.?rcode_name.orValue('none')")
         #expect(report.records.read == 53_615)
         #expect(counts["NOERROR"] == 42_010)
         #expect(counts["none"] == 9_497)
@@ -64,7 +64,7 @@ struct RunsOverRealArchivesTests {
     }
 
     @Test func `Windows events by number`() async throws {
-        let (report, counts) = try await count("ndjson/otrf_windows_runas.ndjson.gz", .jsonl, by: "event_id")
+        let (report, counts) = try await count("ndjson/otrf_windows_runas.ndjson.gz", JSONL(), by: "event_id")
         #expect(report.records == .init(read: 2_581, written: 2_581))
         #expect(counts["12"] == 466)
         #expect(counts["10"] == 419)
@@ -73,14 +73,14 @@ struct RunsOverRealArchivesTests {
 
     @Test func `CloudTrail records with an error`() async throws {
         let (report, counts) = try await count(
-            "ndjson/cloudtrail_stratus.ndjson.gz", .jsonl, by: "has(record.errorCode) ? 'failed' : 'fine'")
+            "ndjson/cloudtrail_stratus.ndjson.gz", JSONL(), by: "has(record.errorCode) ? 'failed' : 'fine'")
         #expect(counts == ["failed": 82, "fine": 696])
         #expect(report.balanced)
     }
 
     @Test func `a million and a half lines`() async throws {
-        let programs = Verb.keep(try CellProgram("line.startsWith('usr/bin/')"))
-        let (report, _) = try await count("debian/*.gz", .lines, by: "'bin'", stages: [programs])
+        let programs = Keep(try CellProgram("line.startsWith('usr/bin/')"))
+        let (report, _) = try await count("debian/*.gz", Lines(), by: "'bin'", stages: [programs])
         #expect(report.records.read == 1_655_516)
         #expect(report.records.written == 32_082)
     }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ShapeTests {
     /// JSON records of which the plan mentions `a` (column 0), `b` (1) and `c` (2).
-    private var json: Shape { Shape(json: ["a": 0, "b": 1, "c": 2]) }
+    private var json: Shape { Shape(json: [("a", 0), ("b", 1), ("c", 2)]) }
     private var known: Shape { Shape(fields: [("ip", 0), ("status", 1), ("bytes", Shape.undecoded)]) }
 
     @Test func `a record that no stage changed is its own bytes`() {
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func `a renamed member keeps its place`() throws {
-        var shape = Shape(json: ["a": 0])
+        var shape = Shape(json: [("a", 0)])
         let merge = shape.rename("a", to: "z", merged: 9)
         #expect(merge == nil)
         #expect(shape.column(of: "a") == nil)

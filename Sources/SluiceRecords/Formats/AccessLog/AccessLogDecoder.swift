@@ -11,19 +11,19 @@ import SluiceCEL
 ///
 /// Unsafe memory is read here: up to 64 bytes behind a record, which must be readable; each field is found to end before the record does
 /// before the next one is read.
-public struct AccessLogDecoder: RecordDecoder {
-    public enum Layout: String, Sendable {
+package struct AccessLogDecoder: RecordDecoder {
+    package enum Layout: String, Sendable {
         case common, combined
     }
 
-    public let layout: Layout
+    package let layout: Layout
     private let columns: InlineArray<12, Int>
     private let columnCount: Int
     private let wantsRequest: Bool
     private let failureCode: String
 
     /// - Parameter columns: names of ``AccessLogField``; other names are left absent.
-    public init(_ layout: Layout, columns: [String]) {
+    package init(_ layout: Layout, columns: [String]) {
         self.layout = layout
         let fields = AccessLogField.allCases
         let places = InlineArray<12, Int> { index in columns.firstIndex(of: fields[index].name) ?? -1 }
@@ -34,12 +34,12 @@ public struct AccessLogDecoder: RecordDecoder {
         failureCode = "parse.\(layout.rawValue)"
     }
 
-    public func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable) {
+    package func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable) {
         var time = AccessLogTime()
         decode(text, row, table, &time)
     }
 
-    public func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {
+    package func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {
         var time = AccessLogTime()
         for (row, frame) in frames.enumerated() {
             decode(UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count)), row, table, &time)

@@ -9,8 +9,8 @@ import SluiceCEL
 /// exponent is the nearest `double`, or a `decimal` where it is beyond all doubles (`1e400`). Lists and maps are left as text.
 ///
 /// 64 bytes behind each record must be readable.
-public struct JSONLinesDecoder: RecordDecoder {
-    public static let failureCode = "parse.jsonl"
+package struct JSONLinesDecoder: RecordDecoder {
+    package static let failureCode = "parse.jsonl"
 
     private let table: ColumnTable
     private let columns: Int
@@ -19,19 +19,19 @@ public struct JSONLinesDecoder: RecordDecoder {
     /// - Parameters:
     ///   - columns: names of members of the record itself, whole: `a.b` is a member of that name. None are needed to check a record.
     ///   - spans: whether ``RowTable/spans`` are filled in.
-    public init(columns: [String], spans: Bool = false) {
+    package init(columns: [String], spans: Bool = false) {
         table = ColumnTable(columns)
         self.columns = columns.count
         wantsSpans = spans
     }
 
-    public func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable) {
+    package func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable) {
         JSONShape.withEmpty { shape in
             decode(text, row: row, into: table, walk: walk(shape, table))
         }
     }
 
-    public func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {
+    package func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {
         JSONShape.withEmpty { shape in
             let walk = walk(shape, table)
             for (row, frame) in frames.enumerated() {

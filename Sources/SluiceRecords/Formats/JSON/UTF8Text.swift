@@ -3,7 +3,7 @@ import CBytes
 /// Well-formed UTF-8 as Unicode defines it (table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
 ///
 /// Unsafe memory is read here: up to 64 bytes behind a text's end, as ``JSONScan`` says.
-public enum UTF8Text {
+package enum UTF8Text {
     /// The length of the well-formed sequence of two to four bytes that begins here; 0 where none does.
     @inline(__always)
     static func sequence(at place: UnsafePointer<UInt8>) -> Int {
@@ -30,11 +30,11 @@ public enum UTF8Text {
     }
 
     /// 64 bytes behind the text must be readable.
-    public static func isValid(_ text: UnsafeBufferPointer<UInt8>) -> Bool { firstInvalid(in: text) == nil }
+    package static func isValid(_ text: UnsafeBufferPointer<UInt8>) -> Bool { firstInvalid(in: text) == nil }
 
     /// Where the first byte stands that is not part of well-formed UTF-8; nil when there is none.
     /// 64 bytes behind the text must be readable.
-    public static func firstInvalid(in text: UnsafeBufferPointer<UInt8>) -> Int? {
+    package static func firstInvalid(in text: UnsafeBufferPointer<UInt8>) -> Int? {
         guard let start = text.baseAddress else { return nil }
         let end = start + text.count
         var place = start

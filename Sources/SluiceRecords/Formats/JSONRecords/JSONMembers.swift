@@ -2,7 +2,7 @@
 ///
 /// Unsafe memory is read here: 64 bytes behind each text must be readable, as for decoders. Text that is no object has no members; members up to the
 /// first fault count.
-public enum JSONMembers {
+package enum JSONMembers {
     struct Member {
         /// As the key stands for it, unescaped.
         var name: String
@@ -10,7 +10,7 @@ public enum JSONMembers {
     }
 
     /// Without white space at either end.
-    public static func trimmed(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+    package static func trimmed(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
         func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
         guard let first = text.firstIndex(where: { !isSpace($0) }), let last = text.lastIndex(where: { !isSpace($0) }) else {
             return UnsafeBufferPointer(rebasing: text[..<0])
@@ -19,7 +19,7 @@ public enum JSONMembers {
     }
 
     /// In the order of the text, a name as often as it stands there.
-    public static func names(of text: UnsafeBufferPointer<UInt8>) -> [String] {
+    package static func names(of text: UnsafeBufferPointer<UInt8>) -> [String] {
         all(of: text).map(\.name)
     }
 
@@ -69,7 +69,7 @@ public enum JSONMembers {
 
     /// Writes the object with the members of `other` in it: in the place of those of the same name, else behind them. Of equal names the last
     /// counts. Without `other` the object is written as it is.
-    public static func merge(_ text: UnsafeBufferPointer<UInt8>, with other: UnsafeBufferPointer<UInt8>?, into buffer: ByteBuffer) {
+    package static func merge(_ text: UnsafeBufferPointer<UInt8>, with other: UnsafeBufferPointer<UInt8>?, into buffer: ByteBuffer) {
         let own = all(of: text)
         guard let other, let otherStart = other.baseAddress, let start = text.baseAddress else {
             buffer.append(trimmed(text))

@@ -1,4 +1,4 @@
-public import SluiceCEL
+package import SluiceCEL
 
 /// Reads JSON text as values of expressions.
 ///
@@ -6,10 +6,10 @@ public import SluiceCEL
 /// the first's place. Deeper than 1,024 levels is an error. Half a surrogate pair reads as U+FFFD.
 ///
 /// Unsafe memory is read here: 64 bytes behind each text must be readable, as those of a batch's bytes and of a `TextArena` are.
-public struct JSONReader: CompositeReader {
-    public init() {}
+package struct JSONReader: CompositeReader {
+    package init() {}
 
-    public func value(ofJSON text: UnsafeBufferPointer<UInt8>) throws(EvaluationError) -> Value {
+    package func value(ofJSON text: UnsafeBufferPointer<UInt8>) throws(EvaluationError) -> Value {
         guard let start = text.baseAddress else { throw EvaluationError(.invalidArgument, "not JSON: no text") }
         do throws(JSONFault) {
             var building = JSONBuilding(start, start + text.count)
@@ -19,7 +19,7 @@ public struct JSONReader: CompositeReader {
         }
     }
 
-    public func member(
+    package func member(
         _ name: String, ofJSON text: UnsafeBufferPointer<UInt8>, _ scratch: Scratch
     ) throws(EvaluationError) -> Cell? {
         var name = name

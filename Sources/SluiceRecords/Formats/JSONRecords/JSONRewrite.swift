@@ -1,12 +1,12 @@
-public import SluiceCEL
+package import SluiceCEL
 
 /// How JSON records are written anew from their own bytes: which members go, change or come; all others are copied as they stand.
 ///
 /// Made once for a place in a pipeline. Cost for a record: a copy of each run of untouched bytes between two members that are named here.
 ///
 /// Unsafe memory is read here: spans that a decoder found in the very record, and cells of its row.
-public struct JSONRewrite: Sendable {
-    public enum Fate: Sendable, Equatable {
+package struct JSONRewrite: Sendable {
+    package enum Fate: Sendable, Equatable {
         case keep, cut
         /// The value in `column` in the member's place, under its own key or another. Where the record has no such member it is added
         /// behind the others; where that cell is absent, the member keeps its own value.
@@ -17,13 +17,13 @@ public struct JSONRewrite: Sendable {
     }
 
     /// A member of the record's own.
-    public struct Member: Sendable, Equatable {
+    package struct Member: Sendable, Equatable {
         /// The column of its span, and of its value as decoded.
-        public var column: Int
-        public var name: String
-        public var fate: Fate
+        package var column: Int
+        package var name: String
+        package var fate: Fate
 
-        public init(column: Int, name: String, fate: Fate) {
+        package init(column: Int, name: String, fate: Fate) {
             self.column = column
             self.name = name
             self.fate = fate
@@ -50,11 +50,11 @@ public struct JSONRewrite: Sendable {
     let keys: JSONKeys
     let additions: JSONFields
     /// Whether members that are not named are written.
-    public let passesRest: Bool
+    package let passesRest: Bool
     private let names: [String]
 
     /// - Parameter additions: members that come behind the record's own.
-    public init(members: [Member], passesRest: Bool = true, additions: [JSONFields.Field] = []) {
+    package init(members: [Member], passesRest: Bool = true, additions: [JSONFields.Field] = []) {
         self.passesRest = passesRest
         self.additions = JSONFields(additions)
         names = members.map(\.name)
@@ -80,7 +80,7 @@ public struct JSONRewrite: Sendable {
     ///     remains, as the value that stages saw; others stay as they are.
     ///   - spans: the row's, by column.
     ///   - cells: the row's, by column.
-    public func write(
+    package func write(
         _ record: UnsafeBufferPointer<UInt8>, _ outcome: RowTable.Outcome, _ spans: UnsafePointer<MemberSpan>, _ cells: UnsafePointer<Cell>,
         _ scratch: Scratch, to buffer: ByteBuffer
     ) {

@@ -1,17 +1,17 @@
-public import SluiceCEL
+package import SluiceCEL
 
 /// Members that are written from the cells of a row, in a fixed order: the whole record, or what comes behind a record's own members.
 ///
 /// Made once for a place in a pipeline.
-public struct JSONFields: Sendable {
-    public struct Field: Sendable, Equatable {
-        public var key: String
+package struct JSONFields: Sendable {
+    package struct Field: Sendable, Equatable {
+        package var key: String
         /// Nothing is written where the cell in this column is absent.
-        public var column: Int
+        package var column: Int
         /// Nothing is written where the cell in this column is there.
-        public var unless: Int?
+        package var unless: Int?
 
-        public init(key: String, column: Int, unless: Int? = nil) {
+        package init(key: String, column: Int, unless: Int? = nil) {
             self.key = key
             self.column = column
             self.unless = unless
@@ -28,7 +28,7 @@ public struct JSONFields: Sendable {
     private let steps: [Step]
     private let keys: JSONKeys
 
-    public init(_ fields: [Field]) {
+    package init(_ fields: [Field]) {
         var keys = JSONKeys()
         steps = fields.map { Step(key: keys.add($0.key), column: $0.column, unless: $0.unless ?? -1) }
         self.keys = keys
@@ -36,7 +36,7 @@ public struct JSONFields: Sendable {
 
     /// Writes an object.
     /// - Parameter cells: the row's, by column.
-    public func write(_ cells: UnsafePointer<Cell>, _ scratch: Scratch, to buffer: ByteBuffer) {
+    package func write(_ cells: UnsafePointer<Cell>, _ scratch: Scratch, to buffer: ByteBuffer) {
         buffer.append(UInt8(ascii: "{"))
         writeMembers(cells, scratch, hasMember: false, to: buffer)
         buffer.append(UInt8(ascii: "}"))

@@ -1,17 +1,17 @@
-public import SluiceCEL
+package import SluiceCEL
 
 /// Writes one object, member by member, in the order they come. Escapes each key anew: where names are known beforehand ``JSONFields`` is faster.
-public struct JSONObjectWriter {
+package struct JSONObjectWriter {
     private let buffer: ByteBuffer
     private var isFirst = true
 
-    public init(_ buffer: ByteBuffer) {
+    package init(_ buffer: ByteBuffer) {
         self.buffer = buffer
         buffer.append(UInt8(ascii: "{"))
     }
 
     /// Nothing is written for an absent cell.
-    public mutating func write(_ key: String, _ cell: Cell, _ scratch: Scratch) {
+    package mutating func write(_ key: String, _ cell: Cell, _ scratch: Scratch) {
         guard cell.kind != .absent else { return }
         if !isFirst { buffer.append(UInt8(ascii: ",")) }
         isFirst = false
@@ -20,7 +20,7 @@ public struct JSONObjectWriter {
         JSONText.write(cell, scratch, to: buffer)
     }
 
-    public func end() {
+    package func end() {
         buffer.append(UInt8(ascii: "}"))
     }
 }

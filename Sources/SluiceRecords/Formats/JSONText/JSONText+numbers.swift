@@ -1,5 +1,5 @@
 extension JSONText {
-    public static func write(_ value: Int, to buffer: ByteBuffer) {
+    package static func write(_ value: Int, to buffer: ByteBuffer) {
         if value < 0 { buffer.append(UInt8(ascii: "-")) }
         writeDigits(UInt64(value.magnitude), to: buffer)
     }
@@ -42,7 +42,7 @@ extension JSONText {
 
     /// The shortest decimal that reads back as the same double, with a point or an exponent in it (`3.0`, `0.1`, `1e+20`), so that it reads back as a
     /// double. NaN and the infinities, which JSON has no numbers for, are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`.
-    public static func write(_ value: Double, to buffer: ByteBuffer) {
+    package static func write(_ value: Double, to buffer: ByteBuffer) {
         guard value.isFinite else {
             buffer.append(value.isNaN ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\"")
             return

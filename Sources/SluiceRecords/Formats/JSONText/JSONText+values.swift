@@ -1,11 +1,11 @@
-public import SluiceCEL
+package import SluiceCEL
 
 extension JSONText {
     /// A cell as JSON: timestamps as RFC 3339 text, durations as `"1.5s"`, bytes as base64 text, decimals and JSON text as they are, an absent cell as null.
     ///
     /// - Parameter scratch: where boxed cells are.
     @inline(__always)
-    public static func write(_ cell: Cell, _ scratch: Scratch, to buffer: ByteBuffer) {
+    package static func write(_ cell: Cell, _ scratch: Scratch, to buffer: ByteBuffer) {
         switch cell.kind {
         case .string: write(cell.textBytes, to: buffer)
         case .int: write(Int(cell.intValue), to: buffer)
@@ -28,7 +28,7 @@ extension JSONText {
     }
 
     /// A value as JSON, as cells are; keys of maps as text, a type as its name, an optional as what it holds or null, addresses as text.
-    public static func write(_ value: Value, to buffer: ByteBuffer) {
+    package static func write(_ value: Value, to buffer: ByteBuffer) {
         switch value {
         case .null: buffer.append("null")
         case .bool(let value): buffer.append(value ? "true" : "false")

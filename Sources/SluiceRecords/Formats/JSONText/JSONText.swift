@@ -4,16 +4,16 @@ import CBytes
 ///
 /// Unsafe memory is read and written here. Writes stay in the room that was reserved just before. A vector load may reach behind the end of
 /// what is read only where that cannot leave the memory page that the first byte is in, and bytes from there are never used.
-public enum JSONText {
+package enum JSONText {
     /// A string in quotes. Quotes, backslashes and control characters are escaped (`\n`, `\u0001`), a byte that is no UTF-8 becomes U+FFFD, all else is
     /// kept as it is.
-    public static func write(_ text: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
+    package static func write(_ text: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
         buffer.append(UInt8(ascii: "\""))
         writeEscaped(text, to: buffer)
         buffer.append(UInt8(ascii: "\""))
     }
 
-    public static func write(_ text: String, to buffer: ByteBuffer) {
+    package static func write(_ text: String, to buffer: ByteBuffer) {
         var text = text
         text.withUTF8 { write($0, to: buffer) }
     }
@@ -97,7 +97,7 @@ public enum JSONText {
     }
 
     /// A string of RFC 4648 base64 with padding.
-    public static func writeBase64(_ bytes: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
+    package static func writeBase64(_ bytes: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
         buffer.append(UInt8(ascii: "\""))
         writeBase64Digits(bytes, to: buffer)
         buffer.append(UInt8(ascii: "\""))

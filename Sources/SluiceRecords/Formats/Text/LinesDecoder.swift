@@ -4,24 +4,24 @@ import SluiceCEL
 ///
 /// Nothing fails and nothing is blank: an empty line is a line. Text that is not valid UTF-8 is a value of type `bytes` instead of a
 /// string, so that it is kept as it is and an expression that takes it for text says so.
-public struct LinesDecoder: RecordDecoder {
-    public static let field = "line"
+package struct LinesDecoder: RecordDecoder {
+    package static let field = "line"
 
     private let column: Int?
 
     /// - Parameter columns: other names than ``field`` are left absent.
-    public init(columns: [String]) {
+    package init(columns: [String]) {
         column = columns.firstIndex(of: Self.field)
     }
 
-    public func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable) {
+    package func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable) {
         guard let column else { return }
         precondition(column < table.columns, "a table has a cell for each column of its decoder")
         let line = text.last == 0x0D ? UnsafeBufferPointer(rebasing: text.dropLast()) : text
         table.row(row)[column] = Self.cell(line)
     }
 
-    public func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {
+    package func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {
         guard column != nil else { return }
         for (row, frame) in frames.enumerated() {
             decode(UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count)), row: row, into: table)

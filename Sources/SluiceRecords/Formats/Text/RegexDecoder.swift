@@ -1,12 +1,12 @@
-public import SluiceCEL
+package import SluiceCEL
 
 /// Records by a regular expression, a field for each named group; time is linear in the record.
 ///
 /// The pattern may match anywhere: `^` and `$` tie it to the ends of the record, which is without a carriage return at its end. A group that takes no part in the
 /// match is absent. A record that does not match fails with `parse.regex`, or is blank if it is only white space. A group's text that
 /// is not valid UTF-8 is a value of type `bytes`.
-public struct RegexDecoder: RecordDecoder {
-    public static let failureCode = "parse.regex"
+package struct RegexDecoder: RecordDecoder {
+    package static let failureCode = "parse.regex"
 
     private let pattern: Pattern
     /// The group of each column, counted from 1; 0 for none.
@@ -14,24 +14,24 @@ public struct RegexDecoder: RecordDecoder {
     private let captures: Int
 
     /// - Parameter columns: names of groups; other names are left absent.
-    public init(_ pattern: Pattern, columns: [String]) {
+    package init(_ pattern: Pattern, columns: [String]) {
         self.pattern = pattern
         groups = columns.map { name in (pattern.groupNames.firstIndex(of: name) ?? -1) + 1 }
         captures = 1 + (groups.max() ?? 0)
     }
 
     /// The names of a pattern's groups, in order, each once.
-    public static func fields(of pattern: Pattern) -> [String] {
+    package static func fields(of pattern: Pattern) -> [String] {
         var names: [String] = []
         for case let name? in pattern.groupNames where !names.contains(name) { names.append(name) }
         return names
     }
 
-    public func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable) {
+    package func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable) {
         withCaptures { decode(text, row, table, $0) }
     }
 
-    public func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {
+    package func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {
         withCaptures { captures in
             for (row, frame) in frames.enumerated() {
                 decode(UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count)), row, table, captures)

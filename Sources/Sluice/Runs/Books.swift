@@ -1,0 +1,66 @@
+/// The books of a run: each stage's line of the ledger, in the order of the pipeline.
+///
+/// The books of parts of a run, or of several machines, add up to those of the whole.
+public struct Books: Sendable, Hashable {
+    public struct Stage: Sendable, Hashable {
+        public var name: String
+        public var counts: StageCounts
+
+        public init(name: String, counts: StageCounts = StageCounts()) {
+            self.name = name
+            self.counts = counts
+        }
+    }
+
+    public private(set) var stages: [Stage]
+
+    public init(_ stages: [Stage] = []) {
+        self.stages = stages
+    }
+
+    /// Empty books for stages of these names, each of which must be there once.
+    public init(stages names: [String]) {
+        stages = names.map { Stage(name: $0) }
+    }
+
+    /// The line of the stage with this name.
+    public subscript(_ name: String) -> StageCounts? {
+        stages.first { $0.name == name }?.counts
+    }
+
+    /// Adds to each stage's line.
+    ///
+    /// - Parameter counts: one for each stage, in their order.
+    public mutating func add(_ counts: [StageCounts]) {
+        precondition(counts.count == stages.count, "books of \(stages.count) stages cannot take counts of \(counts.count)")
+        for index in counts.indices { stages[index].counts += counts[index] }
+    }
+
+    /// Adds the books of another part of the same run.
+    public mutating func merge(_ other: Books) {
+        precondition(other.stages.map(\.name) == stages.map(\.name), "books of other stages cannot be merged")
+        add(other.stages.map(\.counts))
+    }
+
+    /// The sum over all stages.
+    public func total(_ count: KeyPath<StageCounts, Int>) -> Int {
+        stages.reduce(0) { $0 + $1.counts[keyPath: count] }
+    }
+
+    /// Whether every element is accounted for, in each stage and between each stage and the next.
+    ///
+    /// - Parameters:
+    ///   - read: what went into the first stage.
+    ///   - written: what came out of the last.
+    ///   - isWhole: whether the run came to its end. Of one that stopped early, elements may be missing that were given up on the way;
+    ///     none may be there too often.
+    public func balance(read: Int, written: Int, isWhole: Bool = true) -> Bool {
+        func isFine(_ rest: Int) -> Bool { isWhole ? rest == 0 : rest >= 0 }
+        var before = read
+        for stage in stages {
+            guard isFine(before - stage.counts.in), isFine(stage.counts.open) else { return false }
+            before = stage.counts.out
+        }
+        return isFine(before - written)
+    }
+}

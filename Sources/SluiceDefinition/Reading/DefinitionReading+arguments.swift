@@ -1,0 +1,173 @@
+internal import SluiceRecords
+
+extension DefinitionReading {
+    /// Reads what stands at one place as its shape says; reports what is wrong with it.
+    ///
+    /// - Parameters:
+    ///   - what: for messages: `keep 'errors'`, `sink: 'level'`.
+    ///   - example: how it may be written.
+    mutating func argument(_ node: YAMLNode, as shape: ArgumentShape, _ what: String, example: String) -> Argument? {
+        switch shape {
+        case .expression, .condition: return expression(node, what).map(Argument.leaf)
+        case .text, .field: return text(node, what, fix: "write '\(example)'").map(Argument.leaf)
+        case .newField: return newField(node, what, example: example).map(Argument.leaf)
+        case .integer(let range): return integer(node, what, in: range).map { .integer($0, node.place) }
+        case .size(let range): return size(node, what, in: range).map { .integer($0.value, $0.place) }
+        case .duration: return duration(node, what).map { .duration($0.value, $0.place) }
+        case .flag: return choice(node, what, of: ["true", "false"]).map { .flag($0.text == "true", $0.place) }
+        case .choice(let names): return choice(node, what, of: names).map(Argument.leaf)
+        case .format: return format(node, what).map(Argument.format)
+        case .writtenFormat: return writtenFormat(node, what).map(Argument.format)
+        case .list(let element, let isSet): return list(node, of: element, isSet: isSet, what, example: example)
+        case .entries(let key, let value): return entries(node, key: key, value: value, what, example: example)
+        case .keys(let keys): return self.keys(node, keys, what, example: example).map(Argument.keys)
+        case .short(let shape, let key, let keys): return short(node, shape, for: key, in: keys, what, example: example)
+        }
+    }
+
+    /// The values of a map of known keys; unknown and missing ones are reported.
+    mutating func arguments(_ map: YAMLMap, _ keys: [ArgumentKey], of owner: String) -> Arguments? {
+        check(map, of: owner, takes: Keys(keys))
+        return values(of: map, keys, of: owner)
+    }
+
+    /// The same without a look at other keys of the map, which are somebody else's.
+    mutating func values(of map: YAMLMap, _ keys: [ArgumentKey], of owner: String) -> Arguments? {
+        var values: [String: Argument] = [:]
+        var isWhole = true
+        for key in keys {
+            guard let node = map[key.name] else {
+                isWhole = isWhole && !key.isRequired
+                continue
+            }
+            values[key.name] = argument(node, as: key.shape, "\(owner): '\(key.name)'", example: key.example)
+            isWhole = isWhole && values[key.name] != nil
+        }
+        return isWhole ? Arguments(values, at: map.place) : nil
+    }
+
+    private mutating func newField(_ node: YAMLNode, _ what: String, example: String) -> Leaf? {
+        guard let leaf = text(node, what, fix: "write '\(example)'") else { return nil }
+        if leaf.text.isEmpty, leaf.isComplete { report("\(what): a field needs a name", at: leaf.place) }
+        return leaf
+    }
+
+    private mutating func list(_ node: YAMLNode, of shape: ArgumentShape, isSet: Bool, _ what: String, example: String) -> Argument? {
+        guard let nodes = list(node, what, example: example) else { return nil }
+        if nodes.isEmpty { report("\(what) is empty", at: node.place, fix: "write '\(example)'") }
+        let elements = nodes.compactMap { argument($0, as: shape, what, example: example) }
+        if isSet {
+            var seen: [String] = []
+            for leaf in elements.compactMap(\.leaf) {
+                if leaf.text.index(in: seen) != nil { report("\(what) names '\(leaf.text)' twice", at: leaf.place, fix: "take one away") }
+                seen.append(leaf.text)
+            }
+        }
+        return nodes.isEmpty || elements.count < nodes.count ? nil : .list(elements, node.place)
+    }
+
+    private mutating func entries(
+        _ node: YAMLNode, key: ArgumentShape, value: ArgumentShape, _ what: String, example: String
+    ) -> Argument? {
+        guard let map = map(node, what, example: example) else { return nil }
+        if map.entries.isEmpty { report("\(what) is empty", at: node.place, fix: "write '\(example)'") }
+        var entries: [(key: Leaf, value: Argument)] = []
+        for entry in map.entries {
+            if case .newField = key, entry.key.text.isEmpty { report("\(what): a field needs a name", at: entry.key.place) }
+            if let value = argument(entry.value, as: value, "\(what): '\(entry.key.text)'", example: example) {
+                entries.append((entry.key, value))
+            }
+        }
+        return entries.isEmpty || entries.count < map.entries.count ? nil : .entries(entries, node.place)
+    }
+
+    private mutating func keys(_ node: YAMLNode, _ keys: [ArgumentKey], _ what: String, example: String) -> Arguments? {
+        guard let map = map(node, what, example: example) else { return nil }
+        return arguments(map, keys, of: what)
+    }
+
+    /// One argument alone, or the map that it is the short way of writing.
+    private mutating func short(
+        _ node: YAMLNode, _ shape: ArgumentShape, for key: String, in keys: [ArgumentKey], _ what: String, example: String
+    ) -> Argument? {
+        if case .map = node, !keys.isEmpty { return self.keys(node, keys, what, example: example).map(Argument.keys) }
+        // A list of one may be written without its brackets.
+        var value: Argument?
+        if case .list(let element, _) = shape, case .leaf = node {
+            value = argument(node, as: element, what, example: example).map { .list([$0], node.place) }
+        } else if case .list = shape, case .map = node {
+            report("\(what) must be text or a list, not a map", at: node.place, fix: "write '\(example)'")
+        } else {
+            value = argument(node, as: shape, what, example: example)
+        }
+        return keys.isEmpty ? value : value.map { .keys(Arguments([key: $0], at: node.place)) }
+    }
+}
+
+// Formats: a name, or a map of one name to its options.
+extension DefinitionReading {
+    mutating func format(_ node: YAMLNode, _ what: String) -> FormatArgument? {
+        format(node, what, among: Formats.names) { name in
+            let fix = "this version reads: \(Formats.names.joined(separator: ", "))"
+            return Formats.named(name).map { .success($0) } ?? .failure(FormatRefusal(reason: "no such format '\(name)'", fix: fix))
+        }
+    }
+
+    mutating func writtenFormat(_ node: YAMLNode, _ what: String) -> FormatArgument? {
+        format(node, what, among: Formats.names) { name in
+            let fix = "this version writes: \(Formats.writableNames.joined(separator: ", "))"
+            guard let format = Formats.named(name) else { return .failure(FormatRefusal(reason: "no such format '\(name)'", fix: fix)) }
+            guard format is any WritableFormat.Type else {
+                return .failure(FormatRefusal(reason: "the format '\(name)' can be read but not written", fix: fix))
+            }
+            return .success(format)
+        }
+    }
+
+    private struct FormatRefusal: Error {
+        var reason: String
+        var fix: String
+    }
+
+    private mutating func format(
+        _ node: YAMLNode, _ what: String, among names: [String], _ find: (String) -> Result<any Format.Type, FormatRefusal>
+    ) -> FormatArgument? {
+        let owner = what.replacing(": 'format'", with: "")
+        var name: Leaf
+        var options: YAMLNode?
+        if case .map(let map) = node {
+            guard let entry = map.entries.first, map.entries.count == 1 else {
+                report("\(owner): 'format' must name one format", at: map.place, fix: "write '{regex: {pattern: …}}'")
+                return nil
+            }
+            (name, options) = (entry.key, entry.value)
+        } else {
+            guard let leaf = text(node, what) else { return nil }
+            name = leaf
+        }
+        guard name.isComplete else { return nil }
+        switch find(name.text) {
+        case .failure(let refusal):
+            if Keys.laterFormats.contains(name.text) {
+                report("\(owner): the format '\(name.text)' is not supported in this version", at: name.place, fix: refusal.fix)
+            } else {
+                let hint = refusal.reason.hasPrefix("no such") ? didYouMean(name.text, among: names) : ""
+                report("\(owner): \(refusal.reason)\(hint)", at: name.place, fix: refusal.fix)
+            }
+            return nil
+        case .success(let format):
+            return formatArgument(format.declaration, name, options, owner)
+        }
+    }
+
+    private mutating func formatArgument(_ declaration: Declaration, _ name: Leaf, _ node: YAMLNode?, _ owner: String) -> FormatArgument? {
+        guard case .keys(let keys) = declaration.argument else { return FormatArgument(name: name, declaration: declaration) }
+        guard let node else { return FormatArgument(name: name, declaration: declaration) }
+        guard !keys.isEmpty else {
+            report("\(owner): the format '\(name.text)' takes no options", at: name.place, fix: "write 'format: \(name.text)'")
+            return nil
+        }
+        guard let map = map(node, "\(owner): '\(name.text)'", example: declaration.example) else { return nil }
+        return arguments(map, keys, of: "\(owner): \(name.text)").map { FormatArgument(name: name, declaration: declaration, options: $0) }
+    }
+}

@@ -1,0 +1,81 @@
+package import SluiceCEL
+
+/// What a verb, a format or a sink is checked against, and where it says what is wrong.
+package struct Checking {
+    package private(set) var diagnostics: [DefinitionDiagnostic] = []
+    /// The fields that records have at this place; a verb leaves those that they have after it.
+    package var fields: Schema
+    /// For messages: `keep`, or `keep 'errors'` where the file names it.
+    package var label: String
+    /// What expressions know besides the record: `params`.
+    private let constants: [String: Value]
+
+    package init(label: String, fields: Schema = .open, constants: [String: Value] = [:]) {
+        self.label = label
+        self.fields = fields
+        self.constants = constants
+    }
+
+    package mutating func report(
+        _ message: String, at place: TextPlace?, fix: String? = nil, severity: DefinitionDiagnostic.Severity = .error
+    ) {
+        diagnostics.append(DefinitionDiagnostic("\(label): \(message)", at: place, fix: fix, severity: severity))
+    }
+
+    /// Runs `body` with a label of its own and, where given, other fields.
+    package mutating func within<Result>(
+        _ label: String, fields: Schema? = nil, _ body: (inout Checking) -> Result
+    ) -> Result {
+        var inner = Checking(label: label, fields: fields ?? self.fields, constants: constants)
+        let result = body(&inner)
+        diagnostics += inner.diagnostics
+        if fields == nil { self.fields = inner.fields }
+        return result
+    }
+
+    /// Compiles an expression against the fields here; what is wrong with it is reported where it stands.
+    package mutating func program(_ leaf: Leaf, _ what: String? = nil) -> CellProgram? {
+        guard leaf.isComplete else { return nil }
+        do throws(Diagnostics) {
+            return try CellProgram(leaf.text, in: SluiceCEL.Environment(fields: fields.scope, constants: constants))
+        } catch {
+            for diagnostic in error.all {
+                let message = what.map { "\($0): \(diagnostic)" } ?? "\(diagnostic)"
+                report(message, at: leaf.place(of: diagnostic.range), fix: fix(for: diagnostic, in: leaf))
+            }
+            return nil
+        }
+    }
+
+    /// An expression that says yes or no.
+    package mutating func condition(_ leaf: Leaf) -> CellProgram? {
+        guard let program = program(leaf) else { return nil }
+        guard program.type == .bool || program.type == .dyn else {
+            report("must be true or false, and '\(leaf.text)' is of type \(program.type)", at: leaf.place, fix: "compare it with something")
+            return nil
+        }
+        return program
+    }
+
+    /// Reports names that no record has here.
+    package mutating func checkFields(_ leaves: [Leaf]) {
+        guard case .known(let fields) = fields else { return }
+        let names = fields.map(\.name)
+        for leaf in leaves where !names.contains(leaf.text) {
+            report("no such field '\(leaf.text)'\(didYouMean(leaf.text, among: names))", at: leaf.place, fix: Self.listed(names))
+        }
+    }
+
+    private func fix(for diagnostic: SluiceCEL.Diagnostic, in leaf: Leaf) -> String? {
+        guard diagnostic.message.contains("no such field") else { return nil }
+        if !leaf.isPlain, !leaf.text.contains(where: { !($0.isLetter || $0.isNumber || $0 == "_") }) {
+            return "text in an expression has quotes of its own: \"'\(leaf.text)'\""
+        }
+        guard case .known(let fields) = fields else { return nil }
+        return Self.listed(fields.map(\.name))
+    }
+
+    private static func listed(_ names: [String]) -> String {
+        names.isEmpty ? "no field is left here" : "the fields here are: \(names.joined(separator: ", "))"
+    }
+}

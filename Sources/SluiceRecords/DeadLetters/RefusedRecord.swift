@@ -1,0 +1,32 @@
+import Sluice
+
+/// A record that a stage refused: the element of a ``DeadLetter``.
+struct RefusedRecord: Sendable {
+    /// Its place among the batch's frames: dead letters are written in the order of the input.
+    var frame: Int
+    /// Its fields as they reached the stage, as a JSON object; empty where it was never decoded.
+    var record: [UInt8] = []
+    /// Set where the record was too long to be held in memory.
+    var oversized: OversizedRecord?
+}
+
+/// Why a record was refused.
+package struct RecordFailure: Error, Sendable, Equatable {
+    /// Dotted and stable; docs/dead-letters.md lists them.
+    package var code: String
+    package var message: String
+    package var attempts = 1
+
+    package init(code: String, message: String, attempts: Int = 1) {
+        self.code = code
+        self.message = message
+        self.attempts = attempts
+    }
+}
+
+extension DeadLetter {
+    /// Stages refuse records with no other error.
+    var failure: RecordFailure { error as? RecordFailure ?? RecordFailure(code: "fault", message: "\(error)") }
+
+    var code: String { failure.code }
+}

@@ -1,0 +1,37 @@
+/// `files`: files by their paths or by patterns, and standard input as `-`.
+package struct FileSource: RecordSource {
+    package static let declaration = Declaration(
+        "files", "a path, a pattern (`*`, `?`, `[a-z]`, `{a,b}`, `**`), or a list of them; `-` is standard input",
+        argument: .short(.list(.text), for: "files", in: []), example: "files: logs/*.gz")
+
+    package let inputs: [InputFile]
+
+    package init(_ inputs: [InputFile]) {
+        self.inputs = inputs
+    }
+
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        var inputs: [InputFile] = []
+        for leaf in argument.leaves ?? [] where leaf.isComplete {
+            do throws(InputError) {
+                for file in try InputFiles.expand([leaf.text]) where !inputs.contains(file) { inputs.append(file) }
+            } catch {
+                checking.report("\(error)", at: leaf.place, fix: error.fix)
+            }
+        }
+        self.init(inputs)
+    }
+
+    package func open(_ input: InputFile, at offset: UInt64) throws(InputError) -> any InputBytes {
+        try InputDescriptor(input, at: offset)
+    }
+}
+
+extension InputError {
+    fileprivate var fix: String? {
+        switch self {
+        case .missing, .noMatch: "relative paths start from the current folder"
+        default: nil
+        }
+    }
+}

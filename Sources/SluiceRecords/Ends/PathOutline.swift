@@ -1,0 +1,82 @@
+import Glibc
+
+/// What a sink's path says before any record is read.
+struct PathOutline {
+    struct Refusal {
+        var message: String
+        var fix: String
+    }
+
+    /// Up to the first expression.
+    let beginning: String
+    /// Whether there is no expression at all.
+    let isWhole: Bool
+    /// The path with a letter in the place of each expression.
+    private let outline: String
+
+    init(_ pieces: [PathPiece]) {
+        var beginning = ""
+        var outline = ""
+        var isWhole = true
+        for piece in pieces {
+            switch piece {
+            case .text(let leaf):
+                outline += leaf.text
+                if isWhole { beginning += leaf.text }
+            case .expression:
+                outline += "x"
+                isWhole = false
+            }
+        }
+        (self.beginning, self.outline, self.isWhole) = (beginning, outline, isWhole)
+    }
+
+    var refusal: Refusal? {
+        if outline.utf8.contains(0) { return Refusal(message: "the path has a NUL character", fix: "take it away") }
+        guard let name = outline.split(separator: "/", omittingEmptySubsequences: false).last, !name.isEmpty, name != ".", name != ".." else {
+            return Refusal(message: "'file' names no file", fix: "end the path with a file's name")
+        }
+        guard !isWhole else { return nil }
+        let folder = beginning.lastIndex(of: "/").map { beginning[..<$0] } ?? ""
+        if folder.allSatisfy({ $0 == "/" || $0 == "." }) {
+            return Refusal(
+                message: "the path has an expression before any folder, so nothing confines its values", fix: "begin with a folder of its own: out/{…}")
+        }
+        let rest = outline.dropFirst(folder.count)
+        if rest.split(separator: "/").contains("..") {
+            return Refusal(message: "the path leaves its folder behind an expression", fix: "take the '..' away")
+        }
+        return nil
+    }
+}
+
+/// Whether a file can be made at a path.
+package struct OutputPlace {
+    private let path: String
+    private let isWhole: Bool
+
+    /// - Parameter isWhole: whether the path is the file's; else only its folder counts.
+    package init(_ path: String, isWhole: Bool = true) {
+        self.path = path
+        self.isWhole = isWhole
+    }
+
+    /// Why it cannot be, as far as can be seen without trying.
+    package var refusal: String? {
+        if path.isEmpty { return "no file is named" }
+        var status = stat()
+        if isWhole, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return "'\(path)' is a folder" }
+        var folder = parent(of: path)
+        while stat(folder, &status) != 0 {
+            guard errno == ENOENT || errno == ENOTDIR, folder != ".", folder != "/" else { return "'\(folder)' cannot be looked into" }
+            folder = parent(of: folder)
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else { return "'\(folder)' is a file, not a folder" }
+        return access(folder, W_OK | X_OK) == 0 ? nil : "no permission to write in '\(folder)'"
+    }
+
+    private func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}

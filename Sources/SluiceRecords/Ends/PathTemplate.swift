@@ -1,0 +1,101 @@
+package import SluiceCEL
+
+/// A path with expressions in it: `out/date={string(time).substring(0, 10)}/errors.jsonl.gz`.
+package struct PathTemplate: Sendable {
+    package enum Piece: Sendable {
+        case text(String)
+        /// Its value as text; cannot leave the folder.
+        case value(CellProgram)
+    }
+
+    package var pieces: [Piece]
+
+    package init(pieces: [Piece]) {
+        self.pieces = pieces
+    }
+
+    /// The path where no expression is in it.
+    package var constant: String? {
+        var path = ""
+        for piece in pieces {
+            guard case .text(let text) = piece else { return nil }
+            path += text
+        }
+        return path
+    }
+
+    package var mentions: [String] {
+        pieces.flatMap { piece -> [String] in
+            guard case .value(let program) = piece else { return [] }
+            return program.fieldNames
+        }
+    }
+}
+
+extension PathTemplate {
+    /// Cuts a path at its `{…}` and compiles them. What they come to cannot leave the folder before the first of them, so there must be one.
+    init?(_ path: Leaf, _ checking: inout Checking) {
+        let count = checking.diagnostics.count
+        guard path.isComplete, let pieces = Self.pieces(path, &checking) else { return nil }
+        let outline = PathOutline(pieces)
+        if let reason = outline.refusal {
+            checking.report(reason.message, at: path.place, fix: reason.fix)
+        } else if let reason = OutputPlace(outline.beginning, isWhole: outline.isWhole).refusal {
+            checking.report(reason, at: path.place, fix: "name a file in a folder that you may write to")
+        }
+        let built: [Piece] = pieces.compactMap { piece in
+            switch piece {
+            case .text(let leaf): return .text(leaf.text)
+            case .expression(let leaf):
+                guard let program = checking.program(leaf, "path") else { return nil }
+                guard program.type.isPathText else {
+                    checking.report(
+                        "path: '\(leaf.text)' is of type \(program.type)", at: leaf.place, fix: "a path is made of text, numbers and times")
+                    return nil
+                }
+                return .value(program)
+            }
+        }
+        guard checking.diagnostics.count == count else { return nil }
+        self.init(pieces: built)
+    }
+
+    /// Braces and quotes inside an expression are its own.
+    private static func pieces(_ path: Leaf, _ checking: inout Checking) -> [PathPiece]? {
+        var pieces: [PathPiece] = []
+        var textStart = 0
+        var scan = BraceScan(path.text)
+        while let open = scan.nextOpening() {
+            guard let close = scan.closing() else {
+                checking.report("'{' is not closed", at: path.place(of: open..<open + 1), fix: "write {expression}; a brace itself is {'{'}")
+                return nil
+            }
+            if open > textStart { pieces.append(.text(path.part(textStart..<open))) }
+            let expression = path.part(open + 1..<close)
+            guard expression.text.contains(where: { !$0.isWhitespace }) else {
+                checking.report("no expression between '{' and '}'", at: path.place(of: open..<close + 1))
+                return nil
+            }
+            pieces.append(.expression(expression))
+            textStart = close + 1
+        }
+        let end = path.text.utf8.count
+        if textStart < end { pieces.append(.text(path.part(textStart..<end))) }
+        return pieces
+    }
+}
+
+/// A part of a path as it was written.
+enum PathPiece {
+    case text(Leaf)
+    case expression(Leaf)
+}
+
+extension CELType {
+    fileprivate var isPathText: Bool {
+        switch self {
+        case .dyn, .string, .int, .uint, .double, .bool, .timestamp: true
+        default: false
+        }
+    }
+}

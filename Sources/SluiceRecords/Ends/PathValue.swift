@@ -1,0 +1,16 @@
+import SluiceCEL
+
+/// The text that a value has in a path.
+enum PathValue {
+    /// Text as it is, numbers and times as in JSON; `nil` for everything else.
+    static func of(_ cell: Cell, _ scratch: Scratch) -> String? {
+        switch cell.kind {
+        case .string, .decimal: return String(decoding: cell.textBytes, as: UTF8.self)
+        case .bool, .int, .uint, .double, .timestamp, .duration:
+            let buffer = ByteBuffer(capacity: 64)
+            JSONText.write(cell, scratch, to: buffer)
+            return buffer.withFilled { String(decoding: $0.filter { $0 != UInt8(ascii: "\"") }, as: UTF8.self) }
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,36 @@
+/// The table of the formats: what a pipeline file can read and write.
+package enum Formats {
+    /// In the order of the reference.
+    package static let all: [any Format.Type] = [JSONL.self, Combined.self, Common.self, Lines.self, RegexFormat.self]
+
+    package static let writable: [any WritableFormat.Type] = all.compactMap { $0 as? any WritableFormat.Type }
+
+    /// By its name or another name for it.
+    package static func named(_ name: String) -> (any Format.Type)? {
+        all.first { $0.declaration.isCalled(name) }
+    }
+
+    /// By a file's name, without the ending for its compression.
+    package static func forFile(endingIn ending: some StringProtocol) -> (any WritableFormat.Type)? {
+        writable.first { $0.fileExtensions.contains(String(ending)) }
+    }
+
+    package static func make(_ argument: FormatArgument, _ checking: inout Checking) -> (any Format)? {
+        let declaration = argument.declaration
+        if case .keys(let keys) = declaration.argument, let missing = keys.first(where: { $0.isRequired && argument.options?[$0.name] == nil }) {
+            checking.report(
+                "the format '\(declaration.name)' needs a key '\(missing.name)'", at: argument.name.place, fix: "write '\(declaration.example)'")
+            return nil
+        }
+        return named(declaration.name)?.init(argument.options, &checking)
+    }
+
+    package static var names: [String] { all.map { $0.declaration.name } }
+    package static var writableNames: [String] { writable.map { $0.declaration.name } }
+}
+
+extension Format {
+    package static var name: String { declaration.name }
+    package var name: String { Self.declaration.name }
+    package var framing: Framing { .lines }
+}

@@ -1,0 +1,36 @@
+import SluiceCEL
+
+/// `jsonl`: one JSON object a line.
+package struct JSONL: WritableFormat {
+    package static let declaration = Declaration(
+        "jsonl", aliases: ["ndjson"], "one JSON object a line", argument: .keys([]), example: "format: jsonl")
+    package static let fileExtensions = ["jsonl", "ndjson"]
+
+    package init() {}
+    package init?(_ options: Arguments?, _ checking: inout Checking) {}
+
+    package var schema: Schema { .open }
+
+    package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder {
+        JSONLinesDecoder(columns: columns, spans: spans)
+    }
+
+    package func makeWriter(for fields: RecordFields, columns: [String]?) -> any RecordWriter {
+        JSONLinesWriter(fields: fields)
+    }
+}
+
+struct JSONLinesWriter: RecordWriter {
+    let fields: RecordFields
+    let copiesRecords: Bool
+
+    init(fields: RecordFields) {
+        self.fields = fields
+        copiesRecords = fields.shape.base == .json && fields.shape.isUntouched
+    }
+
+    func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) {
+        fields.write(row, of: batch, to: buffer)
+        buffer.append(UInt8(ascii: "\n"))
+    }
+}

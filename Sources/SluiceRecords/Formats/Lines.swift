@@ -1,0 +1,62 @@
+import SluiceCEL
+
+/// `lines`: any text, a field `line` for each.
+package struct Lines: WritableFormat {
+    package static let declaration = Declaration(
+        "lines", "any text, one field `line`", argument: .keys([]), example: "format: lines")
+    package static let fileExtensions = ["log", "txt"]
+
+    package init() {}
+    package init?(_ options: Arguments?, _ checking: inout Checking) {}
+
+    // Bytes where a line is not UTF-8, which only reading it tells.
+    package var schema: Schema { .known([Schema.Field(name: LinesDecoder.field, type: .string)]) }
+    package var writesFields: Bool { false }
+    package var mentions: [String] { [LinesDecoder.field] }
+
+    package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder { LinesDecoder(columns: columns) }
+
+    package func checkWriting(_ checking: inout Checking, at place: TextPlace, areOwn: Bool) {
+        guard !areOwn, case .known(let fields) = checking.fields, LinesDecoder.field.index(in: fields.map(\.name)) == nil else { return }
+        checking.report("writes lines, and the records have no field 'line' here", at: place, fix: "set a field 'line', or write jsonl")
+    }
+
+    package func makeWriter(for fields: RecordFields, columns: [String]?) -> any RecordWriter { LinesWriter(fields: fields) }
+}
+
+/// Writes the field `line`; where records can have none and no stage changed them, the bytes that they came in.
+struct LinesWriter: RecordWriter {
+    private let column: Int?
+    let copiesRecords: Bool
+    let dropsReturns = true
+
+    init(fields: RecordFields) {
+        column = fields.shape.column(of: LinesDecoder.field)
+        copiesRecords = fields.shape.isUntouched && fields.shape.base == .other && (fields.format is Lines || column == nil)
+    }
+
+    func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) throws(RecordFailure) {
+        if copiesRecords {
+            buffer.append(batch.text(row).withoutReturn)
+        } else {
+            buffer.append(try line(row, of: batch))
+        }
+        buffer.append(UInt8(ascii: "\n"))
+    }
+
+    private func line(_ row: Int, of batch: RecordBatch) throws(RecordFailure) -> UnsafeBufferPointer<UInt8> {
+        let cell = column.map { batch.table.row(row)[$0] } ?? .absent
+        guard cell.kind == .string || cell.kind == .bytes else {
+            throw RecordFailure(code: "sink.line", message: "the record has no text field 'line' to write")
+        }
+        guard !cell.textBytes.contains(UInt8(ascii: "\n")) else {
+            throw RecordFailure(code: "sink.line", message: "field 'line' holds a line feed, so that it would be more than one line")
+        }
+        return cell.textBytes
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// The line without a carriage return at its end.
+    var withoutReturn: UnsafeBufferPointer { last == 0x0D ? UnsafeBufferPointer(rebasing: dropLast()) : self }
+}

@@ -1,0 +1,41 @@
+package import SluiceCEL
+
+/// `regex`: a field for each named group of a regular expression.
+package struct RegexFormat: Format {
+    package static let declaration = Declaration(
+        "regex", "a field for each named group of a regular expression",
+        argument: .keys([
+            ArgumentKey(
+                "pattern", .text, isRequired: true, example: #"pattern: '^(?P<host>\S+) (?P<rest>.*)$'"#,
+                "RE2's syntax; matches anywhere, so tie it to the ends with `^` and `$`")
+        ]),
+        example: #"format: {regex: {pattern: '^(?P<host>\S+)'}}"#)
+
+    private let pattern: Pattern
+
+    package init(_ pattern: Pattern) {
+        self.pattern = pattern
+    }
+
+    package init?(_ options: Arguments?, _ checking: inout Checking) {
+        guard let text = options?["pattern"]?.leaf, text.isComplete else { return nil }
+        do throws(PatternError) {
+            let pattern = try Pattern(text.text)
+            guard pattern.groupNames.contains(where: { $0 != nil }) else {
+                checking.report(
+                    "the pattern names no group, so it makes no field", at: text.place, fix: "write (?P<name>…) around what you want")
+                return nil
+            }
+            self.init(pattern)
+        } catch {
+            checking.report(
+                "the pattern is no regular expression: \(error.message)", at: text.place,
+                fix: "RE2's syntax: https://github.com/google/re2/wiki/Syntax")
+            return nil
+        }
+    }
+
+    package var schema: Schema { .known(RegexDecoder.fields(of: pattern).map { Schema.Field(name: $0, type: .string) }) }
+
+    package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder { RegexDecoder(pattern, columns: columns) }
+}

@@ -1,0 +1,151 @@
+import Glibc
+import SluiceCEL
+
+/// Proves a finished run again from its files alone: reads every input, every output and the dead letters, counts, and compares with the report.
+///
+/// Takes about as long as reading those files once. Standard input cannot be read again and is passed over.
+package struct Audit: Sendable {
+    /// One thing that was compared.
+    package struct Finding: Sendable, Equatable {
+        /// What it is about: a file, a stage, `records`.
+        package var subject: String
+        package var quantity: String
+        package var reported: String
+        package var found: String
+
+        package var holds: Bool { reported == found }
+    }
+
+    package private(set) var findings: [Finding] = []
+    /// Inputs that could not be read again, with the reason.
+    package private(set) var skipped: [String] = []
+
+    package var holds: Bool { findings.allSatisfy(\.holds) }
+
+    /// - Parameter scratchFolder: for records over 16 MiB, which are set aside while they are counted.
+    package init(_ report: RunReport, scratchFolder: String) throws(RunError) {
+        recount(report)
+        for input in report.inputs { try reread(input, scratchFolder) }
+        guard report.status == .complete || report.status == .losses else { return }
+        for output in report.outputs { try reread(output, scratchFolder) }
+        try reread(report.deadLetters, scratchFolder)
+    }
+
+    private mutating func compare<Quantity: Equatable>(_ subject: String, _ quantity: String, _ reported: Quantity, _ found: Quantity) {
+        findings.append(Finding(subject: subject, quantity: quantity, reported: "\(reported)", found: "\(found)"))
+    }
+
+    /// The books against themselves.
+    private mutating func recount(_ report: RunReport) {
+        let records = report.records
+        compare(
+            "run", "read = written + filtered + dead + absorbed - added", records.read + records.added,
+            records.written + records.filtered + records.dead + records.absorbed)
+        compare("run", "records read, over all inputs", records.read, report.inputs.reduce(0) { $0 + $1.records })
+        compare("run", "dead letters, over all codes", records.dead, report.deadLetters.byCode.values.reduce(0, +))
+        for input in report.inputs {
+            compare(
+                input.file, "records + added = written + filtered + dead + absorbed", input.records + input.added,
+                input.written + input.filtered + input.dead + input.absorbed)
+        }
+        for stage in report.stages {
+            compare(
+                "stage '\(stage.name)'", "in + added = out + filtered + dead + absorbed", stage.in + stage.added,
+                stage.out + stage.filtered + stage.dead + stage.absorbed)
+        }
+        for (stage, next) in zip(report.stages, report.stages.dropFirst()) {
+            compare("stage '\(next.name)'", "in = out of '\(stage.name)'", next.in, stage.out)
+        }
+        guard report.status == .complete || report.status == .losses else { return }
+        compare("run", "records written, over all outputs", records.written, report.outputs.reduce(0) { $0 + $1.records })
+        compare("run", "dead letters in the file", records.dead, report.deadLetters.records)
+    }
+
+    private mutating func reread(_ input: RunReport.Input, _ folder: String) throws(RunError) {
+        guard input.file != "-" else {
+            skipped.append("standard input cannot be read again")
+            return
+        }
+        guard input.whole else {
+            skipped.append("\(input.file): the run did not read it to its end")
+            return
+        }
+        let summary = try Self.read(input.file, folder) { _ in }
+        compare(input.file, "bytes", input.bytes, summary.bytes)
+        compare(input.file, "members", input.members, summary.members)
+        compare(input.file, "records", UInt64(input.records), summary.records + summary.oversized)
+        compare(input.file, "damage", input.damage, summary.damage.map(RunReport.DamageRecord.init))
+    }
+
+    private mutating func reread(_ output: RunReport.Output, _ folder: String) throws(RunError) {
+        guard output.file != "-" else {
+            skipped.append("standard output cannot be read again")
+            return
+        }
+        let summary = try Self.read(output.file, folder) { _ in }
+        compare(output.file, "bytes", output.bytes, summary.bytes)
+        compare(output.file, "records", UInt64(output.records), summary.records + summary.oversized)
+        compare(output.file, "damage", 0, summary.damage.count)
+        do {
+            compare(output.file, "sha256", output.sha256, try Digest.ofFile(output.file))
+        } catch {
+            throw .input(error)
+        }
+    }
+
+    private mutating func reread(_ letters: RunReport.DeadLetters, _ folder: String) throws(RunError) {
+        let decoder = JSONLinesDecoder(columns: ["error"], spans: false)
+        let table = RowTable(columns: 1, hasSpans: false)
+        let reader = JSONReader()
+        var codes: [String: Int] = [:]
+        let summary = try Self.read(letters.file, folder) { (batch) throws(InputError) in
+            for letter in batch.oversized { codes[try Self.code(of: letter), default: 0] += 1 }
+            table.prepare(rows: batch.frames.count)
+            decoder.decode(batch.frames, of: UnsafePointer(batch.bytes.start), into: table)
+            for row in 0..<table.rows {
+                codes[Self.code(table.row(row)[0], reader), default: 0] += 1
+            }
+        }
+        compare(letters.file, "dead letters", UInt64(letters.records), summary.records + summary.oversized)
+        for code in Set(letters.byCode.keys).union(codes.keys).sorted() {
+            compare(letters.file, "dead letters with code '\(code)'", letters.byCode[code] ?? 0, codes[code] ?? 0)
+        }
+    }
+
+    /// The code in a dead letter's `error`; `unreadable` where there is none.
+    private static func code(_ error: Cell, _ reader: JSONReader) -> String {
+        guard error.kind == .json,
+            case .success(.map(let error)) = Result(catching: { () throws(EvaluationError) in
+                try reader.value(ofJSON: error.textBytes)
+            })
+        else { return "unreadable" }
+        guard case .string(let code)? = error["code"] else { return "unreadable" }
+        return code
+    }
+
+    /// The code of a dead letter that is too long for memory: it stands before the record's own bytes.
+    private static func code(of letter: OversizedRecord) throws(InputError) -> String {
+        let text = try SpillReader(letter).beginning().withFilled { String(decoding: $0.prefix(64 << 10), as: UTF8.self) }
+        guard let start = text.firstRange(of: #""error":{"code":""#)?.upperBound, let end = text[start...].firstIndex(of: "\"") else {
+            return "unreadable"
+        }
+        return String(text[start..<end])
+    }
+
+    private static func read(_ path: String, _ folder: String, _ look: (Batch) throws(InputError) -> Void) throws(RunError) -> InputSummary {
+        do throws(InputError) {
+            let buffers = BufferPool(capacity: Batch.targetBytes, most: 2)
+            let reader = try BatchReader(
+                InputFile(path: path), index: 0, configuration: .init(spillFolder: folder), buffers: buffers)
+            defer { reader.close() }
+            while let batch = try reader.next() {
+                try look(batch)
+                for record in batch.oversized { unlink(record.spill) }
+                buffers.give(batch.bytes)
+            }
+            return reader.summary
+        } catch {
+            throw .input(error)
+        }
+    }
+}

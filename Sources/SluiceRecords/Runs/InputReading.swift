@@ -1,0 +1,88 @@
+import Sluice
+import Synchronization
+
+/// The run's inputs as parts of a pipeline: one reader each, several at a time.
+final class InputReading: Sendable {
+    let buffers: BufferPool
+    /// Inputs that are read at the same time.
+    let readers: Int
+    /// Bytes that batches between reading and committing may take.
+    let window: Int
+    private let source: SourceSettings
+    private let spillFolder: String
+    private let ends: Locked<[InputSummary?]>
+    private let allowance: Locked<Allowance>
+
+    private struct Allowance {
+        /// Records that may still be read.
+        var left: Int
+        /// Inputs with records that were left alone.
+        var cutShort: Set<Int> = []
+    }
+
+    init(_ source: SourceSettings, memory: Int, options: RunOptions) {
+        self.source = source
+        spillFolder = options.state + "/spill"
+        window = min(memory / 4, (48 << 20) + options.workers * (24 << 20))
+        readers = options.limit == nil ? min(options.workers, max(1, source.inputs.count)) : 1
+        buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 8 * options.workers + 8)
+        ends = Locked(Array(repeating: nil, count: source.inputs.count))
+        allowance = Locked(Allowance(left: options.limit ?? .max))
+    }
+
+    /// What was read of each input; `nil` for one that was not read to its end.
+    var summaries: [InputSummary?] { ends.withLock { $0 } }
+
+    var parts: [Part<Batch>] {
+        source.inputs.indices.map { index in
+            Part {
+                let reader = try self.open(index)
+                return {
+                    if let batch = try reader.next() { return self.cut(batch, reader) }
+                    let isWhole = self.allowance.withLock { !$0.cutShort.contains(index) }
+                    if isWhole { self.ends.withLock { $0[index] = reader.summary } }
+                    reader.close()
+                    return nil
+                }
+            }
+        }
+    }
+
+    private func open(_ index: Int) throws(InputError) -> BatchReader {
+        var configuration = BatchReader.Configuration(spillFolder: spillFolder)
+        configuration.onDamage = source.onDamage
+        configuration.maxRecord = source.maxRecord
+        let file = source.inputs[index]
+        return try BatchReader(
+            file, of: try source.source.open(file, at: 0), index: index, configuration: configuration, buffers: buffers)
+    }
+
+    /// The batch, or as much of it as the run's limit allows; `nil` after that.
+    private func cut(_ batch: Batch, _ reader: BatchReader) -> Batch? {
+        allowance.withLock { allowance -> Batch? in
+            if batch.frames.count + batch.oversized.count > allowance.left { allowance.cutShort.insert(batch.input) }
+            guard allowance.left > 0 else {
+                reader.close()
+                return nil
+            }
+            batch.keepFirst(allowance.left)
+            allowance.left -= batch.frames.count + batch.oversized.count
+            return batch
+        }
+    }
+}
+
+extension Batch {
+    /// Leaves out all records but the first `count`.
+    func keepFirst(_ count: Int) {
+        guard frames.count + oversized.count > count else { return }
+        var kept = 0
+        var long = 0
+        while kept + long < count {
+            if long < oversized.count, oversized[long].beforeFrame <= kept { long += 1 } else { kept += 1 }
+        }
+        frames.removeSubrange(kept...)
+        oversized.removeSubrange(long...)
+        members.removeAll { $0.firstFrame >= kept }
+    }
+}

@@ -1,0 +1,64 @@
+import Sluice
+
+/// The books of a run: what came in, per input and per stage, and where it went.
+struct Ledger: Sendable {
+    /// The source, the stages, the sink.
+    private(set) var books: Books
+    /// For each stage the records that took longer than it allows.
+    private(set) var timeouts: [Int]
+    /// For each input the counts of its records over all stages.
+    private(set) var inputs: [InputCounts]
+    private(set) var codes: [String: Int] = [:]
+    /// Over all outputs.
+    private(set) var written = 0
+    /// Where the last batch that was committed ends.
+    private(set) var end: (input: Int, position: Position, compressedBytes: UInt64)?
+
+    struct InputCounts: Sendable, Equatable {
+        var records = 0
+        var written = 0
+        var filtered = 0
+        var dead = 0
+        var absorbed = 0
+        var added = 0
+        var damage: [Damage] = []
+    }
+
+    init(stages: [String], inputs: Int) {
+        books = Books(stages: stages)
+        timeouts = Array(repeating: 0, count: stages.count)
+        self.inputs = Array(repeating: InputCounts(), count: inputs)
+    }
+
+    mutating func add(_ batch: EncodedBatch) {
+        books.add(batch.counts)
+        for (index, count) in batch.timeouts.enumerated() { timeouts[index] += count }
+        let written = batch.outputs.reduce(0) { $0 + $1.records }
+        self.written += written
+        codes.merge(batch.codes, uniquingKeysWith: +)
+        guard let input = batch.input else { return }
+        inputs[input].records += batch.counts.first?.in ?? 0
+        inputs[input].written += written
+        for counts in batch.counts {
+            inputs[input].filtered += counts.filtered + counts.dropped
+            inputs[input].dead += counts.dead
+            inputs[input].absorbed += counts.absorbed
+            inputs[input].added += counts.added
+        }
+        inputs[input].damage += batch.damage
+        if let position = batch.end { end = (input, position, batch.compressedBytes) }
+    }
+
+    var records: RunReport.Records {
+        RunReport.Records(
+            read: inputs.reduce(0) { $0 + $1.records }, written: written, filtered: books.total(\.filtered) + books.total(\.dropped),
+            dead: books.total(\.dead), absorbed: books.total(\.absorbed), added: books.total(\.added))
+    }
+
+    /// Every account on its own, each stage against the next, and the whole against the dead letters' codes.
+    var isBalanced: Bool {
+        let records = records
+        let perInput = inputs.allSatisfy { $0.records + $0.added == $0.written + $0.filtered + $0.dead + $0.absorbed }
+        return books.balance(read: records.read, written: records.written) && perInput && codes.values.reduce(0, +) == records.dead
+    }
+}

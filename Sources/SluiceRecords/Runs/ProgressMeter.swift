@@ -1,0 +1,38 @@
+import Sluice
+import Synchronization
+
+/// The counters behind ``RecordRun/progress``.
+final class ProgressMeter: Sendable {
+    private struct State {
+        var progress = RunProgress()
+        /// For each input what was used up of it.
+        var compressed: [UInt64]
+    }
+
+    private let state: Locked<State>
+
+    init(inputs: [InputFile]) {
+        var progress = RunProgress()
+        let sizes = inputs.map(\.size)
+        if !sizes.contains(nil) { progress.compressedTotal = sizes.compactMap(\.self).reduce(0, +) }
+        state = Locked(State(progress: progress, compressed: Array(repeating: 0, count: inputs.count)))
+    }
+
+    var now: RunProgress { state.withLock { $0.progress } }
+
+    func drain() {
+        state.withLock { $0.progress.isDraining = true }
+    }
+
+    func committed(_ batch: EncodedBatch) {
+        state.withLock { state in
+            state.progress.records += batch.counts.first?.in ?? 0
+            state.progress.textBytes += batch.textBytes
+            state.progress.deadLetters += batch.counts.reduce(0) { $0 + $1.dead }
+            guard let input = batch.input else { return }
+            let more = max(batch.compressedBytes, state.compressed[input]) - state.compressed[input]
+            state.compressed[input] += more
+            state.progress.compressedBytes += more
+        }
+    }
+}

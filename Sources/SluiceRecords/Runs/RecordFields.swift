@@ -1,0 +1,112 @@
+import SluiceCEL
+
+/// The fields at one place of the pipeline, as its stages and its sink use them: to write a record out, to name it in a message.
+package struct RecordFields: Sendable {
+    package let shape: Shape
+    /// What the records are decoded with; `nil` where they come as rows.
+    let format: (any Format)?
+    /// Decodes every field of a record that is not JSON: for records that are written although no stage asked for all their fields.
+    let complete: CompleteDecoder?
+    /// The names of the run's inputs.
+    let inputs: [InputName]
+    /// For records of JSON.
+    private let rewrite: JSONRewrite
+    /// For records of other formats.
+    private let written: JSONFields
+
+    init(shape: Shape, format: (any Format)?, complete: CompleteDecoder?, inputs: [InputName]) {
+        self.shape = shape
+        self.format = format
+        self.complete = complete
+        self.inputs = inputs
+        rewrite = JSONRewrite(members: shape.members, passesRest: shape.passesRest, additions: shape.written)
+        written = JSONFields(shape.written)
+    }
+
+    /// One decoder for all fields of a format with a fixed schema.
+    struct CompleteDecoder: Sendable {
+        var decoder: any RecordDecoder
+        var names: [String]
+    }
+
+    /// An input's name at an address that cells can point to for as long as the plan lasts.
+    ///
+    /// Unsafe memory lives here: allocated in `init`, freed in `deinit`, never written in between.
+    final class InputName: Sendable {
+        let text: String
+        private let count: Int
+        private let address: UInt
+
+        init(_ text: String) {
+            self.text = text
+            let bytes = Array(text.utf8)
+            count = bytes.count
+            let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, count))
+            memory.update(from: bytes, count: count)
+            address = UInt(bitPattern: memory)
+        }
+
+        deinit {
+            UnsafeMutablePointer<UInt8>(bitPattern: address)?.deallocate()
+        }
+
+        var cell: Cell { Cell(kind: .string, payload: UInt64(address), count: UInt32(count)) }
+    }
+
+    /// Null after a closing stage, when records belong to no input.
+    func fileName(of batch: RecordBatch) -> Cell {
+        batch.input.map { inputs[$0].cell } ?? .null
+    }
+
+    /// Writes the record as a JSON object, as its fields are here, from the columns that the plan asked for.
+    func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) {
+        let cells = batch.table.row(row)
+        guard shape.base == .other else {
+            if shape.isUntouched { return buffer.append(JSONMembers.trimmed(batch.text(row))) }
+            return rewrite.write(
+                batch.text(row), batch.table.outcomes[row], batch.table.rowSpans(row), cells, batch.scratch, to: buffer)
+        }
+        written.write(cells, batch.scratch, to: buffer)
+    }
+
+    /// The record as a JSON object with all its fields, also those that no stage asked for. For the few: it may decode the record once more.
+    func json(_ row: Int, of batch: RecordBatch) -> ByteBuffer {
+        let buffer = ByteBuffer(capacity: 512)
+        if let complete, shape.written.contains(where: { $0.column == Shape.undecoded }) {
+            writeCompletely(row, of: batch, with: complete, to: buffer)
+        } else {
+            write(row, of: batch, to: buffer)
+        }
+        return buffer
+    }
+
+    /// `record` as a whole, for an expression: JSON text in the batch's own memory.
+    func wholeRecord(_ row: Int, of batch: RecordBatch) -> Cell {
+        if shape.base == .json, shape.isUntouched, let start = batch.text(row).baseAddress {
+            return .text(.json, start, count: batch.text(row).count)
+        }
+        return json(row, of: batch).withFilled { batch.scratch.text(.json, copying: $0) }
+    }
+
+    private func writeCompletely(_ row: Int, of batch: RecordBatch, with complete: CompleteDecoder, to buffer: ByteBuffer) {
+        let table = RowTable(columns: complete.names.count, hasSpans: false)
+        table.prepare(rows: 1)
+        complete.decoder.decode(batch.text(row), row: 0, into: table)
+        var object = JSONObjectWriter(buffer)
+        for field in shape.written where field.unless.map({ batch.table.row(row)[$0].kind == .absent }) ?? true {
+            if field.column != Shape.undecoded {
+                object.write(field.key, batch.table.row(row)[field.column], batch.scratch)
+            } else if let index = field.key.index(in: complete.names) {
+                object.write(field.key, table.row(0)[index], batch.scratch)
+            }
+        }
+        object.end()
+    }
+
+    /// A field that the record has and whose name is near to the one that the message quotes.
+    func nearestName(to message: String, _ row: Int, of batch: RecordBatch) -> String? {
+        let parts = message.split(separator: "'", omittingEmptySubsequences: false)
+        guard parts.count >= 3 else { return nil }
+        return Spelling.nearest(to: String(parts[1]), among: json(row, of: batch).withFilled(JSONMembers.names))
+    }
+}

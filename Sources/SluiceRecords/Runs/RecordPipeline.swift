@@ -1,0 +1,119 @@
+package import Sluice
+
+/// A pipeline of records with every choice made: what a pipeline file comes to once it is checked, its parameters are put in and its
+/// expressions are compiled. A value; nothing is opened until ``run(_:)``.
+package struct RecordPipeline: Sendable {
+    /// Letters, digits, `-`.
+    package var name: String
+    /// `sha256:` and the digest of the definition with its parameters, 64 hexadecimal digits.
+    package var definition: String
+    package var source: SourceSettings
+    package var stages: [RecordStage]
+    package var sink: SinkSettings
+    /// The dead-letter file. `.gz` compresses.
+    package var deadLetters: String
+    package var limits: Limits
+
+    package init(
+        name: String, definition: String, source: SourceSettings, stages: [RecordStage], sink: SinkSettings, deadLetters: String,
+        limits: Limits = Limits()
+    ) {
+        self.name = name
+        self.definition = definition
+        self.source = source
+        self.stages = stages
+        self.sink = sink
+        self.deadLetters = deadLetters
+        self.limits = limits
+    }
+}
+
+/// Where records come from, and how they are read.
+package struct SourceSettings: Sendable {
+    package var source: any RecordSource
+    package var format: any Format
+    package var onDamage: DamagePolicy
+    /// Bytes. A longer record is a dead letter.
+    package var maxRecord: Int
+
+    package init(_ source: any RecordSource, format: any Format, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20) {
+        self.source = source
+        self.format = format
+        self.onDamage = onDamage
+        self.maxRecord = maxRecord
+    }
+
+    /// In the order they are read.
+    package var inputs: [InputFile] { source.inputs }
+}
+
+package struct RecordStage: Sendable {
+    /// Unique in the pipeline.
+    package var name: String
+    package var verb: any Verb
+    package var pool: PoolOptions
+    package var onError: FailurePolicy
+
+    package init(name: String, verb: any Verb, pool: PoolOptions = PoolOptions(), onError: FailurePolicy = .deadLetter) {
+        self.name = name
+        self.verb = verb
+        self.pool = pool
+        self.onError = onError
+    }
+}
+
+/// The stage's worker pool. `nil`: the default for its verb.
+package struct PoolOptions: Sendable {
+    /// Between these many batches (records for `exec`) at once.
+    package var workers: ClosedRange<Int>?
+    /// Batches that may wait.
+    package var queue: Int?
+    /// For one attempt at one record.
+    package var timeout: Duration?
+    package var retry: RetryPolicy?
+
+    package init(workers: ClosedRange<Int>? = nil, queue: Int? = nil, timeout: Duration? = nil, retry: RetryPolicy? = nil) {
+        self.workers = workers
+        self.queue = queue
+        self.timeout = timeout
+        self.retry = retry
+    }
+}
+
+/// Where records go, and how they are written.
+package struct SinkSettings: Sendable {
+    package enum Order: String, Sendable, CaseIterable {
+        case input, any
+    }
+
+    package var sink: any RecordSink
+    package var format: any WritableFormat
+    package var order: Order
+    /// The fields that records have there, where that is known before a record is read.
+    package var columns: [String]?
+
+    package init(_ sink: any RecordSink, format: any WritableFormat = JSONL(), order: Order = .input, columns: [String]? = nil) {
+        self.sink = sink
+        self.format = format
+        self.order = order
+        self.columns = columns
+    }
+}
+
+package struct Limits: Sendable {
+    package enum DeadLetters: Sendable, Equatable {
+        case count(Int)
+        /// 0 to 1, of the records read; looked at from 1,000 records on and at the end.
+        case share(Double)
+    }
+
+    /// Above it the run stops and publishes nothing. `nil`: no limit.
+    package var deadLetters: DeadLetters?
+    /// Bytes that batches on their way may take.
+    package var memory: Int
+
+    package init(deadLetters: DeadLetters? = nil, memory: Int = 512 << 20) {
+        self.deadLetters = deadLetters
+        self.memory = memory
+    }
+}

@@ -1,0 +1,177 @@
+import Sluice
+import SluiceCEL
+import Synchronization
+import WorkerPools
+
+/// One run of a pipeline of records: source, stages, sink, on threads of its own.
+package final class RecordRun: Sendable {
+    private let pipeline: RecordPipeline
+    private let options: RunOptions
+    private let plan: Plan
+    private let control = RunControl()
+    private let meter: ProgressMeter
+
+    package init(_ pipeline: RecordPipeline, options: RunOptions) {
+        self.pipeline = pipeline
+        self.options = options
+        plan = Plan(pipeline)
+        meter = ProgressMeter(inputs: pipeline.source.inputs)
+    }
+
+    /// How far the run has come, at any time and from any thread.
+    package var progress: RunProgress { meter.now }
+
+    /// Stops reading; what is in flight is finished. The run then ends as `interrupted`.
+    package func drain() {
+        meter.drain()
+        control.drain()
+    }
+
+    /// Runs to the end, publishes the outputs, writes `report.json` into the state folder.
+    ///
+    /// Returns for every end that a report can describe, also a failed one: look at `status`. A run that failed or was interrupted has
+    /// published nothing, its dead letters neither.
+    /// - Throws: ``RunError`` where the run could not begin, or not even a report could be written.
+    package func run() async throws(RunError) -> RunReport {
+        let start = ContinuousClock.now
+        try RunReport.prepare(folder: options.state)
+        let threads = ThreadExecutor(threads: options.workers, name: "sluice")
+        let commit = RunCommit(pipeline, stages: plan.names, meter: meter)
+        let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options)
+        let end = await flow(reading, commit, on: threads)
+        for case .each(let step) in plan.stages.map(\.step) { await step.end() }
+        threads.shutdown()
+        var report = RunReport(
+            pipeline, stages: plan.stages, flow: end.report, ledger: commit.ledger, summaries: reading.summaries,
+            elapsed: ContinuousClock.now - start)
+        settle(end, commit, &report)
+        report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
+        try report.write(toFolder: options.state)
+        return report
+    }
+
+    private enum End {
+        case complete(Report)
+        case interrupted(Report)
+        case failed(RunError, Report)
+
+        var report: Report {
+            switch self {
+            case .complete(let report), .interrupted(let report), .failed(_, let report): report
+            }
+        }
+    }
+
+    private func flow(_ reading: InputReading, _ commit: RunCommit, on threads: ThreadExecutor) async -> End {
+        do throws(PipelineFailure) {
+            let report = try await chain(reading, commit).running(on: threads).run(control)
+            return report.status == .interrupted ? .interrupted(report) : .complete(report)
+        } catch {
+            return .failed(RunError(error.reason), error.report)
+        }
+    }
+
+    /// Publishes or discards, and says so in the report.
+    private func settle(_ end: End, _ commit: RunCommit, _ report: inout RunReport) {
+        do throws(RunError) {
+            switch end {
+            case .complete:
+                report.outputs = try commit.publish()
+                let isDamaged = report.inputs.contains { !$0.damage.isEmpty }
+                report.status = isDamaged || report.records.dead > 0 ? .losses : .complete
+            case .interrupted:
+                commit.discard()
+                report.status = .interrupted
+            case .failed(let error, _):
+                throw error
+            }
+        } catch {
+            commit.discard()
+            report.status = error == .output(.closed) ? .interrupted : .failed
+            report.outputClosed = error == .output(.closed) ? true : nil
+            report.error = error.description
+        }
+    }
+
+    /// The way of the data, from the first byte to the last.
+    private func chain(_ source: InputReading, _ commit: RunCommit) -> Pipeline<EncodedBatch> {
+        let scratches = FreeList<Scratch>(most: 4 * options.workers + 8)
+        let decode = SourceStage(plan, scratches: scratches)
+        let encode = SinkStage(pipeline.sink.sink, index: plan.stages.count + 1, letters: commit.letters)
+        let everyThread = Concurrency.within(1...options.workers)
+
+        var records = Pipeline.reading(parts: source.parts, concurrency: source.readers)
+            .weighing { $0.bytes.capacity * 6 }
+            .map(SourceStage.name, concurrency: everyThread, queue: 2, onError: .stop) { decode.decode($0) }
+        for stage in plan.stages { records = add(stage, to: records, scratches) }
+        let encoded = records.map(SinkStage.name, concurrency: everyThread, queue: 2, onError: .stop) { batch in
+            let encoded = try encode.encode(batch)
+            batch.release(scratches: scratches, buffers: source.buffers)
+            return encoded
+        }
+        .weighing { $0.weight }
+        let ordered = pipeline.sink.order == .any ? encoded.unordered() : encoded
+        return ordered.window(elements: 4096, weight: source.window).writing(to: commit)
+    }
+
+    private func add(_ stage: PlannedStage, to records: Pipeline<RecordBatch>, _ scratches: FreeList<Scratch>) -> Pipeline<RecordBatch> {
+        let number = stage.number
+        let name = stage.settings.name
+        let workers = Concurrency.within(stage.batches(threads: options.workers))
+        let queue = stage.settings.pool.queue ?? 2
+        switch stage.step {
+        case .each:
+            return records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
+                guard case .each(let bound) = batch.segment.stage(number) else { return batch }
+                try await bound.run(batch)
+                return batch
+            }
+        case .ordered:
+            return records.inOrder(name, state: (), onError: .stop, until: { _, batch in
+                guard case .ordered(let bound) = batch.segment.stage(number) else { return .pass(batch) }
+                return try bound.run(batch) == .enough ? .last(batch) : .pass(batch)
+            }).weighing { $0.source.bytes.capacity * 6 }
+        case .closing(let step):
+            let results = ResultBatches(of: step, stage, plan, scratches)
+            return records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
+                guard case .closing(let bound) = batch.segment.stage(number) else { return batch }
+                try bound.take(batch)
+                return batch
+            }
+            .appending("\(name): results") { try results.next() }
+            .weighing { $0.source.bytes.capacity * 6 }
+        }
+    }
+}
+
+/// The records that a closing stage gives, as batches.
+///
+/// `@unchecked Sendable`: the pipeline asks for one batch after the other.
+private final class ResultBatches: @unchecked Sendable {
+    /// Rows of one batch: enough to keep the next stages busy.
+    private static let rows = 4096
+
+    private let step: any ClosingStep
+    private let stage: PlannedStage
+    private let plan: Plan
+    private let scratches: FreeList<Scratch>
+    private var results: (any ClosingResults)?
+
+    init(of step: any ClosingStep, _ stage: PlannedStage, _ plan: Plan, _ scratches: FreeList<Scratch>) {
+        self.step = step
+        self.stage = stage
+        self.plan = plan
+        self.scratches = scratches
+    }
+
+    func next() throws(RunError) -> RecordBatch? {
+        guard let segment = plan.segment(after: stage) else { preconditionFailure("after a closing stage the plan goes on") }
+        let results = if let results { results } else { try step.results() }
+        self.results = results
+        let scratch = scratches.take() ?? Scratch(reader: JSONReader())
+        let table = segment.decoding.table(rows: Self.rows)
+        let count = results.next(table, scratch)
+        guard count > 0 else { return nil }
+        return RecordBatch(results: table, rows: count, of: stage.number + 1, in: segment, scratch: scratch, places: plan.places)
+    }
+}

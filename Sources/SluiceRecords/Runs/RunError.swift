@@ -1,0 +1,46 @@
+import Sluice
+
+/// Why a run could not be brought to its end. Nothing was published.
+package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// A record failed in a stage with `on_error: stop`.
+    case stopped(stage: String, code: String, message: String, file: String, line: UInt64)
+    case tooManyDeadLetters(count: Int, read: Int, limit: String)
+    case input(InputError)
+    case output(OutputError)
+    /// The report cannot be written or read.
+    case report(path: String, reason: String)
+    /// The books do not balance, or something failed that cannot: a fault in Sluice itself.
+    case fault(String)
+
+    package var description: String {
+        switch self {
+        case .stopped(let stage, let code, let message, let file, let line):
+            "stage '\(stage)' stopped the run at \(file):\(line): \(message) (\(code)); on_error: dead_letter sets such records aside instead"
+        case .tooManyDeadLetters(let count, let read, let limit):
+            "\(count) dead letters among \(read) records are more than limits.dead_letters allows (\(limit))"
+        case .input(.damaged(let path, let damage)):
+            "\(InputError.damaged(path: path, damage)); on_damage: salvage reads what can be read"
+        case .input(let error): error.description
+        case .output(let error): error.description
+        case .report(let path, let reason): "\(path): \(reason)"
+        case .fault(let what): "\(what); this is a fault in sluice, please report it with the report.json"
+        }
+    }
+}
+
+extension RunError {
+    /// What a pipeline of batches ended with, as the fault of a stage, an input or an output.
+    init(_ reason: PipelineError) {
+        switch reason {
+        case .stage(_, _, _, let error), .source(_, let error), .sink(let error), .deadLetters(let error):
+            self =
+                switch error {
+                case let error as RunError: error
+                case let error as InputError: .input(error)
+                case let error as OutputError: .output(error)
+                default: .fault("\(error)")
+                }
+        case .cancelled, .unbalanced: self = .fault(reason.description)
+        }
+    }
+}

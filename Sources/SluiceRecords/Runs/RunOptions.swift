@@ -1,0 +1,37 @@
+import Glibc
+
+/// How a run is carried out. Nothing here changes what is written.
+package struct RunOptions: Sendable {
+    /// Threads for all stages together; by default as many as the machine has processors.
+    package var workers: Int
+    /// The folder for `report.json` and, by default, the dead letters.
+    package var state: String
+    /// Records to read at most; the rest of the input is left alone.
+    package var limit: Int?
+
+    package init(workers: Int = System.processors, state: String, limit: Int? = nil) {
+        self.workers = workers
+        self.state = state
+        self.limit = limit
+    }
+}
+
+/// What the machine has.
+package enum System {
+    /// Processors that this process may use.
+    package static let processors = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+}
+
+/// How far a run has come.
+package struct RunProgress: Sendable, Equatable {
+    /// Records read and accounted for.
+    package var records = 0
+    /// Decompressed bytes.
+    package var textBytes: UInt64 = 0
+    /// Bytes of the input files that were used up.
+    package var compressedBytes: UInt64 = 0
+    /// Bytes of all input files; `nil` where one of them has no size, such as a pipe.
+    package var compressedTotal: UInt64?
+    package var deadLetters = 0
+    package var isDraining = false
+}

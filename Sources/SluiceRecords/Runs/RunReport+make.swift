@@ -1,0 +1,55 @@
+import SluiceCEL
+import Sluice
+
+extension RunReport {
+    /// The report of a run that has ended.
+    ///
+    /// - Parameters:
+    ///   - flow: what the pipeline of batches says: workers and busy times.
+    ///   - summaries: what was read of each input; `nil` where it was not read to its end.
+    init(
+        _ pipeline: RecordPipeline, stages: [PlannedStage], flow: Report, ledger: Ledger, summaries: [InputSummary?], elapsed: Duration
+    ) {
+        self.init(
+            pipeline: pipeline.name, definition: pipeline.definition, status: .complete, balanced: ledger.isBalanced,
+            elapsedSeconds: elapsed / .seconds(1), records: ledger.records, inputs: [], stages: [], outputs: [],
+            deadLetters: DeadLetters(file: pipeline.deadLetters, records: ledger.records.dead, byCode: ledger.codes))
+        for (index, file) in pipeline.source.inputs.enumerated() {
+            inputs.append(Input(file, ledger.inputs[index], summaries[index], lastOfRun: flow.hadEnough ? ledger.end : nil, index: index))
+        }
+        let verbs = [pipeline.source.format.name] + pipeline.stages.map(\.verb.name) + ["write"]
+        let own = [nil] + stages.map(\.ownWorkers) + [nil]
+        for (index, stage) in ledger.books.stages.enumerated() {
+            let flow = flow.stages.first { $0.name.isSame(as: stage.name) }
+            self.stages.append(Stage(stage, verb: verbs[index], flow, own[index], timeouts: ledger.timeouts[index]))
+        }
+    }
+}
+
+extension RunReport.Input {
+    /// - Parameter end: where a stage had enough: how far inputs from there on were read ahead is an accident.
+    fileprivate init(
+        _ file: InputFile, _ counts: Ledger.InputCounts, _ summary: InputSummary?,
+        lastOfRun end: (input: Int, position: Position, compressedBytes: UInt64)?, index: Int
+    ) {
+        let isWhole = summary != nil && end.map { index < $0.input } ?? true
+        let bytes = isWhole ? summary?.bytes : end.flatMap { $0.input == index ? $0.compressedBytes : nil }
+        self.init(
+            file: file.path, bytes: bytes ?? 0, members: isWhole ? summary?.members ?? 0 : 0, records: counts.records, written: counts.written,
+            filtered: counts.filtered, dead: counts.dead, absorbed: counts.absorbed, added: counts.added,
+            damage: counts.damage.map(RunReport.DamageRecord.init), whole: isWhole)
+    }
+}
+
+extension RunReport.Stage {
+    fileprivate init(_ stage: Books.Stage, verb: String, _ flow: Report.Stage?, _ own: OwnWorkers?, timeouts: Int) {
+        let counts = stage.counts
+        let workers = RunReport.Workers(
+            min: own?.range.lowerBound ?? flow?.workers.min ?? 1, max: own?.range.upperBound ?? flow?.workers.max ?? 1,
+            peak: own?.peak ?? flow?.workers.peak ?? 1)
+        self.init(
+            name: stage.name, verb: verb, in: counts.in, out: counts.out, filtered: counts.filtered + counts.dropped, dead: counts.dead,
+            absorbed: counts.absorbed, added: counts.added, dropped: counts.dropped, retries: own?.retries ?? 0,
+            timeouts: own?.timeouts ?? timeouts, busySeconds: (own?.busy ?? flow?.busy ?? .zero) / .seconds(1), workers: workers)
+    }
+}

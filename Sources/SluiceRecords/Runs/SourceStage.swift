@@ -1,0 +1,49 @@
+import Sluice
+import SluiceCEL
+
+/// The first stage: a batch of frames to a batch of records. What cannot be decoded is a dead letter, blank lines are filtered.
+struct SourceStage: Sendable {
+    static let name = "source"
+
+    private let plan: Plan
+    private let scratches: FreeList<Scratch>
+
+    init(_ plan: Plan, scratches: FreeList<Scratch>) {
+        self.plan = plan
+        self.scratches = scratches
+    }
+
+    func decode(_ source: Batch) -> RecordBatch {
+        let scratch = scratches.take() ?? Scratch(reader: JSONReader())
+        let batch = RecordBatch(
+            source: source, in: plan.segment(for: source.head), scratch: scratch, places: plan.places, tracksFates: plan.mayHaveEnough)
+        let outcomes = batch.table.outcomes
+        batch.rows.reserveCapacity(outcomes.count)
+        var counts = StageCounts()
+        for (row, outcome) in outcomes.enumerated() {
+            switch outcome {
+            case .decoded, .duplicated: batch.rows.append(UInt32(row))
+            case .blank:
+                counts.filtered += 1
+                batch.note(.filtered, row, at: 0)
+            case .failed:
+                counts.dead += 1
+                batch.note(.dead, row, at: 0)
+            }
+        }
+        for failure in batch.table.failures {
+            batch.refuse(failure.row, at: Self.name, with: RecordFailure(code: failure.code, message: failure.message), record: [])
+        }
+        for record in source.oversized {
+            counts.dead += 1
+            batch.note(.dead, frame: record.beforeFrame, at: 0)
+            let failure = RecordFailure(
+                code: "record.too_long", message: "the record has \(record.byteCount) bytes, more than source.max_record allows")
+            batch.refuse(RefusedRecord(frame: record.beforeFrame, oversized: record), at: Self.name, with: failure)
+        }
+        counts.in = outcomes.count + source.oversized.count
+        counts.out = batch.rows.count
+        batch.counts[0] = counts
+        return batch
+    }
+}

@@ -1,0 +1,106 @@
+import Sluice
+
+/// What every stage knows of itself: its place in the pipeline and the fields that reach it.
+package struct StageSite: Sendable {
+    /// Its place in the books: 0 is the source.
+    var index: Int
+    var name: String
+    var policy: FailurePolicy
+    /// The longest time that one record may take. A computation is not cut off: its cost limit bounds it; a record that took longer fails.
+    var timeout: Duration?
+    /// The fields as they reach the stage.
+    var fields: RecordFields
+
+    /// Takes a failed record out of the batch's way, as the policy says. The caller leaves it out of `batch.rows`.
+    func fail(_ row: Int, of batch: RecordBatch, with failure: RecordFailure) throws(RunError) {
+        switch policy {
+        case .deadLetter:
+            batch.counts[index].dead += 1
+            batch.note(.dead, row, at: index)
+            batch.refuse(row, at: name, with: failure, record: fields.json(row, of: batch).withFilled(Array.init))
+        case .drop:
+            batch.counts[index].dropped += 1
+            batch.note(.dropped, row, at: index)
+        case .stop:
+            let position = batch.position(ofRow: row)
+            throw .stopped(
+                stage: name, code: failure.code, message: failure.message, file: batch.input.map { fields.inputs[$0].text } ?? "-",
+                line: position?.line ?? 0)
+        }
+    }
+}
+
+extension StageSite {
+    /// Leaves out the rows that `passes` is false for; one that it throws on goes the way of the policy. Counts nothing but failures.
+    @inline(__always)
+    func keep(in batch: RecordBatch, _ passes: (Int) throws(RecordFailure) -> Bool) throws(RunError) {
+        guard let timeout else { return try keepRows(of: batch, passes) }
+        try keepRows(of: batch) { (row) throws(RecordFailure) in
+            let start = ContinuousClock.now
+            let isKept = try passes(row)
+            let elapsed = ContinuousClock.now - start
+            guard elapsed <= timeout else {
+                batch.timeouts[index] += 1
+                throw RecordFailure(code: "timeout", message: "took \(elapsed), longer than \(timeout)")
+            }
+            return isKept
+        }
+    }
+
+    @inline(__always)
+    private func keepRows(of batch: RecordBatch, _ passes: (Int) throws(RecordFailure) -> Bool) throws(RunError) {
+        var rows = batch.rows
+        batch.rows = []
+        var kept = 0
+        for index in rows.indices {
+            let row = rows[index]
+            do throws(RecordFailure) {
+                guard try passes(Int(row)) else {
+                    batch.note(.filtered, Int(row), at: self.index)
+                    continue
+                }
+                rows[kept] = row
+                kept += 1
+            } catch {
+                try fail(Int(row), of: batch, with: error)
+            }
+        }
+        rows.removeSubrange(kept...)
+        batch.rows = rows
+    }
+
+    /// Looks at each row in turn: `true` keeps it, `false` leaves it out, a failure goes the way of the policy.
+    @inline(__always)
+    func sift(_ batch: RecordBatch, _ passes: (Int) throws(RecordFailure) -> Bool) throws(RunError) {
+        let received = batch.rows.count
+        try keep(in: batch, passes)
+        let passed = batch.rows.count
+        let lost = batch.counts[index].dead + batch.counts[index].dropped
+        batch.counts[index].in += received
+        batch.counts[index].out += passed
+        batch.counts[index].filtered += received - passed - lost
+    }
+
+    /// Gives the batch's rows new bytes and decodes them; those that cannot be decoded fail in this stage.
+    ///
+    /// - Parameter origins: for each frame the row it was made of, where that is not one row each in their order.
+    func rebase(
+        _ batch: RecordBatch, onto bytes: ByteBuffer, _ frames: [Frame], origins: [UInt32]? = nil, decodedBy next: BoundSegment?,
+        failure: (RowTable.Failure) -> RecordFailure
+    ) throws(RunError) {
+        guard let next else { preconditionFailure("a stage that gives new bytes has a segment after it") }
+        let table = next.decoding.decode(frames, of: bytes.start)
+        var failures: [Int: RecordFailure] = [:]
+        for found in table.failures { failures[found.row] = failure(found) }
+        for (row, outcome) in table.outcomes.enumerated() where outcome == .blank {
+            failures[row] = failure(RowTable.Failure(row: row, code: "parse.jsonl", message: "expected a JSON object, found nothing"))
+        }
+        let origins = origins ?? batch.rows
+        for (row, failure) in failures.sorted(by: { $0.key < $1.key }) {
+            batch.counts[index].out -= 1
+            try fail(Int(origins[row]), of: batch, with: failure)
+        }
+        batch.rebase(onto: bytes, frames: frames, origins: origins, table: table, in: next)
+        if !failures.isEmpty { batch.rows.removeAll { failures[Int($0)] != nil } }
+    }
+}

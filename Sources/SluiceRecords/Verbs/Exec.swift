@@ -1,0 +1,130 @@
+import Glibc
+import SluiceCEL
+
+/// `exec`: each record goes to a child process as one JSON line, and its answer takes the record's place.
+package struct Exec: Verb {
+    package static let declaration = Declaration(
+        "exec", "long-lived child processes, a JSON line in, a JSON line out",
+        argument: .list(.text), example: "exec: [./score, --jsonl]")
+
+    private let command: [String]
+
+    /// - Parameter command: a path, or a name in one of the folders of `PATH`, and its arguments.
+    package init(_ command: [String]) {
+        self.command = command
+    }
+
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        checking.fields = .open
+        guard let leaves = argument.leaves, let command = leaves.first else { return nil }
+        if command.text.isEmpty {
+            checking.report("names no command", at: argument.place, fix: "write 'exec: [./score, --jsonl]'")
+            return nil
+        }
+        if command.isComplete { Self.check(command, &checking) }
+        self.init(leaves.map(\.text))
+    }
+
+    private static func check(_ leaf: Leaf, _ checking: inout Checking) {
+        let command = leaf.text
+        let isThere: Bool
+        if command.contains("/") {
+            isThere = access(command, X_OK) == 0
+        } else {
+            let folders = Environment.value("PATH")?.split(separator: ":") ?? []
+            isThere = folders.contains { access("\($0)/\(command)", X_OK) == 0 }
+        }
+        guard !isThere else { return }
+        let fix = command.contains("/") ? "relative paths start from the current folder; the file must be executable" : "install it, or write its path"
+        checking.report("no such command '\(command)'", at: leaf.place, fix: fix)
+    }
+
+    package var mentions: [String] { [] }
+    package var givesNewBytes: Bool { true }
+
+    package func makeStep(_ stage: RecordStage) -> Step {
+        .each(ExecStep(name: stage.name, command: command, pool: stage.pool))
+    }
+}
+
+/// `exec` while a run goes on: its children.
+struct ExecStep: EachStep {
+    private let children: ExecPool
+    private let workers: ClosedRange<Int>
+
+    init(name: String, command: [String], pool: PoolOptions) {
+        workers = pool.workers ?? 1...1
+        children = ExecPool(name: name, command: command, workers: workers, timeout: pool.timeout, retry: pool.retry)
+    }
+
+    func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
+        var site = site
+        // The children have the time limit, for each attempt.
+        site.timeout = nil
+        return ExecStage(site: site, children: children, window: 2 * workers.upperBound, next: binder.next)
+    }
+
+    func end() async {
+        await children.shutdown()
+    }
+
+    /// Two, so that the children have work while one batch is put together again.
+    func batches(_ pool: PoolOptions, threads: Int) -> ClosedRange<Int> { 1...2 }
+
+    var ownWorkers: OwnWorkers? {
+        let counters = children.counters
+        return OwnWorkers(
+            range: workers, peak: counters.peakChildren, retries: counters.retries, timeouts: counters.timeouts, busy: counters.busy)
+    }
+}
+
+/// `exec` at one place.
+struct ExecStage: EachStage {
+    let site: StageSite
+    let children: ExecPool
+    /// Records of one batch that are asked for at once: enough to keep every child busy.
+    let window: Int
+    let next: BoundSegment?
+    /// Of one batch: far more than it had, and well within the 4 GiB that a frame can point into.
+    private static let mostAnswerBytes = 1 << 30
+
+    func run(_ batch: RecordBatch) async throws {
+        let answers = await ask(batch)
+        let bytes = ByteBuffer(capacity: Batch.targetBytes)
+        var frames: [Frame] = []
+        var index = 0
+        try site.sift(batch) { (row) throws(RecordFailure) in
+            defer { index += 1 }
+            switch answers[index] {
+            case .answer(let line):
+                let start = bytes.count
+                guard start + line.count <= Self.mostAnswerBytes else {
+                    throw RecordFailure(code: "exec.protocol", message: "the answers to one batch of records take more than 1 GiB")
+                }
+                line.withUnsafeBufferPointer { bytes.append($0) }
+                frames.append(Frame(start: UInt32(start), count: UInt32(line.count), lineDelta: 0))
+                return true
+            case .failed(let code, let message, let attempts):
+                throw RecordFailure(code: code, message: message, attempts: attempts)
+            }
+        }
+        try site.rebase(batch, onto: bytes, frames, decodedBy: next) { found in
+            RecordFailure(code: "exec.protocol", message: "the answer is not a JSON object: \(found.message)")
+        }
+    }
+
+    /// The outcome of each of the batch's rows, in their order. At most `window` records are out at once.
+    private func ask(_ batch: RecordBatch) async -> [ExecOutcome] {
+        let requests = batch.rows.map { site.fields.json(Int($0), of: batch).withFilled(Array.init) }
+        let children = children
+        return await withTaskGroup(of: (Int, ExecOutcome).self) { group in
+            var outcomes: [ExecOutcome?] = Array(repeating: nil, count: requests.count)
+            for (index, request) in requests.enumerated() {
+                if index >= window, let (done, outcome) = await group.next() { outcomes[done] = outcome }
+                group.addTask { (index, await children.answer(request)) }
+            }
+            for await (done, outcome) in group { outcomes[done] = outcome }
+            return outcomes.compactMap(\.self)
+        }
+    }
+}

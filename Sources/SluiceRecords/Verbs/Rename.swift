@@ -1,0 +1,45 @@
+/// `rename`: gives fields other names, all at once: `{a: b, b: a}` swaps two.
+///
+/// A field that already has the new name gives way in the records that have the old one.
+package struct Rename: Verb, EachStep {
+    package static let declaration = Declaration(
+        "rename", "gives fields other names, all at once", argument: .entries(key: .field, value: .newField), example: "rename: {old: new}")
+
+    private let names: [(old: String, new: String)]
+
+    package init(_ names: [(old: String, new: String)]) {
+        self.names = names
+    }
+
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        guard let entries = argument.entries else { return nil }
+        checking.checkFields(entries.map(\.key))
+        var names: [(old: String, new: String)] = []
+        for entry in entries {
+            guard let new = entry.value.leaf else { continue }
+            if names.contains(where: { $0.new == new.text }) {
+                checking.report("two fields cannot both become '\(new.text)'", at: new.place)
+            }
+            names.append((entry.key.text, new.text))
+        }
+        self.init(names)
+        checking.fields.rename(names)
+    }
+
+    package var mentions: [String] { names.flatMap { [$0.old, $0.new] } }
+
+    package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
+        var merges: [ReshapeStage.Merge] = []
+        for move in moves {
+            if let merge = binder.rename(move.old, to: move.new) { merges.append(merge) }
+        }
+        return ReshapeStage(site: site, merges: merges)
+    }
+
+    /// One after the other with the same end as all at once: by way of names that no field has, where one field takes another's name.
+    private var moves: [(old: String, new: String)] {
+        guard names.contains(where: { name in names.contains { $0.old == name.new && $0.old != name.old } }) else { return names }
+        let parked = names.enumerated().map { "\u{0}\($0.offset)" }
+        return zip(names, parked).map { ($0.old, $1) } + zip(parked, names).map { ($0, $1.new) }
+    }
+}

@@ -1,0 +1,79 @@
+import Sluice
+package import SluiceCEL
+
+/// `set`: computes fields, each from the ones before.
+package struct SetFields: Verb, EachStep {
+    package static let declaration = Declaration(
+        "set", "computes fields, in order; each sees the ones before; an empty optional is not written",
+        argument: .entries(key: .newField, value: .expression), example: "set: {seconds: duration_ms / 1000.0}")
+
+    private let assignments: [(field: String, value: CellProgram)]
+
+    package init(_ assignments: [(field: String, value: CellProgram)]) {
+        self.assignments = assignments
+    }
+
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        guard let entries = argument.entries else { return nil }
+        var built: [(field: String, value: CellProgram)] = []
+        for entry in entries {
+            let field = entry.key.text
+            let program = entry.value.leaf.flatMap { checking.program($0, "'\(field)'") }
+            checking.fields.set(field, type: program?.type ?? .dyn)
+            if let program { built.append((field, program)) }
+        }
+        guard built.count == entries.count else { return nil }
+        self.init(built)
+    }
+
+    package var mentions: [String] { assignments.flatMap { [$0.field] + $0.value.fieldNames } }
+
+    package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
+        SetStage(
+            site: site,
+            assignments: assignments.map { field, value in
+                let bound = BoundProgram(value, in: binder.fields)
+                let previous = binder.shape.column(of: field)
+                let column = binder.newColumn()
+                binder.shape.set(field, column: column)
+                return SetStage.Assignment(value: bound, column: column, previous: previous)
+            })
+    }
+}
+
+/// `set` at work.
+struct SetStage: EachStage {
+    struct Assignment: Sendable {
+        var value: BoundProgram
+        /// Where the value goes.
+        var column: Int
+        /// Where the field's value was before; it stays where the expression is an empty optional.
+        var previous: Int?
+    }
+
+    let site: StageSite
+    let assignments: [Assignment]
+
+    /// One assignment after the other, each over all rows: a row is never seen by a later one before an earlier one is done with it.
+    func run(_ batch: RecordBatch) throws {
+        let received = batch.rows.count
+        for assignment in assignments { try assign(assignment, in: batch) }
+        batch.counts[site.index].in = received
+        batch.counts[site.index].out = batch.rows.count
+    }
+
+    private func assign(_ assignment: Assignment, in batch: RecordBatch) throws(RunError) {
+        let table = batch.table
+        let evaluate = assignment.value.evaluation(over: batch)
+        let column = assignment.column
+        try site.keep(in: batch) { (row) throws(RecordFailure) in
+            let value = evaluate(row)
+            switch value.kind {
+            case .error: throw assignment.value.failure(row, of: batch)
+            case .absent: table.row(row)[column] = assignment.previous.map { table.row(row)[$0] } ?? .absent
+            default: table.row(row)[column] = value
+            }
+            return true
+        }
+    }
+}

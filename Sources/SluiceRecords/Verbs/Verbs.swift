@@ -1,0 +1,13 @@
+/// The table of the verbs.
+package enum Verbs {
+    /// In the order of the reference.
+    package static let all: [any Verb.Type] = [
+        Keep.self, Drop.self, SetFields.self, Select.self, Remove.self, Rename.self, Parse.self, Exec.self,
+    ]
+
+    package static func named(_ name: String) -> (any Verb.Type)? {
+        all.first { $0.declaration.isCalled(name) }
+    }
+
+    package static var names: [String] { all.map { $0.declaration.name } }
+}
