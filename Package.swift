@@ -84,7 +84,7 @@ let package = Package(
         .testTarget(name: "SluiceTests", dependencies: ["Sluice", "WorkerPools", .target(name: "upload-files")]),
         .testTarget(name: "SluiceRecordsTests", dependencies: ["SluiceRecords", "SluiceCEL", "CBytes"]),
         .testTarget(name: "SluiceDefinitionTests", dependencies: ["SluiceDefinition"]),
-        .testTarget(name: "CommandTests", dependencies: ["SluiceDefinition", "Sluice", "WorkerPools", .target(name: "sluice")]),
+        .testTarget(name: "CommandTests", dependencies: ["SluiceDefinition", "SluiceRecords", "SluiceCEL", "Sluice", "WorkerPools", .target(name: "sluice")]),
     ],
     cxxLanguageStandard: .cxx17
 )
