@@ -84,7 +84,7 @@ let package = Package(
         .testTarget(name: "SluiceTests", dependencies: ["Sluice", "WorkerPools", .target(name: "upload-files")]),
         .testTarget(name: "SluiceRecordsTests", dependencies: ["SluiceRecords", "Sluice", "WorkerPools", "SluiceCEL", "CBytes"]),
         .testTarget(name: "SluiceDefinitionTests", dependencies: ["SluiceDefinition", "SluiceRecords", "Sluice", "WorkerPools"]),
-        .testTarget(name: "CommandTests", dependencies: ["SluiceDefinition", "Sluice", "WorkerPools", .target(name: "sluice")]),
+        .testTarget(name: "CommandTests", dependencies: ["SluiceDefinition", "SluiceRecords", "SluiceCEL", "Sluice", "WorkerPools", .target(name: "sluice")]),
     ],
     cxxLanguageStandard: .cxx17
 )

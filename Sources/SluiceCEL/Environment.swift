@@ -4,12 +4,15 @@ public struct Environment: Sendable {
         /// Any unknown name is a field of the record, of a type known at run time only.
         case open
         /// These fields and no others; another name is an error. A name may have dots.
-        case known([String: CELType])
+        case known([Name: CELType])
+
+        /// The same, of a dictionary whose names differ by more than their spelling in Unicode.
+        public static func known(_ fields: [String: CELType]) -> FieldScope { .known(fields.byName) }
     }
 
     public var fields: FieldScope
     /// Names with one value for the whole run, such as `params`.
-    public var constants: [String: Value]
+    public var constants: [Name: Value]
     /// Whether `record` and `source` can be named.
     public var hasRecord: Bool
     /// Lets `int` and `uint` be added to, compared with and so on a `double`, where CEL has no overload.
@@ -30,7 +33,7 @@ public struct Environment: Sendable {
     /// The environment of Sluice's pipeline files. `Environment.strict` is CEL's own.
     public init(fields: FieldScope = .open, constants: [String: Value] = [:]) {
         self.fields = fields
-        self.constants = constants
+        self.constants = constants.byName
         hasRecord = true
         mixedArithmetic = true
         container = ""
@@ -47,6 +50,10 @@ public struct Environment: Sendable {
         environment.mixedArithmetic = false
         return environment
     }
+}
+
+extension Dictionary where Key == String {
+    fileprivate var byName: [Name: Value] { [Name: Value](uniqueKeysWithValues: map { (Name($0.key), $0.value) }) }
 }
 
 /// A function known by its signatures alone.

@@ -1,5 +1,5 @@
 /// What a program wants to find in one of its cells.
-public enum Slot: Hashable, Sendable {
+public enum Slot: Sendable {
     /// A top-level field of the record; `absent` where the record has none.
     case field(String)
     /// The whole record, as `json` or boxed. Asked for only where an expression reads it as a whole.
@@ -10,4 +10,21 @@ public enum Slot: Hashable, Sendable {
     case sourceLine
     /// The byte there, in decompressed bytes, as `int`.
     case sourceOffset
+}
+
+extension Slot: Hashable {
+    public static func == (left: Slot, right: Slot) -> Bool { left.key == right.key }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(key) }
+
+    /// Fields are told apart by the bytes of their names, and begin with a dot here, so that none is taken for another kind of slot.
+    private var key: Name {
+        switch self {
+        case .field(let name): Name("." + name)
+        case .record: "record"
+        case .sourceFile: "source.file"
+        case .sourceLine: "source.line"
+        case .sourceOffset: "source.offset"
+        }
+    }
 }

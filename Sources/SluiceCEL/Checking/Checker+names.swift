@@ -12,8 +12,8 @@ extension Checker {
     }
 
     private var knownNames: [String] {
-        var names = locals.map(\.name) + environment.constants.keys
-        if case .known(let fields) = environment.fields { names += fields.keys }
+        var names = locals.map(\.name) + environment.constants.keys.map(\.text)
+        if case .known(let fields) = environment.fields { names += fields.keys.map(\.text) }
         return environment.hasRecord ? names + ["record", "source"] : names
     }
 
@@ -44,10 +44,10 @@ extension Checker {
         if environment.hasRecord, name == "source" {
             return Node(kind: .source, type: .map(.string, .dyn), range: range)
         }
-        if let value = environment.constants[name] {
+        if let value = environment.constants[Name(name)] {
             return Node(kind: .constant(value), type: value.type, range: range)
         }
-        if case .known(let fields) = environment.fields, let type = fields[name] {
+        if case .known(let fields) = environment.fields, let type = fields[Name(name)] {
             return Node(kind: .field(place(ofField: name)), type: type, range: range)
         }
         guard let type = CELType.denoted[name] else { return nil }
@@ -61,8 +61,8 @@ extension Checker {
     /// A field of a known type, by a name that is written as `record.name`.
     private mutating func recordField(_ field: Expr.Name) -> (place: Int, type: CELType)? {
         guard case .known(let fields) = environment.fields else { return (place(ofField: field.text), .dyn) }
-        if let type = fields[field.text] { return (place(ofField: field.text), type) }
-        let suggestion = Spelling.nearest(to: field.text, among: fields.keys)
+        if let type = fields[Name(field.text)] { return (place(ofField: field.text), type) }
+        let suggestion = Spelling.nearest(to: field.text, among: fields.keys.map(\.text))
         report("no such field '\(field.text)'", at: field.range, suggestion: suggestion)
         return environment.checksTypes ? nil : (place(ofField: field.text), .dyn)
     }

@@ -14,7 +14,7 @@ struct Checker {
     private(set) var diagnostics: [Diagnostic] = []
     /// Names of the record's fields that are read, in the order of their first use.
     private(set) var fields: [String] = []
-    private var placeOfField: [String: Int] = [:]
+    private var placeOfField: [Name: Int] = [:]
     /// Variables of macros in scope, innermost last.
     private(set) var locals: [Local] = []
     private(set) var localCount = 0
@@ -42,9 +42,9 @@ struct Checker {
     func resolved(_ node: Node) -> CELType { inference.resolved(node.type) }
 
     mutating func place(ofField name: String) -> Int {
-        if let place = placeOfField[name] { return place }
+        if let place = placeOfField[Name(name)] { return place }
         fields.append(name)
-        placeOfField[name] = fields.count - 1
+        placeOfField[Name(name)] = fields.count - 1
         return fields.count - 1
     }
 
@@ -58,7 +58,7 @@ struct Checker {
 
     mutating func removeLocals(_ count: Int) { locals.removeLast(count) }
 
-    func local(_ name: String) -> Local? { locals.last { $0.name == name } }
+    func local(_ name: String) -> Local? { locals.last { $0.name.isSame(as: name) } }
 
     mutating func check(_ expression: Expr) -> Node {
         let range = expression.range

@@ -7,19 +7,19 @@ public enum Spelling {
         // Any letter is one change away from any other.
         let limit = wanted.count > 1 ? max(1, wanted.count / 3) : 0
         var best: (name: String, distance: Int)?
-        for candidate in candidates where candidate != name {
+        for candidate in candidates where !candidate.isSame(as: name) {
             var distance = distance(wanted, Array(candidate.unicodeScalars.prefix(64)))
             let isContinued = isContinued(name, candidate)
             if isContinued { distance = min(distance, 2) }
             guard isContinued || distance <= limit else { continue }
-            if let best, (best.distance, best.name) <= (distance, candidate) { continue }
+            if let best, (best.distance, Name(best.name)) <= (distance, Name(candidate)) { continue }
             best = (candidate, distance)
         }
         return best?.name
     }
 
     private static func isContinued(_ name: String, _ other: String) -> Bool {
-        min(name.utf8.count, other.utf8.count) >= 3 && (name.hasPrefix(other) || other.hasPrefix(name))
+        min(name.utf8.count, other.utf8.count) >= 3 && (Text.hasPrefix(name, other) || Text.hasPrefix(other, name))
     }
 
     /// Letters put in, left out, changed, or swapped with their neighbour (optimal string alignment); case counts for nothing.

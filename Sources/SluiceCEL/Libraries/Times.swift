@@ -104,14 +104,14 @@ struct LocalTime {
 /// Time zones by name, as finding one means reading files.
 private final class ZoneCache: Sendable {
     private static let limit = 1_000
-    private let known = Mutex<[String: TimeZone]>([:])
+    private let known = Mutex<[Name: TimeZone]>([:])
 
     func named(_ name: String) -> TimeZone? {
-        if let zone = known.withLock({ $0[name] }) { return zone }
+        if let zone = known.withLock({ $0[Name(name)] }) { return zone }
         guard let zone = TimeZone(identifier: name) else { return nil }
         known.withLock { known in
             if known.count >= ZoneCache.limit { known.removeAll() }
-            known[name] = zone
+            known[Name(name)] = zone
         }
         return zone
     }

@@ -11,7 +11,7 @@ enum URLParts {
             rest = rest[rest.utf8.index(after: colon)...]
         }
         if rest.utf8.starts(with: "//".utf8) {
-            rest = rest.dropFirst(2)
+            rest = Substring(rest.utf8.dropFirst(2))
             let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
             readAuthority(rest[..<slash], into: &map)
             rest = rest[slash...]
@@ -52,8 +52,8 @@ enum URLParts {
     /// `a=1&b=2`, with or without `?` before it, percent and plus decoded. A name that stands twice has the list of its values.
     static func readQuery(_ text: String) -> ValueMap {
         var map = ValueMap()
-        let query = text.utf8.first == UInt8(ascii: "?") ? text.dropFirst() : text[...]
-        for part in query.utf8.split(separator: UInt8(ascii: "&")) {
+        let query = text.utf8.first == UInt8(ascii: "?") ? text.utf8.dropFirst() : text.utf8[...]
+        for part in query.split(separator: UInt8(ascii: "&")) {
             let pair = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             let name = decoded(pair[0])
             let value = Value.string(pair.count > 1 ? decoded(pair[1]) : "")

@@ -48,15 +48,3 @@ enum Text {
         text.utf8.reversed().starts(with: suffix.utf8.reversed())
     }
 }
-
-/// Text as a key of a dictionary, equal when the bytes are.
-struct TextKey: Hashable, Sendable {
-    let text: String
-
-    static func == (left: TextKey, right: TextKey) -> Bool { Text.areEqual(left.text, right.text) }
-
-    func hash(into hasher: inout Hasher) {
-        var text = text
-        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-    }
-}

@@ -58,7 +58,7 @@ extension Value: Hashable {
         case .int(let value): hasher.combine(Double(value))
         case .uint(let value): hasher.combine(Double(value))
         case .double(let value): hasher.combine(value.isNaN ? .nan : value)
-        case .string(let value): hasher.combine(TextKey(text: value))
+        case .string(let value): hasher.combine(Name(value))
         case .bytes(let value): hasher.combine(value)
         case .list(let value): hasher.combine(value)
         case .map(let value): hasher.combine(value.count)

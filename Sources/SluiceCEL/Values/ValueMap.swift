@@ -26,7 +26,7 @@ public struct ValueMap: Sendable {
     }
 
     public subscript(key: String) -> Value? {
-        place(of: .text(TextKey(text: key))).map { entries[$0].value }
+        place(of: .text(Name(key))).map { entries[$0].value }
     }
 
     /// Adds an entry, or replaces the value of an equal key.
@@ -84,7 +84,7 @@ enum MapKey: Hashable {
     case int(Int64)
     /// Above the largest `int`.
     case large(UInt64)
-    case text(TextKey)
+    case text(Name)
 
     init?(_ value: Value) {
         switch value {
@@ -99,7 +99,7 @@ enum MapKey: Hashable {
             } else {
                 return nil
             }
-        case .string(let value): self = .text(TextKey(text: value))
+        case .string(let value): self = .text(Name(value))
         default: return nil
         }
     }

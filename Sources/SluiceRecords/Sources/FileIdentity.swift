@@ -1,0 +1,179 @@
+import Glibc
+
+/// Which file a path leads to, however it is spelled: two paths with equal identities are one file.
+///
+/// Links are followed, to the end also where they lead to nothing yet; `.` and `..` mean what the system takes them for. Of a file that is there,
+/// the identity is its device and number, so hard links are one file, and so are its names under a bind mount. Of one that is not there yet, it is
+/// that of the nearest folder above it that is, and the bytes of the names that lead on from there. Nothing is opened for reading, nothing changes.
+///
+/// It holds as long as nobody moves things about. A folder whose file system takes capital and small letters for the same is told apart only by
+/// files that are there.
+public struct FileIdentity: Hashable, Sendable {
+    private let device: UInt64
+    private let number: UInt64
+    /// The names after the nearest folder that is there; none for a file that is.
+    private let missing: [[UInt8]]
+
+    public var exists: Bool { missing.isEmpty }
+
+    /// - Throws: where the path goes through a file, a folder that may not be searched, or a circle of links.
+    public init(_ path: String) throws(InputError) {
+        var walk = try PathWalk(path)
+        try walk.run(followingLast: true)
+        self = try walk.identity()
+    }
+
+    /// The file that is open, such as the one that standard input was taken from.
+    public init(descriptor: Int32) throws(InputError) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .unreadable(path: "descriptor \(descriptor)", reason: describe(error: errno)) }
+        self.init(status, missing: [])
+    }
+
+    fileprivate init(_ status: stat, missing: [[UInt8]]) {
+        device = UInt64(status.st_dev)
+        number = UInt64(status.st_ino)
+        self.missing = missing
+    }
+}
+
+/// Which entry of which folder a path names, a link at its end not followed: what a file that is renamed to the path replaces.
+///
+/// Two hard links are two places of one file, and a link and what it leads to are two places.
+public struct FilePlace: Hashable, Sendable {
+    public let folder: FileIdentity
+    /// Nothing where the path ends with the folder itself, as `/` and `a/..` do.
+    public let name: [UInt8]?
+
+    /// - Parameter followingLinks: The place of the file that the path leads to in the end, in place of the link's own.
+    /// - Throws: As ``FileIdentity/init(_:)``.
+    public init(_ path: String, followingLinks: Bool = false) throws(InputError) {
+        var walk = try PathWalk(path)
+        try walk.run(followingLast: followingLinks)
+        (folder, name) = try walk.place()
+    }
+}
+
+/// Walks a path name by name, as the system does, and goes on in thought after the first name that is not there.
+private struct PathWalk: ~Copyable {
+    /// As many as Linux follows.
+    private static let mostLinks = 40
+    /// `O_PATH`, which the module of the C library does not show: enough for a folder that may be searched, but not read.
+    private static let searchOnly: Int32 = 0o10_000_000
+
+    private let path: String
+    /// Names still to go, the next one last.
+    private var ahead: [[UInt8]]
+    /// The folder that the walk has come to, open for searching only.
+    private var folder: Int32
+    private var missing: [[UInt8]] = []
+    /// What stands at the last name, if it is there and no folder.
+    private var last: (name: [UInt8], status: stat)?
+    /// The folder's own name, and the folder above it: for the place of a folder.
+    private var above: (folder: FileIdentity, name: [UInt8])?
+    private var links = 0
+
+    init(_ path: String) throws(InputError) {
+        guard !path.isEmpty else { throw .missing(path: path) }
+        guard !path.utf8.contains(0) else { throw .unreadable(path: path, reason: "it contains a NUL character") }
+        let start = try Self.start(isAbsolute: path.utf8.first == UInt8(ascii: "/"), of: path)
+        self.path = path
+        ahead = Self.names(Array(path.utf8))
+        folder = start
+    }
+
+    deinit { close(folder) }
+
+    mutating func run(followingLast: Bool) throws(InputError) {
+        while let name = ahead.popLast() {
+            if name == [UInt8(ascii: "."), UInt8(ascii: ".")] {
+                try goUp()
+            } else if !missing.isEmpty {
+                missing.append(name)
+            } else {
+                try go(name, followsLink: followingLast || !ahead.isEmpty)
+            }
+        }
+    }
+
+    func identity() throws(InputError) -> FileIdentity {
+        if let last { return FileIdentity(last.status, missing: []) }
+        return FileIdentity(try status(), missing: missing)
+    }
+
+    func place() throws(InputError) -> (FileIdentity, [UInt8]?) {
+        if let last { return (FileIdentity(try status(), missing: []), last.name) }
+        if let name = missing.last { return (FileIdentity(try status(), missing: missing.dropLast()), name) }
+        if let above { return (above.folder, above.name) }
+        return (FileIdentity(try status(), missing: []), nil)
+    }
+
+    private mutating func goUp() throws(InputError) {
+        above = nil
+        // A folder that is made on the way lies in the one that it was named after.
+        if missing.popLast() != nil { return }
+        try enter([CChar(UInt8(ascii: ".")), CChar(UInt8(ascii: ".")), 0])
+    }
+
+    private mutating func go(_ bytes: [UInt8], followsLink: Bool) throws(InputError) {
+        // Bytes of a link's target need not be UTF-8.
+        let name = bytes.map { CChar(bitPattern: $0) } + [0]
+        var status = stat()
+        guard fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+            guard errno == ENOENT else { throw failed(errno) }
+            missing = [bytes]
+            return
+        }
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR:
+            above = (FileIdentity(try self.status(), missing: []), bytes)
+            try enter(name)
+        case S_IFLNK where followsLink: try follow(name)
+        default:
+            guard ahead.isEmpty else { throw failed(ENOTDIR) }
+            last = (bytes, status)
+        }
+    }
+
+    private mutating func follow(_ name: [CChar]) throws(InputError) {
+        links += 1
+        guard links <= Self.mostLinks else { throw failed(ELOOP) }
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlinkat(folder, name, &buffer, buffer.count)
+        guard count > 0 else { throw failed(count < 0 ? errno : ENOENT) }
+        let target = buffer.prefix(count).map { UInt8(bitPattern: $0) }
+        ahead += Self.names(target)
+        above = nil
+        if target.first == UInt8(ascii: "/") { stand(in: try Self.start(isAbsolute: true, of: path)) }
+    }
+
+    private mutating func enter(_ name: [CChar]) throws(InputError) {
+        let opened = openat(folder, name, Self.searchOnly | O_DIRECTORY | O_CLOEXEC)
+        guard opened >= 0 else { throw failed(errno) }
+        stand(in: opened)
+    }
+
+    private mutating func stand(in opened: Int32) {
+        close(folder)
+        folder = opened
+    }
+
+    private func status() throws(InputError) -> stat {
+        var status = stat()
+        guard fstat(folder, &status) == 0 else { throw failed(errno) }
+        return status
+    }
+
+    private func failed(_ error: Int32) -> InputError { .unreadable(path: path, reason: describe(error: error)) }
+
+    private static func start(isAbsolute: Bool, of path: String) throws(InputError) -> Int32 {
+        let opened = open(isAbsolute ? "/" : ".", Self.searchOnly | O_DIRECTORY | O_CLOEXEC)
+        guard opened >= 0 else { throw .unreadable(path: path, reason: describe(error: errno)) }
+        return opened
+    }
+
+    /// The names of a path, the first one last; `.` and doubled slashes taken out.
+    private static func names(_ path: [UInt8]) -> [[UInt8]] {
+        path.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual([UInt8(ascii: ".")]) }.map(Array.init).reversed()
+    }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import Glibc
+import Testing
+
+/// Trouble that users of other programs have reported, as small cases in a folder that is no part of the project: `../shared/reports`, or what
+/// `SLUICE_REPORTS` names. Every kind of trouble that was mended has tests of its own besides.
+@Suite("Reports from the field", .enabled(if: ReportedCase.root != nil, "there is no ../shared/reports here; SLUICE_REPORTS names another folder"))
+struct ReportsTests {
+    /// What this version does not have, by what stands in the pipeline of a case, and what `sluice check` or the run says of it.
+    private static let missing: [(inPipeline: String, said: String)] = [
+        ("format: csv", "the format 'csv' is not supported in this version"), ("format: tsv", "the format 'tsv' is not supported in this version"),
+        ("format: logfmt", "the format 'logfmt' is not supported in this version"), ("format: syslog", "the format 'syslog' is not supported in this version"),
+        ("multiline:", "'multiline' is not supported in this version"), ("in.zst", "not supported yet: zstd compression"),
+    ]
+
+    /// Cases that fail, and where the cause is. One that passes fails the test, so that the list stays true.
+    private static let knownFailures: [String: String] = [
+        "a01-empty-user-quotes": "AccessLogDecoder",
+        "a03-xff-list-as-address": "AccessLogDecoder",
+        "a20-users": "AccessLogDecoder",
+        "a28-nul-run": "AccessLogDecoder",
+        "a29-negative-and-huge-bytes": "AccessLogDecoder",
+        "a31-syslog-prefix": "AccessLogDecoder",
+        "c11-compress-as-lines": "Compression",
+        "c11-zlib-as-lines": "Compression",
+        "c22-zstd-skippable-as-lines": "Compression",
+        "d01-empty-input-stale-output": "the sink begins an output with its first batch; an input without text brings none",
+        "d04-value-names-dead-letter-file": "outputs and dead letters are told apart by their spelling",
+        "d06-value-names-input": "outputs and inputs are told apart by their spelling",
+        "d08-dead-letter-is-sink": "outputs and dead letters are told apart by their spelling",
+        "g01-equal-looking-partitions": "OutputSet's and SinkStage's dictionaries of paths compare String",
+        "g02-equal-looking-inputs": "InputFiles",
+        "g04-equal-looking-fields-in-definition": "DuplicateKeys and Shape compare String",
+        "g05-one-odd-name-in-folder": "GlobWalk",
+        "g07-dead-letter-is-input": "dead letters and inputs are not compared",
+        "g08-output-is-input-by-link": "outputs and inputs are told apart by their spelling",
+        "j01-docker-json-file-access": "AccessLogDecoder",
+        "k01-lines-sink-of-json": "the sink of lines looks for a column that no stage asked for",
+        "k02-lines-sink-depends-on-stages": "the sink of lines writes the record's bytes where no stage changed it",
+        "k03-time-without-year": "TimeReading",
+        "k04-day-of-year-rolls-over": "TimeReading",
+        "k05-negative-epoch-with-fraction": "TimeReading",
+        "k06-second-signal-leaves-children": "Interrupts",
+        "k10-swap-by-rename": "Shape renames one field after the other",
+        "k11-same-looking-keys-in-expressions": "Shape compares String",
+        "k12-quote-in-address": "AccessLogDecoder",
+        "k13-vhost-with-user": "AccessLogDecoder",
+        "z50-zstd-skippable-first": "Compression",
+    ]
+
+    @Test("come out as they should", arguments: ReportedCase.names)
+    func run(name: String) async throws {
+        let folder = try #require(ReportedCase.root)
+        let reported = try ReportedCase(name, in: folder)
+        let pipeline = try reported.pipeline
+        let missing = Self.missing.first { pipeline.contains($0.inPipeline) }
+        guard let missing, Self.knownFailures[name] == nil else { return try await runs(reported) }
+        let command = try reported.prepared()
+        defer { command.remove() }
+        let result = try await command.sluice("run", "pipeline.yaml", "--progress", "none")
+        #expect(result.error.contains(missing.said), "'\(name)' was left out for want of '\(missing.inPipeline)': \(result.error)")
+    }
+
+    private func runs(_ reported: ReportedCase) async throws {
+        let command = try reported.prepared()
+        defer { command.remove() }
+        let problems = try await problems(reported, command)
+        if let reason = Self.knownFailures[reported.name] {
+            #expect(!problems.isEmpty, "'\(reported.name)' passes; take it from the list of known failures: \(reason)")
+        } else {
+            #expect(problems.isEmpty, "\(reported.name)")
+        }
+    }
+
+    private func problems(_ reported: ReportedCase, _ command: CommandUnderTest) async throws -> [String] {
+        let run = { (arguments: String...) in
+            try await command.start(nil, ["run", "pipeline.yaml", "--progress", "none"] + arguments).ended()
+        }
+        switch reported.name.prefix(3) {
+        case "d01":
+            _ = try await run()
+            return try reported.problems(after: await run("--set", "day=day2"), command)
+        case "d04":
+            let result = try await run()
+            let letters = (try? command.text(of: "out/dead-letter.jsonl.gz").split(separator: "\n")) ?? []
+            let isWhole = letters.count == 2 && letters.allSatisfy { $0.contains("\"raw\"") }
+            return [1, 2].contains(result.status) || isWhole ? [] : ["exit \(result.status), dead letters \(letters)"]
+        case "d06": return try await changes(to: "data/in.jsonl", command) { _ = try await run() }
+        case "d08", "g07":
+            var problems: [String] = []
+            let changes = try await changes(to: "in.jsonl", command) {
+                let result = try await run()
+                if result.status != 2 { problems.append("exit \(result.status): \(result.error)") }
+            }
+            return problems + changes
+        case "g08": return try await otherSpellings(command)
+        case "k06": return try await childrenLeft(command)
+        default: return try reported.problems(after: await run(), command)
+        }
+    }
+
+    private func changes(to file: String, _ command: CommandUnderTest, _ body: () async throws -> Void) async throws -> [String] {
+        let before = try command.text(of: file)
+        try await body()
+        let after = try command.text(of: file)
+        return after == before ? [] : ["\(file) is now \(after)"]
+    }
+
+    /// Outputs that name the input by a link, a hard link, an absolute path, and with dots.
+    private func otherSpellings(_ command: CommandUnderTest) async throws -> [String] {
+        var problems: [String] = []
+        _ = try await command.script("mkdir d; ln -s in.jsonl soft; ln in.jsonl hard; ln -s .. d/up")
+        for spelling in ["soft", "hard", command.folder.path + "/in.jsonl", "d/../in.jsonl", "./in.jsonl", "d/up/in.jsonl"] {
+            problems += try await changes(to: "in.jsonl", command) {
+                _ = try await command.sluice("run", "pipeline.yaml", "--progress", "none", "--set", "o=" + spelling)
+            }
+        }
+        return problems
+    }
+
+    /// Interrupts the run twice while its child works on a record.
+    private func childrenLeft(_ command: CommandUnderTest) async throws -> [String] {
+        let noting = "import os,sys,time\nopen('pid','w').write(str(os.getpid()))\n"
+        try command.write(try command.text(of: "child.py").replacingOccurrences(of: "import sys,time\n", with: noting), to: "child.py")
+        let run = try command.start(nil, ["run", "pipeline.yaml", "--progress", "plain"])
+        while command.lines(of: "pid").isEmpty, run.process.isRunning { await Task.yield() }
+        run.signal(SIGINT)
+        try run.waits(for: "draining")
+        run.signal(SIGINT)
+        _ = try await run.ended()
+        let pid = try #require(command.lines(of: "pid").first.flatMap { pid_t($0) })
+        let deadline = ContinuousClock.now + .seconds(5)
+        while kill(pid, 0) == 0, ContinuousClock.now < deadline { await Task.yield() }
+        guard kill(pid, 0) == 0 else { return [] }
+        kill(pid, SIGKILL)
+        return ["the child goes on"]
+    }
+}
