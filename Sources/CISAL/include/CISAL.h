@@ -1,5 +1,5 @@
-// ISA-L's inflate, deflate and CRC-32 behind handles of our own. The library is looked for when the program runs (libisal.so.2); where it, or its
-// header at build time, is absent, cisal_available() is 0 and nothing else here may be called.
+// ISA-L's inflate, deflate and CRC-32 behind handles of our own. In a build without ISA-L (SLUICE_NO_ISAL=1),
+// cisal_available() is 0 and nothing else here may be called.
 #ifndef CISAL_H
 #define CISAL_H
 #include <stddef.h>
