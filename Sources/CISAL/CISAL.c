@@ -2,16 +2,19 @@
 
 #if !defined(SLUICE_NO_ISAL)
 
-#if !__has_include(<isa-l/igzip_lib.h>)
+#if !__has_include(<isa-l.h>)
 #error "ISA-L's headers are missing. 'make setup' installs them (libisal-dev on Debian and Ubuntu). SLUICE_NO_ISAL=1 builds without ISA-L, several times slower."
 #endif
 
-#include <isa-l/crc.h>
-#include <isa-l/igzip_lib.h>
+#include <isa-l.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define TEXT_OF(number) #number
+#define TEXT(macro) TEXT_OF(macro)
+
 int cisal_available(void) { return 1; }
+const char *cisal_version(void) { return TEXT(ISAL_MAJOR_VERSION) "." TEXT(ISAL_MINOR_VERSION); }
 
 uint32_t cisal_crc32(uint32_t crc, const uint8_t *bytes, size_t count) { return crc32_gzip_refl(crc, bytes, count); }
 
@@ -131,6 +134,7 @@ int cisal_deflate(cisal_deflater *deflater, uint8_t *output, size_t output_count
 
 // Never called: cisal_available() says so.
 int cisal_available(void) { return 0; }
+const char *cisal_version(void) { return ""; }
 uint32_t cisal_crc32(uint32_t crc, const uint8_t *bytes, size_t count) { return crc; }
 cisal_inflater *cisal_inflater_new(void) { return NULL; }
 void cisal_inflater_free(cisal_inflater *inflater) {}

@@ -21,6 +21,9 @@ enum cisal_result {
 
 int cisal_available(void);
 
+/// "2.30": of the headers, since the library has no call that tells its own.
+const char *cisal_version(void);
+
 /// The CRC-32 of gzip, continued from `crc`.
 uint32_t cisal_crc32(uint32_t crc, const uint8_t *bytes, size_t count);
 

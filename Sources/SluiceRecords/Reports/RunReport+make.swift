@@ -10,7 +10,7 @@ extension RunReport {
         _ pipeline: RecordPipeline, stages: [any BatchStage], flow: Report, ledger: Ledger, summaries: [InputSummary?], elapsed: Duration
     ) {
         self.init(
-            pipeline: pipeline.name, definition: pipeline.definition, status: .complete, balanced: ledger.isBalanced,
+            libraries: Libraries(pipeline), pipeline: pipeline.name, definition: pipeline.definition, status: .complete, balanced: ledger.isBalanced,
             elapsedSeconds: elapsed / .seconds(1), records: ledger.records, inputs: [], stages: [], outputs: [],
             deadLetters: DeadLetters(file: pipeline.deadLetters, records: ledger.records.dead, byCode: ledger.codes))
         inputs = zip(pipeline.source.inputs, zip(ledger.inputs, summaries)).map { file, read in

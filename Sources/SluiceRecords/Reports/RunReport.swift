@@ -90,6 +90,8 @@ public struct RunReport: Codable, Sendable {
     }
 
     public var schema = 1
+    /// `nil` in reports that were written before they had it.
+    public var libraries: Libraries?
     public var pipeline: String
     public var definition: String
     public var status: Status
