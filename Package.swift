@@ -1,6 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// `SLUICE_NO_ISAL=1` builds without ISA-L: zlib does everything then, several times as slowly.
+let withoutISAL = Context.environment["SLUICE_NO_ISAL"] == "1"
+
 let package = Package(
     name: "sluice",
     products: [
@@ -55,7 +58,11 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         // libre2-dev; its pkg-config file has flags that SwiftPM refuses.
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
-        .target(name: "CISAL"),
+        // libisal-dev. Linked, not looked for when the program runs, so that its absence is never silent.
+        .target(
+            name: "CISAL",
+            cSettings: withoutISAL ? [.define("SLUICE_NO_ISAL")] : [],
+            linkerSettings: withoutISAL ? [] : [.linkedLibrary("isal")]),
         .target(name: "CBytes"),
         .target(name: "CPrefetch"),
 

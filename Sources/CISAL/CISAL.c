@@ -1,46 +1,22 @@
 #include "CISAL.h"
 
-#if __has_include(<isa-l/igzip_lib.h>)
+#if !defined(SLUICE_NO_ISAL)
 
-#include <dlfcn.h>
-#include <isa-l/crc.h>
-#include <isa-l/igzip_lib.h>
-#include <pthread.h>
+#if !__has_include(<isa-l.h>)
+#error "ISA-L's headers are missing. 'make setup' installs them (libisal-dev on Debian and Ubuntu). SLUICE_NO_ISAL=1 builds without ISA-L, several times slower."
+#endif
+
+#include <isa-l.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct {
-    void (*inflate_init)(struct inflate_state *);
-    void (*inflate_reset)(struct inflate_state *);
-    int (*inflate)(struct inflate_state *);
-    void (*deflate_init)(struct isal_zstream *);
-    void (*deflate_reset)(struct isal_zstream *);
-    int (*deflate)(struct isal_zstream *);
-    uint32_t (*crc32)(uint32_t, const unsigned char *, uint64_t);
-    int loaded;
-} isal;
+#define TEXT_OF(number) #number
+#define TEXT(macro) TEXT_OF(macro)
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+int cisal_available(void) { return 1; }
+const char *cisal_version(void) { return TEXT(ISAL_MAJOR_VERSION) "." TEXT(ISAL_MINOR_VERSION); }
 
-static void load(void) {
-    void *library = dlopen("libisal.so.2", RTLD_NOW | RTLD_LOCAL);
-    if (!library) return;
-    isal.inflate_init = (void (*)(struct inflate_state *))dlsym(library, "isal_inflate_init");
-    isal.inflate_reset = (void (*)(struct inflate_state *))dlsym(library, "isal_inflate_reset");
-    isal.inflate = (int (*)(struct inflate_state *))dlsym(library, "isal_inflate");
-    isal.deflate_init = (void (*)(struct isal_zstream *))dlsym(library, "isal_deflate_init");
-    isal.deflate_reset = (void (*)(struct isal_zstream *))dlsym(library, "isal_deflate_reset");
-    isal.deflate = (int (*)(struct isal_zstream *))dlsym(library, "isal_deflate");
-    isal.crc32 = (uint32_t (*)(uint32_t, const unsigned char *, uint64_t))dlsym(library, "crc32_gzip_refl");
-    isal.loaded = isal.inflate_init && isal.inflate_reset && isal.inflate && isal.deflate_init && isal.deflate_reset && isal.deflate && isal.crc32;
-}
-
-int cisal_available(void) {
-    pthread_once(&once, load);
-    return isal.loaded;
-}
-
-uint32_t cisal_crc32(uint32_t crc, const uint8_t *bytes, size_t count) { return isal.crc32(crc, bytes, count); }
+uint32_t cisal_crc32(uint32_t crc, const uint8_t *bytes, size_t count) { return crc32_gzip_refl(crc, bytes, count); }
 
 struct cisal_inflater {
     struct inflate_state state;
@@ -50,14 +26,14 @@ struct cisal_inflater {
 cisal_inflater *cisal_inflater_new(void) {
     cisal_inflater *inflater = calloc(1, sizeof *inflater);
     if (!inflater) return NULL;
-    isal.inflate_init(&inflater->state);
+    isal_inflate_init(&inflater->state);
     return inflater;
 }
 
 void cisal_inflater_free(cisal_inflater *inflater) { free(inflater); }
 
 void cisal_inflater_reset(cisal_inflater *inflater) {
-    isal.inflate_reset(&inflater->state);
+    isal_inflate_reset(&inflater->state);
     inflater->corrupt = 0;
 }
 
@@ -82,7 +58,7 @@ int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_c
     state->avail_in = input_count > UINT32_MAX ? UINT32_MAX : (uint32_t)input_count;
     state->next_out = output;
     state->avail_out = output_count > UINT32_MAX ? UINT32_MAX : (uint32_t)output_count;
-    int result = isal.inflate(state);
+    int result = isal_inflate(state);
     *consumed = state->next_in - input;
     *produced = (size_t)(state->next_out - output);
     if (result < 0) {
@@ -122,7 +98,7 @@ cisal_deflater *cisal_deflater_new(int level) {
         free(deflater);
         return NULL;
     }
-    isal.deflate_init(&deflater->stream);
+    isal_deflate_init(&deflater->stream);
     return deflater;
 }
 
@@ -133,7 +109,7 @@ void cisal_deflater_free(cisal_deflater *deflater) {
 
 void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count) {
     struct isal_zstream *stream = &deflater->stream;
-    isal.deflate_reset(stream);
+    isal_deflate_reset(stream);
     stream->level = (uint32_t)deflater->level;
     stream->level_buf = deflater->memory;
     stream->level_buf_size = level_memory(deflater->level);
@@ -148,7 +124,7 @@ int cisal_deflate(cisal_deflater *deflater, uint8_t *output, size_t output_count
     struct isal_zstream *stream = &deflater->stream;
     stream->next_out = output;
     stream->avail_out = output_count > UINT32_MAX ? UINT32_MAX : (uint32_t)output_count;
-    int result = isal.deflate(stream);
+    int result = isal_deflate(stream);
     *produced = (size_t)(stream->next_out - output);
     if (result != COMP_OK) return CISAL_CORRUPT;
     return stream->internal_state.state == ZSTATE_END ? CISAL_ENDED : CISAL_OUTPUT_FULL;
@@ -158,6 +134,7 @@ int cisal_deflate(cisal_deflater *deflater, uint8_t *output, size_t output_count
 
 // Never called: cisal_available() says so.
 int cisal_available(void) { return 0; }
+const char *cisal_version(void) { return ""; }
 uint32_t cisal_crc32(uint32_t crc, const uint8_t *bytes, size_t count) { return crc; }
 cisal_inflater *cisal_inflater_new(void) { return NULL; }
 void cisal_inflater_free(cisal_inflater *inflater) {}

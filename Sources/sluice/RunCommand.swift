@@ -69,7 +69,9 @@ struct RunCommand: AsyncParsableCommand {
         do {
             let run = RecordRun(pipeline, options: options)
             interrupts = Interrupts { run.drain() }
-            report = try await ProgressDisplay(mode: progress, stream: .error).show(run) { try await run.run() }
+            report = try await SlowGzipNotice(pipeline).watch {
+                try await ProgressDisplay(mode: progress, stream: .error).show(run) { try await run.run() }
+            }
         } catch let error as RunError {
             Terminal.error.write("sluice: \(error)\n")
             throw ExitStatus.failed

@@ -5,6 +5,7 @@ enum RunPreview {
     static func text(_ pipeline: RecordPipeline, _ options: RunOptions) -> String {
         var text = "\(pipeline.name): \(pipeline.definition)\n"
         text += "  \(Figures.count(options.workers)) threads, state in \(options.state), dead letters in \(pipeline.deadLetters)\n"
+        text += "  \(RunReport.Libraries(pipeline).sentence)\n"
         for input in pipeline.source.inputs.prefix(RunSummary.listed) { text += "  reads \(input.path)\n" }
         if pipeline.source.inputs.count > RunSummary.listed {
             text += "  and \(Figures.count(pipeline.source.inputs.count - RunSummary.listed)) files more\n"
@@ -12,4 +13,9 @@ enum RunPreview {
         for stage in pipeline.stages { text += "  then \(stage.name)\n" }
         return text
     }
+}
+
+extension RunReport.Libraries {
+    /// `inflates with ISA-L 2.30, deflates with ISA-L 2.30, level 1`
+    var sentence: String { "inflates with \(inflate)" + (deflate.map { ", deflates with \($0)" } ?? "") }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import SluiceRecords
 
 @main
 struct SluiceCommand: AsyncParsableCommand {
@@ -22,7 +23,7 @@ struct SluiceCommand: AsyncParsableCommand {
               sluice --generate-completion-script bash > /etc/bash_completion.d/sluice
               (or zsh, or fish)
             """,
-        version: "sluice \(Version.text)",
+        version: "sluice \(Version.text)\n\(RunReport.Libraries(level: .standard).sentence)",
         subcommands: [RunCommand.self, CheckCommand.self, EvalCommand.self, AuditCommand.self])
 
     /// Argument parsing's own way out ends with 64 for a wrong command line; here that is 2, as for a wrong definition.

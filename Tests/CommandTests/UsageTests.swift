@@ -37,12 +37,15 @@ struct UsageTests {
         for part in ["USAGE: sluice", "EXAMPLES", "EXIT CODES"] { #expect(result.output.contains(part)) }
     }
 
-    @Test("--version says the version on standard output")
+    @Test("--version says the version and the libraries on standard output")
     func version() throws {
         defer { command.remove() }
         let result = try command.run("--version")
         #expect(result.status == 0)
-        #expect(result.output == "sluice \(Version.text)\n")
+        let lines = result.output.split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines.first == "sluice \(Version.text)")
+        #expect(lines.last?.wholeMatch(of: /inflates with (ISA-L|zlib) [0-9.]+, deflates with (ISA-L|zlib) [0-9.]+, level [12]/) != nil)
     }
 
     @Test("completions for a shell name the commands and their options", arguments: ["bash", "zsh", "fish"])

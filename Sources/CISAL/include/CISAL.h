@@ -1,5 +1,5 @@
-// ISA-L's inflate, deflate and CRC-32 behind handles of our own. The library is looked for when the program runs (libisal.so.2); where it, or its
-// header at build time, is absent, cisal_available() is 0 and nothing else here may be called.
+// ISA-L's inflate, deflate and CRC-32 behind handles of our own. In a build without ISA-L (SLUICE_NO_ISAL=1),
+// cisal_available() is 0 and nothing else here may be called.
 #ifndef CISAL_H
 #define CISAL_H
 #include <stddef.h>
@@ -20,6 +20,9 @@ enum cisal_result {
 };
 
 int cisal_available(void);
+
+/// "2.30": of the headers, since the library has no call that tells its own.
+const char *cisal_version(void);
 
 /// The CRC-32 of gzip, continued from `crc`.
 uint32_t cisal_crc32(uint32_t crc, const uint8_t *bytes, size_t count);

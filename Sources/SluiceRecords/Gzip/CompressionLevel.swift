@@ -3,15 +3,17 @@
 /// | written | with ISA-L | without |
 /// | --- | --- | --- |
 /// | `fast`, `1` | ISA-L 1 | zlib 1 |
-/// | `default` | ISA-L 1 | zlib 6 |
+/// | `default` | ISA-L 1 | zlib 2 |
 /// | `2`, `3` | ISA-L 2, 3 | zlib 2, 3 |
 /// | `4` to `9`, `best` (9) | zlib 4 to 9 | zlib 4 to 9 |
 /// | `0` | zlib 0 (stored) | zlib 0 |
 ///
-/// ISA-L 1 takes a tenth of zlib 6's time for a sixth more bytes; ISA-L has nothing as small as zlib 4.
+/// ISA-L 1 takes a tenth of zlib 6's time for a sixth more bytes; ISA-L has nothing as small as zlib 4. Where there
+/// is no ISA-L, zlib 2 comes next to it: outputs of the same size within 4 % (7 % on very regular logs), written
+/// at 170 to 200 MB/s a core. zlib 1 is 3 to 10 % faster and 5 % larger; zlib 6 writes 70 MB/s, a sixth smaller.
 package struct CompressionLevel: Hashable, Sendable {
     package static let fast = CompressionLevel(zlib: 1, isal: 1)
-    package static let standard = CompressionLevel(zlib: 6, isal: 1)
+    package static let standard = CompressionLevel(zlib: 2, isal: 1)
     package static let best = CompressionLevel(zlib: 9, isal: nil)
 
     let zlib: Int32

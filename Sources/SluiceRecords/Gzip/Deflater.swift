@@ -11,9 +11,17 @@ protocol Deflater: AnyObject {
 }
 
 extension DeflateLibrary {
+    /// Which library deflates, and at which level of its own, where this one is preferred.
+    func deflating(at level: CompressionLevel) -> (library: DeflateLibrary, level: Int32) {
+        if self == .isal, let number = level.isal { return (.isal, number) }
+        return (.zlib, level.zlib)
+    }
+
     func makeDeflater(level: CompressionLevel) -> any Deflater {
-        if self == .isal, let level = level.isal { return ISALDeflater(level: level) }
-        return ZlibDeflater(level: level.zlib)
+        switch deflating(at: level) {
+        case (.isal, let number): ISALDeflater(level: number)
+        case (.zlib, let number): ZlibDeflater(level: number)
+        }
     }
 }
 

@@ -24,10 +24,10 @@ struct Inflation {
 /// The libraries that know deflate. Both give the same text; compressed bytes differ between them, and are always the same from one of them.
 package enum DeflateLibrary: String, CaseIterable, Sendable {
     case zlib
-    /// Found when the program runs.
+    /// Absent from a build with `SLUICE_NO_ISAL=1`.
     case isal
 
-    /// ISA-L where it is there. The environment's `SLUICE_INFLATE=zlib|isal` chooses another.
+    /// ISA-L unless this build has none. The environment's `SLUICE_INFLATE=zlib|isal` chooses another.
     package static let preferred: DeflateLibrary = {
         let wish = Environment.value("SLUICE_INFLATE").flatMap(DeflateLibrary.init(rawValue:)) ?? .isal
         return wish.isAvailable ? wish : .zlib

@@ -8,23 +8,23 @@ import Glibc
 ///
 /// It holds as long as nobody moves things about. A folder whose file system takes capital and small letters for the same is told apart only by
 /// files that are there.
-public struct FileIdentity: Hashable, Sendable {
+package struct FileIdentity: Hashable, Sendable {
     private let device: UInt64
     private let number: UInt64
     /// The names after the nearest folder that is there; none for a file that is.
     private let missing: [[UInt8]]
 
-    public var exists: Bool { missing.isEmpty }
+    package var exists: Bool { missing.isEmpty }
 
     /// - Throws: where the path goes through a file, a folder that may not be searched, or a circle of links.
-    public init(_ path: String) throws(InputError) {
+    package init(_ path: String) throws(InputError) {
         var walk = try PathWalk(path)
         try walk.run(followingLast: true)
         self = try walk.identity()
     }
 
     /// The file that is open, such as the one that standard input was taken from.
-    public init(descriptor: Int32) throws(InputError) {
+    package init(descriptor: Int32) throws(InputError) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .unreadable(path: "descriptor \(descriptor)", reason: describe(error: errno)) }
         self.init(status, missing: [])
@@ -40,14 +40,14 @@ public struct FileIdentity: Hashable, Sendable {
 /// Which entry of which folder a path names, a link at its end not followed: what a file that is renamed to the path replaces.
 ///
 /// Two hard links are two places of one file, and a link and what it leads to are two places.
-public struct FilePlace: Hashable, Sendable {
-    public let folder: FileIdentity
+package struct FilePlace: Hashable, Sendable {
+    package let folder: FileIdentity
     /// Nothing where the path ends with the folder itself, as `/` and `a/..` do.
-    public let name: [UInt8]?
+    package let name: [UInt8]?
 
     /// - Parameter followingLinks: The place of the file that the path leads to in the end, in place of the link's own.
     /// - Throws: As ``FileIdentity/init(_:)``.
-    public init(_ path: String, followingLinks: Bool = false) throws(InputError) {
+    package init(_ path: String, followingLinks: Bool = false) throws(InputError) {
         var walk = try PathWalk(path)
         try walk.run(followingLast: followingLinks)
         (folder, name) = try walk.place()

@@ -1,0 +1,37 @@
+import SluiceRecords
+
+/// Says once, some seconds into a run, that gzip goes through the slower library, and how to get the other.
+struct SlowGzipNotice {
+    /// A run that ends sooner has lost nothing worth a line.
+    static let delay = Duration.seconds(3)
+
+    /// `nil` where there is nothing to say.
+    let text: String?
+
+    init(_ pipeline: RecordPipeline) {
+        let writesGzip = pipeline.sink.sink.compression != nil
+        let readsGzip = pipeline.source.inputs.contains { $0.path.hasSuffix(".gz") }
+        self.init(isNeeded: DeflateLibrary.preferred == .zlib && (writesGzip || readsGzip), hasFastLibrary: DeflateLibrary.isal.isAvailable)
+    }
+
+    init(isNeeded: Bool, hasFastLibrary: Bool) {
+        let wayOut =
+            hasFastLibrary
+            ? "SLUICE_INFLATE=zlib asks for it; unset that"
+            : "this sluice was built without ISA-L; install it (libisal-dev) and build again without SLUICE_NO_ISAL"
+        text = isNeeded ? "sluice: gzip goes through zlib, several times slower than ISA-L: \(wayOut)\n" : nil
+    }
+
+    /// Runs `body`, and writes the notice to standard error while it runs.
+    func watch<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
+        async let _: Void = write()
+        return try await body()
+    }
+
+    private func write() async {
+        guard let text else { return }
+        do { try await ContinuousClock().sleep(for: Self.delay) } catch { return }
+        // Over the line that shows the progress.
+        Terminal.error.write((Terminal.error.isTerminal ? "\r\u{1B}[2K" : "") + text)
+    }
+}
