@@ -1,3 +1,4 @@
+internal import SluiceCEL
 internal import SluiceRecords
 internal import Yams
 
@@ -80,7 +81,7 @@ struct YAMLDocument {
 
     private mutating func map(_ mapping: Node.Mapping, at start: TextPosition) -> YAMLMap {
         var entries: [YAMLMap.Entry] = []
-        var firstLines: [String: Int] = [:]
+        var firstLines: [Name: Int] = [:]
         for (key, value) in mapping {
             guard case .leaf(var name) = read(key) else {
                 let place = key.mark.map { TextPlace(TextPosition(line: $0.line, column: $0.column)) }
@@ -88,12 +89,12 @@ struct YAMLDocument {
                 continue
             }
             if let original = duplicates.original(ofKeyAt: name.place.start) { name.text = original }
-            if let line = firstLines[name.text] {
+            if let line = firstLines[Name(name.text)] {
                 diagnostics.append(
                     DefinitionDiagnostic(
                         "the key '\(name.text)' is written twice (first on line \(line))", at: name.place, fix: "keep one of the two"))
             } else {
-                firstLines[name.text] = name.place.start.line
+                firstLines[Name(name.text)] = name.place.start.line
                 entries.append(YAMLMap.Entry(key: name, value: read(value)))
             }
         }
