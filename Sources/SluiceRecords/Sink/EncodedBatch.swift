@@ -21,8 +21,8 @@ struct EncodedOutput: Sendable {
     /// Below the sink's folder; `nil` is standard output.
     var path: String?
     var bytes: ByteBuffer
-    /// Whether `bytes` are a complete gzip member rather than text.
-    var isMember: Bool
+    /// Of the text of which `bytes` are a compressed block; nil where they are text.
+    var block: TextChecksum?
     var records: Int
 }
 

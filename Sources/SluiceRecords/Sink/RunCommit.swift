@@ -13,8 +13,8 @@ final class RunCommit: Sink, @unchecked Sendable {
     private let outputs: OutputSet
     private let deadLetters: DeadLetterFile
     private var standardOutput = (records: 0, bytes: UInt64(0), digest: Digest())
-    private var gatherer = MemberGatherer()
-    private let members: MemberWriter?
+    /// Where the outputs are compressed.
+    private let gzip: GzipOutputs?
     private(set) var ledger: Ledger
 
     init(_ pipeline: RecordPipeline, places: Int, meter: ProgressMeter) {
@@ -24,8 +24,9 @@ final class RunCommit: Sink, @unchecked Sendable {
             pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path))
         ledger = Ledger(stages: places, inputs: pipeline.source.inputs.count)
         deadLetters = DeadLetterFile(pipeline.deadLetters, letters: letters)
-        members = pipeline.sink.compression.map { MemberWriter(level: $0) }
-        outputs = OutputSet(emptyFile: members?.emptyMember ?? [])
+        let outputs = OutputSet(emptyFile: pipeline.sink.compression == nil ? [] : MemberAssembly.empty)
+        self.outputs = outputs
+        gzip = pipeline.sink.compression.map { GzipOutputs(outputs, level: $0) }
     }
 
     func write(_ batch: EncodedBatch) async throws {
@@ -38,14 +39,11 @@ final class RunCommit: Sink, @unchecked Sendable {
 
     private func write(_ output: EncodedOutput) throws(OutputError) {
         guard let path = output.path else { return try writeToStandardOutput(output) }
-        guard members != nil else { return try outputs.append(output.bytes.filled, records: output.records, to: path) }
-        let empty = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
-        try outputs.append(empty, records: output.records, to: path)
-        if output.isMember {
-            try compress(gatherer.take(path))
-            try outputs.append(output.bytes.filled, records: 0, to: path)
-        } else if output.bytes.count > 0 {
-            try compress(gatherer.add(output.bytes, to: path))
+        guard let gzip else { return try outputs.append(output.bytes.filled, records: output.records, to: path) }
+        if let checksum = output.block {
+            try gzip.append(block: output.bytes, checksum, records: output.records, to: path)
+        } else {
+            try gzip.append(output.bytes, records: output.records, to: path)
         }
     }
 
@@ -54,15 +52,6 @@ final class RunCommit: Sink, @unchecked Sendable {
         standardOutput.digest.update(output.bytes.filled)
         standardOutput.records += output.records
         standardOutput.bytes += UInt64(output.bytes.count)
-    }
-
-    private func compress(_ texts: [(path: String, text: ByteBuffer)]) throws(OutputError) {
-        guard let members else { return }
-        for (path, text) in texts {
-            let member = ByteBuffer(capacity: text.count / 3 + 1024)
-            members.append(text.filled, to: member)
-            try outputs.append(member.filled, records: 0, to: path)
-        }
     }
 
     /// A share is looked at once 1,000 records were read, and at the end.
@@ -82,7 +71,7 @@ final class RunCommit: Sink, @unchecked Sendable {
         try checkLimit(atEnd: true)
         guard ledger.isBalanced else { throw .fault("the ledger does not balance") }
         do throws(OutputError) {
-            try compress(gatherer.takeAll())
+            try gzip?.end()
             try deadLetters.prepare()
             try outputs.prepare()
             let published = try outputs.publish()

@@ -9,12 +9,13 @@ final class SinkStage: Sendable {
     private let letters: DeadLetterEncoder
     /// Whether records are written as the bytes they came in.
     private let writesOwnBytes: Bool
-    private let members = FreeList<MemberWriter>(most: 64)
-    /// For text on its way to a member.
+    private let writers = FreeList<BlockWriter>(most: 64)
+    /// For text on its way to a block.
     private let texts = BufferPool(capacity: Batch.targetBytes, most: 8)
 
-    /// Text of this size and more is a gzip member of its own, made here, in parallel. Less is gathered by ``RunCommit``, from batch to batch.
-    static let memberBytes = 128 << 10
+    /// Text of this size and more is a compressed block of its own, made here, in parallel. Less is
+    /// gathered by ``GzipOutputs``, from batch to batch.
+    static let blockBytes = 128 << 10
 
     init(site: StageSite, sink: RecordSink, path: [Plan.PathPiece], letters: DeadLetterEncoder) {
         self.site = site
@@ -46,7 +47,7 @@ final class SinkStage: Sendable {
                 return true
             }
         }
-        return [EncodedOutput(path: name, bytes: buffer, isMember: false, records: batch.rows.count)]
+        return [EncodedOutput(path: name, bytes: buffer, block: nil, records: batch.rows.count)]
     }
 
     private func copyOwnBytes(_ batch: RecordBatch, to buffer: ByteBuffer) {
@@ -87,7 +88,7 @@ final class SinkStage: Sendable {
             }
             let place = places[name] ?? outputs.count
             if place == outputs.count {
-                outputs.append(EncodedOutput(path: name, bytes: texts.take(), isMember: false, records: 0))
+                outputs.append(EncodedOutput(path: name, bytes: texts.take(), block: nil, records: 0))
                 places[name] = place
             }
             try write(row, of: batch, to: outputs[place].bytes)
@@ -119,19 +120,20 @@ final class SinkStage: Sendable {
         return cell.textBytes
     }
 
-    /// The output as it waits for its commit: as a member where that is worth it, else in no more memory than its text takes.
+    /// The output as it waits for its commit: as a block where that is worth it, else in no more
+    /// memory than its text takes.
     private func compressed(_ output: EncodedOutput) -> EncodedOutput {
         defer { texts.give(output.bytes) }
-        guard let compression, output.bytes.count >= Self.memberBytes else {
+        guard let compression, output.bytes.count >= Self.blockBytes else {
             let text = ByteBuffer(capacity: output.bytes.count)
             text.append(output.bytes.filled)
-            return EncodedOutput(path: output.path, bytes: text, isMember: false, records: output.records)
+            return EncodedOutput(path: output.path, bytes: text, block: nil, records: output.records)
         }
-        let writer = members.take() ?? MemberWriter(level: compression)
-        defer { members.give(writer) }
-        let member = ByteBuffer(capacity: output.bytes.count / 3)
-        writer.append(output.bytes.filled, to: member)
-        return EncodedOutput(path: output.path, bytes: member, isMember: true, records: output.records)
+        let writer = writers.take() ?? BlockWriter(level: compression)
+        defer { writers.give(writer) }
+        let block = ByteBuffer(capacity: output.bytes.count / 3)
+        let checksum = writer.append(output.bytes.filled, to: block)
+        return EncodedOutput(path: output.path, bytes: block, block: checksum, records: output.records)
     }
 }
 
