@@ -107,15 +107,15 @@ void cisal_deflater_free(cisal_deflater *deflater) {
     free(deflater);
 }
 
-void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count) {
+void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count, int ends_stream) {
     struct isal_zstream *stream = &deflater->stream;
     isal_deflate_reset(stream);
     stream->level = (uint32_t)deflater->level;
     stream->level_buf = deflater->memory;
     stream->level_buf_size = level_memory(deflater->level);
     stream->gzip_flag = IGZIP_DEFLATE;
-    stream->flush = NO_FLUSH;
-    stream->end_of_stream = 1;
+    stream->flush = ends_stream ? NO_FLUSH : FULL_FLUSH;
+    stream->end_of_stream = ends_stream ? 1 : 0;
     stream->next_in = (uint8_t *)input;
     stream->avail_in = (uint32_t)input_count;
 }
@@ -127,7 +127,8 @@ int cisal_deflate(cisal_deflater *deflater, uint8_t *output, size_t output_count
     int result = isal_deflate(stream);
     *produced = (size_t)(stream->next_out - output);
     if (result != COMP_OK) return CISAL_CORRUPT;
-    return stream->internal_state.state == ZSTATE_END ? CISAL_ENDED : CISAL_OUTPUT_FULL;
+    enum isal_zstate_state end = stream->end_of_stream ? ZSTATE_END : ZSTATE_NEW_HDR;
+    return stream->avail_in == 0 && stream->internal_state.state == end ? CISAL_ENDED : CISAL_OUTPUT_FULL;
 }
 
 #else
@@ -145,7 +146,7 @@ int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_c
 }
 cisal_deflater *cisal_deflater_new(int level) { return NULL; }
 void cisal_deflater_free(cisal_deflater *deflater) {}
-void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count) {}
+void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count, int ends_stream) {}
 int cisal_deflate(cisal_deflater *deflater, uint8_t *output, size_t output_count, size_t *produced) { return CISAL_CORRUPT; }
 
 #endif

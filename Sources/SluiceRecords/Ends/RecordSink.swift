@@ -14,6 +14,9 @@ package protocol RecordSink: Sendable {
     /// `nil`: its outputs are not compressed.
     var compression: CompressionLevel? { get }
 
+    /// Of a compressed output.
+    var members: GzipMembers { get }
+
     /// Once a run.
     ///
     /// - Parameter empty: what stands in an output that nothing was written to.
@@ -23,6 +26,7 @@ package protocol RecordSink: Sendable {
 extension RecordSink {
     package var fileExtension: String? { nil }
     package var compression: CompressionLevel? { nil }
+    package var members: GzipMembers { .one }
 }
 
 /// The outputs of a run while it goes on. Called by one job at a time.

@@ -13,8 +13,8 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     private let meter: ProgressMeter
     private let outputs: any OpenSink
     private let deadLetters: DeadLetterFile
-    private var gatherer = MemberGatherer()
-    private let members: MemberWriter?
+    /// Where the outputs are compressed.
+    private let gzip: GzipOutputs?
     /// Outputs that have what they begin with.
     private var begun: Swift.Set<Name> = []
     private(set) var ledger: Ledger
@@ -26,8 +26,10 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
             pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path))
         ledger = Ledger(stages: stages, inputs: pipeline.source.inputs.count)
         deadLetters = DeadLetterFile(pipeline.deadLetters, letters: letters)
-        members = pipeline.sink.sink.compression.map { MemberWriter(level: $0) }
-        outputs = pipeline.sink.sink.open(empty: members?.emptyMember ?? [])
+        let sink = pipeline.sink.sink
+        let outputs = sink.open(empty: sink.compression == nil ? [] : MemberAssembly.empty)
+        self.outputs = outputs
+        gzip = sink.compression.map { GzipOutputs(outputs, level: $0, members: sink.members) }
     }
 
     func write(_ batch: EncodedBatch) async throws {
@@ -42,29 +44,18 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         if !output.head.isEmpty, begun.insert(Name(output.path)).inserted {
             let head = ByteBuffer(capacity: output.head.count)
             output.head.withUnsafeBufferPointer { head.append($0) }
-            try append(head, isMember: false, records: 0, to: output.path)
+            try append(head, records: 0, to: output.path)
         }
-        try append(output.bytes, isMember: output.isMember, records: output.records, to: output.path)
-    }
-
-    private func append(_ bytes: ByteBuffer, isMember: Bool, records: Int, to path: String) throws(OutputError) {
-        guard members != nil else { return try outputs.append(bytes.filled, records: records, to: path) }
-        try outputs.append(UnsafeBufferPointer(start: nil, count: 0), records: records, to: path)
-        if isMember {
-            try compress(gatherer.take(path))
-            try outputs.append(bytes.filled, records: 0, to: path)
-        } else if bytes.count > 0 {
-            try compress(gatherer.add(bytes, to: path))
+        if let gzip, let checksum = output.block {
+            try gzip.append(block: output.bytes, checksum, records: output.records, to: output.path)
+        } else {
+            try append(output.bytes, records: output.records, to: output.path)
         }
     }
 
-    private func compress(_ texts: [(path: String, text: ByteBuffer)]) throws(OutputError) {
-        guard let members else { return }
-        for (path, text) in texts {
-            let member = ByteBuffer(capacity: text.count / 3 + 1024)
-            members.append(text.filled, to: member)
-            try outputs.append(member.filled, records: 0, to: path)
-        }
+    private func append(_ text: ByteBuffer, records: Int, to path: String) throws(OutputError) {
+        guard let gzip else { return try outputs.append(text.filled, records: records, to: path) }
+        try gzip.append(text, records: records, to: path)
     }
 
     /// A share is looked at once 1,000 records were read, and at the end.
@@ -85,7 +76,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         guard ledger.isBalanced else { throw .fault("the ledger does not balance") }
         do throws(OutputError) {
             try beginConstantOutput()
-            try compress(gatherer.takeAll())
+            try gzip?.end()
             try deadLetters.prepare()
             try outputs.prepare()
             let published = try outputs.publish()

@@ -124,24 +124,3 @@ final class MemberSearch {
         }
     }
 }
-
-/// The last eight bytes of a member.
-struct MemberTrailer: Equatable {
-    static let count = 8
-
-    var crc: UInt32
-    /// Of the text, modulo 2^32.
-    var count: UInt32
-
-    init(crc: UInt32, count: UInt32) {
-        self.crc = crc
-        self.count = count
-    }
-
-    /// Nil where fewer than eight bytes are there.
-    init?(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) {
-        guard bytes.count >= Self.count else { return nil }
-        let word = { (at: Int) in (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[bytes.startIndex + at + $1]) << (8 * UInt32($1)) } }
-        self.init(crc: word(0), count: word(4))
-    }
-}

@@ -44,9 +44,24 @@ enum GzipSamples {
         var output = [UInt8](repeating: 0, count: text.count + text.count / 8 + 64)
         let deflater = ZlibDeflater(level: level)
         return text.withUnsafeBufferPointer { text in
-            deflater.begin(text)
+            deflater.begin(text, end: .endOfStream)
             let (count, _) = output.withUnsafeMutableBufferPointer { deflater.write(into: $0) }
             return Array(output[..<count])
+        }
+    }
+
+    /// The text of a raw deflate stream, and how many bytes come after it.
+    static func inflated(_ data: [UInt8], library: DeflateLibrary) -> (text: [UInt8], rest: Int) {
+        let inflater = library.makeInflater()
+        var (text, at) = ([UInt8](), 0)
+        var output = [UInt8](repeating: 0, count: 256 << 10)
+        while true {
+            let step = data.withUnsafeBufferPointer { data in
+                output.withUnsafeMutableBufferPointer { inflater.inflate(UnsafeBufferPointer(rebasing: data[at...]), into: $0) }
+            }
+            text += output[..<step.produced]
+            at += step.consumed
+            if step.state != .outputFull { return (text, data.count - at) }
         }
     }
 

@@ -1,18 +1,19 @@
-/// Gathers the small pieces of text that batches leave over into gzip members of about 1 MiB, for each output on its own.
+/// Gathers the small pieces of text that batches leave over for blocks of about 1 MiB, for each
+/// output on its own.
 ///
-/// What comes out depends on the order and the size of what went in, never on time. Pure but for the compression.
-struct MemberGatherer {
+/// What comes out depends on the order and the size of what went in, never on time. Pure.
+struct BlockGatherer {
     private var pending: [String: ByteBuffer] = [:]
     /// Outputs in the order in which their pending text began.
     private var order: [String] = []
     private var pendingBytes = 0
-    /// Text of one output that is let go as a member.
-    private let memberBytes: Int
+    /// Text of one output that is let go as a block.
+    private let blockBytes: Int
     /// Text of all outputs together that may wait.
     private let mostPending: Int
 
-    init(memberBytes: Int = 1 << 20, mostPending: Int = 32 << 20) {
-        self.memberBytes = memberBytes
+    init(blockBytes: Int = 1 << 20, mostPending: Int = 32 << 20) {
+        self.blockBytes = blockBytes
         self.mostPending = mostPending
     }
 
@@ -25,7 +26,7 @@ struct MemberGatherer {
             order.append(path)
         }
         pendingBytes += text.count
-        if let buffer = pending[path], buffer.count >= memberBytes { return take(path) }
+        if let buffer = pending[path], buffer.count >= blockBytes { return take(path) }
         return pendingBytes > mostPending ? takeAll() : []
     }
 
