@@ -36,16 +36,16 @@ import Testing
     /// What lies in the inbox is not seen by those who count how often a level was passed over.
     @Test func `also for jobs that come when many of another level are waiting`() {
         for (waiting, coming) in [(2, 0), (0, 2), (1, 0)] {
-            let (queue, inbox) = (LevelQueue(levels: 3, ageing: 16), Inbox(levels: 3, lock: .mutex))
-            defer { inbox.free() }
+            let (queue, injector) = (LevelQueue(levels: 3, ageing: 16), Injector(levels: 3, lock: .mutex))
+            defer { injector.free() }
             for _ in 0..<500 { queue.append(Job(body: .plain({}), level: UInt8(waiting))) }
-            #expect(inbox.setBudget(10))
-            #expect(inbox.leave(Job(body: .plain({}), level: UInt8(waiting))) == nil)
-            #expect(inbox.empty(into: queue) == 0)
-            #expect(inbox.leave(Job(body: .plain({}), level: UInt8(coming))) == nil)
-            #expect(inbox.empty(into: queue) == 2)
-            #expect(inbox.leave(Job(body: .plain({}), level: UInt8(waiting))) == nil)
-            #expect(inbox.empty(into: queue) == 1)
+            #expect(injector.setBudget(10))
+            #expect(injector.push(Job(body: .plain({}), level: UInt8(waiting))) == nil)
+            #expect(injector.empty(into: queue) == 0)
+            #expect(injector.push(Job(body: .plain({}), level: UInt8(coming))) == nil)
+            #expect(injector.empty(into: queue) == 2)
+            #expect(injector.push(Job(body: .plain({}), level: UInt8(waiting))) == nil)
+            #expect(injector.empty(into: queue) == 1)
             #expect(queue.count == 503)
         }
     }
@@ -53,7 +53,7 @@ import Testing
     @Test func `under a flood from above that never ends`() async throws {
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(64), ageing: 16))
         let (low, high) = (Tally(), Tally())
-        let flood = Task {
+        let burst = Task {
             while !Task.isCancelled { try await pool.submit(priority: .high) { high.add() } }
         }
         await eventually { high.value > 100 }
@@ -63,9 +63,9 @@ import Testing
             try await handle.value
             #expect(low.value == number)
         }
-        #expect(!flood.isCancelled)
-        flood.cancel()
-        _ = await flood.result
+        #expect(!burst.isCancelled)
+        burst.cancel()
+        _ = await burst.result
         await pool.drain()
     }
 }

@@ -34,7 +34,7 @@ import WorkerPools
         let pool = WorkerPool(.init(workers: 1...1, retry: retry, alarms: clock))
         try await pool.submit {
             attempts.add(attempts.all.count)
-            if attempts.all.count < 3 { throw Trouble() }
+            if attempts.all.count < 3 { throw TestError() }
         }
         await eventually { pool.counters.retrying == 1 }
         let other = try await pool.submit(returning: { "meanwhile" })
@@ -74,8 +74,8 @@ import WorkerPools
     @Test func `switch retries off`() async throws {
         let pool = WorkerPool(.init(workers: 1...1, retry: RetryPolicy(times: 5, backoff: .zero)))
         let handle = try await pool.submit(
-            JobOptions(retry: RetryPolicy(times: 0)), returning: { () throws -> Int in throw Trouble(number: 1) })
-        await #expect(throws: Trouble(number: 1)) { try await handle.value }
+            JobOptions(retry: RetryPolicy(times: 0)), returning: { () throws -> Int in throw TestError(number: 1) })
+        await #expect(throws: TestError(number: 1)) { try await handle.value }
         #expect(pool.counters.retried == 0)
         await pool.drain()
     }

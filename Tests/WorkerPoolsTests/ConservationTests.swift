@@ -173,7 +173,7 @@ private final class CountedPool: Sendable {
                 for _ in 0..<kind { await Task.yield() }
                 return kind
             }
-        case 7: { throw Trouble(number: kind) }
+        case 7: { throw TestError(number: kind) }
         case 8:
             {
                 for _ in 0..<200 where !Task.isCancelled { await Task.yield() }
@@ -183,7 +183,7 @@ private final class CountedPool: Sendable {
         default:
             {
                 await Task.yield()
-                throw Trouble(number: kind)
+                throw TestError(number: kind)
             }
         }
     }

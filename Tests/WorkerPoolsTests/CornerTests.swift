@@ -3,7 +3,7 @@ import Testing
 @testable import WorkerPools
 
 /// Moments in which two things meet.
-@Suite(.timeLimit(Scale.patience)) struct `Where two things meet` {
+@Suite(.timeLimit(Scale.timeLimit)) struct `Where two things meet` {
     @Test func `the next submitter is let in when all that waited was withdrawn`() async throws {
         let (gate, second, log) = (Gate(), Gate(), Log<String>())
         let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(1)))
@@ -54,7 +54,7 @@ import Testing
         try await pool.submit { await gate.pass() }
         await gate.arrivals(1)
         let waiting = Task { await pool.waitUntilIdle() }
-        await eventually { pool.storage.look { $0.waiters.count } == 1 }
+        await eventually { pool.storage.read { $0.waiters.count } == 1 }
         clock.advance(by: .seconds(2))
         await waiting.value
         #expect(pool.counters.overrunning == 1)
@@ -116,7 +116,7 @@ import Testing
         holder.pool.withLock { $0 = nil }
     }
 
-    @Test(.timeLimit(Scale.patience)) func `a pool is made smaller while a job lends its place`() async throws {
+    @Test(.timeLimit(Scale.timeLimit)) func `a pool is made smaller while a job lends its place`() async throws {
         let (first, second) = (Gate(), Gate())
         let pool = WorkerPool(.init(workers: 2...2))
         try await pool.submit { await first.pass() }
@@ -137,7 +137,7 @@ import Testing
     }
 
     /// Also where the submitter is a job itself: two that wait for all but themselves.
-    @Test(.timeLimit(Scale.patience), arguments: [true, false])
+    @Test(.timeLimit(Scale.timeLimit), arguments: [true, false])
     func `a job that its submitter runs waits for the rest of the pool`(isNested: Bool) async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(1), whenFull: .runInCaller))
@@ -172,11 +172,11 @@ import Testing
         let pool = WorkerPool(configuration)
         let handle = try await pool.submit(returning: { () async throws -> Void in
             await gate.pass()
-            throw Trouble(number: 1)
+            throw TestError(number: 1)
         })
         holder.handle.withLock { $0 = handle }
         gate.open()
-        await #expect(throws: Trouble(number: 1)) { try await handle.value }
+        await #expect(throws: TestError(number: 1)) { try await handle.value }
         await pool.drain()
         #expect(tally.value == 1)
         #expect(pool.counters.failed == 1)
@@ -267,7 +267,7 @@ import Testing
             let retry = RetryPolicy(times: 1, backoff: .seconds(3600), jitter: false)
             let pool = WorkerPool(.init(workers: 1...1, retry: retry, alarms: clock))
             storage = pool.storage
-            let handle = try await pool.submit(returning: { () throws -> Void in throw Trouble() })
+            let handle = try await pool.submit(returning: { () throws -> Void in throw TestError() })
             await eventually { pool.counters.retrying == 1 }
             if cancelsPool { pool.cancel() } else { handle.cancel() }
             await #expect(throws: PoolError.cancelled(pool: "pool", job: nil)) { try await handle.value }
@@ -284,7 +284,7 @@ import Testing
         try await pool?.submit { [pool] in
             await gate.pass()
             _ = pool?.name
-            throw Trouble()
+            throw TestError()
         }
         await gate.arrivals(1)
         try await pool?.submit { tally.add() }
@@ -320,9 +320,9 @@ import Testing
 
     @Test func `a worker whose jobs fail stays the same`() async throws {
         let pool = WorkerPool(.init(workers: 1...1, queue: .unbounded))
-        for _ in 0..<1000 { try await pool.submit { throw Trouble() } }
+        for _ in 0..<1000 { try await pool.submit { throw TestError() } }
         await pool.waitUntilIdle()
-        #expect(pool.storage.look { ($0.live, $0.workers.count) } == (1, 1))
+        #expect(pool.storage.read { ($0.live, $0.workers.count) } == (1, 1))
         #expect(pool.counters.failed == 1000)
         await pool.drain()
     }
@@ -359,8 +359,8 @@ import Testing
 
     /// While a callback is told the end of its job, the pool is not idle.
     @Test func `ends are told before they make the pool idle`() async throws {
-        let (gate, told) = (Gate(), Log<Int>())
-        @Sendable func note(_ pool: WorkerPool) { told.add(pool.storage.look { $0.outstanding }) }
+        let (gate, announced) = (Gate(), Log<Int>())
+        @Sendable func note(_ pool: WorkerPool) { announced.add(pool.storage.read { $0.outstanding }) }
         for policy in [FullQueuePolicy.dropOldest, .dropNewest, .runInCaller] {
             let gate = Gate()
             let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(1), whenFull: policy))
@@ -379,8 +379,8 @@ import Testing
         pool.cancel()
         gate.open()
         await pool.drain()
-        #expect(told.all.count == 6 + 4)
-        #expect(told.all.allSatisfy { $0 > 0 })
+        #expect(announced.all.count == 6 + 4)
+        #expect(announced.all.allSatisfy { $0 > 0 })
     }
 
     @Test(arguments: [1, 128]) func `a callback is over before the worker begins its next job`(longestRun: Int) async throws {

@@ -87,7 +87,7 @@ import WorkerPools
 
     /// The last of the jobs that a thread has taken ahead waits for something else than the pool. Counters are not looked at meanwhile:
     /// that would move a pool on that has come to a stop.
-    @Test(.timeLimit(Scale.patience), arguments: [4, 16, 64])
+    @Test(.timeLimit(Scale.timeLimit), arguments: [4, 16, 64])
     func `lets its submitters in as soon as there is room, though no worker comes by`(capacity: Int) async throws {
         for held in 200..<Scale.rounds(230, full: 400) {
             let gate = Gate()

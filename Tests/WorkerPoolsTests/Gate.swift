@@ -86,6 +86,6 @@ final class Gauge: Sendable {
     var now: Int { state.withLock { $0.now } }
 }
 
-struct Trouble: Error, Equatable {
+struct TestError: Error, Equatable {
     var number = 0
 }

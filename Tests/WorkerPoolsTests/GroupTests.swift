@@ -38,7 +38,7 @@ import WorkerPools
         let fails = canceller == .firstError
         try await group.submit {
             await gate.pass()
-            if fails { throw Trouble(number: 1) }
+            if fails { throw TestError(number: 1) }
         }
         await gate.arrivals(1)
         let count = Scale.rounds(20_000, full: 1_000_000)
@@ -77,21 +77,21 @@ import WorkerPools
         let group = pool.group()
         try await group.submit {
             await gate.pass()
-            throw Trouble(number: 1)
+            throw TestError(number: 1)
         }
         for number in 0..<5 { try await group.submit { log.add(number) } }
         let other = try await pool.submit(returning: { "untouched" })
         gate.open()
-        await #expect(throws: Trouble(number: 1)) { try await group.wait() }
+        await #expect(throws: TestError(number: 1)) { try await group.wait() }
         #expect(log.all.isEmpty)
         #expect(try await other.value == "untouched")
-        await #expect(throws: Trouble(number: 1)) { try await group.submit {} }
+        await #expect(throws: TestError(number: 1)) { try await group.submit {} }
         await pool.drain()
         #expect(pool.counters.cancelled == 5)
     }
 
     /// Its waiter must not wait for jobs that the queue has never had room for.
-    @Test(.timeLimit(Scale.patience), arguments: [true, false])
+    @Test(.timeLimit(Scale.timeLimit), arguments: [true, false])
     func `lets its suspended submitters go when it is cancelled`(byError: Bool) async throws {
         let (gate, other) = (Gate(), Gate())
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(1)))
@@ -99,7 +99,7 @@ import WorkerPools
         try await pool.submit { await other.pass() }
         try await group.submit {
             await gate.pass()
-            if byError { throw Trouble(number: 1) }
+            if byError { throw TestError(number: 1) }
             await other.pass()
         }
         await gate.arrivals(1)
@@ -111,14 +111,14 @@ import WorkerPools
         gate.open()
         for submitter in submitters {
             if byError {
-                await #expect(throws: Trouble(number: 1)) { try await submitter.value }
+                await #expect(throws: TestError(number: 1)) { try await submitter.value }
             } else {
                 await #expect(throws: PoolError.cancelled(pool: "pool", job: nil)) { try await submitter.value }
             }
         }
         #expect(pool.counters.suspended == 0)
         other.open()
-        #expect(await group.waitForAll() as? [Trouble] == (byError ? [Trouble(number: 1)] : []))
+        #expect(await group.waitForAll() as? [TestError] == (byError ? [TestError(number: 1)] : []))
         await pool.drain()
         #expect(pool.counters.accepted == 3)
     }
@@ -127,9 +127,9 @@ import WorkerPools
         let pool = WorkerPool(.init(workers: 3...3))
         let group = pool.group(onFailure: .collect)
         for number in 0..<10 {
-            try await group.submit { if number % 2 == 0 { throw Trouble(number: number) } }
+            try await group.submit { if number % 2 == 0 { throw TestError(number: number) } }
         }
-        let numbers = await group.waitForAll().compactMap { ($0 as? Trouble)?.number }
+        let numbers = await group.waitForAll().compactMap { ($0 as? TestError)?.number }
         #expect(numbers.sorted() == [0, 2, 4, 6, 8])
         await pool.drain()
     }
@@ -222,8 +222,8 @@ private final class Token: Sendable {
 @Suite struct `A handle` {
     @Test func `keeps the type of the job's error`() async throws {
         let pool = WorkerPool(.init(workers: 1...1))
-        let handle = try await pool.submit(returning: { () throws(Trouble) -> Int in throw Trouble(number: 9) })
-        do throws(JobFailure<Trouble>) {
+        let handle = try await pool.submit(returning: { () throws(TestError) -> Int in throw TestError(number: 9) })
+        do throws(JobFailure<TestError>) {
             _ = try await handle.value
             Issue.record("the job had to fail")
         } catch {
@@ -273,7 +273,7 @@ private final class Token: Sendable {
         let log = Log<String>()
         let pool = WorkerPool(.init(workers: 2...2))
         try await pool.submit(returning: { 4 }, then: { log.add("\($0)") })
-        try await pool.submit(returning: { () throws(Trouble) -> Int in throw Trouble() }, then: { log.add("\($0)") })
+        try await pool.submit(returning: { () throws(TestError) -> Int in throw TestError() }, then: { log.add("\($0)") })
         await pool.drain()
         #expect(log.all.count == 2)
         #expect(log.all.contains("success(4)"))

@@ -56,7 +56,7 @@ import WorkerPools
     }
 
     /// Counters are not looked at meanwhile: that would move a pool on that has come to a stop.
-    @Test(.timeLimit(Scale.patience), arguments: [3, 8, 16, 100], [1, 2])
+    @Test(.timeLimit(Scale.timeLimit), arguments: [3, 8, 16, 100], [1, 2])
     func `submit into a queue that submitters outside wait for, too`(capacity: Int, workers: Int) async throws {
         let pool = WorkerPool(.init(workers: workers...workers, queue: .bounded(capacity)))
         let count = Scale.rounds(500, full: 20_000)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import WorkerPools
 
-@Suite(.timeLimit(Scale.patience)) struct `Jobs in their order` {
+@Suite(.timeLimit(Scale.timeLimit)) struct `Jobs in their order` {
     @Test(arguments: [nil, ThreadExecutor(threads: 2, name: "order")])
     func `begin one after the other until the first has ended`(executor: ThreadExecutor?) async throws {
         for _ in 0..<Scale.rounds(200, full: 5_000) {

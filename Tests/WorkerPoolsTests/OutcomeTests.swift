@@ -27,7 +27,7 @@ import WorkerPools
     }
 
     /// Who hears of the end.
-    enum Watch: CaseIterable { case callback, handle, group, nobody }
+    enum Watch: CaseIterable { case callback, handle, group, unobserved }
 
     @Test(arguments: Path.allCases, Watch.allCases)
     func `on every path, whoever watches`(path: Path, watch: Watch) async throws {
@@ -57,7 +57,7 @@ extension `A job ends exactly once`.Watch {
         switch self {
         case .callback, .group: 1
         case .handle: 3
-        case .nobody: 0
+        case .unobserved: 0
         }
     }
 }
@@ -113,12 +113,12 @@ private final class Trial: Sendable {
         let attempt = attempts.now
         switch path {
         case .succeeds, .cancelledWaiting, .droppedAsOldest, .droppedAsNewest, .runInCaller: break
-        case .succeedsAtSecond: if attempt == 1 { throw Trouble() }
-        case .fails, .failsTwice, .cancelledBetweenAttempts: throw Trouble(number: attempt)
+        case .succeedsAtSecond: if attempt == 1 { throw TestError() }
+        case .fails, .failsTwice, .cancelledBetweenAttempts: throw TestError(number: attempt)
         case .timesOut, .timesOutTwice, .cancelledButSucceeds: await gates[attempt - 1].pass()
         case .overrunsThenFails:
             await gates[0].pass()
-            throw Trouble()
+            throw TestError()
         case .cancelledRunning:
             await gates[0].pass()
             try Task.checkCancellation()
@@ -148,7 +148,7 @@ private final class Trial: Sendable {
                 for error in errors { self.heard.add(Outcome(error)) }
             }
             return { await waiter.value }
-        case .nobody:
+        case .unobserved:
             canceller.add { [pool] in pool.cancel() }
             try await pool.submit { _ = try await self.body() }
             return {}

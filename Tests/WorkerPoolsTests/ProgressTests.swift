@@ -37,7 +37,7 @@ import Testing
         await pool.waitUntilIdle()
         metrics.report()
         metrics.report()
-        try await pool.submit { throw Trouble() }
+        try await pool.submit { throw TestError() }
         await pool.drain()
         metrics.report()
         let done = try factory.expectCounter("worker_pool_done", [("pool", "measured")])
@@ -61,7 +61,7 @@ import Testing
     }
 
     /// The clock stands still: only the cancellation can end the wait for the next interval.
-    @Test(.timeLimit(Scale.patience)) func `is reported at intervals until the task is cancelled`() async throws {
+    @Test(.timeLimit(Scale.timeLimit)) func `is reported at intervals until the task is cancelled`() async throws {
         let (clock, factory) = (ManualClock(), TestMetrics())
         let pool = WorkerPool(.init(name: "reported", workers: 1...1, alarms: clock))
         let reporter = Task { await pool.reportMetrics(every: .seconds(10), to: factory) }
@@ -79,7 +79,7 @@ import Testing
         await pool.drain()
     }
 
-    @Test(.timeLimit(Scale.patience)) func `is not watched by a task that was cancelled before it began`() async throws {
+    @Test(.timeLimit(Scale.timeLimit)) func `is not watched by a task that was cancelled before it began`() async throws {
         let pool = WorkerPool(.init(workers: 1...1, alarms: ManualClock()))
         for _ in 0..<100 {
             let watcher = Task { for await _ in pool.snapshots(every: .seconds(10)) {} }

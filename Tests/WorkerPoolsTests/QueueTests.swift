@@ -46,7 +46,7 @@ import Testing
             queue.append(Job(body: .plain({}), record: record, level: 0))
             if round % 10 != 0 {
                 record.phase = .settled
-                queue.forgetOne()
+                queue.noteCancelled()
             }
         }
         #expect(queue.count == 100)

@@ -5,10 +5,10 @@ import WorkerPools
     @Test func `of map end with the first error, typed, and leave the rest out`() async throws {
         let begun = Gauge()
         let pool = WorkerPool(.init(workers: 2...2))
-        do throws(JobFailure<Trouble>) {
-            _ = try await pool.map(0..<10_000) { (number: Int) throws(Trouble) -> Int in
+        do throws(JobFailure<TestError>) {
+            _ = try await pool.map(0..<10_000) { (number: Int) throws(TestError) -> Int in
                 begun.enter()
-                if number == 3 { throw Trouble(number: 3) }
+                if number == 3 { throw TestError(number: 3) }
                 return number
             }
             Issue.record("the map had to fail")
@@ -31,7 +31,7 @@ import WorkerPools
         let values = try await pool.map(0..<50) { number in
             if number % 10 == 0, !failures.all.contains(number) {
                 failures.add(number)
-                throw Trouble(number: number)
+                throw TestError(number: number)
             }
             return number
         }
@@ -79,11 +79,11 @@ import WorkerPools
     @Test func `of a stream end with the first error`() async throws {
         let pool = WorkerPool(.init(workers: 2...2))
         var numbers: [Int] = []
-        await #expect(throws: Trouble(number: 5)) {
+        await #expect(throws: TestError(number: 5)) {
             for try await number in pool.results(
                 of: 0..<100,
                 { (number: Int) in
-                    if number == 5 { throw Trouble(number: 5) }
+                    if number == 5 { throw TestError(number: 5) }
                     return number
                 })
             { numbers.append(number) }
@@ -118,8 +118,8 @@ import WorkerPools
         for number in 0..<3 { #expect(try await all.next() == number) }
         #expect(try await all.next() == nil)
         #expect(try await all.next() == nil)
-        var failing = pool.results(of: 0..<3, order: order, { _ in throw Trouble() }).makeAsyncIterator()
-        await #expect(throws: Trouble.self) { try await failing.next() }
+        var failing = pool.results(of: 0..<3, order: order, { _ in throw TestError() }).makeAsyncIterator()
+        await #expect(throws: TestError.self) { try await failing.next() }
         #expect(try await failing.next() == nil)
         await pool.drain()
     }
@@ -153,7 +153,7 @@ import WorkerPools
         let pool = WorkerPool(.init(workers: 2...2))
         let taken = Gauge()
         var numbers: [Int] = []
-        await #expect(throws: Trouble(number: 300)) {
+        await #expect(throws: TestError(number: 300)) {
             let stream = pool.results(of: Numbers(taken: taken, end: 300), order: order, window: 5) { $0 }
             for try await number in stream {
                 taken.leave()
@@ -190,23 +190,23 @@ import WorkerPools
     }
 
     /// The source gives one element and then neither another nor an end.
-    @Test(.timeLimit(Scale.patience), arguments: [true, false])
+    @Test(.timeLimit(Scale.timeLimit), arguments: [true, false])
     func `of a silent source end with a job's error all the same`(isInJob: Bool) async throws {
         let pool = WorkerPool(.init(workers: 1...1))
         let (numbers, feed) = AsyncStream<Int>.makeStream()
         feed.yield(1)
-        let forAll = { @Sendable () async throws in try await pool.forEach(in: numbers) { throw Trouble(number: $0) } }
+        let forAll = { @Sendable () async throws in try await pool.forEach(in: numbers) { throw TestError(number: $0) } }
         let result = isInJob ? try await pool.submit(returning: forAll).result : nil
         if let result {
             #expect(throws: JobFailure<any Error>.self) { try result.get() }
         } else {
-            await #expect(throws: Trouble(number: 1)) { try await forAll() }
+            await #expect(throws: TestError(number: 1)) { try await forAll() }
         }
         feed.finish()
         await pool.drain()
     }
 
-    @Test(.timeLimit(Scale.patience)) func `of a silent source end with their caller's cancellation`() async throws {
+    @Test(.timeLimit(Scale.timeLimit)) func `of a silent source end with their caller's cancellation`() async throws {
         let pool = WorkerPool(.init(workers: 1...1))
         let (numbers, feed) = AsyncStream<Int>.makeStream()
         let log = Log<Int>()
@@ -220,7 +220,7 @@ import WorkerPools
     }
 
     /// Elements that have to be waited for are taken by another task, which submits as the job that waits for it.
-    @Test(.timeLimit(Scale.patience), arguments: [1, 2])
+    @Test(.timeLimit(Scale.timeLimit), arguments: [1, 2])
     func `are made for a job while its pool drains`(workers: Int) async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: workers...workers, queue: .bounded(2)))
@@ -272,7 +272,7 @@ private struct Numbers: AsyncSequence, Sendable {
 
         mutating func next() async throws -> Int? {
             if next % 7 == 0 { await Task.yield() }
-            guard next < end else { throw Trouble(number: end) }
+            guard next < end else { throw TestError(number: end) }
             taken.enter()
             defer { next += 1 }
             return next

@@ -24,7 +24,7 @@ import WorkerPools
                     for _ in 0..<500 where !Task.isCancelled { await Task.yield() }
                     for _ in 0..<20 { await Task.yield() }
                 }
-                if attempt <= number % 6 { throw Trouble(number: attempt) }
+                if attempt <= number % 6 { throw TestError(number: attempt) }
             }
         }
         let time = Task {
@@ -52,7 +52,7 @@ import WorkerPools
             try await pool.submit {
                 guard attempts.next() == 1 else { return }
                 failures.add()
-                throw Trouble()
+                throw TestError()
             }
         }
         await eventually { pool.counters.retrying == 1000 }
@@ -80,7 +80,7 @@ import WorkerPools
                     running.enter()
                     defer { running.leave() }
                     await gates[number].pass()
-                    if number % 2 == 1 { throw Trouble() }
+                    if number % 2 == 1 { throw TestError() }
                     return number
                 }, then: { heard.add(Outcome($0)) })
         }

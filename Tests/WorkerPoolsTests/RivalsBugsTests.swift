@@ -174,8 +174,8 @@ import WorkerPools
     }
 
     @Test func `a throwing callback does not take the pool down`() async throws {
-        let pool = WorkerPool(.init(workers: 1...1, onFailure: { _ in throw Trouble() }))
-        for number in 0..<20 { try await pool.submit { if number % 2 == 0 { throw Trouble() } } }
+        let pool = WorkerPool(.init(workers: 1...1, onFailure: { _ in throw TestError() }))
+        for number in 0..<20 { try await pool.submit { if number % 2 == 0 { throw TestError() } } }
         await pool.drain()
         #expect(pool.counters.done == 10)
         #expect(pool.counters.failed == 10)
@@ -186,12 +186,12 @@ import WorkerPools
         let clock = ManualClock()
         let log = Log<FailedAttempt>()
         let retry = RetryPolicy(
-            times: 2, backoff: .seconds(1), jitter: false, retries: { ($0 as? Trouble)?.number != 13 })
+            times: 2, backoff: .seconds(1), jitter: false, retries: { ($0 as? TestError)?.number != 13 })
         let pool = WorkerPool(.init(workers: 1...1, retry: retry, alarms: clock, onFailure: { log.add($0) }))
         let attempts = Gauge()
         try await pool.submit(JobOptions(name: "twice")) {
             attempts.enter()
-            throw Trouble(number: attempts.now == 2 ? 13 : 1)
+            throw TestError(number: attempts.now == 2 ? 13 : 1)
         }
         await eventually { pool.counters.retrying == 1 }
         clock.advance(by: .seconds(1))

@@ -8,7 +8,7 @@ enum Scale {
     static let isFull = ProcessInfo.processInfo.environment["SLUICE_FULL_SCALE"] == "1"
 
     /// How long a test may take before it counts as hanging.
-    static var patience: TimeLimitTrait.Duration { .minutes(isFull ? 30 : 2) }
+    static var timeLimit: TimeLimitTrait.Duration { .minutes(isFull ? 30 : 2) }
 
     static func rounds(_ usual: Int, full: Int) -> Int { isFull ? full : usual }
 }
@@ -39,22 +39,22 @@ final class Tally: Sendable {
 }
 
 /// How many of its citizens are alive, and the most that ever were.
-final class Census: Sendable {
-    private let living = Gauge()
+final class InstanceCounter: Sendable {
+    private let live = Gauge()
 
-    var now: Int { living.now }
-    var peak: Int { living.peak }
+    var now: Int { live.now }
+    var peak: Int { live.peak }
 
     /// Something for a job to capture, alive for as long as the job's closure is.
-    final class Citizen: Sendable {
-        private let census: Census
+    final class Instance: Sendable {
+        private let counter: InstanceCounter
 
-        init(of census: Census) {
-            self.census = census
-            census.living.enter()
+        init(of counter: InstanceCounter) {
+            self.counter = counter
+            counter.live.enter()
         }
 
-        deinit { census.living.leave() }
+        deinit { counter.live.leave() }
 
         func touch() {}
     }

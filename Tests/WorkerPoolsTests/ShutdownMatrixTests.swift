@@ -20,21 +20,21 @@ import Testing
     }
 
     @Test(arguments: Case.all) func `ends it, and every job is run or handed back, once`(entry: Case) async throws {
-        let site = Site(entry)
-        try await site.load()
-        let undone = await site.stop()
-        await site.finish()
-        let (ran, accepted) = (site.ran.all, site.accepted.all)
-        let counters = site.pool.counters
+        let scenario = Scenario(entry)
+        try await scenario.load()
+        let undone = await scenario.stop()
+        await scenario.finish()
+        let (ran, accepted) = (scenario.ran.all, scenario.accepted.all)
+        let counters = scenario.pool.counters
         #expect(counters.addUp && counters.outstanding == 0 && counters.suspended == 0, "\(counters)")
         #expect(counters.accepted == accepted.count)
         #expect((ran + undone).sorted() == accepted.sorted())
-        #expect(counters.cancelled == undone.count + site.interrupted.value, "\(counters)")
+        #expect(counters.cancelled == undone.count + scenario.interrupted.value, "\(counters)")
         if entry.way == .drain { #expect(undone.isEmpty) }
-        #expect(await site.suspendedOnes() == (entry.load == .full ? 3 : 0))
-        await #expect(throws: PoolError.closed(pool: "site")) { try await site.pool.submit {} }
-        #expect(site.pool.cancel().isEmpty)
-        #expect(await site.pool.drain(within: .zero).isEmpty)
+        #expect(await scenario.suspendedOnes() == (entry.load == .full ? 3 : 0))
+        await #expect(throws: PoolError.closed(pool: "site")) { try await scenario.pool.submit {} }
+        #expect(scenario.pool.cancel().isEmpty)
+        #expect(await scenario.pool.drain(within: .zero).isEmpty)
     }
 
     @Test func `hands back all that is undone, when the deadline comes at once`() async throws {
@@ -53,7 +53,7 @@ import Testing
 }
 
 /// A pool of two workers in some state, and a record of each job.
-private final class Site: Sendable {
+private final class Scenario: Sendable {
     let pool: WorkerPool
     let accepted = Log<String>()
     let ran = Log<String>()

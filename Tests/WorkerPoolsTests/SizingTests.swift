@@ -34,7 +34,7 @@ import Testing
         let pool = WorkerPool(.init(workers: 1...8, queue: .unbounded, retry: retry, alarms: clock))
         for _ in 0..<40 {
             try await pool.submit {
-                if tally.next() <= 40 { throw Trouble() }
+                if tally.next() <= 40 { throw TestError() }
                 await gate.pass()
             }
         }
@@ -47,7 +47,7 @@ import Testing
     }
 
     /// Jobs that there is no room for wait as well.
-    @Test(.timeLimit(Scale.patience), arguments: [1, 2, 4])
+    @Test(.timeLimit(Scale.timeLimit), arguments: [1, 2, 4])
     func `grows for submitters that wait for room`(capacity: Int) async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: 1...8, queue: .bounded(capacity)))

@@ -106,7 +106,7 @@ import WorkerPools
         let clock = ManualClock()
         let pool = WorkerPool(
             .init(workers: 1...1, retry: RetryPolicy(times: 9, backoff: .seconds(60), jitter: false), alarms: clock))
-        let handle = try await pool.submit(returning: { () throws -> Int in throw Trouble() })
+        let handle = try await pool.submit(returning: { () throws -> Int in throw TestError() })
         await eventually { pool.counters.retrying == 1 }
         #expect(pool.cancel().count == 1)
         await #expect(throws: PoolError.cancelled(pool: "pool", job: nil)) { try await handle.value }
@@ -138,8 +138,8 @@ import WorkerPools
         }
         #expect(log.all.count == 10)
         await #expect(throws: PoolError.self) { try await kept.submit {} }
-        await #expect(throws: Trouble(number: 1)) {
-            try await withWorkerPool(.init(workers: 2...2)) { _ in throw Trouble(number: 1) }
+        await #expect(throws: TestError(number: 1)) {
+            try await withWorkerPool(.init(workers: 2...2)) { _ in throw TestError(number: 1) }
         }
     }
 }

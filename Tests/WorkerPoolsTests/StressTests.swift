@@ -132,12 +132,12 @@ final class StressModel: Sendable {
         case 40..<60: return { await Task.yield() }
         case 60..<75: return { try await PoolClock.sleep(for: .microseconds(number)) }
         case 75..<80: return { try await PoolClock.sleep(for: .milliseconds(30)) }
-        case 80..<95: return { throw Trouble(number: number) }
+        case 80..<95: return { throw TestError(number: number) }
         default:
             return {
                 var sum = 0
                 for value in 0..<20_000 { sum &+= value &* number }
-                if sum == 42 { throw Trouble() }
+                if sum == 42 { throw TestError() }
             }
         }
     }

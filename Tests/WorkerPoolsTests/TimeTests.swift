@@ -91,7 +91,7 @@ import Testing
         }
         while queue.pop(at: now + 30_000_000).job.map({ due.removeValue(forKey: number($0)) }) != nil {}
         #expect(due.isEmpty)
-        #expect(queue.isAtRest)
+        #expect(queue.isQuiescent)
     }
 
     @Test(arguments: [1, 2, 29, 30, 31, 61, 1000]) func `gives away the older half in order`(count: UInt64) {
@@ -123,11 +123,11 @@ import Testing
             spare.deallocate()
         }
         queue.nap(job(1), from: 0, to: 5_000_000)
-        var late = queue.removeNeglected(at: 6_000_000)
+        var late = queue.removeLateSleepers(at: 6_000_000)
         #expect(late.isEmpty)
-        late = queue.removeNeglected(at: 6_100_000)
+        late = queue.removeLateSleepers(at: 6_100_000)
         #expect(late.popFirst(&spare).map(number) == 1)
-        #expect(queue.isAtRest)
+        #expect(queue.isQuiescent)
     }
 }
 

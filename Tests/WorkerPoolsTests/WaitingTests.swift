@@ -127,14 +127,14 @@ import WorkerPools
         for _ in 0..<100 { try await pool.submit { await Task.yield() } }
         await pool.waitUntilIdle()
         // The last of them are still on their way to bed.
-        var (before, calm) = (counting.enqueued, 0)
-        for _ in 0..<100_000 where calm < 2000 {
+        var (before, quiet) = (counting.enqueued, 0)
+        for _ in 0..<100_000 where quiet < 2000 {
             await Task.yield()
             clock.advance(by: .milliseconds(10))
-            calm = counting.enqueued == before ? calm + 1 : 0
+            quiet = counting.enqueued == before ? quiet + 1 : 0
             before = counting.enqueued
         }
-        #expect(calm == 2000)
+        #expect(quiet == 2000)
         #expect(clock.pendingCalls == 0)
         await pool.drain()
     }

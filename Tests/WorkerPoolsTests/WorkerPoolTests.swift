@@ -44,8 +44,8 @@ import WorkerPools
 
     @Test func `hands out the error of a job as it was thrown`() async throws {
         let pool = WorkerPool(.init(workers: 2))
-        let handle = try await pool.submit(returning: { () throws -> Int in throw Trouble(number: 3) })
-        await #expect(throws: Trouble(number: 3)) { try await handle.value }
+        let handle = try await pool.submit(returning: { () throws -> Int in throw TestError(number: 3) })
+        await #expect(throws: TestError(number: 3)) { try await handle.value }
         await pool.drain()
         #expect(pool.counters.failed == 1)
     }

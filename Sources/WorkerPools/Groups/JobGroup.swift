@@ -107,14 +107,14 @@ public final class JobGroup: Sendable {
 
     /// Cancels the jobs that have not ended; later ones are refused.
     public func cancel() {
-        guard let (records, follower) = state.withLock({ $0.cancel() }) else { return }
+        guard let (records, handler) = state.withLock({ $0.cancel() }) else { return }
         for record in records { storage.cancel(record) }
-        follower?()
+        handler?()
     }
 
     /// Calls `follower` once when the group is cancelled, or at once if it has been.
-    func onCancel(_ follower: @escaping @Sendable () -> Void) {
-        if !state.withLock({ $0.follow(follower) }) { follower() }
+    func onCancel(_ handler: @escaping @Sendable () -> Void) {
+        if !state.withLock({ $0.setCancelHandler(handler) }) { handler() }
     }
 
     func end(_ record: GroupRecord, _ end: JobEnd) {

@@ -7,7 +7,7 @@ struct JobGroupState {
     private(set) var isCancelled = false
     private var waiting: [UnsafeContinuation<Void, Never>] = []
     /// Called when the group is cancelled.
-    private var follower: (@Sendable () -> Void)?
+    private var handler: (@Sendable () -> Void)?
 
     mutating func add(_ record: GroupRecord) -> Bool {
         guard !isCancelled else { return false }
@@ -32,17 +32,17 @@ struct JobGroupState {
 
     /// - Returns: the jobs to be cancelled, and who else is to be called, for whoever is the first to cancel the group. Each of the jobs
     ///   notes its end here, and is not to begin again.
-    mutating func cancel() -> ([GroupRecord], follower: (@Sendable () -> Void)?)? {
+    mutating func cancel() -> ([GroupRecord], handler: (@Sendable () -> Void)?)? {
         guard !isCancelled else { return nil }
         isCancelled = true
-        defer { follower = nil }
-        return (records.all, follower)
+        defer { handler = nil }
+        return (records.all, handler)
     }
 
     /// - Returns: false if the group has been cancelled.
-    mutating func follow(_ follower: @escaping @Sendable () -> Void) -> Bool {
+    mutating func setCancelHandler(_ handler: @escaping @Sendable () -> Void) -> Bool {
         guard !isCancelled else { return false }
-        self.follower = follower
+        self.handler = handler
         return true
     }
 }

@@ -10,7 +10,7 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
     /// What a slot of the kinds of record that have one holds.
     @exclusivity(unchecked) @usableFromInline final var content = ResultSlot.Content.nothing
     /// Those who wait, or the end when it has come.
-    private final let state = Atomic(AwaitedState.nobody.word)
+    private final let state = Atomic(AwaitedState.empty.word)
 
     @usableFromInline
     override init(options: JobOptions, hasCallback: Bool = false) { super.init(options: options, hasCallback: hasCallback) }
@@ -20,7 +20,7 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
     @usableFromInline
     override func settle(_ end: JobEnd) {
         let before = state.exchange(AwaitedState.ended(end).word, ordering: .acquiringAndReleasing)
-        guard before != AwaitedState.nobody.word else { return }
+        guard before != AwaitedState.empty.word else { return }
         precondition(AwaitedState(word: before).end == nil, "a job has come to its end twice")
         AwaitedState(word: before).resumeAll()
     }
@@ -45,7 +45,7 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
             let (isDone, now) = state.compareExchange(
                 expected: seen.word, desired: joined.word, ordering: .acquiringAndReleasing)
             if isDone { return true }
-            joined.freeLast()
+            joined.freeLink()
             seen = AwaitedState(word: now)
         }
         return false
@@ -62,7 +62,7 @@ private struct AwaitedState {
     private struct Link {
         let continuation: UnsafeContinuation<Void, Never>
         /// The word that was there before.
-        let others: UInt
+        let previous: UInt
     }
 
     private final class Failure {
@@ -72,7 +72,7 @@ private struct AwaitedState {
 
     let word: UInt
 
-    static let nobody = AwaitedState(word: 0)
+    static let empty = AwaitedState(word: 0)
 
     static func ended(_ end: JobEnd) -> AwaitedState {
         if case .done = end { return AwaitedState(word: endBit) }
@@ -92,14 +92,14 @@ private struct AwaitedState {
     func freeEnd() { failure?.release() }
 
     func joined(by continuation: UnsafeContinuation<Void, Never>) -> AwaitedState {
-        if word == Self.nobody.word { return AwaitedState(word: unsafeBitCast(continuation, to: UInt.self)) }
+        if word == Self.empty.word { return AwaitedState(word: unsafeBitCast(continuation, to: UInt.self)) }
         let link = UnsafeMutablePointer<Link>.allocate(capacity: 1)
-        link.initialize(to: Link(continuation: continuation, others: word))
+        link.initialize(to: Link(continuation: continuation, previous: word))
         return AwaitedState(word: UInt(bitPattern: link) | Self.listBit)
     }
 
     /// Takes back what the last to join needed.
-    func freeLast() { link?.deallocate() }
+    func freeLink() { link?.deallocate() }
 
     private var link: UnsafeMutablePointer<Link>? {
         word & Self.listBit == 0 ? nil : UnsafeMutablePointer(bitPattern: word & ~Self.listBit)
@@ -113,7 +113,7 @@ private struct AwaitedState {
             let last = link.move()
             link.deallocate()
             later.append(last.continuation)
-            rest = AwaitedState(word: last.others)
+            rest = AwaitedState(word: last.previous)
         }
         unsafeBitCast(rest.word, to: UnsafeContinuation<Void, Never>.self).resume()
         for continuation in later.reversed() { continuation.resume() }

@@ -12,7 +12,7 @@ struct Job {
         /// The same, kept by the record; the closure knows the record's type, and captures nothing.
         case asynchronousOfRecord(@Sendable (JobRecord) async throws -> Void)
         /// Lent to the worker that runs it.
-        case away
+        case movedOut
     }
 
     @usableFromInline var body: Body
@@ -30,14 +30,14 @@ struct Job {
         self.level = level
     }
 
-    static var none: Job { Job(body: .away, level: 0) }
+    static var none: Job { Job(body: .movedOut, level: 0) }
 
     /// Takes out a body that is no asynchronous function: a copy would cost two counts of references. To be put back if there
     /// may be another attempt.
     @inline(__always)
     mutating func takePlain() -> (@Sendable () throws -> Void)? {
         guard case .plain(let plain) = body else { return nil }
-        body = .away
+        body = .movedOut
         return plain
     }
 
@@ -45,7 +45,7 @@ struct Job {
     @inline(__always)
     mutating func takeAsynchronous() -> (@Sendable () async throws -> Void)? {
         guard case .asynchronous(let asynchronous) = body else { return nil }
-        body = .away
+        body = .movedOut
         return asynchronous
     }
 }
@@ -68,7 +68,7 @@ class JobRecord: @unchecked Sendable {  // see each property for what guards it
         case queued
         case running(slot: Int)
         /// Dealt to a worker, or the job it was at then. When all hands have been closed: done.
-        case atHand
+        case assigned
         /// Between two attempts.
         case delayed(ticket: UInt64)
         /// Run by its submitter.

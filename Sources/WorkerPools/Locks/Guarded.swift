@@ -65,11 +65,11 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
 
         @inline(__always)
         func lock() {
-            if !tryOnce() { wait() }
+            if !tryLock() { wait() }
         }
 
         @inline(__always)
-        private func tryOnce() -> Bool {
+        private func tryLock() -> Bool {
             if spins { return !isHeld.exchange(true, ordering: .acquiring) }
             guard !isHeld.load(ordering: .relaxed), mutex._unsafeTryLock() else { return false }
             isHeld.store(true, ordering: .relaxed)
@@ -82,12 +82,12 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
         private func wait() {
             for turn in 1...100 {
                 for _ in 0..<20 where !isHeld.load(ordering: .relaxed) {
-                    if tryOnce() { return }
+                    if tryLock() { return }
                 }
                 if turn > 4 { sched_yield() }
             }
             if spins {
-                while !tryOnce() { usleep(50) }
+                while !tryLock() { usleep(50) }
             } else {
                 mutex._unsafeLock()
                 isHeld.store(true, ordering: .relaxed)

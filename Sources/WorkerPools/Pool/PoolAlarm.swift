@@ -6,12 +6,12 @@ final class PoolAlarm: Sendable {
     init(_ storage: PoolStorage) { self.storage = Guarded(storage) }
 
     /// The wait is over.
-    func ring(_ body: (PoolStorage) -> Void) {
+    func fire(_ body: (PoolStorage) -> Void) {
         if let storage = take() { body(storage) }
     }
 
     /// To be called by somebody who holds the pool, and may hold its lock.
-    func silence() { _ = take() }
+    func cancel() { _ = take() }
 
     private func take() -> PoolStorage? {
         storage.withLock { storage in

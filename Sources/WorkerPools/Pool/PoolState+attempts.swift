@@ -13,7 +13,7 @@ extension PoolState {
 
     /// With the locks of all local queues held.
     /// - Parameter retries: how many retries after timeouts the pool's own policy allows.
-    mutating func ring(alarm due: UInt64, at slot: Int, now: UInt64, retries: Int) -> Expiry {
+    mutating func alarmFired(due: UInt64, at slot: Int, now: UInt64, retries: Int) -> Expiry {
         guard let worker = workers[slot], worker.alarm == due else { return .stale }
         worker.alarm = 0
         let deadline = worker.deadline
@@ -33,7 +33,7 @@ extension PoolState {
         worker.verdict = .overrun
         counters.timedOut += 1
         counters.overrunning += 1
-        untold += 1
+        unannounced += 1
         if case .lent = worker.phase {
             lentOverruns += 1
             forgetNested(slot: slot)
@@ -44,7 +44,7 @@ extension PoolState {
 
     /// Counts the job as done and frees its place, if the attempt's success still counts.
     mutating func succeed(_ worker: Worker) -> Bool {
-        guard close(worker) else { return false }
+        guard finish(worker) else { return false }
         counters.done += 1
         release(worker)
         return true
@@ -52,7 +52,7 @@ extension PoolState {
 
     /// Nothing more can happen to the attempt or the job, if the attempt's success still counts; both are still counted as
     /// running.
-    func close(_ worker: Worker) -> Bool {
+    func finish(_ worker: Worker) -> Bool {
         switch worker.verdict {
         case .expired, .overrun: return false
         case .inTime, .cancelled: break
@@ -64,20 +64,20 @@ extension PoolState {
     /// The attempt has ended without success: from now on its time cannot run out. Tells what had become of it.
     mutating func conclude(_ worker: Worker) -> Worker.Verdict {
         worker.deadline = 0
-        expectNothing(from: worker)
+        forgetExpectedStarts(by: worker)
         return worker.verdict
     }
 
     /// Counts how the job ended and frees its place.
     mutating func end(_ worker: Worker, counting count: WritableKeyPath<PoolCounters, Int>) {
         counters[keyPath: count] += 1
-        releaseAhead(worker)
+        releaseEarly(worker)
     }
 
     /// The attempt has ended after its job's end was made known.
     mutating func endOverrun(_ worker: Worker) {
         counters.overrunning -= 1
-        releaseAhead(worker)
+        releaseEarly(worker)
     }
 
     /// Takes the job from its worker until its next attempt.
@@ -91,7 +91,7 @@ extension PoolState {
         let ticket = takeTicket()
         job.record?.phase = .delayed(ticket: ticket)
         delayed[ticket] = (job, alarm)
-        releaseAhead(worker)
+        releaseEarly(worker)
         return ticket
     }
 

@@ -5,39 +5,39 @@ extension PoolState {
         hasWaited = true
         guard limit < bounds.upperBound else { return }
         setLimit(sizing.grow(load))
-        watch()
+        requestSizingAlarm()
     }
 
     /// The look at shrinking, each time a `settle` has passed. With the locks of all local queues held.
     /// - Returns: workers that must be woken to go.
     mutating func shrink() -> [UnsafeContinuation<Void, Never>] {
-        isSizingAlarmLeft = false
+        isSizingAlarmSet = false
         sizingAlarm = nil
-        takeBackAll()
+        returnAllPrefetched()
         if !hasWaited, unserved == 0 { setLimit(min(limit, sizing.shrink(load))) }
         hasWaited = unserved > 0
-        defer { watch() }
+        defer { requestSizingAlarm() }
         return dismissExcess()
     }
 
     /// New bounds. Jobs that run already are not touched: after the limit was lowered none begins until few enough run.
     /// With the locks of all local queues held.
-    mutating func resize(to bounds: ClosedRange<Int>) -> FollowUp {
-        takeBackAll()
+    mutating func resize(to bounds: ClosedRange<Int>) -> DeferredActions {
+        returnAllPrefetched()
         self.bounds = bounds
         setLimit(limit)
-        var more = FollowUp()
-        let leaving = dismissExcess()
-        let returned = handBack()
-        if !leaving.isEmpty || !returned.isEmpty {
-            more.note { others in
-                others.leaving = leaving
-                others.returned = returned
+        var deferred = DeferredActions()
+        let retiring = dismissExcess()
+        let lenders = returnPlaces()
+        if !retiring.isEmpty || !lenders.isEmpty {
+            deferred.note { list in
+                list.retiring = retiring
+                list.lenders = lenders
             }
         }
-        settleDown(&more)
-        watch()
-        return more
+        resumeWaiters(&deferred)
+        requestSizingAlarm()
+        return deferred
     }
 
     /// Clamped to the bounds.
@@ -48,23 +48,23 @@ extension PoolState {
 
     /// Parked workers beyond the limit, woken so that they go.
     mutating func dismissExcess() -> [UnsafeContinuation<Void, Never>] {
-        var leaving: [UnsafeContinuation<Void, Never>] = []
-        var excess = live - lent - called - limit
+        var retiring: [UnsafeContinuation<Void, Never>] = []
+        var excess = live - lent - searching - limit
         if phase != .open, outstanding == 0 { excess = parked.count }
         while excess > 0, let slot = parked.popLast() {
             guard let worker = workers[slot], case .parked(let continuation) = worker.phase else { continue }
-            worker.phase = .called
-            called += 1
+            worker.phase = .searching
+            searching += 1
             excess -= 1
-            leaving.append(continuation)
+            retiring.append(continuation)
         }
-        return leaving
+        return retiring
     }
 
-    private mutating func watch() {
-        guard !isSizingAlarmLeft, limit > bounds.lowerBound, !hasEnded else { return }
-        isSizingAlarmLeft = true
-        calls.isSizingAlarmWanted = true
+    private mutating func requestSizingAlarm() {
+        guard !isSizingAlarmSet, limit > bounds.lowerBound, !hasEnded else { return }
+        isSizingAlarmSet = true
+        wakeups.isSizingAlarmWanted = true
     }
 
     /// Jobs wait, also where the pool cannot grow any more.

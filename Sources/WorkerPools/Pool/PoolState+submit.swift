@@ -20,9 +20,9 @@ extension PoolState {
     private var waitingForSure: Int {
         var count = queue.count
         for local in locals {
-            local.close()
+            local.lock()
             count += local.waiting
-            local.open()
+            local.unlock()
         }
         return count
     }
@@ -44,7 +44,7 @@ extension PoolState {
         let dropped = waiting < capacity ? nil : queue.popOldestOfLowest()
         if let dropped {
             counters.dropped += 1
-            untold += 1
+            unannounced += 1
             dropped.record?.phase = .settled
         }
         return (accept(job), dropped)
@@ -55,7 +55,7 @@ extension PoolState {
         guard isTaking else { return false }
         counters.accepted += 1
         counters.dropped += 1
-        untold += 1
+        unannounced += 1
         job.record?.phase = .settled
         return true
     }
@@ -89,8 +89,8 @@ extension PoolState {
     }
 
     mutating func withdraw(ticket: UInt64) -> UnsafeContinuation<Void, Never>? {
-        guard let place = suspended.firstIndex(where: { $0.ticket == ticket }) else { return nil }
-        return suspended.remove(at: place).continuation
+        guard let index = suspended.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+        return suspended.remove(at: index).continuation
     }
 
     /// Lets suspended submitters in once the queue has run down to half, as many as then fit. At the end of every step; what threads have
@@ -102,7 +102,7 @@ extension PoolState {
             next.job.record?.phase = .queued
             queue.append(next.job)
             next.reply.answer = .accepted
-            calls.answered.append(next.continuation)
+            wakeups.answered.append(next.continuation)
             grow()
         }
     }

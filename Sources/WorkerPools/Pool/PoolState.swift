@@ -23,7 +23,7 @@ struct PoolState {
     var vacant: [Int] = []
     var parked: [Int] = []
     /// Slots by the identity of their workers' tasks.
-    var places: [Int: Int] = [:]
+    var slotsByTask: [Int: Int] = [:]
     let longestRun: Int
     /// The concurrency limit.
     var limit: Int
@@ -35,25 +35,25 @@ struct PoolState {
     /// Those lent slots whose job has timed out for good already.
     var lentOverruns = 0
     /// Workers on their way to the queue.
-    var called = 0
+    var searching = 0
     /// Workers called at once. Each calls the next when it has taken a job and more wait, so few are enough,
     /// and few keep a burst of tiny jobs from waking thousands.
-    static var mostCalled: Int { 2 }
+    static var maxSearching: Int { 2 }
     /// Of those called, one may be looking out for jobs already.
-    var isLookingOut = false
-    var lookingOut = LookOut()
+    var isSpinning = false
+    var spinPolicy = SpinPolicy()
     /// So many waiting jobs the workers that run will get through in a moment, going by the last ones: nobody is called for
     /// them. Forgotten when the one who was to come for them has come, or ends otherwise, and when the watch rings, so that a job
     /// that takes long after all holds up nobody for longer than that.
-    private(set) var soon = 0
-    private var soonBy = 0
+    private(set) var expectedStarts = 0
+    private var expectedStarter = 0
     /// Threads may have jobs that they have taken ahead.
-    var hasTakenAhead = false
-    private var isWatched = false
+    var hasPrefetched = false
+    private var isWatchdogSet = false
     /// How many jobs submitters may leave, counted with those in the inbox; nil while it is shut.
     private var allowance: Int?
     /// Calls that have been decided on and are to be made after the lock.
-    var calls = Calls()
+    var wakeups = Wakeups()
 
     /// Jobs that wait for room, with their submitters.
     var suspended: Deque<SuspendedSubmit> = []
@@ -66,12 +66,12 @@ struct PoolState {
     /// Jobs that wait for all others.
     var nestedWaiters = 0
     /// Ends that are counted and on their way to those who want to know: until then the pool is not idle.
-    var untold = 0
+    var unannounced = 0
 
     var counters = PoolCounters()
     /// Whether a job has waited since the sizing alarm was left.
     var hasWaited = false
-    var isSizingAlarmLeft = false
+    var isSizingAlarmSet = false
     /// That alarm, once it is left.
     var sizingAlarm: PoolAlarm?
 
@@ -80,7 +80,7 @@ struct PoolState {
         self.locals = locals
         capacity = configuration.queue.limit
         bounds = configuration.workers
-        longestRun = min(configuration.longestRun, LocalQueue.most)
+        longestRun = min(configuration.longestRun, LocalQueue.capacity)
         sizing = configuration.sizing
         limit = configuration.workers.lowerBound
         counters.workers = limit
@@ -88,17 +88,17 @@ struct PoolState {
     }
 
     /// Jobs that nobody has begun, without those in the inbox: if any stay there, there are some here.
-    var waiting: Int { queue.count + takenAhead }
+    var waiting: Int { queue.count + prefetchedCount }
 
     /// Never less than there are: without the locks of the local queues they can only become fewer.
-    private var takenAhead: Int {
+    private var prefetchedCount: Int {
         var count = 0
         for local in locals { count += local.waiting }
         return count
     }
 
     var outstanding: Int {
-        waiting + busy + lent - counters.overrunning + delayed.count + counters.inCallers + untold
+        waiting + busy + lent - counters.overrunning + delayed.count + counters.inCallers + unannounced
     }
 
     /// Nothing is outstanding, nothing can come, and the workers have gone.
@@ -110,9 +110,9 @@ struct PoolState {
     }
 
     mutating func withdrawWaiter(ticket: UInt64) -> UnsafeContinuation<Void, Never>? {
-        guard let place = waiters.firstIndex(where: { $0.ticket == ticket }) else { return nil }
-        nestedWaiters -= waiters[place].nesting
-        return waiters.remove(at: place).continuation
+        guard let index = waiters.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+        nestedWaiters -= waiters[index].nesting
+        return waiters.remove(at: index).continuation
     }
 
     /// A job that has overrun is not outstanding any more, so nobody need except it; but its worker cannot go while it waits.
@@ -125,8 +125,8 @@ struct PoolState {
     }
 
     mutating func forgetNested(slot: Int) {
-        for place in waiters.indices where waiters[place].slot == slot {
-            waiters[place].slot = nil
+        for index in waiters.indices where waiters[index].slot == slot {
+            waiters[index].slot = nil
             nestedWaiters -= 1
         }
     }
@@ -148,17 +148,17 @@ struct PoolState {
 // Calling workers, at the end of every step.
 extension PoolState {
     /// What is to be done to call a worker.
-    enum Call {
+    enum Wakeup {
         case resume(UnsafeContinuation<Void, Never>)
         case start(slot: Int)
     }
 
     /// What is to be done after a step so that the waiting jobs are begun.
-    struct Calls {
-        private(set) var first: Call?
-        private(set) var second: Call?
+    struct Wakeups {
+        private(set) var first: Wakeup?
+        private(set) var second: Wakeup?
         /// Leave an alarm for ``PoolState/lookAgain()``.
-        var isWatchWanted = false
+        var isWatchdogWanted = false
         /// Leave an alarm for ``PoolState/shrink()``.
         var isSizingAlarmWanted = false
         /// Submitters that have waited for room and have their reply.
@@ -167,112 +167,112 @@ extension PoolState {
         var discarded: [Job] = []
 
         /// At most ``PoolState/mostCalled`` in one step.
-        mutating func add(_ call: Call) {
+        mutating func add(_ wakeup: Wakeup) {
             precondition(second == nil, "more workers are called than may be on their way")
-            if first == nil { first = call } else { second = call }
+            if first == nil { first = wakeup } else { second = wakeup }
         }
     }
 
-    mutating func takeCalls() -> Calls {
-        if queue.hasDiscarded { calls.discarded = queue.takeDiscarded() }
-        defer { calls = Calls() }
-        return calls
+    mutating func takeWakeups() -> Wakeups {
+        if queue.hasDiscarded { wakeups.discarded = queue.takeDiscarded() }
+        defer { wakeups = Wakeups() }
+        return wakeups
     }
 
     /// Takes over what submitters have left, unless there is enough to do before that.
-    mutating func takeIn(_ inbox: Inbox) {
-        let taken = inbox.empty(into: queue)
+    mutating func takeJobs(from injector: Injector) {
+        let taken = injector.empty(into: queue)
         counters.accepted += taken
         allowance = allowance.map { $0 - taken }
     }
 
     /// Takes over all of it, and keeps submitters out until the step is settled.
-    mutating func takeAllIn(_ inbox: Inbox) {
-        counters.accepted += inbox.emptyAndShut(into: queue)
+    mutating func takeAllJobs(from injector: Injector) {
+        counters.accepted += injector.emptyAndShut(into: queue)
         allowance = nil
     }
 
     /// The same, between the inbox's closing and opening.
-    mutating func takeInClosed(_ inbox: Inbox) {
-        counters.accepted += inbox.shutClosed(into: queue)
+    mutating func takeAllJobsLocked(from injector: Injector) {
+        counters.accepted += injector.emptyAndShutLocked(into: queue)
         allowance = nil
     }
 
     /// Ends a step: calls workers for the jobs that wait, as far as the limit allows, and tells the submitters how many jobs
     /// they may leave before the next look.
-    mutating func settle(_ inbox: Inbox) {
+    mutating func settle(_ injector: Injector) {
         // Whatever has made room: a job may have taken a place ahead, begun to wait, or gone.
         admitSuspended()
         while true {
-            while mayCall, queue.count > called + willBeBegun { call() }
-            if allow(budget, inbox) { break }
-            takeAllIn(inbox)
+            while mayWakeWorker, queue.count > searching + imminentStarts { wakeWorker() }
+            if allow(budget, injector) { break }
+            takeAllJobs(from: injector)
         }
-        if isSizingAlarmLeft, !hasWaited { noteWaiting() }
+        if isSizingAlarmSet, !hasWaited { noteWaiting() }
         if let alarm = sizingAlarm, hasEnded {
-            alarm.silence()
+            alarm.cancel()
             sizingAlarm = nil
         }
-        if isLookingOut, queue.count > 0 || phase != .open { inbox.rouse() }
-        if !isWatched, hasTakenAhead || mayCall && willBeBegun > 0 {
-            isWatched = true
-            calls.isWatchWanted = true
+        if isSpinning, queue.count > 0 || phase != .open { injector.signalSpinner() }
+        if !isWatchdogSet, hasPrefetched || mayWakeWorker && imminentStarts > 0 {
+            isWatchdogSet = true
+            wakeups.isWatchdogWanted = true
         }
     }
 
     /// - Returns: false if too many jobs have been left already.
-    private mutating func allow(_ budget: Int, _ inbox: Inbox) -> Bool {
+    private mutating func allow(_ budget: Int, _ injector: Injector) -> Bool {
         // Where it is smaller they look at the pool sooner than they need. So they are disturbed only when it has become too large, or
         // less than half.
         if let allowance, allowance <= budget, allowance >= budget / 2 { return true }
         allowance = budget
-        return inbox.setBudget(budget)
+        return injector.setBudget(budget)
     }
 
     /// How long jobs may wait that were about to be begun, in nanoseconds.
-    static var patience: UInt64 { 1_000_000 }
+    static var watchdogInterval: UInt64 { 1_000_000 }
 
     /// The watch has rung: jobs that were about to be begun may still wait.
-    mutating func lookAgain(now: UInt64) {
-        isWatched = false
-        soon = 0
-        lookingOut.giveUpShare()
-        takeBackStale(before: now &- Self.patience)
+    mutating func watchdogFired(now: UInt64) {
+        isWatchdogSet = false
+        expectedStarts = 0
+        spinPolicy.giveUpShare()
+        returnStalePrefetched(before: now &- Self.watchdogInterval)
     }
 
     /// Where nobody is parked and all the workers are there that may be, one that is free is about to lie down, and looks at the queue
     /// once more before; a new one would only send it away.
-    private var mayCall: Bool {
-        called < Self.mostCalled && busy + called < limit && (!parked.isEmpty || live - lent < limit)
+    private var mayWakeWorker: Bool {
+        searching < Self.maxSearching && busy + searching < limit && (!parked.isEmpty || live - lent < limit)
     }
 
-    var willBeBegun: Int { isLookingOut ? max(soon, lookingOut.share) : busy > 0 ? soon : 0 }
+    var imminentStarts: Int { isSpinning ? max(expectedStarts, spinPolicy.share) : busy > 0 ? expectedStarts : 0 }
     /// The worker is about to get through so many jobs that wait.
-    mutating func expect(soon count: Int, from worker: Worker) {
-        soon = count
-        soonBy = worker.slot
+    mutating func expectStarts(_ count: Int, by worker: Worker) {
+        expectedStarts = count
+        expectedStarter = worker.slot
     }
 
-    mutating func expectNothing(from worker: Worker) {
-        if worker.slot == soonBy { soon = 0 }
+    mutating func forgetExpectedStarts(by worker: Worker) {
+        if worker.slot == expectedStarter { expectedStarts = 0 }
     }
 
     /// A worker that takes what there is would only get in the way of the one that is about to.
-    var isLeftToOthers: Bool { busy > 0 && queue.count > 0 && queue.count <= soon }
+    var isBetterLeftToOthers: Bool { busy > 0 && queue.count > 0 && queue.count <= expectedStarts }
 
-    private mutating func call() {
+    private mutating func wakeWorker() {
         while let slot = parked.popLast() {
             guard let worker = workers[slot], case .parked(let continuation) = worker.phase else { continue }
-            called += 1
-            worker.phase = .called
-            return calls.add(.resume(continuation))
+            searching += 1
+            worker.phase = .searching
+            return wakeups.add(.resume(continuation))
         }
         guard live - lent < limit else { return }
-        called += 1
+        searching += 1
         live += 1
         let slot = vacant.popLast() ?? workers.count
         if slot == workers.count { workers.append(nil) }
-        calls.add(.start(slot: slot))
+        wakeups.add(.start(slot: slot))
     }
 
     private var budget: Int {
@@ -280,7 +280,7 @@ extension PoolState {
         let waiting = waiting
         // Retries and lowered bounds may have left more than there is room for.
         let room = max(0, capacity - waiting)
-        return mayCall ? min(room, called + willBeBegun - queue.count) : room
+        return mayWakeWorker ? min(room, searching + imminentStarts - queue.count) : room
     }
 }
 
@@ -288,7 +288,7 @@ extension PoolState {
 ///
 /// To be woken costs the sleeper and the submitter some µs each, as much as a quarter of a look-out. So a success buys two
 /// more look-outs; without any left only one in sixteen times is tried.
-struct LookOut {
+struct SpinPolicy {
     /// So many jobs may come before another worker is called to help the one that looks out.
     private(set) var share = 0
     private var credit = 0
@@ -305,12 +305,12 @@ struct LookOut {
     /// It has taken longer than it may, since its thread was not run.
     mutating func giveUpShare() { share = 0 }
 
-    mutating func note(_ hasCome: Bool) { credit = hasCome ? min(8, credit + 2) : max(0, credit - 1) }
+    mutating func note(foundJob: Bool) { credit = foundJob ? min(8, credit + 2) : max(0, credit - 1) }
 }
 
 /// Someone who waits for the pool to come to rest.
 struct Waiter {
-    enum Occasion {
+    enum Condition {
         /// Nothing outstanding.
         case idle
         /// Nothing outstanding, and all workers gone.
@@ -321,7 +321,7 @@ struct Waiter {
         case withinLimit
     }
 
-    var occasion: Occasion
+    var condition: Condition
     /// That of the job of this pool inside which it waits, and which is therefore not waited for.
     var slot: Int?
     /// How many jobs it waits inside of that are run by their submitters.

@@ -30,7 +30,7 @@ extension PoolStorage {
             guard let ticket = step({ $0.delay(worker, until: alarm) }) else {
                 return await endCancelled(worker, error, isReported: true)
             }
-            alarms.call(at: due) { alarm.ring { $0.step { $0.resumeDelayed(ticket: ticket) } } }
+            alarms.call(at: due) { alarm.fire { $0.step { $0.resumeDelayed(ticket: ticket) } } }
             return
         }
         if let late = error as? PoolError, isTimeout {

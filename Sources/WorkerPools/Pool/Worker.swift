@@ -26,7 +26,7 @@ final class Worker: @unchecked Sendable {
         /// Gone.
         case vacant
         /// Started or woken, and on its way to the queue.
-        case called
+        case searching
         /// Waits for a wake-up.
         case parked(UnsafeContinuation<Void, Never>)
         /// Makes an attempt.
@@ -50,10 +50,10 @@ final class Worker: @unchecked Sendable {
         case cancelled
     }
 
-    private enum Step { case run, giveWay, lookOut, park, retire, careful }
+    private enum Step { case run, yield, spin, park, retire, endWithoutSuccess }
 
     /// After so long without a rest a worker lets others use its thread, in nanoseconds.
-    private static let patience: UInt64 = 4_000_000
+    private static let timeSlice: UInt64 = 4_000_000
 
     // The worker's own, and constant.
     let storage: PoolStorage
@@ -65,23 +65,23 @@ final class Worker: @unchecked Sendable {
     // The worker's own.
     @exclusivity(unchecked) private var failure: (any Error)?
     /// When it last gave way to others or came back from rest, by the machine's clock.
-    @exclusivity(unchecked) private var restedAt: UInt64 = 0
+    @exclusivity(unchecked) private var yieldedAt: UInt64 = 0
     /// That of its thread at that time.
     @exclusivity(unchecked) private var lastTurn: UInt64 = 0
     /// Where it has taken jobs ahead, which wait for it.
-    @exclusivity(unchecked) var ahead: LocalQueue?
+    @exclusivity(unchecked) var prefetchQueue: LocalQueue?
     /// Who has dealt it the jobs at its hand.
-    @exclusivity(unchecked) private var dealer: LocalQueue?
+    @exclusivity(unchecked) private var assigner: LocalQueue?
     // Small ones side by side.
-    @exclusivity(unchecked) private var dealt: Int8 = 0
+    @exclusivity(unchecked) private var assignedCount: Int8 = 0
     /// How many of those it has not begun.
-    @exclusivity(unchecked) private var left: Int8 = 0
+    @exclusivity(unchecked) private var assignedLeft: Int8 = 0
     /// How many of its jobs have ended with the pool's lock since it last took some ahead: one or none.
     @exclusivity(unchecked) private var ended: Int8 = 0
     /// Its jobs take so little time that many come while it fetches one.
-    @exclusivity(unchecked) var isInFlood = false
+    @exclusivity(unchecked) var isInBurst = false
     /// It did not get many when last it came to the queue.
-    @exclusivity(unchecked) var hasFew = false
+    @exclusivity(unchecked) var gotFew = false
 
     // Changed by the worker with the lock of its thread's local queue or the pool's, or by beginning a job at hand; by others only
     // with all of them, while all workers stand still. So the worker may read `job` without any; others read it only of jobs with a
@@ -96,7 +96,7 @@ final class Worker: @unchecked Sendable {
     @exclusivity(unchecked) var alarm: UInt64 = 0
 
     // Under the pool's lock.
-    @exclusivity(unchecked) var phase = Phase.called
+    @exclusivity(unchecked) var phase = Phase.searching
     @exclusivity(unchecked) var task: Task<Void, Never>?
     /// Identifies the worker's task, to tell a job that waits for its own pool from others. Written before anybody knows the worker.
     private(set) var identity = 0
@@ -109,21 +109,21 @@ final class Worker: @unchecked Sendable {
     }
 
     @concurrent
-    func live() async {
+    func run() async {
         identity = withUnsafeCurrentTask { $0?.hashValue ?? 0 }
         var step = arrive(isNew: true)
         while step != .retire {
             switch step {
-            case .lookOut:
-                lookOut()
-                step = comeBack()
+            case .spin:
+                spin()
+                step = finishSpinning()
                 continue
             case .park:
-                await lieDown()
+                await park()
                 step = arrive(isNew: false)
                 continue
-            case .giveWay: await Task.yield()
-            case .run, .careful, .retire: break
+            case .yield: await Task.yield()
+            case .run, .endWithoutSuccess, .retire: break
             }
             step = runPlainJobs()
             if step == .run, let body = job.takeAsynchronous() {
@@ -132,24 +132,24 @@ final class Worker: @unchecked Sendable {
                     step = succeed(on: locals.own)
                 } catch {
                     failure = error
-                    step = .careful
+                    step = .endWithoutSuccess
                 }
-                if step == .careful { job.body = .asynchronous(body) }
+                if step == .endWithoutSuccess { job.body = .asynchronous(body) }
             } else if step == .run, case .asynchronousOfRecord(let attempt) = job.body, let record = takeRecord() {
                 do {
                     try await attempt(record)
-                    giveBack(record)
+                    putBack(record)
                     step = succeed(on: locals.own)
                 } catch {
-                    giveBack(record)
+                    putBack(record)
                     failure = error
-                    step = .careful
+                    step = .endWithoutSuccess
                 }
             }
-            if step == .careful {
+            if step == .endWithoutSuccess {
                 await endWithoutSuccess()
-                letGo()
-                step = goAgain()
+                releaseJob()
+                step = searchAgain()
             }
         }
     }
@@ -179,7 +179,7 @@ final class Worker: @unchecked Sendable {
             return fail(error)
         }
         let step = succeed(on: local)
-        if step == .careful { job.body = .plain(body) }
+        if step == .endWithoutSuccess { job.body = .plain(body) }
         return step
     }
 
@@ -187,7 +187,7 @@ final class Worker: @unchecked Sendable {
     private func runPlainJobOfRecord(_ local: LocalQueue) -> Step {
         do {
             if let record = takeRecord() {
-                defer { giveBack(record) }
+                defer { putBack(record) }
                 try record.attempt()
             }
         } catch {
@@ -203,7 +203,7 @@ final class Worker: @unchecked Sendable {
 
     /// Ends what ``takeRecord()`` has begun.
     @inline(__always)
-    private func giveBack(_ record: consuming JobRecord) {
+    private func putBack(_ record: consuming JobRecord) {
         if deadline == 0 { job.record = record }
     }
 
@@ -211,14 +211,14 @@ final class Worker: @unchecked Sendable {
     @inline(never)
     private func fail(_ error: any Error) -> Step {
         failure = error
-        if let dealer {
+        if let assigner {
             storage.step { _ in
-                dealer.close()
-                foldHand(on: dealer)
-                dealer.open()
+                assigner.lock()
+                finishAssigned(on: assigner)
+                assigner.unlock()
             }
         }
-        return .careful
+        return .endWithoutSuccess
     }
 
     // Under a lock, as said above.
@@ -242,25 +242,25 @@ final class Worker: @unchecked Sendable {
 
     /// Whether it is not on another thread than when it took jobs ahead.
     @inline(__always)
-    func mayTake(from local: LocalQueue) -> Bool { ahead == nil || ahead == local }
+    func mayTake(from local: LocalQueue) -> Bool { prefetchQueue == nil || prefetchQueue == local }
 
     /// It stays on its thread as long as the job takes, and need not look at the clock.
-    var mayHaveHand: Bool { timeout == 0 && job.isForHand }
+    var mayBeAssignedJobs: Bool { timeout == 0 && job.isAssignable }
 
-    func receiveHand(of count: Int, from local: LocalQueue) {
-        dealer = local
-        dealt = Int8(count)
-        left = dealt
+    func receiveAssigned(of count: Int, from local: LocalQueue) {
+        assigner = local
+        assignedCount = Int8(count)
+        assignedLeft = assignedCount
     }
 
     /// With the lock of the dealer, which is the queue of its thread: it has not left that while it had a hand.
     @inline(__always)
-    func foldHand(on local: LocalQueue) {
-        guard let dealer else { return }
-        assert(dealer == local, "a worker has left its thread with a hand")
-        dealer.foldHand()
-        self.dealer = nil
-        left = 0
+    func finishAssigned(on local: LocalQueue) {
+        guard let assigner else { return }
+        assert(assigner == local, "a worker has left its thread with a hand")
+        assigner.finishAssigned()
+        self.assigner = nil
+        assignedLeft = 0
     }
 
     /// A job of its has ended, or is about to, with the pool's lock.
@@ -280,38 +280,38 @@ final class Worker: @unchecked Sendable {
 
     // Steps.
 
-    private func lieDown() async {
+    private func park() async {
         await withUnsafeContinuation { continuation in
             if !storage.step({ $0.park(self, continuation) }) { continuation.resume() }
         }
     }
 
     /// Waits for jobs without lying down, some 20 µs; not where others wait for the thread, or sleep on it.
-    private func lookOut() {
-        if let loop = RunLoop.current, !loop.isAtRest { return }
+    private func spin() {
+        if let loop = RunLoop.current, !loop.isQuiescent { return }
         let end = Timers.now &+ 20_000
         repeat {
-            for _ in 0..<20 where storage.inbox.isTouched { return }
+            for _ in 0..<20 where storage.injector.mayHaveJobs { return }
             sched_yield()
         } while Timers.now < end
     }
 
-    private func comeBack() -> Step {
-        nextTurn(mayLookOut: false) { state in
-            storage.inbox.calm()
-            state.called -= 1
-            state.isLookingOut = false
-            state.lookingOut.note(state.queue.count > 0)
+    private func finishSpinning() -> Step {
+        nextTurn(maySpin: false) { state in
+            storage.injector.clearSignal()
+            state.searching -= 1
+            state.isSpinning = false
+            state.spinPolicy.note(foundJob: state.queue.count > 0)
             return true
         }
     }
 
     private func arrive(isNew: Bool) -> Step {
         ended = 0
-        restedAt = Timers.now
+        yieldedAt = Timers.now
         return nextTurn { state in
-            if isNew { state.enroll(self) }
-            state.called -= 1
+            if isNew { state.register(self) }
+            state.searching -= 1
             return true
         }
     }
@@ -320,27 +320,27 @@ final class Worker: @unchecked Sendable {
     @inline(__always)
     private func succeed(on local: LocalQueue) -> Step {
         if let record = job.record, record.hasCallback { return succeedWithCallback(record, local) }
-        if goOn(isEndKnown: false) { return .run }
+        if beginNextAssigned(isAnnounced: false) { return .run }
         let record = job.record
-        guard let alarm = local.turn(of: self) else { return succeedWithPool(record, local) }
+        guard let alarm = local.endAndBeginNext(of: self) else { return succeedWithPool(record, local) }
         record?.settle(.done)
-        if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
+        if alarm != 0 { storage.setAlarm(at: alarm, for: slot) }
         return .run
     }
 
     /// Ends the job with success and begins the next at hand.
     /// - Returns: false if there is none any more.
     @inline(__always)
-    func goOn(isEndKnown: Bool) -> Bool {
-        guard left > 0, let dealer else { return false }
-        guard dealer.begin(left: Int(left)) else {
-            left = 0
+    func beginNextAssigned(isAnnounced: Bool) -> Bool {
+        guard assignedLeft > 0, let assigner else { return false }
+        guard assigner.begin(left: Int(assignedLeft)) else {
+            assignedLeft = 0
             return false
         }
         let ended = job.record.take()
-        job = dealer.take(from: Int(dealt - left))
-        left -= 1
-        if !isEndKnown, let ended = consume ended { ended.settle(.done) }
+        job = assigner.take(from: Int(assignedCount - assignedLeft))
+        assignedLeft -= 1
+        if !isAnnounced, let ended = consume ended { ended.settle(.done) }
         return true
     }
 
@@ -349,21 +349,21 @@ final class Worker: @unchecked Sendable {
     @inline(never)
     private func succeedWithPool(_ record: JobRecord?, _ local: LocalQueue) -> Step {
         if let record {
-            guard local.finish(self) || storage.step({ $0.close(self) }) else { return .careful }
+            guard local.finish(self) || storage.step({ $0.finish(self) }) else { return .endWithoutSuccess }
             record.settle(.done)
         }
         noteEnd()
-        if isInFlood, hasFew { linger() }
+        if isInBurst, gotFew { linger() }
         return nextTurn { $0.succeed(self) }
     }
 
     /// Lets some jobs come together in a flood of short ones, up to 2 µs: whoever fetches each by itself gets in the way of those
     /// who submit them. Looks seldom, which disturbs them, too.
     private func linger() {
-        if let loop = RunLoop.current, !loop.isAtRest { return }
+        if let loop = RunLoop.current, !loop.isQuiescent { return }
         let start = Timers.now
         var now = start
-        while !storage.inbox.hasSome, now < start + 2000 {
+        while !storage.injector.isWorthFetching, now < start + 2000 {
             let next = now + 250
             repeat { now = Timers.now } while now < next
         }
@@ -375,18 +375,18 @@ final class Worker: @unchecked Sendable {
         // Without a time limit nothing can have become of the attempt, and a job with a callback is cancelled with the pool only.
         guard deadline == 0 || local.finish(self) else { return succeedWithPool(record, local) }
         record.settle(.done)
-        if goOn(isEndKnown: true) { return .run }
-        guard let alarm = local.turn(of: self) else {
+        if beginNextAssigned(isAnnounced: true) { return .run }
+        guard let alarm = local.endAndBeginNext(of: self) else {
             noteEnd()
             return nextTurn { $0.succeed(self) }
         }
-        if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
+        if alarm != 0 { storage.setAlarm(at: alarm, for: slot) }
         return .run
     }
 
-    private func goAgain() -> Step {
+    private func searchAgain() -> Step {
         nextTurn { state in
-            state.called -= 1
+            state.searching -= 1
             return true
         }
     }
@@ -401,35 +401,35 @@ final class Worker: @unchecked Sendable {
 
     /// Notes the end of an attempt and chooses what comes next, in one turn under the lock.
     /// - Returns: `careful` if `note` says that the attempt needs more care.
-    private func nextTurn(mayLookOut: Bool = true, after note: (inout PoolState) -> Bool) -> Step {
-        var more = PoolState.FollowUp()
+    private func nextTurn(maySpin: Bool = true, after note: (inout PoolState) -> Bool) -> Step {
+        var deferred = PoolState.DeferredActions()
         let local = locals.own
         let turn = storage.step { state -> PoolState.Turn? in
             guard note(&state) else { return nil }
-            return state.take(by: self, from: local, mayLookOut: mayLookOut, &more)
+            return state.take(by: self, from: local, maySpin: maySpin, &deferred)
         }
-        guard let turn else { return .careful }
-        storage.perform(more)
+        guard let turn else { return .endWithoutSuccess }
+        storage.perform(deferred)
         switch turn {
         case .run(let alarm):
-            if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
-            return isTimeToGiveWay ? .giveWay : .run
-        case .lookOut:
-            letGo()
-            return .lookOut
+            if alarm != 0 { storage.setAlarm(at: alarm, for: slot) }
+            return isTimeToYield ? .yield : .run
+        case .spin:
+            releaseJob()
+            return .spin
         case .park:
-            letGo()
+            releaseJob()
             return .park
         case .retire:
-            letGo()
+            releaseJob()
             return .retire
         }
     }
 
-    private var isTimeToGiveWay: Bool {
+    private var isTimeToYield: Bool {
         let now = Timers.now
-        guard now &- restedAt > Self.patience else { return false }
-        restedAt = now
+        guard now &- yieldedAt > Self.timeSlice else { return false }
+        yieldedAt = now
         // On a thread that counts its turns, a worker that has suspended since has given way by that.
         guard let turn = RunLoop.current?.turn else { return true }
         defer { lastTurn = turn }
@@ -437,5 +437,5 @@ final class Worker: @unchecked Sendable {
     }
 
     /// A worker that rests keeps no closure alive.
-    private func letGo() { job = Job.none }
+    private func releaseJob() { job = Job.none }
 }

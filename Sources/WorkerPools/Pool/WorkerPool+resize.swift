@@ -5,7 +5,7 @@ extension WorkerPool {
     /// once and stays where it is if it lies within them. Cancelling the waiting task does not end the wait.
     public func resize(to workers: ClosedRange<Int>) async {
         demand(workers.lowerBound > 0, "pool '\(name)' needs at least one worker, not \(workers)")
-        storage.perform(storage.stepAlone { $0.resize(to: workers) })
+        storage.perform(storage.exclusiveStep { $0.resize(to: workers) })
         await storage.wait(for: .withinLimit)
     }
 

@@ -7,7 +7,7 @@ extension WorkerPool {
         await withTaskCancellationHandler {
             await storage.wait(for: .ended)
         } onCancel: {
-            _ = storage.perform(storage.step(shutsInbox: true) { $0.drain() })
+            _ = storage.perform(storage.step(shutsInjector: true) { $0.drain() })
         }
     }
 }

@@ -13,7 +13,7 @@ extension WorkerPool {
     /// the pool, it waits for all other jobs, but not for workers to go. May be called any number of times, by any number of tasks.
     /// Cancelling the waiting task does not end the wait; ``drain(within:)`` and ``cancel()`` do.
     public func drain() async {
-        _ = storage.perform(storage.step(shutsInbox: true) { $0.drain() })
+        _ = storage.perform(storage.step(shutsInjector: true) { $0.drain() })
         await storage.wait(for: .ended)
     }
 
@@ -24,11 +24,11 @@ extension WorkerPool {
     /// - Returns: the jobs that were not finished by then.
     @discardableResult
     public func drain(within limit: Duration) async -> [UndoneJob] {
-        _ = storage.perform(storage.step(shutsInbox: true) { $0.drain() })
+        _ = storage.perform(storage.step(shutsInjector: true) { $0.drain() })
         let undone = Guarded<[UndoneJob]>([])
         await storage.wait(for: .endedOrCancelled, atMost: limit) { storage in
             // Not by the caller, which may be a job that waits for its place among those to be cancelled.
-            let jobs = storage.perform(storage.stepAlone { $0.cancel() })
+            let jobs = storage.perform(storage.exclusiveStep { $0.cancel() })
             undone.withLock { $0 = jobs }
         }
         return undone.withLock { $0 }
@@ -37,7 +37,7 @@ extension WorkerPool {
     /// Takes no more jobs, cancels those that run and hands back those that wait. Does not wait; ``drain()`` does.
     @discardableResult
     public func cancel() -> [UndoneJob] {
-        storage.perform(storage.stepAlone { $0.cancel() })
+        storage.perform(storage.exclusiveStep { $0.cancel() })
     }
 }
 

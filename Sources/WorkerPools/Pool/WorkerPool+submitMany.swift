@@ -19,7 +19,7 @@ extension WorkerPool {
     @usableFromInline
     func enter(_ batch: inout JobBatch) async throws {
         while true {
-            storage.inbox.leave(&batch.jobs, level: batch.level)
+            storage.injector.push(&batch.jobs, level: batch.level)
             guard batch.jobs.count > 0 else { return }
             try await storage.enter(batch.jobs.removeFirst())
         }

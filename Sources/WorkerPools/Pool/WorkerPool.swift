@@ -18,7 +18,7 @@ public final class WorkerPool: Sendable {
     }
 
     deinit {
-        _ = storage.perform(storage.step(shutsInbox: true) { $0.drain() })
+        _ = storage.perform(storage.step(shutsInjector: true) { $0.drain() })
     }
 
     public var name: String { storage.configuration.name }
@@ -39,7 +39,7 @@ public final class WorkerPool: Sendable {
         priority: JobPriority = .normal, _ job: @escaping @Sendable () async throws -> Void
     ) async throws {
         // Inlined, so that a submit that need not wait is no asynchronous call.
-        if let left = leave(.asynchronous(job), priority) { try await enter(left) }
+        if let unqueued = push(.asynchronous(job), priority) { try await enter(unqueued) }
     }
 
     /// Queues a job that awaits nothing; a closure without `await` comes here by itself.
@@ -48,17 +48,17 @@ public final class WorkerPool: Sendable {
     /// an actor comes here, too, and is refused by the compiler: it is to say that it is `async`, as in `{ @MainActor () async in … }`.
     @inlinable
     public func submit(priority: JobPriority = .normal, _ job: @escaping @Sendable () throws -> Void) async throws {
-        if let left = leave(.plain(job), priority) { try await enter(left) }
+        if let unqueued = push(.plain(job), priority) { try await enter(unqueued) }
     }
 
     @usableFromInline
-    func leave(_ body: consuming Job.Body, _ priority: JobPriority) -> Job? {
-        storage.inbox.leave(Job(body: body, level: storage.level(of: priority)))
+    func push(_ body: consuming Job.Body, _ priority: JobPriority) -> Job? {
+        storage.injector.push(Job(body: body, level: storage.level(of: priority)))
     }
 
     @usableFromInline
-    func leave(_ body: consuming Job.Body, _ record: JobRecord, _ priority: JobPriority) -> Job? {
-        storage.inbox.leave(Job(body: body, record: record, level: storage.level(of: priority)))
+    func push(_ body: consuming Job.Body, _ record: JobRecord, _ priority: JobPriority) -> Job? {
+        storage.injector.push(Job(body: body, record: record, level: storage.level(of: priority)))
     }
 
     @usableFromInline
@@ -67,13 +67,13 @@ public final class WorkerPool: Sendable {
     /// Queues a job with a name, limits or retries of its own.
     public func submit(_ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void) async throws {
         let record = AwaitedRecord(options: options)
-        if let left = leave(.asynchronous(job), record, options.priority) { try await enter(left) }
+        if let unqueued = push(.asynchronous(job), record, options.priority) { try await enter(unqueued) }
     }
 
     /// The same for a job that awaits nothing.
     public func submit(_ options: JobOptions, _ job: @escaping @Sendable () throws -> Void) async throws {
         let record = AwaitedRecord(options: options)
-        if let left = leave(.plain(job), record, options.priority) { try await enter(left) }
+        if let unqueued = push(.plain(job), record, options.priority) { try await enter(unqueued) }
     }
 
     /// Queues a job whose result can be waited for.
@@ -86,7 +86,7 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () async throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
         let record = ValueRecord<Value, Failure>(options: options, .asynchronous(job))
-        if let left = leave(ValueRecord<Value, Failure>.asynchronousBody, record, options.priority) { try await enter(left) }
+        if let unqueued = push(ValueRecord<Value, Failure>.asynchronousBody, record, options.priority) { try await enter(unqueued) }
         return TypedJobHandle(record: record, storage: storage)
     }
 
@@ -100,7 +100,7 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
         let record = ValueRecord<Value, Failure>(options: options, .plain(job))
-        if let left = leave(.plainOfRecord, record, options.priority) { try await enter(left) }
+        if let unqueued = push(.plainOfRecord, record, options.priority) { try await enter(unqueued) }
         return TypedJobHandle(record: record, storage: storage)
     }
 
@@ -113,7 +113,7 @@ public final class WorkerPool: Sendable {
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
         let record = CallbackRecord<Value, Failure>(options: options, .asynchronous(job), then: then)
-        if let left = leave(ValueRecord<Value, Failure>.asynchronousBody, record, options.priority) { try await enter(left) }
+        if let unqueued = push(ValueRecord<Value, Failure>.asynchronousBody, record, options.priority) { try await enter(unqueued) }
     }
 
     /// The same for a job that awaits nothing.
@@ -124,7 +124,7 @@ public final class WorkerPool: Sendable {
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
         let record = CallbackRecord<Value, Failure>(options: options, .plain(job), then: then)
-        if let left = leave(.plainOfRecord, record, options.priority) { try await enter(left) }
+        if let unqueued = push(.plainOfRecord, record, options.priority) { try await enter(unqueued) }
     }
 
     /// Queues a job without ever waiting, for submitters that are not `async`: where a full queue would suspend the submitter or have it
@@ -132,17 +132,17 @@ public final class WorkerPool: Sendable {
     public func submitNow(
         priority: JobPriority = .normal, _ job: @escaping @Sendable () async throws -> Void
     ) throws(PoolError) {
-        try enterNow(leave(.asynchronous(job), priority))
+        try enterNow(push(.asynchronous(job), priority))
     }
 
     /// The same for a job that awaits nothing.
     public func submitNow(priority: JobPriority = .normal, _ job: @escaping @Sendable () throws -> Void) throws(PoolError) {
-        try enterNow(leave(.plain(job), priority))
+        try enterNow(push(.plain(job), priority))
     }
 
     private func enterNow(_ job: Job?) throws(PoolError) {
         guard let job else { return }
-        switch storage.step(shutsInbox: true, { $0.offer(job) }) {
+        switch storage.step(shutsInjector: true, { $0.offer(job) }) {
         case .accepted: return
         case .closed: try storage.offerNested(job)
         case .full: try storage.submitNowToFullQueue(job)

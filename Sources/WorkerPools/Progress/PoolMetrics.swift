@@ -43,10 +43,10 @@ public final class PoolMetrics: Sendable {
     /// Of several at once, one may be overtaken by another that has looked later: then there is nothing left for it to add.
     func report(_ now: PoolCounters) {
         let added = reported.withLock { reported in
-            zip(counters, reported.indices).map { entry, place in
-                let total = max(reported[place], entry.value(now))
-                defer { reported[place] = total }
-                return total - reported[place]
+            zip(counters, reported.indices).map { entry, index in
+                let total = max(reported[index], entry.value(now))
+                defer { reported[index] = total }
+                return total - reported[index]
             }
         }
         for (value, gauge) in gauges { gauge.record(value(now)) }

@@ -24,7 +24,7 @@ public struct PoolSnapshots: AsyncSequence, Sendable {
             if !isFirst { await storage.waitUnlessCancelled(for: .ended, atMost: interval) }
             isFirst = false
             guard !Task.isCancelled else { return nil }
-            let (counters, ended) = storage.stepAlone { ($0.snapshot, $0.hasEnded) }
+            let (counters, ended) = storage.exclusiveStep { ($0.snapshot, $0.hasEnded) }
             hasEnded = ended
             return counters
         }

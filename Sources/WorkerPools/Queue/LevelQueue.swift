@@ -33,7 +33,7 @@ final class LevelQueue {
     }
 
     /// Or it is empty.
-    var isOfOneLevel: Bool { occupied & (occupied &- 1) == 0 }
+    var hasOneLevel: Bool { occupied & (occupied &- 1) == 0 }
 
     func append(_ job: consuming Job) {
         let level = Int(job.level)
@@ -58,16 +58,16 @@ final class LevelQueue {
     /// no look at a job's record beyond whether its cancellation was asked for.
     /// - Returns: how many.
     func popFirst(_ most: Int, into jobs: inout JobBuffer) -> Int {
-        guard count > 0, cancelledEntries == 0, isOfOneLevel else { return 0 }
+        guard count > 0, cancelledEntries == 0, hasOneLevel else { return 0 }
         let level = occupied.trailingZeroBitCount
-        let number = levels[level].countFirst(most) { job in
+        let number = levels[level].countPrefix(most) { job in
             guard let record = job.pointee.record else { return true }
             return !record.isCancelRequested
         }
         guard number > 0 else { return 0 }
         jobs.append(first: number, of: &levels[level])
         count -= number
-        noteLess(at: level)
+        noteRemoval(at: level)
         return number
     }
 
@@ -83,7 +83,7 @@ final class LevelQueue {
     func popFirst() -> Job? {
         while count > 0 {
             let highest = 63 - occupied.leadingZeroBitCount
-            let level = isOfOneLevel ? highest : choose(below: highest)
+            let level = hasOneLevel ? highest : chooseLevel(below: highest)
             if let job = take(from: level) { return job }
         }
         if cancelledEntries > 0 { clear() }
@@ -99,7 +99,7 @@ final class LevelQueue {
     }
 
     /// Says that the job of an entry that is still inside no longer waits.
-    func forgetOne() {
+    func noteCancelled() {
         count -= 1
         cancelledEntries += 1
         if count == 0 { return clear() }
@@ -137,7 +137,7 @@ final class LevelQueue {
     @inline(__always)
     private func take(from level: Int) -> Job? {
         let job = levels[level].removeFirst()
-        noteLess(at: level)
+        noteRemoval(at: level)
         if job.isWithdrawn {
             cancelledEntries -= 1
             discard(job)
@@ -148,13 +148,13 @@ final class LevelQueue {
     }
 
     @inline(__always)
-    private func noteLess(at level: Int) {
+    private func noteRemoval(at level: Int) {
         guard levels[level].count == 0 else { return }
         occupied &= ~(1 << UInt64(level))
         levels[level].shrink()
     }
 
-    private func choose(below highest: Int) -> Int {
+    private func chooseLevel(below highest: Int) -> Int {
         var chosen = highest
         for level in 0..<highest where occupied & (1 << UInt64(level)) != 0 {
             passedOver[level] += 1

@@ -13,14 +13,14 @@ import Synchronization
 /// Whoever holds the pool's lock may take jobs away again, so that none waits here for a busy thread while another is free;
 /// whoever holds the locks of the pool and of all its local queues, and has closed their hands, sees all workers stand still.
 struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the lock
-    static let most = 128
+    static let capacity = 128
     /// A thread takes as many jobs ahead as it gets through in this time, in nanoseconds.
     private static let horizon: UInt64 = 128_000
     /// What it gets through in this time need not be shared: others would not be awake before.
-    private static let moment: UInt64 = 16_000
+    private static let wakeUpTime: UInt64 = 16_000
 
     private struct State {
-        var jobs = JobBuffer(capacity: most)
+        var jobs = JobBuffer(capacity: capacity)
         var done = 0
         /// When it was last filled, by the machine's clock.
         var filledAt: UInt64 = 0
@@ -29,29 +29,29 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
         /// How many jobs, the first of which was not put here, may be taken at a time.
         var pace = 1
         /// How many jobs of the hand are not counted yet.
-        var dealt = 0
+        var assignedCount = 0
         /// A worker has the hand, which may have been closed meanwhile.
-        var isHandOut = false
+        var isAssigned = false
         /// That worker's slot.
-        var handSlot = 0
-        let hand = Hand()
+        var assignedSlot = 0
+        let assigned = AssignedJobs()
     }
 
     /// The shared count, and the state behind it: one pointer, since each worker keeps some.
     private let shared: UnsafeMutablePointer<SharedCount>
     private var state: UnsafeMutablePointer<State> {
-        (UnsafeMutableRawPointer(shared) + SharedCount.room).assumingMemoryBound(to: State.self)
+        (UnsafeMutableRawPointer(shared) + SharedCount.blockSize).assumingMemoryBound(to: State.self)
     }
-    private var hand: Hand { state.pointee.hand }
+    private var assigned: AssignedJobs { state.pointee.assigned }
 
     init(lock choice: LockChoice) {
-        precondition(MemoryLayout<State>.size <= SharedCount.room, "a local queue's state fits its memory")
-        shared = SharedCount.make(choice, withRoomFor: 1)
-        (UnsafeMutableRawPointer(shared) + SharedCount.room).bindMemory(to: State.self, capacity: 1).initialize(to: State())
+        precondition(MemoryLayout<State>.size <= SharedCount.blockSize, "a local queue's state fits its memory")
+        shared = SharedCount.make(choice, extraBlocks: 1)
+        (UnsafeMutableRawPointer(shared) + SharedCount.blockSize).bindMemory(to: State.self, capacity: 1).initialize(to: State())
     }
 
     func free() {
-        hand.free()
+        assigned.free()
         state.pointee.jobs.free()
         state.deinitialize(count: 1)
         SharedCount.free(shared)
@@ -59,16 +59,16 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
 
     /// For somebody who holds the pool's lock. Never less than there are, but more while a deal is under way, which puts jobs into the
     /// hand before it takes them off the count; not between ``close()`` and ``open()``.
-    var waiting: Int { shared.pointee.count.load(ordering: .acquiring) + hand.left }
+    var waiting: Int { shared.pointee.count.load(ordering: .acquiring) + assigned.left }
 
     /// Jobs that workers have ended with success without the pool's lock. Between ``close()`` and ``open()``, with the hand closed.
     var done: Int { state.pointee.done }
 
     /// Stops the workers of this thread, for somebody who holds the pool's lock.
     @inline(__always)
-    func close() { shared.pointee.lock.lock() }
+    func lock() { shared.pointee.lock.lock() }
     @inline(__always)
-    func open() { shared.pointee.lock.unlock() }
+    func unlock() { shared.pointee.lock.unlock() }
 
     @inline(__always)
     private func noteCount() { shared.pointee.count.store(state.pointee.jobs.count, ordering: .releasing) }
@@ -77,15 +77,15 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
     /// that at hand.
     /// - Returns: nil if the pool has to be asked; else when an alarm is to be left, or 0.
     @inline(__always)
-    func turn(of worker: Worker) -> UInt64? {
-        close()
-        defer { open() }
-        worker.foldHand(on: self)
+    func endAndBeginNext(of worker: Worker) -> UInt64? {
+        lock()
+        defer { unlock() }
+        worker.finishAssigned(on: self)
         guard state.pointee.jobs.count > 0, worker.verdict == .inTime, worker.mayTake(from: self) else { return nil }
         worker.finish()
         state.pointee.done += 1
         let alarm = worker.begin(state.pointee.jobs.removeFirst())
-        deal(to: worker)
+        assign(to: worker)
         noteCount()
         return alarm
     }
@@ -93,8 +93,8 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
     /// Ends the worker's job, which still counts as running.
     /// - Returns: false if something has become of the attempt.
     func finish(_ worker: Worker) -> Bool {
-        close()
-        defer { open() }
+        lock()
+        defer { unlock() }
         guard worker.verdict == .inTime else { return false }
         worker.finish()
         return true
@@ -109,14 +109,14 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
     func fill(
         ended: Int, share: Int, longest: Int, now: UInt64, from queue: (_ most: Int, _ jobs: inout JobBuffer) -> Void
     ) -> Int? {
-        close()
-        defer { open() }
-        guard state.pointee.jobs.count == 0, hand.left == 0 else { return nil }
+        lock()
+        defer { unlock() }
+        guard state.pointee.jobs.count == 0, assigned.left == 0 else { return nil }
         // Up to twice what this thread has got through since the last filling, or else as many as before; not what others took away.
         let through = state.pointee.done - state.pointee.doneBefore + ended
         let time = max(1, now &- state.pointee.filledAt)
         let affordable = Int(min(UInt64(longest), UInt64(through) * Self.horizon / time))
-        let quick = Int(min(UInt64(longest), UInt64(through) * Self.moment / time))
+        let quick = Int(min(UInt64(longest), UInt64(through) * Self.wakeUpTime / time))
         state.pointee.pace = max(1, min(max(state.pointee.pace, 2 * through), affordable))
         state.pointee.doneBefore = state.pointee.done
         state.pointee.filledAt = now
@@ -131,8 +131,8 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
     var filledAt: UInt64 { state.pointee.filledAt }
 
     /// Gives all jobs back to the head of the queue; between ``close()`` and ``open()``, for somebody who holds the pool's lock.
-    func giveBack(to queue: LevelQueue) {
-        closeHand()
+    func returnAll(to queue: LevelQueue) {
+        revokeAssigned()
         while state.pointee.jobs.count > 0 { queue.prepend(state.pointee.jobs.removeLast()) }
         noteCount()
     }
@@ -141,43 +141,43 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
 // The jobs that a worker begins without a lock.
 extension LocalQueue {
     /// Gives the worker what it can begin next without a lock.
-    private func deal(to worker: Worker) {
-        guard !state.pointee.isHandOut, worker.mayHaveHand else { return }
-        let count = hand.deal(from: &state.pointee.jobs, after: worker.job.record)
+    private func assign(to worker: Worker) {
+        guard !state.pointee.isAssigned, worker.mayBeAssignedJobs else { return }
+        let count = assigned.assign(from: &state.pointee.jobs, after: worker.job.record)
         guard count > 0 else { return }
-        state.pointee.dealt = count
-        state.pointee.isHandOut = true
-        state.pointee.handSlot = worker.slot
-        worker.receiveHand(of: count, from: self)
+        state.pointee.assignedCount = count
+        state.pointee.isAssigned = true
+        state.pointee.assignedSlot = worker.slot
+        worker.receiveAssigned(of: count, from: self)
     }
 
     /// Begins the next job of the hand, which ends the worker's job before it.
     /// - Parameter left: how many of the hand the worker has not begun; at least 1.
     /// - Returns: false if others have closed the hand.
     @inline(__always)
-    func begin(left: Int) -> Bool { hand.begin(left: left) }
+    func begin(left: Int) -> Bool { assigned.begin(left: left) }
 
     /// The job that has just been begun.
     @inline(__always)
-    func take(from place: Int) -> Job { hand.take(from: place) }
+    func take(from index: Int) -> Job { assigned.take(from: index) }
 
     /// Counts the jobs that have ended since the deal, and puts those that have not been begun back; between ``close()`` and
     /// ``open()``, and with the pool's lock if there may be such.
-    func closeHand() {
-        guard state.pointee.dealt > 0 else { return }
-        let left = hand.close()
-        let begun = state.pointee.dealt - left
-        for place in (begun..<state.pointee.dealt).reversed() { state.pointee.jobs.prepend(hand.takeBack(from: place)) }
+    func revokeAssigned() {
+        guard state.pointee.assignedCount > 0 else { return }
+        let left = assigned.revoke()
+        let begun = state.pointee.assignedCount - left
+        for index in (begun..<state.pointee.assignedCount).reversed() { state.pointee.jobs.prepend(assigned.takeBack(from: index)) }
         // Each that was begun has ended the one before, the first the one that was begun with the lock.
         state.pointee.done += begun
-        state.pointee.dealt = 0
+        state.pointee.assignedCount = 0
         noteCount()
-        hand.markRunning(after: begun, in: state.pointee.handSlot)
+        assigned.markRunning(after: begun, in: state.pointee.assignedSlot)
     }
 
     /// The worker that has the hand is through with it, as in ``closeHand()``.
-    func foldHand() {
-        closeHand()
-        state.pointee.isHandOut = false
+    func finishAssigned() {
+        revokeAssigned()
+        state.pointee.isAssigned = false
     }
 }

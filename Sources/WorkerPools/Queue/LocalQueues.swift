@@ -11,7 +11,7 @@ struct LocalQueues: @unchecked Sendable, RandomAccessCollection {  // never chan
         let threads = (executor as? ThreadExecutor)?.threadCount
         areNumbered = threads != nil
         queues = .allocate(capacity: threads ?? WorkerPool.coreCount)
-        for place in queues.indices { queues.initializeElement(at: place, to: LocalQueue(lock: lock)) }
+        for index in queues.indices { queues.initializeElement(at: index, to: LocalQueue(lock: lock)) }
     }
 
     func free() {
@@ -21,7 +21,7 @@ struct LocalQueues: @unchecked Sendable, RandomAccessCollection {  // never chan
 
     var startIndex: Int { 0 }
     var endIndex: Int { queues.count }
-    subscript(place: Int) -> LocalQueue { queues[place] }
+    subscript(index: Int) -> LocalQueue { queues[index] }
 
     /// That of the calling thread. Threads that share one only get in each other's way.
     var own: LocalQueue {

@@ -65,7 +65,7 @@ final class ChunkedCall: Sendable {
 
     /// The rest of a chunk is not wanted any more.
     @usableFromInline
-    func leaveOut() throws(CancellationError) {
+    func skipRest() throws(CancellationError) {
         if Task.isCancelled { throw CancellationError() }
         isIncomplete.store(true, ordering: .relaxed)
     }
@@ -106,7 +106,7 @@ final class ChunkedCall: Sendable {
 
 extension WorkerPool {
     @usableFromInline
-    func deal(_ count: Int) -> ChunkedCall { ChunkedCall(count: count, length: chunkLength(of: count)) }
+    func makeChunkedCall(_ count: Int) -> ChunkedCall { ChunkedCall(count: count, length: chunkLength(of: count)) }
 
     private func chunkLength(of count: Int) -> Int {
         let configuration = storage.configuration

@@ -55,7 +55,7 @@ extension WorkerPool {
 }
 
 /// A sequence at hand, read as if its elements had to be waited for.
-public struct ReadySequence<Base: Sequence & Sendable>: AsyncSequence, ElementsAtHand, Sendable {
+public struct ReadySequence<Base: Sequence & Sendable>: AsyncSequence, ReadyElements, Sendable {
     let base: Base
 
     public func makeAsyncIterator() -> Iterator { Iterator(base: base.makeIterator()) }

@@ -11,8 +11,8 @@ struct ResultQueue {
     let leastRoom: Int
     private let isOrdered: Bool
     /// Ordered: all that are not taken by the reader yet. Unordered: those of them that have a result.
-    private var line: Deque<LineRecord> = []
-    private var open = OpenRecords<LineRecord>()
+    private var records: Deque<ChannelRecord> = []
+    private var open = OpenRecords<ChannelRecord>()
     private var issued = 0
     private var taken = 0
     private var read = 0
@@ -31,27 +31,27 @@ struct ResultQueue {
     var room: Int { isAbandoned ? 0 : window - (issued - read) }
 
     /// - Returns: false if the reader has gone.
-    mutating func issue(_ record: LineRecord) -> Bool {
+    mutating func issue(_ record: ChannelRecord) -> Bool {
         guard !isAbandoned else { return false }
         issued += 1
         open.add(record)
         guard isOrdered else { return true }
-        if reader != nil, line.isEmpty { record.isAwaited.store(true, ordering: .sequentiallyConsistent) }
-        line.append(record)
+        if reader != nil, records.isEmpty { record.isAwaited.store(true, ordering: .sequentiallyConsistent) }
+        records.append(record)
         return true
     }
 
     /// The pool has not accepted the job that was issued last.
-    mutating func withdraw(_ record: LineRecord) {
+    mutating func withdraw(_ record: ChannelRecord) {
         record.hasEnded.store(true, ordering: .releasing)
         issued -= 1
-        if isOrdered { _ = line.popLast() }
+        if isOrdered { _ = records.popLast() }
     }
 
     /// A job has its result, if the reader takes results as they come.
-    mutating func put(_ record: LineRecord) -> UnsafeContinuation<Void, Never>? {
+    mutating func put(_ record: ChannelRecord) -> UnsafeContinuation<Void, Never>? {
         guard !isAbandoned else { return nil }
-        line.append(record)
+        records.append(record)
         return takeReader()
     }
 
@@ -63,14 +63,14 @@ struct ResultQueue {
     }
 
     /// The job that a reader who takes results in order waits for.
-    var first: LineRecord? { line.first }
+    var first: ChannelRecord? { records.first }
 
     /// All results that the reader can have now, the next one last.
-    mutating func takeReady() -> [LineRecord] {
-        var ready: [LineRecord] = []
-        while let first = line.first, first.hasEnded.load(ordering: .acquiring) {
+    mutating func takeReady() -> [ChannelRecord] {
+        var ready: [ChannelRecord] = []
+        while let first = records.first, first.hasEnded.load(ordering: .acquiring) {
             ready.append(first)
-            line.removeFirst()
+            records.removeFirst()
         }
         taken += ready.count
         return ready.reversed()
@@ -99,7 +99,7 @@ struct ResultQueue {
     /// - Returns: false if there is something to read.
     mutating func waitForResult(_ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         guard !isAbandoned, ending == nil else { return false }
-        if let first = line.first {
+        if let first = records.first {
             // Whoever ends the job looks for this afterwards, and then for the reader.
             first.isAwaited.store(true, ordering: .sequentiallyConsistent)
             if first.hasEnded.load(ordering: .sequentiallyConsistent) { return false }
@@ -110,14 +110,14 @@ struct ResultQueue {
 
     /// The reader has gone.
     /// - Returns: whoever waits, and the jobs that are left.
-    mutating func abandon() -> (waiting: [UnsafeContinuation<Void, Never>], left: [LineRecord]) {
+    mutating func abandon() -> (waiting: [UnsafeContinuation<Void, Never>], left: [ChannelRecord]) {
         isAbandoned = true
         let waiting = [pump, reader].compactMap(\.self)
         let left = open.all
         pump = nil
         reader = nil
         open.removeAll()
-        line = []
+        records = []
         return (waiting, left)
     }
 

@@ -6,8 +6,8 @@ extension WorkerPool {
         _ elements: Elements,
         _ body: @escaping @Sendable (Elements.Element) throws(Failure) -> Void
     ) async throws(JobFailure<Failure>) where Elements.Element: Sendable {
-        guard Elements.self is any RandomAccessCollection.Type else { return try await dealOut(Array(elements), body) }
-        try await dealOut(elements, body)
+        guard Elements.self is any RandomAccessCollection.Type else { return try await forEachInChunks(Array(elements), body) }
+        try await forEachInChunks(elements, body)
     }
 
     /// The same for bodies that wait.
@@ -16,30 +16,30 @@ extension WorkerPool {
         _ elements: Elements,
         _ body: @escaping @Sendable (Elements.Element) async throws(Failure) -> Void
     ) async throws(JobFailure<Failure>) where Elements.Element: Sendable {
-        guard Elements.self is any RandomAccessCollection.Type else { return try await dealOut(Array(elements), body) }
-        try await dealOut(elements, body)
+        guard Elements.self is any RandomAccessCollection.Type else { return try await forEachInChunks(Array(elements), body) }
+        try await forEachInChunks(elements, body)
     }
 
     @inlinable
-    func dealOut<Elements: Collection & Sendable, Failure: Error>(
+    func forEachInChunks<Elements: Collection & Sendable, Failure: Error>(
         _ elements: Elements,
         _ body: @escaping @Sendable (Elements.Element) throws(Failure) -> Void
     ) async throws(JobFailure<Failure>) {
-        let call = deal(elements.count)
+        let call = makeChunkedCall(elements.count)
         let failure = await call.run(on: self) { range in
-            if try !call.visit(range, of: elements, body) { try call.leaveOut() }
+            if try !call.visit(range, of: elements, body) { try call.skipRest() }
         }
         if let failure { throw self.failure(failure) }
     }
 
     @inlinable
-    func dealOut<Elements: Collection & Sendable, Failure: Error>(
+    func forEachInChunks<Elements: Collection & Sendable, Failure: Error>(
         _ elements: Elements,
         _ body: @escaping @Sendable (Elements.Element) async throws(Failure) -> Void
     ) async throws(JobFailure<Failure>) {
-        let call = deal(elements.count)
+        let call = makeChunkedCall(elements.count)
         let failure = await call.run(on: self) { range in
-            if try await !call.visit(range, of: elements, body) { try call.leaveOut() }
+            if try await !call.visit(range, of: elements, body) { try call.skipRest() }
         }
         if let failure { throw self.failure(failure) }
     }

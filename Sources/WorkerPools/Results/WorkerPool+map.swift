@@ -12,9 +12,9 @@ extension WorkerPool {
         _ transform: @escaping @Sendable (Elements.Element) throws(Failure) -> Value
     ) async throws(JobFailure<Failure>) -> [Value] where Elements.Element: Sendable {
         guard Elements.self is any RandomAccessCollection.Type else {
-            return try await dealAndMap(Array(elements), transform)
+            return try await mapInChunks(Array(elements), transform)
         }
-        return try await dealAndMap(elements, transform)
+        return try await mapInChunks(elements, transform)
     }
 
     /// The same for transforms that wait; after each call of one the runtime looks where the task has to go on, which is
@@ -25,17 +25,17 @@ extension WorkerPool {
         _ transform: @escaping @Sendable (Elements.Element) async throws(Failure) -> Value
     ) async throws(JobFailure<Failure>) -> [Value] where Elements.Element: Sendable {
         guard Elements.self is any RandomAccessCollection.Type else {
-            return try await dealAndMap(Array(elements), transform)
+            return try await mapInChunks(Array(elements), transform)
         }
-        return try await dealAndMap(elements, transform)
+        return try await mapInChunks(elements, transform)
     }
 
     @inlinable
-    func dealAndMap<Elements: Collection & Sendable, Value: Sendable, Failure: Error>(
+    func mapInChunks<Elements: Collection & Sendable, Value: Sendable, Failure: Error>(
         _ elements: Elements,
         _ transform: @escaping @Sendable (Elements.Element) throws(Failure) -> Value
     ) async throws(JobFailure<Failure>) -> [Value] {
-        let call = deal(elements.count)
+        let call = makeChunkedCall(elements.count)
         guard call.count > 0 else { return [] }
         let results = ResultBuffer<Value>(for: call)
         let failure = await call.run(on: self) { range in
@@ -45,18 +45,18 @@ extension WorkerPool {
                 next.initialize(to: try transform(element))
                 next += 1
             }
-            if !isDone { try call.leaveOut() }
+            if !isDone { try call.skipRest() }
         }
         if let failure { throw self.failure(failure) }
         return results.complete()
     }
 
     @inlinable
-    func dealAndMap<Elements: Collection & Sendable, Value: Sendable, Failure: Error>(
+    func mapInChunks<Elements: Collection & Sendable, Value: Sendable, Failure: Error>(
         _ elements: Elements,
         _ transform: @escaping @Sendable (Elements.Element) async throws(Failure) -> Value
     ) async throws(JobFailure<Failure>) -> [Value] {
-        let call = deal(elements.count)
+        let call = makeChunkedCall(elements.count)
         guard call.count > 0 else { return [] }
         let results = ResultBuffer<Value>(for: call)
         let failure = await call.run(on: self) { range in
@@ -66,7 +66,7 @@ extension WorkerPool {
                 next.initialize(to: try await transform(element))
                 next += 1
             }
-            if !isDone { try call.leaveOut() }
+            if !isDone { try call.skipRest() }
         }
         if let failure { throw self.failure(failure) }
         return results.complete()

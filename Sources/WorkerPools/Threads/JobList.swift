@@ -76,13 +76,13 @@ struct JobList {
     @inline(__always)
     private func warm(_ distance: Int32, after block: UnsafeMutablePointer<JobBlock>) {
         #if canImport(CPrefetch)
-            var (block, place) = (block, block.pointee.first + distance)
-            if place >= block.pointee.end, let next = block.pointee.next {
-                place -= block.pointee.end - next.pointee.first
+            var (block, index) = (block, block.pointee.first + distance)
+            if index >= block.pointee.end, let next = block.pointee.next {
+                index -= block.pointee.end - next.pointee.first
                 block = next
             }
-            guard place < block.pointee.end else { return }
-            prefetch_lines(unsafeBitCast(block.jobs[Int(place)], to: UInt.self), 8)
+            guard index < block.pointee.end else { return }
+            prefetch_lines(unsafeBitCast(block.jobs[Int(index)], to: UInt.self), 8)
         #endif
     }
 }

@@ -51,7 +51,7 @@ struct NamedThread: Sendable {
                 #endif
                 guard let opaque else { return nil }
                 let start = Unmanaged<Start>.fromOpaque(opaque).takeRetainedValue()
-                NamedThread.dress(name: start.name, quality: start.quality)
+                NamedThread.configure(name: start.name, quality: start.quality)
                 start.body()
                 return nil
             }, start)
@@ -69,7 +69,7 @@ struct NamedThread: Sendable {
         }
     }
 
-    private static func dress(name: String, quality: ThreadQuality) {
+    private static func configure(name: String, quality: ThreadQuality) {
         #if canImport(Darwin)
             pthread_setname_np(name)
             switch quality {
@@ -94,7 +94,7 @@ struct NamedThread: Sendable {
     }
 }
 
-private struct PlatformThread: @unchecked Sendable {  // a thread's id is a plain value to everyone but pthread calls
+private struct PlatformThread: @unchecked Sendable {  // a thread's id is a plain value except to pthread calls
     let value: pthread_t?
 
     init(_ value: pthread_t?) { self.value = value }

@@ -38,7 +38,7 @@ struct RunQueue {
     mutating func removeHalf() -> JobList { ready.removeHalf(&spare) }
 
     /// Takes out the sleepers that have been due for a millisecond: the owner must be busy.
-    mutating func removeNeglected(at now: UInt64) -> JobList {
+    mutating func removeLateSleepers(at now: UInt64) -> JobList {
         var late = JobList()
         if let due = naps.nextDue, due + 1_000_000 < now { naps.fire(until: now, into: &late) }
         return late
@@ -47,5 +47,5 @@ struct RunQueue {
     /// When the next sleeper must be woken.
     var nextDue: UInt64? { naps.nextDue }
 
-    var isAtRest: Bool { ready.isEmpty && naps.count == 0 }
+    var isQuiescent: Bool { ready.isEmpty && naps.count == 0 }
 }

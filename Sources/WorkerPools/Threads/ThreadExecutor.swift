@@ -11,7 +11,7 @@ import Synchronization
 /// empty; so does letting go of the last reference.
 public final class ThreadExecutor: TaskExecutor, Alarms {
     public let name: String
-    private let crew = Crew()
+    private let group = ThreadGroup()
     private let loops: [RunLoop]
     private let threads: Guarded<[NamedThread]>
 
@@ -22,11 +22,11 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
     public init(threads count: Int, name: String, quality: ThreadQuality = .standard) {
         demand(count > 0, "executor '\(name)' needs at least one thread, not \(count)")
         self.name = name
-        let crew = crew
-        let loops = (0..<count).map { RunLoop(index: $0, crew: crew) }
+        let group = group
+        let loops = (0..<count).map { RunLoop(index: $0, group: group) }
         self.loops = loops
         threads = Guarded([])
-        crew.hire(loops)
+        group.setLoops(loops)
         let identity = asUnownedTaskExecutor()
         let started = loops.map { loop in
             NamedThread(name: "\(name)-\(loop.index)", quality: quality) { loop.run(on: identity) }
@@ -36,14 +36,14 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
 
     deinit {
         shutdown()
-        crew.disband()
+        group.releaseLoops()
     }
 
     public var threadCount: Int { loops.count }
 
     public func enqueue(_ job: consuming ExecutorJob) {
-        demand(!crew.isStopping, "a task came to executor '\(name)' after its shutdown; drain its pools first")
-        crew.enqueue(UnownedJob(job))
+        demand(!group.isStopping, "a task came to executor '\(name)' after its shutdown; drain its pools first")
+        group.enqueue(UnownedJob(job))
     }
 
     /// Waits until every runnable job has run and all threads have ended; further calls return at once.
@@ -51,7 +51,7 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
     /// Drain the pools that use it first: a task that becomes runnable afterwards is a programmer's error and traps.
     /// Blocks the calling thread; called on one of its own threads it does not wait for that one.
     public func shutdown() {
-        crew.dismiss()
+        group.stop()
         let ending = threads.withLock { threads in
             defer { threads = [] }
             return threads

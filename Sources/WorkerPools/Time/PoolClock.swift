@@ -32,12 +32,12 @@ public struct PoolClock: Clock, Sendable {
     /// Ends early, throwing `CancellationError`, when the task is cancelled, unless it is shorter than ``longestNap``.
     @inlinable
     public static func sleep(for duration: Duration) async throws(CancellationError) {
-        guard let bed = Bed.made(for: duration) else { return try await sleepElsewhere(duration) }
-        if await bed.rise() { throw CancellationError() }
+        guard let napActor = NapActor.prepared(for: duration) else { return try await sleepOnWheelThread(duration) }
+        if await napActor.wakeUp() { throw CancellationError() }
     }
 
     @inline(never) @usableFromInline
-    static func sleepElsewhere(_ duration: Duration) async throws(CancellationError) {
+    static func sleepOnWheelThread(_ duration: Duration) async throws(CancellationError) {
         let timers = WheelThread.shared.timers
         let length = duration.nanoseconds
         guard duration <= longestNap else { return try await timers.sleep(until: Timers.now &+ length) }

@@ -110,8 +110,8 @@ struct TimerWheel<Payload> {
             guard turned <= occupied.count else { return nil }
         }
         let slot = word * 64 + bits.trailingZeroBitCount
-        let ahead = UInt64((slot - first + Self.slotCount) & (Self.slotCount - 1))
-        return (tick + ahead + 1) << Self.shift
+        let distance = UInt64((slot - first + Self.slotCount) & (Self.slotCount - 1))
+        return (tick + distance + 1) << Self.shift
     }
 
     private mutating func place(_ id: TimerID) {

@@ -12,7 +12,7 @@ enum Alarm: Sendable {
     case resume(UnsafeContinuation<Void, Never>)
     case call(@Sendable () -> Void)
 
-    func ring() {
+    func fire() {
         switch self {
         case .resume(let continuation): continuation.resume()
         case .call(let body): body()
@@ -25,7 +25,7 @@ final class Timers: Sendable {
     private struct State {
         var wheel: TimerWheel<Alarm>
         /// When the owner will look next; a nearer deadline has to wake it.
-        var looksAt: UInt64 = 0
+        var checksAt: UInt64 = 0
     }
 
     private let state: Guarded<State>
@@ -57,7 +57,7 @@ final class Timers: Sendable {
     func call(at due: UInt64, _ body: @escaping @Sendable () -> Void) {
         let early = state.withLock { state in
             _ = state.wheel.insert(due: due, .call(body))
-            return due < state.looksAt
+            return due < state.checksAt
         }
         if early { wake() }
     }
@@ -67,7 +67,7 @@ final class Timers: Sendable {
         let due = Self.now &+ length
         let early = state.withLock { state in
             _ = state.wheel.insert(due: due, .resume(continuation))
-            return due < state.looksAt
+            return due < state.checksAt
         }
         if early { wake() }
     }
@@ -80,24 +80,24 @@ final class Timers: Sendable {
                 let (cancelled, early) = state.withLock { state in
                     guard state.wheel.contains(id) else { return (true, false) }
                     state.wheel.arm(id, due: due, .resume(continuation))
-                    return (false, due < state.looksAt)
+                    return (false, due < state.checksAt)
                 }
                 if cancelled { continuation.resume() }
                 if early { wake() }
             }
         } onCancel: {
-            state.withLock { $0.wheel.remove(id) }?.ring()
+            state.withLock { $0.wheel.remove(id) }?.fire()
         }
         if Task.isCancelled { throw CancellationError() }
     }
 
     /// Takes out what is due; if nothing is, when the owner must look again, which it may sleep until.
-    func planRest(into fired: inout [Alarm]) -> UInt64? {
+    func takeDue(into fired: inout [Alarm]) -> UInt64? {
         let now = Self.now
         return state.withLock { state in
             state.wheel.advance(to: now, into: &fired)
             let next = state.wheel.nextDue
-            state.looksAt = fired.isEmpty ? next ?? .max : 0
+            state.checksAt = fired.isEmpty ? next ?? .max : 0
             return next
         }
     }

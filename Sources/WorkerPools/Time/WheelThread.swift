@@ -14,9 +14,9 @@ public final class WheelThread: Alarms {
         _ = NamedThread(name: "pool-wheel") {
             var fired: [Alarm] = []
             while true {
-                let next = timers.planRest(into: &fired)
+                let next = timers.takeDue(into: &fired)
                 if fired.isEmpty { spot.park(until: next) }
-                for alarm in fired { alarm.ring() }
+                for alarm in fired { alarm.fire() }
                 fired.removeAll(keepingCapacity: true)
             }
         }

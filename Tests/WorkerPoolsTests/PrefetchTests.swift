@@ -3,13 +3,13 @@ import Testing
 @testable import WorkerPools
 
 /// A pool's state, its workers and their threads, moved on by hand: no task runs.
-private struct Stage {
+private struct Simulation {
     var state: PoolState
-    let inbox = Inbox(levels: 1, lock: .mutex)
+    let injector = Injector(levels: 1, lock: .mutex)
     let locals: LocalQueues
     let pool: WorkerPool
     /// Workers on their way to the queue, and those with a job.
-    var called: [Worker] = []
+    var searching: [Worker] = []
     var running: [Worker] = []
     var begun: [Int] = []
     /// How many workers that had lain down have been called.
@@ -29,26 +29,26 @@ private struct Stage {
         pool = WorkerPool(configuration)
         locals = LocalQueues(for: executor, lock: .mutex)
         state = PoolState(configuration, locals: locals)
-        state.settle(inbox)
+        state.settle(injector)
     }
 
     func free() {
-        inbox.free()
+        injector.free()
         locals.free()
     }
 
     /// A step under the pool's lock, with the workers that it calls.
     private mutating func step<Result>(_ change: (inout PoolState) -> Result) -> Result {
-        state.takeAllIn(inbox)
+        state.takeAllJobs(from: injector)
         let result = change(&state)
-        state.settle(inbox)
-        let calls = state.takeCalls()
-        for call in [calls.first, calls.second] {
-            if case .resume = call { woken += 1 }
-            guard case .start(let slot) = call else { continue }
+        state.settle(injector)
+        let wakeups = state.takeWakeups()
+        for wakeup in [wakeups.first, wakeups.second] {
+            if case .resume = wakeup { woken += 1 }
+            guard case .start(let slot) = wakeup else { continue }
             let worker = Worker(pool.storage, slot: slot)
-            state.enroll(worker)
-            called.append(worker)
+            state.register(worker)
+            searching.append(worker)
         }
         return result
     }
@@ -56,24 +56,24 @@ private struct Stage {
     /// - Parameter number: counts from 1, in place of the number of the attempt.
     mutating func submit(_ number: Int) {
         let job = Job(body: areAsynchronous ? .asynchronous({}) : .plain({}), attempt: Int32(number), level: 0)
-        guard let left = inbox.leave(job) else { return }
-        _ = step { $0.offer(left) }
+        guard let refused = injector.push(job) else { return }
+        _ = step { $0.offer(refused) }
     }
 
     /// A worker comes to the queue on one of the threads.
     /// - Returns: false if there is nothing for it; it then comes again later.
     mutating func arrive(_ worker: Worker, on thread: Int) -> Bool {
-        step { $0.called -= 1 }
+        step { $0.searching -= 1 }
         return take(worker, on: thread)
     }
 
     private mutating func take(_ worker: Worker, on thread: Int) -> Bool {
-        var more = PoolState.FollowUp()
+        var deferred = PoolState.DeferredActions()
         let local = locals[thread]
         threads[worker.slot] = thread
-        guard case .run = step({ $0.take(by: worker, from: local, mayLookOut: false, &more) }) else {
-            step { $0.called += 1 }
-            called.append(worker)
+        guard case .run = step({ $0.take(by: worker, from: local, maySpin: false, &deferred) }) else {
+            step { $0.searching += 1 }
+            searching.append(worker)
             return false
         }
         begin(worker)
@@ -89,8 +89,8 @@ private struct Stage {
     mutating func end(_ worker: Worker, on thread: Int) {
         ended.insert(Int(worker.job.attempt))
         while ended.remove(oldest + 1) != nil { oldest += 1 }
-        if worker.goOn(isEndKnown: true) { return begin(worker) }
-        if locals[thread].turn(of: worker) != nil { return begin(worker) }
+        if worker.beginNextAssigned(isAnnounced: true) { return begin(worker) }
+        if locals[thread].endAndBeginNext(of: worker) != nil { return begin(worker) }
         worker.noteEnd()
         #expect(step { $0.succeed(worker) })
         _ = take(worker, on: thread)
@@ -98,66 +98,66 @@ private struct Stage {
 
     /// A worker that has found nothing is about to lie down, but does not yet.
     mutating func hesitate(_ worker: Worker) {
-        called.removeAll { $0 === worker }
-        step { $0.called -= 1 }
+        searching.removeAll { $0 === worker }
+        step { $0.searching -= 1 }
     }
 
     /// - Returns: false if it has to come to the queue once more instead.
-    mutating func lieDown(_ worker: Worker, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
+    mutating func park(_ worker: Worker, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         if step({ $0.park(worker, continuation) }) { return true }
-        called.append(worker)
+        searching.append(worker)
         return false
     }
 
-    mutating func ringWatch() { step { $0.lookAgain(now: .max) } }
+    mutating func fireWatchdog() { step { $0.watchdogFired(now: .max) } }
 }
 
 @Suite struct `Calling a worker` {
     /// A pool's only worker has run a job and found no other.
-    private func withHesitantWorker() -> (Stage, Worker) {
-        var stage = Stage(workers: 1, threads: 1, areAsynchronous: false)
-        stage.submit(1)
-        let worker = stage.called.removeFirst()
-        let hasBegun = stage.arrive(worker, on: 0)
+    private func withHesitantWorker() -> (Simulation, Worker) {
+        var simulation = Simulation(workers: 1, threads: 1, areAsynchronous: false)
+        simulation.submit(1)
+        let worker = simulation.searching.removeFirst()
+        let hasBegun = simulation.arrive(worker, on: 0)
         #expect(hasBegun)
-        stage.running = []
-        stage.end(worker, on: 0)
-        stage.hesitate(worker)
-        return (stage, worker)
+        simulation.running = []
+        simulation.end(worker, on: 0)
+        simulation.hesitate(worker)
+        return (simulation, worker)
     }
 
     /// A new one in its place would only send it away: both cost more than many short jobs.
     @Test(arguments: [1, 2, 5])
     func `is not needed while one is about to lie down`(submits: Int) async {
-        var (stage, worker) = withHesitantWorker()
-        defer { stage.free() }
-        for number in 2...submits + 1 { stage.submit(number) }
-        #expect(stage.called.isEmpty)
+        var (simulation, worker) = withHesitantWorker()
+        defer { simulation.free() }
+        for number in 2...submits + 1 { simulation.submit(number) }
+        #expect(simulation.searching.isEmpty)
 
         await withUnsafeContinuation { continuation in
-            let isDown = stage.lieDown(worker, continuation)
-            #expect(!isDown)
+            let isParked = simulation.park(worker, continuation)
+            #expect(!isParked)
             continuation.resume()
         }
-        #expect(stage.called.map(\.slot) == [worker.slot])
-        stage.called = []
-        let hasBegunNext = stage.arrive(worker, on: 0)
+        #expect(simulation.searching.map(\.slot) == [worker.slot])
+        simulation.searching = []
+        let hasBegunNext = simulation.arrive(worker, on: 0)
         #expect(hasBegunNext)
-        #expect(stage.begun == [1, 2])
-        #expect(stage.state.live == 1)
+        #expect(simulation.begun == [1, 2])
+        #expect(simulation.state.live == 1)
     }
 
     @Test func `wakes the one that has lain down`() async {
-        var (stage, worker) = withHesitantWorker()
-        defer { stage.free() }
+        var (simulation, worker) = withHesitantWorker()
+        defer { simulation.free() }
         await withUnsafeContinuation { continuation in
-            let isDown = stage.lieDown(worker, continuation)
-            #expect(isDown)
-            stage.submit(2)
-            #expect(stage.woken == 1)
+            let isParked = simulation.park(worker, continuation)
+            #expect(isParked)
+            simulation.submit(2)
+            #expect(simulation.woken == 1)
             continuation.resume()
         }
-        #expect(stage.called.isEmpty)
+        #expect(simulation.searching.isEmpty)
     }
 }
 
@@ -169,66 +169,66 @@ private struct Stage {
         for seed in 0..<UInt64(Scale.rounds(40, full: 4000)) {
             var random = Seeded(state: seed)
             let moving = Int.random(in: 0...3, using: &random)
-            var stage = Stage(workers: size.workers, threads: size.threads, areAsynchronous: moving > 0)
-            defer { stage.free() }
+            var simulation = Simulation(workers: size.workers, threads: size.threads, areAsynchronous: moving > 0)
+            defer { simulation.free() }
             var (submitted, idle) = (0, 0)
             let count = 400
-            while stage.oldest < count {
+            while simulation.oldest < count {
                 let burst = submitted < count ? Int.random(in: 0...20, using: &random) : 0
                 for _ in 0..<min(burst, count - submitted) {
                     submitted += 1
-                    stage.submit(submitted)
+                    simulation.submit(submitted)
                 }
-                if Int.random(in: 0..<50, using: &random) == 0 { stage.ringWatch() }
-                let free = stage.running.indices.filter { place in
-                    let number = Int(stage.running[place].job.attempt)
-                    return number % links != 0 || number == stage.oldest + 1
+                if Int.random(in: 0..<50, using: &random) == 0 { simulation.fireWatchdog() }
+                let free = simulation.running.indices.filter { index in
+                    let number = Int(simulation.running[index].job.attempt)
+                    return number % links != 0 || number == simulation.oldest + 1
                 }
-                if let place = free.randomElement(using: &random), stage.called.isEmpty || Bool.random(using: &random) {
-                    let worker = stage.running.remove(at: place)
+                if let index = free.randomElement(using: &random), simulation.searching.isEmpty || Bool.random(using: &random) {
+                    let worker = simulation.running.remove(at: index)
                     // Seldom or often it has moved to another thread since it began.
                     let moves = Int.random(in: 0..<10, using: &random) < moving
-                    let thread = moves ? Int.random(in: 0..<size.threads, using: &random) : stage.threads[worker.slot, default: 0]
-                    stage.end(worker, on: thread)
+                    let thread = moves ? Int.random(in: 0..<size.threads, using: &random) : simulation.threads[worker.slot, default: 0]
+                    simulation.end(worker, on: thread)
                     idle = 0
-                } else if let place = stage.called.indices.randomElement(using: &random) {
-                    let worker = stage.called.remove(at: place)
-                    let hasBegun = stage.arrive(worker, on: Int.random(in: 0..<size.threads, using: &random))
+                } else if let index = simulation.searching.indices.randomElement(using: &random) {
+                    let worker = simulation.searching.remove(at: index)
+                    let hasBegun = simulation.arrive(worker, on: Int.random(in: 0..<size.threads, using: &random))
                     idle = hasBegun ? 0 : idle + 1
                 }
                 guard idle < 1000 || submitted < count || !free.isEmpty else {
-                    Issue.record("seed \(seed): \(stage.oldest + 1) waits behind \(stage.running.map(\.job.attempt))")
+                    Issue.record("seed \(seed): \(simulation.oldest + 1) waits behind \(simulation.running.map(\.job.attempt))")
                     return
                 }
             }
-            #expect(stage.begun.sorted() == Array(1...count))
+            #expect(simulation.begun.sorted() == Array(1...count))
         }
     }
 
     @Test func `does not keep a worker of a flood from the next jobs while another is held up`() throws {
-        var stage = Stage(workers: 2, threads: 2, areAsynchronous: false)
-        defer { stage.free() }
-        for number in 1...2000 { stage.submit(number) }
-        while stage.running.count < 2, let worker = stage.called.popLast() { _ = stage.arrive(worker, on: worker.slot % 2) }
-        try #require(stage.running.count == 2)
-        let flooded = stage.running[1]
+        var simulation = Simulation(workers: 2, threads: 2, areAsynchronous: false)
+        defer { simulation.free() }
+        for number in 1...2000 { simulation.submit(number) }
+        while simulation.running.count < 2, let worker = simulation.searching.popLast() { _ = simulation.arrive(worker, on: worker.slot % 2) }
+        try #require(simulation.running.count == 2)
+        let busy = simulation.running[1]
         func end() -> Bool {
-            stage.running.removeAll { $0 === flooded }
-            stage.end(flooded, on: stage.threads[flooded.slot, default: 0])
-            return stage.running.contains { $0 === flooded }
+            simulation.running.removeAll { $0 === busy }
+            simulation.end(busy, on: simulation.threads[busy.slot, default: 0])
+            return simulation.running.contains { $0 === busy }
         }
         var ended = 0
         while end() { ended += 1 }
         #expect(ended > 1900)
         for round in 0..<100 {
-            for number in 0..<3 { stage.submit(3000 + 3 * round + number) }
-            stage.called.removeAll { $0 === flooded }
-            let hasBegun = stage.arrive(flooded, on: flooded.slot % 2)
+            for number in 0..<3 { simulation.submit(3000 + 3 * round + number) }
+            simulation.searching.removeAll { $0 === busy }
+            let hasBegun = simulation.arrive(busy, on: busy.slot % 2)
             #expect(hasBegun, "round \(round)")
             guard hasBegun else { return }
             let goesOn = [end(), end(), end()]
             #expect(goesOn == [true, true, false])
         }
-        stage.ringWatch()
+        simulation.fireWatchdog()
     }
 }

@@ -8,25 +8,25 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
 @Suite struct `A hand` {
     @Test func `gives each job to the worker or to whoever closes it, in order`() {
         var random = Seeded(state: 8)
-        let hand = Hand()
-        defer { hand.free() }
+        let assigned = AssignedJobs()
+        defer { assigned.free() }
         for _ in 0..<1000 {
             var jobs = JobBuffer(capacity: 4)
             defer { jobs.free() }
             let count = Int.random(in: 1...50, using: &random)
             for number in 0..<count { jobs.append(job(Int32(number))) }
-            let dealt = hand.deal(from: &jobs, after: nil)
-            #expect(dealt == min(count, Hand.most))
-            #expect(jobs.count == count - dealt)
-            let begun = Int.random(in: 0...dealt, using: &random)
+            let taken = assigned.assign(from: &jobs, after: nil)
+            #expect(taken == min(count, AssignedJobs.capacity))
+            #expect(jobs.count == count - taken)
+            let begun = Int.random(in: 0...taken, using: &random)
             for number in 0..<begun {
-                #expect(hand.begin(left: dealt - number))
-                #expect(hand.take(from: number).attempt == Int32(number))
+                #expect(assigned.begin(left: taken - number))
+                #expect(assigned.take(from: number).attempt == Int32(number))
             }
-            #expect(hand.left == dealt - begun)
-            #expect(hand.close() == dealt - begun)
-            for number in begun..<dealt { #expect(hand.takeBack(from: number).attempt == Int32(number)) }
-            #expect(begun == dealt || !hand.begin(left: dealt - begun), "it was closed")
+            #expect(assigned.left == taken - begun)
+            #expect(assigned.revoke() == taken - begun)
+            for number in begun..<taken { #expect(assigned.takeBack(from: number).attempt == Int32(number)) }
+            #expect(begun == taken || !assigned.begin(left: taken - begun), "it was closed")
         }
     }
 
@@ -37,17 +37,17 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
             Job(body: .asynchronous({}), level: 0), Job(body: .plain({}), record: limited, level: 0),
         ]
         for other in others {
-            let hand = Hand()
+            let assigned = AssignedJobs()
             var jobs = JobBuffer(capacity: 4)
             jobs.append(job(1))
             jobs.append(Job(body: .plain({}), record: named, level: 0))
             jobs.append(other)
             jobs.append(job(4))
-            #expect(hand.deal(from: &jobs, after: nil) == 2)
+            #expect(assigned.assign(from: &jobs, after: nil) == 2)
             #expect(jobs.count == 2)
-            _ = hand.close()
-            for place in 0..<2 { _ = hand.takeBack(from: place) }
-            hand.free()
+            _ = assigned.revoke()
+            for index in 0..<2 { _ = assigned.takeBack(from: index) }
+            assigned.free()
             jobs.free()
         }
     }
@@ -65,23 +65,23 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
                 for record in records { jobs.append(Job(body: .plain({}), record: record, level: 0)) }
             }
         }
-        #expect(local.turn(of: worker) == 0)
-        #expect(worker.goOn(isEndKnown: false) && worker.goOn(isEndKnown: false))
+        #expect(local.endAndBeginNext(of: worker) == 0)
+        #expect(worker.beginNextAssigned(isAnnounced: false) && worker.beginNextAssigned(isAnnounced: false))
         #expect(local.waiting == 3)
-        local.close()
-        local.closeHand()
-        local.open()
+        local.lock()
+        local.revokeAssigned()
+        local.unlock()
         #expect(records.map { $0.phase.label } == ["atHand", "atHand", "running 3", "queued", "queued", "queued"])
         #expect(local.done == 3)
         #expect(local.waiting == 3)
-        #expect(!worker.goOn(isEndKnown: false))
-        while local.turn(of: worker) != nil {}
+        #expect(!worker.beginNextAssigned(isAnnounced: false))
+        while local.endAndBeginNext(of: worker) != nil {}
         #expect(local.done == 6)
         #expect(local.waiting == 0)
     }
 }
 
-@Suite(.timeLimit(Scale.patience)) struct `Jobs at hand` {
+@Suite(.timeLimit(Scale.timeLimit)) struct `Jobs at hand` {
     @Test(arguments: [1, 2, 5], [LockChoice.mutex, .spinning])
     func `run once or never, whoever looks at them or cancels them`(workers: Int, lock: LockChoice) async throws {
         let count = Scale.rounds(20_000, full: 1_000_000)
@@ -122,7 +122,7 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
                 done += 1
                 #expect(value == number && runs[number] == 1)
             case .failure(let failure):
-                guard case .stopped(.cancelled) = failure else { throw Trouble(number: number) }
+                guard case .stopped(.cancelled) = failure else { throw TestError(number: number) }
                 #expect(runs[number] == 0)
             }
         }
@@ -184,8 +184,8 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
         let runs = Runs(20_000)
         for number in 0..<20_000 {
             try await pool.submit {
-                if runs.note(number) == 1, number % 7 == 0 { throw Trouble(number: number) }
-                if number % 70 == 0 { throw Trouble(number: number) }
+                if runs.note(number) == 1, number % 7 == 0 { throw TestError(number: number) }
+                if number % 70 == 0 { throw TestError(number: number) }
             }
         }
         await pool.drain()
@@ -259,7 +259,7 @@ extension JobRecord.Phase {
         case .offered: "offered"
         case .queued: "queued"
         case .running(let slot): "running \(slot)"
-        case .atHand: "atHand"
+        case .assigned: "atHand"
         case .delayed: "delayed"
         case .inCaller: "inCaller"
         case .settled: "settled"
