@@ -21,7 +21,7 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
     override func settle(_ end: JobEnd) {
         let before = state.exchange(AwaitedState.ended(end).word, ordering: .acquiringAndReleasing)
         guard before != AwaitedState.empty.word else { return }
-        precondition(AwaitedState(word: before).end == nil, "a job has come to its end twice")
+        precondition(AwaitedState(word: before).end == nil, "a job ended twice")
         AwaitedState(word: before).resumeAll()
     }
 

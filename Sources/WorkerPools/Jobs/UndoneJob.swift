@@ -18,7 +18,7 @@ public struct UndoneJob: Sendable {
         case .plain(let plain): body = { try plain() }
         case .asynchronous(let asynchronous): body = asynchronous
         case .plainOfRecord, .asynchronousOfRecord: preconditionFailure("a record has lost its job")
-        case .movedOut: preconditionFailure("a job that runs was handed back")
+        case .movedOut: preconditionFailure("a running job was handed back")
         }
     }
 }

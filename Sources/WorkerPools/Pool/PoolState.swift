@@ -168,7 +168,7 @@ extension PoolState {
 
         /// At most ``PoolState/mostCalled`` in one step.
         mutating func add(_ wakeup: Wakeup) {
-            precondition(second == nil, "more workers are called than may be on their way")
+            precondition(second == nil, "more workers are woken than may search at once")
             if first == nil { first = wakeup } else { second = wakeup }
         }
     }

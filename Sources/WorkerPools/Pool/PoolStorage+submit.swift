@@ -131,7 +131,7 @@ extension PoolStorage {
                 case .plainOfRecord: try job.record?.attempt()
                 case .asynchronous(let body): try await body()
                 case .asynchronousOfRecord(let attempt): if let record = job.record { try await attempt(record) }
-                case .movedOut: preconditionFailure("a job that runs was submitted")
+                case .movedOut: preconditionFailure("a running job was submitted")
                 }
             }
             job.record?.settle(.done)

@@ -257,7 +257,7 @@ final class Worker: @unchecked Sendable {
     @inline(__always)
     func finishAssigned(on local: LocalQueue) {
         guard let assigner else { return }
-        assert(assigner == local, "a worker has left its thread with a hand")
+        assert(assigner == local, "a worker has left its thread while it had assigned jobs")
         assigner.finishAssigned()
         self.assigner = nil
         assignedLeft = 0

@@ -78,9 +78,9 @@ extension WorkerPool {
         func check() {
             demand(workers.lowerBound > 0, "pool '\(name)' needs at least one worker, not \(workers)")
             demand(queue.limit > 0, "pool '\(name)' needs room for at least one job in its queue")
-            demand((1...64).contains(priorityLevels), "pool '\(name)' has 1 to 64 levels, not \(priorityLevels)")
-            demand((1...LocalQueue.capacity).contains(longestRun), "pool '\(name)': a run is 1 to 128 jobs, not \(longestRun)")
-            demand(ageing > 0, "pool '\(name)': ageing counts at least one job, not \(ageing)")
+            demand((1...64).contains(priorityLevels), "pool '\(name)' needs 1 to 64 priority levels, not \(priorityLevels)")
+            demand((1...LocalQueue.capacity).contains(longestRun), "pool '\(name)': `longestRun` is 1 to 128 jobs, not \(longestRun)")
+            demand(ageing > 0, "pool '\(name)': `ageing` must be at least 1, not \(ageing)")
         }
     }
 

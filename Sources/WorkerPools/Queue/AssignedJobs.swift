@@ -27,7 +27,7 @@ struct AssignedJobs: @unchecked Sendable, Equatable {  // see above
 
     /// The hand must be empty.
     func free() {
-        precondition(left == 0, "a hand was freed with jobs in it")
+        precondition(left == 0, "assigned jobs were freed before they were begun")
         shared.deinitialize(count: 1)
         UnsafeMutableRawPointer(shared).deallocate()
         jobs.deallocate()

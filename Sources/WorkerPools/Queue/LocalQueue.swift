@@ -45,7 +45,7 @@ struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the loc
     private var assigned: AssignedJobs { state.pointee.assigned }
 
     init(lock choice: LockChoice) {
-        precondition(MemoryLayout<State>.size <= SharedCount.blockSize, "a local queue's state fits its memory")
+        precondition(MemoryLayout<State>.size <= SharedCount.blockSize, "a local queue's state does not fit its memory block")
         shared = SharedCount.make(choice, extraBlocks: 1)
         (UnsafeMutableRawPointer(shared) + SharedCount.blockSize).bindMemory(to: State.self, capacity: 1).initialize(to: State())
     }

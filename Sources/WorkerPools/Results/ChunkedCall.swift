@@ -81,7 +81,7 @@ final class ChunkedCall: Sendable {
         var rest = elements[start...].makeIterator()
         for _ in range {
             if isStopped.load(ordering: .relaxed) { return false }
-            guard let element = rest.next() else { preconditionFailure("a collection ends before its count") }
+            guard let element = rest.next() else { preconditionFailure("a collection ended before its count") }
             try body(element)
         }
         return true
@@ -97,7 +97,7 @@ final class ChunkedCall: Sendable {
         var rest = elements[start...].makeIterator()
         for _ in range {
             if isStopped.load(ordering: .relaxed) { return false }
-            guard let element = rest.next() else { preconditionFailure("a collection ends before its count") }
+            guard let element = rest.next() else { preconditionFailure("a collection ended before its count") }
             try await body(element)
         }
         return true

@@ -62,7 +62,7 @@ final class ResultBuffer<Value: Sendable>: @unchecked Sendable {  // see above
         for chunk in 0..<call.chunkCount {
             held += words[chunk].exchange(Self.isBusy, ordering: .acquiringAndReleasing)
         }
-        precondition(held == call.count, "a map that has succeeded has \(held) of \(call.count) results")
+        precondition(held == call.count, "a successful map has \(held) of \(call.count) results")
         values.append(addingCapacity: held) { span in
             span.withUnsafeMutableBufferPointer { buffer, count in
                 precondition(buffer.baseAddress == start, "an array with room for its elements has moved")

@@ -55,7 +55,7 @@ struct NamedThread: Sendable {
                 start.body()
                 return nil
             }, start)
-        demand(failure == 0, "the system refused thread '\(name)': error \(failure)")
+        demand(failure == 0, "the system could not start thread '\(name)': error \(failure)")
         id = PlatformThread(thread)
     }
 
