@@ -1,20 +1,23 @@
-// Unsafe code: places are initialised from the deal until their job is begun or taken back, by whoever has brought `left` down.
-// `records` are looked at when the hand is closed: that of the job begun last is then kept alive by its worker, who cannot end it
-// without the lock under which this happens, and those of the others by the jobs in their places.
+// Unsafe code: elements of `jobs` are initialised from the assignment until their job is begun or
+// taken back, by whichever side brings `left` down. `records` is read when the assignment is
+// revoked. The record of the job begun last is then kept alive by its worker, which cannot end it
+// without the lock under which this happens; those of the others, by the jobs still in `jobs`.
 
 import Synchronization
 
-/// Jobs that a local queue has dealt to a worker, who begins one after the other without a lock: the atomic count of those left
-/// says whose each of them is. Others bring that count to 0 to have them back, with the lock of the local queue.
+/// Jobs that a local queue has assigned to one worker, which begins them one by one without a lock:
+/// each job belongs to the side that decrements the atomic count of those left. Others revoke the
+/// assignment by setting that count to 0, with the local queue's lock held.
 ///
-/// Only for jobs that await nothing and have no time limit: the worker stays on its thread until the hand is used up or closed.
+/// Only for jobs that await nothing and have no time limit: the worker stays on its thread until
+/// the jobs are used up or revoked.
 struct AssignedJobs: @unchecked Sendable, Equatable {  // see above
     static let capacity = 32
 
-    /// Alone on its lines of the cache.
+    /// Alone on its cache lines.
     private let shared: UnsafeMutablePointer<Atomic<Int>>
     private let jobs: UnsafeMutablePointer<Job>
-    /// That of the job after which this hand was dealt, and those of its jobs.
+    /// The record of the job after which these were assigned, followed by theirs.
     private let records: UnsafeMutablePointer<Unmanaged<JobRecord>?>
 
     init() {
@@ -25,7 +28,7 @@ struct AssignedJobs: @unchecked Sendable, Equatable {  // see above
         records = .allocate(capacity: Self.capacity + 1)
     }
 
-    /// The hand must be empty.
+    /// There must be no jobs left.
     func free() {
         precondition(left == 0, "assigned jobs were freed before they were begun")
         shared.deinitialize(count: 1)
@@ -39,8 +42,9 @@ struct AssignedJobs: @unchecked Sendable, Equatable {  // see above
 
     // With the lock.
 
-    /// Takes over the first jobs of the buffer that a worker can begin without a lock.
-    /// - Parameter current: the record of the job that it makes an attempt at now, and that ends without a lock, too.
+    /// Takes over the buffer's first jobs that a worker can begin without a lock.
+    /// - Parameter current: the record of the job that the worker is running now, which also ends
+    ///   without a lock.
     /// - Returns: how many.
     func assign(from buffer: inout JobBuffer, after current: JobRecord?) -> Int {
         var count = 0
@@ -63,7 +67,7 @@ struct AssignedJobs: @unchecked Sendable, Equatable {  // see above
         records[index] = record.map { .passUnretained($0) }
     }
 
-    /// - Returns: how many have not been begun, which are now the caller's.
+    /// - Returns: how many have not been begun; these now belong to the caller.
     func revoke() -> Int { shared.pointee.exchange(0, ordering: .acquiringAndReleasing) }
 
     func takeBack(from index: Int) -> Job {
@@ -72,15 +76,15 @@ struct AssignedJobs: @unchecked Sendable, Equatable {  // see above
         return job
     }
 
-    /// After the closing: the job that the worker had begun, after so many of the hand.
+    /// Once revoked: the job that the worker had begun, after that many of the assigned ones.
     func markRunning(after begun: Int, in slot: Int) {
         records[begun]?.takeUnretainedValue().phase = .running(slot: slot)
     }
 
-    // Without.
+    // Without the lock.
 
-    /// - Parameter left: how many the worker knows to be left, at least 1.
-    /// - Returns: false if the hand has been closed.
+    /// - Parameter left: how many jobs are left as far as the worker knows, at least 1.
+    /// - Returns: false if the assignment has been revoked.
     @inline(__always)
     func begin(left: Int) -> Bool {
         shared.pointee.compareExchange(expected: left, desired: left - 1, ordering: .acquiringAndReleasing).exchanged

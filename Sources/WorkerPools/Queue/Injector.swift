@@ -1,19 +1,20 @@
-// Unsafe code: an inbox is pointers to memory that its pool's storage frees when nobody can use the pool any more.
-// A structure rather than an object, because every use of an object by several threads counts references in one place that
-// they all write. `state` is only touched with the lock held.
+// Unsafe code: an injector is pointers to memory that its pool's storage frees when nothing can use
+// the pool any more. A structure rather than an object, because all threads that use an object
+// write its one reference count. `state` is only touched with the lock held.
 
 import Synchronization
 
-/// Where submitters leave jobs without a look at the pool.
+/// Where submitters push jobs without asking the pool.
 ///
-/// The pool says how many jobs may be left before somebody has to look: the budget. It ends where the queue is full, or
-/// where a worker has to be called. So a submit under load takes one lock that workers seldom take.
+/// The pool sets a budget: how many jobs may be pushed before a submitter has to ask it. The budget
+/// ends where the queue is full, or where a worker has to be woken. So under load a submit takes
+/// one lock, which workers seldom take.
 struct Injector: @unchecked Sendable {  // `state` is under the lock
     private struct State {
         /// By level, as in ``LevelQueue``.
         let levels: UnsafeMutableBufferPointer<JobBuffer>
         var count = 0
-        /// Bit n is set if a job of level n was left since the last emptying.
+        /// Bit n is set if a job of level n was pushed since the injector was last emptied.
         var occupied: UInt64 = 0
         var budget = 0
     }
@@ -37,7 +38,7 @@ struct Injector: @unchecked Sendable {  // `state` is under the lock
         SharedCount.free(shared)
     }
 
-    /// - Returns: the job, if somebody has to look at the pool for it.
+    /// - Returns: the job, if the submitter has to ask the pool.
     @inline(__always)
     func push(_ job: consuming Job) -> Job? {
         lock()
@@ -50,7 +51,8 @@ struct Injector: @unchecked Sendable {  // `state` is under the lock
         return nil
     }
 
-    /// Leaves as many of the jobs as the budget allows, with one taking of the lock. They are all of one level and have no records.
+    /// Pushes as many of the jobs as the budget allows while locking once. They are all of one
+    /// level and have no records.
     func push(_ batch: inout JobBuffer, level: UInt8) {
         lock()
         defer { unlock() }
@@ -76,30 +78,33 @@ struct Injector: @unchecked Sendable {  // `state` is under the lock
         shared.pointee.count.store(state.pointee.count, ordering: .relaxed)
     }
 
-    /// Whether jobs lie here, or in the queue behind it; a guess.
+    /// Whether there are jobs here, or in the queue that this feeds; a guess.
     var mayHaveJobs: Bool {
         shared.pointee.count.load(ordering: .relaxed) > 0 || shared.pointee.isSpinnerSignalled.load(ordering: .relaxed)
     }
 
-    /// For so many jobs it is worth to come; a worker in a flood waits up to 2 µs for them.
+    /// How many jobs are worth a trip to the queue; during a burst a worker waits up to 2 µs for
+    /// them.
     static let worthFetching = 24
 
     var isWorthFetching: Bool {
         shared.pointee.count.load(ordering: .relaxed) >= Self.worthFetching || shared.pointee.isSpinnerSignalled.load(ordering: .relaxed)
     }
 
-    /// Tells whoever looks out that the queue holds jobs, which have not come through here, or that none will come.
+    /// Tells the spinning worker that the queue holds jobs that did not come through here, or that
+    /// none will come.
     func signalSpinner() { shared.pointee.isSpinnerSignalled.store(true, ordering: .relaxed) }
     func clearSignal() { shared.pointee.isSpinnerSignalled.store(false, ordering: .relaxed) }
 
-    /// Keeps everybody out, for somebody who holds the pool's lock.
+    /// Keeps submitters out. The caller holds the pool's lock, or takes no other.
     @inline(__always)
     func lock() { shared.pointee.lock.lock() }
     @inline(__always)
     func unlock() { shared.pointee.lock.unlock() }
 
-    /// Moves the jobs over, by whoever holds the pool's lock, unless the queue has enough of one level, and these are of the same: of
-    /// several, the queue is to see them all. The budget stays as it is.
+    /// Moves the jobs over. The caller holds the pool's lock. Does nothing if the queue has enough
+    /// jobs of one level and these are of the same; with several levels, the queue has to see them
+    /// all. The budget stays as it is.
     /// - Returns: how many.
     func empty(into queue: LevelQueue) -> Int {
         guard shared.pointee.count.load(ordering: .relaxed) > 0 else { return 0 }
@@ -109,7 +114,8 @@ struct Injector: @unchecked Sendable {  // `state` is under the lock
         return emptyLocked(into: queue)
     }
 
-    /// Moves all jobs over, between ``close()`` and ``open()``; none may be left until the budget is set again.
+    /// Moves all jobs over, between ``lock()`` and ``unlock()``; none may be pushed until the
+    /// budget is set again.
     func emptyAndShutLocked(into queue: LevelQueue) -> Int {
         state.pointee.budget = 0
         return emptyLocked(into: queue)
@@ -127,8 +133,9 @@ struct Injector: @unchecked Sendable {  // `state` is under the lock
         return moved
     }
 
-    /// Says how many jobs may be left from now on, those counted that have been left since the last look.
-    /// - Returns: false if too many have been left already.
+    /// Sets how many jobs may be pushed from now on, counting those pushed since the injector was
+    /// last emptied.
+    /// - Returns: false if too many have been pushed already.
     func setBudget(_ total: Int) -> Bool {
         lock()
         defer { unlock() }
@@ -137,7 +144,7 @@ struct Injector: @unchecked Sendable {  // `state` is under the lock
         return left <= total
     }
 
-    /// Moves all jobs over; none may be left until the budget is set again.
+    /// Moves all jobs over; none may be pushed until the budget is set again.
     func emptyAndShut(into queue: LevelQueue) -> Int {
         lock()
         defer { unlock() }
@@ -145,7 +152,7 @@ struct Injector: @unchecked Sendable {  // `state` is under the lock
     }
 }
 
-/// A lock, and what may also be read without it, and is then a guess. Alone on its lines of the cache.
+/// A lock, and what may also be read without it, as a guess. Alone on its cache lines.
 struct SharedCount: ~Copyable {
     let lock: LockWord
     let count = Atomic(0)
@@ -153,10 +160,11 @@ struct SharedCount: ~Copyable {
 
     private init(_ choice: LockChoice) { lock = LockWord(choice) }
 
-    /// Two lines, which are fetched together.
+    /// Two cache lines, which are fetched together.
     static let blockSize = 128
 
-    /// - Parameter others: so many rooms follow, for what is not read without the lock.
+    /// - Parameter blocks: how many blocks of this size follow, for what is not read without the
+    ///   lock.
     static func make(_ choice: LockChoice, extraBlocks blocks: Int = 0) -> UnsafeMutablePointer<SharedCount> {
         let memory = UnsafeMutableRawPointer.allocate(byteCount: (1 + blocks) * blockSize, alignment: blockSize)
         precondition(MemoryLayout<SharedCount>.size <= blockSize)

@@ -1,14 +1,15 @@
-// Unsafe code: places `head ..< head + count` of the ring are initialised, no others; every method keeps it so, and `clear`
-// leaves none. The owner calls `free` once, in its `deinit`.
+// Unsafe code: elements `head ..< head + count` of the ring are initialised and no others; every
+// method preserves this, and `free` leaves none. The owner calls `free` once, in its `deinit`.
 
-/// A ring of jobs that are moved in and out, never copied: a copied job costs its closure two counts of references.
+/// A ring of jobs that are moved in and out, never copied: copying a job costs its closure two
+/// reference counts.
 @usableFromInline
 struct JobBuffer {
     @usableFromInline var elements: UnsafeMutablePointer<Job>
     @usableFromInline var mask: Int
     @usableFromInline var head = 0
     @usableFromInline var count = 0
-    /// So much room an empty buffer may keep.
+    /// The largest capacity that an empty buffer keeps.
     private static let maxKeptCapacity = 4096
     var capacity: Int { mask + 1 }
 
@@ -33,7 +34,8 @@ struct JobBuffer {
         count += 1
     }
 
-    /// Moves the first `number` jobs of another buffer, which has so many, to the end of this one.
+    /// Moves the first `number` jobs of another buffer, which must have that many, to the end of
+    /// this one.
     mutating func append(first number: Int, of other: inout JobBuffer) {
         if count == 0, number == other.count, other.capacity <= Self.maxKeptCapacity { return swap(&self, &other) }
         while capacity < count + number { grow() }
@@ -46,7 +48,7 @@ struct JobBuffer {
         }
     }
 
-    /// Moves the first `number` jobs, of which there are so many, to a row of places.
+    /// Moves the first `number` jobs, of which there must be that many, to consecutive memory.
     mutating func moveFirst(_ number: Int, to target: UnsafeMutablePointer<Job>) {
         var moved = 0
         moveFirst(number) { from, run in
@@ -55,7 +57,7 @@ struct JobBuffer {
         }
     }
 
-    /// Hands out the first `number` jobs in one or two rows, each of which `take` must move away.
+    /// Passes the first `number` jobs to `take` in one or two runs, each of which it must move out.
     @inline(__always)
     private mutating func moveFirst(_ number: Int, _ take: (UnsafeMutablePointer<Job>, Int) -> Void) {
         precondition(number <= count, "more jobs were taken from a buffer than it has")
@@ -66,7 +68,7 @@ struct JobBuffer {
         count -= number
     }
 
-    /// How many of the first `most` jobs, one after the other, are such.
+    /// How many of the first `most` jobs satisfy the predicate, up to the first that does not.
     @inline(__always)
     func countPrefix(_ most: Int, where predicate: (UnsafeMutablePointer<Job>) -> Bool) -> Int {
         let most = min(most, count)
@@ -92,7 +94,7 @@ struct JobBuffer {
         return (elements + ((head + count) & mask)).move()
     }
 
-    /// Gives memory that a flood has needed back to the system, once the buffer is empty.
+    /// Returns memory that a burst has needed, once the buffer is empty.
     mutating func shrink() {
         guard count == 0, capacity > Self.maxKeptCapacity else { return }
         elements.deallocate()
