@@ -8,7 +8,8 @@ public enum PoolError: Error, Sendable, Hashable {
     case timedOut(pool: String, job: String?, limit: Duration, attempts: Int)
     /// The job was cancelled before it could finish.
     case cancelled(pool: String, job: String?)
-    /// The job was pushed out of a full queue by a later one.
+    /// The job was dropped from a full queue in favour of a later one, or because it found the
+    /// queue full.
     case dropped(pool: String, job: String?)
 }
 

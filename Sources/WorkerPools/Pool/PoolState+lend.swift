@@ -1,7 +1,7 @@
 import DequeModule
 
 extension PoolState {
-    /// The job at `slot` begins to wait for its own pool: others may use its place.
+    /// The job at `slot` starts to wait for its own pool: others may use its place.
     mutating func lend(_ slot: Int) -> DeferredActions {
         var deferred = DeferredActions()
         guard let worker = workers[slot] else { return deferred }
@@ -28,15 +28,16 @@ extension PoolState {
     }
 
     /// The wait is over.
-    /// - Returns: whether the place is free; if not, the job must wait for it with ``waitForReturn(to:_:)``.
+    /// - Returns: whether the place is free; if not, the job must wait for it with
+    ///   ``waitForPlace(at:_:)``.
     mutating func reclaim(_ slot: Int) -> Bool {
         guard busy < limit, returning.isEmpty else { return false }
         restorePlace(slot)
         return true
     }
 
-    /// With the locks of all local queues held: what threads have taken ahead would go first.
-    /// - Returns: false if the place has become free in between.
+    /// With the locks of all local queues held: prefetched jobs would go first.
+    /// - Returns: false if the place has become free in the meantime.
     mutating func waitForPlace(at slot: Int, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         if reclaim(slot) { return false }
         returnAllPrefetched()

@@ -1,5 +1,5 @@
 extension PoolState {
-    /// Asks the sizing policy whether the job that was just queued is a reason to grow.
+    /// Asks the sizing policy whether the job just queued is a reason to grow.
     mutating func grow() {
         guard bounds.lowerBound < bounds.upperBound, unserved > 0 else { return }
         hasWaited = true
@@ -8,8 +8,9 @@ extension PoolState {
         requestSizingAlarm()
     }
 
-    /// The look at shrinking, each time a `settle` has passed. With the locks of all local queues held.
-    /// - Returns: workers that must be woken to go.
+    /// Considers shrinking, each time a `settle` has passed. With the locks of all local queues
+    /// held.
+    /// - Returns: workers to wake so that they retire.
     mutating func shrink() -> [UnsafeContinuation<Void, Never>] {
         isSizingAlarmSet = false
         sizingAlarm = nil
@@ -20,8 +21,8 @@ extension PoolState {
         return dismissExcess()
     }
 
-    /// New bounds. Jobs that run already are not touched: after the limit was lowered none begins until few enough run.
-    /// With the locks of all local queues held.
+    /// Sets new bounds. Running jobs are not touched: after the limit is lowered, none begins until
+    /// few enough are running. With the locks of all local queues held.
     mutating func resize(to bounds: ClosedRange<Int>) -> DeferredActions {
         returnAllPrefetched()
         self.bounds = bounds
@@ -46,7 +47,7 @@ extension PoolState {
         counters.peakWorkers = max(counters.peakWorkers, limit)
     }
 
-    /// Parked workers beyond the limit, woken so that they go.
+    /// Parked workers beyond the limit, to be woken so that they retire.
     mutating func dismissExcess() -> [UnsafeContinuation<Void, Never>] {
         var retiring: [UnsafeContinuation<Void, Never>] = []
         var excess = live - lent - searching - limit
@@ -67,10 +68,11 @@ extension PoolState {
         wakeups.isSizingAlarmWanted = true
     }
 
-    /// Jobs wait, also where the pool cannot grow any more.
+    /// Notes that jobs wait, even where the pool cannot grow any further.
     mutating func noteWaiting() { hasWaited = unserved > 0 }
 
-    /// Waiting jobs beyond those that idle workers are about to take, those included that the queue has no room for.
+    /// Waiting jobs beyond those that idle workers are about to take, including those that the
+    /// queue has no room for.
     private var unserved: Int { max(0, waiting + suspended.count - max(0, limit - busy)) }
 
     private var load: PoolLoad {

@@ -1,19 +1,19 @@
 import Synchronization
 
 extension PoolState {
-    /// What is to be done once a stop has been noted.
+    /// Actions to perform after a drain or cancellation has been recorded.
     struct Stop {
-        /// Submitters that were waiting for room and are refused.
+        /// Submitters waiting for room, which are refused.
         var refused: [UnsafeContinuation<Void, Never>] = []
         var retiring: [UnsafeContinuation<Void, Never>] = []
         var waiters: [UnsafeContinuation<Void, Never>] = []
         /// Workers whose attempts are to be cancelled.
         var cancelled: [Task<Void, Never>] = []
-        /// Jobs that have not been started, or wait for another attempt.
+        /// Jobs that have not been started, or are waiting for another attempt.
         var undone: [Job] = []
     }
 
-    /// No new jobs from outside; those accepted are finished.
+    /// No new jobs from outside; accepted ones are finished.
     mutating func drain() -> Stop {
         var stop = Stop()
         if phase == .open { phase = .draining }
@@ -22,8 +22,8 @@ extension PoolState {
         return stop
     }
 
-    /// No new jobs; waiting ones are handed back, running ones cancelled.
-    /// With the locks of all local queues held.
+    /// No new jobs; waiting ones are handed back, running ones cancelled. With the locks of all
+    /// local queues held.
     mutating func cancel() -> Stop {
         var stop = Stop()
         phase = .cancelled
@@ -47,10 +47,10 @@ extension PoolState {
         return stop
     }
 
-    /// What cancelling one job takes.
+    /// What cancelling one job requires.
     enum Cancellation {
         case nothing
-        /// It had not begun: its end is to be made known.
+        /// It had not begun: announce its end.
         case ended(JobRecord)
         case cancel(Task<Void, Never>?)
     }

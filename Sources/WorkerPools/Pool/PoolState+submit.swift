@@ -1,22 +1,24 @@
 import DequeModule
 
 extension PoolState {
-    /// What becomes of a job that is offered.
+    /// What happens to a job that is offered.
     enum Admission {
         case accepted
-        /// No room: the submitter waits, is refused, or runs the job itself, as the pool's policy says.
+        /// No room: the submitter waits, is refused, or runs the job itself, as the pool's policy
+        /// says.
         case full
         case closed
     }
 
-    /// - Parameter isNested: the submitter is a job of this pool: it is let in while the pool drains.
+    /// - Parameter isNested: the submitter is a job of this pool, so it is let in while the pool
+    ///   drains.
     mutating func offer(_ job: Job, isNested: Bool = false) -> Admission {
         guard phase == .open || (isNested && phase == .draining && outstanding > 0) else { return .closed }
         guard suspended.isEmpty, waiting < capacity || waitingForSure < capacity else { return .full }
         return accept(job)
     }
 
-    /// Without those that a deal under way counts twice.
+    /// Without those that an assignment in progress counts twice.
     private var waitingForSure: Int {
         var count = queue.count
         for local in locals {
@@ -35,10 +37,11 @@ extension PoolState {
         return .accepted
     }
 
-    /// Whether a job that found the queue full may still be taken in another way.
+    /// Whether a job that found the queue full may still be accepted in another way.
     private var isTaking: Bool { phase == .open || (phase == .draining && outstanding > 0) }
 
-    /// Makes room by dropping the oldest job of the lowest level. With all local queues given back.
+    /// Makes room by dropping the oldest job of the lowest level. All prefetched jobs must have
+    /// been returned.
     mutating func acceptDroppingOldest(_ job: Job) -> (Admission, dropped: Job?) {
         guard isTaking else { return (.closed, nil) }
         let dropped = waiting < capacity ? nil : queue.popOldestOfLowest()
@@ -50,7 +53,7 @@ extension PoolState {
         return (accept(job), dropped)
     }
 
-    /// - Returns: false if the pool has closed in between.
+    /// - Returns: false if the pool has closed in the meantime.
     mutating func dropNewest(_ job: Job) -> Bool {
         guard isTaking else { return false }
         counters.accepted += 1
@@ -60,7 +63,7 @@ extension PoolState {
         return true
     }
 
-    /// - Returns: false if the pool has closed in between.
+    /// - Returns: false if the pool has closed in the meantime.
     mutating func acceptInCaller(_ job: Job) -> Bool {
         guard isTaking else { return false }
         counters.accepted += 1
@@ -69,7 +72,7 @@ extension PoolState {
         return true
     }
 
-    /// - Returns: whether the submitter has to wait; else it has its reply.
+    /// - Returns: whether the submitter has to wait; if not, its reply has been set.
     mutating func suspend(_ submit: SuspendedSubmit) -> Bool {
         switch offer(submit.job, isNested: submit.isNested) {
         case .accepted:
@@ -93,8 +96,9 @@ extension PoolState {
         return suspended.remove(at: index).continuation
     }
 
-    /// Lets suspended submitters in once the queue has run down to half, as many as then fit. At the end of every step; what threads have
-    /// taken ahead and begun without one is seen by the watch.
+    /// Lets suspended submitters in once the queue has run down to half, as many as then fit.
+    /// Called at the end of every step. The watchdog notices room made by prefetched jobs that were
+    /// begun without a step.
     mutating func admitSuspended() {
         guard !suspended.isEmpty, waiting <= capacity / 2 else { return }
         while waiting < capacity, let next = suspended.popFirst() {

@@ -1,49 +1,52 @@
 extension PoolState {
     /// What a worker does next.
     enum Turn {
-        /// The job that it has been given; leave an alarm for then, unless that is 0.
+        /// Run the job it has been given. Set an alarm for this time, unless it is 0.
         case run(alarm: UInt64)
-        /// Look out for jobs for a little while, counted as ``called``, and then come again.
+        /// Spin for jobs for a while, counted as ``searching``, and then take another turn.
         case spin
         case park
         case retire
     }
 
-    /// What is to be done for others after a step. Rarely anything.
+    /// Actions on behalf of other tasks, to be performed after a step. Rarely any.
     struct DeferredActions {
         var list: DeferredActionList?
     }
 
     final class DeferredActionList {
+        /// Jobs that have their place back.
         var lenders: [UnsafeContinuation<Void, Never>] = []
         var waiters: [UnsafeContinuation<Void, Never>] = []
+        /// Parked workers to wake so that they retire.
         var retiring: [UnsafeContinuation<Void, Never>] = []
         /// Jobs that were cancelled while their submitters waited for room.
         var withdrawn: [JobRecord] = []
     }
 
-    /// A worker's task has begun to live; it makes itself known, so that the pool can tell who is waiting for it.
+    /// Called by a new worker's task, so that the pool can recognise it when it waits for the pool.
     mutating func register(_ worker: Worker) {
         workers[worker.slot] = worker
         slotsByTask[worker.identity] = worker.slot
     }
 
     /// Stores the handle of a worker's task, which cancellation needs.
-    /// - Returns: whether a cancellation came first.
+    /// - Returns: whether the worker has already been cancelled.
     mutating func attach(_ task: Task<Void, Never>, to worker: Worker) -> Bool {
         guard worker.phase.isLive else { return false }
         worker.task = task
         return worker.verdict != .inTime
     }
 
-    /// Frees the place of an attempt that has ended. The job's end has been counted, or it goes on elsewhere.
+    /// Frees the place of an attempt that has ended. The job's end has been counted, or the job
+    /// goes on elsewhere.
     mutating func release(_ worker: Worker) {
         worker.deadline = 0
         worker.phase = .searching
         busy -= 1
     }
 
-    /// The same before the worker comes to the queue, in another step.
+    /// The same, for a worker that takes its next turn in a later step.
     mutating func releaseEarly(_ worker: Worker) {
         release(worker)
         searching += 1
@@ -51,8 +54,8 @@ extension PoolState {
 
     /// Chooses what a worker without a job does now, and what that means for others.
     /// - Parameters:
-    ///   - local: that of the thread it runs on.
-    ///   - mayLookOut: it has not just looked out.
+    ///   - local: the local queue of the thread it runs on.
+    ///   - maySpin: whether it has not just spun.
     mutating func take(
         by worker: Worker, from local: LocalQueue, maySpin: Bool, _ deferred: inout DeferredActions
     ) -> Turn {
@@ -95,7 +98,7 @@ extension PoolState {
         return nil
     }
 
-    /// Where all that waited was withdrawn there is room for those who wait to get in.
+    /// When all waiting jobs turn out to be withdrawn, there is room for suspended submitters.
     private mutating func nextOrAdmittedJob(_ deferred: inout DeferredActions) -> Job? {
         while true {
             if let job = nextJob(&deferred) { return job }
@@ -104,13 +107,13 @@ extension PoolState {
         }
     }
 
-    /// So many ends that were counted have been made known.
+    /// Records that this many counted ends have been announced.
     mutating func announced(_ count: Int, _ deferred: inout DeferredActions) {
         unannounced -= count
         resumeWaiters(&deferred)
     }
 
-    /// Takes the worker's task out; it has ended or is about to.
+    /// Removes the worker, whose task has ended or is about to.
     private mutating func vacate(_ worker: Worker) {
         slotsByTask.removeValue(forKey: worker.identity)
         worker.phase = .vacant
@@ -120,7 +123,7 @@ extension PoolState {
         live -= 1
     }
 
-    /// Lays the worker down, unless something has come up since its turn was chosen.
+    /// Parks the worker, unless there is something for it to do after all.
     mutating func park(_ worker: Worker, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         let hasEnded = phase != .open && outstanding == 0
         if hasEnded || (queue.count > searching + imminentStarts && busy + searching < limit) || live - lent > limit {
@@ -132,7 +135,7 @@ extension PoolState {
         return true
     }
 
-    /// Wakes those who wait for rest, if it has come.
+    /// Wakes waiters whose condition is met.
     mutating func resumeWaiters(_ deferred: inout DeferredActions) {
         let outstanding = outstanding
         guard outstanding <= nestedWaiters || phase == .cancelled || busy <= limit && !waiters.isEmpty else { return }
@@ -164,13 +167,15 @@ extension PoolState {
     }
 }
 
-// Jobs that threads take ahead of their workers' need.
+// Jobs that threads prefetch.
 extension PoolState {
-    /// A thread that takes so many jobs ahead is in a flood of short ones: only then is it worth not to wake another for the
-    /// next, and to look out for more before lying down.
+    /// A thread that prefetches this many jobs is in a burst of short ones. Only then is it
+    /// worthwhile not to wake another worker for the next jobs, and to wait for more before
+    /// parking.
     private static var burst: Int { 32 }
 
-    /// Lets the worker's thread take some of the jobs that come next. Nobody may be waiting to go before them.
+    /// Prefetches some of the next jobs for the worker's thread. No returning job may be waiting to
+    /// go before them.
     private mutating func prefetch(by worker: Worker, into local: LocalQueue, _ deferred: inout DeferredActions) {
         guard longestRun > 1, returning.isEmpty, phase != .cancelled else { return }
         // Half of what each thread could have.
@@ -192,20 +197,21 @@ extension PoolState {
         }
     }
 
-    /// What the worker has taken ahead and nobody has begun goes back: it will not come to it next.
+    /// Returns the jobs that the worker has prefetched and no worker has begun, because it will not
+    /// run them next.
     mutating func returnPrefetched(of worker: Worker) {
         if let prefetchQueue = worker.prefetchQueue, prefetchQueue.waiting > 0 { returnPrefetched(since: prefetchQueue.filledAt) }
         worker.prefetchQueue = nil
     }
 
-    /// What threads have taken ahead and have not come to for long goes back, for free workers to begin.
+    /// Returns jobs that were prefetched long ago and not begun, for free workers to begin.
     mutating func returnStalePrefetched(before time: UInt64) {
         hasPrefetched = locals.contains { $0.waiting > 0 }
         if locals.contains(where: { $0.waiting > 0 && $0.filledAt < time }) { returnPrefetched(since: 0) }
     }
 
-    /// What was taken ahead since then goes back to the head of the queue, in its order. Never only a part of it, or jobs in the
-    /// queue would be older than some that threads have taken ahead.
+    /// Returns everything prefetched since `time` to the head of the queue, in order. Never only a
+    /// part of it, or jobs in the queue would be older than some prefetched ones.
     private mutating func returnPrefetched(since time: UInt64) {
         guard hasPrefetched else { return }
         let filled = locals.filter { $0.waiting > 0 }
@@ -217,7 +223,7 @@ extension PoolState {
         hasPrefetched = locals.contains { $0.waiting > 0 }
     }
 
-    /// All that threads have taken ahead goes back. With the locks of all local queues held.
+    /// Returns all prefetched jobs. With the locks of all local queues held.
     mutating func returnAllPrefetched() {
         for local in locals.sorted(by: { $0.filledAt > $1.filledAt }) { local.returnAll(to: queue) }
         hasPrefetched = false

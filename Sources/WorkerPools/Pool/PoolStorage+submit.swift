@@ -1,5 +1,5 @@
 extension PoolStorage {
-    /// Takes a job in, by whichever way the pool's state and policy leave.
+    /// Takes a job in, by whichever way the pool's state and policy allow.
     /// - Parameter policy: nil for the pool's own.
     func enter(_ job: Job, whenFull policy: FullQueuePolicy? = nil) async throws {
         guard let job = injector.push(job) else { return }
@@ -45,7 +45,7 @@ extension PoolStorage {
         }
     }
 
-    /// For submitters that cannot wait: `suspend` counts as `reject` and so does `runInCaller`.
+    /// For submitters that cannot wait: both `suspend` and `runInCaller` count as `reject`.
     func submitNowToFullQueue(_ job: Job) throws(PoolError) {
         switch configuration.whenFull {
         case .suspend, .reject, .runInCaller:
@@ -71,16 +71,17 @@ extension PoolStorage {
     /// Whether the caller is a job of this pool, or a task that takes elements for one.
     var isNested: Bool { ownSlot != nil || callerRuns > 0 || Self.pumpingFor == ObjectIdentifier(self) }
 
-    /// The pools whose jobs the present task runs as their submitter.
+    /// The pools whose jobs the current task runs as their submitter.
     @TaskLocal private static var runsFor: [ObjectIdentifier] = []
 
-    /// How many jobs of this pool the present task runs as their submitter, one inside the other.
+    /// How many jobs of this pool the current task runs as their submitter, nested in each other.
     var callerRuns: Int { Self.runsFor.count { $0 == ObjectIdentifier(self) } }
 
-    /// The pool of the job that waits for what the present task does.
+    /// The pool of the job that waits for the current task.
     @TaskLocal private static var pumpingFor: ObjectIdentifier?
 
-    /// A task that takes elements from a sequence for the caller, who waits for it, and submits jobs as if it were the caller.
+    /// A task that takes elements from a sequence for the caller, which waits for it, and submits
+    /// jobs as if it were the caller.
     func taskForElements(_ body: @escaping @Sendable () async throws -> Void) -> Task<Void, any Error> {
         Self.$pumpingFor.withValue(isNested ? ObjectIdentifier(self) : Self.pumpingFor) { Task { try await body() } }
     }
@@ -100,7 +101,8 @@ extension PoolStorage {
         let reply = SubmitReply()
         await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
-                // A cancellation that comes before the job is in line is seen here; a later one finds it in line.
+                // A cancellation before the job is in line is seen here; a later one finds it in
+                // line.
                 guard !Task.isCancelled else { return continuation.resume() }
                 let submit = SuspendedSubmit(
                     job: job, ticket: ticket, isNested: isNested, reply: reply, continuation: continuation)
@@ -122,7 +124,7 @@ extension PoolStorage {
         }
     }
 
-    /// One attempt, without timeout and retry: the submitter's own task is not the pool's to cancel.
+    /// One attempt, without timeout or retry: the submitter's task is not the pool's to cancel.
     private func runInCaller(_ job: Job) async {
         do {
             try await Self.$runsFor.withValue(Self.runsFor + [ObjectIdentifier(self)]) {

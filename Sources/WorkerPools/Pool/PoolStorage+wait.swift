@@ -1,14 +1,15 @@
 extension PoolStorage {
-    /// The slot of the calling task, if that is one of this pool's workers itself.
+    /// The slot of the calling task, if it is one of this pool's workers.
     ///
-    /// Child tasks of a job don't count: their parent may still be computing, and its place is not theirs to lend.
+    /// Child tasks of a job do not count: their parent may still be computing, and its place is not
+    /// theirs to lend.
     var ownSlot: Int? {
         guard let identity = withUnsafeCurrentTask(body: { $0?.hashValue }) else { return nil }
         return read { $0.slotsByTask[identity] }
     }
 
-    /// Waits for something that only this pool can bring about. A job that does so lends its place meanwhile, so that
-    /// jobs waiting for jobs of their own pool never stop it.
+    /// Waits for something that only this pool can bring about. A job that does so lends its place
+    /// in the meantime, so that jobs waiting for jobs of their own pool never bring it to a halt.
     func whileWaiting<Value, Failure: Error>(_ wait: () async throws(Failure) -> Value) async throws(Failure) -> Value {
         guard let slot = ownSlot else { return try await wait() }
         perform(step { $0.lend(slot) })
@@ -37,7 +38,7 @@ extension PoolStorage {
         }
     }
 
-    /// The caller begins to wait; if the occasion is there already, it is woken at once.
+    /// Starts a wait; if the condition already holds, the caller is woken at once.
     private func join(_ condition: Waiter.Condition, ticket: UInt64 = 0, _ continuation: UnsafeContinuation<Void, Never>) {
         let waiter = Waiter(
             condition: condition, slot: ownSlot, inCallers: callerRuns, ticket: ticket, continuation: continuation)
@@ -49,7 +50,8 @@ extension PoolStorage {
         perform(deferred)
     }
 
-    /// Waits for the occasion, but no longer than `limit`; then calls `orElse`, on the clock's thread, and returns.
+    /// Waits for the condition, but no longer than `limit`; then calls `orElse`, on the clock's
+    /// thread, and returns.
     func wait(
         for condition: Waiter.Condition, atMost limit: Duration, orElse: @escaping @Sendable (PoolStorage) -> Void = { _ in }
     ) async {
@@ -73,7 +75,7 @@ extension PoolStorage {
         await whileWaiting {
             await withUnsafeContinuation { continuation in
                 join(condition, ticket: ticket, continuation)
-                // A cancellation that came before there was somebody to withdraw.
+                // A cancellation that came before there was a waiter to withdraw.
                 if heedsCancellation, Task.isCancelled { step { $0.withdrawWaiter(ticket: ticket) }?.resume() }
                 alarms.call(at: alarms.now &+ limit.nanoseconds) { [weak self] in
                     guard let self, let waiting = step({ $0.withdrawWaiter(ticket: ticket) }) else { return }

@@ -2,8 +2,9 @@ import Synchronization
 
 /// A pool's state with its locks, and the workers: what happens outside the locks happens here.
 ///
-/// Three kinds of locks, taken in this order: the pool's own; one for each thread's ``LocalQueue``; the ``Inbox``'s. A submit
-/// under load takes the last alone, a worker under load that of its thread alone.
+/// Three kinds of locks, taken in this order: the pool's own; one for each thread's ``LocalQueue``;
+/// the ``Injector``'s. Under load a submit takes only the last, and a worker only the one of its
+/// thread.
 @usableFromInline
 final class PoolStorage: Sendable {
     let configuration: WorkerPool.Configuration
@@ -37,14 +38,12 @@ final class PoolStorage: Sendable {
         UInt8(truncatingIfNeeded: min(priority.level, configuration.priorityLevels - 1))
     }
 
-    /// In nanoseconds; 0 would be none, so one that is up already is as short as can be.
+    /// In nanoseconds. 0 would mean no limit, so an expired one becomes the shortest possible.
     static func timeLimit(_ limit: Duration) -> UInt64 { max(1, limit.nanoseconds) }
 
-    // Steps of the state, each with what follows from it.
-
-    /// A step that looks at no other worker's attempt.
-    /// - Parameter shutsInbox: nobody may leave anything there meanwhile, since the step takes a job in beside it, or closes the
-    ///   pool.
+    /// A step that does not look at other workers' attempts.
+    /// - Parameter shutsInjector: nothing may be pushed there in the meantime, because the step
+    ///   takes a job in directly or closes the pool.
     @inline(__always)
     func step<Result>(shutsInjector: Bool = false, _ change: (inout PoolState) -> Result) -> Result {
         let (result, wakeups) = state.withLock { state in
@@ -57,7 +56,7 @@ final class PoolStorage: Sendable {
         return result
     }
 
-    /// What changes nothing and depends on no job.
+    /// Reads something that depends on no job.
     @inline(__always)
     func read<Result>(_ body: (borrowing PoolState) -> Result) -> Result {
         state.withLock { body($0) }
@@ -84,7 +83,7 @@ final class PoolStorage: Sendable {
 
     var counters: PoolCounters { exclusiveStep { $0.snapshot } }
 
-    // What other threads and tasks are waiting for, done after the lock.
+    // Actions for other threads and tasks, performed outside the lock.
 
     @inline(__always)
     private func perform(_ wakeups: PoolState.Wakeups) {
@@ -93,7 +92,8 @@ final class PoolStorage: Sendable {
         for submitter in wakeups.answered { submitter.resume() }
         if wakeups.isSizingAlarmWanted { setSizingAlarm() }
         if wakeups.isWatchdogWanted {
-            // Held for that long, because weak references would make every count of strong ones dearer.
+            // A strong reference for that long, because weak ones would make every strong count
+            // more expensive.
             WheelThread.shared.call(at: WheelThread.shared.now &+ PoolState.watchdogInterval) { [self] in
                 step { $0.watchdogFired(now: Timers.now) }
             }
@@ -128,7 +128,7 @@ final class PoolStorage: Sendable {
         if !list.withdrawn.isEmpty { noteAnnounced(list.withdrawn.count) }
     }
 
-    /// Ends that were counted have been made known; the pool may be idle with that.
+    /// Counted ends have been announced, which may make the pool idle.
     func noteAnnounced(_ count: Int) {
         var deferred = PoolState.DeferredActions()
         step { $0.announced(count, &deferred) }

@@ -1,4 +1,5 @@
-// Unsafe code: `Worker` is unchecked because its properties are guarded in three ways, given with each group of them.
+// Unsafe code: `Worker` is unchecked because its properties are guarded in three ways, stated for
+// each group of them.
 
 #if canImport(Darwin)
     import Darwin
@@ -7,31 +8,31 @@
 #endif
 import Synchronization
 
-/// One worker: takes jobs, lies down when there is none, goes when it is told to.
+/// One worker: takes jobs, parks when there is none, retires when told to.
 ///
 /// ```
-/// vacant ──start──▶ called ──take──▶ running ──end of attempt──▶ called
-///    ▲                │ ▲              │   ▲
-///    │                │ │            lend  reclaim
-///    │              park wake          ▼   │
-///    │                ▼ │              lent
+/// vacant ──start──▶ searching ──take──▶ running ──end of attempt──▶ searching
+///    ▲                │ ▲                 │   ▲
+///    │                │ │               lend  reclaim
+///    │              park wake             ▼   │
+///    │                ▼ │                 lent
 ///    │               parked
-///    └──retire── called
+///    └──retire── searching
 /// ```
 ///
-/// What it has at hand is kept in an object because a task that waits costs memory for every byte of its frames: a pool
-/// with 10,000 sleeping jobs has 10,000 of them.
+/// Its state is in an object because every byte of a waiting task's frames costs memory, and a pool
+/// with 10,000 sleeping jobs has 10,000 of these tasks.
 final class Worker: @unchecked Sendable {
     enum Phase {
         /// Gone.
         case vacant
         /// Started or woken, and on its way to the queue.
         case searching
-        /// Waits for a wake-up.
+        /// Waiting to be woken.
         case parked(UnsafeContinuation<Void, Never>)
-        /// Makes an attempt.
+        /// Making an attempt.
         case running
-        /// Makes an attempt that waits for its own pool; its place in the limit is lent to others.
+        /// Making an attempt that waits for its own pool; its place in the limit is lent to others.
         case lent
 
         var isLive: Bool {
@@ -39,66 +40,68 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    /// What has become of the attempt under way.
+    /// What has happened to the current attempt.
     enum Verdict {
         case inTime
         /// Cancelled because its time was up; another attempt may follow when it has really ended.
         case expired
-        /// Cancelled because its time was up, and the job's end is already made known.
+        /// Cancelled because its time was up, and the job's end has already been announced.
         case overrun
-        /// Cancelled by request.
+        /// Cancelled on request.
         case cancelled
     }
 
     private enum Step { case run, yield, spin, park, retire, endWithoutSuccess }
 
-    /// After so long without a rest a worker lets others use its thread, in nanoseconds.
+    /// How long a worker may run without a pause before it yields its thread, in nanoseconds.
     private static let timeSlice: UInt64 = 4_000_000
 
-    // The worker's own, and constant.
+    // Constant.
     let storage: PoolStorage
     let slot: Int
-    /// As in ``storage``, whose references are counted in a place that all threads write.
+    /// A copy of the one in ``storage``, whose reference count is shared by all threads.
     private let locals: LocalQueues
     private let timeout: UInt64
 
-    // The worker's own.
+    // Used only by the worker itself.
     @exclusivity(unchecked) private var failure: (any Error)?
-    /// When it last gave way to others or came back from rest, by the machine's clock.
+    /// When it last yielded or unparked, by the system's monotonic clock.
     @exclusivity(unchecked) private var yieldedAt: UInt64 = 0
-    /// That of its thread at that time.
+    /// Its thread's turn at that time.
     @exclusivity(unchecked) private var lastTurn: UInt64 = 0
-    /// Where it has taken jobs ahead, which wait for it.
+    /// The local queue with the jobs it has prefetched.
     @exclusivity(unchecked) var prefetchQueue: LocalQueue?
-    /// Who has dealt it the jobs at its hand.
+    /// The local queue that assigned it jobs.
     @exclusivity(unchecked) private var assigner: LocalQueue?
-    // Small ones side by side.
+    // Small ones together.
     @exclusivity(unchecked) private var assignedCount: Int8 = 0
-    /// How many of those it has not begun.
+    /// How many of the assigned jobs it has not begun.
     @exclusivity(unchecked) private var assignedLeft: Int8 = 0
-    /// How many of its jobs have ended with the pool's lock since it last took some ahead: one or none.
+    /// How many of its jobs have ended under the pool's lock since it last prefetched: one or none.
     @exclusivity(unchecked) private var ended: Int8 = 0
-    /// Its jobs take so little time that many come while it fetches one.
+    /// Its jobs are so short that many arrive while it fetches one.
     @exclusivity(unchecked) var isInBurst = false
-    /// It did not get many when last it came to the queue.
+    /// It did not get many the last time it came to the queue.
     @exclusivity(unchecked) var gotFew = false
 
-    // Changed by the worker with the lock of its thread's local queue or the pool's, or by beginning a job at hand; by others only
-    // with all of them, while all workers stand still. So the worker may read `job` without any; others read it only of jobs with a
-    // time limit, which are never at hand. Its closure, which the worker takes out while it runs and puts back for another attempt,
-    // nobody else looks at meanwhile.
+    // The worker changes these under the lock of its thread's local queue or the pool's, or by
+    // beginning an assigned job; others change them only under all the locks, while all workers
+    // stand still. So the worker may read `job` without a lock. Others read it only for jobs with a
+    // time limit, which are never assigned. They never touch its closure, which the worker moves
+    // out while it runs and puts back for another attempt.
     @exclusivity(unchecked) private(set) var job = Job.none
     @exclusivity(unchecked) var verdict = Verdict.inTime
-    /// When the attempt's time is up; 0 for never. Nanoseconds of the pool's alarms.
+    /// When the attempt times out; 0 for never. Nanoseconds of the pool's alarms.
     @exclusivity(unchecked) var deadline: UInt64 = 0
-    /// The earliest alarm left for this slot; 0 for none. One alarm serves many attempts: an alarm that finds a later
-    /// deadline leaves another one for then.
+    /// The earliest alarm set for this slot; 0 for none. One alarm serves many attempts: an alarm
+    /// that finds a later deadline sets another for that time.
     @exclusivity(unchecked) var alarm: UInt64 = 0
 
     // Under the pool's lock.
     @exclusivity(unchecked) var phase = Phase.searching
     @exclusivity(unchecked) var task: Task<Void, Never>?
-    /// Identifies the worker's task, to tell a job that waits for its own pool from others. Written before anybody knows the worker.
+    /// Identifies the worker's task, to recognise a job that waits for its own pool. Written before
+    /// the worker is registered.
     private(set) var identity = 0
 
     init(_ storage: PoolStorage, slot: Int) {
@@ -154,7 +157,7 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    /// Runs jobs that are no asynchronous functions, as long as there are some.
+    /// Runs synchronous jobs for as long as there are any.
     private func runPlainJobs() -> Step {
         let local = locals.own
         var step = Step.run
@@ -196,18 +199,18 @@ final class Worker: @unchecked Sendable {
         return succeed(on: local)
     }
 
-    /// The record of the job it is at, for an attempt. Moved out of its place if the job has no time limit: then nobody else looks
-    /// for it there, and to move it counts no references.
+    /// The record of the current job, for an attempt. Moved out if the job has no time limit: then
+    /// no other thread looks for it there, and moving it counts no references.
     @inline(__always)
     private func takeRecord() -> JobRecord? { deadline == 0 ? job.record.take() : job.record }
 
-    /// Ends what ``takeRecord()`` has begun.
+    /// Undoes ``takeRecord()``.
     @inline(__always)
     private func putBack(_ record: consuming JobRecord) {
         if deadline == 0 { job.record = record }
     }
 
-    /// The jobs at hand go back: this one's end may take long.
+    /// Revokes the assigned jobs, since ending this one may take long.
     @inline(never)
     private func fail(_ error: any Error) -> Step {
         failure = error
@@ -221,10 +224,10 @@ final class Worker: @unchecked Sendable {
         return .endWithoutSuccess
     }
 
-    // Under a lock, as said above.
+    // Under a lock, as stated above.
 
     /// Takes up a job.
-    /// - Returns: when an alarm is to be left, or 0.
+    /// - Returns: when to set an alarm for, or 0.
     @inline(__always)
     func begin(_ job: consuming Job) -> UInt64 {
         var timeout = timeout
@@ -240,11 +243,11 @@ final class Worker: @unchecked Sendable {
         return deadline
     }
 
-    /// Whether it is not on another thread than when it took jobs ahead.
+    /// Whether it is still on the thread where it prefetched.
     @inline(__always)
     func mayTake(from local: LocalQueue) -> Bool { prefetchQueue == nil || prefetchQueue == local }
 
-    /// It stays on its thread as long as the job takes, and need not look at the clock.
+    /// Such a job keeps the worker on its thread, and does not need the clock.
     var mayBeAssignedJobs: Bool { timeout == 0 && job.isAssignable }
 
     func receiveAssigned(of count: Int, from local: LocalQueue) {
@@ -253,7 +256,8 @@ final class Worker: @unchecked Sendable {
         assignedLeft = assignedCount
     }
 
-    /// With the lock of the dealer, which is the queue of its thread: it has not left that while it had a hand.
+    /// With the lock of the assigning queue, which is the one of its thread: the worker has not
+    /// left that while it had assigned jobs.
     @inline(__always)
     func finishAssigned(on local: LocalQueue) {
         guard let assigner else { return }
@@ -263,7 +267,7 @@ final class Worker: @unchecked Sendable {
         assignedLeft = 0
     }
 
-    /// A job of its has ended, or is about to, with the pool's lock.
+    /// The current job has ended, or is about to, under the pool's lock.
     func noteEnd() { ended = 1 }
 
     func takeEnded() -> Int {
@@ -271,14 +275,12 @@ final class Worker: @unchecked Sendable {
         return Int(ended)
     }
 
-    /// The job has its end.
+    /// The job has ended.
     @inline(__always)
     func finish() {
         deadline = 0
         job.record?.phase = .settled
     }
-
-    // Steps.
 
     private func park() async {
         await withUnsafeContinuation { continuation in
@@ -286,7 +288,7 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    /// Waits for jobs without lying down, some 20 µs; not where others wait for the thread, or sleep on it.
+    /// Spins for some 20 µs, but not on a thread that others wait for or sleep on.
     private func spin() {
         if let loop = RunLoop.current, !loop.isQuiescent { return }
         let end = Timers.now &+ 20_000
@@ -316,7 +318,7 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    /// The attempt has succeeded: most often the next job lies ready at hand, or on this thread.
+    /// The attempt has succeeded: usually the next job is already assigned or on this thread.
     @inline(__always)
     private func succeed(on local: LocalQueue) -> Step {
         if let record = job.record, record.hasCallback { return succeedWithCallback(record, local) }
@@ -328,8 +330,8 @@ final class Worker: @unchecked Sendable {
         return .run
     }
 
-    /// Ends the job with success and begins the next at hand.
-    /// - Returns: false if there is none any more.
+    /// Ends the job with success and begins the next assigned one.
+    /// - Returns: false if there is none left.
     @inline(__always)
     func beginNextAssigned(isAnnounced: Bool) -> Bool {
         guard assignedLeft > 0, let assigner else { return false }
@@ -344,8 +346,8 @@ final class Worker: @unchecked Sendable {
         return true
     }
 
-    /// The end of a job that somebody can name is made known before it is counted, so that nobody who waits for the pool to
-    /// be idle is told before.
+    /// The end of a job with a record is announced before it is counted, so that it is known before
+    /// the pool is reported idle.
     @inline(never)
     private func succeedWithPool(_ record: JobRecord?, _ local: LocalQueue) -> Step {
         if let record {
@@ -357,8 +359,9 @@ final class Worker: @unchecked Sendable {
         return nextTurn { $0.succeed(self) }
     }
 
-    /// Lets some jobs come together in a flood of short ones, up to 2 µs: whoever fetches each by itself gets in the way of those
-    /// who submit them. Looks seldom, which disturbs them, too.
+    /// Lets some jobs accumulate during a burst of short ones, for up to 2 µs: a worker that
+    /// fetches each by itself gets in the way of submitters. Polls rarely, which disturbs them as
+    /// well.
     private func linger() {
         if let loop = RunLoop.current, !loop.isQuiescent { return }
         let start = Timers.now
@@ -372,7 +375,8 @@ final class Worker: @unchecked Sendable {
     /// The callback comes before the next job.
     @inline(never)
     private func succeedWithCallback(_ record: JobRecord, _ local: LocalQueue) -> Step {
-        // Without a time limit nothing can have become of the attempt, and a job with a callback is cancelled with the pool only.
+        // Without a time limit nothing can have happened to the attempt, and a job with a callback
+        // is only cancelled with the pool.
         guard deadline == 0 || local.finish(self) else { return succeedWithPool(record, local) }
         record.settle(.done)
         if beginNextAssigned(isAnnounced: true) { return .run }
@@ -399,8 +403,8 @@ final class Worker: @unchecked Sendable {
         await storage.endWithoutSuccess(self, failure)
     }
 
-    /// Notes the end of an attempt and chooses what comes next, in one turn under the lock.
-    /// - Returns: `careful` if `note` says that the attempt needs more care.
+    /// Records the end of an attempt and chooses what comes next, in one step under the lock.
+    /// - Returns: `endWithoutSuccess` if `note` says that the attempt's success does not count.
     private func nextTurn(maySpin: Bool = true, after note: (inout PoolState) -> Bool) -> Step {
         var deferred = PoolState.DeferredActions()
         let local = locals.own
@@ -430,12 +434,13 @@ final class Worker: @unchecked Sendable {
         let now = Timers.now
         guard now &- yieldedAt > Self.timeSlice else { return false }
         yieldedAt = now
-        // On a thread that counts its turns, a worker that has suspended since has given way by that.
+        // On a thread that counts its turns, a worker that has suspended since then has yielded
+        // already.
         guard let turn = RunLoop.current?.turn else { return true }
         defer { lastTurn = turn }
         return turn == lastTurn
     }
 
-    /// A worker that rests keeps no closure alive.
+    /// A worker without a job keeps no closure alive.
     private func releaseJob() { job = Job.none }
 }
