@@ -30,8 +30,8 @@ struct JobGroupState {
         return waiting
     }
 
-    /// - Returns: the jobs to be cancelled, and who else is to be called, for whoever is the first to cancel the group. Each of the jobs
-    ///   notes its end here, and is not to begin again.
+    /// - Returns: the jobs to cancel and the handler to call, but only to the first caller that
+    ///   cancels the group. Each of those jobs records its end here and must not begin again.
     mutating func cancel() -> ([GroupRecord], handler: (@Sendable () -> Void)?)? {
         guard !isCancelled else { return nil }
         isCancelled = true
@@ -39,7 +39,7 @@ struct JobGroupState {
         return (records.all, handler)
     }
 
-    /// - Returns: false if the group has been cancelled.
+    /// - Returns: false if the group has already been cancelled.
     mutating func setCancelHandler(_ handler: @escaping @Sendable () -> Void) -> Bool {
         guard !isCancelled else { return false }
         self.handler = handler
@@ -47,7 +47,7 @@ struct JobGroupState {
     }
 }
 
-/// A job that belongs to a group, which stays as long as it has jobs.
+/// A job that belongs to a group, which outlives its jobs.
 final class GroupRecord: OpenRecord, @unchecked Sendable {  // its own property never changes
     private unowned(unsafe) let group: JobGroup
 

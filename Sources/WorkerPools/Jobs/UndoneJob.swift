@@ -2,9 +2,10 @@
 public struct UndoneJob: Sendable {
     /// The job's name, if it was given one.
     public let name: String?
-    /// Attempts that were made.
+    /// How many attempts were made.
     public let attempts: Int
-    /// The job itself, to be run elsewhere or submitted to another pool. A handle to it has already thrown.
+    /// The job itself, to run elsewhere or submit to another pool. A handle to it has already
+    /// thrown.
     public let body: @Sendable () async throws -> Void
 
     init(_ job: Job) {

@@ -1,11 +1,14 @@
-// Unsafe code: `work`, `slot` and `content` are only touched by the attempt under way and then by whoever settles the job, and read
-// after the job's end is known, which the pool orders after them. `act` is given the record that was made with it, so it may take it
-// for that type without asking the runtime.
+// Unsafe code: only the current attempt touches `work`, `slot` and `content`, and after it the
+// thread that settles the job. They are read once the job's end is known, which the pool orders
+// after both. `dispatch` is always given the record it was created with, so it may downcast without
+// asking the runtime.
 
-/// A job with a result. Its size and the number of its references are what a handle costs: it is to stay within 120 bytes.
+/// A job with a result. Its size and its number of references are what a handle costs: keep it
+/// within 120 bytes.
 @usableFromInline
 class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Sendable {
-    /// What the job is; let go when it has been done or has failed. One that the pool has ended may be run elsewhere.
+    /// The job's closure, released once the job is done or has failed. A job that the pool ended
+    /// may be run elsewhere.
     @usableFromInline
     enum Work {
         case asynchronous(@Sendable () async throws(Failure) -> Value)
@@ -17,9 +20,9 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
     enum Operation { case attempt, notify(JobEnd), empty }
 
     @exclusivity(unchecked) @usableFromInline final var work: Work
-    /// What needs the types. A closure made where they are known, instead of methods, which would be compiled for any types and
-    /// ask the runtime for these each time. It captures nothing but types that its maker did not know, and returns what an attempt
-    /// has thrown.
+    /// Everything that needs the generic types. It is a closure made where they are known, because
+    /// methods would be compiled for any types and look up their metadata on every call. It
+    /// captures nothing but types unknown where it was made, and returns what an attempt threw.
     @usableFromInline final let dispatch: @Sendable (AwaitedRecord, Operation) -> (any Error)?
     @exclusivity(unchecked) @usableFromInline final var slot = ResultSlot()
 
@@ -74,7 +77,7 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
         super.settle(end)
     }
 
-    /// What the queue holds of an asynchronous job.
+    /// The body that the queue holds for an asynchronous job.
     @inlinable
     static var asynchronousBody: Job.Body {
         .asynchronousOfRecord { record in
@@ -82,7 +85,7 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
         }
     }
 
-    // Both move the job out and in again, since a copy counts references.
+    // Both move the job out and back in, since a copy counts references.
 
     @inlinable
     final nonisolated(nonsending) func attemptAsynchronous() async throws {
@@ -120,7 +123,7 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
     }
 }
 
-/// The same, with somebody who is called with the result.
+/// The same, with a callback that receives the result.
 @usableFromInline
 final class CallbackRecord<Value: Sendable, Failure: Error>: ValueRecord<Value, Failure>, @unchecked Sendable {
     @usableFromInline typealias Callback = @Sendable (Result<Value, JobFailure<Failure>>) -> Void

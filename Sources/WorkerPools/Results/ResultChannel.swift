@@ -1,12 +1,12 @@
 import Synchronization
 
-/// The queue between the one who submits a stream's jobs and its reader, with its lock.
+/// The queue between the submitter of a stream's jobs and its reader, with its lock.
 final class ResultChannel: Sendable {
     let storage: PoolStorage
     let leastRoom: Int
     private let isOrdered: Bool
     private let queue: Guarded<ResultQueue>
-    /// Whether an unordered result may have come since the reader took the last ones.
+    /// Whether an unordered result may have arrived since the reader took the last ones.
     private let hasNewResult = Atomic(false)
 
     init(_ storage: PoolStorage, window: Int, order: ResultOrder) {
@@ -18,11 +18,11 @@ final class ResultChannel: Sendable {
         self.queue = Guarded(queue)
     }
 
-    // For the one who submits.
+    // For the submitter.
 
     var room: Int { queue.withLock { $0.room } }
 
-    /// - Returns: 0 if the reader has gone.
+    /// - Returns: 0 if the reader is gone.
     func waitForRoom() async -> Int {
         while true {
             let (room, isAbandoned) = queue.withLock { ($0.room, $0.isAbandoned) }
@@ -33,7 +33,7 @@ final class ResultChannel: Sendable {
         }
     }
 
-    /// - Returns: false if the reader has gone.
+    /// - Returns: false if the reader is gone.
     func submit(_ record: ChannelRecord, _ body: @escaping @Sendable () async throws -> Void) async throws -> Bool {
         guard queue.withLock({ $0.issue(record) }) else { return false }
         do {
@@ -63,7 +63,7 @@ final class ResultChannel: Sendable {
 
     func noteRead(_ count: Int) { queue.withLock { $0.noteRead(count) }?.resume() }
 
-    /// - Returns: also how the stream has ended, if there is nothing left of it.
+    /// - Returns: also how the stream ended, if there is nothing left of it.
     func takeReady() -> (ready: [ChannelRecord], ending: Result<Void, any Error>?) {
         hasNewResult.store(false, ordering: .relaxed)
         return queue.withLock { queue in
@@ -72,7 +72,7 @@ final class ResultChannel: Sendable {
         }
     }
 
-    /// Looks out for a result for about 2 µs: less than it takes to go to sleep and to be woken.
+    /// Spins for a result for about 2 µs: less than it takes to sleep and be woken.
     func spin() -> Bool {
         let first = isOrdered ? queue.withLock { $0.first } : nil
         if isOrdered, first == nil { return false }
@@ -94,7 +94,7 @@ final class ResultChannel: Sendable {
         }
     }
 
-    /// The reader has gone, or has seen an error.
+    /// The reader is gone, or has seen an error.
     func abandon() {
         let (waiting, left) = queue.withLock { $0.abandon() }
         for continuation in waiting { continuation.resume() }

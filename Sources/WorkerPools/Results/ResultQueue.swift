@@ -1,16 +1,18 @@
 import DequeModule
 import Synchronization
 
-/// The jobs of a stream on their way from the one who submits them to the one who reads their results.
+/// The jobs of a stream between their submitter and the reader of their results.
 ///
-/// Not generic, because generic code of another module asks the runtime for its types at every turn.
+/// Not generic, because generic code in another module looks up its type metadata at run time on
+/// every use.
 struct ResultQueue {
     let window: Int
-    /// The submitter is called when there is room for so many jobs again: few calls, but never so few jobs under way that a
-    /// worker has nothing to do.
+    /// The submitter is woken when there is room for this many jobs again. That keeps wake-ups few,
+    /// but never leaves so few jobs in progress that a worker has nothing to do.
     let leastRoom: Int
     private let isOrdered: Bool
-    /// Ordered: all that are not taken by the reader yet. Unordered: those of them that have a result.
+    /// Ordered: all jobs that the reader has not taken yet. Unordered: those of them that have a
+    /// result.
     private var records: Deque<ChannelRecord> = []
     private var open = OpenRecords<ChannelRecord>()
     private var issued = 0
@@ -30,7 +32,7 @@ struct ResultQueue {
 
     var room: Int { isAbandoned ? 0 : window - (issued - read) }
 
-    /// - Returns: false if the reader has gone.
+    /// - Returns: false if the reader is gone.
     mutating func issue(_ record: ChannelRecord) -> Bool {
         guard !isAbandoned else { return false }
         issued += 1
@@ -48,21 +50,21 @@ struct ResultQueue {
         if isOrdered { _ = records.popLast() }
     }
 
-    /// A job has its result, if the reader takes results as they come.
+    /// A job has its result, if the reader takes results as they become available.
     mutating func put(_ record: ChannelRecord) -> UnsafeContinuation<Void, Never>? {
         guard !isAbandoned else { return nil }
         records.append(record)
         return takeReader()
     }
 
-    /// No more jobs come; an error is for the reader, after all results.
+    /// No more jobs come; the reader gets the error after all results.
     mutating func end(_ error: (any Error)?) -> UnsafeContinuation<Void, Never>? {
         hasEnded = true
         self.error = error
         return takeReader()
     }
 
-    /// The job that a reader who takes results in order waits for.
+    /// The job whose result an ordered reader needs next.
     var first: ChannelRecord? { records.first }
 
     /// All results that the reader can have now, the next one last.
@@ -89,7 +91,7 @@ struct ResultQueue {
         return pump
     }
 
-    /// - Returns: false if there is room, or the reader has gone.
+    /// - Returns: false if there is room, or the reader is gone.
     mutating func waitForRoom(_ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         guard !isAbandoned, room == 0 else { return false }
         pump = continuation
@@ -100,7 +102,7 @@ struct ResultQueue {
     mutating func waitForResult(_ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         guard !isAbandoned, ending == nil else { return false }
         if let first = records.first {
-            // Whoever ends the job looks for this afterwards, and then for the reader.
+            // The thread that ends the job checks this afterwards, and then the reader.
             first.isAwaited.store(true, ordering: .sequentiallyConsistent)
             if first.hasEnded.load(ordering: .sequentiallyConsistent) { return false }
         }
@@ -108,8 +110,8 @@ struct ResultQueue {
         return true
     }
 
-    /// The reader has gone.
-    /// - Returns: whoever waits, and the jobs that are left.
+    /// The reader is gone.
+    /// - Returns: the waiting tasks, and the jobs that are left.
     mutating func abandon() -> (waiting: [UnsafeContinuation<Void, Never>], left: [ChannelRecord]) {
         isAbandoned = true
         let waiting = [pump, reader].compactMap(\.self)

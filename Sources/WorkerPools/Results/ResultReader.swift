@@ -1,7 +1,7 @@
-/// What an iterator over a stream of results holds. When it goes, the jobs that are left are cancelled.
+/// What an iterator over a stream of results holds. Its `deinit` cancels the remaining jobs.
 ///
-/// Elements at hand are submitted by the reader itself, whenever enough of the window is free: so nobody has to be woken
-/// for it. Those that have to be waited for are taken by a task of its own, the pump.
+/// Elements in memory are submitted by the reader itself, whenever enough of the window is free,
+/// which saves a wake-up. Elements that must be awaited are taken by a separate task, the pump.
 final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> where Elements.Element: Sendable {
     private let channel: ResultChannel
     private let transform: @Sendable (Elements.Element) async throws -> Value
@@ -9,7 +9,7 @@ final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> wh
     private var pump: Task<Void, any Error>?
     /// Results that were taken together, the next one last.
     private var ready: [ChannelRecord] = []
-    /// Read since the line was told so.
+    /// Results read that the channel has not been told about.
     private var unreportedReads: Int
     private var hasEnded = false
 
@@ -67,7 +67,7 @@ final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> wh
         }
     }
 
-    /// Gives back the places of results that were read, and submits as many jobs as there is room for.
+    /// Gives back the room of results that were read, and submits as many jobs as fit.
     private func makeRoom() async throws {
         if unreportedReads > 0 { channel.noteRead(unreportedReads) }
         unreportedReads = 0
@@ -119,5 +119,5 @@ final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> wh
     }
 }
 
-/// Says that the elements of an async sequence need not be waited for.
+/// Marks an async sequence whose elements never have to be awaited.
 protocol ReadyElements {}
