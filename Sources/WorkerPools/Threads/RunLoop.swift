@@ -1,6 +1,7 @@
-// Unsafe code: `current` is kept in a thread's own slot without a reference count; the thread itself holds the loop for
-// as long as it runs, so the pointer cannot outlive the loop. `own` is a pointer because a property of a class pays for an
-// exclusivity check on every access; only the loop's thread follows it, and `deinit`, when no thread can.
+// Unsafe code: `current` is kept in thread-local storage without a reference count; the thread
+// itself holds the loop for as long as it runs, so the pointer cannot outlive the loop. `local` is
+// a pointer because a class property pays for an exclusivity check on every access; only the loop's
+// thread follows it, and `deinit`, when no thread can.
 
 #if canImport(Darwin)
     import Darwin
@@ -8,7 +9,8 @@
     import Glibc
 #endif
 
-/// One thread of a ``ThreadExecutor``: a queue of runnable jobs that its neighbours may take from, and a timer wheel.
+/// One thread of a ``ThreadExecutor``: a queue of runnable jobs that its neighbours may steal from,
+/// and a timer wheel.
 final class RunLoop: SerialExecutor, @unchecked Sendable {  // `local` belongs to the loop's thread
     private static let key: pthread_key_t = {
         var key = pthread_key_t()
@@ -17,26 +19,26 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `local` belongs t
         return key
     }()
 
-    /// The loop that the calling thread runs, if it runs one.
+    /// The loop that the calling thread runs, if any.
     static var current: RunLoop? {
         guard let pointer = pthread_getspecific(key) else { return nil }
         return Unmanaged<RunLoop>.fromOpaque(pointer).takeUnretainedValue()
     }
 
-    /// What only the loop's own thread knows.
+    /// State that only the loop's own thread touches.
     private struct LocalState {
         var napActor: NapActor?
-        /// The time when last it was read, at most a few milliseconds behind.
+        /// The time when it was last read, at most a few milliseconds ago.
         var now: UInt64
-        /// ``now`` has been read since the last job began.
+        /// Whether ``now`` has been read since the last job began.
         var isFresh = false
-        /// When the one who lies down next wants to be woken.
+        /// When the next task to nap wants to be woken.
         var due: UInt64 = 0
-        /// When last it looked after its neighbours' sleepers.
+        /// When it last looked after its neighbours' sleepers.
         var lastHelped: UInt64 = 0
-        /// It has not run a job since it rested.
+        /// Whether it has been idle and not run a job since.
         var hasIdled = false
-        /// Counts the jobs that it has run.
+        /// Counts the jobs it has run.
         var turn: UInt64 = 0
     }
 
@@ -69,10 +71,10 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `local` belongs t
 
     func belongs(to other: ThreadGroup) -> Bool { group === other }
 
-    /// On the loop's own thread: the same as long as one task goes on there without a pause.
+    /// On the loop's own thread: does not change while one task runs there without suspending.
     var turn: UInt64 { local.pointee.turn }
 
-    /// On the loop's own thread: where a task may lie down at once.
+    /// On the loop's own thread: the actor that puts a task to sleep, which it must call at once.
     func prepareNap(for length: UInt64) -> NapActor? {
         let now = Timers.now
         local.pointee.now = now
@@ -81,7 +83,7 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `local` belongs t
         return local.pointee.napActor
     }
 
-    /// A task lies down in this loop's bed.
+    /// A task starts a nap on this loop.
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let (now, due) = (local.pointee.now, local.pointee.due)
@@ -89,7 +91,7 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `local` belongs t
         group.ensureWatcher()
     }
 
-    /// Runs jobs until the crew is told to stop and nothing is left to run.
+    /// Runs jobs until the group is told to stop and nothing is left to run.
     func run(on executor: UnownedTaskExecutor) {
         pthread_setspecific(Self.key, Unmanaged.passUnretained(self).toOpaque())
         local.pointee.napActor = NapActor(self)
@@ -126,7 +128,7 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `local` belongs t
         return job
     }
 
-    /// The time, cheaply; and now and then after the neighbours' sleepers.
+    /// Reads the time cheaply; now and then takes over the neighbours' late sleepers.
     private func checkClock() -> UInt64 {
         var now = local.pointee.now
         if !local.pointee.isFresh {
@@ -142,7 +144,8 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `local` belongs t
 
     private func parkUntilWork() {
         group.goIdle(self)
-        // Whoever pushes looks for idle threads afterwards, so a job pushed before we were counted is found here.
+        // A pushing thread looks for idle threads afterwards, so a job pushed before we were
+        // counted is found here.
         if !group.hasWork && !group.isStopping {
             let due = queue.withLock { $0.nextDue }
             let checkAt = group.watch()
@@ -154,7 +157,7 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `local` belongs t
         local.pointee.isFresh = false
     }
 
-    /// Without an array, which would be memory for every rest.
+    /// Without an array, which would allocate on every wait.
     private static func earlier(_ one: UInt64?, _ other: UInt64?) -> UInt64? {
         guard let one, let other else { return one ?? other }
         return min(one, other)
@@ -173,7 +176,7 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `local` belongs t
         }
     }
 
-    /// Gives away the sleepers that should long have been woken.
+    /// Gives away the sleepers that should have been woken long ago.
     func giveLateSleepers(at now: UInt64, to helper: RunLoop) {
         var late = queue.withLock { $0.removeLateSleepers(at: now) }
         if !late.isEmpty { helper.queue.withLock { $0.push(&late) } }

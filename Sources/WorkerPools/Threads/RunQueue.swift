@@ -6,7 +6,7 @@ struct RunQueue {
 
     init(now: UInt64) { naps = NapWheel(now: now) }
 
-    /// The queue is of no use afterwards.
+    /// The queue must not be used afterwards.
     mutating func deallocate() {
         naps.fire(until: .max, into: &ready)
         while ready.popFirst(&spare) != nil {}
@@ -18,7 +18,7 @@ struct RunQueue {
 
     mutating func push(_ jobs: inout JobList) { ready.append(&jobs) }
 
-    /// - Returns: also whether so many sleepers have just woken that a neighbour should lend a hand.
+    /// - Returns: also whether so many sleepers have just woken that a neighbour should help.
     @inline(__always)
     mutating func pop(at now: UInt64) -> (job: UnownedJob?, isCrowded: Bool) {
         var isCrowded = false

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// The threads of one ``ThreadExecutor`` as they see each other: who rests, who can be robbed, whether to stop.
+/// The threads of one ``ThreadExecutor`` as they see each other: which are idle, which can be
+/// stolen from, whether to stop.
 final class ThreadGroup: Sendable {
     private struct State {
         var loops: [RunLoop] = []
@@ -9,12 +10,12 @@ final class ThreadGroup: Sendable {
     }
 
     private let state = Guarded(State())
-    /// That of `state.idle`, changed under the lock and read without it.
+    /// The count of `state.idle`, changed under the lock and read without it.
     private let idleCount = Atomic(0)
     private let stopping = Atomic(false)
-    /// Resting threads that look up now and then, because another has sleepers or work that waits.
+    /// Parked threads that wake up now and then, because another has sleepers or waiting work.
     private let watchers = Atomic(0)
-    /// One has been woken to become a watcher.
+    /// Whether a thread has been woken to become a watcher.
     private let isWakingWatcher = Atomic(false)
 
     var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
@@ -33,7 +34,7 @@ final class ThreadGroup: Sendable {
         for loop in loops { loop.unpark() }
     }
 
-    /// Lets the loops go, which hold this crew in turn.
+    /// Releases the loops, which hold this group in turn.
     func releaseLoops() {
         state.withLock { state in
             state.loops = []
@@ -41,7 +42,8 @@ final class ThreadGroup: Sendable {
         }
     }
 
-    /// Runs on the caller's own thread if that is one of ours, else on a resting thread or the next in turn.
+    /// Runs the job on the caller's own thread if it belongs to this group, else on an idle thread
+    /// or the next in turn.
     func enqueue(_ job: UnownedJob) {
         if let own = RunLoop.current, own.belongs(to: self) {
             own.push(job)
@@ -87,12 +89,14 @@ final class ThreadGroup: Sendable {
         return nil
     }
 
-    /// Before a thread rests, and once it is among the idle.
-    /// - Returns: when it must look after its neighbours, until ``endWatch()``; nil if they are all at rest. So while one
-    ///   thread computes the others look every 4 ms, and an executor at rest is at rest.
+    /// Called before a thread parks, once it is among the idle.
+    /// - Returns: when it must check its neighbours, until ``endWatch()``; nil if none has anything
+    ///   to do. So while one thread computes the others check every 4 ms, and an idle executor
+    ///   stays idle.
     func watch() -> UInt64? {
-        // Whoever lies down looks for watchers afterwards, so either we find the sleeper here or we are called again. He may
-        // have taken us for one while we looked, so we look again once we are none.
+        // A task that goes to sleep looks for watchers afterwards, so either we find the sleeper
+        // here or we are woken again. It may have mistaken us for a watcher while we looked, so we
+        // look again once we are not one.
         isWakingWatcher.store(false, ordering: .sequentiallyConsistent)
         while true {
             watchers.add(1, ordering: .sequentiallyConsistent)
@@ -109,7 +113,8 @@ final class ThreadGroup: Sendable {
 
     func endWatch() { watchers.subtract(1, ordering: .sequentiallyConsistent) }
 
-    /// A thread has a sleeper: one of the resting ones must keep watch, should this one compute for long.
+    /// A thread has a sleeper: one of the idle ones must keep watch, in case this one computes for
+    /// long.
     func ensureWatcher() {
         guard watchers.load(ordering: .sequentiallyConsistent) == 0,
             idleCount.load(ordering: .sequentiallyConsistent) > 0,
@@ -118,8 +123,8 @@ final class ThreadGroup: Sendable {
         if !wakeOne() { isWakingWatcher.store(false, ordering: .sequentiallyConsistent) }
     }
 
-    /// A thread that may have kept watch, or was called to, has found work instead. Another must watch if somebody sleeps, or
-    /// was woken and waits behind a job that computes.
+    /// A thread that may have kept watch, or was woken to, has found work instead. Another must
+    /// watch if a task sleeps, or was woken and waits behind a job that computes.
     func handOverWatch() {
         isWakingWatcher.store(false, ordering: .sequentiallyConsistent)
         guard idleCount.load(ordering: .sequentiallyConsistent) > 0,
@@ -128,12 +133,12 @@ final class ThreadGroup: Sendable {
         if !state.withLock({ $0.loops }).allSatisfy(\.isQuiescent) { ensureWatcher() }
     }
 
-    /// More has become runnable than its thread will soon come to.
+    /// More jobs have become runnable than their thread will get to soon.
     func wakeHelper() {
         if idleCount.load(ordering: .sequentiallyConsistent) > 0 { wakeOne() }
     }
 
-    /// Takes over sleepers whose own thread has not come to it.
+    /// Takes over sleepers whose own thread has not woken them.
     func takeOverLateSleepers(for helper: RunLoop, at now: UInt64) {
         let loops = state.withLock { $0.loops }
         for loop in loops where loop !== helper { loop.giveLateSleepers(at: now, to: helper) }

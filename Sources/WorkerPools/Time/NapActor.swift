@@ -1,8 +1,9 @@
-/// Where a task lies down on a thread's own wheel.
+/// Puts a task to sleep on its thread's own wheel.
 ///
-/// A hop to this actor is the sleep itself: the task arrives as a job of the actor's executor, which is the run loop, which
-/// runs it when its time has come. Nothing is isolated here, so the loop may run the job as it runs all others, and the hop
-/// back finds itself at home. That spares the runtime a continuation and a trip through the task's executor preference.
+/// A hop to this actor is the sleep itself: the task arrives as a job of the actor's executor,
+/// which is the run loop, which runs it when its time has come. Nothing is isolated here, so the
+/// loop may run the job like any other, and the hop back finds itself already there. That spares
+/// the runtime a continuation and a detour through the task's executor preference.
 @usableFromInline
 actor NapActor {
     private nonisolated let loop: RunLoop
@@ -12,15 +13,15 @@ actor NapActor {
     @usableFromInline
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    /// The bed of the calling thread, made for a nap of this length if the caller lies down at once; nil if it is no run
-    /// loop's thread or the sleep is too long for a nap.
+    /// The actor of the calling thread, set up for a nap of this length if the caller hops to it at
+    /// once; nil if this is not a run loop's thread or the sleep is too long for a nap.
     @usableFromInline
     static func prepared(for duration: Duration) -> NapActor? {
         guard duration <= PoolClock.longestNap, let loop = RunLoop.current else { return nil }
         return loop.prepareNap(for: duration.nanoseconds)
     }
 
-    /// - Returns: whether the task was cancelled meanwhile.
+    /// - Returns: whether the task was cancelled in the meantime.
     @inline(never) @usableFromInline
     func wakeUp() -> Bool { Task.isCancelled }
 }

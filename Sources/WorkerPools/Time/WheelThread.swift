@@ -1,4 +1,5 @@
-/// One thread with one timer wheel, for sleepers and pools that run on no ``ThreadExecutor``. Started when first used.
+/// One thread with one timer wheel, for sleepers and pools that run on no ``ThreadExecutor``.
+/// Started on first use.
 public final class WheelThread: Alarms {
     /// The process's own; it lives as long as the process and sleeps while nothing is due.
     public static let shared = WheelThread()
