@@ -5,8 +5,8 @@ import Testing
 
 private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number, level: 0) }
 
-@Suite struct `A hand` {
-    @Test func `gives each job to the worker or to whoever closes it, in order`() {
+@Suite struct `A worker's assigned jobs` {
+    @Test func `go to the worker or to the side that revokes them, in order`() {
         var random = Seeded(state: 8)
         let assigned = AssignedJobs()
         defer { assigned.free() }
@@ -26,11 +26,11 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
             #expect(assigned.left == taken - begun)
             #expect(assigned.revoke() == taken - begun)
             for number in begun..<taken { #expect(assigned.takeBack(from: number).attempt == Int32(number)) }
-            #expect(begun == taken || !assigned.begin(left: taken - begun), "it was closed")
+            #expect(begun == taken || !assigned.begin(left: taken - begun), "they were revoked")
         }
     }
 
-    @Test func `holds only jobs that await nothing and have no time limit`() {
+    @Test func `are only jobs that await nothing and have no time limit`() {
         let limited = JobRecord(options: JobOptions(timeout: .seconds(1)))
         let named = JobRecord(options: JobOptions(name: "a"))
         let others = [
@@ -52,13 +52,13 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
         }
     }
 
-    @Test func `tells those who close it which job runs`() {
+    @Test func `show which one is running when they are revoked`() {
         let local = LocalQueue(lock: .mutex)
         defer { local.free() }
         let pool = WorkerPool(.init(workers: 1))
         let worker = Worker(pool.storage, slot: 3)
         let records = (0..<6).map { _ in AwaitedRecord(options: JobOptions()) }
-        // Two fillings at one instant, so that it takes more than one job at a time.
+        // Two fillings at the same instant, so that it takes more than one job at a time.
         for round in 1...3 {
             _ = local.fill(ended: 4, share: 6, longest: 64, now: 1) { _, jobs in
                 guard round == 3 else { return }
@@ -71,7 +71,7 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
         local.lock()
         local.revokeAssigned()
         local.unlock()
-        #expect(records.map { $0.phase.label } == ["atHand", "atHand", "running 3", "queued", "queued", "queued"])
+        #expect(records.map { $0.phase.label } == ["assigned", "assigned", "running 3", "queued", "queued", "queued"])
         #expect(local.done == 3)
         #expect(local.waiting == 3)
         #expect(!worker.beginNextAssigned(isAnnounced: false))
@@ -81,11 +81,11 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
     }
 }
 
-@Suite(.timeLimit(Scale.timeLimit)) struct `Jobs at hand` {
+@Suite(.timeLimit(Scale.timeLimit)) struct `Jobs that are assigned` {
     @Test(arguments: [1, 2, 5], [LockChoice.mutex, .spinning])
-    func `run once or never, whoever looks at them or cancels them`(workers: Int, lock: LockChoice) async throws {
+    func `run once or never, while others take snapshots and cancel them`(workers: Int, lock: LockChoice) async throws {
         let count = Scale.rounds(20_000, full: 1_000_000)
-        let executor = ThreadExecutor(threads: 2, name: "hands")
+        let executor = ThreadExecutor(threads: 2, name: "assigned")
         let pool = WorkerPool(.init(workers: workers...workers, queue: .bounded(500), executor: executor, lock: lock))
         let (runs, handles) = (Runs(count), Guarded<[TypedJobHandle<Int, Never>]>([]))
         let observer = Task.detached { () -> PoolCounters? in
@@ -132,8 +132,8 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
         executor.shutdown()
     }
 
-    @Test func `are begun by another worker while the one before them takes long`() async throws {
-        let executor = ThreadExecutor(threads: 2, name: "behind")
+    @Test func `are begun by another worker while the one before them runs for long`() async throws {
+        let executor = ThreadExecutor(threads: 2, name: "blocked")
         let pool = WorkerPool(.init(workers: 2...2, queue: .unbounded, executor: executor))
         for _ in 0..<Scale.rounds(20, full: 1000) {
             let (first, last) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
@@ -171,7 +171,7 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
         await pool.drain()
     }
 
-    @Test func `go on when one of them fails`() async throws {
+    @Test func `continue when one of them fails`() async throws {
         let failures = Tally()
         let pool = WorkerPool(
             .init(
@@ -196,7 +196,7 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
         for number in 0..<20_000 { #expect(runs[number] == (number % 7 == 0 ? 2 : 1)) }
     }
 
-    @Test func `are handed back when the pool is cancelled, but for those that have begun`() async throws {
+    @Test func `are handed back when the pool is cancelled, except those that have begun`() async throws {
         for seed in 0..<UInt64(Scale.rounds(60, full: 3000)) {
             var random = Seeded(state: seed)
             let executor = ThreadExecutor(threads: 2, name: "cancelled")
@@ -223,15 +223,16 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
 }
 
 @Suite struct `A job with a handle` {
-    /// Above that glibc takes a lock to free what another thread has allocated.
-    @Test func `fits into 120 bytes, with a callback, too`() {
+    /// Above that, glibc takes a lock to free what another thread has allocated.
+    @Test func `fits into 120 bytes, with a callback too`() {
         let value = ValueRecord<Int, Never>(options: JobOptions(), .plain({ 1 }))
         let callback = CallbackRecord<Int, Never>(options: JobOptions(), .plain({ 1 }), then: { _ in })
         for record in [value, callback] { #expect(instanceSize(of: type(of: record)) <= 120) }
     }
 }
 
-/// As the runtime keeps it in a class's description, after its kind, its superclass and two numbers of four bytes.
+/// As the runtime stores it in a class's metadata, after its kind, its superclass and two four-byte
+/// numbers.
 private func instanceSize(of type: AnyClass) -> Int {
     Int(unsafeBitCast(type, to: UnsafeRawPointer.self).load(fromByteOffset: 24, as: UInt32.self))
 }
@@ -259,7 +260,7 @@ extension JobRecord.Phase {
         case .offered: "offered"
         case .queued: "queued"
         case .running(let slot): "running \(slot)"
-        case .assigned: "atHand"
+        case .assigned: "assigned"
         case .delayed: "delayed"
         case .inCaller: "inCaller"
         case .settled: "settled"

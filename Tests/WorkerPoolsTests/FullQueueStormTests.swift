@@ -3,7 +3,7 @@ import WorkerPools
 
 /// 10,000,000 jobs through a queue of 10,000 with `SLUICE_FULL_SCALE=1`.
 @Suite struct `Many jobs through a full queue` {
-    @Test func `are never alive in greater number than queue and workers hold`() async throws {
+    @Test func `are never alive in greater numbers than queue and workers hold`() async throws {
         let capacity = Scale.rounds(500, full: 10_000)
         let (counter, ran) = (InstanceCounter(), Tally())
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(capacity)))
@@ -16,7 +16,7 @@ import WorkerPools
         }
         await pool.drain()
         #expect(ran.value == Scale.rounds(100_000, full: 10_000_000))
-        // One more in the submitter's hands, and those that workers have taken out together.
+        // One more held by the submitter, and those that workers have taken out together.
         #expect(counter.peak <= capacity + 1 + 2 * (32 + 1))
         await eventually { counter.now == 0 }
         #expect(counter.now == 0)
@@ -64,9 +64,9 @@ import WorkerPools
         await eventually { counter.now == 0 }
     }
 
-    /// `suspend` is what the other suites do.
+    /// `suspend` is covered by the other suites.
     @Test(arguments: [FullQueuePolicy.reject, .runInCaller, .dropOldest, .dropNewest])
-    func `submitted by a job of the pool itself do not hang it`(policy: FullQueuePolicy) async throws {
+    func `submitted by a job of the pool do not hang it`(policy: FullQueuePolicy) async throws {
         let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(2), whenFull: policy))
         let (ran, refused) = (Tally(), Tally())
         try await pool.submit {

@@ -10,7 +10,7 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
 }
 
 @Suite struct `A buffer of jobs` {
-    @Test func `gives back what was put in, in order, however it grows and turns`() {
+    @Test func `returns what was put in, in order, however it grows and wraps around`() {
         var random = Seeded(state: 3)
         var buffer = JobBuffer(capacity: 4)
         defer { buffer.free() }
@@ -32,7 +32,7 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
         }
     }
 
-    @Test func `keeps no room for a flood that is over`() {
+    @Test func `keeps no memory after a burst`() {
         var buffer = JobBuffer(capacity: 4)
         defer { buffer.free() }
         for number in 0..<100_000 { buffer.append(job(Int32(number))) }
@@ -45,7 +45,7 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
         #expect(buffer.count == 5000)
     }
 
-    @Test func `lets go of every closure exactly once`() {
+    @Test func `releases every closure exactly once`() {
         let alive = Gauge()
         var buffer = JobBuffer(capacity: 2)
         for _ in 0..<20 {
@@ -67,7 +67,7 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
         while local.endAndBeginNext(of: worker) != nil {}
     }
 
-    /// A queue that has got through a job in one or two µs each, and then took its share.
+    /// A queue that has finished jobs in one or two µs each, and then took its share.
     private func filled(share: Int) -> LocalQueue {
         let local = LocalQueue(lock: .mutex)
         var now: UInt64 = 1_000_000_000
@@ -95,13 +95,13 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
         #expect(local.waiting == 40)
     }
 
-    @Test func `takes what it gets through in a moment, shared or not`() {
+    @Test func `takes what it finishes before another thread would wake up, whatever its share`() {
         let local = filled(share: 0)
         defer { local.free() }
         #expect((8...16).contains(local.waiting))
     }
 
-    @Test func `takes one job at a time while jobs take long, and more and more once they are short`() {
+    @Test func `takes one job at a time while jobs are long, and more and more once they are short`() {
         let local = LocalQueue(lock: .mutex)
         defer { local.free() }
         var now: UInt64 = 1_000_000_000
@@ -129,7 +129,7 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
         }
     }
 
-    @Test func `gives everything back to the head of the queue`() {
+    @Test func `returns everything to the head of the queue`() {
         let local = filled(share: 30)
         defer { local.free() }
         let queue = LevelQueue(levels: 1, ageing: 1)
@@ -143,8 +143,8 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
     }
 }
 
-@Suite struct `An inbox` {
-    @Test func `takes as many jobs as the budget says, and hands the next back`() {
+@Suite struct `An injector` {
+    @Test func `takes as many jobs as the budget says, and refuses the next`() {
         let injector = Injector(levels: 1, lock: .mutex)
         defer { injector.free() }
         #expect(injector.push(job(1)) != nil)
@@ -154,13 +154,13 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
         #expect(injector.push(job(3))?.attempt == 3)
     }
 
-    @Test func `counts what was left since the last look against a new budget`() {
+    @Test func `counts what was pushed since it was last emptied against a new budget`() {
         let injector = Injector(levels: 1, lock: .mutex)
         defer { injector.free() }
         let queue = LevelQueue(levels: 1, ageing: 1)
         #expect(injector.setBudget(5))
         for number in 0..<3 { #expect(injector.push(job(Int32(number))) == nil) }
-        #expect(!injector.setBudget(2), "three have been left where two may be")
+        #expect(!injector.setBudget(2), "three have been pushed where two may be")
         #expect(injector.emptyAndShut(into: queue) == 3)
         #expect(injector.push(job(9)) != nil)
         #expect(injector.setBudget(2))
@@ -168,7 +168,7 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
         #expect(queue.count == 3)
     }
 
-    @Test func `is left alone while the queue has enough, unless something more urgent lies in it`() {
+    @Test func `is not emptied while the queue has enough, unless it holds something more urgent`() {
         let injector = Injector(levels: 2, lock: .mutex)
         defer { injector.free() }
         let queue = LevelQueue(levels: 2, ageing: 1)
@@ -197,7 +197,7 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
         #expect(order == Array(0..<Int32(before + after)))
     }
 
-    @Test func `allows no more jobs than there is room for, though others were dropped`() {
+    @Test func `takes no more jobs than there is room for, even after others were dropped`() {
         let configuration = WorkerPool.Configuration(workers: 2...2, queue: .bounded(4), whenFull: .dropNewest)
         let (injector, locals) = (Injector(levels: 3, lock: .mutex), LocalQueues(for: nil, lock: .mutex))
         defer {
@@ -205,7 +205,7 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
             locals.free()
         }
         var state = PoolState(configuration, locals: locals)
-        // All workers run, so nobody is called, and room is all that counts.
+        // All workers are running, so none is woken, and room is all that counts.
         state.busy = 2
         state.settle(injector)
         let isDropped = state.dropNewest(job(0))

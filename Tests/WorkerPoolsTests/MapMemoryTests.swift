@@ -131,7 +131,7 @@ import Testing
     }
 }
 
-/// Counts itself as long as it lives.
+/// Counts itself for as long as it is alive.
 private final class Value: Sendable {
     let number: Int
     private let live: Counter

@@ -13,7 +13,7 @@ import Testing
         await pool.drain()
     }
 
-    /// More jobs than there is room for, since with retries each element is one.
+    /// More jobs than there is room for, since with retries each element is a job.
     @Test(arguments: [FullQueuePolicy.suspend, .reject, .runInCaller, .dropOldest, .dropNewest])
     func `waits for room, whatever the pool does otherwise when its queue is full`(policy: FullQueuePolicy) async throws {
         let pool = WorkerPool(
@@ -158,14 +158,14 @@ private func waitAndFailAtThree(_ number: Int) async throws(TestError) -> Int {
     return try failAtThree(number)
 }
 
-/// A call from generic code, for transforms that need not wait.
+/// A call from generic code, for synchronous transforms.
 private func applied<Elements: Collection & Sendable, Value: Sendable>(
     _ elements: Elements, on pool: WorkerPool, _ transform: @escaping @Sendable (Elements.Element) throws -> Value
 ) async throws -> [Value] where Elements.Element: Sendable {
     try await pool.map(elements, transform)
 }
 
-/// The same for those that may.
+/// The same for asynchronous ones.
 private func applied<Elements: Collection & Sendable, Value: Sendable, Failure: Error>(
     _ elements: Elements, on pool: WorkerPool,
     _ transform: @escaping @Sendable (Elements.Element) async throws(Failure) -> Value

@@ -2,7 +2,7 @@ import Testing
 
 @testable import WorkerPools
 
-/// A pool's state, its workers and their threads, moved on by hand: no task runs.
+/// A pool's state, its workers and their threads, advanced by hand: no task runs.
 private struct Simulation {
     var state: PoolState
     let injector = Injector(levels: 1, lock: .mutex)
@@ -12,19 +12,20 @@ private struct Simulation {
     var searching: [Worker] = []
     var running: [Worker] = []
     var begun: [Int] = []
-    /// How many workers that had lain down have been called.
+    /// How many parked workers have been woken.
     private(set) var woken = 0
-    /// The first of the jobs that have not ended.
+    /// Every job up to this number has ended.
     var oldest = 0
     private var ended: Set<Int> = []
-    /// Jobs await something, so that their workers may move; of others some are begun at hand.
+    /// Whether jobs are asynchronous, so that their workers may move between threads; synchronous
+    /// ones may be assigned.
     private let areAsynchronous: Bool
     /// Where each worker last came to the queue.
     private(set) var threads: [Int: Int] = [:]
 
     init(workers: Int, threads: Int, areAsynchronous: Bool) {
         self.areAsynchronous = areAsynchronous
-        let executor = ThreadExecutor(threads: threads, name: "stage")
+        let executor = ThreadExecutor(threads: threads, name: "simulation")
         let configuration = WorkerPool.Configuration(workers: workers...workers, queue: .unbounded, executor: executor)
         pool = WorkerPool(configuration)
         locals = LocalQueues(for: executor, lock: .mutex)
@@ -37,7 +38,7 @@ private struct Simulation {
         locals.free()
     }
 
-    /// A step under the pool's lock, with the workers that it calls.
+    /// A step under the pool's lock, with the workers that it wakes.
     private mutating func step<Result>(_ change: (inout PoolState) -> Result) -> Result {
         state.takeAllJobs(from: injector)
         let result = change(&state)
@@ -53,7 +54,7 @@ private struct Simulation {
         return result
     }
 
-    /// - Parameter number: counts from 1, in place of the number of the attempt.
+    /// - Parameter number: counts from 1; stored as the number of the attempt.
     mutating func submit(_ number: Int) {
         let job = Job(body: areAsynchronous ? .asynchronous({}) : .plain({}), attempt: Int32(number), level: 0)
         guard let refused = injector.push(job) else { return }
@@ -96,7 +97,7 @@ private struct Simulation {
         _ = take(worker, on: thread)
     }
 
-    /// A worker that has found nothing is about to lie down, but does not yet.
+    /// A worker that has found nothing is about to park, but has not yet.
     mutating func hesitate(_ worker: Worker) {
         searching.removeAll { $0 === worker }
         step { $0.searching -= 1 }
@@ -112,7 +113,7 @@ private struct Simulation {
     mutating func fireWatchdog() { step { $0.watchdogFired(now: .max) } }
 }
 
-@Suite struct `Calling a worker` {
+@Suite struct `Waking a worker` {
     /// A pool's only worker has run a job and found no other.
     private func withHesitantWorker() -> (Simulation, Worker) {
         var simulation = Simulation(workers: 1, threads: 1, areAsynchronous: false)
@@ -128,7 +129,7 @@ private struct Simulation {
 
     /// A new one in its place would only send it away: both cost more than many short jobs.
     @Test(arguments: [1, 2, 5])
-    func `is not needed while one is about to lie down`(submits: Int) async {
+    func `is not needed while one is about to park`(submits: Int) async {
         var (simulation, worker) = withHesitantWorker()
         defer { simulation.free() }
         for number in 2...submits + 1 { simulation.submit(number) }
@@ -147,7 +148,7 @@ private struct Simulation {
         #expect(simulation.state.live == 1)
     }
 
-    @Test func `wakes the one that has lain down`() async {
+    @Test func `wakes the one that has parked`() async {
         var (simulation, worker) = withHesitantWorker()
         defer { simulation.free() }
         await withUnsafeContinuation { continuation in
@@ -161,11 +162,11 @@ private struct Simulation {
     }
 }
 
-@Suite struct `Taking jobs ahead` {
-    /// Each job that is a multiple of `links` ends only when all before it have ended. In whatever order workers move, and on
-    /// whatever threads, somebody can always go on.
+@Suite struct `Prefetching` {
+    /// Each job that is a multiple of `links` ends only when all before it have ended. In whatever
+    /// order workers move, and on whatever threads, one of them can always continue.
     @Test(arguments: [(2, 1), (2, 2), (3, 2), (8, 3)], [1, 2, 7])
-    func `never leaves a job behind younger ones that wait for it`(size: (workers: Int, threads: Int), links: Int) {
+    func `never queues a job behind younger ones that wait for it`(size: (workers: Int, threads: Int), links: Int) {
         for seed in 0..<UInt64(Scale.rounds(40, full: 4000)) {
             var random = Seeded(state: seed)
             let moving = Int.random(in: 0...3, using: &random)
@@ -186,7 +187,7 @@ private struct Simulation {
                 }
                 if let index = free.randomElement(using: &random), simulation.searching.isEmpty || Bool.random(using: &random) {
                     let worker = simulation.running.remove(at: index)
-                    // Seldom or often it has moved to another thread since it began.
+                    // With some probability it has moved to another thread since it began.
                     let moves = Int.random(in: 0..<10, using: &random) < moving
                     let thread = moves ? Int.random(in: 0..<size.threads, using: &random) : simulation.threads[worker.slot, default: 0]
                     simulation.end(worker, on: thread)
@@ -205,7 +206,7 @@ private struct Simulation {
         }
     }
 
-    @Test func `does not keep a worker of a flood from the next jobs while another is held up`() throws {
+    @Test func `does not keep a worker in a burst from the next jobs while another is held up`() throws {
         var simulation = Simulation(workers: 2, threads: 2, areAsynchronous: false)
         defer { simulation.free() }
         for number in 1...2000 { simulation.submit(number) }

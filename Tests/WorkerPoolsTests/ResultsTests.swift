@@ -2,7 +2,7 @@ import Testing
 import WorkerPools
 
 @Suite struct `Results` {
-    @Test func `of map end with the first error, typed, and leave the rest out`() async throws {
+    @Test func `of map end with the first error, typed, and skip the rest`() async throws {
         let begun = Gauge()
         let pool = WorkerPool(.init(workers: 2...2))
         do throws(JobFailure<TestError>) {
@@ -40,7 +40,7 @@ import WorkerPools
         await pool.drain()
     }
 
-    @Test func `of a stream come in order, with no more than the window ahead`() async throws {
+    @Test func `of a stream arrive in order, with no more than the window ahead`() async throws {
         let pool = WorkerPool(.init(workers: 4...4))
         let gauge = Gauge()
         var numbers: [Int] = []
@@ -59,7 +59,7 @@ import WorkerPools
         await pool.drain()
     }
 
-    @Test func `of an unordered stream come as they are ready`() async throws {
+    @Test func `of an unordered stream arrive as they become available`() async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: 2...2))
         var numbers: [Int] = []
@@ -93,7 +93,7 @@ import WorkerPools
         #expect(pool.counters.accepted < 100)
     }
 
-    @Test func `of a stream whose reader has gone are not made`() async throws {
+    @Test func `of a stream whose reader is gone are not computed`() async throws {
         let pool = WorkerPool(.init(workers: 1...1))
         do {
             for try await number in pool.results(of: 0..<1_000_000, { $0 }) where number == 3 { break }
@@ -103,7 +103,7 @@ import WorkerPools
     }
 
     @Test(arguments: [ResultOrder.input, .completion])
-    func `of a stream on a pool that takes no more jobs end with its refusal`(order: ResultOrder) async throws {
+    func `of a stream on a closed pool end with its refusal`(order: ResultOrder) async throws {
         let pool = WorkerPool(.init(name: "p", workers: 2...2))
         await pool.drain()
         await #expect(throws: PoolError.closed(pool: "p")) {
@@ -125,7 +125,7 @@ import WorkerPools
     }
 
     @Test(arguments: [ResultOrder.input, .completion])
-    func `of a stream whose reader is cancelled are not made`(order: ResultOrder) async throws {
+    func `of a stream whose reader is cancelled are not computed`(order: ResultOrder) async throws {
         let gate = Gate()
         let cancelled = Log<Bool>()
         let pool = WorkerPool(.init(workers: 2...2))
@@ -147,7 +147,7 @@ import WorkerPools
     }
 
     @Test(arguments: [ResultOrder.input, .completion])
-    func `of an async sequence come before its error, and no more than the window is taken ahead`(
+    func `of an async sequence arrive before its error, and no more than the window is taken ahead`(
         order: ResultOrder
     ) async throws {
         let pool = WorkerPool(.init(workers: 2...2))
@@ -166,7 +166,7 @@ import WorkerPools
         await pool.drain()
     }
 
-    @Test func `of a stream may be read by a job of the pool, even if that has one worker`() async throws {
+    @Test func `of a stream can be read by a job of the pool, even with one worker`() async throws {
         let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(2)))
         let sum = try await pool.submit(returning: {
             var sum = 0
@@ -178,7 +178,7 @@ import WorkerPools
         await pool.drain()
     }
 
-    @Test func `of an async sequence are made with backpressure`() async throws {
+    @Test func `of an async sequence are computed with backpressure`() async throws {
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(4)))
         let (numbers, feed) = AsyncStream<Int>.makeStream()
         for number in 0..<200 { feed.yield(number) }
@@ -191,7 +191,7 @@ import WorkerPools
 
     /// The source gives one element and then neither another nor an end.
     @Test(.timeLimit(Scale.timeLimit), arguments: [true, false])
-    func `of a silent source end with a job's error all the same`(isInJob: Bool) async throws {
+    func `of a silent source still end with a job's error`(isInJob: Bool) async throws {
         let pool = WorkerPool(.init(workers: 1...1))
         let (numbers, feed) = AsyncStream<Int>.makeStream()
         feed.yield(1)
@@ -219,9 +219,10 @@ import WorkerPools
         await pool.drain()
     }
 
-    /// Elements that have to be waited for are taken by another task, which submits as the job that waits for it.
+    /// Elements that must be awaited are taken by another task, which submits on behalf of the job
+    /// that waits for it.
     @Test(.timeLimit(Scale.timeLimit), arguments: [1, 2])
-    func `are made for a job while its pool drains`(workers: Int) async throws {
+    func `are computed for a job while its pool drains`(workers: Int) async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: workers...workers, queue: .bounded(2)))
         let sum = try await pool.submit(returning: { () async throws -> Int in
@@ -258,7 +259,7 @@ import WorkerPools
     }
 }
 
-/// Counts up to `end`, then fails; tells how many numbers were taken.
+/// Counts up to `end`, then fails; tracks how many numbers were taken.
 private struct Numbers: AsyncSequence, Sendable {
     let taken: Gauge
     let end: Int

@@ -3,7 +3,8 @@ import Synchronization
 import Testing
 import WorkerPools
 
-/// How much work the proofs do: what a run of all tests can afford, or, with `SLUICE_FULL_SCALE=1`, what was promised.
+/// How much work the proofs do: what a normal test run can afford, or, with `SLUICE_FULL_SCALE=1`,
+/// what was promised.
 enum Scale {
     static let isFull = ProcessInfo.processInfo.environment["SLUICE_FULL_SCALE"] == "1"
 
@@ -13,7 +14,8 @@ enum Scale {
     static func rounds(_ usual: Int, full: Int) -> Int { isFull ? full : usual }
 }
 
-/// Counts how often the tasks on it become runnable: who waits without polling comes twice, to go to sleep and to go on.
+/// Counts how often the tasks on it become runnable: a task that waits without polling does so
+/// twice, to go to sleep and to continue.
 final class CountingExecutor: TaskExecutor {
     private let queue = DispatchQueue(label: "counting")
     private let count = Atomic(0)
@@ -28,7 +30,7 @@ final class CountingExecutor: TaskExecutor {
     }
 }
 
-/// A count that closures may share.
+/// A count that closures can share.
 final class Tally: Sendable {
     private let count = Atomic(0)
 
@@ -38,14 +40,14 @@ final class Tally: Sendable {
     func next() -> Int { count.add(1, ordering: .sequentiallyConsistent).newValue }
 }
 
-/// How many of its citizens are alive, and the most that ever were.
+/// Counts live instances, and the most there have ever been.
 final class InstanceCounter: Sendable {
     private let live = Gauge()
 
     var now: Int { live.now }
     var peak: Int { live.peak }
 
-    /// Something for a job to capture, alive for as long as the job's closure is.
+    /// Something for a job to capture, alive for as long as the job's closure.
     final class Instance: Sendable {
         private let counter: InstanceCounter
 
@@ -93,7 +95,7 @@ extension PoolCounters {
         }
     }
 
-    /// Whether every job is in one place, and no place holds less than nothing.
+    /// Whether every job is counted in one place, and no count is negative.
     var addUp: Bool {
         accepted == outstanding + finished
             && [queued, running, lent, retrying, inCallers, overrunning, suspended].allSatisfy { $0 >= 0 }
