@@ -37,12 +37,12 @@ extension CellCompiler {
         switch (operand.kind, key) {
         case (.record, .string), (.source, .string): return .code(generic(node))
         case (_, .string(let name)): return .code(member(node, operand, name))
-        case (.call(let call), .int(let place)):
+        case (.call(let call), .int(let index)):
             guard call.name == "split", call.arguments.count == 2, case .constant(let separator) = call.arguments[1].kind else {
                 return .code(generic(node))
             }
             let text = self.operand(call.arguments[0])
-            let piece = cutPiece(text, separator: pool.constant(separator), index: place, orElse: generic(node))
+            let piece = cutPiece(text, separator: pool.constant(separator), index: index, orElse: generic(node))
             return .code(piece ?? generic(node))
         default: return .code(generic(node))
         }

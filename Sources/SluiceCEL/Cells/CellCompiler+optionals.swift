@@ -3,8 +3,8 @@ extension CellCompiler {
     /// Code for `record.?a`, `record.?a.?b`, `a.?b` and `record.?a.b`, which may give `absent`; nil for other expressions.
     func optional(_ node: Node) -> CellCode? {
         switch node.kind {
-        case .optionalField(let place):
-            let slot = layout.field(place)
+        case .optionalField(let index):
+            let slot = layout.field(index)
             return CellCode { cells, _ in cells[slot] }
         case .optionalSelect(let operand, let name):
             return member(name, of: optional(operand) ?? self.operand(operand).code, orElse: genericOptional(node))

@@ -20,10 +20,10 @@ struct CellCompiler {
     func operand(_ node: Node) -> Operand {
         switch node.kind {
         case .constant(let value): return .constant(pool.constant(value))
-        case .field(let place): return .field(field(place, node))
-        case .fieldOr(let place, let value): return .field(field(place, node, fallback: value))
-        case .fieldPresence(let place):
-            let slot = layout.field(place)
+        case .field(let index): return .field(field(index, node))
+        case .fieldOr(let index, let value): return .field(field(index, node, fallback: value))
+        case .fieldPresence(let index):
+            let slot = layout.field(index)
             return .test(TestCode { cells, _ in Truth(cells[slot].kind != .absent) })
         case .select(let operand, let name): return select(node, operand, name)
         case .presence(let operand, let name): return presence(node, operand, name)
@@ -39,8 +39,8 @@ struct CellCompiler {
         }
     }
 
-    private func field(_ place: Int, _ node: Node, fallback: Value? = nil) -> FieldRead {
-        FieldRead(slot: layout.field(place), name: program.fields[place], range: node.range, fallback: fallback)
+    private func field(_ index: Int, _ node: Node, fallback: Value? = nil) -> FieldRead {
+        FieldRead(slot: layout.field(index), name: program.fields[index], range: node.range, fallback: fallback)
     }
 
     /// The generic evaluator for a whole part of the expression.

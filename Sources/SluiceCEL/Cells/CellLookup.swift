@@ -4,8 +4,8 @@ struct CellLookup: FieldLookup {
     let scratch: Scratch
     let layout: SlotLayout
 
-    func field(_ place: Int) throws(EvaluationError) -> Value? {
-        let cell = cells[layout.field(place)]
+    func field(_ index: Int) throws(EvaluationError) -> Value? {
+        let cell = cells[layout.field(index)]
         return cell.kind == .absent ? nil : try scratch.value(of: cell)
     }
 

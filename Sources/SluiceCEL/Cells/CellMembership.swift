@@ -18,10 +18,10 @@ struct TextSet: Sendable {
         var size = 16
         while size < members.count * 2 { size *= 2 }
         var table = [Int32](repeating: -1, count: size)
-        for (place, member) in members.enumerated() {
+        for (index, member) in members.enumerated() {
             var at = Self.hash(member) & (size - 1)
             while table[at] >= 0 { at = (at + 1) & (size - 1) }
-            table[at] = Int32(place)
+            table[at] = Int32(index)
         }
         self.table = table
     }

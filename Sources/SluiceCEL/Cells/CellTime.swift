@@ -195,7 +195,7 @@ private func timestampInUTC(_ text: UnsafeBufferPointer<UInt8>) -> Cell? {
 }
 
 @inline(__always)
-private func pair(_ text: UnsafeBufferPointer<UInt8>, _ place: Int) -> Int? {
-    let (tens, ones) = (text[place] &- 0x30, text[place + 1] &- 0x30)
+private func pair(_ text: UnsafeBufferPointer<UInt8>, _ offset: Int) -> Int? {
+    let (tens, ones) = (text[offset] &- 0x30, text[offset + 1] &- 0x30)
     return tens < 10 && ones < 10 ? Int(tens) * 10 + Int(ones) : nil
 }

@@ -52,9 +52,9 @@ final class GenericCall: Sendable {
         return try implementation.apply(values, &meter)
     }
 
-    private func present(_ cell: Cell, _ place: Int, _ scratch: Scratch) -> Cell {
+    private func present(_ cell: Cell, _ index: Int, _ scratch: Scratch) -> Cell {
         guard cell.kind == .absent else { return cell }
-        guard let field = fields[place] else { return scratch.fail(EvaluationError(.noSuchField, "no such field", at: range)) }
+        guard let field = fields[index] else { return scratch.fail(EvaluationError(.noSuchField, "no such field", at: range)) }
         return field.absent(scratch)
     }
 }

@@ -11,7 +11,7 @@ struct SlotLayout: Sendable {
         add(root)
     }
 
-    func field(_ place: Int) -> Int { place }
+    func field(_ index: Int) -> Int { index }
 
     /// The slot of `source.file` and so on; nil for other names.
     func sourcePart(_ name: String) -> Int? {
@@ -48,10 +48,10 @@ struct SlotLayout: Sendable {
         }
     }
 
-    private mutating func add(_ slot: Slot, at place: WritableKeyPath<SlotLayout, Int>) {
-        guard self[keyPath: place] < 0 else { return }
+    private mutating func add(_ slot: Slot, at path: WritableKeyPath<SlotLayout, Int>) {
+        guard self[keyPath: path] < 0 else { return }
         slots.append(slot)
-        self[keyPath: place] = slots.count - 1
+        self[keyPath: path] = slots.count - 1
     }
 }
 

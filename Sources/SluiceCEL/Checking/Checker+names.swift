@@ -1,11 +1,11 @@
 extension Checker {
     mutating func identifier(_ name: String, isRooted: Bool, _ range: Range<Int>) -> Node {
         if !isRooted, let local = local(name) {
-            return Node(kind: .local(local.place), type: local.type, range: range)
+            return Node(kind: .local(local.index), type: local.type, range: range)
         }
         if let node = global(isRooted ? "." + name : name, range) { return node }
         if case .open = environment.fields {
-            return Node(kind: .field(place(ofField: name)), type: .dyn, range: range)
+            return Node(kind: .field(index(ofField: name)), type: .dyn, range: range)
         }
         let suggestion = Spelling.nearest(to: name, among: knownNames)
         return failure(.noSuchField, "\(environment.hasRecord ? "no such field" : "unknown variable") '\(name)'", at: range, suggestion: suggestion)
@@ -48,23 +48,23 @@ extension Checker {
             return Node(kind: .constant(value), type: value.type, range: range)
         }
         if case .known(let fields) = environment.fields, let type = fields[name] {
-            return Node(kind: .field(place(ofField: name)), type: type, range: range)
+            return Node(kind: .field(index(ofField: name)), type: type, range: range)
         }
         guard let type = CELType.denoted[name] else { return nil }
         let value = Value.type(type)
         if case .open = environment.fields, !name.utf8.contains(UInt8(ascii: ".")) {
-            return Node(kind: .fieldOr(place(ofField: name), value), type: .dyn, range: range)
+            return Node(kind: .fieldOr(index(ofField: name), value), type: .dyn, range: range)
         }
         return Node(kind: .constant(value), type: .type(type), range: range)
     }
 
     /// A field of a known type, by a name that is written as `record.name`.
-    private mutating func recordField(_ field: Expr.Name) -> (place: Int, type: CELType)? {
-        guard case .known(let fields) = environment.fields else { return (place(ofField: field.text), .dyn) }
-        if let type = fields[field.text] { return (place(ofField: field.text), type) }
+    private mutating func recordField(_ field: Expr.Name) -> (index: Int, type: CELType)? {
+        guard case .known(let fields) = environment.fields else { return (index(ofField: field.text), .dyn) }
+        if let type = fields[field.text] { return (index(ofField: field.text), type) }
         let suggestion = Spelling.nearest(to: field.text, among: fields.keys)
         report("no such field '\(field.text)'", at: field.range, suggestion: suggestion)
-        return environment.checksTypes ? nil : (place(ofField: field.text), .dyn)
+        return environment.checksTypes ? nil : (index(ofField: field.text), .dyn)
     }
 
     mutating func select(_ expression: Expr, _ operand: Expr, _ field: Expr.Name, isOptional: Bool) -> Node {
@@ -74,11 +74,11 @@ extension Checker {
         }
         let operand = check(operand)
         if case .record = operand.kind {
-            guard let (place, type) = recordField(field) else {
+            guard let (index, type) = recordField(field) else {
                 return Node(kind: .failure(.noSuchField(field.text)), type: .dyn, range: range)
             }
-            if isOptional { return Node(kind: .optionalField(place), type: .optional(type), range: range) }
-            return Node(kind: .field(place), type: type, range: range)
+            if isOptional { return Node(kind: .optionalField(index), type: .optional(type), range: range) }
+            return Node(kind: .field(index), type: type, range: range)
         }
         if !isOptional { reportUnknownKey(of: operand, field) }
         let (type, operandIsOptional) = fieldType(operand, field)
@@ -105,10 +105,10 @@ extension Checker {
     mutating func presence(_ operand: Expr, _ field: Expr.Name, _ range: Range<Int>) -> Node {
         let operand = check(operand)
         if case .record = operand.kind {
-            guard let (place, _) = recordField(field) else {
+            guard let (index, _) = recordField(field) else {
                 return Node(kind: .failure(.noSuchField(field.text)), type: .bool, range: range)
             }
-            return Node(kind: .fieldPresence(place), type: .bool, range: range)
+            return Node(kind: .fieldPresence(index), type: .bool, range: range)
         }
         _ = fieldType(operand, field)
         return Node(kind: .presence(operand, field.text), type: .bool, range: range)
@@ -134,11 +134,11 @@ extension Checker {
     mutating func index(_ operand: Node, _ key: Node, isOptional: Bool, _ range: Range<Int>) -> Node {
         if case .record = operand.kind, case .constant(.string(let name)) = key.kind {
             let field = Expr.Name(text: name, range: key.range)
-            guard let (place, type) = recordField(field) else {
+            guard let (index, type) = recordField(field) else {
                 return Node(kind: .failure(.noSuchField(name)), type: .dyn, range: range)
             }
-            if isOptional { return Node(kind: .optionalField(place), type: .optional(type), range: range) }
-            return Node(kind: .field(place), type: type, range: range)
+            if isOptional { return Node(kind: .optionalField(index), type: .optional(type), range: range) }
+            return Node(kind: .field(index), type: type, range: range)
         }
         let type = resolved(operand)
         let target = type.wrapped.map { inference.resolved($0) } ?? type

@@ -4,7 +4,7 @@
 struct Checker {
     struct Local {
         let name: String
-        let place: Int
+        let index: Int
         let type: CELType
     }
 
@@ -14,7 +14,7 @@ struct Checker {
     private(set) var diagnostics: [Diagnostic] = []
     /// Names of the record's fields that are read, in the order of their first use.
     private(set) var fields: [String] = []
-    private var placeOfField: [String: Int] = [:]
+    private var fieldIndices: [String: Int] = [:]
     /// Variables of macros in scope, innermost last.
     private(set) var locals: [Local] = []
     private(set) var localCount = 0
@@ -41,19 +41,19 @@ struct Checker {
 
     func resolved(_ node: Node) -> CELType { inference.resolved(node.type) }
 
-    mutating func place(ofField name: String) -> Int {
-        if let place = placeOfField[name] { return place }
+    mutating func index(ofField name: String) -> Int {
+        if let index = fieldIndices[name] { return index }
         fields.append(name)
-        placeOfField[name] = fields.count - 1
+        fieldIndices[name] = fields.count - 1
         return fields.count - 1
     }
 
     /// Adds a variable to the scope; the caller takes it away with ``removeLocals(_:)``.
     mutating func addLocal(_ name: String, _ type: CELType) -> Int {
-        let place = localCount
+        let index = localCount
         localCount += 1
-        locals.append(Local(name: name, place: place, type: type))
-        return place
+        locals.append(Local(name: name, index: index, type: type))
+        return index
     }
 
     mutating func removeLocals(_ count: Int) { locals.removeLast(count) }

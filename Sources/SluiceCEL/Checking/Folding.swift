@@ -52,9 +52,9 @@ struct Folding {
         case .list(let elements): return list(elements)
         case .map(let entries): return map(entries)
         case .comprehension(let comprehension): return .comprehension(folded(comprehension))
-        case .bind(let place, let value, let body): return .bind(place, fold(value), body: fold(body))
-        case .optionalMap(let target, let place, let body, let isFlat):
-            return .optionalMap(fold(target), place, body: fold(body), isFlat: isFlat)
+        case .bind(let index, let value, let body): return .bind(index, fold(value), body: fold(body))
+        case .optionalMap(let target, let index, let body, let isFlat):
+            return .optionalMap(fold(target), index, body: fold(body), isFlat: isFlat)
         }
     }
 

@@ -43,8 +43,8 @@ enum Selection {
             guard let value = map[key] else { throw .noSuchKey(key) }
             return value
         case .list(let list):
-            guard let place = try place(key, in: list) else { throw .invalid("index out of range: \(key.brief)") }
-            return list[place]
+            guard let position = try position(key, in: list) else { throw .invalid("index out of range: \(key.brief)") }
+            return list[position]
         case .optional(nil): return operand
         case .optional(let wrapped?): return try optionalIndex(wrapped, key)
         default: throw .noOverload("_[_]", operand, key)
@@ -55,7 +55,7 @@ enum Selection {
     static func optionalIndex(_ operand: Value, _ key: Value) throws(EvaluationError) -> Value {
         switch operand {
         case .map(let map): return .optional(map[key])
-        case .list(let list): return .optional(try place(key, in: list).map { list[$0] })
+        case .list(let list): return .optional(try position(key, in: list).map { list[$0] })
         case .optional(nil): return operand
         case .optional(let wrapped?): return try optionalIndex(wrapped, key)
         default: throw .noOverload("_[?_]", operand, key)
@@ -63,7 +63,7 @@ enum Selection {
     }
 
     /// Nil where the list has no such place.
-    private static func place(_ key: Value, in list: [Value]) throws(EvaluationError) -> Int? {
+    private static func position(_ key: Value, in list: [Value]) throws(EvaluationError) -> Int? {
         let number: Int?
         switch key {
         case .int(let value): number = Int(exactly: value)

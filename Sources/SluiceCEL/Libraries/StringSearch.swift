@@ -46,7 +46,7 @@ enum StringSearch {
 
     private static func firstIndex(of part: String, in text: String, from start: Int64) throws(EvaluationError) -> Value {
         let bytes = Array(text.utf8)
-        let first = try Strings.place(start, text.unicodeScalars.count)
+        let first = try Strings.checkedIndex(start, text.unicodeScalars.count)
         guard let found = Text.firstIndex(of: Array(part.utf8), in: bytes, from: offset(of: first, in: bytes)) else { return .int(-1) }
         return .int(Int64(codePoints(in: bytes[..<found])))
     }
@@ -58,7 +58,7 @@ enum StringSearch {
         let bytes = Array(text.utf8)
         let wanted = Array(part.utf8)
         let count = text.unicodeScalars.count
-        let last = try Strings.place(start ?? Int64(count), count)
+        let last = try Strings.checkedIndex(start ?? Int64(count), count)
         let end = min(bytes.count, offset(of: last, in: bytes) + wanted.count)
         guard let found = Text.firstIndex(of: wanted.reversed(), in: bytes[..<end].reversed(), from: 0) else { return .int(-1) }
         return .int(Int64(codePoints(in: bytes[..<(end - found - wanted.count)])))

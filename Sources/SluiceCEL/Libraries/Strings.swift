@@ -76,7 +76,7 @@ enum Strings {
     }
 
     /// A place in a text of `count` code points, its end included.
-    static func place(_ index: Int64, _ count: Int) throws(EvaluationError) -> Int {
+    static func checkedIndex(_ index: Int64, _ count: Int) throws(EvaluationError) -> Int {
         guard (0...Int64(count)).contains(index) else { throw .invalid("index out of range: \(index)") }
         return Int(index)
     }
@@ -84,8 +84,8 @@ enum Strings {
     @Sendable private static func charAt(_ text: Value, _ index: Value) throws(EvaluationError) -> Value {
         guard case .string(let text) = text, case .int(let index) = index else { throw .noOverload("charAt", text, index) }
         let scalars = Array(text.unicodeScalars)
-        let place = try place(index, scalars.count)
-        return .string(string(scalars[place...].prefix(1)))
+        let position = try checkedIndex(index, scalars.count)
+        return .string(string(scalars[position...].prefix(1)))
     }
 
     @Sendable private static func substring(_ values: [Value]) throws(EvaluationError) -> Value {
@@ -96,7 +96,7 @@ enum Strings {
             guard case .int(let given) = values[2] else { throw .noOverload("substring", values) }
             end = given
         }
-        let (first, last) = (try place(start, scalars.count), try place(end, scalars.count))
+        let (first, last) = (try checkedIndex(start, scalars.count), try checkedIndex(end, scalars.count))
         guard first <= last else { throw .invalid("invalid substring range. start: \(start), end: \(end)") }
         return .string(string(scalars[first..<last]))
     }

@@ -24,9 +24,9 @@ enum URLParts {
 
     /// What stands after the first `separator`, which is taken away with it.
     private static func cut(_ text: inout Substring, at separator: Unicode.Scalar) -> Substring? {
-        guard let place = text.unicodeScalars.firstIndex(of: separator) else { return nil }
-        let after = text[text.unicodeScalars.index(after: place)...]
-        text = text[..<place]
+        guard let index = text.unicodeScalars.firstIndex(of: separator) else { return nil }
+        let after = text[text.unicodeScalars.index(after: index)...]
+        text = text[..<index]
         return after
     }
 

@@ -53,24 +53,24 @@ struct PositionGraph {
         case .textEnd: return append(.textEnd(next: next))
         case .optional(let node): return add(node, then: next).flatMap { append(.split($0, next)) }
         case .concat(let nodes):
-            var place = next
+            var position = next
             for node in nodes.reversed() {
-                guard let earlier = add(node, then: place) else { return nil }
-                place = earlier
+                guard let earlier = add(node, then: position) else { return nil }
+                position = earlier
             }
-            return place
+            return position
         case .alternate(let nodes):
-            var place: Int?
+            var position: Int?
             for node in nodes {
                 guard let branch = add(node, then: next) else { return nil }
-                guard let other = place else {
-                    place = branch
+                guard let other = position else {
+                    position = branch
                     continue
                 }
-                place = append(.split(other, branch))
-                if place == nil { return nil }
+                position = append(.split(other, branch))
+                if position == nil { return nil }
             }
-            return place
+            return position
         case .many(let node):
             guard let loop = append(.split(next, next)), let body = add(node, then: loop) else { return nil }
             positions[loop] = .split(body, next)

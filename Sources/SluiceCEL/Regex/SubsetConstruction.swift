@@ -94,16 +94,16 @@ struct SubsetConstruction {
         var seen = [Bool](repeating: false, count: graph.positions.count)
         var open = start
         var found: [Int] = []
-        while let place = open.popLast() {
-            guard !seen[place] else { continue }
-            seen[place] = true
-            switch graph.positions[place] {
+        while let position = open.popLast() {
+            guard !seen[position] else { continue }
+            seen[position] = true
+            switch graph.positions[position] {
             case .split(let first, let second): open += [first, second]
             case .textStart(let next): if atStart { open.append(next) }
             case .textEnd(let next):
                 if atEnd { open.append(next) }
-                found.append(place)
-            case .byte, .set, .match: found.append(place)
+                found.append(position)
+            case .byte, .set, .match: found.append(position)
             }
         }
         return found.sorted()
