@@ -78,7 +78,7 @@ extension Scratch {
         case .duration: return .duration(cell.duration)
         case .decimal: return .double(cell.decimalValue)
         case .json:
-            guard let reader else { throw EvaluationError(.invalidArgument, "this value is JSON text, and nothing here reads JSON") }
+            guard let reader else { throw EvaluationError(.invalidArgument, "this value is JSON text, and there is no JSON reader") }
             return try reader.value(ofJSON: cell.textBytes)
         case .boxed: return boxedValue(cell)
         case .error: throw takeError()
@@ -87,7 +87,7 @@ extension Scratch {
 
     private func timestamp(of cell: Cell) throws(EvaluationError) -> Value {
         guard let value = Timestamp(seconds: cell.intValue, nanoseconds: Int32(bitPattern: cell.count)) else {
-            throw EvaluationError(.invalidArgument, "a timestamp outside of the years 1 to 9999")
+            throw EvaluationError(.invalidArgument, "the timestamp is outside the years 1 to 9999")
         }
         return .timestamp(value)
     }

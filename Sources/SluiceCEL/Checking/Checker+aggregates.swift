@@ -27,7 +27,7 @@ extension Checker {
     private mutating func reportUnusableKey(_ key: Node) {
         switch resolved(key) {
         case .dyn, .bool, .int, .uint, .string, .variable: break
-        case let type: report("a map's key is a bool, int, uint or string, found \(type)", at: key.range)
+        case let type: report("a map key must be a bool, int, uint or string, found \(type)", at: key.range)
         }
     }
 
@@ -43,7 +43,7 @@ extension Checker {
     private mutating func unwrapped(_ node: Node) -> CELType {
         let type = resolved(node)
         if let wrapped = type.wrapped { return wrapped }
-        if type != .dyn { report("'?' wants an optional value, found \(type)", at: node.range) }
+        if type != .dyn { report("'?' expects an optional value, found \(type)", at: node.range) }
         return .dyn
     }
 
@@ -68,7 +68,7 @@ extension Checker {
         case .transformMap: return .map(key, body.type)
         case .transformMapEntry:
             if case .map = resolved(body) { return body.type }
-            if resolved(body) != .dyn { report("transformMapEntry wants a map, found \(resolved(body))", at: body.range) }
+            if resolved(body) != .dyn { report("transformMapEntry expects a map, found \(resolved(body))", at: body.range) }
             return .map(.dyn, .dyn)
         case .sortBy: return .list(key)
         }
@@ -124,7 +124,7 @@ extension Checker {
         let body = check(body)
         removeLocals(1)
         if isFlat, resolved(body).wrapped == nil, resolved(body) != .dyn {
-            report("optFlatMap wants an optional value, found \(resolved(body))", at: body.range)
+            report("optFlatMap expects an optional value, found \(resolved(body))", at: body.range)
         }
         let kind = Node.Kind.optionalMap(target, index, body: body, isFlat: isFlat)
         return Node(kind: kind, type: isFlat ? body.type : .optional(body.type), range: range)

@@ -29,7 +29,7 @@ extension Checker {
         for argument in (target.map { [$0] } ?? []) + arguments { _ = check(argument) }
         let macros = ["has", "all", "exists", "exists_one", "map", "filter", "transformList", "transformMap", "sortBy", "optMap"]
         if macros.contains(name.text), environment.expandsMacros {
-            return failure(.type, "'\(name.text)' is not used with \(arguments.count) arguments", at: name.range)
+            return failure(.type, "'\(name.text)' does not take \(arguments.count) argument\(arguments.count == 1 ? "" : "s")", at: name.range)
         }
         let suggestion = Spelling.nearest(to: name.text, among: Array(functions.names) + macros)
         return failure(.type, "unknown function '\(name.text)'", at: name.range, suggestion: suggestion)

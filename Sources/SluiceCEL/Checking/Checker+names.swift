@@ -126,7 +126,7 @@ extension Checker {
             _ = inference.assign(.dyn, to: target)
         case .dyn: break
         default:
-            report("a value of type \(target) has no fields, so no '\(field.text)'", at: field.range)
+            report("a value of type \(target) has no field '\(field.text)'", at: field.range)
         }
         return (.dyn, isOptional)
     }
@@ -153,7 +153,7 @@ extension Checker {
         switch target {
         case .list(let element):
             if !inference.assign(key.type, to: .int) {
-                report("a list is indexed by an int, found \(resolved(key))", at: key.range)
+                report("a list index must be an int, found \(resolved(key))", at: key.range)
             }
             return element
         case .map(let keyType, let value):

@@ -114,7 +114,7 @@ struct Checker {
             result = .dyn
             if !(environment.mixedArithmetic && resolved(then).isNumeric && resolved(otherwise).isNumeric) {
                 report(
-                    "both results of '? :' must be of one type, found \(resolved(then)) and \(resolved(otherwise))",
+                    "both results of '? :' must have the same type, found \(resolved(then)) and \(resolved(otherwise))",
                     at: otherwise.range)
             }
         }

@@ -19,7 +19,7 @@ extension Overload {
     /// Reads a signature: `size(string) -> int`, or `(string).charAt(int) -> string` for a member.
     static func reading(_ text: String) -> (name: String, overload: Overload) {
         var reader = TypeReader(text)
-        guard let signature = reader.signature(), reader.isAtEnd else { preconditionFailure("'\(text)' is no signature") }
+        guard let signature = reader.signature(), reader.isAtEnd else { preconditionFailure("'\(text)' is not a signature") }
         return signature
     }
 }

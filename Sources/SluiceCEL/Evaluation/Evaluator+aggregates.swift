@@ -209,7 +209,7 @@ extension Value {
     /// What is inside of a value written with `?`.
     fileprivate func unwrappedOptional(at range: Range<Int>) throws(EvaluationError) -> Value? {
         guard case .optional(let wrapped) = self else {
-            throw EvaluationError(.type, "'?' wants an optional value, found \(type)", at: range)
+            throw EvaluationError(.type, "'?' expects an optional value, found \(type)", at: range)
         }
         return wrapped
     }

@@ -18,7 +18,7 @@ enum Implementation: Sendable {
         case .unary(let body): return try body(arguments[0], &meter)
         case .binary(let body): return try body(arguments[0], arguments[1], &meter)
         case .variadic(let body): return try body(arguments, &meter)
-        case .none: throw EvaluationError(.type, "the function is declared, but not defined")
+        case .none: throw EvaluationError(.type, "the function is declared but not defined")
         }
     }
 }

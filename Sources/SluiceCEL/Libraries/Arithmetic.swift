@@ -128,7 +128,7 @@ enum Arithmetic {
     }
 
     private static func inRange<Result>(_ result: Result?) throws(EvaluationError) -> Result {
-        guard let result else { throw EvaluationError(.overflow, "the result is out of the range of times") }
+        guard let result else { throw EvaluationError(.overflow, "the result is out of range for a timestamp or duration") }
         return result
     }
 }

@@ -27,7 +27,7 @@ enum Formatting {
             }
             let precision = try takePrecision(&rest)
             guard let clause = rest.popFirst() else { throw failure("the format ends with '%'") }
-            guard used < arguments.count else { throw failure("index \(used) out of range: the format wants more arguments") }
+            guard used < arguments.count else { throw failure("index \(used) out of range: the format needs more arguments") }
             let text = try substitution(Unicode.Scalar(clause), precision, arguments[used], &meter)
             try meter.charge(bytes: text.utf8.count)
             output.append(contentsOf: text.utf8)
@@ -93,7 +93,7 @@ enum Formatting {
         case .ip(let address): return address.description
         case .cidr(let network): return network.description
         case .optional:
-            throw wrongType("string clause can only be used on values that can be written", value)
+            throw wrongType("string clause can only be used on values that have a text form", value)
         }
     }
 

@@ -70,7 +70,7 @@ enum Times {
     static func offset(of zone: String, at moment: Timestamp) throws(EvaluationError) -> Int {
         if ["UTC", "Z", ""].contains(zone) { return 0 }
         if let offset = fixedOffset(zone) { return offset }
-        guard let zone = zones.named(zone) else { throw .invalid("there is no time zone '\(zone)'") }
+        guard let zone = zones.named(zone) else { throw .invalid("unknown time zone '\(zone)'") }
         return zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(moment.seconds)))
     }
 
