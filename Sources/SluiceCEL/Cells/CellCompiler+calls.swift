@@ -11,7 +11,8 @@ extension CellCompiler {
         }
     }
 
-    /// What the generic evaluator compiles in a way of its own: alternatives that may not be computed, patterns compiled once.
+    /// What the generic evaluator compiles specially: alternatives that may not be computed,
+    /// patterns compiled once.
     private func needsGenericEvaluator(_ call: Node.Call) -> Bool {
         switch call.name {
         case "or": true
@@ -82,7 +83,7 @@ extension CellCompiler {
         return .code(genericCall([left, right], slow))
     }
 
-    /// A sum with text among its parts; nil for other sums.
+    /// A sum with text among its terms; nil for other sums.
     private func concatenation(_ node: Node, _ slow: GenericCall) -> CellCode? {
         let parts = sumParts(node)
         guard parts.contains(where: \.isText) else { return nil }
@@ -97,7 +98,7 @@ extension CellCompiler {
         return sumParts(call.arguments[0]) + [call.arguments[1]]
     }
 
-    /// The generic function over arguments that were found the fast way.
+    /// The generic function over arguments that were computed the fast way.
     private func genericCall(_ operands: [Operand], _ slow: GenericCall) -> CellCode {
         let codes = operands.map(\.code)
         return CellCode { cells, scratch in

@@ -1,7 +1,8 @@
 /// Turns a checked expression into closures over cells, fused where a field meets a constant.
 ///
-/// What has no fast shape is handed to the generic evaluator: a function by its arguments, all else as a whole. Shapes are chosen by the
-/// expression alone; types are looked at in the cells, as fields have whatever type the record gives them.
+/// What has no fast shape goes to the generic evaluator: a function with its arguments, everything
+/// else as a whole. Shapes are chosen by the expression alone; types are checked in the cells,
+/// because fields have whatever type the record gives them.
 struct CellCompiler {
     let layout: SlotLayout
     let pool: ConstantPool
@@ -55,7 +56,7 @@ struct CellCompiler {
         }
     }
 
-    /// An operand of the operator `name`, where a value that is no bool is an error.
+    /// An operand of the operator `name`; a value that is not a bool is an error.
     private func condition(_ node: Node, of name: String) -> TestCode {
         let operand = operand(node)
         if case .test(let test) = operand { return test }

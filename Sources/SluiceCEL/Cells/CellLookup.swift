@@ -1,4 +1,4 @@
-/// Gives the generic evaluator the record that is in the cells.
+/// Gives the generic evaluator the record stored in the cells.
 struct CellLookup: FieldLookup {
     let cells: Cells
     let scratch: Scratch

@@ -1,4 +1,5 @@
-/// Which cell holds what: the fields in the order in which the expression names them, then what else it reads.
+/// Which cell holds what: the fields in the order in which the expression names them, then what
+/// else it reads.
 struct SlotLayout: Sendable {
     private(set) var slots: [Slot]
     private(set) var record = -1
@@ -56,7 +57,7 @@ struct SlotLayout: Sendable {
 }
 
 extension Node {
-    /// The nodes right below this one.
+    /// The direct children of this node.
     var children: [Node] {
         switch kind {
         case .constant, .field, .fieldOr, .fieldPresence, .optionalField, .record, .source, .local, .failure: []

@@ -39,7 +39,7 @@ extension Checker {
         joined = inference.join(previous, type) ?? .dyn
     }
 
-    /// The type inside of an optional that is written `?value`.
+    /// The type inside an optional that is written `?value`.
     private mutating func unwrapped(_ node: Node) -> CELType {
         let type = resolved(node)
         if let wrapped = type.wrapped { return wrapped }

@@ -17,7 +17,8 @@ extension Checker {
         return environment.hasRecord ? names + ["record", "source"] : names
     }
 
-    /// What a name, dotted or not, means outside of macros, looked up in the container and then in the namespaces around it.
+    /// What a name, dotted or not, means outside of macros; looked up in the container and then in
+    /// its enclosing namespaces.
     private mutating func global(_ name: String, _ range: Range<Int>) -> Node? {
         for candidate in candidates(name) {
             if let node = declared(candidate, range) { return node }
@@ -25,7 +26,7 @@ extension Checker {
         return nil
     }
 
-    /// `A.B.name`, `A.name`, `name` in the container `A.B`; the name alone where a dot stands before it.
+    /// `A.B.name`, `A.name`, `name` in the container `A.B`; the name alone if it starts with a dot.
     func candidates(_ name: String) -> [String] {
         if name.hasPrefix(".") { return [String(name.dropFirst())] }
         var candidates: [String] = []
@@ -58,7 +59,7 @@ extension Checker {
         return Node(kind: .constant(value), type: .type(type), range: range)
     }
 
-    /// A field of a known type, by a name that is written as `record.name`.
+    /// A field of a known type, written as `record.name`.
     private mutating func recordField(_ field: Expr.Name) -> (index: Int, type: CELType)? {
         guard case .known(let fields) = environment.fields else { return (index(ofField: field.text), .dyn) }
         if let type = fields[field.text] { return (index(ofField: field.text), type) }
@@ -114,7 +115,7 @@ extension Checker {
         return Node(kind: .presence(operand, field.text), type: .bool, range: range)
     }
 
-    /// The type of `operand.field`, without the optional that it is wrapped in when the operand is one.
+    /// The type of `operand.field`, without its optional wrapper if the operand is an optional.
     private mutating func fieldType(_ operand: Node, _ field: Expr.Name) -> (type: CELType, operandIsOptional: Bool) {
         let type = resolved(operand)
         let target = type.wrapped.map { inference.resolved($0) } ?? type
@@ -122,7 +123,7 @@ extension Checker {
         switch target {
         case .map(_, let value): return (value, isOptional)
         case .variable:
-            // Later uses must not narrow what has been read as a map of anything.
+            // Later uses must not narrow what was read as a map of anything.
             _ = inference.assign(.dyn, to: target)
         case .dyn: break
         default:

@@ -1,6 +1,6 @@
-/// Resolves the names of an expression, finds its types, and makes the tree that is evaluated.
+/// Resolves the names of an expression, finds its types, and builds the tree to evaluate.
 ///
-/// Types are gradual: what is `dyn` goes with everything and is left to run time.
+/// Types are gradual: `dyn` is compatible with everything and checked at run time.
 struct Checker {
     struct Local {
         let name: String
@@ -12,10 +12,10 @@ struct Checker {
     let functions: FunctionTable
     var inference = Inference()
     private(set) var diagnostics: [Diagnostic] = []
-    /// Names of the record's fields that are read, in the order of their first use.
+    /// Names of the record's fields that are read, in order of first use.
     private(set) var fields: [String] = []
     private var fieldIndices: [String: Int] = [:]
-    /// Variables of macros in scope, innermost last.
+    /// Macro variables in scope, innermost last.
     private(set) var locals: [Local] = []
     private(set) var localCount = 0
 
@@ -25,13 +25,14 @@ struct Checker {
         functions = environment.declarations.isEmpty ? table : FunctionTable(table, adding: environment.declarations)
     }
 
-    /// A type error; not one where types are not checked.
+    /// Reports a type error, unless types are not checked.
     mutating func report(_ message: String, at range: Range<Int>, suggestion: String? = nil) {
         guard environment.checksTypes else { return }
         diagnostics.append(Diagnostic(message, at: range, suggestion: suggestion))
     }
 
-    /// Reports what is wrong, and stands for it at run time in case that types are not checked.
+    /// Reports the error, and returns a node that raises it at run time in case types are not
+    /// checked.
     mutating func failure(
         _ code: EvaluationError.Code, _ message: String, at range: Range<Int>, suggestion: String? = nil
     ) -> Node {
@@ -48,7 +49,7 @@ struct Checker {
         return fields.count - 1
     }
 
-    /// Adds a variable to the scope; the caller takes it away with ``removeLocals(_:)``.
+    /// Adds a variable to the scope; the caller removes it with ``removeLocals(_:)``.
     mutating func addLocal(_ name: String, _ type: CELType) -> Int {
         let index = localCount
         localCount += 1

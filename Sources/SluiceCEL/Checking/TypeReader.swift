@@ -1,5 +1,6 @@
 extension CELType {
-    /// Reads a type as the checker writes it: `map(string, list(int))`. One capital letter is a type parameter.
+    /// Reads a type as the checker writes it: `map(string, list(int))`. A single capital letter is
+    /// a type parameter.
     public init?(_ text: String) {
         var reader = TypeReader(text)
         guard let type = reader.type(), reader.isAtEnd else { return nil }
@@ -61,7 +62,7 @@ private struct TypeReader {
         }
     }
 
-    /// Types with commas between them, and the closing parenthesis.
+    /// Types separated by commas, and the closing parenthesis.
     private mutating func types() -> [CELType]? {
         var types: [CELType] = []
         if skip(")") { return types }

@@ -3,7 +3,7 @@ struct Evaluator {
     typealias Body = @Sendable (inout Frame) throws(EvaluationError) -> Value
 
     private let fields: [String]
-    /// What the variables of `cel.bind` stand for, by their places.
+    /// What the variables of `cel.bind` are bound to, by index.
     private var bound: [Int: Body] = [:]
 
     init(fields: [String]) {

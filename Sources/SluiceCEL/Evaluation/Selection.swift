@@ -1,4 +1,4 @@
-/// Fields of maps, elements of lists, and the same through optionals.
+/// Fields of maps, elements of lists, and both through optionals.
 enum Selection {
     /// `operand.field`. Through an optional the result is an optional again.
     static func select(_ operand: Value, _ field: String) throws(EvaluationError) -> Value {
@@ -62,7 +62,7 @@ enum Selection {
         }
     }
 
-    /// Nil where the list has no such place.
+    /// Nil if the list has no such index.
     private static func position(_ key: Value, in list: [Value]) throws(EvaluationError) -> Int? {
         let number: Int?
         switch key {

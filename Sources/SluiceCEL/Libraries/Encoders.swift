@@ -40,7 +40,7 @@ enum Encoders {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Padding may be left out; nil where anything else is wrong.
+    /// Padding may be omitted; nil if anything else is wrong.
     static func bytes(ofBase64 text: [UInt8]) -> [UInt8]? {
         var digits = text[...]
         while digits.last == UInt8(ascii: "="), text.count - digits.count < 2 { digits.removeLast() }
@@ -83,7 +83,7 @@ enum Encoders {
         return String(decoding: text, as: UTF8.self)
     }
 
-    // An algorithm that has been fetched is read only, and OpenSSL counts its references atomically.
+    // A fetched algorithm is read-only, and OpenSSL counts its references atomically.
     private nonisolated(unsafe) static let sha256Algorithm = EVP_MD_fetch(nil, "SHA256", nil)
 
     private static func sha256(_ bytes: [UInt8]) throws(EvaluationError) -> String {

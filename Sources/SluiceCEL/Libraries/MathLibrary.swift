@@ -91,7 +91,7 @@ enum MathLibrary {
                 default: throw .noOverload("math.bitNot", value)
                 }
             }),
-        // Bits pushed in are zeros on either side, whatever the sign.
+        // Shifts fill with zeros on either side, whatever the sign.
         shift("math.bitShiftLeft") { $0 << $1 }, shift("math.bitShiftRight") { $0 >> $1 },
     ]
 

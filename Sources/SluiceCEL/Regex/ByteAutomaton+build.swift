@@ -1,9 +1,9 @@
 extension ByteAutomaton {
-    /// Entries of a table at most, so that it stays in the first-level cache.
+    /// The maximum number of entries in a table, so that it stays in the first-level cache.
     private static let maxEntries = 12_288
     private static let maxNodes = 2_000
 
-    /// `nil` when the pattern uses what only RE2 knows, or needs too large a table.
+    /// nil if the pattern uses syntax that only RE2 knows, or needs too large a table.
     convenience init?(pattern: String) {
         guard let tree = RegexParser.parse(pattern) else { return nil }
         var nodes = PositionGraph(limit: Self.maxNodes)
@@ -17,7 +17,7 @@ extension ByteAutomaton {
     }
 }
 
-/// Thompson's graph of a pattern: places in it, and where a byte leads from each.
+/// The Thompson graph of a pattern: its positions, and where a byte leads from each.
 struct PositionGraph {
     enum Position {
         case byte(low: UInt8, high: UInt8, next: Int)
@@ -41,7 +41,7 @@ struct PositionGraph {
         return positions.count - 1
     }
 
-    /// The place from which `node` and then `next` are to be matched; `nil` above the limit.
+    /// The position from which to match `node` and then `next`; nil above the limit.
     mutating func add(_ node: RegexNode, then next: Int) -> Int? {
         switch node {
         case .empty: return next
@@ -78,7 +78,8 @@ struct PositionGraph {
         }
     }
 
-    /// Code points from U+0080 on as RE2 reads them: it lets overlong and too large sequences pass, which keeps the automaton small.
+    /// Code points from U+0080 on as RE2 reads them: it accepts overlong and too large sequences,
+    /// which keeps the automaton small.
     private mutating func add(_ ascii: ASCIISet, _ beyondASCII: Bool, then next: Int) -> Int? {
         guard let set = append(.set(ascii, next: next)) else { return nil }
         guard beyondASCII else { return set }

@@ -39,7 +39,7 @@ extension Parser {
         }
         let rest = arguments.dropFirst(shape.variables)
         let filter = shape.hasFilter ? rest.first : nil
-        // filter(x, p) gives the element itself.
+        // filter(x, p) returns the element itself.
         let body = shape.hasBody ? arguments[arguments.count - 1] : make(.identifier(first, isRooted: false), arguments[0].range)
         let comprehension = Expr.Comprehension(
             verb: shape.verb, range: target, first: first, second: second, filter: filter, body: body)
@@ -84,7 +84,7 @@ extension Parser {
         return make(.identifier(parts.joined(separator: ":"), isRooted: false), range)
     }
 
-    /// One or two arguments go to the function as they are, more as a list.
+    /// One or two arguments are passed to the function as they are, more as a list.
     private mutating func extreme(
         _ name: String, _ nameRange: Range<Int>, _ arguments: [Expr], _ range: Range<Int>
     ) -> Expr {
@@ -104,7 +104,7 @@ extension Parser {
     }
 }
 
-/// How a macro's arguments are meant.
+/// How a macro interprets its arguments.
 private struct ComprehensionShape {
     let verb: ComprehensionVerb
     let variables: Int
