@@ -1,7 +1,7 @@
 import SluiceCEL
 import Testing
 
-/// Each line: an expression, then every problem with the text that it points at.
+/// Each entry: an expression, then every problem with the text that it points at.
 @Suite("Problems reported before anything is read")
 struct DiagnosticTests {
     @Test(
