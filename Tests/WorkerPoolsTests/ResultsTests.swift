@@ -247,7 +247,7 @@ import WorkerPools
         await drained
     }
 
-    @Test func `are linear in time: a hundred thousand in order`() async throws {
+    @Test func `of a hundred thousand elements arrive in order`() async throws {
         let pool = WorkerPool(.init(workers: 2...2))
         var next = 0
         for try await number in pool.results(of: 0..<100_000, window: 512, { $0 }) {
