@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Whole jobs on records as they come from the reader: sluice, jq and mlr keep or change the same JSON lines.
+"""Whole jobs: sluice, jq and mlr filter or change the same JSON lines.
 
     Benchmarks/CEL/whole-jobs.py [--sluice PATH] [--records N] [--rounds N]
 
-Makes N made-up requests (gzip, about 220 bytes each) in a temporary folder, runs each job with each tool that is installed, and prints the least
-wall and CPU seconds and nanoseconds of CPU a record. Outputs are gzip for sluice and plain for the others, which so have less to do; that all
-tools keep the same number of records is checked. jq and mlr read through `gzip -dc`, whose CPU time counts.
+Generates N synthetic requests (gzip, about 220 bytes each) in a temporary folder, runs each job with
+each installed tool, and prints the minimum wall and CPU seconds and nanoseconds of CPU per record.
+Output is gzip for sluice and plain text for the others, which therefore have less to do. Checks that
+all tools keep the same number of records. jq and mlr read from `gzip -dc`, whose CPU time counts.
 """
 
 import argparse

@@ -1,9 +1,10 @@
 #ifndef CBYTES_SCAN_H
 #define CBYTES_SCAN_H
 
-// Masks of the bytes that end a run of plain text, 16 or 32 bytes at a time: bit i stands for byte i.
-// Each reads exactly 16 or 32 bytes from `p`, whatever they hold; the caller sees to it that they may be read.
-// SSE2 where the machine has it, else the same byte by byte (`*_portable`, which the tests compare with).
+// Masks of the bytes that end a run of plain text, 16 or 32 bytes at a time: bit i stands for byte
+// i. Each reads exactly 16 or 32 bytes from `p`, whatever they hold; the caller ensures that they
+// are readable. SSE2 if the machine has it, else the same byte by byte (`*_portable`, which the
+// tests compare with).
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -81,7 +82,8 @@ static inline __m128i cbytes_string_stops(__m128i text) {
 
 #endif
 
-// Bytes that end a run of plain text in a string: a quote, a backslash, a control character, anything but ASCII.
+// Bytes that end a run of plain text in a string: a quote, a backslash, a control character, or any
+// byte that is not ASCII.
 static inline uint32_t cbytes_string_stops32(const uint8_t *p) {
 #if defined(__SSE2__)
     return cbytes_pair(cbytes_string_stops(cbytes_load(p)), cbytes_string_stops(cbytes_load(p + 16)));
@@ -117,7 +119,7 @@ static inline uint32_t cbytes_quotes32(const uint8_t *p) {
 #endif
 }
 
-// Where two texts of 32 bytes are the same.
+// The bytes in which two texts of 32 bytes agree.
 static inline uint32_t cbytes_same32(const uint8_t *p, const uint8_t *q) {
 #if defined(__SSE2__)
     return cbytes_pair(

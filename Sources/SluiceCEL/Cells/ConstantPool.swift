@@ -1,6 +1,7 @@
 /// Owns the text that constant cells point to, for as long as a program lives.
 ///
-/// Safe to share: filled by the compiler alone, before the program is seen by anyone else, and only read from then on.
+/// Safe to share: only the compiler fills it, before the program is visible to others, and it is
+/// only read from then on.
 final class ConstantPool: @unchecked Sendable {
     private let arena = TextArena()
 

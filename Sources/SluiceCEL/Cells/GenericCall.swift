@@ -1,12 +1,13 @@
-/// The slow way to call a function: with values, as the generic evaluator does, so that meaning and messages are the same.
+/// The slow way to call a function: with values, as the generic evaluator does, so that meaning and
+/// messages are the same.
 ///
-/// Every fast operation hands over to its own generic call whenever it meets what it does not do itself: other types, an absent field,
-/// an overflow, a division by zero.
+/// Every fast operation falls back to its own generic call for whatever it does not handle: other
+/// types, an absent field, an overflow, a division by zero.
 final class GenericCall: Sendable {
     let name: String
     private let implementation: Implementation
     private let range: Range<Int>
-    /// The fields that are read directly by an argument, by its place.
+    /// The fields that arguments read directly, by argument index.
     private let fields: [FieldRead?]
     private let costLimit: Int
 
@@ -52,9 +53,9 @@ final class GenericCall: Sendable {
         return try implementation.apply(values, &meter)
     }
 
-    private func present(_ cell: Cell, _ place: Int, _ scratch: Scratch) -> Cell {
+    private func present(_ cell: Cell, _ index: Int, _ scratch: Scratch) -> Cell {
         guard cell.kind == .absent else { return cell }
-        guard let field = fields[place] else { return scratch.fail(EvaluationError(.noSuchField, "no such field", at: range)) }
+        guard let field = fields[index] else { return scratch.fail(EvaluationError(.noSuchField, "no such field", at: range)) }
         return field.absent(scratch)
     }
 }

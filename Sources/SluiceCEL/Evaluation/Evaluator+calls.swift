@@ -66,7 +66,7 @@ extension Evaluator {
         }
     }
 
-    /// `or` and `orValue`, whose alternative is computed only where it is needed.
+    /// `or` and `orValue`, whose alternative is only computed if needed.
     private mutating func optionalAlternative(_ call: Node.Call) -> Body? {
         guard call.name == "or" || call.name == "orValue", call.arguments.count == 2 else { return nil }
         let givesOptional = call.name == "or"
@@ -86,7 +86,7 @@ extension Evaluator {
         }
     }
 
-    /// A function with a constant pattern or format, which is made ready here once.
+    /// A function with a constant pattern or format, which is prepared here once.
     private mutating func prepared(_ call: Node.Call, _ range: Range<Int>) -> Body? {
         guard call.arguments.count >= 2, case .constant(.string(let text)) = call.arguments[1].kind, Prepared.contains(call.name) else { return nil }
         do throws(EvaluationError) {

@@ -1,5 +1,5 @@
 extension Value {
-    /// Charges for every part of a value, shared ones as often as they stand in it.
+    /// Charges for every part of a value; shared parts are charged each time they occur.
     func chargeAll(_ meter: inout Meter) throws(EvaluationError) {
         switch self {
         case .string(let text): try meter.charge(bytes: text.utf8.count)

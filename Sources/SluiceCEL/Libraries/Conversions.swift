@@ -28,7 +28,7 @@ enum Conversions {
             guard let int = Int64(exactly: number) else { throw outOfRange(value, "int") }
             return .int(int)
         case .double(let number):
-            // Both bounds are left out, as a double near them stands for numbers beyond.
+            // Both bounds are excluded, because a double near them stands for numbers beyond.
             guard number > -0x1p63, number < 0x1p63 else { throw outOfRange(value, "int") }
             return .int(Int64(number))
         case .string(let text):

@@ -27,7 +27,7 @@ enum Formatting {
             }
             let precision = try takePrecision(&rest)
             guard let clause = rest.popFirst() else { throw failure("the format ends with '%'") }
-            guard used < arguments.count else { throw failure("index \(used) out of range: the format wants more arguments") }
+            guard used < arguments.count else { throw failure("index \(used) out of range: the format needs more arguments") }
             let text = try substitution(Unicode.Scalar(clause), precision, arguments[used], &meter)
             try meter.charge(bytes: text.utf8.count)
             output.append(contentsOf: text.utf8)
@@ -36,7 +36,7 @@ enum Formatting {
         return String(decoding: output, as: UTF8.self)
     }
 
-    /// `.3`; 6 where there is none.
+    /// `.3`; 6 if there is none.
     private static func takePrecision(_ rest: inout Substring.UTF8View) throws(EvaluationError) -> Int {
         guard rest.first == UInt8(ascii: ".") else { return 6 }
         rest.removeFirst()
@@ -70,7 +70,7 @@ enum Formatting {
         failure("\(wanted), was given \(value.type.name)")
     }
 
-    /// `%s`: any value, strings inside of lists without quotes.
+    /// `%s`: any value; strings inside lists are not quoted.
     private static func text(_ value: Value, _ meter: inout Meter) throws(EvaluationError) -> String {
         try meter.charge(1)
         switch value {
@@ -93,7 +93,7 @@ enum Formatting {
         case .ip(let address): return address.description
         case .cidr(let network): return network.description
         case .optional:
-            throw wrongType("string clause can only be used on values that can be written", value)
+            throw wrongType("string clause can only be used on values that have a text form", value)
         }
     }
 
@@ -103,7 +103,7 @@ enum Formatting {
         return texts
     }
 
-    /// In the order of the keys' texts.
+    /// Sorted by the keys' texts.
     private static func mapText(_ map: ValueMap, _ meter: inout Meter) throws(EvaluationError) -> String {
         var entries: [(key: String, value: String)] = []
         for entry in map.entries { entries.append((try text(entry.key, &meter), try text(entry.value, &meter))) }
@@ -111,7 +111,7 @@ enum Formatting {
         return "{\(entries.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}"
     }
 
-    /// Invalid UTF-8 replaced, a run of it by one U+FFFD.
+    /// Replaces each run of invalid UTF-8 with one U+FFFD.
     private static func repaired(_ bytes: [UInt8]) -> String {
         if let text = String(validating: bytes, as: UTF8.self) { return text }
         var scalars: [Unicode.Scalar] = []

@@ -1,8 +1,9 @@
-/// A form of times, in the letters of `strftime`: `%d/%b/%Y:%H:%M:%S %z`, or by name: `rfc3339`, `unix`, `unix_ms`, `unix_us`, `unix_ns`.
+/// A time format in the letters of `strftime`, such as `%d/%b/%Y:%H:%M:%S %z`, or by name:
+/// `rfc3339`, `unix`, `unix_ms`, `unix_us`, `unix_ns`.
 struct TimeFormat: Sendable {
     private enum Form {
         case rfc3339
-        /// A whole number of so many parts of a second.
+        /// A whole number of fractions of a second, with this many to the second.
         case unix(Int64)
         case fields([Field])
     }
@@ -65,7 +66,7 @@ struct TimeFormat: Sendable {
         return moment
     }
 
-    /// `offset` is what the clock is ahead of UTC, in seconds.
+    /// `offset` is how far the clock is ahead of UTC, in seconds.
     func write(_ moment: Timestamp, offset: Int) throws(EvaluationError) -> String {
         switch form {
         case .rfc3339 where offset == 0: return moment.description

@@ -1,4 +1,5 @@
-/// Reads one time by the letters of a ``TimeFormat``. What the text does not say is the first of January 1970, midnight, UTC.
+/// Reads one time in a ``TimeFormat``. What the text does not specify defaults to 1 January 1970,
+/// midnight, UTC.
 struct TimeReading {
     private var rest: ArraySlice<UInt8>
     private var year = 1970
@@ -64,7 +65,7 @@ struct TimeReading {
         guard let number = number(verb == "Y" ? 4 : verb == "j" ? 3 : 2) else { return false }
         switch verb {
         case "Y": year = number
-        // As POSIX has it: 69 is 1969, 68 is 2068.
+        // As in POSIX: 69 is 1969, 68 is 2068.
         case "y": year = number + (number < 69 ? 2_000 : 1_900)
         case "m": month = number
         case "d", "e": day = number
@@ -76,7 +77,7 @@ struct TimeReading {
         return true
     }
 
-    /// One digit at least, `width` at most.
+    /// At least one digit and at most `width`.
     private mutating func number(_ width: Int) -> Int? {
         let digits = rest.prefix(width).prefix(while: \.isDigit)
         rest = rest.dropFirst(digits.count)
@@ -114,7 +115,7 @@ struct TimeReading {
         return true
     }
 
-    /// A name in full or by its first three letters, whatever their case.
+    /// A full name or its first three letters, ignoring case.
     private mutating func readName(_ names: [[UInt8]]) -> Int? {
         for (index, name) in names.enumerated() where begins(with: name.prefix(3)) {
             rest = rest.dropFirst(begins(with: name[...]) ? name.count : 3)

@@ -44,7 +44,7 @@ extension Lexer {
         return isUnsigned ? .uint(value) : .int(value)
     }
 
-    /// Nil, and nothing is read, where no string begins.
+    /// Nil, without reading anything, if no string begins here.
     mutating func stringLiteral() -> Token.Kind? {
         var prefix = 0
         let isBytes = byte(prefix) == UInt8(ascii: "b") || byte(prefix) == UInt8(ascii: "B")

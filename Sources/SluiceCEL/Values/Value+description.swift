@@ -1,5 +1,5 @@
 extension Value: CustomStringConvertible {
-    /// The value as an expression of the language that makes it.
+    /// The value as an expression of the language that produces it.
     public var description: String {
         switch self {
         case .null: "null"
@@ -21,7 +21,8 @@ extension Value: CustomStringConvertible {
         }
     }
 
-    /// For messages: a list or a map by its type alone, as it may be endless to write where its parts are shared.
+    /// For messages: a list or a map only by its type, because it may be endless when written out
+    /// if its parts are shared.
     var brief: String {
         switch self {
         case .list, .map, .optional: "a value of type \(type)"
@@ -29,7 +30,7 @@ extension Value: CustomStringConvertible {
         }
     }
 
-    /// In double quotes, with escapes for what cannot be seen.
+    /// In double quotes, with escapes for invisible characters.
     static func quoted(_ text: String) -> String {
         "\"" + text.unicodeScalars.map(escapedScalar).joined() + "\""
     }

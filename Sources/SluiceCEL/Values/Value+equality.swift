@@ -1,7 +1,9 @@
 extension Value {
-    /// Whether the language's `==` holds: across numeric types, and false for values of different types. NaN equals nothing.
+    /// The language's `==`: compares across numeric types, and is false for values of different
+    /// types. NaN equals nothing.
     ///
-    /// Charges the meter for every element compared, as equal parts may be shared many times over.
+    /// Charges the meter for every element compared, because equal parts may be shared many times
+    /// over.
     func equals(_ other: Value, _ meter: inout Meter) throws(EvaluationError) -> Bool {
         try isEqual(other, nanIsEqual: false, &meter)
     }
@@ -47,7 +49,7 @@ extension Value {
 extension Value: Hashable {
     public static func == (left: Value, right: Value) -> Bool {
         var meter = Meter(limit: .max)
-        // A meter without limit never throws.
+        // A meter without a limit never throws.
         return (try? left.isEqual(right, nanIsEqual: true, &meter)) ?? false
     }
 

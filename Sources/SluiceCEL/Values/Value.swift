@@ -1,7 +1,7 @@
 /// A value of the language, and of every record.
 ///
-/// `==` and `hash` are those of the language's `==` (`1`, `1u` and `1.0` are the same, text is compared by code point), but for NaN, which
-/// equals itself here as a key must.
+/// `==` and `hash` follow the language's `==` (`1`, `1u` and `1.0` are the same, text is compared
+/// by code point), except for NaN, which equals itself here as a key must.
 public enum Value: Sendable {
     case null
     case bool(Bool)
@@ -21,7 +21,7 @@ public enum Value: Sendable {
 }
 
 extension Value {
-    /// The type at run time: element types are not looked at.
+    /// The type at run time, without looking at elements.
     public var type: CELType {
         switch self {
         case .null: .null
@@ -42,7 +42,7 @@ extension Value {
         }
     }
 
-    /// False, zero, empty, null or none: what `optional.ofNonZeroValue` takes for nothing.
+    /// False, zero, empty, null or none: what `optional.ofNonZeroValue` treats as empty.
     var isZero: Bool {
         switch self {
         case .null: true

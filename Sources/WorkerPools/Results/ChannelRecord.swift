@@ -1,30 +1,30 @@
-// Unsafe code: a line holds the records of one reader alone, who makes them all of one type; so it may take them for that
-// type again without asking the runtime each time, as `as` does. Debug builds check it.
+// Unsafe code: a channel holds the records of one reader, which creates them all with one type. So
+// it may downcast them without a run-time check each time, which `as` makes; debug builds check.
 
 import Synchronization
 
-/// A job whose result goes into a line.
-class LineRecord: OpenRecord, @unchecked Sendable {  // see each property for what orders it
-    /// Set by the reader that waits for this one.
+/// A job whose result goes into a channel.
+class ChannelRecord: OpenRecord, @unchecked Sendable {  // see each property for what orders it
+    /// Set by the reader when it waits for this one.
     let isAwaited = Atomic(false)
-    private let line: ResultLine
-    /// Written by whoever settles the job; read after `hasEnded`.
+    private let channel: ResultChannel
+    /// Written by the thread that settles the job; read after `hasEnded`.
     private(set) var end: JobEnd?
 
-    init(_ line: ResultLine) {
-        self.line = line
+    init(_ channel: ResultChannel) {
+        self.channel = channel
         super.init(options: JobOptions())
     }
 
     final override func settle(_ end: JobEnd) {
         self.end = end
-        line.put(self)
+        channel.put(self)
     }
 }
 
 /// The same with the result.
-final class ResultRecord<Value: Sendable>: LineRecord, @unchecked Sendable {  // `value` is ordered as `end` is
-    /// Written by the attempt under way.
+final class ResultRecord<Value: Sendable>: ChannelRecord, @unchecked Sendable {  // `value` is ordered as `end` is
+    /// Written by the current attempt.
     private var value: Value?
 
     /// The closure that makes an attempt and keeps its result here.
@@ -34,7 +34,7 @@ final class ResultRecord<Value: Sendable>: LineRecord, @unchecked Sendable {  //
         { self.value = try await transform(element) }
     }
 
-    static func takeResult(of record: LineRecord) throws -> Value {
+    static func takeResult(of record: ChannelRecord) throws -> Value {
         switch record.end {
         case .done:
             guard let value = unsafeDowncast(record, to: Self.self).value else {

@@ -1,13 +1,13 @@
 import Synchronization
 
-/// The queue between the one who submits a stream's jobs and its reader, with its lock.
-final class ResultLine: Sendable {
+/// The queue between the submitter of a stream's jobs and its reader, with its lock.
+final class ResultChannel: Sendable {
     let storage: PoolStorage
     let leastRoom: Int
     private let isOrdered: Bool
     private let queue: Guarded<ResultQueue>
-    /// Whether an unordered result may have come since the reader took the last ones.
-    private let hasNews = Atomic(false)
+    /// Whether an unordered result may have arrived since the reader took the last ones.
+    private let hasNewResult = Atomic(false)
 
     init(_ storage: PoolStorage, window: Int, order: ResultOrder) {
         self.storage = storage
@@ -18,11 +18,11 @@ final class ResultLine: Sendable {
         self.queue = Guarded(queue)
     }
 
-    // For the one who submits.
+    // For the submitter.
 
     var room: Int { queue.withLock { $0.room } }
 
-    /// - Returns: 0 if the reader has gone.
+    /// - Returns: 0 if the reader is gone.
     func waitForRoom() async -> Int {
         while true {
             let (room, isAbandoned) = queue.withLock { ($0.room, $0.isAbandoned) }
@@ -33,8 +33,8 @@ final class ResultLine: Sendable {
         }
     }
 
-    /// - Returns: false if the reader has gone.
-    func submit(_ record: LineRecord, _ body: @escaping @Sendable () async throws -> Void) async throws -> Bool {
+    /// - Returns: false if the reader is gone.
+    func submit(_ record: ChannelRecord, _ body: @escaping @Sendable () async throws -> Void) async throws -> Bool {
         guard queue.withLock({ $0.issue(record) }) else { return false }
         do {
             try await storage.enter(storage.makeJob(.asynchronous(body), record, priority: .normal), whenFull: .suspend)
@@ -49,11 +49,11 @@ final class ResultLine: Sendable {
 
     // For workers.
 
-    func put(_ record: LineRecord) {
+    func put(_ record: ChannelRecord) {
         record.hasEnded.store(true, ordering: .sequentiallyConsistent)
         if !isOrdered {
             queue.withLock { $0.put(record) }?.resume()
-            hasNews.store(true, ordering: .releasing)
+            hasNewResult.store(true, ordering: .releasing)
         } else if record.isAwaited.load(ordering: .sequentiallyConsistent) {
             queue.withLock { $0.takeReader() }?.resume()
         }
@@ -63,21 +63,21 @@ final class ResultLine: Sendable {
 
     func noteRead(_ count: Int) { queue.withLock { $0.noteRead(count) }?.resume() }
 
-    /// - Returns: also how the stream has ended, if there is nothing left of it.
-    func takeReady() -> (ready: [LineRecord], ending: Result<Void, any Error>?) {
-        hasNews.store(false, ordering: .relaxed)
+    /// - Returns: also how the stream ended, if there is nothing left of it.
+    func takeReady() -> (ready: [ChannelRecord], ending: Result<Void, any Error>?) {
+        hasNewResult.store(false, ordering: .relaxed)
         return queue.withLock { queue in
             let ready = queue.takeReady()
             return (ready, ready.isEmpty ? queue.ending : nil)
         }
     }
 
-    /// Looks out for a result for about 2 µs: less than it takes to go to sleep and to be woken.
-    func lookOut() -> Bool {
+    /// Spins for a result for about 2 µs: less than it takes to sleep and be woken.
+    func spin() -> Bool {
         let first = isOrdered ? queue.withLock { $0.first } : nil
         if isOrdered, first == nil { return false }
         for _ in 0..<2000 {
-            if first?.hasEnded.load(ordering: .acquiring) ?? hasNews.load(ordering: .acquiring) { return true }
+            if first?.hasEnded.load(ordering: .acquiring) ?? hasNewResult.load(ordering: .acquiring) { return true }
         }
         return false
     }
@@ -94,7 +94,7 @@ final class ResultLine: Sendable {
         }
     }
 
-    /// The reader has gone, or has seen an error.
+    /// The reader is gone, or has seen an error.
     func abandon() {
         let (waiting, left) = queue.withLock { $0.abandon() }
         for continuation in waiting { continuation.resume() }

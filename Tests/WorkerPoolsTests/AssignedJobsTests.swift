@@ -5,87 +5,87 @@ import Testing
 
 private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number, level: 0) }
 
-@Suite struct `A hand` {
-    @Test func `gives each job to the worker or to whoever closes it, in order`() {
+@Suite struct `A worker's assigned jobs` {
+    @Test func `go to the worker or to the side that revokes them, in order`() {
         var random = Seeded(state: 8)
-        let hand = Hand()
-        defer { hand.free() }
+        let assigned = AssignedJobs()
+        defer { assigned.free() }
         for _ in 0..<1000 {
             var jobs = JobBuffer(capacity: 4)
             defer { jobs.free() }
             let count = Int.random(in: 1...50, using: &random)
             for number in 0..<count { jobs.append(job(Int32(number))) }
-            let dealt = hand.deal(from: &jobs, after: nil)
-            #expect(dealt == min(count, Hand.most))
-            #expect(jobs.count == count - dealt)
-            let begun = Int.random(in: 0...dealt, using: &random)
+            let taken = assigned.assign(from: &jobs, after: nil)
+            #expect(taken == min(count, AssignedJobs.capacity))
+            #expect(jobs.count == count - taken)
+            let begun = Int.random(in: 0...taken, using: &random)
             for number in 0..<begun {
-                #expect(hand.begin(left: dealt - number))
-                #expect(hand.take(from: number).attempt == Int32(number))
+                #expect(assigned.begin(left: taken - number))
+                #expect(assigned.take(from: number).attempt == Int32(number))
             }
-            #expect(hand.left == dealt - begun)
-            #expect(hand.close() == dealt - begun)
-            for number in begun..<dealt { #expect(hand.takeBack(from: number).attempt == Int32(number)) }
-            #expect(begun == dealt || !hand.begin(left: dealt - begun), "it was closed")
+            #expect(assigned.left == taken - begun)
+            #expect(assigned.revoke() == taken - begun)
+            for number in begun..<taken { #expect(assigned.takeBack(from: number).attempt == Int32(number)) }
+            #expect(begun == taken || !assigned.begin(left: taken - begun), "they were revoked")
         }
     }
 
-    @Test func `holds only jobs that await nothing and have no time limit`() {
+    @Test func `are only jobs that await nothing and have no time limit`() {
         let limited = JobRecord(options: JobOptions(timeout: .seconds(1)))
         let named = JobRecord(options: JobOptions(name: "a"))
         let others = [
             Job(body: .asynchronous({}), level: 0), Job(body: .plain({}), record: limited, level: 0),
         ]
         for other in others {
-            let hand = Hand()
+            let assigned = AssignedJobs()
             var jobs = JobBuffer(capacity: 4)
             jobs.append(job(1))
             jobs.append(Job(body: .plain({}), record: named, level: 0))
             jobs.append(other)
             jobs.append(job(4))
-            #expect(hand.deal(from: &jobs, after: nil) == 2)
+            #expect(assigned.assign(from: &jobs, after: nil) == 2)
             #expect(jobs.count == 2)
-            _ = hand.close()
-            for place in 0..<2 { _ = hand.takeBack(from: place) }
-            hand.free()
+            _ = assigned.revoke()
+            for index in 0..<2 { _ = assigned.takeBack(from: index) }
+            assigned.free()
             jobs.free()
         }
     }
 
-    @Test func `tells those who close it which job runs`() {
+    @Test func `show which one is running when they are revoked`() {
         let local = LocalQueue(lock: .mutex)
         defer { local.free() }
         let pool = WorkerPool(.init(workers: 1))
         let worker = Worker(pool.storage, slot: 3)
         let records = (0..<6).map { _ in AwaitedRecord(options: JobOptions()) }
-        // Two fillings at one instant, so that it takes more than one job at a time.
+        // Two fillings at the same instant, so that it takes more than one job at a time.
         for round in 1...3 {
             _ = local.fill(ended: 4, share: 6, longest: 64, now: 1) { _, jobs in
                 guard round == 3 else { return }
                 for record in records { jobs.append(Job(body: .plain({}), record: record, level: 0)) }
             }
         }
-        #expect(local.turn(of: worker) == 0)
-        #expect(worker.goOn(isEndKnown: false) && worker.goOn(isEndKnown: false))
+        #expect(local.endAndBeginNext(of: worker) == 0)
+        #expect(worker.beginNextAssigned(isAnnounced: false) && worker.beginNextAssigned(isAnnounced: false))
         #expect(local.waiting == 3)
-        local.close()
-        local.closeHand()
-        local.open()
-        #expect(records.map { $0.phase.label } == ["atHand", "atHand", "running 3", "queued", "queued", "queued"])
+        local.lock()
+        local.revokeAssigned()
+        local.unlock()
+        #expect(records.map { $0.phase.label } == ["assigned", "assigned", "running 3", "queued", "queued", "queued"])
         #expect(local.done == 3)
         #expect(local.waiting == 3)
-        #expect(!worker.goOn(isEndKnown: false))
-        while local.turn(of: worker) != nil {}
+        #expect(!worker.beginNextAssigned(isAnnounced: false))
+        while local.endAndBeginNext(of: worker) != nil {}
         #expect(local.done == 6)
         #expect(local.waiting == 0)
     }
 }
 
-@Suite(.timeLimit(Scale.patience)) struct `Jobs at hand` {
+@Suite(.timeLimit(Scale.timeLimit)) struct `Jobs that are assigned` {
     @Test(arguments: [1, 2, 5], [LockChoice.mutex, .spinning])
-    func `run once or never, whoever looks at them or cancels them`(workers: Int, lock: LockChoice) async throws {
+    func `run once or never, while others take snapshots and cancel them`(workers: Int, lock: LockChoice) async throws {
         let count = Scale.rounds(20_000, full: 1_000_000)
-        let executor = ThreadExecutor(threads: 2, name: "hands")
+        let executor = ThreadExecutor(threads: 2, name: "assigned")
         let pool = WorkerPool(.init(workers: workers...workers, queue: .bounded(500), executor: executor, lock: lock))
         let (runs, handles) = (Runs(count), Guarded<[TypedJobHandle<Int, Never>]>([]))
         let observer = Task.detached { () -> PoolCounters? in
@@ -122,7 +122,7 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
                 done += 1
                 #expect(value == number && runs[number] == 1)
             case .failure(let failure):
-                guard case .stopped(.cancelled) = failure else { throw Trouble(number: number) }
+                guard case .stopped(.cancelled) = failure else { throw TestError(number: number) }
                 #expect(runs[number] == 0)
             }
         }
@@ -132,8 +132,8 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
         executor.shutdown()
     }
 
-    @Test func `are begun by another worker while the one before them takes long`() async throws {
-        let executor = ThreadExecutor(threads: 2, name: "behind")
+    @Test func `are begun by another worker while the one before them runs for long`() async throws {
+        let executor = ThreadExecutor(threads: 2, name: "blocked")
         let pool = WorkerPool(.init(workers: 2...2, queue: .unbounded, executor: executor))
         for _ in 0..<Scale.rounds(20, full: 1000) {
             let (first, last) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
@@ -171,7 +171,7 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
         await pool.drain()
     }
 
-    @Test func `go on when one of them fails`() async throws {
+    @Test func `continue when one of them fails`() async throws {
         let failures = Tally()
         let pool = WorkerPool(
             .init(
@@ -184,8 +184,8 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
         let runs = Runs(20_000)
         for number in 0..<20_000 {
             try await pool.submit {
-                if runs.note(number) == 1, number % 7 == 0 { throw Trouble(number: number) }
-                if number % 70 == 0 { throw Trouble(number: number) }
+                if runs.note(number) == 1, number % 7 == 0 { throw TestError(number: number) }
+                if number % 70 == 0 { throw TestError(number: number) }
             }
         }
         await pool.drain()
@@ -196,7 +196,7 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
         for number in 0..<20_000 { #expect(runs[number] == (number % 7 == 0 ? 2 : 1)) }
     }
 
-    @Test func `are handed back when the pool is cancelled, but for those that have begun`() async throws {
+    @Test func `are handed back when the pool is cancelled, except those that have begun`() async throws {
         for seed in 0..<UInt64(Scale.rounds(60, full: 3000)) {
             var random = Seeded(state: seed)
             let executor = ThreadExecutor(threads: 2, name: "cancelled")
@@ -223,15 +223,16 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
 }
 
 @Suite struct `A job with a handle` {
-    /// Above that glibc takes a lock to free what another thread has allocated.
-    @Test func `fits into 120 bytes, with a callback, too`() {
+    /// Above that, glibc takes a lock to free what another thread has allocated.
+    @Test func `fits into 120 bytes, with a callback too`() {
         let value = ValueRecord<Int, Never>(options: JobOptions(), .plain({ 1 }))
         let callback = CallbackRecord<Int, Never>(options: JobOptions(), .plain({ 1 }), then: { _ in })
         for record in [value, callback] { #expect(instanceSize(of: type(of: record)) <= 120) }
     }
 }
 
-/// As the runtime keeps it in a class's description, after its kind, its superclass and two numbers of four bytes.
+/// As the runtime stores it in a class's metadata, after its kind, its superclass and two four-byte
+/// numbers.
 private func instanceSize(of type: AnyClass) -> Int {
     Int(unsafeBitCast(type, to: UnsafeRawPointer.self).load(fromByteOffset: 24, as: UInt32.self))
 }
@@ -259,7 +260,7 @@ extension JobRecord.Phase {
         case .offered: "offered"
         case .queued: "queued"
         case .running(let slot): "running \(slot)"
-        case .atHand: "atHand"
+        case .assigned: "assigned"
         case .delayed: "delayed"
         case .inCaller: "inCaller"
         case .settled: "settled"

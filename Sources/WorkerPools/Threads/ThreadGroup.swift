@@ -1,7 +1,8 @@
 import Synchronization
 
-/// The threads of one ``ThreadExecutor`` as they see each other: who rests, who can be robbed, whether to stop.
-final class Crew: Sendable {
+/// The threads of one ``ThreadExecutor`` as they see each other: which are idle, which can be
+/// stolen from, whether to stop.
+final class ThreadGroup: Sendable {
     private struct State {
         var loops: [RunLoop] = []
         var idle: [RunLoop] = []
@@ -9,22 +10,22 @@ final class Crew: Sendable {
     }
 
     private let state = Guarded(State())
-    /// That of `state.idle`, changed under the lock and read without it.
+    /// The count of `state.idle`, changed under the lock and read without it.
     private let idleCount = Atomic(0)
     private let stopping = Atomic(false)
-    /// Resting threads that look up now and then, because another has sleepers or work that waits.
+    /// Parked threads that wake up now and then, because another has sleepers or waiting work.
     private let watchers = Atomic(0)
-    /// One has been woken to become a watcher.
-    private let isCalling = Atomic(false)
+    /// Whether a thread has been woken to become a watcher.
+    private let isWakingWatcher = Atomic(false)
 
     var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
     var hasWork: Bool { state.withLock { $0.loops }.contains(where: \.hasReady) }
 
-    func hire(_ loops: [RunLoop]) {
+    func setLoops(_ loops: [RunLoop]) {
         state.withLock { $0.loops = loops }
     }
 
-    func dismiss() {
+    func stop() {
         stopping.store(true, ordering: .sequentiallyConsistent)
         let loops = state.withLock { state in
             defer { state.turn = 0 }
@@ -33,31 +34,32 @@ final class Crew: Sendable {
         for loop in loops { loop.unpark() }
     }
 
-    /// Lets the loops go, which hold this crew in turn.
-    func disband() {
+    /// Releases the loops, which hold this group in turn.
+    func releaseLoops() {
         state.withLock { state in
             state.loops = []
             state.idle = []
         }
     }
 
-    /// Runs on the caller's own thread if that is one of ours, else on a resting thread or the next in turn.
+    /// Runs the job on the caller's own thread if it belongs to this group, else on an idle thread
+    /// or the next in turn.
     func enqueue(_ job: UnownedJob) {
-        if let own = RunLoop.current, own.isOn(self) {
+        if let own = RunLoop.current, own.belongs(to: self) {
             own.push(job)
             if idleCount.load(ordering: .sequentiallyConsistent) > 0 { wakeOne() }
             return
         }
-        let (target, isResting) = state.withLock { state -> (RunLoop, Bool) in
-            if let resting = state.idle.popLast() {
+        let (target, isIdle) = state.withLock { state -> (RunLoop, Bool) in
+            if let idleLoop = state.idle.popLast() {
                 idleCount.subtract(1, ordering: .sequentiallyConsistent)
-                return (resting, true)
+                return (idleLoop, true)
             }
             state.turn = (state.turn + 1) % state.loops.count
             return (state.loops[state.turn], false)
         }
         target.push(job)
-        if isResting {
+        if isIdle {
             target.unpark()
         } else if idleCount.load(ordering: .sequentiallyConsistent) > 0 {
             wakeOne(preferring: target)
@@ -73,8 +75,8 @@ final class Crew: Sendable {
 
     func leaveIdle(_ loop: RunLoop) {
         state.withLock { state in
-            guard let place = state.idle.firstIndex(where: { $0 === loop }) else { return }
-            state.idle.remove(at: place)
+            guard let index = state.idle.firstIndex(where: { $0 === loop }) else { return }
+            state.idle.remove(at: index)
             idleCount.subtract(1, ordering: .sequentiallyConsistent)
         }
     }
@@ -87,56 +89,59 @@ final class Crew: Sendable {
         return nil
     }
 
-    /// Before a thread rests, and once it is among the idle.
-    /// - Returns: when it must look after its neighbours, until ``endWatch()``; nil if they are all at rest. So while one
-    ///   thread computes the others look every 4 ms, and an executor at rest is at rest.
+    /// Called before a thread parks, once it is among the idle.
+    /// - Returns: when it must check its neighbours, until ``endWatch()``; nil if none has anything
+    ///   to do. So while one thread computes the others check every 4 ms, and an idle executor
+    ///   stays idle.
     func watch() -> UInt64? {
-        // Whoever lies down looks for watchers afterwards, so either we find the sleeper here or we are called again. He may
-        // have taken us for one while we looked, so we look again once we are none.
-        isCalling.store(false, ordering: .sequentiallyConsistent)
+        // A task that goes to sleep looks for watchers afterwards, so either we find the sleeper
+        // here or we are woken again. It may have mistaken us for a watcher while we looked, so we
+        // look again once we are not one.
+        isWakingWatcher.store(false, ordering: .sequentiallyConsistent)
         while true {
             watchers.add(1, ordering: .sequentiallyConsistent)
-            guard areAllAtRest else { return Timers.now + 4_000_000 }
+            guard isQuiescent else { return Timers.now + 4_000_000 }
             watchers.subtract(1, ordering: .sequentiallyConsistent)
-            guard !areAllAtRest else { return nil }
+            guard !isQuiescent else { return nil }
         }
     }
 
-    private var areAllAtRest: Bool {
+    private var isQuiescent: Bool {
         let (loops, idle) = state.withLock { ($0.loops, $0.idle.count) }
-        return idle == loops.count && loops.allSatisfy(\.isAtRest)
+        return idle == loops.count && loops.allSatisfy(\.isQuiescent)
     }
 
     func endWatch() { watchers.subtract(1, ordering: .sequentiallyConsistent) }
 
-    /// A thread has a sleeper: one of the resting ones must keep watch, should this one compute for long.
-    func seeToWatch() {
+    /// A thread has a sleeper: one of the idle ones must keep watch, in case this one computes for
+    /// long.
+    func ensureWatcher() {
         guard watchers.load(ordering: .sequentiallyConsistent) == 0,
             idleCount.load(ordering: .sequentiallyConsistent) > 0,
-            !isCalling.exchange(true, ordering: .sequentiallyConsistent)
+            !isWakingWatcher.exchange(true, ordering: .sequentiallyConsistent)
         else { return }
-        if !wakeOne() { isCalling.store(false, ordering: .sequentiallyConsistent) }
+        if !wakeOne() { isWakingWatcher.store(false, ordering: .sequentiallyConsistent) }
     }
 
-    /// A thread that may have kept watch, or was called to, has found work instead. Another must watch if somebody sleeps, or
-    /// was woken and waits behind a job that computes.
-    func leaveWatch() {
-        isCalling.store(false, ordering: .sequentiallyConsistent)
+    /// A thread that may have kept watch, or was woken to, has found work instead. Another must
+    /// watch if a task sleeps, or was woken and waits behind a job that computes.
+    func handOverWatch() {
+        isWakingWatcher.store(false, ordering: .sequentiallyConsistent)
         guard idleCount.load(ordering: .sequentiallyConsistent) > 0,
             watchers.load(ordering: .sequentiallyConsistent) == 0
         else { return }
-        if !state.withLock({ $0.loops }).allSatisfy(\.isAtRest) { seeToWatch() }
+        if !state.withLock({ $0.loops }).allSatisfy(\.isQuiescent) { ensureWatcher() }
     }
 
-    /// More has become runnable than its thread will soon come to.
-    func callForHelp() {
+    /// More jobs have become runnable than their thread will get to soon.
+    func wakeHelper() {
         if idleCount.load(ordering: .sequentiallyConsistent) > 0 { wakeOne() }
     }
 
-    /// Takes over sleepers whose own thread has not come to it.
-    func help(_ helper: RunLoop, at now: UInt64) {
+    /// Takes over sleepers whose own thread has not woken them.
+    func takeOverLateSleepers(for helper: RunLoop, at now: UInt64) {
         let loops = state.withLock { $0.loops }
-        for loop in loops where loop !== helper { loop.giveNeglected(at: now, to: helper) }
+        for loop in loops where loop !== helper { loop.giveLateSleepers(at: now, to: helper) }
     }
 
     @discardableResult
@@ -144,8 +149,8 @@ final class Crew: Sendable {
         let chosen = state.withLock { state -> RunLoop? in
             guard !state.idle.isEmpty else { return nil }
             idleCount.subtract(1, ordering: .sequentiallyConsistent)
-            if let target, let place = state.idle.firstIndex(where: { $0 === target }) {
-                return state.idle.remove(at: place)
+            if let target, let index = state.idle.firstIndex(where: { $0 === target }) {
+                return state.idle.remove(at: index)
             }
             return state.idle.removeLast()
         }
