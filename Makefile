@@ -2,7 +2,9 @@
 
 SWIFT ?= swift
 ARGS ?=
-RELEASE = $(shell $(SWIFT) build -c release --show-bin-path)
+# With the Swift runtime inside: it runs where no Swift is, starts sooner and is a little faster.
+BUILD = $(SWIFT) build -c release --static-swift-stdlib
+RELEASE = $(shell $(BUILD) --show-bin-path)
 FORMATTED = Package.swift Sources Tests $(wildcard Benchmarks Examples)
 
 .PHONY: help setup build run test check lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
@@ -14,7 +16,7 @@ setup: ## install the C libraries that are missing (Debian, Ubuntu)
 	@scripts/setup
 
 build: setup ## build the command in release mode: .build/release/sluice
-	$(SWIFT) build -c release --product sluice
+	$(BUILD) --product sluice
 
 run: build ## run the example pipeline over sampledata/ and show what came out
 	@scripts/run-example $(RELEASE)/sluice
@@ -43,19 +45,19 @@ tsan: setup ## run all tests under the Thread Sanitizer
 
 # The build talks on standard error here, so that standard output is the program's alone.
 cel-conformance: setup ## run the CEL conformance cases; SLUICE_CEL_CASES=FILE for others
-	@$(SWIFT) build -c release --product cel-conformance >&2
+	@$(BUILD) --product cel-conformance >&2
 	@$(RELEASE)/cel-conformance $(ARGS)
 
 bench-pool: setup ## measure the worker pool: ARGS='--body sleep --jobs 1000000 --concurrency 10000'
-	@$(SWIFT) build -c release --product bench-pool >&2
+	@$(BUILD) --product bench-pool >&2
 	@$(RELEASE)/bench-pool $(ARGS)
 
 bench-cel: setup ## measure expressions over records
-	@$(SWIFT) build -c release --product bench-cel >&2
+	@$(BUILD) --product bench-cel >&2
 	@$(RELEASE)/bench-cel $(ARGS)
 
 bench-formats: setup ## measure the decoders
-	@$(SWIFT) build -c release --product bench-formats >&2
+	@$(BUILD) --product bench-formats >&2
 	@$(RELEASE)/bench-formats $(ARGS)
 
 clean: ## remove what was built and what the example wrote

@@ -1,6 +1,6 @@
 import Glibc
 
-// Formats on one core: `swift run -c release bench-formats RECORDS.ndjson ACCESS.log`, with text of `Benchmarks`' logs or any other.
+// Formats on one core: `make -s bench-formats ARGS='RECORDS.ndjson ACCESS.log'`, with text of `Benchmarks`' logs or any other.
 // Prints MB of input a second, from the processor time of this thread: the best of seven rounds.
 
 let files = CommandLine.arguments.dropFirst()
