@@ -2,7 +2,7 @@ import Glibc
 
 // Measures formats on one core:
 //
-//     swift run -c release bench-formats RECORDS.ndjson ACCESS.log
+//     make -s bench-formats ARGS='RECORDS.ndjson ACCESS.log'
 //
 // Prints MB of input per second, by the processor time of this thread: the best of seven rounds.
 
