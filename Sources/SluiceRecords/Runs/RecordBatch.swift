@@ -60,6 +60,9 @@ package final class RecordBatch: @unchecked Sendable {
     /// Which input the records are from; `nil` after a closing stage.
     var input: Int? { source.input < 0 ? nil : source.input }
 
+    /// What it takes in memory, about: the bytes, and what is found in them.
+    var weight: Int { 6 * max(source.bytes.capacity, rebased?.capacity ?? 0) }
+
     /// The bytes that the frames refer to.
     var base: UnsafePointer<UInt8> { UnsafePointer((rebased ?? source.bytes).start) }
 

@@ -121,16 +121,17 @@ package final class RecordRun: Sendable {
         let queue = stage.settings.pool.queue ?? 2
         switch stage.step {
         case .each:
-            return records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
+            let changed = records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
                 guard case .each(let bound) = batch.segment.stage(number) else { return batch }
                 try await bound.run(batch)
                 return batch
             }
+            return stage.givesNewBytes ? changed.weighing { $0.weight } : changed
         case .ordered:
             return records.inOrder(name, state: (), onError: .stop, until: { _, batch in
                 guard case .ordered(let bound) = batch.segment.stage(number) else { return .pass(batch) }
                 return try bound.run(batch) == .enough ? .last(batch) : .pass(batch)
-            }).weighing { $0.source.bytes.capacity * 6 }
+            }).weighing { $0.weight }
         case .closing(let step):
             let results = ResultBatches(of: step, stage, plan, scratches)
             return records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
@@ -139,7 +140,7 @@ package final class RecordRun: Sendable {
                 return batch
             }
             .appending("\(name): results") { try results.next() }
-            .weighing { $0.source.bytes.capacity * 6 }
+            .weighing { $0.weight }
         }
     }
 }
