@@ -75,7 +75,7 @@ extension RunPlan {
             return .failure(PipelineFailure(reason: reason, report: report(.failed)))
         }
         var report = report(.complete)
-        report.hadEnough = control.hadEnough
+        report.enough = control.enough
         if control.isDrained && !report.hadEnough {
             report.status = .interrupted
             return .success(report)

@@ -54,8 +54,10 @@ public struct Report: Sendable {
     public var parts: [Part] = []
     /// In the order of the pipeline.
     public var stages: [Stage] = []
-    /// Whether a stage had enough, so that the run ended before the source did.
-    public var hadEnough = false
+    /// The element after which a stage had enough, so that the run ended there.
+    public var enough: Place?
+
+    public var hadEnough: Bool { enough != nil }
 
     public var books: Books { Books(stages.map { Books.Stage(name: $0.name, counts: $0.counts) }) }
 

@@ -78,14 +78,15 @@ extension RunControl {
     var isStoppedEarly: Bool {
         state.withLock { state in
             switch state.phase {
-            case .running: false
+            case .running: state.failure != nil
             case .stopping: state.enough == nil
             case .idle, .closed, .ended: true
             }
         }
     }
 
-    var hadEnough: Bool { state.withLock { $0.enough != nil } }
+    /// The element after which a stage needed no more.
+    var enough: Place? { state.withLock { $0.enough } }
 
     var isDrained: Bool { state.withLock { $0.isDrained } }
 
@@ -126,11 +127,21 @@ extension RunControl {
     }
 
     /// The run will fail at this place; what lies before it is still committed.
+    ///
+    /// Where a stage may have enough before it comes to that, parts before the failure's are read on: whether
+    /// the run ends well must not depend on how far later parts were read ahead.
     func stopReading(because reason: PipelineError, at place: Place) {
-        stopReading { state in
+        func note(_ state: inout State) {
             if let known = state.failure, known.place <= place { return }
             state.failure = (place, reason)
         }
+        let reading = state.withLock { state -> RunPlan? in
+            guard state.phase == .running, let plan = state.plan, plan.mayEndEarly else { return nil }
+            note(&state)
+            return plan
+        }
+        if let reading { return reading.stopReading(from: place.part) }
+        stopReading(note)
     }
 
     /// A stage needs nothing after this place: reading stops, and the run ends well.

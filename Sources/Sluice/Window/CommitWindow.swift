@@ -40,6 +40,8 @@ struct CommitWindow<Payload, Waiter> {
     let order: CommitOrder
     private(set) var partCount = 0
     private var phase = Phase.open
+    /// This part and later ones are not read any more.
+    private var stopped = Int.max
     private var parts: Deque<WindowPart<Payload>> = []
     /// The index of `parts.first`: every part before it is committed.
     private(set) var head = 0
@@ -62,7 +64,7 @@ struct CommitWindow<Payload, Waiter> {
 
     /// The next part to read, in order; nil when there is none or reading has stopped.
     mutating func openPart() -> Int? {
-        guard phase == .open, head + parts.count < partCount else { return nil }
+        guard phase == .open, head + parts.count < min(partCount, stopped) else { return nil }
         parts.append(WindowPart())
         return head + parts.count - 1
     }
@@ -70,7 +72,7 @@ struct CommitWindow<Payload, Waiter> {
     /// Asks for a place for the part's next element. After `.wait`, ask again with
     /// ``wait(part:waiter:)``.
     mutating func reserve(part: Int) -> Reservation {
-        guard phase == .open else { return .refused }
+        guard phase == .open, part < stopped else { return .refused }
         guard hasRoom(for: part, slack: Load()) else { return .wait }
         grant(part)
         return .granted
@@ -161,6 +163,12 @@ struct CommitWindow<Payload, Waiter> {
         return Actions(readers: refuseReaders(), committer: wakeCommitter())
     }
 
+    /// No more reading of this part and those after it; the ones before are read to their ends.
+    mutating func stop(from part: Int) -> Actions {
+        stopped = min(stopped, part)
+        return Actions(readers: refuseReaders { $0 >= part })
+    }
+
     /// Nothing more is committed.
     mutating func close() -> Actions {
         phase = .closed
@@ -214,9 +222,11 @@ extension CommitWindow {
         return wakes
     }
 
-    private mutating func refuseReaders() -> [Wake] {
-        defer { readers.removeAll() }
-        return readers.map { Wake(waiter: $0.waiter, granted: false) }
+    /// - Parameter isRefused: of a part.
+    private mutating func refuseReaders(_ isRefused: (Int) -> Bool = { _ in true }) -> [Wake] {
+        let refused = readers.filter { isRefused($0.part) }
+        readers.removeAll { isRefused($0.part) }
+        return refused.map { Wake(waiter: $0.waiter, granted: false) }
     }
 
     private mutating func wakeCommitter() -> Waiter? {

@@ -99,6 +99,9 @@ extension Segment {
     /// No more reading.
     func stop() { perform(window.withLock { $0.stop() }) }
 
+    /// No more reading of this part and those after it.
+    func stop(from part: Int) { perform(window.withLock { $0.stop(from: part) }) }
+
     /// No more committing.
     func close() { perform(window.withLock { $0.close() }) }
 }

@@ -31,7 +31,7 @@ struct Keys {
         optional: ["output", "dead_letters"])
 
     static let stageOptions = ["name", "workers", "queue", "timeout", "retry", "on_error"]
-    static let laterVerbs = ["explode", "redact", "dedupe", "sample", "throttle", "lookup", "summarize", "sort", "head", "http"]
+    static let laterVerbs = ["redact", "dedupe", "sample", "throttle", "lookup", "sort", "http"]
     static let laterFormats = ["csv", "tsv", "logfmt", "syslog"]
 }
 

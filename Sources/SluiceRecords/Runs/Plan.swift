@@ -22,6 +22,7 @@ final class Plan: Sendable {
 
     /// Whether a stage may end the run early.
     let mayHaveEnough: Bool
+    let hasOrderedStage: Bool
 
     init(_ pipeline: RecordPipeline) {
         let stages = pipeline.stages.enumerated().map { PlannedStage($1, number: $0) }
@@ -41,6 +42,7 @@ final class Plan: Sendable {
         firstStretch = stretches[0]
         rest = next
         mayHaveEnough = stages.contains(where: \.mayHaveEnough)
+        hasOrderedStage = stages.contains(where: \.isOrdered)
     }
 
     /// How records of a file with this head are laid out at the source.
@@ -109,6 +111,11 @@ struct PlannedStage: Sendable {
     var givesNewBytes: Bool {
         if case .closing = step { return true }
         return settings.verb.givesNewBytes
+    }
+
+    var isOrdered: Bool {
+        guard case .ordered = step else { return false }
+        return true
     }
 
     var mayHaveEnough: Bool {

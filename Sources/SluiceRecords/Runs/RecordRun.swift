@@ -39,6 +39,7 @@ package final class RecordRun: Sendable {
         let commit = RunCommit(pipeline, stages: plan.names, meter: meter)
         let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options)
         let end = await flow(reading, commit, on: threads)
+        reading.removeSpills()
         for case .each(let step) in plan.stages.map(\.step) { await step.end() }
         threads.shutdown()
         var report = RunReport(
@@ -110,7 +111,8 @@ package final class RecordRun: Sendable {
             return encoded
         }
         .weighing { $0.weight }
-        let ordered = pipeline.sink.order == .any ? encoded.unordered() : encoded
+        // A stage that must see its batches in order orders all that come before it.
+        let ordered = pipeline.sink.order == .any && !plan.hasOrderedStage ? encoded.unordered() : encoded
         return ordered.window(elements: 4096, weight: source.window).writing(to: commit)
     }
 
@@ -121,16 +123,20 @@ package final class RecordRun: Sendable {
         let queue = stage.settings.pool.queue ?? 2
         switch stage.step {
         case .each:
-            return records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
+            let changed = records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
                 guard case .each(let bound) = batch.segment.stage(number) else { return batch }
                 try await bound.run(batch)
                 return batch
             }
+            return stage.givesNewBytes ? changed.weighing { $0.weight } : changed
         case .ordered:
-            return records.inOrder(name, state: (), onError: .stop, until: { _, batch in
-                guard case .ordered(let bound) = batch.segment.stage(number) else { return .pass(batch) }
-                return try bound.run(batch) == .enough ? .last(batch) : .pass(batch)
-            }).weighing { $0.source.bytes.capacity * 6 }
+            return records.inOrder(
+                name, state: (), onError: .stop,
+                until: { _, batch in
+                    guard case .ordered(let bound) = batch.segment.stage(number) else { return .pass(batch) }
+                    return try bound.run(batch) == .enough ? .last(batch) : .pass(batch)
+                }
+            ).weighing { $0.weight }
         case .closing(let step):
             let results = ResultBatches(of: step, stage, plan, scratches)
             return records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
@@ -139,7 +145,7 @@ package final class RecordRun: Sendable {
                 return batch
             }
             .appending("\(name): results") { try results.next() }
-            .weighing { $0.source.bytes.capacity * 6 }
+            .weighing { $0.weight }
         }
     }
 }
@@ -172,6 +178,8 @@ private final class ResultBatches: @unchecked Sendable {
         let table = segment.decoding.table(rows: Self.rows)
         let count = results.next(table, scratch)
         guard count > 0 else { return nil }
-        return RecordBatch(results: table, rows: count, of: stage.number + 1, in: segment, scratch: scratch, places: plan.places)
+        return RecordBatch(
+            results: table, rows: count, of: stage.number + 1, in: segment, scratch: scratch, places: plan.places,
+            tracksFates: plan.mayHaveEnough)
     }
 }

@@ -103,7 +103,7 @@ package struct RunReport: Codable, Sendable {
     package var pipeline: String
     package var definition: String
     package var status: Status
-    /// Whether `in = out + filtered + dead + absorbed` for the run, for every input and for every stage.
+    /// Whether `in + added = out + filtered + dead + absorbed` for the run, for every input and for every stage.
     package var balanced: Bool
     package var elapsedSeconds: Double
     package var records: Records

@@ -28,6 +28,12 @@ package enum Schema: Sendable {
         return fields.map(\.name)
     }
 
+    /// The type of a field, `dyn` where it is not known; `nil` where no record has the field.
+    package func type(of name: String) -> CELType? {
+        guard case .known(let fields) = self else { return .dyn }
+        return fields.first { $0.name.isSame(as: name) }?.type
+    }
+
     var scope: SluiceCEL.Environment.FieldScope {
         switch self {
         case .open: .open

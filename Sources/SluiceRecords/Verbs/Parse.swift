@@ -192,14 +192,16 @@ struct MergeStage: EachStage {
         let found = parser.makeTable()
         let bytes = ByteBuffer(capacity: Batch.targetBytes)
         var frames: [Frame] = []
+        var origins: [UInt32] = []
         try site.sift(batch) { (row) throws(RecordFailure) in
             let text = try parser.parse(row, of: batch, into: found)
             let start = bytes.count
             let record = site.fields.json(row, of: batch)
             record.withFilled { JSONMembers.merge($0, with: text, into: bytes) }
             frames.append(Frame(start: UInt32(start), count: UInt32(bytes.count - start), lineDelta: 0))
+            origins.append(UInt32(row))
             return true
         }
-        try site.rebase(batch, onto: bytes, frames, decodedBy: next) { RecordFailure(code: $0.code, message: $0.message) }
+        try site.rebase(batch, onto: bytes, frames, origins: origins, decodedBy: next) { RecordFailure(code: $0.code, message: $0.message) }
     }
 }

@@ -99,6 +99,15 @@ import Testing
         #expect(result.report.balanced)
     }
 
+    @Test func `a record that was parsed too slowly is a dead letter, and nothing is made of it`() async throws {
+        var slow = stage("slow", Parse(field: "a", format: JSONL()))
+        slow.pool.timeout = .nanoseconds(1)
+        let result = try await run(pipeline(#"{"a":"{}"}"# + "\n" + #"{"a":"{\"b\":1}"}"# + "\n", [slow]))
+        #expect(result.out == "")
+        #expect(result.report.deadLetters.byCode == ["timeout": 2])
+        #expect(result.report.balanced)
+    }
+
     @Test func `under on_error stop the first failure ends the run, and nothing is published`() async throws {
         var strict = try stage("strict", Keep(CellProgram("a > 1")))
         strict.onError = .stop
