@@ -15,12 +15,6 @@ struct ReportsTests {
 
     /// Cases that fail, and where the cause is. One that passes fails the test, so that the list stays true.
     private static let knownFailures: [String: String] = [
-        "a01-empty-user-quotes": "AccessLogDecoder",
-        "a03-xff-list-as-address": "AccessLogDecoder",
-        "a20-users": "AccessLogDecoder",
-        "a28-nul-run": "AccessLogDecoder",
-        "a29-negative-and-huge-bytes": "AccessLogDecoder",
-        "a31-syslog-prefix": "AccessLogDecoder",
         "c11-compress-as-lines": "Compression",
         "c11-zlib-as-lines": "Compression",
         "c22-zstd-skippable-as-lines": "Compression",
@@ -34,7 +28,6 @@ struct ReportsTests {
         "g05-one-odd-name-in-folder": "GlobWalk",
         "g07-dead-letter-is-input": "dead letters and inputs are not compared",
         "g08-output-is-input-by-link": "outputs and inputs are told apart by their spelling",
-        "j01-docker-json-file-access": "AccessLogDecoder",
         "k01-lines-sink-of-json": "the sink of lines looks for a column that no stage asked for",
         "k02-lines-sink-depends-on-stages": "the sink of lines writes the record's bytes where no stage changed it",
         "k03-time-without-year": "TimeReading",
@@ -43,8 +36,6 @@ struct ReportsTests {
         "k06-second-signal-leaves-children": "Interrupts",
         "k10-swap-by-rename": "Shape renames one field after the other",
         "k11-same-looking-keys-in-expressions": "Shape compares String",
-        "k12-quote-in-address": "AccessLogDecoder",
-        "k13-vhost-with-user": "AccessLogDecoder",
         "z50-zstd-skippable-first": "Compression",
     ]
 
