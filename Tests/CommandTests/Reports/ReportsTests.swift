@@ -2,18 +2,21 @@ import Foundation
 import Glibc
 import Testing
 
-/// Trouble that users of other programs have reported, as small cases in a folder that is no part of the project: `../shared/reports`, or what
-/// `SLUICE_REPORTS` names. Every kind of trouble that was mended has tests of its own besides.
+/// Trouble that users of other programs have reported, as small cases in a folder that is no part
+/// of the project: `../shared/reports`, or what `SLUICE_REPORTS` names. Every kind of trouble that
+/// was mended has tests of its own besides.
 @Suite("Reports from the field", .enabled(if: ReportedCase.root != nil, "there is no ../shared/reports here; SLUICE_REPORTS names another folder"))
 struct ReportsTests {
-    /// What this version does not have, by what stands in the pipeline of a case, and what `sluice check` or the run says of it.
+    /// What this version does not have, by what stands in the pipeline of a case, and what `sluice
+    /// check` or the run says of it.
     private static let missing: [(inPipeline: String, said: String)] = [
         ("format: csv", "the format 'csv' is not supported in this version"), ("format: tsv", "the format 'tsv' is not supported in this version"),
         ("format: logfmt", "the format 'logfmt' is not supported in this version"), ("format: syslog", "the format 'syslog' is not supported in this version"),
         ("multiline:", "'multiline' is not supported in this version"), ("in.zst", "not supported yet: zstd compression"),
     ]
 
-    /// Cases that fail, and where the cause is. One that passes fails the test, so that the list stays true.
+    /// Cases that fail, and where the cause is. One that passes fails the test, so that the list
+    /// stays true.
     private static let knownFailures: [String: String] = [
         "c11-compress-as-lines": "Compression",
         "c11-zlib-as-lines": "Compression",
