@@ -99,6 +99,7 @@ enum MapKey: Hashable {
             } else {
                 return nil
             }
+        case .decimal: self.init(value.computed)
         case .string(let value): self = .text(Name(value))
         default: return nil
         }
@@ -107,7 +108,9 @@ enum MapKey: Hashable {
 
 extension Value {
     var isDouble: Bool {
-        if case .double = self { return true }
-        return false
+        switch self {
+        case .double, .decimal: true
+        default: false
+        }
     }
 }
