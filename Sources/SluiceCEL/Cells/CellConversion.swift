@@ -10,6 +10,7 @@ extension GenericCall {
                 let cell = code(cells, scratch)
                 switch cell.kind {
                 case .string: return cell
+                case .decimal: return Cell(kind: .string, payload: cell.payload, count: cell.count)
                 case .int: return decimalText(cell.intValue.magnitude, isNegative: cell.intValue < 0, scratch)
                 case .uint: return decimalText(cell.payload, isNegative: false, scratch)
                 case .timestamp: return timestampText(cell, scratch) ?? self(cell, scratch)

@@ -13,6 +13,7 @@ final class ConstantPool: @unchecked Sendable {
         case .int(let value): cell = .int(value)
         case .uint(let value): cell = .uint(value)
         case .double(let value): cell = .double(value)
+        case .decimal(let value): cell = text(.decimal, Array(value.utf8))
         case .string(let value): cell = text(.string, Array(value.utf8))
         case .bytes(let value): cell = text(.bytes, value)
         case .timestamp(let value): cell = .timestamp(seconds: value.seconds, nanoseconds: UInt32(value.nanoseconds))

@@ -6,6 +6,7 @@
 final class GenericCall: Sendable {
     let name: String
     private let implementation: Implementation
+    private let keepsDigits: Bool
     private let range: Range<Int>
     /// The fields that arguments read directly, by argument index.
     private let fields: [FieldRead?]
@@ -14,6 +15,7 @@ final class GenericCall: Sendable {
     init(_ call: Node.Call, at range: Range<Int>, arguments: [Operand], costLimit: Int) {
         name = call.name
         implementation = call.implementation
+        keepsDigits = call.keepsDigits
         self.range = range
         self.costLimit = costLimit
         fields = arguments.map { argument in
@@ -41,7 +43,10 @@ final class GenericCall: Sendable {
     func call(_ arguments: [Cell], _ scratch: Scratch) -> Cell {
         do throws(EvaluationError) {
             var values: [Value] = []
-            for argument in arguments { values.append(try scratch.value(of: argument)) }
+            for argument in arguments {
+                let value = try scratch.value(of: argument)
+                values.append(keepsDigits ? value : value.computed)
+            }
             return scratch.cell(of: try call(values))
         } catch {
             return scratch.fail(error.located(at: range))

@@ -79,7 +79,7 @@ extension Scratch {
         case .bytes: return .bytes(Array(cell.textBytes))
         case .timestamp: return try timestamp(of: cell)
         case .duration: return .duration(cell.duration)
-        case .decimal: return .double(cell.decimalValue)
+        case .decimal: return .decimal(String(decoding: cell.textBytes, as: UTF8.self))
         case .json:
             guard let reader else { throw EvaluationError(.invalidArgument, "this value is JSON text, and there is no JSON reader") }
             return try reader.value(ofJSON: cell.textBytes)
@@ -103,6 +103,7 @@ extension Scratch {
         case .int(let value): return .int(value)
         case .uint(let value): return .uint(value)
         case .double(let value): return .double(value)
+        case .decimal(let value): return text(.decimal, copying: value)
         case .string(let value): return text(copying: value)
         case .bytes(let value): return value.withUnsafeBufferPointer { text(.bytes, copying: $0) }
         case .timestamp(let value): return .timestamp(seconds: value.seconds, nanoseconds: UInt32(value.nanoseconds))
@@ -117,10 +118,5 @@ extension Scratch {
 extension Cell {
     var duration: Duration {
         Duration(secondsComponent: intValue, attosecondsComponent: Int64(Int32(bitPattern: count)) * 1_000_000_000)
-    }
-
-    /// A decimal that is too large for a double is infinite.
-    var decimalValue: Double {
-        Double(String(decoding: textBytes, as: UTF8.self)) ?? .nan
     }
 }

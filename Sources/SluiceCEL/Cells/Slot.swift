@@ -17,7 +17,8 @@ extension Slot: Hashable {
 
     public func hash(into hasher: inout Hasher) { hasher.combine(key) }
 
-    /// Fields are told apart by the bytes of their names, and begin with a dot here, so that none is taken for another kind of slot.
+    /// Fields are told apart by the bytes of their names, and begin with a dot here, so that none
+    /// is taken for another kind of slot.
     private var key: Name {
         switch self {
         case .field(let name): Name("." + name)

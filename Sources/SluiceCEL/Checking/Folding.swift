@@ -75,7 +75,8 @@ struct Folding {
         let arguments = call.arguments.map { fold($0) }
         let folded = Node.Kind.call(Node.Call(name: call.name, arguments: arguments, implementation: call.implementation))
         reportBadPattern(call.name, arguments)
-        let values = arguments.compactMap(\.constantValue)
+        let constants = arguments.compactMap(\.constantValue)
+        let values = call.keepsDigits ? constants : constants.map(\.computed)
         guard values.count == arguments.count, call.name != "error" else { return folded }
         var meter = Meter(limit: Folding.costLimit)
         do {

@@ -48,6 +48,10 @@ public struct Node: Sendable {
         /// The target, if there is one, comes first.
         public let arguments: [Node]
         let implementation: Implementation
+
+        /// Whether the function hands its arguments on, or writes them: others compute, and see a
+        /// decimal as a double.
+        var keepsDigits: Bool { ["string", "dyn", "optional.of", "optional.ofNonZeroValue"].contains(name) }
     }
 
     public struct Element: Sendable {

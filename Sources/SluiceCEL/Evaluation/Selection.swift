@@ -65,7 +65,7 @@ enum Selection {
     /// Nil if the list has no such index.
     private static func position(_ key: Value, in list: [Value]) throws(EvaluationError) -> Int? {
         let number: Int?
-        switch key {
+        switch key.computed {
         case .int(let value): number = Int(exactly: value)
         case .uint(let value): number = Int(exactly: value)
         case .double(let value):

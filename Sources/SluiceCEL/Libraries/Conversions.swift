@@ -75,6 +75,7 @@ enum Conversions {
         case .int(let number): return .string(String(number))
         case .uint(let number): return .string(String(number))
         case .double(let number): return .string(number.text)
+        case .decimal(let text): return .string(text)
         case .bytes(let bytes):
             guard let text = String(validating: bytes, as: UTF8.self) else { throw .invalid("the bytes are invalid UTF-8") }
             return .string(text)

@@ -54,8 +54,8 @@ enum Formatting {
         switch clause {
         case "s": return try text(value, &meter)
         case "d": return try decimal(value)
-        case "f": return try number(value, "fixed-point").formatted(.fixed, precision: precision)
-        case "e": return try number(value, "scientific").formatted(.scientific, precision: precision)
+        case "f": return try number(value.computed, "fixed-point").formatted(.fixed, precision: precision)
+        case "e": return try number(value.computed, "scientific").formatted(.scientific, precision: precision)
         case "b": return try binary(value)
         case "o": return try octal(value)
         case "x": return try hexadecimal(value, uppercase: false)
@@ -79,6 +79,7 @@ enum Formatting {
         case .int(let number): return String(number)
         case .uint(let number): return String(number)
         case .double(let number): return number.plainText
+        case .decimal(let text): return text
         case .string(let text):
             try meter.charge(bytes: text.utf8.count)
             return text
@@ -137,6 +138,7 @@ enum Formatting {
         case .int(let number): String(number)
         case .uint(let number): String(number)
         case .double(let number): number.plainText
+        case .decimal: try decimal(value.computed)
         default: throw wrongType("decimal clause can only be used on integers", value)
         }
     }

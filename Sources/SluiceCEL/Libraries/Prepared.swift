@@ -7,7 +7,7 @@ enum Prepared {
     /// - Throws: if the argument is invalid, as every call with it would.
     static func function(_ name: String, _ argument: String) throws(EvaluationError) -> Implementation.Variadic? {
         guard name == "parse_time" else { return try Patterns.prepared(name, argument) }
-        let format = try TimeFormat(argument)
+        let format = try TimeFormat(reading: argument)
         return { values, _ throws(EvaluationError) in
             guard case .string(let text) = values[0] else { throw .noOverload(name, values) }
             return .timestamp(try format.read(text))

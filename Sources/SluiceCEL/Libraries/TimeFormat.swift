@@ -49,6 +49,16 @@ struct TimeFormat: Sendable {
         return fields
     }
 
+    /// The letters of the form; nil where it has a name.
+    var verbs: Set<UInt8>? {
+        guard case .fields(let fields) = form else { return nil }
+        return Set(
+            fields.compactMap { field in
+                if case .verb(let verb) = field { return verb }
+                return nil
+            })
+    }
+
     func read(_ text: String) throws(EvaluationError) -> Timestamp {
         let moment: Timestamp?
         switch form {

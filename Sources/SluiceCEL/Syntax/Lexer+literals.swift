@@ -23,8 +23,8 @@ extension Lexer {
         }
         let spelling = String(decoding: text[start..<position], as: UTF8.self)
         guard isDouble else { return integer(spelling, radix: 10, from: start) }
-        guard let value = Double(spelling) else {
-            report("'\(spelling)' is not a number", at: start..<position)
+        guard let value = Double(spelling), value.isFinite else {
+            report("'\(spelling)' is out of the range of double", at: start..<position)
             return .invalid
         }
         return .double(value)

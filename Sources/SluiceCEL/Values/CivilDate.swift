@@ -102,7 +102,7 @@ struct DigitScanner {
 
     /// `Z`, `+hh:mm` or `-hh:mm`, in seconds.
     mutating func offset() -> Int? {
-        if skip("Z") { return 0 }
+        if skip("Z") || skip("z") { return 0 }
         let sign = skip("+") ? 1 : skip("-") ? -1 : 0
         guard sign != 0, let hours = number(2), skip(":"), let minutes = number(2), hours < 24, minutes < 60 else { return nil }
         return sign * (hours * 3_600 + minutes * 60)

@@ -45,11 +45,25 @@ extension Timestamp: Comparable {
 }
 
 extension Timestamp {
-    /// Reads RFC 3339: `2009-02-13T23:31:30.25Z`, `2009-02-13T23:31:30+01:00`.
+    /// A date and a time on a clock that is `offset` seconds ahead of UTC; nil where there is no
+    /// such moment. The leap second, 60, ends the last minute of a month in UTC, and is taken for
+    /// the second after it.
+    init?(_ date: CivilDate, hour: Int, minute: Int, second: Int, nanoseconds: Int, offset: Int) {
+        guard hour < 24, minute < 60, second <= 60 else { return nil }
+        let seconds = Int64(date.dayNumber) * 86_400 + Int64(hour * 3_600 + minute * 60 + second - offset)
+        if second == 60 {
+            let (day, rest) = seconds.floorDivided(by: 86_400)
+            guard rest == 0, CivilDate(dayNumber: Int(day)).day == 1 else { return nil }
+        }
+        self.init(seconds: seconds, nanoseconds: Int32(nanoseconds))
+    }
+
+    /// Reads RFC 3339: `2009-02-13T23:31:30.25Z`, `2009-02-13t23:31:30+01:00`,
+    /// `2016-12-31T23:59:60Z`.
     public init?(_ text: String) {
         var scanner = DigitScanner(text)
         guard let year = scanner.number(4), scanner.skip("-"), let month = scanner.number(2), scanner.skip("-"),
-            let day = scanner.number(2), scanner.skip("T"), let hour = scanner.number(2), scanner.skip(":"),
+            let day = scanner.number(2), scanner.skip("T") || scanner.skip("t"), let hour = scanner.number(2), scanner.skip(":"),
             let minute = scanner.number(2), scanner.skip(":"), let second = scanner.number(2)
         else { return nil }
         var nanoseconds = 0
@@ -58,9 +72,8 @@ extension Timestamp {
             nanoseconds = fraction
         }
         guard let offset = scanner.offset(), scanner.isAtEnd else { return nil }
-        guard let date = CivilDate(year: year, month: month, day: day), hour < 24, minute < 60, second < 60 else { return nil }
-        let seconds = Int64(date.dayNumber) * 86_400 + Int64(hour * 3_600 + minute * 60 + second - offset)
-        self.init(seconds: seconds, nanoseconds: Int32(nanoseconds))
+        guard let date = CivilDate(year: year, month: month, day: day) else { return nil }
+        self.init(date, hour: hour, minute: minute, second: second, nanoseconds: nanoseconds, offset: offset)
     }
 }
 

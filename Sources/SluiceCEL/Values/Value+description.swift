@@ -7,6 +7,7 @@ extension Value: CustomStringConvertible {
         case .int(let value): String(value)
         case .uint(let value): "\(value)u"
         case .double(let value): value.isFinite ? value.literalText : "double(\"\(value.text)\")"
+        case .decimal(let text): "double(\"\(text)\")"
         case .string(let value): Value.quoted(value)
         case .bytes(let value): "b\"\(value.map(Value.escapedByte).joined())\""
         case .list(let values): "[\(values.map(\.description).joined(separator: ", "))]"

@@ -38,6 +38,7 @@ extension Value {
                 }
             }
             return true
+        case (.decimal, _), (_, .decimal): return try computed.isEqual(other.computed, nanIsEqual: nanIsEqual, &meter)
         case (.double(let left), .double(let right)):
             return left == right || (nanIsEqual && left.isNaN && right.isNaN)
         default:
@@ -60,6 +61,7 @@ extension Value: Hashable {
         case .int(let value): hasher.combine(Double(value))
         case .uint(let value): hasher.combine(Double(value))
         case .double(let value): hasher.combine(value.isNaN ? .nan : value)
+        case .decimal(let text): hasher.combine(Value.double(of: text))
         case .string(let value): hasher.combine(Name(value))
         case .bytes(let value): hasher.combine(value)
         case .list(let value): hasher.combine(value)

@@ -46,6 +46,7 @@ extension Value {
         case (.uint(let left), .double(let right)): Order(Double(left), right)
         case (.double(let left), .int(let right)): Order(left, Double(right))
         case (.double(let left), .uint(let right)): Order(left, Double(right))
+        case (.decimal, _), (_, .decimal): computed.compareNumbers(other.computed)
         default: nil
         }
     }

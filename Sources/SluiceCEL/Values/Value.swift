@@ -8,6 +8,9 @@ public enum Value: Sendable {
     case int(Int64)
     case uint(UInt64)
     case double(Double)
+    /// A number of JSON text that neither 64 bits nor a double hold as it is written, `1e400` or
+    /// `18446744073709551616`: a `double` to every function that computes, and written as its text.
+    case decimal(String)
     case string(String)
     case bytes([UInt8])
     case list([Value])
@@ -28,7 +31,7 @@ extension Value {
         case .bool: .bool
         case .int: .int
         case .uint: .uint
-        case .double: .double
+        case .double, .decimal: .double
         case .string: .string
         case .bytes: .bytes
         case .list: .list(.dyn)
@@ -42,6 +45,15 @@ extension Value {
         }
     }
 
+    /// As functions compute with it: a decimal is the nearest double, infinite where it is too
+    /// large.
+    var computed: Value {
+        guard case .decimal(let text) = self else { return self }
+        return .double(Value.double(of: text))
+    }
+
+    static func double(of decimal: String) -> Double { Double(decimal) ?? .nan }
+
     /// False, zero, empty, null or none: what `optional.ofNonZeroValue` treats as empty.
     var isZero: Bool {
         switch self {
@@ -50,6 +62,7 @@ extension Value {
         case .int(let value): value == 0
         case .uint(let value): value == 0
         case .double(let value): value == 0
+        case .decimal(let text): Value.double(of: text) == 0
         case .string(let value): value.isEmpty
         case .bytes(let value): value.isEmpty
         case .list(let value): value.isEmpty

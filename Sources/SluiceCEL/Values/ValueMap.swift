@@ -101,6 +101,7 @@ enum MapKey: Hashable {
             } else {
                 return nil
             }
+        case .decimal: self.init(value.computed)
         case .string(let value): self = .text(Name(value))
         default: return nil
         }
@@ -109,7 +110,9 @@ enum MapKey: Hashable {
 
 extension Value {
     var isDouble: Bool {
-        if case .double = self { return true }
-        return false
+        switch self {
+        case .double, .decimal: true
+        default: false
+        }
     }
 }
