@@ -15,6 +15,11 @@ final class DeadLetterFile {
         output = OutputSet(emptyFile: members?.emptyMember ?? [])
     }
 
+    /// Makes the file's folder, and begins the file beside its place.
+    func begin() throws(OutputError) {
+        try append(ByteBuffer(capacity: 1), records: 0)
+    }
+
     /// - Throws: ``OutputError``, ``InputError`` where a record's spill file cannot be read.
     func write(_ letter: EncodedDeadLetter, input: Int?) throws {
         switch letter {

@@ -1,10 +1,12 @@
+import SluiceCEL
+
 /// Gathers the small pieces of text that batches leave over into gzip members of about 1 MiB, for each output on its own.
 ///
 /// What comes out depends on the order and the size of what went in, never on time. Pure but for the compression.
 struct MemberGatherer {
-    private var pending: [String: ByteBuffer] = [:]
+    private var pending: [Name: ByteBuffer] = [:]
     /// Outputs in the order in which their pending text began.
-    private var order: [String] = []
+    private var order: [Name] = []
     private var pendingBytes = 0
     /// Text of one output that is let go as a member.
     private let memberBytes: Int
@@ -18,27 +20,28 @@ struct MemberGatherer {
 
     /// - Returns: for each output that has enough now, its text, in the order to be written.
     mutating func add(_ text: ByteBuffer, to path: String) -> [(path: String, text: ByteBuffer)] {
-        if let buffer = pending[path] {
+        let name = Name(path)
+        if let buffer = pending[name] {
             buffer.append(text.filled)
         } else {
-            pending[path] = text
-            order.append(path)
+            pending[name] = text
+            order.append(name)
         }
         pendingBytes += text.count
-        if let buffer = pending[path], buffer.count >= memberBytes { return take(path) }
+        if let buffer = pending[name], buffer.count >= memberBytes { return take(path) }
         return pendingBytes > mostPending ? takeAll() : []
     }
 
     /// What waits for `path`, which must be written before anything else is.
     mutating func take(_ path: String) -> [(path: String, text: ByteBuffer)] {
-        guard let buffer = pending.removeValue(forKey: path) else { return [] }
-        order.removeAll { $0 == path }
+        guard let buffer = pending.removeValue(forKey: Name(path)) else { return [] }
+        order.removeAll { $0 == Name(path) }
         pendingBytes -= buffer.count
         return [(path, buffer)]
     }
 
     mutating func takeAll() -> [(path: String, text: ByteBuffer)] {
-        let all = order.compactMap { path in pending[path].map { (path, $0) } }
+        let all = order.compactMap { name in pending[name].map { (name.text, $0) } }
         pending = [:]
         order = []
         pendingBytes = 0

@@ -1,4 +1,5 @@
-/// Where a pipeline's records come from. One type an end, named by its key in a pipeline file's `source`.
+/// Where a pipeline's records come from. One type an end, named by its key in a pipeline file's
+/// `source`.
 package protocol RecordSource: Sendable {
     static var declaration: Declaration { get }
 
@@ -12,6 +13,9 @@ package protocol RecordSource: Sendable {
     ///
     /// - Parameter offset: where to begin, in bytes of the input as it lies there.
     func open(_ input: InputFile, at offset: UInt64) throws(InputError) -> any InputBytes
+
+    /// The regular file that an input is, if it is one: nothing may be written over it.
+    func file(of input: InputFile) throws(InputError) -> FileIdentity?
 }
 
 /// The bytes of an input, in order. Called by one job at a time.

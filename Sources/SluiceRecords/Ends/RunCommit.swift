@@ -17,10 +17,13 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     private let members: MemberWriter?
     /// Outputs that have what they begin with.
     private var begun: Swift.Set<Name> = []
+    /// What the one output begins with if no record is written to it.
+    private let headOfEmpty: [UInt8]
     private(set) var ledger: Ledger
 
-    init(_ pipeline: RecordPipeline, stages: [String], meter: ProgressMeter) {
+    init(_ pipeline: RecordPipeline, stages: [String], headOfEmpty: [UInt8], meter: ProgressMeter) {
         self.pipeline = pipeline
+        self.headOfEmpty = headOfEmpty
         self.meter = meter
         letters = DeadLetterEncoder(
             pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path))
@@ -28,6 +31,15 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         deadLetters = DeadLetterFile(pipeline.deadLetters, letters: letters)
         members = pipeline.sink.sink.compression.map { MemberWriter(level: $0) }
         outputs = pipeline.sink.sink.open(empty: members?.emptyMember ?? [])
+    }
+
+    /// Makes the folder of the dead letters.
+    func begin() throws(RunError) {
+        do throws(OutputError) {
+            try deadLetters.begin()
+        } catch {
+            throw .output(error)
+        }
     }
 
     func write(_ batch: EncodedBatch) async throws {
@@ -39,12 +51,16 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     }
 
     private func write(_ output: EncodedOutput) throws(OutputError) {
-        if !output.head.isEmpty, begun.insert(Name(output.path)).inserted {
-            let head = ByteBuffer(capacity: output.head.count)
-            output.head.withUnsafeBufferPointer { head.append($0) }
-            try append(head, isMember: false, records: 0, to: output.path)
-        }
-        try append(output.bytes, isMember: output.isMember, records: output.records, to: output.path)
+        let path = try outputs.name(of: output.path)
+        try begin(path, with: output.head)
+        try append(output.bytes, isMember: output.isMember, records: output.records, to: path)
+    }
+
+    private func begin(_ path: String, with bytes: [UInt8]) throws(OutputError) {
+        guard !bytes.isEmpty, begun.insert(Name(path)).inserted else { return }
+        let head = ByteBuffer(capacity: bytes.count)
+        bytes.withUnsafeBufferPointer { head.append($0) }
+        try append(head, isMember: false, records: 0, to: path)
     }
 
     private func append(_ bytes: ByteBuffer, isMember: Bool, records: Int, to path: String) throws(OutputError) {
@@ -98,8 +114,10 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
 
     /// An output whose name no record makes is there even if nothing was written to it: what stands under its name is of an earlier run.
     private func beginConstantOutput() throws(OutputError) {
-        guard let path = pipeline.sink.sink.path.constant else { return }
-        try outputs.append(UnsafeBufferPointer(start: nil, count: 0), records: 0, to: path)
+        guard let constant = pipeline.sink.sink.path.constant else { return }
+        let path = try outputs.name(of: constant)
+        try begin(path, with: headOfEmpty)
+        try append(ByteBuffer(capacity: 0), isMember: false, records: 0, to: path)
     }
 
     /// Leaves what stood under the outputs' names.

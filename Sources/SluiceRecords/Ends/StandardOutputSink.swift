@@ -1,3 +1,5 @@
+import Glibc
+
 /// `stdout`: standard output, as the records come.
 package struct StandardOutputSink: RecordSink {
     package static let declaration = Declaration(
@@ -9,12 +11,18 @@ package struct StandardOutputSink: RecordSink {
     package var path: PathTemplate { PathTemplate(pieces: [.text("-")]) }
 
     package func open(empty: [UInt8]) -> any OpenSink { OpenStandardOutput() }
+
+    package func file(of output: String) throws(InputError) -> FileIdentity? { try .ofRegularFile(descriptor: STDOUT_FILENO) }
+
+    package func place(of output: String) -> FilePlace? { nil }
 }
 
 /// Standard output while a run goes on: what was written cannot be taken back.
 private final class OpenStandardOutput: OpenSink {
     private var written = SinkMark.Output(path: "-", bytes: 0, records: 0)
     private let digest = Digest()
+
+    func name(of output: String) -> String { "-" }
 
     func append(_ bytes: UnsafeBufferPointer<UInt8>, records: Int, to output: String) throws(OutputError) {
         try StandardOutput.write(bytes)
