@@ -4,15 +4,16 @@
 final class DeadLetterFile {
     private let path: String
     private let letters: DeadLetterEncoder
-    private let output: OutputSet
+    private let output: any OpenSink
     private let members: MemberWriter?
     private var gatherer = MemberGatherer()
 
-    init(_ path: String, letters: DeadLetterEncoder) {
+    /// - Parameter sink: where the file is an output of that name.
+    init(_ path: String, in sink: any RecordSink, letters: DeadLetterEncoder) {
         self.path = path
         self.letters = letters
         members = path.hasSuffix(".gz") ? MemberWriter(level: .standard) : nil
-        output = OutputSet(emptyFile: members?.emptyMember ?? [])
+        output = sink.open(empty: members?.emptyMember ?? [])
     }
 
     /// Makes the file's folder, and begins the file beside its place.

@@ -2,7 +2,7 @@ import SluiceCEL
 
 /// `file`: files under a path that may have expressions in it, which appear whole when the run has
 /// ended well.
-package struct FileSink: RecordSink {
+package struct FileSink: DeclaredSink {
     package static let declaration = Declaration(
         "file", "files; `{…}` in the path are expressions, so that each record goes to the file that its values name",
         argument: .text,

@@ -2,7 +2,7 @@ import Glibc
 import SluiceCEL
 
 /// `files`: files by their paths or by patterns, and standard input as `-`.
-package struct FileSource: RecordSource {
+package struct FileSource: DeclaredSource {
     package static let declaration = Declaration(
         "files", "a path, a pattern (`*`, `?`, `[a-z]`, `{a,b}`, `**`), or a list of them; `-` is standard input",
         argument: .short(.list(.text), for: "files", in: []), example: "files: logs/*.gz")

@@ -1,12 +1,5 @@
-/// Where a pipeline's records are written. One type an end, named by its key in a pipeline file's
-/// `sink`.
+/// Where a pipeline's records are written.
 package protocol RecordSink: Sendable {
-    static var declaration: Declaration { get }
-
-    /// Takes the argument that the declaration's shape has let pass, and compiles what is in it
-    /// against `checking.fields`.
-    init?(_ argument: Argument, options: Arguments, _ checking: inout Checking)
-
     /// Which output a record goes to: one name for all, or a name made of the record's values.
     var path: PathTemplate { get }
 
@@ -32,6 +25,15 @@ package protocol RecordSink: Sendable {
 extension RecordSink {
     package var fileExtension: String? { nil }
     package var compression: CompressionLevel? { nil }
+}
+
+/// A sink that pipeline files name by its key in `sink`. One type an end.
+package protocol DeclaredSink: RecordSink {
+    static var declaration: Declaration { get }
+
+    /// Takes the argument that the declaration's shape has let pass, and compiles what is in it
+    /// against `checking.fields`.
+    init?(_ argument: Argument, options: Arguments, _ checking: inout Checking)
 }
 
 /// The outputs of a run while it goes on. Called by one job at a time.

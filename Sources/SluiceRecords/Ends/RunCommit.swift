@@ -28,7 +28,8 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         letters = DeadLetterEncoder(
             pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path))
         ledger = Ledger(stages: stages, inputs: pipeline.source.inputs.count)
-        deadLetters = DeadLetterFile(pipeline.deadLetters, letters: letters)
+        deadLetters = DeadLetterFile(
+            pipeline.deadLetters, in: pipeline.deadLetterSink ?? FileSink(PathTemplate(pipeline.deadLetters)), letters: letters)
         members = pipeline.sink.sink.compression.map { MemberWriter(level: $0) }
         outputs = pipeline.sink.sink.open(empty: members?.emptyMember ?? [])
     }

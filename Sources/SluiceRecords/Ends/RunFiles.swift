@@ -39,12 +39,8 @@ package final class RunFiles: Sendable {
         self.pipeline = pipeline
         var written: [WrittenFile] = []
         if let path = reportCopy { written.append(try Self.file(.reportCopy, path)) }
-        written.append(try Self.file(.deadLetters, pipeline.deadLetters))
-        if let path = pipeline.sink.sink.path.constant {
-            let sink = pipeline.sink.sink
-            written.append(
-                WrittenFile(file: RunFile(part: .sink, path: path), identity: try sink.file(of: path), place: try sink.place(of: path)))
-        }
+        written.append(try Self.output(.deadLetters, pipeline.deadLetters, of: pipeline.deadLetterSink))
+        if let path = pipeline.sink.sink.path.constant { written.append(try Self.output(.sink, path, of: pipeline.sink.sink)) }
         written.append(try Self.file(.report, state + "/report.json"))
         written.append(try Self.file(.state, state + "/spill"))
         self.written = written
@@ -52,6 +48,11 @@ package final class RunFiles: Sendable {
 
     private static func file(_ part: RunFile.Part, _ path: String) throws(InputError) -> WrittenFile {
         WrittenFile(file: RunFile(part: part, path: path), identity: try .ofRegularFile(path), place: try .ofOutput(path))
+    }
+
+    private static func output(_ part: RunFile.Part, _ path: String, of sink: (any RecordSink)?) throws(InputError) -> WrittenFile {
+        guard let sink else { return try file(part, path) }
+        return WrittenFile(file: RunFile(part: part, path: path), identity: try sink.file(of: path), place: try sink.place(of: path))
     }
 
     /// Two files that the definition and the command line make one.
@@ -85,9 +86,9 @@ package final class RunFiles: Sendable {
 
     private func newRefusal(of output: String) throws(InputError) -> String? {
         let sink = pipeline.sink.sink
-        guard let place = try sink.place(of: output) else { return nil }
+        guard try sink.place(of: output) != nil else { return nil }
         if case .folder = PathKind.of(output) { return "'\(output)' is a folder" }
-        let file = WrittenFile(file: RunFile(part: .sink, path: output), identity: try sink.file(of: output), place: place)
+        let file = try Self.output(.sink, output, of: sink)
         if let identity = file.identity, let other = try reads(identity) { return FileConflict(file: file.file, other: other).message }
         for other in written {
             if file.isSame(as: other) { return FileConflict(file: file.file, other: other.file).message }

@@ -63,8 +63,9 @@ final class OutputSet: OpenSink {
     }
 
     func restore(to mark: SinkMark) throws(OutputError) {
+        let outputs = Dictionary(uniqueKeysWithValues: mark.outputs.map { (Name($0.path), $0) })
         for file in inOrder {
-            if let output = mark.outputs.first(where: { $0.path.isSame(as: file.path) }) {
+            if let output = outputs[Name(file.path)] {
                 try use(file)
                 try file.restore(bytes: output.bytes, records: output.records)
             } else {
@@ -79,7 +80,7 @@ final class OutputSet: OpenSink {
     /// Brings all bytes to the disk. What can fail for want of space or of permission fails here,
     /// before anything appears.
     func prepare() throws(OutputError) {
-        for file in inOrder where !file.isPrepared {
+        for file in inOrder where !file.isPrepared || file.byteCount == 0 && !emptyFile.isEmpty {
             try use(file)
             if file.byteCount == 0 { try emptyFile.withUnsafeBufferPointer { (bytes) throws(OutputError) in try file.write(bytes) } }
             try file.prepare()

@@ -13,6 +13,8 @@ package struct RecordPipeline: Sendable {
     package var sink: SinkSettings
     /// The dead-letter file. `.gz` compresses.
     package var deadLetters: String
+    /// Where dead letters go in place of files: they are its output of that name.
+    package var deadLetterSink: (any RecordSink)?
     package var limits: Limits
     /// The pipeline file that it was read from.
     package var file: String?
