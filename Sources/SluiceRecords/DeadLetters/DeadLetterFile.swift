@@ -4,17 +4,23 @@
 final class DeadLetterFile {
     private let path: String
     private let letters: DeadLetterEncoder
-    private let output: OutputSet
+    private let output: any OpenSink
     /// Where the file is compressed.
     private let gzip: GzipOutputs?
 
-    init(_ path: String, letters: DeadLetterEncoder) {
+    /// - Parameter sink: where the file is an output of that name.
+    init(_ path: String, in sink: any RecordSink, letters: DeadLetterEncoder) {
         self.path = path
         self.letters = letters
         let isGzip = path.hasSuffix(".gz")
-        let output = OutputSet(emptyFile: isGzip ? MemberAssembly.empty : [])
+        let output = sink.open(empty: isGzip ? MemberAssembly.empty : [])
         self.output = output
         gzip = isGzip ? GzipOutputs(output, level: .standard) : nil
+    }
+
+    /// Makes the file's folder, and begins the file beside its place.
+    func begin() throws(OutputError) {
+        try append(ByteBuffer(capacity: 1), records: 0)
     }
 
     /// - Throws: ``OutputError``, ``InputError`` where a record's spill file cannot be read.

@@ -1,7 +1,8 @@
 import SluiceCEL
 
-/// `file`: files under a path that may have expressions in it, which appear whole when the run has ended well.
-package struct FileSink: RecordSink {
+/// `file`: files under a path that may have expressions in it, which appear whole when the run has
+/// ended well.
+package struct FileSink: DeclaredSink {
     package static let declaration = Declaration(
         "file", "files; `{…}` in the path are expressions, so that each record goes to the file that its values name",
         argument: .text,
@@ -51,6 +52,10 @@ package struct FileSink: RecordSink {
     }
 
     package func open(empty: [UInt8]) -> any OpenSink { OutputSet(emptyFile: empty) }
+
+    package func file(of output: String) throws(InputError) -> FileIdentity? { try .ofRegularFile(output) }
+
+    package func place(of output: String) throws(InputError) -> FilePlace? { try .ofOutput(output) }
 }
 
 /// What a file's name says about what is in it.

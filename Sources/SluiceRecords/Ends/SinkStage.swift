@@ -46,6 +46,7 @@ final class SinkStage: Sendable {
     private let compression: CompressionLevel?
     private let members: GzipMembers
     private let letters: DeadLetterEncoder
+    private let files: RunFiles
     private let writers = FreeList<BlockWriter>(most: 64)
     /// For text on its way to a block.
     private let texts = BufferPool(capacity: Batch.targetBytes, most: 8)
@@ -56,9 +57,10 @@ final class SinkStage: Sendable {
     static let blockBytes = 128 << 10
 
     /// - Parameter index: its place in the books.
-    init(_ sink: any RecordSink, index: Int, letters: DeadLetterEncoder) {
+    init(_ sink: any RecordSink, index: Int, letters: DeadLetterEncoder, files: RunFiles) {
         self.index = index
         self.letters = letters
+        self.files = files
         compression = sink.compression
         members = sink.members
     }
@@ -108,10 +110,20 @@ final class SinkStage: Sendable {
         let writer = sink.writer
         var outputs: [EncodedOutput] = []
         var places: [Name: Int] = [:]
+        var refused: [Name: RecordFailure] = [:]
         try site.sift(batch) { (row) throws(RecordFailure) in
             let name = try path.path(of: row)
-            let place = places[name] ?? outputs.count
-            if place == outputs.count {
+            let place: Int
+            if let known = places[name] {
+                place = known
+            } else if let failure = refused[name] {
+                throw failure
+            } else if let reason = files.refusal(of: name.text) {
+                let failure = RecordFailure(code: "sink.path", message: reason)
+                refused[name] = failure
+                throw failure
+            } else {
+                place = outputs.count
                 outputs.append(EncodedOutput(path: name.text, head: writer.head, bytes: texts.take(), block: nil, records: 0))
                 places[name] = place
             }

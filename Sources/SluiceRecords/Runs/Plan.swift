@@ -45,6 +45,15 @@ final class Plan: Sendable {
         hasOrderedStage = stages.contains(where: \.isOrdered)
     }
 
+    /// What an output begins with that no record is written to; nothing where only an input's head
+    /// can tell.
+    var headOfEmptyOutput: [UInt8] {
+        let isToldByInputs = rest == nil && sink.settings.columns == nil && (format as? any HeadedFormat)?.hasHead == true
+        var segment = isToldByInputs ? nil : rest ?? self.segment(for: nil)
+        while let next = segment?.next { segment = next }
+        return segment?.sink?.writer.head ?? []
+    }
+
     /// How records of a file with this head are laid out at the source.
     func segment(for head: FileHead?) -> BoundSegment {
         segments.withLock { $0.segment(for: head, of: self) }

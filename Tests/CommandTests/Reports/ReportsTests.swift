@@ -21,13 +21,8 @@ struct ReportsTests {
         "c11-compress-as-lines": "Compression",
         "c11-zlib-as-lines": "Compression",
         "c22-zstd-skippable-as-lines": "Compression",
-        "d04-value-names-dead-letter-file": "outputs and dead letters are told apart by their spelling",
-        "d06-value-names-input": "outputs and inputs are told apart by their spelling",
-        "d08-dead-letter-is-sink": "outputs and dead letters are told apart by their spelling",
         "g02-equal-looking-inputs": "InputFiles",
         "g05-one-odd-name-in-folder": "GlobWalk",
-        "g07-dead-letter-is-input": "dead letters and inputs are not compared",
-        "g08-output-is-input-by-link": "outputs and inputs are told apart by their spelling",
         "k06-second-signal-leaves-children": "Interrupts",
         "z50-zstd-skippable-first": "Compression",
     ]
