@@ -1,7 +1,7 @@
 /// `stdout`: standard output, as the records come.
 package struct StandardOutputSink: RecordSink {
     package static let declaration = Declaration(
-        "stdout", "standard output", argument: .choice(["true"]), example: "sink: {stdout: true}")
+        "stdout", "standard output", argument: .choice(["true"]), example: "stdout: true")
 
     package init() {}
     package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {}
