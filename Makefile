@@ -5,7 +5,7 @@ ARGS ?=
 RELEASE = $(shell $(SWIFT) build -c release --show-bin-path)
 FORMATTED = Package.swift Sources Tests $(wildcard Benchmarks Examples)
 
-.PHONY: help setup build run test check lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
+.PHONY: help setup build run test check docs validate-schema lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,13 @@ test: setup ## build everything and run all tests
 	$(SWIFT) test --skip-build --skip '^WorkerPoolsTests\.'
 
 check: lint test ## lint, then test
+
+docs: setup ## write the tables of docs/pipeline-file.md from what verbs, formats and ends declare
+	$(SWIFT) build --build-tests
+	SLUICE_WRITE_EXPECTED=1 $(SWIFT) test --skip-build --filter '^SluiceDefinitionTests\.ReferenceTests'
+
+validate-schema: build ## hold pipeline files against `sluice schema` with Python's jsonschema; ARGS=FILE for others
+	@scripts/validate-schema --sluice $(RELEASE)/sluice $(ARGS)
 
 lint: ## say where the sources are not formatted as agreed
 	$(SWIFT) format lint --strict --parallel --recursive $(FORMATTED)
