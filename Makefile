@@ -11,7 +11,7 @@ BUILD = $(SWIFT) build -c release --static-swift-stdlib
 RELEASE = $(shell $(BUILD) --show-bin-path)
 FORMATTED = Package.swift Sources Tests $(wildcard Benchmarks Examples)
 
-.PHONY: help setup build run install package test test-install check lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
+.PHONY: help setup build run install package test test-install check docs validate-schema lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,13 @@ test-install: ## do as README.md says on a clean Debian, and install the package
 	@Tests/Install/test-install $(ARGS)
 
 check: lint test ## lint, then test
+
+docs: setup ## write the tables of docs/pipeline-file.md from what verbs, formats and ends declare
+	$(SWIFT) build --build-tests
+	SLUICE_WRITE_EXPECTED=1 $(SWIFT) test --skip-build --filter '^SluiceDefinitionTests\.ReferenceTests'
+
+validate-schema: build ## hold pipeline files against `sluice schema` with Python's jsonschema; ARGS=FILE for others
+	@scripts/validate-schema --sluice $(RELEASE)/sluice $(ARGS)
 
 lint: ## say where the sources are not formatted as agreed
 	$(SWIFT) format lint --strict --parallel --recursive $(FORMATTED)

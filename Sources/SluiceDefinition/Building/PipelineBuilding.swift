@@ -106,10 +106,10 @@ struct PipelineBuilding {
         }
         guard !sink.isFormatUnread, let ending = end.fileExtension else { return sink.isFormatUnread ? nil : JSONL() }
         if let format = Formats.forFile(endingIn: ending) { return check("sink") { checking in format.init(nil, &checking) } }
-        guard Keys.laterFormats.contains(ending) else { return JSONL() }
+        guard ending.index(in: Formats.later) != nil else { return JSONL() }
         report(
             "sink: the format '\(ending)' is not supported in this version", at: sink.argument.place,
-            fix: "name the file .jsonl or .log; this version writes: \(Formats.writableNames.joined(separator: ", "))")
+            fix: "give the file another ending, or name a format; this version writes: \(Formats.writableNames.joined(separator: ", "))")
         return nil
     }
 

@@ -8,13 +8,13 @@ package struct FileSink: DeclaredSink {
         argument: .text,
         options: [
             ArgumentKey(
-                "level", .text, example: "level: fast",
-                "of compression, for names that end in `.gz`: `fast`, `default`, `best`, or 0 to 9"),
+                "level", .choice(CompressionLevel.names), default: "default", example: "level: fast",
+                "of compression, for names that end in `.gz`"),
             ArgumentKey(
-                "members", .choice(GzipMembers.allCases.map(\.rawValue)), example: "members: many",
-                "of a name that ends in `.gz`: `one` (default), which every reader reads whole, or `many`, one for each MiB of text"),
+                "members", .choice(GzipMembers.allCases.map(\.rawValue)), default: "one", example: "members: many",
+                "of a name that ends in `.gz`: one, which every reader reads whole, or many, one for each MiB of text"),
         ],
-        example: "sink: {file: out/errors.jsonl.gz}")
+        example: "file: out/errors.jsonl.gz")
 
     package let path: PathTemplate
     package let fileExtension: String?
@@ -42,10 +42,6 @@ package struct FileSink: DeclaredSink {
         var compression: CompressionLevel? = name.isGzip ? .standard : nil
         if let level = options["level"]?.leaf {
             compression = CompressionLevel(level.text)
-            if compression == nil {
-                checking.report("'level' cannot be '\(level.text)'", at: level.place, fix: "write fast, default, best, or 0 to 9")
-                return nil
-            }
         }
         let members = options["members"]?.leaf.flatMap { GzipMembers(rawValue: $0.text) } ?? .one
         self.init(template, fileExtension: name.fileExtension, compression: compression, members: members)

@@ -3,7 +3,7 @@ import Glibc
 /// `stdout`: standard output, as the records come.
 package struct StandardOutputSink: DeclaredSink {
     package static let declaration = Declaration(
-        "stdout", "standard output", argument: .choice(["true"]), example: "sink: {stdout: true}")
+        "stdout", "standard output", argument: .choice(["true"]), example: "stdout: true")
 
     private let descriptor: Int32
 

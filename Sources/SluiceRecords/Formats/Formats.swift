@@ -27,6 +27,12 @@ package enum Formats {
 
     package static var names: [String] { all.map { $0.declaration.name } }
     package static var writableNames: [String] { writable.map { $0.declaration.name } }
+
+    /// With the other names for them.
+    package static var allNames: [String] { all.flatMap { [$0.declaration.name] + $0.declaration.aliases } }
+
+    /// Names that are to become formats.
+    package static let later = ["csv", "tsv", "logfmt", "syslog"]
 }
 
 extension Format {

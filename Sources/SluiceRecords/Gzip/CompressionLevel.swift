@@ -32,6 +32,9 @@ package struct CompressionLevel: Hashable, Sendable {
         }
     }
 
+    /// Every way to write a level.
+    package static let names = ["fast", "default", "best"] + (0...9).map(String.init)
+
     private init(zlib: Int32, isal: Int32?) {
         (self.zlib, self.isal) = (zlib, isal)
     }

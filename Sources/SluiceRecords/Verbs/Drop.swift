@@ -3,7 +3,7 @@ package import SluiceCEL
 /// `drop`: all records but those for which an expression is true.
 package struct Drop: Verb, EachStep {
     package static let declaration = Declaration(
-        "drop", "leaves out the records for which it is true", argument: .condition, example: "drop: path.startsWith('/health')")
+        "drop", "passes the records for which it is false; the others are filtered", argument: .condition, example: "drop: path.startsWith('/health')")
 
     private let condition: CellProgram
 

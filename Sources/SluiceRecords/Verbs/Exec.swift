@@ -4,7 +4,7 @@ import SluiceCEL
 /// `exec`: each record goes to a child process as one JSON line, and its answer takes the record's place.
 package struct Exec: Verb {
     package static let declaration = Declaration(
-        "exec", "long-lived child processes, a JSON line in, a JSON line out",
+        "exec", "gives each record to a child process as one JSON line, and takes one JSON line as its answer",
         argument: .list(.text), example: "exec: [./score, --jsonl]")
 
     private let command: [String]

@@ -3,7 +3,7 @@ package import SluiceCEL
 /// `keep`: the records for which an expression is true.
 package struct Keep: Verb, EachStep {
     package static let declaration = Declaration(
-        "keep", "keeps the records for which it is true", argument: .condition, example: "keep: status >= 500")
+        "keep", "passes the records for which it is true; the others are filtered", argument: .condition, example: "keep: status >= 500")
 
     private let condition: CellProgram
 

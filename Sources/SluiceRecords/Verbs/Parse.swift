@@ -3,7 +3,7 @@ import SluiceCEL
 /// `parse`: reads one text field with a format. The fields found become fields of the record, or one field, a map.
 package struct Parse: Verb, EachStep {
     package static let declaration = Declaration(
-        "parse", "reads one field with any format",
+        "parse", "parses the text of one field with any format, into fields of the record or a map in one field",
         argument: .keys([
             ArgumentKey("field", .field, isRequired: true, example: "field: line", "the text field"),
             ArgumentKey("format", .format, isRequired: true, example: "format: jsonl", "how it is read"),

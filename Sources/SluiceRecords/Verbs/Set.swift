@@ -4,7 +4,7 @@ package import SluiceCEL
 /// `set`: computes fields, each from the ones before.
 package struct SetFields: Verb, EachStep {
     package static let declaration = Declaration(
-        "set", "computes fields, in order; each sees the ones before; an empty optional is not written",
+        "set", "computes fields in order; each sees the ones before; an empty optional is not written",
         argument: .entries(key: .newField, value: .expression), example: "set: {seconds: duration_ms / 1000.0}")
 
     private let assignments: [(field: String, value: CellProgram)]
