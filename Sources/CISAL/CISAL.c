@@ -46,6 +46,30 @@ static size_t drain(struct inflate_state *state, uint8_t *output, size_t room) {
     return left;
 }
 
+// Where a repetition has a bad distance, the library's fast loop has counted its bytes before it
+// looked, and they are whatever was in the memory (seen in 2.30 and in the sources of 2.32). It has
+// written the symbol of the length, which is the length and 254, in place of the first of them: so
+// the length is known. Elsewhere bytes that look like that are chance, one time in 256, and what is
+// left out then comes right before bad data. The longest of several is taken.
+static size_t unwritten(const uint8_t *end, size_t count) {
+    for (size_t length = count < 258 ? count : 258; length >= 3; length--) {
+        const size_t symbol = length + 254;
+        const uint8_t *first = end - length;
+        if (first[0] == (symbol & 0xFF) && first[1] == symbol >> 8) return length;
+    }
+    return 0;
+}
+
+// - Returns: how many of the bytes in the output are text.
+static size_t without_unwritten(struct inflate_state *state, const uint8_t *output, size_t produced) {
+    const size_t left = (size_t)(state->tmp_out_valid - state->tmp_out_processed);
+    if (left == 0) return produced - unwritten(output + produced, produced);
+    const size_t junk = unwritten(state->tmp_out_buffer + state->tmp_out_valid, (size_t)state->tmp_out_valid);
+    state->tmp_out_valid -= (int32_t)(junk < left ? junk : left);
+    const size_t rest = junk < left ? 0 : junk - left;
+    return produced - (rest < produced ? rest : produced);
+}
+
 int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_count, uint8_t *output, size_t output_count, ptrdiff_t *consumed,
                   size_t *produced) {
     struct inflate_state *state = &inflater->state;
@@ -64,6 +88,7 @@ int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_c
     if (result < 0) {
         inflater->corrupt = 1;
         *consumed -= state->read_in_length > 0 ? state->read_in_length / 8 : 0;
+        if (result == ISAL_INVALID_LOOKBACK || result == ISAL_INVALID_SYMBOL) *produced = without_unwritten(state, output, *produced);
         *produced += drain(state, output + *produced, output_count - *produced);
         return CISAL_CORRUPT;
     }
