@@ -109,7 +109,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         guard let constant = pipeline.sink.sink.path.constant else { return }
         let path = try outputs.name(of: constant)
         try begin(path, with: headOfEmpty)
-        try append(ByteBuffer(capacity: 0), isMember: false, records: 0, to: path)
+        try append(ByteBuffer(capacity: 0), records: 0, to: path)
     }
 
     /// Leaves what stood under the outputs' names.
