@@ -2,12 +2,13 @@
 
 SWIFT ?= swift
 ARGS ?=
+PREFIX ?= /usr/local
 # With the Swift runtime inside: it runs where no Swift is, starts sooner and is a little faster.
 BUILD = $(SWIFT) build -c release --static-swift-stdlib
 RELEASE = $(shell $(BUILD) --show-bin-path)
 FORMATTED = Package.swift Sources Tests $(wildcard Benchmarks Examples)
 
-.PHONY: help setup build run test check lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
+.PHONY: help setup build run install package test check lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +21,13 @@ build: setup ## build the command in release mode: .build/release/sluice
 
 run: build ## run the example pipeline over sampledata/ and show what came out
 	@scripts/run-example $(RELEASE)/sluice
+
+install: build ## put the command, its completions and its manual page under PREFIX=/usr/local
+	@scripts/install $(RELEASE)/sluice "$(DESTDIR)$(PREFIX)"
+
+package: build ## make a Debian package: .build/sluice-pipelines_VERSION_ARCHITECTURE.deb
+	@scripts/setup dpkg-dev
+	@scripts/package $(RELEASE)/sluice .build
 
 test: setup ## build everything and run all tests
 	$(SWIFT) build --build-tests
