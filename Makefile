@@ -3,18 +3,21 @@
 SWIFT ?= swift
 ARGS ?=
 PREFIX ?= /usr/local
+# Debian packages that a target needs beside the libraries.
+package: ALSO = dpkg-dev
+test tsan: ALSO = python3
 # With the Swift runtime inside: it runs where no Swift is, starts sooner and is a little faster.
 BUILD = $(SWIFT) build -c release --static-swift-stdlib
 RELEASE = $(shell $(BUILD) --show-bin-path)
 FORMATTED = Package.swift Sources Tests $(wildcard Benchmarks Examples)
 
-.PHONY: help setup build run install package test check lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
+.PHONY: help setup build run install package test test-install check lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install the C libraries that are missing (Debian, Ubuntu)
-	@scripts/setup
+	@scripts/setup $(ALSO)
 
 build: setup ## build the command in release mode: .build/release/sluice
 	$(BUILD) --product sluice
@@ -26,7 +29,6 @@ install: build ## put the command, its completions and its manual page under PRE
 	@scripts/install $(RELEASE)/sluice "$(DESTDIR)$(PREFIX)"
 
 package: build ## make a Debian package: .build/sluice-pipelines_VERSION_ARCHITECTURE.deb
-	@scripts/setup dpkg-dev
 	@scripts/package $(RELEASE)/sluice .build
 
 test: setup ## build everything and run all tests
@@ -34,6 +36,9 @@ test: setup ## build everything and run all tests
 # The pool's storms and rounds take every core; in a process of their own they hold up no test that starts programs.
 	$(SWIFT) test --skip-build --filter '^WorkerPoolsTests\.'
 	$(SWIFT) test --skip-build --skip '^WorkerPoolsTests\.'
+
+test-install: ## do as README.md says on a clean Debian, and install the package on another; by hand, as root
+	@Tests/Install/test-install $(ARGS)
 
 check: lint test ## lint, then test
 
