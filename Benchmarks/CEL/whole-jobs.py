@@ -6,7 +6,8 @@
 Generates N synthetic requests (gzip, about 220 bytes each) in a temporary folder, runs each job with
 each installed tool, and prints the minimum wall and CPU seconds and nanoseconds of CPU per record.
 Output is gzip for sluice and plain text for the others, which therefore have less to do. Checks that
-all tools keep the same number of records. jq and mlr read from `gzip -dc`, whose CPU time counts.
+all tools keep the same number of records. jq and mlr read from `gzip -dc`, whose CPU time counts. A
+sluice without ISA-L is refused.
 """
 
 import argparse
@@ -89,6 +90,8 @@ def main():
     arguments.add_argument("--records", type=int, default=300_000)
     arguments.add_argument("--rounds", type=int, default=3)
     options = arguments.parse_args()
+    if subprocess.run([f"{os.path.dirname(os.path.abspath(__file__))}/../heading", options.sluice]).returncode:
+        sys.exit(1)
     with tempfile.TemporaryDirectory() as folder:
         make_records(f"{folder}/records.jsonl.gz", options.records)
         print(f"{options.records:,} records, {os.path.getsize(f'{folder}/records.jsonl.gz') / 1e6:.1f} MB of gzip")
