@@ -18,9 +18,6 @@ struct ReportsTests {
     /// Cases that fail, and where the cause is. One that passes fails the test, so that the list
     /// stays true.
     private static let knownFailures: [String: String] = [
-        "c11-compress-as-lines": "Compression",
-        "c11-zlib-as-lines": "Compression",
-        "c22-zstd-skippable-as-lines": "Compression",
         "d01-empty-input-stale-output": "the sink begins an output with its first batch; an input without text brings none",
         "d04-value-names-dead-letter-file": "outputs and dead letters are told apart by their spelling",
         "d06-value-names-input": "outputs and inputs are told apart by their spelling",
@@ -36,7 +33,6 @@ struct ReportsTests {
         "k06-second-signal-leaves-children": "Interrupts",
         "k10-swap-by-rename": "Shape renames one field after the other",
         "k11-same-looking-keys-in-expressions": "Shape compares String",
-        "z50-zstd-skippable-first": "Compression",
     ]
 
     @Test("come out as they should", arguments: ReportedCase.names)
