@@ -19,6 +19,8 @@ package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
         case .badPattern(let pattern, let reason): "'\(pattern)' is not a pattern: \(reason)"
         case .folder(let path): "\(path) is a folder; name its files: \(path.hasSuffix("/") ? path : path + "/")*"
         case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
+        case .unsupported(let path, let archive) where ["tar", "zip", "7z", "rar"].contains(archive):
+            "\(path): not supported yet: a \(archive) archive; unpack it and name its files"
         case .unsupported(let path, let compression): "\(path): not supported yet: \(compression) compression; gzip and plain text are"
         case .damaged(let path, let damage): "\(path)@\(damage.offset): \(damage.kind.sentence) (member \(damage.member))"
         case .spill(let path, let reason): "a record over the limit cannot be set aside in \(path): \(reason)"

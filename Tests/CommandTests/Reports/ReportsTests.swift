@@ -18,13 +18,11 @@ struct ReportsTests {
     /// Cases that fail, and where the cause is. One that passes fails the test, so that the list
     /// stays true.
     private static let knownFailures: [String: String] = [
-        "c11-compress-as-lines": "Compression",
-        "c11-zlib-as-lines": "Compression",
-        "c22-zstd-skippable-as-lines": "Compression",
+        "k06-second-signal-leaves-children": "Interrupts",
         "g02-equal-looking-inputs": "InputFiles",
         "g05-one-odd-name-in-folder": "GlobWalk",
         "k06-second-signal-leaves-children": "Interrupts",
-        "z50-zstd-skippable-first": "Compression",
+        "k06-second-signal-leaves-children": "Interrupts",
     ]
 
     @Test("come out as they should", arguments: ReportedCase.names)
