@@ -99,6 +99,13 @@ int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_c
     return state->avail_out == 0 ? CISAL_OUTPUT_FULL : CISAL_NEEDS_INPUT;
 }
 
+int cisal_inflater_is_between_blocks(const cisal_inflater *inflater) {
+    const struct inflate_state *state = &inflater->state;
+    // Where no byte of a header has come yet, the library is in either of these states.
+    int is_before_header = state->block_state == ISAL_BLOCK_NEW_HDR || (state->block_state == ISAL_BLOCK_HDR && state->tmp_in_size == 0);
+    return is_before_header && !state->bfinal && state->read_in_length == 0 && state->tmp_out_valid == state->tmp_out_processed;
+}
+
 struct cisal_deflater {
     struct isal_zstream stream;
     int level;
@@ -169,6 +176,7 @@ int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_c
                   size_t *produced) {
     return CISAL_CORRUPT;
 }
+int cisal_inflater_is_between_blocks(const cisal_inflater *inflater) { return 0; }
 cisal_deflater *cisal_deflater_new(int level) { return NULL; }
 void cisal_deflater_free(cisal_deflater *deflater) {}
 void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count, int ends_stream) {}

@@ -37,6 +37,10 @@ void cisal_inflater_reset(cisal_inflater *inflater);
 int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_count, uint8_t *output, size_t output_count, ptrdiff_t *consumed,
                   size_t *produced);
 
+/// Whether all input so far was whole blocks, none of them the stream's last, that end on a byte,
+/// and all their text was produced.
+int cisal_inflater_is_between_blocks(const cisal_inflater *inflater);
+
 /// `level` is ISA-L's, 0 to 3. Null where there is no memory.
 cisal_deflater *cisal_deflater_new(int level);
 void cisal_deflater_free(cisal_deflater *deflater);

@@ -8,6 +8,7 @@ import Glibc
 ///
 /// Damage that tears the text ends the batch. What it left of a record is not delivered (``Damage/lostText``), its line is counted. The text
 /// goes on with a fresh record: if a member of this input has begun inside a record before, the text up to the next line feed counts as lost too.
+/// So it does where the text goes on inside a member whose flushes are not known to stand between lines.
 /// Damage that leaves the text joined (`crc`, `length`, `trailing-garbage`) stands in the batch that its place falls into. A record that a member
 /// with such damage leaves unfinished is lost, though, unless it is the input's last or members have begun inside records before.
 ///
@@ -248,7 +249,7 @@ package final class BatchReader: @unchecked Sendable {
     /// The damage, the last of which cost `torn` bytes of text and what more must be passed over before a fresh record begins.
     func lose(_ torn: UInt64, in met: [Damage]) throws(InputError) -> [Damage] {
         var met = met
-        met[met.count - 1].lostText = torn + (membersCutRecords ? try dropFragment() : 0)
+        met[met.count - 1].lostText = torn + (membersCutRecords || text.goesOnInsideRecord ? try dropFragment() : 0)
         return met
     }
 

@@ -21,8 +21,6 @@ struct ReportsTests {
         "k06-second-signal-leaves-children": "Interrupts",
         "g02-equal-looking-inputs": "InputFiles",
         "g05-one-odd-name-in-folder": "GlobWalk",
-        "k06-second-signal-leaves-children": "Interrupts",
-        "k06-second-signal-leaves-children": "Interrupts",
     ]
 
     @Test("come out as they should", arguments: ReportedCase.names)

@@ -85,4 +85,43 @@ struct InflaterTests {
             }
         }
     }
+
+    @Test("it is between blocks at flushes, and elsewhere at most where a block ends on a byte by chance", arguments: libraries)
+    func betweenBlocks(library: DeflateLibrary) {
+        let (file, places) = GzipSamples.blocks([0..<5, 5..<90, 90..<95].map { Array(GzipSamples.text($0).utf8) })
+        let (data, ends) = (Array(file[10...]), places.map { $0.upperBound - 10 })
+        var output = [UInt8](repeating: 0, count: 20_000)
+        for end in 1...ends[2] {
+            let inflater = library.makeInflater()
+            let step = data.withUnsafeBufferPointer { data in
+                output.withUnsafeMutableBufferPointer { inflater.inflate(UnsafeBufferPointer(rebasing: data[..<end]), into: $0) }
+            }
+            #expect(step.state == .needsInput)
+            if ends.contains(end) { #expect(inflater.isBetweenBlocks, "\(end)") }
+            // A flush is five bytes.
+            if inflater.isBetweenBlocks { #expect(ends.contains(end) || ends.contains(end + 5), "\(end)") }
+        }
+    }
+
+    @Test("it is not between blocks while it holds back text", arguments: libraries)
+    func heldBack(library: DeflateLibrary) {
+        let block = GzipSamples.blocks([Array(GzipSamples.text(0..<5).utf8)]).places[0]
+        let data = Array(GzipSamples.blocks([Array(GzipSamples.text(0..<5).utf8)]).bytes[block])
+        let inflater = library.makeInflater()
+        var (output, at, produced) = ([UInt8](repeating: 0, count: 30), 0, 0)
+        while produced < GzipSamples.text(0..<5).utf8.count {
+            #expect(!inflater.isBetweenBlocks || produced == 0)
+            let step = data.withUnsafeBufferPointer { data in
+                output.withUnsafeMutableBufferPointer { inflater.inflate(UnsafeBufferPointer(rebasing: data[at...]), into: $0) }
+            }
+            at += step.consumed
+            produced += step.produced
+        }
+        if at < data.count {
+            _ = data.withUnsafeBufferPointer { data in
+                output.withUnsafeMutableBufferPointer { inflater.inflate(UnsafeBufferPointer(rebasing: data[at...]), into: $0) }
+            }
+        }
+        #expect(inflater.isBetweenBlocks)
+    }
 }
