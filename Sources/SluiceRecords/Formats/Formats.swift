@@ -33,4 +33,5 @@ extension Format {
     package static var name: String { declaration.name }
     package var name: String { Self.declaration.name }
     package var framing: Framing { .lines }
+    package func checkReading(_ checking: inout Checking) {}
 }
