@@ -32,7 +32,7 @@ struct Keys {
 
     static let stageOptions = ["name", "workers", "queue", "timeout", "retry", "on_error"]
     static let laterVerbs = ["explode", "redact", "dedupe", "sample", "throttle", "lookup", "summarize", "sort", "head", "http"]
-    static let laterFormats = ["csv", "tsv", "logfmt", "syslog"]
+    static let laterFormats = ["tsv", "logfmt", "syslog"]
 }
 
 extension Keys {

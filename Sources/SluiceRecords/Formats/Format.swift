@@ -58,6 +58,12 @@ package protocol WritableFormat: Format {
 
     /// Whether a record is written field by field, rather than as its own bytes or one field of it.
     var writesFields: Bool { get }
+
+    /// How what it writes is cut into records again.
+    var writtenFraming: Framing { get }
+
+    /// What an output with these fields begins with, records or not.
+    func head(of columns: [String]) -> [UInt8]
 }
 
 extension WritableFormat {
@@ -65,6 +71,8 @@ extension WritableFormat {
     package var needsColumns: Bool { false }
     package var mentions: [String] { [] }
     package var writesFields: Bool { true }
+    package var writtenFraming: Framing { .lines }
+    package func head(of columns: [String]) -> [UInt8] { [] }
 }
 
 /// Records to text, for one format and the fields at one place. Immutable: shared by all workers.
