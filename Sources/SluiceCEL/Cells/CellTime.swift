@@ -175,7 +175,7 @@ private func writeFraction(_ nanoseconds: Int, _ end: inout UnsafeMutablePointer
 
 /// `YYYY-MM-DDTHH:MM:SSZ`, with or without a fraction; nil for anything else, which the generic
 /// function may be able to read.
-private func timestampInUTC(_ text: UnsafeBufferPointer<UInt8>) -> Cell? {
+package func timestampInUTC(_ text: UnsafeBufferPointer<UInt8>) -> Cell? {
     guard text.count >= 20, text.count <= 30, text[text.count - 1] == UInt8(ascii: "Z"), text[4] == UInt8(ascii: "-"),
         text[7] == UInt8(ascii: "-"), text[10] == UInt8(ascii: "T"), text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"),
         let century = pair(text, 0), let year = pair(text, 2), let month = pair(text, 5), let day = pair(text, 8),

@@ -74,7 +74,11 @@ struct PipelineBuilding {
         let end: (any RecordSource)? = check("source") { checking in
             source.argument.flatMap { source.kind.init($0, options: source.options, &checking) }
         }
-        let format: (any Format)? = check("source") { checking in source.format.flatMap { Formats.make($0, &checking) } }
+        let format: (any Format)? = check("source") { checking in
+            let format = source.format.flatMap { Formats.make($0, &checking) }
+            format?.checkReading(&checking)
+            return format
+        }
         guard let format, let end else { return nil }
         var built = SourceSettings(end, format: format)
         if let policy = source.onDamage { built.onDamage = policy }

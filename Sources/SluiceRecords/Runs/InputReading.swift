@@ -65,6 +65,7 @@ final class InputReading: Sendable {
         var configuration = BatchReader.Configuration(spillFolder: spillFolder)
         configuration.onDamage = source.onDamage
         configuration.maxRecord = source.maxRecord
+        configuration.framing = source.format.framing
         let file = source.inputs[index]
         return try BatchReader(
             file, of: try source.source.open(file, at: 0), index: index, configuration: configuration, buffers: buffers)

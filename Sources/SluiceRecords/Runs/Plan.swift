@@ -91,13 +91,12 @@ final class Plan: Sendable {
 
 /// The first stretch of a pipeline, bound to each head that was met.
 private struct FirstSegments {
-    private var all: [(head: [UInt8]?, segment: BoundSegment)] = []
+    private var all: [FileHead?: BoundSegment] = [:]
 
     mutating func segment(for head: FileHead?, of plan: Plan) -> BoundSegment {
-        let bytes = head?.bytes
-        for known in all where known.head == bytes { return known.segment }
+        if let segment = all[head] { return segment }
         let segment = plan.bind(to: head)
-        all.append((bytes, segment))
+        all[head] = segment
         return segment
     }
 }

@@ -100,6 +100,8 @@ package struct RunReport: Codable, Sendable {
     package var schema = 1
     /// `nil` in reports that were written before they had it.
     package var libraries: Libraries?
+    /// `nil` where inputs and outputs are lines.
+    package var framing: Framings?
     package var pipeline: String
     package var definition: String
     package var status: Status

@@ -50,7 +50,21 @@ package struct Parse: Verb, EachStep {
             }
             format.options = Arguments(["pattern": pattern], at: pattern.place)
         }
-        return Formats.make(format, &checking)
+        return Self.make(format, &checking)
+    }
+
+    private static func make(_ argument: FormatArgument, _ checking: inout Checking) -> (any Format)? {
+        guard let format = Formats.make(argument, &checking) else { return nil }
+        let count = checking.diagnostics.count
+        format.checkReading(&checking)
+        guard checking.diagnostics.count == count else { return nil }
+        if let headed = format as? any HeadedFormat, headed.needsHead {
+            checking.report(
+                "the format '\(argument.declaration.name)' takes its fields from a file's header, and a field has none",
+                at: argument.name.place, fix: "name the fields: {\(argument.declaration.name): {columns: [id, name]}}")
+            return nil
+        }
+        return format
     }
 
     package var mentions: [String] { [field] + (into.map { [$0] } ?? format.schema.names) }

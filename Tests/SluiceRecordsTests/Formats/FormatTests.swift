@@ -9,7 +9,7 @@ struct FormatTests {
         #expect(Formats.named("ndjson")?.name == "jsonl")
         #expect(Formats.named("jsonl")?.name == "jsonl")
         #expect(Formats.named("xml") == nil)
-        #expect(Formats.names == ["jsonl", "combined", "common", "lines", "regex"])
+        #expect(Formats.names == ["jsonl", "combined", "common", "csv", "lines", "regex"])
         #expect(Formats.writableNames == ["jsonl", "lines"])
     }
 
