@@ -48,7 +48,7 @@ final class Plan: Sendable {
     /// What an output begins with that no record is written to; nothing where only an input's head
     /// can tell.
     var headOfEmptyOutput: [UInt8] {
-        let isToldByInputs = rest == nil && sink.settings.columns == nil && (format as? any HeadedFormat)?.hasHead == true
+        let isToldByInputs = rest == nil && sink.settings.columns == nil && (format as? any HeadedFormat)?.needsHead == true
         var segment = isToldByInputs ? nil : rest ?? self.segment(for: nil)
         while let next = segment?.next { segment = next }
         return segment?.sink?.writer.head ?? []
