@@ -2,8 +2,8 @@ import Sluice
 import SluiceCEL
 import SluiceRecords
 
-/// Writes the server errors of web access logs as JSON lines, a file for each day, with the owner of the network that
-/// each came from.
+/// Writes the server errors of web access logs as JSON lines, a file for each day, with the owner
+/// of the network that each came from.
 ///
 ///     swift run server-errors 'sampledata/access/*.log.gz'
 @main
@@ -13,7 +13,8 @@ struct ServerErrors {
         print(try await records(in: archives, asking: Registry(), to: "out").run())
     }
 
-    /// Expressions pick and compute; a closure asks the registry, sixteen records at a time, each up to three times.
+    /// Expressions pick and compute; a closure asks the registry, sixteen records at a time, each
+    /// up to three times.
     static func records(in archives: [String], asking registry: Registry, to folder: String) -> Records {
         Records.reading(archives: archives, format: .combined)
             .named("server-errors")

@@ -37,7 +37,8 @@ struct NamesOnceTests {
         }
     }
 
-    /// Options of the command that have the name of a verb or a sink, and are other things: `--set`, `--report <file>`.
+    /// Options of the command that have the name of a verb or a sink, and are other things:
+    /// `--set`, `--report <file>`.
     private static func isOther(_ name: String, _ path: String) -> Bool {
         ["set": "sluice/PipelineOptions.swift", "file": "sluice/RunCommand.swift"][name] == path
     }

@@ -12,14 +12,15 @@ struct RefusedRecord: Sendable {
 
 /// Why a record was refused. A closure that throws one gives its dead letter a code.
 public struct RecordFailure: Error, Sendable, Equatable {
-    /// Dotted and stable, such as `score.unknown`; docs/dead-letters.md lists those that Sluice has.
+    /// Dotted and stable, such as `score.unknown`; docs/dead-letters.md lists Sluice's own.
     public var code: String
     /// One sentence.
     public var message: String
     /// How often the record was tried.
     public var attempts = 1
 
-    /// - Parameter attempts: a stage that tries again puts its own count in the place of a smaller one.
+    /// - Parameter attempts: a stage that tries again puts its own count in the place of a smaller
+    ///   one.
     public init(code: String, message: String, attempts: Int = 1) {
         self.code = code
         self.message = message

@@ -39,7 +39,8 @@ final class ClosureStep: EachStep {
             pool = nil
             return
         }
-        // One at a time to each worker: a closure that waits must not hold up the records taken with it.
+        // One at a time to each worker: a closure that waits must not hold up the records taken
+        // with it.
         pool = WorkerPool(
             WorkerPool.Configuration(
                 name: settings.name, workers: Self.workers(settings), queue: .bounded(2 * Self.workers(settings).upperBound),

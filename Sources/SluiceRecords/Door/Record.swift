@@ -2,8 +2,8 @@ public import SluiceCEL
 
 /// One record, as a closure sees it: its fields by name, in their order.
 ///
-/// Names are the same only if their bytes are. Reading or setting a field looks through the names, so that the cost
-/// grows with the number of fields.
+/// Names are the same only if their bytes are. Reading or setting a field looks through the names,
+/// so that the cost grows with the number of fields.
 public struct Record: Sendable {
     struct Field: Sendable {
         var name: String
@@ -45,8 +45,8 @@ public struct Record: Sendable {
     /// The names of the fields, in their order.
     public var names: [String] { fields.map(\.name) }
 
-    /// The value of a field; nil where the record has none of that name. Setting it to nil takes the field away; a new
-    /// field comes last.
+    /// The value of a field; nil where the record has none of that name. Setting it to nil takes
+    /// the field away; a new field comes last.
     public subscript(_ name: String) -> Value? {
         get { index(of: name).map { fields[$0].value } }
         set {

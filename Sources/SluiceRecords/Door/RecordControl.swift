@@ -1,7 +1,8 @@
 import Sluice
 import Synchronization
 
-/// The handle of one run of ``Records``: to watch it, and to end it early. It serves for that run only.
+/// The handle of one run of ``Records``: to watch it, and to end it early. It serves for that run
+/// only.
 ///
 /// ```swift
 /// let control = RecordControl()
@@ -23,7 +24,8 @@ public final class RecordControl: Sendable {
     /// How far the run has come, at any time and from any thread.
     public var progress: RunProgress { state.withLock { $0.run }?.progress ?? RunProgress() }
 
-    /// Stops reading. What is in flight is finished, nothing is published, and the report says `interrupted`.
+    /// Stops reading. What is in flight is finished, nothing is published, and the report says
+    /// `interrupted`.
     ///
     /// Does nothing after the end; before the beginning it leaves nothing to read.
     public func drain() {

@@ -1,4 +1,5 @@
-/// How records are read from text and, for some formats, written to it. docs/formats.md describes each to the byte.
+/// How records are read from text and, for some formats, written to it. docs/formats.md describes
+/// each to the byte.
 public struct RecordFormat: Sendable {
     let format: any Format.Type
     private let options: @Sendable (inout Script) -> [String: Argument]

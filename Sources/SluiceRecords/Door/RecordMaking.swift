@@ -5,7 +5,8 @@ struct RecordMaking: Sendable {
     private let fields: RecordFields
     /// Fields whose values stages have computed: what the record's own bytes say of them is old.
     private let computed: [(name: String, column: Int)]
-    /// Fields of JSON records as they came, which a closure before may have given a type that JSON has not.
+    /// Fields of JSON records as they came, which a closure before may have given a type that JSON
+    /// has not.
     private let decoded: [(name: String, column: Int)]
 
     init(_ fields: RecordFields) {
@@ -27,7 +28,8 @@ struct RecordMaking: Sendable {
         (self.computed, self.decoded) = (computed, decoded)
     }
 
-    /// Where a record is decoded once more whose stages have not asked for all its fields; nil where they have.
+    /// Where a record is decoded once more whose stages have not asked for all its fields; nil
+    /// where they have.
     func spareTable() -> RowTable? {
         guard fields.shape.written.contains(where: { $0.column == Shape.undecoded }) else { return nil }
         return fields.complete.map { RowTable(columns: $0.names.count, hasSpans: false) }

@@ -2,7 +2,8 @@ import SluiceCEL
 
 /// Writes the records that a closure gives as JSON, one after the other, as the bytes of a batch.
 ///
-/// What the closure left alone is copied from the record's own text: numbers keep their digits, strings their escapes.
+/// What the closure left alone is copied from the record's own text: numbers keep their digits,
+/// strings their escapes.
 struct RecordWriting {
     let bytes = ByteBuffer(capacity: Batch.targetBytes)
     private(set) var frames: [Frame] = []
@@ -64,7 +65,8 @@ struct RecordWriting {
         JSONText.write(scratch.cell(of: field.value), scratch, to: bytes)
     }
 
-    /// Gives the rows of the batch, once they are decoded, the values whose types JSON has not: a time stays a time.
+    /// Gives the rows of the batch, once they are decoded, the values whose types JSON has not: a
+    /// time stays a time.
     func restoreTypes(in batch: RecordBatch) {
         let columns = batch.segment.fields.shape.baseColumns
         for (frame, name, value) in typed {

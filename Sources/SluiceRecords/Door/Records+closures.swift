@@ -9,16 +9,18 @@ extension Records {
     /// }
     /// ```
     ///
-    /// A record whose closure throws goes where `onError` says; a ``RecordFailure`` gives its dead letter a code.
-    /// Which fields records have afterwards is known only when they are read, so that later expressions are checked
-    /// for that no more, until a ``select(_:name:)``.
+    /// A record whose closure throws goes where `onError` says; a ``RecordFailure`` gives its dead
+    /// letter a code. Which fields records have afterwards is known only when they are read, so
+    /// that later expressions are checked for that no more, until a ``select(_:name:)``.
     ///
     /// - Parameters:
     ///   - name: of the stage: letters, digits, `-` and `_`.
-    ///   - concurrency: how many records are in the closure at once, for closures that wait: they run on Swift's own
-    ///     pool and must not block. By default the records of a batch follow each other and the threads of the run
-    ///     take a batch each, for closures that compute or block.
-    ///   - timeout: of each attempt; the closure is cancelled then, and its record fails with the code `timeout`.
+    ///   - concurrency: how many records are in the closure at once, for closures that wait: they
+    ///     run on Swift's own pool and must not block. By default the records of a batch follow
+    ///     each other and the threads of the run take a batch each, for closures that compute or
+    ///     block.
+    ///   - timeout: of each attempt; the closure is cancelled then, and its record fails with the
+    ///     code `timeout`.
     ///   - retry: further attempts when the closure throws.
     public func update(
         _ name: String = "update", concurrency: Concurrency? = nil, timeout: Duration? = nil, retry: RetryPolicy? = nil,

@@ -2,22 +2,27 @@ import Sluice
 import SluiceCEL
 
 extension Records {
-    /// Finds everything that is wrong with the definition. Looks at files and folders; reads no record, writes nothing.
+    /// Finds everything that is wrong with the definition. Looks at files and folders; reads no
+    /// record, writes nothing.
     ///
     /// - Throws: ``RecordsError/invalid(_:)``.
     public func check() throws(RecordsError) {
         _ = try pipeline(state: state(nil))
     }
 
-    /// Reads, works and writes until the input ends, publishes the outputs, and writes `report.json` into the state folder.
+    /// Reads, works and writes until the input ends, publishes the outputs, and writes
+    /// `report.json` into the state folder.
     ///
     /// Cancelling the calling task drains the run, as ``RecordControl/drain()`` does.
     ///
     /// - Parameters:
-    ///   - workers: threads for all stages together; by default as many as the machine has processors.
-    ///   - state: the folder for the report and, by default, the dead letters; `.sluice/NAME` where it is nil.
+    ///   - workers: threads for all stages together; by default as many as the machine has
+    ///     processors.
+    ///   - state: the folder for the report and, by default, the dead letters; `.sluice/NAME` where
+    ///     it is nil.
     ///   - limit: records to read at most; the rest of the input is left alone.
-    /// - Returns: the report of a run that is complete, complete with losses on record, or interrupted.
+    /// - Returns: the report of a run that is complete, complete with losses on record, or
+    ///   interrupted.
     /// - Throws: ``RecordsError``. Dead letters and damage that was salvaged are not errors.
     @discardableResult
     public func run(
@@ -166,7 +171,8 @@ private struct RecordsBuilding {
 }
 
 extension Records {
-    /// What makes two definitions the same, as far as a program can be looked into: closures count by their stage alone.
+    /// What makes two definitions the same, as far as a program can be looked into: closures count
+    /// by their stage alone.
     fileprivate var canonicalText: String {
         var script = Script()
         _ = source.format.argument(&script)

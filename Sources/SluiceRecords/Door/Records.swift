@@ -1,6 +1,7 @@
 import Sluice
 
-/// Archives of records, what happens to each record, and where it goes: a pipeline file's work from a Swift program.
+/// Archives of records, what happens to each record, and where it goes: a pipeline file's work from
+/// a Swift program.
 ///
 /// ```swift
 /// let report = try await Records.reading(archives: ["logs/*.log.gz"], format: .combined)
@@ -12,13 +13,15 @@ import Sluice
 ///     .run()
 /// ```
 ///
-/// A value: each method returns a longer one, and nothing is opened before ``run(_:workers:state:limit:)``, which can
-/// be called any number of times. Stages made of expressions run at the speed of the command; those made of closures
-/// cost about ten times as much a record.
+/// A value: each method returns a longer one, and nothing is opened before
+/// ``run(_:workers:state:limit:)``, which can be called any number of times. Stages made of
+/// expressions run at the speed of the command; those made of closures cost about ten times as much
+/// a record.
 ///
-/// Every record that is read is written, left out on purpose, or in the file of dead letters with its own bytes, its
-/// place and the reason. Damaged archives are read as far as they can be, outputs appear whole or not at all, and the
-/// bytes written are the same for any number of workers, as far as the closures' answers are.
+/// Every record that is read is written, left out on purpose, or in the file of dead letters with
+/// its own bytes, its place and the reason. Damaged archives are read as far as they can be,
+/// outputs appear whole or not at all, and the bytes written are the same for any number of
+/// workers, as far as the closures' answers are.
 public struct Records: Sendable {
     var name = "records"
     var source: SourceDraft
@@ -31,12 +34,13 @@ public struct Records: Sendable {
 
     /// Reads files, one after the other as if they were one.
     ///
-    /// Whether a file is compressed is told by its first bytes. What is wrong with the patterns, the format or any
-    /// expression, ``check()`` and ``run(_:workers:state:limit:)`` say.
+    /// Whether a file is compressed is told by its first bytes. What is wrong with the patterns,
+    /// the format or any expression, ``check()`` and ``run(_:workers:state:limit:)`` say.
     ///
     /// - Parameters:
-    ///   - archives: paths and patterns (`*`, `?`, `[a-z]`, `{a,b}`, `**`), in the order in which they are read, those
-    ///     that match a pattern in the order of their names; `-` is standard input. Looked up when the run begins.
+    ///   - archives: paths and patterns (`*`, `?`, `[a-z]`, `{a,b}`, `**`), in the order in which
+    ///     they are read, those that match a pattern in the order of their names; `-` is standard
+    ///     input. Looked up when the run begins.
     ///   - onDamage: ``DamagePolicy/salvage`` puts what was lost on record in the report.
     ///   - maxRecord: bytes; a longer record is a dead letter.
     public static func reading(
@@ -50,27 +54,31 @@ public struct Records: Sendable {
         self.source = source
     }
 
-    /// Names the pipeline: for its reports, its dead letters and its state folder. `records` where it has no other.
+    /// Names the pipeline: for its reports, its dead letters and its state folder. `records` where
+    /// it has no other.
     ///
     /// - Parameter name: letters, digits and `-`.
     public func named(_ name: String) -> Records { with { $0.name = name } }
 
     /// Writes the records to a file, or each to the file that its values name.
     ///
-    /// Files appear under their names when the run has ended well, and not before; what stood there until then is
-    /// replaced. The last sink counts.
+    /// Files appear under their names when the run has ended well, and not before; what stood there
+    /// until then is replaced. The last sink counts.
     ///
     /// - Parameters:
-    ///   - path: may have expressions in braces, after a folder of its own: `out/{host}.jsonl.gz`. `.gz` compresses.
+    ///   - path: may have expressions in braces, after a folder of its own: `out/{host}.jsonl.gz`.
+    ///     `.gz` compresses.
     ///   - format: by default as the name says (`.log` and `.txt` are lines), else JSON lines.
     ///   - level: of compression, for a name that ends in `.gz`.
     public func writing(to path: String, format: RecordFormat? = nil, level: CompressionLevel? = nil) -> Records {
         with { $0.sink = .file(path: path, format: format, level: level) }
     }
 
-    /// Gives each record to the closure, one at a time, in the order of the input unless ``unordered()``.
+    /// Gives each record to the closure, one at a time, in the order of the input unless
+    /// ``unordered()``.
     ///
-    /// What it has done cannot be taken back if the run fails later. Its error ends the run. The last sink counts.
+    /// What it has done cannot be taken back if the run fails later. Its error ends the run. The
+    /// last sink counts.
     public func forEach(_ body: @escaping @Sendable (Record) async throws -> Void) -> Records {
         with { $0.sink = .closure(body) }
     }

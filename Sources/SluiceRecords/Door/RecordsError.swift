@@ -4,12 +4,14 @@ public enum RecordsError: Error, Sendable, CustomStringConvertible {
     case invalid([Problem])
     /// The run failed, for this reason, and published nothing; the report says how far it came.
     case failed(String, RunReport)
-    /// The run could not begin, or its report could not be written, for this reason. Nothing was published.
+    /// The run could not begin, or its report could not be written, for this reason. Nothing was
+    /// published.
     case noReport(String)
 
     /// One thing that is wrong with a definition.
     public struct Problem: Sendable, Hashable {
-        /// Names the stage and what is wrong: `keep 'errors': no such field 'statsu' (did you mean 'status'?)`.
+        /// Names the stage and what is wrong: `keep 'errors': no such field 'statsu' (did you mean
+        /// 'status'?)`.
         public var message: String
         /// The text meant, such as an expression, where it is one.
         public var text: String?

@@ -13,7 +13,8 @@ struct StageDraft: Sendable {
     let make: @Sendable (inout Checking) -> (any Verb)?
 }
 
-/// The texts of one stage or end, each on a line of its own, so that a place tells which of them is meant.
+/// The texts of one stage or end, each on a line of its own, so that a place tells which of them is
+/// meant.
 struct Script: Sendable {
     private(set) var lines: [String] = []
 
@@ -64,8 +65,8 @@ extension Records {
 }
 
 extension Checking {
-    /// Whether an argument that a program gives is what its shape says: no empty list, no text twice in a set. A
-    /// pipeline file is held to it as it is read.
+    /// Whether an argument that a program gives is what its shape says: no empty list, no text
+    /// twice in a set. A pipeline file is held to it as it is read.
     fileprivate mutating func admits(_ argument: Argument, as shape: ArgumentShape) -> Bool {
         switch (shape, argument) {
         case (.list(_, let isSet), .list(let elements, let place)):

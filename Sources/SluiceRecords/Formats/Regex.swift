@@ -43,6 +43,7 @@ package struct RegexFormat: Format {
 extension RecordFormat {
     /// A field for each named group of a regular expression.
     ///
-    /// - Parameter pattern: in RE2's syntax; matches anywhere, so tie it to the ends with `^` and `$`.
+    /// - Parameter pattern: in RE2's syntax; matches anywhere, so tie it to the ends with `^` and
+    ///   `$`.
     public static func regex(_ pattern: String) -> RecordFormat { RecordFormat(RegexFormat.self) { ["pattern": $0.argument(pattern)] } }
 }

@@ -90,7 +90,8 @@ public struct RunReport: Codable, Sendable {
     public struct Stage: Codable, Sendable {
         /// Unique in the report.
         public var name: String
-        /// The verb of pipeline files; the format of the source, `write` of the sink, `closure` of a closure.
+        /// The verb of pipeline files; the format of the source, `write` of the sink, `closure` of a
+        /// closure.
         public var verb: String
         /// Records that came to it.
         public var `in`: Int

@@ -26,7 +26,8 @@ package struct Drop: Verb, EachStep {
 }
 
 extension Records {
-    /// Passes the records for which the expression is false; the others are filtered. Else as ``keep(_:name:onError:)``.
+    /// Passes the records for which the expression is false; the others are filtered. Else as
+    /// ``keep(_:name:onError:)``.
     public func drop(_ condition: String, name: String? = nil, onError: FailurePolicy = .deadLetter) -> Records {
         adding(Drop.self, name, onError: onError) { $0.argument(condition) }
     }

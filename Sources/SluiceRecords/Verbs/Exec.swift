@@ -131,7 +131,8 @@ struct ExecStage: EachStage {
 }
 
 extension Records {
-    /// Gives each record to a child process as one JSON line, and takes one JSON line as its answer. docs/exec.md.
+    /// Gives each record to a child process as one JSON line, and takes one JSON line as its answer.
+    /// docs/exec.md.
     ///
     /// - Parameters:
     ///   - command: a path, or a name in one of the folders of `PATH`, and its arguments.

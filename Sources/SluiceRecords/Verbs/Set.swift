@@ -79,7 +79,8 @@ struct SetStage: EachStage {
 }
 
 extension Records {
-    /// Computes fields in order; each sees the ones before. An empty optional is not written: `record.?user`.
+    /// Computes fields in order; each sees the ones before. An empty optional is not written:
+    /// `record.?user`.
     ///
     /// - Parameters:
     ///   - fields: names, each with its expression.

@@ -4,7 +4,8 @@ import SluiceCEL
 import SluiceRecords
 import Testing
 
-/// What docs/library.md shows of records, so that it compiles; the test below holds the two together.
+/// What docs/library.md shows of records, so that it compiles; the test below holds the two
+/// together.
 enum RecordsPage {
     // The names that the page takes for granted.
     struct Model: Sendable {
