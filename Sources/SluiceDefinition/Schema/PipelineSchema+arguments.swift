@@ -67,7 +67,8 @@ extension PipelineSchema {
         return node
     }
 
-    /// An argument alone; or the map that it stands for, where there is one. A list of one may lack its brackets.
+    /// An argument alone; or the map that it stands for, where there is one. A list of one may lack
+    /// its brackets.
     private static func short(_ shape: ArgumentShape, _ keys: [ArgumentKey]) -> SchemaNode {
         var ways = [node(shape)]
         if case .list(let element, _) = shape { ways.insert(node(element), at: 0) }
@@ -75,7 +76,8 @@ extension PipelineSchema {
         return ways.count == 1 ? ways[0] : ["anyOf": .list(ways)]
     }
 
-    /// Whether an option that some format needs may stand in the same map, so that the format's name is enough.
+    /// Whether an option that some format needs may stand in the same map, so that the format's
+    /// name is enough.
     private static func canBeNamedAlone(_ besides: [String]) -> Bool {
         Formats.all.contains { format in format.declaration.neededOptions.contains { besides.contains($0) } }
     }

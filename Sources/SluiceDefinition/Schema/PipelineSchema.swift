@@ -1,10 +1,11 @@
 internal import SluiceRecords
 
-/// The JSON Schema (2020-12) of pipeline files, made from ``FileKeys`` and the tables of verbs, formats, sources and sinks.
+/// The JSON Schema (2020-12) of pipeline files, made from ``FileKeys`` and the tables of verbs,
+/// formats, sources and sinks.
 ///
-/// It accepts every file that can be run, and refuses most of those that are wrong by their shape; what depends on
-/// expressions, on fields and on what lies on the disk, only checking the file tells. Only keywords that mean the same
-/// in draft 7 are used, since editors know those.
+/// It accepts every file that can be run, and refuses most of those that are wrong by their shape;
+/// what depends on expressions, on fields and on what lies on the disk, only checking the file
+/// tells. Only keywords that mean the same in draft 7 are used, since editors know those.
 package enum PipelineSchema {
     package static func json() -> String { schema.json() + "\n" }
 

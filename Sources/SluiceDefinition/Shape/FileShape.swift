@@ -1,9 +1,10 @@
 internal import SluiceRecords
 
-/// What may stand at one place of a pipeline file: an argument, or what only the file itself is made of.
+/// What may stand at one place of a pipeline file: an argument, or what only the file itself is
+/// made of.
 ///
-/// With the tables of verbs, formats, sources and sinks it is the one description that the file is read by,
-/// and that its JSON Schema and the tables of docs/pipeline-file.md are made from.
+/// With the tables of verbs, formats, sources and sinks it is the one description that the file is
+/// read by, and that its JSON Schema and the tables of docs/pipeline-file.md are made from.
 indirect enum FileShape: Sendable {
     case argument(ArgumentShape)
     case keys([FileKey])

@@ -41,7 +41,8 @@ package struct ArgumentKey: Sendable {
     package var name: String
     package var shape: ArgumentShape
     package var isRequired: Bool
-    /// What holds where the key is not written, as it would be written; `nil` where that needs more words.
+    /// What holds where the key is not written, as it would be written; `nil` where that needs more
+    /// words.
     package var defaultText: String?
     /// How it may be written: `max: 8`.
     package var example: String

@@ -30,8 +30,8 @@ package enum NameKind: String, Sendable, CaseIterable {
         }
     }
 
-    /// The same as a regular expression of ECMA 262, which JSON Schema takes. It admits all that ``admits(_:)``
-    /// does; signs beyond ASCII it does not tell apart.
+    /// The same as a regular expression of ECMA 262, which JSON Schema takes. It admits all that
+    /// ``admits(_:)`` does; signs beyond ASCII it does not tell apart.
     package var pattern: String {
         switch self {
         case .pipeline: "^[A-Za-z0-9][A-Za-z0-9-]{0,99}$"

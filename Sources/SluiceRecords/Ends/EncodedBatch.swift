@@ -17,9 +17,11 @@ struct EncodedBatch: Sendable {
     /// The input's progress at the end of this batch.
     var textBytes: UInt64
     var compressedBytes: UInt64
+    /// For a sink that is a closure.
+    var records: [Record] = []
 
     /// Bytes it holds, for the memory that batches on their way may take.
-    var weight: Int { outputs.reduce(0) { $0 + $1.bytes.capacity } + deadLetters.reduce(0) { $0 + $1.byteCount } }
+    var weight: Int { outputs.reduce(0) { $0 + $1.bytes.capacity } + deadLetters.reduce(0) { $0 + $1.byteCount } + records.reduce(0) { $0 + $1.weight } }
 }
 
 /// What one batch adds to one output.

@@ -21,6 +21,8 @@ package final class RecordBatch: @unchecked Sendable {
     /// Holds the text and the values of computed cells until the batch is written.
     let scratch: Scratch
     private(set) var deadLetters: [DeadLetter] = []
+    /// What a sink that is a closure is given.
+    var records: [Record] = []
     /// One for the source, one for each stage, one for the sink.
     var counts: [StageCounts]
     /// For each of them the records that took longer than their stage allows.

@@ -105,8 +105,11 @@ package struct SinkSettings: Sendable {
     }
 }
 
-package struct Limits: Sendable {
-    package enum DeadLetters: Sendable, Equatable {
+/// Bounds of a run.
+public struct Limits: Sendable {
+    /// How many records may fail.
+    public enum DeadLetters: Sendable, Equatable {
+        /// So many records.
         case count(Int)
         /// 0 to 1, of the records read; looked at from 1,000 records on and at the end.
         case share(Double)

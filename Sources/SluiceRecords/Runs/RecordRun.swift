@@ -129,14 +129,16 @@ package final class RecordRun: Sendable {
             .map(SourceStage.name, concurrency: everyThread, queue: 2, onError: .stop) { decode.decode($0) }
         for stage in plan.stages { records = add(stage, to: records, scratches) }
         let encoded = records.map(SinkStage.name, concurrency: everyThread, queue: 2, onError: .stop) { batch in
-            let encoded = try encode.encode(batch)
+            var encoded = try encode.encode(batch)
+            encoded.records = batch.records
             batch.release(scratches: scratches, buffers: source.buffers)
             return encoded
         }
         .weighing { $0.weight }
         // A stage that must see its batches in order orders all that come before it.
         let ordered = pipeline.sink.order == .any && !plan.hasOrderedStage ? encoded.unordered() : encoded
-        return ordered.window(elements: 4096, weight: source.window).writing(to: commit)
+        let taken = (pipeline.sink.sink as? ClosureSink)?.taking(ordered) ?? ordered
+        return taken.window(elements: 4096, weight: source.window).writing(to: commit)
     }
 
     private func add(_ stage: PlannedStage, to records: Pipeline<RecordBatch>, _ scratches: FreeList<Scratch>) -> Pipeline<RecordBatch> {

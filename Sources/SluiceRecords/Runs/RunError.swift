@@ -9,6 +9,8 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     case output(OutputError)
     /// Two files of the run would be one.
     case files(FileConflict)
+    /// The closure that takes the records failed.
+    case closure(String)
     /// The report cannot be written or read.
     case report(path: String, reason: String)
     /// The books do not balance, or something failed that cannot: a fault in Sluice itself.
@@ -25,6 +27,7 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
         case .input(let error): error.description
         case .output(let error): error.description
         case .files(let conflict): "\(conflict.label): \(conflict.message); \(conflict.fix)"
+        case .closure(let reason): "the closure that takes the records failed: \(reason)"
         case .report(let path, let reason): "\(path): \(reason)"
         case .fault(let what): "\(what); this is a fault in sluice, please report it with the report.json"
         }

@@ -1,3 +1,4 @@
+public import Sluice
 package import SluiceCEL
 
 /// `drop`: all records but those for which an expression is true.
@@ -21,5 +22,13 @@ package struct Drop: Verb, EachStep {
 
     package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
         FilterStage(site: site, condition: BoundProgram(condition, in: site.fields), keeps: false)
+    }
+}
+
+extension Records {
+    /// Passes the records for which the expression is false; the others are filtered. Else as
+    /// ``keep(_:name:onError:)``.
+    public func drop(_ condition: String, name: String? = nil, onError: FailurePolicy = .deadLetter) -> Records {
+        adding(Drop.self, name, onError: onError) { $0.argument(condition) }
     }
 }

@@ -1,3 +1,4 @@
+public import Sluice
 import SluiceCEL
 
 /// `parse`: reads one text field with a format. The fields found become fields of the record, or one field, a map.
@@ -217,5 +218,22 @@ struct MergeStage: EachStage {
             return true
         }
         try site.rebase(batch, onto: bytes, frames, origins: origins, decodedBy: next) { RecordFailure(code: $0.code, message: $0.message) }
+    }
+}
+
+extension Records {
+    /// Parses the text of one field, into fields of the record.
+    ///
+    /// - Parameters:
+    ///   - into: a field for all that is found, as a map, in place of fields of the record.
+    ///   - onError: what becomes of a record whose field is not of the format.
+    public func parse(
+        _ field: String, as format: RecordFormat, into: String? = nil, name: String? = nil, onError: FailurePolicy = .deadLetter
+    ) -> Records {
+        adding(Parse.self, name, onError: onError) { script in
+            var keys = ["field": script.argument(field), "format": Argument.format(format.argument(&script))]
+            keys["into"] = into.map { script.argument($0) }
+            return .keys(Arguments(keys))
+        }
     }
 }

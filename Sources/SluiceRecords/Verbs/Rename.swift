@@ -45,3 +45,10 @@ package struct Rename: Verb, EachStep {
         return zip(names, parked).map { ($0.old, $1) } + zip(parked, names).map { ($0, $1.new) }
     }
 }
+
+extension Records {
+    /// Gives fields other names, all at once: `["a": "b", "b": "a"]` swaps two.
+    public func rename(_ names: KeyValuePairs<String, String>, name: String? = nil) -> Records {
+        adding(Rename.self, name) { $0.argument(names) }
+    }
+}

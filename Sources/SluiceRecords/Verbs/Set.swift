@@ -1,4 +1,4 @@
-import Sluice
+public import Sluice
 package import SluiceCEL
 
 /// `set`: computes fields, each from the ones before.
@@ -75,5 +75,17 @@ struct SetStage: EachStage {
             }
             return true
         }
+    }
+}
+
+extension Records {
+    /// Computes fields in order; each sees the ones before. An empty optional is not written:
+    /// `record.?user`.
+    ///
+    /// - Parameters:
+    ///   - fields: names, each with its expression.
+    ///   - onError: what becomes of a record that an expression fails on.
+    public func set(_ fields: KeyValuePairs<String, String>, name: String? = nil, onError: FailurePolicy = .deadLetter) -> Records {
+        adding(SetFields.self, name, onError: onError) { $0.argument(fields) }
     }
 }

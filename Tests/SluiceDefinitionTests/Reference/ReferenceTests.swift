@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// The tables of docs/pipeline-file.md stand between `<!-- NAME: made by make docs -->` and `<!-- end -->`.
+/// The tables of docs/pipeline-file.md stand between `<!-- NAME: made by make docs -->` and `<!--
+/// end -->`.
 @Suite("The reference")
 struct ReferenceTests {
     static let page = BadFilesTests.folder.appending(path: "../../../docs/pipeline-file.md").standardizedFileURL

@@ -18,8 +18,8 @@ struct PipelineSchemaTests {
         return all.filter { $0.hasSuffix(".yaml") && manager.fileExists(atPath: root.appending(path: $0).path) }.sorted()
     }()
 
-    /// Those of `Tests/Definitions/bad` that have nothing wrong with them but what the schema knows not: an
-    /// expression, a field, a file on the disk, one key's value beside another's.
+    /// Those of `Tests/Definitions/bad` that have nothing wrong with them but what the schema knows
+    /// not: an expression, a field, a file on the disk, one key's value beside another's.
     static let wrongByMeaning: Set<String> = {
         let list = try? String(contentsOf: BadFilesTests.folder.appending(path: "../wrong-by-meaning.txt"), encoding: .utf8)
         return Set((list ?? "").split(separator: "\n").filter { !$0.hasPrefix("#") }.map(String.init))
