@@ -1,5 +1,7 @@
-/// One input of a run.
-public struct InputFile: Hashable, Sendable {
+import SluiceCEL
+
+/// One input of a run. Two are the same if the bytes of their paths are.
+public struct InputFile: Sendable {
     /// `-` is standard input.
     public var path: String
     /// Bytes, where it is a regular file.
@@ -12,4 +14,10 @@ public struct InputFile: Hashable, Sendable {
 
     public static let standardInput = InputFile(path: "-")
     public var isStandardInput: Bool { path == "-" }
+}
+
+extension InputFile: Hashable {
+    public static func == (left: InputFile, right: InputFile) -> Bool { left.path.isSame(as: right.path) && left.size == right.size }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(Name(path)) }
 }
