@@ -19,8 +19,6 @@ struct ReportsTests {
     /// stays true.
     private static let knownFailures: [String: String] = [
         "k06-second-signal-leaves-children": "Interrupts",
-        "g02-equal-looking-inputs": "InputFiles",
-        "g05-one-odd-name-in-folder": "GlobWalk",
     ]
 
     @Test("come out as they should", arguments: ReportedCase.names)
