@@ -2,16 +2,11 @@ import Sluice
 
 /// A sink that is a closure of a Swift program: nothing is encoded for it.
 struct ClosureSink: RecordSink {
-    // No pipeline file can name it.
-    static let declaration = Declaration("closure", "a closure of a Swift program", argument: .keys([]), example: "")
-
     let take: @Sendable (Record) async throws -> Void
 
     init(_ take: @escaping @Sendable (Record) async throws -> Void) {
         self.take = take
     }
-
-    init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) { nil }
 
     /// Gives the closure the records of each batch before it is committed.
     func taking(_ batches: Pipeline<EncodedBatch>) -> Pipeline<EncodedBatch> {
@@ -27,12 +22,15 @@ struct ClosureSink: RecordSink {
     var path: PathTemplate { PathTemplate(pieces: [.text("-")]) }
 
     func open(empty: [UInt8]) -> any OpenSink { OpenClosureSink() }
+    func file(of output: String) -> FileIdentity? { nil }
+    func place(of output: String) -> FilePlace? { nil }
 }
 
 /// Counts what the closure was given.
 private final class OpenClosureSink: OpenSink {
     private var records = 0
 
+    func name(of output: String) -> String { output }
     func append(_ bytes: UnsafeBufferPointer<UInt8>, records: Int, to output: String) { self.records += records }
     func checkpoint() -> SinkMark { SinkMark(outputs: [SinkMark.Output(path: "-", bytes: 0, records: records)]) }
 

@@ -45,7 +45,7 @@ extension Damage.Kind {
 }
 
 /// What to do about damaged input.
-package enum DamagePolicy: String, Sendable, CaseIterable {
+public enum DamagePolicy: String, Sendable, CaseIterable {
     /// Deliver every whole record before it, go on at the next member, keep account of what was lost.
     case salvage
     /// End the run; nothing is published.

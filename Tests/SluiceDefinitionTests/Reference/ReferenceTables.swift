@@ -110,6 +110,7 @@ extension ReferenceTables {
         case .format: "format"
         case .writtenFormat: "format that can be written"
         case .list(let element, _): "list of \(plural(words(element)))"
+        case .possiblyEmpty(let shape): words(shape)
         case .entries(let key, let value): "`\(key.placeholder("old")): \(value.placeholder("new"))`, …"
         case .keys(let keys): keys.isEmpty ? "none" : "map"
         case .short(.list(let element, _), _, let keys): "\(words(element)), or a list of \(plural(words(element)))" + (keys.isEmpty ? "" : ", or a map")

@@ -61,7 +61,7 @@ private struct Headed: WritableFormat {
 /// Lines of which the first would say what the others are.
 private struct HeadedLines: HeadedFormat {
     static let declaration = Declaration("headed-lines", "for tests", argument: .keys([]), example: "")
-    var hasHead: Bool { true }
+    var needsHead: Bool { true }
     var framing: Framing { .lines }
     var schema: Schema { .open }
 
