@@ -70,7 +70,7 @@ let package = Package(
         .target(name: "CBytes"),
         .target(name: "CPrefetch"),
 
-        // By hand: `swift run -c release bench-cel`.
+        // By hand: `make -s bench-cel`, `make -s bench-formats`.
         .executableTarget(name: "bench-cel", dependencies: ["SluiceCEL"], path: "Benchmarks/CEL/bench-cel"),
         .executableTarget(name: "bench-formats", dependencies: ["SluiceRecords", "SluiceCEL"], path: "Benchmarks/Formats/bench-formats"),
 

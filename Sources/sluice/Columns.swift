@@ -3,7 +3,7 @@ struct Columns {
     private var rows: [[String]] = []
 
     init(_ heading: String...) {
-        rows.append(heading)
+        if !heading.isEmpty { rows.append(heading) }
     }
 
     mutating func append(_ row: [String]) { rows.append(row) }

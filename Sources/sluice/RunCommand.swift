@@ -62,6 +62,7 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let (pipeline, state) = try pipeline.runnable(state: state)
         var options = RunOptions(state: state, limit: limit)
+        options.reportCopy = self.report
         if let workers { options.workers = workers }
         if verbose { Terminal.error.write(RunPreview.text(pipeline, options)) }
         let report: RunReport
@@ -74,6 +75,7 @@ struct RunCommand: AsyncParsableCommand {
             }
         } catch let error as RunError {
             Terminal.error.write("sluice: \(error)\n")
+            if case .files = error { throw ExitStatus.wrong }
             throw ExitStatus.failed
         }
         if let file = self.report { write(report, to: file) }

@@ -27,17 +27,24 @@ enum RunSummary {
     }
 
     static func ledger(_ report: RunReport) -> String {
-        var columns = Columns("stage", "in", "out", "filtered", "dead", "retries", "workers")
-        for stage in report.stages {
-            columns.append([
-                stage.name, Figures.count(stage.in), Figures.count(stage.out), Figures.count(stage.filtered), Figures.count(stage.dead),
-                Figures.count(stage.retries), workers(stage.workers),
-            ])
-        }
         let records = report.records
-        columns.append([
-            "all", Figures.count(records.read), Figures.count(records.written), Figures.count(records.filtered), Figures.count(records.dead),
-        ])
+        let hasAdded = records.added > 0
+        let hasAbsorbed = records.absorbed > 0
+        func row(_ name: String, _ counts: [Int], added: Int, absorbed: Int, _ rest: [String]) -> [String] {
+            let surplus = (hasAdded ? [Figures.count(added)] : []) + (hasAbsorbed ? [Figures.count(absorbed)] : [])
+            return [name] + counts.map { Figures.count($0) } + surplus + rest
+        }
+        var columns = Columns()
+        columns.append(
+            ["stage", "in", "out", "filtered", "dead"] + (hasAdded ? ["added"] : []) + (hasAbsorbed ? ["absorbed"] : []) + ["retries", "workers"])
+        for stage in report.stages {
+            columns.append(
+                row(
+                    stage.name, [stage.in, stage.out, stage.filtered, stage.dead], added: stage.added, absorbed: stage.absorbed,
+                    [Figures.count(stage.retries), workers(stage.workers)]))
+        }
+        columns.append(
+            row("all", [records.read, records.written, records.filtered, records.dead], added: records.added, absorbed: records.absorbed, []))
         return columns.text
     }
 
@@ -82,8 +89,11 @@ enum RunSummary {
     private static func ends(_ report: RunReport) -> String {
         let records = report.records
         let sign = report.balanced ? "=" : "≠"
-        var text = "  ledger: \(Figures.count(records.read)) in \(sign) \(Figures.count(records.written)) written"
+        var text = "  ledger: \(Figures.count(records.read)) in"
+        if records.added > 0 { text += " + \(Figures.count(records.added)) added" }
+        text += " \(sign) \(Figures.count(records.written)) written"
         text += " + \(Figures.count(records.filtered)) filtered + \(Figures.count(records.dead)) dead"
+        if records.absorbed > 0 { text += " + \(Figures.count(records.absorbed)) absorbed" }
         text += report.balanced ? ": balanced\n" : ": DOES NOT BALANCE\n"
         guard report.deadLetters.records > 0 else { return text }
         let codes = report.deadLetters.byCode.sorted { ($1.value, $0.key) < ($0.value, $1.key) }

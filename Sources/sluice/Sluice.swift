@@ -19,6 +19,10 @@ struct SluiceCommand: AsyncParsableCommand {
 
             \(ExitStatus.manual)
 
+            ENVIRONMENT
+              SLUICE_INFLATE=zlib  reads and writes gzip without ISA-L
+              NO_COLOR=1           no colours on a terminal
+
             COMPLETIONS
               sluice --generate-completion-script bash > /etc/bash_completion.d/sluice
               (or zsh, or fish)

@@ -1,22 +1,24 @@
 extension Pipeline {
-    /// Makes something else of each element, one at a time in the pipeline's order, with state that goes from each to
-    /// the next; or leaves it out where the closure gives nil.
+    /// Makes something else of each element, one at a time in the pipeline's order, with state that
+    /// goes from each to the next; or leaves it out where the closure gives nil.
     ///
     /// ```swift
     /// .inOrder("dedupe", state: Set<String>()) { seen, line in seen.insert(line).inserted ? line : nil }
     /// ```
     ///
-    /// Every run begins with `state` as given. Where the closure throws, changes that it made to the state stay.
+    /// Every run begins with `state` as given. Where the closure throws, changes that it made to
+    /// the state stay.
     public func inOrder<State: Sendable, Output: Sendable>(
         _ name: String = "inOrder", state: State, onError: FailurePolicy? = nil,
         _ transform: @escaping @Sendable (inout State, Element) async throws -> Output?
     ) -> Pipeline<Output> {
-        inOrder(name, state: state, onError: onError, until: { state, element in
+        serial(name, state, onError, mayEndEarly: false) { state, element in
             try await transform(&state, element).map { .pass($0) } ?? .leaveOut
-        })
+        }
     }
 
-    /// As ``inOrder(_:state:onError:_:)``, until the closure has enough: the run then ends well, though the source goes on.
+    /// As ``inOrder(_:state:onError:_:)``, until the closure has enough: the run then ends well,
+    /// though the source goes on.
     ///
     /// ```swift
     /// .inOrder("first ten", state: 0, until: { count, line in
@@ -25,12 +27,21 @@ extension Pipeline {
     /// })
     /// ```
     ///
-    /// Elements that were read ahead are given up: nothing of them is written, and no dead letter of theirs.
+    /// Elements that were read ahead are given up: nothing of them is written, and no dead letter
+    /// of theirs.
     public func inOrder<State: Sendable, Output: Sendable>(
         _ name: String = "inOrder", state: State, onError: FailurePolicy? = nil,
         until transform: @escaping @Sendable (inout State, Element) async throws -> InOrderResult<Output>
     ) -> Pipeline<Output> {
+        serial(name, state, onError, mayEndEarly: true, transform)
+    }
+
+    private func serial<State: Sendable, Output: Sendable>(
+        _ name: String, _ state: State, _ onError: FailurePolicy?, mayEndEarly: Bool,
+        _ transform: @escaping @Sendable (inout State, Element) async throws -> InOrderResult<Output>
+    ) -> Pipeline<Output> {
         Pipeline<Output>(settings: settings) { [attach] inlet, layout in
+            layout.plan.mayEndEarly = layout.plan.mayEndEarly || mayEndEarly
             let next = layout.serial(inlet)
             let ledger = layout.enter(name)
             let stage = SerialStage(
@@ -42,10 +53,12 @@ extension Pipeline {
     /// The first elements; the run ends well once there are so many.
     public func prefix(_ count: Int, name: String = "prefix") -> Pipeline {
         precondition(count > 0, "a prefix holds at least one element, not \(count)")
-        return inOrder(name, state: 0, until: { taken, element in
-            taken += 1
-            return taken == count ? .last(element) : .pass(element)
-        })
+        return inOrder(
+            name, state: 0,
+            until: { taken, element in
+                taken += 1
+                return taken == count ? .last(element) : .pass(element)
+            })
     }
 
     /// After the source's last element come those that the closure gives, until it gives nil.

@@ -36,20 +36,22 @@ public final class RunControl: Sendable {
 
     public init() {}
 
-    /// Stops reading; what has been read goes on through the stages to its commit, and the report says `interrupted`.
+    /// Stops reading; what has been read goes on through the stages to its commit, and the report
+    /// says `interrupted`.
     ///
-    /// In input order, elements of a part whose earlier parts are not read to their end are given up: they are read
-    /// again by whoever resumes. Does nothing after the end; before the beginning it leaves nothing to run.
+    /// In input order, elements of a part whose earlier parts are not read to their end are given
+    /// up: they are read again by the run that resumes. Does nothing after the end; before the beginning
+    /// it leaves nothing to run.
     public func drain() {
         stopReading { $0.isDrained = true }
     }
 
-    /// Ends the run as soon as its closures let it: all of them are cancelled, nothing more is written, and `run()`
-    /// throws ``PipelineError/cancelled`` once the last one has returned.
+    /// Ends the run as soon as its closures let it: all of them are cancelled, nothing more is
+    /// written, and `run()` throws ``PipelineError/cancelled`` once the last one has returned.
     public func cancel() { close(because: .cancelled) }
 
-    /// The counters as they stand. Of elements on their way, one counter may know and the next not yet.
-    /// After the end, the run's report.
+    /// The counters as they stand. Of elements on their way, one counter may know and the next not
+    /// yet. After the end, the run's report.
     public var snapshot: Report {
         let (plan, report) = state.withLock { ($0.plan, $0.report) }
         return report ?? plan?.report(.running) ?? Report()
@@ -71,18 +73,20 @@ extension RunControl {
         }
     }
 
-    /// Whether the run ends before its time, by a drain, a failure or a cancellation, but not because a stage had enough.
+    /// Whether the run ends before its time, by a drain, a failure or a cancellation, but not
+    /// because a stage had enough.
     var isStoppedEarly: Bool {
         state.withLock { state in
             switch state.phase {
-            case .running: false
+            case .running: state.failure != nil
             case .stopping: state.enough == nil
             case .idle, .closed, .ended: true
             }
         }
     }
 
-    var hadEnough: Bool { state.withLock { $0.enough != nil } }
+    /// The element after which a stage needed no more.
+    var enough: Place? { state.withLock { $0.enough } }
 
     var isDrained: Bool { state.withLock { $0.isDrained } }
 
@@ -94,7 +98,7 @@ extension RunControl {
         }
     }
 
-    /// The run's own tasks, so that they can be cancelled; whoever started them waits for them.
+    /// The run's own tasks, so that they can be cancelled; the task that started them waits for them.
     func owns(whole: Task<Result<Report, PipelineFailure>, Never>) {
         let isClosed = state.withLock { state in
             state.whole = whole
@@ -123,11 +127,21 @@ extension RunControl {
     }
 
     /// The run will fail at this place; what lies before it is still committed.
+    ///
+    /// Where a stage may have enough before it comes to that, parts before the failure's are read on: whether
+    /// the run ends well must not depend on how far later parts were read ahead.
     func stopReading(because reason: PipelineError, at place: Place) {
-        stopReading { state in
+        func note(_ state: inout State) {
             if let known = state.failure, known.place <= place { return }
             state.failure = (place, reason)
         }
+        let reading = state.withLock { state -> RunPlan? in
+            guard state.phase == .running, let plan = state.plan, plan.mayEndEarly else { return nil }
+            note(&state)
+            return plan
+        }
+        if let reading { return reading.stopReading(from: place.part) }
+        stopReading(note)
     }
 
     /// A stage needs nothing after this place: reading stops, and the run ends well.

@@ -1,7 +1,8 @@
 internal import Synchronization
 internal import WorkerPools
 
-/// A pipeline laid out for one run: its readers, segments and stages, and the ledger that they write.
+/// A pipeline laid out for one run: its readers, segments and stages, and the ledger that they
+/// write.
 struct RunPlan: Sendable {
     var readers: [@Sendable () async -> Void] = []
     var segments: [Segment] = []
@@ -10,6 +11,8 @@ struct RunPlan: Sendable {
     var entrance: Segment?
     /// In the order of the pipeline.
     var stages: [StageEntry] = []
+    /// Whether a stage may have enough.
+    var mayEndEarly = false
     let ledger = RunLedger()
 
     /// A stage as the report sees it; one without a pool runs where its segment commits.
@@ -20,6 +23,8 @@ struct RunPlan: Sendable {
     }
 
     func stopReading() { entrance?.stop() }
+
+    func stopReading(from part: Int) { entrance?.stop(from: part) }
 
     func close() {
         for segment in segments { segment.close() }

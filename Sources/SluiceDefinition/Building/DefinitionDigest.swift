@@ -5,8 +5,8 @@ internal import SluiceRecords
 struct DefinitionDigest {
     private var parameters: Parameters
 
-    /// Verbs whose argument is a map in which the order of the entries means something.
-    private static let orderedKeys: [String] = Verbs.all.filter { $0.declaration.isOrdered }.map { $0.declaration.name }
+    /// Keys of maps in which the order of the entries means something.
+    private static let orderedKeys: [String] = Verbs.all.map { $0.declaration }.flatMap { $0.argument.orderedKeys(under: $0.name) }
 
     init(_ parameters: Parameters) {
         self.parameters = parameters
@@ -52,9 +52,12 @@ struct DefinitionDigest {
     private func quoted(_ value: String) -> String { "\(value.utf8.count)'\(value)'" }
 }
 
-extension Declaration {
-    fileprivate var isOrdered: Bool {
-        if case .entries = argument { return true }
-        return false
+extension ArgumentShape {
+    fileprivate func orderedKeys(under key: String) -> [String] {
+        switch self {
+        case .entries: [key]
+        case .keys(let keys), .short(_, _, let keys): keys.flatMap { $0.shape.orderedKeys(under: $0.name) }
+        default: []
+        }
     }
 }

@@ -21,6 +21,9 @@ extension DefinitionReading {
         case .format: return format(node, what).map(Argument.format)
         case .writtenFormat: return writtenFormat(node, what).map(Argument.format)
         case .list(let element, let isSet): return list(node, of: element, isSet: isSet, what, example: example)
+        case .possiblyEmpty(let shape):
+            if case .list(let list) = node, list.elements.isEmpty { return .list([], node.place) }
+            return argument(node, as: shape, what, example: example)
         case .entries(let key, let value): return entries(node, key: key, value: value, what, example: example)
         case .keys(let keys): return self.keys(node, keys, what, example: example).map(Argument.keys)
         case .short(let shape, let key, let keys): return short(node, shape, for: key, in: keys, what, example: example)

@@ -26,7 +26,8 @@ enum FileKeys {
                 + JSONL.fileExtensions.map { "`.\($0)`" }.joined(separator: " or ") + ", with or without `.gz`"),
         ArgumentKey(
             "on_damage", .choice(DamagePolicy.allCases.map(\.rawValue)), default: DamagePolicy.salvage.rawValue, example: "on_damage: salvage",
-            "`salvage`: every whole record before the damage is delivered, reading goes on at the next gzip member, what was lost is in the report; "
+            "`salvage`: every whole record before the damage is delivered, reading goes on at the next gzip member, or inside one at the "
+                + "next full flush (outputs of this program and of `pigz -i` have them), what was lost is in the report; "
                 + "`fail`: nothing is published"),
         ArgumentKey(
             "max_record", .size(1...(1 << 30)), default: "16MiB", example: "max_record: 16MiB",

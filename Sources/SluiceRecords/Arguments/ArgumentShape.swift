@@ -26,6 +26,8 @@ package indirect enum ArgumentShape: Sendable {
     case writtenFormat
     /// At least one of them; no text twice where `isSet`.
     case list(ArgumentShape, isSet: Bool = false)
+    /// The same, where an empty list means something.
+    case possiblyEmpty(ArgumentShape)
     /// At least one entry, in the order of the file, which is part of what the map means.
     case entries(key: ArgumentShape, value: ArgumentShape)
     /// A map of known keys.

@@ -31,8 +31,8 @@ struct EncodedOutput: Sendable {
     /// What the output begins with.
     var head: [UInt8]
     var bytes: ByteBuffer
-    /// Whether `bytes` are a complete gzip member rather than text.
-    var isMember: Bool
+    /// Of the text of which `bytes` are a compressed block; nil where they are text.
+    var block: TextChecksum?
     var records: Int
 }
 

@@ -14,6 +14,10 @@ package struct PathTemplate: Sendable {
         self.pieces = pieces
     }
 
+    package init(_ path: String) {
+        self.init(pieces: [.text(path)])
+    }
+
     /// The path where no expression is in it.
     package var constant: String? {
         var path = ""

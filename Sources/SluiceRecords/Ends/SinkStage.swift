@@ -44,20 +44,25 @@ struct BoundSink: Sendable {
 final class SinkStage: Sendable {
     private let index: Int
     private let compression: CompressionLevel?
+    private let members: GzipMembers
     private let letters: DeadLetterEncoder
-    private let members = FreeList<MemberWriter>(most: 64)
-    /// For text on its way to a member.
+    private let files: RunFiles
+    private let writers = FreeList<BlockWriter>(most: 64)
+    /// For text on its way to a block.
     private let texts = BufferPool(capacity: Batch.targetBytes, most: 8)
 
     static let name = "sink"
-    /// Text of this size and more is a gzip member of its own, made here, in parallel. Less is gathered by ``RunCommit``, from batch to batch.
-    static let memberBytes = 128 << 10
+    /// Text of this size and more is a compressed block of its own, made here, in parallel. Less is
+    /// gathered by ``GzipOutputs``, from batch to batch.
+    static let blockBytes = 128 << 10
 
     /// - Parameter index: its place in the books.
-    init(_ sink: any RecordSink, index: Int, letters: DeadLetterEncoder) {
+    init(_ sink: any RecordSink, index: Int, letters: DeadLetterEncoder, files: RunFiles) {
         self.index = index
         self.letters = letters
+        self.files = files
         compression = sink.compression
+        members = sink.members
     }
 
     func encode(_ batch: RecordBatch) throws -> EncodedBatch {
@@ -85,7 +90,7 @@ final class SinkStage: Sendable {
                 return true
             }
         }
-        return EncodedOutput(path: path, head: sink.writer.head, bytes: buffer, isMember: false, records: batch.rows.count)
+        return EncodedOutput(path: path, head: sink.writer.head, bytes: buffer, block: nil, records: batch.rows.count)
     }
 
     private func copy(_ batch: RecordBatch, dropsReturns: Bool, to buffer: ByteBuffer) {
@@ -105,11 +110,21 @@ final class SinkStage: Sendable {
         let writer = sink.writer
         var outputs: [EncodedOutput] = []
         var places: [Name: Int] = [:]
+        var refused: [Name: RecordFailure] = [:]
         try site.sift(batch) { (row) throws(RecordFailure) in
             let name = try path.path(of: row)
-            let place = places[name] ?? outputs.count
-            if place == outputs.count {
-                outputs.append(EncodedOutput(path: name.text, head: writer.head, bytes: texts.take(), isMember: false, records: 0))
+            let place: Int
+            if let known = places[name] {
+                place = known
+            } else if let failure = refused[name] {
+                throw failure
+            } else if let reason = files.refusal(of: name.text) {
+                let failure = RecordFailure(code: "sink.path", message: reason)
+                refused[name] = failure
+                throw failure
+            } else {
+                place = outputs.count
+                outputs.append(EncodedOutput(path: name.text, head: writer.head, bytes: texts.take(), block: nil, records: 0))
                 places[name] = place
             }
             try writer.write(row, of: batch, to: outputs[place].bytes)
@@ -119,21 +134,21 @@ final class SinkStage: Sendable {
         return outputs
     }
 
-    /// The output as it waits for its commit: as a member where that is worth it, else in no more memory than its text takes.
+    /// The output as it waits for its commit: as a block where that is worth it, else in no more
+    /// memory than its text takes.
     private func compressed(_ output: EncodedOutput) -> EncodedOutput {
         defer { texts.give(output.bytes) }
         var output = output
         let text = output.bytes
-        guard let compression, text.count >= Self.memberBytes else {
+        guard let compression, text.count >= Self.blockBytes else {
             output.bytes = ByteBuffer(capacity: text.count)
             output.bytes.append(text.filled)
             return output
         }
-        let writer = members.take() ?? MemberWriter(level: compression)
-        defer { members.give(writer) }
+        let writer = writers.take() ?? BlockWriter(level: compression, members: members)
+        defer { writers.give(writer) }
         output.bytes = ByteBuffer(capacity: text.count / 3)
-        writer.append(text.filled, to: output.bytes)
-        output.isMember = true
+        output.block = writer.append(text.filled, to: output.bytes)
         return output
     }
 }

@@ -32,7 +32,7 @@ struct LinesWriter: RecordWriter {
 
     init(fields: RecordFields) {
         column = fields.shape.column(of: LinesDecoder.field)
-        copiesRecords = fields.shape.isUntouched && fields.shape.base == .other && (fields.format is Lines || column == nil)
+        copiesRecords = fields.shape.isUntouched && fields.shape.base == .other && fields.format != nil && (fields.format is Lines || column == nil)
     }
 
     func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) throws(RecordFailure) {

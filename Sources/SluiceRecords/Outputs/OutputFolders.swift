@@ -50,9 +50,10 @@ final class OutputFolders {
         for folder in missing.reversed() {
             if mkdir(folder, 0o777) == 0 {
                 made.append(folder)
-            } else if errno != EEXIST {
-                throw .failed(folder, "cannot be made", errno)
+                continue
             }
+            guard errno == EEXIST else { throw .failed(folder, "cannot be made", errno) }
+            if case .missing = PathKind.of(folder) { throw .failed(path: folder, reason: "is a link to nothing") }
         }
     }
 

@@ -1,10 +1,11 @@
 import Glibc
 import Synchronization
 
-/// The hidden name of an output that is being written: `.sluice-PID-START-NUMBER.part`, beside its place.
+/// The hidden name of an output that is being written: `.sluice-PID-START-NUMBER.part`, beside its
+/// place.
 ///
-/// The process and the moment of its start (in the kernel's ticks, field 22 of `/proc/PID/stat`) tell whether its writer still lives,
-/// although numbers of processes are used again.
+/// The process and the moment of its start (in the kernel's ticks, field 22 of `/proc/PID/stat`)
+/// tell whether its writer still lives, although numbers of processes are used again.
 struct TemporaryName {
     let path: String
 

@@ -1,3 +1,4 @@
+import Glibc
 import Sluice
 import Synchronization
 
@@ -12,6 +13,8 @@ final class InputReading: Sendable {
     private let spillFolder: String
     private let ends: Locked<[InputSummary?]>
     private let allowance: Locked<Allowance>
+    /// The files of records over the limit.
+    private let spills = Locked<[String]>([])
 
     private struct Allowance {
         /// Records that may still be read.
@@ -38,7 +41,10 @@ final class InputReading: Sendable {
             Part {
                 let reader = try self.open(index)
                 return {
-                    if let batch = try reader.next() { return self.cut(batch, reader) }
+                    if let batch = try reader.next() {
+                        if !batch.oversized.isEmpty { self.spills.withLock { $0 += batch.oversized.map(\.spill) } }
+                        return self.cut(batch, reader)
+                    }
                     let isWhole = self.allowance.withLock { !$0.cutShort.contains(index) }
                     if isWhole { self.ends.withLock { $0[index] = reader.summary } }
                     reader.close()
@@ -48,10 +54,18 @@ final class InputReading: Sendable {
         }
     }
 
+    /// Deletes the files of records over the limit that no dead letter was written for, once nothing is read any more.
+    func removeSpills() {
+        let paths = spills.withLock { $0 }
+        for path in paths { unlink(path) }
+        if !paths.isEmpty { rmdir(spillFolder) }
+    }
+
     private func open(_ index: Int) throws(InputError) -> BatchReader {
         var configuration = BatchReader.Configuration(spillFolder: spillFolder)
         configuration.onDamage = source.onDamage
         configuration.maxRecord = source.maxRecord
+        configuration.framing = source.format.framing
         let file = source.inputs[index]
         return try BatchReader(
             file, of: try source.source.open(file, at: 0), index: index, configuration: configuration, buffers: buffers)

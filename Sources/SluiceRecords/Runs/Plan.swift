@@ -22,6 +22,7 @@ final class Plan: Sendable {
 
     /// Whether a stage may end the run early.
     let mayHaveEnough: Bool
+    let hasOrderedStage: Bool
 
     init(_ pipeline: RecordPipeline) {
         let stages = pipeline.stages.enumerated().map { PlannedStage($1, number: $0) }
@@ -41,6 +42,16 @@ final class Plan: Sendable {
         firstStretch = stretches[0]
         rest = next
         mayHaveEnough = stages.contains(where: \.mayHaveEnough)
+        hasOrderedStage = stages.contains(where: \.isOrdered)
+    }
+
+    /// What an output begins with that no record is written to; nothing where only an input's head
+    /// can tell.
+    var headOfEmptyOutput: [UInt8] {
+        let isToldByInputs = rest == nil && sink.settings.columns == nil && (format as? any HeadedFormat)?.needsHead == true
+        var segment = isToldByInputs ? nil : rest ?? self.segment(for: nil)
+        while let next = segment?.next { segment = next }
+        return segment?.sink?.writer.head ?? []
     }
 
     /// How records of a file with this head are laid out at the source.
@@ -80,13 +91,12 @@ final class Plan: Sendable {
 
 /// The first stretch of a pipeline, bound to each head that was met.
 private struct FirstSegments {
-    private var all: [(head: [UInt8]?, segment: BoundSegment)] = []
+    private var all: [FileHead?: BoundSegment] = [:]
 
     mutating func segment(for head: FileHead?, of plan: Plan) -> BoundSegment {
-        let bytes = head?.bytes
-        for known in all where known.head == bytes { return known.segment }
+        if let segment = all[head] { return segment }
         let segment = plan.bind(to: head)
-        all.append((bytes, segment))
+        all[head] = segment
         return segment
     }
 }
@@ -109,6 +119,11 @@ struct PlannedStage: Sendable {
     var givesNewBytes: Bool {
         if case .closing = step { return true }
         return settings.verb.givesNewBytes
+    }
+
+    var isOrdered: Bool {
+        guard case .ordered = step else { return false }
+        return true
     }
 
     var mayHaveEnough: Bool {

@@ -27,12 +27,14 @@ package final class RecordBatch: @unchecked Sendable {
     var counts: [StageCounts]
     /// For each of them the records that took longer than their stage allows.
     var timeouts: [Int]
-    /// What became of single records, kept only where a stage may have enough: see ``end(after:at:)``.
+    /// What became of single records, kept only where a stage may have enough: see ``end(afterRows:at:)``.
     private var fates: [Fate]?
+    /// The place in the books where its records begin: the source, or the closing stage that gave them.
+    private let first: Int
 
     /// - Parameters:
     ///   - places: in the books: the source, the stages, the sink.
-    ///   - tracksFates: whether ``end(after:at:)`` may be called.
+    ///   - tracksFates: whether ``end(afterRows:at:)`` may be called.
     init(source: Batch, in segment: BoundSegment, scratch: Scratch, places: Int, tracksFates: Bool) {
         self.source = source
         self.segment = segment
@@ -42,12 +44,13 @@ package final class RecordBatch: @unchecked Sendable {
         counts = Array(repeating: StageCounts(), count: places)
         timeouts = Array(repeating: 0, count: places)
         fates = tracksFates ? [] : nil
+        first = 0
     }
 
     /// Records that a closing stage gave: they belong to no input.
     ///
     /// - Parameter index: the stage's place in the books.
-    init(results table: RowTable, rows: Int, of index: Int, in segment: BoundSegment, scratch: Scratch, places: Int) {
+    init(results table: RowTable, rows: Int, of index: Int, in segment: BoundSegment, scratch: Scratch, places: Int, tracksFates: Bool) {
         source = Batch(bytes: ByteBuffer(capacity: 0), input: -1, offset: 0, line: 0)
         self.segment = segment
         self.scratch = scratch
@@ -57,10 +60,15 @@ package final class RecordBatch: @unchecked Sendable {
         counts = Array(repeating: StageCounts(), count: places)
         timeouts = Array(repeating: 0, count: places)
         counts[index] = StageCounts(out: rows, added: rows)
+        fates = tracksFates ? [] : nil
+        first = index
     }
 
     /// Which input the records are from; `nil` after a closing stage.
     var input: Int? { source.input < 0 ? nil : source.input }
+
+    /// What it takes in memory, about: the bytes, and what is found in them.
+    var weight: Int { 6 * max(source.bytes.capacity, rebased?.capacity ?? 0) }
 
     /// The bytes that the frames refer to.
     var base: UnsafePointer<UInt8> { UnsafePointer((rebased ?? source.bytes).start) }
@@ -155,17 +163,29 @@ extension RecordBatch {
         fates?.append(Fate(kind: kind, stage: UInt16(stage), frame: UInt32(frame), count: UInt32(count)))
     }
 
-    /// Ends the batch with the row's record, of all that the stages before `index` have seen: what lies after it is in no book.
-    ///
-    /// Rows made of the same record that are not in `rows` are filtered by the stage.
-    func end(after row: Int, at index: Int) {
-        guard let fates, input != nil else { return }
-        let last = origin(row)
+    /// Ends the batch with its first `count` rows, of all that the stages up to `index` have seen: what lies
+    /// after the record of the last of them is in no book. Other rows of that record are filtered by the stage.
+    func end(afterRows count: Int, at index: Int) {
+        precondition(count > 0 && fates != nil, "a batch ends after a row, and where that may be is known before")
+        let last = origin(Int(rows[count - 1]))
+        for row in rows[count...] where origin(Int(row)) == last { note(.filtered, Int(row), at: index) }
+        rows.removeSubrange(count...)
+        fates?.removeAll { Int($0.frame) > last }
         deadLetters.removeAll { ($0.element as? RefusedRecord).map { $0.frame > last } ?? false }
-        source.damage = last == source.frames.count - 1 ? source.damage : []
-        source.keepFirst(last + 1 + source.oversized.count { $0.beforeFrame <= last })
+        if input != nil { endSource(after: last) }
+        recount(upTo: index, received: input == nil ? last + 1 : source.frames.count + source.oversized.count)
+    }
+
+    /// What is damaged in the member that the frame begins in, or in later ones, lies after it.
+    private func endSource(after frame: Int) {
+        let member = source.member(ofFrame: frame)
+        source.damage.removeAll { $0.member >= member }
+        source.keepFirst(frame + 1 + source.oversized.count { $0.beforeFrame <= frame })
+    }
+
+    private func recount(upTo index: Int, received: Int) {
         var counts = Array(repeating: StageCounts(), count: self.counts.count)
-        for fate in fates where Int(fate.frame) <= last {
+        for fate in fates ?? [] {
             let count = Int(fate.count)
             switch fate.kind {
             case .filtered: counts[Int(fate.stage)].filtered += count
@@ -174,16 +194,16 @@ extension RecordBatch {
             case .added: counts[Int(fate.stage)].added += count
             }
         }
-        var passed = source.frames.count + source.oversized.count
-        for place in 0..<index {
-            counts[place].in = passed
-            counts[place].out = 0
+        var passed = received
+        for place in first...index {
+            if place == first, input == nil {
+                counts[place].added = received
+            } else {
+                counts[place].in = passed
+            }
             passed = counts[place].open
             counts[place].out = passed
         }
-        counts[index].in = passed
-        counts[index].out = rows.count
-        counts[index].filtered += passed - rows.count - counts[index].dead - counts[index].dropped
         self.counts = counts
     }
 }

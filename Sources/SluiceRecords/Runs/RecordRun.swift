@@ -29,16 +29,18 @@ package final class RecordRun: Sendable {
 
     /// Runs to the end, publishes the outputs, writes `report.json` into the state folder.
     ///
-    /// Returns for every end that a report can describe, also a failed one: look at `status`. A run that failed or was interrupted has
-    /// published nothing, its dead letters neither.
+    /// Returns for every end that a report can describe, also a failed one: look at `status`. A run
+    /// that failed or was interrupted has published nothing, its dead letters neither.
     /// - Throws: ``RunError`` where the run could not begin, or not even a report could be written.
     package func run() async throws(RunError) -> RunReport {
         let start = ContinuousClock.now
         try RunReport.prepare(folder: options.state)
+        let commit = RunCommit(pipeline, stages: plan.names, headOfEmpty: plan.headOfEmptyOutput, meter: meter)
+        let files = try begin(commit)
         let threads = ThreadExecutor(threads: options.workers, name: "sluice")
-        let commit = RunCommit(pipeline, stages: plan.names, meter: meter)
         let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options)
-        let end = await flow(reading, commit, on: threads)
+        let end = await flow(reading, commit, files, on: threads)
+        reading.removeSpills()
         for case .each(let step) in plan.stages.map(\.step) { await step.end() }
         threads.shutdown()
         var report = RunReport(
@@ -48,6 +50,28 @@ package final class RecordRun: Sendable {
         report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
         try report.write(toFolder: options.state)
         return report
+    }
+
+    /// Holds the files of the run against each other, before anything is read.
+    private func begin(_ commit: RunCommit) throws(RunError) -> RunFiles {
+        if let conflict = try check({ (files) throws(InputError) in try files.conflict() }) { throw .files(conflict) }
+        // The folder of the dead letters is there from here on, so that every way to them leads to
+        // it.
+        try commit.begin()
+        do throws(RunError) {
+            return try check { $0 }
+        } catch {
+            commit.discard()
+            throw error
+        }
+    }
+
+    private func check<Result>(_ body: (RunFiles) throws(InputError) -> Result) throws(RunError) -> Result {
+        do throws(InputError) {
+            return try body(RunFiles(pipeline, state: options.state, reportCopy: options.reportCopy))
+        } catch {
+            throw .input(error)
+        }
     }
 
     private enum End {
@@ -62,9 +86,9 @@ package final class RecordRun: Sendable {
         }
     }
 
-    private func flow(_ reading: InputReading, _ commit: RunCommit, on threads: ThreadExecutor) async -> End {
+    private func flow(_ reading: InputReading, _ commit: RunCommit, _ files: RunFiles, on threads: ThreadExecutor) async -> End {
         do throws(PipelineFailure) {
-            let report = try await chain(reading, commit).running(on: threads).run(control)
+            let report = try await chain(reading, commit, files).running(on: threads).run(control)
             return report.status == .interrupted ? .interrupted(report) : .complete(report)
         } catch {
             return .failed(RunError(error.reason), error.report)
@@ -94,10 +118,10 @@ package final class RecordRun: Sendable {
     }
 
     /// The way of the data, from the first byte to the last.
-    private func chain(_ source: InputReading, _ commit: RunCommit) -> Pipeline<EncodedBatch> {
+    private func chain(_ source: InputReading, _ commit: RunCommit, _ files: RunFiles) -> Pipeline<EncodedBatch> {
         let scratches = FreeList<Scratch>(most: 4 * options.workers + 8)
         let decode = SourceStage(plan, scratches: scratches)
-        let encode = SinkStage(pipeline.sink.sink, index: plan.stages.count + 1, letters: commit.letters)
+        let encode = SinkStage(pipeline.sink.sink, index: plan.stages.count + 1, letters: commit.letters, files: files)
         let everyThread = Concurrency.within(1...options.workers)
 
         var records = Pipeline.reading(parts: source.parts, concurrency: source.readers)
@@ -111,7 +135,8 @@ package final class RecordRun: Sendable {
             return encoded
         }
         .weighing { $0.weight }
-        let ordered = pipeline.sink.order == .any ? encoded.unordered() : encoded
+        // A stage that must see its batches in order orders all that come before it.
+        let ordered = pipeline.sink.order == .any && !plan.hasOrderedStage ? encoded.unordered() : encoded
         let taken = (pipeline.sink.sink as? ClosureSink)?.taking(ordered) ?? ordered
         return taken.window(elements: 4096, weight: source.window).writing(to: commit)
     }
@@ -123,16 +148,20 @@ package final class RecordRun: Sendable {
         let queue = stage.settings.pool.queue ?? 2
         switch stage.step {
         case .each:
-            return records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
+            let changed = records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
                 guard case .each(let bound) = batch.segment.stage(number) else { return batch }
                 try await bound.run(batch)
                 return batch
             }
+            return stage.givesNewBytes ? changed.weighing { $0.weight } : changed
         case .ordered:
-            return records.inOrder(name, state: (), onError: .stop, until: { _, batch in
-                guard case .ordered(let bound) = batch.segment.stage(number) else { return .pass(batch) }
-                return try bound.run(batch) == .enough ? .last(batch) : .pass(batch)
-            }).weighing { $0.source.bytes.capacity * 6 }
+            return records.inOrder(
+                name, state: (), onError: .stop,
+                until: { _, batch in
+                    guard case .ordered(let bound) = batch.segment.stage(number) else { return .pass(batch) }
+                    return try bound.run(batch) == .enough ? .last(batch) : .pass(batch)
+                }
+            ).weighing { $0.weight }
         case .closing(let step):
             let results = ResultBatches(of: step, stage, plan, scratches)
             return records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
@@ -141,7 +170,7 @@ package final class RecordRun: Sendable {
                 return batch
             }
             .appending("\(name): results") { try results.next() }
-            .weighing { $0.source.bytes.capacity * 6 }
+            .weighing { $0.weight }
         }
     }
 }
@@ -174,6 +203,8 @@ private final class ResultBatches: @unchecked Sendable {
         let table = segment.decoding.table(rows: Self.rows)
         let count = results.next(table, scratch)
         guard count > 0 else { return nil }
-        return RecordBatch(results: table, rows: count, of: stage.number + 1, in: segment, scratch: scratch, places: plan.places)
+        return RecordBatch(
+            results: table, rows: count, of: stage.number + 1, in: segment, scratch: scratch, places: plan.places,
+            tracksFates: plan.mayHaveEnough)
     }
 }

@@ -8,6 +8,8 @@ package struct RunOptions: Sendable {
     package var state: String
     /// Records to read at most; the rest of the input is left alone.
     package var limit: Int?
+    /// Another file that the report is written to once the run has ended.
+    package var reportCopy: String?
 
     package init(workers: Int = System.processors, state: String, limit: Int? = nil) {
         self.workers = workers

@@ -11,11 +11,13 @@ extension RunReport {
         _ pipeline: RecordPipeline, stages: [PlannedStage], flow: Report, ledger: Ledger, summaries: [InputSummary?], elapsed: Duration
     ) {
         self.init(
-            libraries: Libraries(pipeline), pipeline: pipeline.name, definition: pipeline.definition, status: .complete, balanced: ledger.isBalanced,
+            libraries: Libraries(pipeline), framing: Framings(pipeline), pipeline: pipeline.name, definition: pipeline.definition, status: .complete, balanced: ledger.isBalanced,
             elapsedSeconds: elapsed / .seconds(1), records: ledger.records, inputs: [], stages: [], outputs: [],
             deadLetters: DeadLetters(file: pipeline.deadLetters, records: ledger.records.dead, byCode: ledger.codes))
+        // How far inputs were read after the end is an accident.
+        let end = flow.enough.flatMap { $0.part < summaries.count ? ledger.end : nil }
         for (index, file) in pipeline.source.inputs.enumerated() {
-            inputs.append(Input(file, ledger.inputs[index], summaries[index], lastOfRun: flow.hadEnough ? ledger.end : nil, index: index))
+            inputs.append(Input(file, ledger.inputs[index], summaries[index], lastOfRun: end, index: index))
         }
         let verbs = [pipeline.source.format.name] + pipeline.stages.map(\.verb.name) + ["write"]
         let own = [nil] + stages.map(\.ownWorkers) + [nil]
@@ -27,7 +29,7 @@ extension RunReport {
 }
 
 extension RunReport.Input {
-    /// - Parameter end: where a stage had enough: how far inputs from there on were read ahead is an accident.
+    /// - Parameter end: where a stage had enough, if that was before the end of the inputs.
     fileprivate init(
         _ file: InputFile, _ counts: Ledger.InputCounts, _ summary: InputSummary?,
         lastOfRun end: (input: Int, position: Position, compressedBytes: UInt64)?, index: Int

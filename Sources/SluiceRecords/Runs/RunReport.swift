@@ -143,13 +143,16 @@ public struct RunReport: Codable, Sendable {
     public var schema = 1
     /// `nil` in reports that were written before they had it.
     public var libraries: Libraries?
+    /// `nil` where inputs and outputs are lines.
+    package var framing: Framings?
     /// Its name.
     public var pipeline: String
     /// `sha256:` of the definition with its parameters.
     public var definition: String
     /// How the run ended.
     public var status: Status
-    /// Whether `in = out + filtered + dead + absorbed` for the run, for every input and for every stage.
+    /// Whether `in + added = out + filtered + dead + absorbed` for the run, for every input and for
+    /// every stage.
     public var balanced: Bool
     /// Of the whole run, until its outputs were published.
     public var elapsedSeconds: Double

@@ -83,24 +83,52 @@ extension StageSite {
 
     /// Gives the batch's rows new bytes and decodes them; those that cannot be decoded fail in this stage.
     ///
-    /// - Parameter origins: for each frame the row it was made of, where that is not one row each in their order.
+    /// - Parameter origins: for each frame the row that it was made of, ascending. Several frames of one row
+    ///   are counted as added; frames of a row that has failed since are left out. By default one frame for
+    ///   each row on its way.
     func rebase(
         _ batch: RecordBatch, onto bytes: ByteBuffer, _ frames: [Frame], origins: [UInt32]? = nil, decodedBy next: BoundSegment?,
         failure: (RowTable.Failure) -> RecordFailure
     ) throws(RunError) {
         guard let next else { preconditionFailure("a stage that gives new bytes has a segment after it") }
         let table = next.decoding.decode(frames, of: bytes.start)
+        let origins = origins ?? batch.rows
+        let gone = timeout == nil ? [] : Self.frames(of: origins, without: batch.rows)
+        countAdded(origins, except: gone, in: batch)
         var failures: [Int: RecordFailure] = [:]
         for found in table.failures { failures[found.row] = failure(found) }
         for (row, outcome) in table.outcomes.enumerated() where outcome == .blank {
             failures[row] = failure(RowTable.Failure(row: row, code: "parse.jsonl", message: "expected a JSON object, found nothing"))
         }
-        let origins = origins ?? batch.rows
-        for (row, failure) in failures.sorted(by: { $0.key < $1.key }) {
+        for (row, failure) in failures.sorted(by: { $0.key < $1.key }) where !gone.contains(row) {
             batch.counts[index].out -= 1
             try fail(Int(origins[row]), of: batch, with: failure)
         }
         batch.rebase(onto: bytes, frames: frames, origins: origins, table: table, in: next)
-        if !failures.isEmpty { batch.rows.removeAll { failures[Int($0)] != nil } }
+        if !failures.isEmpty || !gone.isEmpty { batch.rows.removeAll { failures[Int($0)] != nil || gone.contains(Int($0)) } }
+    }
+
+    /// The surplus where one row became several frames.
+    private func countAdded(_ origins: [UInt32], except gone: Swift.Set<Int>, in batch: RecordBatch) {
+        var frame = 0
+        while frame < origins.count {
+            let first = frame
+            while frame < origins.count, origins[frame] == origins[first] { frame += 1 }
+            guard frame - first > 1, !gone.contains(first) else { continue }
+            batch.counts[index].added += frame - first - 1
+            batch.counts[index].out += frame - first - 1
+            batch.note(.added, Int(origins[first]), at: index, count: frame - first - 1)
+        }
+    }
+
+    /// The frames whose row is not among `rows`; both are ascending.
+    private static func frames(of origins: [UInt32], without rows: [UInt32]) -> Swift.Set<Int> {
+        var gone: Swift.Set<Int> = []
+        var place = 0
+        for (frame, origin) in origins.enumerated() {
+            while place < rows.count, rows[place] < origin { place += 1 }
+            if place == rows.count || rows[place] != origin { gone.insert(frame) }
+        }
+        return gone
     }
 }

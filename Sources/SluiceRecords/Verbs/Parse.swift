@@ -51,7 +51,21 @@ package struct Parse: Verb, EachStep {
             }
             format.options = Arguments(["pattern": pattern], at: pattern.place)
         }
-        return Formats.make(format, &checking)
+        return Self.make(format, &checking)
+    }
+
+    private static func make(_ argument: FormatArgument, _ checking: inout Checking) -> (any Format)? {
+        guard let format = Formats.make(argument, &checking) else { return nil }
+        let count = checking.diagnostics.count
+        format.checkReading(&checking)
+        guard checking.diagnostics.count == count else { return nil }
+        if let headed = format as? any HeadedFormat, headed.needsHead {
+            checking.report(
+                "the format '\(argument.declaration.name)' takes its fields from a file's header, and a field has none",
+                at: argument.name.place, fix: "name the fields: {\(argument.declaration.name): {columns: [id, name]}}")
+            return nil
+        }
+        return format
     }
 
     package var mentions: [String] { [field] + (into.map { [$0] } ?? format.schema.names) }
@@ -193,15 +207,17 @@ struct MergeStage: EachStage {
         let found = parser.makeTable()
         let bytes = ByteBuffer(capacity: Batch.targetBytes)
         var frames: [Frame] = []
+        var origins: [UInt32] = []
         try site.sift(batch) { (row) throws(RecordFailure) in
             let text = try parser.parse(row, of: batch, into: found)
             let start = bytes.count
             let record = site.fields.json(row, of: batch)
             record.withFilled { JSONMembers.merge($0, with: text, into: bytes) }
             frames.append(Frame(start: UInt32(start), count: UInt32(bytes.count - start), lineDelta: 0))
+            origins.append(UInt32(row))
             return true
         }
-        try site.rebase(batch, onto: bytes, frames, decodedBy: next) { RecordFailure(code: $0.code, message: $0.message) }
+        try site.rebase(batch, onto: bytes, frames, origins: origins, decodedBy: next) { RecordFailure(code: $0.code, message: $0.message) }
     }
 }
 

@@ -2,7 +2,7 @@
 package enum Verbs {
     /// In the order of the reference.
     package static let all: [any Verb.Type] = [
-        Keep.self, Drop.self, SetFields.self, Select.self, Remove.self, Rename.self, Parse.self, Exec.self,
+        Keep.self, Drop.self, SetFields.self, Select.self, Remove.self, Rename.self, Parse.self, Explode.self, Head.self, Exec.self,
     ]
 
     package static func named(_ name: String) -> (any Verb.Type)? {
@@ -12,5 +12,5 @@ package enum Verbs {
     package static var names: [String] { all.map { $0.declaration.name } }
 
     /// Names that are to become verbs.
-    package static let later = ["explode", "redact", "dedupe", "sample", "throttle", "lookup", "summarize", "sort", "head", "http"]
+    package static let later = ["redact", "dedupe", "sample", "throttle", "lookup", "summarize", "sort", "http"]
 }

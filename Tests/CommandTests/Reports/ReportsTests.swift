@@ -2,50 +2,23 @@ import Foundation
 import Glibc
 import Testing
 
-/// Trouble that users of other programs have reported, as small cases in a folder that is no part of the project: `../shared/reports`, or what
-/// `SLUICE_REPORTS` names. Every kind of trouble that was mended has tests of its own besides.
+/// Trouble that users of other programs have reported, as small cases in a folder that is no part
+/// of the project: `../shared/reports`, or what `SLUICE_REPORTS` names. Every kind of trouble that
+/// was mended has tests of its own besides.
 @Suite("Reports from the field", .enabled(if: ReportedCase.root != nil, "there is no ../shared/reports here; SLUICE_REPORTS names another folder"))
 struct ReportsTests {
-    /// What this version does not have, by what stands in the pipeline of a case, and what `sluice check` or the run says of it.
+    /// What this version does not have, by what stands in the pipeline of a case, and what `sluice
+    /// check` or the run says of it.
     private static let missing: [(inPipeline: String, said: String)] = [
         ("format: csv", "the format 'csv' is not supported in this version"), ("format: tsv", "the format 'tsv' is not supported in this version"),
         ("format: logfmt", "the format 'logfmt' is not supported in this version"), ("format: syslog", "the format 'syslog' is not supported in this version"),
         ("multiline:", "'multiline' is not supported in this version"), ("in.zst", "not supported yet: zstd compression"),
     ]
 
-    /// Cases that fail, and where the cause is. One that passes fails the test, so that the list stays true.
+    /// Cases that fail, and where the cause is. One that passes fails the test, so that the list
+    /// stays true.
     private static let knownFailures: [String: String] = [
-        "a01-empty-user-quotes": "AccessLogDecoder",
-        "a03-xff-list-as-address": "AccessLogDecoder",
-        "a20-users": "AccessLogDecoder",
-        "a28-nul-run": "AccessLogDecoder",
-        "a29-negative-and-huge-bytes": "AccessLogDecoder",
-        "a31-syslog-prefix": "AccessLogDecoder",
-        "c11-compress-as-lines": "Compression",
-        "c11-zlib-as-lines": "Compression",
-        "c22-zstd-skippable-as-lines": "Compression",
-        "d01-empty-input-stale-output": "the sink begins an output with its first batch; an input without text brings none",
-        "d04-value-names-dead-letter-file": "outputs and dead letters are told apart by their spelling",
-        "d06-value-names-input": "outputs and inputs are told apart by their spelling",
-        "d08-dead-letter-is-sink": "outputs and dead letters are told apart by their spelling",
-        "g01-equal-looking-partitions": "OutputSet's and SinkStage's dictionaries of paths compare String",
-        "g02-equal-looking-inputs": "InputFiles",
-        "g04-equal-looking-fields-in-definition": "DuplicateKeys and Shape compare String",
-        "g05-one-odd-name-in-folder": "GlobWalk",
-        "g07-dead-letter-is-input": "dead letters and inputs are not compared",
-        "g08-output-is-input-by-link": "outputs and inputs are told apart by their spelling",
-        "j01-docker-json-file-access": "AccessLogDecoder",
-        "k01-lines-sink-of-json": "the sink of lines looks for a column that no stage asked for",
-        "k02-lines-sink-depends-on-stages": "the sink of lines writes the record's bytes where no stage changed it",
-        "k03-time-without-year": "TimeReading",
-        "k04-day-of-year-rolls-over": "TimeReading",
-        "k05-negative-epoch-with-fraction": "TimeReading",
         "k06-second-signal-leaves-children": "Interrupts",
-        "k10-swap-by-rename": "Shape renames one field after the other",
-        "k11-same-looking-keys-in-expressions": "Shape compares String",
-        "k12-quote-in-address": "AccessLogDecoder",
-        "k13-vhost-with-user": "AccessLogDecoder",
-        "z50-zstd-skippable-first": "Compression",
     ]
 
     @Test("come out as they should", arguments: ReportedCase.names)

@@ -199,4 +199,20 @@ struct JSONReaderTests {
             #expect(written { JSONMembers.merge(text, with: nil, into: $0) } == #"{"a":1,"\u0062":2,"a":3}"#)
         }
     }
+
+    @Test("names that look alike and differ in their bytes are two names")
+    func lookAlikes() {
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        let text = #"{"\#(composed)":1,"\#(decomposed)":2}"#
+        let same = { (text: String, other: String) in Array(text.utf8) == Array(other.utf8) }
+        #expect(same(JSONRewriteTests.rewrite(text, [(decomposed, .cut)]), #"{"\#(composed)":1}"#))
+        #expect(same(JSONRewriteTests.rewrite(#"{"\#(composed)":1}"#, [(composed, .rename(to: decomposed))]), #"{"\#(decomposed)":1}"#))
+        let twice = #"{"\#(composed)":1,"\#(decomposed)":2,"\#(composed)":3}"#
+        #expect(same(JSONRewriteTests.rewrite(twice, [(composed, .keep), (decomposed, .keep)], rest: false), #"{"\#(decomposed)":2,"\#(composed)":3}"#))
+        Self.placed(#"{"\#(composed)":1}"#) { text in
+            Self.placed(#"{"\#(decomposed)":2}"#) { other in
+                #expect(same(written { JSONMembers.merge(text, with: other, into: $0) }, #"{"\#(composed)":1,"\#(decomposed)":2}"#))
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ struct ScanKernelTests {
     @Test("each gives the mask that its byte-by-byte twin gives", arguments: 1...4 as ClosedRange<UInt64>)
     func twins(seed: UInt64) {
         var random = Seeded(seed)
-        let special = Array("\"\\0/9: ~".utf8) + [0x00, 0x1F, 0x20, 0x7F, 0x80, 0xFF]
+        let special = Array("\"\\0/9:;,-.%_azAZ@[`{ ~".utf8) + [0x00, 0x01, 0x1F, 0x20, 0x7F, 0x80, 0xFF]
         var text = [UInt8](repeating: 0, count: 32)
         for _ in 0..<5000 {
             for index in text.indices {
@@ -21,6 +21,8 @@ struct ScanKernelTests {
             #expect(cbytes_quotes32(text) == cbytes_quotes32_portable(text))
             #expect(cbytes_same32(text, other) == cbytes_same32_portable(text, other))
             #expect(cbytes_nonascii32(text) == cbytes_nonascii32_portable(text))
+            #expect(cbytes_nonascii_or_nul32(text) == cbytes_nonascii_or_nul32_portable(text))
+            #expect(cbytes_host_stops16(text) == cbytes_host_stops16_portable(text))
         }
     }
 

@@ -68,7 +68,7 @@ package struct JSONRewrite: Sendable {
             case .rename(let replacement): (action, key) = (.rename, replacement)
             case .yield(let column): (action, other) = (.yield, column)
             }
-            return Step(action: action, hasNewKey: key != member.name, key: keys.add(key), column: member.column, other: other)
+            return Step(action: action, hasNewKey: !key.isSame(as: member.name), key: keys.add(key), column: member.column, other: other)
         }
         self.keys = keys
     }
@@ -117,9 +117,9 @@ package struct JSONRewrite: Sendable {
     private func duplicatedEdits(_ record: UnsafeBufferPointer<UInt8>) -> [JSONRewriting.Edit] {
         var edits: [JSONRewriting.Edit] = []
         var last: [Int: Int] = [:]
-        let places = Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
+        let places = Dictionary(names.enumerated().map { (Name($1), $0) }) { first, _ in first }
         for member in JSONMembers.all(of: record) {
-            guard let step = places[member.name] else { continue }
+            guard let step = places[Name(member.name)] else { continue }
             if let earlier = last.updateValue(edits.count, forKey: step) { edits[earlier].isStale = true }
             edits.append(JSONRewriting.Edit(span: member.span, step: steps[step], isStale: false))
         }

@@ -1,0 +1,395 @@
+import SluiceCEL
+
+/// `explode`: makes one record of each element of a list or a map.
+///
+/// The elements of a map are objects with `key` and `value`. An element that is an object is the record, unless
+/// `as` names a field for it; others take the list's place in a copy of the record.
+package struct Explode: Verb, EachStep {
+    package static let declaration = Declaration(
+        "explode", "makes one record of each element of a list or a map",
+        argument: .short(
+            .field, for: "field",
+            in: [
+                ArgumentKey("field", .field, isRequired: true, example: "field: items", "the list or the map"),
+                ArgumentKey("as", .newField, example: "as: item", "the field for the element, also where it is an object"),
+                ArgumentKey(
+                    "keep", .list(.field, isSet: true), example: "keep: [id]",
+                    "the other fields of the record that go along with an element that is the record; with `as`, those that stay"),
+            ]),
+        example: "explode: items")
+
+    private let field: String
+    private let target: String?
+    private let kept: [String]?
+
+    /// - Parameters:
+    ///   - target: where elements go, objects too.
+    ///   - kept: the other fields that go along. Without it none go with an object that is the record, and all
+    ///     with other elements.
+    package init(field: String, as target: String? = nil, keep kept: [String]? = nil) {
+        self.field = field
+        self.target = target
+        self.kept = kept
+    }
+
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        guard let keys = argument.keys, let field = keys["field"]?.leaf else { return nil }
+        let kept = keys["keep"]?.leaves
+        checking.checkFields([field] + (kept ?? []))
+        if let again = kept?.first(where: { $0.text.isSame(as: field.text) }) {
+            checking.report("'\(again.text)' is what is taken apart, and cannot be kept", at: again.place, fix: "take it away")
+        }
+        self.init(field: field.text, as: keys["as"]?.leaf?.text, keep: kept?.map(\.text))
+        let type = checking.fields.type(of: field.text)
+        guard let type, let element = Self.element(of: type) else {
+            if let type { checking.report("'\(field.text)' is of type \(type), not a list or a map", at: field.place) }
+            checking.fields = .open
+            return
+        }
+        checking.fields = fields(after: checking.fields, element)
+    }
+
+    /// The type of the elements; `nil` where there are none.
+    private static func element(of type: CELType) -> CELType? {
+        switch type {
+        case .dyn: .dyn
+        case .list(let element): element
+        case .map: .map(.string, .dyn)
+        default: nil
+        }
+    }
+
+    /// Open where an element may be the record.
+    private func fields(after fields: Schema, _ element: CELType) -> Schema {
+        var fields = fields
+        if let target {
+            if !target.isSame(as: field) { fields.remove(target) }
+            fields.rename([(field, target)])
+            fields.set(target, type: element)
+            if let kept { fields.select(kept + [target]) }
+            return fields
+        }
+        switch element {
+        case .null, .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .list:
+            fields.set(field, type: element)
+            return fields
+        default: return .open
+        }
+    }
+
+    package var mentions: [String] { [field] + (target.map { [$0] } ?? []) + (kept ?? []) }
+    package var givesNewBytes: Bool { true }
+
+    package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
+        let column = binder.shape.column(of: field)
+        let next = binder.next?.fields.shape.baseColumns ?? [:]
+        func typed(_ names: [String]) -> [ExplodeStage.Typed] {
+            names.compactMap { name in
+                guard let from = site.fields.shape.column(of: name), let to = next[Name(name)] else { return nil }
+                return ExplodeStage.Typed(name: name, from: from, to: to)
+            }
+        }
+        let going = kept.map { names in
+            var alone = binder
+            alone.shape.select(names)
+            return ExplodeStage.Going(fields: alone.fields, names: names, typed: typed(names))
+        }
+        let held = binder.newColumn()
+        hold(in: &binder.shape, held)
+        let element = target ?? field
+        let others = next.keys.map(\.text).filter { !$0.isSame(as: element) && binder.shape.column(of: $0) != nil }
+        return ExplodeStage(
+            site: site, field: field, column: column, held: held, holding: binder.fields, isAlwaysHeld: target != nil, going: going,
+            staying: typed(others), element: next[Name(element)], next: binder.next)
+    }
+
+    /// The fields of a record that has an element in `column`.
+    private func hold(in shape: inout Shape, _ column: Int) {
+        if let target, !target.isSame(as: field) {
+            shape.remove(target)
+            _ = shape.rename(field, to: target, merged: column)
+        }
+        shape.set(target ?? field, column: column)
+        if let target, let kept { shape.select(kept + [target]) }
+    }
+}
+
+/// `explode` at work.
+struct ExplodeStage: EachStage {
+    /// A field that is in the new record with a type that JSON text does not tell.
+    struct Typed: Sendable {
+        var name: String
+        var from: Int
+        /// In the rows of the new records.
+        var to: Int
+    }
+
+    /// The fields that go along with an element that is the record.
+    struct Going: Sendable {
+        var fields: RecordFields
+        var names: [String]
+        var typed: [Typed]
+    }
+
+    let site: StageSite
+    let field: String
+    /// Where the list is; `nil` where no record has it.
+    let column: Int?
+    /// Where an element goes while the record that holds it is written.
+    let held: Int
+    let holding: RecordFields
+    let isAlwaysHeld: Bool
+    let going: Going?
+    let staying: [Typed]
+    /// Where the element is in the rows of new records that hold it.
+    let element: Int?
+    let next: BoundSegment?
+
+    /// Of one record. What is more is refused, so that memory stays bounded: a batch is held whole.
+    static let mostElements = 500_000
+    static let mostBytes = 64 << 20
+    /// Of one batch: well within the 4 GiB that a frame can point into.
+    static let mostBatchBytes = 1 << 30
+
+    func run(_ batch: RecordBatch) throws {
+        var making = ExplodedRecords(self, of: batch)
+        try site.sift(batch) { (row) throws(RecordFailure) in try making.explode(row) }
+        try site.rebase(batch, onto: making.bytes, making.frames, origins: making.origins, decodedBy: next) {
+            RecordFailure(code: $0.code, message: $0.message)
+        }
+        for value in making.values { batch.table.row(value.frame)[value.column] = value.cell }
+    }
+}
+
+/// The records that a batch becomes, as text.
+private struct ExplodedRecords {
+    typealias Text = UnsafeBufferPointer<UInt8>
+    typealias TypedCell = (name: String, column: Int, cell: Cell)
+
+    let bytes = ByteBuffer(capacity: Batch.targetBytes)
+    private(set) var frames: [Frame] = []
+    /// For each frame its row.
+    private(set) var origins: [UInt32] = []
+    /// What the new records' text does not tell.
+    private(set) var values: [(frame: Int, column: Int, cell: Cell)] = []
+
+    private let stage: ExplodeStage
+    private let batch: RecordBatch
+    /// The row's first frame and the first byte of its text.
+    private var first = (frame: 0, byte: 0)
+    private var row = 0
+    /// Of the row: the fields that go along with an element that is the record.
+    private let along = ByteBuffer(capacity: 256)
+    private var typedAlong: [TypedCell] = []
+    private var typedStaying: [TypedCell] = []
+    /// For elements that are no text yet.
+    private let made = ByteBuffer(capacity: 1024)
+    /// Finds the fields of an element that have the names of those that go along.
+    private let finder: JSONLinesDecoder
+    private let found: RowTable
+
+    init(_ stage: ExplodeStage, of batch: RecordBatch) {
+        self.stage = stage
+        self.batch = batch
+        let names = stage.going?.names ?? []
+        finder = JSONLinesDecoder(columns: names)
+        found = RowTable(columns: names.count, hasSpans: false)
+    }
+
+    /// - Returns: whether there is any element.
+    mutating func explode(_ row: Int) throws(RecordFailure) -> Bool {
+        begin(row)
+        do throws(RecordFailure) {
+            let cell = stage.column.map { batch.table.row(row)[$0] } ?? .absent
+            switch cell.kind {
+            case .json: try addElements(ofJSON: JSONMembers.trimmed(cell.textBytes))
+            case .boxed: try addElements(of: batch.scratch.boxedValue(cell))
+            case .absent: throw noSuchField
+            default: throw notElements("\(cell.kind)")
+            }
+        } catch {
+            frames.removeSubrange(first.frame...)
+            origins.removeSubrange(first.frame...)
+            bytes.count = first.byte
+            while let last = values.last, last.frame >= first.frame { values.removeLast() }
+            throw error
+        }
+        return frames.count > first.frame
+    }
+
+    private mutating func begin(_ row: Int) {
+        self.row = row
+        first = (frames.count, bytes.count)
+        typedStaying.removeAll(keepingCapacity: true)
+        for typed in stage.staying { note(typed, in: &typedStaying) }
+        guard let going = stage.going, !stage.isAlwaysHeld else { return }
+        typedAlong.removeAll(keepingCapacity: true)
+        for typed in going.typed { note(typed, in: &typedAlong) }
+        along.count = 0
+        going.fields.write(row, of: batch, to: along)
+    }
+
+    private func note(_ typed: ExplodeStage.Typed, in cells: inout [TypedCell]) {
+        let cell = batch.table.row(row)[typed.from]
+        if Self.losesType(cell) { cells.append((typed.name, typed.to, batch.kept(cell))) }
+    }
+
+    /// Whether the JSON text of a value is read as one of another type.
+    private static func losesType(_ cell: Cell) -> Bool {
+        switch cell.kind {
+        case .timestamp, .duration, .bytes, .uint, .boxed: true
+        case .double: !cell.doubleValue.isFinite
+        default: false
+        }
+    }
+
+    private var noSuchField: RecordFailure {
+        let message = "no such field '\(stage.field)'"
+        let near = stage.site.fields.nearestName(to: message, row, of: batch)
+        return RecordFailure(code: "expression.no_such_field", message: message + (near.map { "; did you mean '\($0)'?" } ?? ""))
+    }
+
+    private func notElements(_ type: String) -> RecordFailure {
+        RecordFailure(code: "expression.type", message: "field '\(stage.field)' is of type \(type), not a list or a map")
+    }
+}
+
+// The elements, one after the other.
+extension ExplodedRecords {
+    /// Text that a decoder has checked.
+    private mutating func addElements(ofJSON text: Text) throws(RecordFailure) {
+        guard let start = text.baseAddress else { throw notElements("null") }
+        if text.first == UInt8(ascii: "{") { return try addEntries(ofJSON: text) }
+        guard text.first == UInt8(ascii: "[") else { throw notJSON }
+        let end = start + text.count
+        var place = JSONScan.space(start + 1, end)
+        while place < end, place.pointee != UInt8(ascii: "]") {
+            let close = try element(place, end)
+            try add(Text(start: place, count: close - place))
+            place = JSONScan.space(close, end)
+            if place < end, place.pointee == UInt8(ascii: ",") { place = JSONScan.space(place + 1, end) }
+        }
+    }
+
+    private func element(_ start: JSONScan.Place, _ end: JSONScan.Place) throws(RecordFailure) -> JSONScan.Place {
+        do throws(JSONFault) {
+            return try JSONScan.value(start, end, level: 1)
+        } catch {
+            throw notJSON
+        }
+    }
+
+    private var notJSON: RecordFailure {
+        RecordFailure(code: "expression.invalid_argument", message: "field '\(stage.field)' is not JSON")
+    }
+
+    private mutating func addEntries(ofJSON text: Text) throws(RecordFailure) {
+        var failure: RecordFailure?
+        do throws(JSONFault) {
+            try JSONMembers.forEach(in: text) { (key, _, value, end) throws(JSONFault) in
+                guard failure == nil else { return }
+                let close = try JSONScan.string(key + 1, end).close + 1
+                made.count = 0
+                made.append("{\"key\":")
+                made.append(Text(start: key, count: close - key))
+                made.append(",\"value\":")
+                made.append(Text(start: value, count: end - value))
+                made.append("}")
+                failure = added(made.filled)
+            }
+        } catch {
+            throw notJSON
+        }
+        if let failure { throw failure }
+    }
+
+    private mutating func added(_ text: Text) -> RecordFailure? {
+        do throws(RecordFailure) {
+            try add(text)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private mutating func addElements(of value: Value) throws(RecordFailure) {
+        switch value {
+        case .list(let elements):
+            for element in elements {
+                made.count = 0
+                JSONText.write(element, to: made)
+                try add(made.filled, element)
+            }
+        case .map(let map):
+            for entry in map.entries {
+                let element = ValueMap(dictionaryLiteral: ("key", entry.key), ("value", entry.value))
+                made.count = 0
+                JSONText.write(.map(element), to: made)
+                try add(made.filled, .map(element))
+            }
+        default: throw notElements(value.type.name)
+        }
+    }
+
+    /// - Parameter value: what the text was made of, where it was no text.
+    private mutating func add(_ text: Text, _ value: Value? = nil) throws(RecordFailure) {
+        let start = bytes.count
+        let frame = frames.count
+        if !stage.isAlwaysHeld, text.first == UInt8(ascii: "{") {
+            write(asRecord: text)
+        } else {
+            write(held: text, value)
+        }
+        frames.append(Frame(start: UInt32(start), count: UInt32(bytes.count - start), lineDelta: 0))
+        origins.append(UInt32(row))
+        guard frame - first.frame < ExplodeStage.mostElements, bytes.count - first.byte <= ExplodeStage.mostBytes,
+            bytes.count <= ExplodeStage.mostBatchBytes
+        else { throw tooLarge }
+    }
+
+    private var tooLarge: RecordFailure {
+        RecordFailure(
+            code: "explode.too_large",
+            message: "the record would become more than 500,000 records or 64 MiB of them; take away fields that are not needed before")
+    }
+}
+
+// What is written of one element.
+extension ExplodedRecords {
+    private mutating func write(held text: Text, _ value: Value?) {
+        guard let start = text.baseAddress else { return }
+        batch.table.row(row)[stage.held] = .text(.json, start, count: text.count)
+        stage.holding.write(row, of: batch, to: bytes)
+        for typed in typedStaying { values.append((frames.count, typed.column, typed.cell)) }
+        guard let value, let column = stage.element else { return }
+        let cell = batch.scratch.cell(of: value)
+        if Self.losesType(cell) { values.append((frames.count, column, cell)) }
+    }
+
+    /// The element's own fields win over those that go along.
+    private mutating func write(asRecord text: Text) {
+        guard let going = stage.going, let start = text.baseAddress else { return bytes.append(text) }
+        found.prepare(rows: 1)
+        finder.decode(text, row: 0, into: found)
+        for typed in typedAlong where !isOwn(typed.name, of: going) { values.append((frames.count, typed.column, typed.cell)) }
+        bytes.append(Text(rebasing: text.dropLast()))
+        var needsComma = JSONScan.space(start + 1, start + text.count).pointee != UInt8(ascii: "}")
+        if going.names.indices.allSatisfy({ found.row(0)[$0].kind == .absent }) {
+            if needsComma, along.count > 2 { bytes.append(",") }
+            along.withFilled { bytes.append(Text(rebasing: $0.dropFirst())) }
+            return
+        }
+        along.withFilled { along in
+            for member in JSONMembers.all(of: along) where !isOwn(member.name, of: going) {
+                if needsComma { bytes.append(",") }
+                needsComma = true
+                bytes.append(Text(rebasing: along[Int(member.span.start)..<Int(member.span.end)]))
+            }
+        }
+        bytes.append("}")
+    }
+
+    private func isOwn(_ name: String, of going: ExplodeStage.Going) -> Bool {
+        name.index(in: going.names).map { found.row(0)[$0].kind != .absent } ?? false
+    }
+}

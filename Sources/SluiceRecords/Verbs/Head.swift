@@ -1,0 +1,82 @@
+import Sluice
+import Synchronization
+
+/// `head`: the first records; the run ends well once there are so many.
+package struct Head: Verb {
+    package static let declaration = Declaration(
+        "head", "the first records; the run ends well once there are so many", argument: .integer(1...1_000_000_000_000), example: "head: 100")
+
+    private let count: Int
+
+    package init(_ count: Int) {
+        self.count = count
+    }
+
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        guard let count = argument.integer else { return nil }
+        self.init(count)
+    }
+
+    package var mentions: [String] { [] }
+    package var leavesRecords: Bool { true }
+
+    package func makeStep(_ stage: RecordStage) -> Step { .ordered(HeadStep(count)) }
+}
+
+/// `head` while a run goes on: how many records are still wanted.
+final class HeadStep: OrderedStep {
+    private let left: Locked<Int>
+
+    init(_ count: Int) {
+        left = Locked(count)
+    }
+
+    var mayHaveEnough: Bool { true }
+
+    func bind(_ site: StageSite, _ binder: inout StageBinder) -> any OrderedStage {
+        HeadStage(step: self, index: site.index)
+    }
+
+    /// Takes as many as there are, at most `count`.
+    ///
+    /// - Returns: how many, and whether more are wanted.
+    fileprivate func take(_ count: Int) -> (Int, Flow) {
+        left.withLock { left in
+            let taken = min(left, count)
+            left -= taken
+            return (taken, left == 0 ? .enough : .more)
+        }
+    }
+
+    /// The version, 1, and how many records are still wanted: eight bytes, the lowest first.
+    func checkpoint() -> [UInt8] {
+        let left = left.withLock { UInt64($0) }
+        return [1] + (0..<8).map { UInt8(truncatingIfNeeded: left >> (8 * $0)) }
+    }
+
+    func restore(_ state: [UInt8]) throws(CheckpointError) {
+        guard state.first == 1, state.count == 9 else { throw CheckpointError("no state of 'head'") }
+        let number = state.dropFirst().reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        guard let count = Int(exactly: number) else { throw CheckpointError("no state of 'head': more records than there can be") }
+        left.withLock { $0 = count }
+    }
+}
+
+/// `head` at one place.
+struct HeadStage: OrderedStage {
+    let step: HeadStep
+    let index: Int
+
+    func run(_ batch: RecordBatch) -> Flow {
+        let received = batch.rows.count
+        let (taken, flow) = step.take(received)
+        if flow == .enough, taken > 0 {
+            batch.end(afterRows: taken, at: index)
+        } else {
+            // A run that goes on after its end lets nothing more through.
+            batch.rows.removeLast(received - taken)
+            batch.counts[index] = StageCounts(in: received, out: taken, filtered: received - taken)
+        }
+        return flow
+    }
+}
