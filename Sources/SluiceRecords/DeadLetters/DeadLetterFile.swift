@@ -9,11 +9,11 @@ final class DeadLetterFile {
     private var gatherer = MemberGatherer()
 
     /// - Parameter sink: where the file is an output of that name.
-    init(_ path: String, in sink: any RecordSink, letters: DeadLetterEncoder) {
+    init(_ path: String, in sink: any RecordSink, letters: DeadLetterEncoder, staging: Staging) {
         self.path = path
         self.letters = letters
         members = path.hasSuffix(".gz") ? MemberWriter(level: .standard) : nil
-        output = sink.open(empty: members?.emptyMember ?? [])
+        output = sink.open(empty: members?.emptyMember ?? [], staging: staging)
     }
 
     /// Makes the file's folder, and begins the file beside its place.
