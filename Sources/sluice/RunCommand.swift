@@ -88,9 +88,9 @@ struct RunCommand: AsyncParsableCommand {
     /// The outputs are published by now: a report that cannot be written is said to be missing, and changes nothing else.
     private func write(_ report: RunReport, to file: String) {
         do {
-            try Data(report.json()).write(to: URL(filePath: file), options: .atomic)
+            try report.write(to: file)
         } catch {
-            Terminal.error.write("sluice: the report cannot be written to \(file): \(error)\n")
+            Terminal.error.write("sluice: the report cannot be written: \(error)\n")
         }
     }
 }

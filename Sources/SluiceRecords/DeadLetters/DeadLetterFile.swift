@@ -9,11 +9,11 @@ final class DeadLetterFile {
     private let gzip: GzipOutputs?
 
     /// - Parameter sink: where the file is an output of that name.
-    init(_ path: String, in sink: any RecordSink, letters: DeadLetterEncoder) {
+    init(_ path: String, in sink: any RecordSink, letters: DeadLetterEncoder, staging: Staging) {
         self.path = path
         self.letters = letters
         let isGzip = path.hasSuffix(".gz")
-        let output = sink.open(empty: isGzip ? MemberAssembly.empty : [])
+        let output = sink.open(empty: isGzip ? MemberAssembly.empty : [], staging: staging)
         self.output = output
         gzip = isGzip ? GzipOutputs(output, level: .standard) : nil
     }

@@ -21,7 +21,7 @@ struct ClosureSink: RecordSink {
 
     var path: PathTemplate { PathTemplate(pieces: [.text("-")]) }
 
-    func open(empty: [UInt8]) -> any OpenSink { OpenClosureSink() }
+    func open(empty: [UInt8], staging: Staging) -> any OpenSink { OpenClosureSink() }
     func file(of output: String) -> FileIdentity? { nil }
     func place(of output: String) -> FilePlace? { nil }
 }

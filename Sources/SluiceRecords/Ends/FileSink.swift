@@ -47,7 +47,7 @@ package struct FileSink: DeclaredSink {
         self.init(template, fileExtension: name.fileExtension, compression: compression, members: members)
     }
 
-    package func open(empty: [UInt8]) -> any OpenSink { OutputSet(emptyFile: empty) }
+    package func open(empty: [UInt8], staging: Staging) -> any OpenSink { OutputSet(emptyFile: empty, staging: staging) }
 
     package func file(of output: String) throws(InputError) -> FileIdentity? { try .ofRegularFile(output) }
 

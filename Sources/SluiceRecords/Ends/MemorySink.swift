@@ -23,7 +23,7 @@ package struct MemorySink: RecordSink {
     /// Of the outputs that were published, in the order of their bytes.
     package var names: [String] { published.outputs.withLock { $0.keys.sorted().map(\.text) } }
 
-    package func open(empty: [UInt8]) -> any OpenSink { OpenMemorySink(published, empty: empty) }
+    package func open(empty: [UInt8], staging: Staging) -> any OpenSink { OpenMemorySink(published, empty: empty) }
 
     package func file(of output: String) -> FileIdentity? { nil }
     package func place(of output: String) -> FilePlace? { nil }

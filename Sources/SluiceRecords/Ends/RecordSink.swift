@@ -15,8 +15,10 @@ package protocol RecordSink: Sendable {
 
     /// Once a run.
     ///
-    /// - Parameter empty: what stands in an output that nothing was written to.
-    func open(empty: [UInt8]) -> any OpenSink
+    /// - Parameters:
+    ///   - empty: what stands in an output that nothing was written to.
+    ///   - staging: how files are called before they are published.
+    func open(empty: [UInt8], staging: Staging) -> any OpenSink
 
     /// The regular file that stands where an output goes, if there is one.
     func file(of output: String) throws(InputError) -> FileIdentity?

@@ -21,7 +21,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     private let headOfEmpty: [UInt8]
     private(set) var ledger: Ledger
 
-    init(_ pipeline: RecordPipeline, stages: [String], headOfEmpty: [UInt8], meter: ProgressMeter) {
+    init(_ pipeline: RecordPipeline, stages: [String], headOfEmpty: [UInt8], staging: Staging, meter: ProgressMeter) {
         self.pipeline = pipeline
         self.headOfEmpty = headOfEmpty
         self.meter = meter
@@ -29,9 +29,10 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
             pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path))
         ledger = Ledger(stages: stages, inputs: pipeline.source.inputs.count)
         deadLetters = DeadLetterFile(
-            pipeline.deadLetters, in: pipeline.deadLetterSink ?? FileSink(PathTemplate(pipeline.deadLetters)), letters: letters)
+            pipeline.deadLetters, in: pipeline.deadLetterSink ?? FileSink(PathTemplate(pipeline.deadLetters)), letters: letters,
+            staging: staging)
         let sink = pipeline.sink.sink
-        let outputs = sink.open(empty: sink.compression == nil ? [] : MemberAssembly.empty)
+        let outputs = sink.open(empty: sink.compression == nil ? [] : MemberAssembly.empty, staging: staging)
         self.outputs = outputs
         gzip = sink.compression.map { GzipOutputs(outputs, level: $0, members: sink.members) }
     }

@@ -42,7 +42,7 @@ package final class RunFiles: Sendable {
         written.append(try Self.output(.deadLetters, pipeline.deadLetters, of: pipeline.deadLetterSink))
         if let path = pipeline.sink.sink.path.constant { written.append(try Self.output(.sink, path, of: pipeline.sink.sink)) }
         written.append(try Self.file(.report, state + "/report.json"))
-        written.append(try Self.file(.state, state + "/spill"))
+        for name in [RunList.name, StateFolder.spill] { written.append(try Self.file(.state, "\(state)/\(name)")) }
         self.written = written
     }
 

@@ -18,7 +18,7 @@ package struct StandardOutputSink: DeclaredSink {
 
     package var path: PathTemplate { PathTemplate("-") }
 
-    package func open(empty: [UInt8]) -> any OpenSink { OpenStandardOutput(descriptor) }
+    package func open(empty: [UInt8], staging: Staging) -> any OpenSink { OpenStandardOutput(descriptor) }
 
     package func file(of output: String) throws(InputError) -> FileIdentity? { try .ofRegularFile(descriptor: descriptor) }
 

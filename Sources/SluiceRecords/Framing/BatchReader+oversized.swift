@@ -61,5 +61,5 @@ extension BatchReader {
         batch.frames = kept
     }
 
-    private func spillName(line: UInt64) -> String { "oversized-\(index)-\(line).gz" }
+    private func spillName(line: UInt64) -> String { SpillFile.name(input: index, line: line) }
 }

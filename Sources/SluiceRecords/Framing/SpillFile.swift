@@ -14,6 +14,11 @@ final class SpillFile {
     private(set) var byteCount: UInt64 = 0
     private var isKept = false
 
+    /// Of the record that begins at a line of an input.
+    static func name(input: Int, line: UInt64) -> String { "oversized-\(input)-\(line).gz" }
+
+    static func isName(_ name: String) -> Bool { name.hasPrefix("oversized-") && name.hasSuffix(".gz") }
+
     /// - Parameter name: unique in the folder for this run and the same in every run; a file of that name is overwritten.
     init(folder: String, name: String) throws(InputError) {
         path = folder + "/" + name

@@ -14,8 +14,8 @@ package struct PublishedOutput: Equatable {
 /// stays.
 ///
 /// A path that is a device or a pipe is written at once, because it cannot be replaced. Folders are
-/// made as they are needed, and removed again if nothing is published. Leftovers of processes that
-/// are dead are removed from the folders that are written to. Not for use by two threads at once.
+/// made as they are needed, and removed again if nothing is published. Not for use by two threads at
+/// once.
 final class OutputSet: OpenSink {
     /// Files that are open at the same time; more are closed and opened again, the one that waited
     /// longest first.
@@ -25,13 +25,16 @@ final class OutputSet: OpenSink {
     private var named: [Name: OutputFile] = [:]
     /// In the order in which they were last written to.
     private var open: [OutputFile] = []
-    private let folders = OutputFolders()
+    private let staging: Staging
+    private let folders: OutputFolders
 
     /// What stands in a file that nothing was written to. Of a compressed one an empty member,
     /// since no gunzip reads a file without any.
     private let emptyFile: [UInt8]
 
-    init(mostOpen: Int = 64, emptyFile: [UInt8] = []) {
+    init(mostOpen: Int = 64, emptyFile: [UInt8] = [], staging: Staging = Staging()) {
+        self.staging = staging
+        folders = OutputFolders(staging)
         self.emptyFile = emptyFile
         self.mostOpen = max(1, mostOpen)
         WriteSignals.areErrors
@@ -64,6 +67,10 @@ final class OutputSet: OpenSink {
 
     func restore(to mark: SinkMark) throws(OutputError) {
         let outputs = Dictionary(uniqueKeysWithValues: mark.outputs.map { (Name($0.path), $0) })
+        let known = Swift.Set(files.values.map { Name($0.path) })
+        if let missing = mark.outputs.first(where: { !known.contains(Name($0.path)) }) {
+            throw .failed(path: missing.path, reason: "has less than the mark says")
+        }
         for file in inOrder {
             if let output = outputs[Name(file.path)] {
                 try use(file)
@@ -123,7 +130,7 @@ final class OutputSet: OpenSink {
             named[Name(path)] = file
             return file
         }
-        let file = try OutputFile(normal)
+        let file = try OutputFile(normal, staging)
         files[place] = file
         named[Name(path)] = file
         try use(file)

@@ -34,8 +34,9 @@ package final class RecordRun: Sendable {
     /// - Throws: ``RunError`` where the run could not begin, or not even a report could be written.
     package func run() async throws(RunError) -> RunReport {
         let start = ContinuousClock.now
-        try RunReport.prepare(folder: options.state)
-        let commit = RunCommit(pipeline, stages: plan.names, headOfEmpty: plan.headOfEmptyOutput, meter: meter)
+        let state = try StateFolder(options.state, pipeline: pipeline.name)
+        defer { state.end() }
+        let commit = RunCommit(pipeline, stages: plan.names, headOfEmpty: plan.headOfEmptyOutput, staging: state.staging, meter: meter)
         let files = try begin(commit)
         let threads = ThreadExecutor(threads: options.workers, name: "sluice")
         let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options)
@@ -48,7 +49,7 @@ package final class RecordRun: Sendable {
             elapsed: ContinuousClock.now - start)
         settle(end, commit, &report)
         report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
-        try report.write(toFolder: options.state)
+        try report.write(to: options.state + "/report.json", staging: state.staging)
         return report
     }
 

@@ -85,6 +85,17 @@ struct RunFilesTests {
         #expect(!command.isThere("out/o.json"))
     }
 
+    @Test("a link in the place of a report is replaced, and what it leads to stays")
+    func linkedReports() async throws {
+        let command = try await Self.prepared(
+            "sink: {file: out/o.jsonl}", "mkdir -p out .sluice/t; ln -s ../../out/o.jsonl .sluice/t/report.json; ln -s out/o.jsonl copy.json")
+        defer { command.remove() }
+        #expect(try await command.sluice("run", "t.yaml", "--progress", "none", "--report", "copy.json").status == 3)
+        #expect(command.lines(of: "out/o.jsonl").count == 2)
+        #expect(try command.report(of: "t").text("status") == "losses")
+        #expect(try command.text(of: "copy.json") == command.text(of: ".sluice/t/report.json"))
+    }
+
     @Test("standard input and standard output are known for the files that they are")
     func streams() async throws {
         let command = try await Self.prepared("sink: {stdout: true}")
@@ -112,6 +123,7 @@ struct RunFilesTests {
         ("spill", ".sluice/t/{h}", "'.sluice/t/spill' is what the run keeps in"),
         ("t", "./{h}.yaml", ""),
         ("folder", "out/{h}", "'out/folder' is a folder"),
+        ("unfinished", ".sluice/t/{h}.jsonl", "'.sluice/t/unfinished.jsonl' is what the run keeps in"),
     ]
 
     @Test("a value that would make two of them one is a dead letter", arguments: values.indices)

@@ -32,20 +32,20 @@ struct SinkContractTests {
         switch kind {
         case .files, .filesInTurn:
             let sink = FileSink(PathTemplate(folder + "/a"))
-            let open = kind == .files ? sink.open(empty: Self.empty) : OutputSet(mostOpen: 1, emptyFile: Self.empty)
+            let open = kind == .files ? sink.open(empty: Self.empty, staging: Staging()) : OutputSet(mostOpen: 1, emptyFile: Self.empty)
             try body(Subject(open: open, path: { folder + "/" + $0 }, visible: { try files(in: folder) }))
         case .memory:
             let sink = MemorySink(PathTemplate("a"))
             try body(
                 Subject(
-                    open: sink.open(empty: Self.empty), path: \.self,
+                    open: sink.open(empty: Self.empty, staging: Staging()), path: \.self,
                     visible: { Dictionary(uniqueKeysWithValues: sink.names.map { ($0, text(sink[$0] ?? [])) }) }))
         case .standardOutput:
             let descriptor = Glibc.open(folder + "/stdout", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
             defer { close(descriptor) }
             let sink = StandardOutputSink(descriptor: descriptor)
             try body(
-                Subject(open: sink.open(empty: Self.empty), path: { _ in "-" }, visible: { ["-": try files(in: folder)["stdout"] ?? ""] }))
+                Subject(open: sink.open(empty: Self.empty, staging: Staging()), path: { _ in "-" }, visible: { ["-": try files(in: folder)["stdout"] ?? ""] }))
         }
     }
 

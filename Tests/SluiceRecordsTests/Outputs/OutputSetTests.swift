@@ -81,22 +81,6 @@ struct OutputSetTests {
         }
     }
 
-    @Test("leftovers of dead processes are removed, those of living ones and strange names are not")
-    func leftovers() throws {
-        try Self.inFolder { root in
-            // Process 1 lives, and did not start at tick 1; no process has the second number.
-            let names = [".sluice-1-1-1.part", ".sluice-4194305-5-1.part", ".sluice-x.part", ".sluice-1-1.part", "kept"]
-            for name in names { try "x".write(toFile: "\(root)/\(name)", atomically: true, encoding: .utf8) }
-            let living = OutputSet()
-            try Self.append("x", to: root + "/living", of: living)
-            let set = OutputSet()
-            try Self.append("x", to: root + "/a", of: set)
-            _ = try set.publish()
-            _ = try living.publish()
-            #expect(try Self.names(in: root) == [".sluice-1-1.part", ".sluice-x.part", "a", "kept", "living"])
-        }
-    }
-
     @Test("a full disk, a folder in the way and a file in the way are errors that name the output")
     func failures() throws {
         try Self.inFolder { root in
