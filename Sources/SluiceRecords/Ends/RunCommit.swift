@@ -99,7 +99,8 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     /// An output whose name no record makes is there even if nothing was written to it: what stands under its name is of an earlier run.
     private func beginConstantOutput() throws(OutputError) {
         guard let path = pipeline.sink.sink.path.constant else { return }
-        try outputs.append(UnsafeBufferPointer(start: nil, count: 0), records: 0, to: path)
+        let head = pipeline.sink.format.head(of: pipeline.sink.columns ?? [])
+        try write(EncodedOutput(path: path, head: head, bytes: ByteBuffer(capacity: 0), isMember: false, records: 0))
     }
 
     /// Leaves what stood under the outputs' names.

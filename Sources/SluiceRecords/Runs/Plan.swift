@@ -23,6 +23,9 @@ final class Plan: Sendable {
     /// Whether a stage may end the run early.
     let mayHaveEnough: Bool
 
+    /// For sinks whose outputs name their columns first; `nil` where these are known, or nothing must be known.
+    let outputColumns: OutputColumns?
+
     init(_ pipeline: RecordPipeline) {
         let stages = pipeline.stages.enumerated().map { PlannedStage($1, number: $0) }
         let inputs = pipeline.source.inputs.map { RecordFields.InputName($0.path) }
@@ -41,6 +44,7 @@ final class Plan: Sendable {
         firstStretch = stretches[0]
         rest = next
         mayHaveEnough = stages.contains(where: \.mayHaveEnough)
+        outputColumns = sink.needsOutputColumns ? OutputColumns(index: stages.count + 1) : nil
     }
 
     /// How records of a file with this head are laid out at the source.

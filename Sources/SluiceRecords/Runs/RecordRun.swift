@@ -104,6 +104,7 @@ package final class RecordRun: Sendable {
             .weighing { $0.bytes.capacity * 6 }
             .map(SourceStage.name, concurrency: everyThread, queue: 2, onError: .stop) { decode.decode($0) }
         for stage in plan.stages { records = add(stage, to: records, scratches) }
+        if let columns = plan.outputColumns { records = settling(columns, records, everyThread) }
         let encoded = records.map(SinkStage.name, concurrency: everyThread, queue: 2, onError: .stop) { batch in
             let encoded = try encode.encode(batch)
             batch.release(scratches: scratches, buffers: source.buffers)
@@ -112,6 +113,19 @@ package final class RecordRun: Sendable {
         .weighing { $0.weight }
         let ordered = pipeline.sink.order == .any ? encoded.unordered() : encoded
         return ordered.window(elements: 4096, weight: source.window).writing(to: commit)
+    }
+
+    /// Before records are encoded each output has its columns, in the order of the input.
+    private func settling(_ columns: OutputColumns, _ records: Pipeline<RecordBatch>, _ workers: Concurrency) -> Pipeline<RecordBatch> {
+        records.map("sink: outputs", concurrency: workers, queue: 2, onError: .stop) { batch in
+            try columns.route(batch)
+            return batch
+        }
+        .inOrder("sink: columns", state: (), onError: .stop) { _, batch in
+            columns.settle(batch)
+            return batch
+        }
+        .weighing { $0.source.bytes.capacity * 6 }
     }
 
     private func add(_ stage: PlannedStage, to records: Pipeline<RecordBatch>, _ scratches: FreeList<Scratch>) -> Pipeline<RecordBatch> {
