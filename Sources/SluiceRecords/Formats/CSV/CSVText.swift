@@ -117,9 +117,10 @@ struct CSVText: Sendable {
             let json = ByteBuffer(capacity: 256)
             JSONText.write(value, to: json)
             json.withFilled { write($0, isFirst: isFirst, isAlone: isAlone, to: buffer) }
-        case .bool, .int, .uint, .double, .timestamp, .duration:
-            let isNumber = value.type == .int || value.type == .uint || value.type == .double
-            writeUnquoted(isNumber: isNumber, to: buffer) { JSONText.write(value, to: $0) }
+        case .int, .uint, .double, .decimal:
+            writeUnquoted(isNumber: true, to: buffer) { JSONText.write(value, to: $0) }
+        case .bool, .timestamp, .duration:
+            writeUnquoted(isNumber: false, to: buffer) { JSONText.write(value, to: $0) }
         }
     }
 
