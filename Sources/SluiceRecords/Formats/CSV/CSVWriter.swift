@@ -1,7 +1,7 @@
 import SluiceCEL
 
 extension CSV: WritableFormat {
-    package static let fileExtensions = ["csv"]
+    package static let fileExtensions = [CSV.name]
 
     package var needsColumns: Bool { columns == nil }
     package var mentions: [String] { columns?.map(\.text) ?? [] }
