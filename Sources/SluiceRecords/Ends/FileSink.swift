@@ -52,6 +52,34 @@ package struct FileSink: DeclaredSink {
     package func file(of output: String) throws(InputError) -> FileIdentity? { try .ofRegularFile(output) }
 
     package func place(of output: String) throws(InputError) -> FilePlace? { try .ofOutput(output) }
+
+    /// Values may name no folder, and nothing that a link leads to out of the folder that the path
+    /// begins with.
+    package func refusal(of output: String) throws(InputError) -> String? {
+        switch PathKind.of(output) {
+        case .folder: return "'\(output)' is a folder"
+        case .file(size: nil):
+            // Written into, not replaced, so that a link to it is followed.
+            if try FilePlace(output) != FilePlace(output, followingLinks: true) { return "'\(output)' is a link to a device or a pipe" }
+        case .file, .missing, .unreadable: break
+        }
+        guard let confinement = path.confinement, try !Self.isConfined(output, to: confinement) else { return nil }
+        return "'\(output)' leads out of '\(confinement)' by a link"
+    }
+
+    /// Whether the folder of an output is this one or below it, links followed.
+    private static func isConfined(_ output: String, to confinement: String) throws(InputError) -> Bool {
+        let outermost = try FileIdentity(confinement)
+        var folder = OutputFolders.folder(of: output)
+        var identity = try FileIdentity(folder)
+        while identity != outermost {
+            folder += "/.."
+            let above = try FileIdentity(folder)
+            if above == identity { return false }
+            identity = above
+        }
+        return true
+    }
 }
 
 /// What a file's name says about what is in it.

@@ -28,6 +28,12 @@ package struct PathTemplate: Sendable {
         return path
     }
 
+    /// The folder that no value can lead out of; `nil` where no value is in the path.
+    var confinement: String? {
+        guard constant == nil, case .text(let beginning)? = pieces.first else { return nil }
+        return OutputFolders.folder(of: beginning)
+    }
+
     package var mentions: [String] {
         pieces.flatMap { piece -> [String] in
             guard case .value(let program) = piece else { return [] }

@@ -25,11 +25,15 @@ package protocol RecordSink: Sendable {
 
     /// The name in a folder that an output takes when it is published, if it takes one.
     func place(of output: String) throws(InputError) -> FilePlace?
+
+    /// Why the sink itself takes no record whose values make this name.
+    func refusal(of output: String) throws(InputError) -> String?
 }
 
 extension RecordSink {
     package var fileExtension: String? { nil }
     package var compression: CompressionLevel? { nil }
+    package func refusal(of output: String) -> String? { nil }
     package var members: GzipMembers { .one }
 }
 

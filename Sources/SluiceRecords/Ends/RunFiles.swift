@@ -86,15 +86,14 @@ package final class RunFiles: Sendable {
 
     private func newRefusal(of output: String) throws(InputError) -> String? {
         let sink = pipeline.sink.sink
-        guard try sink.place(of: output) != nil else { return nil }
-        if case .folder = PathKind.of(output) { return "'\(output)' is a folder" }
         let file = try Self.output(.sink, output, of: sink)
         if let identity = file.identity, let other = try reads(identity) { return FileConflict(file: file.file, other: other).message }
         for other in written {
             if file.isSame(as: other) { return FileConflict(file: file.file, other: other.file).message }
-            if try Self.lies(output, below: other) { return FileConflict(file: file.file, other: other.file, isBelow: true).message }
+            guard file.place != nil, try Self.lies(output, below: other) else { continue }
+            return FileConflict(file: file.file, other: other.file, isBelow: true).message
         }
-        return nil
+        return try sink.refusal(of: output)
     }
 
     /// Whether a folder that must be made for the path would take the name of a file.

@@ -43,11 +43,11 @@ final class GzipOutputs {
 
     /// An output begins with its first record, though its text may wait.
     ///
-    /// - Returns: the path as it is known: two spellings of one are one output.
+    /// - Returns: the path as it is known: several that lead to one output are one.
     private func begin(_ path: String, records: Int) throws(OutputError) -> String {
-        let place = OutputFolders.normalized(path)
-        try outputs.append(UnsafeBufferPointer(start: nil, count: 0), records: records, to: place)
-        return place
+        let name = try outputs.name(of: path)
+        try outputs.append(UnsafeBufferPointer(start: nil, count: 0), records: records, to: name)
+        return name
     }
 
     private func compress(_ texts: [(path: String, text: ByteBuffer)]) throws(OutputError) {

@@ -123,6 +123,8 @@ struct RunFilesTests {
         ("spill", ".sluice/t/{h}", "'.sluice/t/spill' is what the run keeps in"),
         ("t", "./{h}.yaml", ""),
         ("folder", "out/{h}", "'out/folder' is a folder"),
+        ("away", "out/{h}/x", "'out/away/x' leads out of 'out' by a link"),
+        ("null", "out/{h}", "'out/null' is a link to a device or a pipe"),
         ("unfinished", ".sluice/t/{h}.jsonl", "'.sluice/t/unfinished.jsonl' is what the run keeps in"),
     ]
 
@@ -131,7 +133,7 @@ struct RunFilesTests {
         let (value, sink, message) = Self.values[index]
         let command = try await Self.prepared("")
         defer { command.remove() }
-        let made = try await command.script("mkdir -p data links out/folder; ln -s ../out links/out")
+        let made = try await command.script("mkdir -p data links out/folder; ln -s ../out links/out; ln -s ../data out/away; ln -s /dev/null out/null")
         #expect(made.status == 0)
         try command.write("{\"h\":\"\(value)\"}\n{\"h\":\"other\"}\n{\"h\":\"\(value)\"}\n", to: "data/in.jsonl")
         #expect(try await command.script("ln data/in.jsonl data/hard.jsonl").status == 0)
