@@ -11,6 +11,9 @@ struct PlannedSink: Sendable {
 
     var format: any WritableFormat { settings.format }
 
+    /// Whether an output must name its columns first, and only its records tell them.
+    var needsOutputColumns: Bool { format.needsColumns && settings.columns == nil }
+
     /// Every field that writing a record needs decoded.
     var mentions: [String] { settings.sink.path.mentions + settings.format.mentions }
 }
@@ -22,13 +25,18 @@ struct BoundSink: Sendable {
         case value(BoundProgram)
     }
 
-    let writer: any RecordWriter
+    /// `nil` where each output has columns of its own.
+    let writer: (any RecordWriter)?
+    private let format: any WritableFormat
+    private let fields: RecordFields
     let pieces: [Piece]
     /// The path, where no expression is in it.
     let constant: String?
 
     init(_ sink: PlannedSink, fields: RecordFields) {
-        writer = sink.settings.format.makeWriter(for: fields, columns: sink.settings.columns)
+        format = sink.format
+        self.fields = fields
+        writer = sink.needsOutputColumns ? nil : format.makeWriter(for: fields, columns: sink.settings.columns)
         let path = sink.settings.sink.path
         constant = path.constant
         pieces = path.pieces.map { piece in
@@ -37,6 +45,14 @@ struct BoundSink: Sendable {
             case .value(let program): .value(BoundProgram(program, in: fields))
             }
         }
+    }
+
+    func makeWriter(_ columns: [String]) -> any RecordWriter { format.makeWriter(for: fields, columns: columns) }
+}
+
+extension StageSite {
+    init(sinkAt index: Int, _ fields: RecordFields) {
+        self.init(index: index, name: SinkStage.name, policy: .deadLetter, timeout: nil, fields: fields)
     }
 }
 
@@ -68,8 +84,12 @@ final class SinkStage: Sendable {
     func encode(_ batch: RecordBatch) throws -> EncodedBatch {
         var outputs: [EncodedOutput] = []
         if let sink = batch.segment.sink {
-            let site = StageSite(index: index, name: Self.name, policy: .deadLetter, timeout: nil, fields: batch.segment.fields)
-            outputs = try sink.constant.map { [try single(batch, sink, site, $0)] } ?? partitioned(batch, sink, site)
+            let site = StageSite(sinkAt: index, batch.segment.fields)
+            if let routing = batch.routing {
+                outputs = try routed(batch, routing, sink, site)
+            } else if let writer = sink.writer {
+                outputs = try sink.constant.map { [try single(batch, writer, site, $0)] } ?? partitioned(batch, sink, writer, site)
+            }
         }
         let source = batch.source
         return EncodedBatch(
@@ -79,18 +99,17 @@ final class SinkStage: Sendable {
             textBytes: UInt64(source.bytes.count), compressedBytes: source.compressedBytesRead)
     }
 
-    private func single(_ batch: RecordBatch, _ sink: BoundSink, _ site: StageSite, _ path: String) throws -> EncodedOutput {
+    private func single(_ batch: RecordBatch, _ writer: any RecordWriter, _ site: StageSite, _ path: String) throws -> EncodedOutput {
         let buffer = texts.take()
-        if sink.writer.copiesRecords {
-            copy(batch, dropsReturns: sink.writer.dropsReturns, to: buffer)
+        if writer.copiesRecords {
+            copy(batch, dropsReturns: writer.dropsReturns, to: buffer)
         } else {
-            let writer = sink.writer
             try site.sift(batch) { (row) throws(RecordFailure) in
                 try writer.write(row, of: batch, to: buffer)
                 return true
             }
         }
-        return EncodedOutput(path: path, head: sink.writer.head, bytes: buffer, block: nil, records: batch.rows.count)
+        return EncodedOutput(path: path, head: writer.head, bytes: buffer, block: nil, records: batch.rows.count)
     }
 
     private func copy(_ batch: RecordBatch, dropsReturns: Bool, to buffer: ByteBuffer) {
@@ -105,32 +124,38 @@ final class SinkStage: Sendable {
         }
     }
 
-    private func partitioned(_ batch: RecordBatch, _ sink: BoundSink, _ site: StageSite) throws -> [EncodedOutput] {
-        let path = PathEvaluation(sink, over: batch)
-        let writer = sink.writer
+    private func partitioned(
+        _ batch: RecordBatch, _ sink: BoundSink, _ writer: any RecordWriter, _ site: StageSite
+    ) throws -> [EncodedOutput] {
+        let paths = OutputPaths(sink, over: batch, files)
         var outputs: [EncodedOutput] = []
-        var places: [Name: Int] = [:]
-        var refused: [Name: RecordFailure] = [:]
         try site.sift(batch) { (row) throws(RecordFailure) in
-            let name = try path.path(of: row)
-            let place: Int
-            if let known = places[name] {
-                place = known
-            } else if let failure = refused[name] {
-                throw failure
-            } else if let reason = files.refusal(of: name.text) {
-                let failure = RecordFailure(code: "sink.path", message: reason)
-                refused[name] = failure
-                throw failure
-            } else {
-                place = outputs.count
-                outputs.append(EncodedOutput(path: name.text, head: writer.head, bytes: texts.take(), block: nil, records: 0))
-                places[name] = place
+            let place = try paths.place(of: row) { path in
+                outputs.append(EncodedOutput(path: path, head: writer.head, bytes: texts.take(), block: nil, records: 0))
             }
             try writer.write(row, of: batch, to: outputs[place].bytes)
             outputs[place].records += 1
             return true
         }
+        return outputs
+    }
+
+    /// Records whose outputs are known already, in each with its columns.
+    private func routed(_ batch: RecordBatch, _ routing: Routing, _ sink: BoundSink, _ site: StageSite) throws -> [EncodedOutput] {
+        let writers = routing.outputs.map { $0.columns.map(sink.makeWriter) }
+        var outputs = zip(routing.outputs, writers).map { output, writer in
+            EncodedOutput(path: output.path, head: writer?.head ?? [], bytes: texts.take(), block: nil, records: 0)
+        }
+        var index = 0
+        try site.keep(in: batch) { (row) throws(RecordFailure) in
+            let place = routing.place(of: index)
+            index += 1
+            guard let writer = writers[place] else { throw .noColumns }
+            try writer.write(row, of: batch, to: outputs[place].bytes)
+            outputs[place].records += 1
+            return true
+        }
+        batch.counts[self.index].out += batch.rows.count
         return outputs
     }
 
@@ -150,6 +175,37 @@ final class SinkStage: Sendable {
         output.bytes = ByteBuffer(capacity: text.count / 3)
         output.block = writer.append(text.filled, to: output.bytes)
         return output
+    }
+}
+
+/// The outputs that the records of one batch go to, numbered in the order in which they are met.
+final class OutputPaths {
+    private let path: PathEvaluation
+    private let files: RunFiles
+    private var places: [Name: Int] = [:]
+    private var refused: [Name: RecordFailure] = [:]
+
+    init(_ sink: BoundSink, over batch: RecordBatch, _ files: RunFiles) {
+        path = PathEvaluation(sink, over: batch)
+        self.files = files
+    }
+
+    /// The number of the row's output.
+    ///
+    /// - Parameter begin: called with the path of an output that is met for the first time.
+    /// - Throws: where the row has no such path, or its file would be another one of the run.
+    func place(of row: Int, begin: (String) -> Void) throws(RecordFailure) -> Int {
+        let name = try path.path(of: row)
+        if let place = places[name] { return place }
+        if let failure = refused[name] { throw failure }
+        if let reason = files.refusal(of: name.text) {
+            let failure = RecordFailure(code: "sink.path", message: reason)
+            refused[name] = failure
+            throw failure
+        }
+        begin(name.text)
+        places[name] = places.count
+        return places.count - 1
     }
 }
 

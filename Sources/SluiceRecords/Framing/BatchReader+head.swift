@@ -5,8 +5,8 @@ extension BatchReader {
 
     /// Takes the head as soon as it is there.
     ///
-    /// One that cannot be read is left among the records, so that it becomes a dead letter, and so does each
-    /// record after it.
+    /// One that cannot be read is left among the records, so that it becomes a dead letter, and so
+    /// does each record after it.
     func takeHead() {
         guard let quoting else { return }
         let frames = scan.frames
@@ -39,7 +39,8 @@ extension BatchReader {
         UnsafeBufferPointer(rebasing: buffer.filled[Int(frame.start)..<Int(frame.start + frame.count)])
     }
 
-    /// A record of so many fields has at least as many bytes: no batch of whole records reaches this bound.
-    /// It keeps short lines after a long head from filling memory with fields that are not there.
+    /// A record of so many fields has at least as many bytes: no batch of whole records reaches
+    /// this bound. It keeps short lines after a long head from filling memory with fields that are
+    /// not there.
     static func mostRecords(ofFields count: Int) -> Int { max(1, Batch.targetBytes / max(1, count)) }
 }

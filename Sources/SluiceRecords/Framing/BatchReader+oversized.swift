@@ -1,6 +1,7 @@
 /// Records over the limit: set aside as they are read, so that memory stays bounded.
 extension BatchReader {
-    /// A batch of the one record that begins the buffer, which has more bytes than the limit and no end yet. It ends with its line.
+    /// A batch of the one record that begins the buffer, which has more bytes than the limit and no
+    /// end yet. It ends with its line.
     func setAside() throws(InputError) -> Batch {
         if wantsHead { loseHead("is longer than source.max_record allows") }
         let batch = Batch(bytes: ByteBuffer(capacity: 0), input: index, offset: offset, line: line)

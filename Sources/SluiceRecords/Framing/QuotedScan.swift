@@ -2,12 +2,13 @@ import CBytes
 
 /// Cuts the bytes of one buffer into records of fields: a line feed between quotes ends none.
 ///
-/// A quote opens where a field begins, and nowhere else: `5" disk` is text. One that does not close within
-/// the limit of a record is taken for a mistake of its line: the record ends with that line. So a stray quote
-/// costs one record, whatever comes after it.
+/// A quote opens where a field begins, and nowhere else: `5" disk` is text. One that does not close
+/// within the limit of a record is taken for a mistake of its line: the record ends with that line.
+/// So a stray quote costs one record, whatever comes after it.
 ///
-/// Each byte is looked at once, and once more where a quote was given up. That is all: nothing closed a quote
-/// between the line's end and the place where it was given up, so nothing there opens one either.
+/// Each byte is looked at once, and once more where a quote was given up. That is all: nothing
+/// closed a quote between the line's end and the place where it was given up, so nothing there
+/// opens one either.
 ///
 /// Unsafe memory: as ``LineScan``.
 final class QuotedScan: RecordScan {

@@ -24,6 +24,9 @@ final class Plan: Sendable {
     let mayHaveEnough: Bool
     let hasOrderedStage: Bool
 
+    /// For sinks whose outputs name their columns first; `nil` where these are known, or nothing must be known.
+    let outputColumns: OutputColumns?
+
     init(_ pipeline: RecordPipeline) {
         let stages = pipeline.stages.enumerated().map { PlannedStage($1, number: $0) }
         let inputs = pipeline.source.inputs.map { RecordFields.InputName($0.path) }
@@ -42,7 +45,8 @@ final class Plan: Sendable {
         firstStretch = stretches[0]
         rest = next
         mayHaveEnough = stages.contains(where: \.mayHaveEnough)
-        hasOrderedStage = stages.contains(where: \.isOrdered)
+        outputColumns = sink.needsOutputColumns ? OutputColumns(index: stages.count + 1) : nil
+        hasOrderedStage = outputColumns != nil || stages.contains(where: \.isOrdered)
     }
 
     /// What an output begins with that no record is written to; nothing where only an input's head
@@ -51,7 +55,7 @@ final class Plan: Sendable {
         let isToldByInputs = rest == nil && sink.settings.columns == nil && (format as? any HeadedFormat)?.needsHead == true
         var segment = isToldByInputs ? nil : rest ?? self.segment(for: nil)
         while let next = segment?.next { segment = next }
-        return segment?.sink?.writer.head ?? []
+        return segment?.sink?.writer?.head ?? []
     }
 
     /// How records of a file with this head are laid out at the source.

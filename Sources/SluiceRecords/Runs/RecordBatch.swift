@@ -27,6 +27,8 @@ package final class RecordBatch: @unchecked Sendable {
     var counts: [StageCounts]
     /// For each of them the records that took longer than their stage allows.
     var timeouts: [Int]
+    /// Where the records go, where that is found out before they are encoded.
+    var routing: Routing?
     /// What became of single records, kept only where a stage may have enough: see ``end(afterRows:at:)``.
     private var fates: [Fate]?
     /// The place in the books where its records begin: the source, or the closing stage that gave them.

@@ -129,6 +129,7 @@ package final class RecordRun: Sendable {
             .weighing { $0.bytes.capacity * 6 }
             .map(SourceStage.name, concurrency: everyThread, queue: 2, onError: .stop) { decode.decode($0) }
         for stage in plan.stages { records = add(stage, to: records, scratches) }
+        if let columns = plan.outputColumns { records = settling(columns, records, files, everyThread) }
         let encoded = records.map(SinkStage.name, concurrency: everyThread, queue: 2, onError: .stop) { batch in
             var encoded = try encode.encode(batch)
             encoded.records = batch.records
@@ -140,6 +141,21 @@ package final class RecordRun: Sendable {
         let ordered = pipeline.sink.order == .any && !plan.hasOrderedStage ? encoded.unordered() : encoded
         let taken = (pipeline.sink.sink as? ClosureSink)?.taking(ordered) ?? ordered
         return taken.window(elements: 4096, weight: source.window).writing(to: commit)
+    }
+
+    /// Before records are encoded each output has its columns, in the order of the input.
+    private func settling(
+        _ columns: OutputColumns, _ records: Pipeline<RecordBatch>, _ files: RunFiles, _ workers: Concurrency
+    ) -> Pipeline<RecordBatch> {
+        records.map("sink: outputs", concurrency: workers, queue: 2, onError: .stop) { batch in
+            try columns.route(batch, files)
+            return batch
+        }
+        .inOrder("sink: columns", state: (), onError: .stop) { _, batch in
+            columns.settle(batch)
+            return batch
+        }
+        .weighing { $0.source.bytes.capacity * 6 }
     }
 
     private func add(_ stage: PlannedStage, to records: Pipeline<RecordBatch>, _ scratches: FreeList<Scratch>) -> Pipeline<RecordBatch> {

@@ -144,9 +144,3 @@ struct KillTests {
         #expect(try command.files.filter { $0.hasPrefix("out/") } == [])
     }
 }
-
-/// Whether a process is there and no zombie.
-private func isRunning(_ pid: pid_t) -> Bool {
-    guard let status = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return false }
-    return String(decoding: status, as: UTF8.self).split(separator: ")").last?.split(separator: " ").first != "Z"
-}

@@ -1,6 +1,7 @@
 import SluiceCEL
 
-/// `csv`: records of fields between separators, in quotes where they need them (RFC 4180, and what is really written).
+/// `csv`: records of fields between separators, in quotes where they need them (RFC 4180, and what
+/// is really written).
 package struct CSV: HeadedFormat {
     enum Quotes: String, CaseIterable, Sendable {
         case minimal, all, nonnumeric
@@ -15,7 +16,7 @@ package struct CSV: HeadedFormat {
                 "escape", .text, example: #"escape: '\'"#, "what stands before a quote that is text; by default the quote itself, twice"),
             ArgumentKey("comment", .text, example: "comment: '#'", "reading: lines that begin with it are left out"),
             ArgumentKey(
-                "nulls", .possiblyEmpty(.short(.list(.text), for: "nulls", in: [])), example: #"nulls: ['', '\N', NA]"#,
+                "nulls", .possiblyEmpty(.short(.list(.text), for: "nulls", in: [])), example: "nulls: ['', 'NULL', NA]",
                 "texts that, without quotes, stand for no value; `['']` by default. The first of them is written"),
             ArgumentKey("trim", .flag, example: "trim: true", "reading: blanks around fields are no part of them"),
             ArgumentKey(

@@ -3,9 +3,9 @@ import SluiceCEL
 
 /// Records of fields between separators, in quotes where they need them.
 ///
-/// A record fails with `parse.csv` where it has more or fewer fields than the head, where a quote is not closed,
-/// where text follows a closing quote, and where a field is not of the type that the definition gives it. A field
-/// that is not UTF-8 is a value of type `bytes`.
+/// A record fails with `parse.csv` where it has more or fewer fields than the head, where a quote
+/// is not closed, where text follows a closing quote, and where a field is not of the type that the
+/// definition gives it. A field that is not UTF-8 is a value of type `bytes`.
 struct CSVDecoder: RecordDecoder {
     static let failureCode = "parse.csv"
 
@@ -23,7 +23,7 @@ struct CSVDecoder: RecordDecoder {
 
     /// - Parameters:
     ///   - names: of each record's fields.
-    ///   - leastFields: as many as every record has, where the last ones may be missing; `nil`: all.
+    ///   - leastFields: as many as every record has, where the last may be missing; `nil`: all.
     ///   - types: of those that are not text.
     ///   - columns: names to fill columns with, in their order.
     ///   - problem: why no record can be read.

@@ -46,8 +46,8 @@ enum FieldNames {
         }
     }
 
-    /// A name that stands there again gets a number: `a,a` is `a` and `a_2`. A field without a name is called by
-    /// its place, `column_3`. Neither takes a name that the head gives to another.
+    /// A name that stands there again gets a number: `a,a` is `a` and `a_2`. A field without a name
+    /// is called by its place, `column_3`. Neither takes a name that the head gives to another.
     static func unique(_ names: [String]) -> [String] {
         let given = Swift.Set(names.map { Name($0) })
         var used: Swift.Set<Name> = []
@@ -65,8 +65,8 @@ enum FieldNames {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-    /// The record without the carriage returns before its line feed: one, or two where a program wrote
-    /// `\r\n` as text to a file that turns each `\n` into `\r\n`.
+    /// The record without the carriage returns before its line feed: one, or two where a program
+    /// wrote `\r\n` as text to a file that turns each `\n` into `\r\n`.
     @inline(__always)
     var withoutReturns: UnsafeBufferPointer {
         var count = count

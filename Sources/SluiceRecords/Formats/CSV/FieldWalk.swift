@@ -3,9 +3,9 @@ import SluiceCEL
 
 /// The hot loop: over the fields of one record, cells filled on the way.
 ///
-/// Unsafe memory is read and written here. Reads stop at the record's end but for loads of 64 bytes, which the
-/// padding after each record covers. Writes go to the columns of ``fields``, which the table has, and to memory
-/// from the arena, within what it was asked for.
+/// Unsafe memory is read and written here. Reads stop at the record's end but for loads of 64
+/// bytes, which the padding after each record covers. Writes go to the columns of ``fields``, which
+/// the table has, and to memory from the arena, within what it was asked for.
 struct FieldWalk {
     typealias Place = UnsafePointer<UInt8>
 
