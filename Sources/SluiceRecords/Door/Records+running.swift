@@ -77,12 +77,25 @@ private struct RecordsBuilding {
         }
         let source = source(records.source)
         let (stages, fields) = stages(records, from: source?.format.schema ?? .open)
-        let sink = sink(records, stages: stages, fields: fields, inputs: source?.inputs ?? [])
+        let sink = sink(records, stages: stages, fields: fields)
         if let path = records.deadLetters, let reason = OutputPlace(path).refusal { report("dead letters: \(reason)") }
         guard problems.isEmpty, let source, let sink else { return nil }
-        return RecordPipeline(
+        let pipeline = RecordPipeline(
             name: records.name, definition: "sha256:" + Digest.of(records.canonicalText), source: source, stages: stages, sink: sink,
             deadLetters: records.deadLetters ?? state + "/dead-letter.jsonl.gz", limits: records.limits)
+        checkFiles(of: pipeline, state: state)
+        return pipeline
+    }
+
+    /// No file of the run may be another one of it, as far as that is known before records name
+    /// their outputs.
+    private mutating func checkFiles(of pipeline: RecordPipeline, state: String) {
+        do throws(InputError) {
+            guard let conflict = try RunFiles(pipeline, state: state).conflict() else { return }
+            report("\(conflict.label): \(conflict.message)", fix: conflict.fix)
+        } catch {
+            report("\(error)")
+        }
     }
 
     private mutating func source(_ draft: SourceDraft) -> SourceSettings? {
@@ -90,15 +103,20 @@ private struct RecordsBuilding {
         let paths = script.argument(draft.archives)
         if draft.archives.isEmpty { report("source: no archives", fix: "name at least one file, pattern or '-'") }
         let files = check("source", script) { FileSource(paths, options: Arguments(), &$0) }
-        let format = made(draft.format, "source")
+        let format = made(draft.format, "source", isRead: true)
         guard let files, let format else { return nil }
         return SourceSettings(files, format: format, onDamage: draft.onDamage, maxRecord: draft.maxRecord)
     }
 
-    private mutating func made(_ format: RecordFormat, _ label: String) -> (any Format)? {
+    private mutating func made(_ format: RecordFormat, _ label: String, isRead: Bool) -> (any Format)? {
         var script = Script()
         let argument = format.argument(&script)
-        return check(label, script) { Formats.make(argument, &$0) }
+        return check(label, script) { checking in
+            guard checking.admits(.format(argument), as: .format) else { return nil }
+            let format = Formats.make(argument, &checking)
+            if isRead { format?.checkReading(&checking) }
+            return format
+        }
     }
 
     private mutating func stages(_ records: Records, from fields: Schema) -> (stages: [RecordStage], fields: Schema) {
@@ -136,7 +154,7 @@ private struct RecordsBuilding {
         }
     }
 
-    private mutating func sink(_ records: Records, stages: [RecordStage], fields: Schema, inputs: [InputFile]) -> SinkSettings? {
+    private mutating func sink(_ records: Records, stages: [RecordStage], fields: Schema) -> SinkSettings? {
         let columns = fields.isOpen ? nil : fields.names
         switch records.sink {
         case nil:
@@ -148,7 +166,6 @@ private struct RecordsBuilding {
             var script = Script()
             let leaf = script.leaf(path)
             guard let template = check("sink", script, fields, { PathTemplate(leaf, &$0) }) else { return nil }
-            if inputs.contains(where: { $0.path.isSame(as: path) }) { report("sink: '\(path)' is also an input", fix: "write to another file") }
             let name = FileName(path)
             if level != nil, !name.isGzip { report("sink: a level is for compressed files", fix: "end the file's name in .gz") }
             guard let written = written(format, endingIn: name.fileExtension) else { return nil }
@@ -160,7 +177,7 @@ private struct RecordsBuilding {
 
     private mutating func written(_ format: RecordFormat?, endingIn ending: String?) -> (any WritableFormat)? {
         if let format {
-            guard let made = made(format, "sink") else { return nil }
+            guard let made = made(format, "sink", isRead: false) else { return nil }
             if let writable = made as? any WritableFormat { return writable }
             report("sink: the format '\(made.name)' can be read but not written", fix: "write one of: \(Formats.writableNames.joined(separator: ", "))")
             return nil

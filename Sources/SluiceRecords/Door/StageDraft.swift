@@ -67,7 +67,7 @@ extension Records {
 extension Checking {
     /// Whether an argument that a program gives is what its shape says: no empty list, no text
     /// twice in a set. A pipeline file is held to it as it is read.
-    fileprivate mutating func admits(_ argument: Argument, as shape: ArgumentShape) -> Bool {
+    mutating func admits(_ argument: Argument, as shape: ArgumentShape) -> Bool {
         switch (shape, argument) {
         case (.list(_, let isSet), .list(let elements, let place)):
             guard !elements.isEmpty else { return refuses("the list is empty", at: place) }
@@ -82,6 +82,10 @@ extension Checking {
                 let names = [(key, entry.key)] + (entry.value.leaf.map { [(value, $0)] } ?? [])
                 for case (.newField, let leaf) in names where leaf.text.isEmpty { return refuses("a field needs a name", at: leaf.place) }
             }
+        case (.keys(let keys), .keys(let arguments)), (.short(_, _, let keys), .keys(let arguments)):
+            return keys.allSatisfy { key in arguments[key.name].map { admits($0, as: key.shape) } ?? true }
+        case (.format, .format(let format)), (.writtenFormat, .format(let format)):
+            return format.options.map { admits(.keys($0), as: format.declaration.argument) } ?? true
         default: break
         }
         return true

@@ -258,6 +258,16 @@ final class RecordsTests {
         #expect(result.out.unicodeScalars.elementsEqual("{\"caf\u{E9}\":1,\"cafe\u{301}\":3}\n".unicodeScalars))
     }
 
+    @Test func `csv is read by the header of each file, and records can be taken apart`() async throws {
+        let result = try await run(
+            records("id;tags\n1;a b\n2;c\n3;d\n", .csv(separator: ";")).set(["tags": "tags.split(' ')"]).explode("tags").head(3).select(["id", "tags"]))
+        #expect(result.out == #"{"id":"1","tags":"a"}"# + "\n" + #"{"id":"1","tags":"b"}"# + "\n" + #"{"id":"2","tags":"c"}"# + "\n")
+        #expect(result.report.balanced)
+        #expect(result.report.records.added == 1)
+        let named = try records("1,a\n", .csv(columns: ["id", "id"])).forEach { _ in }
+        #expect(throws: RecordsError.self) { try named.check() }
+    }
+
     @Test func `more dead letters than the limit fail the run`() async throws {
         let records = try records("x\ny\n{}\n").limits(deadLetters: .count(1))
         await #expect(throws: RecordsError.self) { try await records.run(state: self.folder + "/state") }
