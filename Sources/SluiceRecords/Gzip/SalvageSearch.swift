@@ -41,9 +41,9 @@ final class SalvageSearch {
     ///
     /// - Parameters:
     ///   - first: members may begin here or later. It may lie a little back.
-    ///   - firstFlush: flushes may begin here or later, and not before `first`.
+    ///   - firstFlush: flushes may begin here or later. It may, too.
     func find(in window: InputWindow, from first: UInt64, flushesFrom firstFlush: UInt64) -> Place? {
-        goBack(in: window, to: first)
+        goBack(in: window, to: min(first, firstFlush))
         var members = Needle(MemberHeader.magic, from: first)
         var flushes = Needle(FlushMarks.marker, from: firstFlush)
         while true {

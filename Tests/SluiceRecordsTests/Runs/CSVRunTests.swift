@@ -231,6 +231,17 @@ struct CSVRunTests {
         #expect(try folder.deadLetters[2].contains("the file's header was lost to damage"))
     }
 
+    @Test("a field of a record may hold fields")
+    func parsed() async throws {
+        let folder = try Folder()
+        let input = try folder.write(Array("{\"line\":\"1,\\\"a\\nb\\\"\",\"n\":1}\n{\"line\":\"1,2,3\"}\n".utf8), to: "in.jsonl")
+        let format = try CSV.with(["columns": CSVOptions.texts(["id", "name"]), "types": CSVOptions.entries(["id": "int"])])
+        let report = try await folder.run([input], JSONL(), [Parse(field: "line", format: format)], into: "out.jsonl", as: JSONL())
+        #expect(try folder.text(of: "out/out.jsonl") == #"{"line":"1,\"a\nb\"","n":1,"id":1,"name":"a\nb"}"# + "\n")
+        #expect(report.deadLetters.byCode == ["parse.csv": 1])
+        #expect(try folder.deadLetters[0].contains("field 'line': the record has 3 fields, 'columns' has 2"))
+    }
+
     @Test("records of random bytes are all accounted for", arguments: 1...6 as ClosedRange<UInt64>)
     func fuzz(seed: UInt64) async throws {
         var random = Seeded(seed)

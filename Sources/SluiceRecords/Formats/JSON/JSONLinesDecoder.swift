@@ -57,9 +57,11 @@ package struct JSONLinesDecoder: RecordDecoder {
         let cells = table.row(row)
         let spans = table.hasSpans ? table.rowSpans(row) : table.spans
         do throws(JSONFault) {
-            let outcome = try walk.record(start, start + text.count, cells, spans)
+            var outcome = try walk.record(start, start + text.count, cells, spans)
+            if walk.shape.hasRepetition { outcome = walk.outcomeOfRepetition(start, start + text.count) }
             if outcome != .decoded { table.outcomes[row] = outcome }
         } catch {
+            walk.shape.forgetRepetition()
             fail(error, text, row, table)
         }
     }

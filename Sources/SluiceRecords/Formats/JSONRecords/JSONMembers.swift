@@ -78,6 +78,7 @@ package enum JSONMembers {
             return
         }
         let others = all(of: other)
+        let last = Dictionary(own.enumerated().map { (Name($1.name), $0) }) { $1 }
         var newest = Dictionary(others.enumerated().map { (Name($1.name), $0) }) { $1 }
         buffer.append(UInt8(ascii: "{"))
         var isFirst = true
@@ -85,10 +86,10 @@ package enum JSONMembers {
             buffer.append(UnsafeBufferPointer(start: base + Int(from), count: Int(end - from)))
         }
         var replaced: Set<Name> = []
-        for member in own {
+        for (place, member) in own.enumerated() {
             let name = Name(member.name)
             let index = newest[name]
-            guard index == nil || replaced.insert(name).inserted else { continue }
+            guard index == nil ? last[name] == place : replaced.insert(name).inserted else { continue }
             if !isFirst { buffer.append(UInt8(ascii: ",")) }
             isFirst = false
             put(start, member.span.start, index == nil ? member.span.end : member.span.value)
