@@ -2,22 +2,34 @@
 
 SWIFT ?= swift
 ARGS ?=
-RELEASE = $(shell $(SWIFT) build -c release --show-bin-path)
+PREFIX ?= /usr/local
+# Debian packages that a target needs beside the libraries.
+package: ALSO = dpkg-dev
+test tsan: ALSO = python3
+# With the Swift runtime inside: it runs where no Swift is, starts sooner and is a little faster.
+BUILD = $(SWIFT) build -c release --static-swift-stdlib
+RELEASE = $(shell $(BUILD) --show-bin-path)
 FORMATTED = Package.swift Sources Tests $(wildcard Benchmarks Examples)
 
-.PHONY: help setup build run test check lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
+.PHONY: help setup build run install package test test-install check docs validate-schema lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install the C libraries that are missing (Debian, Ubuntu)
-	@scripts/setup
+	@scripts/setup $(ALSO)
 
 build: setup ## build the command in release mode: .build/release/sluice
-	$(SWIFT) build -c release --product sluice
+	$(BUILD) --product sluice
 
 run: build ## run the example pipeline over sampledata/ and show what came out
 	@scripts/run-example $(RELEASE)/sluice
+
+install: build ## put the command, its completions and its manual page under PREFIX=/usr/local
+	@scripts/install $(RELEASE)/sluice "$(DESTDIR)$(PREFIX)"
+
+package: build ## make a Debian package: .build/sluice-pipelines_VERSION_ARCHITECTURE.deb
+	@scripts/package $(RELEASE)/sluice .build
 
 test: setup ## build everything and run all tests
 	$(SWIFT) build --build-tests
@@ -25,7 +37,17 @@ test: setup ## build everything and run all tests
 	$(SWIFT) test --skip-build --filter '^WorkerPoolsTests\.'
 	$(SWIFT) test --skip-build --skip '^WorkerPoolsTests\.'
 
+test-install: ## do as README.md says on a clean Debian, and install the package on another; by hand, as root
+	@Tests/Install/test-install $(ARGS)
+
 check: lint test ## lint, then test
+
+docs: setup ## write the tables of docs/pipeline-file.md from what verbs, formats and ends declare
+	$(SWIFT) build --build-tests
+	SLUICE_WRITE_EXPECTED=1 $(SWIFT) test --skip-build --filter '^SluiceDefinitionTests\.ReferenceTests'
+
+validate-schema: build ## hold pipeline files against `sluice schema` with Python's jsonschema; ARGS=FILE for others
+	@scripts/validate-schema --sluice $(RELEASE)/sluice $(ARGS)
 
 lint: ## say where the sources are not formatted as agreed
 	$(SWIFT) format lint --strict --parallel --recursive $(FORMATTED)
@@ -43,19 +65,19 @@ tsan: setup ## run all tests under the Thread Sanitizer
 
 # The build talks on standard error here, so that standard output is the program's alone.
 cel-conformance: setup ## run the CEL conformance cases; SLUICE_CEL_CASES=FILE for others
-	@$(SWIFT) build -c release --product cel-conformance >&2
+	@$(BUILD) --product cel-conformance >&2
 	@$(RELEASE)/cel-conformance $(ARGS)
 
 bench-pool: setup ## measure the worker pool: ARGS='--body sleep --jobs 1000000 --concurrency 10000'
-	@$(SWIFT) build -c release --product bench-pool >&2
+	@$(BUILD) --product bench-pool >&2
 	@$(RELEASE)/bench-pool $(ARGS)
 
 bench-cel: setup ## measure expressions over records
-	@$(SWIFT) build -c release --product bench-cel >&2
+	@$(BUILD) --product bench-cel >&2
 	@$(RELEASE)/bench-cel $(ARGS)
 
 bench-formats: setup ## measure the decoders
-	@$(SWIFT) build -c release --product bench-formats >&2
+	@$(BUILD) --product bench-formats >&2
 	@$(RELEASE)/bench-formats $(ARGS)
 
 clean: ## remove what was built and what the example wrote

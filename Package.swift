@@ -9,6 +9,7 @@ let package = Package(
     products: [
         .executable(name: "sluice", targets: ["sluice"]),
         .library(name: "Sluice", targets: ["Sluice"]),
+        .library(name: "SluiceRecords", targets: ["SluiceRecords"]),
         .library(name: "WorkerPools", targets: ["WorkerPools"]),
         .library(name: "SluiceCEL", targets: ["SluiceCEL"]),
     ],
@@ -41,6 +42,9 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
+        // With public declarations alone, as a program of another package.
+        .executableTarget(
+            name: "server-errors", dependencies: ["SluiceRecords", "SluiceCEL", "Sluice"], path: "Examples/ServerErrors", packageAccess: false),
         // Floor 1: typed sources, stages and sinks over any element.
         .target(
             name: "Sluice", dependencies: ["WorkerPools", .product(name: "DequeModule", package: "swift-collections")]),
@@ -66,7 +70,7 @@ let package = Package(
         .target(name: "CBytes"),
         .target(name: "CPrefetch"),
 
-        // By hand: `swift run -c release bench-cel`.
+        // By hand: `make -s bench-cel`, `make -s bench-formats`.
         .executableTarget(name: "bench-cel", dependencies: ["SluiceCEL"], path: "Benchmarks/CEL/bench-cel"),
         .executableTarget(name: "bench-formats", dependencies: ["SluiceRecords", "SluiceCEL"], path: "Benchmarks/Formats/bench-formats"),
 
@@ -89,7 +93,8 @@ let package = Package(
         .executableTarget(name: "cel-conformance", dependencies: ["SluiceCEL"], path: "Tests/Conformance"),
         .testTarget(name: "SluiceCELTests", dependencies: ["SluiceCEL", .target(name: "cel-conformance")]),
         .testTarget(name: "SluiceTests", dependencies: ["Sluice", "WorkerPools", .target(name: "upload-files")]),
-        .testTarget(name: "SluiceRecordsTests", dependencies: ["SluiceRecords", "Sluice", "WorkerPools", "SluiceCEL", "CBytes"]),
+        .testTarget(
+            name: "SluiceRecordsTests", dependencies: ["SluiceRecords", "Sluice", "WorkerPools", "SluiceCEL", "CBytes", .target(name: "server-errors")]),
         .testTarget(name: "SluiceDefinitionTests", dependencies: ["SluiceDefinition", "SluiceRecords", "Sluice", "WorkerPools"]),
         .testTarget(name: "CommandTests", dependencies: ["SluiceDefinition", "SluiceRecords", "SluiceCEL", "Sluice", "WorkerPools", .target(name: "sluice")]),
     ],

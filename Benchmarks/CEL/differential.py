@@ -4,12 +4,15 @@
     pip install cel-expr-python
     Benchmarks/CEL/differential.py --count 20000 --seed 1
 
-Each expression is evaluated by cel-expr-python; what it says becomes a conformance case, and `cel-conformance` runs them all.
-Left out of the generated expressions, as the other implementation is known to be wrong or lax there: NUL in the bytes of a variable (cut off),
-`substring(a, b)` with `b` at the end (an error), blanks in base64 (ignored), doubles and times in `%s` (six
-digits), fractions of a second (shown in groups of three digits), blanks around numbers (ignored),
-negative numbers in `%b` (two's complement).
-Prints the cases that differ and exits with 1 when there are any. `--expressions FILE` takes one expression a line instead.
+cel-expr-python evaluates each expression; its result becomes a conformance case, and
+`cel-conformance` runs them all. Some things are never generated, because the other implementation
+is known to be wrong or lax there: NUL in the bytes of a variable (truncates), `substring(a, b)`
+with `b` at the end (an error), spaces in base64 (ignored), doubles and times in `%s` (six digits),
+fractions of a second (shown in groups of three digits), spaces around numbers (ignored), negative
+numbers in `%b` (two's complement).
+
+Prints the cases that differ and exits with 1 if there are any. `--expressions FILE` reads one
+expression per line instead.
 """
 
 import argparse
@@ -37,7 +40,7 @@ TYPES = {
 
 
 class Generator:
-    """Expressions of a wanted type, mostly right ones."""
+    """Expressions of a given type, mostly valid ones."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -199,7 +202,7 @@ class Generator:
 
 
 def tagged(value):
-    """A value in the form of the conformance cases; ValueError for what that form cannot say exactly."""
+    """A value in the form of the conformance cases; ValueError if that form cannot express it exactly."""
     kind = value.type().name().lower()
     plain = value.value()
     if plain is None:
@@ -234,7 +237,7 @@ def case(environment, expression, number):
         result["expected"] = {"kind": "value", "value": tagged(value)}
     except ValueError:
         return None
-    except Exception as error:  # whatever the other implementation raises is its way to say "error"
+    except Exception as error:  # any exception of the other implementation counts as an error
         result["expected"] = {"kind": "error", "messages": [str(error)]}
     return result
 

@@ -1,7 +1,9 @@
-"""Nanoseconds a record for the expressions of bench-cel in the implementations that PyPI has.
+"""Nanoseconds per record for the expressions of bench-cel in the implementations on PyPI.
 
-Three figures for each: a call a record with its variables converted; the same less a call of `true`, which is the cost of the call;
-and one call over a list of records (`records.all(r, (…) || true)`) less the same with `true` alone. The least of several rounds, in CPU time of the process. Values are checked against Python's own.
+Three figures for each: one call per record, including the conversion of its variables; the same
+minus a call of `true`, which is the cost of the call; and one call over a list of records
+(`records.all(r, (…) || true)`) minus the same with `true` alone. Each is the minimum of several
+rounds, in CPU time of the process. Values are checked against Python's own.
 """
 
 import re
@@ -10,7 +12,7 @@ import time
 
 COUNT = 20_000
 ROUNDS = 7
-# cel-expr-python refuses to visit more elements in one call.
+# cel-expr-python does not visit more elements in one call.
 PORTION = 5_000
 
 BROWSERS = [
@@ -121,7 +123,7 @@ def measure(name, compile_one, compile_whole):
         condition = inner if is_test else f"{inner} != {'0.5' if '/ 1000' in inner else repr('')}"
         try:
             together = f"{least(compile_whole(f'records.all(r, ({condition}) || true)')) - base:14.0f}"
-        except Exception as problem:  # an implementation that lacks something is told, not left out
+        except Exception as problem:  # report what an implementation lacks instead of skipping it
             together = f"  {type(problem).__name__}"
         print(f"{text:<62}{each:14.0f}{each - overhead:14.0f}{together}")
     print(f"{'(a call of true)':<62}{overhead:14.0f}")

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Whole jobs on records as they come from the reader: sluice, jq and mlr keep or change the same JSON lines.
+"""Whole jobs: sluice, jq and mlr filter or change the same JSON lines.
 
     Benchmarks/CEL/whole-jobs.py [--sluice PATH] [--records N] [--rounds N]
 
-Makes N made-up requests (gzip, about 220 bytes each) in a temporary folder, runs each job with each tool that is installed, and prints the least
-wall and CPU seconds and nanoseconds of CPU a record. Outputs are gzip for sluice and plain for the others, which so have less to do; that all
-tools keep the same number of records is checked. jq and mlr read through `gzip -dc`, whose CPU time counts.
+Generates N synthetic requests (gzip, about 220 bytes each) in a temporary folder, runs each job with
+each installed tool, and prints the minimum wall and CPU seconds and nanoseconds of CPU per record.
+Output is gzip for sluice and plain text for the others, which therefore have less to do. Checks that
+all tools keep the same number of records. jq and mlr read from `gzip -dc`, whose CPU time counts. A
+sluice without ISA-L is refused.
 """
 
 import argparse
@@ -88,6 +90,8 @@ def main():
     arguments.add_argument("--records", type=int, default=300_000)
     arguments.add_argument("--rounds", type=int, default=3)
     options = arguments.parse_args()
+    if subprocess.run([f"{os.path.dirname(os.path.abspath(__file__))}/../heading", options.sluice]).returncode:
+        sys.exit(1)
     with tempfile.TemporaryDirectory() as folder:
         make_records(f"{folder}/records.jsonl.gz", options.records)
         print(f"{options.records:,} records, {os.path.getsize(f'{folder}/records.jsonl.gz') / 1e6:.1f} MB of gzip")

@@ -1,6 +1,6 @@
 import WorkerPools
 
-/// Calls of the allocator for each job, when many jobs have gone before. Promised: one at most.
+/// Calls to the allocator per job, after a warm-up. Promised: at most one.
 enum Allocations {
     private static let jobs = 200_000
 
@@ -14,7 +14,7 @@ enum Allocations {
             let pool = WorkerPool(.init(workers: 2...2, executor: executor))
             let threads = isOwn ? "own threads" : "cooperative threads"
             for round in ["first", "then"] {
-                // The first time round queues grow and tasks are made.
+                // In the first round queues grow and tasks are created.
                 try await each(pool, round == "first" ? nil : threads, &findings)
             }
             await pool.drain()
@@ -37,7 +37,7 @@ enum Allocations {
                 precondition(value == number)
             }
         }
-        try await count("submit(returning:), handles let go", threads, pool, &findings) {
+        try await count("submit(returning:), handle released", threads, pool, &findings) {
             for number in 0..<jobs { _ = try await pool.submit(returning: { number }) }
         }
         try await count("submit(returning:then:)", threads, pool, &findings) {

@@ -1,6 +1,6 @@
 import WorkerPools
 
-/// What idle workers cost of the processor.
+/// The processor time of idle workers.
 enum Idle {
     static func prove(_ findings: inout Findings) async throws {
         for (workers, isOwn) in [(1, false), (10_000, false), (10_000, true)] {
@@ -19,13 +19,14 @@ enum Idle {
     }
 }
 
-/// Has so many jobs run at once that every worker exists, and returns when all are idle.
+/// Runs enough jobs at once that every worker is started, and returns when all are idle.
 func startAll(_ workers: Int, of pool: WorkerPool) async throws {
     for _ in 0..<workers { try await pool.submit { try await PoolClock.sleep(for: .milliseconds(20)) } }
     await pool.waitUntilIdle()
 }
 
-/// What idle pools cost of memory. Promised: 100 of one worker under 10 MB, where another library takes 763.
+/// The memory of idle pools. Promised: under 10 MB for 100 pools of one worker, where another
+/// library uses 763 MB.
 enum IdlePools {
     static func prove(_ findings: inout Findings) async throws {
         try await startAll(1, of: WorkerPool(.init(workers: 1)))
@@ -56,7 +57,7 @@ enum FlatQueue {
         }
         await pool.drain()
         findings.note("peak after a tenth of the jobs", early / 1024, unit: "MiB")
-        findings.note("what the other nine tenths added to the peak", (Process.kibibytes("VmHWM") - early) / 1024, unit: "MiB", limit: 4)
+        findings.note("added to the peak by the other nine tenths", (Process.kibibytes("VmHWM") - early) / 1024, unit: "MiB", limit: 4)
         findings.note("jobs not done", Double(10_000_000 - pool.counters.done), unit: "jobs", limit: 0)
     }
 }
@@ -71,18 +72,18 @@ enum Cycles {
             try await startAll(1000, of: pool)
             await pool.resize(to: 2)
             try await startAll(2, of: pool)
-            // The last workers are still on their way out.
+            // The last workers are still retiring.
             try await Task.sleep(for: .milliseconds(20))
             after.append(Process.residentKiB)
         }
         findings.note("resident after 10 cycles", after[9] / 1024, unit: "MiB")
         findings.note("added by 100 more", (after[109] - after[9]) / 1024, unit: "MiB", limit: 1)
-        findings.note("the most that ran at once", Double(pool.counters.peakRunning), unit: "jobs", limit: 1000)
+        findings.note("most jobs running at once", Double(pool.counters.peakRunning), unit: "jobs", limit: 1000)
         await pool.drain()
     }
 }
 
-/// Results in order, by number.
+/// The time for ordered results, by their number.
 enum Ordered {
     static func prove(_ findings: inout Findings) async throws {
         var seconds: [Double] = []
@@ -91,7 +92,7 @@ enum Ordered {
             var next = 0
             let time = try await ContinuousClock().measure {
                 for try await number in pool.results(of: 0..<count, window: 512, { $0 }) {
-                    precondition(number == next, "results come in order")
+                    precondition(number == next, "results out of order")
                     next += 1
                 }
             }
@@ -99,6 +100,6 @@ enum Ordered {
             seconds.append(time / .seconds(1))
             findings.note("\(count) ordered results", seconds.last ?? 0, unit: "s")
         }
-        findings.note("a million beside a hundred thousand", seconds[1] / seconds[0], unit: "times", limit: 15)
+        findings.note("a million compared with a hundred thousand", seconds[1] / seconds[0], unit: "times", limit: 15)
     }
 }

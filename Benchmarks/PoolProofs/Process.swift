@@ -1,5 +1,6 @@
-// Unsafe code: C calls that fill structures of their own, and two symbols looked up by name: `malloc_trim` of
-// glibc, and the counter of the C source beside this file. Their types here are those that they have there.
+// Unsafe code: C calls that fill their own structures, and two symbols looked up by name:
+// `malloc_trim` of glibc, and the counter in the C source next to this file. They are declared here
+// with their actual types.
 
 #if canImport(Darwin)
     import Darwin
@@ -7,7 +8,7 @@
     import Glibc
 #endif
 
-/// What the process takes of the machine.
+/// The resources that the process uses.
 enum Process {
     /// Processor time so far, in seconds.
     static var cpuSeconds: Double {
@@ -20,7 +21,8 @@ enum Process {
         return [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
     }
 
-    /// A line of `/proc/self/status`, such as `VmRSS` or `VmHWM`, in KiB; 0 where there is no such file.
+    /// A line of `/proc/self/status`, such as `VmRSS` or `VmHWM`, in KiB; 0 if there is no such
+    /// file.
     static func kibibytes(_ line: String) -> Double {
         guard let file = fopen("/proc/self/status", "r") else { return 0 }
         defer { fclose(file) }
@@ -33,7 +35,7 @@ enum Process {
         return 0
     }
 
-    /// Free memory is given back to the system first where that can be asked for, so that what is left is in use.
+    /// Free memory is first returned to the system, if possible, so that what remains is in use.
     static var residentKiB: Double {
         if let trim { _ = trim(0) }
         return kibibytes("VmRSS")
@@ -41,7 +43,7 @@ enum Process {
 
     private static let trim = symbol("malloc_trim").map { unsafeBitCast($0, to: (@convention(c) (Int) -> Int32).self) }
 
-    /// Calls of the allocator so far; nil without `count_malloc.so` preloaded.
+    /// Calls to the allocator so far; nil unless `count_malloc.so` is preloaded.
     static var allocations: Int? { counter.map { Int($0()) } }
 
     private static let counter = symbol("count_malloc_calls").map { unsafeBitCast($0, to: (@convention(c) () -> UInt).self) }

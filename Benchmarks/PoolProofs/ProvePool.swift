@@ -1,8 +1,9 @@
 import WorkerPools
 
-/// Proofs that need a process of their own: what a pool takes of memory, time and allocations.
+/// Proofs that need their own process: the memory, time and allocations that a pool uses.
 ///
-/// Prints one JSON line for each figure, with what was promised beside it. Exits with 1 if a promise was not kept.
+/// Prints one JSON line per figure, next to what was promised. Exits with 1 if a promise was
+/// broken.
 @main
 struct ProvePool {
     static let proofs: [(name: String, run: @Sendable (inout Findings) async throws -> Void)] = [
@@ -27,12 +28,12 @@ struct ProvePool {
     }
 }
 
-/// Prints figures, and remembers whether one was worse than promised.
+/// Prints figures, and records whether one was worse than promised.
 struct Findings {
     var proof = ""
     private(set) var areBad = false
 
-    /// - Parameter limit: the most that it may be; nil if nothing was promised.
+    /// - Parameter limit: the promised maximum; nil if nothing was promised.
     mutating func note(_ what: String, _ value: Double, unit: String, limit: Double? = nil) {
         let isKept = limit.map { value <= $0 }
         if isKept == false { areBad = true }

@@ -1,6 +1,6 @@
 import WorkerPools
 
-/// Ends the process in a job, to see what the system says of it: `SWIFT_BACKTRACE=enable=yes prove-pool trap`.
+/// Traps in a job, to show the crash report: `SWIFT_BACKTRACE=enable=yes prove-pool trap`.
 enum Trap {
     static func prove(_ findings: inout Findings) async throws {
         let executor = ThreadExecutor(threads: 2, name: "thumbnails")

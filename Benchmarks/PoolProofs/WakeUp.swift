@@ -1,7 +1,8 @@
 import Synchronization
 import WorkerPools
 
-/// How long it takes from the end of the last job to the first line after the wait. Promised: 100 µs at the 99th percentile.
+/// The time from the end of the last job to the first line after the wait. Promised: 100 µs at the
+/// 99th percentile.
 enum WakeUp {
     private static let rounds = 20_000
 
@@ -32,7 +33,7 @@ enum WakeUp {
         }
     }
 
-    /// Long enough for the waiter to have gone to sleep.
+    /// Long enough for the waiter to fall asleep.
     private static func work(_ ended: Mark) async {
         try? await PoolClock.sleep(for: .microseconds(200))
         ended.set(PoolClock().now)

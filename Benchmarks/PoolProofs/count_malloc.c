@@ -1,4 +1,4 @@
-// Counts what a process asks of the C library's allocator. Preloaded by hand; see README.md.
+// Counts a process's calls to the C library's allocator. Preloaded by hand; see README.md.
 //
 //     cc -O2 -shared -fPIC -o count_malloc.so count_malloc.c
 

@@ -49,7 +49,7 @@ struct Run {
         }
     }
 
-    /// Jobs that are no asynchronous functions, as a Go pool's are none.
+    /// Synchronous jobs, as a Go pool's are.
     private func submitPlain(_ count: Int) async throws {
         if plan.priority {
             for number in 0..<count { try await pool.submit(priority: JobPriority(level: number % 3)) {} }
@@ -75,10 +75,10 @@ struct Run {
         }
     }
 
-    /// Waits for the value of every handle, a thousand and more behind, so that the price is that of handles and not of going
-    /// to sleep.
+    /// Waits for the value of every handle, at least a thousand submits later, so that this
+    /// measures handles and not going to sleep.
     private func submitAndWait(_ count: Int, _ job: @escaping @Sendable () async throws -> Void) async throws {
-        var handles = Behind<JobHandle<Int>>()
+        var handles = HandleBacklog<JobHandle<Int>>()
         for number in 0..<count {
             handles.add(
                 try await pool.submit(returning: { () async throws -> Int in
@@ -93,7 +93,7 @@ struct Run {
     }
 
     private func submitAndWaitAsynchronous(_ count: Int) async throws {
-        var handles = Behind<TypedJobHandle<Int, Never>>()
+        var handles = HandleBacklog<TypedJobHandle<Int, Never>>()
         for _ in 0..<count {
             handles.add(try await pool.submit(returning: { () async in 1 }))
             guard handles.areMany else { continue }
@@ -104,7 +104,7 @@ struct Run {
     }
 
     private func submitAndWait(_ count: Int, captures: Bool) async throws {
-        var handles = Behind<TypedJobHandle<Int, Never>>()
+        var handles = HandleBacklog<TypedJobHandle<Int, Never>>()
         for number in 0..<count {
             handles.add(captures ? try await pool.submit(returning: { number }) : try await pool.submit(returning: { 1 }))
             guard handles.areMany else { continue }
@@ -114,7 +114,7 @@ struct Run {
         for handle in handles.takeAll() { _ = try await handle.value }
     }
 
-    /// Processor seconds that the pool takes in one second in which all its workers are idle.
+    /// The processor time that the pool uses in one second in which all its workers are idle.
     func idleSecond() async throws -> Double {
         for _ in 0..<plan.concurrency { try await pool.submit { try await PoolClock.sleep(for: .milliseconds(20)) } }
         await pool.waitUntilIdle()
@@ -123,7 +123,7 @@ struct Run {
         return Usage.now.cpuSeconds - before.cpuSeconds
     }
 
-    /// Microseconds from each submit to its job's start, one every millisecond, sorted.
+    /// Microseconds from submit to the job's start, for one job every millisecond, sorted.
     func latencies() async throws -> [Double] {
         let clock = PoolClock()
         var latencies: [Double] = []
@@ -138,8 +138,8 @@ struct Run {
     }
 }
 
-/// Handles to be waited for later: the last thousand, and the thousand before them.
-struct Behind<Handle> {
+/// Handles to wait for later: the latest thousand, and the thousand before them.
+struct HandleBacklog<Handle> {
     private var older: [Handle] = []
     private var newer: [Handle] = []
 
@@ -147,7 +147,7 @@ struct Behind<Handle> {
 
     mutating func add(_ handle: Handle) { newer.append(handle) }
 
-    /// The thousand before the last.
+    /// The thousand before the latest.
     mutating func takeOlder() -> [Handle] {
         let taken = older
         older = newer

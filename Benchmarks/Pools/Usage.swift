@@ -4,7 +4,7 @@
     import Glibc
 #endif
 
-/// What the process has taken so far.
+/// The resources that the process has used so far.
 struct Usage {
     var cpuSeconds: Double
     var peakKiB: Int

@@ -1,8 +1,8 @@
-"""Runs bench-pool over everything that the documentation reports, and keeps the raw figures.
+"""Runs bench-pool for everything that the documentation reports, and records the raw figures.
 
     python3 Benchmarks/Pools/measure.py .build/release/bench-pool Benchmarks/results/pools-DATE.json [--quick]
 
-Each measurement is repeated; the raw figures of all repetitions are kept. plot.py draws the growth from the file.
+Each measurement is repeated; the raw figures of all repetitions are kept. plot.py plots the file.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Draws how the pool grows, from the figures that measure.py kept, as an SVG without any library.
+"""Plots how the pool scales, from the figures that measure.py recorded, as an SVG without any library.
 
     python3 Benchmarks/Pools/plot.py Benchmarks/results/pools-DATE.json > .../growth.svg
 """
@@ -13,7 +13,7 @@ WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 360, 260, 64, 40, 16, 48
 
 
 def points(measurements, pattern, x, y):
-    """Median of y over the runs of all measurements that match, by x in rising order."""
+    """Median of y over the runs of all matching measurements, by ascending x."""
     found = {}
     for one in measurements:
         if re.fullmatch(pattern, one["arguments"]):
@@ -22,7 +22,7 @@ def points(measurements, pattern, x, y):
 
 
 def scale(values):
-    """The ticks of an axis that holds the values."""
+    """The ticks of an axis that covers the values."""
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
     return [10 ** power for power in range(low, max(high, low + 1) + 1)]
 

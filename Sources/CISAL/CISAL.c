@@ -46,6 +46,30 @@ static size_t drain(struct inflate_state *state, uint8_t *output, size_t room) {
     return left;
 }
 
+// Where a repetition has a bad distance, the library's fast loop has counted its bytes before it
+// looked, and they are whatever was in the memory (seen in 2.30 and in the sources of 2.32). It has
+// written the symbol of the length, which is the length and 254, in place of the first of them: so
+// the length is known. Elsewhere bytes that look like that are chance, one time in 256, and what is
+// left out then comes right before bad data. The longest of several is taken.
+static size_t unwritten(const uint8_t *end, size_t count) {
+    for (size_t length = count < 258 ? count : 258; length >= 3; length--) {
+        const size_t symbol = length + 254;
+        const uint8_t *first = end - length;
+        if (first[0] == (symbol & 0xFF) && first[1] == symbol >> 8) return length;
+    }
+    return 0;
+}
+
+// - Returns: how many of the bytes in the output are text.
+static size_t without_unwritten(struct inflate_state *state, const uint8_t *output, size_t produced) {
+    const size_t left = (size_t)(state->tmp_out_valid - state->tmp_out_processed);
+    if (left == 0) return produced - unwritten(output + produced, produced);
+    const size_t junk = unwritten(state->tmp_out_buffer + state->tmp_out_valid, (size_t)state->tmp_out_valid);
+    state->tmp_out_valid -= (int32_t)(junk < left ? junk : left);
+    const size_t rest = junk < left ? 0 : junk - left;
+    return produced - (rest < produced ? rest : produced);
+}
+
 int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_count, uint8_t *output, size_t output_count, ptrdiff_t *consumed,
                   size_t *produced) {
     struct inflate_state *state = &inflater->state;
@@ -64,6 +88,7 @@ int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_c
     if (result < 0) {
         inflater->corrupt = 1;
         *consumed -= state->read_in_length > 0 ? state->read_in_length / 8 : 0;
+        if (result == ISAL_INVALID_LOOKBACK || result == ISAL_INVALID_SYMBOL) *produced = without_unwritten(state, output, *produced);
         *produced += drain(state, output + *produced, output_count - *produced);
         return CISAL_CORRUPT;
     }
@@ -72,6 +97,13 @@ int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_c
         return CISAL_ENDED;
     }
     return state->avail_out == 0 ? CISAL_OUTPUT_FULL : CISAL_NEEDS_INPUT;
+}
+
+int cisal_inflater_is_between_blocks(const cisal_inflater *inflater) {
+    const struct inflate_state *state = &inflater->state;
+    // Where no byte of a header has come yet, the library is in either of these states.
+    int is_before_header = state->block_state == ISAL_BLOCK_NEW_HDR || (state->block_state == ISAL_BLOCK_HDR && state->tmp_in_size == 0);
+    return is_before_header && !state->bfinal && state->read_in_length == 0 && state->tmp_out_valid == state->tmp_out_processed;
 }
 
 struct cisal_deflater {
@@ -107,15 +139,15 @@ void cisal_deflater_free(cisal_deflater *deflater) {
     free(deflater);
 }
 
-void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count) {
+void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count, int ends_stream) {
     struct isal_zstream *stream = &deflater->stream;
     isal_deflate_reset(stream);
     stream->level = (uint32_t)deflater->level;
     stream->level_buf = deflater->memory;
     stream->level_buf_size = level_memory(deflater->level);
     stream->gzip_flag = IGZIP_DEFLATE;
-    stream->flush = NO_FLUSH;
-    stream->end_of_stream = 1;
+    stream->flush = ends_stream ? NO_FLUSH : FULL_FLUSH;
+    stream->end_of_stream = ends_stream ? 1 : 0;
     stream->next_in = (uint8_t *)input;
     stream->avail_in = (uint32_t)input_count;
 }
@@ -127,7 +159,8 @@ int cisal_deflate(cisal_deflater *deflater, uint8_t *output, size_t output_count
     int result = isal_deflate(stream);
     *produced = (size_t)(stream->next_out - output);
     if (result != COMP_OK) return CISAL_CORRUPT;
-    return stream->internal_state.state == ZSTATE_END ? CISAL_ENDED : CISAL_OUTPUT_FULL;
+    enum isal_zstate_state end = stream->end_of_stream ? ZSTATE_END : ZSTATE_NEW_HDR;
+    return stream->avail_in == 0 && stream->internal_state.state == end ? CISAL_ENDED : CISAL_OUTPUT_FULL;
 }
 
 #else
@@ -143,9 +176,10 @@ int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_c
                   size_t *produced) {
     return CISAL_CORRUPT;
 }
+int cisal_inflater_is_between_blocks(const cisal_inflater *inflater) { return 0; }
 cisal_deflater *cisal_deflater_new(int level) { return NULL; }
 void cisal_deflater_free(cisal_deflater *deflater) {}
-void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count) {}
+void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count, int ends_stream) {}
 int cisal_deflate(cisal_deflater *deflater, uint8_t *output, size_t output_count, size_t *produced) { return CISAL_CORRUPT; }
 
 #endif

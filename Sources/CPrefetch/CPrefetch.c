@@ -1,2 +1,2 @@
-// Everything is in the header, to be inlined; SwiftPM wants a source file.
+// Everything is in the header, to be inlined; SwiftPM requires a source file.
 #include "CPrefetch.h"

@@ -18,7 +18,8 @@ re2::StringPiece Piece(const uint8_t *text, size_t length) {
     return re2::StringPiece(reinterpret_cast<const char *>(text), length);
 }
 
-// RE2 tells an unmatched group from an empty one by its null pointer, so the text itself must never have one.
+// RE2 distinguishes an unmatched group from an empty one by its null pointer, so the text itself
+// must never have one.
 const uint8_t *Present(const uint8_t *text) {
     static const uint8_t nothing = 0;
     return text == nullptr ? &nothing : text;

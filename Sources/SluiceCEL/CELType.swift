@@ -1,6 +1,6 @@
 /// The type of an expression, as far as it can be known before evaluation.
 public indirect enum CELType: Hashable, Sendable {
-    /// Known at run time only.
+    /// Only known at run time.
     case dyn
     case null
     case bool
@@ -13,13 +13,13 @@ public indirect enum CELType: Hashable, Sendable {
     case duration
     case list(CELType)
     case map(CELType, CELType)
-    /// The type of a type, `nil` where which one is not known.
+    /// The type of a type; `nil` if it is not known which one.
     case type(CELType?)
-    /// A type with a name of its own and no syntax: `optional_type(T)`, `net.IP`.
+    /// A named type without syntax of its own: `optional_type(T)`, `net.IP`.
     case opaque(String, [CELType])
     /// A type parameter of an overload.
     case parameter(String)
-    /// A type that the checker has yet to find.
+    /// A type that the checker has not found yet.
     case variable(Int)
 
     public static func optional(_ wrapped: CELType) -> CELType { .opaque("optional_type", [wrapped]) }
@@ -28,7 +28,7 @@ public indirect enum CELType: Hashable, Sendable {
 }
 
 extension CELType {
-    /// The name that the type has as a value.
+    /// The name of the type as a value.
     public var name: String {
         switch self {
         case .dyn: "dyn"
@@ -61,7 +61,7 @@ extension CELType {
 
     var isNumeric: Bool { self == .int || self == .uint || self == .double }
 
-    /// What an optional holds; nil when this is no optional.
+    /// What an optional holds; nil if this is not an optional.
     var wrapped: CELType? {
         guard case .opaque("optional_type", let parameters) = self else { return nil }
         return parameters.first

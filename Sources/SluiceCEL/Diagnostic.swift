@@ -1,9 +1,9 @@
-/// Something wrong with an expression, found before anything is evaluated.
+/// A problem in an expression, found before anything is evaluated.
 public struct Diagnostic: Error, Hashable, Sendable {
     public var message: String
     /// UTF-8 offsets in the expression's text.
     public var range: Range<Int>
-    /// The name that may have been meant.
+    /// The name that was probably meant.
     public var suggestion: String?
 
     public init(_ message: String, at range: Range<Int>, suggestion: String? = nil) {
@@ -20,7 +20,7 @@ extension Diagnostic: CustomStringConvertible {
     }
 }
 
-/// All that is wrong with one expression, in the order of its text.
+/// All problems in one expression, in source order.
 public struct Diagnostics: Error, Hashable, Sendable {
     public let all: [Diagnostic]
 

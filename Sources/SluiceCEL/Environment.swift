@@ -1,12 +1,12 @@
-/// What an expression may name, and how strictly it is read.
+/// What an expression may name, and how strictly it is checked.
 public struct Environment: Sendable {
     public enum FieldScope: Sendable {
-        /// Any unknown name is a field of the record, of a type known at run time only.
+        /// Any unknown name is a field of the record, whose type is only known at run time.
         case open
-        /// These fields and no others; another name is an error. A name may have dots.
+        /// These fields and no others; any other name is an error. Names may contain dots.
         case known([Name: CELType])
 
-        /// The same, of a dictionary whose names differ by more than their spelling in Unicode.
+        /// The same, from names that differ in more than their Unicode normalization.
         public static func known(_ fields: [String: CELType]) -> FieldScope { .known(fields.byName) }
     }
 
@@ -15,17 +15,19 @@ public struct Environment: Sendable {
     public var constants: [Name: Value]
     /// Whether `record` and `source` can be named.
     public var hasRecord: Bool
-    /// Lets `int` and `uint` be added to, compared with and so on a `double`, where CEL has no overload.
+    /// Allows `int` and `uint` to be added to, compared with and otherwise mixed with `double`,
+    /// where CEL has no overload.
     public var mixedArithmetic: Bool
     /// The namespace in which names are looked up first, as `a.b`.
     public var container: String
     /// Functions that can be checked but not called.
     public var declarations: [FunctionDeclaration]
-    /// Off: nothing is an error before run time but syntax.
+    /// If false, only syntax errors are reported before run time.
     public var checksTypes: Bool
-    /// Off: `has`, `all` and the like are ordinary (unknown) functions.
+    /// If false, `has`, `all` and the like are ordinary (unknown) functions.
     public var expandsMacros: Bool
-    /// Steps that one evaluation may take; a step is about one call, one element visited or 16 bytes handled.
+    /// Steps that one evaluation may take; a step is about one call, one element visited or 16
+    /// bytes handled.
     public var costLimit: Int
 
     public static let defaultCostLimit = 1_000_000
@@ -43,7 +45,7 @@ public struct Environment: Sendable {
         costLimit = Environment.defaultCostLimit
     }
 
-    /// CEL as its specification has it: no record, no mixed arithmetic, only the variables given.
+    /// CEL as specified: no record, no mixed arithmetic, only the given variables.
     public static func strict(variables: [String: CELType] = [:]) -> Environment {
         var environment = Environment(fields: .known(variables))
         environment.hasRecord = false
@@ -56,7 +58,7 @@ extension Dictionary where Key == String {
     fileprivate var byName: [Name: Value] { [Name: Value](uniqueKeysWithValues: map { (Name($0.key), $0.value) }) }
 }
 
-/// A function known by its signatures alone.
+/// A function known only by its signatures.
 public struct FunctionDeclaration: Hashable, Sendable {
     public var name: String
     public var overloads: [Overload]
@@ -67,7 +69,8 @@ public struct FunctionDeclaration: Hashable, Sendable {
     }
 }
 
-/// One signature of a function. Types written as `.parameter` stand for any type, the same wherever the name is the same.
+/// One signature of a function. Types written as `.parameter` stand for any type, the same one
+/// wherever the name is the same.
 public struct Overload: Hashable, Sendable {
     /// Called as `target.f(…)`; the target is the first parameter.
     public var isMember: Bool

@@ -16,10 +16,11 @@ public struct EvaluationError: Error, Hashable, Sendable {
 
     public var code: Code
     public var message: String
-    /// UTF-8 offsets in the expression's text; nil until the error has left the call that raised it.
+    /// UTF-8 offsets in the expression's text; nil until the error has left the call that raised
+    /// it.
     public var range: Range<Int>?
 
-    /// Of a longer message only the beginning is kept: it may quote what a record holds.
+    /// Longer messages are truncated, because they may quote what a record holds.
     public static let longestMessage = 1_000
 
     public init(_ code: Code, _ message: String, at range: Range<Int>? = nil) {
@@ -29,7 +30,7 @@ public struct EvaluationError: Error, Hashable, Sendable {
         self.range = range
     }
 
-    /// The same error, said to have happened at `range` unless its place is known already.
+    /// The same error, located at `range` unless it already has a location.
     func located(at range: Range<Int>) -> EvaluationError {
         guard self.range == nil else { return self }
         return EvaluationError(code, message, at: range)

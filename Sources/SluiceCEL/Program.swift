@@ -1,15 +1,16 @@
-/// An expression that has been read, checked and made ready to be evaluated, any number of times and by any number of threads.
+/// An expression that has been parsed, checked and compiled, and can be evaluated any number of
+/// times by any number of threads.
 public struct Program: Sendable {
     public let text: String
     public let root: Node
-    /// The record's fields that the expression may read; ``Node`` speaks of them by their places here.
+    /// The record's fields that the expression may read; ``Node`` refers to them by index.
     public let fields: [String]
-    /// Variables of macros.
+    /// The number of macro variables.
     let localCount: Int
     let costLimit: Int
     private let body: Evaluator.Body
 
-    /// - Throws: all that is wrong with the expression.
+    /// - Throws: all problems found in the expression.
     public init(_ text: String, in environment: Environment = Environment()) throws(Diagnostics) {
         let (expression, syntaxErrors) = Parser.parse(text, expandsMacros: environment.expandsMacros)
         guard syntaxErrors.isEmpty else { throw Diagnostics(syntaxErrors) }
@@ -36,7 +37,8 @@ public struct Program: Sendable {
         evaluate(body, lookup)
     }
 
-    /// One part of ``root``, made ready to be evaluated on its own. The part must not name variables of macros around it.
+    /// One part of ``root``, prepared for evaluation on its own. The part must not name variables
+    /// of macros around it.
     public func part(_ node: Node) -> Part {
         var evaluator = Evaluator(fields: fields)
         return Part(program: self, body: evaluator.compile(node))
@@ -55,7 +57,8 @@ public struct Program: Sendable {
         var frame = Frame(locals: [Local](repeating: .pending, count: localCount), meter: Meter(limit: costLimit), lookup: lookup)
         do {
             let value = try body(&frame)
-            // A result that is small to hold may be huge to write out, where its parts are shared.
+            // A result that takes little memory may be huge when written out, if its parts are
+            // shared.
             try value.chargeAll(&frame.meter)
             return .success(value)
         } catch {

@@ -36,7 +36,7 @@ package struct PipelineFile: Sendable {
         var reading = DefinitionReading()
         let definition = reading.readDefinition(root, settings: settings)
         var building = PipelineBuilding(parameters: reading.parameters)
-        let pipeline = building.pipeline(definition, digest: DefinitionDigest(reading.parameters).text(of: root)) {
+        let pipeline = building.pipeline(definition, from: path, digest: DefinitionDigest(reading.parameters).text(of: root)) {
             state ?? PipelineFile.stateFolder(of: $0)
         }
         return CheckedPipeline(file: self, pipeline: pipeline, diagnostics: document.diagnostics + reading.diagnostics + building.diagnostics)

@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import SluiceRecords
 import Synchronization
 
 enum Signals {
@@ -8,22 +9,29 @@ enum Signals {
     static let brokenPipe = SIGPIPE
 }
 
-/// SIGINT and SIGTERM, while this lives: the first drains, the second ends the process at once.
+/// SIGINT and SIGTERM, while this lives: the first drains, the second ends the process and its
+/// children at once.
 final class Interrupts: Sendable {
     private let received = Mutex<Int32?>(nil)
     private let drain: @Sendable () -> Void
+    private let children = ChildProcesses()
     // Only made, activated and let go; Dispatch sources may be used from any thread.
     nonisolated(unsafe) private var sources: [any DispatchSourceSignal] = []
 
     init(drain: @escaping @Sendable () -> Void) {
         self.drain = drain
+        // Until a source is registered the signal would be ignored.
+        let registered = DispatchGroup()
         for number in [Signals.interrupt, Signals.termination] {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { [weak self] in self?.receive(number) }
+            registered.enter()
+            source.setRegistrationHandler { registered.leave() }
             source.activate()
             sources.append(source)
         }
+        registered.wait()
     }
 
     /// The signal that came first.
@@ -34,7 +42,10 @@ final class Interrupts: Sendable {
             defer { received = received ?? number }
             return received == nil
         }
-        guard isFirst else { _exit(128 + number) }
+        guard isFirst else {
+            children.killAll()
+            _exit(128 + number)
+        }
         Terminal.error.write("\nsluice: draining: what is in flight is finished, nothing new is read; once more to end at once\n")
         drain()
     }

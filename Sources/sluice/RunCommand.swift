@@ -62,6 +62,7 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let (pipeline, state) = try pipeline.runnable(state: state)
         var options = RunOptions(state: state, limit: limit)
+        options.reportCopy = self.report
         if let workers { options.workers = workers }
         if verbose { Terminal.error.write(RunPreview.text(pipeline, options)) }
         let report: RunReport
@@ -74,6 +75,7 @@ struct RunCommand: AsyncParsableCommand {
             }
         } catch let error as RunError {
             Terminal.error.write("sluice: \(error)\n")
+            if case .files = error { throw ExitStatus.wrong }
             throw ExitStatus.failed
         }
         if let file = self.report { write(report, to: file) }
@@ -86,9 +88,9 @@ struct RunCommand: AsyncParsableCommand {
     /// The outputs are published by now: a report that cannot be written is said to be missing, and changes nothing else.
     private func write(_ report: RunReport, to file: String) {
         do {
-            try Data(report.json()).write(to: URL(filePath: file), options: .atomic)
+            try report.write(to: file)
         } catch {
-            Terminal.error.write("sluice: the report cannot be written to \(file): \(error)\n")
+            Terminal.error.write("sluice: the report cannot be written: \(error)\n")
         }
     }
 }

@@ -19,12 +19,16 @@ struct SluiceCommand: AsyncParsableCommand {
 
             \(ExitStatus.manual)
 
+            ENVIRONMENT
+              SLUICE_INFLATE=zlib  reads and writes gzip without ISA-L
+              NO_COLOR=1           no colours on a terminal
+
             COMPLETIONS
               sluice --generate-completion-script bash > /etc/bash_completion.d/sluice
               (or zsh, or fish)
             """,
         version: "sluice \(Version.text)\n\(RunReport.Libraries(level: .standard).sentence)",
-        subcommands: [RunCommand.self, CheckCommand.self, EvalCommand.self, AuditCommand.self])
+        subcommands: [RunCommand.self, CheckCommand.self, SchemaCommand.self, EvalCommand.self, AuditCommand.self])
 
     /// Argument parsing's own way out ends with 64 for a wrong command line; here that is 2, as for a wrong definition.
     static func main() async {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @testable import sluice
@@ -33,6 +34,35 @@ struct InterruptTests {
         run.signal(Signals.interrupt)
         run.process.waitUntilExit()
         #expect(run.process.terminationStatus == 130)
+    }
+
+    @Test("the second ends the children, too, and what they have started", .timeLimit(.minutes(2)))
+    func endsChildren() async throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        // A child that is deep in a record and does not look at its input; its own child likewise.
+        try command.write("exec 2> errors; sleep 300 &\necho $! $$ > pids.new\nmv pids.new pids\nwait\n", to: "child.sh")
+        try command.write("{\"n\":1}\n", to: "in.jsonl")
+        try command.write(
+            "name: x\nsource: {files: in.jsonl}\nstages:\n  - exec: [sh, ./child.sh]\n    timeout: 200s\nsink: {file: out/x.jsonl}\n", to: "x.yaml")
+        // The shell's own child is none of the command's.
+        let run = try command.start(URL(filePath: "/bin/sh"), ["-c", "sleep 300 & echo $! > sibling; exec sluice run x.yaml --progress none"])
+        while command.lines(of: "pids").isEmpty, run.process.isRunning { await Task.yield() }
+        let pids = command.lines(of: "pids").flatMap { $0.split(separator: " ") }.compactMap { pid_t($0) }
+        #expect(pids.count == 2 && pids.allSatisfy(isRunning))
+        run.signal(Signals.interrupt)
+        try run.waits(for: "sluice: draining")
+        run.signal(Signals.interrupt)
+        let end = ContinuousClock.now + .seconds(20)
+        for pid in pids {
+            while isRunning(pid), ContinuousClock.now < end { await Task.yield() }
+            #expect(!isRunning(pid))
+        }
+        let sibling = try #require(command.lines(of: "sibling").first.flatMap { pid_t($0) })
+        #expect(isRunning(sibling))
+        kill(sibling, SIGKILL)
+        let result = try await run.ended()
+        #expect(result.status == 130)
     }
 
     @Test("a reader of standard output that goes away ends the run quietly")

@@ -1,7 +1,7 @@
 import SluiceCEL
 
 extension ConformanceCase {
-    /// What went wrong; nil where all is as it should be.
+    /// What went wrong; nil if the case passes.
     func failure() -> String? {
         let program: Program
         do {
@@ -10,7 +10,7 @@ extension ConformanceCase {
             return expected.kind == "error" ? nil : "does not compile: \(error)"
         }
         if let deducedType, CELType(deducedType) != program.type {
-            return "has the type \(program.type), expected \(deducedType)"
+            return "has type \(program.type), expected \(deducedType)"
         }
         if checkOnly == true || expected.kind == "check" { return nil }
         var variables = ValueMap()
@@ -20,9 +20,9 @@ extension ConformanceCase {
             return expected.kind == "error" ? nil : "fails: \(error)"
         case .success(let value):
             guard expected.kind == "value", let wanted = expected.value?.value else {
-                return "gives \(value), expected an error"
+                return "returns \(value), expected an error"
             }
-            return value.isExactly(wanted) ? nil : "gives \(value), expected \(wanted)"
+            return value.isExactly(wanted) ? nil : "returns \(value), expected \(wanted)"
         }
     }
 

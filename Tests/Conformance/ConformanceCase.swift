@@ -1,7 +1,7 @@
 import Foundation
 import SluiceCEL
 
-/// One case of the specification's conformance suite, in the form of one JSON line.
+/// One case of the specification's conformance suite, read from one line of JSON.
 struct ConformanceCase: Decodable {
     struct Variable: Decodable {
         let name: String
@@ -32,7 +32,8 @@ struct ConformanceCase: Decodable {
     let bindings: [String: TaggedValue]?
     let expected: Expectation
 
-    /// The file that `SLUICE_CEL_CASES` names, or the shared one beside the project; nil where there is neither.
+    /// The file that `SLUICE_CEL_CASES` names, or the shared one next to the project; nil if there
+    /// is neither.
     static func file(from directory: URL) -> URL? {
         if let path = ProcessInfo.processInfo.environment["SLUICE_CEL_CASES"] { return URL(filePath: path) }
         let shared = directory.appending(path: "../shared/cel/cases.jsonl")
@@ -49,14 +50,14 @@ enum ConformanceLine {
     }
 
     case plain(ConformanceCase)
-    /// Needs protocol-buffer messages, and is not looked at any further.
+    /// Needs protocol-buffer messages, and is ignored.
     case skipped(Heading)
-    /// A plain case in a form that is not known here.
+    /// A plain case in an unknown form.
     case unreadable(Heading, String)
 
     static func read(_ file: URL) throws -> [ConformanceLine] {
         let decoder = JSONDecoder()
-        // Names of variables are keys of a dictionary, which this leaves as they are.
+        // Variable names are dictionary keys, which this leaves as they are.
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         return try Data(contentsOf: file).split(separator: UInt8(ascii: "\n")).map { line in
             let heading = try decoder.decode(Heading.self, from: line)

@@ -1,7 +1,7 @@
 import Foundation
 import SluiceCEL
 
-/// How many cases of each suite pass. Those that need protocol-buffer messages are skipped.
+/// How many cases of each suite pass. Cases that need protocol-buffer messages are skipped.
 struct ConformanceReport {
     private struct Tally {
         var passed = 0

@@ -2,12 +2,13 @@ import Foundation
 import SluiceCEL
 import Testing
 
-/// One line of a `cel` block of the page: an expression and, behind `//`, its value or `error: ` and the message.
+/// One line of a `cel` block on the page: an expression and, after `//`, its value or `error: ` and
+/// the message.
 struct PageExample: Sendable, CustomTestStringConvertible {
     let line: Int
     let expression: String
     let expected: String
-    /// The JSON block last seen.
+    /// The latest JSON block.
     let record: String
 
     var testDescription: String { "line \(line): \(expression)" }
@@ -27,7 +28,7 @@ struct PageExample: Sendable, CustomTestStringConvertible {
                 let expected = String(line[mark.upperBound...])
                 examples.append(PageExample(line: index + 1, expression: expression, expected: expected, record: record))
             } else if language == "cel", !line.isEmpty {
-                examples.append(PageExample(line: index + 1, expression: String(line), expected: "a value behind ' // '", record: record))
+                examples.append(PageExample(line: index + 1, expression: String(line), expected: "a value after ' // '", record: record))
             } else {
                 block += line + "\n"
             }
@@ -50,7 +51,7 @@ struct ExpressionsPageTests {
         #expect(Self.examples.count > 100)
     }
 
-    @Test("says what is so", arguments: examples)
+    @Test("shows correct values", arguments: examples)
     func example(_ example: PageExample) throws {
         // JSON is CEL.
         guard case .map(let record) = try value(example.record) else {
@@ -67,7 +68,7 @@ struct ExpressionsPageTests {
         }
     }
 
-    @Test("says what is so over cells, too", arguments: examples)
+    @Test("shows correct values over cells too", arguments: examples)
     func overCells(_ example: PageExample) throws {
         guard case .map(let record) = try value(example.record) else { return }
         let program = try CellProgram(example.expression)

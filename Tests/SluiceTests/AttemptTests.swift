@@ -90,7 +90,8 @@ struct AttemptTests {
         let report = try await Pipeline.reading(from: 0..<500)
             .map("quick", concurrency: 2, queue: 4, timeout: .seconds(1_000)) { number in
                 begun.enter()
-                // One blocked, four in its queue, one being passed on, four in the outbox: as many begin in any case.
+                // One blocked, four in its queue, one being passed on, four in the outbox: as many
+                // begin in any case.
                 if number == 9 { full.open() }
                 return number
             }

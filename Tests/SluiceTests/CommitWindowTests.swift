@@ -47,7 +47,7 @@ struct CommitWindowTests {
         #expect(isFinished(&window))
     }
 
-    @Test("a full window lets nobody read until what was taken has been committed")
+    @Test("nothing is read into a full window until what was taken has been committed")
     func bound() {
         var window = window(elements: 2)
         _ = window.openPart()
@@ -90,7 +90,7 @@ struct CommitWindowTests {
         #expect(window.settle(part: 0, sequence: 0, weight: 0, payload: nil).readers.map(\.waiter) == [7])
     }
 
-    @Test("elements that were left out behind a slow one still count, so that a slow head bounds the memory")
+    @Test("elements that were left out after a slow one still count, so that a slow head bounds the memory")
     func droppedBehindHead() {
         var window = window(elements: 3)
         _ = window.openPart()

@@ -160,7 +160,7 @@ struct EndingTests {
         #expect(report.written == 500 && report.balanced)
     }
 
-    @Test("behind a slow first element the window fills and reading waits")
+    @Test("after a slow first element the window fills and reading waits")
     func slowHead() async throws {
         let first = TestGate()
         let read = Log<Int>()
@@ -175,7 +175,7 @@ struct EndingTests {
         let report = try await Pipeline.reading(parts: [part])
             .map("slow head", concurrency: 2) { number in
                 if number == 0 { await first.wait() }
-                // The last that fits: all of the window is behind the head now.
+                // The last that fits: all of the window comes after the head now.
                 if number == 15 { first.open() }
                 return number
             }

@@ -133,7 +133,8 @@ struct PipelineTests {
             .window(elements: 10_000, weight: 1_000)
             .forEach { written.add($0) }
             .run()
-        // It came to its end at all: all 500 results waited behind the first part, in a window for ten unread ones.
+        // It came to its end at all: all 500 results waited for the first part, in a window for
+        // ten unread ones.
         #expect(written.all == Array(0...500))
         #expect(report.balanced)
     }

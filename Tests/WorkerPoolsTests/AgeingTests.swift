@@ -3,7 +3,8 @@ import Testing
 @testable import WorkerPools
 
 @Suite struct `No level starves` {
-    /// The levels of jobs in the order in which a pool of one worker ran them, all having waited from the beginning.
+    /// The levels of jobs in the order in which a pool of one worker ran them, all of them queued
+    /// from the start.
     private func order(of levels: [Int], ageing: Int, longestRun: Int) async throws -> [(level: Int, number: Int)] {
         let (gate, log) = (Gate(), Log<(level: Int, number: Int)>())
         let pool = WorkerPool(.init(workers: 1...1, queue: .unbounded, priorityLevels: 4, ageing: ageing, longestRun: longestRun))
@@ -18,7 +19,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3, 16], [1, 32])
-    func `for longer than its bound, and within a level the first stays first`(ageing: Int, longestRun: Int) async throws {
+    func `beyond its bound, and jobs of one level stay in order`(ageing: Int, longestRun: Int) async throws {
         var random = Seeded(state: UInt64(ageing))
         let levels = (0..<Scale.rounds(3000, full: 100_000)).map { _ in [0, 1, 2, 3, 3, 3, 3, 3].randomElement(using: &random) ?? 3 }
         let ran = try await order(of: levels, ageing: ageing, longestRun: longestRun)
@@ -33,39 +34,39 @@ import Testing
         }
     }
 
-    /// What lies in the inbox is not seen by those who count how often a level was passed over.
-    @Test func `also for jobs that come when many of another level are waiting`() {
+    /// Ageing cannot see jobs in the injector when it counts how often a level was passed over.
+    @Test func `even if its jobs arrive while many of another level wait`() {
         for (waiting, coming) in [(2, 0), (0, 2), (1, 0)] {
-            let (queue, inbox) = (LevelQueue(levels: 3, ageing: 16), Inbox(levels: 3, lock: .mutex))
-            defer { inbox.free() }
+            let (queue, injector) = (LevelQueue(levels: 3, ageing: 16), Injector(levels: 3, lock: .mutex))
+            defer { injector.free() }
             for _ in 0..<500 { queue.append(Job(body: .plain({}), level: UInt8(waiting))) }
-            #expect(inbox.setBudget(10))
-            #expect(inbox.leave(Job(body: .plain({}), level: UInt8(waiting))) == nil)
-            #expect(inbox.empty(into: queue) == 0)
-            #expect(inbox.leave(Job(body: .plain({}), level: UInt8(coming))) == nil)
-            #expect(inbox.empty(into: queue) == 2)
-            #expect(inbox.leave(Job(body: .plain({}), level: UInt8(waiting))) == nil)
-            #expect(inbox.empty(into: queue) == 1)
+            #expect(injector.setBudget(10))
+            #expect(injector.push(Job(body: .plain({}), level: UInt8(waiting))) == nil)
+            #expect(injector.empty(into: queue) == 0)
+            #expect(injector.push(Job(body: .plain({}), level: UInt8(coming))) == nil)
+            #expect(injector.empty(into: queue) == 2)
+            #expect(injector.push(Job(body: .plain({}), level: UInt8(waiting))) == nil)
+            #expect(injector.empty(into: queue) == 1)
             #expect(queue.count == 503)
         }
     }
 
-    @Test func `under a flood from above that never ends`() async throws {
+    @Test func `under an endless burst from a higher level`() async throws {
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(64), ageing: 16))
         let (low, high) = (Tally(), Tally())
-        let flood = Task {
+        let burst = Task {
             while !Task.isCancelled { try await pool.submit(priority: .high) { high.add() } }
         }
         await eventually { high.value > 100 }
-        // Each of them comes through while the flood goes on.
+        // Each of these gets through while the burst goes on.
         for number in 1...Scale.rounds(100, full: 10_000) {
             let handle = try await pool.submit(JobOptions(priority: .low), returning: { low.add() })
             try await handle.value
             #expect(low.value == number)
         }
-        #expect(!flood.isCancelled)
-        flood.cancel()
-        _ = await flood.result
+        #expect(!burst.isCancelled)
+        burst.cancel()
+        _ = await burst.result
         await pool.drain()
     }
 }

@@ -27,18 +27,18 @@ import WorkerPools
         #expect(counters.accepted == counters.finished)
     }
 
-    @Test func `that fails is made again after its backoff, and holds no worker meanwhile`() async throws {
+    @Test func `that fails is repeated after its backoff, and holds no worker in the meantime`() async throws {
         let clock = ManualClock()
         let attempts = Log<Int>()
         let retry = RetryPolicy(times: 2, backoff: .seconds(1), jitter: false)
         let pool = WorkerPool(.init(workers: 1...1, retry: retry, alarms: clock))
         try await pool.submit {
             attempts.add(attempts.all.count)
-            if attempts.all.count < 3 { throw Trouble() }
+            if attempts.all.count < 3 { throw TestError() }
         }
         await eventually { pool.counters.retrying == 1 }
-        let other = try await pool.submit(returning: { "meanwhile" })
-        #expect(try await other.value == "meanwhile")
+        let other = try await pool.submit(returning: { "between" })
+        #expect(try await other.value == "between")
         clock.advance(by: .milliseconds(999))
         #expect(attempts.all.count == 1)
         clock.advance(by: .milliseconds(1))
@@ -52,7 +52,7 @@ import WorkerPools
 }
 
 @Suite struct `A job's own limits` {
-    @Test func `come before the pool's`() async throws {
+    @Test func `override the pool's`() async throws {
         let clock = ManualClock()
         let (quick, slow) = (Gate(), Gate())
         let pool = WorkerPool(.init(workers: 2...2, timeout: .seconds(10), alarms: clock))
@@ -71,16 +71,16 @@ import WorkerPools
         #expect(pool.counters.done == 1)
     }
 
-    @Test func `switch retries off`() async throws {
+    @Test func `turn retries off`() async throws {
         let pool = WorkerPool(.init(workers: 1...1, retry: RetryPolicy(times: 5, backoff: .zero)))
         let handle = try await pool.submit(
-            JobOptions(retry: RetryPolicy(times: 0)), returning: { () throws -> Int in throw Trouble(number: 1) })
-        await #expect(throws: Trouble(number: 1)) { try await handle.value }
+            JobOptions(retry: RetryPolicy(times: 0)), returning: { () throws -> Int in throw TestError(number: 1) })
+        await #expect(throws: TestError(number: 1)) { try await handle.value }
         #expect(pool.counters.retried == 0)
         await pool.drain()
     }
 
-    @Test func `put it before others, while low ones still get their turn`() async throws {
+    @Test func `put it ahead of others, while low levels still get their turn`() async throws {
         let (gate, log) = (Gate(), Log<String>())
         let pool = WorkerPool(.init(workers: 1...1, ageing: 3, longestRun: 1))
         try await pool.submit { await gate.pass() }
@@ -92,7 +92,7 @@ import WorkerPools
         #expect(log.all == ["high 0", "high 1", "high 2", "low", "high 3", "high 4"])
     }
 
-    @Test func `of an attempt that ends in time are forgotten, and the alarm serves the next`() async throws {
+    @Test func `of an attempt that ends in time are dropped, and the alarm serves the next`() async throws {
         let clock = ManualClock()
         let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(1), alarms: clock))
         for _ in 0..<100 {
@@ -112,7 +112,7 @@ import WorkerPools
         await pool.drain()
     }
 
-    @Test func `cancelled by the clock do not poison the worker's next job`() async throws {
+    @Test func `that cancel an attempt do not affect the worker's next job`() async throws {
         let clock = ManualClock()
         let gate = Gate()
         let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(1), alarms: clock))

@@ -1,7 +1,8 @@
 import Testing
 @testable import WorkerPools
 
-/// Random operations from many tasks on pools of all kinds; a million of them with `SLUICE_FULL_SCALE=1`.
+/// Random operations from many tasks on pools of all kinds; a million of them with
+/// `SLUICE_FULL_SCALE=1`.
 @Suite struct `A pool's counts` {
     @Test func `add up in every snapshot, and agree with what the submitters were told`() async throws {
         let executor = ThreadExecutor(threads: 2, name: "counted")
@@ -15,15 +16,15 @@ import Testing
     }
 }
 
-/// A pool to which things happen at random, and what its submitters know of it.
+/// A pool to which things happen at random, and what its submitters know about it.
 private final class CountedPool: Sendable {
     private struct Ledger {
         var operations = 0
         /// Jobs whose submit returned.
         var accepted = 0
-        /// Jobs of batches that were refused half-way.
+        /// Jobs of batches that were refused halfway.
         var unknown = 0
-        /// How often each watched job's end was heard of.
+        /// How often the end of each watched job was reported.
         var ends: [Int: Int] = [:]
         var outcomes: [Outcome: Int] = [:]
     }
@@ -71,7 +72,7 @@ private final class CountedPool: Sendable {
         return ledger.withLock { $0.operations }
     }
 
-    /// Takes one look after another until it is cancelled; nothing that has happened may be taken back.
+    /// Takes snapshots until it is cancelled; no counter may go backwards.
     private func observe() async {
         var before = pool.counters
         while !Task.isCancelled {
@@ -96,7 +97,7 @@ private final class CountedPool: Sendable {
         }
     }
 
-    /// Ends the pool some time while the others still submit.
+    /// Stops the pool at some point while the others still submit.
     private func stop() async {
         await eventually { self.ledger.withLock { $0.operations } > 300 }
         switch seed % 3 {
@@ -115,7 +116,7 @@ private final class CountedPool: Sendable {
             do {
                 try await operate(Int.random(in: 0..<20, using: &random), id, body)
             } catch {
-                // Refused: nobody may ever hear of it.
+                // Refused: its end must never be reported.
                 continue
             }
         }
@@ -173,7 +174,7 @@ private final class CountedPool: Sendable {
                 for _ in 0..<kind { await Task.yield() }
                 return kind
             }
-        case 7: { throw Trouble(number: kind) }
+        case 7: { throw TestError(number: kind) }
         case 8:
             {
                 for _ in 0..<200 where !Task.isCancelled { await Task.yield() }
@@ -183,7 +184,7 @@ private final class CountedPool: Sendable {
         default:
             {
                 await Task.yield()
-                throw Trouble(number: kind)
+                throw TestError(number: kind)
             }
         }
     }

@@ -2,9 +2,9 @@ import Testing
 
 @testable import WorkerPools
 
-/// Moments in which two things meet.
-@Suite(.timeLimit(Scale.patience)) struct `Where two things meet` {
-    @Test func `the next submitter is let in when all that waited was withdrawn`() async throws {
+/// Races between two events.
+@Suite(.timeLimit(Scale.timeLimit)) struct `Races between two events` {
+    @Test func `the next submitter is let in when all waiting jobs were withdrawn`() async throws {
         let (gate, second, log) = (Gate(), Gate(), Log<String>())
         let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(1)))
         try await pool.submit { await gate.pass() }
@@ -25,7 +25,7 @@ import Testing
         #expect(pool.counters.accepted == pool.counters.finished)
     }
 
-    @Test func `a job that is submitted beside a cancellation is refused or cancelled`() async throws {
+    @Test func `a job submitted during a cancellation is refused or cancelled`() async throws {
         for _ in 0..<Scale.rounds(200, full: 2_000) {
             let pool = WorkerPool(.init(workers: 2...2, queue: .unbounded))
             try await pool.submit(contentsOf: repeatElement(PoolJob { try await untilCancelled() }, count: 200))
@@ -48,13 +48,13 @@ import Testing
         }
     }
 
-    @Test func `who waits for the pool to be idle is told when the last job has overrun its time`() async throws {
+    @Test func `waiting for the pool to be idle ends when the last job overruns`() async throws {
         let (gate, clock) = (Gate(), ManualClock())
         let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(1), alarms: clock))
         try await pool.submit { await gate.pass() }
         await gate.arrivals(1)
         let waiting = Task { await pool.waitUntilIdle() }
-        await eventually { pool.storage.look { $0.waiters.count } == 1 }
+        await eventually { pool.storage.read { $0.waiters.count } == 1 }
         clock.advance(by: .seconds(2))
         await waiting.value
         #expect(pool.counters.overrunning == 1)
@@ -62,7 +62,7 @@ import Testing
         await pool.drain()
     }
 
-    @Test func `a job that waits for another is told that its time is up`() async throws {
+    @Test func `a job that waits for another times out`() async throws {
         let (gate, clock) = (Gate(), ManualClock())
         let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(1), alarms: clock))
         let outer = try await pool.submit(returning: { () async throws -> Void in
@@ -81,7 +81,7 @@ import Testing
         #expect(pool.counters.timedOut == 1 && pool.counters.done == 1)
     }
 
-    @Test func `a job whose time is up drains its pool`() async throws {
+    @Test func `a job that has timed out drains its pool`() async throws {
         let (gate, clock) = (Gate(), ManualClock())
         let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(1), alarms: clock))
         try await pool.submit {
@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `an error callback drains the pool of a job whose time is up`(isCancelled: Bool) async throws {
+    func `an error callback drains the pool of a job that has timed out`(isCancelled: Bool) async throws {
         final class Holder: Sendable {
             let pool = Guarded<WorkerPool?>(nil)
         }
@@ -116,7 +116,7 @@ import Testing
         holder.pool.withLock { $0 = nil }
     }
 
-    @Test(.timeLimit(Scale.patience)) func `a pool is made smaller while a job lends its place`() async throws {
+    @Test(.timeLimit(Scale.timeLimit)) func `a pool is made smaller while a job lends its place`() async throws {
         let (first, second) = (Gate(), Gate())
         let pool = WorkerPool(.init(workers: 2...2))
         try await pool.submit { await first.pass() }
@@ -136,8 +136,8 @@ import Testing
         #expect(pool.counters.done == 3)
     }
 
-    /// Also where the submitter is a job itself: two that wait for all but themselves.
-    @Test(.timeLimit(Scale.patience), arguments: [true, false])
+    /// Also if the submitter is a job itself: two jobs that wait for all others.
+    @Test(.timeLimit(Scale.timeLimit), arguments: [true, false])
     func `a job that its submitter runs waits for the rest of the pool`(isNested: Bool) async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(1), whenFull: .runInCaller))
@@ -159,7 +159,7 @@ import Testing
         #expect(pool.counters.done == (isNested ? 4 : 3))
     }
 
-    @Test func `a job is cancelled in the callback that tells of its failure, which tells once`() async throws {
+    @Test func `a job is cancelled in its failure callback, which is called once`() async throws {
         final class Holder: Sendable {
             let handle = Guarded<JobHandle<Void>?>(nil)
         }
@@ -172,17 +172,17 @@ import Testing
         let pool = WorkerPool(configuration)
         let handle = try await pool.submit(returning: { () async throws -> Void in
             await gate.pass()
-            throw Trouble(number: 1)
+            throw TestError(number: 1)
         })
         holder.handle.withLock { $0 = handle }
         gate.open()
-        await #expect(throws: Trouble(number: 1)) { try await handle.value }
+        await #expect(throws: TestError(number: 1)) { try await handle.value }
         await pool.drain()
         #expect(tally.value == 1)
         #expect(pool.counters.failed == 1)
     }
 
-    @Test func `jobs that are handed back come by level, however long the lower ones have waited`() async throws {
+    @Test func `jobs are handed back by level, however long the lower ones have waited`() async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: 1...1, queue: .unbounded))
         try await pool.submit { await gate.pass() }
@@ -196,7 +196,7 @@ import Testing
         await pool.drain()
     }
 
-    /// It is another matter than its own cancellation.
+    /// That is different from its own cancellation.
     @Test func `a cancelled job fails with the error of another pool`() async throws {
         let gate = Gate()
         let (pool, other) = (WorkerPool(.init(name: "own", workers: 1)), WorkerPool(.init(name: "other", workers: 1)))
@@ -218,7 +218,7 @@ import Testing
         #expect(pool.counters.failed == 2)
     }
 
-    @Test func `the most jobs that ran at once include one that took its place back`() async throws {
+    @Test func `the peak of running jobs includes one that took its place back`() async throws {
         let (first, second) = (Gate(), Gate())
         let pool = WorkerPool(.init(workers: 2...2))
         try await pool.submit {
@@ -237,7 +237,7 @@ import Testing
     }
 
     @Test(arguments: [Duration.zero, .seconds(-5)])
-    func `a time limit that is up already is up as the attempt begins`(limit: Duration) async throws {
+    func `a time limit of zero or less expires as the attempt begins`(limit: Duration) async throws {
         let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(100)))
         let handle = try await pool.submit(JobOptions(timeout: limit), returning: { () async throws in try await untilCancelled() })
         let error = PoolError.timedOut(pool: "pool", job: nil, limit: limit, attempts: 1)
@@ -249,7 +249,7 @@ import Testing
         await strict.drain()
     }
 
-    @Test func `a pool may have as many workers as there are numbers`() async throws {
+    @Test func `a pool may have as many workers as an Int can count`() async throws {
         let pool = WorkerPool(.init(workers: 1...Int.max))
         #expect(try await pool.map(0..<10) { $0 + 1 } == Array(1...10))
         var results: [Int] = []
@@ -258,16 +258,16 @@ import Testing
         await pool.drain()
     }
 
-    /// An alarm that is left for a retry in an hour does not keep what is cancelled.
+    /// An alarm set for a retry in an hour does not keep alive what is cancelled.
     @Test(arguments: [true, false])
-    func `a cancelled retry lets go of its pool at once`(cancelsPool: Bool) async throws {
+    func `a cancelled retry releases its pool at once`(cancelsPool: Bool) async throws {
         let clock = ManualClock()
         weak var storage: PoolStorage?
         do {
             let retry = RetryPolicy(times: 1, backoff: .seconds(3600), jitter: false)
             let pool = WorkerPool(.init(workers: 1...1, retry: retry, alarms: clock))
             storage = pool.storage
-            let handle = try await pool.submit(returning: { () throws -> Void in throw Trouble() })
+            let handle = try await pool.submit(returning: { () throws -> Void in throw TestError() })
             await eventually { pool.counters.retrying == 1 }
             if cancelsPool { pool.cancel() } else { handle.cancel() }
             await #expect(throws: PoolError.cancelled(pool: "pool", job: nil)) { try await handle.value }
@@ -278,13 +278,13 @@ import Testing
         clock.advance(by: .seconds(4000))
     }
 
-    @Test func `the last reference to a pool goes with a job that fails`() async throws {
+    @Test func `a failing job releases the last reference to its pool`() async throws {
         let (gate, tally) = (Gate(), Tally())
         var pool: WorkerPool? = WorkerPool(.init(workers: 1...1))
         try await pool?.submit { [pool] in
             await gate.pass()
             _ = pool?.name
-            throw Trouble()
+            throw TestError()
         }
         await gate.arrivals(1)
         try await pool?.submit { tally.add() }
@@ -293,7 +293,7 @@ import Testing
         await eventually { tally.value == 1 }
     }
 
-    @Test func `what a cancelled job holds looks at the pool when it goes`() async throws {
+    @Test func `what a cancelled job captured reads the pool's counters in its deinit`() async throws {
         final class Token: Sendable {
             let pool: WorkerPool
             init(_ pool: WorkerPool) { self.pool = pool }
@@ -318,11 +318,11 @@ import Testing
         #expect(pool.counters.cancelled == 201)
     }
 
-    @Test func `a worker whose jobs fail stays the same`() async throws {
+    @Test func `a worker survives failing jobs`() async throws {
         let pool = WorkerPool(.init(workers: 1...1, queue: .unbounded))
-        for _ in 0..<1000 { try await pool.submit { throw Trouble() } }
+        for _ in 0..<1000 { try await pool.submit { throw TestError() } }
         await pool.waitUntilIdle()
-        #expect(pool.storage.look { ($0.live, $0.workers.count) } == (1, 1))
+        #expect(pool.storage.read { ($0.live, $0.workers.count) } == (1, 1))
         #expect(pool.counters.failed == 1000)
         await pool.drain()
     }
@@ -331,7 +331,8 @@ import Testing
         let clock = ManualClock()
         let pool = WorkerPool(
             .init(workers: 1...4, queue: .unbounded, sizing: .doubling(settle: .milliseconds(100)), alarms: clock))
-        // The first time jobs wait while the pool grows, the second time when it cannot grow any more.
+        // The first time jobs wait while the pool grows, the second time when it cannot grow any
+        // further.
         for _ in 0..<2 {
             let gate = Gate()
             for _ in 0..<40 { try await pool.submit { await gate.pass() } }
@@ -346,7 +347,7 @@ import Testing
         await pool.drain()
     }
 
-    @Test func `a deadline that is far away holds nothing of a pool that has ended`() async throws {
+    @Test func `a distant deadline does not retain a pool that has ended`() async throws {
         weak var held: PoolStorage?
         do {
             let pool = WorkerPool(.init(workers: 1...1))
@@ -357,10 +358,10 @@ import Testing
         while held != nil { await Task.yield() }
     }
 
-    /// While a callback is told the end of its job, the pool is not idle.
-    @Test func `ends are told before they make the pool idle`() async throws {
-        let (gate, told) = (Gate(), Log<Int>())
-        @Sendable func note(_ pool: WorkerPool) { told.add(pool.storage.look { $0.outstanding }) }
+    /// The pool is not idle while a callback receives the end of its job.
+    @Test func `ends are announced before they make the pool idle`() async throws {
+        let (gate, announced) = (Gate(), Log<Int>())
+        @Sendable func note(_ pool: WorkerPool) { announced.add(pool.storage.read { $0.outstanding }) }
         for policy in [FullQueuePolicy.dropOldest, .dropNewest, .runInCaller] {
             let gate = Gate()
             let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(1), whenFull: policy))
@@ -379,11 +380,11 @@ import Testing
         pool.cancel()
         gate.open()
         await pool.drain()
-        #expect(told.all.count == 6 + 4)
-        #expect(told.all.allSatisfy { $0 > 0 })
+        #expect(announced.all.count == 6 + 4)
+        #expect(announced.all.allSatisfy { $0 > 0 })
     }
 
-    @Test(arguments: [1, 128]) func `a callback is over before the worker begins its next job`(longestRun: Int) async throws {
+    @Test(arguments: [1, 128]) func `a callback returns before the worker begins its next job`(longestRun: Int) async throws {
         let log = Log<Int>()
         let pool = WorkerPool(.init(workers: 1...1, longestRun: longestRun))
         for number in 0..<5000 {
@@ -397,7 +398,7 @@ import Testing
         #expect(log.all == (0..<5000).flatMap { [$0, $0] })
     }
 
-    @Test func `an undone job is run by several at once`() async throws {
+    @Test func `an undone job can be run by several tasks at once`() async throws {
         let (gate, tally) = (Gate(), Tally())
         let pool = WorkerPool(.init(workers: 1...1))
         try await pool.submit { await gate.pass() }

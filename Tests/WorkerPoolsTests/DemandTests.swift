@@ -1,8 +1,8 @@
 import Testing
 import WorkerPools
 
-/// Whoever asks for what cannot be is stopped, with a message that names the thing and its value.
-@Suite struct `What a pool cannot be` {
+/// Invalid arguments stop the program with a message that names the thing and its value.
+@Suite struct `A pool is refused` {
     private func expectMessage(_ message: String, in result: ExitTest.Result?) {
         let error = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
         #expect(error.contains(message), "\(error)")
@@ -29,7 +29,7 @@ import WorkerPools
         expectMessage("pool 'full' needs room for at least one job in its queue", in: result)
     }
 
-    @Test func `given a priority below zero, not even later`() async {
+    @Test func `with a priority below zero, even one set later`() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             var priority = JobPriority.low
             priority.level -= 1

@@ -3,7 +3,7 @@ import Testing
 import WorkerPools
 
 @Suite struct `The documentation` {
-    /// The lines that the catalogue opens with, to the letter.
+    /// The lines that the catalogue opens with, verbatim.
     private func example() async throws -> Int {
         // begin
         let checked = try await withWorkerPool(.init(name: "links", workers: 1...8)) { pool in
@@ -20,11 +20,11 @@ import WorkerPools
         return checked
     }
 
-    @Test func `opens with lines that run`() async throws {
+    @Test func `opens with an example that runs`() async throws {
         #expect(try await example() == 4)
     }
 
-    @Test func `opens with the very lines that this test runs`() throws {
+    @Test func `opens with exactly the lines that this test runs`() throws {
         let here = URL(filePath: #filePath)
         let page = here.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Sources/WorkerPools/WorkerPools.docc/WorkerPools.md")

@@ -3,41 +3,41 @@ import WorkerPools
 
 /// 10,000,000 jobs through a queue of 10,000 with `SLUICE_FULL_SCALE=1`.
 @Suite struct `Many jobs through a full queue` {
-    @Test func `are never alive in greater number than queue and workers hold`() async throws {
+    @Test func `are never alive in greater numbers than queue and workers hold`() async throws {
         let capacity = Scale.rounds(500, full: 10_000)
-        let (census, ran) = (Census(), Tally())
+        let (counter, ran) = (InstanceCounter(), Tally())
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(capacity)))
         for _ in 0..<Scale.rounds(100_000, full: 10_000_000) {
-            let citizen = Census.Citizen(of: census)
+            let instance = InstanceCounter.Instance(of: counter)
             try await pool.submit {
-                citizen.touch()
+                instance.touch()
                 ran.add()
             }
         }
         await pool.drain()
         #expect(ran.value == Scale.rounds(100_000, full: 10_000_000))
-        // One more in the submitter's hands, and those that workers have taken out together.
-        #expect(census.peak <= capacity + 1 + 2 * (32 + 1))
-        await eventually { census.now == 0 }
-        #expect(census.now == 0)
+        // One more held by the submitter, and those that workers have taken out together.
+        #expect(counter.peak <= capacity + 1 + 2 * (32 + 1))
+        await eventually { counter.now == 0 }
+        #expect(counter.now == 0)
     }
 
     @Test(arguments: [FullQueuePolicy.suspend, .reject, .runInCaller, .dropOldest, .dropNewest])
     func `go where the policy sends them, and nowhere else`(policy: FullQueuePolicy) async throws {
         let (capacity, each) = (20, Scale.rounds(3000, full: 100_000))
-        let (census, ran, refused, inPool) = (Census(), Tally(), Tally(), Gauge())
+        let (counter, ran, refused, inPool) = (InstanceCounter(), Tally(), Tally(), Gauge())
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(capacity), whenFull: policy))
         let longest = Log<Int>()
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
                 group.addTask {
                     for number in 0..<each {
-                        let citizen = Census.Citizen(of: census)
+                        let instance = InstanceCounter.Instance(of: counter)
                         do {
                             try await pool.submit {
                                 inPool.enter()
                                 if number % 16 == 0 { await Task.yield() }
-                                citizen.touch()
+                                instance.touch()
                                 ran.add()
                                 inPool.leave()
                             }
@@ -60,13 +60,13 @@ import WorkerPools
         #expect((counters.dropped > 0) == (policy == .dropOldest || policy == .dropNewest), "\(counters)")
         #expect(inPool.peak <= (policy == .runInCaller ? 6 : 2))
         #expect(longest.all.allSatisfy { $0 <= capacity + 2 * 32 })
-        #expect(census.peak <= capacity + 2 * (32 + 1) + 2 * 4)
-        await eventually { census.now == 0 }
+        #expect(counter.peak <= capacity + 2 * (32 + 1) + 2 * 4)
+        await eventually { counter.now == 0 }
     }
 
-    /// `suspend` is what the other suites do.
+    /// `suspend` is covered by the other suites.
     @Test(arguments: [FullQueuePolicy.reject, .runInCaller, .dropOldest, .dropNewest])
-    func `submitted by a job of the pool itself do not hang it`(policy: FullQueuePolicy) async throws {
+    func `submitted by a job of the pool do not hang it`(policy: FullQueuePolicy) async throws {
         let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(2), whenFull: policy))
         let (ran, refused) = (Tally(), Tally())
         try await pool.submit {

@@ -14,7 +14,7 @@ import WorkerPools
         return pool
     }
 
-    @Test func `rejects with an error that names pool and capacity`() async throws {
+    @Test func `rejects with an error that names the pool and its capacity`() async throws {
         let (gate, log) = (Gate(), Log<String>())
         let pool = try await fullPool(.reject, gate, log)
         await #expect(throws: PoolError.full(pool: "full", capacity: 1)) { try await pool.submit { log.add("no") } }
@@ -36,7 +36,7 @@ import WorkerPools
         #expect(pool.counters.done == 3)
     }
 
-    @Test func `drops the oldest job and tells its handle`() async throws {
+    @Test func `drops the oldest job, and its handle throws`() async throws {
         let (gate, log) = (Gate(), Log<String>())
         let pool = WorkerPool(.init(name: "full", workers: 1...1, queue: .bounded(1), whenFull: .dropOldest))
         try await pool.submit { await gate.pass() }
@@ -50,7 +50,7 @@ import WorkerPools
         #expect(pool.counters.dropped == 1)
     }
 
-    @Test func `drops the newest job and tells its handle`() async throws {
+    @Test func `drops the newest job, and its handle throws`() async throws {
         let (gate, log) = (Gate(), Log<String>())
         let pool = try await fullPool(.dropNewest, gate, log)
         let newest = try await pool.submit(returning: { log.add("newest") })
@@ -60,7 +60,7 @@ import WorkerPools
         #expect(log.all == ["held", "waiting"])
     }
 
-    @Test func `lets a cancelled submitter go, without its job`() async throws {
+    @Test func `releases a cancelled submitter, without its job`() async throws {
         let (gate, log) = (Gate(), Log<String>())
         let pool = try await fullPool(.suspend, gate, log)
         let submitter = Task { try await pool.submit { log.add("never") } }
@@ -85,10 +85,10 @@ import WorkerPools
         #expect(log.all == ["held", "waiting"])
     }
 
-    /// The last of the jobs that a thread has taken ahead waits for something else than the pool. Counters are not looked at meanwhile:
-    /// that would move a pool on that has come to a stop.
-    @Test(.timeLimit(Scale.patience), arguments: [4, 16, 64])
-    func `lets its submitters in as soon as there is room, though no worker comes by`(capacity: Int) async throws {
+    /// The last of the prefetched jobs waits for something outside the pool. Does not read counters
+    /// in the meantime: that would get a stalled pool going again.
+    @Test(.timeLimit(Scale.timeLimit), arguments: [4, 16, 64])
+    func `lets submitters in as soon as there is room, even if no worker comes to the queue`(capacity: Int) async throws {
         for held in 200..<Scale.rounds(230, full: 400) {
             let gate = Gate()
             let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(capacity)))
@@ -101,7 +101,7 @@ import WorkerPools
         }
     }
 
-    @Test func `takes a hundred thousand jobs through a queue of a hundred, at flat memory`() async throws {
+    @Test func `passes a hundred thousand jobs through a queue of a hundred`() async throws {
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(100)))
         let most = Log<Int>()
         for number in 0..<100_000 {

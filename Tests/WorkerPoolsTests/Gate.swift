@@ -1,6 +1,6 @@
 @testable import WorkerPools
 
-/// Holds jobs until the test lets them go on.
+/// Holds jobs until the test lets them continue.
 final class Gate: Sendable {
     private struct State {
         var isOpen = false
@@ -11,7 +11,7 @@ final class Gate: Sendable {
 
     private let state = Guarded(State())
 
-    /// Waits until the gate is open; deaf to cancellation.
+    /// Waits until the gate is open; ignores cancellation.
     func pass() async {
         await withCheckedContinuation { continuation in
             let (isOpen, watchers) = state.withLock { state in
@@ -27,7 +27,7 @@ final class Gate: Sendable {
         }
     }
 
-    /// Waits until so many have come to the gate.
+    /// Waits until this many tasks have reached the gate.
     func arrivals(_ count: Int) async {
         await withCheckedContinuation { continuation in
             let isThere = state.withLock { state in
@@ -57,7 +57,7 @@ func untilCancelled() async throws {
     try Task.checkCancellation()
 }
 
-/// Waits, by giving way to other tasks, for something that is about to happen and tells nobody.
+/// Yields to other tasks until a condition holds that nothing signals.
 func eventually(_ condition: @Sendable () -> Bool) async {
     while !condition() { await Task.yield() }
 }
@@ -70,7 +70,7 @@ final class Log<Element: Sendable>: Sendable {
     var all: [Element] { entries.withLock { $0 } }
 }
 
-/// Counts who is inside, and the most that ever were.
+/// Counts those inside, and the most there have ever been.
 final class Gauge: Sendable {
     private let state = Guarded((now: 0, peak: 0))
 
@@ -86,6 +86,6 @@ final class Gauge: Sendable {
     var now: Int { state.withLock { $0.now } }
 }
 
-struct Trouble: Error, Equatable {
+struct TestError: Error, Equatable {
     var number = 0
 }

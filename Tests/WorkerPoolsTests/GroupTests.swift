@@ -2,7 +2,7 @@ import Testing
 import WorkerPools
 
 @Suite struct `A group of jobs` {
-    @Test func `lets go of the closures of cancelled jobs at once, though no worker comes by`() async throws {
+    @Test func `releases the closures of cancelled jobs at once, even if no worker comes to the queue`() async throws {
         final class Token: Sendable {}
         let gate = Gate()
         let pool = WorkerPool(.init(workers: 1...1))
@@ -29,16 +29,16 @@ import WorkerPools
         case pool
     }
 
-    /// Each cancelled job tells its group, which must not go through all of them again for each.
+    /// Each cancelled job informs its group, which must not go through all of them again each time.
     @Test(arguments: Canceller.allCases, [JobGroup.FailureRule.cancelRest, .collect])
-    func `of many jobs is cancelled in one go`(canceller: Canceller, rule: JobGroup.FailureRule) async throws {
+    func `of many jobs is cancelled in one pass`(canceller: Canceller, rule: JobGroup.FailureRule) async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: 1...1, queue: .unbounded))
         let group = pool.group(onFailure: rule)
         let fails = canceller == .firstError
         try await group.submit {
             await gate.pass()
-            if fails { throw Trouble(number: 1) }
+            if fails { throw TestError(number: 1) }
         }
         await gate.arrivals(1)
         let count = Scale.rounds(20_000, full: 1_000_000)
@@ -56,7 +56,7 @@ import WorkerPools
         #expect(pool.counters.cancelled == (isKept ? 0 : count))
     }
 
-    @Test func `is waited for without the rest of the pool`() async throws {
+    @Test func `can be awaited without the rest of the pool`() async throws {
         let gate = Gate()
         let log = Log<Int>()
         let pool = WorkerPool(.init(workers: 2...2))
@@ -77,29 +77,29 @@ import WorkerPools
         let group = pool.group()
         try await group.submit {
             await gate.pass()
-            throw Trouble(number: 1)
+            throw TestError(number: 1)
         }
         for number in 0..<5 { try await group.submit { log.add(number) } }
         let other = try await pool.submit(returning: { "untouched" })
         gate.open()
-        await #expect(throws: Trouble(number: 1)) { try await group.wait() }
+        await #expect(throws: TestError(number: 1)) { try await group.wait() }
         #expect(log.all.isEmpty)
         #expect(try await other.value == "untouched")
-        await #expect(throws: Trouble(number: 1)) { try await group.submit {} }
+        await #expect(throws: TestError(number: 1)) { try await group.submit {} }
         await pool.drain()
         #expect(pool.counters.cancelled == 5)
     }
 
-    /// Its waiter must not wait for jobs that the queue has never had room for.
-    @Test(.timeLimit(Scale.patience), arguments: [true, false])
-    func `lets its suspended submitters go when it is cancelled`(byError: Bool) async throws {
+    /// Its waiter must not wait for jobs that the queue never had room for.
+    @Test(.timeLimit(Scale.timeLimit), arguments: [true, false])
+    func `releases its suspended submitters when it is cancelled`(byError: Bool) async throws {
         let (gate, other) = (Gate(), Gate())
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(1)))
         let group = pool.group()
         try await pool.submit { await other.pass() }
         try await group.submit {
             await gate.pass()
-            if byError { throw Trouble(number: 1) }
+            if byError { throw TestError(number: 1) }
             await other.pass()
         }
         await gate.arrivals(1)
@@ -111,30 +111,30 @@ import WorkerPools
         gate.open()
         for submitter in submitters {
             if byError {
-                await #expect(throws: Trouble(number: 1)) { try await submitter.value }
+                await #expect(throws: TestError(number: 1)) { try await submitter.value }
             } else {
                 await #expect(throws: PoolError.cancelled(pool: "pool", job: nil)) { try await submitter.value }
             }
         }
         #expect(pool.counters.suspended == 0)
         other.open()
-        #expect(await group.waitForAll() as? [Trouble] == (byError ? [Trouble(number: 1)] : []))
+        #expect(await group.waitForAll() as? [TestError] == (byError ? [TestError(number: 1)] : []))
         await pool.drain()
         #expect(pool.counters.accepted == 3)
     }
 
-    @Test func `collects all errors if it is to`() async throws {
+    @Test func `collects all errors if told to`() async throws {
         let pool = WorkerPool(.init(workers: 3...3))
         let group = pool.group(onFailure: .collect)
         for number in 0..<10 {
-            try await group.submit { if number % 2 == 0 { throw Trouble(number: number) } }
+            try await group.submit { if number % 2 == 0 { throw TestError(number: number) } }
         }
-        let numbers = await group.waitForAll().compactMap { ($0 as? Trouble)?.number }
+        let numbers = await group.waitForAll().compactMap { ($0 as? TestError)?.number }
         #expect(numbers.sorted() == [0, 2, 4, 6, 8])
         await pool.drain()
     }
 
-    @Test func `cancels jobs that run as well as those that wait`() async throws {
+    @Test func `cancels running jobs as well as waiting ones`() async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: 1...1))
         let group = pool.group()
@@ -154,8 +154,8 @@ import WorkerPools
     }
 }
 
-@Suite struct `A group of jobs, while it lives,` {
-    @Test func `is there until its last job has ended, and no longer`() async throws {
+@Suite struct `The lifetime of a group` {
+    @Test func `exists until its last job has ended, and no longer`() async throws {
         let gate = Gate()
         let log = Log<Int>()
         let pool = WorkerPool(.init(workers: 2...2))
@@ -177,7 +177,7 @@ import WorkerPools
         while held != nil { await Task.yield() }
     }
 
-    @Test func `lets go of jobs that have ended, however many come after them`() async throws {
+    @Test func `does not extend that of ended jobs, however many follow`() async throws {
         let live = Counter()
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(16)))
         let group = pool.group()
@@ -191,7 +191,7 @@ import WorkerPools
         await pool.drain()
     }
 
-    @Test func `wakes everybody who waits, in every round`() async throws {
+    @Test func `wakes every waiter, in every round`() async throws {
         let pool = WorkerPool(.init(workers: 4...4))
         let group = pool.group()
         let ended = Counter()
@@ -222,8 +222,8 @@ private final class Token: Sendable {
 @Suite struct `A handle` {
     @Test func `keeps the type of the job's error`() async throws {
         let pool = WorkerPool(.init(workers: 1...1))
-        let handle = try await pool.submit(returning: { () throws(Trouble) -> Int in throw Trouble(number: 9) })
-        do throws(JobFailure<Trouble>) {
+        let handle = try await pool.submit(returning: { () throws(TestError) -> Int in throw TestError(number: 9) })
+        do throws(JobFailure<TestError>) {
             _ = try await handle.value
             Issue.record("the job had to fail")
         } catch {
@@ -236,7 +236,7 @@ private final class Token: Sendable {
         await pool.drain()
     }
 
-    @Test func `cancels a job that waits, at once and for good`() async throws {
+    @Test func `cancels a waiting job, at once and for good`() async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(name: "p", workers: 1...1))
         try await pool.submit { await gate.pass() }
@@ -251,7 +251,7 @@ private final class Token: Sendable {
         #expect(pool.counters.done == 1)
     }
 
-    @Test func `can be waited for by many, before and after the end`() async throws {
+    @Test func `can be awaited by many tasks, before and after the end`() async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: 1...1))
         let handle = try await pool.submit(returning: {
@@ -269,11 +269,11 @@ private final class Token: Sendable {
         await pool.drain()
     }
 
-    @Test func `is not needed by one who gives a callback`() async throws {
+    @Test func `is not needed with a callback`() async throws {
         let log = Log<String>()
         let pool = WorkerPool(.init(workers: 2...2))
         try await pool.submit(returning: { 4 }, then: { log.add("\($0)") })
-        try await pool.submit(returning: { () throws(Trouble) -> Int in throw Trouble() }, then: { log.add("\($0)") })
+        try await pool.submit(returning: { () throws(TestError) -> Int in throw TestError() }, then: { log.add("\($0)") })
         await pool.drain()
         #expect(log.all.count == 2)
         #expect(log.all.contains("success(4)"))

@@ -16,7 +16,8 @@ import WorkerPools
         return time / .seconds(1)
     }
 
-    /// Ten times as many may take thirty times as long, since other tests run beside; quadratic would be a hundred.
+    /// Ten times as many may take thirty times as long, since other tests run at the same time;
+    /// quadratic would be a hundred.
     @Test func `take time in proportion to their number: a million of them at full scale`() async throws {
         let count = Scale.rounds(50_000, full: 1_000_000)
         var ratios: [Double] = []

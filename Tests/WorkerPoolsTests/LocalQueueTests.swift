@@ -10,7 +10,7 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
 }
 
 @Suite struct `A buffer of jobs` {
-    @Test func `gives back what was put in, in order, however it grows and turns`() {
+    @Test func `returns what was put in, in order, however it grows and wraps around`() {
         var random = Seeded(state: 3)
         var buffer = JobBuffer(capacity: 4)
         defer { buffer.free() }
@@ -32,7 +32,7 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
         }
     }
 
-    @Test func `keeps no room for a flood that is over`() {
+    @Test func `keeps no memory after a burst`() {
         var buffer = JobBuffer(capacity: 4)
         defer { buffer.free() }
         for number in 0..<100_000 { buffer.append(job(Int32(number))) }
@@ -45,7 +45,7 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
         #expect(buffer.count == 5000)
     }
 
-    @Test func `lets go of every closure exactly once`() {
+    @Test func `releases every closure exactly once`() {
         let alive = Gauge()
         var buffer = JobBuffer(capacity: 2)
         for _ in 0..<20 {
@@ -61,26 +61,26 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
 
 @Suite struct `A local queue` {
     /// Ends a job and begins the next until there is none.
-    private func work(off local: LocalQueue) {
+    private func drain(_ local: LocalQueue) {
         let pool = WorkerPool(.init(workers: 1))
         let worker = Worker(pool.storage, slot: 0)
-        while local.turn(of: worker) != nil {}
+        while local.endAndBeginNext(of: worker) != nil {}
     }
 
-    /// A queue that has got through a job in one or two µs each, and then took its share.
+    /// A queue that has finished jobs in one or two µs each, and then took its share.
     private func filled(share: Int) -> LocalQueue {
         let local = LocalQueue(lock: .mutex)
         var now: UInt64 = 1_000_000_000
         var pace = 1
-        while pace < 2 * LocalQueue.most {
+        while pace < 2 * LocalQueue.capacity {
             now += UInt64(pace) * 1000
-            _ = local.fill(ended: 1, share: pace - 1, longest: LocalQueue.most, now: now) { jobs(0, $0, &$1) }
-            work(off: local)
+            _ = local.fill(ended: 1, share: pace - 1, longest: LocalQueue.capacity, now: now) { jobs(0, $0, &$1) }
+            drain(local)
             pace *= 2
         }
-        now += UInt64(LocalQueue.most) * 1000
+        now += UInt64(LocalQueue.capacity) * 1000
         var next: Int32 = 0
-        _ = local.fill(ended: 1, share: share, longest: LocalQueue.most, now: now) { most, jobs in
+        _ = local.fill(ended: 1, share: share, longest: LocalQueue.capacity, now: now) { most, jobs in
             for _ in 0..<most {
                 next += 1
                 jobs.append(job(next))
@@ -95,13 +95,13 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
         #expect(local.waiting == 40)
     }
 
-    @Test func `takes what it gets through in a moment, shared or not`() {
+    @Test func `takes what it finishes before another thread would wake up, whatever its share`() {
         let local = filled(share: 0)
         defer { local.free() }
         #expect((8...16).contains(local.waiting))
     }
 
-    @Test func `takes one job at a time while jobs take long, and more and more once they are short`() {
+    @Test func `takes one job at a time while jobs are long, and more and more once they are short`() {
         let local = LocalQueue(lock: .mutex)
         defer { local.free() }
         var now: UInt64 = 1_000_000_000
@@ -110,7 +110,7 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
             now += round < 4 ? 1_000_000 : 1_000
             _ = local.fill(ended: 1, share: 1000, longest: 32, now: now) { jobs(1, $0, &$1) }
             sizes.append(local.waiting)
-            work(off: local)
+            drain(local)
         }
         #expect(sizes[..<4].allSatisfy { $0 == 0 })
         #expect(sizes[4...] == [1, 3, 7, 15, 31, 31, 31, 31])
@@ -123,61 +123,61 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
         for _ in 0..<5 {
             _ = local.fill(ended: 1, share: 1000, longest: 32, now: 1) { jobs(1, $0, &$1) }
             #expect(local.waiting <= 1)
-            local.close()
-            local.giveBack(to: queue)
-            local.open()
+            local.lock()
+            local.returnAll(to: queue)
+            local.unlock()
         }
     }
 
-    @Test func `gives everything back to the head of the queue`() {
+    @Test func `returns everything to the head of the queue`() {
         let local = filled(share: 30)
         defer { local.free() }
         let queue = LevelQueue(levels: 1, ageing: 1)
         queue.append(job(99))
-        local.close()
-        local.giveBack(to: queue)
-        local.open()
+        local.lock()
+        local.returnAll(to: queue)
+        local.unlock()
         var order: [Int32] = []
         while let next = queue.popFirst() { order.append(next.attempt) }
         #expect(order == Array(1...30) + [99])
     }
 }
 
-@Suite struct `An inbox` {
-    @Test func `takes as many jobs as the budget says, and hands the next back`() {
-        let inbox = Inbox(levels: 1, lock: .mutex)
-        defer { inbox.free() }
-        #expect(inbox.leave(job(1)) != nil)
-        #expect(inbox.setBudget(2))
-        #expect(inbox.leave(job(1)) == nil)
-        #expect(inbox.leave(job(2)) == nil)
-        #expect(inbox.leave(job(3))?.attempt == 3)
+@Suite struct `An injector` {
+    @Test func `takes as many jobs as the budget says, and refuses the next`() {
+        let injector = Injector(levels: 1, lock: .mutex)
+        defer { injector.free() }
+        #expect(injector.push(job(1)) != nil)
+        #expect(injector.setBudget(2))
+        #expect(injector.push(job(1)) == nil)
+        #expect(injector.push(job(2)) == nil)
+        #expect(injector.push(job(3))?.attempt == 3)
     }
 
-    @Test func `counts what was left since the last look against a new budget`() {
-        let inbox = Inbox(levels: 1, lock: .mutex)
-        defer { inbox.free() }
+    @Test func `counts what was pushed since it was last emptied against a new budget`() {
+        let injector = Injector(levels: 1, lock: .mutex)
+        defer { injector.free() }
         let queue = LevelQueue(levels: 1, ageing: 1)
-        #expect(inbox.setBudget(5))
-        for number in 0..<3 { #expect(inbox.leave(job(Int32(number))) == nil) }
-        #expect(!inbox.setBudget(2), "three have been left where two may be")
-        #expect(inbox.emptyAndShut(into: queue) == 3)
-        #expect(inbox.leave(job(9)) != nil)
-        #expect(inbox.setBudget(2))
-        #expect(inbox.leave(job(9)) == nil)
+        #expect(injector.setBudget(5))
+        for number in 0..<3 { #expect(injector.push(job(Int32(number))) == nil) }
+        #expect(!injector.setBudget(2), "three have been pushed where two may be")
+        #expect(injector.emptyAndShut(into: queue) == 3)
+        #expect(injector.push(job(9)) != nil)
+        #expect(injector.setBudget(2))
+        #expect(injector.push(job(9)) == nil)
         #expect(queue.count == 3)
     }
 
-    @Test func `is left alone while the queue has enough, unless something more urgent lies in it`() {
-        let inbox = Inbox(levels: 2, lock: .mutex)
-        defer { inbox.free() }
+    @Test func `is not emptied while the queue has enough, unless it holds something more urgent`() {
+        let injector = Injector(levels: 2, lock: .mutex)
+        defer { injector.free() }
         let queue = LevelQueue(levels: 2, ageing: 1)
         for number in 0..<200 { queue.append(job(Int32(number), level: 0)) }
-        #expect(inbox.setBudget(10))
-        #expect(inbox.leave(job(1000, level: 0)) == nil)
-        #expect(inbox.empty(into: queue) == 0)
-        #expect(inbox.leave(job(1001, level: 1)) == nil)
-        #expect(inbox.empty(into: queue) == 2)
+        #expect(injector.setBudget(10))
+        #expect(injector.push(job(1000, level: 0)) == nil)
+        #expect(injector.empty(into: queue) == 0)
+        #expect(injector.push(job(1001, level: 1)) == nil)
+        #expect(injector.empty(into: queue) == 2)
         #expect(queue.popFirst()?.attempt == 1001)
         var last: Int32 = -1
         while let next = queue.popFirst() { (last, _) = (next.attempt, #expect(next.attempt > last)) }
@@ -185,49 +185,49 @@ private func jobs(_ number: Int32, _ most: Int, _ jobs: inout JobBuffer) {
     }
 
     @Test(arguments: [(0, 5), (3, 5), (5, 3)]) func `adds its jobs after those of the queue`(before: Int, after: Int) {
-        let inbox = Inbox(levels: 1, lock: .mutex)
-        defer { inbox.free() }
+        let injector = Injector(levels: 1, lock: .mutex)
+        defer { injector.free() }
         let queue = LevelQueue(levels: 1, ageing: 1)
         for number in 0..<before { queue.append(job(Int32(number))) }
-        #expect(inbox.setBudget(10))
-        for number in 0..<after { #expect(inbox.leave(job(Int32(before + number))) == nil) }
-        #expect(inbox.empty(into: queue) == after)
+        #expect(injector.setBudget(10))
+        for number in 0..<after { #expect(injector.push(job(Int32(before + number))) == nil) }
+        #expect(injector.empty(into: queue) == after)
         var order: [Int32] = []
         while let next = queue.popFirst() { order.append(next.attempt) }
         #expect(order == Array(0..<Int32(before + after)))
     }
 
-    @Test func `allows no more jobs than there is room for, though others were dropped`() {
+    @Test func `takes no more jobs than there is room for, even after others were dropped`() {
         let configuration = WorkerPool.Configuration(workers: 2...2, queue: .bounded(4), whenFull: .dropNewest)
-        let (inbox, locals) = (Inbox(levels: 3, lock: .mutex), LocalQueues(for: nil, lock: .mutex))
+        let (injector, locals) = (Injector(levels: 3, lock: .mutex), LocalQueues(for: nil, lock: .mutex))
         defer {
-            inbox.free()
+            injector.free()
             locals.free()
         }
         var state = PoolState(configuration, locals: locals)
-        // All workers run, so nobody is called, and room is all that counts.
+        // All workers are running, so none is woken, and room is all that counts.
         state.busy = 2
-        state.settle(inbox)
+        state.settle(injector)
         let isDropped = state.dropNewest(job(0))
         #expect(isDropped)
-        state.settle(inbox)
+        state.settle(injector)
         // A retry comes back.
         state.queue.append(job(1))
-        state.settle(inbox)
-        for number in 2..<5 { #expect(inbox.leave(job(Int32(number))) == nil) }
-        #expect(inbox.leave(job(5)) != nil, "there is room for three")
-        state.takeAllIn(inbox)
+        state.settle(injector)
+        for number in 2..<5 { #expect(injector.push(job(Int32(number))) == nil) }
+        #expect(injector.push(job(5)) != nil, "there is room for three")
+        state.takeAllJobs(from: injector)
         #expect(state.queue.count == 4)
     }
 
     @Test func `takes part of a batch`() {
-        let inbox = Inbox(levels: 1, lock: .mutex)
-        defer { inbox.free() }
+        let injector = Injector(levels: 1, lock: .mutex)
+        defer { injector.free() }
         var batch = JobBuffer(capacity: 4)
         defer { batch.free() }
         for number in 0..<4 { batch.append(job(Int32(number))) }
-        #expect(inbox.setBudget(3))
-        inbox.leave(&batch, level: 0)
+        #expect(injector.setBudget(3))
+        injector.push(&batch, level: 0)
         #expect(batch.count == 1)
     }
 }

@@ -26,7 +26,7 @@ import Testing
         let pool = WorkerPool(.init(workers: 2...2))
         await #expect(throws: JobFailure<any Error>.self) {
             _ = try await pool.map(0..<10_000) { number in
-                if number == failing { throw Trouble() }
+                if number == failing { throw TestError() }
                 made.add(1)
                 return Value(number, live)
             }
@@ -34,7 +34,7 @@ import Testing
         await #expect(throws: JobFailure<any Error>.self) {
             _ = try await pool.map(0..<10_000) { number in
                 await Task.yield()
-                if number == failing { throw Trouble() }
+                if number == failing { throw TestError() }
                 made.add(1)
                 return Value(number, live)
             }
@@ -131,7 +131,7 @@ import Testing
     }
 }
 
-/// Counts itself as long as it lives.
+/// Counts itself for as long as it is alive.
 private final class Value: Sendable {
     let number: Int
     private let live: Counter

@@ -13,7 +13,7 @@ import Testing
         await pool.drain()
     }
 
-    /// More jobs than there is room for, since with retries each element is one.
+    /// More jobs than there is room for, since with retries each element is a job.
     @Test(arguments: [FullQueuePolicy.suspend, .reject, .runInCaller, .dropOldest, .dropNewest])
     func `waits for room, whatever the pool does otherwise when its queue is full`(policy: FullQueuePolicy) async throws {
         let pool = WorkerPool(
@@ -63,14 +63,14 @@ import Testing
         #expect(try await applied(0..<10, on: pool, triple) == Array(0..<10).map { $0 * 3 })
         #expect(try await pool.map(0..<10, double) == Array(0..<10).map(double))
         #expect(try await pool.map(0..<10, triple) == Array(0..<10).map { $0 * 3 })
-        await expect(Trouble(number: 3), from: pool) { () throws(JobFailure<Trouble>) in
+        await expect(TestError(number: 3), from: pool) { () throws(JobFailure<TestError>) in
             _ = try await pool.map(0..<10_000, failAtThree)
         }
-        await expect(Trouble(number: 3), from: pool) { () throws(JobFailure<Trouble>) in
+        await expect(TestError(number: 3), from: pool) { () throws(JobFailure<TestError>) in
             _ = try await pool.map(0..<10_000, waitAndFailAtThree)
         }
-        await expect(Trouble(number: 3), from: pool) { () throws(JobFailure<Trouble>) in
-            try await pool.forEach(0..<10_000) { (number: Int) throws(Trouble) in _ = try failAtThree(number) }
+        await expect(TestError(number: 3), from: pool) { () throws(JobFailure<TestError>) in
+            try await pool.forEach(0..<10_000) { (number: Int) throws(TestError) in _ = try failAtThree(number) }
         }
         await pool.drain()
     }
@@ -81,7 +81,7 @@ import Testing
         await #expect(throws: JobFailure<any Error>.self) {
             _ = try await pool.map(0..<100_000) { number in
                 begun.add(1)
-                if number == 1500 { throw Trouble() }
+                if number == 1500 { throw TestError() }
                 return number
             }
         }
@@ -148,24 +148,24 @@ private func triple(_ number: Int) async -> Int {
     return number * 3
 }
 
-private func failAtThree(_ number: Int) throws(Trouble) -> Int {
-    if number == 3 { throw Trouble(number: 3) }
+private func failAtThree(_ number: Int) throws(TestError) -> Int {
+    if number == 3 { throw TestError(number: 3) }
     return number
 }
 
-private func waitAndFailAtThree(_ number: Int) async throws(Trouble) -> Int {
+private func waitAndFailAtThree(_ number: Int) async throws(TestError) -> Int {
     await Task.yield()
     return try failAtThree(number)
 }
 
-/// A call from generic code, for transforms that need not wait.
+/// A call from generic code, for synchronous transforms.
 private func applied<Elements: Collection & Sendable, Value: Sendable>(
     _ elements: Elements, on pool: WorkerPool, _ transform: @escaping @Sendable (Elements.Element) throws -> Value
 ) async throws -> [Value] where Elements.Element: Sendable {
     try await pool.map(elements, transform)
 }
 
-/// The same for those that may.
+/// The same for asynchronous ones.
 private func applied<Elements: Collection & Sendable, Value: Sendable, Failure: Error>(
     _ elements: Elements, on pool: WorkerPool,
     _ transform: @escaping @Sendable (Elements.Element) async throws(Failure) -> Value
@@ -174,9 +174,9 @@ private func applied<Elements: Collection & Sendable, Value: Sendable, Failure: 
 }
 
 private func expect(
-    _ trouble: Trouble, from pool: WorkerPool, in body: () async throws(JobFailure<Trouble>) -> Void
+    _ trouble: TestError, from pool: WorkerPool, in body: () async throws(JobFailure<TestError>) -> Void
 ) async {
-    do throws(JobFailure<Trouble>) {
+    do throws(JobFailure<TestError>) {
         try await body()
         Issue.record("it had to fail")
     } catch {

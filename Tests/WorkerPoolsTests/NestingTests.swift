@@ -21,7 +21,7 @@ import WorkerPools
         #expect(pool.counters.done == 101)
     }
 
-    @Test func `never run beside more than the limit when they take their place back`() async throws {
+    @Test func `never exceed the limit when they take their place back`() async throws {
         let gauge = Gauge()
         let pool = WorkerPool(.init(workers: 3...3))
         for _ in 0..<60 {
@@ -55,8 +55,8 @@ import WorkerPools
         await pool.drain()
     }
 
-    /// Counters are not looked at meanwhile: that would move a pool on that has come to a stop.
-    @Test(.timeLimit(Scale.patience), arguments: [3, 8, 16, 100], [1, 2])
+    /// Does not read counters in the meantime: that would get a stalled pool going again.
+    @Test(.timeLimit(Scale.timeLimit), arguments: [3, 8, 16, 100], [1, 2])
     func `submit into a queue that submitters outside wait for, too`(capacity: Int, workers: Int) async throws {
         let pool = WorkerPool(.init(workers: workers...workers, queue: .bounded(capacity)))
         let count = Scale.rounds(500, full: 20_000)

@@ -2,9 +2,9 @@ import Testing
 
 @testable import WorkerPools
 
-@Suite(.timeLimit(Scale.patience)) struct `Jobs in their order` {
+@Suite(.timeLimit(Scale.timeLimit)) struct `Jobs in order` {
     @Test(arguments: [nil, ThreadExecutor(threads: 2, name: "order")])
-    func `begin one after the other until the first has ended`(executor: ThreadExecutor?) async throws {
+    func `begin in order until the first has ended`(executor: ThreadExecutor?) async throws {
         for _ in 0..<Scale.rounds(200, full: 5_000) {
             let (gate, begun) = (Gate(), Log<Int>())
             let pool = WorkerPool(.init(workers: 3...3, queue: .unbounded, executor: executor))
@@ -22,10 +22,11 @@ import Testing
         }
     }
 
-    /// Floods of short jobs, among them some that wait for all earlier ones of their kind: if one of those were left behind
-    /// those that wait for it, all workers would wait for ever.
+    /// Bursts of short jobs, among them some that wait for all earlier ones of their kind. If one
+    /// of those were left in the queue behind jobs that wait for it, all workers would wait
+    /// forever.
     @Test(arguments: [nil, ThreadExecutor(threads: 2, name: "order")], [2, 3, 64])
-    func `come to their end though they wait for earlier ones`(executor: ThreadExecutor?, workers: Int) async throws {
+    func `finish even if they wait for earlier ones`(executor: ThreadExecutor?, workers: Int) async throws {
         var random = Seeded(state: UInt64(workers))
         let chain = Chain()
         let pool = WorkerPool(.init(workers: workers...workers, queue: .bounded(1000), executor: executor))
@@ -49,13 +50,13 @@ import Testing
     }
 
     @Test(arguments: [nil, ThreadExecutor(threads: 2, name: "order")])
-    func `let other tasks use their threads, though they never come to an end`(executor: ThreadExecutor?) async throws {
+    func `let other tasks use their threads, even if they never end`(executor: ThreadExecutor?) async throws {
         let pool = WorkerPool(.init(workers: 4...4, queue: .unbounded, executor: executor))
         let (goesOn, tally) = (Guarded(true), Tally())
         @Sendable func again() {
             tally.add()
             guard goesOn.withLock({ $0 }) else { return }
-            // The pool is open as long as it goes on.
+            // The pool stays open for as long as this goes on.
             #expect(throws: Never.self) { try pool.submitNow { again() } }
         }
         for _ in 0..<100 { try await pool.submit { again() } }
@@ -69,10 +70,10 @@ import Testing
         #expect(pool.counters.done == tally.value)
     }
 
-    @Test func `that a busy thread has taken ahead are begun by others before long, while more keep coming`() async throws {
+    @Test func `that a busy thread has prefetched are soon begun by others, while more keep coming`() async throws {
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(500), executor: ThreadExecutor(threads: 2, name: "order")))
         let (gate, tally, passed) = (Gate(), Tally(), Guarded<[Int]>([]))
-        // A flood, so that threads take jobs ahead, in which one job never ends by itself.
+        // A burst, so that threads prefetch jobs, with one job in it that never ends by itself.
         for _ in 0..<20_000 { try await pool.submit { tally.add() } }
         try await pool.submit { await gate.pass() }
         for number in 0..<200 { try await pool.submit { passed.withLock { $0.append(number) } } }

@@ -1,7 +1,7 @@
 import Testing
 import WorkerPools
 
-/// Each way in which a job can end, seen by each of those who can be told of it.
+/// Each way in which a job can end, seen through each way of being told.
 @Suite struct `A job ends exactly once` {
     enum Path: CaseIterable {
         case succeeds, succeedsAtSecond, fails, failsTwice, timesOut, timesOutTwice, overrunsThenFails
@@ -26,11 +26,11 @@ import WorkerPools
         }
     }
 
-    /// Who hears of the end.
-    enum Watch: CaseIterable { case callback, handle, group, nobody }
+    /// How the end is observed.
+    enum Watch: CaseIterable { case callback, handle, group, unobserved }
 
     @Test(arguments: Path.allCases, Watch.allCases)
-    func `on every path, whoever watches`(path: Path, watch: Watch) async throws {
+    func `on every path, however it is observed`(path: Path, watch: Watch) async throws {
         let trial = Trial(path)
         if path.isHeldUp { try await trial.holdUp() }
         if path == .droppedAsNewest || path == .runInCaller { try await trial.fill() }
@@ -44,7 +44,8 @@ import WorkerPools
         expected[path.outcome, default: 0] += 1
         expected[.done, default: 0] += trial.others
         for outcome in Outcome.allCases {
-            // A pool that was cancelled for want of a handle has cancelled the others that waited, too.
+            // A pool that was cancelled because there was no handle has cancelled its other waiting
+            // jobs too.
             #expect(counters[outcome] == expected[outcome], "\(outcome): \(counters)")
         }
         #expect(counters.accepted == counters.finished)
@@ -57,12 +58,12 @@ extension `A job ends exactly once`.Watch {
         switch self {
         case .callback, .group: 1
         case .handle: 3
-        case .nobody: 0
+        case .unobserved: 0
         }
     }
 }
 
-/// One job on one path, on a pool of one worker with time of its own.
+/// One job on one path, on a pool of one worker with a manual clock.
 private final class Trial: Sendable {
     let path: `A job ends exactly once`.Path
     let pool: WorkerPool
@@ -74,7 +75,7 @@ private final class Trial: Sendable {
     private let canceller = Log<@Sendable () -> Void>()
     private let extras = Gauge()
 
-    /// Jobs beside the one in question, all of which succeed.
+    /// Other jobs, all of which succeed.
     var others: Int { extras.now }
 
     init(_ path: `A job ends exactly once`.Path) {
@@ -113,12 +114,12 @@ private final class Trial: Sendable {
         let attempt = attempts.now
         switch path {
         case .succeeds, .cancelledWaiting, .droppedAsOldest, .droppedAsNewest, .runInCaller: break
-        case .succeedsAtSecond: if attempt == 1 { throw Trouble() }
-        case .fails, .failsTwice, .cancelledBetweenAttempts: throw Trouble(number: attempt)
+        case .succeedsAtSecond: if attempt == 1 { throw TestError() }
+        case .fails, .failsTwice, .cancelledBetweenAttempts: throw TestError(number: attempt)
         case .timesOut, .timesOutTwice, .cancelledButSucceeds: await gates[attempt - 1].pass()
         case .overrunsThenFails:
             await gates[0].pass()
-            throw Trouble()
+            throw TestError()
         case .cancelledRunning:
             await gates[0].pass()
             try Task.checkCancellation()
@@ -126,7 +127,8 @@ private final class Trial: Sendable {
         return attempt
     }
 
-    /// - Returns: what waits until those who watch have heard all that they are going to hear.
+    /// - Returns: a closure that waits until the observers have been told everything they will be
+    ///   told.
     func submit(_ watch: `A job ends exactly once`.Watch) async throws -> () async -> Void {
         switch watch {
         case .callback:
@@ -148,14 +150,14 @@ private final class Trial: Sendable {
                 for error in errors { self.heard.add(Outcome(error)) }
             }
             return { await waiter.value }
-        case .nobody:
+        case .unobserved:
             canceller.add { [pool] in pool.cancel() }
             try await pool.submit { _ = try await self.body() }
             return {}
         }
     }
 
-    /// Brings about what the path is named after.
+    /// Causes what the path is named after.
     func drive() async throws {
         switch path {
         case .succeeds, .fails, .droppedAsNewest, .runInCaller: break
@@ -187,7 +189,7 @@ private final class Trial: Sendable {
 
     private func cancel() { for call in canceller.all { call() } }
 
-    /// Lets everything go that is held, and the pool come to its end.
+    /// Releases everything that is held, and drains the pool.
     func end() async {
         holder.open()
         for gate in gates { gate.open() }

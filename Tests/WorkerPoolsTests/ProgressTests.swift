@@ -6,7 +6,7 @@ import Testing
 @testable import WorkerPools
 
 @Suite struct `A pool's progress` {
-    @Test func `can be watched from its beginning to its end`() async throws {
+    @Test func `can be followed from beginning to end`() async throws {
         let (clock, gate) = (ManualClock(), Gate())
         let pool = WorkerPool(.init(workers: 1...1, alarms: clock))
         let watcher = Task {
@@ -37,7 +37,7 @@ import Testing
         await pool.waitUntilIdle()
         metrics.report()
         metrics.report()
-        try await pool.submit { throw Trouble() }
+        try await pool.submit { throw TestError() }
         await pool.drain()
         metrics.report()
         let done = try factory.expectCounter("worker_pool_done", [("pool", "measured")])
@@ -46,8 +46,8 @@ import Testing
         #expect(try factory.expectGauge("worker_pool_workers", [("pool", "measured")]).lastValue == 2)
     }
 
-    /// Several may report at once, and who has looked first may come last.
-    @Test func `is counted once, in whatever order reports come`() throws {
+    /// Several may report at once, and the oldest snapshot may be reported last.
+    @Test func `is counted once, in whatever order reports arrive`() throws {
         let factory = TestMetrics()
         let metrics = PoolMetrics(WorkerPool(.init(name: "measured", workers: 1)), factory: factory)
         for (done, failed) in [(3, 1), (10, 1), (7, 2), (10, 2), (4, 0), (12, 2)] {
@@ -60,8 +60,8 @@ import Testing
         #expect(try factory.expectCounter("worker_pool_failed", [("pool", "measured")]).totalValue == 2)
     }
 
-    /// The clock stands still: only the cancellation can end the wait for the next interval.
-    @Test(.timeLimit(Scale.patience)) func `is reported at intervals until the task is cancelled`() async throws {
+    /// The clock stands still: only cancellation can end the wait for the next interval.
+    @Test(.timeLimit(Scale.timeLimit)) func `is reported at intervals until the task is cancelled`() async throws {
         let (clock, factory) = (ManualClock(), TestMetrics())
         let pool = WorkerPool(.init(name: "reported", workers: 1...1, alarms: clock))
         let reporter = Task { await pool.reportMetrics(every: .seconds(10), to: factory) }
@@ -79,7 +79,7 @@ import Testing
         await pool.drain()
     }
 
-    @Test(.timeLimit(Scale.patience)) func `is not watched by a task that was cancelled before it began`() async throws {
+    @Test(.timeLimit(Scale.timeLimit)) func `is not reported to a task that was cancelled before it began`() async throws {
         let pool = WorkerPool(.init(workers: 1...1, alarms: ManualClock()))
         for _ in 0..<100 {
             let watcher = Task { for await _ in pool.snapshots(every: .seconds(10)) {} }
@@ -89,7 +89,7 @@ import Testing
         await pool.drain()
     }
 
-    @Test func `ends with a graceful shutdown of the service that it is`() async throws {
+    @Test func `ends with a graceful shutdown of its service`() async throws {
         struct PoolService: Service {
             let pool: WorkerPool
             func run() async throws { try await cancelWhenGracefulShutdown { try await pool.run() } }

@@ -2,10 +2,10 @@ import Testing
 
 @testable import WorkerPools
 
-@Suite struct `The queue of levels` {
+@Suite struct `The priority queue` {
     private func job(_ level: UInt8, _ number: Int32) -> Job { Job(body: .plain({}), attempt: number, level: level) }
 
-    @Test func `gives higher levels first, and within one the first first`() {
+    @Test func `gives higher levels first, and jobs of one level in order`() {
         let queue = LevelQueue(levels: 3, ageing: 100)
         for (number, level) in [0, 2, 1, 2, 0, 1].enumerated() { queue.append(job(UInt8(level), Int32(number))) }
         var order: [Int32] = []
@@ -13,7 +13,7 @@ import Testing
         #expect(order == [1, 3, 2, 5, 0, 4])
     }
 
-    @Test(arguments: [1, 4, 16]) func `serves a low level after so many from above`(ageing: Int) {
+    @Test(arguments: [1, 4, 16]) func `serves a low level after this many from above`(ageing: Int) {
         let queue = LevelQueue(levels: 2, ageing: ageing)
         queue.append(job(0, 99))
         for number in 0..<100 { queue.append(job(1, Int32(number))) }
@@ -22,7 +22,7 @@ import Testing
         #expect(before == ageing)
     }
 
-    @Test func `never lets any level wait for more than its bound, whatever comes`() {
+    @Test func `never lets any level wait beyond its bound, whatever arrives`() {
         var random = Seeded(state: 7)
         let queue = LevelQueue(levels: 4, ageing: 8)
         var waited = [Int](repeating: 0, count: 4)
@@ -46,7 +46,7 @@ import Testing
             queue.append(Job(body: .plain({}), record: record, level: 0))
             if round % 10 != 0 {
                 record.phase = .settled
-                queue.forgetOne()
+                queue.noteCancelled()
             }
         }
         #expect(queue.count == 100)

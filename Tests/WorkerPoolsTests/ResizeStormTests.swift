@@ -2,9 +2,9 @@ import Testing
 
 @testable import WorkerPools
 
-/// 100,000 changes of the size with `SLUICE_FULL_SCALE=1`.
-@Suite struct `Through a storm of resizing` {
-    /// What jobs run at once, beside what is allowed at this moment.
+/// Changes the size 100,000 times with `SLUICE_FULL_SCALE=1`.
+@Suite struct `During a storm of resizing` {
+    /// How many jobs run at once, compared with what is allowed at the moment.
     private final class Inspector: Sendable {
         private let state: Guarded<(now: Int, allowed: Int, violations: Int, seen: Int)>
 
@@ -20,7 +20,7 @@ import Testing
 
         func leave() { state.withLock { $0.now -= 1 } }
 
-        /// - Returns: whether no more run than that.
+        /// - Returns: whether no more than that are running.
         @discardableResult
         func allow(_ limit: Int) -> Bool {
             state.withLock { state in
@@ -33,7 +33,7 @@ import Testing
         var mostSeen: Int { state.withLock { $0.seen } }
     }
 
-    @Test(arguments: [1, 32]) func `never more jobs run than the limit of the moment`(longestRun: Int) async throws {
+    @Test(arguments: [1, 32]) func `no more jobs run than the limit of the moment`(longestRun: Int) async throws {
         let (inspector, submitted) = (Inspector(4), Tally())
         let pool = WorkerPool(.init(workers: 4...4, queue: .bounded(100), longestRun: longestRun))
         let submitters = (0..<2).map { part in
@@ -45,7 +45,7 @@ import Testing
                         for _ in 0..<turns { await Task.yield() }
                         inspector.leave()
                         guard part == 0, turns == 1 else { return }
-                        // Lends its place, and must not have it back before there is one.
+                        // Lends its place, and must not get it back before there is one.
                         try await pool.submit(returning: { await Task.yield() }).value
                         inspector.enter()
                         inspector.leave()

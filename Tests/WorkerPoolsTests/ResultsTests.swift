@@ -2,13 +2,13 @@ import Testing
 import WorkerPools
 
 @Suite struct `Results` {
-    @Test func `of map end with the first error, typed, and leave the rest out`() async throws {
+    @Test func `of map end with the first error, typed, and skip the rest`() async throws {
         let begun = Gauge()
         let pool = WorkerPool(.init(workers: 2...2))
-        do throws(JobFailure<Trouble>) {
-            _ = try await pool.map(0..<10_000) { (number: Int) throws(Trouble) -> Int in
+        do throws(JobFailure<TestError>) {
+            _ = try await pool.map(0..<10_000) { (number: Int) throws(TestError) -> Int in
                 begun.enter()
-                if number == 3 { throw Trouble(number: 3) }
+                if number == 3 { throw TestError(number: 3) }
                 return number
             }
             Issue.record("the map had to fail")
@@ -31,7 +31,7 @@ import WorkerPools
         let values = try await pool.map(0..<50) { number in
             if number % 10 == 0, !failures.all.contains(number) {
                 failures.add(number)
-                throw Trouble(number: number)
+                throw TestError(number: number)
             }
             return number
         }
@@ -40,7 +40,7 @@ import WorkerPools
         await pool.drain()
     }
 
-    @Test func `of a stream come in order, with no more than the window ahead`() async throws {
+    @Test func `of a stream arrive in order, with no more than the window ahead`() async throws {
         let pool = WorkerPool(.init(workers: 4...4))
         let gauge = Gauge()
         var numbers: [Int] = []
@@ -59,7 +59,7 @@ import WorkerPools
         await pool.drain()
     }
 
-    @Test func `of an unordered stream come as they are ready`() async throws {
+    @Test func `of an unordered stream arrive as they become available`() async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: 2...2))
         var numbers: [Int] = []
@@ -79,11 +79,11 @@ import WorkerPools
     @Test func `of a stream end with the first error`() async throws {
         let pool = WorkerPool(.init(workers: 2...2))
         var numbers: [Int] = []
-        await #expect(throws: Trouble(number: 5)) {
+        await #expect(throws: TestError(number: 5)) {
             for try await number in pool.results(
                 of: 0..<100,
                 { (number: Int) in
-                    if number == 5 { throw Trouble(number: 5) }
+                    if number == 5 { throw TestError(number: 5) }
                     return number
                 })
             { numbers.append(number) }
@@ -93,7 +93,7 @@ import WorkerPools
         #expect(pool.counters.accepted < 100)
     }
 
-    @Test func `of a stream whose reader has gone are not made`() async throws {
+    @Test func `of a stream whose reader is gone are not computed`() async throws {
         let pool = WorkerPool(.init(workers: 1...1))
         do {
             for try await number in pool.results(of: 0..<1_000_000, { $0 }) where number == 3 { break }
@@ -103,7 +103,7 @@ import WorkerPools
     }
 
     @Test(arguments: [ResultOrder.input, .completion])
-    func `of a stream on a pool that takes no more jobs end with its refusal`(order: ResultOrder) async throws {
+    func `of a stream on a closed pool end with its refusal`(order: ResultOrder) async throws {
         let pool = WorkerPool(.init(name: "p", workers: 2...2))
         await pool.drain()
         await #expect(throws: PoolError.closed(pool: "p")) {
@@ -118,14 +118,14 @@ import WorkerPools
         for number in 0..<3 { #expect(try await all.next() == number) }
         #expect(try await all.next() == nil)
         #expect(try await all.next() == nil)
-        var failing = pool.results(of: 0..<3, order: order, { _ in throw Trouble() }).makeAsyncIterator()
-        await #expect(throws: Trouble.self) { try await failing.next() }
+        var failing = pool.results(of: 0..<3, order: order, { _ in throw TestError() }).makeAsyncIterator()
+        await #expect(throws: TestError.self) { try await failing.next() }
         #expect(try await failing.next() == nil)
         await pool.drain()
     }
 
     @Test(arguments: [ResultOrder.input, .completion])
-    func `of a stream whose reader is cancelled are not made`(order: ResultOrder) async throws {
+    func `of a stream whose reader is cancelled are not computed`(order: ResultOrder) async throws {
         let gate = Gate()
         let cancelled = Log<Bool>()
         let pool = WorkerPool(.init(workers: 2...2))
@@ -147,13 +147,13 @@ import WorkerPools
     }
 
     @Test(arguments: [ResultOrder.input, .completion])
-    func `of an async sequence come before its error, and no more than the window is taken ahead`(
+    func `of an async sequence arrive before its error, and no more than the window is taken ahead`(
         order: ResultOrder
     ) async throws {
         let pool = WorkerPool(.init(workers: 2...2))
         let taken = Gauge()
         var numbers: [Int] = []
-        await #expect(throws: Trouble(number: 300)) {
+        await #expect(throws: TestError(number: 300)) {
             let stream = pool.results(of: Numbers(taken: taken, end: 300), order: order, window: 5) { $0 }
             for try await number in stream {
                 taken.leave()
@@ -166,7 +166,7 @@ import WorkerPools
         await pool.drain()
     }
 
-    @Test func `of a stream may be read by a job of the pool, even if that has one worker`() async throws {
+    @Test func `of a stream can be read by a job of the pool, even with one worker`() async throws {
         let pool = WorkerPool(.init(workers: 1...1, queue: .bounded(2)))
         let sum = try await pool.submit(returning: {
             var sum = 0
@@ -178,7 +178,7 @@ import WorkerPools
         await pool.drain()
     }
 
-    @Test func `of an async sequence are made with backpressure`() async throws {
+    @Test func `of an async sequence are computed with backpressure`() async throws {
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(4)))
         let (numbers, feed) = AsyncStream<Int>.makeStream()
         for number in 0..<200 { feed.yield(number) }
@@ -190,23 +190,23 @@ import WorkerPools
     }
 
     /// The source gives one element and then neither another nor an end.
-    @Test(.timeLimit(Scale.patience), arguments: [true, false])
-    func `of a silent source end with a job's error all the same`(isInJob: Bool) async throws {
+    @Test(.timeLimit(Scale.timeLimit), arguments: [true, false])
+    func `of a silent source still end with a job's error`(isInJob: Bool) async throws {
         let pool = WorkerPool(.init(workers: 1...1))
         let (numbers, feed) = AsyncStream<Int>.makeStream()
         feed.yield(1)
-        let forAll = { @Sendable () async throws in try await pool.forEach(in: numbers) { throw Trouble(number: $0) } }
+        let forAll = { @Sendable () async throws in try await pool.forEach(in: numbers) { throw TestError(number: $0) } }
         let result = isInJob ? try await pool.submit(returning: forAll).result : nil
         if let result {
             #expect(throws: JobFailure<any Error>.self) { try result.get() }
         } else {
-            await #expect(throws: Trouble(number: 1)) { try await forAll() }
+            await #expect(throws: TestError(number: 1)) { try await forAll() }
         }
         feed.finish()
         await pool.drain()
     }
 
-    @Test(.timeLimit(Scale.patience)) func `of a silent source end with their caller's cancellation`() async throws {
+    @Test(.timeLimit(Scale.timeLimit)) func `of a silent source end with their caller's cancellation`() async throws {
         let pool = WorkerPool(.init(workers: 1...1))
         let (numbers, feed) = AsyncStream<Int>.makeStream()
         let log = Log<Int>()
@@ -219,9 +219,10 @@ import WorkerPools
         await pool.drain()
     }
 
-    /// Elements that have to be waited for are taken by another task, which submits as the job that waits for it.
-    @Test(.timeLimit(Scale.patience), arguments: [1, 2])
-    func `are made for a job while its pool drains`(workers: Int) async throws {
+    /// Elements that must be awaited are taken by another task, which submits on behalf of the job
+    /// that waits for it.
+    @Test(.timeLimit(Scale.timeLimit), arguments: [1, 2])
+    func `are computed for a job while its pool drains`(workers: Int) async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: workers...workers, queue: .bounded(2)))
         let sum = try await pool.submit(returning: { () async throws -> Int in
@@ -246,7 +247,7 @@ import WorkerPools
         await drained
     }
 
-    @Test func `are linear in time: a hundred thousand in order`() async throws {
+    @Test func `of a hundred thousand elements arrive in order`() async throws {
         let pool = WorkerPool(.init(workers: 2...2))
         var next = 0
         for try await number in pool.results(of: 0..<100_000, window: 512, { $0 }) {
@@ -258,7 +259,7 @@ import WorkerPools
     }
 }
 
-/// Counts up to `end`, then fails; tells how many numbers were taken.
+/// Counts up to `end`, then fails; tracks how many numbers were taken.
 private struct Numbers: AsyncSequence, Sendable {
     let taken: Gauge
     let end: Int
@@ -272,7 +273,7 @@ private struct Numbers: AsyncSequence, Sendable {
 
         mutating func next() async throws -> Int? {
             if next % 7 == 0 { await Task.yield() }
-            guard next < end else { throw Trouble(number: end) }
+            guard next < end else { throw TestError(number: end) }
             taken.enter()
             defer { next += 1 }
             return next

@@ -1,13 +1,13 @@
 import Testing
 import WorkerPools
 
-/// The time of these pools is moved by hand.
+/// The clock of these pools is manual.
 @Suite struct `Retries` {
     private func policy(_ times: Int) -> RetryPolicy {
         RetryPolicy(times: times, backoff: .seconds(1), growth: .constant, jitter: false)
     }
 
-    @Test func `never overlap, whether attempts fail, give way or outlast their time`() async throws {
+    @Test func `never overlap, whether attempts fail, yield or exceed their time limit`() async throws {
         let clock = ManualClock()
         let pool = WorkerPool(.init(workers: 4...4, queue: .unbounded, timeout: .seconds(1), retry: policy(4), alarms: clock))
         let count = Scale.rounds(300, full: 20_000)
@@ -20,11 +20,11 @@ import WorkerPools
                 let attempt = attempts[number].next()
                 for _ in 0..<number % 7 { await Task.yield() }
                 if number % 3 == 0 {
-                    // Outlasts its time, and more.
+                    // Exceeds its time limit, and keeps going.
                     for _ in 0..<500 where !Task.isCancelled { await Task.yield() }
                     for _ in 0..<20 { await Task.yield() }
                 }
-                if attempt <= number % 6 { throw Trouble(number: attempt) }
+                if attempt <= number % 6 { throw TestError(number: attempt) }
             }
         }
         let time = Task {
@@ -52,7 +52,7 @@ import WorkerPools
             try await pool.submit {
                 guard attempts.next() == 1 else { return }
                 failures.add()
-                throw Trouble()
+                throw TestError()
             }
         }
         await eventually { pool.counters.retrying == 1000 }
@@ -68,7 +68,7 @@ import WorkerPools
 }
 
 @Suite struct `An overrun` {
-    @Test func `is heard of once, when its time is up; what it gives later is counted and thrown away`() async throws {
+    @Test func `is announced once, when it times out; a later result is counted and discarded`() async throws {
         let clock = ManualClock()
         let pool = WorkerPool(.init(name: "p", workers: 1...1, timeout: .seconds(1), alarms: clock))
         let (heard, running) = (Log<Outcome>(), Gauge())
@@ -80,7 +80,7 @@ import WorkerPools
                     running.enter()
                     defer { running.leave() }
                     await gates[number].pass()
-                    if number % 2 == 1 { throw Trouble() }
+                    if number % 2 == 1 { throw TestError() }
                     return number
                 }, then: { heard.add(Outcome($0)) })
         }
@@ -88,7 +88,7 @@ import WorkerPools
         for number in 0..<count {
             await gates[number].arrivals(1)
             clock.advance(by: .seconds(1))
-            // A job that comes now finds the slot still held, and time alone does not free it.
+            // A job that arrives now finds the slot still held, and time alone does not free it.
             if number + 1 < count { try await submit(number + 1) }
             clock.advance(by: .seconds(100))
             for _ in 0..<100 { await Task.yield() }

@@ -2,7 +2,7 @@ import Synchronization
 import Testing
 import WorkerPools
 
-/// What was found wrong in other pools, each shown to be absent here. In brackets: where it was found.
+/// Bugs found in other pools, each shown to be absent here. In brackets: where it was found.
 @Suite struct `Bugs of other pools` {
     @Test func `a timeout does not hang the workers of jobs that finish in time [GoPool 21]`() async throws {
         let clock = ManualClock()
@@ -41,7 +41,7 @@ import WorkerPools
         #expect(pool.counters.late == 20)
     }
 
-    @Test func `a retry never runs beside the old attempt [GoPool]`() async throws {
+    @Test func `a retry never runs at the same time as the old attempt [GoPool]`() async throws {
         let clock = ManualClock()
         let (gauge, gate) = (Gauge(), Gate())
         let attempts = Log<Int>()
@@ -65,7 +65,7 @@ import WorkerPools
         #expect(pool.counters.done == 1)
     }
 
-    @Test func `waiting is never over before the job has run: 20,000 rounds [GoPool, 1,999 of 2,000]`() async throws {
+    @Test func `waiting never ends before the job has run: 20,000 rounds [GoPool, 1,999 of 2,000]`() async throws {
         let pool = WorkerPool(.init(workers: 2...2))
         let count = Atomic(0)
         for round in 1...20_000 {
@@ -174,24 +174,24 @@ import WorkerPools
     }
 
     @Test func `a throwing callback does not take the pool down`() async throws {
-        let pool = WorkerPool(.init(workers: 1...1, onFailure: { _ in throw Trouble() }))
-        for number in 0..<20 { try await pool.submit { if number % 2 == 0 { throw Trouble() } } }
+        let pool = WorkerPool(.init(workers: 1...1, onFailure: { _ in throw TestError() }))
+        for number in 0..<20 { try await pool.submit { if number % 2 == 0 { throw TestError() } } }
         await pool.drain()
         #expect(pool.counters.done == 10)
         #expect(pool.counters.failed == 10)
         #expect(pool.counters.callbackFailures == 10)
     }
 
-    @Test func `the error callback hears of each attempt with job, error, number and the wait that follows`() async throws {
+    @Test func `the error callback gets each attempt's job, error, number and the wait that follows`() async throws {
         let clock = ManualClock()
         let log = Log<FailedAttempt>()
         let retry = RetryPolicy(
-            times: 2, backoff: .seconds(1), jitter: false, retries: { ($0 as? Trouble)?.number != 13 })
+            times: 2, backoff: .seconds(1), jitter: false, retries: { ($0 as? TestError)?.number != 13 })
         let pool = WorkerPool(.init(workers: 1...1, retry: retry, alarms: clock, onFailure: { log.add($0) }))
         let attempts = Gauge()
         try await pool.submit(JobOptions(name: "twice")) {
             attempts.enter()
-            throw Trouble(number: attempts.now == 2 ? 13 : 1)
+            throw TestError(number: attempts.now == 2 ? 13 : 1)
         }
         await eventually { pool.counters.retrying == 1 }
         clock.advance(by: .seconds(1))

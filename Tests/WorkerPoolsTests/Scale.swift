@@ -3,17 +3,19 @@ import Synchronization
 import Testing
 import WorkerPools
 
-/// How much work the proofs do: what a run of all tests can afford, or, with `SLUICE_FULL_SCALE=1`, what was promised.
+/// How much work the proofs do: what a normal test run can afford, or, with `SLUICE_FULL_SCALE=1`,
+/// what was promised.
 enum Scale {
     static let isFull = ProcessInfo.processInfo.environment["SLUICE_FULL_SCALE"] == "1"
 
     /// How long a test may take before it counts as hanging.
-    static var patience: TimeLimitTrait.Duration { .minutes(isFull ? 30 : 2) }
+    static var timeLimit: TimeLimitTrait.Duration { .minutes(isFull ? 30 : 2) }
 
     static func rounds(_ usual: Int, full: Int) -> Int { isFull ? full : usual }
 }
 
-/// Counts how often the tasks on it become runnable: who waits without polling comes twice, to go to sleep and to go on.
+/// Counts how often the tasks on it become runnable: a task that waits without polling does so
+/// twice, to go to sleep and to continue.
 final class CountingExecutor: TaskExecutor {
     private let queue = DispatchQueue(label: "counting")
     private let count = Atomic(0)
@@ -28,7 +30,7 @@ final class CountingExecutor: TaskExecutor {
     }
 }
 
-/// A count that closures may share.
+/// A count that closures can share.
 final class Tally: Sendable {
     private let count = Atomic(0)
 
@@ -38,23 +40,23 @@ final class Tally: Sendable {
     func next() -> Int { count.add(1, ordering: .sequentiallyConsistent).newValue }
 }
 
-/// How many of its citizens are alive, and the most that ever were.
-final class Census: Sendable {
-    private let living = Gauge()
+/// Counts live instances, and the most there have ever been.
+final class InstanceCounter: Sendable {
+    private let live = Gauge()
 
-    var now: Int { living.now }
-    var peak: Int { living.peak }
+    var now: Int { live.now }
+    var peak: Int { live.peak }
 
-    /// Something for a job to capture, alive for as long as the job's closure is.
-    final class Citizen: Sendable {
-        private let census: Census
+    /// Something for a job to capture, alive for as long as the job's closure.
+    final class Instance: Sendable {
+        private let counter: InstanceCounter
 
-        init(of census: Census) {
-            self.census = census
-            census.living.enter()
+        init(of counter: InstanceCounter) {
+            self.counter = counter
+            counter.live.enter()
         }
 
-        deinit { census.living.leave() }
+        deinit { counter.live.leave() }
 
         func touch() {}
     }
@@ -93,7 +95,7 @@ extension PoolCounters {
         }
     }
 
-    /// Whether every job is in one place, and no place holds less than nothing.
+    /// Whether every job is counted in one place, and no count is negative.
     var addUp: Bool {
         accepted == outstanding + finished
             && [queued, running, lent, retrying, inCallers, overrunning, suspended].allSatisfy { $0 >= 0 }

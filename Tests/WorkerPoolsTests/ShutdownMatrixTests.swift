@@ -1,8 +1,9 @@
 import Testing
 @testable import WorkerPools
 
-/// Every way to stop a pool, from every state, asked once, twice, by many at once and by a job of the pool itself.
-@Suite struct `Stopping a pool, whatever its state,` {
+/// Every way to stop a pool, from every state, by one caller, twice, by many at once and by a job
+/// of the pool itself.
+@Suite struct `Stopping a pool in any state` {
     enum Way: CaseIterable { case drain, deadline, cancel }
     enum Load: CaseIterable { case idle, busy, full, nested }
     enum Asked: CaseIterable { case once, twice, byMany, byAJob }
@@ -20,24 +21,24 @@ import Testing
     }
 
     @Test(arguments: Case.all) func `ends it, and every job is run or handed back, once`(entry: Case) async throws {
-        let site = Site(entry)
-        try await site.load()
-        let undone = await site.stop()
-        await site.finish()
-        let (ran, accepted) = (site.ran.all, site.accepted.all)
-        let counters = site.pool.counters
+        let scenario = Scenario(entry)
+        try await scenario.load()
+        let undone = await scenario.stop()
+        await scenario.finish()
+        let (ran, accepted) = (scenario.ran.all, scenario.accepted.all)
+        let counters = scenario.pool.counters
         #expect(counters.addUp && counters.outstanding == 0 && counters.suspended == 0, "\(counters)")
         #expect(counters.accepted == accepted.count)
         #expect((ran + undone).sorted() == accepted.sorted())
-        #expect(counters.cancelled == undone.count + site.interrupted.value, "\(counters)")
+        #expect(counters.cancelled == undone.count + scenario.interrupted.value, "\(counters)")
         if entry.way == .drain { #expect(undone.isEmpty) }
-        #expect(await site.suspendedOnes() == (entry.load == .full ? 3 : 0))
-        await #expect(throws: PoolError.closed(pool: "site")) { try await site.pool.submit {} }
-        #expect(site.pool.cancel().isEmpty)
-        #expect(await site.pool.drain(within: .zero).isEmpty)
+        #expect(await scenario.suspendedOnes() == (entry.load == .full ? 3 : 0))
+        await #expect(throws: PoolError.closed(pool: "scenario")) { try await scenario.pool.submit {} }
+        #expect(scenario.pool.cancel().isEmpty)
+        #expect(await scenario.pool.drain(within: .zero).isEmpty)
     }
 
-    @Test func `hands back all that is undone, when the deadline comes at once`() async throws {
+    @Test func `hands back all undone jobs when the deadline comes at once`() async throws {
         for round in 0..<Scale.rounds(1000, full: 100_000) {
             let gate = Gate()
             let pool = WorkerPool(.init(workers: 1...1))
@@ -53,13 +54,13 @@ import Testing
 }
 
 /// A pool of two workers in some state, and a record of each job.
-private final class Site: Sendable {
+private final class Scenario: Sendable {
     let pool: WorkerPool
     let accepted = Log<String>()
     let ran = Log<String>()
     /// Jobs that ran until they were cancelled.
     let interrupted = Tally()
-    private let entry: `Stopping a pool, whatever its state,`.Case
+    private let entry: `Stopping a pool in any state`.Case
     private let clock = ManualClock()
     private let gate = Gate()
     private let stopper = Gate()
@@ -67,9 +68,9 @@ private final class Site: Sendable {
     private let submitters = Guarded<[Task<Bool, Never>]>([])
     private let undone = Log<String>()
 
-    init(_ entry: `Stopping a pool, whatever its state,`.Case) {
+    init(_ entry: `Stopping a pool in any state`.Case) {
         self.entry = entry
-        pool = WorkerPool(.init(name: "site", workers: 2...2, queue: .bounded(entry.load == .full ? 3 : 8), alarms: clock))
+        pool = WorkerPool(.init(name: "scenario", workers: 2...2, queue: .bounded(entry.load == .full ? 3 : 8), alarms: clock))
     }
 
     private func submit(_ name: String, _ work: @escaping @Sendable () async -> Void) async throws {
@@ -77,7 +78,7 @@ private final class Site: Sendable {
         accepted.add(name)
     }
 
-    /// Notes its end, and gives in to its cancellation.
+    /// Records its end, and heeds its cancellation.
     private func body(_ name: String, _ work: @escaping @Sendable () async -> Void) -> @Sendable () async throws -> Void {
         { [ran, interrupted] in
             await work()
@@ -117,7 +118,7 @@ private final class Site: Sendable {
         await gate.arrivals(running)
     }
 
-    /// Two jobs that wait for two jobs of their own each, of which two are held and two wait.
+    /// Two jobs that each wait for two jobs of their own; two of these are held and two wait.
     private func nest() async throws {
         for outer in 0..<2 {
             try await submit("outer \(outer)") {
@@ -137,8 +138,8 @@ private final class Site: Sendable {
         await eventually { self.accepted.all.count { $0.hasPrefix("inner") } == 4 && self.pool.counters.lent == 2 }
     }
 
-    /// Waits at the gate. A job that ignores its cancellation would keep the place that a stopping job wants back, so there
-    /// the first to be cancelled lets all others go.
+    /// Waits at the gate. A job that ignores its cancellation would keep the place that a stopping
+    /// job wants back, so in that case the first to be cancelled releases all others.
     private func hold() async {
         guard entry.asked == .byAJob else { return await gate.pass() }
         await withTaskCancellationHandler {
@@ -148,7 +149,8 @@ private final class Site: Sendable {
         }
     }
 
-    /// - Returns: the names of the jobs that were handed back, however many asked.
+    /// - Returns: the names of the jobs that were handed back, regardless of how many callers
+    ///   asked.
     func stop() async -> [String] {
         switch entry.asked {
         case .once: await stopOnce()
@@ -176,7 +178,7 @@ private final class Site: Sendable {
             await pool.drain()
             await helper.value
         case .deadline:
-            // Time passes, and nobody lets the jobs go.
+            // Time passes, and nothing opens the gate.
             let time = Task { [clock] in
                 while !Task.isCancelled {
                     clock.advance(by: .milliseconds(100))
@@ -201,7 +203,7 @@ private final class Site: Sendable {
         await pool.drain()
     }
 
-    /// How many of those that waited for room were refused.
+    /// How many submitters waiting for room were refused.
     func suspendedOnes() async -> Int {
         var refused = 0
         for submitter in submitters.withLock({ $0 }) where await submitter.value { refused += 1 }

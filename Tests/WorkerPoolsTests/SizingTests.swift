@@ -34,7 +34,7 @@ import Testing
         let pool = WorkerPool(.init(workers: 1...8, queue: .unbounded, retry: retry, alarms: clock))
         for _ in 0..<40 {
             try await pool.submit {
-                if tally.next() <= 40 { throw Trouble() }
+                if tally.next() <= 40 { throw TestError() }
                 await gate.pass()
             }
         }
@@ -47,7 +47,7 @@ import Testing
     }
 
     /// Jobs that there is no room for wait as well.
-    @Test(.timeLimit(Scale.patience), arguments: [1, 2, 4])
+    @Test(.timeLimit(Scale.timeLimit), arguments: [1, 2, 4])
     func `grows for submitters that wait for room`(capacity: Int) async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: 1...8, queue: .bounded(capacity)))
@@ -61,7 +61,7 @@ import Testing
 
     /// A policy that never shrinks, and one that takes its time.
     @Test(arguments: [Duration.milliseconds(100), .seconds(3600)])
-    func `is not looked after any more when the pool has ended`(settle: Duration) async throws {
+    func `is not checked any more when the pool has ended`(settle: Duration) async throws {
         let (clock, gate) = (ManualClock(), Gate())
         weak var storage: PoolStorage?
         do {
@@ -80,7 +80,7 @@ import Testing
         #expect(clock.pendingCalls == 0)
     }
 
-    @Test func `halves after each settle in which no job waited, down to the least`() async throws {
+    @Test func `halves after each settle in which no job waited, down to the minimum`() async throws {
         let (clock, gate) = (ManualClock(), Gate())
         let pool = pool(clock)
         for _ in 0..<100 { try await pool.submit { await gate.pass() } }
@@ -112,7 +112,7 @@ import Testing
         await pool.drain()
     }
 
-    @Test func `shrinks under a light load, of which no job ever waits`() async throws {
+    @Test func `shrinks under a light load in which no job ever waits`() async throws {
         let (clock, gate) = (ManualClock(), Gate())
         let pool = pool(clock)
         for _ in 0..<40 { try await pool.submit { await gate.pass() } }
@@ -128,7 +128,7 @@ import Testing
         await pool.drain()
     }
 
-    @Test func `returns to the least a hundred times, and its workers with it`() async throws {
+    @Test func `returns to the minimum a hundred times, and its workers with it`() async throws {
         let clock = ManualClock()
         let pool = pool(clock)
         for _ in 0..<100 {
@@ -144,7 +144,7 @@ import Testing
         #expect(pool.counters.done == 4000)
     }
 
-    @Test func `follows a policy of one's own, within the bounds`() async throws {
+    @Test func `follows a custom policy, within the bounds`() async throws {
         let (clock, gate) = (ManualClock(), Gate())
         let policy = SizingPolicy(settle: .seconds(1), grow: { $0.workers + 100 }, shrink: { _ in 0 })
         let pool = WorkerPool(.init(workers: 1...8, sizing: policy, alarms: clock))

@@ -31,7 +31,7 @@ import WorkerPools
         #expect(counters.cancelled == undone)
     }
 
-    @Test func `by draining finishes all that was accepted, whatever drains or asks beside it`() async throws {
+    @Test func `by draining finishes all accepted jobs, however many drain it at once`() async throws {
         let pool = WorkerPool(.init(workers: 3...3))
         for _ in 0..<100 { try await pool.submit { await Task.yield() } }
         await withTaskGroup(of: Void.self) { group in
@@ -40,7 +40,7 @@ import WorkerPools
         #expect(pool.counters.done == 100)
     }
 
-    @Test func `cancels the tasks of the jobs that run`() async throws {
+    @Test func `cancels the tasks of running jobs`() async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: 1...1))
         let handle = try await pool.submit(returning: { () async throws -> Bool in
@@ -71,7 +71,7 @@ import WorkerPools
         #expect(log.all == [0, 1, 2])
     }
 
-    @Test func `while it drains still takes jobs from its own jobs, and from no one else`() async throws {
+    @Test func `still accepts jobs from its own jobs while draining, and from no one else`() async throws {
         let (gate, log) = (Gate(), Log<String>())
         let pool = WorkerPool(.init(workers: 2...2))
         try await pool.submit {
@@ -88,7 +88,7 @@ import WorkerPools
         await #expect(throws: PoolError.self) { try await pool.submit {} }
     }
 
-    @Test func `from one of its own jobs waits for the others only`() async throws {
+    @Test func `from one of its own jobs waits only for the others`() async throws {
         let log = Log<String>()
         let pool = WorkerPool(.init(workers: 1...1))
         let drainer = try await pool.submit(returning: {
@@ -102,18 +102,18 @@ import WorkerPools
         #expect(pool.counters.accepted == pool.counters.done)
     }
 
-    @Test func `with retries under way ends them too`() async throws {
+    @Test func `with pending retries ends them too`() async throws {
         let clock = ManualClock()
         let pool = WorkerPool(
             .init(workers: 1...1, retry: RetryPolicy(times: 9, backoff: .seconds(60), jitter: false), alarms: clock))
-        let handle = try await pool.submit(returning: { () throws -> Int in throw Trouble() })
+        let handle = try await pool.submit(returning: { () throws -> Int in throw TestError() })
         await eventually { pool.counters.retrying == 1 }
         #expect(pool.cancel().count == 1)
         await #expect(throws: PoolError.cancelled(pool: "pool", job: nil)) { try await handle.value }
         await pool.drain()
     }
 
-    @Test func `happens when its last reference goes, after its jobs are done`() async throws {
+    @Test func `happens when its last reference is released, after its jobs are done`() async throws {
         let gate = Gate()
         let done = Log<Int>()
         do {
@@ -138,8 +138,8 @@ import WorkerPools
         }
         #expect(log.all.count == 10)
         await #expect(throws: PoolError.self) { try await kept.submit {} }
-        await #expect(throws: Trouble(number: 1)) {
-            try await withWorkerPool(.init(workers: 2...2)) { _ in throw Trouble(number: 1) }
+        await #expect(throws: TestError(number: 1)) {
+            try await withWorkerPool(.init(workers: 2...2)) { _ in throw TestError(number: 1) }
         }
     }
 }

@@ -3,15 +3,16 @@ import Testing
 
 @testable import WorkerPools
 
-/// Random operations from many tasks on one pool, checked against what must always hold.
+/// Random operations from many tasks on one pool, checked against its invariants.
 ///
-/// Three seconds; `SLUICE_STRESS_SECONDS=60` for a minute, `SLUICE_STRESS_SEED=n` to begin with other numbers.
+/// Three seconds; `SLUICE_STRESS_SECONDS=60` for a minute, `SLUICE_STRESS_SEED=n` to start with
+/// other numbers.
 @Suite(.serialized) struct `Under stress a pool` {
     private static func setting(_ name: String, or usual: Int) -> Int {
         ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? usual
     }
 
-    @Test func `keeps its promises whatever is asked of it`() async throws {
+    @Test func `keeps its promises`() async throws {
         let seconds = Self.setting("SLUICE_STRESS_SECONDS", or: 3)
         let end = ContinuousClock.now + .seconds(seconds)
         var seed = UInt64(Self.setting("SLUICE_STRESS_SEED", or: 1))
@@ -118,7 +119,7 @@ import Testing
     }
 }
 
-/// What the submitters know of their jobs.
+/// What the submitters know about their jobs.
 final class StressModel: Sendable {
     private let state = Guarded((accepted: 0, refused: 0, wrong: 0))
     private let waits = Guarded<[Task<Void, Never>]>([])
@@ -132,12 +133,12 @@ final class StressModel: Sendable {
         case 40..<60: return { await Task.yield() }
         case 60..<75: return { try await PoolClock.sleep(for: .microseconds(number)) }
         case 75..<80: return { try await PoolClock.sleep(for: .milliseconds(30)) }
-        case 80..<95: return { throw Trouble(number: number) }
+        case 80..<95: return { throw TestError(number: number) }
         default:
             return {
                 var sum = 0
                 for value in 0..<20_000 { sum &+= value &* number }
-                if sum == 42 { throw Trouble() }
+                if sum == 42 { throw TestError() }
             }
         }
     }

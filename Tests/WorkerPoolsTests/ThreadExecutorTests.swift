@@ -15,7 +15,7 @@ import WorkerPools
         return WorkerPool(configuration)
     }
 
-    @Test func `runs blocking jobs beside each other on its own threads`() async throws {
+    @Test func `runs blocking jobs side by side on its own threads`() async throws {
         let executor = ThreadExecutor(threads: 3, name: "blocking")
         let pool = pool(executor, workers: 3)
         let barrier = Barrier(3)
@@ -108,7 +108,7 @@ import WorkerPools
         let executor = ThreadExecutor(threads: 2, name: "stealing")
         let barrier = Barrier(2)
         let both = Task(executorPreference: executor) {
-            // Both children are queued on this thread; the second has to be taken over by the other one.
+            // Both children are queued on this thread; the other thread must steal the second.
             async let first: Void = barrier.wait()
             async let second: Void = barrier.wait()
             _ = await (first, second)
@@ -124,7 +124,8 @@ import WorkerPools
         for _ in 0..<20 {
             let done = Gauge()
             let sleeper = Task(executorPreference: executor) {
-                // The child computes on this thread, or on the other, until the sleeper has been woken.
+                // The child computes on this thread, or on the other, until the sleeper has been
+                // woken.
                 async let child: Void = { while done.now == 0 { sched_yield() } }()
                 try await PoolClock.sleep(for: .milliseconds(1))
                 done.enter()
@@ -157,7 +158,7 @@ import WorkerPools
         executor.shutdown()
     }
 
-    @Test func `shares the sleepers that it has woken with a thread that rests`() async throws {
+    @Test func `shares the sleepers that it has woken with an idle thread`() async throws {
         let executor = ThreadExecutor(threads: 2, name: "sharing")
         let met = Gauge()
         for _ in 0..<20 {
@@ -179,7 +180,7 @@ import WorkerPools
         executor.shutdown()
     }
 
-    @Test func `stops its threads when the last reference goes`() async throws {
+    @Test func `stops its threads when the last reference is released`() async throws {
         weak var watched: ThreadExecutor?
         do {
             let executor = ThreadExecutor(threads: 2, name: "brief")
@@ -214,7 +215,7 @@ import WorkerPools
     }
 }
 
-/// Blocks threads until so many have come.
+/// Blocks threads until this many have arrived.
 final class Barrier: Sendable {
     private let arrivals = Gauge()
     private let count: Int
@@ -227,7 +228,7 @@ final class Barrier: Sendable {
     }
 }
 
-/// An actor's executor with one thread of Dispatch's at a time.
+/// An executor for an actor that uses one Dispatch thread at a time.
 private final class SerialThread: SerialExecutor {
     private static let key = DispatchSpecificKey<ObjectIdentifier>()
     private let queue = DispatchQueue(label: "serial")

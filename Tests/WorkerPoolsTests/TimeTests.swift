@@ -49,7 +49,7 @@ import Testing
         #expect(fired.allSatisfy { $0 % 3 == 0 })
     }
 
-    @Test func `keeps a place for one who reserves, and notices that he has left`() {
+    @Test func `keeps a reserved entry, and notices that it was removed`() {
         var wheel = TimerWheel<String>(now: 0)
         let id = wheel.reserve()
         #expect(wheel.contains(id))
@@ -61,11 +61,11 @@ import Testing
 }
 
 @Suite struct `A run queue` {
-    /// A job that is never run: its number stands where its address would.
+    /// A job that is never run: its number stands in for its address.
     private func job(_ number: UInt64) -> UnownedJob { unsafeBitCast(number, to: UnownedJob.self) }
     private func number(_ job: UnownedJob) -> UInt64 { unsafeBitCast(job, to: UInt64.self) }
 
-    @Test func `wakes nobody early, everybody in time, whoever slept in the order of deadlines`() {
+    @Test func `wakes every sleeper on time, never early, in the order of deadlines`() {
         var random = Seeded(state: 7)
         var queue = RunQueue(now: 0)
         defer { queue.deallocate() }
@@ -91,7 +91,7 @@ import Testing
         }
         while queue.pop(at: now + 30_000_000).job.map({ due.removeValue(forKey: number($0)) }) != nil {}
         #expect(due.isEmpty)
-        #expect(queue.isAtRest)
+        #expect(queue.isQuiescent)
     }
 
     @Test(arguments: [1, 2, 29, 30, 31, 61, 1000]) func `gives away the older half in order`(count: UInt64) {
@@ -115,7 +115,7 @@ import Testing
         #expect(taken == Array(older) + [count + 8] + Array(older.upperBound..<count + 8))
     }
 
-    @Test func `gives away a sleeper only once its thread has neglected it for a millisecond`() {
+    @Test func `gives away a sleeper only once it is a millisecond late`() {
         var queue = RunQueue(now: 0)
         var spare = SpareBlocks()
         defer {
@@ -123,16 +123,16 @@ import Testing
             spare.deallocate()
         }
         queue.nap(job(1), from: 0, to: 5_000_000)
-        var late = queue.removeNeglected(at: 6_000_000)
+        var late = queue.removeLateSleepers(at: 6_000_000)
         #expect(late.isEmpty)
-        late = queue.removeNeglected(at: 6_100_000)
+        late = queue.removeLateSleepers(at: 6_100_000)
         #expect(late.popFirst(&spare).map(number) == 1)
-        #expect(queue.isAtRest)
+        #expect(queue.isQuiescent)
     }
 }
 
 @Suite struct `The pool's clock` {
-    @Test func `tells a task that was cancelled in a nap, at the nap's end`() async {
+    @Test func `throws to a task cancelled in a nap, at the nap's end`() async {
         let executor = ThreadExecutor(threads: 1, name: "nap")
         let clock = PoolClock()
         let gate = Gate()
@@ -149,7 +149,7 @@ import Testing
         executor.shutdown()
     }
 
-    @Test func `brings a sleeper back to the actor it came from`() async throws {
+    @Test func `returns a sleeper to the actor it came from`() async throws {
         let executor = ThreadExecutor(threads: 2, name: "home")
         let tally = Tally()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -189,13 +189,13 @@ import Testing
         #expect(start.duration(to: clock.now) >= .milliseconds(milliseconds))
     }
 
-    @Test func `lets a cancelled sleeper go`() async {
+    @Test func `wakes a cancelled sleeper`() async {
         let sleeper = Task { try await PoolClock.sleep(for: .seconds(3600)) }
         sleeper.cancel()
         await #expect(throws: CancellationError.self) { try await sleeper.value }
     }
 
-    @Test func `lets a sleeper on an executor's thread go when it is cancelled`() async {
+    @Test func `wakes a cancelled sleeper on an executor's thread`() async {
         let executor = ThreadExecutor(threads: 1, name: "sleeper")
         let gate = Gate()
         let sleeper = Task(executorPreference: executor) {
@@ -225,7 +225,7 @@ import Testing
         #expect(policy.delay(attempt: 1000, using: &random) == .seconds(1))
     }
 
-    @Test func `stays constant when it is told to`() {
+    @Test func `stays constant when told to`() {
         var random = SystemRandomNumberGenerator()
         let policy = RetryPolicy(times: 2, backoff: .milliseconds(30), growth: .constant, jitter: false)
         #expect((1...5).allSatisfy { policy.delay(attempt: $0, using: &random) == .milliseconds(30) })

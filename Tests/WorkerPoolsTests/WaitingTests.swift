@@ -2,18 +2,18 @@ import Testing
 import WorkerPools
 
 /// 100,000 rounds of each with `SLUICE_FULL_SCALE=1`.
-@Suite struct `Waiting is never over early` {
+@Suite struct `Waiting never ends early` {
     enum Threads: CaseIterable {
         case cooperative, own
 
-        /// A pool of two workers, and what is to be done after its end.
+        /// A pool of two workers, and the executor to shut down after its end.
         func pool() -> (WorkerPool, ThreadExecutor?) {
             let executor = self == .own ? ThreadExecutor(threads: 2, name: "waiting") : nil
             return (WorkerPool(.init(workers: 2...2, executor: executor)), executor)
         }
     }
 
-    /// Counts rounds, each of which `body` ends with a look at whether its job has run.
+    /// Counts rounds, each of which checks at its end that its job has run.
     private func rounds(_ usual: Int, _ threads: Threads, _ body: (WorkerPool, Tally) async throws -> Void) async throws {
         let (pool, executor) = threads.pool()
         let ran = Tally()
@@ -35,7 +35,7 @@ import WorkerPools
         }
     }
 
-    @Test(arguments: Threads.allCases) func `for the pool to be idle, when the job gives way before it ends`(threads: Threads) async throws {
+    @Test(arguments: Threads.allCases) func `for the pool to be idle, when the job yields before it ends`(threads: Threads) async throws {
         try await rounds(3000, threads) { pool, ran in
             try await pool.submit {
                 await Task.yield()
@@ -60,7 +60,7 @@ import WorkerPools
         }
     }
 
-    @Test(arguments: Threads.allCases) func `for the pool to be idle, while a callback has still to be called`(threads: Threads) async throws {
+    @Test(arguments: Threads.allCases) func `for the pool to be idle, while a callback is still due`(threads: Threads) async throws {
         try await rounds(5000, threads) { pool, ran in
             try await pool.submit(returning: { 1 }, then: { _ in ran.add() })
             await pool.waitUntilIdle()
@@ -82,7 +82,8 @@ import WorkerPools
     }
 }
 
-/// Who waits sleeps: whatever happens meanwhile, his task is not run and no alarm is left for him.
+/// A waiting task sleeps: whatever happens in the meantime, it is not run and no alarm is set for
+/// it.
 @Suite struct `Waiting does not poll` {
     enum Wait: CaseIterable {
         case idle, end, value, group, room
@@ -126,15 +127,15 @@ import WorkerPools
         let pool = WorkerPool(.init(workers: 8...8, executor: counting, alarms: clock))
         for _ in 0..<100 { try await pool.submit { await Task.yield() } }
         await pool.waitUntilIdle()
-        // The last of them are still on their way to bed.
-        var (before, calm) = (counting.enqueued, 0)
-        for _ in 0..<100_000 where calm < 2000 {
+        // The last of them are still about to park.
+        var (before, quiet) = (counting.enqueued, 0)
+        for _ in 0..<100_000 where quiet < 2000 {
             await Task.yield()
             clock.advance(by: .milliseconds(10))
-            calm = counting.enqueued == before ? calm + 1 : 0
+            quiet = counting.enqueued == before ? quiet + 1 : 0
             before = counting.enqueued
         }
-        #expect(calm == 2000)
+        #expect(quiet == 2000)
         #expect(clock.pendingCalls == 0)
         await pool.drain()
     }

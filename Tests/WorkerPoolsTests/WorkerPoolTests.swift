@@ -35,17 +35,17 @@ import WorkerPools
         #expect(pool.counters.peakRunning <= limit)
     }
 
-    @Test func `hands out the value of a job`() async throws {
+    @Test func `returns the value of a job`() async throws {
         let pool = WorkerPool(.init(workers: 2))
         let handle = try await pool.submit(returning: { 6 * 7 })
         #expect(try await handle.value == 42)
         await pool.drain()
     }
 
-    @Test func `hands out the error of a job as it was thrown`() async throws {
+    @Test func `throws the error of a job as it was thrown`() async throws {
         let pool = WorkerPool(.init(workers: 2))
-        let handle = try await pool.submit(returning: { () throws -> Int in throw Trouble(number: 3) })
-        await #expect(throws: Trouble(number: 3)) { try await handle.value }
+        let handle = try await pool.submit(returning: { () throws -> Int in throw TestError(number: 3) })
+        await #expect(throws: TestError(number: 3)) { try await handle.value }
         await pool.drain()
         #expect(pool.counters.failed == 1)
     }
@@ -64,14 +64,14 @@ import WorkerPools
         #expect(pool.counters.done == 4)
     }
 
-    @Test func `takes no job once it drains`() async throws {
+    @Test func `accepts no job once it drains`() async throws {
         let pool = WorkerPool(.init(name: "ended", workers: 2))
         await pool.drain()
         await #expect(throws: PoolError.closed(pool: "ended")) { try await pool.submit {} }
         #expect(pool.counters.rejected == 1)
     }
 
-    @Test func `hands back what it had not begun when it is cancelled`() async throws {
+    @Test func `hands back the jobs it has not begun when it is cancelled`() async throws {
         let gate = Gate()
         let pool = WorkerPool(.init(workers: 1))
         for _ in 0..<4 { try await pool.submit { await gate.pass() } }

@@ -1,6 +1,7 @@
 import SluiceCEL
 
-/// The expressions of the comparison with other implementations; `rivals.py` has the same ones and the same records.
+/// The expressions for the comparison with other implementations; `rivals.py` has the same
+/// expressions and records.
 let expressions = [
     "status >= 500",
     "status >= 500 && path.startsWith('/api')",

@@ -1,6 +1,6 @@
 import SluiceCEL
 
-/// `matches` on constant patterns, beside a search with RE2 alone.
+/// `matches` on constant patterns, compared with a search using only RE2.
 func measurePatterns(containing filter: String) {
     let cases: [(pattern: String, texts: [[UInt8]])] = [
         ("^/api/v[0-9]+/users/[0-9]+$", Texts.paths),

@@ -1,6 +1,7 @@
 import SluiceCEL
 
-/// Rows of cells as a reader leaves them: text in one block of memory, one cell for each slot of a program.
+/// Rows of cells as a reader fills them: text in one block of memory, one cell per slot of a
+/// program.
 final class Records {
     static let count = Texts.count
     private let arena = TextArena()

@@ -1,4 +1,4 @@
-/// Made-up requests in the shape of an access log; the same ones in every run.
+/// Synthetic requests in the form of an access log, the same in every run.
 enum Texts {
     static let count = 20_000
 

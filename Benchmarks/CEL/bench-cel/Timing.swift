@@ -1,13 +1,14 @@
 import Glibc
 
-/// User CPU time of this thread in nanoseconds: a busy machine disturbs it less than the clock on the wall.
+/// User CPU time of this thread in nanoseconds: less affected by a busy machine than wall-clock
+/// time.
 func threadNanoseconds() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
 }
 
-/// The best of `rounds`, in nanoseconds an item, and what the last round returned.
+/// The best of `rounds`, in nanoseconds per item, and what the last round returned.
 func best(of rounds: Int = 9, items: Int, _ body: () -> Int) -> (nanoseconds: Double, result: Int) {
     var least = Double.infinity
     var result = 0

@@ -1,4 +1,5 @@
-// `bench-cel` measures everything; `bench-cel TEXT` only the expressions and patterns that contain TEXT.
+// `bench-cel` measures everything; `bench-cel TEXT` only the expressions and patterns that contain
+// TEXT.
 let filter = CommandLine.arguments.dropFirst().first ?? ""
 measureExpressions(containing: filter)
 print()

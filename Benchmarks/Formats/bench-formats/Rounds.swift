@@ -2,14 +2,14 @@ import Glibc
 import SluiceCEL
 import SluiceRecords
 
-/// Seconds of processor time of this thread.
+/// Processor time of this thread, in seconds.
 func processorTime() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
-/// Decodes the text over and over, and writes it where `write` is given; says what each took.
+/// Decodes the text repeatedly, and writes it if `write` is given; prints what each took.
 func measure(
     _ name: String, _ text: TextBatches, columns: Int, spans: Bool = false, _ decoder: some RecordDecoder,
     write: ((RowTable, Int, UnsafeBufferPointer<UInt8>, Scratch, ByteBuffer) -> Void)? = nil

@@ -7,10 +7,12 @@
 #include <emmintrin.h>
 #endif
 
-/// Writes the positions of the line feeds in bytes[*from ..< to] to `out`, in order, and returns how many.
+/// Writes the positions of the line feeds in bytes[*from ..< to] to `out`, in order, and returns
+/// how many.
 ///
-/// Stops early, with *from moved on, where fewer than 64 places are left in `out`; otherwise *from becomes `to`.
-/// Reads up to 63 bytes past `to` (the padding of a ByteBuffer), and ignores them. `to` is at most 2^32 - 65.
+/// Stops early, with *from advanced, if fewer than 64 entries are left in `out`; otherwise *from
+/// becomes `to`. Reads up to 63 bytes past `to` (the padding of a ByteBuffer), and ignores them.
+/// `to` is at most 2^32 - 65.
 static inline size_t cbytes_line_feeds(const uint8_t *bytes, uint32_t *from, uint32_t to, uint32_t *out, size_t room) {
     size_t found = 0;
     uint32_t at = *from;

@@ -1,9 +1,10 @@
 #ifndef CBYTES_SCAN_H
 #define CBYTES_SCAN_H
 
-// Masks of the bytes that end a run of plain text, 16 or 32 bytes at a time: bit i stands for byte i.
-// Each reads exactly 16 or 32 bytes from `p`, whatever they hold; the caller sees to it that they may be read.
-// SSE2 where the machine has it, else the same byte by byte (`*_portable`, which the tests compare with).
+// Masks of the bytes that end a run of plain text, 16 or 32 bytes at a time: bit i stands for byte
+// i. Each reads exactly 16 or 32 bytes from `p`, whatever they hold; the caller ensures that they
+// are readable. SSE2 if the machine has it, else the same byte by byte (`*_portable`, which the
+// tests compare with).
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -64,6 +65,22 @@ static inline uint32_t cbytes_nonascii32_portable(const uint8_t *p) {
     return mask;
 }
 
+static inline uint32_t cbytes_nonascii_or_nul32_portable(const uint8_t *p) {
+    uint32_t mask = 0;
+    for (int i = 0; i < 32; i++) mask |= (uint32_t)(p[i] == 0 || p[i] >= 0x80) << i;
+    return mask;
+}
+
+static inline uint32_t cbytes_host_stops16_portable(const uint8_t *p) {
+    uint32_t mask = 0;
+    for (int i = 0; i < 16; i++) {
+        uint8_t letter = p[i] | 0x20;
+        uint32_t go = (letter >= 'a' && letter <= 'z') || (p[i] >= '0' && p[i] <= ':') || p[i] == '-' || p[i] == '.' || p[i] == '_' || p[i] == '%';
+        mask |= (go ^ 1) << i;
+    }
+    return mask;
+}
+
 #if defined(__SSE2__)
 
 static inline __m128i cbytes_load(const uint8_t *p) { return _mm_loadu_si128((const __m128i *)p); }
@@ -81,7 +98,8 @@ static inline __m128i cbytes_string_stops(__m128i text) {
 
 #endif
 
-// Bytes that end a run of plain text in a string: a quote, a backslash, a control character, anything but ASCII.
+// Bytes that end a run of plain text in a string: a quote, a backslash, a control character, or any
+// byte that is not ASCII.
 static inline uint32_t cbytes_string_stops32(const uint8_t *p) {
 #if defined(__SSE2__)
     return cbytes_pair(cbytes_string_stops(cbytes_load(p)), cbytes_string_stops(cbytes_load(p + 16)));
@@ -117,7 +135,7 @@ static inline uint32_t cbytes_quotes32(const uint8_t *p) {
 #endif
 }
 
-// Where two texts of 32 bytes are the same.
+// The bytes in which two texts of 32 bytes agree.
 static inline uint32_t cbytes_same32(const uint8_t *p, const uint8_t *q) {
 #if defined(__SSE2__)
     return cbytes_pair(
@@ -132,6 +150,35 @@ static inline uint32_t cbytes_nonascii32(const uint8_t *p) {
     return cbytes_pair(cbytes_load(p), cbytes_load(p + 16));
 #else
     return cbytes_nonascii32_portable(p);
+#endif
+}
+
+// What no text of a log has: NUL, and all that is not ASCII and must be looked at. Signed
+// comparison.
+static inline uint32_t cbytes_nonascii_or_nul32(const uint8_t *p) {
+#if defined(__SSE2__)
+    __m128i one = _mm_set1_epi8(1);
+    return cbytes_pair(_mm_cmplt_epi8(cbytes_load(p), one), _mm_cmplt_epi8(cbytes_load(p + 16), one));
+#else
+    return cbytes_nonascii_or_nul32_portable(p);
+#endif
+}
+
+// Bytes that stand in no address and no host name: all but letters, digits and `.:-_%`.
+static inline uint32_t cbytes_host_stops16(const uint8_t *p) {
+#if defined(__SSE2__)
+    __m128i text = cbytes_load(p);
+    // Unsigned: what is at most the width of a range above its first byte is in it.
+    __m128i letter = _mm_sub_epi8(_mm_or_si128(text, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
+    __m128i digit = _mm_sub_epi8(text, _mm_set1_epi8('0'));
+    __m128i dash = _mm_sub_epi8(text, _mm_set1_epi8('-'));
+    __m128i go = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(25)), letter);
+    go = _mm_or_si128(go, _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(10)), digit));
+    go = _mm_or_si128(go, _mm_cmpeq_epi8(_mm_min_epu8(dash, _mm_set1_epi8(1)), dash));
+    go = _mm_or_si128(go, _mm_or_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8('_')), _mm_cmpeq_epi8(text, _mm_set1_epi8('%'))));
+    return (uint32_t)_mm_movemask_epi8(go) ^ 0xFFFF;
+#else
+    return cbytes_host_stops16_portable(p);
 #endif
 }
 

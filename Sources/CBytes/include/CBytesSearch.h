@@ -1,8 +1,8 @@
 #ifndef CBYTES_SEARCH_H
 #define CBYTES_SEARCH_H
 
-// Substring search for short needles in short texts, where a call to memmem costs more than the search.
-// No function reads outside the buffers it is given.
+// Substring search for short needles in short texts, where a call to memmem costs more than the
+// search. No function reads outside the buffers it is given.
 
 #include <stddef.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 #include <emmintrin.h>
 #endif
 
-// glibc declares memmem for _GNU_SOURCE only.
+// glibc only declares memmem with _GNU_SOURCE.
 extern void *memmem(const void *haystack, size_t haystack_count, const void *needle, size_t needle_count);
 
 static inline ptrdiff_t cbytes_find_slow(const uint8_t *text, size_t from, size_t count, const uint8_t *needle, size_t needle_count) {
@@ -20,7 +20,8 @@ static inline ptrdiff_t cbytes_find_slow(const uint8_t *text, size_t from, size_
     return at == NULL ? -1 : at - text;
 }
 
-// Where `needle` first stands in `text`, or -1. Linear: where candidates keep failing it changes to memmem.
+// Where `needle` first occurs in `text`, or -1. Linear: switches to memmem if candidates keep
+// failing.
 static inline ptrdiff_t cbytes_find(const uint8_t *text, size_t count, const uint8_t *needle, size_t needle_count) {
     if (needle_count == 0) return 0;
     if (needle_count > count) return -1;
@@ -62,7 +63,7 @@ static inline ptrdiff_t cbytes_find(const uint8_t *text, size_t count, const uin
     return -1;
 }
 
-// Whether `count` bytes are the same. Up to 16 without a call: both ends are loaded, and overlap.
+// Whether `count` bytes are the same. Up to 16 without a call: both ends are loaded, overlapping.
 static inline int cbytes_equal(const uint8_t *left, const uint8_t *right, size_t count) {
     if (count >= 8) {
         if (count > 16) return memcmp(left, right, count) == 0;
@@ -85,7 +86,7 @@ static inline int cbytes_equal(const uint8_t *left, const uint8_t *right, size_t
     return left[0] == right[0] && left[count >> 1] == right[count >> 1] && left[count - 1] == right[count - 1];
 }
 
-// Copies short text without a call: both ends are copied, and overlap.
+// Copies short text without a call: both ends are copied, overlapping.
 static inline void cbytes_copy(uint8_t *to, const uint8_t *from, size_t count) {
     if (count >= 8) {
         if (count > 16) {
@@ -111,7 +112,8 @@ static inline void cbytes_copy(uint8_t *to, const uint8_t *from, size_t count) {
     }
 }
 
-// FNV-1a over words of 8 bytes, and mixed. For tables whose keys are constants: no defence against chosen keys is needed.
+// FNV-1a over words of 8 bytes, with a final mix. For tables whose keys are constants, so no
+// defence against chosen keys is needed.
 static inline uint64_t cbytes_hash(const uint8_t *text, size_t count) {
     uint64_t hash = 0xCBF29CE484222325u ^ count;
     while (count >= 8) {
@@ -127,7 +129,7 @@ static inline uint64_t cbytes_hash(const uint8_t *text, size_t count) {
     return hash ^ hash >> 29;
 }
 
-// Negative, zero or positive, by unsigned bytes and then by length.
+// Negative, zero or positive, comparing unsigned bytes and then lengths.
 static inline int cbytes_compare(const uint8_t *left, size_t left_count, const uint8_t *right, size_t right_count) {
     const int order = memcmp(left, right, left_count < right_count ? left_count : right_count);
     if (order != 0) return order;
@@ -138,7 +140,8 @@ static inline int cbytes_has_prefix(const uint8_t *text, size_t count, const uin
     return prefix_count <= count && cbytes_equal(text, prefix, prefix_count);
 }
 
-// The first place at or after `from` where one of `pair_count` (1 to 4) pairs of bytes stands, or `count` if there is none.
+// The first position at or after `from` of one of `pair_count` (1 to 4) pairs of bytes, or `count`
+// if there is none.
 static inline size_t cbytes_find_pair(
     const uint8_t *text, size_t from, size_t count, const uint8_t *pairs, size_t pair_count) {
     size_t i = from;

@@ -37,12 +37,19 @@ void cisal_inflater_reset(cisal_inflater *inflater);
 int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_count, uint8_t *output, size_t output_count, ptrdiff_t *consumed,
                   size_t *produced);
 
+/// Whether all input so far was whole blocks, none of them the stream's last, that end on a byte,
+/// and all their text was produced.
+int cisal_inflater_is_between_blocks(const cisal_inflater *inflater);
+
 /// `level` is ISA-L's, 0 to 3. Null where there is no memory.
 cisal_deflater *cisal_deflater_new(int level);
 void cisal_deflater_free(cisal_deflater *deflater);
-/// Begins a new raw deflate stream of all of `input`.
-void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count);
-/// Writes more of it: CISAL_ENDED, or CISAL_OUTPUT_FULL to be called again, or CISAL_CORRUPT if the library refuses.
+/// Begins raw deflate data of all of `input`, without a dictionary: a whole stream, or, where
+/// `ends_stream` is 0, a part that a full flush closes (so that it ends on a byte, with 00 00 FF
+/// FF). `input` is not empty then.
+void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count, int ends_stream);
+/// Writes more of it: CISAL_ENDED, or CISAL_OUTPUT_FULL to be called again with 16 bytes of room or
+/// more, or CISAL_CORRUPT if the library refuses.
 int cisal_deflate(cisal_deflater *deflater, uint8_t *output, size_t output_count, size_t *produced);
 
 #ifdef __cplusplus

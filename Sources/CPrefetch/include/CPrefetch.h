@@ -3,7 +3,8 @@
 
 #include <stdint.h>
 
-/// Asks the processor for `count` cache lines that will soon be written to. A hint: no address is wrong, none is read.
+/// Asks the processor to fetch `count` cache lines that will soon be written to. This is only a
+/// hint: any address is valid, and none is read.
 static inline void prefetch_lines(uintptr_t address, uintptr_t count) {
     for (uintptr_t line = 0; line < count; line++) {
         __builtin_prefetch((const char *)(address + 64 * line), 1, 3);

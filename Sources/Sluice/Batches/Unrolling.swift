@@ -4,7 +4,8 @@ final class Unrolling<Elements: Sequence & Sendable>: SerialInlet where Elements
     private let countsReceived: Bool
     private let next: any SerialInlet<Elements.Element>
 
-    /// - Parameter countsReceived: false where a stage with the same ledger has counted the sequence in and out again.
+    /// - Parameter countsReceived: false where a stage with the same ledger has counted the
+    ///   sequence in and out again.
     init(ledger: StageLedger, countsReceived: Bool, next: any SerialInlet<Elements.Element>) {
         self.ledger = ledger
         self.countsReceived = countsReceived

@@ -1,5 +1,6 @@
-// Unsafe code in the sanitizer's build only: the value lives behind a pointer that `withLock` alone dereferences, with
-// the lock held, and that is freed in `deinit`, when no other reference can exist.
+// Unsafe code in the sanitizer's build only: the value is at a pointer that `withLock` alone
+// dereferences, with the lock held, and that is freed in `deinit`, when no other reference can
+// exist.
 
 #if SLUICE_TSAN
     #if canImport(Darwin)
@@ -8,8 +9,9 @@
         import Glibc
     #endif
 
-    /// Stands in for `Mutex` in a build with `--sanitize=thread -Xswiftc -DSLUICE_TSAN`: on Linux the sanitizer does not
-    /// see inside `Mutex` and would take everything that it guards for a race. It understands pthread's mutex.
+    /// Stands in for `Mutex` in a build with `--sanitize=thread -Xswiftc -DSLUICE_TSAN`: on Linux
+    /// the sanitizer does not see inside `Mutex` and would take everything that it guards for a
+    /// race. It understands pthread's mutex.
     package struct Locked<Value>: ~Copyable, @unchecked Sendable {  // all access to `value` is under the lock
         private let mutex: UnsafeMutablePointer<pthread_mutex_t>
         private let value: UnsafeMutablePointer<Value>

@@ -6,7 +6,8 @@ struct Layout {
     let control: RunControl
     var plan = RunPlan()
 
-    /// The inlet as one that many jobs feed, with a new segment before it where it takes one element at a time.
+    /// The inlet as one that many jobs feed, with a new segment before it where it takes one
+    /// element at a time.
     mutating func parallel<Element>(_ inlet: Inlet<Element>) -> any ParallelInlet<Element> {
         switch inlet {
         case .parallel(let inlet): return inlet

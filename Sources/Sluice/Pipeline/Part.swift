@@ -5,7 +5,8 @@ public struct Part<Element: Sendable>: Sendable {
 
     let open: @Sendable () async throws -> Next
 
-    /// - Parameter open: called once a run, when the pipeline has room for the part's first element.
+    /// - Parameter open: called once a run, when the pipeline has room for the part's first
+    ///   element.
     public init(_ open: @escaping @Sendable () async throws -> Next) {
         self.open = open
     }

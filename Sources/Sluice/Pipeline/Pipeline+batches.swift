@@ -1,7 +1,8 @@
 public import WorkerPools
 
 extension Pipeline {
-    /// Gathers so many elements into an array; the last array of each of the source's parts may be shorter.
+    /// Gathers so many elements into an array; the last array of each of the source's parts may be
+    /// shorter.
     ///
     /// In the source's order, the arrays depend on the input alone.
     public func batched(_ count: Int, name: String = "batched") -> Pipeline<[Element]> {
@@ -14,8 +15,8 @@ extension Pipeline {
 
     /// Makes any number of elements of each.
     ///
-    /// The sequence is walked as there is room for its elements, so it may be long if it is lazy. Parameters as for
-    /// ``map(_:concurrency:queue:timeout:retry:onError:_:)``.
+    /// The sequence is walked as there is room for its elements, so it may be long if it is lazy.
+    /// Parameters as for ``map(_:concurrency:queue:timeout:retry:onError:_:)``.
     public func flatMap<Elements: Sequence & Sendable>(
         _ name: String = "flatMap", concurrency: Concurrency = 1, queue: Int? = nil, timeout: Duration? = nil,
         retry: RetryPolicy? = nil, onError: FailurePolicy? = nil,

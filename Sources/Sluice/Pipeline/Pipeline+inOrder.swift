@@ -1,12 +1,13 @@
 extension Pipeline {
-    /// Makes something else of each element, one at a time in the pipeline's order, with state that goes from each to
-    /// the next; or leaves it out where the closure gives nil.
+    /// Makes something else of each element, one at a time in the pipeline's order, with state that
+    /// goes from each to the next; or leaves it out where the closure gives nil.
     ///
     /// ```swift
     /// .inOrder("dedupe", state: Set<String>()) { seen, line in seen.insert(line).inserted ? line : nil }
     /// ```
     ///
-    /// Every run begins with `state` as given. Where the closure throws, changes that it made to the state stay.
+    /// Every run begins with `state` as given. Where the closure throws, changes that it made to
+    /// the state stay.
     public func inOrder<State: Sendable, Output: Sendable>(
         _ name: String = "inOrder", state: State, onError: FailurePolicy? = nil,
         _ transform: @escaping @Sendable (inout State, Element) async throws -> Output?
@@ -16,7 +17,8 @@ extension Pipeline {
         }
     }
 
-    /// As ``inOrder(_:state:onError:_:)``, until the closure has enough: the run then ends well, though the source goes on.
+    /// As ``inOrder(_:state:onError:_:)``, until the closure has enough: the run then ends well,
+    /// though the source goes on.
     ///
     /// ```swift
     /// .inOrder("first ten", state: 0, until: { count, line in
@@ -25,7 +27,8 @@ extension Pipeline {
     /// })
     /// ```
     ///
-    /// Elements that were read ahead are given up: nothing of them is written, and no dead letter of theirs.
+    /// Elements that were read ahead are given up: nothing of them is written, and no dead letter
+    /// of theirs.
     public func inOrder<State: Sendable, Output: Sendable>(
         _ name: String = "inOrder", state: State, onError: FailurePolicy? = nil,
         until transform: @escaping @Sendable (inout State, Element) async throws -> InOrderResult<Output>

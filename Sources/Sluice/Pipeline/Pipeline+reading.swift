@@ -24,8 +24,8 @@ extension Pipeline {
 
     /// Reads several parts side by side, in an order as if they were read one after the other.
     ///
-    /// All of a part is committed before anything of the next one. Later parts are read ahead as far as the window
-    /// has room; a quarter of it is kept for the first part that is not done.
+    /// All of a part is committed before anything of the next one. Later parts are read ahead as
+    /// far as the window has room; a quarter of it is kept for the first part that is not done.
     ///
     /// - Parameter concurrency: how many parts are read at a time.
     public static func reading(parts: [Part<Element>], concurrency: Int = 1) -> Pipeline {

@@ -3,10 +3,12 @@ internal import WorkerPools
 extension Pipeline {
     /// Runs the pipeline to its end.
     ///
-    /// Cancelling the calling task drains the run, as ``RunControl/drain()`` does; to break it off, call
-    /// ``RunControl/cancel()``. When this returns or throws, every closure and sink has returned and no job is left.
+    /// Cancelling the calling task drains the run, as ``RunControl/drain()`` does; to break it off,
+    /// call ``RunControl/cancel()``. When this returns or throws, every closure and sink has
+    /// returned and no job is left.
     ///
-    /// - Throws: ``PipelineFailure`` with the reason and the report so far. Dead letters and drops are not failures.
+    /// - Throws: ``PipelineFailure`` with the reason and the report so far. Dead letters and drops
+    ///   are not failures.
     @discardableResult
     public func run(_ control: RunControl = RunControl()) async throws(PipelineFailure) -> Report {
         var layout = Layout(settings: settings, control: control)
@@ -63,7 +65,7 @@ extension RunPlan {
                 }
             }
         }
-        // What is still under way now was given up: it lies behind the place where the run stopped.
+        // What is still under way now was given up: it comes after the place where the run stopped.
         if control.isReadingStopped { control.giveUpRest() }
         await reading.value
     }

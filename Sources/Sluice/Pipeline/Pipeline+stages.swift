@@ -6,11 +6,13 @@ extension Pipeline {
     /// - Parameters:
     ///   - name: for the report and dead letters.
     ///   - concurrency: how many elements are in the closure at once.
-    ///   - queue: how many may wait for a worker; by default twice as many as workers, and at least 16.
-    ///   - timeout: of each attempt; the closure is cancelled then, and holds its worker until it returns.
+    ///   - queue: how many may wait for a worker; by default twice as many as workers, and at least
+    ///     16.
+    ///   - timeout: of each attempt; the closure is cancelled then, and holds its worker until it
+    ///     returns.
     ///   - retry: further attempts when the closure throws; waiting for one holds no worker.
-    ///   - onError: what becomes of the element after the last attempt. By default it goes to the pipeline's dead
-    ///     letters if there is a sink for them, else the run stops.
+    ///   - onError: what becomes of the element after the last attempt. By default it goes to the
+    ///     pipeline's dead letters if there is a sink for them, else the run stops.
     public func map<Output: Sendable>(
         _ name: String = "map", concurrency: Concurrency = 1, queue: Int? = nil, timeout: Duration? = nil,
         retry: RetryPolicy? = nil, onError: FailurePolicy? = nil,

@@ -1,8 +1,9 @@
 extension Pipeline {
     /// Says what an element weighs from here on, for the window's limit of weight: bytes, say.
     ///
-    /// Right after the source it counts what has been read; after a stage that makes elements smaller it lets the
-    /// pipeline hold more of them. An element that was never weighed weighs nothing.
+    /// Right after the source it counts what has been read; after a stage that makes elements
+    /// smaller it lets the pipeline hold more of them. An element that was never weighed weighs
+    /// nothing.
     public func weighing(_ weight: @escaping @Sendable (Element) -> Int) -> Pipeline {
         Pipeline(settings: settings) { [attach] inlet, layout in
             attach(.parallel(Weighing(next: layout.parallel(inlet), weight: weight)), &layout)

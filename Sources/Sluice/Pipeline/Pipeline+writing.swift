@@ -1,5 +1,6 @@
 extension Pipeline {
-    /// Writes each element that comes so far, one at a time, in the pipeline's order, before it goes on.
+    /// Writes each element that comes so far, one at a time, in the pipeline's order, before it
+    /// goes on.
     public func writing(to sink: some Sink<Element>) -> Pipeline {
         Pipeline(settings: settings) { [attach] inlet, layout in
             attach(.serial(Writing(sink: sink, next: layout.serial(inlet))), &layout)

@@ -2,8 +2,8 @@ public import WorkerPools
 
 /// A source, the stages that its elements go through, and the sinks at the end.
 ///
-/// A pipeline is a value: each method returns a longer one, and nothing happens until ``run(_:)``, which can be
-/// called any number of times.
+/// A pipeline is a value: each method returns a longer one, and nothing happens until ``run(_:)``,
+/// which can be called any number of times.
 ///
 /// ```swift
 /// let report = try await Pipeline.reading(from: urls)
@@ -14,8 +14,9 @@ public import WorkerPools
 ///     .run()
 /// ```
 ///
-/// Every stage has a worker pool of its own; a stage that is slower than the one before it slows that one down, up to
-/// the source. Elements are committed in the source's order unless the pipeline is ``unordered()``.
+/// Every stage has a worker pool of its own; a stage that is slower than the one before it slows
+/// that one down, up to the source. Elements are committed in the source's order unless the
+/// pipeline is ``unordered()``.
 public struct Pipeline<Element: Sendable>: Sendable {
     var settings = PipelineSettings()
     /// Lays the pipeline out for a run, from its end towards the source.
@@ -39,13 +40,16 @@ struct PipelineSettings: Sendable {
 }
 
 extension Pipeline {
-    /// Commits elements as they are done, in any order. Results come sooner, and a slow element holds up nothing.
+    /// Commits elements as they are done, in any order. Results come sooner, and a slow element
+    /// holds up nothing.
     public func unordered() -> Self { with { $0.order = .any } }
 
-    /// Bounds what is held between reading and committing; the default is 1,024 elements of any weight.
+    /// Bounds what is held between reading and committing; the default is 1,024 elements of any
+    /// weight.
     ///
-    /// In the source's order, everything behind a slow element waits for it in the window. A pipeline that is cut by
-    /// ``batched(_:name:)``, ``flatMap(_:concurrency:queue:timeout:retry:onError:_:)`` or a sink in its midst has one
+    /// In the source's order, everything after a slow element waits for it in the window. A
+    /// pipeline that is cut by ``batched(_:name:)``,
+    /// ``flatMap(_:concurrency:queue:timeout:retry:onError:_:)`` or a sink in its midst has one
     /// window of this size on each side.
     public func window(elements: Int = 1024, weight: Int = .max) -> Self {
         with { $0.window = WindowLimits(elements: elements, weight: weight) }
@@ -53,14 +57,15 @@ extension Pipeline {
 
     /// Runs closures, sinks and reading on the executor's threads: for stages that compute.
     ///
-    /// Swift's own pool, the default, has as many threads as the machine has cores and must not be blocked.
+    /// Swift's own pool, the default, has as many threads as the machine has cores and must not be
+    /// blocked.
     public func running(on executor: any TaskExecutor) -> Self { with { $0.executor = executor } }
 
     /// Takes the time for timeouts and retries from elsewhere: a `ManualClock`, in tests.
     public func timing(by clock: any Alarms) -> Self { with { $0.alarms = clock } }
 
-    /// Elements that a stage refused, each with its stage, error and place, in the pipeline's order among what is
-    /// written. Without this, a stage that does not say otherwise stops the run.
+    /// Elements that a stage refused, each with its stage, error and place, in the pipeline's order
+    /// among what is written. Without this, a stage that does not say otherwise stops the run.
     public func deadLetters(to sink: some Sink<DeadLetter>) -> Self { with { $0.deadLetters = sink } }
 
     /// As ``deadLetters(to:)`` with a closure.
@@ -68,8 +73,8 @@ extension Pipeline {
         deadLetters(to: ClosureSink(body: write))
     }
 
-    /// Calls the closure for each failure when it happens, whatever its stage does about it: at any time, in no
-    /// order, from several threads.
+    /// Calls the closure for each failure when it happens, whatever its stage does about it: at any
+    /// time, in no order, from several threads.
     public func onFailure(_ body: @escaping @Sendable (DeadLetter) -> Void) -> Self { with { $0.onFailure = body } }
 
     private func with(_ change: (inout PipelineSettings) -> Void) -> Self {

@@ -52,8 +52,8 @@ public struct Books: Sendable, Hashable {
     /// - Parameters:
     ///   - read: what went into the first stage.
     ///   - written: what came out of the last.
-    ///   - isWhole: whether the run came to its end. Of one that stopped early, elements may be missing that were given up on the way;
-    ///     none may be there too often.
+    ///   - isWhole: whether the run came to its end. Of one that stopped early, elements may be
+    ///     missing that were given up on the way; none may be there too often.
     public func balance(read: Int, written: Int, isWhole: Bool = true) -> Bool {
         func isFine(_ rest: Int) -> Bool { isWhole ? rest == 0 : rest >= 0 }
         var before = read

@@ -1,6 +1,7 @@
 internal import Synchronization
 
-/// Where every pipeline ends: elements are counted as written, dead letters go to their sink, a failure stops the run.
+/// Where every pipeline ends: elements are counted as written, dead letters go to their sink, a
+/// failure stops the run.
 final class Ending<Element: Sendable>: SerialInlet {
     private let ledger: RunLedger
     private let deadLetters: (any Sink<DeadLetter>)?

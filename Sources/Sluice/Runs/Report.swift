@@ -7,7 +7,8 @@ public struct Report: Sendable {
         /// The run came to its end, but with dead letters or dropped elements.
         case losses
         case failed
-        /// Drained before the source's end; what was written is the beginning of what a whole run writes.
+        /// Drained before the source's end; what was written is the beginning of what a whole run
+        /// writes.
         case interrupted
     }
 
@@ -16,7 +17,8 @@ public struct Report: Sendable {
         public var counts: StageCounts
         public var retries: Int
         public var timeouts: Int
-        /// Time spent in the stage's closure, summed over its workers; waiting inside the closure counts.
+        /// Time spent in the stage's closure, summed over its workers; waiting inside the closure
+        /// counts.
         public var busy: Duration
         /// Elements that wait for a worker.
         public var queued: Int
@@ -65,7 +67,8 @@ public struct Report: Sendable {
     public var added: Int { total(\.added) }
     public var absorbed: Int { total(\.absorbed) }
 
-    /// Elements that were read and have no outcome: still inside, or given up when the run stopped early.
+    /// Elements that were read and have no outcome: still inside, or given up when the run stopped
+    /// early.
     public var open: Int { read + added - written - filtered - dropped - dead - absorbed }
 
     /// Whether every element is accounted for, over all and between each stage and the next.

@@ -36,20 +36,22 @@ public final class RunControl: Sendable {
 
     public init() {}
 
-    /// Stops reading; what has been read goes on through the stages to its commit, and the report says `interrupted`.
+    /// Stops reading; what has been read goes on through the stages to its commit, and the report
+    /// says `interrupted`.
     ///
-    /// In input order, elements of a part whose earlier parts are not read to their end are given up: they are read
-    /// again by whoever resumes. Does nothing after the end; before the beginning it leaves nothing to run.
+    /// In input order, elements of a part whose earlier parts are not read to their end are given
+    /// up: they are read again by the run that resumes. Does nothing after the end; before the beginning
+    /// it leaves nothing to run.
     public func drain() {
         stopReading { $0.isDrained = true }
     }
 
-    /// Ends the run as soon as its closures let it: all of them are cancelled, nothing more is written, and `run()`
-    /// throws ``PipelineError/cancelled`` once the last one has returned.
+    /// Ends the run as soon as its closures let it: all of them are cancelled, nothing more is
+    /// written, and `run()` throws ``PipelineError/cancelled`` once the last one has returned.
     public func cancel() { close(because: .cancelled) }
 
-    /// The counters as they stand. Of elements on their way, one counter may know and the next not yet.
-    /// After the end, the run's report.
+    /// The counters as they stand. Of elements on their way, one counter may know and the next not
+    /// yet. After the end, the run's report.
     public var snapshot: Report {
         let (plan, report) = state.withLock { ($0.plan, $0.report) }
         return report ?? plan?.report(.running) ?? Report()
@@ -71,7 +73,8 @@ extension RunControl {
         }
     }
 
-    /// Whether the run ends before its time, by a drain, a failure or a cancellation, but not because a stage had enough.
+    /// Whether the run ends before its time, by a drain, a failure or a cancellation, but not
+    /// because a stage had enough.
     var isStoppedEarly: Bool {
         state.withLock { state in
             switch state.phase {
@@ -95,7 +98,7 @@ extension RunControl {
         }
     }
 
-    /// The run's own tasks, so that they can be cancelled; whoever started them waits for them.
+    /// The run's own tasks, so that they can be cancelled; the task that started them waits for them.
     func owns(whole: Task<Result<Report, PipelineFailure>, Never>) {
         let isClosed = state.withLock { state in
             state.whole = whole

@@ -1,7 +1,8 @@
 internal import Synchronization
 internal import WorkerPools
 
-/// A pipeline laid out for one run: its readers, segments and stages, and the ledger that they write.
+/// A pipeline laid out for one run: its readers, segments and stages, and the ledger that they
+/// write.
 struct RunPlan: Sendable {
     var readers: [@Sendable () async -> Void] = []
     var segments: [Segment] = []

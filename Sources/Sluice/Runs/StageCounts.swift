@@ -26,7 +26,8 @@ public struct StageCounts: Sendable, Hashable {
         self.absorbed = absorbed
     }
 
-    /// Elements that went in and are not accounted for: they are still inside, or were given up when the run stopped.
+    /// Elements that went in and are not accounted for: they are still inside, or were given up
+    /// when the run stopped.
     public var open: Int { `in` + added - out - filtered - dropped - dead - absorbed }
 
     public static func += (sum: inout StageCounts, more: StageCounts) {

@@ -1,7 +1,7 @@
 /// Where a pipeline puts what came through.
 ///
-/// A sink is called by one job at a time: `write` for each element in the pipeline's order, and `partEnded` after
-/// the last element of each of the source's parts. An actor can be one.
+/// A sink is called by one job at a time: `write` for each element in the pipeline's order, and
+/// `partEnded` after the last element of each of the source's parts. An actor can be one.
 public protocol Sink<Element>: Sendable {
     associatedtype Element: Sendable
 

@@ -3,7 +3,8 @@ internal import Synchronization
 
 /// A queue with one taker, which may be filled without waiting.
 ///
-/// Its capacity holds those who ask for room before they begin something; what they then put in is always taken.
+/// Its capacity holds those who ask for room before they begin something; what they then put in is
+/// always taken.
 final class Outbox<Element: Sendable>: Sendable {
     private struct State {
         var elements: Deque<Element> = []

@@ -2,8 +2,8 @@ internal import WorkerPools
 
 /// A stage of a run: a worker pool and what its jobs do.
 ///
-/// A job that has its result hands it to the next stage before it ends, so a worker that cannot pass its result on
-/// takes no other element: that is the pipeline's backpressure.
+/// A job that has its result hands it to the next stage before it ends, so a worker that cannot
+/// pass its result on takes no other element: that is the pipeline's backpressure.
 final class Stage<Input: Sendable, Output: Sendable>: ParallelInlet {
     private let pool: WorkerPool
     private let delivery: Delivery<Input, Output>
@@ -42,7 +42,8 @@ final class Stage<Input: Sendable, Output: Sendable>: ParallelInlet {
 }
 
 extension WorkerPool {
-    /// Submits even where the submitting task is cancelled: a drain cancels the readers, but what they have read goes on.
+    /// Submits even where the submitting task is cancelled: a drain cancels the readers, but what
+    /// they have read goes on.
     func submitUncancelled(_ submit: @escaping @Sendable (WorkerPool) async throws -> Void) async throws {
         do {
             try await submit(self)

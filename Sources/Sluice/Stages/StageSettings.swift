@@ -3,7 +3,8 @@ public import WorkerPools
 public typealias RetryPolicy = WorkerPools.RetryPolicy
 
 extension RetryPolicy {
-    /// So many further attempts, each after a random wait of up to twice as long as the one before it.
+    /// So many further attempts, each after a random wait of up to twice as long as the one before
+    /// it.
     ///
     /// - Parameters:
     ///   - backoff: the longest wait before the first of them.

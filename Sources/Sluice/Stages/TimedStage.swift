@@ -3,8 +3,9 @@ internal import WorkerPools
 
 /// A stage whose pool ends attempts that take too long and makes new ones.
 ///
-/// Waiting for the next stage must count for neither, so the pool's job is the attempt alone: results go to an outbox,
-/// which the stage's forwarder empties. While the outbox is full the stage takes no more elements.
+/// Waiting for the next stage must count for neither, so the pool's job is the attempt alone:
+/// results go to an outbox, which the stage's forwarder empties. While the outbox is full the stage
+/// takes no more elements.
 final class TimedStage<Input: Sendable, Output: Sendable>: ParallelInlet, Forwarder {
     private struct Done: Sendable {
         let result: Result<Output?, any Error>

@@ -1,14 +1,16 @@
 internal import DequeModule
 
-/// What lies between reading an element and committing it, as a state machine without threads or locks.
+/// What lies between reading an element and committing it, as a state machine without threads or
+/// locks.
 ///
-/// Every element takes a place in the window before it is read and gives it back once it is committed, so the
-/// window bounds what a pipeline holds however the stages behave. A source's parts are read side by side, but part
-/// `k` commits whole before part `k + 1` begins to.
+/// Every element takes a place in the window before it is read and gives it back once it is
+/// committed, so the window bounds what a pipeline holds however the stages behave. A source's
+/// parts are read side by side, but part `k` commits whole before part `k + 1` begins to.
 ///
-/// Why it cannot get stuck: an admitted element becomes settled without waiting for any commit, and the first
-/// part that is not fully committed (the head) may always read on once it holds nothing. The other parts together
-/// never take the last quarter of either limit, so the head does not have to wait for that moment.
+/// Why it cannot get stuck: an admitted element becomes settled without waiting for any commit, and
+/// the first part that is not fully committed (the head) may always read on once it holds nothing.
+/// The other parts together never take the last quarter of either limit, so the head does not have
+/// to wait for that moment.
 ///
 /// Methods return what is to be done; ``Segment`` does it after leaving the lock.
 struct CommitWindow<Payload, Waiter> {
@@ -67,7 +69,8 @@ struct CommitWindow<Payload, Waiter> {
         return head + parts.count - 1
     }
 
-    /// Asks for a place for the part's next element. After `.wait`, ask again with ``wait(part:waiter:)``.
+    /// Asks for a place for the part's next element. After `.wait`, ask again with
+    /// ``wait(part:waiter:)``.
     mutating func reserve(part: Int) -> Reservation {
         guard phase == .open, part < stopped else { return .refused }
         guard hasRoom(for: part, slack: Load()) else { return .wait }
@@ -100,7 +103,8 @@ struct CommitWindow<Payload, Waiter> {
         return Actions(readers: change < 0 ? wakeReaders() : [])
     }
 
-    /// An element has left the last stage; nil if it leaves nothing to commit. Once closed, this does nothing.
+    /// An element has left the last stage; nil if it leaves nothing to commit. Once closed, this
+    /// does nothing.
     mutating func settle(part: Int, sequence: Int, weight: Int, payload: Payload?) -> Actions {
         guard phase != .closed else { return Actions() }
         let index = part - head
@@ -126,8 +130,8 @@ struct CommitWindow<Payload, Waiter> {
         return Actions(readers: payload == nil ? wakeReaders() : [], committer: wakeCommitter())
     }
 
-    /// Moves what can be committed now, at most `count` payloads, to the end of `run`. Asking says that
-    /// everything taken before has been committed.
+    /// Moves what can be committed now, at most `count` payloads, to the end of `run`. Asking says
+    /// that everything taken before has been committed.
     mutating func take(_ count: Int, into run: inout [Commit]) -> (Take, [Wake]) {
         let before = head
         held.elements -= taken.elements
@@ -188,7 +192,8 @@ extension CommitWindow {
             return held.elements < limits.elements - max(1, limits.elements / 4) - slack.elements
                 && held.weight < limits.weight - limits.weight / 4 - slack.weight
         }
-        // If the head holds nothing, all weight is that of later parts, and would not become less by waiting.
+        // If the head holds nothing, all weight is that of later parts, and would not become less
+        // by waiting.
         return held.elements < limits.elements - slack.elements
             && (held.weight < limits.weight - slack.weight || parts[0].isEmpty && taken.elements == 0)
     }
@@ -198,7 +203,8 @@ extension CommitWindow {
         held.elements += 1
     }
 
-    /// A reader that had to wait is woken only once an eighth of the window is free, so that it has something to do.
+    /// A reader that had to wait is woken only once an eighth of the window is free, so that it has
+    /// something to do.
     private mutating func wakeReaders() -> [Wake] {
         guard !readers.isEmpty, phase == .open else { return [] }
         let slack = Load(elements: limits.elements / 8, weight: limits.weight / 8)

@@ -1,13 +1,15 @@
 internal import Synchronization
 
-/// The stages between two places where a pipeline goes one element at a time, with the window that they share.
+/// The stages between two places where a pipeline goes one element at a time, with the window that
+/// they share.
 ///
-/// Acts on ``CommitWindow`` outside its lock. Knows nothing of the elements' types: a generic window would look up
-/// its types at run time for each element, which costs more than all the rest.
+/// Acts on ``CommitWindow`` outside its lock. Knows nothing of the elements' types: a generic
+/// window would look up its types at run time for each element, which costs more than all the rest.
 final class Segment: Sendable {
     private typealias Window = CommitWindow<Settled, CheckedContinuation<Bool, Never>>
 
-    /// Large enough that taking the lock does not count, small enough that readers are not held up by a slow sink.
+    /// Large enough that taking the lock does not count, small enough that readers are not held up
+    /// by a slow sink.
     private static var runLength: Int { 32 }
 
     private let window: Locked<Window>
@@ -83,7 +85,8 @@ extension Segment {
         }
     }
 
-    /// - Parameter place: where the element came from; nil if this segment is fed by the source itself.
+    /// - Parameter place: where the element came from; nil if this segment is fed by the source
+    ///   itself.
     func admit(part: Int, place: Place?) -> Ticket {
         let (part, sequence) = window.withLock { $0.admit(part: part) }
         return Ticket(part: part, sequence: sequence, place: place ?? Place(part: part, index: sequence))

@@ -39,7 +39,7 @@ final class Admission<Element: Sendable>: SerialInlet {
         _ = segment.openPart()
     }
 
-    // Room is refused only once the run is over, when nobody waits for the element.
+    // Room is refused only once the run is over, when the element is not needed any more.
 
     func receive(_ element: Element, at place: Place) async throws(PipelineError) {
         guard await segment.reserve(part: 0) else { return }
@@ -52,7 +52,8 @@ final class Admission<Element: Sendable>: SerialInlet {
     }
 
     func finish() async throws(PipelineError) {
-        // Cut rather than ended: the source's parts are passed on one by one, and this one is none of them.
+        // Cut rather than ended: the source's parts are passed on one by one, and this one is none
+        // of them.
         segment.cut(part: 0)
         segment.stop()
     }

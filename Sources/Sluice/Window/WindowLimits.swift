@@ -2,8 +2,8 @@
 public struct WindowLimits: Sendable, Equatable {
     /// Elements that are being read, in a stage, waiting, or being committed.
     public var elements: Int
-    /// The sum of their weights. It can be exceeded by what each reader reads at one time, since an element's weight
-    /// is known only once it has been read.
+    /// The sum of their weights. It can be exceeded by what each reader reads at one time, since an
+    /// element's weight is known only once it has been read.
     public var weight: Int
 
     /// - Precondition: both are positive.

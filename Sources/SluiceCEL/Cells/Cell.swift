@@ -1,12 +1,12 @@
 /// One value on the path of every record: 16 bytes, no reference counting.
 ///
-/// A cell that holds text points into memory that its maker keeps alive for as long as the cell is used: the bytes of a batch or the
-/// arena of a ``Scratch``. Nothing here owns anything.
+/// A cell that holds text points into memory that its creator keeps alive for as long as the cell
+/// is used: the bytes of a batch or the arena of a ``Scratch``. A cell owns nothing.
 @frozen
 public struct Cell: BitwiseCopyable, Sendable {
     @frozen
     public enum Kind: UInt8, Sendable {
-        /// No such field. Not a value: reading it is an error unless asked for with `?.` or `has`.
+        /// No such field. Not a value: reading it is an error, except through `?.` or `has`.
         case absent
         case null
         case bool
@@ -20,14 +20,14 @@ public struct Cell: BitwiseCopyable, Sendable {
         case timestamp
         /// Seconds in `payload`, nanoseconds with the same sign (as `Int32` bits) in `count`.
         case duration
-        /// A number's own decimal text, where neither 64-bit integers nor a double hold it exactly.
+        /// A number's own decimal text, if neither a 64-bit integer nor a double holds it exactly.
         /// Computed with as a double; written back as its text.
         case decimal
-        /// The JSON text of a list or a map, valid and not yet read.
+        /// The JSON text of a list or a map, valid but not yet read.
         case json
-        /// Any other value: `payload` is its place in the ``Scratch``.
+        /// Any other value: `payload` is its index in the ``Scratch``.
         case boxed
-        /// Evaluation failed; the ``Scratch`` says how.
+        /// Evaluation failed; the ``Scratch`` holds the error.
         case error
     }
 
@@ -58,7 +58,8 @@ public struct Cell: BitwiseCopyable, Sendable {
     @inlinable
     public static func double(_ value: Double) -> Cell { Cell(kind: .double, payload: value.bitPattern) }
 
-    /// A cell over text somewhere else. `kind` is one of `string`, `bytes`, `decimal`, `json`; at most 4 GiB.
+    /// A cell over text stored elsewhere. `kind` is one of `string`, `bytes`, `decimal`, `json`; at
+    /// most 4 GiB.
     @inlinable
     public static func text(_ kind: Kind, _ start: UnsafePointer<UInt8>, count: Int) -> Cell {
         Cell(kind: kind, payload: UInt64(UInt(bitPattern: start)), count: UInt32(truncatingIfNeeded: count))
@@ -78,7 +79,7 @@ public struct Cell: BitwiseCopyable, Sendable {
     public var intValue: Int64 { @inlinable get { Int64(bitPattern: payload) } }
     public var doubleValue: Double { @inlinable get { Double(bitPattern: payload) } }
 
-    /// The bytes of a cell over text. Valid as long as the memory it points into.
+    /// The bytes of a text cell. Valid as long as the memory it points into.
     public var textBytes: UnsafeBufferPointer<UInt8> {
         @inlinable get {
             UnsafeBufferPointer(start: UnsafePointer(bitPattern: UInt(payload)), count: Int(count))

@@ -34,7 +34,7 @@ enum Product: ArithmeticOperation {
     static func double(_ left: Double, _ right: Double) -> Double { left * right }
 }
 
-/// Overflow here means a division by zero as well.
+/// Overflow here includes division by zero.
 enum Quotient: ArithmeticOperation {
     @inline(__always)
     static func whole(_ left: Int64, _ right: Int64) -> (partialValue: Int64, overflow: Bool) {
@@ -46,7 +46,8 @@ enum Quotient: ArithmeticOperation {
 }
 
 extension GenericCall {
-    /// `+ - * / %`; nil for other functions. Overflow and division by zero are left to the generic function, which knows their errors.
+    /// `+ - * / %`; nil for other functions. Overflow and division by zero are left to the generic
+    /// function, which reports them.
     func arithmetic(_ left: Operand, _ right: Operand, mixed: Bool) -> CellCode? {
         switch name {
         case Operator.add: arithmetic(Sum.self, left, right, mixed: mixed)

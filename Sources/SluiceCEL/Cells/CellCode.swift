@@ -1,8 +1,9 @@
 typealias Cells = UnsafePointer<Cell>
 
-/// A compiled expression. Never returns an `absent` cell: a field that is not there has become an error.
+/// A compiled expression. Never returns an `absent` cell: a missing field has become an error.
 ///
-/// A struct around the closure, as closures in arrays and optionals would be called through a thunk each.
+/// A struct around the closure, because closures in arrays and optionals are each called through a
+/// thunk.
 struct CellCode: Sendable {
     private let run: @Sendable (Cells, Scratch) -> Cell
 
@@ -22,7 +23,7 @@ struct TestCode: Sendable {
     func callAsFunction(_ cells: Cells, _ scratch: Scratch) -> Truth { run(cells, scratch) }
 }
 
-/// What a condition says; when it failed, the scratch says how.
+/// The result of a condition; if it failed, the scratch holds the error.
 enum Truth: UInt8, Sendable {
     case no
     case yes
@@ -31,7 +32,7 @@ enum Truth: UInt8, Sendable {
     @inline(__always)
     init(_ value: Bool) { self = value ? .yes : .no }
 
-    /// For a cell that is a bool or an error.
+    /// From a cell that is a bool or an error.
     @inline(__always)
     init(_ cell: Cell) {
         self = cell.kind == .bool ? Truth(cell.boolValue) : .failed
@@ -47,7 +48,8 @@ enum Truth: UInt8, Sendable {
     }
 }
 
-/// A part of an expression on its way to code: told apart so that operations on fields and constants can be fused.
+/// Part of an expression while it is compiled, classified so that operations on fields and
+/// constants can be fused.
 enum Operand: Sendable {
     case constant(Constant)
     case field(FieldRead)
@@ -55,19 +57,19 @@ enum Operand: Sendable {
     case test(TestCode)
 }
 
-/// A value known at compile time, with the cell that stands for it where it fits one.
+/// A value known at compile time, with its cell if it fits one.
 struct Constant: Sendable {
     let value: Value
-    /// `nil` for a value that has to be boxed.
+    /// nil for a value that has to be boxed.
     let cell: Cell?
 }
 
-/// A top-level field of the record, or a part of where it came from.
+/// A top-level field of the record, or one of the parts of `source`.
 struct FieldRead: Sendable {
     let slot: Int
     let name: String
     let range: Range<Int>
-    /// What the name stands for where the record has no such field: `string` and the like are types as well.
+    /// What the name means if the record has no such field: `string` and the like are also types.
     let fallback: Value?
 
     @inline(never)

@@ -3,7 +3,7 @@ import CBytes
 /// One of the four comparisons, so that each fused shape is written once and compiled four times.
 protocol OrderTest: Sendable {
     static func holds<Number: Comparable>(_ left: Number, _ right: Number) -> Bool
-    /// The same comparison with its sides changed: `a < b` is `b > a`.
+    /// The same comparison with its sides swapped: `a < b` is `b > a`.
     associatedtype Mirrored: OrderTest
 }
 
@@ -32,7 +32,7 @@ enum GreaterOrEqual: OrderTest {
 }
 
 extension GenericCall {
-    /// `<`, `<=`, `>` or `>=`, fused where a field is compared with a constant.
+    /// `<`, `<=`, `>` or `>=`, fused if a field is compared with a constant.
     func comparison(_ left: Operand, _ right: Operand) -> TestCode? {
         switch name {
         case Operator.less: comparison(Less.self, left, right)
@@ -58,7 +58,7 @@ extension GenericCall {
         }
     }
 
-    /// `isMirrored`: in the expression the constant comes first, which matters to messages only.
+    /// `isMirrored`: in the expression the constant comes first, which only matters for messages.
     @inline(__always)
     private func slowly(_ field: Cell, _ constant: Cell, isMirrored: Bool, _ scratch: Scratch) -> Truth {
         Truth(isMirrored ? self(constant, field, scratch) : self(field, constant, scratch))
@@ -105,7 +105,8 @@ extension GenericCall {
     }
 }
 
-/// How two cells of one kind stand to each other, nil for kinds that are ordered elsewhere. UTF-8 sorts by code point.
+/// The order of two cells of one kind; nil for kinds that are ordered elsewhere. UTF-8 sorts by
+/// code point.
 private func textOrTimeOrder(_ left: Cell, _ right: Cell) -> Int? {
     switch left.kind {
     case .string:

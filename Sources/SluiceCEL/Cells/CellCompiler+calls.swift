@@ -1,18 +1,19 @@
 extension CellCompiler {
     func call(_ node: Node, _ call: Node.Call) -> Operand {
-        if isBestLeftWhole(call) { return .code(generic(node)) }
+        if needsGenericEvaluator(call) { return .code(generic(node)) }
         let operands = call.arguments.map(operand)
         let slow = GenericCall(call, at: node.range, arguments: operands, costLimit: costLimit)
         switch operands.count {
         case 1: return unary(call, operands[0], slow)
         case 2: return binary(node, call, operands[0], operands[1], slow)
         case 3 where call.name == "substring": return .code(slow.substring(operands[0], operands[1], operands[2]))
-        default: return operands.isEmpty ? .code(generic(node)) : .code(several(operands, slow))
+        default: return operands.isEmpty ? .code(generic(node)) : .code(genericCall(operands, slow))
         }
     }
 
-    /// What the generic evaluator compiles in a way of its own: alternatives that may not be computed, patterns compiled once.
-    private func isBestLeftWhole(_ call: Node.Call) -> Bool {
+    /// What the generic evaluator compiles specially: alternatives that may not be computed,
+    /// patterns compiled once.
+    private func needsGenericEvaluator(_ call: Node.Call) -> Bool {
         switch call.name {
         case "or": true
         case "orValue": optional(call.arguments[0]) == nil
@@ -79,10 +80,10 @@ extension CellCompiler {
             if let code = orValue(call.arguments[0], right) { return .code(code) }
         default: break
         }
-        return .code(several([left, right], slow))
+        return .code(genericCall([left, right], slow))
     }
 
-    /// A sum with text among its parts; nil for other sums.
+    /// A sum with text among its terms; nil for other sums.
     private func concatenation(_ node: Node, _ slow: GenericCall) -> CellCode? {
         let parts = sumParts(node)
         guard parts.contains(where: \.isText) else { return nil }
@@ -97,8 +98,8 @@ extension CellCompiler {
         return sumParts(call.arguments[0]) + [call.arguments[1]]
     }
 
-    /// The generic function over arguments that were found the fast way.
-    private func several(_ operands: [Operand], _ slow: GenericCall) -> CellCode {
+    /// The generic function over arguments that were computed the fast way.
+    private func genericCall(_ operands: [Operand], _ slow: GenericCall) -> CellCode {
         let codes = operands.map(\.code)
         return CellCode { cells, scratch in
             var arguments: [Cell] = []

@@ -1,5 +1,5 @@
 extension CellCompiler {
-    /// `operand.name`: a member of the record's own JSON is found without reading the rest of it.
+    /// `operand.name`: finds a member of the record's own JSON without reading the rest of it.
     func select(_ node: Node, _ operand: Node, _ name: String) -> Operand {
         if case .source = operand.kind, let slot = layout.sourcePart(name) {
             return .field(FieldRead(slot: slot, name: name, range: node.range, fallback: nil))
@@ -7,7 +7,8 @@ extension CellCompiler {
         return .code(member(node, operand, name))
     }
 
-    /// Whatever is not found goes the generic way, for the error or for types that have members of another kind.
+    /// Anything not found goes the generic way, which reports the error or handles types that have
+    /// other kinds of members.
     private func member(_ node: Node, _ operand: Node, _ name: String) -> CellCode {
         let base = self.operand(operand).code
         let slow = generic(node)
@@ -31,18 +32,18 @@ extension CellCompiler {
             })
     }
 
-    /// `map['name']`, and `text.split('/')[2]` without the list.
+    /// `map['name']`, and `text.split('/')[2]` without building the list.
     func index(_ node: Node, _ operand: Node, _ key: Node) -> Operand {
         guard case .constant(let key) = key.kind else { return .code(generic(node)) }
         switch (operand.kind, key) {
         case (.record, .string), (.source, .string): return .code(generic(node))
         case (_, .string(let name)): return .code(member(node, operand, name))
-        case (.call(let call), .int(let place)):
+        case (.call(let call), .int(let index)):
             guard call.name == "split", call.arguments.count == 2, case .constant(let separator) = call.arguments[1].kind else {
                 return .code(generic(node))
             }
             let text = self.operand(call.arguments[0])
-            let piece = cutPiece(text, separator: pool.constant(separator), index: place, orElse: generic(node))
+            let piece = cutPiece(text, separator: pool.constant(separator), index: index, orElse: generic(node))
             return .code(piece ?? generic(node))
         default: return .code(generic(node))
         }
@@ -50,7 +51,8 @@ extension CellCompiler {
 }
 
 extension Scratch {
-    /// The member of a map: `absent` where it has none, nil where `cell` is no map or cannot be read.
+    /// The member of a map: `absent` if there is none, nil if `cell` is not a map or cannot be
+    /// read.
     func member(_ name: String, of cell: Cell) -> Cell? {
         switch cell.kind {
         case .json:

@@ -1,10 +1,12 @@
-/// Optional fields and members as cells: `absent` is nothing, any other cell is the value itself, and nothing is boxed.
+/// Optional fields and members as cells: `absent` is an empty optional, any other cell is the value
+/// itself, and nothing is boxed.
 extension CellCompiler {
-    /// Code for `record.?a`, `record.?a.?b`, `a.?b` and `record.?a.b`, which may give `absent`; nil for other expressions.
+    /// Code for `record.?a`, `record.?a.?b`, `a.?b` and `record.?a.b`, which may return `absent`;
+    /// nil for other expressions.
     func optional(_ node: Node) -> CellCode? {
         switch node.kind {
-        case .optionalField(let place):
-            let slot = layout.field(place)
+        case .optionalField(let index):
+            let slot = layout.field(index)
             return CellCode { cells, _ in cells[slot] }
         case .optionalSelect(let operand, let name):
             return member(name, of: optional(operand) ?? self.operand(operand).code, orElse: genericOptional(node))
@@ -31,7 +33,7 @@ extension CellCompiler {
         }
     }
 
-    /// `optional.orValue(other)`; nil where the optional is of no known shape.
+    /// `optional.orValue(other)`; nil if the optional has no fast shape.
     func orValue(_ target: Node, _ other: Operand) -> CellCode? {
         guard let optional = optional(target) else { return nil }
         let other = other.code

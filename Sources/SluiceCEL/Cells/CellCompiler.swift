@@ -1,7 +1,8 @@
 /// Turns a checked expression into closures over cells, fused where a field meets a constant.
 ///
-/// What has no fast shape is handed to the generic evaluator: a function by its arguments, all else as a whole. Shapes are chosen by the
-/// expression alone; types are looked at in the cells, as fields have whatever type the record gives them.
+/// What has no fast shape goes to the generic evaluator: a function with its arguments, everything
+/// else as a whole. Shapes are chosen by the expression alone; types are checked in the cells,
+/// because fields have whatever type the record gives them.
 struct CellCompiler {
     let layout: SlotLayout
     let pool: ConstantPool
@@ -20,10 +21,10 @@ struct CellCompiler {
     func operand(_ node: Node) -> Operand {
         switch node.kind {
         case .constant(let value): return .constant(pool.constant(value))
-        case .field(let place): return .field(field(place, node))
-        case .fieldOr(let place, let value): return .field(field(place, node, fallback: value))
-        case .fieldPresence(let place):
-            let slot = layout.field(place)
+        case .field(let index): return .field(field(index, node))
+        case .fieldOr(let index, let value): return .field(field(index, node, fallback: value))
+        case .fieldPresence(let index):
+            let slot = layout.field(index)
             return .test(TestCode { cells, _ in Truth(cells[slot].kind != .absent) })
         case .select(let operand, let name): return select(node, operand, name)
         case .presence(let operand, let name): return presence(node, operand, name)
@@ -39,8 +40,8 @@ struct CellCompiler {
         }
     }
 
-    private func field(_ place: Int, _ node: Node, fallback: Value? = nil) -> FieldRead {
-        FieldRead(slot: layout.field(place), name: program.fields[place], range: node.range, fallback: fallback)
+    private func field(_ index: Int, _ node: Node, fallback: Value? = nil) -> FieldRead {
+        FieldRead(slot: layout.field(index), name: program.fields[index], range: node.range, fallback: fallback)
     }
 
     /// The generic evaluator for a whole part of the expression.
@@ -55,7 +56,7 @@ struct CellCompiler {
         }
     }
 
-    /// An operand of the operator `name`, where a value that is no bool is an error.
+    /// An operand of the operator `name`; a value that is not a bool is an error.
     private func condition(_ node: Node, of name: String) -> TestCode {
         let operand = operand(node)
         if case .test(let test) = operand { return test }

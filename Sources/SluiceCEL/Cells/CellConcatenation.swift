@@ -1,6 +1,6 @@
 import CBytes
 
-/// Text put together from several parts in one go: `'a' + string(b) + c`.
+/// Text concatenated from several parts at once: `'a' + string(b) + c`.
 enum CellConcatenation {
     private enum Part: Sendable {
         case known(Cell)
@@ -20,7 +20,7 @@ enum CellConcatenation {
     /// Longer results are left to the generic evaluator and its cost limit.
     private static let longest = 64 << 20
 
-    /// `pairwise` adds the parts two at a time; it is asked whenever a part turns out not to be text.
+    /// `pairwise` adds the parts two at a time; it is used if a part turns out not to be text.
     static func code(_ operands: [Operand], pairwise: CellCode) -> CellCode {
         let parts = operands.map(Part.init)
         return CellCode { cells, scratch in

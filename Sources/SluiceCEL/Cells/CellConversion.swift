@@ -1,4 +1,5 @@
-/// Conversions between numbers and text where they are exact and simple; the generic function does the rest and knows the errors.
+/// Conversions between numbers and text, if they are exact and simple; the generic function does
+/// the rest and reports errors.
 extension GenericCall {
     /// `string`, `int` and `double` of one argument; nil for other functions.
     func conversion(_ argument: Operand) -> CellCode? {
@@ -9,6 +10,7 @@ extension GenericCall {
                 let cell = code(cells, scratch)
                 switch cell.kind {
                 case .string: return cell
+                case .decimal: return Cell(kind: .string, payload: cell.payload, count: cell.count)
                 case .int: return decimalText(cell.intValue.magnitude, isNegative: cell.intValue < 0, scratch)
                 case .uint: return decimalText(cell.payload, isNegative: false, scratch)
                 case .timestamp: return timestampText(cell, scratch) ?? self(cell, scratch)
@@ -63,7 +65,7 @@ private func decimalText(_ magnitude: UInt64, isNegative: Bool, _ scratch: Scrat
     return .text(.string, memory + at, count: room - at)
 }
 
-/// Up to 18 digits, with a minus or not; nil for anything else.
+/// Up to 18 digits with an optional minus sign; nil for anything else.
 private func wholeNumber(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
     let isNegative = text.first == UInt8(ascii: "-")
     let digits = isNegative ? 1 : 0

@@ -1,7 +1,7 @@
 import CBytes
 
 extension GenericCall {
-    /// `==`, or `!=` where `isNegated`.
+    /// `==`, or `!=` if `isNegated`.
     func equality(_ left: Operand, _ right: Operand, isNegated: Bool) -> TestCode {
         if case .field(let field) = left, case .constant(let constant) = right, let cell = constant.cell {
             return fieldToConstant(field.slot, cell, constantFirst: false, isNegated: isNegated)
@@ -52,7 +52,7 @@ extension GenericCall {
     }
 }
 
-/// Whether two cells are equal, nil where that takes their values.
+/// Whether two cells are equal; nil if that requires their values.
 func areEqual(_ left: Cell, _ right: Cell) -> Bool? {
     guard left.kind.isPlain, right.kind.isPlain else { return nil }
     guard left.kind == right.kind else { return left.kind.isNumber && right.kind.isNumber ? nil : false }
@@ -73,7 +73,7 @@ func sameText(_ left: Cell, _ right: Cell) -> Bool {
 }
 
 extension Cell.Kind {
-    /// Whether the cell itself says all there is to know of its value.
+    /// Whether the cell alone determines its value.
     var isPlain: Bool {
         switch self {
         case .null, .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration: true

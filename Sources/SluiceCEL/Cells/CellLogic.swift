@@ -1,11 +1,12 @@
-/// `&&` and `||` of any number of conditions. An operand that decides makes the errors of the others vanish; of several errors the
-/// first is told.
+/// `&&` and `||` of any number of conditions. An operand that decides the result discards the
+/// errors of the others; of several errors the first is reported.
 enum CellLogic {
     static func all(_ tests: [TestCode]) -> TestCode { paired(tests[...], both) }
 
     static func any(_ tests: [TestCode]) -> TestCode { paired(tests[...], either) }
 
-    /// A balanced tree of pairs: code kept in an array would have its references counted on each call, and a chain would be as deep as it is long.
+    /// A balanced tree of pairs: code in an array would have its references counted on each call,
+    /// and a chain would be as deep as it is long.
     private static func paired(_ tests: ArraySlice<TestCode>, _ pair: (TestCode, TestCode) -> TestCode) -> TestCode {
         guard tests.count > 1 else { return tests[tests.startIndex] }
         let middle = tests.startIndex + tests.count / 2
@@ -32,7 +33,8 @@ enum CellLogic {
         }
     }
 
-    /// Only an operand that decides can still make the error vanish. Running into the cost limit ends it all.
+    /// Only an operand that decides the result can still discard the error. Exceeding the cost
+    /// limit ends everything.
     @inline(never)
     private static func afterError(_ test: TestCode, decisive: Truth, _ cells: Cells, _ scratch: Scratch) -> Truth {
         let first = scratch.error

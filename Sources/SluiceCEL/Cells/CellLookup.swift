@@ -1,11 +1,11 @@
-/// Gives the generic evaluator the record that is in the cells.
+/// Gives the generic evaluator the record stored in the cells.
 struct CellLookup: FieldLookup {
     let cells: Cells
     let scratch: Scratch
     let layout: SlotLayout
 
-    func field(_ place: Int) throws(EvaluationError) -> Value? {
-        let cell = cells[layout.field(place)]
+    func field(_ index: Int) throws(EvaluationError) -> Value? {
+        let cell = cells[layout.field(index)]
         return cell.kind == .absent ? nil : try scratch.value(of: cell)
     }
 

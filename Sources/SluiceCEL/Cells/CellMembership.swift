@@ -1,11 +1,13 @@
 import CBytes
 
-/// The texts of a constant list, for `in`: a few are compared one by one, many are looked up by hash.
+/// The strings of a constant list, for `in`: a few are compared one by one, many are looked up by
+/// hash.
 ///
-/// Safe to share because nothing changes after `init`; the cells point into the program's constants.
+/// Safe to share because nothing changes after `init`; the cells point into the program's
+/// constants.
 struct TextSet: Sendable {
     private let members: [Cell]
-    /// Open addressing: places of `members`, -1 where free. Empty for a small set.
+    /// Open addressing: indices of `members`, -1 if free. Empty for a small set.
     private let table: [Int32]
     private static let searched = 6
 
@@ -18,10 +20,10 @@ struct TextSet: Sendable {
         var size = 16
         while size < members.count * 2 { size *= 2 }
         var table = [Int32](repeating: -1, count: size)
-        for (place, member) in members.enumerated() {
+        for (index, member) in members.enumerated() {
             var at = Self.hash(member) & (size - 1)
             while table[at] >= 0 { at = (at + 1) & (size - 1) }
-            table[at] = Int32(place)
+            table[at] = Int32(index)
         }
         self.table = table
     }
@@ -48,7 +50,7 @@ struct TextSet: Sendable {
 }
 
 extension GenericCall {
-    /// `x in [constants]`; nil unless all of them are text, or all are of type `int`.
+    /// `x in [constants]`; nil unless all of them are strings, or all are of type `int`.
     func membership(_ element: Operand, _ list: Constant, _ pool: ConstantPool) -> TestCode? {
         guard case .list(let values) = list.value, !values.isEmpty else { return nil }
         let cells = values.compactMap { pool.constant($0).cell }

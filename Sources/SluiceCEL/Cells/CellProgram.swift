@@ -1,22 +1,23 @@
 /// A program compiled to closures over cells: what the hot loop runs for each record.
 ///
-/// Means the same as ``Program``. For comparisons, logic, arithmetic and simple work on text nothing is allocated but text in the scratch's
-/// arena, and no reference is counted. Any number of threads may use it at once, each with a scratch of its own.
+/// Equivalent to ``Program``. Comparisons, logic, arithmetic and simple text operations allocate
+/// nothing but text in the scratch's arena, and count no references. Any number of threads may use
+/// it at once, each with its own scratch.
 public struct CellProgram: Sendable {
-    /// What the caller must put into the cells, by index.
+    /// What the caller must store in the cells, by index.
     public let slots: [Slot]
     public let program: Program
     private let code: CellCode
     private let condition: TestCode
-    /// Keeps the text of the constants, which cells point to.
+    /// Owns the text of the constants, which cells point to.
     private let constants: ConstantPool
 
-    /// - Throws: all that is wrong with the expression.
+    /// - Throws: all problems found in the expression.
     public init(_ text: String, in environment: Environment = Environment()) throws(Diagnostics) {
         self.init(try Program(text, in: environment), in: environment)
     }
 
-    /// `environment` must be the one that the program was made in.
+    /// `environment` must be the one that the program was created in.
     public init(_ program: Program, in environment: Environment) {
         let layout = SlotLayout(fields: program.fields, root: program.root)
         let constants = ConstantPool()
@@ -53,15 +54,16 @@ public struct CellProgram: Sendable {
     /// The type of the result, as far as it is known before evaluation.
     public var type: CELType { program.type }
 
-    /// The result when it is the same for every record.
+    /// The result, if it is the same for every record.
     public var constant: Value? {
         if case .constant(let value) = program.root.kind { return value }
         return nil
     }
 
-    /// The result for one record; a cell of kind `error` when it failed, and then the scratch says how.
+    /// The result for one record, or a cell of kind `error` if it failed; the scratch then holds
+    /// the error.
     ///
-    /// An optional is unwrapped: its value, or `absent` when it is empty.
+    /// An optional is unwrapped: its value, or `absent` if it is empty.
     ///
     /// - Parameter cells: one for each of ``slots``.
     public func evaluate(_ cells: UnsafePointer<Cell>, _ scratch: Scratch) -> Cell {
@@ -69,7 +71,8 @@ public struct CellProgram: Sendable {
         return cell.kind == .boxed ? scratch.unwrapped(cell) : cell
     }
 
-    /// Whether a condition holds; nil when it failed or is no bool, and then the scratch says how.
+    /// Whether a condition holds; nil if it failed or is not a bool, and then the scratch holds the
+    /// error.
     public func test(_ cells: UnsafePointer<Cell>, _ scratch: Scratch) -> Bool? {
         switch condition(cells, scratch) {
         case .yes: true

@@ -1,8 +1,9 @@
 import CBytes
 
-/// Functions from text to text, or to a number, that need no `String`: results point into the argument's own text, or into the arena.
+/// Functions from text to text, or to a number, that need no `String`: results point into the
+/// argument's own text, or into the arena.
 extension GenericCall {
-    /// `size` of text: its code points.
+    /// `size` of text, in code points.
     func size(_ text: Operand) -> CellCode {
         let code = text.code
         return CellCode { cells, scratch in
@@ -52,7 +53,7 @@ extension GenericCall {
         }
     }
 
-    /// `trim()` where the text ends in ASCII on both sides.
+    /// `trim()` if the text begins and ends with ASCII.
     func trim(_ text: Operand) -> CellCode {
         let code = text.code
         return CellCode { cells, scratch in
@@ -67,7 +68,8 @@ extension GenericCall {
         }
     }
 
-    /// ASCII letters changed, all else kept: `lowerAscii`, and `lower` where the text is ASCII.
+    /// Changes ASCII letters and keeps everything else: `lowerAscii`, and `lower` if the text is
+    /// ASCII.
     func changingCase(_ text: Operand, toLower: Bool, beyondASCII: Bool) -> CellCode {
         let code = text.code
         let first: UInt8 = toLower ? 0x41 : 0x61
@@ -92,7 +94,8 @@ extension GenericCall {
 
 }
 
-/// `text.split(separator)[index]` with constants, without the list. Nil for separators and places that it does not do.
+/// `text.split(separator)[index]` with constants, without building the list. Nil for separators and
+/// indices that are not handled here.
 func cutPiece(_ text: Operand, separator: Constant, index: Int64, orElse slow: CellCode) -> CellCode? {
     guard let separator = separator.cell, separator.kind == .string, separator.count > 0, index >= 0 else { return nil }
     let code = text.code
@@ -105,7 +108,7 @@ func cutPiece(_ text: Operand, separator: Constant, index: Int64, orElse slow: C
     }
 }
 
-/// The piece at `index` of a text that is cut at every separator, nil where there are fewer pieces.
+/// The piece at `index` of a text split at every separator; nil if there are fewer pieces.
 private func cutPiece(_ text: UnsafeBufferPointer<UInt8>, _ separator: UnsafeBufferPointer<UInt8>, _ index: Int64) -> Cell? {
     guard var start = text.baseAddress, let cut = separator.baseAddress else {
         return nil
@@ -124,7 +127,7 @@ private func cutPiece(_ text: UnsafeBufferPointer<UInt8>, _ separator: UnsafeBuf
 
 private func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 
-/// Every byte but those that go on with a code point.
+/// Counts every byte except continuation bytes.
 func codePoints(_ text: UnsafeBufferPointer<UInt8>) -> Int {
     var count = 0
     for byte in text where byte & 0xC0 != 0x80 { count &+= 1 }
@@ -143,7 +146,8 @@ private func part(of text: Cell, from: Cell, to: Cell?) -> Cell? {
     return .text(.string, base + first, count: last - first)
 }
 
-/// Where the code point `index`, counted from the byte offset `start`, begins; the text's end counts as one.
+/// Where the code point `index`, counted from the byte offset `start`, begins; the end of the text
+/// is a valid position.
 private func byteOffset(ofCodePoint index: Int64, in text: UnsafeBufferPointer<UInt8>, after start: Int) -> Int? {
     guard index >= 0 else { return nil }
     var offset = start

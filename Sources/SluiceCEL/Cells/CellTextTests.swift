@@ -1,6 +1,6 @@
 import CBytes
 
-/// A question about two texts.
+/// A predicate on two texts.
 protocol TextTest: Sendable {
     static func holds(_ text: UnsafeBufferPointer<UInt8>, _ part: UnsafeBufferPointer<UInt8>) -> Bool
 }
@@ -61,7 +61,8 @@ extension GenericCall {
     }
 }
 
-/// `matches` with a constant pattern, compiled here once; nil when the pattern is refused, which is an error of each evaluation.
+/// `matches` with a constant pattern, compiled once, here; nil if the pattern is invalid, which is
+/// then an error of each evaluation.
 func constantMatches(_ text: Operand, _ pattern: Constant, orElse slow: CellCode) -> TestCode? {
     guard case .string(let source) = pattern.value, let compiled = compile(source) else { return nil }
     if case .field(let field) = text {

@@ -1,6 +1,6 @@
-/// Times read, written and taken apart without a `String`.
+/// Reads, writes and takes apart times without a `String`.
 ///
-/// Writes to memory from the arena only, within what it asked for.
+/// Writes only to memory from the arena, within what was requested.
 extension GenericCall {
     /// `getFullYear()` and the like of a timestamp, in UTC; nil for other functions.
     func timePart(_ moment: Operand) -> CellCode? {
@@ -74,7 +74,7 @@ private struct SplitTime {
     }
 }
 
-/// A part of a time format whose width is always the same.
+/// A part of a time format with a fixed width.
 private enum TimePiece {
     case literal(UInt8)
     case year, month, day, hour, minute, second
@@ -137,13 +137,15 @@ private func writePair(_ number: Int, _ end: inout UnsafeMutablePointer<UInt8>) 
     end += 2
 }
 
-/// Within the years 1 to 9999: outside of them a cell is no timestamp, and the generic functions say so.
+/// Whether it is within the years 1 to 9999: outside of them a cell is not a timestamp, and the
+/// generic functions report that.
 @inline(__always)
 private func isWritable(_ cell: Cell) -> Bool {
     Timestamp.secondsRange.contains(cell.intValue) && cell.count < 1_000_000_000
 }
 
-/// RFC 3339 in UTC, with as many digits of the second's fraction as are needed; nil for a cell that is no timestamp.
+/// RFC 3339 in UTC, with as many fractional digits of the second as needed; nil for a cell that is
+/// not a timestamp.
 func timestampText(_ cell: Cell, _ scratch: Scratch) -> Cell? {
     guard isWritable(cell) else { return nil }
     let room = 30
@@ -171,8 +173,9 @@ private func writeFraction(_ nanoseconds: Int, _ end: inout UnsafeMutablePointer
     }
 }
 
-/// `YYYY-MM-DDTHH:MM:SSZ`, with a fraction or not; nil for anything else, which the generic function may yet read.
-private func timestampInUTC(_ text: UnsafeBufferPointer<UInt8>) -> Cell? {
+/// `YYYY-MM-DDTHH:MM:SSZ`, with or without a fraction; nil for anything else, which the generic
+/// function may be able to read.
+package func timestampInUTC(_ text: UnsafeBufferPointer<UInt8>) -> Cell? {
     guard text.count >= 20, text.count <= 30, text[text.count - 1] == UInt8(ascii: "Z"), text[4] == UInt8(ascii: "-"),
         text[7] == UInt8(ascii: "-"), text[10] == UInt8(ascii: "T"), text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"),
         let century = pair(text, 0), let year = pair(text, 2), let month = pair(text, 5), let day = pair(text, 8),
@@ -195,7 +198,7 @@ private func timestampInUTC(_ text: UnsafeBufferPointer<UInt8>) -> Cell? {
 }
 
 @inline(__always)
-private func pair(_ text: UnsafeBufferPointer<UInt8>, _ place: Int) -> Int? {
-    let (tens, ones) = (text[place] &- 0x30, text[place + 1] &- 0x30)
+private func pair(_ text: UnsafeBufferPointer<UInt8>, _ offset: Int) -> Int? {
+    let (tens, ones) = (text[offset] &- 0x30, text[offset + 1] &- 0x30)
     return tens < 10 && ones < 10 ? Int(tens) * 10 + Int(ones) : nil
 }

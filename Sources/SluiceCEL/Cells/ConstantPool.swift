@@ -1,6 +1,7 @@
 /// Owns the text that constant cells point to, for as long as a program lives.
 ///
-/// Safe to share: filled by the compiler alone, before the program is seen by anyone else, and only read from then on.
+/// Safe to share: only the compiler fills it, before the program is visible to others, and it is
+/// only read from then on.
 final class ConstantPool: @unchecked Sendable {
     private let arena = TextArena()
 
@@ -12,6 +13,7 @@ final class ConstantPool: @unchecked Sendable {
         case .int(let value): cell = .int(value)
         case .uint(let value): cell = .uint(value)
         case .double(let value): cell = .double(value)
+        case .decimal(let value): cell = text(.decimal, Array(value.utf8))
         case .string(let value): cell = text(.string, Array(value.utf8))
         case .bytes(let value): cell = text(.bytes, value)
         case .timestamp(let value): cell = .timestamp(seconds: value.seconds, nanoseconds: UInt32(value.nanoseconds))

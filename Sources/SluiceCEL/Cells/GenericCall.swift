@@ -1,18 +1,21 @@
-/// The slow way to call a function: with values, as the generic evaluator does, so that meaning and messages are the same.
+/// The slow way to call a function: with values, as the generic evaluator does, so that meaning and
+/// messages are the same.
 ///
-/// Every fast operation hands over to its own generic call whenever it meets what it does not do itself: other types, an absent field,
-/// an overflow, a division by zero.
+/// Every fast operation falls back to its own generic call for whatever it does not handle: other
+/// types, an absent field, an overflow, a division by zero.
 final class GenericCall: Sendable {
     let name: String
     private let implementation: Implementation
+    private let keepsDigits: Bool
     private let range: Range<Int>
-    /// The fields that are read directly by an argument, by its place.
+    /// The fields that arguments read directly, by argument index.
     private let fields: [FieldRead?]
     private let costLimit: Int
 
     init(_ call: Node.Call, at range: Range<Int>, arguments: [Operand], costLimit: Int) {
         name = call.name
         implementation = call.implementation
+        keepsDigits = call.keepsDigits
         self.range = range
         self.costLimit = costLimit
         fields = arguments.map { argument in
@@ -40,7 +43,10 @@ final class GenericCall: Sendable {
     func call(_ arguments: [Cell], _ scratch: Scratch) -> Cell {
         do throws(EvaluationError) {
             var values: [Value] = []
-            for argument in arguments { values.append(try scratch.value(of: argument)) }
+            for argument in arguments {
+                let value = try scratch.value(of: argument)
+                values.append(keepsDigits ? value : value.computed)
+            }
             return scratch.cell(of: try call(values))
         } catch {
             return scratch.fail(error.located(at: range))
@@ -52,9 +58,9 @@ final class GenericCall: Sendable {
         return try implementation.apply(values, &meter)
     }
 
-    private func present(_ cell: Cell, _ place: Int, _ scratch: Scratch) -> Cell {
+    private func present(_ cell: Cell, _ index: Int, _ scratch: Scratch) -> Cell {
         guard cell.kind == .absent else { return cell }
-        guard let field = fields[place] else { return scratch.fail(EvaluationError(.noSuchField, "no such field", at: range)) }
+        guard let field = fields[index] else { return scratch.fail(EvaluationError(.noSuchField, "no such field", at: range)) }
         return field.absent(scratch)
     }
 }

@@ -1,10 +1,12 @@
-/// Working memory of one thread while it evaluates: the text and the values that cells refer to, and the last error.
+/// Working memory of one thread during evaluation: the text and values that cells refer to, and the
+/// last error.
 ///
-/// Cells that an evaluation returns stay valid until ``reset()``, which belongs at the end of a batch. Not for use by two threads at once.
+/// Cells that an evaluation returns stay valid until ``reset()``, which belongs at the end of a
+/// batch. Must not be used by two threads at once.
 public final class Scratch {
-    /// Text that was made while evaluating.
+    /// Text created during evaluation.
     public let text = TextArena()
-    /// Why the last evaluation failed. Meaningful only right after a result said that it did.
+    /// Why the last evaluation failed. Meaningful only right after a result that indicates failure.
     public internal(set) var error: EvaluationError?
     public let reader: (any CompositeReader)?
     private var boxed: [Value] = []
@@ -13,14 +15,14 @@ public final class Scratch {
         self.reader = reader
     }
 
-    /// Ends the life of every cell that refers to this scratch; keeps the memory for the next batch.
+    /// Invalidates every cell that refers to this scratch; keeps the memory for the next batch.
     public func reset() {
         text.reset()
         boxed.removeAll(keepingCapacity: true)
         error = nil
     }
 
-    /// Keeps a value that fits no other kind of cell.
+    /// Stores a value that fits no other kind of cell.
     public func box(_ value: Value) -> Cell {
         boxed.append(value)
         return Cell(kind: .boxed, payload: UInt64(boxed.count - 1))
@@ -38,7 +40,7 @@ public final class Scratch {
     /// The value of a cell of kind `boxed`.
     public func boxedValue(_ cell: Cell) -> Value { boxed[Int(cell.payload)] }
 
-    /// What an optional holds, `absent` where that is nothing; other values as they are.
+    /// What an optional holds, or `absent` if it is empty; other values as they are.
     @inline(never)
     func unwrapped(_ cell: Cell) -> Cell {
         guard case .optional(let wrapped) = boxedValue(cell) else { return cell }
@@ -46,14 +48,14 @@ public final class Scratch {
         return self.cell(of: wrapped)
     }
 
-    /// Notes why, and returns the cell that says that something failed.
+    /// Stores the error, and returns a cell that indicates failure.
     @inline(never)
     func fail(_ error: EvaluationError) -> Cell {
         self.error = error
         return .error
     }
 
-    /// The error of an evaluation that said it failed.
+    /// The error of a failed evaluation.
     public func takeError() -> EvaluationError {
         defer { error = nil }
         return error ?? EvaluationError(.invalidArgument, "the evaluation failed")
@@ -61,9 +63,10 @@ public final class Scratch {
 }
 
 extension Scratch {
-    /// The value that a cell stands for.
+    /// The value of a cell.
     ///
-    /// - Throws: what the reader throws for `json`; `no_such_field` for `absent`, and the last error for `error`.
+    /// - Throws: what the reader throws for `json`; `no_such_field` for `absent`; the last error
+    ///   for `error`.
     public func value(of cell: Cell) throws(EvaluationError) -> Value {
         switch cell.kind {
         case .absent: throw EvaluationError(.noSuchField, "no such field")
@@ -76,9 +79,9 @@ extension Scratch {
         case .bytes: return .bytes(Array(cell.textBytes))
         case .timestamp: return try timestamp(of: cell)
         case .duration: return .duration(cell.duration)
-        case .decimal: return .double(cell.decimalValue)
+        case .decimal: return .decimal(String(decoding: cell.textBytes, as: UTF8.self))
         case .json:
-            guard let reader else { throw EvaluationError(.invalidArgument, "this value is JSON text, and nothing here reads JSON") }
+            guard let reader else { throw EvaluationError(.invalidArgument, "this value is JSON text, and there is no JSON reader") }
             return try reader.value(ofJSON: cell.textBytes)
         case .boxed: return boxedValue(cell)
         case .error: throw takeError()
@@ -87,12 +90,12 @@ extension Scratch {
 
     private func timestamp(of cell: Cell) throws(EvaluationError) -> Value {
         guard let value = Timestamp(seconds: cell.intValue, nanoseconds: Int32(bitPattern: cell.count)) else {
-            throw EvaluationError(.invalidArgument, "a timestamp outside of the years 1 to 9999")
+            throw EvaluationError(.invalidArgument, "the timestamp is outside the years 1 to 9999")
         }
         return .timestamp(value)
     }
 
-    /// A cell that stands for the value. Text is copied into the arena; what fits no cell is boxed.
+    /// A cell for the value. Text is copied into the arena; what fits no cell is boxed.
     public func cell(of value: Value) -> Cell {
         switch value {
         case .null: return .null
@@ -100,6 +103,7 @@ extension Scratch {
         case .int(let value): return .int(value)
         case .uint(let value): return .uint(value)
         case .double(let value): return .double(value)
+        case .decimal(let value): return text(.decimal, copying: value)
         case .string(let value): return text(copying: value)
         case .bytes(let value): return value.withUnsafeBufferPointer { text(.bytes, copying: $0) }
         case .timestamp(let value): return .timestamp(seconds: value.seconds, nanoseconds: UInt32(value.nanoseconds))
@@ -114,10 +118,5 @@ extension Scratch {
 extension Cell {
     var duration: Duration {
         Duration(secondsComponent: intValue, attosecondsComponent: Int64(Int32(bitPattern: count)) * 1_000_000_000)
-    }
-
-    /// A decimal that is too large for a double is infinite.
-    var decimalValue: Double {
-        Double(String(decoding: textBytes, as: UTF8.self)) ?? .nan
     }
 }

@@ -1,14 +1,14 @@
-/// What a program wants to find in one of its cells.
+/// What a program expects in one of its cells.
 public enum Slot: Sendable {
     /// A top-level field of the record; `absent` where the record has none.
     case field(String)
-    /// The whole record, as `json` or boxed. Asked for only where an expression reads it as a whole.
+    /// The whole record, as `json` or boxed. Only requested if an expression reads it as a whole.
     case record
     /// The name of the file that the record came from, as `string`.
     case sourceFile
-    /// The line there, counted from 1, as `int`.
+    /// The line in that file, counted from 1, as `int`.
     case sourceLine
-    /// The byte there, in decompressed bytes, as `int`.
+    /// The offset in that file, in decompressed bytes, as `int`.
     case sourceOffset
 }
 
@@ -17,7 +17,8 @@ extension Slot: Hashable {
 
     public func hash(into hasher: inout Hasher) { hasher.combine(key) }
 
-    /// Fields are told apart by the bytes of their names, and begin with a dot here, so that none is taken for another kind of slot.
+    /// Fields are told apart by the bytes of their names, and begin with a dot here, so that none
+    /// is taken for another kind of slot.
     private var key: Name {
         switch self {
         case .field(let name): Name("." + name)

@@ -1,4 +1,5 @@
-/// Which cell holds what: the fields in the order in which the expression names them, then what else it reads.
+/// Which cell holds what: the fields in the order in which the expression names them, then what
+/// else it reads.
 struct SlotLayout: Sendable {
     private(set) var slots: [Slot]
     private(set) var record = -1
@@ -11,7 +12,7 @@ struct SlotLayout: Sendable {
         add(root)
     }
 
-    func field(_ place: Int) -> Int { place }
+    func field(_ index: Int) -> Int { index }
 
     /// The slot of `source.file` and so on; nil for other names.
     func sourcePart(_ name: String) -> Int? {
@@ -48,15 +49,15 @@ struct SlotLayout: Sendable {
         }
     }
 
-    private mutating func add(_ slot: Slot, at place: WritableKeyPath<SlotLayout, Int>) {
-        guard self[keyPath: place] < 0 else { return }
+    private mutating func add(_ slot: Slot, at path: WritableKeyPath<SlotLayout, Int>) {
+        guard self[keyPath: path] < 0 else { return }
         slots.append(slot)
-        self[keyPath: place] = slots.count - 1
+        self[keyPath: path] = slots.count - 1
     }
 }
 
 extension Node {
-    /// The nodes right below this one.
+    /// The direct children of this node.
     var children: [Node] {
         switch kind {
         case .constant, .field, .fieldOr, .fieldPresence, .optionalField, .record, .source, .local, .failure: []

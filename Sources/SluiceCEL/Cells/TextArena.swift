@@ -1,10 +1,11 @@
-/// Text that cells point into, kept at one address until ``reset()``: memory is handed out from chunks and used again.
+/// Text that cells point into, kept at a fixed address until ``reset()``: memory is handed out from
+/// chunks and reused.
 ///
-/// Unsafe memory lives here: a chunk never moves or shrinks, and what `allocate` hands out stays valid until `reset` or `deinit`.
-/// Vector loads may read 64 bytes behind what was handed out (their values mean nothing).
-/// Not for use by two threads at once.
+/// Unsafe memory lives here: a chunk never moves or shrinks, and what `allocate` returns stays
+/// valid until `reset` or `deinit`. Vector loads may read 64 bytes past it (whose values mean
+/// nothing). Must not be used by two threads at once.
 public final class TextArena {
-    // One thread at a time, so that accesses need no check for exclusivity at run time.
+    // One thread at a time, so that accesses need no run-time exclusivity check.
     @exclusivity(unchecked) private var chunks: [UnsafeMutableBufferPointer<UInt8>] = []
     @exclusivity(unchecked) private var chunk = 0
     @exclusivity(unchecked) private var used = 0
@@ -17,7 +18,7 @@ public final class TextArena {
         for chunk in chunks { chunk.deallocate() }
     }
 
-    /// Room for `count` bytes, not initialised. O(1); allocates only when the chunks are full.
+    /// Room for `count` uninitialised bytes. O(1); allocates only when the chunks are full.
     public func allocate(_ count: Int) -> UnsafeMutablePointer<UInt8> {
         while chunk < chunks.count {
             if used + count <= chunks[chunk].count, let base = chunks[chunk].baseAddress {
@@ -35,12 +36,13 @@ public final class TextArena {
         return memory
     }
 
-    /// Gives back the last `count` bytes of the latest `allocate`, which wrote fewer than it asked for.
+    /// Returns the last `count` bytes of the latest `allocate`, whose caller wrote fewer than it
+    /// requested.
     public func giveBack(_ count: Int) {
         used -= count
     }
 
-    /// Room for cells, not initialised, aligned for them.
+    /// Room for uninitialised cells, suitably aligned.
     public func allocateCells(_ count: Int) -> UnsafeMutablePointer<Cell> {
         let alignment = MemoryLayout<Cell>.alignment
         let memory = UnsafeMutableRawPointer(allocate(count * MemoryLayout<Cell>.stride + alignment))
@@ -53,7 +55,7 @@ public final class TextArena {
         return UnsafePointer(memory)
     }
 
-    /// All text handed out so far becomes invalid. Keeps at most 1 MiB of chunks.
+    /// Invalidates all text handed out so far. Keeps at most 1 MiB of chunks.
     public func reset() {
         var kept = 0
         chunks.removeAll { chunk in

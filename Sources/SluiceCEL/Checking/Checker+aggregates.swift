@@ -27,7 +27,7 @@ extension Checker {
     private mutating func reportUnusableKey(_ key: Node) {
         switch resolved(key) {
         case .dyn, .bool, .int, .uint, .string, .variable: break
-        case let type: report("a map's key is a bool, int, uint or string, found \(type)", at: key.range)
+        case let type: report("a map key must be a bool, int, uint or string, found \(type)", at: key.range)
         }
     }
 
@@ -39,11 +39,11 @@ extension Checker {
         joined = inference.join(previous, type) ?? .dyn
     }
 
-    /// The type inside of an optional that is written `?value`.
+    /// The type inside an optional that is written `?value`.
     private mutating func unwrapped(_ node: Node) -> CELType {
         let type = resolved(node)
         if let wrapped = type.wrapped { return wrapped }
-        if type != .dyn { report("'?' wants an optional value, found \(type)", at: node.range) }
+        if type != .dyn { report("'?' expects an optional value, found \(type)", at: node.range) }
         return .dyn
     }
 
@@ -68,7 +68,7 @@ extension Checker {
         case .transformMap: return .map(key, body.type)
         case .transformMapEntry:
             if case .map = resolved(body) { return body.type }
-            if resolved(body) != .dyn { report("transformMapEntry wants a map, found \(resolved(body))", at: body.range) }
+            if resolved(body) != .dyn { report("transformMapEntry expects a map, found \(resolved(body))", at: body.range) }
             return .map(.dyn, .dyn)
         case .sortBy: return .list(key)
         }
@@ -93,14 +93,14 @@ extension Checker {
 
     mutating func bind(_ name: String, _ value: Expr, _ body: Expr, _ range: Range<Int>) -> Node {
         let value = check(value)
-        let place = addLocal(name, value.type)
+        let index = addLocal(name, value.type)
         let body = check(body)
         removeLocals(1)
-        return Node(kind: .bind(place, value, body: body), type: body.type, range: range)
+        return Node(kind: .bind(index, value, body: body), type: body.type, range: range)
     }
 
     mutating func block(_ values: [Expr], _ body: Expr, _ range: Range<Int>) -> Node {
-        var bound: [(place: Int, node: Node)] = []
+        var bound: [(index: Int, node: Node)] = []
         for (number, value) in values.enumerated() {
             let node = check(value)
             bound.append((addLocal("@index:\(number)", node.type), node))
@@ -108,7 +108,7 @@ extension Checker {
         let body = check(body)
         removeLocals(bound.count)
         return bound.reversed().reduce(body) { body, value in
-            Node(kind: .bind(value.place, value.node, body: body), type: body.type, range: range)
+            Node(kind: .bind(value.index, value.node, body: body), type: body.type, range: range)
         }
     }
 
@@ -120,13 +120,13 @@ extension Checker {
         if type.wrapped == nil, type != .dyn {
             report("expected an optional value, found \(type)", at: target.range)
         }
-        let place = addLocal(name, type.wrapped ?? .dyn)
+        let index = addLocal(name, type.wrapped ?? .dyn)
         let body = check(body)
         removeLocals(1)
         if isFlat, resolved(body).wrapped == nil, resolved(body) != .dyn {
-            report("optFlatMap wants an optional value, found \(resolved(body))", at: body.range)
+            report("optFlatMap expects an optional value, found \(resolved(body))", at: body.range)
         }
-        let kind = Node.Kind.optionalMap(target, place, body: body, isFlat: isFlat)
+        let kind = Node.Kind.optionalMap(target, index, body: body, isFlat: isFlat)
         return Node(kind: kind, type: isFlat ? body.type : .optional(body.type), range: range)
     }
 }

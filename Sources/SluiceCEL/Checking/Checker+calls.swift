@@ -16,7 +16,7 @@ extension Checker {
         return call(full, name.range, isMember: false, arguments.map { check($0) }, range)
     }
 
-    /// `maths.floor(x)`: where no field has been declared, the namespace would be taken for one.
+    /// `maths.floor(x)`: with undeclared fields, the namespace would be taken for one.
     private mutating func isUnknownNamespace(_ target: Expr, _ name: Expr.Name) -> Node? {
         guard !functions.contains(name.text), environment.checksTypes, let qualifier = target.qualifiedName else { return nil }
         let full = "\(qualifier).\(name.text)"
@@ -24,12 +24,12 @@ extension Checker {
         return failure(.type, "unknown function '\(full)'", at: target.range.lowerBound..<name.range.upperBound, suggestion: near)
     }
 
-    /// The arguments are checked all the same: their errors are told together with this one.
+    /// The arguments are still checked: their errors are reported along with this one.
     private mutating func unknownFunction(_ name: Expr.Name, _ target: Expr?, _ arguments: [Expr], _ range: Range<Int>) -> Node {
         for argument in (target.map { [$0] } ?? []) + arguments { _ = check(argument) }
         let macros = ["has", "all", "exists", "exists_one", "map", "filter", "transformList", "transformMap", "sortBy", "optMap"]
         if macros.contains(name.text), environment.expandsMacros {
-            return failure(.type, "'\(name.text)' is not used with \(arguments.count) arguments", at: name.range)
+            return failure(.type, "'\(name.text)' does not take \(arguments.count) argument\(arguments.count == 1 ? "" : "s")", at: name.range)
         }
         let suggestion = Spelling.nearest(to: name.text, among: Array(functions.names) + macros)
         return failure(.type, "unknown function '\(name.text)'", at: name.range, suggestion: suggestion)
@@ -50,7 +50,8 @@ extension Checker {
         return Node(kind: .call(call), type: type ?? .dyn, range: range)
     }
 
-    /// The result of all overloads that the arguments fit: `dyn` where they differ; nil where none fits.
+    /// The common result of all overloads that fit the arguments: `dyn` if they differ; nil if none
+    /// fits.
     private mutating func resultType(_ overloads: [Overload], _ arguments: [Node]) -> CELType? {
         var result: CELType?
         for overload in overloads where overload.parameters.count == arguments.count {
@@ -92,7 +93,7 @@ extension Overload {
 }
 
 extension CELType {
-    /// As it is named to people: any type parameter is just that.
+    /// As shown to users: every type parameter looks the same.
     fileprivate var shown: String {
         switch self {
         case .parameter: "any"

@@ -1,11 +1,11 @@
 extension Checker {
     mutating func identifier(_ name: String, isRooted: Bool, _ range: Range<Int>) -> Node {
         if !isRooted, let local = local(name) {
-            return Node(kind: .local(local.place), type: local.type, range: range)
+            return Node(kind: .local(local.index), type: local.type, range: range)
         }
         if let node = global(isRooted ? "." + name : name, range) { return node }
         if case .open = environment.fields {
-            return Node(kind: .field(place(ofField: name)), type: .dyn, range: range)
+            return Node(kind: .field(index(ofField: name)), type: .dyn, range: range)
         }
         let suggestion = Spelling.nearest(to: name, among: knownNames)
         return failure(.noSuchField, "\(environment.hasRecord ? "no such field" : "unknown variable") '\(name)'", at: range, suggestion: suggestion)
@@ -17,7 +17,8 @@ extension Checker {
         return environment.hasRecord ? names + ["record", "source"] : names
     }
 
-    /// What a name, dotted or not, means outside of macros, looked up in the container and then in the namespaces around it.
+    /// What a name, dotted or not, means outside of macros; looked up in the container and then in
+    /// its enclosing namespaces.
     private mutating func global(_ name: String, _ range: Range<Int>) -> Node? {
         for candidate in candidates(name) {
             if let node = declared(candidate, range) { return node }
@@ -25,7 +26,7 @@ extension Checker {
         return nil
     }
 
-    /// `A.B.name`, `A.name`, `name` in the container `A.B`; the name alone where a dot stands before it.
+    /// `A.B.name`, `A.name`, `name` in the container `A.B`; the name alone if it starts with a dot.
     func candidates(_ name: String) -> [String] {
         if name.hasPrefix(".") { return [String(name.dropFirst())] }
         var candidates: [String] = []
@@ -48,23 +49,23 @@ extension Checker {
             return Node(kind: .constant(value), type: value.type, range: range)
         }
         if case .known(let fields) = environment.fields, let type = fields[Name(name)] {
-            return Node(kind: .field(place(ofField: name)), type: type, range: range)
+            return Node(kind: .field(index(ofField: name)), type: type, range: range)
         }
         guard let type = CELType.denoted[name] else { return nil }
         let value = Value.type(type)
         if case .open = environment.fields, !name.utf8.contains(UInt8(ascii: ".")) {
-            return Node(kind: .fieldOr(place(ofField: name), value), type: .dyn, range: range)
+            return Node(kind: .fieldOr(index(ofField: name), value), type: .dyn, range: range)
         }
         return Node(kind: .constant(value), type: .type(type), range: range)
     }
 
-    /// A field of a known type, by a name that is written as `record.name`.
-    private mutating func recordField(_ field: Expr.Name) -> (place: Int, type: CELType)? {
-        guard case .known(let fields) = environment.fields else { return (place(ofField: field.text), .dyn) }
-        if let type = fields[Name(field.text)] { return (place(ofField: field.text), type) }
+    /// A field of a known type, written as `record.name`.
+    private mutating func recordField(_ field: Expr.Name) -> (index: Int, type: CELType)? {
+        guard case .known(let fields) = environment.fields else { return (index(ofField: field.text), .dyn) }
+        if let type = fields[Name(field.text)] { return (index(ofField: field.text), type) }
         let suggestion = Spelling.nearest(to: field.text, among: fields.keys.map(\.text))
         report("no such field '\(field.text)'", at: field.range, suggestion: suggestion)
-        return environment.checksTypes ? nil : (place(ofField: field.text), .dyn)
+        return environment.checksTypes ? nil : (index(ofField: field.text), .dyn)
     }
 
     mutating func select(_ expression: Expr, _ operand: Expr, _ field: Expr.Name, isOptional: Bool) -> Node {
@@ -74,11 +75,11 @@ extension Checker {
         }
         let operand = check(operand)
         if case .record = operand.kind {
-            guard let (place, type) = recordField(field) else {
+            guard let (index, type) = recordField(field) else {
                 return Node(kind: .failure(.noSuchField(field.text)), type: .dyn, range: range)
             }
-            if isOptional { return Node(kind: .optionalField(place), type: .optional(type), range: range) }
-            return Node(kind: .field(place), type: type, range: range)
+            if isOptional { return Node(kind: .optionalField(index), type: .optional(type), range: range) }
+            return Node(kind: .field(index), type: type, range: range)
         }
         if !isOptional { reportUnknownKey(of: operand, field) }
         let (type, operandIsOptional) = fieldType(operand, field)
@@ -105,16 +106,16 @@ extension Checker {
     mutating func presence(_ operand: Expr, _ field: Expr.Name, _ range: Range<Int>) -> Node {
         let operand = check(operand)
         if case .record = operand.kind {
-            guard let (place, _) = recordField(field) else {
+            guard let (index, _) = recordField(field) else {
                 return Node(kind: .failure(.noSuchField(field.text)), type: .bool, range: range)
             }
-            return Node(kind: .fieldPresence(place), type: .bool, range: range)
+            return Node(kind: .fieldPresence(index), type: .bool, range: range)
         }
         _ = fieldType(operand, field)
         return Node(kind: .presence(operand, field.text), type: .bool, range: range)
     }
 
-    /// The type of `operand.field`, without the optional that it is wrapped in when the operand is one.
+    /// The type of `operand.field`, without its optional wrapper if the operand is an optional.
     private mutating func fieldType(_ operand: Node, _ field: Expr.Name) -> (type: CELType, operandIsOptional: Bool) {
         let type = resolved(operand)
         let target = type.wrapped.map { inference.resolved($0) } ?? type
@@ -122,11 +123,11 @@ extension Checker {
         switch target {
         case .map(_, let value): return (value, isOptional)
         case .variable:
-            // Later uses must not narrow what has been read as a map of anything.
+            // Later uses must not narrow what was read as a map of anything.
             _ = inference.assign(.dyn, to: target)
         case .dyn: break
         default:
-            report("a value of type \(target) has no fields, so no '\(field.text)'", at: field.range)
+            report("a value of type \(target) has no field '\(field.text)'", at: field.range)
         }
         return (.dyn, isOptional)
     }
@@ -134,11 +135,11 @@ extension Checker {
     mutating func index(_ operand: Node, _ key: Node, isOptional: Bool, _ range: Range<Int>) -> Node {
         if case .record = operand.kind, case .constant(.string(let name)) = key.kind {
             let field = Expr.Name(text: name, range: key.range)
-            guard let (place, type) = recordField(field) else {
+            guard let (index, type) = recordField(field) else {
                 return Node(kind: .failure(.noSuchField(name)), type: .dyn, range: range)
             }
-            if isOptional { return Node(kind: .optionalField(place), type: .optional(type), range: range) }
-            return Node(kind: .field(place), type: type, range: range)
+            if isOptional { return Node(kind: .optionalField(index), type: .optional(type), range: range) }
+            return Node(kind: .field(index), type: type, range: range)
         }
         let type = resolved(operand)
         let target = type.wrapped.map { inference.resolved($0) } ?? type
@@ -153,7 +154,7 @@ extension Checker {
         switch target {
         case .list(let element):
             if !inference.assign(key.type, to: .int) {
-                report("a list is indexed by an int, found \(resolved(key))", at: key.range)
+                report("a list index must be an int, found \(resolved(key))", at: key.range)
             }
             return element
         case .map(let keyType, let value):

@@ -1,10 +1,10 @@
-/// Resolves the names of an expression, finds its types, and makes the tree that is evaluated.
+/// Resolves the names of an expression, finds its types, and builds the tree to evaluate.
 ///
-/// Types are gradual: what is `dyn` goes with everything and is left to run time.
+/// Types are gradual: `dyn` is compatible with everything and checked at run time.
 struct Checker {
     struct Local {
         let name: String
-        let place: Int
+        let index: Int
         let type: CELType
     }
 
@@ -12,10 +12,10 @@ struct Checker {
     let functions: FunctionTable
     var inference = Inference()
     private(set) var diagnostics: [Diagnostic] = []
-    /// Names of the record's fields that are read, in the order of their first use.
+    /// Names of the record's fields that are read, in order of first use.
     private(set) var fields: [String] = []
-    private var placeOfField: [Name: Int] = [:]
-    /// Variables of macros in scope, innermost last.
+    private var fieldIndices: [Name: Int] = [:]
+    /// Macro variables in scope, innermost last.
     private(set) var locals: [Local] = []
     private(set) var localCount = 0
 
@@ -25,13 +25,14 @@ struct Checker {
         functions = environment.declarations.isEmpty ? table : FunctionTable(table, adding: environment.declarations)
     }
 
-    /// A type error; not one where types are not checked.
+    /// Reports a type error, unless types are not checked.
     mutating func report(_ message: String, at range: Range<Int>, suggestion: String? = nil) {
         guard environment.checksTypes else { return }
         diagnostics.append(Diagnostic(message, at: range, suggestion: suggestion))
     }
 
-    /// Reports what is wrong, and stands for it at run time in case that types are not checked.
+    /// Reports the error, and returns a node that raises it at run time in case types are not
+    /// checked.
     mutating func failure(
         _ code: EvaluationError.Code, _ message: String, at range: Range<Int>, suggestion: String? = nil
     ) -> Node {
@@ -41,19 +42,19 @@ struct Checker {
 
     func resolved(_ node: Node) -> CELType { inference.resolved(node.type) }
 
-    mutating func place(ofField name: String) -> Int {
-        if let place = placeOfField[Name(name)] { return place }
+    mutating func index(ofField name: String) -> Int {
+        if let index = fieldIndices[Name(name)] { return index }
         fields.append(name)
-        placeOfField[Name(name)] = fields.count - 1
+        fieldIndices[Name(name)] = fields.count - 1
         return fields.count - 1
     }
 
-    /// Adds a variable to the scope; the caller takes it away with ``removeLocals(_:)``.
+    /// Adds a variable to the scope; the caller removes it with ``removeLocals(_:)``.
     mutating func addLocal(_ name: String, _ type: CELType) -> Int {
-        let place = localCount
+        let index = localCount
         localCount += 1
-        locals.append(Local(name: name, place: place, type: type))
-        return place
+        locals.append(Local(name: name, index: index, type: type))
+        return index
     }
 
     mutating func removeLocals(_ count: Int) { locals.removeLast(count) }
@@ -114,7 +115,7 @@ struct Checker {
             result = .dyn
             if !(environment.mixedArithmetic && resolved(then).isNumeric && resolved(otherwise).isNumeric) {
                 report(
-                    "both results of '? :' must be of one type, found \(resolved(then)) and \(resolved(otherwise))",
+                    "both results of '? :' must have the same type, found \(resolved(then)) and \(resolved(otherwise))",
                     at: otherwise.range)
             }
         }

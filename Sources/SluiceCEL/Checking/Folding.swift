@@ -1,16 +1,17 @@
-/// Puts the types found into a tree, and computes what does not depend on a record.
+/// Puts the inferred types into a tree, and computes what does not depend on a record.
 ///
-/// What would fail is left to fail at run time: nobody may ever get there.
+/// What would fail is left to fail at run time: evaluation may never get there.
 struct Folding {
     let inference: Inference
     /// Whether a constant that can only fail is reported; off for CEL's own rules.
     let reportsFailures: Bool
     private(set) var diagnostics: [Diagnostic] = []
 
-    /// More is not worth keeping as a constant.
+    /// Anything more is not worth keeping as a constant.
     private static let costLimit = 10_000
     private static let largestText = 1_024
-    /// Functions whose arguments were meant to be right: a constant that they refuse is an error of the expression.
+    /// Functions whose constant arguments are expected to be valid: one that they reject is an
+    /// error of the expression.
     private static let readers: Set<String> = ["timestamp", "duration", "ip", "cidr", "int", "uint", "double", "bool", "parse_time"]
 
     init(_ inference: Inference, reportsFailures: Bool) {
@@ -52,9 +53,9 @@ struct Folding {
         case .list(let elements): return list(elements)
         case .map(let entries): return map(entries)
         case .comprehension(let comprehension): return .comprehension(folded(comprehension))
-        case .bind(let place, let value, let body): return .bind(place, fold(value), body: fold(body))
-        case .optionalMap(let target, let place, let body, let isFlat):
-            return .optionalMap(fold(target), place, body: fold(body), isFlat: isFlat)
+        case .bind(let index, let value, let body): return .bind(index, fold(value), body: fold(body))
+        case .optionalMap(let target, let index, let body, let isFlat):
+            return .optionalMap(fold(target), index, body: fold(body), isFlat: isFlat)
         }
     }
 
@@ -74,7 +75,8 @@ struct Folding {
         let arguments = call.arguments.map { fold($0) }
         let folded = Node.Kind.call(Node.Call(name: call.name, arguments: arguments, implementation: call.implementation))
         reportBadPattern(call.name, arguments)
-        let values = arguments.compactMap(\.constantValue)
+        let constants = arguments.compactMap(\.constantValue)
+        let values = call.keepsDigits ? constants : constants.map(\.computed)
         guard values.count == arguments.count, call.name != "error" else { return folded }
         var meter = Meter(limit: Folding.costLimit)
         do {

@@ -1,7 +1,8 @@
-/// What is known of the types that the checker has yet to find.
+/// What is known about the types that the checker has not found yet.
 ///
-/// The rules are those of cel-go's checker, so that the same expressions are accepted with the same types: a variable takes the type that it
-/// first meets, becomes more general if it meets a more general one, and `dyn` goes with everything.
+/// The rules are those of cel-go's checker, so that the same expressions are accepted with the same
+/// types: a variable takes the first type it meets, becomes more general if it meets a more general
+/// one, and `dyn` is compatible with everything.
 struct Inference {
     private var found: [Int: CELType] = [:]
     private var count = 0
@@ -11,7 +12,7 @@ struct Inference {
         return .variable(count)
     }
 
-    /// `type` with all that is known put in; `undecided` stands for the rest.
+    /// `type` with everything known substituted; `undecided` replaces the rest.
     func resolved(_ type: CELType, undecided: CELType? = nil) -> CELType {
         switch type {
         case .variable(let number):
@@ -27,7 +28,8 @@ struct Inference {
         }
     }
 
-    /// Whether a value of `type` can stand where `target` is wanted. On success, variables of both may be known better than before.
+    /// Whether a value of `type` can be used where `target` is expected. On success, variables of
+    /// both may be known more precisely.
     mutating func assign(_ type: CELType, to target: CELType) -> Bool {
         var attempt = self
         guard attempt.isAssignable(type, target) else { return false }
@@ -43,7 +45,7 @@ struct Inference {
         return true
     }
 
-    /// The type of elements of both types together; nil where that is `dyn` for want of a better one.
+    /// The common type of elements of both types; nil if that is `dyn` for lack of a better one.
     mutating func join(_ previous: CELType, _ next: CELType) -> CELType? {
         assign(previous, to: next) ? Inference.moreGeneral(previous, next) : nil
     }
@@ -123,7 +125,7 @@ extension CELType {
         return self == .dyn
     }
 
-    /// With each type parameter replaced by a type to be found.
+    /// Replaces each type parameter with a type to be inferred.
     func instantiated(_ inference: inout Inference, _ variables: inout [String: CELType]) -> CELType {
         switch self {
         case .parameter(let name):

@@ -1,10 +1,11 @@
 /// Finds the name that was probably meant.
 public enum Spelling {
-    /// The candidate with the fewest changes to `name`, at most a third of its length; nil where none is so near. A name of three letters or more
-    /// and one that goes on behind it (`latency`, `latency_ms`) count as two changes apart at the most.
+    /// The candidate with the fewest edits to `name`, at most a third of its length; nil if none is
+    /// that close. A name of three letters or more and one that it is a prefix of (`latency`,
+    /// `latency_ms`) count as at most two edits apart.
     public static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
         let wanted = Array(name.unicodeScalars.prefix(64))
-        // Any letter is one change away from any other.
+        // Any letter is one edit away from any other.
         let limit = wanted.count > 1 ? max(1, wanted.count / 3) : 0
         var best: (name: String, distance: Int)?
         for candidate in candidates where !candidate.isSame(as: name) {
@@ -22,7 +23,8 @@ public enum Spelling {
         min(name.utf8.count, other.utf8.count) >= 3 && (Text.hasPrefix(name, other) || Text.hasPrefix(other, name))
     }
 
-    /// Letters put in, left out, changed, or swapped with their neighbour (optimal string alignment); case counts for nothing.
+    /// Letters inserted, deleted, changed, or swapped with their neighbour (optimal string
+    /// alignment); case is ignored.
     private static func distance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
         let left = left.map(\.properties.lowercaseMapping)
         let right = right.map(\.properties.lowercaseMapping)

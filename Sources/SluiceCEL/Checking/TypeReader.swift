@@ -1,5 +1,6 @@
 extension CELType {
-    /// Reads a type as the checker writes it: `map(string, list(int))`. One capital letter is a type parameter.
+    /// Reads a type as the checker writes it: `map(string, list(int))`. A single capital letter is
+    /// a type parameter.
     public init?(_ text: String) {
         var reader = TypeReader(text)
         guard let type = reader.type(), reader.isAtEnd else { return nil }
@@ -19,7 +20,7 @@ extension Overload {
     /// Reads a signature: `size(string) -> int`, or `(string).charAt(int) -> string` for a member.
     static func reading(_ text: String) -> (name: String, overload: Overload) {
         var reader = TypeReader(text)
-        guard let signature = reader.signature(), reader.isAtEnd else { preconditionFailure("'\(text)' is no signature") }
+        guard let signature = reader.signature(), reader.isAtEnd else { preconditionFailure("'\(text)' is not a signature") }
         return signature
     }
 }
@@ -61,7 +62,7 @@ private struct TypeReader {
         }
     }
 
-    /// Types with commas between them, and the closing parenthesis.
+    /// Types separated by commas, and the closing parenthesis.
     private mutating func types() -> [CELType]? {
         var types: [CELType] = []
         if skip(")") { return types }

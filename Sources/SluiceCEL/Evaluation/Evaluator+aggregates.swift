@@ -57,7 +57,7 @@ extension Evaluator {
         }
     }
 
-    /// `all` and `exists`: an element that decides makes the errors of the others vanish.
+    /// `all` and `exists`: an element that decides the result discards the errors of the others.
     private func decided(_ visit: Visit, _ condition: Condition, decides: Bool) -> Body {
         { frame throws(EvaluationError) in
             var failure: EvaluationError?
@@ -150,7 +150,7 @@ extension Evaluator {
     }
 }
 
-/// A body that must give a `bool`.
+/// A body that must return a `bool`.
 private struct Condition: Sendable {
     let body: Evaluator.Body
     let range: Range<Int>
@@ -164,7 +164,7 @@ private struct Condition: Sendable {
     }
 }
 
-/// Walks over a list or a map and sets the variables of a macro.
+/// Iterates over a list or a map and sets the variables of a macro.
 private struct Visit: Sendable {
     let source: Evaluator.Body
     let range: Range<Int>
@@ -206,10 +206,10 @@ private struct Visit: Sendable {
 }
 
 extension Value {
-    /// What is inside of a value written with `?`.
+    /// What is inside a value written with `?`.
     fileprivate func unwrappedOptional(at range: Range<Int>) throws(EvaluationError) -> Value? {
         guard case .optional(let wrapped) = self else {
-            throw EvaluationError(.type, "'?' wants an optional value, found \(type)", at: range)
+            throw EvaluationError(.type, "'?' expects an optional value, found \(type)", at: range)
         }
         return wrapped
     }

@@ -2,6 +2,7 @@ extension Evaluator {
     mutating func call(_ call: Node.Call, _ range: Range<Int>) -> Body {
         if let body = optionalAlternative(call) { return body }
         if let body = prepared(call, range) { return body }
+        let keepsDigits = call.keepsDigits
         switch call.implementation {
         case .nullary(let apply):
             return { frame throws(EvaluationError) in
@@ -9,17 +10,20 @@ extension Evaluator {
                 return try apply()
             }
         case .unary(let apply):
-            return unary(compile(call.arguments[0]), apply, range)
+            return unary(compile(call.arguments[0]), apply, keepsDigits, range)
         case .binary(let apply):
-            return binary(compile(call.arguments[0]), compile(call.arguments[1]), apply, range)
+            return binary(compile(call.arguments[0]), compile(call.arguments[1]), apply, keepsDigits, range)
         case .variadic, .none:
-            return variadic(call.arguments.map { compile($0) }, call.implementation, range)
+            return variadic(call.arguments.map { compile($0) }, call.implementation, keepsDigits, range)
         }
     }
 
-    private func unary(_ argument: @escaping Body, _ apply: @escaping Implementation.Unary, _ range: Range<Int>) -> Body {
+    private func unary(
+        _ argument: @escaping Body, _ apply: @escaping Implementation.Unary, _ keepsDigits: Bool, _ range: Range<Int>
+    ) -> Body {
         { frame throws(EvaluationError) in
-            let value = try argument(&frame)
+            var value = try argument(&frame)
+            if !keepsDigits { value = value.computed }
             do throws(EvaluationError) {
                 try frame.meter.charge(1)
                 try value.charge(&frame.meter)
@@ -33,11 +37,13 @@ extension Evaluator {
     }
 
     private func binary(
-        _ left: @escaping Body, _ right: @escaping Body, _ apply: @escaping Implementation.Binary, _ range: Range<Int>
+        _ left: @escaping Body, _ right: @escaping Body, _ apply: @escaping Implementation.Binary, _ keepsDigits: Bool,
+        _ range: Range<Int>
     ) -> Body {
         { frame throws(EvaluationError) in
-            let leftValue = try left(&frame)
-            let rightValue = try right(&frame)
+            var leftValue = try left(&frame)
+            var rightValue = try right(&frame)
+            if !keepsDigits { (leftValue, rightValue) = (leftValue.computed, rightValue.computed) }
             do throws(EvaluationError) {
                 try frame.meter.charge(1)
                 try leftValue.charge(&frame.meter)
@@ -49,11 +55,14 @@ extension Evaluator {
         }
     }
 
-    private func variadic(_ arguments: [Body], _ implementation: Implementation, _ range: Range<Int>) -> Body {
+    private func variadic(_ arguments: [Body], _ implementation: Implementation, _ keepsDigits: Bool, _ range: Range<Int>) -> Body {
         { frame throws(EvaluationError) in
             var values: [Value] = []
             values.reserveCapacity(arguments.count)
-            for argument in arguments { values.append(try argument(&frame)) }
+            for argument in arguments {
+                let value = try argument(&frame)
+                values.append(keepsDigits ? value : value.computed)
+            }
             do throws(EvaluationError) {
                 try frame.meter.charge(1)
                 for value in values { try value.charge(&frame.meter) }
@@ -66,7 +75,7 @@ extension Evaluator {
         }
     }
 
-    /// `or` and `orValue`, whose alternative is computed only where it is needed.
+    /// `or` and `orValue`, whose alternative is only computed if needed.
     private mutating func optionalAlternative(_ call: Node.Call) -> Body? {
         guard call.name == "or" || call.name == "orValue", call.arguments.count == 2 else { return nil }
         let givesOptional = call.name == "or"
@@ -86,13 +95,13 @@ extension Evaluator {
         }
     }
 
-    /// A function with a constant pattern or format, which is made ready here once.
+    /// A function with a constant pattern or format, which is prepared here once.
     private mutating func prepared(_ call: Node.Call, _ range: Range<Int>) -> Body? {
         guard call.arguments.count >= 2, case .constant(.string(let text)) = call.arguments[1].kind, Prepared.contains(call.name) else { return nil }
         do throws(EvaluationError) {
             guard let apply = try Prepared.function(call.name, text) else { return nil }
             let rest = [call.arguments[0]] + call.arguments.dropFirst(2)
-            return variadic(rest.map { compile($0) }, .variadic(apply), range)
+            return variadic(rest.map { compile($0) }, .variadic(apply), call.keepsDigits, range)
         } catch {
             let failure = error.located(at: range)
             return { _ throws(EvaluationError) in throw failure }

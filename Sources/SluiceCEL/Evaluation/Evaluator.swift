@@ -3,7 +3,7 @@ struct Evaluator {
     typealias Body = @Sendable (inout Frame) throws(EvaluationError) -> Value
 
     private let fields: [String]
-    /// What the variables of `cel.bind` stand for, by their places.
+    /// What the variables of `cel.bind` are bound to, by index.
     private var bound: [Int: Body] = [:]
 
     init(fields: [String]) {
@@ -16,7 +16,7 @@ struct Evaluator {
         case .constant(let value): return { _ in value }
         case .failure(let error): return { _ throws(EvaluationError) in throw error }
         case .field, .fieldOr, .fieldPresence, .optionalField, .record, .source: return read(node.kind, range)
-        case .local(let place): return local(place)
+        case .local(let index): return local(index)
         case .select(let operand, let field):
             return unary(operand, range) { value throws(EvaluationError) in try Selection.select(value, field) }
         case .optionalSelect(let operand, let field):
@@ -34,32 +34,32 @@ struct Evaluator {
         case .list(let elements): return list(elements)
         case .map(let entries): return map(entries)
         case .comprehension(let comprehension): return self.comprehension(comprehension)
-        case .bind(let place, let value, let body):
-            bound[place] = compile(value)
+        case .bind(let index, let value, let body):
+            bound[index] = compile(value)
             let body = compile(body)
             return { frame throws(EvaluationError) in
-                frame.locals[place] = .pending
+                frame.locals[index] = .pending
                 return try body(&frame)
             }
-        case .optionalMap(let target, let place, let body, let isFlat):
-            return optionalMap(target, place, body, isFlat: isFlat)
+        case .optionalMap(let target, let index, let body, let isFlat):
+            return optionalMap(target, index, body, isFlat: isFlat)
         }
     }
 
     private func read(_ kind: Node.Kind, _ range: Range<Int>) -> Body {
         switch kind {
-        case .field(let place):
-            let missing = EvaluationError.noSuchField(fields[place]).located(at: range)
+        case .field(let index):
+            let missing = EvaluationError.noSuchField(fields[index]).located(at: range)
             return { frame throws(EvaluationError) in
-                guard let value = try frame.lookup.field(place) else { throw missing }
+                guard let value = try frame.lookup.field(index) else { throw missing }
                 return value
             }
-        case .fieldOr(let place, let fallback):
-            return { frame throws(EvaluationError) in try frame.lookup.field(place) ?? fallback }
-        case .fieldPresence(let place):
-            return { frame throws(EvaluationError) in .bool(try frame.lookup.field(place) != nil) }
-        case .optionalField(let place):
-            return { frame throws(EvaluationError) in .optional(try frame.lookup.field(place)) }
+        case .fieldOr(let index, let fallback):
+            return { frame throws(EvaluationError) in try frame.lookup.field(index) ?? fallback }
+        case .fieldPresence(let index):
+            return { frame throws(EvaluationError) in .bool(try frame.lookup.field(index) != nil) }
+        case .optionalField(let index):
+            return { frame throws(EvaluationError) in .optional(try frame.lookup.field(index)) }
         case .record:
             return { frame throws(EvaluationError) in try frame.lookup.record() }
         default:
@@ -67,20 +67,20 @@ struct Evaluator {
         }
     }
 
-    private func local(_ place: Int) -> Body {
-        let initial = bound[place]
+    private func local(_ index: Int) -> Body {
+        let initial = bound[index]
         return { frame throws(EvaluationError) in
-            switch frame.locals[place] {
+            switch frame.locals[index] {
             case .value(let value): return value
             case .failed(let error): throw error
             case .pending:
                 guard let initial else { throw EvaluationError(.type, "a variable has no value") }
                 do throws(EvaluationError) {
                     let value = try initial(&frame)
-                    frame.locals[place] = .value(value)
+                    frame.locals[index] = .value(value)
                     return value
                 } catch {
-                    frame.locals[place] = .failed(error)
+                    frame.locals[index] = .failed(error)
                     throw error
                 }
             }
@@ -155,7 +155,7 @@ struct Evaluator {
         }
     }
 
-    private mutating func optionalMap(_ target: Node, _ place: Int, _ body: Node, isFlat: Bool) -> Body {
+    private mutating func optionalMap(_ target: Node, _ index: Int, _ body: Node, isFlat: Bool) -> Body {
         let (targetRange, bodyRange) = (target.range, body.range)
         let target = compile(target)
         let body = compile(body)
@@ -165,7 +165,7 @@ struct Evaluator {
                 throw EvaluationError.noOverload(isFlat ? "optFlatMap" : "optMap", value).located(at: targetRange)
             }
             guard let wrapped else { return value }
-            frame.locals[place] = .value(wrapped)
+            frame.locals[index] = .value(wrapped)
             let result = try body(&frame)
             guard isFlat else { return .optional(result) }
             guard case .optional = result else {

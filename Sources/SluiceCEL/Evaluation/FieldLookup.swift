@@ -1,7 +1,7 @@
 /// Where a program finds the record that it is evaluated for.
 public protocol FieldLookup {
-    /// The value of the field at a place of ``Program/fields``; nil where the record has none.
-    func field(_ place: Int) throws(EvaluationError) -> Value?
+    /// The value of the field at this index of ``Program/fields``; nil if the record has none.
+    func field(_ index: Int) throws(EvaluationError) -> Value?
 
     /// The whole record as a map.
     func record() throws(EvaluationError) -> Value
@@ -10,7 +10,7 @@ public protocol FieldLookup {
     func source() -> Value
 }
 
-/// A record given as a map, for expressions evaluated now and then.
+/// A record given as a map, for occasional evaluation.
 public struct MapLookup: FieldLookup {
     private let map: ValueMap
     private let fields: [String]
@@ -22,7 +22,7 @@ public struct MapLookup: FieldLookup {
         origin = source
     }
 
-    public func field(_ place: Int) -> Value? { map[fields[place]] }
+    public func field(_ index: Int) -> Value? { map[fields[index]] }
     public func record() -> Value { .map(map) }
     public func source() -> Value { .map(origin) }
 }

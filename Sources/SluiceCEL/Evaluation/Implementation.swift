@@ -1,4 +1,4 @@
-/// What a function does. Errors are reported without a place; the call adds its own.
+/// What a function does. Errors are raised without a location; the call adds its own.
 enum Implementation: Sendable {
     typealias Nullary = @Sendable () throws(EvaluationError) -> Value
     typealias Unary = @Sendable (Value, inout Meter) throws(EvaluationError) -> Value
@@ -9,7 +9,7 @@ enum Implementation: Sendable {
     case unary(Unary)
     case binary(Binary)
     case variadic(Variadic)
-    /// Declared, but with nothing behind it.
+    /// Declared, but not implemented.
     case none
 
     func apply(_ arguments: [Value], _ meter: inout Meter) throws(EvaluationError) -> Value {
@@ -18,7 +18,7 @@ enum Implementation: Sendable {
         case .unary(let body): return try body(arguments[0], &meter)
         case .binary(let body): return try body(arguments[0], arguments[1], &meter)
         case .variadic(let body): return try body(arguments, &meter)
-        case .none: throw EvaluationError(.type, "the function is declared, but not defined")
+        case .none: throw EvaluationError(.type, "the function is declared but not defined")
         }
     }
 }

@@ -1,8 +1,8 @@
 extension Value {
-    /// Charges for every part of a value, shared ones as often as they stand in it.
+    /// Charges for every part of a value; shared parts are charged each time they occur.
     func chargeAll(_ meter: inout Meter) throws(EvaluationError) {
         switch self {
-        case .string(let text): try meter.charge(bytes: text.utf8.count)
+        case .string(let text), .decimal(let text): try meter.charge(bytes: text.utf8.count)
         case .bytes(let bytes): try meter.charge(bytes: bytes.count)
         case .list(let values):
             try meter.charge(values.count)
@@ -18,7 +18,7 @@ extension Value {
     /// Charges for one value as the argument of a function.
     func charge(_ meter: inout Meter) throws(EvaluationError) {
         switch self {
-        case .string(let text): try meter.charge(bytes: text.utf8.count)
+        case .string(let text), .decimal(let text): try meter.charge(bytes: text.utf8.count)
         case .bytes(let bytes): try meter.charge(bytes: bytes.count)
         case .list(let values): try meter.charge(values.count)
         default: break

@@ -1,4 +1,5 @@
-/// What an evaluation may still spend. A step is about one call, one element visited or 16 bytes handled.
+/// The remaining budget of an evaluation. A step is about one call, one element visited or 16 bytes
+/// processed.
 struct Meter: Sendable {
     private var left: Int
 

@@ -8,9 +8,10 @@ public struct Node: Sendable {
 
     public indirect enum Kind: Sendable {
         case constant(Value)
-        /// A record's field, by its place in ``Program/fields``; an error where the record has none.
+        /// A record's field, by its index in ``Program/fields``; an error if the record has none.
         case field(Int)
-        /// The same, but the value given where the record has none: names like `string`, which are types as well.
+        /// The same, but with a value to use if the record has no such field: names like `string`,
+        /// which are also types.
         case fieldOr(Int, Value)
         /// `has(record.x)`
         case fieldPresence(Int)
@@ -20,7 +21,7 @@ public struct Node: Sendable {
         case record
         /// Where the record came from.
         case source
-        /// A variable of a macro, by its place in the frame.
+        /// A macro variable, by its index in the frame.
         case local(Int)
         case select(Node, String)
         case optionalSelect(Node, String)
@@ -28,7 +29,7 @@ public struct Node: Sendable {
         case index(Node, Node)
         case optionalIndex(Node, Node)
         case call(Call)
-        /// `&&` and `||`: an operand that decides makes the errors of the others vanish.
+        /// `&&` and `||`: an operand that decides the result discards the errors of the others.
         case all([Node])
         case any([Node])
         case conditional(Node, then: Node, otherwise: Node)
@@ -37,16 +38,20 @@ public struct Node: Sendable {
         case comprehension(Comprehension)
         case bind(Int, Node, body: Node)
         case optionalMap(Node, Int, body: Node, isFlat: Bool)
-        /// Fails whenever it is reached: what an unchecked expression got wrong.
+        /// Fails when it is reached: an error in an unchecked expression.
         case failure(EvaluationError)
     }
 
     public struct Call: Sendable {
         /// The function's full name, or the operator's; see ``Operator``.
         public let name: String
-        /// The target, if there is one, is the first.
+        /// The target, if there is one, comes first.
         public let arguments: [Node]
         let implementation: Implementation
+
+        /// Whether the function hands its arguments on, or writes them: others compute, and see a
+        /// decimal as a double.
+        var keepsDigits: Bool { ["string", "dyn", "optional.of", "optional.ofNonZeroValue"].contains(name) }
     }
 
     public struct Element: Sendable {
@@ -63,7 +68,7 @@ public struct Node: Sendable {
     public struct Comprehension: Sendable {
         public let verb: ComprehensionVerb
         public let range: Node
-        /// The place in the frame of the element or key, or of the index where there are two variables.
+        /// The frame index of the element or key, or of the index if there are two variables.
         public let first: Int
         public let second: Int?
         public let filter: Node?

@@ -1,4 +1,4 @@
-/// Fields of maps, elements of lists, and the same through optionals.
+/// Fields of maps, elements of lists, and both through optionals.
 enum Selection {
     /// `operand.field`. Through an optional the result is an optional again.
     static func select(_ operand: Value, _ field: String) throws(EvaluationError) -> Value {
@@ -43,8 +43,8 @@ enum Selection {
             guard let value = map[key] else { throw .noSuchKey(key) }
             return value
         case .list(let list):
-            guard let place = try place(key, in: list) else { throw .invalid("index out of range: \(key.brief)") }
-            return list[place]
+            guard let position = try position(key, in: list) else { throw .invalid("index out of range: \(key.brief)") }
+            return list[position]
         case .optional(nil): return operand
         case .optional(let wrapped?): return try optionalIndex(wrapped, key)
         default: throw .noOverload("_[_]", operand, key)
@@ -55,17 +55,17 @@ enum Selection {
     static func optionalIndex(_ operand: Value, _ key: Value) throws(EvaluationError) -> Value {
         switch operand {
         case .map(let map): return .optional(map[key])
-        case .list(let list): return .optional(try place(key, in: list).map { list[$0] })
+        case .list(let list): return .optional(try position(key, in: list).map { list[$0] })
         case .optional(nil): return operand
         case .optional(let wrapped?): return try optionalIndex(wrapped, key)
         default: throw .noOverload("_[?_]", operand, key)
         }
     }
 
-    /// Nil where the list has no such place.
-    private static func place(_ key: Value, in list: [Value]) throws(EvaluationError) -> Int? {
+    /// Nil if the list has no such index.
+    private static func position(_ key: Value, in list: [Value]) throws(EvaluationError) -> Int? {
         let number: Int?
-        switch key {
+        switch key.computed {
         case .int(let value): number = Int(exactly: value)
         case .uint(let value): number = Int(exactly: value)
         case .double(let value):

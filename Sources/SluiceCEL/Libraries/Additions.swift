@@ -6,7 +6,7 @@ enum Additions {
         Function(
             "parse_time(string, string) -> timestamp", "(string).parse_time(string) -> timestamp",
             implementation: .texts("parse_time") { text, format throws(EvaluationError) in
-                .timestamp(try TimeFormat(format).read(text))
+                .timestamp(try TimeFormat(reading: format).read(text))
             }),
         Function(
             "format_time(timestamp, string) -> string", "(timestamp).format_time(string) -> string",

@@ -1,4 +1,4 @@
-/// `+ - * / %` and the sign. Whole numbers that overflow are errors; nothing wraps.
+/// `+ - * / %` and negation. Integer overflow is an error; nothing wraps.
 enum Arithmetic {
     static func functions(mixed: Bool) -> [Function] {
         [
@@ -39,7 +39,7 @@ enum Arithmetic {
             })
     }
 
-    /// Both numbers as doubles where just one of them is.
+    /// Both numbers as doubles if exactly one of them is a double.
     private static func asDoubles(_ left: Value, _ right: Value) -> (Double, Double)? {
         switch (left, right) {
         case (.double(let left), .int(let right)): (left, Double(right))
@@ -128,7 +128,7 @@ enum Arithmetic {
     }
 
     private static func inRange<Result>(_ result: Result?) throws(EvaluationError) -> Result {
-        guard let result else { throw EvaluationError(.overflow, "the result is out of the range of times") }
+        guard let result else { throw EvaluationError(.overflow, "the result is out of range for a timestamp or duration") }
         return result
     }
 }

@@ -28,7 +28,7 @@ enum Conversions {
             guard let int = Int64(exactly: number) else { throw outOfRange(value, "int") }
             return .int(int)
         case .double(let number):
-            // Both bounds are left out, as a double near them stands for numbers beyond.
+            // Both bounds are excluded, because a double near them stands for numbers beyond.
             guard number > -0x1p63, number < 0x1p63 else { throw outOfRange(value, "int") }
             return .int(Int64(number))
         case .string(let text):
@@ -75,6 +75,7 @@ enum Conversions {
         case .int(let number): return .string(String(number))
         case .uint(let number): return .string(String(number))
         case .double(let number): return .string(number.text)
+        case .decimal(let text): return .string(text)
         case .bytes(let bytes):
             guard let text = String(validating: bytes, as: UTF8.self) else { throw .invalid("the bytes are invalid UTF-8") }
             return .string(text)

@@ -33,14 +33,14 @@ enum Encoders {
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let part = bytes[start..<min(start + 3, bytes.count)]
             let bits = part.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - part.count))
-            for place in 0...3 {
-                text.append(place <= part.count ? alphabet[bits >> (18 - 6 * place) & 63] : UInt8(ascii: "="))
+            for index in 0...3 {
+                text.append(index <= part.count ? alphabet[bits >> (18 - 6 * index) & 63] : UInt8(ascii: "="))
             }
         }
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Padding may be left out; nil where anything else is wrong.
+    /// Padding may be omitted; nil if anything else is wrong.
     static func bytes(ofBase64 text: [UInt8]) -> [UInt8]? {
         var digits = text[...]
         while digits.last == UInt8(ascii: "="), text.count - digits.count < 2 { digits.removeLast() }
@@ -83,7 +83,7 @@ enum Encoders {
         return String(decoding: text, as: UTF8.self)
     }
 
-    // An algorithm that has been fetched is read only, and OpenSSL counts its references atomically.
+    // A fetched algorithm is read-only, and OpenSSL counts its references atomically.
     private nonisolated(unsafe) static let sha256Algorithm = EVP_MD_fetch(nil, "SHA256", nil)
 
     private static func sha256(_ bytes: [UInt8]) throws(EvaluationError) -> String {

@@ -27,7 +27,7 @@ enum Formatting {
             }
             let precision = try takePrecision(&rest)
             guard let clause = rest.popFirst() else { throw failure("the format ends with '%'") }
-            guard used < arguments.count else { throw failure("index \(used) out of range: the format wants more arguments") }
+            guard used < arguments.count else { throw failure("index \(used) out of range: the format needs more arguments") }
             let text = try substitution(Unicode.Scalar(clause), precision, arguments[used], &meter)
             try meter.charge(bytes: text.utf8.count)
             output.append(contentsOf: text.utf8)
@@ -36,7 +36,7 @@ enum Formatting {
         return String(decoding: output, as: UTF8.self)
     }
 
-    /// `.3`; 6 where there is none.
+    /// `.3`; 6 if there is none.
     private static func takePrecision(_ rest: inout Substring.UTF8View) throws(EvaluationError) -> Int {
         guard rest.first == UInt8(ascii: ".") else { return 6 }
         rest.removeFirst()
@@ -54,8 +54,8 @@ enum Formatting {
         switch clause {
         case "s": return try text(value, &meter)
         case "d": return try decimal(value)
-        case "f": return try number(value, "fixed-point").formatted(.fixed, precision: precision)
-        case "e": return try number(value, "scientific").formatted(.scientific, precision: precision)
+        case "f": return try number(value.computed, "fixed-point").formatted(.fixed, precision: precision)
+        case "e": return try number(value.computed, "scientific").formatted(.scientific, precision: precision)
         case "b": return try binary(value)
         case "o": return try octal(value)
         case "x": return try hexadecimal(value, uppercase: false)
@@ -70,7 +70,7 @@ enum Formatting {
         failure("\(wanted), was given \(value.type.name)")
     }
 
-    /// `%s`: any value, strings inside of lists without quotes.
+    /// `%s`: any value; strings inside lists are not quoted.
     private static func text(_ value: Value, _ meter: inout Meter) throws(EvaluationError) -> String {
         try meter.charge(1)
         switch value {
@@ -79,6 +79,7 @@ enum Formatting {
         case .int(let number): return String(number)
         case .uint(let number): return String(number)
         case .double(let number): return number.plainText
+        case .decimal(let text): return text
         case .string(let text):
             try meter.charge(bytes: text.utf8.count)
             return text
@@ -93,7 +94,7 @@ enum Formatting {
         case .ip(let address): return address.description
         case .cidr(let network): return network.description
         case .optional:
-            throw wrongType("string clause can only be used on values that can be written", value)
+            throw wrongType("string clause can only be used on values that have a text form", value)
         }
     }
 
@@ -103,7 +104,7 @@ enum Formatting {
         return texts
     }
 
-    /// In the order of the keys' texts.
+    /// Sorted by the keys' texts.
     private static func mapText(_ map: ValueMap, _ meter: inout Meter) throws(EvaluationError) -> String {
         var entries: [(key: String, value: String)] = []
         for entry in map.entries { entries.append((try text(entry.key, &meter), try text(entry.value, &meter))) }
@@ -111,7 +112,7 @@ enum Formatting {
         return "{\(entries.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}"
     }
 
-    /// Invalid UTF-8 replaced, a run of it by one U+FFFD.
+    /// Replaces each run of invalid UTF-8 with one U+FFFD.
     private static func repaired(_ bytes: [UInt8]) -> String {
         if let text = String(validating: bytes, as: UTF8.self) { return text }
         var scalars: [Unicode.Scalar] = []
@@ -137,6 +138,7 @@ enum Formatting {
         case .int(let number): String(number)
         case .uint(let number): String(number)
         case .double(let number): number.plainText
+        case .decimal: try decimal(value.computed)
         default: throw wrongType("decimal clause can only be used on integers", value)
         }
     }

@@ -1,4 +1,5 @@
-/// One function with one way to call it: all its signatures share style and number of arguments, and one body that looks at the values.
+/// One function with one way to call it: all its signatures share style and number of arguments,
+/// and one body that inspects the values.
 struct Function: Sendable {
     let name: String
     let overloads: [Overload]
@@ -16,7 +17,7 @@ struct Function: Sendable {
     }
 }
 
-/// All functions that can be called, by name.
+/// All callable functions, by name.
 struct FunctionTable: Sendable {
     private struct Style: Hashable {
         let isMember: Bool

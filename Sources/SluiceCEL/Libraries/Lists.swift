@@ -31,7 +31,8 @@ enum Lists {
         Function("(list(A)).last() -> optional_type(A)", implementation: .list("last") { values, _ in .optional(values.last) }),
     ]
 
-    /// In the order of their first places. Keys of maps are found by hash; all others are compared one by one.
+    /// In order of first occurrence. Keys of maps are found by hash; all other values are compared
+    /// one by one.
     @Sendable private static func distinct(_ values: [Value], _ meter: inout Meter) throws(EvaluationError) -> Value {
         var kept: [Value] = []
         var keys: Set<MapKey> = []
@@ -76,9 +77,9 @@ enum Lists {
         return .list(Array(list[Int(start)..<Int(end)]))
     }
 
-    /// The values by their keys, equal ones in the order that they came in.
+    /// The values sorted by their keys, equal ones in their original order.
     ///
-    /// - Throws: when the keys are not all of one ordered type.
+    /// - Throws: if the keys are not all of one ordered type.
     static func sorted(
         _ keyed: [(key: Value, value: Value)], _ meter: inout Meter
     ) throws(EvaluationError) -> [Value] {
@@ -98,7 +99,7 @@ enum Lists {
     }
 }
 
-/// Lists taken as sets.
+/// Lists treated as sets.
 enum Sets {
     static let functions: [Function] = [
         Function(

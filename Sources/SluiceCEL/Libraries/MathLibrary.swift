@@ -91,7 +91,7 @@ enum MathLibrary {
                 default: throw .noOverload("math.bitNot", value)
                 }
             }),
-        // Bits pushed in are zeros on either side, whatever the sign.
+        // Shifts fill with zeros on either side, whatever the sign.
         shift("math.bitShiftLeft") { $0 << $1 }, shift("math.bitShiftRight") { $0 >> $1 },
     ]
 
@@ -111,13 +111,13 @@ enum MathLibrary {
     private static func shift(_ name: String, _ body: @escaping @Sendable (UInt64, Int64) -> UInt64) -> Function {
         Function(
             "\(name)(int, int) -> int", "\(name)(uint, int) -> uint",
-            implementation: .pure { number, places throws(EvaluationError) in
-                guard case .int(let places) = places else { throw .noOverload(name, number, places) }
-                guard places >= 0 else { throw .invalid("\(name)() negative offset: \(places)") }
+            implementation: .pure { number, offset throws(EvaluationError) in
+                guard case .int(let offset) = offset else { throw .noOverload(name, number, offset) }
+                guard offset >= 0 else { throw .invalid("\(name)() negative offset: \(offset)") }
                 switch number {
-                case .int(let number): return .int(Int64(bitPattern: body(UInt64(bitPattern: number), places)))
-                case .uint(let number): return .uint(body(number, places))
-                default: throw .noOverload(name, number, .int(places))
+                case .int(let number): return .int(Int64(bitPattern: body(UInt64(bitPattern: number), offset)))
+                case .uint(let number): return .uint(body(number, offset))
+                default: throw .noOverload(name, number, .int(offset))
                 }
             })
     }

@@ -1,6 +1,7 @@
 /// Functions of regular expressions: RE2's syntax, and time linear in the text.
 enum Patterns {
-    /// They take the text first and the pattern second. What is made takes the text and what comes after the pattern.
+    /// Functions that take the text first and the pattern second. Each closure binds a pattern; the
+    /// result takes the text and the arguments after the pattern.
     private static let withPattern: [String: @Sendable (Pattern) -> Implementation.Variadic] = [
         "matches": { pattern in { values, _ throws(EvaluationError) in try matches(values, pattern) } },
         "regex.replace": { pattern in { values, meter throws(EvaluationError) in try replace(values, pattern, &meter) } },
@@ -11,7 +12,7 @@ enum Patterns {
 
     static func takesPattern(_ name: String) -> Bool { withPattern[name] != nil }
 
-    /// The function with its pattern compiled; nil for a function that takes none.
+    /// The function with its pattern compiled; nil for a function without a pattern.
     static func prepared(_ name: String, _ text: String) throws(EvaluationError) -> Implementation.Variadic? {
         guard let bind = withPattern[name] else { return nil }
         return bind(try pattern(text))
@@ -26,7 +27,7 @@ enum Patterns {
         function("extract", "(string).extract(string) -> map(string, string)"),
     ]
 
-    /// Steps that the compilation of a pattern counts for.
+    /// How many steps compiling a pattern costs.
     private static let compilationCost = 500
 
     private static func function(_ name: String, _ signatures: String...) -> Function {
@@ -75,7 +76,7 @@ enum Patterns {
             throw .invalid(error.description)
         }
         let bytes = Array(text.utf8)
-        // What the result can grow to, before it is built.
+        // The maximum size of the result, before it is built.
         var matches = 0
         bytes.withUnsafeBufferPointer { bytes in
             pattern.forEachMatch(in: bytes, groups: 0) { _ in
@@ -88,7 +89,7 @@ enum Patterns {
         return .string(String(decoding: result, as: UTF8.self))
     }
 
-    /// The group to extract: the only one, or the whole match where there is none.
+    /// The group to extract: the only one, or the whole match if there is none.
     private static func extractedGroup(_ pattern: Pattern) throws(EvaluationError) -> Int {
         guard pattern.groupCount <= 1 else {
             throw .invalid("the pattern '\(pattern.text)' has more than one capturing group")

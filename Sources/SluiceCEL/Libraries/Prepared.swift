@@ -1,13 +1,13 @@
-/// Functions whose second argument, where it is constant, is made ready once and not for each record.
+/// Functions whose second argument, if constant, is prepared once rather than for each record.
 enum Prepared {
     static func contains(_ name: String) -> Bool { Patterns.takesPattern(name) || name == "parse_time" }
 
-    /// The function for all other arguments; nil where there is no such function.
+    /// The function for the remaining arguments; nil if there is no such function.
     ///
-    /// - Throws: when the argument is wrong, as every call with it would.
+    /// - Throws: if the argument is invalid, as every call with it would.
     static func function(_ name: String, _ argument: String) throws(EvaluationError) -> Implementation.Variadic? {
         guard name == "parse_time" else { return try Patterns.prepared(name, argument) }
-        let format = try TimeFormat(argument)
+        let format = try TimeFormat(reading: argument)
         return { values, _ throws(EvaluationError) in
             guard case .string(let text) = values[0] else { throw .noOverload(name, values) }
             return .timestamp(try format.read(text))

@@ -1,4 +1,4 @@
-/// Functions that look for one string in another.
+/// Functions that search for one string in another.
 enum StringSearch {
     static let functions: [Function] = [
         Function(
@@ -46,19 +46,20 @@ enum StringSearch {
 
     private static func firstIndex(of part: String, in text: String, from start: Int64) throws(EvaluationError) -> Value {
         let bytes = Array(text.utf8)
-        let first = try Strings.place(start, text.unicodeScalars.count)
+        let first = try Strings.checkedIndex(start, text.unicodeScalars.count)
         guard let found = Text.firstIndex(of: Array(part.utf8), in: bytes, from: offset(of: first, in: bytes)) else { return .int(-1) }
         return .int(Int64(codePoints(in: bytes[..<found])))
     }
 
-    /// The last place at or before `start`, or before the end.
+    /// The last occurrence at or before `start`, or before the end.
     ///
-    /// Searched from the back in reversed bytes: in valid UTF-8 a match never begins inside of a code point.
+    /// Searches from the back in reversed bytes: in valid UTF-8 a match never begins inside a code
+    /// point.
     private static func lastIndex(of part: String, in text: String, from start: Int64?) throws(EvaluationError) -> Value {
         let bytes = Array(text.utf8)
         let wanted = Array(part.utf8)
         let count = text.unicodeScalars.count
-        let last = try Strings.place(start ?? Int64(count), count)
+        let last = try Strings.checkedIndex(start ?? Int64(count), count)
         let end = min(bytes.count, offset(of: last, in: bytes) + wanted.count)
         guard let found = Text.firstIndex(of: wanted.reversed(), in: bytes[..<end].reversed(), from: 0) else { return .int(-1) }
         return .int(Int64(codePoints(in: bytes[..<(end - found - wanted.count)])))
@@ -68,7 +69,8 @@ enum StringSearch {
         bytes.reduce(0) { $1 & 0xC0 == 0x80 ? $0 : $0 + 1 }
     }
 
-    /// Where the code point of that number begins; the end for the number of all.
+    /// Where code point number `codePoint` begins; the end of the text if there are exactly that
+    /// many.
     private static func offset(of codePoint: Int, in bytes: [UInt8]) -> Int {
         var left = codePoint
         for (offset, byte) in bytes.enumerated() where byte & 0xC0 != 0x80 {

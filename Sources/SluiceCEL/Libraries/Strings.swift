@@ -1,4 +1,4 @@
-/// Functions that take strings apart and put them together. Places are counted in code points.
+/// Functions that take strings apart and put them together. Positions are counted in code points.
 enum Strings {
     static let functions: [Function] = [
         Function(
@@ -75,8 +75,8 @@ enum Strings {
         }
     }
 
-    /// A place in a text of `count` code points, its end included.
-    static func place(_ index: Int64, _ count: Int) throws(EvaluationError) -> Int {
+    /// Checks a position in a text of `count` code points; the end is valid.
+    static func checkedIndex(_ index: Int64, _ count: Int) throws(EvaluationError) -> Int {
         guard (0...Int64(count)).contains(index) else { throw .invalid("index out of range: \(index)") }
         return Int(index)
     }
@@ -84,8 +84,8 @@ enum Strings {
     @Sendable private static func charAt(_ text: Value, _ index: Value) throws(EvaluationError) -> Value {
         guard case .string(let text) = text, case .int(let index) = index else { throw .noOverload("charAt", text, index) }
         let scalars = Array(text.unicodeScalars)
-        let place = try place(index, scalars.count)
-        return .string(string(scalars[place...].prefix(1)))
+        let position = try checkedIndex(index, scalars.count)
+        return .string(string(scalars[position...].prefix(1)))
     }
 
     @Sendable private static func substring(_ values: [Value]) throws(EvaluationError) -> Value {
@@ -96,7 +96,7 @@ enum Strings {
             guard case .int(let given) = values[2] else { throw .noOverload("substring", values) }
             end = given
         }
-        let (first, last) = (try place(start, scalars.count), try place(end, scalars.count))
+        let (first, last) = (try checkedIndex(start, scalars.count), try checkedIndex(end, scalars.count))
         guard first <= last else { throw .invalid("invalid substring range. start: \(start), end: \(end)") }
         return .string(string(scalars[first..<last]))
     }
@@ -119,7 +119,8 @@ enum Strings {
         "\"" + string(text.unicodeScalars.flatMap { Array((Value.namedEscapes[$0] ?? String(Character($0))).unicodeScalars) }) + "\""
     }
 
-    /// At most `limit` parts, the last one with all the rest; any number where it is negative. An empty separator gives code points.
+    /// At most `limit` parts, the last one with the rest of the text; any number if negative. An
+    /// empty separator splits into code points.
     private static func split(_ text: String, _ separator: String, limit: Int64) -> [Value] {
         guard limit != 0 else { return [] }
         let bytes = Array(text.utf8)
@@ -135,7 +136,7 @@ enum Strings {
         return parts + [.string(String(decoding: bytes[start...], as: UTF8.self))]
     }
 
-    /// Where the part that begins at `start` ends; nil where it is the last.
+    /// Where the part that begins at `start` ends; nil if it is the last.
     private static func nextCut(_ bytes: [UInt8], _ separator: [UInt8], _ start: Int) -> Int? {
         if !separator.isEmpty { return Text.firstIndex(of: separator, in: bytes, from: start) }
         guard start < bytes.count else { return nil }

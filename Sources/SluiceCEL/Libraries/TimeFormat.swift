@@ -1,8 +1,9 @@
-/// A form of times, in the letters of `strftime`: `%d/%b/%Y:%H:%M:%S %z`, or by name: `rfc3339`, `unix`, `unix_ms`, `unix_us`, `unix_ns`.
+/// A time format in the letters of `strftime`, such as `%d/%b/%Y:%H:%M:%S %z`, or by name:
+/// `rfc3339`, `unix`, `unix_ms`, `unix_us`, `unix_ns`.
 struct TimeFormat: Sendable {
     private enum Form {
         case rfc3339
-        /// A whole number of so many parts of a second.
+        /// A whole number of fractions of a second, with this many to the second.
         case unix(Int64)
         case fields([Field])
     }
@@ -48,6 +49,16 @@ struct TimeFormat: Sendable {
         return fields
     }
 
+    /// The letters of the form; nil where it has a name.
+    var verbs: Set<UInt8>? {
+        guard case .fields(let fields) = form else { return nil }
+        return Set(
+            fields.compactMap { field in
+                if case .verb(let verb) = field { return verb }
+                return nil
+            })
+    }
+
     func read(_ text: String) throws(EvaluationError) -> Timestamp {
         let moment: Timestamp?
         switch form {
@@ -65,7 +76,7 @@ struct TimeFormat: Sendable {
         return moment
     }
 
-    /// `offset` is what the clock is ahead of UTC, in seconds.
+    /// `offset` is how far the clock is ahead of UTC, in seconds.
     func write(_ moment: Timestamp, offset: Int) throws(EvaluationError) -> String {
         switch form {
         case .rfc3339 where offset == 0: return moment.description

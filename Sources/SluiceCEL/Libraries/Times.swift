@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Synchronization
 
-/// The parts of a timestamp, in UTC or in a time zone, and of a duration.
+/// The components of a timestamp, in UTC or in a time zone, and of a duration.
 enum Times {
     static let functions: [Function] =
         parts.map { name, part in
@@ -49,7 +49,8 @@ enum Times {
         ("getDayOfYear", { $0.date.dayOfYear }),
     ]
 
-    /// What timestamps and durations both have; for a duration, how often the unit fits in it, but the milliseconds of its last second.
+    /// The components that timestamps and durations share. For a duration: how often the unit fits
+    /// in it, except for milliseconds, which are those of its last second.
     private static let durationParts: [(String, @Sendable (Int128) -> Int128)] = [
         ("getHours", { $0 / 3_600_000_000_000 }),
         ("getMinutes", { $0 / 60_000_000_000 }),
@@ -66,11 +67,12 @@ enum Times {
         }
     }
 
-    /// Seconds east of UTC in a zone given by name (`Europe/Berlin`) or as `+02:00`, `-8:00`, `02:00`.
+    /// Seconds east of UTC in a zone given by name (`Europe/Berlin`) or as `+02:00`, `-8:00`,
+    /// `02:00`.
     static func offset(of zone: String, at moment: Timestamp) throws(EvaluationError) -> Int {
         if ["UTC", "Z", ""].contains(zone) { return 0 }
         if let offset = fixedOffset(zone) { return offset }
-        guard let zone = zones.named(zone) else { throw .invalid("there is no time zone '\(zone)'") }
+        guard let zone = zones.named(zone) else { throw .invalid("unknown time zone '\(zone)'") }
         return zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(moment.seconds)))
     }
 
@@ -101,7 +103,7 @@ struct LocalTime {
     }
 }
 
-/// Time zones by name, as finding one means reading files.
+/// Caches time zones by name, because looking one up reads files.
 private final class ZoneCache: Sendable {
     private static let limit = 1_000
     private let known = Mutex<[Name: TimeZone]>([:])

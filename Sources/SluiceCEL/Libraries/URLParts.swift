@@ -1,6 +1,6 @@
-/// Takes URLs apart as RFC 3986 does, without judging them: a log holds what clients sent.
+/// Takes URLs apart according to RFC 3986, without validating them: a log holds what clients sent.
 enum URLParts {
-    /// `scheme user host port path query fragment`, only those that are there; the path always.
+    /// `scheme user host port path query fragment`, only those that are present; the path always.
     static func read(_ text: String) -> ValueMap {
         var map = ValueMap()
         var rest = text[...]
@@ -22,11 +22,11 @@ enum URLParts {
         return map
     }
 
-    /// What stands after the first `separator`, which is taken away with it.
+    /// What follows the first `separator`; removes both from the text.
     private static func cut(_ text: inout Substring, at separator: Unicode.Scalar) -> Substring? {
-        guard let place = text.unicodeScalars.firstIndex(of: separator) else { return nil }
-        let after = text[text.unicodeScalars.index(after: place)...]
-        text = text[..<place]
+        guard let index = text.unicodeScalars.firstIndex(of: separator) else { return nil }
+        let after = text[text.unicodeScalars.index(after: index)...]
+        text = text[..<index]
         return after
     }
 
@@ -49,7 +49,8 @@ enum URLParts {
         map.set("host", to: .string(host.lowercased()))
     }
 
-    /// `a=1&b=2`, with or without `?` before it, percent and plus decoded. A name that stands twice has the list of its values.
+    /// `a=1&b=2`, with or without a leading `?`, decoding percent and plus. A name that occurs more
+    /// than once has the list of its values.
     static func readQuery(_ text: String) -> ValueMap {
         var map = ValueMap()
         let query = text.utf8.first == UInt8(ascii: "?") ? text.utf8.dropFirst() : text.utf8[...]

@@ -1,9 +1,9 @@
 extension ByteAutomaton {
-    /// Entries of a table at most, so that it stays in the first-level cache.
+    /// The maximum number of entries in a table, so that it stays in the first-level cache.
     private static let maxEntries = 12_288
     private static let maxNodes = 2_000
 
-    /// `nil` when the pattern uses what only RE2 knows, or needs too large a table.
+    /// nil if the pattern uses syntax that only RE2 knows, or needs too large a table.
     convenience init?(pattern: String) {
         guard let tree = RegexParser.parse(pattern) else { return nil }
         var nodes = PositionGraph(limit: Self.maxNodes)
@@ -17,7 +17,7 @@ extension ByteAutomaton {
     }
 }
 
-/// Thompson's graph of a pattern: places in it, and where a byte leads from each.
+/// The Thompson graph of a pattern: its positions, and where a byte leads from each.
 struct PositionGraph {
     enum Position {
         case byte(low: UInt8, high: UInt8, next: Int)
@@ -41,7 +41,7 @@ struct PositionGraph {
         return positions.count - 1
     }
 
-    /// The place from which `node` and then `next` are to be matched; `nil` above the limit.
+    /// The position from which to match `node` and then `next`; nil above the limit.
     mutating func add(_ node: RegexNode, then next: Int) -> Int? {
         switch node {
         case .empty: return next
@@ -53,24 +53,24 @@ struct PositionGraph {
         case .textEnd: return append(.textEnd(next: next))
         case .optional(let node): return add(node, then: next).flatMap { append(.split($0, next)) }
         case .concat(let nodes):
-            var place = next
+            var position = next
             for node in nodes.reversed() {
-                guard let earlier = add(node, then: place) else { return nil }
-                place = earlier
+                guard let earlier = add(node, then: position) else { return nil }
+                position = earlier
             }
-            return place
+            return position
         case .alternate(let nodes):
-            var place: Int?
+            var position: Int?
             for node in nodes {
                 guard let branch = add(node, then: next) else { return nil }
-                guard let other = place else {
-                    place = branch
+                guard let other = position else {
+                    position = branch
                     continue
                 }
-                place = append(.split(other, branch))
-                if place == nil { return nil }
+                position = append(.split(other, branch))
+                if position == nil { return nil }
             }
-            return place
+            return position
         case .many(let node):
             guard let loop = append(.split(next, next)), let body = add(node, then: loop) else { return nil }
             positions[loop] = .split(body, next)
@@ -78,7 +78,8 @@ struct PositionGraph {
         }
     }
 
-    /// Code points from U+0080 on as RE2 reads them: it lets overlong and too large sequences pass, which keeps the automaton small.
+    /// Code points from U+0080 on as RE2 reads them: it accepts overlong and too large sequences,
+    /// which keeps the automaton small.
     private mutating func add(_ ascii: ASCIISet, _ beyondASCII: Bool, then next: Int) -> Int? {
         guard let set = append(.set(ascii, next: next)) else { return nil }
         guard beyondASCII else { return set }

@@ -1,26 +1,31 @@
 import CBytes
 
-/// A deterministic automaton over bytes that says whether a pattern matches anywhere in a text: one table look-up a byte.
+/// A deterministic automaton over bytes that determines whether a pattern matches anywhere in a
+/// text: one table lookup per byte.
 ///
-/// Built whole, in advance, and only for patterns that fit a small table; RE2 does the rest. Patterns that must begin with one of a few
-/// pairs of bytes skip to those with vector instructions. `docs/decisions/0002-regular-expressions.md` has the figures.
+/// Built completely in advance, and only for patterns that fit a small table; RE2 does the rest.
+/// Patterns that must begin with one of a few pairs of bytes skip to those with vector
+/// instructions. For figures see `docs/decisions/0002-regular-expressions.md`.
 ///
-/// Safe because the table is written in `init` only, every entry is the offset of a row of it, and every look-up adds less than a row.
+/// Safe because the table is only written in `init`, every entry is the offset of one of its rows,
+/// and every lookup adds less than a row.
 final class ByteAutomaton: Sendable {
-    /// Offset of the row that can never match, and of the row that has matched: both are final.
+    /// Offsets of the row that can never match, and of the row that has matched: both are final.
     static let dead: UInt16 = 0
     let accepted: UInt16
     let start: UInt16
     let classCount: Int
-    // Written in init, freed in deinit, read-only between.
+    // Written in `init`, freed in `deinit`, read-only in between.
     private nonisolated(unsafe) let table: UnsafeMutablePointer<UInt16>
     private nonisolated(unsafe) let classes: UnsafeMutablePointer<UInt8>
-    /// A text that matches begins with these bytes, and `start` is the state after them.
+    /// A matching text begins with these bytes, and `start` is the state after them.
     private let prefix: [UInt8]
-    /// Every match begins with one of these pairs of bytes (first, second, first, second, …); empty when nothing is known.
+    /// Every match begins with one of these pairs of bytes (first, second, first, second, …); empty
+    /// if nothing is known.
     private let pairs: [UInt8]
 
-    /// `rows` are the states: 0 is dead, 1 has accepted. Each has an entry a class and one more for the end of the text.
+    /// `rows` are the states: 0 is dead, 1 has accepted. Each has an entry per class and one more
+    /// for the end of the text.
     init(classes: [UInt8], rows: [[Int]], start: Int, prefix: [UInt8], pairs: [UInt8]) {
         precondition(classes.count == 256)
         let width = rows[0].count
@@ -58,8 +63,8 @@ final class ByteAutomaton: Sendable {
         return table[Int(state) &+ classCount] == accepted
     }
 
-    /// Skips whenever no match is under way, which is when the automaton is back in its first state. Each byte is looked at once by
-    /// each of the two, so this is linear.
+    /// Skips whenever no match is in progress, which is when the automaton is back in its first
+    /// state. Each of the two looks at each byte once, so this is linear.
     private func runFromPair(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         var state = start
         var index = 0

@@ -2,8 +2,8 @@ import CRE2
 
 /// Owns one RE2 object.
 ///
-/// Safe because the object is made in `init` and freed in `deinit` only, RE2's matching is const and thread-safe, and every length handed
-/// to C comes with its own buffer.
+/// Safe because the object is only created in `init` and freed in `deinit`, RE2's matching is const
+/// and thread-safe, and every length passed to C comes with its own buffer.
 final class CompiledRegex: Sendable {
     // RE2 guards its automaton cache with its own locks.
     private nonisolated(unsafe) let handle: OpaquePointer
@@ -46,7 +46,7 @@ final class CompiledRegex: Sendable {
     func find(
         in bytes: UnsafeBufferPointer<UInt8>, from: Int, into captures: UnsafeMutableBufferPointer<Pattern.Capture>
     ) -> Bool {
-        // A capture is laid out as the C span: two words, start and length.
+        // A capture has the layout of the C span: two words, start and length.
         captures.withMemoryRebound(to: cre2_span.self) { spans in
             cre2_find(handle, bytes.baseAddress, bytes.count, from, spans.baseAddress, Int32(clamping: spans.count))
         }

@@ -1,5 +1,6 @@
 extension Pattern {
-    /// The pattern with `(?<name>` written as `(?P<name>`, the only form that RE2 before 2023 knows.
+    /// The pattern with `(?<name>` written as `(?P<name>`, the only form that RE2 knows before
+    /// 2023.
     static func withNamedGroupsSpelledOut(_ text: String) -> String {
         guard text.contains("(?<") else { return text }
         var output: [UInt8] = []

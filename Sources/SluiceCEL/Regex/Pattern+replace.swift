@@ -1,5 +1,5 @@
 extension Pattern {
-    /// What a replacement is made of: `a\1b` is text, group 1, text; `\\` is one backslash.
+    /// The parts of a replacement: `a\1b` is text, group 1, text; `\\` is one backslash.
     public struct Replacement: Sendable {
         enum Part: Sendable {
             case text([UInt8])
@@ -7,10 +7,11 @@ extension Pattern {
         }
 
         let parts: [Part]
-        /// The highest group it names.
+        /// The highest group that it names.
         let groups: Int
 
-        /// - Throws: ``PatternError`` when a backslash is followed by anything but a digit or a backslash, or the pattern has no such group.
+        /// - Throws: ``PatternError`` if a backslash is followed by anything other than a digit or
+        ///   a backslash, or the pattern has no such group.
         public init(_ text: String, for pattern: Pattern) throws(PatternError) {
             var parts: [Part] = []
             var literal: [UInt8] = []
@@ -47,7 +48,7 @@ extension Pattern {
         }
     }
 
-    /// The text with the first `limit` matches replaced (all of them when negative).
+    /// The text with the first `limit` matches replaced (all of them if negative).
     public func replacing(
         in bytes: UnsafeBufferPointer<UInt8>, with replacement: Replacement, limit: Int = -1
     ) -> [UInt8] {

@@ -1,17 +1,18 @@
 /// A compiled regular expression in RE2 syntax over UTF-8 bytes.
 ///
-/// Matching takes time linear in the text and memory bounded by ``memoryLimit``, whatever pattern and text are. Text need not be valid
-/// UTF-8: wrong bytes match nothing but an empty place. Copies share what was compiled, and any number of threads may use it at once.
+/// Matching takes time linear in the text and memory bounded by ``memoryLimit``, whatever the
+/// pattern and text. Text need not be valid UTF-8: invalid bytes match nothing but the empty
+/// string. Copies share the compiled form, and any number of threads may use it at once.
 public struct Pattern: Sendable {
-    /// What one pattern may hold, compiled form and automaton states together, in bytes. A pattern that does not fit is refused; states that
-    /// do not fit are dropped and built again.
+    /// How many bytes one pattern may hold, compiled form and automaton states together. A pattern
+    /// that does not fit is rejected; states that do not fit are dropped and rebuilt.
     public static let memoryLimit = 8 << 20
 
     public let text: String
-    /// The name of each capturing group, from group 1; `nil` where it has none.
+    /// The name of each capturing group, from group 1; nil if it has none.
     public let groupNames: [String?]
     private let regex: CompiledRegex
-    /// The fast way to answer ``matches(_:)-(UnsafeBufferPointer<UInt8>)``, where the pattern allows it.
+    /// The fast path for ``matches(_:)-(UnsafeBufferPointer<UInt8>)``, if the pattern allows it.
     private let automaton: ByteAutomaton?
 
     public init(_ text: String) throws(PatternError) {
@@ -22,10 +23,10 @@ public struct Pattern: Sendable {
         groupNames = regex.groupNames()
     }
 
-    /// Capturing groups, without the whole match.
+    /// The number of capturing groups, without the whole match.
     public var groupCount: Int { groupNames.count }
 
-    /// Whether the pattern matches anywhere in the text, as CEL's `matches` asks.
+    /// Whether the pattern matches anywhere in the text, like CEL's `matches`.
     public func matches(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         if let automaton { return automaton.matches(bytes) }
         return regex.matches(bytes)
@@ -38,8 +39,8 @@ public struct Pattern: Sendable {
 
     /// Finds the leftmost match at or after the byte offset `from`.
     ///
-    /// Fills `captures` with the whole match and then the groups, as many as it has room for: asking for fewer is faster, and for none
-    /// is fastest. Left as it was when there is no match.
+    /// Fills `captures` with the whole match and then the groups, as far as there is room: fewer
+    /// captures are faster, none is fastest. Unchanged if there is no match.
     public func find(
         in bytes: UnsafeBufferPointer<UInt8>, from: Int = 0, into captures: UnsafeMutableBufferPointer<Capture>
     ) -> Bool {
@@ -48,7 +49,8 @@ public struct Pattern: Sendable {
 
     /// Calls `body` for each match from left to right, none overlapping, until it returns false.
     ///
-    /// The captures are the whole match and `groups` groups. An empty match right after another match is passed over.
+    /// The captures are the whole match and `groups` groups. An empty match right after another
+    /// match is skipped.
     public func forEachMatch<Failure: Error>(
         in bytes: UnsafeBufferPointer<UInt8>, groups: Int,
         _ body: (UnsafeBufferPointer<Capture>) throws(Failure) -> Bool
@@ -78,10 +80,10 @@ public struct Pattern: Sendable {
 }
 
 extension Pattern {
-    /// Where the whole match or a group of it stands, in bytes.
+    /// The position of the whole match or of a group, in bytes.
     @frozen
     public struct Capture: BitwiseCopyable, Hashable, Sendable {
-        /// -1 for a group that took no part in the match.
+        /// -1 for a group that did not take part in the match.
         public var start: Int
         public var count: Int
 

@@ -1,7 +1,7 @@
-/// A regular expression that RE2 refuses.
+/// A regular expression that RE2 rejects.
 public struct PatternError: Error, Hashable, Sendable, CustomStringConvertible {
     public let pattern: String
-    /// What is wrong, in RE2's words: `missing ): (a`.
+    /// The error, in RE2's words: `missing ): (a`.
     public let message: String
 
     public var description: String { "invalid regular expression '\(pattern)': \(message)" }

@@ -1,4 +1,4 @@
-/// The part of RE2's syntax that ``ByteAutomaton`` knows, as a tree over bytes.
+/// The subset of RE2's syntax that ``ByteAutomaton`` knows, as a tree over bytes.
 indirect enum RegexNode {
     case empty
     /// One byte of a set of ASCII, or (`beyondASCII`) one code point from U+0080 on.
@@ -44,9 +44,10 @@ struct ASCIISet: Hashable {
     var inverted: ASCIISet { ASCIISet(low: ~low, high: ~high) }
 }
 
-/// Reads the common part of RE2's syntax; anything else (flags, word boundaries, Unicode classes, …) is left to RE2.
+/// Parses the common part of RE2's syntax; anything else (flags, word boundaries, Unicode classes,
+/// …) is left to RE2.
 ///
-/// RE2 has accepted the pattern before this reads it, so it need not find mistakes.
+/// RE2 has already accepted the pattern, so this need not find errors.
 struct RegexParser {
     private struct Unknown: Error {}
 
@@ -55,7 +56,7 @@ struct RegexParser {
     private static let maxDepth = 50
     private static let maxRepeat = 64
 
-    /// `nil` for what it does not know.
+    /// nil for anything it does not know.
     static func parse(_ pattern: String) -> RegexNode? {
         var parser = RegexParser(rest: Array(pattern.utf8)[...])
         do throws(Unknown) {
@@ -114,7 +115,7 @@ struct RegexParser {
         return try lazyOrPlain(result)
     }
 
-    /// Whether a repeat prefers few or many makes no difference to whether the text matches.
+    /// Whether a repetition is lazy or greedy does not affect whether the text matches.
     private mutating func lazyOrPlain(_ node: RegexNode) throws(Unknown) -> RegexNode {
         _ = skip("?") as Bool
         if let next = rest.first, "*+?{".utf8.contains(next) { throw Unknown() }

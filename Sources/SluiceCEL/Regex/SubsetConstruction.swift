@@ -1,16 +1,19 @@
-/// The subset construction: each state of the automaton is a set of places in the pattern's graph.
+/// The subset construction: each state of the automaton is a set of positions in the pattern's
+/// graph.
 ///
-/// A search anywhere in the text adds the pattern's beginning to every set. State 0 is dead, state 1 has matched.
+/// A search anywhere in the text adds the pattern's beginning to every set. State 0 is dead, state
+/// 1 has matched.
 struct SubsetConstruction {
     private static let dead = 0
     private static let accepted = 1
 
-    /// The class of each byte: bytes of a class are told apart nowhere in the pattern.
+    /// The class of each byte: the pattern nowhere distinguishes bytes of one class.
     private(set) var classes: [UInt8] = []
-    /// For each state, where each class leads, then what the end of the text makes of it (0 or 1).
+    /// For each state, where each class leads, and then whether the end of the text matches (0 or
+    /// 1).
     private(set) var rows: [[Int]] = []
     private(set) var initialState = 0
-    /// The state in which no match is under way, after the first byte.
+    /// The state in which no match is in progress, after the first byte.
     private(set) var loopState = 0
 
     private let graph: PositionGraph
@@ -26,7 +29,7 @@ struct SubsetConstruction {
         self.maxEntries = maxEntries
     }
 
-    /// False when the table grows too large.
+    /// - Returns: false if the table grows too large.
     mutating func build() -> Bool {
         makeClasses()
         sets = [[-1], [-2]]
@@ -76,7 +79,7 @@ struct SubsetConstruction {
         return sets.count - 1
     }
 
-    /// The same places mean something else at the start of the text, where `^` still holds.
+    /// The same positions mean something else at the start of the text, where `^` still holds.
     private mutating func separateState(of set: [Int]) -> Int {
         if set.contains(graph.match) { return Self.accepted }
         sets.append(set)
@@ -89,21 +92,21 @@ struct SubsetConstruction {
         return closure(next, atStart: false)
     }
 
-    /// All places that can be reached without reading a byte, in order.
+    /// All positions that can be reached without reading a byte, in order.
     private func closure(_ start: [Int], atStart: Bool, atEnd: Bool = false) -> [Int] {
         var seen = [Bool](repeating: false, count: graph.positions.count)
         var open = start
         var found: [Int] = []
-        while let place = open.popLast() {
-            guard !seen[place] else { continue }
-            seen[place] = true
-            switch graph.positions[place] {
+        while let position = open.popLast() {
+            guard !seen[position] else { continue }
+            seen[position] = true
+            switch graph.positions[position] {
             case .split(let first, let second): open += [first, second]
             case .textStart(let next): if atStart { open.append(next) }
             case .textEnd(let next):
                 if atEnd { open.append(next) }
-                found.append(place)
-            case .byte, .set, .match: found.append(place)
+                found.append(position)
+            case .byte, .set, .match: found.append(position)
             }
         }
         return found.sorted()
@@ -113,7 +116,7 @@ struct SubsetConstruction {
         closure(set, atStart: atStart, atEnd: true).contains(graph.match)
     }
 
-    /// States from which nothing can match become the dead one, so that a search ends there.
+    /// Merges states from which nothing can match into the dead one, so that a search ends there.
     private mutating func foldDeadStates() {
         var alive = Set([Self.accepted])
         var grew = true
@@ -129,7 +132,8 @@ struct SubsetConstruction {
         if !alive.contains(loopState) { loopState = Self.dead }
     }
 
-    /// The bytes with which any text that matches must begin, and the state after them. Empty for a pattern that may match anywhere.
+    /// The bytes with which every matching text must begin, and the state after them. Empty for a
+    /// pattern that may match anywhere.
     func requiredPrefix() -> (bytes: [UInt8], state: Int) {
         var bytes: [UInt8] = []
         var state = initialState
@@ -144,7 +148,8 @@ struct SubsetConstruction {
         return (bytes, state)
     }
 
-    /// The pairs of bytes with which a match must begin, if there are at most `maximum` and no match is shorter.
+    /// The pairs of bytes with which a match must begin, if there are at most `maximum` and no
+    /// match is shorter.
     func leadingPairs(maximum: Int) -> [UInt8] {
         let start = initialState
         guard start > Self.accepted, rows[start][representatives.count] == 0 else { return [] }
@@ -154,7 +159,7 @@ struct SubsetConstruction {
             if one == start { continue }
             guard one > Self.accepted, rows[one][representatives.count] == 0 else { return [] }
             for second in UInt8.min...UInt8.max {
-                // Where the second byte alone would have led: then the first was of no use.
+                // Where the second byte alone would have led: then the first made no difference.
                 let two = rows[one][Int(classes[Int(second)])]
                 if two == rows[start][Int(classes[Int(second)])] { continue }
                 pairs += [first, second]

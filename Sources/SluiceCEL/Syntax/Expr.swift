@@ -1,14 +1,15 @@
-/// An expression as it was written, macros recognised.
+/// An expression as it was written, with macros recognised.
 public struct Expr: Sendable {
     public let kind: Kind
     /// UTF-8 offsets in the text.
     public let range: Range<Int>
-    /// Levels of nesting, 1 for a leaf. Bounded, so that walking a tree cannot use up the stack.
+    /// Levels of nesting, 1 for a leaf. Bounded, so that walking a tree cannot exhaust the stack.
     let depth: Int
 
     public indirect enum Kind: Sendable {
         case literal(Value)
-        /// `isRooted`: written with a dot before it, so that neither local names nor the container apply.
+        /// `isRooted`: written with a leading dot, so that neither local names nor the container
+        /// apply.
         case identifier(String, isRooted: Bool)
         case select(Expr, Name, isOptional: Bool)
         /// `has(operand.field)`
@@ -23,16 +24,16 @@ public struct Expr: Sendable {
         case conditional(Expr, then: Expr, otherwise: Expr)
         case list([Element])
         case map([Entry])
-        /// A protocol-buffer message, which is read only to say that there are none.
+        /// A protocol-buffer message, which is only parsed to report that they are not supported.
         case message(String)
         case comprehension(Comprehension)
         /// `cel.bind(name, value, body)`
         case bind(String, Expr, body: Expr)
-        /// `target.optMap(name, body)`, and `optFlatMap` when the body is an optional itself.
+        /// `target.optMap(name, body)`, and `optFlatMap` if the body is itself an optional.
         case optionalMap(Expr, String, body: Expr, isFlat: Bool)
         /// `cel.block([…], body)`
         case block([Expr], body: Expr)
-        /// What could not be read; a diagnostic says why.
+        /// What could not be parsed; a diagnostic says why.
         case invalid
     }
 
@@ -56,7 +57,7 @@ public struct Expr: Sendable {
     public struct Comprehension: Sendable {
         public let verb: ComprehensionVerb
         public let range: Expr
-        /// The element or the key; the index or the key where there is a second name.
+        /// The element or the key; the index or the key if there is a second name.
         public let first: String
         /// The value.
         public let second: String?
@@ -69,7 +70,7 @@ public enum ComprehensionVerb: Sendable {
     case all
     case exists
     case existsOne
-    /// `map` and `transformList`; `filter` as well, with the element itself for a body.
+    /// `map` and `transformList`; also `filter`, with the element itself as the body.
     case list
     case transformMap
     /// The body is a map whose entries are added.
@@ -77,7 +78,7 @@ public enum ComprehensionVerb: Sendable {
     case sortBy
 }
 
-/// The operators' names as functions, as the specification writes them.
+/// The operators' function names, as the specification writes them.
 public enum Operator {
     public static let add = "_+_"
     public static let subtract = "_-_"

@@ -23,8 +23,8 @@ extension Lexer {
         }
         let spelling = String(decoding: text[start..<position], as: UTF8.self)
         guard isDouble else { return integer(spelling, radix: 10, from: start) }
-        guard let value = Double(spelling) else {
-            report("'\(spelling)' is not a number", at: start..<position)
+        guard let value = Double(spelling), value.isFinite else {
+            report("'\(spelling)' is out of the range of double", at: start..<position)
             return .invalid
         }
         return .double(value)
@@ -44,7 +44,7 @@ extension Lexer {
         return isUnsigned ? .uint(value) : .int(value)
     }
 
-    /// Nil, and nothing is read, where no string begins.
+    /// Nil, without reading anything, if no string begins here.
     mutating func stringLiteral() -> Token.Kind? {
         var prefix = 0
         let isBytes = byte(prefix) == UInt8(ascii: "b") || byte(prefix) == UInt8(ascii: "B")

@@ -1,4 +1,5 @@
-/// Cuts an expression into tokens. What cannot be read becomes a diagnostic and an `invalid` token, and reading goes on behind it.
+/// Splits an expression into tokens. What cannot be read becomes a diagnostic and an `invalid`
+/// token, and reading continues after it.
 struct Lexer {
     let text: [UInt8]
     var position = 0

@@ -2,7 +2,7 @@ extension Parser {
     mutating func globalMacro(_ name: Expr.Name, _ arguments: [Expr], _ range: Range<Int>) -> Expr? {
         guard name.text == "has", arguments.count == 1 else { return nil }
         guard case .select(let operand, let field, isOptional: false) = arguments[0].kind else {
-            report("has() wants a field, such as has(record.name)", at: arguments[0].range)
+            report("has() expects a field, such as has(record.name)", at: arguments[0].range)
             return make(.invalid, range)
         }
         return make(.presence(operand, field), range, [operand])
@@ -32,14 +32,14 @@ extension Parser {
         if shape.variables == 2 {
             guard let variable = variable(arguments[1], of: name) else { return make(.invalid, range) }
             if variable == first {
-                report("'\(name)' wants two different names", at: arguments[1].range)
+                report("'\(name)' expects two different names", at: arguments[1].range)
                 return make(.invalid, range)
             }
             second = variable
         }
         let rest = arguments.dropFirst(shape.variables)
         let filter = shape.hasFilter ? rest.first : nil
-        // filter(x, p) gives the element itself.
+        // filter(x, p) returns the element itself.
         let body = shape.hasBody ? arguments[arguments.count - 1] : make(.identifier(first, isRooted: false), arguments[0].range)
         let comprehension = Expr.Comprehension(
             verb: shape.verb, range: target, first: first, second: second, filter: filter, body: body)
@@ -55,7 +55,7 @@ extension Parser {
             return make(.bind(variable, arguments[1], body: arguments[2]), range, [arguments[1], arguments[2]])
         case ("cel.block", 2):
             guard case .list(let elements) = arguments[0].kind, !elements.contains(where: \.isOptional) else {
-                report("cel.block wants a list of expressions", at: arguments[0].range)
+                report("cel.block expects a list of expressions", at: arguments[0].range)
                 return make(.invalid, range)
             }
             return make(.block(elements.map(\.value), body: arguments[1]), range, arguments)
@@ -76,7 +76,7 @@ extension Parser {
         var parts = [name]
         for argument in arguments {
             guard case .literal(.int(let number)) = argument.kind, number >= 0 else {
-                report("a number of a variable must be a literal", at: argument.range)
+                report("the variable number must be a literal that is 0 or more", at: argument.range)
                 return make(.invalid, range)
             }
             parts.append(String(number))
@@ -84,7 +84,7 @@ extension Parser {
         return make(.identifier(parts.joined(separator: ":"), isRooted: false), range)
     }
 
-    /// One or two arguments go to the function as they are, more as a list.
+    /// One or two arguments are passed to the function as they are, more as a list.
     private mutating func extreme(
         _ name: String, _ nameRange: Range<Int>, _ arguments: [Expr], _ range: Range<Int>
     ) -> Expr {
@@ -99,12 +99,12 @@ extension Parser {
     private mutating func variable(_ argument: Expr, of macro: String) -> String? {
         if case .identifier(let name, isRooted: false) = argument.kind { return name }
         if case .invalid = argument.kind { return nil }
-        report("'\(macro)' wants a name here, to stand for the value", at: argument.range)
+        report("'\(macro)' expects a variable name here", at: argument.range)
         return nil
     }
 }
 
-/// How a macro's arguments are meant.
+/// How a macro interprets its arguments.
 private struct ComprehensionShape {
     let verb: ComprehensionVerb
     let variables: Int

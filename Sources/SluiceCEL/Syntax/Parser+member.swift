@@ -5,7 +5,7 @@ extension Parser {
     ]
     private static let keywords: Set<String> = ["true", "false", "null", "in"]
 
-    /// A primary expression and all selections, calls and indexes behind it.
+    /// A primary expression and all selections, calls and indexes after it.
     mutating func member() -> Expr {
         var result = primary()
         while true {
@@ -168,7 +168,7 @@ extension Parser {
         return make(.message(name), rangeFrom(start))
     }
 
-    /// Items with commas between them, and the closing bracket; the opening one has been read.
+    /// Items separated by commas, and the closing bracket; the opening one has been read.
     private mutating func items<Item>(
         until close: Token.Symbol, allowsTrailingComma: Bool, _ item: (inout Parser) -> Item
     ) -> [Item] {
@@ -194,9 +194,11 @@ extension Parser {
         if resume(before: close) { _ = take(close) }
     }
 
-    /// Reports what stands here and goes to the comma or `close` that belongs to the bracket being read.
+    /// Reports the current token and skips to the comma or `close` that belongs to the bracket
+    /// being read.
     ///
-    /// - Returns: false at another closing bracket or at the end, which are left for an outer one.
+    /// - Returns: false at another closing bracket or at the end, which are left for an outer
+    ///   bracket.
     private mutating func resume(before close: Token.Symbol) -> Bool {
         reportUnexpected("'\(close.rawValue)'")
         var open = 0
@@ -216,7 +218,7 @@ extension Parser {
 }
 
 extension Expr {
-    /// `a.b.c` where the expression is nothing else.
+    /// `a.b.c` if the expression is nothing else.
     var qualifiedName: String? {
         switch kind {
         case .identifier(let name, let isRooted): isRooted ? "." + name : name

@@ -1,8 +1,10 @@
-/// Reads an expression by recursive descent.
+/// Parses an expression by recursive descent.
 ///
-/// After an error it goes on at the next comma or closing bracket, so that all errors of one text are found together.
+/// After an error it continues at the next comma or closing bracket, so that all errors of a text
+/// are found together.
 struct Parser {
-    /// Levels of brackets, calls and operators within each other. So many need up to 768 KiB of stack, 2 MiB in a debug build.
+    /// The maximum nesting of brackets, calls and operators. This many levels need up to 768 KiB of
+    /// stack, 2 MiB in a debug build.
     static let maximumDepth = 250
 
     private let tokens: [Token]
@@ -49,7 +51,7 @@ struct Parser {
         diagnostics.append(Diagnostic(message, at: range))
     }
 
-    /// Once for each token, and not for one that the lexer has reported.
+    /// At most once per token, and not for one that the lexer has reported.
     mutating func reportUnexpected(_ expected: String) {
         guard lastReported != at else { return }
         lastReported = at
@@ -79,7 +81,7 @@ struct Parser {
         defer { nesting -= 1 }
         guard nesting <= Parser.maximumDepth else {
             let invalid = tooDeep(token.range)
-            // Nothing behind this can be understood any more.
+            // Nothing after this can be understood any more.
             at = tokens.count - 1
             lastReported = at
             return invalid
@@ -162,7 +164,8 @@ struct Parser {
         return operand
     }
 
-    /// Whether a minus belongs to the number behind it: the least `int` has no positive counterpart.
+    /// Whether a minus belongs to the number after it: the smallest `int` has no positive
+    /// counterpart.
     var isSignOfNumber: Bool {
         guard isAt(.minus), at + 1 < tokens.count else { return false }
         switch tokens[at + 1].kind {

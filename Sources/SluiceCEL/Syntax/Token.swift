@@ -28,7 +28,7 @@ struct Token: Sendable {
     let kind: Kind
     let range: Range<Int>
 
-    /// As it is named in messages.
+    /// The token as named in messages.
     var text: String {
         switch kind {
         case .identifier(let name), .quotedIdentifier(let name): "'\(name)'"

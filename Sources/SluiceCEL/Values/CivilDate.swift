@@ -1,4 +1,4 @@
-/// A day of the Gregorian calendar, extended back before its beginning.
+/// A day of the proleptic Gregorian calendar.
 struct CivilDate: Hashable {
     let year: Int
     /// 1 ... 12
@@ -6,7 +6,7 @@ struct CivilDate: Hashable {
     /// 1 ... 31
     let day: Int
 
-    /// Nil where there is no such day.
+    /// Nil if there is no such day.
     init?(year: Int, month: Int, day: Int) {
         guard (1...12).contains(month), day >= 1, day <= CivilDate.days(in: month, of: year) else { return nil }
         self.year = year
@@ -14,8 +14,9 @@ struct CivilDate: Hashable {
         self.day = day
     }
 
-    /// From a number of days since 1970-01-01. Counts in eras of 400 years that begin on the first of March, so that a leap day ends its year
-    /// (Howard Hinnant, "chrono-compatible low-level date algorithms").
+    /// From a number of days since 1970-01-01. Counts in eras of 400 years that begin on 1 March,
+    /// so that a leap day ends its year (Howard Hinnant, "chrono-compatible low-level date
+    /// algorithms").
     init(dayNumber: Int) {
         let (era, dayOfEra) = (dayNumber + 719_468).floorDivided(by: 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
@@ -35,7 +36,7 @@ struct CivilDate: Hashable {
         return era * 146_097 + dayOfEra - 719_468
     }
 
-    /// 0 for the first of January.
+    /// 0 for 1 January.
     var dayOfYear: Int {
         let newYear = CivilDate(year: year, month: 1, day: 1)?.dayNumber ?? dayNumber
         return dayNumber - newYear
@@ -101,7 +102,7 @@ struct DigitScanner {
 
     /// `Z`, `+hh:mm` or `-hh:mm`, in seconds.
     mutating func offset() -> Int? {
-        if skip("Z") { return 0 }
+        if skip("Z") || skip("z") { return 0 }
         let sign = skip("+") ? 1 : skip("-") ? -1 : 0
         guard sign != 0, let hours = number(2), skip(":"), let minutes = number(2), hours < 24, minutes < 60 else { return nil }
         return sign * (hours * 3_600 + minutes * 60)

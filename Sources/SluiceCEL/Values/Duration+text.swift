@@ -1,5 +1,5 @@
 extension Duration {
-    /// 10,000 years, as protocol buffers have it.
+    /// 10,000 years, as in protocol buffers.
     private static let longestSeconds: Int128 = 315_576_000_000
 
     /// Nil beyond 10,000 years.
@@ -17,7 +17,7 @@ extension Duration {
 
     /// Reads `1h30m`, `-1.5s`, `0`, with the units h m s ms us µs ns.
     ///
-    /// - Throws: when it is no duration, or longer than 10,000 years.
+    /// - Throws: if it is not a duration, or longer than 10,000 years.
     init(parsing text: String) throws(EvaluationError) {
         let invalid = EvaluationError.invalid("'\(text)' is not a duration")
         var rest = Array(text.utf8)[...]
@@ -39,7 +39,8 @@ extension Duration {
         self = duration
     }
 
-    /// One number and its unit, in nanoseconds; nil where there is none. Very long numbers stand for "out of range".
+    /// One number and its unit, in nanoseconds; nil if there is none. Very long numbers become "out
+    /// of range".
     private static func takePart(_ rest: inout ArraySlice<UInt8>) -> Int128? {
         var number: Int128 = 0
         var divisor: Int128 = 1
@@ -77,7 +78,7 @@ extension Duration {
         return nil
     }
 
-    /// Seconds with as many digits of a fraction as are needed: `60.001s`.
+    /// Seconds with as many fractional digits as needed: `60.001s`.
     var text: String {
         let nanoseconds = wholeNanoseconds
         let (seconds, rest) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)

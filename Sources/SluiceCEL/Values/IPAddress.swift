@@ -1,8 +1,8 @@
 /// An IPv4 or IPv6 address.
 ///
-/// An IPv6 address that stands for an IPv4 one (`::ffff:0:0/96`) equals it.
+/// An IPv4-mapped IPv6 address (`::ffff:0:0/96`) equals its IPv4 address.
 public struct IPAddress: Sendable {
-    /// The 128 bits, an IPv4 address in the last 32.
+    /// All 128 bits, with an IPv4 address in the last 32.
     let bits: UInt128
     let isV4: Bool
 
@@ -11,7 +11,8 @@ public struct IPAddress: Sendable {
         self.isV4 = isV4
     }
 
-    /// Dotted decimal or RFC 4291 text, without zone. An IPv4 address mapped into IPv6 is not taken in its dotted form.
+    /// Dotted decimal or RFC 4291 text, without a zone. An IPv4-mapped IPv6 address is not accepted
+    /// in its dotted form.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         if let bits = IPAddress.readV4(bytes[...]) {
@@ -25,7 +26,7 @@ public struct IPAddress: Sendable {
 
     var width: Int { isV4 ? 32 : 128 }
 
-    /// The same address as IPv4 where it stands for one.
+    /// The IPv4 address, if this is an IPv4-mapped one.
     var unmapped: IPAddress {
         guard !isV4, bits >> 32 == 0xFFFF else { return self }
         return IPAddress(bits: bits & 0xFFFF_FFFF, isV4: true)
@@ -45,7 +46,7 @@ public struct IPAddress: Sendable {
         return bits
     }
 
-    /// `::1.2.3.4` as `::102:304`; the text itself where its end is no IPv4 address.
+    /// `::1.2.3.4` as `::102:304`; the text itself if it does not end in an IPv4 address.
     private static func withoutDots(_ text: [UInt8]) -> [UInt8] {
         guard let colon = text.lastIndex(of: UInt8(ascii: ":")), let bits = readV4(text[(colon + 1)...]) else { return text }
         let groups = String(bits >> 16, radix: 16) + ":" + String(bits & 0xFFFF, radix: 16)
@@ -62,7 +63,7 @@ public struct IPAddress: Sendable {
         return joined(before + [UInt16](repeating: 0, count: 8 - before.count - after.count) + after)
     }
 
-    /// The text before and after `::`; more than two parts where it stands twice.
+    /// The text before and after `::`; more than two parts if it occurs twice.
     private static func splitAtGap(_ text: [UInt8]) -> [ArraySlice<UInt8>] {
         let colon = UInt8(ascii: ":")
         var parts: [ArraySlice<UInt8>] = []
@@ -139,13 +140,14 @@ extension IPAddress {
     var isMulticast: Bool { isV4 ? bits >> 28 == 0xE : bits >> 120 == 0xFF }
     private var isBroadcast: Bool { isV4 && bits == 0xFFFF_FFFF }
 
-    /// Neither unspecified, loopback, multicast, broadcast nor link-local; private networks count as global.
+    /// Neither unspecified, loopback, multicast, broadcast nor link-local; private networks count
+    /// as global.
     var isGlobalUnicast: Bool {
         !(isUnspecified || isLoopback || isMulticast || isBroadcast || isLinkLocalUnicast)
     }
 }
 
-/// An address and the number of leading bits that make a network: `192.168.1.5/24`.
+/// An address and the number of leading bits of its network: `192.168.1.5/24`.
 public struct IPNetwork: Hashable, Sendable {
     let address: IPAddress
     let prefixLength: Int

@@ -1,8 +1,11 @@
-/// A name, of a field, a key, a file or a parameter, that is the same as another only if its bytes are.
+/// A name, of a field, a key, a file or a parameter, that is the same as another only if its bytes
+/// are.
 ///
-/// Swift compares a `String` by canonical equivalence: `é` in one code point equals `e` and U+0301. Files, fields and keys of data that differ
-/// so are different things, and a `Set<String>`, a `[String: Value]` or a `==` would make one of two. Use this as the key, and ``String/isSame(as:)``
-/// where two names are compared. The order is that of the bytes, which is the order of the code points.
+/// Swift compares a `String` by canonical equivalence: `é` in one code point equals `e` and U+0301.
+/// Files, fields and keys of data that differ so are different things, and a `Set<String>`, a
+/// `[String: Value]` or a `==` would make one of two. Use this as the key, and
+/// ``String/isSame(as:)`` where two names are compared. The order is that of the bytes, which is
+/// the order of the code points.
 public struct Name: Hashable, Comparable, Sendable {
     public let text: String
 
@@ -27,7 +30,8 @@ extension Name: ExpressibleByStringLiteral, CustomStringConvertible {
 }
 
 extension String {
-    /// Whether the other text has the same bytes in UTF-8, and so the same code points: what `==` means for names and for values of records.
+    /// Whether the other text has the same bytes in UTF-8, and so the same code points: what `==`
+    /// means for names and for values of records.
     public func isSame(as other: String) -> Bool { Text.areEqual(self, other) }
 }
 

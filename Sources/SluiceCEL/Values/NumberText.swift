@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// The shortest decimal digits that read back as the same `double`, without sign: 0.`digits` × 10^`exponent`.
+/// The shortest decimal digits that read back as the same `double`, without sign: 0.`digits` ×
+/// 10^`exponent`.
 private struct ShortestDecimal {
     var digits: [UInt8]
     var exponent: Int
@@ -28,7 +29,7 @@ private struct ShortestDecimal {
 
     var isZero: Bool { digits == [UInt8(ascii: "0")] }
 
-    /// Without exponent: `0.0045`, `1000`.
+    /// Without an exponent: `0.0045`, `1000`.
     var plain: String {
         if isZero { return "0" }
         if exponent <= 0 { return "0." + String(repeating: "0", count: -exponent) + String(decoding: digits, as: UTF8.self) }
@@ -48,7 +49,8 @@ private struct ShortestDecimal {
 }
 
 extension Double {
-    /// As `string(x)` writes it: shortest digits, no `.0`, an exponent from 10^21 up and below 10^-6.
+    /// As `string(x)` writes it: shortest digits, no `.0`, an exponent from 10^21 up and below
+    /// 10^-6.
     var text: String {
         guard isFinite else { return specialText }
         let decimal = ShortestDecimal(self)
@@ -62,7 +64,7 @@ extension Double {
         return (sign == .minus ? "-" : "") + ShortestDecimal(self).plain
     }
 
-    /// As a literal of the language: always a `double` when read again.
+    /// As a literal of the language: always read back as a `double`.
     var literalText: String {
         let text = text
         return isFinite && !text.utf8.contains(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "e") }) ? text + ".0" : text

@@ -1,7 +1,7 @@
 internal import CBytes
 
-/// Text as the language sees it: a sequence of code points. Swift's own `==`, `hash` and `count` go by canonical equivalence and by
-/// grapheme, so none of them is used on values.
+/// Text as the language sees it: a sequence of code points. Swift's own `==`, `hash` and `count`
+/// use canonical equivalence and graphemes, so none of them is used on values.
 enum Text {
     static func areEqual(_ left: String, _ right: String) -> Bool {
         left.utf8.count == right.utf8.count && compare(left, right) == 0

@@ -1,4 +1,4 @@
-/// A moment between the years 1 and 9999, to the nanosecond.
+/// An instant between the years 1 and 9999, to the nanosecond.
 public struct Timestamp: Hashable, Sendable {
     /// Since 1970-01-01T00:00:00Z, rounded down.
     public let seconds: Int64
@@ -13,13 +13,13 @@ public struct Timestamp: Hashable, Sendable {
         self.nanoseconds = nanoseconds
     }
 
-    /// Nil outside of the years 1 to 9999, or where `nanoseconds` is not a part of a second.
+    /// Nil outside the years 1 to 9999, or if `nanoseconds` is not a fraction of a second.
     public init?(seconds: Int64, nanoseconds: Int32 = 0) {
         guard Timestamp.secondsRange.contains(seconds), (0..<1_000_000_000).contains(nanoseconds) else { return nil }
         self.init(unchecked: seconds, nanoseconds)
     }
 
-    /// The moment `duration` later; nil outside of the range.
+    /// The instant `duration` later; nil outside the range.
     func adding(_ duration: Duration) -> Timestamp? {
         let (seconds, attoseconds) = duration.components
         let sum = Int64(nanoseconds) + attoseconds / 1_000_000_000
@@ -29,7 +29,8 @@ public struct Timestamp: Hashable, Sendable {
         return Timestamp(seconds: total + carry, nanoseconds: Int32(sum - carry * 1_000_000_000))
     }
 
-    /// How much later this is than `other`; nil beyond 292 years (64 bits of nanoseconds), where the conformance suite wants an error.
+    /// How much later this is than `other`; nil beyond 292 years (64 bits of nanoseconds), where
+    /// the conformance suite requires an error.
     func since(_ other: Timestamp) -> Duration? {
         let seconds = self.seconds - other.seconds
         let nanoseconds = Int64(self.nanoseconds) - Int64(other.nanoseconds)
@@ -44,11 +45,25 @@ extension Timestamp: Comparable {
 }
 
 extension Timestamp {
-    /// Reads RFC 3339: `2009-02-13T23:31:30.25Z`, `2009-02-13T23:31:30+01:00`.
+    /// A date and a time on a clock that is `offset` seconds ahead of UTC; nil where there is no
+    /// such moment. The leap second, 60, ends the last minute of a month in UTC, and is taken for
+    /// the second after it.
+    init?(_ date: CivilDate, hour: Int, minute: Int, second: Int, nanoseconds: Int, offset: Int) {
+        guard hour < 24, minute < 60, second <= 60 else { return nil }
+        let seconds = Int64(date.dayNumber) * 86_400 + Int64(hour * 3_600 + minute * 60 + second - offset)
+        if second == 60 {
+            let (day, rest) = seconds.floorDivided(by: 86_400)
+            guard rest == 0, CivilDate(dayNumber: Int(day)).day == 1 else { return nil }
+        }
+        self.init(seconds: seconds, nanoseconds: Int32(nanoseconds))
+    }
+
+    /// Reads RFC 3339: `2009-02-13T23:31:30.25Z`, `2009-02-13t23:31:30+01:00`,
+    /// `2016-12-31T23:59:60Z`.
     public init?(_ text: String) {
         var scanner = DigitScanner(text)
         guard let year = scanner.number(4), scanner.skip("-"), let month = scanner.number(2), scanner.skip("-"),
-            let day = scanner.number(2), scanner.skip("T"), let hour = scanner.number(2), scanner.skip(":"),
+            let day = scanner.number(2), scanner.skip("T") || scanner.skip("t"), let hour = scanner.number(2), scanner.skip(":"),
             let minute = scanner.number(2), scanner.skip(":"), let second = scanner.number(2)
         else { return nil }
         var nanoseconds = 0
@@ -57,14 +72,13 @@ extension Timestamp {
             nanoseconds = fraction
         }
         guard let offset = scanner.offset(), scanner.isAtEnd else { return nil }
-        guard let date = CivilDate(year: year, month: month, day: day), hour < 24, minute < 60, second < 60 else { return nil }
-        let seconds = Int64(date.dayNumber) * 86_400 + Int64(hour * 3_600 + minute * 60 + second - offset)
-        self.init(seconds: seconds, nanoseconds: Int32(nanoseconds))
+        guard let date = CivilDate(year: year, month: month, day: day) else { return nil }
+        self.init(date, hour: hour, minute: minute, second: second, nanoseconds: nanoseconds, offset: offset)
     }
 }
 
 extension Timestamp: CustomStringConvertible {
-    /// RFC 3339 in UTC, with as many digits of the second's fraction as are needed.
+    /// RFC 3339 in UTC, with as many fractional digits of the second as needed.
     public var description: String {
         let (days, rest) = seconds.floorDivided(by: 86_400)
         let date = CivilDate(dayNumber: Int(days))
@@ -75,13 +89,13 @@ extension Timestamp: CustomStringConvertible {
     }
 }
 
-/// `number` in decimal, filled up with zeros on the left.
+/// `number` in decimal, padded with zeros on the left.
 func padded(_ number: Int, _ width: Int) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
 }
 
-/// `.5` for 500,000,000; nothing for zero.
+/// `.5` for 500,000,000; empty for zero.
 func fractionText(_ nanoseconds: Int) -> String {
     guard nanoseconds != 0 else { return "" }
     var digits = padded(nanoseconds, 9)

@@ -1,5 +1,5 @@
 extension Value: CustomStringConvertible {
-    /// The value as an expression of the language that makes it.
+    /// The value as an expression of the language that produces it.
     public var description: String {
         switch self {
         case .null: "null"
@@ -7,6 +7,7 @@ extension Value: CustomStringConvertible {
         case .int(let value): String(value)
         case .uint(let value): "\(value)u"
         case .double(let value): value.isFinite ? value.literalText : "double(\"\(value.text)\")"
+        case .decimal(let text): "double(\"\(text)\")"
         case .string(let value): Value.quoted(value)
         case .bytes(let value): "b\"\(value.map(Value.escapedByte).joined())\""
         case .list(let values): "[\(values.map(\.description).joined(separator: ", "))]"
@@ -21,7 +22,8 @@ extension Value: CustomStringConvertible {
         }
     }
 
-    /// For messages: a list or a map by its type alone, as it may be endless to write where its parts are shared.
+    /// For messages: a list or a map only by its type, because it may be endless when written out
+    /// if its parts are shared.
     var brief: String {
         switch self {
         case .list, .map, .optional: "a value of type \(type)"
@@ -29,7 +31,7 @@ extension Value: CustomStringConvertible {
         }
     }
 
-    /// In double quotes, with escapes for what cannot be seen.
+    /// In double quotes, with escapes for invisible characters.
     static func quoted(_ text: String) -> String {
         "\"" + text.unicodeScalars.map(escapedScalar).joined() + "\""
     }

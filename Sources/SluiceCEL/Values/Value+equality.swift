@@ -1,7 +1,9 @@
 extension Value {
-    /// Whether the language's `==` holds: across numeric types, and false for values of different types. NaN equals nothing.
+    /// The language's `==`: compares across numeric types, and is false for values of different
+    /// types. NaN equals nothing.
     ///
-    /// Charges the meter for every element compared, as equal parts may be shared many times over.
+    /// Charges the meter for every element compared, because equal parts may be shared many times
+    /// over.
     func equals(_ other: Value, _ meter: inout Meter) throws(EvaluationError) -> Bool {
         try isEqual(other, nanIsEqual: false, &meter)
     }
@@ -36,6 +38,7 @@ extension Value {
                 }
             }
             return true
+        case (.decimal, _), (_, .decimal): return try computed.isEqual(other.computed, nanIsEqual: nanIsEqual, &meter)
         case (.double(let left), .double(let right)):
             return left == right || (nanIsEqual && left.isNaN && right.isNaN)
         default:
@@ -47,7 +50,7 @@ extension Value {
 extension Value: Hashable {
     public static func == (left: Value, right: Value) -> Bool {
         var meter = Meter(limit: .max)
-        // A meter without limit never throws.
+        // A meter without a limit never throws.
         return (try? left.isEqual(right, nanIsEqual: true, &meter)) ?? false
     }
 
@@ -58,6 +61,7 @@ extension Value: Hashable {
         case .int(let value): hasher.combine(Double(value))
         case .uint(let value): hasher.combine(Double(value))
         case .double(let value): hasher.combine(value.isNaN ? .nan : value)
+        case .decimal(let text): hasher.combine(Value.double(of: text))
         case .string(let value): hasher.combine(Name(value))
         case .bytes(let value): hasher.combine(value)
         case .list(let value): hasher.combine(value)

@@ -19,7 +19,8 @@ enum Order: Sendable {
 }
 
 extension Value {
-    /// How two values of one ordered type, or two numbers of any types, stand to each other; nil for all others.
+    /// The order of two values of one ordered type, or of two numbers of any types; nil for all
+    /// others.
     func compare(_ other: Value) -> Order? {
         switch (self, other) {
         case (.string(let left), .string(let right)): Order(Text.compare(left, right), 0)
@@ -32,7 +33,8 @@ extension Value {
         }
     }
 
-    /// Numbers of different types compare as if on one line; against a `double`, a whole number is rounded to the nearest double first.
+    /// Numbers of different types compare by value; compared with a `double`, a whole number is
+    /// first rounded to the nearest double.
     func compareNumbers(_ other: Value) -> Order? {
         switch (self, other) {
         case (.int(let left), .int(let right)): Order(left, right)
@@ -44,6 +46,7 @@ extension Value {
         case (.uint(let left), .double(let right)): Order(Double(left), right)
         case (.double(let left), .int(let right)): Order(left, Double(right))
         case (.double(let left), .uint(let right)): Order(left, Double(right))
+        case (.decimal, _), (_, .decimal): computed.compareNumbers(other.computed)
         default: nil
         }
     }

@@ -1,4 +1,5 @@
-/// A map of the language: keys are `bool`, `int`, `uint` or `string`, in the order of their arrival; `1`, `1u` and `1.0` are one key.
+/// A map of the language: keys are `bool`, `int`, `uint` or `string`, in insertion order; `1`, `1u`
+/// and `1.0` are one key.
 public struct ValueMap: Sendable {
     public struct Entry: Sendable {
         public let key: Value
@@ -6,7 +7,7 @@ public struct ValueMap: Sendable {
     }
 
     public private(set) var entries: [Entry]
-    /// Where each key stands; empty while the map is small enough to be searched.
+    /// The index of each key; empty while the map is small enough for a linear search.
     private var places: [MapKey: Int]
 
     private static let searched = 8
@@ -19,7 +20,7 @@ public struct ValueMap: Sendable {
     public var count: Int { entries.count }
     public var isEmpty: Bool { entries.isEmpty }
 
-    /// The value of a key, nil where there is none or the value cannot be a key at all.
+    /// The value of a key; nil if there is none or the value cannot be a key at all.
     public subscript(key: Value) -> Value? {
         guard let key = MapKey(key) else { return nil }
         return place(of: key).map { entries[$0].value }
@@ -31,7 +32,7 @@ public struct ValueMap: Sendable {
 
     /// Adds an entry, or replaces the value of an equal key.
     ///
-    /// - Returns: false, and the map is as it was, if the value cannot be a key.
+    /// - Returns: false, leaving the map unchanged, if the value cannot be a key.
     @discardableResult
     public mutating func set(_ key: Value, to value: Value) -> Bool {
         guard let mapKey = MapKey(key), !key.isDouble else { return false }
@@ -45,7 +46,8 @@ public struct ValueMap: Sendable {
 
     public mutating func set(_ key: String, to value: Value) { set(.string(key), to: value) }
 
-    /// Adds an entry as a map literal does: a key that is there already, or cannot be one, is an error.
+    /// Adds an entry as a map literal does: a key that already exists, or cannot be a key, is an
+    /// error.
     mutating func insert(_ key: Value, _ value: Value) throws(EvaluationError) {
         guard let mapKey = MapKey(key), !key.isDouble else {
             throw EvaluationError(.type, "a map's key cannot be of type \(key.type)")
@@ -78,7 +80,7 @@ extension ValueMap: ExpressibleByDictionaryLiteral {
     }
 }
 
-/// A key with numbers made one: equal keys of any type are the same.
+/// A key with numbers normalised: equal keys of any type are the same.
 enum MapKey: Hashable {
     case bool(Bool)
     case int(Int64)
@@ -99,6 +101,7 @@ enum MapKey: Hashable {
             } else {
                 return nil
             }
+        case .decimal: self.init(value.computed)
         case .string(let value): self = .text(Name(value))
         default: return nil
         }
@@ -107,7 +110,9 @@ enum MapKey: Hashable {
 
 extension Value {
     var isDouble: Bool {
-        if case .double = self { return true }
-        return false
+        switch self {
+        case .double, .decimal: true
+        default: false
+        }
     }
 }

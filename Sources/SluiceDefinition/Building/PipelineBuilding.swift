@@ -1,8 +1,9 @@
 internal import SluiceCEL
 internal import SluiceRecords
 
-/// Makes the pipeline of records that a definition describes: finds its inputs, compiles its expressions against the fields that are known
-/// at each place, and gathers everything that is wrong on the way. Nothing is opened, nothing is written.
+/// Makes the pipeline of records that a definition describes: finds its inputs, compiles its
+/// expressions against the fields that are known at each place, and gathers everything that is
+/// wrong on the way. Nothing is opened, nothing is written.
 struct PipelineBuilding {
     private(set) var diagnostics: [DefinitionDiagnostic] = []
     /// `params`, for expressions.
@@ -17,10 +18,12 @@ struct PipelineBuilding {
     }
 
     /// - Parameters:
+    ///   - file: the pipeline file.
     ///   - digest: of the definition with its parameters.
-    ///   - stateFolder: where dead letters go that the file gives no place.
+    ///   - stateFolder: of a pipeline with this name: where dead letters go that the file gives no
+    ///     place.
     /// - Returns: `nil` where something is missing that was reported already.
-    mutating func pipeline(_ definition: Definition, digest: String, stateFolder: (String) -> String) -> RecordPipeline? {
+    mutating func pipeline(_ definition: Definition, from file: String, digest: String, stateFolder: (String) -> String) -> RecordPipeline? {
         let source = definition.source.flatMap { buildSource($0) }
         var fields = source?.format.schema ?? .open
         var stages: [RecordStage] = []
@@ -31,12 +34,33 @@ struct PipelineBuilding {
             }
             stages.append(RecordStage(name: stage.name, verb: verb, pool: stage.pool, onError: stage.onError))
         }
-        let sink = definition.sink.flatMap { buildSink($0, fields: fields, stages: stages, inputs: source?.inputs ?? []) }
-        let deadLetters = definition.deadLetters.map { buildDeadLetters($0, sink: definition.sink) }
+        let sink = definition.sink.flatMap { buildSink($0, fields: fields, stages: stages) }
+        let deadLetters = definition.deadLetters.map { buildDeadLetters($0) }
         guard let name = definition.name?.text, let source, let sink, stages.count == definition.stages.count else { return nil }
-        return RecordPipeline(
+        let state = stateFolder(name)
+        var pipeline = RecordPipeline(
             name: name, definition: digest, source: source, stages: stages, sink: sink,
-            deadLetters: deadLetters ?? stateFolder(name) + "/dead-letter.jsonl.gz", limits: definition.limits.limits)
+            deadLetters: deadLetters ?? state + "/dead-letter.jsonl.gz", limits: definition.limits.limits)
+        pipeline.file = file
+        checkFiles(of: pipeline, definition, state: state)
+        return pipeline
+    }
+
+    /// No file of the run may be another one of it, as far as that is known before records name
+    /// their outputs.
+    private mutating func checkFiles(of pipeline: RecordPipeline, _ definition: Definition, state: String) {
+        guard !diagnostics.contains(where: { $0.severity == .error }) else { return }
+        let sinkPlace = definition.sink?.argument.place
+        do throws(InputError) {
+            guard var conflict = try RunFiles(pipeline, state: state).conflict() else { return }
+            // What the file does not say itself, it cannot change.
+            let isOwn = conflict.file.part == .deadLetters && definition.deadLetters == nil
+            if isOwn, conflict.other.part == .sink, !conflict.isBelow { conflict = conflict.reversed }
+            let place = conflict.file.part == .deadLetters ? definition.deadLetters?.place : sinkPlace
+            report("\(conflict.label): \(conflict.message)", at: place, fix: conflict.fix)
+        } catch {
+            report("\(error)", at: sinkPlace)
+        }
     }
 
     private mutating func check<Result>(_ label: String, _ fields: Schema = .open, _ body: (inout Checking) -> Result) -> Result {
@@ -50,7 +74,11 @@ struct PipelineBuilding {
         let end: (any RecordSource)? = check("source") { checking in
             source.argument.flatMap { source.kind.init($0, options: source.options, &checking) }
         }
-        let format: (any Format)? = check("source") { checking in source.format.flatMap { Formats.make($0, &checking) } }
+        let format: (any Format)? = check("source") { checking in
+            let format = source.format.flatMap { Formats.make($0, &checking) }
+            format?.checkReading(&checking)
+            return format
+        }
         guard let format, let end else { return nil }
         var built = SourceSettings(end, format: format)
         if let policy = source.onDamage { built.onDamage = policy }
@@ -66,12 +94,9 @@ struct PipelineBuilding {
         return built
     }
 
-    private mutating func buildSink(_ sink: SinkDefinition, fields: Schema, stages: [RecordStage], inputs: [InputFile]) -> SinkSettings? {
+    private mutating func buildSink(_ sink: SinkDefinition, fields: Schema, stages: [RecordStage]) -> SinkSettings? {
         let end: (any RecordSink)? = check("sink", fields) { sink.kind.init(sink.argument, options: sink.options, &$0) }
         guard let end else { return nil }
-        if let path = end.path.constant, inputs.contains(where: { $0.path.isSame(as: path) && !$0.isStandardInput }) {
-            report("sink: '\(path)' is also an input", at: sink.argument.place, fix: "write to another file")
-        }
         guard let format = writtenFormat(of: sink, to: end) else { return nil }
         check("sink", fields) { format.checkWriting(&$0, at: sink.place, areOwn: stages.allSatisfy(\.verb.leavesRecords)) }
         var built = SinkSettings(end, format: format, columns: fields.isOpen ? nil : fields.names)
@@ -85,19 +110,17 @@ struct PipelineBuilding {
         }
         guard !sink.isFormatUnread, let ending = end.fileExtension else { return sink.isFormatUnread ? nil : JSONL() }
         if let format = Formats.forFile(endingIn: ending) { return check("sink") { checking in format.init(nil, &checking) } }
-        guard Keys.laterFormats.contains(ending) else { return JSONL() }
+        guard ending.index(in: Formats.later) != nil else { return JSONL() }
         report(
             "sink: the format '\(ending)' is not supported in this version", at: sink.argument.place,
-            fix: "name the file .jsonl or .log; this version writes: \(Formats.writableNames.joined(separator: ", "))")
+            fix: "give the file another ending, or name a format; this version writes: \(Formats.writableNames.joined(separator: ", "))")
         return nil
     }
 
-    private mutating func buildDeadLetters(_ leaf: Leaf, sink: SinkDefinition?) -> String {
+    private mutating func buildDeadLetters(_ leaf: Leaf) -> String {
         if !leaf.isComplete { return leaf.text }
         if leaf.text.contains("{") {
             report("dead_letter: no {…} here, all dead letters of a run go to one file", at: leaf.place, fix: "write a plain path")
-        } else if let path = sink?.argument.leaf, path.text.isSame(as: leaf.text) {
-            report("dead_letter: '\(leaf.text)' is the sink's file", at: leaf.place, fix: "give dead letters a file of their own")
         } else if let reason = OutputPlace(leaf.text).refusal {
             report("dead_letter: \(reason)", at: leaf.place, fix: "name a file in a folder that you may write to")
         }

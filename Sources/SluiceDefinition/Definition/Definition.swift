@@ -15,7 +15,7 @@ struct Definition: Sendable {
 }
 
 struct SourceDefinition: Sendable {
-    var kind: any RecordSource.Type
+    var kind: any DeclaredSource.Type
     var argument: Argument?
     var options: Arguments
     var format: FormatArgument?
@@ -42,7 +42,7 @@ struct VerbDefinition: Sendable {
 }
 
 struct SinkDefinition: Sendable {
-    var kind: any RecordSink.Type
+    var kind: any DeclaredSink.Type
     var argument: Argument
     var options = Arguments()
     var format: FormatArgument?
@@ -51,7 +51,7 @@ struct SinkDefinition: Sendable {
     var order: SinkSettings.Order?
     var place: TextPlace
 
-    init(kind: any RecordSink.Type, argument: Argument, place: TextPlace) {
+    init(kind: any DeclaredSink.Type, argument: Argument, place: TextPlace) {
         self.kind = kind
         self.argument = argument
         self.place = place

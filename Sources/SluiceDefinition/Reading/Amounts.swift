@@ -32,6 +32,10 @@ enum Amounts {
     static let durationFix = "write a number and a unit: 200ms, 5s, 1m, 2h"
     static let sizeFix = "write a number of bytes, or with a unit: 512KB, 16MiB, 1GiB"
 
+    static var durationUnits: [String] { Array(secondsByUnit.keys) }
+    /// In small letters, though they may be written in any.
+    static var sizeUnits: [String] { Array(bytesByUnit.keys) }
+
     private static let secondsByUnit: [String: Double] = [
         "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86_400,
     ]

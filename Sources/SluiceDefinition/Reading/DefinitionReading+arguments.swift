@@ -10,8 +10,10 @@ extension DefinitionReading {
         switch shape {
         case .expression, .condition: return expression(node, what).map(Argument.leaf)
         case .text, .field: return text(node, what, fix: "write '\(example)'").map(Argument.leaf)
+        case .name(let kind): return name(node, kind, what, of: what).map(Argument.leaf)
         case .newField: return newField(node, what, example: example).map(Argument.leaf)
         case .integer(let range): return integer(node, what, in: range).map { .integer($0, node.place) }
+        case .countOrShare: return countOrShare(node, what)
         case .size(let range): return size(node, what, in: range).map { .integer($0.value, $0.place) }
         case .duration: return duration(node, what).map { .duration($0.value, $0.place) }
         case .flag: return choice(node, what, of: ["true", "false"]).map { .flag($0.text == "true", $0.place) }
@@ -19,6 +21,9 @@ extension DefinitionReading {
         case .format: return format(node, what).map(Argument.format)
         case .writtenFormat: return writtenFormat(node, what).map(Argument.format)
         case .list(let element, let isSet): return list(node, of: element, isSet: isSet, what, example: example)
+        case .possiblyEmpty(let shape):
+            if case .list(let list) = node, list.elements.isEmpty { return .list([], node.place) }
+            return argument(node, as: shape, what, example: example)
         case .entries(let key, let value): return entries(node, key: key, value: value, what, example: example)
         case .keys(let keys): return self.keys(node, keys, what, example: example).map(Argument.keys)
         case .short(let shape, let key, let keys): return short(node, shape, for: key, in: keys, what, example: example)
@@ -27,23 +32,24 @@ extension DefinitionReading {
 
     /// The values of a map of known keys; unknown and missing ones are reported.
     mutating func arguments(_ map: YAMLMap, _ keys: [ArgumentKey], of owner: String) -> Arguments? {
-        check(map, of: owner, takes: Keys(keys))
+        check(map, of: owner, takes: keys)
         return values(of: map, keys, of: owner)
     }
 
-    /// The same without a look at other keys of the map, which are somebody else's.
+    /// The same, with no thought for other keys of the map.
     mutating func values(of map: YAMLMap, _ keys: [ArgumentKey], of owner: String) -> Arguments? {
         var values: [String: Argument] = [:]
         var isWhole = true
         for key in keys {
-            guard let node = map[key.name] else {
-                isWhole = isWhole && !key.isRequired
-                continue
-            }
-            values[key.name] = argument(node, as: key.shape, "\(owner): '\(key.name)'", example: key.example)
-            isWhole = isWhole && values[key.name] != nil
+            values[key.name] = value(of: map, key, of: owner)
+            isWhole = isWhole && (values[key.name] != nil || (map[key.name] == nil && !key.isRequired))
         }
         return isWhole ? Arguments(values, at: map.place) : nil
+    }
+
+    /// The value of one key, where it is there and can be read.
+    mutating func value(of map: YAMLMap, _ key: ArgumentKey, of owner: String) -> Argument? {
+        map[key.name].flatMap { argument($0, as: key.shape, "\(owner): '\(key.name)'", example: key.example) }
     }
 
     private mutating func newField(_ node: YAMLNode, _ what: String, example: String) -> Leaf? {
@@ -83,7 +89,13 @@ extension DefinitionReading {
 
     private mutating func keys(_ node: YAMLNode, _ keys: [ArgumentKey], _ what: String, example: String) -> Arguments? {
         guard let map = map(node, what, example: example) else { return nil }
-        return arguments(map, keys, of: what)
+        return arguments(map, keys, of: Self.owner(what))
+    }
+
+    /// What the keys of a map belong to: `keep: retry` for `keep: 'retry'`.
+    private static func owner(_ what: String) -> String {
+        guard what.hasSuffix("'"), let colon = what.lastIndex(of: ":"), what[colon...].hasPrefix(": '") else { return what }
+        return what[..<colon] + ": " + what[colon...].dropFirst(3).dropLast()
     }
 
     /// One argument alone, or the map that it is the short way of writing.
@@ -107,14 +119,14 @@ extension DefinitionReading {
 // Formats: a name, or a map of one name to its options.
 extension DefinitionReading {
     mutating func format(_ node: YAMLNode, _ what: String) -> FormatArgument? {
-        format(node, what, among: Formats.names) { name in
+        format(node, what, among: Formats.allNames) { name in
             let fix = "this version reads: \(Formats.names.joined(separator: ", "))"
             return Formats.named(name).map { .success($0) } ?? .failure(FormatRefusal(reason: "no such format '\(name)'", fix: fix))
         }
     }
 
     mutating func writtenFormat(_ node: YAMLNode, _ what: String) -> FormatArgument? {
-        format(node, what, among: Formats.names) { name in
+        format(node, what, among: Formats.allNames) { name in
             let fix = "this version writes: \(Formats.writableNames.joined(separator: ", "))"
             guard let format = Formats.named(name) else { return .failure(FormatRefusal(reason: "no such format '\(name)'", fix: fix)) }
             guard format is any WritableFormat.Type else {
@@ -132,12 +144,12 @@ extension DefinitionReading {
     private mutating func format(
         _ node: YAMLNode, _ what: String, among names: [String], _ find: (String) -> Result<any Format.Type, FormatRefusal>
     ) -> FormatArgument? {
-        let owner = what.replacing(": 'format'", with: "")
+        let owner = what.hasSuffix(": 'format'") ? String(what.dropLast(10)) : what
         var name: Leaf
         var options: YAMLNode?
         if case .map(let map) = node {
             guard let entry = map.entries.first, map.entries.count == 1 else {
-                report("\(owner): 'format' must name one format", at: map.place, fix: "write '{regex: {pattern: …}}'")
+                report("\(owner): 'format' must name one format", at: map.place, fix: "write '{name: {option: …}}'")
                 return nil
             }
             (name, options) = (entry.key, entry.value)
@@ -148,7 +160,7 @@ extension DefinitionReading {
         guard name.isComplete else { return nil }
         switch find(name.text) {
         case .failure(let refusal):
-            if Keys.laterFormats.contains(name.text) {
+            if name.text.index(in: Formats.later) != nil {
                 report("\(owner): the format '\(name.text)' is not supported in this version", at: name.place, fix: refusal.fix)
             } else {
                 let hint = refusal.reason.hasPrefix("no such") ? didYouMean(name.text, among: names) : ""

@@ -15,8 +15,8 @@ extension DefinitionReading {
 
     private mutating func readParameter(_ entry: YAMLMap.Entry, setting: String?) {
         let name = entry.key.text
-        guard Parameters.isName(name) else {
-            report("params: '\(name)' is no name for a parameter", at: entry.key.place, fix: "use letters, digits and '_', a letter first")
+        guard NameKind.parameter.admits(name) else {
+            report("params: '\(name)' is no name for a parameter", at: entry.key.place, fix: "use \(NameKind.parameter.rule)")
             return
         }
         guard case .leaf(let leaf) = entry.value else {

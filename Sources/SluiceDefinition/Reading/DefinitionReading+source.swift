@@ -1,23 +1,15 @@
 internal import SluiceRecords
 
 extension DefinitionReading {
-    private static let sourceKeys = [
-        ArgumentKey("format", .format, example: "format: combined", "how the records are read"),
-        ArgumentKey(
-            "on_damage", .choice(DamagePolicy.allCases.map(\.rawValue)), example: "on_damage: salvage",
-            "what becomes of an archive that is damaged"),
-        ArgumentKey("max_record", .size(1...(1 << 30)), example: "max_record: 16MiB", "a longer record is a dead letter"),
-    ]
-
     mutating func readSource(_ node: YAMLNode) -> SourceDefinition? {
-        guard let map = map(node, "source", example: "source: {files: logs/*.gz, format: combined}") else { return nil }
+        guard let map = map(node, "source", example: FileKeys.file.first { $0.name == "source" }?.example ?? "") else { return nil }
         guard let kind = Sources.all.first(where: { map[$0.declaration.name] != nil }) else {
-            check(map, of: "source", takes: Keys([Sources.all[0].declaration.key(isRequired: true)] + Self.sourceKeys, later: ["multiline"]))
+            check(map, of: "source", takes: [FileKeys.sources[0].key(isRequired: true)] + FileKeys.source, later: FileKeys.laterInSource)
             return nil
         }
         let declaration = kind.declaration
         check(
-            map, of: "source", takes: Keys([declaration.key(isRequired: true)] + declaration.options + Self.sourceKeys, later: ["multiline"]))
+            map, of: "source", takes: [declaration.key(isRequired: true)] + declaration.options + FileKeys.source, later: FileKeys.laterInSource)
         let argument = map[declaration.name].flatMap {
             self.argument($0, as: declaration.argument, "source: '\(declaration.name)'", example: declaration.example)
         }
@@ -25,7 +17,7 @@ extension DefinitionReading {
             report("source: '\(declaration.name)' names no file", at: leaf.place)
         }
         let options = values(of: map, declaration.options, of: "source")
-        let settings = values(of: map, Self.sourceKeys, of: "source")
+        let settings = values(of: map, FileKeys.source, of: "source")
         var source = SourceDefinition(kind: kind, argument: argument, options: options ?? Arguments())
         if case .format(let format)? = settings?["format"] {
             source.format = format
@@ -44,14 +36,7 @@ extension DefinitionReading {
             return FormatArgument(name: first, declaration: JSONL.declaration)
         }
         report(
-            "source: 'format' is missing", at: first.place, fix: "add 'format: combined', or one of: \(Formats.names.joined(separator: ", "))")
+            "source: 'format' is missing", at: first.place, fix: "add 'format: …' with one of: \(Formats.names.joined(separator: ", "))")
         return nil
-    }
-}
-
-extension Declaration {
-    /// The declaration as a key of the map that it stands in.
-    func key(isRequired: Bool) -> ArgumentKey {
-        ArgumentKey(name, argument, isRequired: isRequired, example: example, summary)
     }
 }

@@ -10,18 +10,25 @@ struct DefinitionReading {
     }
 
     /// Reports the keys that a map should not have, and those that it lacks.
-    mutating func check(_ map: YAMLMap, of owner: String, takes keys: Keys) {
-        for key in map.entries.map(\.key) where !keys.taken.contains(key.text) {
-            if keys.later.contains(key.text) {
+    ///
+    /// - Parameter later: keys that are in the contract, and not built yet.
+    mutating func check(_ map: YAMLMap, of owner: String, takes keys: [FileKey], later: [String] = []) {
+        let names = keys.map(\.name)
+        for key in map.entries.map(\.key) where key.text.index(in: names) == nil {
+            if key.text.index(in: later) != nil {
                 report("\(owner): '\(key.text)' is not supported in this version", at: key.place, fix: "take it away for now")
             } else {
-                let hint = didYouMean(key.text, among: keys.taken + keys.later)
-                report("\(owner): unknown key '\(key.text)'\(hint)", at: key.place, fix: "here may stand: \(keys.taken.joined(separator: ", "))")
+                let hint = didYouMean(key.text, among: names + later)
+                report("\(owner): unknown key '\(key.text)'\(hint)", at: key.place, fix: "here may stand: \(names.joined(separator: ", "))")
             }
         }
-        for key in keys.required where map[key.name] == nil {
+        for key in keys where key.isRequired && map[key.name] == nil {
             report("\(owner): '\(key.name)' is missing", at: map.place, fix: "add '\(key.example)'")
         }
+    }
+
+    mutating func check(_ map: YAMLMap, of owner: String, takes keys: [ArgumentKey], later: [String] = []) {
+        check(map, of: owner, takes: keys.map { FileKey($0) }, later: later)
     }
 
     mutating func map(_ node: YAMLNode, _ what: String, example: String) -> YAMLMap? {
@@ -34,6 +41,11 @@ struct DefinitionReading {
         if case .list(let list) = node { return list.elements }
         report("\(what) must be a list, not \(node.kind)", at: node.place, fix: "write '\(example)'")
         return nil
+    }
+
+    /// A list that may be empty; nothing at all stands for none.
+    mutating func rows(_ node: YAMLNode, _ what: String, example: String) -> [YAMLNode]? {
+        node.isNull ? [] : list(node, what, example: example)
     }
 
     /// A scalar with its parameters put in.
@@ -58,17 +70,6 @@ struct DefinitionReading {
     /// An expression: a scalar, with the advice that YAML's `{` and `[` need.
     mutating func expression(_ node: YAMLNode, _ what: String) -> Leaf? {
         text(node, what, fix: "write a CEL expression; in quotes, where it begins with '{', '[' or a quote")
-    }
-
-    mutating func texts(_ node: YAMLNode, _ what: String, example: String) -> [Leaf]? {
-        guard let nodes = list(node, what, example: example) else { return nil }
-        if nodes.isEmpty { report("\(what) is empty", at: node.place, fix: "write '\(example)'") }
-        let leaves = nodes.compactMap { text($0, what) }
-        var seen: Set<String> = []
-        for leaf in leaves where !seen.insert(leaf.text).inserted {
-            report("\(what) names '\(leaf.text)' twice", at: leaf.place, fix: "take one away")
-        }
-        return leaves
     }
 
     mutating func integer(_ node: YAMLNode, _ what: String, in range: ClosedRange<Int>) -> Int? {
@@ -110,11 +111,31 @@ struct DefinitionReading {
         return Placed(duration, at: leaf.place)
     }
 
-    /// One of the names of a closed set.
-    mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ node: YAMLNode, _ what: String, of: Choice.Type) -> Choice? {
-        choice(node, what, of: Choice.allCases.map(\.rawValue)).flatMap { Choice(rawValue: $0.text) }
+    mutating func countOrShare(_ node: YAMLNode, _ what: String) -> Argument? {
+        let fix = "write a number of records such as 100, or a share such as 1%"
+        guard let leaf = completeText(node, what, fix: fix) else { return nil }
+        if let count = Int(leaf.text), count >= 0 { return .integer(count, leaf.place) }
+        if let share = Amounts.share(leaf.text) { return .share(share, leaf.place) }
+        report("\(what) cannot be '\(leaf.text)'", at: leaf.place, fix: fix)
+        return nil
     }
 
+    /// - Parameter owner: what has the name, for the message about one that will not do.
+    mutating func name(_ node: YAMLNode, _ kind: NameKind, _ what: String, of owner: String) -> Leaf? {
+        guard let name = text(node, what, fix: "use \(kind.rule)") else { return nil }
+        guard name.isComplete else { return name }
+        if !kind.admits(name.text) {
+            report("\(owner): '\(name.text)' is no name for a \(kind.rawValue)", at: name.place, fix: "use \(kind.rule)")
+            return nil
+        }
+        if name.text.index(in: kind.taken) != nil {
+            report(
+                "\(owner): a \(kind.rawValue) cannot be called '\(name.text)'", at: name.place, fix: "dead letters and reports use that name already")
+        }
+        return name
+    }
+
+    /// One of the names of a closed set.
     mutating func choice(_ node: YAMLNode, _ what: String, of names: [String]) -> Leaf? {
         let fix = "write one of: \(names.joined(separator: ", "))"
         guard let leaf = completeText(node, what, fix: fix) else { return nil }

@@ -42,10 +42,4 @@ struct Parameters: Sendable {
         case .bool: text == "true" || text == "false"
         }
     }
-
-    /// Letters, digits and `_`, so that expressions can say `params.name`.
-    static func isName(_ text: String) -> Bool {
-        guard let first = text.unicodeScalars.first, first.isASCII, first.properties.isAlphabetic || first == "_" else { return false }
-        return text.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "_") }
-    }
 }

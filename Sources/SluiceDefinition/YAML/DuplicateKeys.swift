@@ -30,8 +30,15 @@ struct DuplicateKeys {
         return String(view)
     }
 
-    func original(ofKeyAt position: TextPosition) -> String? {
-        originals[position]
+    /// The key at this position as the file has it; `nil` where it was not renamed.
+    ///
+    /// - Parameter read: the renamed key, its escapes undone.
+    func original(ofKeyAt position: TextPosition, read: String) -> String? {
+        guard let written = originals[position], let first = written.unicodeScalars.first else { return nil }
+        guard first != "\\" else { return written }
+        var key = String.UnicodeScalarView([first])
+        key.append(contentsOf: read.unicodeScalars.dropFirst())
+        return String(key)
     }
 }
 

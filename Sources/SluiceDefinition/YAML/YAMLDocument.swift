@@ -1,3 +1,4 @@
+internal import SluiceCEL
 internal import SluiceRecords
 internal import Yams
 
@@ -37,7 +38,7 @@ struct YAMLDocument {
 
     /// The parser gives up at the first map with a key written twice; so such keys are renamed and the text is read again,
     /// to find everything that is wrong in one go.
-    private mutating func composed(_ text: String) -> Node? {
+    private mutating func composed(_ text: String) -> Yams.Node? {
         var text = text
         while true {
             do {
@@ -62,7 +63,7 @@ struct YAMLDocument {
         }
     }
 
-    private mutating func read(_ node: Node) -> YAMLNode {
+    private mutating func read(_ node: Yams.Node) -> YAMLNode {
         nodesLeft -= 1
         let start = node.mark.map { TextPosition(line: $0.line, column: $0.column) } ?? TextPosition(line: 1, column: 1)
         guard nodesLeft > 0 else { return .list(YAMLList(elements: [], place: TextPlace(start))) }
@@ -78,22 +79,22 @@ struct YAMLDocument {
         }
     }
 
-    private mutating func map(_ mapping: Node.Mapping, at start: TextPosition) -> YAMLMap {
+    private mutating func map(_ mapping: Yams.Node.Mapping, at start: TextPosition) -> YAMLMap {
         var entries: [YAMLMap.Entry] = []
-        var firstLines: [String: Int] = [:]
+        var firstLines: [Name: Int] = [:]
         for (key, value) in mapping {
             guard case .leaf(var name) = read(key) else {
                 let place = key.mark.map { TextPlace(TextPosition(line: $0.line, column: $0.column)) }
                 diagnostics.append(DefinitionDiagnostic("a key must be text", at: place, fix: "quote it, if it is an expression"))
                 continue
             }
-            if let original = duplicates.original(ofKeyAt: name.place.start) { name.text = original }
-            if let line = firstLines[name.text] {
+            if let original = duplicates.original(ofKeyAt: name.place.start, read: name.text) { name.text = original }
+            if let line = firstLines[Name(name.text)] {
                 diagnostics.append(
                     DefinitionDiagnostic(
                         "the key '\(name.text)' is written twice (first on line \(line))", at: name.place, fix: "keep one of the two"))
             } else {
-                firstLines[name.text] = name.place.start.line
+                firstLines[Name(name.text)] = name.place.start.line
                 entries.append(YAMLMap.Entry(key: name, value: read(value)))
             }
         }
@@ -101,7 +102,7 @@ struct YAMLDocument {
         return YAMLMap(entries: entries, place: place)
     }
 
-    private func leaf(_ scalar: Node.Scalar, at start: TextPosition) -> Leaf {
+    private func leaf(_ scalar: Yams.Node.Scalar, at start: TextPosition) -> Leaf {
         let style: ScalarPositions.Style =
             switch scalar.style {
             case .singleQuoted: .singleQuoted

@@ -2,6 +2,7 @@
 package indirect enum Argument: Sendable {
     case leaf(Leaf)
     case integer(Int, TextPlace)
+    case share(Double, TextPlace)
     case duration(Duration, TextPlace)
     case flag(Bool, TextPlace)
     case format(FormatArgument)
@@ -14,7 +15,9 @@ package indirect enum Argument: Sendable {
         case .leaf(let leaf): leaf.place
         case .format(let format): format.name.place
         case .keys(let arguments): arguments.place
-        case .integer(_, let place), .duration(_, let place), .flag(_, let place), .list(_, let place), .entries(_, let place): place
+        case .integer(_, let place), .share(_, let place), .duration(_, let place), .flag(_, let place), .list(_, let place),
+            .entries(_, let place):
+            place
         }
     }
 
@@ -25,6 +28,11 @@ package indirect enum Argument: Sendable {
 
     package var integer: Int? {
         guard case .integer(let value, _) = self else { return nil }
+        return value
+    }
+
+    package var share: Double? {
+        guard case .share(let value, _) = self else { return nil }
         return value
     }
 

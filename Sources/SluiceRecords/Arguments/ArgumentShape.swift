@@ -6,11 +6,14 @@ package indirect enum ArgumentShape: Sendable {
     /// An expression that is true or false.
     case condition
     case text
+    case name(NameKind)
     /// The name of a field that records have there.
     case field
     /// The name of a field that need not be there before.
     case newField
     case integer(ClosedRange<Int>)
+    /// A number of records, 0 or more, or a share of them: `1%`.
+    case countOrShare
     /// Bytes, with or without a unit.
     case size(ClosedRange<Int>)
     /// More than zero, with a unit.
@@ -23,6 +26,8 @@ package indirect enum ArgumentShape: Sendable {
     case writtenFormat
     /// At least one of them; no text twice where `isSet`.
     case list(ArgumentShape, isSet: Bool = false)
+    /// The same, where an empty list means something.
+    case possiblyEmpty(ArgumentShape)
     /// At least one entry, in the order of the file, which is part of what the map means.
     case entries(key: ArgumentShape, value: ArgumentShape)
     /// A map of known keys.
@@ -36,15 +41,21 @@ package struct ArgumentKey: Sendable {
     package var name: String
     package var shape: ArgumentShape
     package var isRequired: Bool
+    /// What holds where the key is not written, as it would be written; `nil` where that needs more
+    /// words.
+    package var defaultText: String?
     /// How it may be written: `max: 8`.
     package var example: String
     /// One line for the reference table, without a full stop.
     package var summary: String
 
-    package init(_ name: String, _ shape: ArgumentShape, isRequired: Bool = false, example: String, _ summary: String) {
+    package init(
+        _ name: String, _ shape: ArgumentShape, isRequired: Bool = false, default: String? = nil, example: String, _ summary: String
+    ) {
         self.name = name
         self.shape = shape
         self.isRequired = isRequired
+        defaultText = `default`
         self.example = example
         self.summary = summary
     }

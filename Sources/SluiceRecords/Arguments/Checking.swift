@@ -61,7 +61,7 @@ package struct Checking {
     package mutating func checkFields(_ leaves: [Leaf]) {
         guard case .known(let fields) = fields else { return }
         let names = fields.map(\.name)
-        for leaf in leaves where !names.contains(leaf.text) {
+        for leaf in leaves where !names.containsSame(as: leaf.text) {
             report("no such field '\(leaf.text)'\(didYouMean(leaf.text, among: names))", at: leaf.place, fix: Self.listed(names))
         }
     }

@@ -1,6 +1,4 @@
 import Glibc
-import Sluice
-import Synchronization
 
 /// Growable memory for bytes with room behind the end, so that vector loads may read past it.
 ///
@@ -78,25 +76,24 @@ package final class ByteBuffer: @unchecked Sendable {
 
 /// Buffers of one size that are used again, so that the kernel need not hand out zeroed pages for every batch.
 package final class BufferPool: Sendable {
-    private let free = Locked<[ByteBuffer]>([])
+    private let free: FreeList<ByteBuffer>
     private let capacity: Int
-    private let most: Int
 
     /// - Parameter most: how many unused buffers are kept.
     package init(capacity: Int, most: Int) {
         self.capacity = capacity
-        self.most = most
+        free = FreeList(most: most)
     }
 
     /// An empty buffer of at least the pool's capacity.
     package func take() -> ByteBuffer {
-        free.withLock { $0.popLast() } ?? ByteBuffer(capacity: capacity)
+        free.take() ?? ByteBuffer(capacity: capacity)
     }
 
     /// Gives a buffer back. One that has grown past four times the pool's capacity is let go instead.
     package func give(_ buffer: ByteBuffer) {
         guard buffer.capacity <= 4 * capacity else { return }
         buffer.count = 0
-        free.withLock { if $0.count < most { $0.append(buffer) } }
+        free.give(buffer)
     }
 }

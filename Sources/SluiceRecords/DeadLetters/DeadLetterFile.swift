@@ -4,15 +4,23 @@
 final class DeadLetterFile {
     private let path: String
     private let letters: DeadLetterEncoder
-    private let output: OutputSet
-    private let members: MemberWriter?
-    private var gatherer = MemberGatherer()
+    private let output: any OpenSink
+    /// Where the file is compressed.
+    private let gzip: GzipOutputs?
 
-    init(_ path: String, letters: DeadLetterEncoder) {
+    /// - Parameter sink: where the file is an output of that name.
+    init(_ path: String, in sink: any RecordSink, letters: DeadLetterEncoder, staging: Staging) {
         self.path = path
         self.letters = letters
-        members = path.hasSuffix(".gz") ? MemberWriter(level: .standard) : nil
-        output = OutputSet(emptyFile: members?.emptyMember ?? [])
+        let isGzip = path.hasSuffix(".gz")
+        let output = sink.open(empty: isGzip ? MemberAssembly.empty : [], staging: staging)
+        self.output = output
+        gzip = isGzip ? GzipOutputs(output, level: .standard) : nil
+    }
+
+    /// Makes the file's folder, and begins the file beside its place.
+    func begin() throws(OutputError) {
+        try append(ByteBuffer(capacity: 1), records: 0)
     }
 
     /// - Throws: ``OutputError``, ``InputError`` where a record's spill file cannot be read.
@@ -41,24 +49,14 @@ final class DeadLetterFile {
     }
 
     private func append(_ text: ByteBuffer, records: Int) throws(OutputError) {
-        guard let members else { return try output.append(text.filled, records: records, to: path) }
-        try output.append(UnsafeBufferPointer(start: nil, count: 0), records: records, to: path)
-        guard text.count > 0 else { return }
-        for (_, gathered) in gatherer.add(text, to: path) { try compress(gathered, members) }
-    }
-
-    private func compress(_ text: ByteBuffer, _ members: MemberWriter) throws(OutputError) {
-        let member = ByteBuffer(capacity: text.count / 3 + 1024)
-        members.append(text.filled, to: member)
-        try output.append(member.filled, records: 0, to: path)
+        guard let gzip else { return try output.append(text.filled, records: records, to: path) }
+        try gzip.append(text, records: records, to: path)
     }
 
     /// Brings everything to the disk, before anything appears. Also an empty file: what stands under its name is of an earlier run.
     func prepare() throws(OutputError) {
         try append(ByteBuffer(capacity: 1), records: 0)
-        if let members {
-            for (_, gathered) in gatherer.takeAll() { try compress(gathered, members) }
-        }
+        try gzip?.end()
         try output.prepare()
     }
 

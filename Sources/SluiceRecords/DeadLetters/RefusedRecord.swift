@@ -10,14 +10,18 @@ struct RefusedRecord: Sendable {
     var oversized: OversizedRecord?
 }
 
-/// Why a record was refused.
-package struct RecordFailure: Error, Sendable, Equatable {
-    /// Dotted and stable; docs/dead-letters.md lists them.
-    package var code: String
-    package var message: String
-    package var attempts = 1
+/// Why a record was refused. A closure that throws one gives its dead letter a code.
+public struct RecordFailure: Error, Sendable, Equatable {
+    /// Dotted and stable, such as `score.unknown`; docs/dead-letters.md lists Sluice's own.
+    public var code: String
+    /// One sentence.
+    public var message: String
+    /// How often the record was tried.
+    public var attempts = 1
 
-    package init(code: String, message: String, attempts: Int = 1) {
+    /// - Parameter attempts: a stage that tries again puts its own count in the place of a smaller
+    ///   one.
+    public init(code: String, message: String, attempts: Int = 1) {
         self.code = code
         self.message = message
         self.attempts = attempts

@@ -17,9 +17,11 @@ struct EncodedBatch: Sendable {
     /// The input's progress at the end of this batch.
     var textBytes: UInt64
     var compressedBytes: UInt64
+    /// For a sink that is a closure.
+    var records: [Record] = []
 
     /// Bytes it holds, for the memory that batches on their way may take.
-    var weight: Int { outputs.reduce(0) { $0 + $1.bytes.capacity } + deadLetters.reduce(0) { $0 + $1.byteCount } }
+    var weight: Int { outputs.reduce(0) { $0 + $1.bytes.capacity } + deadLetters.reduce(0) { $0 + $1.byteCount } + records.reduce(0) { $0 + $1.weight } }
 }
 
 /// What one batch adds to one output.
@@ -29,8 +31,8 @@ struct EncodedOutput: Sendable {
     /// What the output begins with.
     var head: [UInt8]
     var bytes: ByteBuffer
-    /// Whether `bytes` are a complete gzip member rather than text.
-    var isMember: Bool
+    /// Of the text of which `bytes` are a compressed block; nil where they are text.
+    var block: TextChecksum?
     var records: Int
 }
 

@@ -1,47 +1,85 @@
 import SluiceCEL
 
-/// `file`: files under a path that may have expressions in it, which appear whole when the run has ended well.
-package struct FileSink: RecordSink {
+/// `file`: files under a path that may have expressions in it, which appear whole when the run has
+/// ended well.
+package struct FileSink: DeclaredSink {
     package static let declaration = Declaration(
         "file", "files; `{…}` in the path are expressions, so that each record goes to the file that its values name",
         argument: .text,
         options: [
             ArgumentKey(
-                "level", .text, example: "level: fast",
-                "of compression, for names that end in `.gz`: `fast`, `default`, `best`, or 0 to 9")
+                "level", .choice(CompressionLevel.names), default: "default", example: "level: fast",
+                "of compression, for names that end in `.gz`"),
+            ArgumentKey(
+                "members", .choice(GzipMembers.allCases.map(\.rawValue)), default: "one", example: "members: many",
+                "of a name that ends in `.gz`: one, which every reader reads whole, or many, one for each MiB of text"),
         ],
-        example: "sink: {file: out/errors.jsonl.gz}")
+        example: "file: out/errors.jsonl.gz")
 
     package let path: PathTemplate
     package let fileExtension: String?
     package let compression: CompressionLevel?
+    package let members: GzipMembers
 
-    package init(_ path: PathTemplate, fileExtension: String? = nil, compression: CompressionLevel? = nil) {
+    package init(
+        _ path: PathTemplate, fileExtension: String? = nil, compression: CompressionLevel? = nil, members: GzipMembers = .one
+    ) {
         self.path = path
         self.fileExtension = fileExtension
         self.compression = compression
+        self.members = members
     }
 
     package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
         guard let leaf = argument.leaf, let template = PathTemplate(leaf, &checking) else { return nil }
         let name = FileName(leaf.text)
+        for key in ["level", "members"] where !name.isGzip {
+            guard let option = options[key] else { continue }
+            checking.report(
+                "'\(key)' is for compressed files", at: option.place, fix: "end the file's name in .gz, or take '\(key)' away")
+            return nil
+        }
         var compression: CompressionLevel? = name.isGzip ? .standard : nil
         if let level = options["level"]?.leaf {
-            guard name.isGzip else {
-                checking.report(
-                    "'level' is for compressed files", at: level.place, fix: "end the file's name in .gz, or take the level away")
-                return nil
-            }
             compression = CompressionLevel(level.text)
-            if compression == nil {
-                checking.report("'level' cannot be '\(level.text)'", at: level.place, fix: "write fast, default, best, or 0 to 9")
-                return nil
-            }
         }
-        self.init(template, fileExtension: name.fileExtension, compression: compression)
+        let members = options["members"]?.leaf.flatMap { GzipMembers(rawValue: $0.text) } ?? .one
+        self.init(template, fileExtension: name.fileExtension, compression: compression, members: members)
     }
 
-    package func open(empty: [UInt8]) -> any OpenSink { OutputSet(emptyFile: empty) }
+    package func open(empty: [UInt8], staging: Staging) -> any OpenSink { OutputSet(emptyFile: empty, staging: staging) }
+
+    package func file(of output: String) throws(InputError) -> FileIdentity? { try .ofRegularFile(output) }
+
+    package func place(of output: String) throws(InputError) -> FilePlace? { try .ofOutput(output) }
+
+    /// Values may name no folder, and nothing that a link leads to out of the folder that the path
+    /// begins with.
+    package func refusal(of output: String) throws(InputError) -> String? {
+        switch PathKind.of(output) {
+        case .folder: return "'\(output)' is a folder"
+        case .file(size: nil):
+            // Written into, not replaced, so that a link to it is followed.
+            if try FilePlace(output) != FilePlace(output, followingLinks: true) { return "'\(output)' is a link to a device or a pipe" }
+        case .file, .missing, .unreadable: break
+        }
+        guard let confinement = path.confinement, try !Self.isConfined(output, to: confinement) else { return nil }
+        return "'\(output)' leads out of '\(confinement)' by a link"
+    }
+
+    /// Whether the folder of an output is this one or below it, links followed.
+    private static func isConfined(_ output: String, to confinement: String) throws(InputError) -> Bool {
+        let outermost = try FileIdentity(confinement)
+        var folder = OutputFolders.folder(of: output)
+        var identity = try FileIdentity(folder)
+        while identity != outermost {
+            folder += "/.."
+            let above = try FileIdentity(folder)
+            if above == identity { return false }
+            identity = above
+        }
+        return true
+    }
 }
 
 /// What a file's name says about what is in it.

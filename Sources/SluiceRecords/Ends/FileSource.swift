@@ -1,5 +1,8 @@
+import Glibc
+import SluiceCEL
+
 /// `files`: files by their paths or by patterns, and standard input as `-`.
-package struct FileSource: RecordSource {
+package struct FileSource: DeclaredSource {
     package static let declaration = Declaration(
         "files", "a path, a pattern (`*`, `?`, `[a-z]`, `{a,b}`, `**`), or a list of them; `-` is standard input",
         argument: .short(.list(.text), for: "files", in: []), example: "files: logs/*.gz")
@@ -12,9 +15,10 @@ package struct FileSource: RecordSource {
 
     package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
         var inputs: [InputFile] = []
+        var known: Swift.Set<Name> = []
         for leaf in argument.leaves ?? [] where leaf.isComplete {
             do throws(InputError) {
-                for file in try InputFiles.expand([leaf.text]) where !inputs.contains(file) { inputs.append(file) }
+                for file in try InputFiles.expand([leaf.text]) where known.insert(Name(file.path)).inserted { inputs.append(file) }
             } catch {
                 checking.report("\(error)", at: leaf.place, fix: error.fix)
             }
@@ -24,6 +28,10 @@ package struct FileSource: RecordSource {
 
     package func open(_ input: InputFile, at offset: UInt64) throws(InputError) -> any InputBytes {
         try InputDescriptor(input, at: offset)
+    }
+
+    package func file(of input: InputFile) throws(InputError) -> FileIdentity? {
+        try input.isStandardInput ? .ofRegularFile(descriptor: STDIN_FILENO) : .ofRegularFile(input.path)
     }
 }
 

@@ -14,6 +14,10 @@ package struct PathTemplate: Sendable {
         self.pieces = pieces
     }
 
+    package init(_ path: String) {
+        self.init(pieces: [.text(path)])
+    }
+
     /// The path where no expression is in it.
     package var constant: String? {
         var path = ""
@@ -22,6 +26,12 @@ package struct PathTemplate: Sendable {
             path += text
         }
         return path
+    }
+
+    /// The folder that no value can lead out of; `nil` where no value is in the path.
+    var confinement: String? {
+        guard constant == nil, case .text(let beginning)? = pieces.first else { return nil }
+        return OutputFolders.folder(of: beginning)
     }
 
     package var mentions: [String] {

@@ -13,21 +13,37 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     private let meter: ProgressMeter
     private let outputs: any OpenSink
     private let deadLetters: DeadLetterFile
-    private var gatherer = MemberGatherer()
-    private let members: MemberWriter?
+    /// Where the outputs are compressed.
+    private let gzip: GzipOutputs?
     /// Outputs that have what they begin with.
     private var begun: Swift.Set<Name> = []
+    /// What the one output begins with if no record is written to it.
+    private let headOfEmpty: [UInt8]
     private(set) var ledger: Ledger
 
-    init(_ pipeline: RecordPipeline, stages: [String], meter: ProgressMeter) {
+    init(_ pipeline: RecordPipeline, stages: [String], headOfEmpty: [UInt8], staging: Staging, meter: ProgressMeter) {
         self.pipeline = pipeline
+        self.headOfEmpty = headOfEmpty
         self.meter = meter
         letters = DeadLetterEncoder(
             pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path))
         ledger = Ledger(stages: stages, inputs: pipeline.source.inputs.count)
-        deadLetters = DeadLetterFile(pipeline.deadLetters, letters: letters)
-        members = pipeline.sink.sink.compression.map { MemberWriter(level: $0) }
-        outputs = pipeline.sink.sink.open(empty: members?.emptyMember ?? [])
+        deadLetters = DeadLetterFile(
+            pipeline.deadLetters, in: pipeline.deadLetterSink ?? FileSink(PathTemplate(pipeline.deadLetters)), letters: letters,
+            staging: staging)
+        let sink = pipeline.sink.sink
+        let outputs = sink.open(empty: sink.compression == nil ? [] : MemberAssembly.empty, staging: staging)
+        self.outputs = outputs
+        gzip = sink.compression.map { GzipOutputs(outputs, level: $0, members: sink.members) }
+    }
+
+    /// Makes the folder of the dead letters.
+    func begin() throws(RunError) {
+        do throws(OutputError) {
+            try deadLetters.begin()
+        } catch {
+            throw .output(error)
+        }
     }
 
     func write(_ batch: EncodedBatch) async throws {
@@ -39,32 +55,25 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     }
 
     private func write(_ output: EncodedOutput) throws(OutputError) {
-        if !output.head.isEmpty, begun.insert(Name(output.path)).inserted {
-            let head = ByteBuffer(capacity: output.head.count)
-            output.head.withUnsafeBufferPointer { head.append($0) }
-            try append(head, isMember: false, records: 0, to: output.path)
-        }
-        try append(output.bytes, isMember: output.isMember, records: output.records, to: output.path)
-    }
-
-    private func append(_ bytes: ByteBuffer, isMember: Bool, records: Int, to path: String) throws(OutputError) {
-        guard members != nil else { return try outputs.append(bytes.filled, records: records, to: path) }
-        try outputs.append(UnsafeBufferPointer(start: nil, count: 0), records: records, to: path)
-        if isMember {
-            try compress(gatherer.take(path))
-            try outputs.append(bytes.filled, records: 0, to: path)
-        } else if bytes.count > 0 {
-            try compress(gatherer.add(bytes, to: path))
+        let path = try outputs.name(of: output.path)
+        try begin(path, with: output.head)
+        if let gzip, let checksum = output.block {
+            try gzip.append(block: output.bytes, checksum, records: output.records, to: path)
+        } else {
+            try append(output.bytes, records: output.records, to: path)
         }
     }
 
-    private func compress(_ texts: [(path: String, text: ByteBuffer)]) throws(OutputError) {
-        guard let members else { return }
-        for (path, text) in texts {
-            let member = ByteBuffer(capacity: text.count / 3 + 1024)
-            members.append(text.filled, to: member)
-            try outputs.append(member.filled, records: 0, to: path)
-        }
+    private func begin(_ path: String, with bytes: [UInt8]) throws(OutputError) {
+        guard !bytes.isEmpty, begun.insert(Name(path)).inserted else { return }
+        let head = ByteBuffer(capacity: bytes.count)
+        bytes.withUnsafeBufferPointer { head.append($0) }
+        try append(head, records: 0, to: path)
+    }
+
+    private func append(_ text: ByteBuffer, records: Int, to path: String) throws(OutputError) {
+        guard let gzip else { return try outputs.append(text.filled, records: records, to: path) }
+        try gzip.append(text, records: records, to: path)
     }
 
     /// A share is looked at once 1,000 records were read, and at the end.
@@ -85,7 +94,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         guard ledger.isBalanced else { throw .fault("the ledger does not balance") }
         do throws(OutputError) {
             try beginConstantOutput()
-            try compress(gatherer.takeAll())
+            try gzip?.end()
             try deadLetters.prepare()
             try outputs.prepare()
             let published = try outputs.publish()
@@ -98,8 +107,10 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
 
     /// An output whose name no record makes is there even if nothing was written to it: what stands under its name is of an earlier run.
     private func beginConstantOutput() throws(OutputError) {
-        guard let path = pipeline.sink.sink.path.constant else { return }
-        try outputs.append(UnsafeBufferPointer(start: nil, count: 0), records: 0, to: path)
+        guard let constant = pipeline.sink.sink.path.constant else { return }
+        let path = try outputs.name(of: constant)
+        try begin(path, with: headOfEmpty)
+        try append(ByteBuffer(capacity: 0), records: 0, to: path)
     }
 
     /// Leaves what stood under the outputs' names.

@@ -11,6 +11,9 @@ struct PlannedSink: Sendable {
 
     var format: any WritableFormat { settings.format }
 
+    /// Whether an output must name its columns first, and only its records tell them.
+    var needsOutputColumns: Bool { format.needsColumns && settings.columns == nil }
+
     /// Every field that writing a record needs decoded.
     var mentions: [String] { settings.sink.path.mentions + settings.format.mentions }
 }
@@ -22,13 +25,18 @@ struct BoundSink: Sendable {
         case value(BoundProgram)
     }
 
-    let writer: any RecordWriter
+    /// `nil` where each output has columns of its own.
+    let writer: (any RecordWriter)?
+    private let format: any WritableFormat
+    private let fields: RecordFields
     let pieces: [Piece]
     /// The path, where no expression is in it.
     let constant: String?
 
     init(_ sink: PlannedSink, fields: RecordFields) {
-        writer = sink.settings.format.makeWriter(for: fields, columns: sink.settings.columns)
+        format = sink.format
+        self.fields = fields
+        writer = sink.needsOutputColumns ? nil : format.makeWriter(for: fields, columns: sink.settings.columns)
         let path = sink.settings.sink.path
         constant = path.constant
         pieces = path.pieces.map { piece in
@@ -38,33 +46,50 @@ struct BoundSink: Sendable {
             }
         }
     }
+
+    func makeWriter(_ columns: [String]) -> any RecordWriter { format.makeWriter(for: fields, columns: columns) }
+}
+
+extension StageSite {
+    init(sinkAt index: Int, _ fields: RecordFields) {
+        self.init(index: index, name: SinkStage.name, policy: .deadLetter, timeout: nil, fields: fields)
+    }
 }
 
 /// The last stage: records to bytes of their outputs, compressed where that is wanted. Changes nothing outside; ``RunCommit`` does that in order.
 final class SinkStage: Sendable {
     private let index: Int
     private let compression: CompressionLevel?
+    private let members: GzipMembers
     private let letters: DeadLetterEncoder
-    private let members = FreeList<MemberWriter>(most: 64)
-    /// For text on its way to a member.
+    private let files: RunFiles
+    private let writers = FreeList<BlockWriter>(most: 64)
+    /// For text on its way to a block.
     private let texts = BufferPool(capacity: Batch.targetBytes, most: 8)
 
     static let name = "sink"
-    /// Text of this size and more is a gzip member of its own, made here, in parallel. Less is gathered by ``RunCommit``, from batch to batch.
-    static let memberBytes = 128 << 10
+    /// Text of this size and more is a compressed block of its own, made here, in parallel. Less is
+    /// gathered by ``GzipOutputs``, from batch to batch.
+    static let blockBytes = 128 << 10
 
     /// - Parameter index: its place in the books.
-    init(_ sink: any RecordSink, index: Int, letters: DeadLetterEncoder) {
+    init(_ sink: any RecordSink, index: Int, letters: DeadLetterEncoder, files: RunFiles) {
         self.index = index
         self.letters = letters
+        self.files = files
         compression = sink.compression
+        members = sink.members
     }
 
     func encode(_ batch: RecordBatch) throws -> EncodedBatch {
         var outputs: [EncodedOutput] = []
         if let sink = batch.segment.sink {
-            let site = StageSite(index: index, name: Self.name, policy: .deadLetter, timeout: nil, fields: batch.segment.fields)
-            outputs = try sink.constant.map { [try single(batch, sink, site, $0)] } ?? partitioned(batch, sink, site)
+            let site = StageSite(sinkAt: index, batch.segment.fields)
+            if let routing = batch.routing {
+                outputs = try routed(batch, routing, sink, site)
+            } else if let writer = sink.writer {
+                outputs = try sink.constant.map { [try single(batch, writer, site, $0)] } ?? partitioned(batch, sink, writer, site)
+            }
         }
         let source = batch.source
         return EncodedBatch(
@@ -74,18 +99,17 @@ final class SinkStage: Sendable {
             textBytes: UInt64(source.bytes.count), compressedBytes: source.compressedBytesRead)
     }
 
-    private func single(_ batch: RecordBatch, _ sink: BoundSink, _ site: StageSite, _ path: String) throws -> EncodedOutput {
+    private func single(_ batch: RecordBatch, _ writer: any RecordWriter, _ site: StageSite, _ path: String) throws -> EncodedOutput {
         let buffer = texts.take()
-        if sink.writer.copiesRecords {
-            copy(batch, dropsReturns: sink.writer.dropsReturns, to: buffer)
+        if writer.copiesRecords {
+            copy(batch, dropsReturns: writer.dropsReturns, to: buffer)
         } else {
-            let writer = sink.writer
             try site.sift(batch) { (row) throws(RecordFailure) in
                 try writer.write(row, of: batch, to: buffer)
                 return true
             }
         }
-        return EncodedOutput(path: path, head: sink.writer.head, bytes: buffer, isMember: false, records: batch.rows.count)
+        return EncodedOutput(path: path, head: writer.head, bytes: buffer, block: nil, records: batch.rows.count)
     }
 
     private func copy(_ batch: RecordBatch, dropsReturns: Bool, to buffer: ByteBuffer) {
@@ -100,17 +124,14 @@ final class SinkStage: Sendable {
         }
     }
 
-    private func partitioned(_ batch: RecordBatch, _ sink: BoundSink, _ site: StageSite) throws -> [EncodedOutput] {
-        let path = PathEvaluation(sink, over: batch)
-        let writer = sink.writer
+    private func partitioned(
+        _ batch: RecordBatch, _ sink: BoundSink, _ writer: any RecordWriter, _ site: StageSite
+    ) throws -> [EncodedOutput] {
+        let paths = OutputPaths(sink, over: batch, files)
         var outputs: [EncodedOutput] = []
-        var places: [Name: Int] = [:]
         try site.sift(batch) { (row) throws(RecordFailure) in
-            let name = try path.path(of: row)
-            let place = places[name] ?? outputs.count
-            if place == outputs.count {
-                outputs.append(EncodedOutput(path: name.text, head: writer.head, bytes: texts.take(), isMember: false, records: 0))
-                places[name] = place
+            let place = try paths.place(of: row) { path in
+                outputs.append(EncodedOutput(path: path, head: writer.head, bytes: texts.take(), block: nil, records: 0))
             }
             try writer.write(row, of: batch, to: outputs[place].bytes)
             outputs[place].records += 1
@@ -119,22 +140,72 @@ final class SinkStage: Sendable {
         return outputs
     }
 
-    /// The output as it waits for its commit: as a member where that is worth it, else in no more memory than its text takes.
+    /// Records whose outputs are known already, in each with its columns.
+    private func routed(_ batch: RecordBatch, _ routing: Routing, _ sink: BoundSink, _ site: StageSite) throws -> [EncodedOutput] {
+        let writers = routing.outputs.map { $0.columns.map(sink.makeWriter) }
+        var outputs = zip(routing.outputs, writers).map { output, writer in
+            EncodedOutput(path: output.path, head: writer?.head ?? [], bytes: texts.take(), block: nil, records: 0)
+        }
+        var index = 0
+        try site.keep(in: batch) { (row) throws(RecordFailure) in
+            let place = routing.place(of: index)
+            index += 1
+            guard let writer = writers[place] else { throw .noColumns }
+            try writer.write(row, of: batch, to: outputs[place].bytes)
+            outputs[place].records += 1
+            return true
+        }
+        batch.counts[self.index].out += batch.rows.count
+        return outputs
+    }
+
+    /// The output as it waits for its commit: as a block where that is worth it, else in no more
+    /// memory than its text takes.
     private func compressed(_ output: EncodedOutput) -> EncodedOutput {
         defer { texts.give(output.bytes) }
         var output = output
         let text = output.bytes
-        guard let compression, text.count >= Self.memberBytes else {
+        guard let compression, text.count >= Self.blockBytes else {
             output.bytes = ByteBuffer(capacity: text.count)
             output.bytes.append(text.filled)
             return output
         }
-        let writer = members.take() ?? MemberWriter(level: compression)
-        defer { members.give(writer) }
+        let writer = writers.take() ?? BlockWriter(level: compression, members: members)
+        defer { writers.give(writer) }
         output.bytes = ByteBuffer(capacity: text.count / 3)
-        writer.append(text.filled, to: output.bytes)
-        output.isMember = true
+        output.block = writer.append(text.filled, to: output.bytes)
         return output
+    }
+}
+
+/// The outputs that the records of one batch go to, numbered in the order in which they are met.
+final class OutputPaths {
+    private let path: PathEvaluation
+    private let files: RunFiles
+    private var places: [Name: Int] = [:]
+    private var refused: [Name: RecordFailure] = [:]
+
+    init(_ sink: BoundSink, over batch: RecordBatch, _ files: RunFiles) {
+        path = PathEvaluation(sink, over: batch)
+        self.files = files
+    }
+
+    /// The number of the row's output.
+    ///
+    /// - Parameter begin: called with the path of an output that is met for the first time.
+    /// - Throws: where the row has no such path, or its file would be another one of the run.
+    func place(of row: Int, begin: (String) -> Void) throws(RecordFailure) -> Int {
+        let name = try path.path(of: row)
+        if let place = places[name] { return place }
+        if let failure = refused[name] { throw failure }
+        if let reason = files.refusal(of: name.text) {
+            let failure = RecordFailure(code: "sink.path", message: reason)
+            refused[name] = failure
+            throw failure
+        }
+        begin(name.text)
+        places[name] = places.count
+        return places.count - 1
     }
 }
 

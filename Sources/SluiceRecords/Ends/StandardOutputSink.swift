@@ -1,23 +1,44 @@
+import Glibc
+
 /// `stdout`: standard output, as the records come.
-package struct StandardOutputSink: RecordSink {
+package struct StandardOutputSink: DeclaredSink {
     package static let declaration = Declaration(
-        "stdout", "standard output", argument: .choice(["true"]), example: "sink: {stdout: true}")
+        "stdout", "standard output", argument: .choice(["true"]), example: "stdout: true")
 
-    package init() {}
-    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {}
+    private let descriptor: Int32
 
-    package var path: PathTemplate { PathTemplate(pieces: [.text("-")]) }
+    /// - Parameter descriptor: what is written to in its place, which stays open.
+    package init(descriptor: Int32 = STDOUT_FILENO) {
+        self.descriptor = descriptor
+    }
 
-    package func open(empty: [UInt8]) -> any OpenSink { OpenStandardOutput() }
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        self.init()
+    }
+
+    package var path: PathTemplate { PathTemplate("-") }
+
+    package func open(empty: [UInt8], staging: Staging) -> any OpenSink { OpenStandardOutput(descriptor) }
+
+    package func file(of output: String) throws(InputError) -> FileIdentity? { try .ofRegularFile(descriptor: descriptor) }
+
+    package func place(of output: String) -> FilePlace? { nil }
 }
 
 /// Standard output while a run goes on: what was written cannot be taken back.
 private final class OpenStandardOutput: OpenSink {
     private var written = SinkMark.Output(path: "-", bytes: 0, records: 0)
     private let digest = Digest()
+    private let descriptor: Int32
+
+    init(_ descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    func name(of output: String) -> String { "-" }
 
     func append(_ bytes: UnsafeBufferPointer<UInt8>, records: Int, to output: String) throws(OutputError) {
-        try StandardOutput.write(bytes)
+        try StandardOutput.write(bytes, to: descriptor)
         digest.update(bytes)
         written.bytes += UInt64(bytes.count)
         written.records += records

@@ -28,22 +28,29 @@ package struct ExecCounters: Sendable, Equatable {
 
 /// Long-lived child processes that answer one JSON line with one JSON line.
 ///
-/// - Concurrency: one child answers one record at a time. The pool doubles when the records that wait exceed 75 % of its workers and
-///   halves when none waits, between the bounds of `workers`; a child is started when a worker finds none free. A child that is being
-///   killed keeps its place until it is gone.
-/// - Timeout: of one attempt, from the moment a child is asked, for a new child from the moment its process is there. The child is killed:
-///   SIGTERM to its process group, SIGKILL a second later.
+/// - Concurrency: one child answers one record at a time. The pool doubles when the records that
+///   wait exceed 75 % of its workers and halves when none waits, between the bounds of `workers`; a
+///   child is started when a worker finds none free. A child that is being killed keeps its place
+///   until it is gone.
+/// - Timeout: of one attempt, from the moment a child is asked, for a new child from the moment its
+///   process is there. The child is killed: SIGTERM to its process group, SIGKILL a second later.
 /// - Retries: exponential backoff with full jitter; waiting for one holds no child.
-/// - A child that ends without an answer although it had answered before may have been on its way out when it was asked: its
-///   record is given once to a fresh child, and that does not count as an attempt.
-/// - A child that breaks the protocol is killed, and the record it was asked fails with `exec.protocol`. Bytes that a child wrote before
-///   it was asked are never an answer. What cannot be seen: a surplus line that a child writes only after it was asked for the next
-///   record. To make that rare, the first answer of each child is held back for 20 ms, and the longest idle child is asked first.
-/// - The children's standard error is passed on line by line; what a child said there since it was asked is part of the message
-///   when it dies.
-/// - The children are in process groups of their own, so Ctrl-C does not reach them. When this process is killed with SIGKILL their
-///   standard input ends, which ends every child that reads it; one that hangs without reading it stays.
-/// - SIGPIPE and SIGXFSZ are ignored in the whole process from the first pool on; children have them as usual.
+/// - A child that ends without an answer although it had answered before may have been on its way
+///   out when it was asked: its record is given once to a fresh child, and that does not count as
+///   an attempt.
+/// - A child that breaks the protocol is killed, and the record it was asked fails with
+///   `exec.protocol`. Bytes that a child wrote before it was asked are never an answer. What cannot
+///   be seen: a surplus line that a child writes only after it was asked for the next record. To
+///   make that rare, the first answer of each child is held back for 20 ms, and the longest idle
+///   child is asked first.
+/// - The children's standard error is passed on line by line; what a child said there since it was
+///   asked is part of the message when it dies.
+/// - The children are in process groups of their own, so Ctrl-C does not reach them; who ends this
+///   process at once calls ``ChildProcesses/killAll()`` first. When this process is killed with
+///   SIGKILL their standard input ends, which ends every child that reads it; one that hangs
+///   without reading it stays.
+/// - SIGPIPE and SIGXFSZ are ignored in the whole process from the first pool on; children have
+///   them as usual.
 ///
 /// Needs Linux 5.4 (process descriptors).
 package final class ExecPool: Sendable {

@@ -26,3 +26,8 @@ extension AccessLogField {
         }
     }
 }
+
+extension RecordFormat {
+    /// The access log of Apache and nginx, with referer and agent.
+    public static let combined = RecordFormat(Combined.self)
+}

@@ -14,3 +14,8 @@ package struct Common: Format {
         AccessLogDecoder(.common, columns: columns)
     }
 }
+
+extension RecordFormat {
+    /// The access log of Apache and nginx, without referer and agent.
+    public static let common = RecordFormat(Common.self)
+}

@@ -12,6 +12,9 @@ package protocol Format: Sendable {
     /// How text is cut into records.
     var framing: Framing { get }
 
+    /// Reports options that say nothing about reading.
+    func checkReading(_ checking: inout Checking)
+
     /// The fields that a record can have. Of a format with known fields, any may be absent from a record.
     var schema: Schema { get }
 
@@ -23,8 +26,8 @@ package protocol Format: Sendable {
 
 /// A format that is completed by the first record of each file.
 package protocol HeadedFormat: Format {
-    /// Whether files begin with a head; where not, the definition has said what it would say.
-    var hasHead: Bool { get }
+    /// Whether its fields are known only from a file's head.
+    var needsHead: Bool { get }
 
     /// The format of the records after this head. Its fields are known.
     func completed(by head: FileHead) -> any Format
@@ -55,6 +58,12 @@ package protocol WritableFormat: Format {
 
     /// Whether a record is written field by field, rather than as its own bytes or one field of it.
     var writesFields: Bool { get }
+
+    /// How what it writes is cut into records again.
+    var writtenFraming: Framing { get }
+
+    /// What an output with these fields begins with, records or not.
+    func head(of columns: [String]) -> [UInt8]
 }
 
 extension WritableFormat {
@@ -62,6 +71,8 @@ extension WritableFormat {
     package var needsColumns: Bool { false }
     package var mentions: [String] { [] }
     package var writesFields: Bool { true }
+    package var writtenFraming: Framing { .lines }
+    package func head(of columns: [String]) -> [UInt8] { [] }
 }
 
 /// Records to text, for one format and the fields at one place. Immutable: shared by all workers.
@@ -86,18 +97,31 @@ extension RecordWriter {
 }
 
 /// How text is cut into records.
-package enum Framing: Sendable, Equatable {
+package enum Framing: Sendable, Hashable {
     /// A record is a line.
     case lines
     /// A record is a line, but for line feeds between quotes.
-    case quoted(quote: UInt8, separator: UInt8)
+    case quoted(Quoting)
 }
 
-/// The first record of a file whose format has a head.
-package final class FileHead: Sendable {
+/// What stands before the records of a file whose format has a head.
+package final class FileHead: Sendable, Hashable {
+    /// The first record, without its line feed.
     package let bytes: [UInt8]
+    /// Why the file's records cannot be read.
+    package let problem: String?
 
-    package init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8], problem: String? = nil) {
         self.bytes = bytes
+        self.problem = problem
+    }
+
+    package static func == (left: FileHead, right: FileHead) -> Bool {
+        left === right || (left.bytes == right.bytes && left.problem == right.problem)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(bytes)
+        hasher.combine(problem)
     }
 }

@@ -1,7 +1,7 @@
 /// The table of the formats: what a pipeline file can read and write.
 package enum Formats {
     /// In the order of the reference.
-    package static let all: [any Format.Type] = [JSONL.self, Combined.self, Common.self, Lines.self, RegexFormat.self]
+    package static let all: [any Format.Type] = [JSONL.self, Combined.self, Common.self, CSV.self, Lines.self, RegexFormat.self]
 
     package static let writable: [any WritableFormat.Type] = all.compactMap { $0 as? any WritableFormat.Type }
 
@@ -27,10 +27,17 @@ package enum Formats {
 
     package static var names: [String] { all.map { $0.declaration.name } }
     package static var writableNames: [String] { writable.map { $0.declaration.name } }
+
+    /// With the other names for them.
+    package static var allNames: [String] { all.flatMap { [$0.declaration.name] + $0.declaration.aliases } }
+
+    /// Names that are to become formats.
+    package static let later = ["tsv", "logfmt", "syslog"]
 }
 
 extension Format {
     package static var name: String { declaration.name }
     package var name: String { Self.declaration.name }
     package var framing: Framing { .lines }
+    package func checkReading(_ checking: inout Checking) {}
 }

@@ -34,3 +34,8 @@ struct JSONLinesWriter: RecordWriter {
         buffer.append(UInt8(ascii: "\n"))
     }
 }
+
+extension RecordFormat {
+    /// One JSON object a line.
+    public static let jsonl = RecordFormat(JSONL.self)
+}

@@ -60,3 +60,8 @@ extension UnsafeBufferPointer<UInt8> {
     /// The line without a carriage return at its end.
     var withoutReturn: UnsafeBufferPointer { last == 0x0D ? UnsafeBufferPointer(rebasing: dropLast()) : self }
 }
+
+extension RecordFormat {
+    /// Any text: a field `line` for each line.
+    public static let lines = RecordFormat(Lines.self)
+}

@@ -39,3 +39,11 @@ package struct RegexFormat: Format {
 
     package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder { RegexDecoder(pattern, columns: columns) }
 }
+
+extension RecordFormat {
+    /// A field for each named group of a regular expression.
+    ///
+    /// - Parameter pattern: in RE2's syntax; matches anywhere, so tie it to the ends with `^` and
+    ///   `$`.
+    public static func regex(_ pattern: String) -> RecordFormat { RecordFormat(RegexFormat.self) { ["pattern": $0.argument(pattern)] } }
+}

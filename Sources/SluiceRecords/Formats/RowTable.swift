@@ -32,7 +32,8 @@ package final class RowTable {
         case blank
         /// See ``RowTable/failures``.
         case failed
-        /// Decoded; a JSON object that names one of the columns twice. The cell holds the last of them, the span the first.
+        /// Decoded; a JSON object that names a member twice. The cell holds the last of them, the
+        /// span the first.
         case duplicated
     }
 

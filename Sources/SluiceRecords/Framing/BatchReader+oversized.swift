@@ -1,14 +1,19 @@
 /// Records over the limit: set aside as they are read, so that memory stays bounded.
 extension BatchReader {
-    /// A batch of the one record that begins the buffer, which has more bytes than the limit and no line feed yet.
+    /// A batch of the one record that begins the buffer, which has more bytes than the limit and no
+    /// end yet. It ends with its line.
     func setAside() throws(InputError) -> Batch {
+        if wantsHead { loseHead("is longer than source.max_record allows") }
         let batch = Batch(bytes: ByteBuffer(capacity: 0), input: index, offset: offset, line: line)
         let position = Position(member: members.first, offset: offset, line: line)
         let spill = try SpillFile(folder: configuration.spillFolder, name: spillName(line: line))
+        line += UInt64(scan.feedsInRecord) + 1
         scan.reset()
-        line += 1
+        // Line feeds that the buffer has already lie between quotes.
+        var passed = buffer.count
         while true {
-            let feed = buffer.firstLineFeed
+            let feed = buffer.firstLineFeed(from: passed)
+            passed = 0
             try spill.append(UnsafeBufferPointer(rebasing: buffer.filled[..<(feed ?? buffer.count)]))
             pass(feed.map { $0 + 1 } ?? buffer.count)
             switch event {
@@ -57,5 +62,5 @@ extension BatchReader {
         batch.frames = kept
     }
 
-    private func spillName(line: UInt64) -> String { "oversized-\(index)-\(line).gz" }
+    private func spillName(line: UInt64) -> String { SpillFile.name(input: index, line: line) }
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Reads one input as batches of records: finds out how it is compressed, checks it, cuts it into lines.
+/// Reads one input as batches of records: finds out how it is compressed, checks it, cuts it into records.
 ///
 /// Batches end where ``Batch`` says, whatever the sizes in which bytes arrive or are inflated. A byte order mark at the start is left out. A last
 /// record without a line feed is delivered. A record over the limit is a batch of its own without frames, or stands between the frames of one
@@ -8,6 +8,7 @@ import Glibc
 ///
 /// Damage that tears the text ends the batch. What it left of a record is not delivered (``Damage/lostText``), its line is counted. The text
 /// goes on with a fresh record: if a member of this input has begun inside a record before, the text up to the next line feed counts as lost too.
+/// So it does where the text goes on inside a member whose flushes are not known to stand between lines.
 /// Damage that leaves the text joined (`crc`, `length`, `trailing-garbage`) stands in the batch that its place falls into. A record that a member
 /// with such damage leaves unfinished is lost, though, unless it is the input's last or members have begun inside records before.
 ///
@@ -21,6 +22,7 @@ package final class BatchReader: @unchecked Sendable {
         /// Where records over the limit are set aside; made when the first is met.
         package var spillFolder: String
         package var library = DeflateLibrary.preferred
+        package var framing = Framing.lines
 
         package init(spillFolder: String) {
             self.spillFolder = spillFolder
@@ -37,7 +39,14 @@ package final class BatchReader: @unchecked Sendable {
     let text: any TextSource
 
     var buffer: ByteBuffer
-    let scan = LineScan()
+    let scan: any RecordScan
+    let quoting: Quoting?
+    /// The file's head, once it is known.
+    var head: FileHead?
+    /// Whether the head is still to come.
+    var wantsHead: Bool
+    /// Records that a batch holds at most: fewer than fit only where they lack most of their fields.
+    var mostRecords: Int
     /// Where the buffer's first byte stands in the text, and its line.
     var offset: UInt64 = 0
     var line: UInt64 = 1
@@ -53,6 +62,7 @@ package final class BatchReader: @unchecked Sendable {
     var isUnsure = false
     private var isFresh = true
     private var isFinished = false
+    private var hasDelivered = false
     private var totals: InputSummary
 
     /// Opens the input and looks at its first bytes.
@@ -91,6 +101,10 @@ package final class BatchReader: @unchecked Sendable {
         self.buffers = buffers
         self.bytes = bytes
         maxRecord = min(max(configuration.maxRecord, 1), 1 << 30)
+        scan = configuration.framing.makeScan(maxRecord: maxRecord)
+        quoting = configuration.framing.quoting
+        wantsHead = quoting?.hasHead ?? false
+        mostRecords = quoting?.fieldCount.map(Self.mostRecords) ?? .max
         buffer = buffers.take()
         totals = InputSummary(file: file.path)
     }
@@ -115,6 +129,8 @@ package final class BatchReader: @unchecked Sendable {
         guard let batch = try nextBatch() else { return nil }
         batch.compressedBytesRead = text.position
         batch.end = Position(member: members.first, offset: offset, line: line)
+        batch.head = head
+        hasDelivered = true
         totals.records += UInt64(batch.frames.count)
         totals.oversized += UInt64(batch.oversized.count)
         totals.damage += batch.damage
@@ -125,7 +141,9 @@ package final class BatchReader: @unchecked Sendable {
         while !isFinished {
             scan.advance(over: buffer)
             if isFresh, buffer.count >= 3 || event == .end { leaveOutMark() }
-            if buffer.count >= Batch.targetBytes, !scan.frames.isEmpty { return try cut(after: framesThatFit) }
+            if wantsHead, !isFresh { takeHead() }
+            let isFull = buffer.count >= Batch.targetBytes && !scan.frames.isEmpty
+            if isFull || scan.frames.count > mostRecords { return try cut(after: framesThatFit) }
             if buffer.count >= Batch.targetBytes, buffer.count > maxRecord { return try setAside() }
             if let event {
                 if let batch = try handle(event) { return batch }
@@ -173,13 +191,13 @@ package final class BatchReader: @unchecked Sendable {
             let frame = scan.frames[middle]
             if Int(frame.start) + Int(frame.count) < Batch.targetBytes { low = middle + 1 } else { high = middle }
         }
-        return max(1, low)
+        return min(max(1, low), mostRecords)
     }
 
     private func handle(_ event: TextEvent) throws(InputError) -> Batch? {
         switch event {
         case .member(let member):
-            let isInside = scan.lineStart < buffer.count
+            let isInside = scan.recordStart < buffer.count
             // A garbled end of a member is no beginning of the next one's first record.
             if isInside, isUnsure, !membersCutRecords, !damage.isEmpty { return try tear() }
             membersCutRecords = membersCutRecords || isInside
@@ -189,9 +207,12 @@ package final class BatchReader: @unchecked Sendable {
             try note(damage)
             return cutsText ? try tear() : nil
         case .end:
-            isFinished = true
-            scan.endLine(of: buffer)
-            return buffer.count > 0 || !damage.isEmpty ? try cut(after: scan.frames.count) : nil
+            scan.endRecord(of: buffer)
+            if wantsHead { takeHead() }
+            isFinished = scan.frames.count <= mostRecords
+            // A file that is a head alone is told of, too.
+            let hasNews = buffer.count > 0 || !damage.isEmpty || (head != nil && !hasDelivered)
+            return hasNews ? try cut(after: min(scan.frames.count, mostRecords)) : nil
         }
     }
 
@@ -214,12 +235,9 @@ package final class BatchReader: @unchecked Sendable {
 
     /// A batch of the first `count` frames; what stands behind them begins the next one.
     private func cut(after count: Int) throws(InputError) -> Batch {
-        let end = count < scan.frames.count ? Int(scan.frames[count].start) : scan.lineStart
-        let batch = Batch(bytes: buffer, input: index, offset: offset, line: line)
-        let rest = isFinished ? ByteBuffer(capacity: 0) : buffers.take()
-        rest.append(UnsafeBufferPointer(rebasing: buffer.filled[end...]))
-        buffer.count = end
-        buffer = rest
+        let end = count < scan.frames.count ? Int(scan.frames[count].start) : scan.recordStart
+        let lines = scan.lines(of: count)
+        let batch = Batch(bytes: split(at: end), input: index, offset: offset, line: line)
         batch.frames = scan.take(count)
         if maxRecord < end { try setAsideLongFrames(of: batch) }
         batch.members = members.runs(of: batch.frames)
@@ -227,19 +245,36 @@ package final class BatchReader: @unchecked Sendable {
         damage = damage.dropFirst(batch.damage.count).map { ($0.place - end, $0.damage) }
         members.move(back: end)
         offset += UInt64(end)
-        line += UInt64(count)
+        line += UInt64(lines)
         return batch
+    }
+
+    /// Takes the first `end` bytes out of the buffer. The smaller part is copied, the larger keeps its memory.
+    private func split(at end: Int) -> ByteBuffer {
+        if buffer.count - end > Batch.targetBytes {
+            let front = buffers.take()
+            front.append(UnsafeBufferPointer(rebasing: buffer.filled[..<end]))
+            buffer.dropFirst(end)
+            return front
+        }
+        let front = buffer
+        buffer = isFinished ? ByteBuffer(capacity: 0) : buffers.take()
+        buffer.append(UnsafeBufferPointer(rebasing: front.filled[end...]))
+        front.count = end
+        return front
     }
 
     /// A batch of the whole records before the damage that was just noted; what stands of a record behind them is lost.
     private func tear() throws(InputError) -> Batch {
-        let torn = buffer.count - scan.lineStart
-        buffer.count = scan.lineStart
+        if wantsHead { loseHead("was lost to damage") }
+        let torn = buffer.count - scan.recordStart
+        let tornLines = scan.feedsInRecord + (torn > 0 && buffer.start[buffer.count - 1] != 0x0A ? 1 : 0)
+        buffer.count = scan.recordStart
         let met = damage.map(\.damage)
         damage = []
         let batch = try cut(after: scan.frames.count)
         offset += UInt64(torn)
-        line += torn > 0 ? 1 : 0
+        line += UInt64(tornLines)
         (isFresh, isUnsure) = (false, false)
         batch.damage = try lose(UInt64(torn), in: met)
         return batch
@@ -248,7 +283,7 @@ package final class BatchReader: @unchecked Sendable {
     /// The damage, the last of which cost `torn` bytes of text and what more must be passed over before a fresh record begins.
     func lose(_ torn: UInt64, in met: [Damage]) throws(InputError) -> [Damage] {
         var met = met
-        met[met.count - 1].lostText = torn + (membersCutRecords ? try dropFragment() : 0)
+        met[met.count - 1].lostText = torn + (membersCutRecords || text.goesOnInsideRecord ? try dropFragment() : 0)
         return met
     }
 
@@ -256,7 +291,7 @@ package final class BatchReader: @unchecked Sendable {
     private func dropFragment() throws(InputError) -> UInt64 {
         var dropped: UInt64 = 0
         while true {
-            let feed = buffer.firstLineFeed
+            let feed = buffer.firstLineFeed()
             dropped += UInt64(feed.map { $0 + 1 } ?? buffer.count)
             pass(feed.map { $0 + 1 } ?? buffer.count)
             if feed != nil { line += 1 }
@@ -272,8 +307,7 @@ package final class BatchReader: @unchecked Sendable {
 
     /// Forgets the buffer's first `count` bytes.
     func pass(_ count: Int) {
-        buffer.start.update(from: buffer.start + count, count: buffer.count - count)
-        buffer.count -= count
+        buffer.dropFirst(count)
         offset += UInt64(count)
         members.move(back: count)
         damage = damage.map { (max(0, $0.place - count), $0.damage) }
@@ -281,7 +315,12 @@ package final class BatchReader: @unchecked Sendable {
 }
 
 extension ByteBuffer {
-    var firstLineFeed: Int? {
-        memchr(start, 0x0A, count).map { UnsafeRawPointer(start).distance(to: UnsafeRawPointer($0)) }
+    func dropFirst(_ bytes: Int) {
+        start.update(from: start + bytes, count: count - bytes)
+        count -= bytes
+    }
+
+    func firstLineFeed(from place: Int = 0) -> Int? {
+        memchr(start + place, 0x0A, count - place).map { UnsafeRawPointer(start).distance(to: UnsafeRawPointer($0)) }
     }
 }

@@ -3,15 +3,13 @@ import CBytes
 /// Cuts the bytes of one buffer into lines, as they arrive.
 ///
 /// Unsafe memory: reads a ``ByteBuffer`` up to its count, and its padding; the kernel writes positions into `feeds`, which holds `room` of them.
-final class LineScan {
-    /// The whole lines so far.
+final class LineScan: RecordScan {
     private(set) var frames: [Frame] = []
-    /// Where the line that has no end yet begins.
-    private(set) var lineStart = 0
+    private(set) var recordStart = 0
+    let feedsInRecord = 0
     private var scanned = 0
     private var feeds = [UInt32](repeating: 0, count: 8 << 10)
 
-    /// Looks at the bytes that have come since.
     func advance(over buffer: ByteBuffer) {
         var from = UInt32(scanned)
         let end = UInt32(buffer.count)
@@ -23,7 +21,7 @@ final class LineScan {
             let found = feeds.withUnsafeMutableBufferPointer { feeds in
                 cbytes_line_feeds(buffer.start, &from, end, feeds.baseAddress, feeds.count)
             }
-            var (start, line) = (UInt32(lineStart), UInt32(frames.count))
+            var (start, line) = (UInt32(recordStart), UInt32(frames.count))
             feeds.withUnsafeBufferPointer { feeds in
                 for feed in feeds[..<found] {
                     frames.append(Frame(start: start, count: feed - start, lineDelta: line))
@@ -31,19 +29,19 @@ final class LineScan {
                     line += 1
                 }
             }
-            lineStart = Int(start)
+            recordStart = Int(start)
         }
         scanned = buffer.count
     }
 
-    /// Takes what stands behind the last line feed for a line.
-    func endLine(of buffer: ByteBuffer) {
-        guard lineStart < buffer.count else { return }
-        frames.append(Frame(start: UInt32(lineStart), count: UInt32(buffer.count - lineStart), lineDelta: UInt32(frames.count)))
-        lineStart = buffer.count
+    func endRecord(of buffer: ByteBuffer) {
+        guard recordStart < buffer.count else { return }
+        frames.append(Frame(start: UInt32(recordStart), count: UInt32(buffer.count - recordStart), lineDelta: UInt32(frames.count)))
+        recordStart = buffer.count
     }
 
-    /// The lines so far, the first `count` of them; begins anew.
+    func lines(of count: Int) -> Int { count }
+
     func take(_ count: Int) -> [Frame] {
         let taken = count == frames.count ? frames : Array(frames[..<count])
         reset()
@@ -54,6 +52,6 @@ final class LineScan {
         let usual = frames.count
         frames = []
         frames.reserveCapacity(usual + usual / 8)
-        (lineStart, scanned) = (0, 0)
+        (recordStart, scanned) = (0, 0)
     }
 }

@@ -2,16 +2,22 @@ import Glibc
 
 /// A record over the limit on its way into a gzip file of its own.
 final class SpillFile {
-    private static let memberText = 1 << 20
+    private static let blockText = 1 << 20
 
     let path: String
     private let descriptor: Int32
-    private let writer = MemberWriter(level: .fast)
-    private let text = ByteBuffer(capacity: memberText)
-    private let packed = ByteBuffer(capacity: memberText)
+    private let writer = BlockWriter(level: .fast)
+    private var assembly = MemberAssembly()
+    private let text = ByteBuffer(capacity: blockText)
+    private let packed = ByteBuffer(capacity: blockText)
     private var check = UTF8Check()
     private(set) var byteCount: UInt64 = 0
     private var isKept = false
+
+    /// Of the record that begins at a line of an input.
+    static func name(input: Int, line: UInt64) -> String { "oversized-\(input)-\(line).gz" }
+
+    static func isName(_ name: String) -> Bool { name.hasPrefix("oversized-") && name.hasSuffix(".gz") }
 
     /// - Parameter name: unique in the folder for this run and the same in every run; a file of that name is overwritten.
     init(folder: String, name: String) throws(InputError) {
@@ -31,25 +37,35 @@ final class SpillFile {
         byteCount += UInt64(bytes.count)
         var rest = bytes[...]
         while !rest.isEmpty {
-            let piece = rest.prefix(Self.memberText - text.count)
+            let piece = rest.prefix(Self.blockText - text.count)
             text.append(UnsafeBufferPointer(rebasing: piece))
             rest = rest.dropFirst(piece.count)
-            if text.count == Self.memberText { try flush() }
+            if text.count == Self.blockText { try flush() }
         }
     }
 
     /// Ends the file, which stays from now on.
     func finish(beforeFrame frame: Int, position: Position) throws(InputError) -> OversizedRecord {
-        if text.count > 0 || byteCount == 0 { try flush() }
+        try flush()
+        try write(assembly.ending)
         isKept = true
         return OversizedRecord(beforeFrame: frame, position: position, byteCount: byteCount, isUTF8: check.isValid, spill: path)
     }
 
     private func flush() throws(InputError) {
-        writer.append(text.filled, to: packed)
+        packed.count = 0
+        let checksum = writer.append(text.filled, to: packed)
         text.count = 0
-        defer { packed.count = 0 }
-        if let failure = writeAll(packed.filled, to: descriptor) { throw .spill(path: path, reason: describe(error: failure)) }
+        try write(assembly.add(byteCount: packed.count, checksum))
+        try write(packed.filled)
+    }
+
+    private func write(_ bytes: [UInt8]) throws(InputError) {
+        try bytes.withUnsafeBufferPointer { (bytes) throws(InputError) in try write(bytes) }
+    }
+
+    private func write(_ bytes: UnsafeBufferPointer<UInt8>) throws(InputError) {
+        if let failure = writeAll(bytes, to: descriptor) { throw .spill(path: path, reason: describe(error: failure)) }
     }
 }
 

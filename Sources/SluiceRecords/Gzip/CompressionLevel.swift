@@ -11,10 +11,13 @@
 /// ISA-L 1 takes a tenth of zlib 6's time for a sixth more bytes; ISA-L has nothing as small as zlib 4. Where there
 /// is no ISA-L, zlib 2 comes next to it: outputs of the same size within 4 % (7 % on very regular logs), written
 /// at 170 to 200 MB/s a core. zlib 1 is 3 to 10 % faster and 5 % larger; zlib 6 writes 70 MB/s, a sixth smaller.
-package struct CompressionLevel: Hashable, Sendable {
-    package static let fast = CompressionLevel(zlib: 1, isal: 1)
-    package static let standard = CompressionLevel(zlib: 2, isal: 1)
-    package static let best = CompressionLevel(zlib: 9, isal: nil)
+public struct CompressionLevel: Hashable, Sendable {
+    /// The least time.
+    public static let fast = CompressionLevel(zlib: 1, isal: 1)
+    /// Close to the least time; smaller where there is no ISA-L.
+    public static let standard = CompressionLevel(zlib: 2, isal: 1)
+    /// The fewest bytes, at many times the time.
+    public static let best = CompressionLevel(zlib: 9, isal: nil)
 
     let zlib: Int32
     /// ISA-L's level, nil where zlib is the better choice even if ISA-L is there.
@@ -31,6 +34,9 @@ package struct CompressionLevel: Hashable, Sendable {
             self.init(zlib: number, isal: (1...3).contains(number) ? number : nil)
         }
     }
+
+    /// Every way to write a level.
+    package static let names = ["fast", "default", "best"] + (0...9).map(String.init)
 
     private init(zlib: Int32, isal: Int32?) {
         (self.zlib, self.isal) = (zlib, isal)

@@ -1,13 +1,25 @@
 import CISAL
 import CZlib
 
-/// Bytes to raw deflate data, a whole stream at a time. Keeps its memory between streams. One owner at a time.
+/// Bytes to raw deflate data, a text at a time. Keeps its memory between texts, and nothing else.
+/// One owner at a time.
 protocol Deflater: AnyObject {
-    /// Begins a stream of all of `text`, which stays where it is until ``write(into:)`` has ended.
-    func begin(_ text: UnsafeBufferPointer<UInt8>)
-    /// Writes as much of the stream as fits; `isEnded` when that was all.
+    /// Begins data of all of `text`, which stays where it is until ``write(into:)`` has ended.
+    ///
+    /// - Precondition: for a ``DeflateEnd/fullFlush``, `text` is not empty.
+    func begin(_ text: UnsafeBufferPointer<UInt8>, end: DeflateEnd)
+    /// Writes as much of the data as fits into `output`, which has room for 16 bytes at least;
+    /// `isEnded` when that was all.
     func write(into output: UnsafeMutableBufferPointer<UInt8>) -> (produced: Int, isEnded: Bool)
     func checksum(of text: UnsafeBufferPointer<UInt8>) -> UInt32
+}
+
+/// How deflate data ends.
+enum DeflateEnd {
+    /// The stream goes on after it. It ends on a byte, with 00 00 FF FF, and nothing after it
+    /// refers to what is before.
+    case fullFlush
+    case endOfStream
 }
 
 extension DeflateLibrary {
@@ -38,8 +50,8 @@ final class ISALDeflater: Deflater {
         cisal_deflater_free(handle)
     }
 
-    func begin(_ text: UnsafeBufferPointer<UInt8>) {
-        cisal_deflater_begin(handle, text.baseAddress, text.count)
+    func begin(_ text: UnsafeBufferPointer<UInt8>, end: DeflateEnd) {
+        cisal_deflater_begin(handle, text.baseAddress, text.count, end == .endOfStream ? 1 : 0)
     }
 
     func write(into output: UnsafeMutableBufferPointer<UInt8>) -> (produced: Int, isEnded: Bool) {
@@ -57,6 +69,7 @@ final class ISALDeflater: Deflater {
 /// Unsafe memory: the stream is this object's own and does not move, as zlib asks.
 final class ZlibDeflater: Deflater {
     private let stream: UnsafeMutablePointer<z_stream>
+    private var end = DeflateEnd.endOfStream
 
     init(level: Int32) {
         stream = .allocate(capacity: 1)
@@ -71,7 +84,8 @@ final class ZlibDeflater: Deflater {
         stream.deallocate()
     }
 
-    func begin(_ text: UnsafeBufferPointer<UInt8>) {
+    func begin(_ text: UnsafeBufferPointer<UInt8>, end: DeflateEnd) {
+        self.end = end
         deflateReset(stream)
         stream.pointee.next_in = UnsafeMutablePointer(mutating: text.baseAddress)
         stream.pointee.avail_in = uInt(text.count)
@@ -80,8 +94,9 @@ final class ZlibDeflater: Deflater {
     func write(into output: UnsafeMutableBufferPointer<UInt8>) -> (produced: Int, isEnded: Bool) {
         stream.pointee.next_out = output.baseAddress
         stream.pointee.avail_out = uInt(output.count)
-        let result = deflate(stream, Z_FINISH)
-        return (output.count - Int(stream.pointee.avail_out), result == Z_STREAM_END)
+        let result = deflate(stream, end == .endOfStream ? Z_FINISH : Z_FULL_FLUSH)
+        let isEnded = end == .endOfStream ? result == Z_STREAM_END : stream.pointee.avail_out > 0
+        return (output.count - Int(stream.pointee.avail_out), isEnded)
     }
 
     func checksum(of text: UnsafeBufferPointer<UInt8>) -> UInt32 {

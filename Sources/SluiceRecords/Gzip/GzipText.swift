@@ -1,4 +1,5 @@
-/// The text of all members of a gzip input, each checked; goes on behind damage at the next member.
+/// The text of all members of a gzip input, each checked; goes on after damage at the next full
+/// flush or the next member, whichever comes first.
 ///
 /// What is damage, and where (`offset`) it is met:
 /// - `header`: a member's header cannot be read (its first byte), its own CRC is wrong (the same; the member is read nevertheless if its data is
@@ -8,6 +9,11 @@
 /// - `crc`, `length`: the text was read to its end but is not what was written (the trailer's field). One of them a member, `crc` before `length`.
 /// - `trailing-garbage`: bytes that are not zero lie behind the last member (the first byte behind it).
 /// - `read-error`: the input could not be read on.
+///
+/// Where reading goes on at a flush, the rest of that member is delivered, but its trailer cannot
+/// tell anything about it: the damage stands for all of the member. A line may be cut off there,
+/// too (``goesOnInsideRecord``), unless all flushes that were passed in the member stood between
+/// lines.
 ///
 /// Members are numbered as they begin; one whose header is damaged counts. The libraries differ by a few bytes in how far they go where data is
 /// corrupt, and ISA-L may keep back the last two bytes before a cut; each is the same in every run, and neither is silent.
@@ -19,7 +25,7 @@ final class GzipText: TextSource {
     private let window: InputWindow
     private let library: DeflateLibrary
     private let inflater: any Inflater
-    private lazy var search = MemberSearch(library: library)
+    private lazy var search = SalvageSearch(library: library)
     private let size: UInt64?
     private let most: Int
 
@@ -27,10 +33,14 @@ final class GzipText: TextSource {
     private var member = 0
     private var memberStart: UInt64 = 0
     private var memberSize: UInt64?
-    private var crc: UInt32 = 0
-    private var count: UInt32 = 0
-    /// The last member's text was not what its trailer says.
-    private var isSuspect = false
+    private var checksum = TextChecksum()
+    private var flushes = FlushMarks(from: 0)
+    /// The last four bytes of the text, and how much of it there is since the last flush.
+    private var tail: (bytes: UInt32, count: Int) = (0, 0)
+    /// Text of the member was lost.
+    private var isPartial = false
+    /// The last member's text is not what its trailer says, unless it goes on after that.
+    private var doubt: Damage?
     /// Events that wait their turn, the next one last.
     private var waiting: [TextEvent] = []
 
@@ -48,6 +58,7 @@ final class GzipText: TextSource {
     var position: UInt64 { window.position }
     /// Members whose header was met.
     private(set) var members = 0
+    private(set) var goesOnInsideRecord = false
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
         while true {
@@ -65,36 +76,42 @@ final class GzipText: TextSource {
     }
 
     private func inflate(into output: UnsafeMutableBufferPointer<UInt8>) -> Int {
-        guard window.fill() else {
-            // The library may still hold text of bytes that it has taken.
-            let step = inflater.inflate(UnsafeBufferPointer(start: nil, count: 0), into: output)
-            window.advance(by: step.consumed)
-            take(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(output)[..<step.produced]))
-            switch step.state {
-            case .ended: place = .trailer
-            case .corrupt where step.produced < output.count: skipToNextMember()
-            case .needsInput where step.produced == 0: finishEarly()
-            case .outputFull where step.produced == 0: finishEarly()
-            default: break
-            }
-            return step.produced
-        }
-        let input = window.available
+        let hasInput = window.fill()
+        // At the end the library may still hold text of bytes that it has taken.
+        let input = hasInput ? flushes.stretch(of: window) : UnsafeBufferPointer(start: nil, count: 0)
         let step = inflater.inflate(input, into: output)
         window.advance(by: step.consumed)
         take(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(output)[..<step.produced]))
         switch step.state {
         case .ended: place = .trailer
-        case .corrupt where step.produced < output.count: skipToNextMember()
-        case .needsInput where step.produced == 0 && step.consumed == 0: skipToNextMember()
+        case .corrupt where step.produced < output.count: passCorruptData()
+        case .needsInput where !hasInput && step.produced == 0: finishEarly()
+        case .outputFull where !hasInput && step.produced == 0: finishEarly()
+        case .needsInput where flushes.isStop(window.position): passStop()
+        case .needsInput where hasInput && step.produced == 0 && step.consumed == 0: passCorruptData()
         default: break
         }
         return step.produced
     }
 
     private func take(_ text: UnsafeBufferPointer<UInt8>) {
-        crc = inflater.checksum(crc, of: text)
-        count &+= UInt32(truncatingIfNeeded: text.count)
+        checksum.crc = inflater.checksum(checksum.crc, of: text)
+        checksum.count += UInt64(text.count)
+        for byte in text.suffix(4) { tail.bytes = tail.bytes << 8 | UInt32(byte) }
+        tail.count += text.count
+    }
+
+    /// At what may be a flush.
+    private func passStop() {
+        let isFlush = inflater.isBetweenBlocks
+        flushes.passStop(isFlush: isFlush, last: tail.count > 0 ? UInt8(truncatingIfNeeded: tail.bytes) : nil)
+        if isFlush {
+            tail.count = 0
+        } else if tail.bytes != 0xFFFF, search.isAfterFlush(window) {
+            // The bytes are not stored text either: before them the data was taken for what it is
+            // not.
+            goOn(at: .flush, after: damage(.corrupt, at: window.position, lost: 0))
+        }
     }
 
     private func beginMember() {
@@ -109,17 +126,22 @@ final class GzipText: TextSource {
         switch outcome {
         case .header(let header) where header.isIntact || search.confirm(in: window, at: memberStart):
             window.advance(by: header.count)
-            memberSize = header.memberSize
-            inflater.reset()
-            (crc, count) = (0, 0)
-            (place, isSuspect) = (.body, false)
+            beginData(size: header.memberSize)
             waiting.append(.member(member))
             if !header.isIntact { note(.header, at: memberStart, lost: 0, cutsText: false) }
-        case .incomplete where window.isComplete && !search.find(in: window, from: memberStart + 1):
+        case .incomplete where window.isComplete && search.find(in: window, from: memberStart + 1, flushesFrom: memberStart + 1) == nil:
             finishEarly()
         case .incomplete, .header, .invalid:
-            passGap(from: memberStart, searchFrom: memberStart + 1, isMember: true)
+            passGap(from: memberStart, isMember: true)
         }
+    }
+
+    private func beginData(size: UInt64?) {
+        memberSize = size
+        flushes = FlushMarks(from: window.position)
+        (checksum, tail, isPartial) = (TextChecksum(), (0, 0), false)
+        inflater.reset()
+        place = .body
     }
 
     private func endMember() {
@@ -130,12 +152,14 @@ final class GzipText: TextSource {
             finishEarly(cutsText: false)
             return
         }
-        if trailer.crc != crc {
-            note(.crc, at: window.position, lost: 0, cutsText: false)
-        } else if trailer.count != count {
-            note(.length, at: window.position + 4, lost: 0, cutsText: false)
+        let proved = MemberTrailer(checksum)
+        if isPartial || trailer == proved {
+            doubt = nil
+        } else if trailer.crc != proved.crc {
+            doubt = damage(.crc, at: window.position, lost: 0)
+        } else {
+            doubt = damage(.length, at: window.position + 4, lost: 0)
         }
-        isSuspect = trailer != MemberTrailer(crc: crc, count: count)
         window.advance(by: MemberTrailer.count)
         member += 1
         place = .between
@@ -148,47 +172,81 @@ final class GzipText: TextSource {
             window.advance(by: zeros)
             if !window.available.isEmpty { break }
         }
-        guard window.fill() else {
+        if !window.fill() {
             if window.failure != nil { finishEarly() } else { place = .finished }
-            return
-        }
-        let bytes = window.look(ahead: 2)
-        let looksLikeMember = zip(bytes, MemberHeader.magic.prefix(2)).allSatisfy(==)
-        if window.position == start, looksLikeMember {
+            noteDoubt()
+        } else if window.position == start, zip(window.look(ahead: 2), MemberHeader.magic).allSatisfy(==) {
             place = .header
+            noteDoubt()
         } else {
-            // What was taken for data may have run on into the next member.
-            passGap(from: start, searchFrom: isSuspect ? memberStart + 1 : window.position, isMember: false)
+            passGap(from: start, isMember: false)
         }
     }
 
-    /// Behind corrupt data: where the header told the member's size, there, otherwise the next that the search finds.
-    private func skipToNextMember() {
+    /// Before the events that wait already.
+    private func noteDoubt() {
+        if let doubt { waiting.append(.damage(doubt, cutsText: false)) }
+        doubt = nil
+    }
+
+    /// Over data that makes no sense: to where the header told the member's end, otherwise to the
+    /// next flush or member.
+    private func passCorruptData() {
         let met = window.position
-        let isFound =
-            memberSize.map { search.confirm(in: window, at: memberStart + $0) } == true
-            || search.find(in: window, from: memberStart + 1)
-        let lost = window.position > met ? window.position - met : 0
-        let damage = Damage(kind: .corrupt, offset: met, member: member, lostBytes: lost, lostText: 0)
-        leave(isFound: isFound, with: damage, cutsText: true)
+        let isSized = memberSize.map { search.confirm(in: window, at: memberStart + $0) } == true
+        goOn(at: isSized ? .member : findPlace(afterDamageAt: met), after: passed(.corrupt, from: met))
     }
 
-    /// Over bytes that are no member.
-    private func passGap(from start: UInt64, searchFrom first: UInt64, isMember: Bool) {
-        let isFound = search.find(in: window, from: first)
-        let kind: Damage.Kind = isMember || isFound ? .header : .trailingGarbage
-        let lost = window.position > start ? window.position - start : 0
-        let damage = Damage(kind: kind, offset: start, member: member, lostBytes: lost, lostText: 0)
-        leave(isFound: isFound, with: damage, cutsText: kind == .header)
+    /// Over bytes between members, or, where `isMember`, a header that cannot be read.
+    private func passGap(from start: UInt64, isMember: Bool) {
+        // What was taken for a member's end may be none; or its data ran on into the next member.
+        let isSuspect = !isMember && (isPartial || doubt != nil)
+        let end = start - (isSuspect ? UInt64(MemberTrailer.count) : 0)
+        if !isSuspect {
+            memberStart = start
+            flushes = FlushMarks(from: start)
+        }
+        let found = findPlace(afterDamageAt: end)
+        switch found {
+        case .flush where isSuspect:
+            doubt = nil
+            member -= 1
+            goOn(at: .flush, after: passed(.corrupt, from: end))
+        case .flush:
+            // Of a member whose header is lost.
+            memberSize = nil
+            waiting.append(.member(member))
+            goOn(at: .flush, after: passed(.header, from: start))
+        case .member: goOn(at: .member, after: passed(.header, from: start))
+        case nil: goOn(at: nil, after: passed(isMember ? .header : .trailingGarbage, from: start), cutsText: isMember)
+        }
+        noteDoubt()
     }
 
-    private func leave(isFound: Bool, with damage: Damage, cutsText: Bool) {
-        if !isFound, window.failure != nil {
+    /// What was taken for a member's data may have run on over a flush, or into the next member.
+    private func findPlace(afterDamageAt met: UInt64) -> SalvageSearch.Place? {
+        search.find(in: window, from: memberStart + 1, flushesFrom: flushes.first(afterDamageAt: met))
+    }
+
+    private func passed(_ kind: Damage.Kind, from start: UInt64) -> Damage {
+        damage(kind, at: start, lost: window.position > start ? window.position - start : 0)
+    }
+
+    private func goOn(at found: SalvageSearch.Place?, after damage: Damage, cutsText: Bool = true) {
+        if found == nil, window.failure != nil {
             waiting.append(.damage(.readError(at: window.position, size: size, member: member), cutsText: true))
         }
         waiting.append(.damage(damage, cutsText: cutsText))
-        member += 1
-        place = isFound ? .header : .finished
+        goesOnInsideRecord = found == .flush && !flushes.areBetweenLines
+        guard found == .flush else {
+            member += 1
+            place = found == .member ? .header : .finished
+            return
+        }
+        flushes.resume(at: window.position)
+        (tail, isPartial) = ((0, 0), true)
+        inflater.reset()
+        place = .body
     }
 
     /// The input has ended where it should not, or could not be read on.
@@ -202,6 +260,10 @@ final class GzipText: TextSource {
     }
 
     private func note(_ kind: Damage.Kind, at offset: UInt64, lost: UInt64, cutsText: Bool) {
-        waiting.append(.damage(Damage(kind: kind, offset: offset, member: member, lostBytes: lost, lostText: 0), cutsText: cutsText))
+        waiting.append(.damage(damage(kind, at: offset, lost: lost), cutsText: cutsText))
+    }
+
+    private func damage(_ kind: Damage.Kind, at offset: UInt64, lost: UInt64) -> Damage {
+        Damage(kind: kind, offset: offset, member: member, lostBytes: lost, lostText: 0)
     }
 }

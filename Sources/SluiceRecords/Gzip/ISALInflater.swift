@@ -35,6 +35,8 @@ final class ISALInflater: Inflater {
         return Inflation(consumed: consumed, produced: produced, state: state)
     }
 
+    var isBetweenBlocks: Bool { cisal_inflater_is_between_blocks(handle) != 0 }
+
     func checksum(_ crc: UInt32, of bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
         cisal_crc32(crc, bytes.baseAddress, bytes.count)
     }

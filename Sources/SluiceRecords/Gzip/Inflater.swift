@@ -4,6 +4,9 @@ protocol Inflater: AnyObject {
     func reset()
     /// Inflates as much as the input and the room in the output allow.
     func inflate(_ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>) -> Inflation
+    /// Whether all input so far was whole blocks, none of them the stream's last, that end on a
+    /// byte, and all their text was produced.
+    var isBetweenBlocks: Bool { get }
     /// The CRC-32 of gzip, continued from `crc` (0 at the start).
     func checksum(_ crc: UInt32, of bytes: UnsafeBufferPointer<UInt8>) -> UInt32
 }

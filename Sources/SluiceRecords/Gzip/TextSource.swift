@@ -4,6 +4,13 @@ protocol TextSource: AnyObject {
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead
     /// Compressed bytes that are used up.
     var position: UInt64 { get }
+    /// Of damage that cuts the text: whether what comes after may begin inside a record, even where
+    /// members begin between records.
+    var goesOnInsideRecord: Bool { get }
+}
+
+extension TextSource {
+    var goesOnInsideRecord: Bool { false }
 }
 
 struct TextRead {

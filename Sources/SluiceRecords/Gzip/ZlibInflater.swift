@@ -5,6 +5,7 @@ import CZlib
 /// Unsafe memory: the stream is this object's own and does not move, as zlib asks; zlib touches only the memory that it is given.
 final class ZlibInflater: Inflater {
     private let stream: UnsafeMutablePointer<z_stream>
+    private(set) var isBetweenBlocks = false
 
     init() {
         stream = .allocate(capacity: 1)
@@ -20,6 +21,7 @@ final class ZlibInflater: Inflater {
 
     func reset() {
         inflateReset(stream)
+        isBetweenBlocks = false
     }
 
     func inflate(_ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>) -> Inflation {
@@ -35,8 +37,13 @@ final class ZlibInflater: Inflater {
             case Z_OK, Z_BUF_ERROR: stream.pointee.avail_out == 0 ? .outputFull : .needsInput
             default: .corrupt
             }
-        return Inflation(
+        let step = Inflation(
             consumed: inputCount - Int(stream.pointee.avail_in), produced: outputCount - Int(stream.pointee.avail_out), state: state)
+        // As zlib's manual has it for `data_type`: 128 between two blocks, 64 in the last one, and
+        // the bits of the last byte that are not used up. A call that does nothing takes the 128
+        // away.
+        if step.consumed > 0 || step.produced > 0 { isBetweenBlocks = stream.pointee.data_type & (128 | 64 | 63) == 128 }
+        return step
     }
 
     func checksum(_ crc: UInt32, of bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {

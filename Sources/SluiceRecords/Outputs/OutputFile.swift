@@ -8,27 +8,27 @@ final class OutputFile {
     private(set) var digest = Digest()
     private(set) var isPrepared = false
     /// Where the bytes stand; nil for a device or a pipe, which is written at once.
-    private let temporary: TemporaryName?
+    private let staged: String?
     private var descriptor: Int32 = -1
     private var isBegun = false
 
-    init(_ path: String) throws(OutputError) {
+    init(_ path: String, _ staging: Staging) throws(OutputError) {
         self.path = path
         switch PathKind.of(path) {
         case .folder: throw .failed(path: path, reason: "is a folder")
-        case .file(size: nil): temporary = nil
-        case .file, .missing: temporary = TemporaryName.next(besides: path)
+        case .file(size: nil): staged = nil
+        case .file, .missing: staged = staging.path(of: path)
         case .unreadable(let reason): throw .failed(path: path, reason: reason)
         }
     }
 
     /// Opens it to write behind what was written before.
     func open() throws(OutputError) {
-        let place = temporary?.path ?? path
-        let flags = temporary == nil ? O_WRONLY : isBegun ? O_WRONLY | O_APPEND : O_WRONLY | O_CREAT | O_EXCL
+        let place = staged ?? path
+        let flags = staged == nil ? O_WRONLY : isBegun ? O_WRONLY | O_APPEND : O_WRONLY | O_CREAT | O_EXCL
         descriptor = Glibc.open(place, flags | O_CLOEXEC | O_NOCTTY, 0o666)
         guard descriptor >= 0 else { throw .failed(path, isBegun ? "cannot be written on" : "cannot be created", errno) }
-        guard isBegun, temporary != nil else {
+        guard isBegun, staged != nil else {
             isBegun = true
             return
         }
@@ -51,12 +51,12 @@ final class OutputFile {
     func restore(bytes: UInt64, records: Int) throws(OutputError) {
         self.records = records
         guard bytes != byteCount else { return }
-        guard let temporary, bytes < byteCount else { throw .failed(path: path, reason: "what was written cannot be taken back") }
+        guard let staged, bytes < byteCount else { throw .failed(path: path, reason: "what was written cannot be taken back") }
         guard ftruncate(descriptor, off_t(bytes)) == 0, lseek(descriptor, off_t(bytes), SEEK_SET) >= 0 else {
             throw .failed(path, "cannot be cut back", errno)
         }
         do throws(InputError) {
-            digest = try Digest(ofFile: temporary.path)
+            digest = try Digest(ofFile: staged)
         } catch {
             throw .failed(path: path, reason: "what was written beside it cannot be read: \(error)")
         }
@@ -66,7 +66,7 @@ final class OutputFile {
 
     /// All bytes are on the disk from here on.
     func prepare() throws(OutputError) {
-        if temporary != nil, fsync(descriptor) != 0 { throw .failed(path, "cannot be brought to the disk", errno) }
+        if staged != nil, fsync(descriptor) != 0 { throw .failed(path, "cannot be brought to the disk", errno) }
         isPrepared = true
     }
 
@@ -82,12 +82,12 @@ final class OutputFile {
     }
 
     func publish() throws(OutputError) {
-        guard let temporary else { return }
-        guard rename(temporary.path, path) == 0 else { throw .failed(path, "cannot be put in its place", errno) }
+        guard let staged else { return }
+        guard rename(staged, path) == 0 else { throw .failed(path, "cannot be put in its place", errno) }
     }
 
     func discard() {
         closeQuietly()
-        if let temporary, isBegun { unlink(temporary.path) }
+        if let staged, isBegun { unlink(staged) }
     }
 }

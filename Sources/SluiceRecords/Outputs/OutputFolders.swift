@@ -1,22 +1,28 @@
 import Glibc
+import SluiceCEL
 
 /// The folders that outputs stand in.
 final class OutputFolders {
-    private var known: Set<String> = []
+    private let staging: Staging
+    private var known: Swift.Set<Name> = []
     /// Made for these outputs, the outermost first.
     private var made: [String] = []
 
-    /// Makes the folder of an output if it is not there, and clears it of leftovers of the dead.
+    init(_ staging: Staging) {
+        self.staging = staging
+    }
+
+    /// Makes the folder of an output if it is not there.
     func prepare(for path: String) throws(OutputError) {
         let folder = Self.folder(of: path)
-        guard known.insert(folder).inserted else { return }
+        guard known.insert(Name(folder)).inserted else { return }
+        try staging.willWrite(in: folder)
         try make(folder)
-        removeLeftovers(in: folder)
     }
 
     /// Brings the names in the folders to the disk; from here on the folders stay.
     func sync() throws(OutputError) {
-        for folder in known.union(made.map(Self.folder(of:))).sorted() {
+        for folder in known.union(made.map { Name(Self.folder(of: $0)) }).sorted().map(\.text) {
             let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
             guard descriptor >= 0 else { throw .failed(folder, "cannot be opened", errno) }
             defer { close(descriptor) }
@@ -48,20 +54,13 @@ final class OutputFolders {
             }
         }
         for folder in missing.reversed() {
+            try staging.willMake(folder)
             if mkdir(folder, 0o777) == 0 {
                 made.append(folder)
-            } else if errno != EEXIST {
-                throw .failed(folder, "cannot be made", errno)
+                continue
             }
-        }
-    }
-
-    private func removeLeftovers(in folder: String) {
-        guard let stream = opendir(folder) else { return }
-        defer { closedir(stream) }
-        while let entry = readdir(stream) {
-            guard let name = entry.name, TemporaryName.isLeftover(name) else { continue }
-            unlink("\(folder)/\(name)")
+            guard errno == EEXIST else { throw .failed(folder, "cannot be made", errno) }
+            if case .missing = PathKind.of(folder) { throw .failed(path: folder, reason: "is a link to nothing") }
         }
     }
 

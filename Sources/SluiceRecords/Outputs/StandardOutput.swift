@@ -3,9 +3,9 @@ import Glibc
 enum StandardOutput {
     /// Writes all of the bytes, waiting for whoever reads them.
     /// - Throws: ``OutputError/closed`` where nobody does.
-    static func write(_ bytes: UnsafeBufferPointer<UInt8>) throws(OutputError) {
+    static func write(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32) throws(OutputError) {
         WriteSignals.areErrors
-        guard let failure = writeAll(bytes, to: STDOUT_FILENO) else { return }
+        guard let failure = writeAll(bytes, to: descriptor) else { return }
         throw failure == EPIPE ? .closed : .failed("standard output", "cannot be written", failure)
     }
 }

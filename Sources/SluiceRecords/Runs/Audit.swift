@@ -25,9 +25,11 @@ package struct Audit: Sendable {
     /// - Parameter scratchFolder: for records over 16 MiB, which are set aside while they are counted.
     package init(_ report: RunReport, scratchFolder: String) throws(RunError) {
         recount(report)
-        for input in report.inputs { try reread(input, scratchFolder) }
+        let inputs = report.framing?.inputs?.framing ?? .lines
+        let outputs = report.framing?.outputs?.framing ?? .lines
+        for input in report.inputs { try reread(input, inputs, maxRecord: report.framing?.maxRecord, scratchFolder) }
         guard report.status == .complete || report.status == .losses else { return }
-        for output in report.outputs { try reread(output, scratchFolder) }
+        for output in report.outputs { try reread(output, outputs, scratchFolder) }
         try reread(report.deadLetters, scratchFolder)
     }
 
@@ -61,7 +63,7 @@ package struct Audit: Sendable {
         compare("run", "dead letters in the file", records.dead, report.deadLetters.records)
     }
 
-    private mutating func reread(_ input: RunReport.Input, _ folder: String) throws(RunError) {
+    private mutating func reread(_ input: RunReport.Input, _ framing: Framing, maxRecord: Int?, _ folder: String) throws(RunError) {
         guard input.file != "-" else {
             skipped.append("standard input cannot be read again")
             return
@@ -70,19 +72,20 @@ package struct Audit: Sendable {
             skipped.append("\(input.file): the run did not read it to its end")
             return
         }
-        let summary = try Self.read(input.file, folder) { _ in }
+        let summary = try Self.read(input.file, folder, framing, maxRecord: maxRecord) { _ in }
         compare(input.file, "bytes", input.bytes, summary.bytes)
         compare(input.file, "members", input.members, summary.members)
         compare(input.file, "records", UInt64(input.records), summary.records + summary.oversized)
         compare(input.file, "damage", input.damage, summary.damage.map(RunReport.DamageRecord.init))
     }
 
-    private mutating func reread(_ output: RunReport.Output, _ folder: String) throws(RunError) {
+    private mutating func reread(_ output: RunReport.Output, _ framing: Framing, _ folder: String) throws(RunError) {
         guard output.file != "-" else {
             skipped.append("standard output cannot be read again")
             return
         }
-        let summary = try Self.read(output.file, folder) { _ in }
+        // What was written has no quote that is not closed, so there is none to give up, however long the record.
+        let summary = try Self.read(output.file, folder, framing, maxRecord: framing == .lines ? nil : 1 << 30) { _ in }
         compare(output.file, "bytes", output.bytes, summary.bytes)
         compare(output.file, "records", UInt64(output.records), summary.records + summary.oversized)
         compare(output.file, "damage", 0, summary.damage.count)
@@ -132,11 +135,15 @@ package struct Audit: Sendable {
         return String(text[start..<end])
     }
 
-    private static func read(_ path: String, _ folder: String, _ look: (Batch) throws(InputError) -> Void) throws(RunError) -> InputSummary {
+    private static func read(
+        _ path: String, _ folder: String, _ framing: Framing = .lines, maxRecord: Int? = nil, _ look: (Batch) throws(InputError) -> Void
+    ) throws(RunError) -> InputSummary {
         do throws(InputError) {
             let buffers = BufferPool(capacity: Batch.targetBytes, most: 2)
-            let reader = try BatchReader(
-                InputFile(path: path), index: 0, configuration: .init(spillFolder: folder), buffers: buffers)
+            var configuration = BatchReader.Configuration(spillFolder: folder)
+            configuration.framing = framing
+            if let maxRecord { configuration.maxRecord = maxRecord }
+            let reader = try BatchReader(InputFile(path: path), index: 0, configuration: configuration, buffers: buffers)
             defer { reader.close() }
             while let batch = try reader.next() {
                 try look(batch)

@@ -95,7 +95,8 @@ package struct StageBinder {
                 let wanted = Swift.Set(names.map { Name($0) })
                 let decoded = known.map(\.name).filter { wanted.contains(Name($0)) }
                 self.decoded = decoded
-                shape = Shape(fields: known.map { ($0.name, $0.name.index(in: decoded) ?? Shape.undecoded) })
+                let columns = Dictionary(decoded.enumerated().map { (Name($1), $0) }) { first, _ in first }
+                shape = Shape(fields: known.map { ($0.name, columns[Name($0.name)] ?? Shape.undecoded) })
                 let all = known.map(\.name)
                 complete = RecordFields.CompleteDecoder(decoder: format.makeDecoder(columns: all, spans: false), names: all)
             }

@@ -25,7 +25,7 @@ final class InputReading: Sendable {
 
     init(_ source: SourceSettings, memory: Int, options: RunOptions) {
         self.source = source
-        spillFolder = options.state + "/spill"
+        spillFolder = options.state + "/\(StateFolder.spill)"
         window = min(memory / 4, (48 << 20) + options.workers * (24 << 20))
         readers = options.limit == nil ? min(options.workers, max(1, source.inputs.count)) : 1
         buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 8 * options.workers + 8)
@@ -65,6 +65,7 @@ final class InputReading: Sendable {
         var configuration = BatchReader.Configuration(spillFolder: spillFolder)
         configuration.onDamage = source.onDamage
         configuration.maxRecord = source.maxRecord
+        configuration.framing = source.format.framing
         let file = source.inputs[index]
         return try BatchReader(
             file, of: try source.source.open(file, at: 0), index: index, configuration: configuration, buffers: buffers)

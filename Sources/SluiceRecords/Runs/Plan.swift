@@ -24,6 +24,9 @@ final class Plan: Sendable {
     let mayHaveEnough: Bool
     let hasOrderedStage: Bool
 
+    /// For sinks whose outputs name their columns first; `nil` where these are known, or nothing must be known.
+    let outputColumns: OutputColumns?
+
     init(_ pipeline: RecordPipeline) {
         let stages = pipeline.stages.enumerated().map { PlannedStage($1, number: $0) }
         let inputs = pipeline.source.inputs.map { RecordFields.InputName($0.path) }
@@ -42,7 +45,17 @@ final class Plan: Sendable {
         firstStretch = stretches[0]
         rest = next
         mayHaveEnough = stages.contains(where: \.mayHaveEnough)
-        hasOrderedStage = stages.contains(where: \.isOrdered)
+        outputColumns = sink.needsOutputColumns ? OutputColumns(index: stages.count + 1) : nil
+        hasOrderedStage = outputColumns != nil || stages.contains(where: \.isOrdered)
+    }
+
+    /// What an output begins with that no record is written to; nothing where only an input's head
+    /// can tell.
+    var headOfEmptyOutput: [UInt8] {
+        let isToldByInputs = rest == nil && sink.settings.columns == nil && (format as? any HeadedFormat)?.needsHead == true
+        var segment = isToldByInputs ? nil : rest ?? self.segment(for: nil)
+        while let next = segment?.next { segment = next }
+        return segment?.sink?.writer?.head ?? []
     }
 
     /// How records of a file with this head are laid out at the source.
@@ -82,13 +95,12 @@ final class Plan: Sendable {
 
 /// The first stretch of a pipeline, bound to each head that was met.
 private struct FirstSegments {
-    private var all: [(head: [UInt8]?, segment: BoundSegment)] = []
+    private var all: [FileHead?: BoundSegment] = [:]
 
     mutating func segment(for head: FileHead?, of plan: Plan) -> BoundSegment {
-        let bytes = head?.bytes
-        for known in all where known.head == bytes { return known.segment }
+        if let segment = all[head] { return segment }
         let segment = plan.bind(to: head)
-        all.append((bytes, segment))
+        all[head] = segment
         return segment
     }
 }

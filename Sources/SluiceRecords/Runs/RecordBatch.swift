@@ -21,10 +21,14 @@ package final class RecordBatch: @unchecked Sendable {
     /// Holds the text and the values of computed cells until the batch is written.
     let scratch: Scratch
     private(set) var deadLetters: [DeadLetter] = []
+    /// What a sink that is a closure is given.
+    var records: [Record] = []
     /// One for the source, one for each stage, one for the sink.
     var counts: [StageCounts]
     /// For each of them the records that took longer than their stage allows.
     var timeouts: [Int]
+    /// Where the records go, where that is found out before they are encoded.
+    var routing: Routing?
     /// What became of single records, kept only where a stage may have enough: see ``end(afterRows:at:)``.
     private var fates: [Fate]?
     /// The place in the books where its records begin: the source, or the closing stage that gave them.

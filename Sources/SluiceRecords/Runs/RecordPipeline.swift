@@ -1,7 +1,8 @@
 package import Sluice
 
-/// A pipeline of records with every choice made: what a pipeline file comes to once it is checked, its parameters are put in and its
-/// expressions are compiled. A value; nothing is opened until ``run(_:)``.
+/// A pipeline of records with every choice made: what a pipeline file comes to once it is checked,
+/// its parameters are put in and its expressions are compiled. A value; nothing is opened until
+/// ``run(_:)``.
 package struct RecordPipeline: Sendable {
     /// Letters, digits, `-`.
     package var name: String
@@ -12,7 +13,11 @@ package struct RecordPipeline: Sendable {
     package var sink: SinkSettings
     /// The dead-letter file. `.gz` compresses.
     package var deadLetters: String
+    /// Where dead letters go in place of files: they are its output of that name.
+    package var deadLetterSink: (any RecordSink)?
     package var limits: Limits
+    /// The pipeline file that it was read from.
+    package var file: String?
 
     package init(
         name: String, definition: String, source: SourceSettings, stages: [RecordStage], sink: SinkSettings, deadLetters: String,
@@ -100,8 +105,11 @@ package struct SinkSettings: Sendable {
     }
 }
 
-package struct Limits: Sendable {
-    package enum DeadLetters: Sendable, Equatable {
+/// Bounds of a run.
+public struct Limits: Sendable {
+    /// How many records may fail.
+    public enum DeadLetters: Sendable, Equatable {
+        /// So many records.
         case count(Int)
         /// 0 to 1, of the records read; looked at from 1,000 records on and at the end.
         case share(Double)

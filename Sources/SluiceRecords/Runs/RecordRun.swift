@@ -29,16 +29,18 @@ package final class RecordRun: Sendable {
 
     /// Runs to the end, publishes the outputs, writes `report.json` into the state folder.
     ///
-    /// Returns for every end that a report can describe, also a failed one: look at `status`. A run that failed or was interrupted has
-    /// published nothing, its dead letters neither.
+    /// Returns for every end that a report can describe, also a failed one: look at `status`. A run
+    /// that failed or was interrupted has published nothing, its dead letters neither.
     /// - Throws: ``RunError`` where the run could not begin, or not even a report could be written.
     package func run() async throws(RunError) -> RunReport {
         let start = ContinuousClock.now
-        try RunReport.prepare(folder: options.state)
+        let state = try StateFolder(options.state, pipeline: pipeline.name)
+        defer { state.end() }
+        let commit = RunCommit(pipeline, stages: plan.names, headOfEmpty: plan.headOfEmptyOutput, staging: state.staging, meter: meter)
+        let files = try begin(commit)
         let threads = ThreadExecutor(threads: options.workers, name: "sluice")
-        let commit = RunCommit(pipeline, stages: plan.names, meter: meter)
         let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options)
-        let end = await flow(reading, commit, on: threads)
+        let end = await flow(reading, commit, files, on: threads)
         reading.removeSpills()
         for case .each(let step) in plan.stages.map(\.step) { await step.end() }
         threads.shutdown()
@@ -47,8 +49,30 @@ package final class RecordRun: Sendable {
             elapsed: ContinuousClock.now - start)
         settle(end, commit, &report)
         report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
-        try report.write(toFolder: options.state)
+        try report.write(to: options.state + "/report.json", staging: state.staging)
         return report
+    }
+
+    /// Holds the files of the run against each other, before anything is read.
+    private func begin(_ commit: RunCommit) throws(RunError) -> RunFiles {
+        if let conflict = try check({ (files) throws(InputError) in try files.conflict() }) { throw .files(conflict) }
+        // The folder of the dead letters is there from here on, so that every way to them leads to
+        // it.
+        try commit.begin()
+        do throws(RunError) {
+            return try check { $0 }
+        } catch {
+            commit.discard()
+            throw error
+        }
+    }
+
+    private func check<Result>(_ body: (RunFiles) throws(InputError) -> Result) throws(RunError) -> Result {
+        do throws(InputError) {
+            return try body(RunFiles(pipeline, state: options.state, reportCopy: options.reportCopy))
+        } catch {
+            throw .input(error)
+        }
     }
 
     private enum End {
@@ -63,9 +87,9 @@ package final class RecordRun: Sendable {
         }
     }
 
-    private func flow(_ reading: InputReading, _ commit: RunCommit, on threads: ThreadExecutor) async -> End {
+    private func flow(_ reading: InputReading, _ commit: RunCommit, _ files: RunFiles, on threads: ThreadExecutor) async -> End {
         do throws(PipelineFailure) {
-            let report = try await chain(reading, commit).running(on: threads).run(control)
+            let report = try await chain(reading, commit, files).running(on: threads).run(control)
             return report.status == .interrupted ? .interrupted(report) : .complete(report)
         } catch {
             return .failed(RunError(error.reason), error.report)
@@ -95,25 +119,43 @@ package final class RecordRun: Sendable {
     }
 
     /// The way of the data, from the first byte to the last.
-    private func chain(_ source: InputReading, _ commit: RunCommit) -> Pipeline<EncodedBatch> {
+    private func chain(_ source: InputReading, _ commit: RunCommit, _ files: RunFiles) -> Pipeline<EncodedBatch> {
         let scratches = FreeList<Scratch>(most: 4 * options.workers + 8)
         let decode = SourceStage(plan, scratches: scratches)
-        let encode = SinkStage(pipeline.sink.sink, index: plan.stages.count + 1, letters: commit.letters)
+        let encode = SinkStage(pipeline.sink.sink, index: plan.stages.count + 1, letters: commit.letters, files: files)
         let everyThread = Concurrency.within(1...options.workers)
 
         var records = Pipeline.reading(parts: source.parts, concurrency: source.readers)
             .weighing { $0.bytes.capacity * 6 }
             .map(SourceStage.name, concurrency: everyThread, queue: 2, onError: .stop) { decode.decode($0) }
         for stage in plan.stages { records = add(stage, to: records, scratches) }
+        if let columns = plan.outputColumns { records = settling(columns, records, files, everyThread) }
         let encoded = records.map(SinkStage.name, concurrency: everyThread, queue: 2, onError: .stop) { batch in
-            let encoded = try encode.encode(batch)
+            var encoded = try encode.encode(batch)
+            encoded.records = batch.records
             batch.release(scratches: scratches, buffers: source.buffers)
             return encoded
         }
         .weighing { $0.weight }
         // A stage that must see its batches in order orders all that come before it.
         let ordered = pipeline.sink.order == .any && !plan.hasOrderedStage ? encoded.unordered() : encoded
-        return ordered.window(elements: 4096, weight: source.window).writing(to: commit)
+        let taken = (pipeline.sink.sink as? ClosureSink)?.taking(ordered) ?? ordered
+        return taken.window(elements: 4096, weight: source.window).writing(to: commit)
+    }
+
+    /// Before records are encoded each output has its columns, in the order of the input.
+    private func settling(
+        _ columns: OutputColumns, _ records: Pipeline<RecordBatch>, _ files: RunFiles, _ workers: Concurrency
+    ) -> Pipeline<RecordBatch> {
+        records.map("sink: outputs", concurrency: workers, queue: 2, onError: .stop) { batch in
+            try columns.route(batch, files)
+            return batch
+        }
+        .inOrder("sink: columns", state: (), onError: .stop) { _, batch in
+            columns.settle(batch)
+            return batch
+        }
+        .weighing { $0.source.bytes.capacity * 6 }
     }
 
     private func add(_ stage: PlannedStage, to records: Pipeline<RecordBatch>, _ scratches: FreeList<Scratch>) -> Pipeline<RecordBatch> {

@@ -7,6 +7,12 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     case tooManyDeadLetters(count: Int, read: Int, limit: String)
     case input(InputError)
     case output(OutputError)
+    /// Another run uses the state folder.
+    case busy(state: String, process: Int32?)
+    /// Two files of the run would be one.
+    case files(FileConflict)
+    /// The closure that takes the records failed.
+    case closure(String)
     /// The report cannot be written or read.
     case report(path: String, reason: String)
     /// The books do not balance, or something failed that cannot: a fault in Sluice itself.
@@ -22,6 +28,10 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(InputError.damaged(path: path, damage)); on_damage: salvage reads what can be read"
         case .input(let error): error.description
         case .output(let error): error.description
+        case .busy(let state, let process):
+            "another run\(process.map { " (process \($0))" } ?? "") uses the state folder '\(state)'; wait for its end, or name another with --state"
+        case .files(let conflict): "\(conflict.label): \(conflict.message); \(conflict.fix)"
+        case .closure(let reason): "the closure that takes the records failed: \(reason)"
         case .report(let path, let reason): "\(path): \(reason)"
         case .fault(let what): "\(what); this is a fault in sluice, please report it with the report.json"
         }

@@ -8,6 +8,8 @@ package struct RunOptions: Sendable {
     package var state: String
     /// Records to read at most; the rest of the input is left alone.
     package var limit: Int?
+    /// Another file that the report is written to once the run has ended.
+    package var reportCopy: String?
 
     package init(workers: Int = System.processors, state: String, limit: Int? = nil) {
         self.workers = workers
@@ -23,15 +25,17 @@ package enum System {
 }
 
 /// How far a run has come.
-package struct RunProgress: Sendable, Equatable {
+public struct RunProgress: Sendable, Equatable {
     /// Records read and accounted for.
-    package var records = 0
+    public var records = 0
     /// Decompressed bytes.
-    package var textBytes: UInt64 = 0
+    public var textBytes: UInt64 = 0
     /// Bytes of the input files that were used up.
-    package var compressedBytes: UInt64 = 0
+    public var compressedBytes: UInt64 = 0
     /// Bytes of all input files; `nil` where one of them has no size, such as a pipe.
-    package var compressedTotal: UInt64?
-    package var deadLetters = 0
-    package var isDraining = false
+    public var compressedTotal: UInt64?
+    /// Records that failed, so far.
+    public var deadLetters = 0
+    /// Whether reading was stopped before the end of the input.
+    public var isDraining = false
 }

@@ -34,13 +34,15 @@ extension RunReport {
         }
     }
 
-    /// Writes `report.json` into the folder: whole or not at all.
-    func write(toFolder folder: String) throws(RunError) {
-        let path = "\(folder)/report.json"
-        do {
-            try Data(try json()).write(to: URL(filePath: path), options: .atomic)
+    /// Writes the report to a file: whole or not at all, in the place of a link that stands there.
+    package func write(to path: String, staging: Staging = Staging()) throws(RunError) {
+        let json = try json()
+        let file = OutputSet(staging: staging)
+        do throws(OutputError) {
+            try json.withUnsafeBufferPointer { (bytes) throws(OutputError) in try file.append(bytes, records: 1, to: path) }
+            _ = try file.publish()
         } catch {
-            throw .report(path: path, reason: "\(error)")
+            throw .output(error)
         }
     }
 }

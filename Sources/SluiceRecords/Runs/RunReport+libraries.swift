@@ -1,10 +1,10 @@
 extension RunReport {
     /// What inflated the inputs and deflated the outputs.
-    package struct Libraries: Codable, Sendable, Equatable {
+    public struct Libraries: Codable, Sendable, Equatable {
         /// `ISA-L 2.30`
-        package var inflate: String
+        public var inflate: String
         /// With its own level: `ISA-L 2.30, level 1`. Of the outputs, or of the dead letters where only they are compressed.
-        package var deflate: String?
+        public var deflate: String?
 
         /// - Parameter level: of what is written; `nil` where nothing is compressed.
         package init(level: CompressionLevel?) {

@@ -11,7 +11,8 @@ extension RunReport {
         _ pipeline: RecordPipeline, stages: [PlannedStage], flow: Report, ledger: Ledger, summaries: [InputSummary?], elapsed: Duration
     ) {
         self.init(
-            libraries: Libraries(pipeline), pipeline: pipeline.name, definition: pipeline.definition, status: .complete, balanced: ledger.isBalanced,
+            libraries: Libraries(pipeline), framing: Framings(pipeline), pipeline: pipeline.name, definition: pipeline.definition, status: .complete,
+            balanced: ledger.isBalanced,
             elapsedSeconds: elapsed / .seconds(1), records: ledger.records, inputs: [], stages: [], outputs: [],
             deadLetters: DeadLetters(file: pipeline.deadLetters, records: ledger.records.dead, byCode: ledger.codes))
         // How far inputs were read after the end is an accident.

@@ -1,6 +1,7 @@
 /// What a run did, as `report.json` has it, with its keys in snake case. docs/report.md describes every field.
-package struct RunReport: Codable, Sendable {
-    package enum Status: String, Codable, Sendable {
+public struct RunReport: Codable, Sendable {
+    /// How a run ended.
+    public enum Status: String, Codable, Sendable {
         /// Every record written or left out on purpose.
         case complete
         /// Complete, with dead letters or damaged inputs.
@@ -11,26 +12,34 @@ package struct RunReport: Codable, Sendable {
         case interrupted
     }
 
-    package struct Records: Codable, Sendable, Equatable {
-        package var read = 0
-        package var written = 0
-        package var filtered = 0
-        package var dead = 0
+    /// Of the whole run.
+    public struct Records: Codable, Sendable, Equatable {
+        /// Of all inputs.
+        public var read = 0
+        /// To all outputs.
+        public var written = 0
+        /// Left out on purpose, or dropped.
+        public var filtered = 0
+        /// In the file of dead letters.
+        public var dead = 0
         /// Merged into others.
-        package var absorbed = 0
+        public var absorbed = 0
         /// Made from others.
-        package var added = 0
+        public var added = 0
     }
 
-    package struct DamageRecord: Codable, Sendable, Equatable {
-        package var kind: String
+    /// A place where an input was damaged.
+    public struct DamageRecord: Codable, Sendable, Equatable {
+        /// As docs/report.md lists them: `truncated`, `corrupt`, `crc`, ….
+        public var kind: String
         /// The byte of the compressed file.
-        package var offset: UInt64
-        package var member: Int
+        public var offset: UInt64
+        /// The gzip member, from 0.
+        public var member: Int
         /// Compressed bytes passed over.
-        package var lostBytes: UInt64
+        public var lostBytes: UInt64
         /// Decompressed bytes of the record that the damage cut off.
-        package var lostText: UInt64
+        public var lostText: UInt64
 
         init(_ damage: Damage) {
             kind = damage.kind.rawValue
@@ -41,78 +50,124 @@ package struct RunReport: Codable, Sendable {
         }
     }
 
-    package struct Input: Codable, Sendable {
-        package var file: String
+    /// One file that was read.
+    public struct Input: Codable, Sendable {
+        /// Its path; `-` for standard input.
+        public var file: String
         /// Bytes of the file that were read, compressed where it is.
-        package var bytes: UInt64
-        package var members: Int
-        package var records: Int
-        package var written: Int
-        package var filtered: Int
-        package var dead: Int
+        public var bytes: UInt64
+        /// Members of gzip; 0 where it is not compressed.
+        public var members: Int
+        /// Read from it.
+        public var records: Int
+        /// Of them, or made of them, to all outputs.
+        public var written: Int
+        /// Left out on purpose, or dropped.
+        public var filtered: Int
+        /// In the file of dead letters.
+        public var dead: Int
         /// Merged into others by a closing stage.
-        package var absorbed: Int
+        public var absorbed: Int
         /// The surplus where one record became several.
-        package var added: Int
-        package var damage: [DamageRecord]
+        public var added: Int
+        /// In the order of the file.
+        public var damage: [DamageRecord]
         /// Whether it was read to its end.
-        package var whole: Bool
+        public var whole: Bool
     }
 
-    package struct Workers: Codable, Sendable, Equatable {
-        package var min: Int
-        package var max: Int
-        package var peak: Int
+    /// How many batches, or records, were in a stage at once.
+    public struct Workers: Codable, Sendable, Equatable {
+        /// The least that there may be.
+        public var min: Int
+        /// The most that there may be.
+        public var max: Int
+        /// The most that there were.
+        public var peak: Int
     }
 
-    package struct Stage: Codable, Sendable {
-        package var name: String
-        package var verb: String
-        package var `in`: Int
-        package var out: Int
-        package var filtered: Int
-        package var dead: Int
+    /// One stage: the source, those between, the sink.
+    public struct Stage: Codable, Sendable {
+        /// Unique in the report.
+        public var name: String
+        /// The verb of pipeline files; the format of the source, `write` of the sink, `closure` of a
+        /// closure.
+        public var verb: String
+        /// Records that came to it.
+        public var `in`: Int
+        /// Records that went on.
+        public var out: Int
+        /// Left out on purpose, or dropped.
+        public var filtered: Int
+        /// In the file of dead letters.
+        public var dead: Int
         /// Taken in by a stage that gives other records at the end.
-        package var absorbed: Int
+        public var absorbed: Int
         /// The surplus where one record became several, and all that such a stage gives.
-        package var added: Int
+        public var added: Int
         /// Of the filtered, those that failed under `on_error: drop`.
-        package var dropped: Int
-        package var retries: Int
-        package var timeouts: Int
-        package var busySeconds: Double
-        package var workers: Workers
+        public var dropped: Int
+        /// Further attempts.
+        public var retries: Int
+        /// Records that took longer than the stage allows.
+        public var timeouts: Int
+        /// Summed over its workers.
+        public var busySeconds: Double
+        /// Its worker pool.
+        public var workers: Workers
     }
 
-    package struct Output: Codable, Sendable {
-        package var file: String
-        package var records: Int
-        package var bytes: UInt64
-        package var sha256: String
+    /// One file that was written.
+    public struct Output: Codable, Sendable {
+        /// Its path; `-` for standard output, and for a closure.
+        public var file: String
+        /// Written to it.
+        public var records: Int
+        /// Of the file, compressed where it is.
+        public var bytes: UInt64
+        /// Of those bytes: 64 hexadecimal digits.
+        public var sha256: String
     }
 
-    package struct DeadLetters: Codable, Sendable {
-        package var file: String
-        package var records: Int
-        package var byCode: [String: Int]
+    /// The file of dead letters.
+    public struct DeadLetters: Codable, Sendable {
+        /// Its path.
+        public var file: String
+        /// In it.
+        public var records: Int
+        /// By the code of their errors.
+        public var byCode: [String: Int]
     }
 
-    package var schema = 1
+    /// Of the layout of the report.
+    public var schema = 1
     /// `nil` in reports that were written before they had it.
-    package var libraries: Libraries?
-    package var pipeline: String
-    package var definition: String
-    package var status: Status
-    /// Whether `in + added = out + filtered + dead + absorbed` for the run, for every input and for every stage.
-    package var balanced: Bool
-    package var elapsedSeconds: Double
-    package var records: Records
-    package var inputs: [Input]
-    package var stages: [Stage]
-    package var outputs: [Output]
-    package var deadLetters: DeadLetters
+    public var libraries: Libraries?
+    /// `nil` where inputs and outputs are lines.
+    package var framing: Framings?
+    /// Its name.
+    public var pipeline: String
+    /// `sha256:` of the definition with its parameters.
+    public var definition: String
+    /// How the run ended.
+    public var status: Status
+    /// Whether `in + added = out + filtered + dead + absorbed` for the run, for every input and for
+    /// every stage.
+    public var balanced: Bool
+    /// Of the whole run, until its outputs were published.
+    public var elapsedSeconds: Double
+    /// Of the whole run.
+    public var records: Records
+    /// In the order in which they are read.
+    public var inputs: [Input]
+    /// The source, the stages, the sink.
+    public var stages: [Stage]
+    /// In the order of their names; none where nothing was published.
+    public var outputs: [Output]
+    /// Where the records are that failed.
+    public var deadLetters: DeadLetters
     /// Whether the run ended because nobody reads its standard output any more.
-    package var outputClosed: Bool?
+    public var outputClosed: Bool?
     /// Why the run failed.
-    package var error: String?
+    public var error: String?
 }

@@ -37,7 +37,7 @@ package enum Schema: Sendable {
     var scope: SluiceCEL.Environment.FieldScope {
         switch self {
         case .open: .open
-        case .known(let fields): .known(Dictionary(fields.map { ($0.name, $0.type) }) { $1 })
+        case .known(let fields): .known(Dictionary(fields.map { (Name($0.name), $0.type) }) { $1 })
         }
     }
 }
@@ -46,7 +46,7 @@ extension Schema {
     package mutating func set(_ name: String, type: CELType) {
         guard case .known(var fields) = self else { return }
         let type = type.optionalValue
-        if let index = fields.firstIndex(where: { $0.name == name }) {
+        if let index = fields.firstIndex(where: { $0.name.isSame(as: name) }) {
             fields[index].type = type
         } else {
             fields.append(Field(name: name, type: type))
@@ -57,24 +57,26 @@ extension Schema {
     /// After a `select` it is known which fields there may be, whatever the format.
     package mutating func select(_ names: [String]) {
         switch self {
-        case .known(let fields): self = .known(fields.filter { names.contains($0.name) })
+        case .known(let fields): self = .known(fields.filter { names.containsSame(as: $0.name) })
         case .open: self = .known(names.map { Field(name: $0, type: .dyn) })
         }
     }
 
     package mutating func remove(_ name: String) {
         guard case .known(let fields) = self else { return }
-        self = .known(fields.filter { $0.name != name })
+        self = .known(fields.filter { !$0.name.isSame(as: name) })
     }
 
     /// All at once: `{a: b, b: a}` swaps the two.
     package mutating func rename(_ names: [(old: String, new: String)]) {
         guard case .known(let fields) = self else { return }
-        let moves = names.filter { move in move.old != move.new && fields.contains { $0.name == move.old } }
+        let moves = names.filter { move in
+            !move.old.isSame(as: move.new) && fields.contains { $0.name.isSame(as: move.old) }
+        }
         self = .known(
             fields.compactMap { field in
-                if let move = moves.first(where: { $0.old == field.name }) { return Field(name: move.new, type: field.type) }
-                return moves.contains { $0.new == field.name } ? nil : field
+                if let move = moves.first(where: { $0.old.isSame(as: field.name) }) { return Field(name: move.new, type: field.type) }
+                return moves.contains { $0.new.isSame(as: field.name) } ? nil : field
             })
     }
 }

@@ -43,6 +43,12 @@ package struct Shape: Sendable {
         passesRest = false
     }
 
+    /// Of records that are not JSON: every field that one may have, in the order they are written.
+    var fieldNames: [String] {
+        var seen: Swift.Set<Name> = []
+        return written.map(\.key).filter { seen.insert(Name($0)).inserted }
+    }
+
     /// Whether a record is still what its own bytes say.
     var isUntouched: Bool {
         guard moved.isEmpty else { return false }

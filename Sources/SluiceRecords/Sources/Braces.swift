@@ -2,12 +2,12 @@
 enum Braces {
     private static let most = 10_000
 
-    static func expand(_ pattern: String) throws(InputError) -> [String] {
-        var done: [String] = []
-        var waiting = [Array(pattern)]
+    static func expand(_ pattern: String) throws(InputError) -> [[UInt8]] {
+        var done: [[UInt8]] = []
+        var waiting = [Array(pattern.utf8)]
         while let next = waiting.popLast() {
             guard let group = try firstGroup(in: next, of: pattern) else {
-                done.append(String(next))
+                done.append(next)
                 continue
             }
             guard waiting.count + done.count + group.choices.count <= most else {
@@ -22,21 +22,21 @@ enum Braces {
 
     private struct Group {
         var range: Range<Int>
-        var choices: [ArraySlice<Character>]
+        var choices: [ArraySlice<UInt8>]
     }
 
     /// The first braces with a comma at their own depth. Braces without one stand for themselves, as in a shell.
-    private static func firstGroup(in pattern: [Character], of whole: String) throws(InputError) -> Group? {
+    private static func firstGroup(in pattern: [UInt8], of whole: String) throws(InputError) -> Group? {
         var opened: [(at: Int, commas: [Int])] = []
         var first: Group?
         var at = 0
         while at < pattern.count {
             switch pattern[at] {
-            case "\\": at += 1
-            case "[": at = NamePattern.endOfSet(in: pattern, from: at) ?? at
-            case "{": opened.append((at, []))
-            case "," where !opened.isEmpty: opened[opened.count - 1].commas.append(at)
-            case "}":
+            case UInt8(ascii: "\\"): at += 1
+            case UInt8(ascii: "["): at = NamePattern.endOfSet(in: pattern[...], from: at) ?? at
+            case UInt8(ascii: "{"): opened.append((at, []))
+            case UInt8(ascii: ",") where !opened.isEmpty: opened[opened.count - 1].commas.append(at)
+            case UInt8(ascii: "}"):
                 guard let group = opened.popLast() else { break }
                 guard !group.commas.isEmpty, group.at < first?.range.lowerBound ?? Int.max else { break }
                 let edges = [group.at] + group.commas + [at]

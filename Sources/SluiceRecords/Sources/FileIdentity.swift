@@ -2,12 +2,14 @@ import Glibc
 
 /// Which file a path leads to, however it is spelled: two paths with equal identities are one file.
 ///
-/// Links are followed, to the end also where they lead to nothing yet; `.` and `..` mean what the system takes them for. Of a file that is there,
-/// the identity is its device and number, so hard links are one file, and so are its names under a bind mount. Of one that is not there yet, it is
-/// that of the nearest folder above it that is, and the bytes of the names that lead on from there. Nothing is opened for reading, nothing changes.
+/// Links are followed, to the end also where they lead to nothing yet; `.` and `..` mean what the
+/// system takes them for. Of a file that is there, the identity is its device and number, so hard
+/// links are one file, and so are its names under a bind mount. Of one that is not there yet, it is
+/// that of the nearest folder above it that is, and the bytes of the names that lead on from there.
+/// Nothing is opened for reading, nothing changes.
 ///
-/// It holds as long as nobody moves things about. A folder whose file system takes capital and small letters for the same is told apart only by
-/// files that are there.
+/// It holds as long as nobody moves things about. A folder whose file system takes capital and
+/// small letters for the same is told apart only by files that are there.
 package struct FileIdentity: Hashable, Sendable {
     private let device: UInt64
     private let number: UInt64
@@ -16,7 +18,8 @@ package struct FileIdentity: Hashable, Sendable {
 
     package var exists: Bool { missing.isEmpty }
 
-    /// - Throws: where the path goes through a file, a folder that may not be searched, or a circle of links.
+    /// - Throws: where the path goes through a file, a folder that may not be searched, or a circle
+    ///   of links.
     package init(_ path: String) throws(InputError) {
         var walk = try PathWalk(path)
         try walk.run(followingLast: true)
@@ -37,7 +40,8 @@ package struct FileIdentity: Hashable, Sendable {
     }
 }
 
-/// Which entry of which folder a path names, a link at its end not followed: what a file that is renamed to the path replaces.
+/// Which entry of which folder a path names, a link at its end not followed: what a file that is
+/// renamed to the path replaces.
 ///
 /// Two hard links are two places of one file, and a link and what it leads to are two places.
 package struct FilePlace: Hashable, Sendable {
@@ -45,7 +49,8 @@ package struct FilePlace: Hashable, Sendable {
     /// Nothing where the path ends with the folder itself, as `/` and `a/..` do.
     package let name: [UInt8]?
 
-    /// - Parameter followingLinks: The place of the file that the path leads to in the end, in place of the link's own.
+    /// - Parameter followingLinks: The place of the file that the path leads to in the end, in
+    ///   place of the link's own.
     /// - Throws: As ``FileIdentity/init(_:)``.
     package init(_ path: String, followingLinks: Bool = false) throws(InputError) {
         var walk = try PathWalk(path)
@@ -54,11 +59,13 @@ package struct FilePlace: Hashable, Sendable {
     }
 }
 
-/// Walks a path name by name, as the system does, and goes on in thought after the first name that is not there.
+/// Walks a path name by name, as the system does, and goes on in thought after the first name that
+/// is not there.
 private struct PathWalk: ~Copyable {
     /// As many as Linux follows.
     private static let mostLinks = 40
-    /// `O_PATH`, which the module of the C library does not show: enough for a folder that may be searched, but not read.
+    /// `O_PATH`, which the module of the C library does not show: enough for a folder that may be
+    /// searched, but not read.
     private static let searchOnly: Int32 = 0o10_000_000
 
     private let path: String

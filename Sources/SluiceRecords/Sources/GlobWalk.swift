@@ -8,20 +8,21 @@ struct GlobWalk {
         case folders
     }
 
-    private let root: String
+    private let root: [UInt8]
     private let steps: [Step]
     /// Paths, links to nothing among them.
-    private(set) var found: [String] = []
+    private(set) var found: [[UInt8]] = []
 
-    init(pattern: String) throws(InputError) {
-        root = pattern.hasPrefix("/") ? "/" : ""
+    /// - Parameter whole: the pattern as it was written, for the error.
+    init(pattern: [UInt8], of whole: String) throws(InputError) {
+        root = pattern.first == NameBytes.slash ? [NameBytes.slash] : []
         var steps: [Step] = []
-        for name in pattern.split(separator: "/") where name != "." {
-            if name == "**" {
+        for name in pattern.split(separator: NameBytes.slash) where !name.elementsEqual([NameBytes.dot]) {
+            if name.elementsEqual("**".utf8) {
                 if case .folders = steps.last { continue }
                 steps.append(.folders)
             } else {
-                steps.append(.name(try NamePattern(String(name), of: pattern)))
+                steps.append(.name(try NamePattern(name, of: whole)))
             }
         }
         self.steps = steps
@@ -31,7 +32,7 @@ struct GlobWalk {
         try walk(root, steps[...])
     }
 
-    private mutating func walk(_ folder: String, _ steps: ArraySlice<Step>) throws(InputError) {
+    private mutating func walk(_ folder: [UInt8], _ steps: ArraySlice<Step>) throws(InputError) {
         guard let step = steps.first else { return }
         let rest = steps.dropFirst()
         switch step {
@@ -41,7 +42,7 @@ struct GlobWalk {
                 if rest.isEmpty {
                     if case .missing = PathKind.of(path) {} else { found.append(path) }
                 } else if case .folder = PathKind.of(path) {
-                    try walk(path + "/", rest)
+                    try walk(path + [NameBytes.slash], rest)
                 }
                 return
             }
@@ -50,15 +51,15 @@ struct GlobWalk {
                 if rest.isEmpty {
                     found.append(path)
                 } else if case .folder = PathKind.of(path) {
-                    try walk(path + "/", rest)
+                    try walk(path + [NameBytes.slash], rest)
                 }
             }
         case .folders:
             if !rest.isEmpty { try walk(folder, rest) }
-            for entry in try entries(of: folder) where !entry.name.hasPrefix(".") {
+            for entry in try entries(of: folder) where entry.name.first != NameBytes.dot {
                 let path = folder + entry.name
                 if entry.isFolder {
-                    try walk(path + "/", steps)
+                    try walk(path + [NameBytes.slash], steps)
                 } else if rest.isEmpty {
                     found.append(path)
                 }
@@ -67,42 +68,46 @@ struct GlobWalk {
     }
 
     private struct Entry {
-        var name: String
+        var name: [UInt8]
         /// A folder itself, not a link to one.
         var isFolder: Bool
     }
 
-    private func entries(of folder: String) throws(InputError) -> [Entry] {
-        let place = folder.isEmpty ? "." : folder
-        guard let stream = opendir(place) else {
+    private func entries(of folder: [UInt8]) throws(InputError) -> [Entry] {
+        let place = folder.isEmpty ? [NameBytes.dot] : folder
+        guard let stream = opendir(NameBytes.terminated(place)) else {
             if errno == ENOENT || errno == ENOTDIR { return [] }
-            throw .unreadable(path: place, reason: describe(error: errno))
+            throw .unreadable(path: NameBytes.shown(place), reason: describe(error: errno))
         }
         defer { closedir(stream) }
         var entries: [Entry] = []
         while true {
             errno = 0
             guard let entry = readdir(stream) else {
-                guard errno == 0 else { throw .unreadable(path: place, reason: describe(error: errno)) }
+                guard errno == 0 else { throw .unreadable(path: NameBytes.shown(place), reason: describe(error: errno)) }
                 return entries
             }
-            guard let name = entry.name else { throw .unreadable(path: place, reason: "it holds a name that is not UTF-8") }
-            guard name != ".", name != ".." else { continue }
+            let name = entry.nameBytes
+            guard !name.elementsEqual(".".utf8), !name.elementsEqual("..".utf8) else { continue }
             entries.append(Entry(name: name, isFolder: Self.isFolder(folder + name, type: entry.pointee.d_type)))
         }
     }
 
-    private static func isFolder(_ path: String, type: UInt8) -> Bool {
+    private static func isFolder(_ path: [UInt8], type: UInt8) -> Bool {
         if type != UInt8(DT_UNKNOWN) { return type == UInt8(DT_DIR) }
         var status = stat()
-        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        return lstat(NameBytes.terminated(path), &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 }
 
 extension UnsafeMutablePointer<dirent> {
-    /// The entry's name, if it is UTF-8. Unsafe memory: `d_name` ends with a NUL within the entry, as `readdir` promises.
-    var name: String? {
-        guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return nil }
-        return String(validatingCString: UnsafeRawPointer(self).advanced(by: offset).assumingMemoryBound(to: CChar.self))
+    /// Unsafe memory: `d_name` ends with a NUL within the entry, as `readdir` promises.
+    var nameBytes: [UInt8] {
+        guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
+        let start = UnsafeRawPointer(self).advanced(by: offset)
+        return Array(UnsafeRawBufferPointer(start: start, count: strlen(start.assumingMemoryBound(to: CChar.self))))
     }
+
+    /// The entry's name, if it is UTF-8.
+    var name: String? { String(validating: nameBytes, as: UTF8.self) }
 }

@@ -1,7 +1,8 @@
 /// Why an input cannot be read. Each says the thing, the place and, where there is one, the way out.
 package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
     case missing(path: String)
-    case noMatch(pattern: String)
+    /// - Parameter passedOver: what the pattern does match and is no file, in sentences.
+    case noMatch(pattern: String, passedOver: [String] = [])
     case badPattern(pattern: String, reason: String)
     case folder(path: String)
     case unreadable(path: String, reason: String)
@@ -15,10 +16,12 @@ package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .missing(let path): "\(path): no such file"
-        case .noMatch(let pattern): "no file matches '\(pattern)'"
+        case .noMatch(let pattern, let passedOver): (["no file matches '\(pattern)'"] + passedOver).joined(separator: "; ")
         case .badPattern(let pattern, let reason): "'\(pattern)' is not a pattern: \(reason)"
         case .folder(let path): "\(path) is a folder; name its files: \(path.hasSuffix("/") ? path : path + "/")*"
         case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
+        case .unsupported(let path, let archive) where ["tar", "zip", "7z", "rar"].contains(archive):
+            "\(path): not supported yet: a \(archive) archive; unpack it and name its files"
         case .unsupported(let path, let compression): "\(path): not supported yet: \(compression) compression; gzip and plain text are"
         case .damaged(let path, let damage): "\(path)@\(damage.offset): \(damage.kind.sentence) (member \(damage.member))"
         case .spill(let path, let reason): "a record over the limit cannot be set aside in \(path): \(reason)"
@@ -42,8 +45,9 @@ extension Damage.Kind {
 }
 
 /// What to do about damaged input.
-package enum DamagePolicy: String, Sendable, CaseIterable {
+public enum DamagePolicy: String, Sendable, CaseIterable {
     /// Deliver every whole record before it, go on at the next member, keep account of what was lost.
     case salvage
+    /// End the run; nothing is published.
     case fail
 }

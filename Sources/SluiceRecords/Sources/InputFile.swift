@@ -1,5 +1,7 @@
-/// One input of a run.
-package struct InputFile: Hashable, Sendable {
+import SluiceCEL
+
+/// One input of a run. Two are the same if the bytes of their paths are.
+package struct InputFile: Sendable {
     /// `-` is standard input.
     package var path: String
     /// Bytes, where it is a regular file.
@@ -12,4 +14,10 @@ package struct InputFile: Hashable, Sendable {
 
     package static let standardInput = InputFile(path: "-")
     package var isStandardInput: Bool { path == "-" }
+}
+
+extension InputFile: Hashable {
+    package static func == (left: InputFile, right: InputFile) -> Bool { left.path.isSame(as: right.path) && left.size == right.size }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(Name(path)) }
 }

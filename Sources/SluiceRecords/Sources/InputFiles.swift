@@ -1,49 +1,76 @@
 import Glibc
+import SluiceCEL
 
 /// From what a definition names to the files that are read.
 package enum InputFiles {
-    /// Expands paths and patterns: `*` and `?` within a name, `[a-z]` and `[!a-z]`, `{a,b}`, `**` for any number of folders, `\` before a character
-    /// that stands for itself; `-` is standard input. A pattern that is the path of a file is that file.
+    /// Expands paths and patterns: `*` and `?` within a name, `[a-z]` and `[!a-z]`, `{a,b}`, `**`
+    /// for any number of folders, `\` before a character that stands for itself; `-` is standard
+    /// input. A pattern that is the path of a file is that file.
     ///
-    /// - Returns: each file once, `.` and doubled slashes taken out of its path, in the order of the paths' bytes.
-    ///   Hidden names match only where the pattern's name begins with a dot. `**` does not follow links to folders.
-    ///   Folders that a pattern matches are passed over.
-    /// - Throws: for a pattern that matches no file, a path that is not there, a folder, and a file that may not be read.
+    /// - Returns: each file once, `.` and doubled slashes taken out of its path, in the order of
+    ///   the paths' bytes. Hidden names match only where the pattern's name begins with a dot. `**`
+    ///   does not follow links to folders. Folders that a pattern matches are passed over, and so
+    ///   is what ``matches(of:)`` says.
+    /// - Throws: for a pattern that matches no file, a path that is not there, a folder, and a file
+    ///   that may not be read.
     package static func expand(_ patterns: [String]) throws(InputError) -> [InputFile] {
-        var found: [String: InputFile] = [:]
-        for pattern in patterns {
-            for file in try expand(pattern) { found[file.path] = file }
-        }
-        return found.values.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+        try matches(of: patterns).files
     }
 
-    private static func expand(_ pattern: String) throws(InputError) -> [InputFile] {
-        if pattern == "-" { return [.standardInput] }
+    /// What patterns match.
+    package struct Matches: Equatable, Sendable {
+        /// As of ``InputFiles/expand(_:)``.
+        package var files: [InputFile] = []
+        /// What a pattern matched that is neither a file nor a folder, each as a sentence:
+        /// `logs/feed is a named pipe`. It is read where it is named by its own path.
+        package var passedOver: [String] = []
+    }
+
+    package static func matches(of patterns: [String]) throws(InputError) -> Matches {
+        var files: [Name: InputFile] = [:]
+        var passedOver: Set<Name> = []
+        for pattern in patterns {
+            let matches = try matches(of: pattern)
+            for file in matches.files { files[Name(file.path)] = file }
+            passedOver.formUnion(matches.passedOver.map { Name($0) })
+        }
+        return Matches(files: files.sorted { $0.key < $1.key }.map(\.value), passedOver: passedOver.sorted().map(\.text))
+    }
+
+    private static func matches(of pattern: String) throws(InputError) -> Matches {
+        if pattern.isSame(as: "-") { return Matches(files: [.standardInput]) }
         guard !pattern.isEmpty, !pattern.utf8.contains(0) else {
             throw .badPattern(pattern: pattern, reason: pattern.isEmpty ? "it is empty" : "it contains a NUL character")
         }
-        switch PathKind.of(pattern) {
+        switch PathKind.of(Array(pattern.utf8)) {
         case .folder: throw .folder(path: pattern)
         case .missing where !NamePattern.isPattern(pattern): throw .missing(path: pattern)
         case .unreadable(let reason) where !NamePattern.isPattern(pattern): throw .unreadable(path: pattern, reason: reason)
-        case .file(let size): return [try readable(OutputFolders.normalized(pattern), size: size)]
+        case .file(let size): return Matches(files: [try readable(NameBytes.normalized(pattern), size: size)])
         case .missing, .unreadable: break
         }
-        var files: [InputFile] = []
+        var matches = Matches()
         for alternative in try Braces.expand(pattern) {
-            var walk = try GlobWalk(pattern: alternative)
+            var walk = try GlobWalk(pattern: alternative, of: pattern)
             try walk.run()
-            for path in walk.found {
-                switch PathKind.of(path) {
-                case .folder: continue
-                case .file(let size): files.append(try readable(path, size: size))
-                case .missing: throw .unreadable(path: path, reason: "it is a link to nothing")
-                case .unreadable(let reason): throw .unreadable(path: path, reason: reason)
-                }
-            }
+            for path in walk.found { try add(path, to: &matches) }
         }
-        guard !files.isEmpty else { throw .noMatch(pattern: pattern) }
-        return files
+        guard !matches.files.isEmpty else { throw .noMatch(pattern: pattern, passedOver: matches.passedOver) }
+        return matches
+    }
+
+    private static func add(_ path: [UInt8], to matches: inout Matches) throws(InputError) {
+        switch PathKind.of(path) {
+        case .folder: return
+        case .file(nil): matches.passedOver.append("\(NameBytes.shown(path)) is \(PathKind.words(of: path))")
+        case .missing: throw .unreadable(path: NameBytes.shown(path), reason: "it is a link to nothing")
+        case .unreadable(let reason): throw .unreadable(path: NameBytes.shown(path), reason: reason)
+        case .file(let size?):
+            guard let text = String(validating: path, as: UTF8.self) else {
+                throw .unreadable(path: NameBytes.shown(path), reason: "its name is not UTF-8; rename it")
+            }
+            matches.files.append(try readable(text, size: size))
+        }
     }
 
     private static func readable(_ path: String, size: UInt64?) throws(InputError) -> InputFile {
@@ -60,15 +87,29 @@ enum PathKind {
     case missing
     case unreadable(reason: String)
 
-    static func of(_ path: String) -> PathKind {
+    static func of(_ path: String) -> PathKind { of(Array(path.utf8)) }
+
+    static func of(_ path: [UInt8]) -> PathKind {
         var status = stat()
-        guard stat(path, &status) == 0 else {
+        guard stat(NameBytes.terminated(path), &status) == 0 else {
             return errno == ENOENT || errno == ENOTDIR ? .missing : .unreadable(reason: describe(error: errno))
         }
         switch status.st_mode & S_IFMT {
         case S_IFDIR: return .folder
         case S_IFREG: return .file(size: UInt64(status.st_size))
         default: return .file(size: nil)
+        }
+    }
+
+    /// What a file without a size is, for people.
+    static func words(of path: [UInt8]) -> String {
+        var status = stat()
+        stat(NameBytes.terminated(path), &status)
+        return switch status.st_mode & S_IFMT {
+        case S_IFIFO: "a named pipe"
+        case S_IFSOCK: "a socket"
+        case S_IFCHR, S_IFBLK: "a device"
+        default: "no regular file"
         }
     }
 }

@@ -1,61 +1,62 @@
-/// A pattern for one name of a path: `*`, `?`, `[…]`, `\`. Matches characters, not bytes; in time proportional to name times pattern.
+/// A pattern for one name of a path: `*`, `?`, `[…]`, `\`. Matches code points, and single bytes
+/// where a name is not UTF-8; in time proportional to name times pattern.
 struct NamePattern {
     fileprivate enum Piece {
-        case character(Character)
+        case unit(UInt32)
         case any
         case run
-        case set([ClosedRange<Character>], isNegated: Bool)
+        case set([ClosedRange<UInt32>], isNegated: Bool)
     }
 
     private let pieces: [Piece]
     /// Where the name holds nothing special: the name.
-    let literal: String?
+    let literal: [UInt8]?
     let matchesHidden: Bool
 
     static func isPattern(_ text: String) -> Bool {
-        text.contains { "*?[{\\".contains($0) }
+        text.utf8.contains { "*?[{\\".utf8.contains($0) }
     }
 
     /// - Parameter whole: the pattern as it was written, for the error.
-    init(_ text: String, of whole: String) throws(InputError) {
-        let characters = Array(text)
+    init(_ text: ArraySlice<UInt8>, of whole: String) throws(InputError) {
         var pieces: [Piece] = []
-        var literal: String? = ""
-        var at = 0
-        while at < characters.count {
-            switch characters[at] {
-            case "*":
+        var literal: [UInt8]? = []
+        var rest = text
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "*"):
                 if case .run? = pieces.last {} else { pieces.append(.run) }
                 literal = nil
-            case "?":
+            case UInt8(ascii: "?"):
                 pieces.append(.any)
                 literal = nil
-            case "[":
-                guard let end = Self.endOfSet(in: characters, from: at) else {
+            case UInt8(ascii: "["):
+                guard let end = Self.endOfSet(in: text, from: rest.startIndex - 1) else {
                     throw .badPattern(pattern: whole, reason: "a '[' without its ']'; write '\\[' for the character")
                 }
-                pieces.append(try Self.set(characters[(at + 1)..<end], of: whole))
+                pieces.append(try Self.set(rest[..<end], of: whole))
                 literal = nil
-                at = end
-            case "\\":
-                at += 1
-                guard at < characters.count else { throw .badPattern(pattern: whole, reason: "nothing behind the last '\\'") }
-                fallthrough
+                rest = rest[(end + 1)...]
             default:
-                pieces.append(.character(characters[at]))
-                literal?.append(characters[at])
+                var character = [byte]
+                if byte == UInt8(ascii: "\\") {
+                    guard let escaped = rest.popFirst() else { throw .badPattern(pattern: whole, reason: "nothing after the last '\\'") }
+                    character = [escaped]
+                }
+                while let next = rest.first, next & 0xC0 == 0x80 { character.append(rest.removeFirst()) }
+                pieces += NameBytes.units(character).map(Piece.unit)
+                literal? += character
             }
-            at += 1
         }
         self.pieces = pieces
         self.literal = literal
-        if case .character(".") = pieces.first { matchesHidden = true } else { matchesHidden = false }
+        if case .unit(UInt32(NameBytes.dot)) = pieces.first { matchesHidden = true } else { matchesHidden = false }
     }
 
-    func matches(_ name: String) -> Bool {
-        if let literal { return name == literal }
-        if name.first == ".", !matchesHidden { return false }
-        let name = Array(name)
+    func matches(_ bytes: [UInt8]) -> Bool {
+        if let literal { return bytes == literal }
+        if bytes.first == NameBytes.dot, !matchesHidden { return false }
+        let name = NameBytes.units(bytes)
         var (at, piece) = (0, 0)
         // Where the last `*` stands, and how far it reaches so far.
         var star: (piece: Int, at: Int)?
@@ -77,49 +78,49 @@ struct NamePattern {
     }
 
     /// Where the `]` of the set that begins at `start` stands. A `]` that comes first is a member.
-    static func endOfSet(in pattern: [Character], from start: Int) -> Int? {
+    static func endOfSet(in pattern: ArraySlice<UInt8>, from start: Int) -> Int? {
         var at = start + 1
-        if at < pattern.count, "!^".contains(pattern[at]) { at += 1 }
-        if at < pattern.count, pattern[at] == "]" { at += 1 }
-        while at < pattern.count, pattern[at] != "/" {
-            if pattern[at] == "]" { return at }
-            at += pattern[at] == "\\" ? 2 : 1
+        if at < pattern.endIndex, "!^".utf8.contains(pattern[at]) { at += 1 }
+        if at < pattern.endIndex, pattern[at] == UInt8(ascii: "]") { at += 1 }
+        while at < pattern.endIndex, pattern[at] != NameBytes.slash {
+            if pattern[at] == UInt8(ascii: "]") { return at }
+            at += pattern[at] == UInt8(ascii: "\\") ? 2 : 1
         }
         return nil
     }
 
-    private static func set(_ text: ArraySlice<Character>, of whole: String) throws(InputError) -> Piece {
-        var rest = text
-        let isNegated = rest.first == "!" || rest.first == "^"
+    private static func set(_ text: ArraySlice<UInt8>, of whole: String) throws(InputError) -> Piece {
+        var rest = NameBytes.units(text)[...]
+        let isNegated = rest.first == UInt32(UInt8(ascii: "!")) || rest.first == UInt32(UInt8(ascii: "^"))
         if isNegated { rest.removeFirst() }
-        var ranges: [ClosedRange<Character>] = []
+        var ranges: [ClosedRange<UInt32>] = []
         while let first = takeMember(&rest) {
-            guard rest.first == "-", rest.count > 1 else {
+            guard rest.first == UInt32(UInt8(ascii: "-")), rest.count > 1 else {
                 ranges.append(first...first)
                 continue
             }
             rest.removeFirst()
             guard let last = takeMember(&rest), first <= last else {
-                throw .badPattern(pattern: whole, reason: "a range that runs backwards in '[\(String(text))]'")
+                throw .badPattern(pattern: whole, reason: "a range that runs backwards in '[\(NameBytes.shown(Array(text)))]'")
             }
             ranges.append(first...last)
         }
         return .set(ranges, isNegated: isNegated)
     }
 
-    private static func takeMember(_ rest: inout ArraySlice<Character>) -> Character? {
-        if rest.first == "\\", rest.count > 1 { rest.removeFirst() }
+    private static func takeMember(_ rest: inout ArraySlice<UInt32>) -> UInt32? {
+        if rest.first == UInt32(UInt8(ascii: "\\")), rest.count > 1 { rest.removeFirst() }
         return rest.popFirst()
     }
 }
 
 extension NamePattern.Piece {
-    fileprivate func matches(_ character: Character) -> Bool {
+    fileprivate func matches(_ unit: UInt32) -> Bool {
         switch self {
-        case .character(let wanted): character == wanted
+        case .unit(let wanted): unit == wanted
         case .any: true
         case .run: false
-        case .set(let ranges, let isNegated): ranges.contains { $0.contains(character) } != isNegated
+        case .set(let ranges, let isNegated): ranges.contains { $0.contains(unit) } != isNegated
         }
     }
 }

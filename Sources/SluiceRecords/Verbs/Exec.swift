@@ -1,10 +1,11 @@
 import Glibc
+public import Sluice
 import SluiceCEL
 
 /// `exec`: each record goes to a child process as one JSON line, and its answer takes the record's place.
 package struct Exec: Verb {
     package static let declaration = Declaration(
-        "exec", "long-lived child processes, a JSON line in, a JSON line out",
+        "exec", "gives each record to a child process as one JSON line, and takes one JSON line as its answer",
         argument: .list(.text), example: "exec: [./score, --jsonl]")
 
     private let command: [String]
@@ -126,5 +127,23 @@ struct ExecStage: EachStage {
             for await (done, outcome) in group { outcomes[done] = outcome }
             return outcomes.compactMap(\.self)
         }
+    }
+}
+
+extension Records {
+    /// Gives each record to a child process as one JSON line, and takes one JSON line as its answer.
+    /// docs/exec.md.
+    ///
+    /// - Parameters:
+    ///   - command: a path, or a name in one of the folders of `PATH`, and its arguments.
+    ///   - workers: processes.
+    ///   - timeout: of each attempt; give one, or a process that hangs holds up the run.
+    ///   - retry: further attempts at a record that failed.
+    public func exec(
+        _ command: [String], name: String? = nil, workers: Concurrency = 1, timeout: Duration? = nil, retry: RetryPolicy? = nil,
+        onError: FailurePolicy = .deadLetter
+    ) -> Records {
+        let pool = PoolOptions(workers: workers.range, timeout: timeout, retry: retry)
+        return adding(Exec.self, name, pool: pool, onError: onError) { $0.argument(command) }
     }
 }

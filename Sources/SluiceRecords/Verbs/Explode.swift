@@ -1,3 +1,4 @@
+public import Sluice
 import SluiceCEL
 
 /// `explode`: makes one record of each element of a list or a map.
@@ -391,5 +392,27 @@ extension ExplodedRecords {
 
     private func isOwn(_ name: String, of going: ExplodeStage.Going) -> Bool {
         name.index(in: going.names).map { found.row(0)[$0].kind != .absent } ?? false
+    }
+}
+
+extension Records {
+    /// Makes one record of each element of a list or a map, in place of the record that has it.
+    ///
+    /// The elements of a map are objects with `key` and `value`. An element that is an object is the
+    /// record, unless `target` names a field for it; others take the list's place in a copy.
+    ///
+    /// - Parameters:
+    ///   - target: the field for the element.
+    ///   - kept: the other fields that go along with an element that is the record; with `target`,
+    ///     those that stay. Without it none go along, and all stay.
+    public func explode(
+        _ field: String, as target: String? = nil, keeping kept: [String]? = nil, name: String? = nil, onError: FailurePolicy = .deadLetter
+    ) -> Records {
+        adding(Explode.self, name, onError: onError) { script in
+            var keys = ["field": script.argument(field)]
+            keys["as"] = target.map { script.argument($0) }
+            keys["keep"] = kept.map { script.argument($0) }
+            return .keys(Arguments(keys))
+        }
     }
 }

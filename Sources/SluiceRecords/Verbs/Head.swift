@@ -80,3 +80,13 @@ struct HeadStage: OrderedStage {
         return flow
     }
 }
+
+extension Records {
+    /// Passes the first records; the run ends well once there are so many, and reads no more.
+    ///
+    /// - Parameter count: at least 1.
+    public func head(_ count: Int, name: String? = nil) -> Records {
+        precondition(count > 0, "a head has at least one record, not \(count)")
+        return adding(Head.self, name) { .integer(count, $0.place) }
+    }
+}

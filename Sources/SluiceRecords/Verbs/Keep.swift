@@ -1,9 +1,10 @@
+public import Sluice
 package import SluiceCEL
 
 /// `keep`: the records for which an expression is true.
 package struct Keep: Verb, EachStep {
     package static let declaration = Declaration(
-        "keep", "keeps the records for which it is true", argument: .condition, example: "keep: status >= 500")
+        "keep", "passes the records for which it is true; the others are filtered", argument: .condition, example: "keep: status >= 500")
 
     private let condition: CellProgram
 
@@ -21,5 +22,16 @@ package struct Keep: Verb, EachStep {
 
     package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
         FilterStage(site: site, condition: BoundProgram(condition, in: site.fields), keeps: true)
+    }
+}
+
+extension Records {
+    /// Passes the records for which the expression is true; the others are filtered.
+    ///
+    /// - Parameters:
+    ///   - condition: an expression of docs/expressions.md.
+    ///   - onError: what becomes of a record that the expression fails on.
+    public func keep(_ condition: String, name: String? = nil, onError: FailurePolicy = .deadLetter) -> Records {
+        adding(Keep.self, name, onError: onError) { $0.argument(condition) }
     }
 }

@@ -1,9 +1,10 @@
+public import Sluice
 import SluiceCEL
 
 /// `parse`: reads one text field with a format. The fields found become fields of the record, or one field, a map.
 package struct Parse: Verb, EachStep {
     package static let declaration = Declaration(
-        "parse", "reads one field with any format",
+        "parse", "parses the text of one field with any format, into fields of the record or a map in one field",
         argument: .keys([
             ArgumentKey("field", .field, isRequired: true, example: "field: line", "the text field"),
             ArgumentKey("format", .format, isRequired: true, example: "format: jsonl", "how it is read"),
@@ -50,7 +51,21 @@ package struct Parse: Verb, EachStep {
             }
             format.options = Arguments(["pattern": pattern], at: pattern.place)
         }
-        return Formats.make(format, &checking)
+        return Self.make(format, &checking)
+    }
+
+    private static func make(_ argument: FormatArgument, _ checking: inout Checking) -> (any Format)? {
+        guard let format = Formats.make(argument, &checking) else { return nil }
+        let count = checking.diagnostics.count
+        format.checkReading(&checking)
+        guard checking.diagnostics.count == count else { return nil }
+        if let headed = format as? any HeadedFormat, headed.needsHead {
+            checking.report(
+                "the format '\(argument.declaration.name)' takes its fields from a file's header, and a field has none",
+                at: argument.name.place, fix: "name the fields: {\(argument.declaration.name): {columns: [id, name]}}")
+            return nil
+        }
+        return format
     }
 
     package var mentions: [String] { [field] + (into.map { [$0] } ?? format.schema.names) }
@@ -203,5 +218,22 @@ struct MergeStage: EachStage {
             return true
         }
         try site.rebase(batch, onto: bytes, frames, origins: origins, decodedBy: next) { RecordFailure(code: $0.code, message: $0.message) }
+    }
+}
+
+extension Records {
+    /// Parses the text of one field, into fields of the record.
+    ///
+    /// - Parameters:
+    ///   - into: a field for all that is found, as a map, in place of fields of the record.
+    ///   - onError: what becomes of a record whose field is not of the format.
+    public func parse(
+        _ field: String, as format: RecordFormat, into: String? = nil, name: String? = nil, onError: FailurePolicy = .deadLetter
+    ) -> Records {
+        adding(Parse.self, name, onError: onError) { script in
+            var keys = ["field": script.argument(field), "format": Argument.format(format.argument(&script))]
+            keys["into"] = into.map { script.argument($0) }
+            return .keys(Arguments(keys))
+        }
     }
 }

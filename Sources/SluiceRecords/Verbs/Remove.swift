@@ -23,3 +23,8 @@ package struct Remove: Verb, EachStep {
         return ReshapeStage(site: site)
     }
 }
+
+extension Records {
+    /// Takes these fields away.
+    public func remove(_ fields: [String], name: String? = nil) -> Records { adding(Remove.self, name) { $0.argument(fields) } }
+}

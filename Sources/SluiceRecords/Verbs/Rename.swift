@@ -1,3 +1,5 @@
+import SluiceCEL
+
 /// `rename`: gives fields other names, all at once: `{a: b, b: a}` swaps two.
 ///
 /// A field that already has the new name gives way in the records that have the old one.
@@ -17,7 +19,7 @@ package struct Rename: Verb, EachStep {
         var names: [(old: String, new: String)] = []
         for entry in entries {
             guard let new = entry.value.leaf else { continue }
-            if names.contains(where: { $0.new == new.text }) {
+            if names.contains(where: { $0.new.isSame(as: new.text) }) {
                 checking.report("two fields cannot both become '\(new.text)'", at: new.place)
             }
             names.append((entry.key.text, new.text))
@@ -38,8 +40,15 @@ package struct Rename: Verb, EachStep {
 
     /// One after the other with the same end as all at once: by way of names that no field has, where one field takes another's name.
     private var moves: [(old: String, new: String)] {
-        guard names.contains(where: { name in names.contains { $0.old == name.new && $0.old != name.old } }) else { return names }
+        guard names.contains(where: { name in names.contains { $0.old.isSame(as: name.new) && !$0.old.isSame(as: name.old) } }) else { return names }
         let parked = names.enumerated().map { "\u{0}\($0.offset)" }
         return zip(names, parked).map { ($0.old, $1) } + zip(parked, names).map { ($0, $1.new) }
+    }
+}
+
+extension Records {
+    /// Gives fields other names, all at once: `["a": "b", "b": "a"]` swaps two.
+    public func rename(_ names: KeyValuePairs<String, String>, name: String? = nil) -> Records {
+        adding(Rename.self, name) { $0.argument(names) }
     }
 }

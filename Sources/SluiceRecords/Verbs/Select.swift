@@ -23,3 +23,8 @@ package struct Select: Verb, EachStep {
         return ReshapeStage(site: site)
     }
 }
+
+extension Records {
+    /// Keeps only these fields of each record.
+    public func select(_ fields: [String], name: String? = nil) -> Records { adding(Select.self, name) { $0.argument(fields) } }
+}

@@ -1,10 +1,10 @@
-import Sluice
+public import Sluice
 package import SluiceCEL
 
 /// `set`: computes fields, each from the ones before.
 package struct SetFields: Verb, EachStep {
     package static let declaration = Declaration(
-        "set", "computes fields, in order; each sees the ones before; an empty optional is not written",
+        "set", "computes fields in order; each sees the ones before; an empty optional is not written",
         argument: .entries(key: .newField, value: .expression), example: "set: {seconds: duration_ms / 1000.0}")
 
     private let assignments: [(field: String, value: CellProgram)]
@@ -75,5 +75,17 @@ struct SetStage: EachStage {
             }
             return true
         }
+    }
+}
+
+extension Records {
+    /// Computes fields in order; each sees the ones before. An empty optional is not written:
+    /// `record.?user`.
+    ///
+    /// - Parameters:
+    ///   - fields: names, each with its expression.
+    ///   - onError: what becomes of a record that an expression fails on.
+    public func set(_ fields: KeyValuePairs<String, String>, name: String? = nil, onError: FailurePolicy = .deadLetter) -> Records {
+        adding(SetFields.self, name, onError: onError) { $0.argument(fields) }
     }
 }

@@ -13,7 +13,9 @@ package struct Summarize: Verb {
             ArgumentKey(
                 "values", .entries(key: .newField, value: .expression), example: "values: {requests: count()}",
                 "what is computed of each group"),
-            ArgumentKey("order", .choice(["first", "key"]), example: "order: key", "groups in the order of their first records, or of their keys"),
+            ArgumentKey(
+                "order", .choice(["first", "key"]), default: "first", example: "order: key",
+                "groups in the order of their first records, or of their keys"),
         ]),
         example: "summarize: {by: {status: status}, values: {requests: count(), bytes: sum(bytes)}}")
 

@@ -1,14 +1,15 @@
-// Unsafe code: jobs speak to their group without holding it, because counting references to one group from all cores would
-// cost more than the rest. Instead the group holds itself from the first open job on to the last: `begin` and `end`.
+// Unsafe code: a job does not retain its group, because counting references to one group from all
+// cores would cost more than everything else. Instead the group retains itself from its first open
+// job to its last: see `begin` and `end`.
 
 import Synchronization
 
-/// Some of a pool's jobs, to be waited for or cancelled together.
+/// Some of a pool's jobs, to wait for or cancel together.
 ///
 /// ```swift
 /// let group = pool.group()
 /// for page in pages { try await group.submit { try await fetch(page) } }
-/// try await group.wait()          // throws the first error; the others were cancelled then
+/// try await group.wait()          // throws the first error; the other jobs were cancelled then
 /// ```
 public final class JobGroup: Sendable {
     /// What the failure of one job means for the others.
@@ -21,10 +22,10 @@ public final class JobGroup: Sendable {
 
     private let storage: PoolStorage
     private let rule: FailureRule
-    /// nil for the pool's own.
+    /// nil to use the pool's own.
     private let policy: FullQueuePolicy?
     private let state = Guarded(JobGroupState())
-    /// Apart from the rest of the state, so that workers need no lock to count a job that has succeeded.
+    /// Kept outside `state`, so that workers count a job that succeeded without a lock.
     private let open = Atomic(0)
 
     init(_ storage: PoolStorage, rule: FailureRule, whenFull policy: FullQueuePolicy? = nil) {
@@ -33,23 +34,24 @@ public final class JobGroup: Sendable {
         self.policy = policy
     }
 
-    /// Jobs that have no end yet.
+    /// Jobs that have not ended yet.
     public var pending: Int { open.load(ordering: .acquiring) }
     public var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
-    /// Why the first of the jobs that did not succeed did not.
+    /// Why the first job that did not succeed failed.
     var firstFailure: JobFailure<any Error>? { state.withLock { $0.firstFailure } }
 
     /// Queues a job of the group, as `WorkerPool.submit(_:_:)` does.
-    /// - Throws: once the group is cancelled, the error of the job that failed first, or ``PoolError/cancelled(pool:job:)`` if none has;
-    ///   a submitter that is suspended then need not wait any longer.
+    /// - Throws: once the group is cancelled, the error of the job that failed first, or
+    ///   ``PoolError/cancelled(pool:job:)`` if none has. A submitter that is suspended then stops
+    ///   waiting.
     public func submit(
         _ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void
     ) async throws {
         try await submit(options, .asynchronous(job))
     }
 
-    /// The same for a job that awaits nothing; a closure without `await` comes here by itself.
+    /// The same for a job that awaits nothing; a closure without `await` resolves to this overload.
     public func submit(_ options: JobOptions, _ job: @escaping @Sendable () throws -> Void) async throws {
         try await submit(options, .plain(job))
     }
@@ -83,14 +85,15 @@ public final class JobGroup: Sendable {
         try await submit(JobOptions(), .plain(job))
     }
 
-    /// Waits as ``waitForAll()`` does, and throws the first error. A cancelled waiter cancels the group.
+    /// Waits as ``waitForAll()`` does, and throws the first error. Cancelling the waiting task
+    /// cancels the group.
     public func wait() async throws {
         if let first = await waitForAll().first { throw first }
     }
 
-    /// Waits until no job of the group is without an end, those included that are submitted meanwhile. A job that waits for its own
-    /// group waits for ever.
-    /// - Returns: the errors in the order in which they came.
+    /// Waits until every job of the group has ended, including those submitted in the meantime. A
+    /// job that waits for its own group waits forever.
+    /// - Returns: the errors in the order in which they occurred.
     public func waitForAll() async -> [any Error] {
         await withTaskCancellationHandler {
             await storage.whileWaiting {
@@ -107,14 +110,14 @@ public final class JobGroup: Sendable {
 
     /// Cancels the jobs that have not ended; later ones are refused.
     public func cancel() {
-        guard let (records, follower) = state.withLock({ $0.cancel() }) else { return }
+        guard let (records, handler) = state.withLock({ $0.cancel() }) else { return }
         for record in records { storage.cancel(record) }
-        follower?()
+        handler?()
     }
 
-    /// Calls `follower` once when the group is cancelled, or at once if it has been.
-    func onCancel(_ follower: @escaping @Sendable () -> Void) {
-        if !state.withLock({ $0.follow(follower) }) { follower() }
+    /// Calls `handler` once when the group is cancelled, or at once if it already has been.
+    func onCancel(_ handler: @escaping @Sendable () -> Void) {
+        if !state.withLock({ $0.setCancelHandler(handler) }) { handler() }
     }
 
     func end(_ record: GroupRecord, _ end: JobEnd) {
@@ -137,7 +140,7 @@ public final class JobGroup: Sendable {
         if before == 0 { _ = Unmanaged.passRetained(self) }
     }
 
-    /// The last of the open jobs wakes those who wait, and lets go of the group.
+    /// The last open job wakes the waiters and releases the group.
     private func end() {
         let before = open.subtract(1, ordering: .sequentiallyConsistent).oldValue
         guard before == 1 else { return }
@@ -145,7 +148,8 @@ public final class JobGroup: Sendable {
         Unmanaged.passUnretained(self).release()
     }
 
-    /// Called after `open` has become 0 and after somebody has begun to wait, whichever comes second finds the other.
+    /// Called both after `open` drops to 0 and after a waiter is added, so whichever happens second
+    /// sees the other.
     private func wakeIfAllHaveEnded() {
         let waiting = state.withLock { open.load(ordering: .sequentiallyConsistent) == 0 ? $0.takeWaiting() : [] }
         for waiter in waiting { waiter.resume() }

@@ -7,7 +7,7 @@ struct JobGroupState {
     private(set) var isCancelled = false
     private var waiting: [UnsafeContinuation<Void, Never>] = []
     /// Called when the group is cancelled.
-    private var follower: (@Sendable () -> Void)?
+    private var handler: (@Sendable () -> Void)?
 
     mutating func add(_ record: GroupRecord) -> Bool {
         guard !isCancelled else { return false }
@@ -30,24 +30,24 @@ struct JobGroupState {
         return waiting
     }
 
-    /// - Returns: the jobs to be cancelled, and who else is to be called, for whoever is the first to cancel the group. Each of the jobs
-    ///   notes its end here, and is not to begin again.
-    mutating func cancel() -> ([GroupRecord], follower: (@Sendable () -> Void)?)? {
+    /// - Returns: the jobs to cancel and the handler to call, but only to the first caller that
+    ///   cancels the group. Each of those jobs records its end here and must not begin again.
+    mutating func cancel() -> ([GroupRecord], handler: (@Sendable () -> Void)?)? {
         guard !isCancelled else { return nil }
         isCancelled = true
-        defer { follower = nil }
-        return (records.all, follower)
+        defer { handler = nil }
+        return (records.all, handler)
     }
 
-    /// - Returns: false if the group has been cancelled.
-    mutating func follow(_ follower: @escaping @Sendable () -> Void) -> Bool {
+    /// - Returns: false if the group has already been cancelled.
+    mutating func setCancelHandler(_ handler: @escaping @Sendable () -> Void) -> Bool {
         guard !isCancelled else { return false }
-        self.follower = follower
+        self.handler = handler
         return true
     }
 }
 
-/// A job that belongs to a group, which stays as long as it has jobs.
+/// A job that belongs to a group, which outlives its jobs.
 final class GroupRecord: OpenRecord, @unchecked Sendable {  // its own property never changes
     private unowned(unsafe) let group: JobGroup
 

@@ -1,13 +1,13 @@
 import Synchronization
 
-/// A record of a job that belongs with others.
+/// The record of a job that belongs to a group or a result stream.
 class OpenRecord: JobRecord, @unchecked Sendable {  // its own property is atomic
-    /// Said by whoever settles the job, before anybody is told.
+    /// Set by the thread that settles the job, before it tells anyone.
     let hasEnded = Atomic(false)
 }
 
-/// Jobs that may have no end yet, with those that have had it since the list was last gone through: ends are only noted in
-/// the records, so that workers need not take the list's lock. It is gone through whenever it has doubled.
+/// The records of jobs that may still be open. Ends are only marked in the records, so that workers
+/// need not take the list's lock; ended records are removed when the list has doubled in size.
 struct OpenRecords<Record: OpenRecord> {
     private var records: ContiguousArray<Record> = []
     private var limit = 64
@@ -20,7 +20,7 @@ struct OpenRecords<Record: OpenRecord> {
         records.append(record)
     }
 
-    /// The oldest first.
+    /// Oldest first.
     var all: [Record] { records.filter { !$0.hasEnded.load(ordering: .acquiring) } }
 
     mutating func removeAll() { records = [] }

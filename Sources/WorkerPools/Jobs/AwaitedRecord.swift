@@ -1,16 +1,16 @@
-// Unsafe code: `state` holds continuations as words, each taken out by the one exchange that ends the job, and then may hold a
-// reference, which `deinit` lets go of.
+// Unsafe code: `state` stores continuations as words, each taken out by the one exchange that ends
+// the job. After that it may hold a reference, which `deinit` releases.
 
 import Synchronization
 
-/// A job whose end somebody may wait for. Not generic, because generic code of another module asks the runtime for its types
-/// at every turn.
+/// A job whose end can be awaited. Not generic, because generic code in another module looks up its
+/// type metadata at run time on every use.
 @usableFromInline
 class AwaitedRecord: JobRecord, @unchecked Sendable {
-    /// What a slot of the kinds of record that have one holds.
+    /// What the result slot holds, in the subclasses that have one.
     @exclusivity(unchecked) @usableFromInline final var content = ResultSlot.Content.nothing
-    /// Those who wait, or the end when it has come.
-    private final let state = Atomic(AwaitedState.nobody.word)
+    /// The waiters, or the end once it is known.
+    private final let state = Atomic(AwaitedState.empty.word)
 
     @usableFromInline
     override init(options: JobOptions, hasCallback: Bool = false) { super.init(options: options, hasCallback: hasCallback) }
@@ -20,8 +20,8 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
     @usableFromInline
     override func settle(_ end: JobEnd) {
         let before = state.exchange(AwaitedState.ended(end).word, ordering: .acquiringAndReleasing)
-        guard before != AwaitedState.nobody.word else { return }
-        precondition(AwaitedState(word: before).end == nil, "a job has come to its end twice")
+        guard before != AwaitedState.empty.word else { return }
+        precondition(AwaitedState(word: before).end == nil, "a job ended twice")
         AwaitedState(word: before).resumeAll()
     }
 
@@ -37,7 +37,7 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
         }
     }
 
-    /// - Returns: false if the end has come first.
+    /// - Returns: false if the job ended first.
     private func wait(with continuation: UnsafeContinuation<Void, Never>) -> Bool {
         var seen = AwaitedState(word: state.load(ordering: .acquiring))
         while seen.end == nil {
@@ -45,24 +45,25 @@ class AwaitedRecord: JobRecord, @unchecked Sendable {
             let (isDone, now) = state.compareExchange(
                 expected: seen.word, desired: joined.word, ordering: .acquiringAndReleasing)
             if isDone { return true }
-            joined.freeLast()
+            joined.freeLink()
             seen = AwaitedState(word: now)
         }
         return false
     }
 }
 
-/// Those who wait for a job's end, or the end, in one word. Most often one waits at most and the job succeeds, which costs no
-/// memory.
+/// The waiters for a job's end, or the end itself, in one word. The common case, at most one waiter
+/// and a job that succeeds, allocates nothing.
 private struct AwaitedState {
-    /// What a word points to is aligned to at least this, so the bits below tell what it is. Without one it is a continuation.
+    /// Pointers are aligned to at least 4, so the two low bits say what the word is. With neither
+    /// set it is a continuation.
     private static let endBit: UInt = 1
     private static let listBit: UInt = 2
 
     private struct Link {
         let continuation: UnsafeContinuation<Void, Never>
-        /// The word that was there before.
-        let others: UInt
+        /// The word before this waiter was added.
+        let previous: UInt
     }
 
     private final class Failure {
@@ -72,7 +73,7 @@ private struct AwaitedState {
 
     let word: UInt
 
-    static let nobody = AwaitedState(word: 0)
+    static let empty = AwaitedState(word: 0)
 
     static func ended(_ end: JobEnd) -> AwaitedState {
         if case .done = end { return AwaitedState(word: endBit) }
@@ -92,20 +93,20 @@ private struct AwaitedState {
     func freeEnd() { failure?.release() }
 
     func joined(by continuation: UnsafeContinuation<Void, Never>) -> AwaitedState {
-        if word == Self.nobody.word { return AwaitedState(word: unsafeBitCast(continuation, to: UInt.self)) }
+        if word == Self.empty.word { return AwaitedState(word: unsafeBitCast(continuation, to: UInt.self)) }
         let link = UnsafeMutablePointer<Link>.allocate(capacity: 1)
-        link.initialize(to: Link(continuation: continuation, others: word))
+        link.initialize(to: Link(continuation: continuation, previous: word))
         return AwaitedState(word: UInt(bitPattern: link) | Self.listBit)
     }
 
-    /// Takes back what the last to join needed.
-    func freeLast() { link?.deallocate() }
+    /// Frees the link allocated for the last waiter to join.
+    func freeLink() { link?.deallocate() }
 
     private var link: UnsafeMutablePointer<Link>? {
         word & Self.listBit == 0 ? nil : UnsafeMutablePointer(bitPattern: word & ~Self.listBit)
     }
 
-    /// In the order in which they came.
+    /// In the order in which they started to wait.
     func resumeAll() {
         var rest = self
         var later: [UnsafeContinuation<Void, Never>] = []
@@ -113,7 +114,7 @@ private struct AwaitedState {
             let last = link.move()
             link.deallocate()
             later.append(last.continuation)
-            rest = AwaitedState(word: last.others)
+            rest = AwaitedState(word: last.previous)
         }
         unsafeBitCast(rest.word, to: UnsafeContinuation<Void, Never>.self).resume()
         for continuation in later.reversed() { continuation.resume() }

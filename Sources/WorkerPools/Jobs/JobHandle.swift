@@ -2,13 +2,13 @@
 public enum JobFailure<Failure: Error>: Error, Sendable {
     /// What the job's last attempt threw.
     case failed(Failure)
-    /// The pool ended it: too late, cancelled, or dropped.
+    /// The pool ended it: timed out, cancelled or dropped.
     case stopped(PoolError)
 }
 
-/// A job on its way, and its result.
+/// A submitted job, and its result.
 ///
-/// Letting go of a handle changes nothing for the job.
+/// Releasing a handle does not affect the job.
 public struct TypedJobHandle<Value: Sendable, Failure: Error>: Sendable {
     @usableFromInline let record: ValueRecord<Value, Failure>
     @usableFromInline let storage: PoolStorage
@@ -19,10 +19,11 @@ public struct TypedJobHandle<Value: Sendable, Failure: Error>: Sendable {
         self.storage = storage
     }
 
-    /// Waits for the job's end. A job that waits for a job of its own pool lends its place meanwhile; one that waits for itself, or
-    /// whose child task waits for a job that needs its place, waits for ever.
+    /// Waits for the job to end. A job that waits for a job of its own pool lends its place in the
+    /// meantime. One that waits for itself, or whose child task waits for a job that needs its
+    /// place, waits forever.
     ///
-    /// Cancelling the waiting task does not end the wait; ``cancel()`` the job for that.
+    /// Cancelling the waiting task does not end the wait; ``cancel()`` the job to do that.
     @inlinable
     public var result: Result<Value, JobFailure<Failure>> {
         get async {
@@ -31,8 +32,8 @@ public struct TypedJobHandle<Value: Sendable, Failure: Error>: Sendable {
         }
     }
 
-    /// A job that has not begun never will; one that runs is cancelled as a task is. Its end, if it has come before,
-    /// stays as it was.
+    /// A job that has not begun never will; a running one is cancelled as a task is. If the job has
+    /// already ended, nothing changes.
     public func cancel() { storage.cancel(record) }
 }
 
@@ -40,7 +41,7 @@ public struct TypedJobHandle<Value: Sendable, Failure: Error>: Sendable {
 public typealias JobHandle<Value: Sendable> = TypedJobHandle<Value, any Error>
 
 extension TypedJobHandle {
-    /// Waits for the job's value; throws what the job threw, or what the pool did to it.
+    /// Waits for the job's value; throws what the job threw, or the reason why the pool ended it.
     @inlinable
     public var value: Value {
         get async throws(JobFailure<Failure>) { try await result.get() }
@@ -62,7 +63,7 @@ extension TypedJobHandle where Failure == any Error {
 }
 
 extension TypedJobHandle where Failure == Never {
-    /// Waits for the job's value; throws only what the pool did to the job.
+    /// Waits for the job's value; throws only the reason why the pool ended the job.
     @inlinable
     public var value: Value {
         get async throws(PoolError) {

@@ -1,6 +1,6 @@
-/// What a single job wants otherwise than its pool.
+/// Settings of a single job that differ from its pool's.
 public struct JobOptions: Sendable {
-    /// In an object of its own, which most jobs do without: options are copied with every job.
+    /// Boxed, and absent for most jobs, because options are copied with every job.
     @usableFromInline
     final class Details: Sendable {
         let name: String?
@@ -17,7 +17,7 @@ public struct JobOptions: Sendable {
     @usableFromInline private(set) var details: Details?
     public var priority: JobPriority
 
-    /// Nothing otherwise.
+    /// The pool's settings.
     @inlinable
     public init() {
         details = nil
@@ -32,19 +32,19 @@ public struct JobOptions: Sendable {
         details = Details(name: name, timeout: timeout, retry: retry)
     }
 
-    /// Named in errors and callbacks.
+    /// Included in errors and callbacks.
     public var name: String? {
         get { details?.name }
         set { details = Details(name: newValue, timeout: timeout, retry: retry) }
     }
 
-    /// Limit of each attempt; nil takes the pool's. One of zero or less is the shortest that there is.
+    /// Limit of each attempt; nil for the pool's. Zero or less means the shortest possible limit.
     public var timeout: Duration? {
         get { details?.timeout }
         set { details = Details(name: name, timeout: newValue, retry: retry) }
     }
 
-    /// nil takes the pool's; `RetryPolicy(times: 0)` switches retries off.
+    /// nil for the pool's; `RetryPolicy(times: 0)` turns retries off.
     public var retry: RetryPolicy? {
         get { details?.retry }
         set { details = Details(name: name, timeout: timeout, retry: newValue) }

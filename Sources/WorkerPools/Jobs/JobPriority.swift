@@ -1,7 +1,7 @@
-/// A level of a pool's queue: higher ones first, first in first out within one.
+/// A level of a pool's queue: higher levels first, first in, first out within one.
 ///
-/// A pool has three levels unless configured otherwise. A level that waits while jobs of higher levels are taken ages:
-/// see ``WorkerPool/Configuration/ageing``.
+/// A pool has three levels unless configured otherwise. A level that waits while jobs of higher
+/// levels are taken ages: see ``WorkerPool/Configuration/ageing``.
 public struct JobPriority: Sendable, Hashable, Comparable {
     /// 0 is the lowest; levels above the pool's highest count as the highest.
     public var level: Int {

@@ -1,18 +1,20 @@
-// Unsafe code: `words` hold a value in place or a pointer to one, by the size of its type. Whoever reads or empties the slot names
-// the type that was put, which the generic object around it sees to.
+// Unsafe code: `words` hold a value inline or a pointer to one, depending on the size of its type.
+// The generic object around the slot ensures that it is read and emptied with the type that was
+// stored.
 
-/// Room for one value. Not generic, so that an object that has one can come to its end without asking the runtime for types, which
-/// would cost as much as the object does; one that has to release a value is emptied before.
+/// Storage for one value. Not generic, so that an object with one can be deinitialised without
+/// looking up type metadata, which would cost as much as the object does. A slot whose value must
+/// be released is emptied before that.
 @usableFromInline
 struct ResultSlot {
     @usableFromInline typealias Words = (UInt, UInt)
 
-    /// Kept by the slot's owner, who has a byte to spare.
+    /// Stored by the slot's owner, which has a byte to spare.
     @usableFromInline
     enum Content: UInt8 {
         case nothing
         case plainValue
-        /// A value that has to be released: the slot must be emptied before it goes.
+        /// A value that must be released: the slot has to be emptied before it goes away.
         case ownedValue
     }
 
@@ -26,7 +28,7 @@ struct ResultSlot {
         MemoryLayout<Value>.size <= MemoryLayout<Words>.size && MemoryLayout<Value>.alignment <= MemoryLayout<Words>.alignment
     }
 
-    /// Takes a value in, in place of the one before.
+    /// Stores a value, replacing the one before.
     @inlinable
     mutating func put<Value>(_ value: Value, _ content: inout Content) {
         empty(of: Value.self, &content)
@@ -43,7 +45,7 @@ struct ResultSlot {
         }
     }
 
-    /// A copy of the value, which must be there and of this type.
+    /// A copy of the value, which must be present and of this type.
     @inlinable
     mutating func value<Value>(as type: Value.Type, _ content: Content) -> Value {
         precondition(content != .nothing, "a job was settled as done before it had a value")

@@ -1,6 +1,6 @@
-/// How often a failed job is tried again, and how long it waits before each try.
+/// How often a failed job is retried, and how long it waits before each retry.
 public struct RetryPolicy: Sendable {
-    /// How the waiting time grows from one retry to the next.
+    /// How the wait grows from one retry to the next.
     public enum Growth: Sendable, Hashable {
         /// Always ``RetryPolicy/backoff``.
         case constant
@@ -14,10 +14,11 @@ public struct RetryPolicy: Sendable {
     /// No wait is longer than this.
     public var maxBackoff: Duration
     public var growth: Growth
-    /// Full jitter: each wait is drawn evenly between zero and what growth gives ("Exponential Backoff And Jitter",
-    /// Marc Brooker, 2015), so that jobs that failed together don't come back together.
+    /// Full jitter: each wait is drawn evenly between zero and what growth gives ("Exponential
+    /// Backoff And Jitter", Marc Brooker, 2015), so that jobs that failed together do not come back
+    /// together.
     public var jitter: Bool
-    /// Whether an attempt that timed out is tried again; always after the old attempt has really ended.
+    /// Whether an attempt that timed out is retried, always after that attempt has really ended.
     public var retriesTimeouts: Bool
     /// Which errors are worth another attempt. Called between attempts, outside the pool's lock.
     public var retries: @Sendable (any Error) -> Bool

@@ -2,9 +2,10 @@
 public struct UndoneJob: Sendable {
     /// The job's name, if it was given one.
     public let name: String?
-    /// Attempts that were made.
+    /// How many attempts were made.
     public let attempts: Int
-    /// The job itself, to be run elsewhere or submitted to another pool. A handle to it has already thrown.
+    /// The job itself, to run elsewhere or submit to another pool. A handle to it has already
+    /// thrown.
     public let body: @Sendable () async throws -> Void
 
     init(_ job: Job) {
@@ -18,7 +19,7 @@ public struct UndoneJob: Sendable {
         case .plain(let plain): body = { try plain() }
         case .asynchronous(let asynchronous): body = asynchronous
         case .plainOfRecord, .asynchronousOfRecord: preconditionFailure("a record has lost its job")
-        case .away: preconditionFailure("a job that runs was handed back")
+        case .movedOut: preconditionFailure("a running job was handed back")
         }
     }
 }

@@ -1,52 +1,55 @@
-// Unsafe code: `work`, `slot` and `content` are only touched by the attempt under way and then by whoever settles the job, and read
-// after the job's end is known, which the pool orders after them. `act` is given the record that was made with it, so it may take it
-// for that type without asking the runtime.
+// Unsafe code: only the current attempt touches `work`, `slot` and `content`, and after it the
+// thread that settles the job. They are read once the job's end is known, which the pool orders
+// after both. `dispatch` is always given the record it was created with, so it may downcast without
+// asking the runtime.
 
-/// A job with a result. Its size and the number of its references are what a handle costs: it is to stay within 120 bytes.
+/// A job with a result. Its size and its number of references are what a handle costs: keep it
+/// within 120 bytes.
 @usableFromInline
 class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Sendable {
-    /// What the job is; let go when it has been done or has failed. One that the pool has ended may be run elsewhere.
+    /// The job's closure, released once the job is done or has failed. A job that the pool ended
+    /// may be run elsewhere.
     @usableFromInline
     enum Work {
         case asynchronous(@Sendable () async throws(Failure) -> Value)
         case plain(@Sendable () throws(Failure) -> Value)
-        case over
+        case finished
     }
 
     @usableFromInline
-    enum Act { case attempt, tell(JobEnd), empty }
+    enum Operation { case attempt, notify(JobEnd), empty }
 
     @exclusivity(unchecked) @usableFromInline final var work: Work
-    /// What needs the types. A closure made where they are known, instead of methods, which would be compiled for any types and
-    /// ask the runtime for these each time. It captures nothing but types that its maker did not know, and returns what an attempt
-    /// has thrown.
-    @usableFromInline final let act: @Sendable (AwaitedRecord, Act) -> (any Error)?
+    /// Everything that needs the generic types. It is a closure made where they are known, because
+    /// methods would be compiled for any types and look up their metadata on every call. It
+    /// captures nothing but types unknown where it was made, and returns what an attempt threw.
+    @usableFromInline final let dispatch: @Sendable (AwaitedRecord, Operation) -> (any Error)?
     @exclusivity(unchecked) @usableFromInline final var slot = ResultSlot()
 
     @inlinable
     init(
         options: JobOptions, _ work: Work, hasCallback: Bool = false,
-        _ act: @escaping @Sendable (AwaitedRecord, Act) -> (any Error)?
+        _ dispatch: @escaping @Sendable (AwaitedRecord, Operation) -> (any Error)?
     ) {
         self.work = work
-        self.act = act
+        self.dispatch = dispatch
         super.init(options: options, hasCallback: hasCallback)
     }
 
     @inlinable
     convenience init(options: JobOptions, _ work: Work) {
-        self.init(options: options, work) { record, act in
-            unsafeDowncast(record, to: ValueRecord<Value, Failure>.self).perform(act)
+        self.init(options: options, work) { record, operation in
+            unsafeDowncast(record, to: ValueRecord<Value, Failure>.self).perform(operation)
         }
     }
 
     deinit {
-        if content == .ownedValue { _ = act(self, .empty) }
+        if content == .ownedValue { _ = dispatch(self, .empty) }
     }
 
     @inlinable
-    final func perform(_ act: Act) -> (any Error)? {
-        switch act {
+    final func perform(_ operation: Operation) -> (any Error)? {
+        switch operation {
         case .attempt:
             do {
                 try attemptPlain()
@@ -54,27 +57,27 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
                 return error
             }
         case .empty: slot.empty(of: Value.self, &content)
-        case .tell: break
+        case .notify: break
         }
         return nil
     }
 
     @usableFromInline
     final override func attempt() throws {
-        if let error = act(self, .attempt) { throw error }
+        if let error = dispatch(self, .attempt) { throw error }
     }
 
     @usableFromInline
     override func settle(_ end: JobEnd) {
-        if hasCallback { _ = act(self, .tell(end)) }
+        if hasCallback { _ = dispatch(self, .notify(end)) }
         switch end {
-        case .done, .failed: work = .over
+        case .done, .failed: work = .finished
         case .stopped: break
         }
         super.settle(end)
     }
 
-    /// What the queue holds of an asynchronous job.
+    /// The body that the queue holds for an asynchronous job.
     @inlinable
     static var asynchronousBody: Job.Body {
         .asynchronousOfRecord { record in
@@ -82,18 +85,18 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
         }
     }
 
-    // Both move the job out and in again, since a copy counts references.
+    // Both move the job out and back in, since a copy counts references.
 
     @inlinable
     final nonisolated(nonsending) func attemptAsynchronous() async throws {
-        let own = exchange(&work, with: .over)
+        let own = exchange(&work, with: .finished)
         defer { work = own }
         if case .asynchronous(let asynchronous) = own { slot.put(try await asynchronous(), &content) }
     }
 
     @inlinable
     final func attemptPlain() throws {
-        let own = exchange(&work, with: .over)
+        let own = exchange(&work, with: .finished)
         defer { work = own }
         if case .plain(let plain) = own { slot.put(try plain(), &content) }
     }
@@ -103,7 +106,7 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
         switch work {
         case .asynchronous(let work): { _ = try await work() }
         case .plain(let work): { _ = try work() }
-        case .over: nil
+        case .finished: nil
         }
     }
 
@@ -120,7 +123,7 @@ class ValueRecord<Value: Sendable, Failure: Error>: AwaitedRecord, @unchecked Se
     }
 }
 
-/// The same, with somebody who is called with the result.
+/// The same, with a callback that receives the result.
 @usableFromInline
 final class CallbackRecord<Value: Sendable, Failure: Error>: ValueRecord<Value, Failure>, @unchecked Sendable {
     @usableFromInline typealias Callback = @Sendable (Result<Value, JobFailure<Failure>>) -> Void
@@ -130,9 +133,9 @@ final class CallbackRecord<Value: Sendable, Failure: Error>: ValueRecord<Value, 
     @inlinable
     init(options: JobOptions, _ work: Work, then: @escaping Callback) {
         self.then = then
-        super.init(options: options, work, hasCallback: true) { record, act in
+        super.init(options: options, work, hasCallback: true) { record, operation in
             let record = unsafeDowncast(record, to: CallbackRecord<Value, Failure>.self)
-            guard case .tell(let end) = act else { return record.perform(act) }
+            guard case .notify(let end) = operation else { return record.perform(operation) }
             record.then?(record.result(of: end))
             record.then = nil
             return nil

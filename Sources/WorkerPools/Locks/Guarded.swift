@@ -1,6 +1,7 @@
-// Unsafe code: the state lives behind a pointer that only `withLock` dereferences, between taking and leaving the
-// lock, and that is freed in `deinit`, when no other reference can exist. A pointer rather than a stored property
-// because a property of a class pays for a dynamic exclusivity check on every access, which the lock makes useless.
+// Unsafe code: only `withLock` dereferences the pointer to the state, between locking and
+// unlocking; `deinit` frees it, when no other reference can exist. A pointer rather than a stored
+// property, because a class property pays for a dynamic exclusivity check on every access, which
+// the lock makes redundant.
 
 #if canImport(Darwin)
     import Darwin
@@ -11,8 +12,9 @@ import Synchronization
 
 /// A value that can only be reached with its lock held.
 ///
-/// Build with `-Xswiftc -DSLUICE_TSAN` beside `--sanitize=thread`: the sanitizer cannot see inside
-/// `Synchronization.Mutex` on Linux, so that build takes a pthread mutex, which it understands.
+/// Build with `-Xswiftc -DSLUICE_TSAN` along with `--sanitize=thread`: on Linux the sanitizer
+/// cannot see inside `Synchronization.Mutex`, so that build uses a pthread mutex, which it
+/// understands.
 final class Guarded<State>: @unchecked Sendable {  // all access to `state` is under the lock
     private let state: UnsafeMutablePointer<State>
     private let lock: LockWord
@@ -54,8 +56,8 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
         func unlock() { pthread_mutex_unlock(mutex) }
     }
 #else
-    /// A mutex with a flag beside it, which says that it is held: to try a held one is a call of the kernel. Where the lock spins, the
-    /// flag is all of it.
+    /// A mutex with a flag that says whether it is held, because trying a held mutex is a system
+    /// call. A spinning lock is the flag alone.
     struct LockWord: ~Copyable, Sendable {
         private let mutex = Mutex(())
         private let isHeld = Atomic(false)
@@ -65,29 +67,30 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
 
         @inline(__always)
         func lock() {
-            if !tryOnce() { wait() }
+            if !tryLock() { wait() }
         }
 
         @inline(__always)
-        private func tryOnce() -> Bool {
+        private func tryLock() -> Bool {
             if spins { return !isHeld.exchange(true, ordering: .acquiring) }
             guard !isHeld.load(ordering: .relaxed), mutex._unsafeTryLock() else { return false }
             isHeld.store(true, ordering: .relaxed)
             return true
         }
 
-        /// Gives way for a while before it waits in the kernel: there a mutex is handed from waiter to waiter, each of which
-        /// must be scheduled first, and under contention that queue never gets shorter.
+        /// Spins and yields for a while before it waits in the kernel. There a mutex is handed from
+        /// waiter to waiter, each of which must be scheduled first, and under contention that queue
+        /// never gets shorter.
         @inline(never)
         private func wait() {
             for turn in 1...100 {
                 for _ in 0..<20 where !isHeld.load(ordering: .relaxed) {
-                    if tryOnce() { return }
+                    if tryLock() { return }
                 }
                 if turn > 4 { sched_yield() }
             }
             if spins {
-                while !tryOnce() { usleep(50) }
+                while !tryLock() { usleep(50) }
             } else {
                 mutex._unsafeLock()
                 isHeld.store(true, ordering: .relaxed)

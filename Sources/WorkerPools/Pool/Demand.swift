@@ -1,5 +1,5 @@
-/// Stops the program with a message where a caller asks for what cannot be. In release builds, too, in which `precondition` says
-/// nothing.
+/// A precondition on the caller that also prints its message in release builds, where
+/// `precondition` does not.
 func demand(
     _ isMet: Bool, _ message: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line
 ) {

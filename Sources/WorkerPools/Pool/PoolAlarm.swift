@@ -1,17 +1,17 @@
-/// What an alarm holds of a pool: nothing any more once it is silenced, so that a pool that has ended, or is cancelled, does not stay for
-/// as long as the wait was to be. (A weak reference would make every count of strong ones dearer.)
+/// An alarm's reference to a pool. Cancelling it releases the pool, so that one that has ended or
+/// is cancelled does not stay alive for the rest of the wait. (A weak reference would make every
+/// strong reference count more expensive.)
 final class PoolAlarm: Sendable {
     private let storage: Guarded<PoolStorage?>
 
     init(_ storage: PoolStorage) { self.storage = Guarded(storage) }
 
-    /// The wait is over.
-    func ring(_ body: (PoolStorage) -> Void) {
+    func fire(_ body: (PoolStorage) -> Void) {
         if let storage = take() { body(storage) }
     }
 
-    /// To be called by somebody who holds the pool, and may hold its lock.
-    func silence() { _ = take() }
+    /// The caller must hold a reference to the pool, and may hold its lock.
+    func cancel() { _ = take() }
 
     private func take() -> PoolStorage? {
         storage.withLock { storage in

@@ -8,7 +8,8 @@ public enum PoolError: Error, Sendable, Hashable {
     case timedOut(pool: String, job: String?, limit: Duration, attempts: Int)
     /// The job was cancelled before it could finish.
     case cancelled(pool: String, job: String?)
-    /// The job was pushed out of a full queue by a later one.
+    /// The job was dropped from a full queue in favour of a later one, or because it found the
+    /// queue full.
     case dropped(pool: String, job: String?)
 }
 
@@ -18,13 +19,13 @@ extension PoolError: CustomStringConvertible {
         case .closed(let pool):
             "pool '\(pool)' takes no more jobs; submit before it is drained or cancelled"
         case .full(let pool, let capacity):
-            "pool '\(pool)': the queue of \(capacity) is full; submit more slowly, raise `queue` or let `whenFull` suspend"
+            "pool '\(pool)': the queue of \(capacity) is full; submit more slowly, raise `queue` or set `whenFull` to `.suspend`"
         case .timedOut(let pool, let job, let limit, let attempts):
             "pool '\(pool)': \(Self.title(job)) took longer than \(limit) (attempt \(attempts)); raise `timeout` or retry"
         case .cancelled(let pool, let job):
             "pool '\(pool)': \(Self.title(job)) was cancelled"
         case .dropped(let pool, let job):
-            "pool '\(pool)': \(Self.title(job)) was pushed out of a full queue; raise `queue` or let `whenFull` suspend"
+            "pool '\(pool)': \(Self.title(job)) was dropped from a full queue; raise `queue` or set `whenFull` to `.suspend`"
         }
     }
 

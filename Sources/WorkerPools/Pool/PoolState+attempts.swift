@@ -1,19 +1,19 @@
 extension PoolState {
-    /// What an alarm has found at a slot.
+    /// What an alarm finds at a slot.
     enum Expiry {
         /// Nothing to do.
         case stale
-        /// The slot is at a later attempt by now; look again at its deadline.
+        /// The slot has moved on to a later attempt; check again at its deadline.
         case later(UInt64)
-        /// The attempt's time is up: cancel its task. The job may be tried again.
+        /// The attempt has timed out: cancel its task. The job may be retried.
         case expired(worker: Task<Void, Never>?)
-        /// The same, and the job has ended with that: make it known.
+        /// The same, and this ends the job: announce it.
         case overrun(worker: Task<Void, Never>?, JobRecord?, attempts: Int)
     }
 
     /// With the locks of all local queues held.
     /// - Parameter retries: how many retries after timeouts the pool's own policy allows.
-    mutating func ring(alarm due: UInt64, at slot: Int, now: UInt64, retries: Int) -> Expiry {
+    mutating func alarmFired(due: UInt64, at slot: Int, now: UInt64, retries: Int) -> Expiry {
         guard let worker = workers[slot], worker.alarm == due else { return .stale }
         worker.alarm = 0
         let deadline = worker.deadline
@@ -33,7 +33,7 @@ extension PoolState {
         worker.verdict = .overrun
         counters.timedOut += 1
         counters.overrunning += 1
-        untold += 1
+        unannounced += 1
         if case .lent = worker.phase {
             lentOverruns += 1
             forgetNested(slot: slot)
@@ -44,15 +44,15 @@ extension PoolState {
 
     /// Counts the job as done and frees its place, if the attempt's success still counts.
     mutating func succeed(_ worker: Worker) -> Bool {
-        guard close(worker) else { return false }
+        guard finish(worker) else { return false }
         counters.done += 1
         release(worker)
         return true
     }
 
-    /// Nothing more can happen to the attempt or the job, if the attempt's success still counts; both are still counted as
-    /// running.
-    func close(_ worker: Worker) -> Bool {
+    /// Rules out any further change to the attempt and its job, if the attempt's success still
+    /// counts. Both are still counted as running.
+    func finish(_ worker: Worker) -> Bool {
         switch worker.verdict {
         case .expired, .overrun: return false
         case .inTime, .cancelled: break
@@ -61,28 +61,29 @@ extension PoolState {
         return true
     }
 
-    /// The attempt has ended without success: from now on its time cannot run out. Tells what had become of it.
+    /// The attempt has ended without success, so it can no longer time out.
+    /// - Returns: its verdict.
     mutating func conclude(_ worker: Worker) -> Worker.Verdict {
         worker.deadline = 0
-        expectNothing(from: worker)
+        forgetExpectedStarts(by: worker)
         return worker.verdict
     }
 
     /// Counts how the job ended and frees its place.
     mutating func end(_ worker: Worker, counting count: WritableKeyPath<PoolCounters, Int>) {
         counters[keyPath: count] += 1
-        releaseAhead(worker)
+        releaseEarly(worker)
     }
 
-    /// The attempt has ended after its job's end was made known.
+    /// The attempt has ended after its job's end was announced.
     mutating func endOverrun(_ worker: Worker) {
         counters.overrunning -= 1
-        releaseAhead(worker)
+        releaseEarly(worker)
     }
 
     /// Takes the job from its worker until its next attempt.
-    /// - Parameter alarm: will ring for it.
-    /// - Returns: the ticket to put it back with; nil if the job may not be tried again after all.
+    /// - Parameter alarm: the one that will fire for it.
+    /// - Returns: the ticket to requeue it with; nil if the job may not be retried after all.
     mutating func delay(_ worker: Worker, until alarm: PoolAlarm) -> UInt64? {
         guard phase != .cancelled, worker.verdict != .cancelled else { return nil }
         var job = worker.job
@@ -91,11 +92,11 @@ extension PoolState {
         let ticket = takeTicket()
         job.record?.phase = .delayed(ticket: ticket)
         delayed[ticket] = (job, alarm)
-        releaseAhead(worker)
+        releaseEarly(worker)
         return ticket
     }
 
-    /// Queues a job for its next attempt; retries are not held up by a full queue.
+    /// Queues a job for its next attempt; a full queue does not hold up retries.
     mutating func resumeDelayed(ticket: UInt64) {
         guard let (job, _) = delayed.removeValue(forKey: ticket) else { return }
         job.record?.phase = .queued

@@ -1,43 +1,44 @@
 extension PoolState {
-    /// Asks the sizing policy whether the job that was just queued is a reason to grow.
+    /// Asks the sizing policy whether the job just queued is a reason to grow.
     mutating func grow() {
         guard bounds.lowerBound < bounds.upperBound, unserved > 0 else { return }
         hasWaited = true
         guard limit < bounds.upperBound else { return }
         setLimit(sizing.grow(load))
-        watch()
+        requestSizingAlarm()
     }
 
-    /// The look at shrinking, each time a `settle` has passed. With the locks of all local queues held.
-    /// - Returns: workers that must be woken to go.
+    /// Considers shrinking, each time a `settle` has passed. With the locks of all local queues
+    /// held.
+    /// - Returns: workers to wake so that they retire.
     mutating func shrink() -> [UnsafeContinuation<Void, Never>] {
-        isSizingAlarmLeft = false
+        isSizingAlarmSet = false
         sizingAlarm = nil
-        takeBackAll()
+        returnAllPrefetched()
         if !hasWaited, unserved == 0 { setLimit(min(limit, sizing.shrink(load))) }
         hasWaited = unserved > 0
-        defer { watch() }
+        defer { requestSizingAlarm() }
         return dismissExcess()
     }
 
-    /// New bounds. Jobs that run already are not touched: after the limit was lowered none begins until few enough run.
-    /// With the locks of all local queues held.
-    mutating func resize(to bounds: ClosedRange<Int>) -> FollowUp {
-        takeBackAll()
+    /// Sets new bounds. Running jobs are not touched: after the limit is lowered, none begins until
+    /// few enough are running. With the locks of all local queues held.
+    mutating func resize(to bounds: ClosedRange<Int>) -> DeferredActions {
+        returnAllPrefetched()
         self.bounds = bounds
         setLimit(limit)
-        var more = FollowUp()
-        let leaving = dismissExcess()
-        let returned = handBack()
-        if !leaving.isEmpty || !returned.isEmpty {
-            more.note { others in
-                others.leaving = leaving
-                others.returned = returned
+        var deferred = DeferredActions()
+        let retiring = dismissExcess()
+        let lenders = returnPlaces()
+        if !retiring.isEmpty || !lenders.isEmpty {
+            deferred.note { list in
+                list.retiring = retiring
+                list.lenders = lenders
             }
         }
-        settleDown(&more)
-        watch()
-        return more
+        resumeWaiters(&deferred)
+        requestSizingAlarm()
+        return deferred
     }
 
     /// Clamped to the bounds.
@@ -46,31 +47,32 @@ extension PoolState {
         counters.peakWorkers = max(counters.peakWorkers, limit)
     }
 
-    /// Parked workers beyond the limit, woken so that they go.
+    /// Parked workers beyond the limit, to be woken so that they retire.
     mutating func dismissExcess() -> [UnsafeContinuation<Void, Never>] {
-        var leaving: [UnsafeContinuation<Void, Never>] = []
-        var excess = live - lent - called - limit
+        var retiring: [UnsafeContinuation<Void, Never>] = []
+        var excess = live - lent - searching - limit
         if phase != .open, outstanding == 0 { excess = parked.count }
         while excess > 0, let slot = parked.popLast() {
             guard let worker = workers[slot], case .parked(let continuation) = worker.phase else { continue }
-            worker.phase = .called
-            called += 1
+            worker.phase = .searching
+            searching += 1
             excess -= 1
-            leaving.append(continuation)
+            retiring.append(continuation)
         }
-        return leaving
+        return retiring
     }
 
-    private mutating func watch() {
-        guard !isSizingAlarmLeft, limit > bounds.lowerBound, !hasEnded else { return }
-        isSizingAlarmLeft = true
-        calls.isSizingAlarmWanted = true
+    private mutating func requestSizingAlarm() {
+        guard !isSizingAlarmSet, limit > bounds.lowerBound, !hasEnded else { return }
+        isSizingAlarmSet = true
+        wakeups.isSizingAlarmWanted = true
     }
 
-    /// Jobs wait, also where the pool cannot grow any more.
+    /// Notes that jobs wait, even where the pool cannot grow any further.
     mutating func noteWaiting() { hasWaited = unserved > 0 }
 
-    /// Waiting jobs beyond those that idle workers are about to take, those included that the queue has no room for.
+    /// Waiting jobs beyond those that idle workers are about to take, including those that the
+    /// queue has no room for.
     private var unserved: Int { max(0, waiting + suspended.count - max(0, limit - busy)) }
 
     private var load: PoolLoad {

@@ -1,56 +1,56 @@
 import Synchronization
 
 extension PoolState {
-    /// What is to be done once a stop has been noted.
+    /// Actions to perform after a drain or cancellation has been recorded.
     struct Stop {
-        /// Submitters that were waiting for room and are refused.
+        /// Submitters waiting for room, which are refused.
         var refused: [UnsafeContinuation<Void, Never>] = []
-        var leaving: [UnsafeContinuation<Void, Never>] = []
-        var rested: [UnsafeContinuation<Void, Never>] = []
+        var retiring: [UnsafeContinuation<Void, Never>] = []
+        var waiters: [UnsafeContinuation<Void, Never>] = []
         /// Workers whose attempts are to be cancelled.
         var cancelled: [Task<Void, Never>] = []
-        /// Jobs that have not been started, or wait for another attempt.
+        /// Jobs that have not been started, or are waiting for another attempt.
         var undone: [Job] = []
     }
 
-    /// No new jobs from outside; those accepted are finished.
+    /// No new jobs from outside; accepted ones are finished.
     mutating func drain() -> Stop {
         var stop = Stop()
         if phase == .open { phase = .draining }
         refuseSuspended(&stop, all: false)
-        rest(&stop)
+        collectWakeups(&stop)
         return stop
     }
 
-    /// No new jobs; waiting ones are handed back, running ones cancelled.
-    /// With the locks of all local queues held.
+    /// No new jobs; waiting ones are handed back, running ones cancelled. With the locks of all
+    /// local queues held.
     mutating func cancel() -> Stop {
         var stop = Stop()
         phase = .cancelled
         refuseSuspended(&stop, all: true)
-        takeBackAll()
+        returnAllPrefetched()
         stop.undone = queue.takeAll() + delayed.sorted { $0.key < $1.key }.map(\.value.job)
-        for waiting in delayed.values { waiting.alarm.silence() }
+        for waiting in delayed.values { waiting.alarm.cancel() }
         delayed.removeAll()
         counters.cancelled += stop.undone.count
-        untold += stop.undone.count
+        unannounced += stop.undone.count
         for job in stop.undone { job.record?.phase = .settled }
         for case let worker? in workers {
             switch worker.phase {
             case .running, .lent:
                 if worker.verdict == .inTime { worker.verdict = .cancelled }
                 if let task = worker.task { stop.cancelled.append(task) }
-            case .vacant, .called, .parked: break
+            case .vacant, .searching, .parked: break
             }
         }
-        rest(&stop)
+        collectWakeups(&stop)
         return stop
     }
 
-    /// What cancelling one job takes.
+    /// What cancelling one job requires.
     enum Cancellation {
         case nothing
-        /// It had not begun: its end is to be made known.
+        /// It had not begun: announce its end.
         case ended(JobRecord)
         case cancel(Task<Void, Never>?)
     }
@@ -58,26 +58,26 @@ extension PoolState {
     /// With the locks of all local queues held.
     mutating func cancel(_ record: JobRecord) -> Cancellation {
         switch record.phase {
-        case .settled, .atHand: return .nothing
+        case .settled, .assigned: return .nothing
         case .offered:
             record.isCancelRequested = true
-            if let place = suspended.firstIndex(where: { $0.job.record === record }) {
-                let submit = suspended.remove(at: place)
+            if let index = suspended.firstIndex(where: { $0.job.record === record }) {
+                let submit = suspended.remove(at: index)
                 submit.reply.answer = .cancelled
-                calls.answered.append(submit.continuation)
+                wakeups.answered.append(submit.continuation)
             }
             return .nothing
         case .inCaller:
             record.isCancelRequested = true
             return .nothing
         case .queued:
-            takeBackAll()
+            returnAllPrefetched()
             record.phase = .settled
-            queue.forgetOne()
+            queue.noteCancelled()
         case .delayed(let ticket):
             record.phase = .settled
             if let (job, alarm) = delayed.removeValue(forKey: ticket) {
-                alarm.silence()
+                alarm.cancel()
                 queue.discard(job)
             }
         case .running(let slot):
@@ -86,7 +86,7 @@ extension PoolState {
             return .cancel(worker.task)
         }
         counters.cancelled += 1
-        untold += 1
+        unannounced += 1
         return .ended(record)
     }
 
@@ -99,10 +99,10 @@ extension PoolState {
         }
     }
 
-    private mutating func rest(_ stop: inout Stop) {
-        var more = FollowUp()
-        settleDown(&more)
-        stop.leaving = more.others?.leaving ?? []
-        stop.rested = more.others?.rested ?? []
+    private mutating func collectWakeups(_ stop: inout Stop) {
+        var deferred = DeferredActions()
+        resumeWaiters(&deferred)
+        stop.retiring = deferred.list?.retiring ?? []
+        stop.waiters = deferred.list?.waiters ?? []
     }
 }

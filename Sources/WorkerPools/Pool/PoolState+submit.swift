@@ -1,28 +1,30 @@
 import DequeModule
 
 extension PoolState {
-    /// What becomes of a job that is offered.
+    /// What happens to a job that is offered.
     enum Admission {
         case accepted
-        /// No room: the submitter waits, is refused, or runs the job itself, as the pool's policy says.
+        /// No room: the submitter waits, is refused, or runs the job itself, as the pool's policy
+        /// says.
         case full
         case closed
     }
 
-    /// - Parameter isNested: the submitter is a job of this pool: it is let in while the pool drains.
+    /// - Parameter isNested: the submitter is a job of this pool, so it is let in while the pool
+    ///   drains.
     mutating func offer(_ job: Job, isNested: Bool = false) -> Admission {
         guard phase == .open || (isNested && phase == .draining && outstanding > 0) else { return .closed }
         guard suspended.isEmpty, waiting < capacity || waitingForSure < capacity else { return .full }
         return accept(job)
     }
 
-    /// Without those that a deal under way counts twice.
+    /// Without those that an assignment in progress counts twice.
     private var waitingForSure: Int {
         var count = queue.count
         for local in locals {
-            local.close()
+            local.lock()
             count += local.waiting
-            local.open()
+            local.unlock()
         }
         return count
     }
@@ -35,32 +37,33 @@ extension PoolState {
         return .accepted
     }
 
-    /// Whether a job that found the queue full may still be taken in another way.
+    /// Whether a job that found the queue full may still be accepted in another way.
     private var isTaking: Bool { phase == .open || (phase == .draining && outstanding > 0) }
 
-    /// Makes room by dropping the oldest job of the lowest level. With all local queues given back.
+    /// Makes room by dropping the oldest job of the lowest level. All prefetched jobs must have
+    /// been returned.
     mutating func acceptDroppingOldest(_ job: Job) -> (Admission, dropped: Job?) {
         guard isTaking else { return (.closed, nil) }
         let dropped = waiting < capacity ? nil : queue.popOldestOfLowest()
         if let dropped {
             counters.dropped += 1
-            untold += 1
+            unannounced += 1
             dropped.record?.phase = .settled
         }
         return (accept(job), dropped)
     }
 
-    /// - Returns: false if the pool has closed in between.
+    /// - Returns: false if the pool has closed in the meantime.
     mutating func dropNewest(_ job: Job) -> Bool {
         guard isTaking else { return false }
         counters.accepted += 1
         counters.dropped += 1
-        untold += 1
+        unannounced += 1
         job.record?.phase = .settled
         return true
     }
 
-    /// - Returns: false if the pool has closed in between.
+    /// - Returns: false if the pool has closed in the meantime.
     mutating func acceptInCaller(_ job: Job) -> Bool {
         guard isTaking else { return false }
         counters.accepted += 1
@@ -69,7 +72,7 @@ extension PoolState {
         return true
     }
 
-    /// - Returns: whether the submitter has to wait; else it has its reply.
+    /// - Returns: whether the submitter has to wait; if not, its reply has been set.
     mutating func suspend(_ submit: SuspendedSubmit) -> Bool {
         switch offer(submit.job, isNested: submit.isNested) {
         case .accepted:
@@ -89,12 +92,13 @@ extension PoolState {
     }
 
     mutating func withdraw(ticket: UInt64) -> UnsafeContinuation<Void, Never>? {
-        guard let place = suspended.firstIndex(where: { $0.ticket == ticket }) else { return nil }
-        return suspended.remove(at: place).continuation
+        guard let index = suspended.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+        return suspended.remove(at: index).continuation
     }
 
-    /// Lets suspended submitters in once the queue has run down to half, as many as then fit. At the end of every step; what threads have
-    /// taken ahead and begun without one is seen by the watch.
+    /// Lets suspended submitters in once the queue has run down to half, as many as then fit.
+    /// Called at the end of every step. The watchdog notices room made by prefetched jobs that were
+    /// begun without a step.
     mutating func admitSuspended() {
         guard !suspended.isEmpty, waiting <= capacity / 2 else { return }
         while waiting < capacity, let next = suspended.popFirst() {
@@ -102,7 +106,7 @@ extension PoolState {
             next.job.record?.phase = .queued
             queue.append(next.job)
             next.reply.answer = .accepted
-            calls.answered.append(next.continuation)
+            wakeups.answered.append(next.continuation)
             grow()
         }
     }

@@ -1,61 +1,62 @@
 import DequeModule
 
-/// Everything a pool knows but for the jobs that threads have taken ahead, as a pure state machine: methods change it and
-/// return what is to be done after the lock has been left.
+/// Everything a pool knows except the prefetched jobs, as a pure state machine: its methods change
+/// it and return what to do after the lock is released.
 struct PoolState {
     /// ```
     /// open ──drain──▶ draining ──cancel──▶ cancelled
     ///   └───────────────cancel───────────────▲
     /// ```
-    /// A draining or cancelled pool has ended once nothing is outstanding and its workers have gone.
+    /// A draining or cancelled pool has ended once nothing is outstanding and its workers are gone.
     enum Phase { case open, draining, cancelled }
 
     var phase = Phase.open
     let queue: LevelQueue
-    /// Jobs that threads have taken ahead; still waiting.
+    /// Jobs that threads have prefetched; still waiting.
     let locals: LocalQueues
     let capacity: Int
     var bounds: ClosedRange<Int>
     let sizing: SizingPolicy
 
-    /// Workers by their slots, from when they have begun to live.
+    /// Workers by slot, once they have started.
     var workers: ContiguousArray<Worker?> = []
     var vacant: [Int] = []
     var parked: [Int] = []
     /// Slots by the identity of their workers' tasks.
-    var places: [Int: Int] = [:]
+    var slotsByTask: [Int: Int] = [:]
     let longestRun: Int
     /// The concurrency limit.
     var limit: Int
-    /// Slots whose worker exists.
+    /// Slots that have a worker.
     var live = 0
-    /// Slots that count against the limit: running, overruns included.
+    /// Slots that count against the limit: running, including overruns.
     var busy = 0
     var lent = 0
-    /// Those lent slots whose job has timed out for good already.
+    /// Lent slots whose job has already timed out for good.
     var lentOverruns = 0
     /// Workers on their way to the queue.
-    var called = 0
-    /// Workers called at once. Each calls the next when it has taken a job and more wait, so few are enough,
-    /// and few keep a burst of tiny jobs from waking thousands.
-    static var mostCalled: Int { 2 }
-    /// Of those called, one may be looking out for jobs already.
-    var isLookingOut = false
-    var lookingOut = LookOut()
-    /// So many waiting jobs the workers that run will get through in a moment, going by the last ones: nobody is called for
-    /// them. Forgotten when the one who was to come for them has come, or ends otherwise, and when the watch rings, so that a job
-    /// that takes long after all holds up nobody for longer than that.
-    private(set) var soon = 0
-    private var soonBy = 0
-    /// Threads may have jobs that they have taken ahead.
-    var hasTakenAhead = false
-    private var isWatched = false
-    /// How many jobs submitters may leave, counted with those in the inbox; nil while it is shut.
+    var searching = 0
+    /// How many workers may search at once. Each wakes the next when it has taken a job and more
+    /// are waiting, so few are enough, and few keep a burst of tiny jobs from waking thousands.
+    static var maxSearching: Int { 2 }
+    /// Whether one of the searching workers is spinning already.
+    var isSpinning = false
+    var spinPolicy = SpinPolicy()
+    /// How many waiting jobs the running workers are expected to start within a moment, judging by
+    /// recent ones. No worker is woken for these. Reset when the worker expected to start them
+    /// takes its next turn or otherwise ends, and when the watchdog fires, so that a job that turns
+    /// out long holds up the others for no longer than that.
+    private(set) var expectedStarts = 0
+    private var expectedStarter = 0
+    /// Whether threads may hold prefetched jobs.
+    var hasPrefetched = false
+    private var isWatchdogSet = false
+    /// How many jobs submitters may push, including those in the injector; nil while it is shut.
     private var allowance: Int?
-    /// Calls that have been decided on and are to be made after the lock.
-    var calls = Calls()
+    /// Wake-ups decided on, to be performed after the lock is released.
+    var wakeups = Wakeups()
 
-    /// Jobs that wait for room, with their submitters.
+    /// Jobs waiting for room, with their submitters.
     var suspended: Deque<SuspendedSubmit> = []
     var nextTicket: UInt64 = 0
     /// Jobs between two attempts.
@@ -65,14 +66,14 @@ struct PoolState {
     var waiters: [Waiter] = []
     /// Jobs that wait for all others.
     var nestedWaiters = 0
-    /// Ends that are counted and on their way to those who want to know: until then the pool is not idle.
-    var untold = 0
+    /// Ends that have been counted but not announced yet: until they are, the pool is not idle.
+    var unannounced = 0
 
     var counters = PoolCounters()
-    /// Whether a job has waited since the sizing alarm was left.
+    /// Whether a job has waited since the sizing alarm was set.
     var hasWaited = false
-    var isSizingAlarmLeft = false
-    /// That alarm, once it is left.
+    var isSizingAlarmSet = false
+    /// The sizing alarm, once it is set.
     var sizingAlarm: PoolAlarm?
 
     init(_ configuration: WorkerPool.Configuration, locals: LocalQueues) {
@@ -80,28 +81,29 @@ struct PoolState {
         self.locals = locals
         capacity = configuration.queue.limit
         bounds = configuration.workers
-        longestRun = min(configuration.longestRun, LocalQueue.most)
+        longestRun = min(configuration.longestRun, LocalQueue.capacity)
         sizing = configuration.sizing
         limit = configuration.workers.lowerBound
         counters.workers = limit
         counters.peakWorkers = limit
     }
 
-    /// Jobs that nobody has begun, without those in the inbox: if any stay there, there are some here.
-    var waiting: Int { queue.count + takenAhead }
+    /// Jobs that no worker has begun, not counting those in the injector: while any stay there,
+    /// there are some here.
+    var waiting: Int { queue.count + prefetchedCount }
 
-    /// Never less than there are: without the locks of the local queues they can only become fewer.
-    private var takenAhead: Int {
+    /// An upper bound: without the locks of the local queues the number can only go down.
+    private var prefetchedCount: Int {
         var count = 0
         for local in locals { count += local.waiting }
         return count
     }
 
     var outstanding: Int {
-        waiting + busy + lent - counters.overrunning + delayed.count + counters.inCallers + untold
+        waiting + busy + lent - counters.overrunning + delayed.count + counters.inCallers + unannounced
     }
 
-    /// Nothing is outstanding, nothing can come, and the workers have gone.
+    /// Nothing is outstanding, nothing can come, and the workers are gone.
     var hasEnded: Bool { phase != .open && live == 0 && outstanding == 0 }
 
     mutating func takeTicket() -> UInt64 {
@@ -110,12 +112,13 @@ struct PoolState {
     }
 
     mutating func withdrawWaiter(ticket: UInt64) -> UnsafeContinuation<Void, Never>? {
-        guard let place = waiters.firstIndex(where: { $0.ticket == ticket }) else { return nil }
-        nestedWaiters -= waiters[place].nesting
-        return waiters.remove(at: place).continuation
+        guard let index = waiters.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+        nestedWaiters -= waiters[index].nesting
+        return waiters.remove(at: index).continuation
     }
 
-    /// A job that has overrun is not outstanding any more, so nobody need except it; but its worker cannot go while it waits.
+    /// A job that has overrun is no longer outstanding, so it need not be excluded; but its worker
+    /// cannot go away while it waits.
     mutating func add(_ waiter: Waiter) {
         var waiter = waiter
         waiter.isInside = waiter.nesting > 0
@@ -125,8 +128,8 @@ struct PoolState {
     }
 
     mutating func forgetNested(slot: Int) {
-        for place in waiters.indices where waiters[place].slot == slot {
-            waiters[place].slot = nil
+        for index in waiters.indices where waiters[index].slot == slot {
+            waiters[index].slot = nil
             nestedWaiters -= 1
         }
     }
@@ -145,151 +148,152 @@ struct PoolState {
     }
 }
 
-// Calling workers, at the end of every step.
+// Waking workers, at the end of every step.
 extension PoolState {
-    /// What is to be done to call a worker.
-    enum Call {
+    /// How to get a worker to the queue.
+    enum Wakeup {
         case resume(UnsafeContinuation<Void, Never>)
         case start(slot: Int)
     }
 
-    /// What is to be done after a step so that the waiting jobs are begun.
-    struct Calls {
-        private(set) var first: Call?
-        private(set) var second: Call?
-        /// Leave an alarm for ``PoolState/lookAgain()``.
-        var isWatchWanted = false
-        /// Leave an alarm for ``PoolState/shrink()``.
+    /// What to do after a step so that waiting jobs are begun.
+    struct Wakeups {
+        private(set) var first: Wakeup?
+        private(set) var second: Wakeup?
+        /// Set an alarm for ``PoolState/watchdogFired(now:)``.
+        var isWatchdogWanted = false
+        /// Set an alarm for ``PoolState/shrink()``.
         var isSizingAlarmWanted = false
-        /// Submitters that have waited for room and have their reply.
+        /// Submitters that waited for room and have their reply.
         var answered: [UnsafeContinuation<Void, Never>] = []
-        /// To be let go of.
+        /// To be released outside the lock.
         var discarded: [Job] = []
 
-        /// At most ``PoolState/mostCalled`` in one step.
-        mutating func add(_ call: Call) {
-            precondition(second == nil, "more workers are called than may be on their way")
-            if first == nil { first = call } else { second = call }
+        /// At most ``PoolState/maxSearching`` in one step.
+        mutating func add(_ wakeup: Wakeup) {
+            precondition(second == nil, "more workers are woken than may search at once")
+            if first == nil { first = wakeup } else { second = wakeup }
         }
     }
 
-    mutating func takeCalls() -> Calls {
-        if queue.hasDiscarded { calls.discarded = queue.takeDiscarded() }
-        defer { calls = Calls() }
-        return calls
+    mutating func takeWakeups() -> Wakeups {
+        if queue.hasDiscarded { wakeups.discarded = queue.takeDiscarded() }
+        defer { wakeups = Wakeups() }
+        return wakeups
     }
 
-    /// Takes over what submitters have left, unless there is enough to do before that.
-    mutating func takeIn(_ inbox: Inbox) {
-        let taken = inbox.empty(into: queue)
+    /// Takes over the injector's jobs, unless the queue has enough to do without them.
+    mutating func takeJobs(from injector: Injector) {
+        let taken = injector.empty(into: queue)
         counters.accepted += taken
         allowance = allowance.map { $0 - taken }
     }
 
-    /// Takes over all of it, and keeps submitters out until the step is settled.
-    mutating func takeAllIn(_ inbox: Inbox) {
-        counters.accepted += inbox.emptyAndShut(into: queue)
+    /// Takes over all of them, and keeps submitters out until the step is settled.
+    mutating func takeAllJobs(from injector: Injector) {
+        counters.accepted += injector.emptyAndShut(into: queue)
         allowance = nil
     }
 
-    /// The same, between the inbox's closing and opening.
-    mutating func takeInClosed(_ inbox: Inbox) {
-        counters.accepted += inbox.shutClosed(into: queue)
+    /// The same, while the caller holds the injector's lock.
+    mutating func takeAllJobsLocked(from injector: Injector) {
+        counters.accepted += injector.emptyAndShutLocked(into: queue)
         allowance = nil
     }
 
-    /// Ends a step: calls workers for the jobs that wait, as far as the limit allows, and tells the submitters how many jobs
-    /// they may leave before the next look.
-    mutating func settle(_ inbox: Inbox) {
-        // Whatever has made room: a job may have taken a place ahead, begun to wait, or gone.
+    /// Ends a step: wakes workers for the waiting jobs, as far as the limit allows, and tells
+    /// submitters how many jobs they may push before the pool must be asked again.
+    mutating func settle(_ injector: Injector) {
+        // A job may have made room in many ways: prefetched, begun to wait, or gone.
         admitSuspended()
         while true {
-            while mayCall, queue.count > called + willBeBegun { call() }
-            if allow(budget, inbox) { break }
-            takeAllIn(inbox)
+            while mayWakeWorker, queue.count > searching + imminentStarts { wakeWorker() }
+            if allow(budget, injector) { break }
+            takeAllJobs(from: injector)
         }
-        if isSizingAlarmLeft, !hasWaited { noteWaiting() }
+        if isSizingAlarmSet, !hasWaited { noteWaiting() }
         if let alarm = sizingAlarm, hasEnded {
-            alarm.silence()
+            alarm.cancel()
             sizingAlarm = nil
         }
-        if isLookingOut, queue.count > 0 || phase != .open { inbox.rouse() }
-        if !isWatched, hasTakenAhead || mayCall && willBeBegun > 0 {
-            isWatched = true
-            calls.isWatchWanted = true
+        if isSpinning, queue.count > 0 || phase != .open { injector.signalSpinner() }
+        if !isWatchdogSet, hasPrefetched || mayWakeWorker && imminentStarts > 0 {
+            isWatchdogSet = true
+            wakeups.isWatchdogWanted = true
         }
     }
 
-    /// - Returns: false if too many jobs have been left already.
-    private mutating func allow(_ budget: Int, _ inbox: Inbox) -> Bool {
-        // Where it is smaller they look at the pool sooner than they need. So they are disturbed only when it has become too large, or
-        // less than half.
+    /// - Returns: false if too many jobs have been pushed already.
+    private mutating func allow(_ budget: Int, _ injector: Injector) -> Bool {
+        // A smaller budget only makes submitters ask the pool sooner than necessary. So they are
+        // left alone unless it has become too large, or less than half.
         if let allowance, allowance <= budget, allowance >= budget / 2 { return true }
         allowance = budget
-        return inbox.setBudget(budget)
+        return injector.setBudget(budget)
     }
 
-    /// How long jobs may wait that were about to be begun, in nanoseconds.
-    static var patience: UInt64 { 1_000_000 }
+    /// How long jobs that were about to be begun may wait, in nanoseconds.
+    static var watchdogInterval: UInt64 { 1_000_000 }
 
-    /// The watch has rung: jobs that were about to be begun may still wait.
-    mutating func lookAgain(now: UInt64) {
-        isWatched = false
-        soon = 0
-        lookingOut.giveUpShare()
-        takeBackStale(before: now &- Self.patience)
+    /// The watchdog has fired: jobs that were about to be begun may still be waiting.
+    mutating func watchdogFired(now: UInt64) {
+        isWatchdogSet = false
+        expectedStarts = 0
+        spinPolicy.giveUpShare()
+        returnStalePrefetched(before: now &- Self.watchdogInterval)
     }
 
-    /// Where nobody is parked and all the workers are there that may be, one that is free is about to lie down, and looks at the queue
-    /// once more before; a new one would only send it away.
-    private var mayCall: Bool {
-        called < Self.mostCalled && busy + called < limit && (!parked.isEmpty || live - lent < limit)
+    /// If no worker is parked and there are as many as may be, a free one is about to park, and
+    /// checks the queue once more before it does; a new one would only send it away.
+    private var mayWakeWorker: Bool {
+        searching < Self.maxSearching && busy + searching < limit && (!parked.isEmpty || live - lent < limit)
     }
 
-    var willBeBegun: Int { isLookingOut ? max(soon, lookingOut.share) : busy > 0 ? soon : 0 }
-    /// The worker is about to get through so many jobs that wait.
-    mutating func expect(soon count: Int, from worker: Worker) {
-        soon = count
-        soonBy = worker.slot
+    var imminentStarts: Int { isSpinning ? max(expectedStarts, spinPolicy.share) : busy > 0 ? expectedStarts : 0 }
+
+    /// This worker is about to start that many waiting jobs.
+    mutating func expectStarts(_ count: Int, by worker: Worker) {
+        expectedStarts = count
+        expectedStarter = worker.slot
     }
 
-    mutating func expectNothing(from worker: Worker) {
-        if worker.slot == soonBy { soon = 0 }
+    mutating func forgetExpectedStarts(by worker: Worker) {
+        if worker.slot == expectedStarter { expectedStarts = 0 }
     }
 
-    /// A worker that takes what there is would only get in the way of the one that is about to.
-    var isLeftToOthers: Bool { busy > 0 && queue.count > 0 && queue.count <= soon }
+    /// A worker that takes what there is would only interfere with the one that is about to.
+    var isBetterLeftToOthers: Bool { busy > 0 && queue.count > 0 && queue.count <= expectedStarts }
 
-    private mutating func call() {
+    private mutating func wakeWorker() {
         while let slot = parked.popLast() {
             guard let worker = workers[slot], case .parked(let continuation) = worker.phase else { continue }
-            called += 1
-            worker.phase = .called
-            return calls.add(.resume(continuation))
+            searching += 1
+            worker.phase = .searching
+            return wakeups.add(.resume(continuation))
         }
         guard live - lent < limit else { return }
-        called += 1
+        searching += 1
         live += 1
         let slot = vacant.popLast() ?? workers.count
         if slot == workers.count { workers.append(nil) }
-        calls.add(.start(slot: slot))
+        wakeups.add(.start(slot: slot))
     }
 
     private var budget: Int {
         guard phase == .open, suspended.isEmpty, limit == bounds.upperBound else { return 0 }
         let waiting = waiting
-        // Retries and lowered bounds may have left more than there is room for.
+        // Retries and lowered bounds may have left more jobs than there is room for.
         let room = max(0, capacity - waiting)
-        return mayCall ? min(room, called + willBeBegun - queue.count) : room
+        return mayWakeWorker ? min(room, searching + imminentStarts - queue.count) : room
     }
 }
 
-/// Whether it is worth to look out for jobs before lying down, going by how often one came.
+/// Whether to spin for jobs before parking, judging by how often spinning has paid off.
 ///
-/// To be woken costs the sleeper and the submitter some µs each, as much as a quarter of a look-out. So a success buys two
-/// more look-outs; without any left only one in sixteen times is tried.
-struct LookOut {
-    /// So many jobs may come before another worker is called to help the one that looks out.
+/// Waking a parked worker costs it and the submitter a few µs each, as much as a quarter of a spin.
+/// So a success buys two more spins; with none left, only one in sixteen is tried.
+struct SpinPolicy {
+    /// How many jobs may arrive before another worker is woken to help the spinning one.
     private(set) var share = 0
     private var credit = 0
     private var passed = 0
@@ -302,15 +306,15 @@ struct LookOut {
 
     mutating func begin() { share = 32 }
 
-    /// It has taken longer than it may, since its thread was not run.
+    /// It has taken longer than it may, because its thread was not scheduled.
     mutating func giveUpShare() { share = 0 }
 
-    mutating func note(_ hasCome: Bool) { credit = hasCome ? min(8, credit + 2) : max(0, credit - 1) }
+    mutating func note(foundJob: Bool) { credit = foundJob ? min(8, credit + 2) : max(0, credit - 1) }
 }
 
-/// Someone who waits for the pool to come to rest.
+/// A task that waits for the pool to reach some condition.
 struct Waiter {
-    enum Occasion {
+    enum Condition {
         /// Nothing outstanding.
         case idle
         /// Nothing outstanding, and all workers gone.
@@ -321,16 +325,16 @@ struct Waiter {
         case withinLimit
     }
 
-    var occasion: Occasion
-    /// That of the job of this pool inside which it waits, and which is therefore not waited for.
+    var condition: Condition
+    /// The slot of the job of this pool inside which it waits, which is therefore not waited for.
     var slot: Int?
-    /// How many jobs it waits inside of that are run by their submitters.
+    /// How many jobs it waits inside of that their submitters run.
     var inCallers = 0
-    /// How many outstanding jobs are not waited for, since they wait themselves.
+    /// How many outstanding jobs are not waited for, because they wait themselves.
     var nesting: Int { inCallers + (slot == nil ? 0 : 1) }
     /// The caller is a job of this pool, or an attempt that has overrun.
     var isInside = false
-    /// Names a waiter who may give up; 0 for the others.
+    /// Identifies a waiter that may give up; 0 for the others.
     var ticket: UInt64 = 0
     var continuation: UnsafeContinuation<Void, Never>
 }
@@ -344,8 +348,9 @@ struct SuspendedSubmit {
     var continuation: UnsafeContinuation<Void, Never>
 }
 
-/// What a submitter that has waited for room is told. Read and written under the pool's lock: a value handed over by the
-/// continuation would be written after the task may have gone on, for all that the Thread Sanitizer can see.
+/// The answer to a submitter that waited for room. Read and written under the pool's lock: as far
+/// as the Thread Sanitizer can see, a value passed through the continuation would be written after
+/// the task may have resumed.
 final class SubmitReply: @unchecked Sendable {
     enum Answer {
         case accepted

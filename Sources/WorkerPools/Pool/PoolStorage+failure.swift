@@ -30,7 +30,7 @@ extension PoolStorage {
             guard let ticket = step({ $0.delay(worker, until: alarm) }) else {
                 return await endCancelled(worker, error, isReported: true)
             }
-            alarms.call(at: due) { alarm.ring { $0.step { $0.resumeDelayed(ticket: ticket) } } }
+            alarms.call(at: due) { alarm.fire { $0.step { $0.resumeDelayed(ticket: ticket) } } }
             return
         }
         if let late = error as? PoolError, isTimeout {
@@ -40,7 +40,7 @@ extension PoolStorage {
         }
     }
 
-    /// Makes the end known, and only then counts it.
+    /// Announces the end, and only then counts it.
     private func end(_ worker: Worker, _ end: JobEnd, counting count: WritableKeyPath<PoolCounters, Int>) {
         if let record = worker.job.record {
             step { _ in worker.finish() }
@@ -49,7 +49,7 @@ extension PoolStorage {
         step { $0.end(worker, counting: count) }
     }
 
-    /// Cancellation was asked for; a job that answers with an error of its own has failed with it.
+    /// Cancellation was requested; a job that responds with an error of its own has failed with it.
     private func endCancelled(_ worker: Worker, _ error: any Error, isReported: Bool = false) async {
         let job = worker.job
         if isCancellation(error) {
@@ -60,7 +60,7 @@ extension PoolStorage {
         }
     }
 
-    /// Of the attempt itself, or by what this pool has done to a job that it waited for.
+    /// A cancellation of the attempt itself, or of a job of this pool that it waited for.
     private func isCancellation(_ error: any Error) -> Bool {
         switch error as? PoolError {
         case .cancelled(configuration.name, _), .closed(configuration.name), .timedOut(configuration.name, _, _, _): true

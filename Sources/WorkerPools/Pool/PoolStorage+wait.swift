@@ -1,14 +1,15 @@
 extension PoolStorage {
-    /// The slot of the calling task, if that is one of this pool's workers itself.
+    /// The slot of the calling task, if it is one of this pool's workers.
     ///
-    /// Child tasks of a job don't count: their parent may still be computing, and its place is not theirs to lend.
+    /// Child tasks of a job do not count: their parent may still be computing, and its place is not
+    /// theirs to lend.
     var ownSlot: Int? {
         guard let identity = withUnsafeCurrentTask(body: { $0?.hashValue }) else { return nil }
-        return look { $0.places[identity] }
+        return read { $0.slotsByTask[identity] }
     }
 
-    /// Waits for something that only this pool can bring about. A job that does so lends its place meanwhile, so that
-    /// jobs waiting for jobs of their own pool never stop it.
+    /// Waits for something that only this pool can bring about. A job that does so lends its place
+    /// in the meantime, so that jobs waiting for jobs of their own pool never bring it to a halt.
     func whileWaiting<Value, Failure: Error>(_ wait: () async throws(Failure) -> Value) async throws(Failure) -> Value {
         guard let slot = ownSlot else { return try await wait() }
         perform(step { $0.lend(slot) })
@@ -20,7 +21,7 @@ extension PoolStorage {
         }
         if !step({ $0.reclaim(slot) }) {
             await withUnsafeContinuation { continuation in
-                if !stepAlone({ $0.waitForReturn(to: slot, continuation) }) { continuation.resume() }
+                if !exclusiveStep({ $0.waitForPlace(at: slot, continuation) }) { continuation.resume() }
             }
         }
         return try result.get()
@@ -31,49 +32,50 @@ extension PoolStorage {
         await whileWaiting { await record.waitForEnd() }
     }
 
-    func wait(for occasion: Waiter.Occasion) async {
+    func wait(for condition: Waiter.Condition) async {
         await whileWaiting {
-            await withUnsafeContinuation { join(occasion, $0) }
+            await withUnsafeContinuation { join(condition, $0) }
         }
     }
 
-    /// The caller begins to wait; if the occasion is there already, it is woken at once.
-    private func join(_ occasion: Waiter.Occasion, ticket: UInt64 = 0, _ continuation: UnsafeContinuation<Void, Never>) {
+    /// Starts a wait; if the condition already holds, the caller is woken at once.
+    private func join(_ condition: Waiter.Condition, ticket: UInt64 = 0, _ continuation: UnsafeContinuation<Void, Never>) {
         let waiter = Waiter(
-            occasion: occasion, slot: ownSlot, inCallers: callerRuns, ticket: ticket, continuation: continuation)
-        var more = PoolState.FollowUp()
+            condition: condition, slot: ownSlot, inCallers: callerRuns, ticket: ticket, continuation: continuation)
+        var deferred = PoolState.DeferredActions()
         step { state in
             state.add(waiter)
-            state.settleDown(&more)
+            state.resumeWaiters(&deferred)
         }
-        perform(more)
+        perform(deferred)
     }
 
-    /// Waits for the occasion, but no longer than `limit`; then calls `orElse`, on the clock's thread, and returns.
+    /// Waits for the condition, but no longer than `limit`; then calls `orElse`, on the clock's
+    /// thread, and returns.
     func wait(
-        for occasion: Waiter.Occasion, atMost limit: Duration, orElse: @escaping @Sendable (PoolStorage) -> Void = { _ in }
+        for condition: Waiter.Condition, atMost limit: Duration, orElse: @escaping @Sendable (PoolStorage) -> Void = { _ in }
     ) async {
-        await wait(for: occasion, atMost: limit, ticket: step { $0.takeTicket() }, heedsCancellation: false, orElse)
+        await wait(for: condition, atMost: limit, ticket: step { $0.takeTicket() }, heedsCancellation: false, orElse)
     }
 
     /// The same, but returns at once when the task is cancelled.
-    func waitUnlessCancelled(for occasion: Waiter.Occasion, atMost limit: Duration) async {
+    func waitUnlessCancelled(for condition: Waiter.Condition, atMost limit: Duration) async {
         let ticket = step { $0.takeTicket() }
         await withTaskCancellationHandler {
-            await wait(for: occasion, atMost: limit, ticket: ticket, heedsCancellation: true) { _ in }
+            await wait(for: condition, atMost: limit, ticket: ticket, heedsCancellation: true) { _ in }
         } onCancel: {
             step { $0.withdrawWaiter(ticket: ticket) }?.resume()
         }
     }
 
     private func wait(
-        for occasion: Waiter.Occasion, atMost limit: Duration, ticket: UInt64, heedsCancellation: Bool,
+        for condition: Waiter.Condition, atMost limit: Duration, ticket: UInt64, heedsCancellation: Bool,
         _ orElse: @escaping @Sendable (PoolStorage) -> Void
     ) async {
         await whileWaiting {
             await withUnsafeContinuation { continuation in
-                join(occasion, ticket: ticket, continuation)
-                // A cancellation that came before there was somebody to withdraw.
+                join(condition, ticket: ticket, continuation)
+                // A cancellation that came before there was a waiter to withdraw.
                 if heedsCancellation, Task.isCancelled { step { $0.withdrawWaiter(ticket: ticket) }?.resume() }
                 alarms.call(at: alarms.now &+ limit.nanoseconds) { [weak self] in
                     guard let self, let waiting = step({ $0.withdrawWaiter(ticket: ticket) }) else { return }
@@ -86,25 +88,25 @@ extension PoolStorage {
 
     func perform(_ stop: PoolState.Stop) -> [UndoneJob] {
         for submitter in stop.refused { submitter.resume() }
-        for worker in stop.leaving { worker.resume() }
+        for worker in stop.retiring { worker.resume() }
         for worker in stop.cancelled { worker.cancel() }
         let undone = stop.undone.map { job in
             let undone = UndoneJob(job)
             job.record?.settle(.stopped(cancellation(of: job.record)))
             return undone
         }
-        for waiter in stop.rested { waiter.resume() }
-        if !undone.isEmpty { noteTold(undone.count) }
+        for waiter in stop.waiters { waiter.resume() }
+        if !undone.isEmpty { noteAnnounced(undone.count) }
         return undone
     }
 
     func cancel(_ record: JobRecord) {
-        switch stepAlone({ $0.cancel(record) }) {
+        switch exclusiveStep({ $0.cancel(record) }) {
         case .nothing: return
         case .cancel(let worker): worker?.cancel()
         case .ended(let record):
             record.settle(.stopped(cancellation(of: record)))
-            noteTold(1)
+            noteAnnounced(1)
         }
     }
 }

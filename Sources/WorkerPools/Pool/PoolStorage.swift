@@ -2,14 +2,15 @@ import Synchronization
 
 /// A pool's state with its locks, and the workers: what happens outside the locks happens here.
 ///
-/// Three kinds of locks, taken in this order: the pool's own; one for each thread's ``LocalQueue``; the ``Inbox``'s. A submit
-/// under load takes the last alone, a worker under load that of its thread alone.
+/// Three kinds of locks, taken in this order: the pool's own; one for each thread's ``LocalQueue``;
+/// the ``Injector``'s. Under load a submit takes only the last, and a worker only the one of its
+/// thread.
 @usableFromInline
 final class PoolStorage: Sendable {
     let configuration: WorkerPool.Configuration
     let alarms: any Alarms
     let timeout: UInt64
-    let inbox: Inbox
+    let injector: Injector
     let locals: LocalQueues
     private let state: Guarded<PoolState>
 
@@ -18,13 +19,13 @@ final class PoolStorage: Sendable {
         self.configuration = configuration
         alarms = configuration.alarms ?? configuration.executor as? any Alarms ?? WheelThread.shared
         timeout = configuration.timeout.map(Self.timeLimit) ?? 0
-        inbox = Inbox(levels: configuration.priorityLevels, lock: configuration.lock)
+        injector = Injector(levels: configuration.priorityLevels, lock: configuration.lock)
         locals = LocalQueues(for: configuration.executor, lock: configuration.lock)
         state = Guarded(PoolState(configuration, locals: locals), lock: configuration.lock)
     }
 
     deinit {
-        inbox.free()
+        injector.free()
         locals.free()
     }
 
@@ -37,102 +38,101 @@ final class PoolStorage: Sendable {
         UInt8(truncatingIfNeeded: min(priority.level, configuration.priorityLevels - 1))
     }
 
-    /// In nanoseconds; 0 would be none, so one that is up already is as short as can be.
+    /// In nanoseconds. 0 would mean no limit, so an expired one becomes the shortest possible.
     static func timeLimit(_ limit: Duration) -> UInt64 { max(1, limit.nanoseconds) }
 
-    // Steps of the state, each with what follows from it.
-
-    /// A step that looks at no other worker's attempt.
-    /// - Parameter shutsInbox: nobody may leave anything there meanwhile, since the step takes a job in beside it, or closes the
-    ///   pool.
+    /// A step that does not look at other workers' attempts.
+    /// - Parameter shutsInjector: nothing may be pushed there in the meantime, because the step
+    ///   takes a job in directly or closes the pool.
     @inline(__always)
-    func step<Result>(shutsInbox: Bool = false, _ change: (inout PoolState) -> Result) -> Result {
-        let (result, calls) = state.withLock { state in
-            if shutsInbox { state.takeAllIn(inbox) } else { state.takeIn(inbox) }
+    func step<Result>(shutsInjector: Bool = false, _ change: (inout PoolState) -> Result) -> Result {
+        let (result, wakeups) = state.withLock { state in
+            if shutsInjector { state.takeAllJobs(from: injector) } else { state.takeJobs(from: injector) }
             let result = change(&state)
-            state.settle(inbox)
-            return (result, state.takeCalls())
+            state.settle(injector)
+            return (result, state.takeWakeups())
         }
-        perform(calls)
+        perform(wakeups)
         return result
     }
 
-    /// What changes nothing and depends on no job.
+    /// Reads something that depends on no job.
     @inline(__always)
-    func look<Result>(_ read: (borrowing PoolState) -> Result) -> Result {
-        state.withLock { read($0) }
+    func read<Result>(_ body: (borrowing PoolState) -> Result) -> Result {
+        state.withLock { body($0) }
     }
 
     /// A step during which all workers and submitters stand still.
-    func stepAlone<Result>(_ change: (inout PoolState) -> Result) -> Result {
-        let (result, calls) = state.withLock { state in
+    func exclusiveStep<Result>(_ change: (inout PoolState) -> Result) -> Result {
+        let (result, wakeups) = state.withLock { state in
             for local in locals {
-                local.close()
-                local.closeHand()
+                local.lock()
+                local.revokeAssigned()
             }
-            inbox.close()
-            state.takeInClosed(inbox)
+            injector.lock()
+            state.takeAllJobsLocked(from: injector)
             let result = change(&state)
-            inbox.open()
-            for local in locals { local.open() }
-            state.settle(inbox)
-            return (result, state.takeCalls())
+            injector.unlock()
+            for local in locals { local.unlock() }
+            state.settle(injector)
+            return (result, state.takeWakeups())
         }
-        perform(calls)
+        perform(wakeups)
         return result
     }
 
-    var counters: PoolCounters { stepAlone { $0.snapshot } }
+    var counters: PoolCounters { exclusiveStep { $0.snapshot } }
 
-    // What other threads and tasks are waiting for, done after the lock.
+    // Actions for other threads and tasks, performed outside the lock.
 
     @inline(__always)
-    private func perform(_ calls: PoolState.Calls) {
-        if let first = calls.first { perform(first) }
-        if let second = calls.second { perform(second) }
-        for submitter in calls.answered { submitter.resume() }
-        if calls.isSizingAlarmWanted { leaveSizingAlarm() }
-        if calls.isWatchWanted {
-            // Held for that long, because weak references would make every count of strong ones dearer.
-            WheelThread.shared.call(at: WheelThread.shared.now &+ PoolState.patience) { [self] in
-                step { $0.lookAgain(now: Timers.now) }
+    private func perform(_ wakeups: PoolState.Wakeups) {
+        if let first = wakeups.first { perform(first) }
+        if let second = wakeups.second { perform(second) }
+        for submitter in wakeups.answered { submitter.resume() }
+        if wakeups.isSizingAlarmWanted { setSizingAlarm() }
+        if wakeups.isWatchdogWanted {
+            // A strong reference for that long, because weak ones would make every strong count
+            // more expensive.
+            WheelThread.shared.call(at: WheelThread.shared.now &+ PoolState.watchdogInterval) { [self] in
+                step { $0.watchdogFired(now: Timers.now) }
             }
         }
     }
 
-    private func perform(_ call: PoolState.Call) {
-        switch call {
+    private func perform(_ wakeup: PoolState.Wakeup) {
+        switch wakeup {
         case .resume(let continuation): continuation.resume()
         case .start(let slot): start(slot)
         }
     }
 
-    private func leaveSizingAlarm() {
+    private func setSizingAlarm() {
         let alarm = PoolAlarm(self)
         state.withLock { state in
-            if state.hasEnded { alarm.silence() } else { state.sizingAlarm = alarm }
+            if state.hasEnded { alarm.cancel() } else { state.sizingAlarm = alarm }
         }
         alarms.call(at: alarms.now &+ configuration.sizing.settle.nanoseconds) {
-            alarm.ring { storage in
-                for worker in storage.stepAlone({ $0.shrink() }) { worker.resume() }
+            alarm.fire { storage in
+                for worker in storage.exclusiveStep({ $0.shrink() }) { worker.resume() }
             }
         }
     }
 
-    func perform(_ more: borrowing PoolState.FollowUp) {
-        guard let others = more.others else { return }
-        for lender in others.returned { lender.resume() }
-        for worker in others.leaving { worker.resume() }
-        for waiter in others.rested { waiter.resume() }
-        for record in others.withdrawn { record.settle(.stopped(cancellation(of: record))) }
-        if !others.withdrawn.isEmpty { noteTold(others.withdrawn.count) }
+    func perform(_ deferred: borrowing PoolState.DeferredActions) {
+        guard let list = deferred.list else { return }
+        for lender in list.lenders { lender.resume() }
+        for worker in list.retiring { worker.resume() }
+        for waiter in list.waiters { waiter.resume() }
+        for record in list.withdrawn { record.settle(.stopped(cancellation(of: record))) }
+        if !list.withdrawn.isEmpty { noteAnnounced(list.withdrawn.count) }
     }
 
-    /// Ends that were counted have been made known; the pool may be idle with that.
-    func noteTold(_ count: Int) {
-        var more = PoolState.FollowUp()
-        step { $0.told(count, &more) }
-        perform(more)
+    /// Counted ends have been announced, which may make the pool idle.
+    func noteAnnounced(_ count: Int) {
+        var deferred = PoolState.DeferredActions()
+        step { $0.announced(count, &deferred) }
+        perform(deferred)
     }
 
     func cancellation(of record: JobRecord?) -> PoolError {
@@ -146,25 +146,25 @@ final class PoolStorage: Sendable {
 
     private func start(_ slot: Int) {
         let worker = Worker(self, slot: slot)
-        let task = Task.detached(executorPreference: configuration.executor) { await worker.live() }
-        if step({ $0.introduce(task, of: worker) }) { task.cancel() }
+        let task = Task.detached(executorPreference: configuration.executor) { await worker.run() }
+        if step({ $0.attach(task, to: worker) }) { task.cancel() }
     }
 
-    func leaveAlarm(at due: UInt64, for slot: Int) {
-        alarms.call(at: due) { [weak self] in self?.ring(due, slot) }
+    func setAlarm(at due: UInt64, for slot: Int) {
+        alarms.call(at: due) { [weak self] in self?.alarmFired(due: due, slot: slot) }
     }
 
-    private func ring(_ due: UInt64, _ slot: Int) {
+    private func alarmFired(due: UInt64, slot: Int) {
         let now = alarms.now
         let retries = configuration.retry.map { $0.retriesTimeouts ? $0.times : 0 } ?? 0
-        switch stepAlone({ $0.ring(alarm: due, at: slot, now: now, retries: retries) }) {
+        switch exclusiveStep({ $0.alarmFired(due: due, at: slot, now: now, retries: retries) }) {
         case .stale: return
-        case .later(let deadline): leaveAlarm(at: deadline, for: slot)
+        case .later(let deadline): setAlarm(at: deadline, for: slot)
         case .expired(let task): task?.cancel()
         case .overrun(let task, let record, let attempts):
             task?.cancel()
             record?.settle(.stopped(lateness(of: record, attempts: attempts)))
-            noteTold(1)
+            noteAnnounced(1)
         }
     }
 }

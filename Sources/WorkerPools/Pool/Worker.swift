@@ -1,4 +1,5 @@
-// Unsafe code: `Worker` is unchecked because its properties are guarded in three ways, given with each group of them.
+// Unsafe code: `Worker` is unchecked because its properties are guarded in three ways, stated for
+// each group of them.
 
 #if canImport(Darwin)
     import Darwin
@@ -7,31 +8,31 @@
 #endif
 import Synchronization
 
-/// One worker: takes jobs, lies down when there is none, goes when it is told to.
+/// One worker: takes jobs, parks when there is none, retires when told to.
 ///
 /// ```
-/// vacant ──start──▶ called ──take──▶ running ──end of attempt──▶ called
-///    ▲                │ ▲              │   ▲
-///    │                │ │            lend  reclaim
-///    │              park wake          ▼   │
-///    │                ▼ │              lent
+/// vacant ──start──▶ searching ──take──▶ running ──end of attempt──▶ searching
+///    ▲                │ ▲                 │   ▲
+///    │                │ │               lend  reclaim
+///    │              park wake             ▼   │
+///    │                ▼ │                 lent
 ///    │               parked
-///    └──retire── called
+///    └──retire── searching
 /// ```
 ///
-/// What it has at hand is kept in an object because a task that waits costs memory for every byte of its frames: a pool
-/// with 10,000 sleeping jobs has 10,000 of them.
+/// Its state is in an object because every byte of a waiting task's frames costs memory, and a pool
+/// with 10,000 sleeping jobs has 10,000 of these tasks.
 final class Worker: @unchecked Sendable {
     enum Phase {
         /// Gone.
         case vacant
         /// Started or woken, and on its way to the queue.
-        case called
-        /// Waits for a wake-up.
+        case searching
+        /// Waiting to be woken.
         case parked(UnsafeContinuation<Void, Never>)
-        /// Makes an attempt.
+        /// Making an attempt.
         case running
-        /// Makes an attempt that waits for its own pool; its place in the limit is lent to others.
+        /// Making an attempt that waits for its own pool; its place in the limit is lent to others.
         case lent
 
         var isLive: Bool {
@@ -39,66 +40,68 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    /// What has become of the attempt under way.
+    /// What has happened to the current attempt.
     enum Verdict {
         case inTime
         /// Cancelled because its time was up; another attempt may follow when it has really ended.
         case expired
-        /// Cancelled because its time was up, and the job's end is already made known.
+        /// Cancelled because its time was up, and the job's end has already been announced.
         case overrun
-        /// Cancelled by request.
+        /// Cancelled on request.
         case cancelled
     }
 
-    private enum Step { case run, giveWay, lookOut, park, retire, careful }
+    private enum Step { case run, yield, spin, park, retire, endWithoutSuccess }
 
-    /// After so long without a rest a worker lets others use its thread, in nanoseconds.
-    private static let patience: UInt64 = 4_000_000
+    /// How long a worker may run without a pause before it yields its thread, in nanoseconds.
+    private static let timeSlice: UInt64 = 4_000_000
 
-    // The worker's own, and constant.
+    // Constant.
     let storage: PoolStorage
     let slot: Int
-    /// As in ``storage``, whose references are counted in a place that all threads write.
+    /// A copy of the one in ``storage``, whose reference count is shared by all threads.
     private let locals: LocalQueues
     private let timeout: UInt64
 
-    // The worker's own.
+    // Used only by the worker itself.
     @exclusivity(unchecked) private var failure: (any Error)?
-    /// When it last gave way to others or came back from rest, by the machine's clock.
-    @exclusivity(unchecked) private var restedAt: UInt64 = 0
-    /// That of its thread at that time.
+    /// When it last yielded or unparked, by the system's monotonic clock.
+    @exclusivity(unchecked) private var yieldedAt: UInt64 = 0
+    /// Its thread's turn at that time.
     @exclusivity(unchecked) private var lastTurn: UInt64 = 0
-    /// Where it has taken jobs ahead, which wait for it.
-    @exclusivity(unchecked) var ahead: LocalQueue?
-    /// Who has dealt it the jobs at its hand.
-    @exclusivity(unchecked) private var dealer: LocalQueue?
-    // Small ones side by side.
-    @exclusivity(unchecked) private var dealt: Int8 = 0
-    /// How many of those it has not begun.
-    @exclusivity(unchecked) private var left: Int8 = 0
-    /// How many of its jobs have ended with the pool's lock since it last took some ahead: one or none.
+    /// The local queue with the jobs it has prefetched.
+    @exclusivity(unchecked) var prefetchQueue: LocalQueue?
+    /// The local queue that assigned it jobs.
+    @exclusivity(unchecked) private var assigner: LocalQueue?
+    // Small ones together.
+    @exclusivity(unchecked) private var assignedCount: Int8 = 0
+    /// How many of the assigned jobs it has not begun.
+    @exclusivity(unchecked) private var assignedLeft: Int8 = 0
+    /// How many of its jobs have ended under the pool's lock since it last prefetched: one or none.
     @exclusivity(unchecked) private var ended: Int8 = 0
-    /// Its jobs take so little time that many come while it fetches one.
-    @exclusivity(unchecked) var isInFlood = false
-    /// It did not get many when last it came to the queue.
-    @exclusivity(unchecked) var hasFew = false
+    /// Its jobs are so short that many arrive while it fetches one.
+    @exclusivity(unchecked) var isInBurst = false
+    /// It did not get many the last time it came to the queue.
+    @exclusivity(unchecked) var gotFew = false
 
-    // Changed by the worker with the lock of its thread's local queue or the pool's, or by beginning a job at hand; by others only
-    // with all of them, while all workers stand still. So the worker may read `job` without any; others read it only of jobs with a
-    // time limit, which are never at hand. Its closure, which the worker takes out while it runs and puts back for another attempt,
-    // nobody else looks at meanwhile.
+    // The worker changes these under the lock of its thread's local queue or the pool's, or by
+    // beginning an assigned job; others change them only under all the locks, while all workers
+    // stand still. So the worker may read `job` without a lock. Others read it only for jobs with a
+    // time limit, which are never assigned. They never touch its closure, which the worker moves
+    // out while it runs and puts back for another attempt.
     @exclusivity(unchecked) private(set) var job = Job.none
     @exclusivity(unchecked) var verdict = Verdict.inTime
-    /// When the attempt's time is up; 0 for never. Nanoseconds of the pool's alarms.
+    /// When the attempt times out; 0 for never. Nanoseconds of the pool's alarms.
     @exclusivity(unchecked) var deadline: UInt64 = 0
-    /// The earliest alarm left for this slot; 0 for none. One alarm serves many attempts: an alarm that finds a later
-    /// deadline leaves another one for then.
+    /// The earliest alarm set for this slot; 0 for none. One alarm serves many attempts: an alarm
+    /// that finds a later deadline sets another for that time.
     @exclusivity(unchecked) var alarm: UInt64 = 0
 
     // Under the pool's lock.
-    @exclusivity(unchecked) var phase = Phase.called
+    @exclusivity(unchecked) var phase = Phase.searching
     @exclusivity(unchecked) var task: Task<Void, Never>?
-    /// Identifies the worker's task, to tell a job that waits for its own pool from others. Written before anybody knows the worker.
+    /// Identifies the worker's task, to recognise a job that waits for its own pool. Written before
+    /// the worker is registered.
     private(set) var identity = 0
 
     init(_ storage: PoolStorage, slot: Int) {
@@ -109,21 +112,21 @@ final class Worker: @unchecked Sendable {
     }
 
     @concurrent
-    func live() async {
+    func run() async {
         identity = withUnsafeCurrentTask { $0?.hashValue ?? 0 }
         var step = arrive(isNew: true)
         while step != .retire {
             switch step {
-            case .lookOut:
-                lookOut()
-                step = comeBack()
+            case .spin:
+                spin()
+                step = finishSpinning()
                 continue
             case .park:
-                await lieDown()
+                await park()
                 step = arrive(isNew: false)
                 continue
-            case .giveWay: await Task.yield()
-            case .run, .careful, .retire: break
+            case .yield: await Task.yield()
+            case .run, .endWithoutSuccess, .retire: break
             }
             step = runPlainJobs()
             if step == .run, let body = job.takeAsynchronous() {
@@ -132,29 +135,29 @@ final class Worker: @unchecked Sendable {
                     step = succeed(on: locals.own)
                 } catch {
                     failure = error
-                    step = .careful
+                    step = .endWithoutSuccess
                 }
-                if step == .careful { job.body = .asynchronous(body) }
+                if step == .endWithoutSuccess { job.body = .asynchronous(body) }
             } else if step == .run, case .asynchronousOfRecord(let attempt) = job.body, let record = takeRecord() {
                 do {
                     try await attempt(record)
-                    giveBack(record)
+                    putBack(record)
                     step = succeed(on: locals.own)
                 } catch {
-                    giveBack(record)
+                    putBack(record)
                     failure = error
-                    step = .careful
+                    step = .endWithoutSuccess
                 }
             }
-            if step == .careful {
+            if step == .endWithoutSuccess {
                 await endWithoutSuccess()
-                letGo()
-                step = goAgain()
+                releaseJob()
+                step = searchAgain()
             }
         }
     }
 
-    /// Runs jobs that are no asynchronous functions, as long as there are some.
+    /// Runs synchronous jobs for as long as there are any.
     private func runPlainJobs() -> Step {
         let local = locals.own
         var step = Step.run
@@ -179,7 +182,7 @@ final class Worker: @unchecked Sendable {
             return fail(error)
         }
         let step = succeed(on: local)
-        if step == .careful { job.body = .plain(body) }
+        if step == .endWithoutSuccess { job.body = .plain(body) }
         return step
     }
 
@@ -187,7 +190,7 @@ final class Worker: @unchecked Sendable {
     private func runPlainJobOfRecord(_ local: LocalQueue) -> Step {
         do {
             if let record = takeRecord() {
-                defer { giveBack(record) }
+                defer { putBack(record) }
                 try record.attempt()
             }
         } catch {
@@ -196,35 +199,35 @@ final class Worker: @unchecked Sendable {
         return succeed(on: local)
     }
 
-    /// The record of the job it is at, for an attempt. Moved out of its place if the job has no time limit: then nobody else looks
-    /// for it there, and to move it counts no references.
+    /// The record of the current job, for an attempt. Moved out if the job has no time limit: then
+    /// no other thread looks for it there, and moving it counts no references.
     @inline(__always)
     private func takeRecord() -> JobRecord? { deadline == 0 ? job.record.take() : job.record }
 
-    /// Ends what ``takeRecord()`` has begun.
+    /// Undoes ``takeRecord()``.
     @inline(__always)
-    private func giveBack(_ record: consuming JobRecord) {
+    private func putBack(_ record: consuming JobRecord) {
         if deadline == 0 { job.record = record }
     }
 
-    /// The jobs at hand go back: this one's end may take long.
+    /// Revokes the assigned jobs, since ending this one may take long.
     @inline(never)
     private func fail(_ error: any Error) -> Step {
         failure = error
-        if let dealer {
+        if let assigner {
             storage.step { _ in
-                dealer.close()
-                foldHand(on: dealer)
-                dealer.open()
+                assigner.lock()
+                finishAssigned(on: assigner)
+                assigner.unlock()
             }
         }
-        return .careful
+        return .endWithoutSuccess
     }
 
-    // Under a lock, as said above.
+    // Under a lock, as stated above.
 
     /// Takes up a job.
-    /// - Returns: when an alarm is to be left, or 0.
+    /// - Returns: when to set an alarm for, or 0.
     @inline(__always)
     func begin(_ job: consuming Job) -> UInt64 {
         var timeout = timeout
@@ -240,30 +243,31 @@ final class Worker: @unchecked Sendable {
         return deadline
     }
 
-    /// Whether it is not on another thread than when it took jobs ahead.
+    /// Whether it is still on the thread where it prefetched.
     @inline(__always)
-    func mayTake(from local: LocalQueue) -> Bool { ahead == nil || ahead == local }
+    func mayTake(from local: LocalQueue) -> Bool { prefetchQueue == nil || prefetchQueue == local }
 
-    /// It stays on its thread as long as the job takes, and need not look at the clock.
-    var mayHaveHand: Bool { timeout == 0 && job.isForHand }
+    /// Such a job keeps the worker on its thread, and does not need the clock.
+    var mayBeAssignedJobs: Bool { timeout == 0 && job.isAssignable }
 
-    func receiveHand(of count: Int, from local: LocalQueue) {
-        dealer = local
-        dealt = Int8(count)
-        left = dealt
+    func receiveAssigned(of count: Int, from local: LocalQueue) {
+        assigner = local
+        assignedCount = Int8(count)
+        assignedLeft = assignedCount
     }
 
-    /// With the lock of the dealer, which is the queue of its thread: it has not left that while it had a hand.
+    /// With the lock of the assigning queue, which is the one of its thread: the worker has not
+    /// left that while it had assigned jobs.
     @inline(__always)
-    func foldHand(on local: LocalQueue) {
-        guard let dealer else { return }
-        assert(dealer == local, "a worker has left its thread with a hand")
-        dealer.foldHand()
-        self.dealer = nil
-        left = 0
+    func finishAssigned(on local: LocalQueue) {
+        guard let assigner else { return }
+        assert(assigner == local, "a worker has left its thread while it had assigned jobs")
+        assigner.finishAssigned()
+        self.assigner = nil
+        assignedLeft = 0
     }
 
-    /// A job of its has ended, or is about to, with the pool's lock.
+    /// The current job has ended, or is about to, under the pool's lock.
     func noteEnd() { ended = 1 }
 
     func takeEnded() -> Int {
@@ -271,99 +275,98 @@ final class Worker: @unchecked Sendable {
         return Int(ended)
     }
 
-    /// The job has its end.
+    /// The job has ended.
     @inline(__always)
     func finish() {
         deadline = 0
         job.record?.phase = .settled
     }
 
-    // Steps.
-
-    private func lieDown() async {
+    private func park() async {
         await withUnsafeContinuation { continuation in
             if !storage.step({ $0.park(self, continuation) }) { continuation.resume() }
         }
     }
 
-    /// Waits for jobs without lying down, some 20 µs; not where others wait for the thread, or sleep on it.
-    private func lookOut() {
-        if let loop = RunLoop.current, !loop.isAtRest { return }
+    /// Spins for some 20 µs, but not on a thread that others wait for or sleep on.
+    private func spin() {
+        if let loop = RunLoop.current, !loop.isQuiescent { return }
         let end = Timers.now &+ 20_000
         repeat {
-            for _ in 0..<20 where storage.inbox.isTouched { return }
+            for _ in 0..<20 where storage.injector.mayHaveJobs { return }
             sched_yield()
         } while Timers.now < end
     }
 
-    private func comeBack() -> Step {
-        nextTurn(mayLookOut: false) { state in
-            storage.inbox.calm()
-            state.called -= 1
-            state.isLookingOut = false
-            state.lookingOut.note(state.queue.count > 0)
+    private func finishSpinning() -> Step {
+        nextTurn(maySpin: false) { state in
+            storage.injector.clearSignal()
+            state.searching -= 1
+            state.isSpinning = false
+            state.spinPolicy.note(foundJob: state.queue.count > 0)
             return true
         }
     }
 
     private func arrive(isNew: Bool) -> Step {
         ended = 0
-        restedAt = Timers.now
+        yieldedAt = Timers.now
         return nextTurn { state in
-            if isNew { state.enroll(self) }
-            state.called -= 1
+            if isNew { state.register(self) }
+            state.searching -= 1
             return true
         }
     }
 
-    /// The attempt has succeeded: most often the next job lies ready at hand, or on this thread.
+    /// The attempt has succeeded: usually the next job is already assigned or on this thread.
     @inline(__always)
     private func succeed(on local: LocalQueue) -> Step {
         if let record = job.record, record.hasCallback { return succeedWithCallback(record, local) }
-        if goOn(isEndKnown: false) { return .run }
+        if beginNextAssigned(isAnnounced: false) { return .run }
         let record = job.record
-        guard let alarm = local.turn(of: self) else { return succeedWithPool(record, local) }
+        guard let alarm = local.endAndBeginNext(of: self) else { return succeedWithPool(record, local) }
         record?.settle(.done)
-        if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
+        if alarm != 0 { storage.setAlarm(at: alarm, for: slot) }
         return .run
     }
 
-    /// Ends the job with success and begins the next at hand.
-    /// - Returns: false if there is none any more.
+    /// Ends the job with success and begins the next assigned one.
+    /// - Returns: false if there is none left.
     @inline(__always)
-    func goOn(isEndKnown: Bool) -> Bool {
-        guard left > 0, let dealer else { return false }
-        guard dealer.begin(left: Int(left)) else {
-            left = 0
+    func beginNextAssigned(isAnnounced: Bool) -> Bool {
+        guard assignedLeft > 0, let assigner else { return false }
+        guard assigner.begin(left: Int(assignedLeft)) else {
+            assignedLeft = 0
             return false
         }
         let ended = job.record.take()
-        job = dealer.take(from: Int(dealt - left))
-        left -= 1
-        if !isEndKnown, let ended = consume ended { ended.settle(.done) }
+        job = assigner.take(from: Int(assignedCount - assignedLeft))
+        assignedLeft -= 1
+        if !isAnnounced, let ended = consume ended { ended.settle(.done) }
         return true
     }
 
-    /// The end of a job that somebody can name is made known before it is counted, so that nobody who waits for the pool to
-    /// be idle is told before.
+    /// The end of a job with a record is announced before it is counted, so that it is known before
+    /// the pool is reported idle.
     @inline(never)
     private func succeedWithPool(_ record: JobRecord?, _ local: LocalQueue) -> Step {
         if let record {
-            guard local.finish(self) || storage.step({ $0.close(self) }) else { return .careful }
+            guard local.finish(self) || storage.step({ $0.finish(self) }) else { return .endWithoutSuccess }
             record.settle(.done)
         }
         noteEnd()
-        if isInFlood, hasFew { linger() }
+        if isInBurst, gotFew { linger() }
         return nextTurn { $0.succeed(self) }
     }
 
-    /// Lets some jobs come together in a flood of short ones, up to 2 µs: whoever fetches each by itself gets in the way of those
-    /// who submit them. Looks seldom, which disturbs them, too.
+    /// Lets some jobs accumulate during a burst of short ones, for up to 2 µs: a worker that
+    /// fetches each by itself gets in the way of submitters. Polls rarely, which disturbs them as
+    /// well.
     private func linger() {
-        if let loop = RunLoop.current, !loop.isAtRest { return }
+        if let loop = RunLoop.current, !loop.isQuiescent { return }
         let start = Timers.now
         var now = start
-        while !storage.inbox.hasSome, now < start + 2000 {
+        while !storage.injector.isWorthFetching, now < start + 2000 {
             let next = now + 250
             repeat { now = Timers.now } while now < next
         }
@@ -372,21 +375,22 @@ final class Worker: @unchecked Sendable {
     /// The callback comes before the next job.
     @inline(never)
     private func succeedWithCallback(_ record: JobRecord, _ local: LocalQueue) -> Step {
-        // Without a time limit nothing can have become of the attempt, and a job with a callback is cancelled with the pool only.
+        // Without a time limit nothing can have happened to the attempt, and a job with a callback
+        // is only cancelled with the pool.
         guard deadline == 0 || local.finish(self) else { return succeedWithPool(record, local) }
         record.settle(.done)
-        if goOn(isEndKnown: true) { return .run }
-        guard let alarm = local.turn(of: self) else {
+        if beginNextAssigned(isAnnounced: true) { return .run }
+        guard let alarm = local.endAndBeginNext(of: self) else {
             noteEnd()
             return nextTurn { $0.succeed(self) }
         }
-        if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
+        if alarm != 0 { storage.setAlarm(at: alarm, for: slot) }
         return .run
     }
 
-    private func goAgain() -> Step {
+    private func searchAgain() -> Step {
         nextTurn { state in
-            state.called -= 1
+            state.searching -= 1
             return true
         }
     }
@@ -399,43 +403,44 @@ final class Worker: @unchecked Sendable {
         await storage.endWithoutSuccess(self, failure)
     }
 
-    /// Notes the end of an attempt and chooses what comes next, in one turn under the lock.
-    /// - Returns: `careful` if `note` says that the attempt needs more care.
-    private func nextTurn(mayLookOut: Bool = true, after note: (inout PoolState) -> Bool) -> Step {
-        var more = PoolState.FollowUp()
+    /// Records the end of an attempt and chooses what comes next, in one step under the lock.
+    /// - Returns: `endWithoutSuccess` if `note` says that the attempt's success does not count.
+    private func nextTurn(maySpin: Bool = true, after note: (inout PoolState) -> Bool) -> Step {
+        var deferred = PoolState.DeferredActions()
         let local = locals.own
         let turn = storage.step { state -> PoolState.Turn? in
             guard note(&state) else { return nil }
-            return state.take(by: self, from: local, mayLookOut: mayLookOut, &more)
+            return state.take(by: self, from: local, maySpin: maySpin, &deferred)
         }
-        guard let turn else { return .careful }
-        storage.perform(more)
+        guard let turn else { return .endWithoutSuccess }
+        storage.perform(deferred)
         switch turn {
         case .run(let alarm):
-            if alarm != 0 { storage.leaveAlarm(at: alarm, for: slot) }
-            return isTimeToGiveWay ? .giveWay : .run
-        case .lookOut:
-            letGo()
-            return .lookOut
+            if alarm != 0 { storage.setAlarm(at: alarm, for: slot) }
+            return isTimeToYield ? .yield : .run
+        case .spin:
+            releaseJob()
+            return .spin
         case .park:
-            letGo()
+            releaseJob()
             return .park
         case .retire:
-            letGo()
+            releaseJob()
             return .retire
         }
     }
 
-    private var isTimeToGiveWay: Bool {
+    private var isTimeToYield: Bool {
         let now = Timers.now
-        guard now &- restedAt > Self.patience else { return false }
-        restedAt = now
-        // On a thread that counts its turns, a worker that has suspended since has given way by that.
+        guard now &- yieldedAt > Self.timeSlice else { return false }
+        yieldedAt = now
+        // On a thread that counts its turns, a worker that has suspended since then has yielded
+        // already.
         guard let turn = RunLoop.current?.turn else { return true }
         defer { lastTurn = turn }
         return turn == lastTurn
     }
 
-    /// A worker that rests keeps no closure alive.
-    private func letGo() { job = Job.none }
+    /// A worker without a job keeps no closure alive.
+    private func releaseJob() { job = Job.none }
 }

@@ -5,37 +5,41 @@
 #endif
 
 extension WorkerPool {
-    /// How a pool behaves. Every value has a default that is right for short jobs on all cores.
+    /// How a pool behaves. The defaults suit short jobs on all cores.
     public struct Configuration: Sendable {
-        /// Named in errors and metrics.
+        /// Included in errors and metrics.
         public var name: String
-        /// The least and the most jobs run at once. A pool with one bound, `4...4`, keeps its size.
+        /// The fewest and the most jobs run at once. A pool with equal bounds, `4...4`, keeps its
+        /// size.
         public var workers: ClosedRange<Int>
         public var queue: QueueCapacity
         public var whenFull: FullQueuePolicy
-        /// Limit of each attempt, from its start. The attempt is then cancelled, but holds its slot until it has really
-        /// ended; its result is thrown away and counted in ``PoolCounters/late``. A limit of zero or less is the
-        /// shortest that there is.
+        /// Limit of each attempt, from its start. The attempt is then cancelled, but holds its slot
+        /// until it has really ended; its result is discarded and counted in ``PoolCounters/late``.
+        /// Zero or less means the shortest possible limit.
         public var timeout: Duration?
         public var retry: RetryPolicy?
-        /// Where jobs run; nil is Swift's cooperative pool, on which jobs must not block. Jobs that block or compute
-        /// belong on a ``ThreadExecutor``.
+        /// Where jobs run; nil for Swift's cooperative pool, on which jobs must not block. Jobs
+        /// that block or compute belong on a ``ThreadExecutor``.
         public var executor: (any TaskExecutor)?
         /// 1 to 64 levels of ``JobPriority``.
         public var priorityLevels: Int
-        /// A level that was passed over this often is served next, though never two such levels in a row.
+        /// A level that was passed over this often is served next, though never two such levels in
+        /// a row.
         public var ageing: Int
         public var sizing: SizingPolicy
-        /// How many jobs a thread may take from the queue in one turn, 1 to 128. Above 1, where jobs have proved short some are
-        /// taken ahead, as many as are got through in 128 µs, and on several workers neighbours may begin out of turn by so
-        /// many. Those not begun after a millisecond or two are given to any worker that is free. 1 hands out strictly one at
-        /// a time, which jobs that wait for younger ones need.
+        /// How many jobs a thread may take from the queue in one turn, 1 to 128. Above 1, if recent
+        /// jobs were short, a thread prefetches as many as it finishes in 128 µs, and with several
+        /// workers neighbours may begin out of order by that many. Those not begun after a
+        /// millisecond or two go to any free worker. 1 hands out strictly one at a time, which jobs
+        /// that wait for younger ones need.
         public var longestRun: Int
         public var lock: LockChoice
-        /// Time for timeouts, retries and sizing; nil takes the executor's if it has one, else ``WheelThread/shared``.
+        /// Time for timeouts, retries and sizing; nil for the executor's if it has one, else
+        /// ``WheelThread/shared``.
         public var alarms: (any Alarms)?
-        /// Called after each failed attempt, by the worker, before it takes its next job. An error that it throws is
-        /// counted in ``PoolCounters/callbackFailures`` and goes no further.
+        /// Called after each failed attempt, by the worker, before it takes its next job. An error
+        /// that it throws is counted in ``PoolCounters/callbackFailures`` and goes no further.
         public var onFailure: (@Sendable (FailedAttempt) async throws -> Void)?
 
         public init(
@@ -78,13 +82,13 @@ extension WorkerPool {
         func check() {
             demand(workers.lowerBound > 0, "pool '\(name)' needs at least one worker, not \(workers)")
             demand(queue.limit > 0, "pool '\(name)' needs room for at least one job in its queue")
-            demand((1...64).contains(priorityLevels), "pool '\(name)' has 1 to 64 levels, not \(priorityLevels)")
-            demand((1...LocalQueue.most).contains(longestRun), "pool '\(name)': a run is 1 to 128 jobs, not \(longestRun)")
-            demand(ageing > 0, "pool '\(name)': ageing counts at least one job, not \(ageing)")
+            demand((1...64).contains(priorityLevels), "pool '\(name)' needs 1 to 64 priority levels, not \(priorityLevels)")
+            demand((1...LocalQueue.capacity).contains(longestRun), "pool '\(name)': `longestRun` is 1 to 128 jobs, not \(longestRun)")
+            demand(ageing > 0, "pool '\(name)': `ageing` must be at least 1, not \(ageing)")
         }
     }
 
-    /// The processors that the system has switched on.
+    /// The processors that are online.
     public static var coreCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 }
 

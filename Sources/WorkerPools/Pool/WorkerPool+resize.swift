@@ -1,11 +1,13 @@
 extension WorkerPool {
-    /// Changes the bounds of the pool's size and returns when no more jobs run than the new upper bound allows.
+    /// Changes the bounds of the pool's size and returns when no more jobs run than the new upper
+    /// bound allows.
     ///
-    /// Jobs that run already are finished; until few enough are left no job begins. The limit moves into the new bounds at
-    /// once and stays where it is if it lies within them. Cancelling the waiting task does not end the wait.
+    /// Running jobs are finished; until few enough are left, no job begins. The limit moves into
+    /// the new bounds at once and stays where it is if it lies within them. Cancelling the waiting
+    /// task does not end the wait.
     public func resize(to workers: ClosedRange<Int>) async {
         demand(workers.lowerBound > 0, "pool '\(name)' needs at least one worker, not \(workers)")
-        storage.perform(storage.stepAlone { $0.resize(to: workers) })
+        storage.perform(storage.exclusiveStep { $0.resize(to: workers) })
         await storage.wait(for: .withinLimit)
     }
 

@@ -1,13 +1,14 @@
 extension WorkerPool {
     /// Returns when the pool has ended; drains it when the task is cancelled.
     ///
-    /// This is the method that swift-service-lifecycle's `Service` asks for, so `extension WorkerPool: Service {}` is all
-    /// that it takes; let `cancelWhenGracefulShutdown` call it to drain on a graceful shutdown.
+    /// This is the method that swift-service-lifecycle's `Service` requires, so
+    /// `extension WorkerPool: Service {}` is all it takes; call it inside
+    /// `cancelWhenGracefulShutdown` to drain on a graceful shutdown.
     public func run() async throws {
         await withTaskCancellationHandler {
             await storage.wait(for: .ended)
         } onCancel: {
-            _ = storage.perform(storage.step(shutsInbox: true) { $0.drain() })
+            _ = storage.perform(storage.step(shutsInjector: true) { $0.drain() })
         }
     }
 }

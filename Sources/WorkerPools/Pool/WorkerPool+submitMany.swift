@@ -1,10 +1,10 @@
 extension WorkerPool {
-    /// Queues many jobs with few looks at the queue.
+    /// Queues many jobs while locking the queue only a few times.
     ///
-    /// Waits for room as often as it must, if the pool is to suspend then. Closures at hand in an array: `closures.map { PoolJob($0) }`;
-    /// there is no such method for them, since Swift would cast an array of closures of a slightly different type as the program runs,
-    /// which fails.
-    /// - Throws: as `submit(priority:_:)`; jobs before the one that was refused have been accepted.
+    /// Waits for room as often as necessary, if the pool's policy is to suspend. For closures in an
+    /// array: `closures.map { PoolJob($0) }`. There is no overload for those, because Swift would
+    /// cast an array of closures of a slightly different type at run time, which fails.
+    /// - Throws: as `submit(priority:_:)`; jobs before the refused one have been accepted.
     @inlinable
     public func submit(contentsOf jobs: some Sequence<PoolJob>, priority: JobPriority = .normal) async throws {
         var batch = JobBatch(storage.level(of: priority))
@@ -19,21 +19,21 @@ extension WorkerPool {
     @usableFromInline
     func enter(_ batch: inout JobBatch) async throws {
         while true {
-            storage.inbox.leave(&batch.jobs, level: batch.level)
+            storage.injector.push(&batch.jobs, level: batch.level)
             guard batch.jobs.count > 0 else { return }
             try await storage.enter(batch.jobs.removeFirst())
         }
     }
 }
 
-/// A job to be submitted with others: a closure that may be kept in arrays and sequences as it is.
+/// A job to submit along with others: a closure that can be stored in arrays and sequences.
 public struct PoolJob: Sendable {
     @usableFromInline let body: Job.Body
 
     @inlinable
     public init(_ job: @escaping @Sendable () async throws -> Void) { body = .asynchronous(job) }
 
-    /// A job that awaits nothing; a closure without `await` comes here by itself.
+    /// A job that awaits nothing; a closure without `await` resolves to this overload.
     @inlinable
     public init(_ job: @escaping @Sendable () throws -> Void) { body = .plain(job) }
 }
@@ -53,7 +53,7 @@ struct JobBatch {
     @inlinable
     mutating func append(_ body: consuming Job.Body) { jobs.append(Job(body: body, level: level)) }
 
-    /// To be called once, when the batch has been submitted or was refused.
+    /// Must be called once, when the batch has been submitted or refused.
     @usableFromInline
     mutating func free() { jobs.free() }
 }

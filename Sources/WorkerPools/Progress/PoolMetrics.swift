@@ -1,10 +1,11 @@
 public import Metrics
 
-/// Reports a pool's counters to swift-metrics, under `worker_pool_…` with the dimension `pool`.
+/// Reports a pool's counters to swift-metrics, as `worker_pool_…` with the dimension `pool`.
 ///
-/// Gauges: `queued`, `running`, `retrying`, `workers`, `suspended`. Counters: `accepted`, `rejected`, `done`, `failed`,
-/// `retried`, `timed_out`, `cancelled`, `dropped`, `late`. Nothing is done for each job: figures are reported when
-/// ``report()`` is called, which ``WorkerPool/reportMetrics(every:to:)`` does at intervals.
+/// Gauges: `queued`, `running`, `retrying`, `workers`, `suspended`. Counters: `accepted`,
+/// `rejected`, `done`, `failed`, `retried`, `timed_out`, `cancelled`, `dropped`, `late`. No work is
+/// done per job: figures are reported when ``report()`` is called, which
+/// ``WorkerPool/reportMetrics(every:to:)`` does at intervals.
 public final class PoolMetrics: Sendable {
     private let pool: PoolStorage
     private let gauges: [(value: @Sendable (PoolCounters) -> Int, gauge: Gauge)]
@@ -13,7 +14,7 @@ public final class PoolMetrics: Sendable {
     private let reported: Guarded<[Int]>
 
     /// - Parameters:
-    ///   - pool: the one to report; it may be let go before.
+    ///   - pool: the one to report; it may be released earlier.
     ///   - factory: nil for the one that `MetricsSystem` was bootstrapped with.
     public init(_ pool: WorkerPool, factory: (any MetricsFactory)? = nil) {
         self.pool = pool.storage
@@ -37,16 +38,17 @@ public final class PoolMetrics: Sendable {
         reported = Guarded(Array(repeating: 0, count: counters.count))
     }
 
-    /// Reports the figures of now; counters by what has been added since the last report.
+    /// Reports the current figures; counters by what was added since the last report.
     public func report() { report(pool.counters) }
 
-    /// Of several at once, one may be overtaken by another that has looked later: then there is nothing left for it to add.
+    /// If several run at once, one may be overtaken by another with newer counters; it then has
+    /// nothing left to add.
     func report(_ now: PoolCounters) {
         let added = reported.withLock { reported in
-            zip(counters, reported.indices).map { entry, place in
-                let total = max(reported[place], entry.value(now))
-                defer { reported[place] = total }
-                return total - reported[place]
+            zip(counters, reported.indices).map { entry, index in
+                let total = max(reported[index], entry.value(now))
+                defer { reported[index] = total }
+                return total - reported[index]
             }
         }
         for (value, gauge) in gauges { gauge.record(value(now)) }
@@ -55,7 +57,8 @@ public final class PoolMetrics: Sendable {
 }
 
 extension WorkerPool {
-    /// Reports to swift-metrics at intervals; returns when the pool has ended or the task is cancelled.
+    /// Reports to swift-metrics at intervals; returns when the pool has ended or the task is
+    /// cancelled.
     public func reportMetrics(every interval: Duration, to factory: (any MetricsFactory)? = nil) async {
         let metrics = PoolMetrics(self, factory: factory)
         for await _ in snapshots(every: interval) { metrics.report() }

@@ -1,4 +1,4 @@
-/// Looks at a pool at regular intervals, from now until it has ended; the last is taken then.
+/// Snapshots of a pool at regular intervals, from now until it has ended; the last is taken then.
 public struct PoolSnapshots: AsyncSequence, Sendable {
     public typealias Element = PoolCounters
 
@@ -18,13 +18,13 @@ public struct PoolSnapshots: AsyncSequence, Sendable {
             self.interval = interval
         }
 
-        /// nil also when the task is cancelled, at once.
+        /// Also nil, at once, when the task is cancelled.
         public mutating func next() async -> PoolCounters? {
             guard !hasEnded, !Task.isCancelled else { return nil }
             if !isFirst { await storage.waitUnlessCancelled(for: .ended, atMost: interval) }
             isFirst = false
             guard !Task.isCancelled else { return nil }
-            let (counters, ended) = storage.stepAlone { ($0.snapshot, $0.hasEnded) }
+            let (counters, ended) = storage.exclusiveStep { ($0.snapshot, $0.hasEnded) }
             hasEnded = ended
             return counters
         }
@@ -32,7 +32,7 @@ public struct PoolSnapshots: AsyncSequence, Sendable {
 }
 
 extension WorkerPool {
-    /// The pool's counters, every `interval`, and a last time when the pool has ended.
+    /// The pool's counters every `interval`, and one last time when the pool has ended.
     public func snapshots(every interval: Duration) -> PoolSnapshots {
         demand(interval > .zero, "snapshots need an interval above zero, not \(interval)")
         return PoolSnapshots(storage: storage, interval: interval)

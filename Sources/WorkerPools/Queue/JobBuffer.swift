@@ -1,20 +1,21 @@
-// Unsafe code: places `head ..< head + count` of the ring are initialised, no others; every method keeps it so, and `clear`
-// leaves none. The owner calls `free` once, in its `deinit`.
+// Unsafe code: elements `head ..< head + count` of the ring are initialised and no others; every
+// method preserves this, and `free` leaves none. The owner calls `free` once, in its `deinit`.
 
-/// A ring of jobs that are moved in and out, never copied: a copied job costs its closure two counts of references.
+/// A ring of jobs that are moved in and out, never copied: copying a job costs its closure two
+/// reference counts.
 @usableFromInline
 struct JobBuffer {
-    @usableFromInline var places: UnsafeMutablePointer<Job>
+    @usableFromInline var elements: UnsafeMutablePointer<Job>
     @usableFromInline var mask: Int
     @usableFromInline var head = 0
     @usableFromInline var count = 0
-    /// So much room an empty buffer may keep.
-    private static let kept = 4096
+    /// The largest capacity that an empty buffer keeps.
+    private static let maxKeptCapacity = 4096
     var capacity: Int { mask + 1 }
 
     /// - Parameter capacity: a power of two.
     init(capacity: Int) {
-        places = .allocate(capacity: capacity)
+        elements = .allocate(capacity: capacity)
         mask = capacity - 1
     }
 
@@ -22,31 +23,32 @@ struct JobBuffer {
     @inline(__always)
     mutating func append(_ job: consuming Job) {
         if count > mask { grow() }
-        (places + ((head + count) & mask)).initialize(to: job)
+        (elements + ((head + count) & mask)).initialize(to: job)
         count += 1
     }
 
     mutating func prepend(_ job: consuming Job) {
         if count > mask { grow() }
         head = (head - 1) & mask
-        (places + head).initialize(to: job)
+        (elements + head).initialize(to: job)
         count += 1
     }
 
-    /// Moves the first `number` jobs of another buffer, which has so many, to the end of this one.
+    /// Moves the first `number` jobs of another buffer, which must have that many, to the end of
+    /// this one.
     mutating func append(first number: Int, of other: inout JobBuffer) {
-        if count == 0, number == other.count, other.capacity <= Self.kept { return swap(&self, &other) }
+        if count == 0, number == other.count, other.capacity <= Self.maxKeptCapacity { return swap(&self, &other) }
         while capacity < count + number { grow() }
         other.moveFirst(number) { from, run in
             let tail = (head + count) & mask
             let untilEnd = min(run, capacity - tail)
-            (places + tail).moveInitialize(from: from, count: untilEnd)
-            places.moveInitialize(from: from + untilEnd, count: run - untilEnd)
+            (elements + tail).moveInitialize(from: from, count: untilEnd)
+            elements.moveInitialize(from: from + untilEnd, count: run - untilEnd)
             count += run
         }
     }
 
-    /// Moves the first `number` jobs, of which there are so many, to a row of places.
+    /// Moves the first `number` jobs, of which there must be that many, to consecutive memory.
     mutating func moveFirst(_ number: Int, to target: UnsafeMutablePointer<Job>) {
         var moved = 0
         moveFirst(number) { from, run in
@@ -55,23 +57,23 @@ struct JobBuffer {
         }
     }
 
-    /// Hands out the first `number` jobs in one or two rows, each of which `take` must move away.
+    /// Passes the first `number` jobs to `take` in one or two runs, each of which it must move out.
     @inline(__always)
     private mutating func moveFirst(_ number: Int, _ take: (UnsafeMutablePointer<Job>, Int) -> Void) {
         precondition(number <= count, "more jobs were taken from a buffer than it has")
         let untilEnd = min(number, capacity - head)
-        take(places + head, untilEnd)
-        if untilEnd < number { take(places, number - untilEnd) }
+        take(elements + head, untilEnd)
+        if untilEnd < number { take(elements, number - untilEnd) }
         head = (head + number) & mask
         count -= number
     }
 
-    /// How many of the first `most` jobs, one after the other, are such.
+    /// How many of the first `most` jobs satisfy the predicate, up to the first that does not.
     @inline(__always)
-    func countFirst(_ most: Int, where isSuch: (UnsafeMutablePointer<Job>) -> Bool) -> Int {
+    func countPrefix(_ most: Int, where predicate: (UnsafeMutablePointer<Job>) -> Bool) -> Int {
         let most = min(most, count)
         var number = 0
-        while number < most, isSuch(places + ((head + number) & mask)) { number += 1 }
+        while number < most, predicate(elements + ((head + number) & mask)) { number += 1 }
         return number
     }
 
@@ -79,7 +81,7 @@ struct JobBuffer {
     @inline(__always)
     mutating func removeFirst() -> Job {
         precondition(count > 0, "a job was taken from an empty buffer")
-        let job = (places + head).move()
+        let job = (elements + head).move()
         head = (head + 1) & mask
         count -= 1
         return job
@@ -89,30 +91,30 @@ struct JobBuffer {
     mutating func removeLast() -> Job {
         precondition(count > 0, "a job was taken from an empty buffer")
         count -= 1
-        return (places + ((head + count) & mask)).move()
+        return (elements + ((head + count) & mask)).move()
     }
 
-    /// Gives memory that a flood has needed back to the system, once the buffer is empty.
+    /// Returns memory that a burst has needed, once the buffer is empty.
     mutating func shrink() {
-        guard count == 0, capacity > Self.kept else { return }
-        places.deallocate()
-        places = .allocate(capacity: Self.kept)
-        mask = Self.kept - 1
+        guard count == 0, capacity > Self.maxKeptCapacity else { return }
+        elements.deallocate()
+        elements = .allocate(capacity: Self.maxKeptCapacity)
+        mask = Self.maxKeptCapacity - 1
         head = 0
     }
 
     mutating func free() {
         while count > 0 { _ = removeFirst() }
-        places.deallocate()
+        elements.deallocate()
     }
 
     @usableFromInline
     @inline(never)
     mutating func grow() {
         let larger = UnsafeMutablePointer<Job>.allocate(capacity: 2 * (mask + 1))
-        for place in 0..<count { (larger + place).moveInitialize(from: places + ((head + place) & mask), count: 1) }
-        places.deallocate()
-        places = larger
+        for index in 0..<count { (larger + index).moveInitialize(from: elements + ((head + index) & mask), count: 1) }
+        elements.deallocate()
+        elements = larger
         mask = 2 * mask + 1
         head = 0
     }

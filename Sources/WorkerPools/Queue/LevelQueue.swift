@@ -1,23 +1,26 @@
-// Unsafe code: `levels` are buffers behind a pointer, all of them initialised from `init` to `deinit`, since an array of them would
-// be asked at every turn whether it is shared.
+// Unsafe code: `levels` are buffers behind a pointer, all of them initialised from `init` to
+// `deinit`. An array would check for uniqueness on every access.
 
-/// Waiting jobs by priority: the highest level first, first in first out within it, with ageing. To be used under a lock.
+/// Waiting jobs by priority: the highest level first, first in, first out within it, with ageing.
+/// To be used under a lock.
 ///
-/// Ageing counts instead of reading a clock: a level that was passed over `ageing` times is overdue. The one that has been so
-/// for longest is served next, but never two overdue ones in a row, or together they would starve the highest. So the job at
-/// a level's head waits while at most `ageing` + 2 × (levels - 1) jobs of other levels are taken.
+/// Ageing counts instead of reading a clock: a level that was passed over `ageing` times is
+/// overdue. The one that has been so for longest is served next, but never two overdue ones in a
+/// row, or together they would starve the highest. So the job at a level's head waits while at most
+/// `ageing` + 2 × (levels - 1) jobs of other levels are taken.
 final class LevelQueue {
     private let levels: UnsafeMutableBufferPointer<JobBuffer>
     @exclusivity(unchecked) private var passedOver: [Int]
-    /// The last job taken was that of an overdue level.
+    /// Whether the last job taken came from an overdue level.
     @exclusivity(unchecked) private var wasOverdue = false
     /// Bit n is set while level n holds entries.
     @exclusivity(unchecked) private(set) var occupied: UInt64 = 0
     private let ageing: Int
-    /// Jobs that wait; entries whose job was cancelled are not counted.
+    /// Jobs that wait, not counting entries whose job was cancelled.
     @exclusivity(unchecked) private(set) var count = 0
     @exclusivity(unchecked) private var cancelledEntries = 0
-    /// Jobs that are out of it. Their closures are let go of outside the lock, since what they hold may come back to the pool.
+    /// Jobs that have been removed. Their closures are released outside the lock, since what they
+    /// hold may call the pool.
     @exclusivity(unchecked) private var discarded: [Job] = []
 
     init(levels: Int, ageing: Int) {
@@ -32,8 +35,8 @@ final class LevelQueue {
         levels.deallocate()
     }
 
-    /// Or it is empty.
-    var isOfOneLevel: Bool { occupied & (occupied &- 1) == 0 }
+    /// Also true if it is empty.
+    var hasOneLevel: Bool { occupied & (occupied &- 1) == 0 }
 
     func append(_ job: consuming Job) {
         let level = Int(job.level)
@@ -42,7 +45,7 @@ final class LevelQueue {
         levels[level].append(job)
     }
 
-    /// Appends all of `jobs`, which is left empty: whichever of the two is shorter is moved.
+    /// Appends all of `jobs`, which is left empty. Moves whichever of the two is shorter.
     func append(_ jobs: inout JobBuffer, level: Int) {
         count += jobs.count
         occupied |= 1 << UInt64(level)
@@ -54,20 +57,21 @@ final class LevelQueue {
         }
     }
 
-    /// Moves the jobs that ``popFirst()`` would give next, up to `most` of them, as long as that needs no choice between levels and
-    /// no look at a job's record beyond whether its cancellation was asked for.
+    /// Moves the jobs that ``popFirst()`` would return next, up to `most` of them, as long as that
+    /// needs no choice between levels and nothing of a job's record except whether its cancellation
+    /// was requested.
     /// - Returns: how many.
     func popFirst(_ most: Int, into jobs: inout JobBuffer) -> Int {
-        guard count > 0, cancelledEntries == 0, isOfOneLevel else { return 0 }
+        guard count > 0, cancelledEntries == 0, hasOneLevel else { return 0 }
         let level = occupied.trailingZeroBitCount
-        let number = levels[level].countFirst(most) { job in
+        let number = levels[level].countPrefix(most) { job in
             guard let record = job.pointee.record else { return true }
             return !record.isCancelRequested
         }
         guard number > 0 else { return 0 }
         jobs.append(first: number, of: &levels[level])
         count -= number
-        noteLess(at: level)
+        noteRemoval(at: level)
         return number
     }
 
@@ -83,7 +87,7 @@ final class LevelQueue {
     func popFirst() -> Job? {
         while count > 0 {
             let highest = 63 - occupied.leadingZeroBitCount
-            let level = isOfOneLevel ? highest : choose(below: highest)
+            let level = hasOneLevel ? highest : chooseLevel(below: highest)
             if let job = take(from: level) { return job }
         }
         if cancelledEntries > 0 { clear() }
@@ -98,8 +102,8 @@ final class LevelQueue {
         return nil
     }
 
-    /// Says that the job of an entry that is still inside no longer waits.
-    func forgetOne() {
+    /// The job of an entry that is still inside was cancelled and no longer waits.
+    func noteCancelled() {
         count -= 1
         cancelledEntries += 1
         if count == 0 { return clear() }
@@ -137,7 +141,7 @@ final class LevelQueue {
     @inline(__always)
     private func take(from level: Int) -> Job? {
         let job = levels[level].removeFirst()
-        noteLess(at: level)
+        noteRemoval(at: level)
         if job.isWithdrawn {
             cancelledEntries -= 1
             discard(job)
@@ -148,13 +152,13 @@ final class LevelQueue {
     }
 
     @inline(__always)
-    private func noteLess(at level: Int) {
+    private func noteRemoval(at level: Int) {
         guard levels[level].count == 0 else { return }
         occupied &= ~(1 << UInt64(level))
         levels[level].shrink()
     }
 
-    private func choose(below highest: Int) -> Int {
+    private func chooseLevel(below highest: Int) -> Int {
         var chosen = highest
         for level in 0..<highest where occupied & (1 << UInt64(level)) != 0 {
             passedOver[level] += 1
@@ -176,7 +180,7 @@ final class LevelQueue {
 }
 
 extension Job {
-    /// Cancelled while it waited: the entry is only a place in the queue.
+    /// Cancelled while it waited: the entry only takes up space in the queue.
     var isWithdrawn: Bool {
         guard let record, case .settled = record.phase else { return false }
         return true

@@ -19,10 +19,11 @@ public enum FullQueuePolicy: Sendable, Hashable {
     case suspend
     /// The submitter gets ``PoolError/full(pool:capacity:)``.
     case reject
-    /// The submitter runs the job itself, beside the pool's workers; it is then not counted in `running`. There is one attempt, without
-    /// a time limit, which is cancelled with the submitter's task alone: not by its group, nor with the pool.
+    /// The submitter runs the job itself, alongside the pool's workers; it is then not counted in
+    /// `running`. There is one attempt, without a time limit, which is cancelled only with the
+    /// submitter's task, not by its group or with the pool.
     case runInCaller
-    /// The job that has waited longest on the lowest level in use gives way.
+    /// The job that has waited longest on the lowest level in use is dropped.
     case dropOldest
     /// The new job itself is dropped: accepted, counted, never run.
     case dropNewest

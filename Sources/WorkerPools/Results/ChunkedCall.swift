@@ -1,14 +1,15 @@
 public import Synchronization
 
-/// One call of `map` or `forEach`: how its elements are dealt out, and whether they are still wanted.
+/// One call of `map` or `forEach`: how its elements are divided into chunks, and whether they are
+/// still wanted.
 @usableFromInline
 final class ChunkedCall: Sendable {
-    /// How many elements there are, and how many a chunk has, the last one excepted.
+    /// How many elements there are, and how many a chunk has, except the last.
     @usableFromInline let count: Int
     @usableFromInline let length: Int
-    /// Looked at before each element: an element has failed, or a chunk was cancelled.
+    /// Checked before each element: an element has failed, or a chunk was cancelled.
     @usableFromInline let isStopped = Atomic(false)
-    /// Elements were left out by a chunk that was itself neither failed nor cancelled.
+    /// Elements were skipped by a chunk that itself neither failed nor was cancelled.
     private let isIncomplete = Atomic(false)
 
     var chunkCount: Int { (count + length - 1) / length }
@@ -18,8 +19,8 @@ final class ChunkedCall: Sendable {
         self.length = length
     }
 
-    /// Deals the chunks out as jobs, and waits until all of them have ended.
-    /// - Returns: why the first one failed that did.
+    /// Submits the chunks as jobs, and waits until all of them have ended.
+    /// - Returns: why the first one that failed did.
     @usableFromInline
     func run(
         on pool: WorkerPool, _ chunk: @escaping @Sendable (Range<Int>) async throws -> Void
@@ -47,7 +48,7 @@ final class ChunkedCall: Sendable {
     private func attempt(
         _ range: Range<Int>, _ chunk: @Sendable (Range<Int>) async throws -> Void
     ) async throws {
-        // A single element cannot be stopped half-way, and may be tried again after an error.
+        // A single element cannot be stopped halfway, and may be retried after an error.
         guard length > 1 else { return try await chunk(range) }
         try await withTaskCancellationHandler {
             do {
@@ -63,15 +64,15 @@ final class ChunkedCall: Sendable {
 
     private func stop() { isStopped.store(true, ordering: .relaxed) }
 
-    /// The rest of a chunk is not wanted any more.
+    /// Notes that the rest of a chunk is not wanted any more.
     @usableFromInline
-    func leaveOut() throws(CancellationError) {
+    func skipRest() throws(CancellationError) {
         if Task.isCancelled { throw CancellationError() }
         isIncomplete.store(true, ordering: .relaxed)
     }
 
     /// Calls `body` with each element of the chunk, until the rest is not wanted any more.
-    /// - Returns: whether it came to the end.
+    /// - Returns: whether it reached the end.
     @inlinable
     @inline(__always)
     func visit<Elements: Collection, Failure: Error>(
@@ -81,7 +82,7 @@ final class ChunkedCall: Sendable {
         var rest = elements[start...].makeIterator()
         for _ in range {
             if isStopped.load(ordering: .relaxed) { return false }
-            guard let element = rest.next() else { preconditionFailure("a collection ends before its count") }
+            guard let element = rest.next() else { preconditionFailure("a collection ended before its count") }
             try body(element)
         }
         return true
@@ -97,7 +98,7 @@ final class ChunkedCall: Sendable {
         var rest = elements[start...].makeIterator()
         for _ in range {
             if isStopped.load(ordering: .relaxed) { return false }
-            guard let element = rest.next() else { preconditionFailure("a collection ends before its count") }
+            guard let element = rest.next() else { preconditionFailure("a collection ended before its count") }
             try await body(element)
         }
         return true
@@ -106,7 +107,7 @@ final class ChunkedCall: Sendable {
 
 extension WorkerPool {
     @usableFromInline
-    func deal(_ count: Int) -> ChunkedCall { ChunkedCall(count: count, length: chunkLength(of: count)) }
+    func makeChunkedCall(_ count: Int) -> ChunkedCall { ChunkedCall(count: count, length: chunkLength(of: count)) }
 
     private func chunkLength(of count: Int) -> Int {
         let configuration = storage.configuration

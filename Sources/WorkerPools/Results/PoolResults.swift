@@ -1,15 +1,17 @@
-/// In which order a stream gives its results.
+/// The order in which a stream delivers its results.
 public enum ResultOrder: Sendable, Hashable {
-    /// That of the elements they were made of.
+    /// That of the elements they were computed from.
     case input
-    /// That in which they are ready.
+    /// That in which they become available.
     case completion
 }
 
-/// The results of jobs, one for each element of a sequence, while they come. For one reader.
+/// The results of jobs, one for each element of a sequence, as they become available. For one
+/// reader.
 ///
-/// At most `window` elements are taken ahead of the reader, and where the pool's queue is full the stream waits for room, whatever
-/// ``WorkerPool/Configuration/whenFull`` says. The first error ends the stream; a reader that goes away cancels the jobs that are left.
+/// At most `window` elements are taken ahead of the reader, and where the pool's queue is full the
+/// stream waits for room, whatever ``WorkerPool/Configuration/whenFull`` says. The first error ends
+/// the stream; releasing the iterator cancels the remaining jobs.
 public struct PoolResults<Elements: AsyncSequence & Sendable, Value: Sendable>: AsyncSequence, Sendable
 where Elements.Element: Sendable {
     public typealias Element = Value
@@ -33,7 +35,7 @@ extension WorkerPool {
     /// A stream of the results of `transform`, which runs on the pool's workers.
     /// - Parameters:
     ///   - elements: taken one after the other, at most `window` ahead of the reader.
-    ///   - order: that of the elements, or that in which results are ready.
+    ///   - order: that of the elements, or that in which results become available.
     ///   - window: nil for twice the pool's workers.
     ///   - transform: a job for each element.
     public func results<Elements: AsyncSequence & Sendable, Value: Sendable>(
@@ -45,7 +47,7 @@ extension WorkerPool {
         return PoolResults(storage: storage, elements: elements, order: order, window: window, transform: transform)
     }
 
-    /// A stream of the results of `transform` over a sequence that is at hand.
+    /// A stream of the results of `transform` over a sequence in memory.
     public func results<Elements: Sequence & Sendable, Value: Sendable>(
         of elements: Elements, order: ResultOrder = .input, window: Int? = nil,
         _ transform: @escaping @Sendable (Elements.Element) async throws -> Value
@@ -54,8 +56,8 @@ extension WorkerPool {
     }
 }
 
-/// A sequence at hand, read as if its elements had to be waited for.
-public struct ReadySequence<Base: Sequence & Sendable>: AsyncSequence, ElementsAtHand, Sendable {
+/// An async sequence over a sequence in memory.
+public struct ReadySequence<Base: Sequence & Sendable>: AsyncSequence, ReadyElements, Sendable {
     let base: Base
 
     public func makeAsyncIterator() -> Iterator { Iterator(base: base.makeIterator()) }

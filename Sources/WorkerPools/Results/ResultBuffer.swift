@@ -1,12 +1,13 @@
-// Unsafe code: results are written into the spare capacity of an array that nobody else can see and that never grows, so
-// its memory stays where it is; `complete` checks that it did. Each chunk has a part of that memory of its own, and a word
-// that says how many values the part holds, or that an attempt is busy with it: only that attempt touches the part then.
-// The values become the array's own when all parts are full; otherwise `deinit` releases those that the words speak of.
-// Attempts hold the buffer, so one that outlives the call, because its time was up, still finds its memory.
+// Unsafe code: results are written into the spare capacity of an array that is private to this
+// buffer and never grows, so its memory stays where it is; `complete` checks that it did. Each
+// chunk has a part of that memory, and a word that says how many values the part holds, or that an
+// attempt is busy with it: then only that attempt touches the part. The values become the array's
+// own when all parts are full; otherwise `deinit` releases those that the words count. Attempts
+// retain the buffer, so one that outlives the call, because it timed out, still finds its memory.
 
 import Synchronization
 
-/// The results of a map, each in its element's place.
+/// The results of a map, each at its element's index.
 @usableFromInline
 final class ResultBuffer<Value: Sendable>: @unchecked Sendable {  // see above
     @usableFromInline let start: UnsafeMutablePointer<Value>
@@ -37,8 +38,8 @@ final class ResultBuffer<Value: Sendable>: @unchecked Sendable {  // see above
         words.deallocate()
     }
 
-    /// Begins an attempt at a chunk; what an earlier one has made is released.
-    /// - Returns: where the values go; nil if another attempt is at it, or all is complete.
+    /// Begins an attempt at a chunk; values of an earlier one are released.
+    /// - Returns: where the values go; nil if another attempt is busy with it, or all is complete.
     @usableFromInline
     func take(_ range: Range<Int>) -> UnsafeMutablePointer<Value>? {
         let part = start + range.lowerBound
@@ -48,7 +49,7 @@ final class ResultBuffer<Value: Sendable>: @unchecked Sendable {  // see above
         return part
     }
 
-    /// Ends the attempt that has taken the chunk, and has put values before `end`.
+    /// Ends the attempt that took the chunk and has put values before `end`.
     @usableFromInline
     func giveBack(_ range: Range<Int>, filledTo end: UnsafeMutablePointer<Value>) {
         let held = end - (start + range.lowerBound)
@@ -62,7 +63,7 @@ final class ResultBuffer<Value: Sendable>: @unchecked Sendable {  // see above
         for chunk in 0..<call.chunkCount {
             held += words[chunk].exchange(Self.isBusy, ordering: .acquiringAndReleasing)
         }
-        precondition(held == call.count, "a map that has succeeded has \(held) of \(call.count) results")
+        precondition(held == call.count, "a successful map has \(held) of \(call.count) results")
         values.append(addingCapacity: held) { span in
             span.withUnsafeMutableBufferPointer { buffer, count in
                 precondition(buffer.baseAddress == start, "an array with room for its elements has moved")

@@ -1,18 +1,20 @@
 import DequeModule
 import Synchronization
 
-/// The jobs of a stream on their way from the one who submits them to the one who reads their results.
+/// The jobs of a stream between their submitter and the reader of their results.
 ///
-/// Not generic, because generic code of another module asks the runtime for its types at every turn.
+/// Not generic, because generic code in another module looks up its type metadata at run time on
+/// every use.
 struct ResultQueue {
     let window: Int
-    /// The submitter is called when there is room for so many jobs again: few calls, but never so few jobs under way that a
-    /// worker has nothing to do.
+    /// The submitter is woken when there is room for this many jobs again. That keeps wake-ups few,
+    /// but never leaves so few jobs in progress that a worker has nothing to do.
     let leastRoom: Int
     private let isOrdered: Bool
-    /// Ordered: all that are not taken by the reader yet. Unordered: those of them that have a result.
-    private var line: Deque<LineRecord> = []
-    private var open = OpenRecords<LineRecord>()
+    /// Ordered: all jobs that the reader has not taken yet. Unordered: those of them that have a
+    /// result.
+    private var records: Deque<ChannelRecord> = []
+    private var open = OpenRecords<ChannelRecord>()
     private var issued = 0
     private var taken = 0
     private var read = 0
@@ -30,47 +32,47 @@ struct ResultQueue {
 
     var room: Int { isAbandoned ? 0 : window - (issued - read) }
 
-    /// - Returns: false if the reader has gone.
-    mutating func issue(_ record: LineRecord) -> Bool {
+    /// - Returns: false if the reader is gone.
+    mutating func issue(_ record: ChannelRecord) -> Bool {
         guard !isAbandoned else { return false }
         issued += 1
         open.add(record)
         guard isOrdered else { return true }
-        if reader != nil, line.isEmpty { record.isAwaited.store(true, ordering: .sequentiallyConsistent) }
-        line.append(record)
+        if reader != nil, records.isEmpty { record.isAwaited.store(true, ordering: .sequentiallyConsistent) }
+        records.append(record)
         return true
     }
 
     /// The pool has not accepted the job that was issued last.
-    mutating func withdraw(_ record: LineRecord) {
+    mutating func withdraw(_ record: ChannelRecord) {
         record.hasEnded.store(true, ordering: .releasing)
         issued -= 1
-        if isOrdered { _ = line.popLast() }
+        if isOrdered { _ = records.popLast() }
     }
 
-    /// A job has its result, if the reader takes results as they come.
-    mutating func put(_ record: LineRecord) -> UnsafeContinuation<Void, Never>? {
+    /// A job has its result, if the reader takes results as they become available.
+    mutating func put(_ record: ChannelRecord) -> UnsafeContinuation<Void, Never>? {
         guard !isAbandoned else { return nil }
-        line.append(record)
+        records.append(record)
         return takeReader()
     }
 
-    /// No more jobs come; an error is for the reader, after all results.
+    /// No more jobs come; the reader gets the error after all results.
     mutating func end(_ error: (any Error)?) -> UnsafeContinuation<Void, Never>? {
         hasEnded = true
         self.error = error
         return takeReader()
     }
 
-    /// The job that a reader who takes results in order waits for.
-    var first: LineRecord? { line.first }
+    /// The job whose result an ordered reader needs next.
+    var first: ChannelRecord? { records.first }
 
     /// All results that the reader can have now, the next one last.
-    mutating func takeReady() -> [LineRecord] {
-        var ready: [LineRecord] = []
-        while let first = line.first, first.hasEnded.load(ordering: .acquiring) {
+    mutating func takeReady() -> [ChannelRecord] {
+        var ready: [ChannelRecord] = []
+        while let first = records.first, first.hasEnded.load(ordering: .acquiring) {
             ready.append(first)
-            line.removeFirst()
+            records.removeFirst()
         }
         taken += ready.count
         return ready.reversed()
@@ -89,7 +91,7 @@ struct ResultQueue {
         return pump
     }
 
-    /// - Returns: false if there is room, or the reader has gone.
+    /// - Returns: false if there is room, or the reader is gone.
     mutating func waitForRoom(_ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         guard !isAbandoned, room == 0 else { return false }
         pump = continuation
@@ -99,8 +101,8 @@ struct ResultQueue {
     /// - Returns: false if there is something to read.
     mutating func waitForResult(_ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         guard !isAbandoned, ending == nil else { return false }
-        if let first = line.first {
-            // Whoever ends the job looks for this afterwards, and then for the reader.
+        if let first = records.first {
+            // The thread that ends the job checks this afterwards, and then the reader.
             first.isAwaited.store(true, ordering: .sequentiallyConsistent)
             if first.hasEnded.load(ordering: .sequentiallyConsistent) { return false }
         }
@@ -108,16 +110,16 @@ struct ResultQueue {
         return true
     }
 
-    /// The reader has gone.
-    /// - Returns: whoever waits, and the jobs that are left.
-    mutating func abandon() -> (waiting: [UnsafeContinuation<Void, Never>], left: [LineRecord]) {
+    /// The reader is gone.
+    /// - Returns: the waiting tasks, and the jobs that are left.
+    mutating func abandon() -> (waiting: [UnsafeContinuation<Void, Never>], left: [ChannelRecord]) {
         isAbandoned = true
         let waiting = [pump, reader].compactMap(\.self)
         let left = open.all
         pump = nil
         reader = nil
         open.removeAll()
-        line = []
+        records = []
         return (waiting, left)
     }
 

@@ -1,28 +1,28 @@
-/// What an iterator over a stream of results holds. When it goes, the jobs that are left are cancelled.
+/// What an iterator over a stream of results holds. Its `deinit` cancels the remaining jobs.
 ///
-/// Elements at hand are submitted by the reader itself, whenever enough of the window is free: so nobody has to be woken
-/// for it. Those that have to be waited for are taken by a task of its own, the pump.
+/// Elements in memory are submitted by the reader itself, whenever enough of the window is free,
+/// which saves a wake-up. Elements that must be awaited are taken by a separate task, the pump.
 final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> where Elements.Element: Sendable {
-    private let line: ResultLine
+    private let channel: ResultChannel
     private let transform: @Sendable (Elements.Element) async throws -> Value
     private var elements: Elements.AsyncIterator?
     private var pump: Task<Void, any Error>?
     /// Results that were taken together, the next one last.
-    private var ready: [LineRecord] = []
-    /// Read since the line was told so.
-    private var unnoted: Int
+    private var ready: [ChannelRecord] = []
+    /// Results read that the channel has not been told about.
+    private var unreportedReads: Int
     private var hasEnded = false
 
     init(_ results: PoolResults<Elements, Value>) {
-        let line = ResultLine(results.storage, window: results.window, order: results.order)
-        self.line = line
+        let channel = ResultChannel(results.storage, window: results.window, order: results.order)
+        self.channel = channel
         transform = results.transform
-        unnoted = 0
-        if Elements.self is any ElementsAtHand.Type {
+        unreportedReads = 0
+        if Elements.self is any ReadyElements.Type {
             elements = results.elements.makeAsyncIterator()
         } else {
             let (elements, transform) = (results.elements, results.transform)
-            pump = results.storage.taskForElements { await Self.feed(line, elements, transform) }
+            pump = results.storage.taskForElements { await Self.feed(channel, elements, transform) }
         }
     }
 
@@ -36,7 +36,7 @@ final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> wh
         do {
             while true {
                 try await makeRoom()
-                let (ready, ending) = line.takeReady()
+                let (ready, ending) = channel.takeReady()
                 if let ending {
                     stop()
                     try ending.get()
@@ -45,8 +45,8 @@ final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> wh
                 self.ready = ready
                 if let record = self.ready.popLast() { return try await take(record) }
                 try Task.checkCancellation()
-                if line.lookOut() { continue }
-                await line.waitForResult()
+                if channel.spin() { continue }
+                await channel.waitForResult()
                 try Task.checkCancellation()
             }
         } catch {
@@ -55,11 +55,11 @@ final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> wh
         }
     }
 
-    private func take(_ record: LineRecord) async throws -> Value {
-        unnoted += 1
+    private func take(_ record: ChannelRecord) async throws -> Value {
+        unreportedReads += 1
         do {
             let value = try ResultRecord<Value>.takeResult(of: record)
-            if unnoted >= line.leastRoom { try await makeRoom() }
+            if unreportedReads >= channel.leastRoom { try await makeRoom() }
             return value
         } catch {
             stop()
@@ -67,21 +67,21 @@ final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> wh
         }
     }
 
-    /// Gives back the places of results that were read, and submits as many jobs as there is room for.
+    /// Gives back the room of results that were read, and submits as many jobs as fit.
     private func makeRoom() async throws {
-        if unnoted > 0 { line.noteRead(unnoted) }
-        unnoted = 0
+        if unreportedReads > 0 { channel.noteRead(unreportedReads) }
+        unreportedReads = 0
         guard elements != nil else { return }
-        for _ in 0..<line.room {
+        for _ in 0..<channel.room {
             guard let element = try await elements?.next(isolation: #isolation) else {
                 elements = nil
-                return line.end(nil)
+                return channel.end(nil)
             }
             do {
-                guard try await Self.submit(element, to: line, transform) else { return }
+                guard try await Self.submit(element, to: channel, transform) else { return }
             } catch {
                 elements = nil
-                return line.end(error)
+                return channel.end(error)
             }
         }
     }
@@ -91,33 +91,33 @@ final class ResultReader<Elements: AsyncSequence & Sendable, Value: Sendable> wh
         ready = []
         elements = nil
         pump?.cancel()
-        line.abandon()
+        channel.abandon()
     }
 
     private static func submit(
-        _ element: Elements.Element, to line: ResultLine,
+        _ element: Elements.Element, to channel: ResultChannel,
         _ transform: @escaping @Sendable (Elements.Element) async throws -> Value
     ) async throws -> Bool {
-        let record = ResultRecord<Value>(line)
-        return try await line.submit(record, record.keeping(element, transform))
+        let record = ResultRecord<Value>(channel)
+        return try await channel.submit(record, record.keeping(element, transform))
     }
 
     private static func feed(
-        _ line: ResultLine, _ elements: Elements,
+        _ channel: ResultChannel, _ elements: Elements,
         _ transform: @escaping @Sendable (Elements.Element) async throws -> Value
     ) async {
         do {
             var elements = elements.makeAsyncIterator()
-            while await line.waitForRoom() > 0 {
+            while await channel.waitForRoom() > 0 {
                 guard let element = try await elements.next() else { break }
-                guard try await submit(element, to: line, transform) else { break }
+                guard try await submit(element, to: channel, transform) else { break }
             }
-            line.end(nil)
+            channel.end(nil)
         } catch {
-            line.end(error)
+            channel.end(error)
         }
     }
 }
 
-/// Says that the elements of an async sequence need not be waited for.
-protocol ElementsAtHand {}
+/// Marks an async sequence whose elements never have to be awaited.
+protocol ReadyElements {}

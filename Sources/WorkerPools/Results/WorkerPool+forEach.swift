@@ -6,54 +6,56 @@ extension WorkerPool {
         _ elements: Elements,
         _ body: @escaping @Sendable (Elements.Element) throws(Failure) -> Void
     ) async throws(JobFailure<Failure>) where Elements.Element: Sendable {
-        guard Elements.self is any RandomAccessCollection.Type else { return try await dealOut(Array(elements), body) }
-        try await dealOut(elements, body)
+        guard Elements.self is any RandomAccessCollection.Type else { return try await forEachInChunks(Array(elements), body) }
+        try await forEachInChunks(elements, body)
     }
 
-    /// The same for bodies that wait.
+    /// The same for asynchronous bodies.
     @inlinable
     public func forEach<Elements: Collection & Sendable, Failure: Error>(
         _ elements: Elements,
         _ body: @escaping @Sendable (Elements.Element) async throws(Failure) -> Void
     ) async throws(JobFailure<Failure>) where Elements.Element: Sendable {
-        guard Elements.self is any RandomAccessCollection.Type else { return try await dealOut(Array(elements), body) }
-        try await dealOut(elements, body)
+        guard Elements.self is any RandomAccessCollection.Type else { return try await forEachInChunks(Array(elements), body) }
+        try await forEachInChunks(elements, body)
     }
 
     @inlinable
-    func dealOut<Elements: Collection & Sendable, Failure: Error>(
+    func forEachInChunks<Elements: Collection & Sendable, Failure: Error>(
         _ elements: Elements,
         _ body: @escaping @Sendable (Elements.Element) throws(Failure) -> Void
     ) async throws(JobFailure<Failure>) {
-        let call = deal(elements.count)
+        let call = makeChunkedCall(elements.count)
         let failure = await call.run(on: self) { range in
-            if try !call.visit(range, of: elements, body) { try call.leaveOut() }
+            if try !call.visit(range, of: elements, body) { try call.skipRest() }
         }
         if let failure { throw self.failure(failure) }
     }
 
     @inlinable
-    func dealOut<Elements: Collection & Sendable, Failure: Error>(
+    func forEachInChunks<Elements: Collection & Sendable, Failure: Error>(
         _ elements: Elements,
         _ body: @escaping @Sendable (Elements.Element) async throws(Failure) -> Void
     ) async throws(JobFailure<Failure>) {
-        let call = deal(elements.count)
+        let call = makeChunkedCall(elements.count)
         let failure = await call.run(on: self) { range in
-            if try await !call.visit(range, of: elements, body) { try call.leaveOut() }
+            if try await !call.visit(range, of: elements, body) { try call.skipRest() }
         }
         if let failure { throw self.failure(failure) }
     }
 
-    /// Calls `body` with each element that comes, a job each; takes the next element only when the queue has room, which it waits for
-    /// whatever ``WorkerPool/Configuration/whenFull`` says.
-    /// - Throws: the sequence's error, or the first of the jobs'; the rest is cancelled then, and the task that waits for the sequence's
-    ///   next element, too. A cancelled caller cancels both, and gets the error of a job that was cancelled or `CancellationError`. All
+    /// Calls `body` with each element as it arrives, in a job each. Takes the next element only
+    /// when the queue has room, which it waits for whatever ``WorkerPool/Configuration/whenFull``
+    /// says.
+    /// - Throws: the sequence's error, or that of the first job to fail; the rest is then
+    ///   cancelled, including the task that waits for the next element. Cancelling the caller
+    ///   cancels both and throws the error of a job that was cancelled, or `CancellationError`. All
     ///   jobs have ended when this returns or throws.
     public func forEach<Elements: AsyncSequence & Sendable>(
         in elements: Elements, _ body: @escaping @Sendable (Elements.Element) async throws -> Void
     ) async throws where Elements.Element: Sendable {
         let group = JobGroup(storage, rule: .cancelRest, whenFull: .suspend)
-        // In a task of its own, so that a job's error can end the wait for the next element.
+        // In a separate task, so that a job's error can end the wait for the next element.
         let taking = storage.taskForElements {
             for try await element in elements { try await group.submit { try await body(element) } }
         }
@@ -71,8 +73,8 @@ extension WorkerPool {
         try Task.checkCancellation()
     }
 
-    /// The same for a sequence that only the caller may read; there a job's error is noticed when the sequence gives its next element or
-    /// ends.
+    /// The same for a sequence that only the caller may read; here a job's error is only noticed
+    /// when the sequence gives its next element or ends.
     public func forEach<Elements: AsyncSequence>(
         in elements: Elements, _ body: @escaping @Sendable (Elements.Element) async throws -> Void
     ) async throws where Elements.Element: Sendable {

@@ -1,22 +1,25 @@
 /// What a sizing policy sees.
 public struct PoolLoad: Sendable, Hashable {
-    /// Jobs in the queue, and those of submitters that wait for room in it, beyond those that idle workers are about to take.
+    /// Jobs in the queue, and those of submitters waiting for room in it, beyond those that idle
+    /// workers are about to take.
     public var waiting: Int
     /// Jobs that are being run.
     public var running: Int
-    /// The concurrency limit as it stands.
+    /// The current concurrency limit.
     public var workers: Int
     public var bounds: ClosedRange<Int>
 }
 
 /// When a pool grows and shrinks between the bounds of its configuration.
 public struct SizingPolicy: Sendable {
-    /// The new limit when a job has just been queued; called with the pool's lock held, so it must be quick and must not
-    /// call the pool. Results are clamped to the bounds; the present value means no change.
+    /// The new limit when a job has just been queued; called with the pool's lock held, so it must
+    /// be quick and must not call the pool. Results are clamped to the bounds; the current value
+    /// means no change.
     public var grow: @Sendable (PoolLoad) -> Int
     /// The new limit after a `settle` in which no job ever waited.
     public var shrink: @Sendable (PoolLoad) -> Int
-    /// How long no job must wait before the pool shrinks by one step: the hysteresis. Each step waits anew.
+    /// How long no job must have waited before the pool shrinks by one step: the hysteresis. Each
+    /// step waits anew.
     public var settle: Duration
 
     public init(
@@ -29,7 +32,8 @@ public struct SizingPolicy: Sendable {
         self.shrink = shrink
     }
 
-    /// Doubles when waiting jobs exceed `threshold` of the workers; halves when none waited for a `settle`.
+    /// Doubles when waiting jobs exceed `threshold` of the workers; halves when none waited for a
+    /// `settle`.
     public static func doubling(above threshold: Double = 0.75, settle: Duration = .milliseconds(100)) -> SizingPolicy {
         SizingPolicy(
             settle: settle,

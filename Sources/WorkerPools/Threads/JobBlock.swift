@@ -1,7 +1,8 @@
-// Unsafe code: blocks of jobs at stable addresses. Places `first..<end` of a block hold jobs, which are plain pointers; a
-// block belongs to exactly one list, or to one heap of spare blocks, which only change under their run queue's lock.
+// Unsafe code: blocks of jobs at stable addresses. Elements `first..<end` of a block hold jobs,
+// which are plain pointers; a block belongs to exactly one list, or to one stack of spare blocks,
+// both of which only change under their run queue's lock.
 
-/// Thirty jobs in four cache lines, and the block that comes after them.
+/// Thirty jobs in four cache lines, and a link to the next block.
 struct JobBlock {
     static let capacity = 30
 
@@ -19,13 +20,13 @@ struct JobBlock {
 }
 
 extension UnsafeMutablePointer<JobBlock> {
-    /// The places, behind the block's head.
+    /// The jobs, stored after the block's header.
     var jobs: UnsafeMutablePointer<UnownedJob> {
         UnsafeMutableRawPointer(self + 1).assumingMemoryBound(to: UnownedJob.self)
     }
 }
 
-/// Blocks for reuse, 128 KiB of them at most.
+/// Blocks for reuse, at most 128 KiB of them.
 struct SpareBlocks {
     private static let most = 512
 

@@ -1,10 +1,11 @@
-// Unsafe code: see JobBlock.swift. A prefetch is a hint to the processor, which takes any address for it.
+// Unsafe code: see JobBlock.swift. A prefetch is a hint to the processor, which accepts any
+// address.
 
 #if canImport(CPrefetch)
     import CPrefetch
 #endif
 
-/// Jobs in the order in which they came. Lists are joined in constant time, however long they are.
+/// Jobs in the order in which they arrived. Lists are concatenated in constant time.
 struct JobList {
     private var head: UnsafeMutablePointer<JobBlock>?
     private var tail: UnsafeMutablePointer<JobBlock>?
@@ -71,18 +72,19 @@ struct JobList {
         if head == nil { tail = nil }
     }
 
-    /// Has the processor fetch a job that comes a few places after the first. A task that has slept has left the cache, and
-    /// its object and the frames behind it are some eight lines, most of the price of running it.
+    /// Has the processor fetch a job a few places after the first. A task that has slept has left
+    /// the cache, and loading its object and the frames after it, some eight lines, is most of the
+    /// cost of running it.
     @inline(__always)
     private func warm(_ distance: Int32, after block: UnsafeMutablePointer<JobBlock>) {
         #if canImport(CPrefetch)
-            var (block, place) = (block, block.pointee.first + distance)
-            if place >= block.pointee.end, let next = block.pointee.next {
-                place -= block.pointee.end - next.pointee.first
+            var (block, index) = (block, block.pointee.first + distance)
+            if index >= block.pointee.end, let next = block.pointee.next {
+                index -= block.pointee.end - next.pointee.first
                 block = next
             }
-            guard place < block.pointee.end else { return }
-            prefetch_lines(unsafeBitCast(block.jobs[Int(place)], to: UInt.self), 8)
+            guard index < block.pointee.end else { return }
+            prefetch_lines(unsafeBitCast(block.jobs[Int(index)], to: UInt.self), 8)
         #endif
     }
 }

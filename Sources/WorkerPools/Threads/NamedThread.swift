@@ -1,4 +1,5 @@
-// Unsafe code: a closure crosses into a C thread entry as a retained reference, released by that thread alone.
+// Unsafe code: a closure crosses into a C thread entry as a retained reference, which only that
+// thread releases.
 
 #if canImport(Darwin)
     import Darwin
@@ -8,13 +9,14 @@
 
 /// How eagerly the system should run a thread.
 public enum ThreadQuality: Sendable, Hashable {
-    /// As any other thread of the process.
+    /// Like any other thread of the process.
     case standard
 
-    /// Gives way to others: `QOS_CLASS_UTILITY` on Apple's systems, a nice value of 5 on Linux.
+    /// Yields to others: `QOS_CLASS_UTILITY` on Apple's systems, a nice value of 5 on Linux.
     case utility
 
-    /// Runs when little else does: `QOS_CLASS_BACKGROUND` on Apple's systems, a nice value of 15 on Linux.
+    /// Runs when little else does: `QOS_CLASS_BACKGROUND` on Apple's systems, a nice value of 15 on
+    /// Linux.
     case background
 }
 
@@ -51,15 +53,15 @@ struct NamedThread: Sendable {
                 #endif
                 guard let opaque else { return nil }
                 let start = Unmanaged<Start>.fromOpaque(opaque).takeRetainedValue()
-                NamedThread.dress(name: start.name, quality: start.quality)
+                NamedThread.configure(name: start.name, quality: start.quality)
                 start.body()
                 return nil
             }, start)
-        demand(failure == 0, "the system refused thread '\(name)': error \(failure)")
+        demand(failure == 0, "the system could not start thread '\(name)': error \(failure)")
         id = PlatformThread(thread)
     }
 
-    /// Waits until the thread has ended; a thread that calls it on itself is let go instead.
+    /// Waits until the thread has ended; called by the thread itself, detaches it instead.
     func join() {
         guard let thread = id.value else { return }
         if pthread_equal(thread, pthread_self()) != 0 {
@@ -69,7 +71,7 @@ struct NamedThread: Sendable {
         }
     }
 
-    private static func dress(name: String, quality: ThreadQuality) {
+    private static func configure(name: String, quality: ThreadQuality) {
         #if canImport(Darwin)
             pthread_setname_np(name)
             switch quality {
@@ -78,8 +80,9 @@ struct NamedThread: Sendable {
             case .background: pthread_set_qos_class_self_np(QOS_CLASS_BACKGROUND, 0)
             }
         #else
-            // Linux keeps 15 bytes of a name; the end says which thread of the executor it is. The C function for it is
-            // hidden from Swift behind _GNU_SOURCE, this file is the same thing.
+            // Linux keeps 15 bytes of a name; the end of ours says which thread of the executor it
+            // is. The C function is hidden from Swift by _GNU_SOURCE; writing this file does the
+            // same.
             if let file = fopen("/proc/thread-self/comm", "w") {
                 fputs(String(name.suffix(15)), file)
                 fclose(file)
@@ -94,7 +97,7 @@ struct NamedThread: Sendable {
     }
 }
 
-private struct PlatformThread: @unchecked Sendable {  // a thread's id is a plain value to everyone but pthread calls
+private struct PlatformThread: @unchecked Sendable {  // a thread's id is a plain value except to pthread calls
     let value: pthread_t?
 
     init(_ value: pthread_t?) { self.value = value }

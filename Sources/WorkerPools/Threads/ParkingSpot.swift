@@ -1,5 +1,5 @@
-// Unsafe code: a pthread mutex and condition at stable addresses, freed in `deinit`, when no thread can be parked
-// here, because a parked thread holds a reference.
+// Unsafe code: a pthread mutex and condition at stable addresses, freed in `deinit`. No thread can
+// be parked here by then, because a parked thread holds a reference.
 
 #if canImport(Darwin)
     import Darwin
@@ -7,7 +7,8 @@
     import Glibc
 #endif
 
-/// Where one thread sleeps until another wakes it or a deadline passes. A wake-up that comes first is kept.
+/// Where one thread sleeps until another wakes it or a deadline passes. A wake-up that comes early
+/// is kept.
 final class ParkingSpot: @unchecked Sendable {  // `signalled` is only touched under the mutex
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)

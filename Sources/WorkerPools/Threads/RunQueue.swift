@@ -6,7 +6,7 @@ struct RunQueue {
 
     init(now: UInt64) { naps = NapWheel(now: now) }
 
-    /// The queue is of no use afterwards.
+    /// The queue must not be used afterwards.
     mutating func deallocate() {
         naps.fire(until: .max, into: &ready)
         while ready.popFirst(&spare) != nil {}
@@ -18,7 +18,7 @@ struct RunQueue {
 
     mutating func push(_ jobs: inout JobList) { ready.append(&jobs) }
 
-    /// - Returns: also whether so many sleepers have just woken that a neighbour should lend a hand.
+    /// - Returns: also whether so many sleepers have just woken that a neighbour should help.
     @inline(__always)
     mutating func pop(at now: UInt64) -> (job: UnownedJob?, isCrowded: Bool) {
         var isCrowded = false
@@ -38,7 +38,7 @@ struct RunQueue {
     mutating func removeHalf() -> JobList { ready.removeHalf(&spare) }
 
     /// Takes out the sleepers that have been due for a millisecond: the owner must be busy.
-    mutating func removeNeglected(at now: UInt64) -> JobList {
+    mutating func removeLateSleepers(at now: UInt64) -> JobList {
         var late = JobList()
         if let due = naps.nextDue, due + 1_000_000 < now { naps.fire(until: now, into: &late) }
         return late
@@ -47,5 +47,5 @@ struct RunQueue {
     /// When the next sleeper must be woken.
     var nextDue: UInt64? { naps.nextDue }
 
-    var isAtRest: Bool { ready.isEmpty && naps.count == 0 }
+    var isQuiescent: Bool { ready.isEmpty && naps.count == 0 }
 }

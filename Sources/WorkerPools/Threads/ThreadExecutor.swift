@@ -1,17 +1,19 @@
 import Synchronization
 
-/// A task executor with threads of its own, for jobs that compute or block: they never occupy Swift's cooperative pool.
+/// A task executor with its own threads, for jobs that compute or block: they never occupy Swift's
+/// cooperative pool.
 ///
-/// Several pools may share one, which then bounds the processors that all of them take together. Each thread has its
-/// own run queue, which idle neighbours take from, and its own timer wheel, which ``PoolClock`` uses. While a thread
-/// computes for long, its neighbours look after its wheel and those it has woken, every 4 ms or so; if all compute, sleepers
-/// wait as all tasks do.
+/// Several pools may share one, which then bounds the processors that they use together. Each
+/// thread has its own run queue, which idle neighbours steal from, and its own timer wheel, which
+/// ``PoolClock`` uses. While a thread computes for long, its neighbours take over its wheel and the
+/// tasks it has woken, every 4 ms or so; if all threads compute, sleepers wait like all other
+/// tasks.
 ///
-/// Tasks given to it with `executorPreference:` keep it alive. ``shutdown()`` stops the threads once their queues are
-/// empty; so does letting go of the last reference.
+/// Tasks given to it with `executorPreference:` keep it alive. ``shutdown()`` stops the threads
+/// once their queues are empty; so does releasing the last reference.
 public final class ThreadExecutor: TaskExecutor, Alarms {
     public let name: String
-    private let crew = Crew()
+    private let group = ThreadGroup()
     private let loops: [RunLoop]
     private let threads: Guarded<[NamedThread]>
 
@@ -22,11 +24,11 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
     public init(threads count: Int, name: String, quality: ThreadQuality = .standard) {
         demand(count > 0, "executor '\(name)' needs at least one thread, not \(count)")
         self.name = name
-        let crew = crew
-        let loops = (0..<count).map { RunLoop(index: $0, crew: crew) }
+        let group = group
+        let loops = (0..<count).map { RunLoop(index: $0, group: group) }
         self.loops = loops
         threads = Guarded([])
-        crew.hire(loops)
+        group.setLoops(loops)
         let identity = asUnownedTaskExecutor()
         let started = loops.map { loop in
             NamedThread(name: "\(name)-\(loop.index)", quality: quality) { loop.run(on: identity) }
@@ -36,22 +38,24 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
 
     deinit {
         shutdown()
-        crew.disband()
+        group.releaseLoops()
     }
 
     public var threadCount: Int { loops.count }
 
     public func enqueue(_ job: consuming ExecutorJob) {
-        demand(!crew.isStopping, "a task came to executor '\(name)' after its shutdown; drain its pools first")
-        crew.enqueue(UnownedJob(job))
+        demand(!group.isStopping, "a task came to executor '\(name)' after its shutdown; drain its pools first")
+        group.enqueue(UnownedJob(job))
     }
 
-    /// Waits until every runnable job has run and all threads have ended; further calls return at once.
+    /// Waits until every runnable job has run and all threads have ended; further calls return at
+    /// once.
     ///
-    /// Drain the pools that use it first: a task that becomes runnable afterwards is a programmer's error and traps.
-    /// Blocks the calling thread; called on one of its own threads it does not wait for that one.
+    /// Drain the pools that use it first: a task that becomes runnable afterwards is a programming
+    /// error and traps. Blocks the calling thread; called on one of its own threads, it does not
+    /// wait for that one.
     public func shutdown() {
-        crew.dismiss()
+        group.stop()
         let ending = threads.withLock { threads in
             defer { threads = [] }
             return threads
@@ -61,7 +65,8 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
 
     public var now: UInt64 { Timers.now }
 
-    /// Calls `body` on the thread of ``WheelThread/shared``: an alarm has to ring also while all threads here compute.
+    /// Calls `body` on the thread of ``WheelThread/shared``: an alarm has to fire even while all
+    /// threads here compute.
     public func call(at due: UInt64, _ body: @escaping @Sendable () -> Void) {
         WheelThread.shared.call(at: due, body)
     }

@@ -1,4 +1,5 @@
-// Unsafe code: the number is kept in the bits of a thread's own slot, never followed as a pointer.
+// Unsafe code: the number is kept in the bits of a thread-local pointer, which is never
+// dereferenced.
 
 #if canImport(Darwin)
     import Darwin
@@ -7,7 +8,8 @@
 #endif
 import Synchronization
 
-/// Numbers threads in the order in which they first ask, so that neighbours in time get different ones.
+/// Numbers threads in the order in which they first ask, so that threads that start together get
+/// different numbers.
 enum ThreadNumber {
     private static let last = Atomic(0)
     private static let key: pthread_key_t = {

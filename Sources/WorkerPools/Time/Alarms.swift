@@ -1,17 +1,18 @@
-/// Where a pool reads the time and leaves wake-up calls for timeouts, retries and sizing.
+/// Where a pool reads the time and sets alarms for timeouts, retries and sizing.
 ///
-/// A pool takes its executor's if that is a ``ThreadExecutor``, else ``WheelThread/shared``; tests hand in a
-/// ``ManualClock`` and move time themselves.
+/// A pool uses its executor if that is a ``ThreadExecutor``, else ``WheelThread/shared``; tests
+/// pass a ``ManualClock`` and move time themselves.
 public protocol Alarms: Sendable {
     /// Nanoseconds since an origin of the clock's own; never goes back.
     var now: UInt64 { get }
 
-    /// Calls `body` once when `now` has reached `due`, on a thread of the clock's own: `body` must be quick.
+    /// Calls `body` once when `now` has reached `due`, on a thread of the clock's own: `body` must
+    /// be quick.
     func call(at due: UInt64, _ body: @escaping @Sendable () -> Void)
 }
 
 extension Duration {
-    /// Whole nanoseconds; negative durations count as zero and those beyond 292 years as that.
+    /// Whole nanoseconds; negative durations count as zero and those beyond 285 years as that.
     var nanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }

@@ -1,4 +1,5 @@
-/// Time that only moves when it is told to: for tests of timeouts, retries and sizing without waiting for them.
+/// Time that only moves when told to: for tests of timeouts, retries and sizing without waiting for
+/// them.
 public final class ManualClock: Alarms {
     private struct State {
         var now: UInt64 = 0
@@ -12,7 +13,7 @@ public final class ManualClock: Alarms {
 
     public var now: UInt64 { state.withLock { $0.now } }
 
-    /// Calls that have been left and are not due yet.
+    /// Calls that have been scheduled and are not due yet.
     public var pendingCalls: Int { state.withLock { $0.calls.count } }
 
     public func call(at due: UInt64, _ body: @escaping @Sendable () -> Void) {
@@ -25,8 +26,8 @@ public final class ManualClock: Alarms {
         if isDue { body() }
     }
 
-    /// Moves time on; everything that falls due is called before this returns, in the order of its deadlines, with `now`
-    /// at each deadline in turn.
+    /// Moves time on. Everything that becomes due is called before this returns, in the order of
+    /// its deadlines, with `now` at each deadline in turn.
     public func advance(by duration: Duration) {
         let end = now &+ duration.nanoseconds
         while let body = nextCall(until: end) { body() }

@@ -1,9 +1,10 @@
-// Unsafe code: the slots are arrays at stable addresses that `deallocate` frees; every index is taken modulo their length.
+// Unsafe code: the slots are arrays at stable addresses that `deallocate` frees; every index is
+// taken modulo their length.
 
-/// Jobs that wait for 20 ms at most, in slots of 2^16 ns (66 µs).
+/// Jobs that wait for at most 20 ms, in slots of 2^16 ns (66 µs).
 ///
-/// They can't be called off, so a slot is a mere list, which becomes runnable at one blow. The scheme is the hashed wheel
-/// of Varghese and Lauck (1987), one turn of which is 33 ms here.
+/// They cannot be cancelled, so a slot is a plain list, which becomes runnable all at once. The
+/// scheme is the hashed wheel of Varghese and Lauck (1987), one turn of which is 33 ms here.
 struct NapWheel {
     private static let shift: UInt64 = 16
     private static let slotCount = 512
@@ -22,7 +23,7 @@ struct NapWheel {
         tick = now >> Self.shift
     }
 
-    /// The wheel must be empty, and is of no use afterwards.
+    /// The wheel must be empty, and must not be used afterwards.
     func deallocate() {
         slots.deallocate()
         occupied.deallocate()
@@ -32,8 +33,8 @@ struct NapWheel {
     @inline(__always)
     func isDue(at now: UInt64) -> Bool { count > 0 && now >> Self.shift > tick }
 
-    /// Whether a deadline less than a turn of the wheel after `now` can be inserted; if not, what is due by now has to be
-    /// fired before.
+    /// Whether a deadline less than a turn of the wheel after `now` can be inserted; if not, what
+    /// is due by now has to be fired first.
     @inline(__always)
     mutating func reaches(_ due: UInt64, from now: UInt64) -> Bool {
         if count == 0 { tick = max(tick, now >> Self.shift) }
@@ -47,8 +48,8 @@ struct NapWheel {
         count += 1
     }
 
-    /// Moves time on and appends the jobs that are due, slot by slot, oldest first. A slot is fired when it has passed
-    /// whole, so nothing wakes before its time.
+    /// Moves time on and appends the jobs that are due, slot by slot, oldest first. A slot is fired
+    /// once it has passed entirely, so nothing wakes early.
     mutating func fire(until now: UInt64, into ready: inout JobList) {
         let end = now >> Self.shift
         while let next = nextOccupied, next < end {

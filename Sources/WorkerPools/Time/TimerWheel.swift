@@ -1,13 +1,15 @@
-/// Names one entry of a ``TimerWheel``; stale once the entry has fired or was removed.
+/// Identifies one entry of a ``TimerWheel``; stale once the entry has fired or was removed.
 struct TimerID: Sendable, Hashable {
     var index: Int32
     var generation: UInt32
 }
 
-/// Deadlines in nanoseconds, kept in slots of 2^16 ns (66 µs); the far ones in a heap until they come near.
+/// Deadlines in nanoseconds, kept in slots of 2^16 ns (66 µs); distant ones in a heap until they
+/// come near.
 ///
-/// Inserting and removing near entries is O(1). The scheme is the hashed wheel of Varghese and Lauck (1987) with one
-/// level and an overflow heap, because pools' delays are either short (sleeps, backoff) or few (timeouts).
+/// Inserting and removing near entries is O(1). The scheme is the hashed wheel of Varghese and
+/// Lauck (1987) with one level and an overflow heap, because pools' delays are either short
+/// (sleeps, backoff) or few (timeouts).
 struct TimerWheel<Payload> {
     private struct Node {
         var due: UInt64 = 0
@@ -36,7 +38,7 @@ struct TimerWheel<Payload> {
         tick = now >> Self.shift
     }
 
-    /// Takes a place without a deadline, so that a cancellation can name the entry before it is armed.
+    /// Reserves an entry without a deadline, so that a cancellation can name it before it is armed.
     mutating func reserve() -> TimerID {
         if free >= 0 {
             let index = free
@@ -63,7 +65,9 @@ struct TimerWheel<Payload> {
         return id
     }
 
-    /// Takes the entry out; its payload if it was armed and had not fired. The place is reused once its slot passes.
+    /// Removes the entry.
+    /// - Returns: its payload, if it was armed and had not fired. The entry is reused once its slot
+    ///   passes.
     mutating func remove(_ id: TimerID) -> Payload? {
         let index = Int(id.index)
         guard nodes[index].generation == id.generation else { return nil }
@@ -82,7 +86,7 @@ struct TimerWheel<Payload> {
 
     /// Moves time on and appends the payloads that are due, slot by slot, oldest first.
     mutating func advance(to now: UInt64, into fired: inout [Payload]) {
-        // A slot is fired when it has passed whole, so nothing wakes before its time.
+        // A slot is fired once it has passed entirely, so nothing wakes early.
         let end = now >> Self.shift
         while tick < end {
             if near == 0 {
@@ -96,7 +100,8 @@ struct TimerWheel<Payload> {
         }
     }
 
-    /// When ``advance(to:into:)`` has something to do next, or nil if nothing waits. Removed entries may make it early.
+    /// When ``advance(to:into:)`` has something to do next, or nil if nothing waits. Removed
+    /// entries may make it early.
     var nextDue: UInt64? {
         guard near > 0 else { return far.first.map { (($0.due >> Self.shift) + 1) << Self.shift } }
         let first = Int(truncatingIfNeeded: tick) & (Self.slotCount - 1)
@@ -110,8 +115,8 @@ struct TimerWheel<Payload> {
             guard turned <= occupied.count else { return nil }
         }
         let slot = word * 64 + bits.trailingZeroBitCount
-        let ahead = UInt64((slot - first + Self.slotCount) & (Self.slotCount - 1))
-        return (tick + ahead + 1) << Self.shift
+        let distance = UInt64((slot - first + Self.slotCount) & (Self.slotCount - 1))
+        return (tick + distance + 1) << Self.shift
     }
 
     private mutating func place(_ id: TimerID) {
@@ -146,7 +151,8 @@ struct TimerWheel<Payload> {
         }
     }
 
-    /// Forgets removed far entries once they are the majority, so that long sleeps cut short don't pile up.
+    /// Drops removed distant entries once they are the majority, so that long sleeps cut short do
+    /// not pile up.
     private mutating func sweepFar() {
         guard removedFar > 64, removedFar > far.count / 2 else { return }
         var kept = FarTimers()
@@ -177,7 +183,7 @@ struct TimerWheel<Payload> {
             release(index)
             index = next
         }
-        // The list is a stack; sleepers wake in the order in which they lay down.
+        // The list is a stack; sleepers wake in the order in which they went to sleep.
         fired[start...].reverse()
     }
 

@@ -1,5 +1,6 @@
-// Unsafe code: continuations are stored unchecked in the wheel. Each is resumed exactly once, because an entry leaves
-// the wheel exactly once under its lock, either fired or removed, and whoever took it out resumes it.
+// Unsafe code: continuations are stored unchecked in the wheel. Each is resumed exactly once,
+// because an entry leaves the wheel exactly once under its lock, either fired or removed, and the
+// thread that took it out resumes it.
 
 #if canImport(Darwin)
     import Darwin
@@ -7,12 +8,12 @@
     import Glibc
 #endif
 
-/// What a wheel does when a deadline has come.
+/// What a wheel does when a deadline has passed.
 enum Alarm: Sendable {
     case resume(UnsafeContinuation<Void, Never>)
     case call(@Sendable () -> Void)
 
-    func ring() {
+    func fire() {
         switch self {
         case .resume(let continuation): continuation.resume()
         case .call(let body): body()
@@ -24,12 +25,12 @@ enum Alarm: Sendable {
 final class Timers: Sendable {
     private struct State {
         var wheel: TimerWheel<Alarm>
-        /// When the owner will look next; a nearer deadline has to wake it.
-        var looksAt: UInt64 = 0
+        /// When the owner will check next; an earlier deadline has to wake it.
+        var checksAt: UInt64 = 0
     }
 
     private let state: Guarded<State>
-    /// Makes the owner look at the wheel before it had planned to.
+    /// Makes the owner check the wheel before it had planned to.
     private let wake: @Sendable () -> Void
 
     init(wake: @escaping @Sendable () -> Void) {
@@ -43,7 +44,8 @@ final class Timers: Sendable {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
-    /// A few milliseconds behind, for a fifth of the price of ``now``: enough to notice that time has passed.
+    /// A few milliseconds behind, for a fifth of the cost of ``now``: enough to notice that time
+    /// has passed.
     static var coarseNow: UInt64 {
         #if canImport(Darwin)
             return now
@@ -57,7 +59,7 @@ final class Timers: Sendable {
     func call(at due: UInt64, _ body: @escaping @Sendable () -> Void) {
         let early = state.withLock { state in
             _ = state.wheel.insert(due: due, .call(body))
-            return due < state.looksAt
+            return due < state.checksAt
         }
         if early { wake() }
     }
@@ -67,12 +69,13 @@ final class Timers: Sendable {
         let due = Self.now &+ length
         let early = state.withLock { state in
             _ = state.wheel.insert(due: due, .resume(continuation))
-            return due < state.looksAt
+            return due < state.checksAt
         }
         if early { wake() }
     }
 
-    /// Throws if the task is cancelled, before or while it sleeps, at the latest when the wake-up has been carried out.
+    /// Throws if the task is cancelled before or while it sleeps, or at the latest when it has been
+    /// woken.
     func sleep(until due: UInt64) async throws(CancellationError) {
         let id = state.withLock { $0.wheel.reserve() }
         await withTaskCancellationHandler {
@@ -80,24 +83,25 @@ final class Timers: Sendable {
                 let (cancelled, early) = state.withLock { state in
                     guard state.wheel.contains(id) else { return (true, false) }
                     state.wheel.arm(id, due: due, .resume(continuation))
-                    return (false, due < state.looksAt)
+                    return (false, due < state.checksAt)
                 }
                 if cancelled { continuation.resume() }
                 if early { wake() }
             }
         } onCancel: {
-            state.withLock { $0.wheel.remove(id) }?.ring()
+            state.withLock { $0.wheel.remove(id) }?.fire()
         }
         if Task.isCancelled { throw CancellationError() }
     }
 
-    /// Takes out what is due; if nothing is, when the owner must look again, which it may sleep until.
-    func planRest(into fired: inout [Alarm]) -> UInt64? {
+    /// Takes out what is due.
+    /// - Returns: when the owner must check again, if nothing was due; it may sleep until then.
+    func takeDue(into fired: inout [Alarm]) -> UInt64? {
         let now = Self.now
         return state.withLock { state in
             state.wheel.advance(to: now, into: &fired)
             let next = state.wheel.nextDue
-            state.looksAt = fired.isEmpty ? next ?? .max : 0
+            state.checksAt = fired.isEmpty ? next ?? .max : 0
             return next
         }
     }

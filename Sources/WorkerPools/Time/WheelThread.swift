@@ -1,4 +1,5 @@
-/// One thread with one timer wheel, for sleepers and pools that run on no ``ThreadExecutor``. Started when first used.
+/// One thread with one timer wheel, for sleepers and pools that run on no ``ThreadExecutor``.
+/// Started on first use.
 public final class WheelThread: Alarms {
     /// The process's own; it lives as long as the process and sleeps while nothing is due.
     public static let shared = WheelThread()
@@ -14,9 +15,9 @@ public final class WheelThread: Alarms {
         _ = NamedThread(name: "pool-wheel") {
             var fired: [Alarm] = []
             while true {
-                let next = timers.planRest(into: &fired)
+                let next = timers.takeDue(into: &fired)
                 if fired.isEmpty { spot.park(until: next) }
-                for alarm in fired { alarm.ring() }
+                for alarm in fired { alarm.fire() }
                 fired.removeAll(keepingCapacity: true)
             }
         }

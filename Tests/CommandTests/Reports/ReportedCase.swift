@@ -3,7 +3,8 @@ import SluiceCEL
 import SluiceRecords
 import Testing
 
-/// A folder of reported trouble: `pipeline.yaml`, its inputs, and `expected.txt`, whose last part is a JSON object with some of
+/// A folder of reported trouble: `pipeline.yaml`, its inputs, and `expected.txt`, whose last part
+/// is a JSON object with some of
 ///
 /// | key | |
 /// | --- | --- |
@@ -37,7 +38,8 @@ struct ReportedCase {
         expected = try lines.firstIndex(of: "{").map { try Self.object(lines[$0...].joined(separator: "\n")) }
     }
 
-    /// By the project's own reader: Foundation's would take two names for one that differ in normalisation only.
+    /// By the project's own reader: Foundation's would take two names for one that differ in
+    /// normalisation only.
     private static func object(_ text: String) throws -> ValueMap {
         let padded = Array(text.utf8) + [UInt8](repeating: 0, count: 64)
         let value = try padded.withUnsafeBufferPointer { try JSONReader().value(ofJSON: UnsafeBufferPointer(rebasing: $0.dropLast(64))) }
@@ -47,7 +49,8 @@ struct ReportedCase {
 
     var pipeline: String { get throws { try String(contentsOf: folder.appending(path: "pipeline.yaml"), encoding: .utf8) } }
 
-    /// A new folder with the case's files. `cp`, because Foundation copies no file whose name is not UTF-8.
+    /// A new folder with the case's files. `cp`, because Foundation copies no file whose name is
+    /// not UTF-8.
     func prepared() throws -> CommandUnderTest {
         let command = try CommandUnderTest()
         let copied = try command.start(URL(filePath: "/bin/cp"), ["-R", folder.path + "/.", "."]).finish()

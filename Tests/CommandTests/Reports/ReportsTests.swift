@@ -2,51 +2,22 @@ import Foundation
 import Glibc
 import Testing
 
-/// Trouble that users of other programs have reported, as small cases in a folder that is no part of the project: `../shared/reports`, or what
-/// `SLUICE_REPORTS` names. Every kind of trouble that was mended has tests of its own besides.
+/// Trouble that users of other programs have reported, as small cases in a folder that is no part
+/// of the project: `../shared/reports`, or what `SLUICE_REPORTS` names. Every kind of trouble that
+/// was mended has tests of its own besides.
 @Suite("Reports from the field", .enabled(if: ReportedCase.root != nil, "there is no ../shared/reports here; SLUICE_REPORTS names another folder"))
 struct ReportsTests {
-    /// What this version does not have, by what stands in the pipeline of a case, and what `sluice check` or the run says of it.
+    /// What this version does not have, by what stands in the pipeline of a case, and what `sluice
+    /// check` or the run says of it.
     private static let missing: [(inPipeline: String, said: String)] = [
-        ("format: csv", "the format 'csv' is not supported in this version"), ("format: tsv", "the format 'tsv' is not supported in this version"),
+        ("format: tsv", "the format 'tsv' is not supported in this version"),
         ("format: logfmt", "the format 'logfmt' is not supported in this version"), ("format: syslog", "the format 'syslog' is not supported in this version"),
         ("multiline:", "'multiline' is not supported in this version"), ("in.zst", "not supported yet: zstd compression"),
     ]
 
-    /// Cases that fail, and where the cause is. One that passes fails the test, so that the list stays true.
-    private static let knownFailures: [String: String] = [
-        "a01-empty-user-quotes": "AccessLogDecoder",
-        "a03-xff-list-as-address": "AccessLogDecoder",
-        "a20-users": "AccessLogDecoder",
-        "a28-nul-run": "AccessLogDecoder",
-        "a29-negative-and-huge-bytes": "AccessLogDecoder",
-        "a31-syslog-prefix": "AccessLogDecoder",
-        "c11-compress-as-lines": "Compression",
-        "c11-zlib-as-lines": "Compression",
-        "c22-zstd-skippable-as-lines": "Compression",
-        "d01-empty-input-stale-output": "the sink begins an output with its first batch; an input without text brings none",
-        "d04-value-names-dead-letter-file": "outputs and dead letters are told apart by their spelling",
-        "d06-value-names-input": "outputs and inputs are told apart by their spelling",
-        "d08-dead-letter-is-sink": "outputs and dead letters are told apart by their spelling",
-        "g01-equal-looking-partitions": "OutputSet's and SinkStage's dictionaries of paths compare String",
-        "g02-equal-looking-inputs": "InputFiles",
-        "g04-equal-looking-fields-in-definition": "DuplicateKeys and Shape compare String",
-        "g05-one-odd-name-in-folder": "GlobWalk",
-        "g07-dead-letter-is-input": "dead letters and inputs are not compared",
-        "g08-output-is-input-by-link": "outputs and inputs are told apart by their spelling",
-        "j01-docker-json-file-access": "AccessLogDecoder",
-        "k01-lines-sink-of-json": "the sink of lines looks for a column that no stage asked for",
-        "k02-lines-sink-depends-on-stages": "the sink of lines writes the record's bytes where no stage changed it",
-        "k03-time-without-year": "TimeReading",
-        "k04-day-of-year-rolls-over": "TimeReading",
-        "k05-negative-epoch-with-fraction": "TimeReading",
-        "k06-second-signal-leaves-children": "Interrupts",
-        "k10-swap-by-rename": "Shape renames one field after the other",
-        "k11-same-looking-keys-in-expressions": "Shape compares String",
-        "k12-quote-in-address": "AccessLogDecoder",
-        "k13-vhost-with-user": "AccessLogDecoder",
-        "z50-zstd-skippable-first": "Compression",
-    ]
+    /// Cases that fail, and where the cause is. One that passes fails the test, so that the list
+    /// stays true.
+    private static let knownFailures: [String: String] = [:]
 
     @Test("come out as they should", arguments: ReportedCase.names)
     func run(name: String) async throws {
@@ -95,6 +66,7 @@ struct ReportsTests {
             return problems + changes
         case "g08": return try await otherSpellings(command)
         case "k06": return try await childrenLeft(command)
+        case "z01", "z03", "z05", "z07", "z09": return try await fieldsAndRefusals(reported, command)
         default: return try reported.problems(after: await run(), command)
         }
     }
@@ -118,10 +90,39 @@ struct ReportsTests {
         return problems
     }
 
+    /// What these say in words: the output's lines, and the codes and the beginnings of the records that were refused.
+    private func fieldsAndRefusals(_ reported: ReportedCase, _ command: CommandUnderTest) async throws -> [String] {
+        let columns = (1...26).map { "c\($0)" }.joined(separator: ", ")
+        let (status, lines, refused): (Int32, [String], [String]) =
+            switch reported.name.prefix(3) {
+            case "z01": (0, (0..<10_000).map { #"{"id":"\#($0)","val":"x"}"# }, [])
+            case "z03": (3, [#"{"a":"1","b":"2","c":"3"}"#, #"{"a":"7","b":"8","c":"9"}"#], ["4,", "5,6", #"\"x\ny,1,2\n10,11,12"#])
+            case "z05": (0, [#"{"a":"1","b\nc":"2"}"#], [])
+            case "z07": (3, ["2025-10-09 17:25:28.377 UTC", "2025-10-09 17:25:29.377 UTC"], ["2025-07-02 14:35:45.889 CEST,", "PL/pgSQL function f()"])
+            default: (0, [#"{"id":"007","n":"12345678901234567890"}"#, #"{"id":"","n":"1e5","e":""}"#], [])
+            }
+        if reported.name.hasPrefix("z07") {
+            // The report says that the definition gives the names: of 23 to 26 columns, as the versions of the server have them.
+            let format = "format: {csv: {columns: [\(columns)], at_least: 23}}}"
+            try command.write(try reported.pipeline.replacingOccurrences(of: "format: csv}", with: format), to: "pipeline.yaml")
+        }
+        let result = try await command.start(nil, ["run", "pipeline.yaml", "--progress", "none"]).ended()
+        var problems = result.status == status ? [] : ["exit \(result.status): \(result.error)"]
+        let found = command.lines(of: "out/o.jsonl")
+        if found.count != lines.count || !zip(found, lines).allSatisfy({ $0.contains($1) }) { problems.append("output: \(found)") }
+        let letters = try command.deadLetters
+        let areRight = zip(letters, refused).allSatisfy { $0.contains("\"code\":\"parse.csv\"") && $0.contains("\"raw\":\"\($1)") }
+        if letters.count != refused.count || !areRight { problems.append("dead letters: \(letters)") }
+        return problems
+    }
+
     /// Interrupts the run twice while its child works on a record.
     private func childrenLeft(_ command: CommandUnderTest) async throws -> [String] {
         let noting = "import os,sys,time\nopen('pid','w').write(str(os.getpid()))\n"
-        try command.write(try command.text(of: "child.py").replacingOccurrences(of: "import sys,time\n", with: noting), to: "child.py")
+        try command.write(try command.text(of: "child.py")
+            .replacingOccurrences(of: "import sys,time\n", with: noting)
+            // Longer than the test may be kept waiting for a thread.
+            .replacingOccurrences(of: "time.sleep(20)", with: "time.sleep(600)"), to: "child.py")
         let run = try command.start(nil, ["run", "pipeline.yaml", "--progress", "plain"])
         while command.lines(of: "pid").isEmpty, run.process.isRunning { await Task.yield() }
         run.signal(SIGINT)
@@ -130,8 +131,8 @@ struct ReportsTests {
         _ = try await run.ended()
         let pid = try #require(command.lines(of: "pid").first.flatMap { pid_t($0) })
         let deadline = ContinuousClock.now + .seconds(5)
-        while kill(pid, 0) == 0, ContinuousClock.now < deadline { await Task.yield() }
-        guard kill(pid, 0) == 0 else { return [] }
+        while isRunning(pid), ContinuousClock.now < deadline { await Task.yield() }
+        guard isRunning(pid) else { return [] }
         kill(pid, SIGKILL)
         return ["the child goes on"]
     }

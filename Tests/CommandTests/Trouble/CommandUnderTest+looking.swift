@@ -83,3 +83,9 @@ struct JSONObject {
     func bool(_ path: String...) -> Bool? { (value(path) as? NSNumber)?.boolValue }
     func objects(_ path: String...) -> [JSONObject] { (value(path) as? [[String: Any]] ?? []).map(JSONObject.init) }
 }
+
+/// Whether a process is there and no zombie.
+func isRunning(_ pid: pid_t) -> Bool {
+    guard let status = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return false }
+    return String(decoding: status, as: UTF8.self).split(separator: ")").last?.split(separator: " ").first != "Z"
+}

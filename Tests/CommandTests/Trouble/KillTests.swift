@@ -52,11 +52,36 @@ struct KillTests {
             #expect(!isRunning(pid))
         }
 
+        #expect(try command.files.contains { $0.hasPrefix("out/.sluice-") })
+
         try command.write("while read -r line; do echo \"$line\"; done\n", to: "child.sh")
         let again = try await command.sluice("run", "killed.yaml")
         #expect(again.status == 0, "\(again)")
         let counted = try await command.script("gzip -dc out/records.jsonl.gz | cmp - in.jsonl")
         #expect(counted.status == 0, "\(counted)")
+        #expect(try command.files.filter { $0.contains(".sluice-") || $0.hasSuffix("unfinished.jsonl") } == [])
+    }
+
+    @Test("a second run with the same state folder refuses at once, and the first goes on")
+    func busy() async throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let pipeline = "source: {files: '-', format: jsonl}\nstages: []\nsink: {file: out/o.jsonl}\n"
+        try command.write("name: one\n" + pipeline, to: "one.yaml")
+        try command.write("name: two\n" + pipeline.replacing("o.jsonl", with: "p.jsonl"), to: "two.yaml")
+        let first = try command.start(nil, ["run", "one.yaml", "--progress", "none"])
+        while command.lines(of: ".sluice/one/unfinished.jsonl").isEmpty, first.process.isRunning { await Task.yield() }
+        let second = try await command.sluice("run", "one.yaml", "--progress", "none")
+        #expect(second.status == 1)
+        #expect(second.error.contains("another run (process \(first.process.processIdentifier)) uses the state folder '.sluice/one'"), "\(second)")
+        #expect(second.error.contains("--state"))
+        #expect(!command.isThere(".sluice/one/report.json"))
+        #expect(try await command.sluice("run", "two.yaml", "--progress", "none", "--state", ".sluice/one").status == 1)
+        #expect(try command.run("run", "two.yaml", "--progress", "none").status == 0)
+        let ending = try first.finish(input: "{\"n\":1}\n")
+        #expect(ending.status == 0, "\(ending)")
+        #expect(command.lines(of: "out/o.jsonl") == ["{\"n\":1}"])
+        #expect(try command.files.filter { $0.contains("unfinished") } == [])
     }
 
     @Test("SIGINT and SIGTERM drain: exit code 130 and 143, and what stood there stays", arguments: [("INT", Int32(130)), ("TERM", 143)])
@@ -118,10 +143,4 @@ struct KillTests {
         #expect(ending.error.contains("out/"))
         #expect(try command.files.filter { $0.hasPrefix("out/") } == [])
     }
-}
-
-/// Whether a process is there and no zombie.
-private func isRunning(_ pid: pid_t) -> Bool {
-    guard let status = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return false }
-    return String(decoding: status, as: UTF8.self).split(separator: ")").last?.split(separator: " ").first != "Z"
 }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Programs over cells and the generic evaluator")
 struct CellAgreementTests {
-    @Test("agree on generated expressions and records, errors and their places included", arguments: 0..<16)
+    @Test("agree on generated expressions and records, including errors and their locations", arguments: 0..<16)
     func agree(seed: UInt64) throws {
         var generator = ExpressionGenerator(seed: seed)
         let fixture = CellFixture()
@@ -25,7 +25,7 @@ struct CellAgreementTests {
         #expect(compiled > 40)
     }
 
-    @Test("agree on expressions of all the language, mostly wrong ones, checked or not", arguments: 0..<8)
+    @Test("agree on expressions from the whole language, mostly invalid, checked or not", arguments: 0..<8)
     func agreeOnNonsense(seed: UInt64) throws {
         var random = SplitMix(state: seed &* 0x9FB2_1C65_1E98_DF25)
         let fixture = CellFixture()
@@ -52,7 +52,8 @@ struct CellAgreementTests {
         #expect(compared > 100)
     }
 
-    /// The one thing in which they differ: over cells each part of an expression that is left to the generic evaluator has a budget of its own.
+    /// The only difference: over cells, each part of an expression that is left to the generic
+    /// evaluator has its own cost budget.
     private func isCostLimit(_ result: Result<Value, EvaluationError>) -> Bool {
         if case .failure(let error) = result { return error.code == .costLimit }
         return false
@@ -66,7 +67,7 @@ struct CellAgreementTests {
         }
     }
 
-    /// As a program over cells gives an optional result.
+    /// An optional result as a program over cells returns it.
     private func unwrapped(_ result: Result<Value, EvaluationError>) -> Result<Value, EvaluationError> {
         guard case .success(.optional(let wrapped?)) = result else { return result }
         return .success(wrapped)

@@ -1,6 +1,6 @@
 @testable import SluiceCEL
 
-/// Reads the few JSON texts that it was given.
+/// Reads only the JSON texts that it was given.
 struct TableReader: CompositeReader {
     let values: [String: Value]
 
@@ -11,7 +11,7 @@ struct TableReader: CompositeReader {
     }
 }
 
-/// Records made of cells, for programs to read.
+/// Records in cells, for programs to read.
 final class CellFixture {
     static let json: [String: Value] = [
         #"{"host":"a.example","port":8080,"tags":["x",1],"none":null}"#: .map([
@@ -31,7 +31,7 @@ final class CellFixture {
         Array(text.utf8).withUnsafeBufferPointer { .text(kind, arena.copy($0), count: $0.count) }
     }
 
-    /// Evaluates over `fields`, which has what the program asks for; a slot without an entry is absent.
+    /// Evaluates over `fields`; a slot without an entry there is absent.
     func evaluate(_ program: CellProgram, _ fields: [String: Cell], others: [Slot: Cell] = [:]) -> Result<Value, EvaluationError> {
         result(program, fields, others) { cells in
             let cell = program.evaluate(cells, scratch)
@@ -44,7 +44,7 @@ final class CellFixture {
         result(program, fields, [:]) { cells in program.test(cells, scratch) }
     }
 
-    /// The same by the generic evaluator.
+    /// The same with the generic evaluator.
     func evaluateGenerically(
         _ program: CellProgram, _ fields: [String: Cell], others: [Slot: Cell] = [:]
     ) -> Result<Value, EvaluationError> {
@@ -77,7 +77,7 @@ final class CellFixture {
     }
 }
 
-/// Equal in type as well as in value, and NaN to NaN.
+/// Equal in type and value; NaN equals NaN.
 func areSame(_ left: Result<Value, EvaluationError>, _ right: Result<Value, EvaluationError>) -> Bool {
     switch (left, right) {
     case (.success(let left), .success(let right)): left == right && left.type == right.type

@@ -88,7 +88,7 @@ struct CellProgramTests {
         #expect(try CellProgram(text).slots == expected)
     }
 
-    @Test("read where the record came from, and the record as a whole")
+    @Test("read where the record came from and the record as a whole")
     func recordAndSource() throws {
         let whole = fixture.text(.json, "{}")
         let others: [Slot: Cell] = [.sourceFile: fixture.text("a.gz"), .sourceLine: .int(7), .sourceOffset: .int(99), .record: whole]
@@ -105,7 +105,7 @@ struct CellProgramTests {
         #expect(areSame(fixture.evaluate(program, [:]), .success(.optional(nil))))
     }
 
-    @Test("say nil for a condition that fails or is no bool, and why")
+    @Test("return nil and an error for a condition that fails or is not a bool")
     func conditions() throws {
         #expect(fixture.test(try CellProgram("ok"), record) == true)
         #expect(fixture.test(try CellProgram("status < 5"), record) == false)
@@ -115,7 +115,7 @@ struct CellProgramTests {
         #expect(fixture.scratch.takeError().code == .noSuchField)
     }
 
-    @Test("take a type's name for the field where the record has it")
+    @Test("read a field named like a type if the record has one")
     func fieldsNamedLikeTypes() throws {
         let program = try CellProgram("bytes == 2048")
         #expect(fixture.test(program, record) == true)
@@ -123,7 +123,7 @@ struct CellProgramTests {
         #expect(areSame(fixture.evaluate(try CellProgram("bytes"), [:]), .success(.type(.bytes))))
     }
 
-    @Test("keep results valid until the scratch is reset, whatever is evaluated after them")
+    @Test("keep results valid until the scratch is reset, whatever is evaluated later")
     func lifetime() throws {
         let program = try CellProgram("method + string(status)")
         var results: [Cell] = []

@@ -1,6 +1,7 @@
 import SluiceCEL
 
-/// Makes expressions that mostly go together in type, and records whose fields mostly have the type that their name says.
+/// Generates expressions whose types mostly match, and records whose fields mostly have the type
+/// that their name says.
 struct ExpressionGenerator {
     private var random: SplitMix
 

@@ -5,7 +5,7 @@ import Testing
 struct TextSearchTests {
     private let fixture = CellFixture()
 
-    @Test("is searched and compared right at every length and alignment", arguments: 0..<8)
+    @Test("is searched and compared correctly at every length and alignment", arguments: 0..<8)
     func agreesWithNaiveSearch(seed: UInt64) throws {
         var random = SplitMix(state: seed &+ 77)
         let programs = try ["s.contains(t)", "s.startsWith(t)", "s.endsWith(t)", "s == t", "s < t", "s in [t]"].map { try CellProgram($0) }
@@ -35,12 +35,12 @@ struct TextSearchTests {
         #expect(fixture.test(program, ["s": .int(7)]) == false)
     }
 
-    @Test("is searched in linear time where every place looks promising")
+    @Test("is searched in linear time even if every position looks promising")
     func hostileSearch() throws {
         let program = try CellProgram("s.contains(t)")
         let text = String(repeating: "a", count: 4_000_000)
         let part = String(repeating: "a", count: 60_000) + "b" + String(repeating: "a", count: 60_000)
-        // Quadratic time would be minutes.
+        // Quadratic time would take minutes.
         #expect(fixture.test(program, ["s": fixture.text(text), "t": fixture.text(part)]) == false)
     }
 

@@ -29,7 +29,7 @@ struct ConformanceTests {
             var variables = ValueMap()
             for (name, value) in bindings { variables.set(name, to: value) }
             let expected = program.evaluate(MapLookup(variables, for: program)).map { value in
-                // Over cells an optional counts as what is in it.
+                // Over cells an optional is unwrapped.
                 if case .optional(let wrapped?) = value { return wrapped }
                 return value
             }

@@ -1,11 +1,11 @@
 import SluiceCEL
 import Testing
 
-/// Each line: an expression, then every problem with the text that it points at.
-@Suite("Problems that are told before anything is read")
+/// Each entry: an expression, then every problem with the text that it points at.
+@Suite("Problems reported before anything is read")
 struct DiagnosticTests {
     @Test(
-        "syntax errors point at the place, and all are told together",
+        "syntax errors point at their location, and all are reported together",
         arguments: [
             ("1 +", [" – expected an expression, found the end of the expression"]),
             ("(1", [" – expected ')', found the end of the expression"]),
@@ -25,8 +25,8 @@ struct DiagnosticTests {
             ("{'a' 1}", ["1 – expected ':', found '1'"]),
             ("a ? b", [" – expected ':', found the end of the expression"]),
             ("1 2", ["2 – expected an operator, found '2'"]),
-            ("has(a)", ["a – has() wants a field, such as has(record.name)"]),
-            ("[1].map(x + 1, x)", ["x + 1 – 'map' wants a name here, to stand for the value"]),
+            ("has(a)", ["a – has() expects a field, such as has(record.name)"]),
+            ("[1].map(x + 1, x)", ["x + 1 – 'map' expects a variable name here"]),
             ("a.", [" – expected a name, found the end of the expression"]),
             ("``", ["`` – a name in backticks cannot be empty"]),
         ])
@@ -44,23 +44,23 @@ struct DiagnosticTests {
             ),
             ("'a' && true", ["'a' – expected a bool, found string"]),
             ("1 ? 2 : 3", ["1 – expected a bool, found int"]),
-            ("true ? 1 : 'a'", ["'a' – both results of '? :' must be of one type, found int and string"]),
+            ("true ? 1 : 'a'", ["'a' – both results of '? :' must have the same type, found int and string"]),
             ("'abc'.lenght()", ["lenght – unknown function 'lenght'"]),
             ("'abc'.startWith('a')", ["startWith – unknown function 'startWith' (did you mean 'startsWith'?)"]),
             ("maths.abs(1)", ["maths.abs – unknown function 'maths.abs' (did you mean 'math.abs'?)"]),
             ("'abc'.contains(1)", ["contains – no function string.contains(int); expected string.contains(string)"]),
-            ("[1, 2].name", ["name – a value of type list(int) has no fields, so no 'name'"]),
-            ("[1, 2]['a']", ["'a' – a list is indexed by an int, found string"]),
+            ("[1, 2].name", ["name – a value of type list(int) has no field 'name'"]),
+            ("[1, 2]['a']", ["'a' – a list index must be an int, found string"]),
             ("{'a': 1}[1]", ["1 – the map's keys are of type string, found int"]),
-            ("{1.5: 1}", ["1.5 – a map's key is a bool, int, uint or string, found double"]),
+            ("{1.5: 1}", ["1.5 – a map key must be a bool, int, uint or string, found double"]),
             ("5.map(x, x)", ["5 – expected a list or a map, found int"]),
             ("[1].all(x, x + 1)", ["x + 1 – expected a bool, found int"]),
             ("path.matches('(')", ["'(' – invalid regular expression '(': missing ): ("]),
             ("timestamp('yesterday')", ["timestamp('yesterday') – \"yesterday\" cannot be read as timestamp"]),
             ("duration('5 minutes')", ["duration('5 minutes') – '5 minutes' is not a duration"]),
             ("google.rpc.Status{code: 1}", ["google.rpc.Status{code: 1} – 'google.rpc.Status{…}': protocol-buffer messages are not supported"]),
-            ("[?1]", ["1 – '?' wants an optional value, found int"]),
-            ("a.map(x)", ["map – 'map' is not used with 1 arguments"]),
+            ("[?1]", ["1 – '?' expects an optional value, found int"]),
+            ("a.map(x)", ["map – 'map' does not take 1 argument"]),
         ])
     func types(text: String, expected: [String]) {
         #expect(problems(text) == expected)

@@ -1,6 +1,6 @@
 import SluiceCEL
 
-/// The value of an expression for a record, as the language writes it; or what is wrong, with its code.
+/// The value of an expression for a record, as the language writes it, or the error with its code.
 func evaluated(_ text: String, _ record: ValueMap = [:], in environment: Environment = Environment()) -> String {
     do {
         let program = try Program(text, in: environment)
@@ -13,7 +13,7 @@ func evaluated(_ text: String, _ record: ValueMap = [:], in environment: Environ
     }
 }
 
-/// What is wrong with an expression before it is evaluated, each with the text that it points at.
+/// The problems found in an expression before evaluation, each with the text that it points at.
 func problems(_ text: String, in environment: Environment = Environment()) -> [String] {
     do {
         _ = try Program(text, in: environment)

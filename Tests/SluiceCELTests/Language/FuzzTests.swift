@@ -2,7 +2,8 @@ import Foundation
 import SluiceCEL
 import Testing
 
-/// Expressions made at random, from nearly right to nonsense. `SLUICE_FUZZ_SECONDS` sets for how long; `SLUICE_FUZZ_SEED` where to begin.
+/// Random expressions, from nearly valid to nonsense. `SLUICE_FUZZ_SECONDS` sets the duration,
+/// `SLUICE_FUZZ_SEED` the first seed.
 @Suite("Random expressions")
 struct FuzzTests {
     private static let environment = ProcessInfo.processInfo.environment
@@ -14,7 +15,7 @@ struct FuzzTests {
         "e": .map(["k": .uint(7), "n": .null]), "f": .bytes([0, 255]), "t": .timestamp(.epoch), "string": .bool(true),
     ]
 
-    @Test("every text is a value, an error with a place, or diagnostics with places", arguments: 0..<4)
+    @Test("every text is a value, an error with a location, or diagnostics with locations", arguments: 0..<4)
     func anyText(lane: UInt64) throws {
         var random = SplitMix(state: Self.seed &* 31 &+ lane)
         let end = ContinuousClock.now + .seconds(Self.seconds / 4)

@@ -1,7 +1,7 @@
 import SluiceCEL
 import Testing
 
-@Suite("Expressions that mean harm")
+@Suite("Hostile expressions")
 struct HostileTextTests {
     private static let deep = [
         String(repeating: "(", count: 5_000) + "1" + String(repeating: ")", count: 5_000),
@@ -18,7 +18,7 @@ struct HostileTextTests {
         String(repeating: "cel.bind(x, 1, ", count: 5_000) + "x" + String(repeating: ")", count: 5_000),
     ]
 
-    @Test("nesting that would use up the stack is an error", arguments: deep)
+    @Test("nesting that would exhaust the stack is an error", arguments: deep)
     func deepNesting(text: String) {
         #expect(throws: Diagnostics.self) { try Program(text) }
     }
@@ -57,7 +57,7 @@ struct HostileTextTests {
         #expect(evaluated(text, record).hasPrefix("cost_limit: "))
     }
 
-    @Test("messages are short, whatever they are about")
+    @Test("messages are short, whatever they quote")
     func messagesAreShort() {
         let shared = "['a']" + String(repeating: ".map(x, [x, x])", count: 40)
         #expect(evaluated("{'a': 1}[dyn(\(shared))]") == "no_such_key: no such key: a value of type list(dyn)")
@@ -78,7 +78,7 @@ struct HostileTextTests {
         #expect(["false", "-1", "1", "200000"].contains(evaluated(text, record)))
     }
 
-    @Test("regular expressions that backtrack elsewhere end at once")
+    @Test("regular expressions that backtrack elsewhere return at once")
     func patternsAreLinear() {
         let record: ValueMap = ["text": .string(String(repeating: "a", count: 100_000) + "!")]
         #expect(evaluated("text.matches('^(a+)+$')", record) == "false")

@@ -111,7 +111,6 @@ struct LibraryTests {
             ("'2025-10-10 01:05 PM'.parse_time('%F %I:%M %p')", "timestamp(\"2025-10-10T13:05:00Z\")"),
             ("parse_time('1700000000123', 'unix_ms')", "timestamp(\"2023-11-14T22:13:20.123Z\")"),
             ("parse_time('2025-10-10T13:55:36.25+02:00', 'rfc3339')", "timestamp(\"2025-10-10T11:55:36.25Z\")"),
-            ("parse_time('12:30:00.5', '%T.%f')", "timestamp(\"1970-01-01T12:30:00.5Z\")"),
             ("parse_time('365 2024', '%j %Y')", "timestamp(\"2024-12-30T00:00:00Z\")"),
             ("parse_time('nonsense', '%F')", "does not compile: \"nonsense\" is no time of the form given"),
             ("parse_time('31/02/2025', '%d/%m/%Y')", "does not compile: \"31/02/2025\" is no time of the form given"),

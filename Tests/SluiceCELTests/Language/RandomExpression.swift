@@ -62,7 +62,7 @@ enum RandomExpression {
         return String(text)
     }
 
-    /// The text with some characters left out, doubled or swapped.
+    /// The text with some characters removed, doubled or swapped.
     private static func damaged(_ text: String, _ random: inout SplitMix) -> String {
         var scalars = Array(text.unicodeScalars)
         for _ in 0..<Int.random(in: 1...3, using: &random) where !scalars.isEmpty {

@@ -61,7 +61,7 @@ struct RecordTests {
         #expect(error.code == .divisionByZero)
     }
 
-    @Test("a field that is named like a type is the field where the record has it")
+    @Test("a name of a type is a field if the record has one of that name")
     func fieldsNamedLikeTypes() {
         #expect(evaluated("bytes + 1", record) == "13")
         #expect(evaluated("type(status) == int", record) == "true")
@@ -76,7 +76,7 @@ struct RecordTests {
         #expect(program.evaluate(lookup) == .success(.string("a.gz:7")))
     }
 
-    @Test("constants are known by name and folded")
+    @Test("constants are found by name and folded")
     func constants() throws {
         let environment = Environment(constants: ["params": .map(["limit": .int(500)])])
         #expect(evaluated("status > params.limit", record, in: environment) == "true")

@@ -14,7 +14,7 @@ struct PatternTests {
     }
 
     @Test(
-        "tells why a pattern is refused",
+        "reports why a pattern is invalid",
         arguments: [
             ("(a", "missing )"), ("a**", "bad repetition operator"), ("[z-a]", "invalid character class range"), ("\\q", "invalid escape"),
             ("(?=a)", "invalid perl operator"), ("(\\w+)\\1", "invalid escape sequence"), ("a{2000}", "invalid repetition size"),
@@ -26,7 +26,7 @@ struct PatternTests {
         #expect(message.contains(reason), "\(message)")
     }
 
-    @Test("captures are byte offsets, groups that took no part are unmatched")
+    @Test("captures are byte offsets, and groups that took no part are unmatched")
     func captures() throws {
         let pattern = try Pattern("(?P<word>[a-zü]+)=(\\d+)|(?<tail>!)")
         #expect(pattern.groupNames == ["word", nil, "tail"])
@@ -52,7 +52,7 @@ struct PatternTests {
     }
 
     @Test(
-        "takes (?<name>…) as well as (?P<name>…), outside classes and quotes only",
+        "accepts (?<name>…) as well as (?P<name>…), but not in classes and quotes",
         arguments: [
             ("(?<a>x)", ["a"]), ("[(?<b>]+(?<c>y)", ["c"]), ("\\Q(?<d>\\E(?<e>z)", ["e"]), ("[]a(?<][[:alpha:](?<]\\((?<f>.)", ["f"]),
         ])
@@ -61,7 +61,7 @@ struct PatternTests {
     }
 
     @Test(
-        "goes over all matches, and past empty ones by whole code points",
+        "visits all matches, and moves past empty ones by whole code points",
         arguments: [
             ("a*", "baac", ["", "aa", ""]), ("\\d+", "1 22 333", ["1", "22", "333"]), ("", "ü", ["", ""]), ("x", "abc", []),
         ])
@@ -96,7 +96,7 @@ struct PatternTests {
         #expect(throws: PatternError.self) { try Pattern.Replacement(text, for: pattern) }
     }
 
-    @Test("takes time linear in the text where backtracking would take for ever")
+    @Test("takes time linear in the text where backtracking would take forever")
     func linear() throws {
         let text = String(repeating: "a", count: 100_000)
         #expect(try Pattern("^(a+)+$").matches(text + "b") == false)

@@ -68,11 +68,18 @@ struct AccessLogTests {
         ("GET  HTTP/1.1", [.absent, .absent, .absent, .string("GET  HTTP/1.1")]), ("GET / ", [.absent, .absent, .absent, .string("GET / ")]),
         (#"GET /\"q\" HTTP/1.1"#, [.string("GET"), .string(#"/"q""#), .string("HTTP/1.1"), .absent]),
         (#"GET /\\x41\x41 HTTP/1.1"#, [.string("GET"), .string(#"/\x41\x41"#), .string("HTTP/1.1"), .absent]),
-        ("GET /" + String(repeating: "p", count: 200) + " H", [.string("GET"), .string("/" + String(repeating: "p", count: 200)), .string("H"), .absent]),
+        (
+            "GET /" + String(repeating: "p", count: 200) + " HTTP/9",
+            [.string("GET"), .string("/" + String(repeating: "p", count: 200)), .string("HTTP/9"), .absent]
+        ),
+        ("GET /my file.html", [.absent, .absent, .absent, .string("GET /my file.html")]), ("GET /u null", [.absent, .absent, .absent, .string("GET /u null")]),
+        ("GET / HTTP/", [.absent, .absent, .absent, .string("GET / HTTP/")]), ("- - -", [.absent, .absent, .absent, .string("- - -")]),
+        ("GET / RTSP/1.0", [.absent, .absent, .absent, .string("GET / RTSP/1.0")]),
+        ("GET - HTTP/1.1", [.string("GET"), .absent, .string("HTTP/1.1"), .absent]),
         ("GET /é HTTP/2", [.string("GET"), .string("/é"), .string("HTTP/2"), .absent]),
     ]
 
-    @Test("a request of three words is taken apart, another is kept", arguments: requests)
+    @Test("a request of three words is taken apart if the third is a protocol, another is kept", arguments: requests)
     func request(text: String, expected: [CellValue]) {
         let row = common(#"h - - [10/Oct/2025:13:55:36 +0000] "\#(text)" 400 0"#)
         #expect(Array(row.cells[4...7]) == expected)
@@ -160,9 +167,9 @@ struct AccessLogTests {
 
 @Suite("Lines")
 struct LinesTests {
-    @Test("each line is a field, without its carriage return", arguments: ["", "x", "a b\tc", "é", "{\"a\":1}", " "])
+    @Test("each line is a field, without its end", arguments: ["", "x", "a b\tc", "é", "{\"a\":1}", " "])
     func lines(text: String) {
-        for ending in ["", "\r"] {
+        for ending in ["", "\r", "\n", "\r\n"] {
             let row = decode(Array((text + ending).utf8), columns: ["x", "line"], with: LinesDecoder(columns: ["x", "line"]))
             #expect(row == DecodedRow(outcome: .decoded, cells: [.absent, .string(text)], spans: []))
         }

@@ -9,8 +9,8 @@ struct FormatTests {
         #expect(Formats.named("ndjson")?.name == "jsonl")
         #expect(Formats.named("jsonl")?.name == "jsonl")
         #expect(Formats.named("xml") == nil)
-        #expect(Formats.names == ["jsonl", "combined", "common", "lines", "regex"])
-        #expect(Formats.writableNames == ["jsonl", "lines"])
+        #expect(Formats.names == ["jsonl", "combined", "common", "csv", "lines", "regex"])
+        #expect(Formats.writableNames == ["jsonl", "csv", "lines"])
     }
 
     @Test("each format's decoder fills the fields of its schema")
@@ -19,7 +19,7 @@ struct FormatTests {
         let samples: [(any Format, String, [CellValue?])] = [
             (Combined(), AccessLogTests.line, [.string("10.0.0.1"), .absent, .string("frank"), nil, nil, nil, nil, .absent, .int(200), .int(2326), nil, nil]),
             (
-                Common(), #"h - - [10/Oct/2025:13:55:36 +0000] "GET / H" 200 1"#,
+                Common(), #"h - - [10/Oct/2025:13:55:36 +0000] "GET / HTTP/1.0" 200 1"#,
                 [.string("h"), .absent, .absent, nil, nil, nil, nil, .absent, .int(200), .int(1)]
             ),
             (Lines(), "x", [.string("x")]), (RegexFormat(pattern), "WARN hello", [.string("WARN"), .absent, .string("hello")]),

@@ -5,7 +5,7 @@ import Testing
 @Suite("JSON lines: cells")
 struct JSONCellTests {
     static let values: [(String, CellValue)] = [
-        ("null", .null), ("true", .bool(true)), ("false", .bool(false)), ("0", .int(0)), ("-0", .int(0)), ("7", .int(7)), ("-12", .int(-12)),
+        ("null", .null), ("true", .bool(true)), ("false", .bool(false)), ("0", .int(0)), ("-0", .decimal("-0")), ("7", .int(7)), ("-12", .int(-12)),
         ("12345678", .int(12_345_678)), ("123456789", .int(123_456_789)), ("1234567890123456", .int(1_234_567_890_123_456)),
         ("12345678901234567", .int(12_345_678_901_234_567)), ("999999999999999999", .int(999_999_999_999_999_999)),
         ("9223372036854775807", .int(.max)), ("-9223372036854775808", .int(.min)), ("9223372036854775808", .uint(9_223_372_036_854_775_808)),
@@ -80,8 +80,29 @@ struct JSONCellTests {
         #expect(row.outcome == .duplicated)
         #expect(row.cells == [.string("x"), .int(2)])
         #expect(row.spans == [#""a":1 ~ 1"#, #""b":2 ~ 2"#])
-        #expect(json(#"{"z":1,"z":2,"a":3}"#, ["a"]).outcome == .decoded)
     }
+
+    @Test(
+        "a member that nobody asks for may be there twice, too, and the row says so",
+        arguments: [
+            #"{"z":1,"z":2,"a":3}"#, #"{"z":1,"a":3,"\u007a":2}"#, #"{"a":{"z":1},"z":1,"b":2,"z":1}"#,
+            #"{"a_name_that_is_longer_than_a_shape_remembers":1,"b":2,"a_name_that_is_longer_than_a_shape_remembers":3}"#,
+            "{\(JSONCellTests.many(300)),\"n7\":1}", "{\(JSONCellTests.many(300)),\"n299\":1}", "{\(JSONCellTests.many(300)),\"n260\":1}",
+        ])
+    func otherDuplicates(text: String) {
+        #expect(json(text, ["a"]).outcome == .duplicated)
+        #expect(json(text).outcome == .duplicated)
+    }
+
+    @Test("a member of a member is another, and so is one of another record")
+    func noDuplicates() {
+        for text in [#"{"z":{"z":1,"y":{"z":2}},"y":1}"#, "{\(JSONCellTests.many(300))}"] { #expect(json(text).outcome == .decoded) }
+        let texts = [#"{"a":1,"b":2}"#, #"{"b":1,"a":2}"#, #"{"c":1,"a":2}"#, #"{"a":1,"a":2}"#, #"{"a":1,"b":2}"#, #"{"b":1,"b":2}"#, #"{"b":1,"c":2}"#]
+        let rows = decodeLines(texts.map { Array($0.utf8) }, columns: [], with: JSONLinesDecoder(columns: []))
+        #expect(rows.map(\.outcome) == [.decoded, .decoded, .decoded, .duplicated, .decoded, .duplicated, .decoded])
+    }
+
+    private static func many(_ count: Int) -> String { (0..<count).map { "\"n\($0)\":\($0)" }.joined(separator: ",") }
 
     @Test("a member's span runs from its key's quote to its value's end")
     func spans() {

@@ -117,6 +117,7 @@ struct JSONFuzzTests {
         case .int(let value): (other as? NSNumber)?.int64Value == value
         // Foundation's decimal numbers are not the nearest doubles; exactness has a test of its own.
         case .double(let value): (other as? NSNumber).map { abs($0.doubleValue - value) <= 1e-14 * value.magnitude } ?? false
+        case .decimal("-0"): (other as? NSNumber)?.doubleValue == 0
         case .decimal(let text): (other as? NSNumber).map { abs($0.doubleValue / (Double(text) ?? .nan) - 1) < 1e-14 } ?? false
         case .string(let value): (other as? String).map { Array($0.utf8) } == Array(value.utf8)
         case .json: other is [Any] || other is [String: Any]

@@ -78,13 +78,15 @@ struct JSONRewriteTests {
         #expect(Self.rewrite("{}", [("b", .keep), ("c", replaced)], rest: false, values: [.int(0)]) == #"{"c":0}"#)
     }
 
-    @Test("of equal members the last remains, those that nobody named are left alone")
+    @Test("of equal members the last remains, whether a stage named it or not")
     func duplicates() {
         let text = #"{"a":1,"z":0,"a":2,"z":1,"\u0061":3}"#
-        #expect(Self.rewrite(text, [("a", .cut)]) == #"{"z":0,"z":1}"#)
-        #expect(Self.rewrite(text, [("a", .rename(to: "b"))]) == #"{"z":0,"z":1,"b":3}"#)
+        #expect(Self.rewrite(text, [("a", .cut)]) == #"{"z":1}"#)
+        #expect(Self.rewrite(text, [("a", .rename(to: "b"))]) == #"{"z":1,"b":3}"#)
         #expect(Self.rewrite(text, [("a", .keep)], rest: false) == #"{"\u0061":3}"#)
-        #expect(Self.rewrite(text, [("a", .replace(key: "a", column: 1))], values: [.int(9)]) == #"{"z":0,"z":1,"\u0061":9}"#)
+        #expect(Self.rewrite(text, [("a", .replace(key: "a", column: 1))], values: [.int(9)]) == #"{"z":1,"\u0061":9}"#)
+        #expect(Self.rewrite(#"{"z":0,"a":1, "z":{"z":1,"z":2} }"#, []) == #"{"a":1, "z":{"z":1,"z":2} }"#)
+        #expect(Self.rewrite(#"{"z":0,"z":1,"z":2}"#, []) == #"{"z":2}"#)
     }
 
     @Test("edits of any records equal those of a dictionary", arguments: 1...10 as ClosedRange<UInt64>)
@@ -194,9 +196,25 @@ struct JSONReaderTests {
             #expect(JSONMembers.names(of: text) == ["a", "b", "a"])
             #expect(String(decoding: JSONMembers.trimmed(text), as: UTF8.self) == #"{"a":1,"\u0062":2,"a":3}"#)
             Self.placed(#"{"b":[1],"c":4,"c":5}"#) { other in
-                #expect(written { JSONMembers.merge(text, with: other, into: $0) } == #"{"a":1,"\u0062":[1],"a":3,"c":5}"#)
+                #expect(written { JSONMembers.merge(text, with: other, into: $0) } == #"{"\u0062":[1],"a":3,"c":5}"#)
             }
             #expect(written { JSONMembers.merge(text, with: nil, into: $0) } == #"{"a":1,"\u0062":2,"a":3}"#)
+        }
+    }
+
+    @Test("names that look alike and differ in their bytes are two names")
+    func lookAlikes() {
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        let text = #"{"\#(composed)":1,"\#(decomposed)":2}"#
+        let same = { (text: String, other: String) in Array(text.utf8) == Array(other.utf8) }
+        #expect(same(JSONRewriteTests.rewrite(text, [(decomposed, .cut)]), #"{"\#(composed)":1}"#))
+        #expect(same(JSONRewriteTests.rewrite(#"{"\#(composed)":1}"#, [(composed, .rename(to: decomposed))]), #"{"\#(decomposed)":1}"#))
+        let twice = #"{"\#(composed)":1,"\#(decomposed)":2,"\#(composed)":3}"#
+        #expect(same(JSONRewriteTests.rewrite(twice, [(composed, .keep), (decomposed, .keep)], rest: false), #"{"\#(decomposed)":2,"\#(composed)":3}"#))
+        Self.placed(#"{"\#(composed)":1}"#) { text in
+            Self.placed(#"{"\#(decomposed)":2}"#) { other in
+                #expect(same(written { JSONMembers.merge(text, with: other, into: $0) }, #"{"\#(composed)":1,"\#(decomposed)":2}"#))
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ struct ScanKernelTests {
     @Test("each gives the mask that its byte-by-byte twin gives", arguments: 1...4 as ClosedRange<UInt64>)
     func twins(seed: UInt64) {
         var random = Seeded(seed)
-        let special = Array("\"\\0/9: ~".utf8) + [0x00, 0x1F, 0x20, 0x7F, 0x80, 0xFF]
+        let special = Array("\"\\0/9:;,-.%_azAZ@[`{ ~".utf8) + [0x00, 0x01, 0x1F, 0x20, 0x7F, 0x80, 0xFF]
         var text = [UInt8](repeating: 0, count: 32)
         for _ in 0..<5000 {
             for index in text.indices {
@@ -21,6 +21,32 @@ struct ScanKernelTests {
             #expect(cbytes_quotes32(text) == cbytes_quotes32_portable(text))
             #expect(cbytes_same32(text, other) == cbytes_same32_portable(text, other))
             #expect(cbytes_nonascii32(text) == cbytes_nonascii32_portable(text))
+            #expect(cbytes_nonascii_or_nul32(text) == cbytes_nonascii_or_nul32_portable(text))
+            #expect(cbytes_host_stops16(text) == cbytes_host_stops16_portable(text))
+        }
+    }
+
+    @Test("those of fields, too", arguments: 1...4 as ClosedRange<UInt64>)
+    func fields(seed: UInt64) {
+        var random = Seeded(seed)
+        let special = Array(",\"\\\n\r; a".utf8) + [0x80, 0xFF]
+        var text = [UInt8](repeating: 0, count: 200)
+        for _ in 0..<2000 {
+            for index in text.indices { text[index] = special[Int.random(in: 0..<special.count, using: &random)] }
+            let (separator, quote, escape) = (text[0], text[1], text[2])
+            let found = cbytes_fields64(text, separator, quote)
+            let expected = cbytes_fields64_portable(text, separator, quote)
+            #expect([found.separators, found.quotes, found.beyond] == [expected.separators, expected.quotes, expected.beyond])
+            #expect(cbytes_quoting_needs32(text, separator, quote, escape) == cbytes_quoting_needs32_portable(text, separator, quote, escape))
+            var from = UInt32.random(in: 0..<64, using: &random)
+            let (first, to) = (from, from + UInt32.random(in: 0...70, using: &random))
+            var stops = [UInt32](repeating: 0, count: 200)
+            var hasQuotes = false
+            let count = cbytes_line_ends_and_quotes(text, &from, to, quote, escape, &hasQuotes, &stops, stops.count)
+            let wanted = (first..<to).filter { [quote, escape, 0x0A].contains(text[Int($0)]) }
+            #expect(Array(stops.prefix(count)) == wanted)
+            #expect(hasQuotes == wanted.contains { text[Int($0)] != 0x0A } || quote == 0x0A || escape == 0x0A)
+            #expect(from == to)
         }
     }
 

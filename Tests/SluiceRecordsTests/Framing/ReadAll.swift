@@ -25,13 +25,15 @@ struct ReadAll: Equatable {
     var cuts: [Cut] = []
     var oversized: [OversizedRecord] = []
     var summary = InputSummary(file: "")
+    /// Of the last batch.
+    var head: FileHead?
 
     var texts: [String] { records.map { String(decoding: $0.bytes, as: UTF8.self) } }
     var damage: [Damage] { cuts.flatMap(\.damage) }
     var kinds: [Damage.Kind] { damage.map(\.kind) }
 
     static func == (left: ReadAll, right: ReadAll) -> Bool {
-        left.records == right.records && left.cuts == right.cuts && left.summary == right.summary
+        left.records == right.records && left.cuts == right.cuts && left.summary == right.summary && left.head == right.head
     }
 
     /// - Parameters:
@@ -39,12 +41,13 @@ struct ReadAll: Equatable {
     ///   - most: bytes inflated at a time.
     init(
         _ input: [UInt8], library: DeflateLibrary = .zlib, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20, chunk: Int = 256 << 10,
-        most: Int = 256 << 10, name: String = "test.gz", spillFolder: String = NSTemporaryDirectory(), failAt: Int? = nil
+        most: Int = 256 << 10, framing: Framing = .lines, name: String = "test.gz", spillFolder: String = NSTemporaryDirectory(), failAt: Int? = nil
     ) throws {
         var configuration = BatchReader.Configuration(spillFolder: spillFolder)
         configuration.library = library
         configuration.onDamage = onDamage
         configuration.maxRecord = maxRecord
+        configuration.framing = framing
         var at = 0
         let window = InputWindow(chunk: chunk) { memory in
             if let failAt, at >= failAt { return Int(-EIO) }
@@ -69,6 +72,7 @@ struct ReadAll: Equatable {
             let oversized = batch.oversized.map(\.byteCount)
             cuts.append(Cut(offset: batch.offset, line: batch.line, records: batch.frames.count, damage: batch.damage, oversized: oversized))
             self.oversized += batch.oversized
+            head = batch.head
             Self.buffers.give(batch.bytes)
         }
         summary = reader.summary

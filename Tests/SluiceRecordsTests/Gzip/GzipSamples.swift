@@ -1,3 +1,4 @@
+import CZlib
 import Foundation
 @testable import SluiceRecords
 
@@ -44,9 +45,46 @@ enum GzipSamples {
         var output = [UInt8](repeating: 0, count: text.count + text.count / 8 + 64)
         let deflater = ZlibDeflater(level: level)
         return text.withUnsafeBufferPointer { text in
-            deflater.begin(text)
+            deflater.begin(text, end: .endOfStream)
             let (count, _) = output.withUnsafeMutableBufferPointer { deflater.write(into: $0) }
             return Array(output[..<count])
+        }
+    }
+
+    /// Raw deflate data of the texts, each closed by a flush that keeps the dictionary, and where
+    /// each stands in it.
+    static func syncFlushed(_ texts: [[UInt8]]) -> (data: [UInt8], places: [Range<Int>]) {
+        var (stream, data, places) = (z_stream(), [UInt8](), [Range<Int>]())
+        deflateInit2_(&stream, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        defer { deflateEnd(&stream) }
+        for (index, text) in texts.enumerated() {
+            var (text, output) = (text, [UInt8](repeating: 0, count: text.count + text.count / 8 + 64))
+            let count = text.withUnsafeMutableBufferPointer { text in
+                output.withUnsafeMutableBufferPointer { output in
+                    (stream.next_in, stream.avail_in) = (text.baseAddress, uInt(text.count))
+                    (stream.next_out, stream.avail_out) = (output.baseAddress, uInt(output.count))
+                    deflate(&stream, index == texts.count - 1 ? Z_FINISH : Z_SYNC_FLUSH)
+                    return output.count - Int(stream.avail_out)
+                }
+            }
+            places.append(data.count..<data.count + count)
+            data += output[..<count]
+        }
+        return (data, places)
+    }
+
+    /// The text of a raw deflate stream, and how many bytes come after it.
+    static func inflated(_ data: [UInt8], library: DeflateLibrary) -> (text: [UInt8], rest: Int) {
+        let inflater = library.makeInflater()
+        var (text, at) = ([UInt8](), 0)
+        var output = [UInt8](repeating: 0, count: 256 << 10)
+        while true {
+            let step = data.withUnsafeBufferPointer { data in
+                output.withUnsafeMutableBufferPointer { inflater.inflate(UnsafeBufferPointer(rebasing: data[at...]), into: $0) }
+            }
+            text += output[..<step.produced]
+            at += step.consumed
+            if step.state != .outputFull { return (text, data.count - at) }
         }
     }
 
@@ -64,6 +102,23 @@ enum GzipSamples {
             let size = 18 + data.count + 8
             return bytes(of: Header(extra: [0x42, 0x43, 2, 0] + little(UInt64(size - 1), 2))) + data + trailer(piece)
         }
+    }
+
+    /// A file of blocks, each of them one of the texts, and where in the file each block stands.
+    static func blocks(
+        _ texts: [[UInt8]], members: GzipMembers = .one, level: CompressionLevel = .standard, library: DeflateLibrary = .zlib
+    ) -> (bytes: [UInt8], places: [Range<Int>]) {
+        let writer = BlockWriter(level: level, members: members, library: library)
+        var assembly = MemberAssembly(members)
+        var (bytes, places) = ([UInt8](), [Range<Int>]())
+        for text in texts {
+            let block = ByteBuffer(capacity: 64)
+            let checksum = text.withUnsafeBufferPointer { writer.append($0, to: block) }
+            bytes += assembly.add(byteCount: block.count, checksum)
+            places.append(bytes.count..<bytes.count + block.count)
+            bytes += block.withFilled(Array.init)
+        }
+        return (bytes + assembly.ending, places)
     }
 
     /// Lines that no two are alike, of some kilobytes when deflated.

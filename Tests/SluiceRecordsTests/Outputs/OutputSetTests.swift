@@ -81,22 +81,6 @@ struct OutputSetTests {
         }
     }
 
-    @Test("leftovers of dead processes are removed, those of living ones and strange names are not")
-    func leftovers() throws {
-        try Self.inFolder { root in
-            // Process 1 lives, and did not start at tick 1; no process has the second number.
-            let names = [".sluice-1-1-1.part", ".sluice-4194305-5-1.part", ".sluice-x.part", ".sluice-1-1.part", "kept"]
-            for name in names { try "x".write(toFile: "\(root)/\(name)", atomically: true, encoding: .utf8) }
-            let living = OutputSet()
-            try Self.append("x", to: root + "/living", of: living)
-            let set = OutputSet()
-            try Self.append("x", to: root + "/a", of: set)
-            _ = try set.publish()
-            _ = try living.publish()
-            #expect(try Self.names(in: root) == [".sluice-1-1.part", ".sluice-x.part", "a", "kept", "living"])
-        }
-    }
-
     @Test("a full disk, a folder in the way and a file in the way are errors that name the output")
     func failures() throws {
         try Self.inFolder { root in
@@ -110,10 +94,31 @@ struct OutputSetTests {
             #expect(throws: OutputError.failed(path: root + "/f/g", reason: "cannot be made: \(root)/f is a file")) {
                 try Self.append("x", to: root + "/f/g/h", of: full)
             }
+            try FileManager.default.createSymbolicLink(atPath: root + "/l", withDestinationPath: "nothing")
+            #expect(throws: OutputError.failed(path: root + "/l", reason: "is a link to nothing")) { try Self.append("x", to: root + "/l/x", of: full) }
             let long = root + "/" + String(repeating: "x", count: 300)
             #expect(throws: OutputError.self) { try Self.append("x", to: long, of: full) }
             full.discard()
-            #expect(try Self.names(in: root) == ["d", "f"])
+            #expect(try Self.names(in: root) == ["d", "f", "l"])
+        }
+    }
+
+    @Test("paths that take one name in one folder are one output, by whatever links and however alike they look")
+    func places() throws {
+        try Self.inFolder { root in
+            try FileManager.default.createSymbolicLink(atPath: root + "/l", withDestinationPath: "d")
+            let set = OutputSet()
+            try Self.append("1", to: root + "/d/x", of: set)
+            try Self.append("2", to: root + "/l/x", of: set)
+            try Self.append("3", to: root + "/d/../l//x", of: set)
+            try Self.append("4", to: root + "/\u{E9}", of: set)
+            try Self.append("5", to: root + "/e\u{301}", of: set)
+            let mark = try set.checkpoint()
+            try Self.append("6", to: root + "/l/x", of: set)
+            try set.restore(to: mark)
+            #expect(try set.name(of: root + "/l/x") == root + "/d/x")
+            #expect(try set.publish().map(\.bytes) == [3, 1, 1])
+            #expect(try Self.text(root + "/d/x") == "123")
         }
     }
 

@@ -5,26 +5,29 @@ import Testing
 
 @testable import SluiceRecords
 
-/// Whole runs over small files in a folder of their own.
+/// Whole runs over a few records in memory.
 @Suite struct RecordRunTests {
-    private let folder = NSTemporaryDirectory() + "sluice-run-\(UUID().uuidString)"
+    private let outputs = MemorySink(PathTemplate("out.jsonl"))
+    private let deadLetters = MemorySink(PathTemplate("dead.jsonl"))
 
-    private func pipeline(_ text: String, _ stages: [RecordStage], format: any Format = JSONL()) throws -> RecordPipeline {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: URL(filePath: folder + "/in.txt"))
-        return RecordPipeline(
-            name: "test", definition: "sha256:0", source: SourceSettings(FileSource([InputFile(path: folder + "/in.txt")]), format: format),
-            stages: stages,
-            sink: SinkSettings(FileSink(PathTemplate(pieces: [.text(folder + "/out.jsonl")]))),
-            deadLetters: folder + "/dead.jsonl")
+    private func pipeline(_ text: String, _ stages: [RecordStage], format: any Format = JSONL()) -> RecordPipeline {
+        var pipeline = RecordPipeline(
+            name: "test", definition: "sha256:0", source: SourceSettings(MemorySource(["in.txt": Array(text.utf8)]), format: format),
+            stages: stages, sink: SinkSettings(outputs), deadLetters: "dead.jsonl")
+        pipeline.deadLetterSink = deadLetters
+        return pipeline
+    }
+
+    private func report(_ pipeline: RecordPipeline, workers: Int = 2) async throws -> RunReport {
+        let state = NSTemporaryDirectory() + "sluice-run-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: state) }
+        return try await RecordRun(pipeline, options: RunOptions(workers: workers, state: state)).run()
     }
 
     private func run(_ pipeline: RecordPipeline, workers: Int = 2) async throws -> (report: RunReport, out: String, dead: [String]) {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let report = try await RecordRun(pipeline, options: RunOptions(workers: workers, state: folder + "/state")).run()
-        let out = try String(contentsOfFile: folder + "/out.jsonl", encoding: .utf8)
-        let dead = try String(contentsOfFile: folder + "/dead.jsonl", encoding: .utf8)
-        return (report, out, dead.split(separator: "\n").map(String.init))
+        let report = try await report(pipeline, workers: workers)
+        let texts = try [outputs["out.jsonl"], deadLetters["dead.jsonl"]].map { String(decoding: try #require($0), as: UTF8.self) }
+        return (report, texts[0], texts[1].split(separator: "\n").map(String.init))
     }
 
     private func stage(_ name: String, _ verb: any Verb) -> RecordStage { RecordStage(name: name, verb: verb) }
@@ -56,7 +59,7 @@ import Testing
         let letter = try #require(result.dead.first)
         #expect(
             letter
-                == #"{"pipeline":"test","definition":"sha256:0","stage":"slow","error":{"code":"expression.no_such_field","message":"no such field 'latency'; did you mean 'latency_ms'?"},"attempts":1,"source":{"file":"\#(folder)/in.txt","member":0,"offset":0,"line":1},"raw":"{\"latency_ms\":1}","record":{"latency_ms":1}}"#
+                == #"{"pipeline":"test","definition":"sha256:0","stage":"slow","error":{"code":"expression.no_such_field","message":"no such field 'latency'; did you mean 'latency_ms'?"},"attempts":1,"source":{"file":"in.txt","member":0,"offset":0,"line":1},"raw":"{\"latency_ms\":1}","record":{"latency_ms":1}}"#
         )
     }
 
@@ -111,12 +114,10 @@ import Testing
     @Test func `under on_error stop the first failure ends the run, and nothing is published`() async throws {
         var strict = try stage("strict", Keep(CellProgram("a > 1")))
         strict.onError = .stop
-        let pipeline = try pipeline("{\"a\":2}\n{\"b\":2}\n", [strict])
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let report = try await RecordRun(pipeline, options: RunOptions(workers: 2, state: folder + "/state")).run()
+        let report = try await report(pipeline("{\"a\":2}\n{\"b\":2}\n", [strict]))
         #expect(report.status == .failed)
-        #expect(try #require(report.error).hasPrefix("stage 'strict' stopped the run at \(folder)/in.txt:2: no such field 'a'"))
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["in.txt", "state"])
+        #expect(try #require(report.error).hasPrefix("stage 'strict' stopped the run at in.txt:2: no such field 'a'"))
+        #expect(outputs.names.isEmpty && deadLetters.names.isEmpty)
     }
 
     @Test func `under on_error drop failures are filtered, and counted`() async throws {
@@ -129,12 +130,11 @@ import Testing
     }
 
     @Test func `more dead letters than the limit fail the run`() async throws {
-        var pipeline = try pipeline("x\ny\n{}\n", [])
+        var pipeline = pipeline("x\ny\n{}\n", [])
         pipeline.limits.deadLetters = .count(1)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let report = try await RecordRun(pipeline, options: RunOptions(workers: 2, state: folder + "/state")).run()
+        let report = try await report(pipeline)
         #expect(report.status == .failed)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["in.txt", "state"])
+        #expect(outputs.names.isEmpty && deadLetters.names.isEmpty)
     }
 
     @Test func `parse adds the fields of a text field, or nests them`() async throws {

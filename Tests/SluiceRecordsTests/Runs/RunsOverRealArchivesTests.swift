@@ -55,6 +55,26 @@ struct RunsOverRealArchivesTests {
         #expect(counts.count == 15)
     }
 
+    @Test func `every flight of a year by carrier, and the minutes of delay`() async throws {
+        let options: [String: Argument] = [
+            "types": CSVOptions.entries(["arr_delay": "int", "year": "int", "time_hour": "timestamp", "distance": "double"]),
+            "nulls": CSVOptions.texts(["", "NA"]),
+        ]
+        let late = Keep(try CellProgram("record.?arr_delay.orValue(0) > 60"))
+        let format = try CSV.with(options)
+        let (all, carriers) = try await count("csv/nycflights13_flights.csv.gz", format, by: "carrier")
+        #expect(all.records == .init(read: 336_776, written: 336_776))
+        #expect(all.balanced)
+        #expect(carriers.count == 16)
+        #expect(carriers["UA"] == 58_665)
+        let (delayed, _) = try await count("csv/nycflights13_flights.csv.gz", format, by: "string(arr_delay)", stages: [late])
+        let minutes = delayed.outputs.reduce(0) { sum, output in
+            sum + output.records * (Int(output.file.split(separator: "/").last?.dropLast(".jsonl".count) ?? "") ?? 0)
+        }
+        #expect(delayed.records.written == 27_789)
+        #expect(minutes == 3_367_231)
+    }
+
     @Test func `DNS records by a field that may be absent`() async throws {
         let (report, counts) = try await count("ndjson/zeek_dns.json.gz", JSONL(), by: "record.?rcode_name.orValue('none')")
         #expect(report.records.read == 53_615)

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SluiceRecords
 import Testing
 
@@ -75,7 +76,7 @@ struct InputFilesTests {
     }
 
     @Test("'-' is standard input, an empty name and one with NUL are refused")
-    func special() throws {
+    func otherNames() throws {
         #expect(try InputFiles.expand(["-", "-"]) == [.standardInput])
         #expect(throws: InputError.badPattern(pattern: "", reason: "it is empty")) { try InputFiles.expand([""]) }
         #expect(throws: InputError.badPattern(pattern: "a\0", reason: "it contains a NUL character")) { try InputFiles.expand(["a\0"]) }
@@ -86,6 +87,66 @@ struct InputFilesTests {
         let name = String(repeating: "a", count: 200)
         try Self.inFolder([name]) { root in
             #expect(throws: InputError.self) { try InputFiles.expand([root + "/" + String(repeating: "*a", count: 60) + "b"]) }
+        }
+    }
+
+    /// Puts an empty file at a path of any bytes.
+    private static func touch(_ path: [UInt8]) throws {
+        let descriptor = open(path.map { CChar(bitPattern: $0) } + [0], O_CREAT | O_WRONLY, 0o644)
+        try #require(descriptor >= 0)
+        close(descriptor)
+    }
+
+    @Test("a name that is not UTF-8 is in nobody's way, and is refused where a pattern matches it")
+    func otherEncodings() throws {
+        try Self.inFolder(["logs/a.jsonl", "logs/d/b.jsonl"]) { root in
+            try Self.touch(Array("\(root)/logs/caf".utf8) + [0xE9] + Array(".txt".utf8))
+            let folder = Array("\(root)/logs/d".utf8) + [0xFF]
+            mkdir(folder.map { CChar(bitPattern: $0) } + [0], 0o755)
+            for pattern in ["logs/a*.jsonl", "logs/*.jsonl", "logs/[!c]*.jsonl"] {
+                #expect(try InputFiles.expand([root + "/" + pattern]).map(\.path) == [root + "/logs/a.jsonl"], "\(pattern)")
+            }
+            #expect(try InputFiles.expand([root + "/**/*.jsonl"]).map(\.path) == [root + "/logs/a.jsonl", root + "/logs/d/b.jsonl"])
+            let refused = InputError.unreadable(path: root + "/logs/caf\\xE9.txt", reason: "its name is not UTF-8; rename it")
+            for pattern in ["logs/*", "logs/caf?.txt", "logs/caf[!x].txt", "**/*.txt"] {
+                #expect(throws: refused, "\(pattern)") { try InputFiles.expand([root + "/" + pattern]) }
+            }
+            try Self.touch(folder + Array("/c.jsonl".utf8))
+            #expect(throws: InputError.unreadable(path: root + "/logs/d\\xFF/c.jsonl", reason: "its name is not UTF-8; rename it")) {
+                try InputFiles.expand([root + "/**/*.jsonl"])
+            }
+        }
+    }
+
+    /// Two spellings of `café.gz`, which Swift takes for one.
+    private static let (composed, decomposed) = ("caf\u{E9}.gz", "cafe\u{301}.gz")
+
+    @Test(
+        "names that look alike and differ in their bytes are two files; `?` and a set stand for one code point, as in a shell",
+        arguments: [
+            (["*.gz"], [decomposed, composed]), ([composed], [composed]), ([composed, decomposed], [decomposed, composed]),
+            (["caf{\u{E9},e\u{301}}.g?"], [decomposed, composed]), (["caf?.gz"], [composed]), (["caf[\u{E0}-\u{EF}].gz"], [composed]),
+            (["x/\u{301}a.gz", "x//\u{301}?.gz"], ["x/\u{301}a.gz"]),
+        ] as [([String], [String])])
+    func lookAlikes(patterns: [String], expected: [String]) throws {
+        try Self.inFolder([Self.composed, Self.decomposed, "x/\u{301}a.gz"]) { root in
+            let found = try InputFiles.expand(patterns.map { root + "/" + $0 })
+            #expect(found.map { Array($0.path.utf8) } == expected.map { Array((root + "/" + $0).utf8) })
+        }
+        #expect(InputFile(path: Self.composed) != InputFile(path: Self.decomposed))
+    }
+
+    @Test("a pattern stands for files: pipes, sockets and devices are passed over and named, and read by their own path")
+    func special() throws {
+        try Self.inFolder(["d/a.gz"]) { root in
+            mkfifo(root + "/d/feed.gz", 0o644)
+            symlink("/dev/null", root + "/d/null.gz")
+            let matches = try InputFiles.matches(of: [root + "/d/*", root + "/**/*.gz"])
+            #expect(matches.files.map(\.path) == [root + "/d/a.gz"])
+            #expect(matches.passedOver == ["\(root)/d/feed.gz is a named pipe", "\(root)/d/null.gz is a device"])
+            let error = #expect(throws: InputError.self) { try InputFiles.expand([root + "/d/f*"]) }
+            #expect(error?.description == "no file matches '\(root)/d/f*'; \(root)/d/feed.gz is a named pipe")
+            #expect(try InputFiles.expand([root + "/d/feed.gz", "/dev/null"]).map(\.path) == ["/dev/null", root + "/d/feed.gz"])
         }
     }
 }

@@ -3,14 +3,17 @@ import SluiceCEL
 
 /// Access logs of Apache and nginx: `combined`, or `common` without referer and agent.
 ///
-/// A field that is `-` is absent. Text in quotes is kept as it was logged, but for `\"` and `\\`, which stand for a quote and a backslash; other
-/// escapes (`\xe4`, which Apache writes for bytes that it does not trust) stay as written, so that no value has bytes the server never logged.
-/// The whole line is checked whatever columns are asked for: shape, time, numbers, UTF-8, nothing behind the last field. A line that
-/// differs fails with `parse.combined` or `parse.common`; only white space is a blank record. One thing is forgiven: an agent without its closing quote,
-/// as servers leave it that cut long lines. It is taken as far as it goes.
+/// A field that is `-` is absent. Text in quotes and a user's name are kept as they were logged,
+/// but for `\"` and `\\`, which stand for a quote and a backslash; other escapes (`\xe4`, which
+/// Apache writes for bytes that it does not trust) stay as written, so that no value has bytes the
+/// server never logged. The whole line is checked whatever columns are asked for: the words before
+/// the time (``AccessLogWords``), shape, time, numbers, UTF-8, no NUL, nothing after the last
+/// field. A line that differs fails with `parse.combined` or `parse.common`; only white space is a
+/// blank record. One thing is forgiven: an agent without its closing quote, as servers leave it
+/// that cut long lines. It is taken as far as it goes.
 ///
-/// Unsafe memory is read here: up to 64 bytes behind a record, which must be readable; each field is found to end before the record does
-/// before the next one is read.
+/// Unsafe memory is read here: up to 64 bytes behind a record, which must be readable; each field
+/// is found to end before the record does before the next one is read.
 package struct AccessLogDecoder: RecordDecoder {
     package enum Layout: String, Sendable {
         case common, combined
@@ -53,11 +56,10 @@ package struct AccessLogDecoder: RecordDecoder {
             table.outcomes[row] = .blank
             return
         }
-        var end = start + text.count
-        if end > start, end[-1] == 0x0D { end -= 1 }
+        let end = start + LineText.count(of: text)
         do throws(AccessLogFault) {
-            if let invalid = UTF8Text.firstInvalid(in: UnsafeBufferPointer(start: start, count: end - start)) {
-                throw AccessLogFault(.utf8, at: start + invalid)
+            if let invalid = UTF8Text.firstInvalidOrNUL(in: UnsafeBufferPointer(start: start, count: end - start)) {
+                throw AccessLogFault(start[invalid] == 0 ? .nul : .utf8, at: start + invalid)
             }
             try line(start, end, Row(cells: table.row(row), text: table.text), &time)
         } catch {
@@ -68,7 +70,7 @@ package struct AccessLogDecoder: RecordDecoder {
     @inline(never)
     private func fail(_ fault: AccessLogFault, _ text: UnsafeBufferPointer<UInt8>, _ row: Int, _ table: RowTable) {
         for column in 0..<columnCount { table.row(row)[column] = .absent }
-        if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
+        if LineText.isBlank(text) {
             table.outcomes[row] = .blank
         } else {
             table.fail(row, failureCode, fault.message(in: text))
@@ -86,19 +88,13 @@ extension AccessLogDecoder {
 
     @inline(__always)
     private func line(_ start: Place, _ end: Place, _ row: Row, _ time: inout AccessLogTime) throws(AccessLogFault) {
-        let ipEnd = try word(start, end, .spaceAfterIP)
-        put(.ip, start, ipEnd, row)
-        let identEnd = try word(ipEnd + 1, end, .spaceAfterIdent)
-        put(.ident, ipEnd + 1, identEnd, row)
-        let userEnd = try user(identEnd + 1, end)
-        put(.user, identEnd + 1, userEnd, row)
+        let words = try AccessLogWords(start, end, &time)
+        put(.ip, words.ip.start, words.ip.end, row)
+        put(.ident, words.ident.start, words.ident.end, row)
+        put(.user, words.user.start, words.user.end, row, words.userIsEscaped)
+        put(.time, .timestamp(seconds: words.seconds, nanoseconds: 0), row)
 
-        let bracket = userEnd + 1
-        guard bracket + AccessLogTime.count < end, let seconds = time.seconds(bracket) else { throw AccessLogFault(.time, at: bracket) }
-        put(.time, .timestamp(seconds: seconds, nanoseconds: 0), row)
-
-        let request = bracket + AccessLogTime.count + 1
-        guard request < end, request.pointee == UInt8(ascii: "\"") else { throw AccessLogFault(.request, at: request) }
+        let request = words.request
         let (requestEnd, isEscaped) = try quoted(request + 1, end)
         if wantsRequest { putRequest(request + 1, requestEnd, isEscaped, row) }
         guard requestEnd + 1 < end, requestEnd[1] == 0x20 else { throw AccessLogFault(.spaceAfterRequest, at: requestEnd + 1) }
@@ -113,34 +109,12 @@ extension AccessLogDecoder {
         let refererEnd = try putQuoted(.referer, bytesEnd + 2, end, row)
         guard refererEnd + 1 < end, refererEnd[1] == 0x20 else { throw AccessLogFault(.spaceAfterReferer, at: refererEnd + 1) }
         guard refererEnd + 2 < end, refererEnd[2] == UInt8(ascii: "\"") else { throw AccessLogFault(.agent, at: refererEnd + 2) }
-        let (agentEnd, agentIsEscaped) = closingQuote(refererEnd + 3, end)
+        var (agentEnd, agentIsEscaped) = closingQuote(refererEnd + 3, end)
         guard agentEnd + 1 >= end else { throw AccessLogFault(.end, at: agentEnd + 1) }
+        // Not an escaped quote in an agent that was cut off there, but an agent that ends in a
+        // backslash, as servers write it that escape none.
+        if agentEnd == end, end - refererEnd > 4, end[-1] == UInt8(ascii: "\""), end[-2] == UInt8(ascii: "\\") { agentEnd -= 1 }
         put(.agent, refererEnd + 3, agentEnd, row, agentIsEscaped)
-    }
-
-    /// The space behind a word of at least one byte.
-    @inline(__always)
-    private func word(_ start: Place, _ end: Place, _ expectation: AccessLogFault.Expectation) throws(AccessLogFault) -> Place {
-        var place = start
-        while place < end {
-            let spaces = cbytes_equals32(place, 0x20)
-            guard spaces != 0 else {
-                place += 32
-                continue
-            }
-            place += spaces.trailingZeroBitCount
-            break
-        }
-        guard place < end, place > start else { throw AccessLogFault(expectation, at: min(place, end)) }
-        return place
-    }
-
-    /// The space before the time. A user's name may have spaces.
-    @inline(__always)
-    private func user(_ start: Place, _ end: Place) throws(AccessLogFault) -> Place {
-        var space = try word(start, end, .timeAfterUser)
-        while space[1] != UInt8(ascii: "[") { space = try word(space + 1, end, .timeAfterUser) }
-        return space
     }
 
     @inline(__always)
@@ -186,8 +160,10 @@ extension AccessLogDecoder {
         if start < end, start.pointee == UInt8(ascii: "-") { return start + 1 }
         // Digits that stand behind the record in memory are none of its own.
         let stop = min(JSONScan.digits(start, end), end)
-        guard stop > start, stop - start <= 18 else { throw AccessLogFault(.bytes, at: start) }
-        put(.bytes, .int(Int64(bitPattern: JSONNumber.integer(start, stop - start))), row)
+        guard stop > start, stop - start <= 19, let count = Int64(exactly: JSONNumber.integer(start, stop - start)) else {
+            throw AccessLogFault(.bytes, at: start)
+        }
+        put(.bytes, .int(count), row)
         return stop
     }
 
@@ -214,13 +190,20 @@ extension AccessLogDecoder {
     private func putRequest(_ start: Place, _ end: Place, _ isEscaped: Bool, _ row: Row) {
         let first = space(start, end)
         let second = first < end ? space(first + 1, end) : end
-        guard first > start, second > first + 1, second + 1 < end, space(second + 1, end) == end else {
+        guard first > start, second > first + 1, isProtocol(second + 1, end), space(second + 1, end) == end else {
             put(.request, start, end, row, isEscaped)
             return
         }
         put(.method, start, first, row, isEscaped)
         put(.path, first + 1, second, row, isEscaped)
         put(.protocol, second + 1, end, row, isEscaped)
+    }
+
+    /// `HTTP/` and something: servers write another last word for a target with a blank in it, or
+    /// `null`.
+    @inline(__always)
+    private func isProtocol(_ start: Place, _ end: Place) -> Bool {
+        end - start > 5 && cbytes_load32(start) == 0x5054_5448 && start[4] == UInt8(ascii: "/")
     }
 
     /// The first space, or the end.

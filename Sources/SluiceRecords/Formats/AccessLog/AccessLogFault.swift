@@ -1,8 +1,10 @@
 /// What a line of an access log should have had at a byte.
 struct AccessLogFault: Error {
     enum Expectation: UInt8 {
-        case spaceAfterIP, spaceAfterIdent, timeAfterUser, time, request, quote, spaceAfterRequest, status, bytes, referer, spaceAfterReferer, agent
-        case end, utf8
+        case address, identity, user, timeAfterUser, time, request, quote, spaceAfterRequest, status, bytes, referer, spaceAfterReferer, agent
+        case end, utf8, nul
+        /// Something stands before the address.
+        case prefix
     }
 
     var address: UInt
@@ -19,15 +21,21 @@ struct AccessLogFault: Error {
         let offset = Int(clamping: address &- UInt(bitPattern: text.baseAddress))
         guard offset < text.count else { return "expected \(expectation.words) at byte \(text.count), where the record ends" }
         let place = "at byte \(offset), found \(JSONFault.name(ofByte: text[offset]))"
-        return expectation == .utf8 ? "invalid UTF-8 \(place)" : "expected \(expectation.words) \(place)"
+        switch expectation {
+        case .utf8: return "invalid UTF-8 \(place)"
+        case .nul: return "a NUL at byte \(offset)"
+        case .prefix: return "something stands before the address: a virtual host, a syslog header or the like"
+        default: return "expected \(expectation.words) \(place)"
+        }
     }
 }
 
 extension AccessLogFault.Expectation {
     fileprivate var words: String {
         switch self {
-        case .spaceAfterIP: "an address and a space"
-        case .spaceAfterIdent: "an identity and a space"
+        case .address: "an address and a space"
+        case .identity: "an identity and a space"
+        case .user: "a user's name"
         case .timeAfterUser: "a user, a space and '['"
         case .time: "a time like [10/Oct/2025:13:55:36 +0000] and a space"
         case .request: "'\"' before the request"
@@ -40,6 +48,8 @@ extension AccessLogFault.Expectation {
         case .agent: "'\"' before the agent"
         case .end: "the end of the record"
         case .utf8: "valid UTF-8"
+        case .nul: "no NUL"
+        case .prefix: "an address"
         }
     }
 }

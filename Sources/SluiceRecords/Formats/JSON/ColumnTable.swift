@@ -30,7 +30,7 @@ struct ColumnTable: Sendable {
             padded.withUnsafeBufferPointer { padded in
                 guard let start = padded.baseAddress, self.column(start, bytes.count) < 0 else { return }
                 let head = Self.head(start, bytes.count)
-                var index = firstSlot(head, start, bytes.count)
+                var index = Int(Self.mixed(head, start, bytes.count) >> shift)
                 while slots[index].count >= 0 { index = (index + 1) & (slots.count - 1) }
                 slots[index] = Slot(head: head, count: bytes.count, column: column, tail: tails.count)
             }
@@ -39,15 +39,20 @@ struct ColumnTable: Sendable {
     }
 
     /// -1 where no column has that name.
-    func column(_ key: UnsafePointer<UInt8>, _ count: Int) -> Int {
+    func column(_ key: UnsafePointer<UInt8>, _ count: Int) -> Int { find(key, count).column }
+
+    /// The column, and a hash of all bytes of the name.
+    func find(_ key: UnsafePointer<UInt8>, _ count: Int) -> (column: Int, hash: UInt64) {
         let head = Self.head(key, count)
-        var index = firstSlot(head, key, count)
+        let mixed = Self.mixed(head, key, count)
+        let hash = (count <= 16 ? mixed : cbytes_hash(key, count)) >> 32
+        var index = Int(mixed >> shift)
         while slots[index].count >= 0 {
             let slot = slots[index]
-            if slot.head == head, slot.count == count, count <= 8 || hasTail(slot, key, count) { return slot.column }
+            if slot.head == head, slot.count == count, count <= 8 || hasTail(slot, key, count) { return (slot.column, hash) }
             index = (index + 1) & (slots.count - 1)
         }
-        return -1
+        return (-1, hash)
     }
 
     private func hasTail(_ slot: Slot, _ key: UnsafePointer<UInt8>, _ count: Int) -> Bool {
@@ -62,10 +67,10 @@ struct ColumnTable: Sendable {
         return count == 0 ? 0 : word & (~0 >> UInt64(64 - 8 * count))
     }
 
+    /// Of a key's first eight bytes, its last eight and its length.
     @inline(__always)
-    private func firstSlot(_ head: UInt64, _ key: UnsafePointer<UInt8>, _ count: Int) -> Int {
+    private static func mixed(_ head: UInt64, _ key: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
         let last = count > 8 ? cbytes_load64(key + count - 8) : 0
-        let mixed = (head ^ (last &* 0xC2B2_AE3D_27D4_EB4F) &+ UInt64(count)) &* 0x9E37_79B9_7F4A_7C15
-        return Int(mixed >> shift)
+        return (head ^ (last &* 0xC2B2_AE3D_27D4_EB4F) &+ UInt64(count)) &* 0x9E37_79B9_7F4A_7C15
     }
 }

@@ -2,11 +2,13 @@ import SluiceCEL
 
 /// JSON lines: one object a record, checked whole against RFC 8259 in one pass.
 ///
-/// Stricter than most readers and never silent: invalid UTF-8, control characters in strings, `01`, `1.`, a comma too many, text behind the
-/// object and nesting deeper than 1,024 levels fail the record with `parse.jsonl`. A lone surrogate (`"\ud800"`) is grammar as the RFC has it: such a
+/// Stricter than most readers and never silent: invalid UTF-8, control characters in strings, `01`,
+/// `1.`, a comma too many, text behind the object and nesting deeper than 1,024 levels fail the
+/// record with `parse.jsonl`. A lone surrogate (`"\ud800"`) is grammar as the RFC has it: such a
 /// record is decoded and written back as it came, and read as a value the surrogate is U+FFFD.
-/// Numbers: an integer is an `int`, a `uint` where only that holds it, else a `decimal` with its own text; anything with a fraction or an
-/// exponent is the nearest `double`, or a `decimal` where it is beyond all doubles (`1e400`). Lists and maps are left as text.
+/// Numbers: an integer is an `int`, a `uint` where only that holds it, else (and where it is `-0`)
+/// a `decimal` with its own text; anything with a fraction or an exponent is the nearest `double`,
+/// or a `decimal` where it is beyond all doubles (`1e400`). Lists and maps are left as text.
 ///
 /// 64 bytes behind each record must be readable.
 package struct JSONLinesDecoder: RecordDecoder {
@@ -55,9 +57,11 @@ package struct JSONLinesDecoder: RecordDecoder {
         let cells = table.row(row)
         let spans = table.hasSpans ? table.rowSpans(row) : table.spans
         do throws(JSONFault) {
-            let outcome = try walk.record(start, start + text.count, cells, spans)
+            var outcome = try walk.record(start, start + text.count, cells, spans)
+            if walk.shape.hasRepetition { outcome = walk.outcomeOfRepetition(start, start + text.count) }
             if outcome != .decoded { table.outcomes[row] = outcome }
         } catch {
+            walk.shape.forgetRepetition()
             fail(error, text, row, table)
         }
     }

@@ -43,12 +43,14 @@ enum JSONNumber {
         return value
     }
 
-    /// An integer is `int`, `uint` where only that holds it, else `decimal`; any other number is `double`, or `decimal` where it is too large.
+    /// An integer is `int`, `uint` where only that holds it, else `decimal`, and so is `-0`; any
+    /// other number is `double`, or `decimal` where it is too large.
     @inline(__always)
     static func cell(_ number: NumberText) -> Cell {
         if number.isInteger, number.end - number.digits <= 18 {
             let magnitude = Int64(bitPattern: integer(number.digits, number.end - number.digits))
-            return .int(number.isNegative ? 0 &- magnitude : magnitude)
+            guard number.isNegative else { return .int(magnitude) }
+            return magnitude == 0 ? decimal(number) : .int(0 &- magnitude)
         }
         return number.isInteger ? largeInteger(number) : fraction(number)
     }
@@ -64,7 +66,7 @@ enum JSONNumber {
         }
         if number.isNegative {
             guard magnitude <= 1 << 63 else { return decimal(number) }
-            return .int(Int64(truncatingIfNeeded: 0 &- magnitude))
+            return magnitude == 0 ? decimal(number) : .int(Int64(truncatingIfNeeded: 0 &- magnitude))
         }
         return magnitude <= UInt64(Int64.max) ? .int(Int64(magnitude)) : .uint(magnitude)
     }

@@ -52,7 +52,7 @@ enum JSONValue {
         case .int: return .int(cell.intValue)
         case .uint: return .uint(cell.payload)
         case .double: return .double(cell.doubleValue)
-        default: return .double(Double(String(decoding: cell.textBytes, as: UTF8.self)) ?? .nan)
+        default: return .decimal(String(decoding: cell.textBytes, as: UTF8.self))
         }
     }
 }

@@ -1,3 +1,4 @@
+import CBytes
 import SluiceCEL
 
 /// The hot loop: over the members of one record, cells filled on the way.
@@ -20,6 +21,8 @@ struct JSONWalk {
         var place = start
         var member = 0
         var outcome = RowTable.Outcome.decoded
+        // Members whose names are known to differ, as long as they are those of the shape.
+        var distinct = shape.distinctNames
         while true {
             guard place < end else { return try atEnd(end, member) }
             var column: Int
@@ -29,6 +32,10 @@ struct JSONWalk {
                 key = place + Int(entry.pointee.key)
                 column = Int(entry.pointee.column)
                 place += Int(entry.pointee.count)
+                if member >= distinct {
+                    shape.check(member)
+                    distinct = shape.distinctNames
+                }
                 if place.pointee <= 0x20 || place >= end {
                     place = JSONScan.space(place, end)
                     guard place < end else { throw JSONFault(.value, at: end) }
@@ -39,6 +46,7 @@ struct JSONWalk {
                 key = next.key
                 column = next.column
                 place = next.value
+                distinct = shape.distinctNames
             }
             let value = place
             if column < 0 {
@@ -91,16 +99,25 @@ struct JSONWalk {
         guard place < end, place.pointee == UInt8(ascii: "\"") else { throw JSONFault(expectation, at: place) }
         let (close, isEscaped) = try JSONScan.string(place + 1, end)
         let value = try JSONScan.colon(close + 1, end)
-        let column = isEscaped ? escapedColumn(place + 1, close) : table.column(place + 1, close - place - 1)
-        shape.remember(start, key: place, value: value, column: column, at: member)
+        let (column, hash) = isEscaped ? escapedKey(place + 1, close) : table.find(place + 1, close - place - 1)
+        shape.remember(start, key: place, value: value, column: column, hash: hash, at: member)
         return (place, value, column)
     }
 
-    private func escapedColumn(_ start: Place, _ close: Place) -> Int {
+    private func escapedKey(_ start: Place, _ close: Place) -> (column: Int, hash: UInt64) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: close - start + 8) { buffer in
-            guard let key = buffer.baseAddress else { return -1 }
+            guard let key = buffer.baseAddress else { return (-1, 0) }
             buffer.initialize(repeating: 0)
-            return table.column(key, JSONUnescape.copy(start, close, to: key))
+            return table.find(key, JSONUnescape.copy(start, close, to: key))
         }
+    }
+
+    /// What a record is that may have a name twice.
+    @inline(never)
+    func outcomeOfRepetition(_ start: Place, _ end: Place) -> RowTable.Outcome {
+        shape.forgetRepetition()
+        var names: Set<Name> = []
+        let members = JSONMembers.all(of: UnsafeBufferPointer(start: start, count: end - start))
+        return members.allSatisfy { names.insert(Name($0.name)).inserted } ? .decoded : .duplicated
     }
 }

@@ -35,16 +35,28 @@ package enum UTF8Text {
     /// Where the first byte stands that is not part of well-formed UTF-8; nil when there is none.
     /// 64 bytes behind the text must be readable.
     package static func firstInvalid(in text: UnsafeBufferPointer<UInt8>) -> Int? {
+        firstInvalid(in: text) { cbytes_nonascii32($0) }
+    }
+
+    /// The same, where a NUL counts as invalid.
+    static func firstInvalidOrNUL(in text: UnsafeBufferPointer<UInt8>) -> Int? {
+        firstInvalid(in: text) { cbytes_nonascii_or_nul32($0) }
+    }
+
+    /// - Parameter stops: A mask over the next 32 bytes: those beyond ASCII, and perhaps NULs.
+    @inline(__always)
+    private static func firstInvalid(in text: UnsafeBufferPointer<UInt8>, stops: (UnsafePointer<UInt8>) -> UInt32) -> Int? {
         guard let start = text.baseAddress else { return nil }
         let end = start + text.count
         var place = start
         while place < end {
-            let mask = cbytes_nonascii32(place)
+            let mask = stops(place)
             guard mask != 0 else {
                 place += 32
                 continue
             }
             place += mask.trailingZeroBitCount
+            if place < end, place.pointee == 0 { return place - start }
             while place < end, place.pointee >= 0x80 {
                 let length = sequence(at: place)
                 guard length > 0, place + length <= end else { return place - start }

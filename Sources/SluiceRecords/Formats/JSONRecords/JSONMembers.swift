@@ -1,3 +1,5 @@
+import SluiceCEL
+
 /// The members of one object, walked one by one: for messages, merging and other work off the hot path.
 ///
 /// Unsafe memory is read here: 64 bytes behind each text must be readable, as for decoders. Text that is no object has no members; members up to the
@@ -76,23 +78,25 @@ package enum JSONMembers {
             return
         }
         let others = all(of: other)
-        var newest = Dictionary(others.enumerated().map { ($1.name, $0) }) { $1 }
+        let last = Dictionary(own.enumerated().map { (Name($1.name), $0) }) { $1 }
+        var newest = Dictionary(others.enumerated().map { (Name($1.name), $0) }) { $1 }
         buffer.append(UInt8(ascii: "{"))
         var isFirst = true
         func put(_ base: UnsafePointer<UInt8>, _ from: UInt32, _ end: UInt32) {
             buffer.append(UnsafeBufferPointer(start: base + Int(from), count: Int(end - from)))
         }
-        var replaced: Set<String> = []
-        for member in own {
-            let index = newest[member.name]
-            guard index == nil || replaced.insert(member.name).inserted else { continue }
+        var replaced: Set<Name> = []
+        for (place, member) in own.enumerated() {
+            let name = Name(member.name)
+            let index = newest[name]
+            guard index == nil ? last[name] == place : replaced.insert(name).inserted else { continue }
             if !isFirst { buffer.append(UInt8(ascii: ",")) }
             isFirst = false
             put(start, member.span.start, index == nil ? member.span.end : member.span.value)
             if let index { put(otherStart, others[index].span.value, others[index].span.end) }
         }
         for name in replaced { newest[name] = nil }
-        for (index, member) in others.enumerated() where newest[member.name] == index {
+        for (index, member) in others.enumerated() where newest[Name(member.name)] == index {
             if !isFirst { buffer.append(UInt8(ascii: ",")) }
             isFirst = false
             put(otherStart, member.span.start, member.span.end)

@@ -2,10 +2,13 @@ package import SluiceCEL
 
 /// Reads JSON text as values of expressions.
 ///
-/// An integer is an `int`, or a `uint` where only that holds it; any other number is the nearest `double`. Of equal keys the last counts, in
-/// the first's place. Deeper than 1,024 levels is an error. Half a surrogate pair reads as U+FFFD.
+/// An integer is an `int`, or a `uint` where only that holds it; any other number is the nearest
+/// `double`; what none of them holds (`1e400`, `-0`, integers beyond 64 bits) a decimal with its
+/// digits. Of equal keys the last counts, in the first's place. Deeper than 1,024 levels is an
+/// error. Half a surrogate pair reads as U+FFFD.
 ///
-/// Unsafe memory is read here: 64 bytes behind each text must be readable, as those of a batch's bytes and of a `TextArena` are.
+/// Unsafe memory is read here: 64 bytes behind each text must be readable, as those of a batch's
+/// bytes and of a `TextArena` are.
 package struct JSONReader: CompositeReader {
     package init() {}
 

@@ -44,6 +44,9 @@ package struct JSONRewrite: Sendable {
         var column: Int
         /// Of the value that takes its place, or that it yields to.
         var other: Int
+
+        /// Of a member that nobody names and an equal one takes the place of.
+        static let stale = Step(action: .cut, hasNewKey: false, key: JSONKeys.Place(start: 0, count: 0), column: 0, other: 0)
     }
 
     let steps: [Step]
@@ -68,7 +71,7 @@ package struct JSONRewrite: Sendable {
             case .rename(let replacement): (action, key) = (.rename, replacement)
             case .yield(let column): (action, other) = (.yield, column)
             }
-            return Step(action: action, hasNewKey: key != member.name, key: keys.add(key), column: member.column, other: other)
+            return Step(action: action, hasNewKey: !key.isSame(as: member.name), key: keys.add(key), column: member.column, other: other)
         }
         self.keys = keys
     }
@@ -76,8 +79,8 @@ package struct JSONRewrite: Sendable {
     /// Writes the record's object, without white space around it.
     ///
     /// - Parameters:
-    ///   - record: what a decoder decoded with the outcome `decoded`, or `duplicated`. Of equal members that are named here, only the last
-    ///     remains, as the value that stages saw; others stay as they are.
+    ///   - record: what a decoder decoded with the outcome `decoded`, or `duplicated`. Of equal
+    ///     members only the last remains, as the value that stages saw.
     ///   - spans: the row's, by column.
     ///   - cells: the row's, by column.
     package func write(
@@ -116,12 +119,14 @@ package struct JSONRewrite: Sendable {
 
     private func duplicatedEdits(_ record: UnsafeBufferPointer<UInt8>) -> [JSONRewriting.Edit] {
         var edits: [JSONRewriting.Edit] = []
-        var last: [Int: Int] = [:]
-        let places = Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
-        for member in JSONMembers.all(of: record) {
-            guard let step = places[member.name] else { continue }
-            if let earlier = last.updateValue(edits.count, forKey: step) { edits[earlier].isStale = true }
-            edits.append(JSONRewriting.Edit(span: member.span, step: steps[step], isStale: false))
+        let places = Dictionary(names.enumerated().map { (Name($1), $0) }) { first, _ in first }
+        let members = JSONMembers.all(of: record)
+        let last = Dictionary(members.enumerated().map { (Name($1.name), $0) }) { $1 }
+        for (index, member) in members.enumerated() {
+            let name = Name(member.name)
+            let isStale = last[name] != index
+            guard let step = places[name].map({ steps[$0] }) ?? (isStale ? .stale : nil) else { continue }
+            edits.append(JSONRewriting.Edit(span: member.span, step: step, isStale: isStale))
         }
         return edits
     }

@@ -35,6 +35,7 @@ extension JSONText {
         case .int(let value): write(Int(value), to: buffer)
         case .uint(let value): writeDigits(value, to: buffer)
         case .double(let value): write(value, to: buffer)
+        case .decimal(var text): text.withUTF8 { buffer.append($0) }
         case .string(let value): write(value, to: buffer)
         case .bytes(let value): value.withUnsafeBufferPointer { writeBase64($0, to: buffer) }
         case .list(let values): write(values, to: buffer)

@@ -1,9 +1,10 @@
 import SluiceCEL
 
-/// Any text, a field `line` for each: the record's bytes without a carriage return at their end.
+/// Any text, a field `line` for each: the record's bytes without the line's end.
 ///
-/// Nothing fails and nothing is blank: an empty line is a line. Text that is not valid UTF-8 is a value of type `bytes` instead of a
-/// string, so that it is kept as it is and an expression that takes it for text says so.
+/// Nothing fails and nothing is blank: an empty line is a line. Text that is not valid UTF-8 is a
+/// value of type `bytes` instead of a string, so that it is kept as it is and an expression that
+/// takes it for text says so.
 package struct LinesDecoder: RecordDecoder {
     package static let field = "line"
 
@@ -17,8 +18,7 @@ package struct LinesDecoder: RecordDecoder {
     package func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable) {
         guard let column else { return }
         precondition(column < table.columns, "a table has a cell for each column of its decoder")
-        let line = text.last == 0x0D ? UnsafeBufferPointer(rebasing: text.dropLast()) : text
-        table.row(row)[column] = Self.cell(line)
+        table.row(row)[column] = Self.cell(LineText.withoutEnd(text))
     }
 
     package func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {

@@ -2,9 +2,10 @@ package import SluiceCEL
 
 /// Records by a regular expression, a field for each named group; time is linear in the record.
 ///
-/// The pattern may match anywhere: `^` and `$` tie it to the ends of the record, which is without a carriage return at its end. A group that takes no part in the
-/// match is absent. A record that does not match fails with `parse.regex`, or is blank if it is only white space. A group's text that
-/// is not valid UTF-8 is a value of type `bytes`.
+/// The pattern may match anywhere: `^` and `$` tie it to the ends of the record, which is without
+/// its line end. A group that takes no part in the match is absent. A record that does not match
+/// fails with `parse.regex`, or is blank if it is only white space. A group's text that is not
+/// valid UTF-8 is a value of type `bytes`.
 package struct RegexDecoder: RecordDecoder {
     package static let failureCode = "parse.regex"
 
@@ -16,14 +17,14 @@ package struct RegexDecoder: RecordDecoder {
     /// - Parameter columns: names of groups; other names are left absent.
     package init(_ pattern: Pattern, columns: [String]) {
         self.pattern = pattern
-        groups = columns.map { name in (pattern.groupNames.firstIndex(of: name) ?? -1) + 1 }
+        groups = columns.map { name in (pattern.groupNames.firstIndex { $0?.isSame(as: name) == true } ?? -1) + 1 }
         captures = 1 + (groups.max() ?? 0)
     }
 
     /// The names of a pattern's groups, in order, each once.
     package static func fields(of pattern: Pattern) -> [String] {
         var names: [String] = []
-        for case let name? in pattern.groupNames where !names.contains(name) { names.append(name) }
+        for case let name? in pattern.groupNames where !names.containsSame(as: name) { names.append(name) }
         return names
     }
 
@@ -50,9 +51,9 @@ package struct RegexDecoder: RecordDecoder {
         _ text: UnsafeBufferPointer<UInt8>, _ row: Int, _ table: RowTable, _ captures: UnsafeMutableBufferPointer<Pattern.Capture>
     ) {
         precondition(groups.count <= table.columns, "a table has a cell for each column of its decoder")
-        let line = text.last == 0x0D ? UnsafeBufferPointer(rebasing: text.dropLast()) : text
+        let line = LineText.withoutEnd(text)
         guard find(line, captures) else {
-            if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) {
+            if LineText.isBlank(line) {
                 table.outcomes[row] = .blank
             } else {
                 table.fail(row, Self.failureCode, "the pattern does not match")

@@ -55,6 +55,7 @@ enum GroupKey {
         case .int(let value): append(.int, UInt64(bitPattern: value), to: buffer)
         case .uint(let value): append(value > UInt64(Int64.max) ? .uint : .int, value, to: buffer)
         case .double(let value): _ = append(number: value, to: buffer)
+        case .decimal(let text): _ = append(number: Double(text) ?? .nan, to: buffer)
         case .string(var value): value.withUTF8 { append(.string, $0, to: buffer) }
         case .bytes(let value): value.withUnsafeBufferPointer { append(.bytes, $0, to: buffer) }
         case .timestamp(let value):

@@ -1,0 +1,112 @@
+internal import SluiceRecords
+
+/// The JSON Schema (2020-12) of pipeline files, made from ``FileKeys`` and the tables of verbs,
+/// formats, sources and sinks.
+///
+/// It accepts every file that can be run, and refuses most of those that are wrong by their shape;
+/// what depends on expressions, on fields and on what lies on the disk, only checking the file
+/// tells. Only keywords that mean the same in draft 7 are used, since editors know those.
+package enum PipelineSchema {
+    package static func json() -> String { schema.json() + "\n" }
+
+    static let schema = head.with("$defs", definitions).merging(keys(FileKeys.file))
+
+    private static let head: SchemaNode = [
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A pipeline file of sluice",
+    ]
+
+    /// Refers to a parameter, so that only its value will tell whether it is right.
+    static let reference = #"(^|[^$])\$\{"#
+
+    private static let definitions: SchemaNode = [
+        "text": ["description": "text; numbers and flags are taken as they are written", "type": ["string", "number", "boolean"]],
+        "parameter": ["description": "text with a parameter in it", "type": "string", "pattern": .text(reference)],
+        "format": format(among: Formats.all.map { $0.declaration }, besides: []),
+        "writtenFormat": format(among: Formats.writable.map { $0.declaration }, besides: []),
+        "stage": one(of: FileKeys.verbs, with: FileKeys.stage),
+    ]
+
+    static func node(_ shape: FileShape) -> SchemaNode {
+        switch shape {
+        case .argument(let shape): node(shape)
+        case .keys(let keys): self.keys(keys)
+        case .list(let shape): ["type": ["array", "null"], "items": node(shape)]
+        case .one(let declarations, let keys): declarations.map(\.name) == Verbs.names ? ref("stage") : one(of: declarations, with: keys)
+        case .parameters:
+            [
+                "type": ["object", "null"], "propertyNames": ["pattern": .text(NameKind.parameter.pattern)],
+                "additionalProperties": ["type": ["string", "number", "boolean", "null"]],
+            ]
+        case .anything: [:]
+        }
+    }
+
+    static func ref(_ name: String) -> SchemaNode { ["$ref": .text("#/$defs/\(name)")] }
+
+    /// A map of known keys.
+    static func keys(_ keys: [FileKey]) -> SchemaNode {
+        SchemaNode.object([.init(key: "type", value: "object")])
+            .with("properties", .object(keys.map { SchemaNode.Member(key: $0.name, value: property($0, besides: keys.map(\.name))) }))
+            .with("required", required(keys.filter(\.isRequired).map(\.name)))
+            .with("additionalProperties", false)
+    }
+
+    private static func required(_ names: [String]) -> SchemaNode? { names.isEmpty ? nil : .texts(names) }
+
+    /// - Parameter besides: the keys of the map that it is in.
+    private static func property(_ key: FileKey, besides: [String]) -> SchemaNode {
+        let value: SchemaNode
+        if case .argument(let shape) = key.shape { value = node(shape, besides: besides) } else { value = node(key.shape) }
+        let about: SchemaNode = ["description": .text("\(key.summary)\n\nExample: `\(key.example)`")]
+        return about.with("default", key.defaultText.map { text in Int(text).map { .number($0) } ?? .text(text) }).merging(value)
+    }
+
+    private static func property(_ key: ArgumentKey, besides: [String]) -> SchemaNode { property(FileKey(key), besides: besides) }
+
+    /// A map with the key of one of the declarations, what belongs to that one, and further keys.
+    private static func one(of declarations: [Declaration], with keys: [ArgumentKey]) -> SchemaNode {
+        let options = declarations.flatMap { $0.options }
+        let own = declarations.map { $0.key(isRequired: false) }
+        let names = (own + options + keys).map(\.name)
+        var members: [SchemaNode.Member] = []
+        for key in own + options + keys where !members.contains(where: { $0.key == key.name }) {
+            let same = options.filter { $0.name == key.name }.map { property($0, besides: names) }
+            let isShared = Set(same).count > 1
+            members.append(.init(key: key.name, value: isShared ? ["anyOf": .list(same)] : property(key, besides: names)))
+        }
+        let choice = declarations.map { ["required": .texts([$0.name])] as SchemaNode }
+        let always = (declarations.count == 1 ? own : []) + keys.filter(\.isRequired)
+        let bound = dependencies(declarations)
+        let node: SchemaNode = ["type": "object", "properties": .object(members)]
+        return node.with("required", required(always.map(\.name)))
+            .with("oneOf", choice.count == 1 ? nil : .list(choice))
+            .with("allOf", bound.isEmpty ? nil : .list(bound))
+            .with("additionalProperties", false)
+    }
+
+    /// Options stand only beside the keys that they belong to, and those that must be there do.
+    private static func dependencies(_ declarations: [Declaration]) -> [SchemaNode] {
+        var rules: [SchemaNode] = []
+        var seen: [String] = []
+        for option in declarations.flatMap({ $0.options }) where !seen.contains(option.name) {
+            seen.append(option.name)
+            let owners = declarations.filter { $0.options.contains { $0.name == option.name } }
+            let choice = owners.map { ["required": .texts([$0.name])] as SchemaNode }
+            rules.append(["if": ["required": .texts([option.name])], "then": ["anyOf": .list(choice)]])
+        }
+        for declaration in declarations {
+            guard let names = required(declaration.options.filter(\.isRequired).map(\.name)) else { continue }
+            rules.append(["if": ["required": .texts([declaration.name])], "then": ["required": names]])
+        }
+        return rules
+    }
+}
+
+extension SchemaNode {
+    /// The members of both.
+    func merging(_ other: SchemaNode) -> SchemaNode {
+        guard case .object(let members) = other else { return self }
+        return members.reduce(self) { $0.with($1.key, $1.value) }
+    }
+}

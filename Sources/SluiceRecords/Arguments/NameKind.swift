@@ -1,0 +1,48 @@
+/// What has a name that its pipeline file chooses, and which names will do.
+package enum NameKind: String, Sendable, CaseIterable {
+    case pipeline, stage, parameter
+
+    /// In words, for messages and the reference.
+    package var rule: String {
+        switch self {
+        case .pipeline: "letters, digits and '-'"
+        case .stage: "letters, digits, '-' and '_'"
+        case .parameter: "letters, digits and '_', a letter first"
+        }
+    }
+
+    /// Names that something else has already.
+    package var taken: [String] { self == .stage ? [SourceStage.name, SinkStage.name] : [] }
+
+    /// Whether a text is made of what such a name may be made of. Does not look at ``taken``.
+    package func admits(_ text: String) -> Bool {
+        let scalars = text.unicodeScalars
+        guard let first = scalars.first else { return false }
+        switch self {
+        // Part of the path of the state folder.
+        case .pipeline:
+            return first != "-" && scalars.count <= 100 && scalars.allSatisfy { $0.isASCIIAlphanumeric || $0 == "-" }
+        case .stage:
+            return scalars.allSatisfy { $0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "-" || $0 == "_" }
+        // So that expressions can say `params.name`.
+        case .parameter:
+            return !("0"..."9").contains(first) && scalars.allSatisfy { $0.isASCIIAlphanumeric || $0 == "_" }
+        }
+    }
+
+    /// The same as a regular expression of ECMA 262, which JSON Schema takes. It admits all that
+    /// ``admits(_:)`` does; signs beyond ASCII it does not tell apart.
+    package var pattern: String {
+        switch self {
+        case .pipeline: "^[A-Za-z0-9][A-Za-z0-9-]{0,99}$"
+        case .stage: #"^[^\s!-,./:-@\[-^`{-~]+$"#
+        case .parameter: "^[A-Za-z_][A-Za-z0-9_]*$"
+        }
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isASCIIAlphanumeric: Bool {
+        ("a"..."z").contains(self) || ("A"..."Z").contains(self) || ("0"..."9").contains(self)
+    }
+}

@@ -1,0 +1,98 @@
+import Sluice
+import SluiceCEL
+
+/// A stage, not compiled yet.
+struct StageDraft: Sendable {
+    /// As the program has it; else the verb, numbered from its second time on.
+    var name: String?
+    var verb: String
+    var pool = PoolOptions()
+    var onError = FailurePolicy.deadLetter
+    /// The texts that places of messages count in.
+    var script = Script()
+    let make: @Sendable (inout Checking) -> (any Verb)?
+}
+
+/// The texts of one stage or end, each on a line of its own, so that a place tells which of them is
+/// meant.
+struct Script: Sendable {
+    private(set) var lines: [String] = []
+
+    mutating func leaf(_ text: String) -> Leaf {
+        lines.append(text)
+        var leaf = Leaf(text)
+        leaf.positions = leaf.positions.map { TextPosition(line: lines.count, column: $0.column) }
+        return leaf
+    }
+
+    mutating func argument(_ text: String) -> Argument { .leaf(leaf(text)) }
+
+    mutating func argument(_ texts: [String]) -> Argument { .list(texts.map { argument($0) }, place) }
+
+    mutating func argument(_ entries: KeyValuePairs<String, String>) -> Argument {
+        .entries(entries.map { (key: leaf($0.key), value: argument($0.value)) }, place)
+    }
+
+    /// Of something that is no text itself.
+    var place: TextPlace { TextPlace(TextPosition(line: max(1, lines.count), column: 1)) }
+
+    /// The text that a place is in, and what part of it is meant, in Unicode scalars.
+    func part(at place: TextPlace) -> (text: String, range: Range<Int>)? {
+        guard lines.indices.contains(place.start.line - 1) else { return nil }
+        let text = lines[place.start.line - 1]
+        let count = text.unicodeScalars.count
+        let start = min(place.start.column - 1, count)
+        return (text, start..<min(count, start + place.length))
+    }
+}
+
+extension Records {
+    /// Adds a stage with one of the verbs of pipeline files.
+    func adding(
+        _ verb: any Verb.Type, _ name: String?, pool: PoolOptions = PoolOptions(), onError: FailurePolicy = .deadLetter,
+        options: (inout Script) -> Arguments = { _ in Arguments() }, _ argument: (inout Script) -> Argument
+    ) -> Records {
+        var script = Script()
+        let value = argument(&script)
+        let options = options(&script)
+        return with {
+            let draft = StageDraft(name: name, verb: verb.declaration.name, pool: pool, onError: onError, script: script) { checking in
+                checking.admits(value, as: verb.declaration.argument) ? verb.init(value, options: options, &checking) : nil
+            }
+            $0.stages.append(draft)
+        }
+    }
+}
+
+extension Checking {
+    /// Whether an argument that a program gives is what its shape says: no empty list, no text
+    /// twice in a set. A pipeline file is held to it as it is read.
+    mutating func admits(_ argument: Argument, as shape: ArgumentShape) -> Bool {
+        switch (shape, argument) {
+        case (.list(_, let isSet), .list(let elements, let place)):
+            guard !elements.isEmpty else { return refuses("the list is empty", at: place) }
+            var seen: [String] = []
+            for leaf in elements.compactMap(\.leaf) {
+                if isSet, leaf.text.index(in: seen) != nil { return refuses("names '\(leaf.text)' twice", at: leaf.place) }
+                seen.append(leaf.text)
+            }
+        case (.entries(let key, let value), .entries(let entries, let place)):
+            guard !entries.isEmpty else { return refuses("nothing is named", at: place) }
+            for entry in entries {
+                let names = [(key, entry.key)] + (entry.value.leaf.map { [(value, $0)] } ?? [])
+                for case (.newField, let leaf) in names where leaf.text.isEmpty { return refuses("a field needs a name", at: leaf.place) }
+            }
+        case (.keys(let keys), .keys(let arguments)), (.short(_, _, let keys), .keys(let arguments)):
+            return keys.allSatisfy { key in arguments[key.name].map { admits($0, as: key.shape) } ?? true }
+        case (.format, .format(let format)), (.writtenFormat, .format(let format)):
+            return format.options.map { admits(.keys($0), as: format.declaration.argument) } ?? true
+        default: break
+        }
+        return true
+    }
+
+    private mutating func refuses(_ what: String, at place: TextPlace) -> Bool {
+        report(what, at: place)
+        return false
+    }
+}

@@ -1,0 +1,41 @@
+import SluiceCEL
+
+/// Inputs that are bytes in memory, compressed or not, as those of a file are: for tests of
+/// pipelines, and for programs. No pipeline file can name it.
+package struct MemorySource: RecordSource {
+    package let inputs: [InputFile]
+    private let contents: [Name: [UInt8]]
+
+    /// - Precondition: no name stands twice, and none is `-`.
+    package init(_ inputs: KeyValuePairs<String, [UInt8]>) {
+        self.inputs = inputs.map { InputFile(path: $0.key, size: UInt64($0.value.count)) }
+        contents = Dictionary(uniqueKeysWithValues: inputs.map { (Name($0.key), $0.value) })
+        precondition(self.inputs.allSatisfy { !$0.isStandardInput }, "an input in memory has a name of its own")
+    }
+
+    package func open(_ input: InputFile, at offset: UInt64) throws(InputError) -> any InputBytes {
+        guard let bytes = contents[Name(input.path)] else { throw .missing(path: input.path) }
+        return MemoryBytes(bytes, at: offset)
+    }
+
+    package func file(of input: InputFile) -> FileIdentity? { nil }
+}
+
+private final class MemoryBytes: InputBytes {
+    private var rest: ArraySlice<UInt8>
+    let size: UInt64?
+
+    init(_ bytes: [UInt8], at offset: UInt64) {
+        size = UInt64(bytes.count)
+        rest = bytes.dropFirst(Int(min(offset, UInt64(bytes.count))))
+    }
+
+    func read(into memory: UnsafeMutableRawBufferPointer) -> Int {
+        let piece = rest.prefix(memory.count)
+        memory.copyBytes(from: piece)
+        rest = rest.dropFirst(piece.count)
+        return piece.count
+    }
+
+    func close() { rest = [] }
+}

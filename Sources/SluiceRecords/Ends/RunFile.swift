@@ -1,0 +1,70 @@
+import SluiceCEL
+
+/// A file of a run, by its part in it.
+package struct RunFile: Hashable, Sendable {
+    package enum Part: Hashable, Sendable {
+        case input
+        /// The pipeline file.
+        case definition
+        case sink
+        case deadLetters
+        /// The report in the state folder.
+        case report
+        /// The report's copy that the command line asks for.
+        case reportCopy
+        /// Something else that the run keeps in its state folder.
+        case state
+    }
+
+    package var part: Part
+    /// As it was spelled.
+    package var path: String
+}
+
+/// Two files of a run that would be one, the first of which can be given another name.
+package struct FileConflict: Hashable, Sendable {
+    package var file: RunFile
+    package var other: RunFile
+    /// Whether the first lies below the other instead, as if that were a folder.
+    package var isBelow = false
+
+    /// Names both: `'./in.jsonl' is the input 'in.jsonl'`.
+    package var message: String {
+        let name = file.part == .sink && file.path == "-" ? "standard output" : "'\(file.path)'"
+        return "\(name) \(isBelow ? "lies below" : "is") \(otherTitle)"
+    }
+
+    private var otherTitle: String {
+        let path = other.path.isSame(as: file.path) ? "" : " '\(other.path)'"
+        switch other.part {
+        case .input: return path.isEmpty ? "also an input" : "the input" + path
+        case .definition: return "the pipeline file" + path
+        case .sink: return other.path == "-" ? "standard output" : "the sink's file" + path
+        case .deadLetters: return "the dead-letter file" + path
+        case .report, .reportCopy: return "the report" + path
+        case .state: return "what the run keeps in" + path
+        }
+    }
+
+    package var fix: String {
+        switch file.part {
+        case .deadLetters: "give dead letters a file of their own"
+        case .report: "give the run another state folder with --state"
+        case .reportCopy: "name another file for the report"
+        default: "write to another file"
+        }
+    }
+
+    /// The same, told of the other file.
+    package var reversed: FileConflict { FileConflict(file: other, other: file, isBelow: isBelow) }
+
+    /// The key or the option that names the first file.
+    package var label: String {
+        switch file.part {
+        case .deadLetters: "dead_letter"
+        case .report: "report"
+        case .reportCopy: "--report"
+        default: "sink"
+        }
+    }
+}

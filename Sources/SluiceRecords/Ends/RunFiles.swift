@@ -1,0 +1,148 @@
+import Glibc
+import Sluice
+import SluiceCEL
+import Synchronization
+
+/// The files of one run, told apart by what they are, not by how they are spelled: no run writes
+/// over what it reads, nor over another file of its own.
+///
+/// What the definition names is held against the rest by ``conflict()``, before anything is read;
+/// an output that a record's values name, by ``refusal(of:)``. A file is the input if it is the
+/// same file, by a link or a hard link too. Files that are written are one if they take the same
+/// name in the same folder: a link at their place is replaced, and what it leads to stays.
+package final class RunFiles: Sendable {
+    private let pipeline: RecordPipeline
+    /// What the run writes, but for outputs that records name. The earlier gives way to the later.
+    private let written: [WrittenFile]
+    /// What the run reads, once it is needed.
+    private let read = Locked<[FileIdentity: RunFile]?>(nil)
+    /// Outputs that records have named, with what is against them.
+    private let named = Locked<[Name: String?]>([:])
+
+    private struct WrittenFile: Sendable {
+        var file: RunFile
+        /// `nil` for what is no regular file, or not there yet.
+        var identity: FileIdentity?
+        /// `nil` for what takes no name: standard output, a device, a pipe.
+        var place: FilePlace?
+
+        func isSame(as other: WrittenFile) -> Bool {
+            if let place, let taken = other.place { return place == taken }
+            return identity != nil && identity == other.identity
+        }
+    }
+
+    /// - Parameters:
+    ///   - state: the run's state folder.
+    ///   - reportCopy: another file that the report is written to.
+    package init(_ pipeline: RecordPipeline, state: String, reportCopy: String? = nil) throws(InputError) {
+        self.pipeline = pipeline
+        var written: [WrittenFile] = []
+        if let path = reportCopy { written.append(try Self.file(.reportCopy, path)) }
+        written.append(try Self.output(.deadLetters, pipeline.deadLetters, of: pipeline.deadLetterSink))
+        if let path = pipeline.sink.sink.path.constant { written.append(try Self.output(.sink, path, of: pipeline.sink.sink)) }
+        written.append(try Self.file(.report, state + "/report.json"))
+        for name in [RunList.name, StateFolder.spill] { written.append(try Self.file(.state, "\(state)/\(name)")) }
+        self.written = written
+    }
+
+    private static func file(_ part: RunFile.Part, _ path: String) throws(InputError) -> WrittenFile {
+        WrittenFile(file: RunFile(part: part, path: path), identity: try .ofRegularFile(path), place: try .ofOutput(path))
+    }
+
+    private static func output(_ part: RunFile.Part, _ path: String, of sink: (any RecordSink)?) throws(InputError) -> WrittenFile {
+        guard let sink else { return try file(part, path) }
+        return WrittenFile(file: RunFile(part: part, path: path), identity: try sink.file(of: path), place: try sink.place(of: path))
+    }
+
+    /// Two files that the definition and the command line make one.
+    package func conflict() throws(InputError) -> FileConflict? {
+        for (index, writer) in written.enumerated() {
+            if let identity = writer.identity, let other = try reads(identity) { return FileConflict(file: writer.file, other: other) }
+            for other in written[(index + 1)...] where writer.isSame(as: other) { return FileConflict(file: writer.file, other: other.file) }
+            guard writer.place != nil else { continue }
+            for other in written {
+                if try Self.lies(writer.file.path, below: other) { return FileConflict(file: writer.file, other: other.file, isBelow: true) }
+            }
+        }
+        return nil
+    }
+
+    /// Why no record may go to this output: it would be a file of the run that is something else.
+    ///
+    /// Looks at the file system once for each output. Where it cannot be looked at, writing will
+    /// say why.
+    func refusal(of output: String) -> String? {
+        if let known = named.withLock({ $0[Name(output)] }) { return known }
+        let refusal: String?
+        do throws(InputError) {
+            refusal = try newRefusal(of: output)
+        } catch {
+            refusal = nil
+        }
+        named.withLock { $0[Name(output)] = .some(refusal) }
+        return refusal
+    }
+
+    private func newRefusal(of output: String) throws(InputError) -> String? {
+        let sink = pipeline.sink.sink
+        let file = try Self.output(.sink, output, of: sink)
+        if let identity = file.identity, let other = try reads(identity) { return FileConflict(file: file.file, other: other).message }
+        for other in written {
+            if file.isSame(as: other) { return FileConflict(file: file.file, other: other.file).message }
+            guard file.place != nil, try Self.lies(output, below: other) else { continue }
+            return FileConflict(file: file.file, other: other.file, isBelow: true).message
+        }
+        return try sink.refusal(of: output)
+    }
+
+    /// Whether a folder that must be made for the path would take the name of a file.
+    private static func lies(_ path: String, below file: WrittenFile) throws(InputError) -> Bool {
+        guard let taken = file.place else { return false }
+        var folder = OutputFolders.folder(of: path)
+        while case .missing = PathKind.of(folder) {
+            if try FilePlace(folder, followingLinks: true) == taken { return true }
+            folder = OutputFolders.folder(of: folder)
+        }
+        return false
+    }
+
+    /// Which input, or whether the pipeline file, is this file.
+    private func reads(_ identity: FileIdentity) throws(InputError) -> RunFile? {
+        if let read = read.withLock({ $0 }) { return read[identity] }
+        var files: [FileIdentity: RunFile] = [:]
+        if let path = pipeline.file, let identity = try FileIdentity.ofRegularFile(path) {
+            files[identity] = RunFile(part: .definition, path: path)
+        }
+        for input in pipeline.source.inputs {
+            guard let identity = try pipeline.source.source.file(of: input) else { continue }
+            files[identity] = RunFile(part: .input, path: input.path)
+        }
+        read.withLock { [files] in $0 = files }
+        return files[identity]
+    }
+}
+
+extension FileIdentity {
+    /// The regular file that is open, if it is one.
+    static func ofRegularFile(descriptor: Int32) throws(InputError) -> FileIdentity? {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return try FileIdentity(descriptor: descriptor)
+    }
+
+    /// The regular file that the path leads to, if there is one.
+    static func ofRegularFile(_ path: String) throws(InputError) -> FileIdentity? {
+        guard case .file(size: _?) = PathKind.of(path) else { return nil }
+        return try FileIdentity(path)
+    }
+}
+
+extension FilePlace {
+    /// The name that a file which is written to the path takes in the end; `nil` where a device or
+    /// a pipe stands there, which is written into.
+    static func ofOutput(_ path: String) throws(InputError) -> FilePlace? {
+        if case .file(size: nil) = PathKind.of(path) { return nil }
+        return try FilePlace(path)
+    }
+}

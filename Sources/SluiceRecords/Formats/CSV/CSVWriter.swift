@@ -1,0 +1,181 @@
+import SluiceCEL
+
+extension CSV: WritableFormat {
+    package static let fileExtensions = [CSV.name]
+
+    package var needsColumns: Bool { columns == nil }
+    package var mentions: [String] { columns?.map(\.text) ?? [] }
+    package var writesFields: Bool { columns == nil }
+
+    package var writtenFraming: Framing {
+        var written = quoting
+        (written.comment, written.trimsBlanks, written.hasHead) = (nil, false, writesHeader)
+        return .quoted(written)
+    }
+
+    package func checkWriting(_ checking: inout Checking, at place: TextPlace, areOwn: Bool) {
+        for option in readingOptions {
+            checking.report("csv: '\(option.name)' is for reading", at: option.place, fix: "take it away here")
+        }
+        if quoting.quote == nil {
+            checking.report("csv: some values can only be written in quotes", at: place, fix: "take 'quote: none' away")
+        }
+        if let columns { checking.checkFields(columns) }
+    }
+
+    package func head(of columns: [String]) -> [UInt8] {
+        let columns = self.columns?.map(\.text) ?? columns
+        guard writesHeader, !columns.isEmpty else { return [] }
+        let text = text
+        let buffer = ByteBuffer(capacity: 256)
+        for (index, name) in columns.enumerated() {
+            if index > 0 { text.separate(buffer) }
+            text.write(name, isFirst: index == 0, isAlone: columns.count == 1, to: buffer)
+        }
+        buffer.append(UInt8(ascii: "\n"))
+        return buffer.withFilled { Array($0) }
+    }
+
+    package func makeWriter(for fields: RecordFields, columns: [String]?) -> any RecordWriter {
+        let names = self.columns?.map(\.text) ?? columns ?? []
+        let head = head(of: names)
+        guard fields.shape.base == .other else {
+            return CSVMemberWriter(head: head, text: text, names: names, fields: fields, refusesOthers: self.columns == nil)
+        }
+        let others = self.columns == nil ? fields.shape.fieldNames.filter { $0.index(in: names) == nil } : []
+        return CSVCellWriter(
+            head: head, text: text, columns: names.map { fields.shape.column(of: $0) ?? Shape.undecoded },
+            others: others.compactMap { name in fields.shape.column(of: name).map { CSVCellWriter.Other(name: name, column: $0) } })
+    }
+
+    private var text: CSVText { CSVText(quoting, nulls: nulls, quotes: quotes) }
+}
+
+extension RecordFailure {
+    /// A field that has no column in an output whose header is written.
+    fileprivate static func column(_ name: String) -> RecordFailure {
+        RecordFailure(
+            code: "sink.columns",
+            message: "the output has no column '\(name)', since its first records had no such field; name the columns of the sink's format, "
+                + "or leave the field out")
+    }
+
+    static let noColumns = RecordFailure(code: "sink.columns", message: "the record has no field, and the output no columns yet")
+}
+
+/// Writes records whose fields are cells of a row.
+struct CSVCellWriter: RecordWriter {
+    struct Other: Sendable {
+        var name: String
+        var column: Int
+    }
+
+    let head: [UInt8]
+    let text: CSVText
+    /// Of the row; ``Shape/undecoded`` for a field that no record has here.
+    let columns: [Int]
+    /// Fields without a column. None may hold a value.
+    let others: [Other]
+
+    func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) throws(RecordFailure) {
+        let cells = batch.table.row(row)
+        for other in others where cells[other.column].holdsValue { throw .column(other.name) }
+        var isFirst = true
+        for column in columns {
+            if !isFirst { text.separate(buffer) }
+            let cell = column < 0 ? .absent : cells[column]
+            text.write(cell, isFirst: isFirst, isAlone: columns.count == 1, batch.scratch, to: buffer)
+            isFirst = false
+        }
+        buffer.append(UInt8(ascii: "\n"))
+    }
+}
+
+extension Cell {
+    @inline(__always)
+    fileprivate var holdsValue: Bool { kind != .absent && kind != .null }
+}
+
+/// Writes records of JSON: each as it would be written as a JSON object, member by member. So
+/// numbers keep their digits.
+struct CSVMemberWriter: RecordWriter {
+    let head: [UInt8]
+    private let text: CSVText
+    private let names: ColumnTable
+    private let count: Int
+    private let fields: RecordFields
+    private let refusesOthers: Bool
+
+    init(head: [UInt8], text: CSVText, names: [String], fields: RecordFields, refusesOthers: Bool) {
+        self.head = head
+        self.text = text
+        self.names = ColumnTable(names)
+        count = names.count
+        self.fields = fields
+        self.refusesOthers = refusesOthers
+    }
+
+    func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) throws(RecordFailure) {
+        let object = object(row, of: batch, buffer)
+        let failure = withUnsafeTemporaryAllocation(of: Cell.self, capacity: max(1, count)) { cells -> RecordFailure? in
+            cells.initialize(repeating: .absent)
+            if let failure = read(object, batch.scratch.text, into: cells) { return failure }
+            for column in 0..<count {
+                if column > 0 { text.separate(buffer) }
+                text.write(cells[column], isFirst: column == 0, isAlone: count == 1, batch.scratch, to: buffer)
+            }
+            buffer.append(UInt8(ascii: "\n"))
+            return nil
+        }
+        if let failure { throw failure }
+    }
+
+    /// The record as a JSON object, in memory with room after it.
+    private func object(_ row: Int, of batch: RecordBatch, _ buffer: ByteBuffer) -> UnsafeBufferPointer<UInt8> {
+        if fields.shape.isUntouched { return batch.text(row) }
+        let start = buffer.count
+        fields.write(row, of: batch, to: buffer)
+        let written = UnsafeBufferPointer(rebasing: buffer.filled[start...])
+        buffer.count = start
+        return UnsafeBufferPointer(start: batch.scratch.text.copy(written), count: written.count)
+    }
+
+    private func read(
+        _ object: UnsafeBufferPointer<UInt8>, _ arena: TextArena, into cells: UnsafeMutableBufferPointer<Cell>
+    ) -> RecordFailure? {
+        var failure: RecordFailure?
+        do throws(JSONFault) {
+            try JSONMembers.forEach(in: object) { (key, isEscaped, value, end) throws(JSONFault) in
+                let close = try JSONScan.string(key + 1, end).close
+                let column = isEscaped ? escapedColumn(key + 1, close) : names.column(key + 1, close - key - 1)
+                if column >= 0 {
+                    cells[column] = try cell(value, end, arena)
+                } else if refusesOthers, value.pointee != UInt8(ascii: "n"), failure == nil {
+                    failure = .column(JSONValue.string(key + 1, close, isEscaped))
+                }
+            }
+        } catch {
+            return RecordFailure(code: "sink.columns", message: error.message(in: object))
+        }
+        return failure
+    }
+
+    private func cell(_ value: JSONScan.Place, _ end: JSONScan.Place, _ arena: TextArena) throws(JSONFault) -> Cell {
+        switch value.pointee {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+            return .text(.decimal, value, count: end - value)
+        default:
+            var cell = Cell.absent
+            _ = try JSONValue.read(value, end, arena, into: &cell)
+            return cell
+        }
+    }
+
+    private func escapedColumn(_ start: JSONScan.Place, _ close: JSONScan.Place) -> Int {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: close - start + 8) { buffer in
+            guard let key = buffer.baseAddress else { return -1 }
+            buffer.initialize(repeating: 0)
+            return names.column(key, JSONUnescape.copy(start, close, to: key))
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import CBytes
+import SluiceCEL
+
+/// What the text of a field is read as.
+enum FieldType: String, CaseIterable, Sendable {
+    case string, int, double, bool, timestamp
+
+    var celType: CELType {
+        switch self {
+        case .string: .string
+        case .int: .int
+        case .double: .double
+        case .bool: .bool
+        case .timestamp: .timestamp
+        }
+    }
+
+    /// For messages.
+    var example: String {
+        switch self {
+        case .string: "text"
+        case .int: "an int of 64 bits"
+        case .double: "a double"
+        case .bool: "true or false"
+        case .timestamp: "a timestamp like 2025-10-10T13:55:36Z"
+        }
+    }
+
+    /// 64 bytes after the text must be readable.
+    ///
+    /// - Returns: `nil` where the text is none of the type.
+    func cell(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Cell? {
+        switch self {
+        case .string: return .text(.string, start, count: end - start)
+        case .int: return Self.int(start, end)
+        case .double: return Self.double(start, end)
+        case .bool: return Self.bool(UnsafeBufferPointer(start: start, count: end - start))
+        case .timestamp: return Self.timestamp(UnsafeBufferPointer(start: start, count: end - start))
+        }
+    }
+
+    @inline(__always)
+    private static func int(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Cell? {
+        let isNegative = start < end && start.pointee == UInt8(ascii: "-")
+        let digits = isNegative ? start + 1 : start
+        let count = end - digits
+        guard count > 0, count <= 16, cbytes_nondigits16(digits).trailingZeroBitCount >= count else { return anyInt(start, end) }
+        let value = Int64(truncatingIfNeeded: JSONNumber.integer(digits, count))
+        return .int(isNegative ? -value : value)
+    }
+
+    private static func anyInt(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Cell? {
+        Int64(String(decoding: UnsafeBufferPointer(start: start, count: end - start), as: UTF8.self)).map(Cell.int)
+    }
+
+    private static func double(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Cell? {
+        let text = UnsafeBufferPointer(start: start, count: end - start)
+        do throws(JSONFault) {
+            let number = try JSONScan.number(start, end)
+            guard number.end == end else { return anyDouble(text) }
+            let cell = JSONNumber.cell(number)
+            switch cell.kind {
+            case .int: return .double(Double(cell.intValue))
+            case .uint: return .double(Double(cell.payload))
+            case .double: return cell
+            default: return anyDouble(text)
+            }
+        } catch {
+            return anyDouble(text)
+        }
+    }
+
+    /// What other programs write: `.5`, `1.`, `+1.5`, `nan`, `-inf`, but no hexadecimal digits.
+    private static func anyDouble(_ bytes: UnsafeBufferPointer<UInt8>) -> Cell? {
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard !text.utf8.contains(where: { [UInt8(ascii: "x"), UInt8(ascii: "X"), UInt8(ascii: "(")].contains($0) }) else { return nil }
+        guard let value = Double(text) else { return nil }
+        let hasDigits = text.utf8.contains { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        return value.isInfinite && hasDigits ? nil : .double(value)
+    }
+
+    /// As `bool()` reads text.
+    private static func bool(_ text: UnsafeBufferPointer<UInt8>) -> Cell? {
+        switch String(decoding: text, as: UTF8.self) {
+        case "true", "True", "TRUE", "t", "T", "1": .bool(true)
+        case "false", "False", "FALSE", "f", "F", "0": .bool(false)
+        default: nil
+        }
+    }
+
+    /// RFC 3339; a blank may stand for the `T`.
+    private static func timestamp(_ text: UnsafeBufferPointer<UInt8>) -> Cell? {
+        if let moment = timestampInUTC(text) { return moment }
+        var bytes = Array(text)
+        if bytes.count > 10, bytes[10] == 0x20 { bytes[10] = UInt8(ascii: "T") }
+        return Timestamp(String(decoding: bytes, as: UTF8.self)).map {
+            .timestamp(seconds: $0.seconds, nanoseconds: UInt32($0.nanoseconds))
+        }
+    }
+}

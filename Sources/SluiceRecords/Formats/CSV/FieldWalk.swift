@@ -1,0 +1,270 @@
+import CBytes
+import SluiceCEL
+
+/// The hot loop: over the fields of one record, cells filled on the way.
+///
+/// Unsafe memory is read and written here. Reads stop at the record's end but for loads of 64
+/// bytes, which the padding after each record covers. Writes go to the columns of ``fields``, which
+/// the table has, and to memory from the arena, within what it was asked for.
+struct FieldWalk {
+    typealias Place = UnsafePointer<UInt8>
+
+    /// A field of each record.
+    struct Field: BitwiseCopyable {
+        /// -1: nothing asks for it.
+        var column: Int
+        var type: FieldType
+    }
+
+    let quoting: Quoting
+    let nulls: Nulls
+    let fields: UnsafeBufferPointer<Field>
+    let text: TextArena
+    /// Whether any field is asked for.
+    private let wantsFields: Bool
+    private let separator: UInt8
+    /// The separator where there are no quotes.
+    private let quote: UInt8
+    private let isDoubled: Bool
+
+    init(_ quoting: Quoting, nulls: Nulls, fields: UnsafeBufferPointer<Field>, text: TextArena) {
+        self.quoting = quoting
+        self.nulls = nulls
+        self.fields = fields
+        self.text = text
+        wantsFields = fields.contains { $0.column >= 0 }
+        separator = quoting.separator
+        quote = quoting.quote ?? quoting.separator
+        isDoubled = quoting.escape == quote
+    }
+
+    /// What was met on the way through a record.
+    struct Course {
+        /// Fields so far.
+        var count = 0
+        /// Bits for bytes beyond ASCII.
+        var beyond: UInt64 = 0
+        /// The first field that is not of its type.
+        var misread: (field: Int, start: Place, end: Place)?
+    }
+
+    @inline(__always)
+    func record(_ start: Place, _ end: Place, _ cells: UnsafeMutablePointer<Cell>) throws(FieldFault) -> Course {
+        var course = Course()
+        var fieldStart = start
+        var block = start
+        scan: while block < end {
+            let found = cbytes_fields64(block, separator, quote)
+            let within: UInt64 = end - block >= 64 ? ~0 : (1 << UInt64(end - block)) - 1
+            course.beyond |= found.beyond & within
+            let quotes = found.quotes & within
+            var stops = (found.separators & within) | quotes
+            if !wantsFields, quotes == 0 {
+                // Only their number counts.
+                course.count += stops.nonzeroBitCount
+                if stops != 0 { fieldStart = block + (64 - stops.leadingZeroBitCount) }
+                block += 64
+                continue
+            }
+            while stops != 0 {
+                let bit = stops.trailingZeroBitCount
+                let place = block + bit
+                stops &= stops &- 1
+                if place.pointee == separator {
+                    takePlain(fieldStart, place, cells, &course)
+                    fieldStart = place + 1
+                } else if isFieldStart(place, fieldStart) {
+                    let after = quotes & (~0 << UInt64(bit + 1))
+                    let close = block + after.trailingZeroBitCount
+                    if after != 0, isDoubled, close + 1 < end, close[1] == separator {
+                        take(place + 1, close, cells, &course)
+                        fieldStart = close + 2
+                        stops &= ~0 << UInt64(fieldStart - block)
+                        guard fieldStart - block <= 64 else {
+                            block = fieldStart
+                            continue scan
+                        }
+                    } else {
+                        let next = try quoted(place, end, cells, &course)
+                        guard next < end else { return course }
+                        fieldStart = next + 1
+                        block = fieldStart
+                        continue scan
+                    }
+                }
+            }
+            block += 64
+        }
+        takePlain(fieldStart, end, cells, &course)
+        return course
+    }
+
+    @inline(__always)
+    private func isFieldStart(_ place: Place, _ fieldStart: Place) -> Bool {
+        if place == fieldStart { return true }
+        guard quoting.trimsBlanks else { return false }
+        return UnsafeBufferPointer(start: fieldStart, count: place - fieldStart).allSatisfy { quoting.isBlank($0) }
+    }
+
+    /// A field without quotes.
+    @inline(__always)
+    private func takePlain(_ start: Place, _ end: Place, _ cells: UnsafeMutablePointer<Cell>, _ course: inout Course) {
+        guard course.count < fields.count, fields[course.count].column >= 0 else {
+            course.count += 1
+            return
+        }
+        if quoting.trimsBlanks { return takeTrimmed(start, end, cells, &course) }
+        if nulls.contains(start, end) {
+            course.count += 1
+        } else {
+            take(start, end, cells, &course)
+        }
+    }
+
+    private func takeTrimmed(_ start: Place, _ end: Place, _ cells: UnsafeMutablePointer<Cell>, _ course: inout Course) {
+        var (start, end) = (start, end)
+        while start < end, quoting.isBlank(start.pointee) { start += 1 }
+        while start < end, quoting.isBlank(end[-1]) { end -= 1 }
+        if nulls.contains(start, end) {
+            course.count += 1
+        } else {
+            take(start, end, cells, &course)
+        }
+    }
+
+    @inline(__always)
+    private func take(_ start: Place, _ end: Place, _ cells: UnsafeMutablePointer<Cell>, _ course: inout Course) {
+        defer { course.count += 1 }
+        guard course.count < fields.count else { return }
+        let field = fields[course.count]
+        guard field.column >= 0 else { return }
+        if field.type == .string {
+            cells[field.column] = .text(.string, start, count: end - start)
+        } else if let cell = field.type.cell(start, end) {
+            cells[field.column] = cell
+        } else if course.misread == nil {
+            course.misread = (course.count, start, end)
+        }
+    }
+
+    /// A field in quotes, of any kind.
+    /// - Returns: the separator after it, or the end.
+    @inline(never)
+    private func quoted(
+        _ open: Place, _ end: Place, _ cells: UnsafeMutablePointer<Cell>, _ course: inout Course
+    ) throws(FieldFault) -> Place {
+        // Bytes beyond ASCII are not looked for here.
+        course.beyond = ~0
+        var place = open + 1
+        var escapes = 0
+        while true {
+            place = stop(place, end)
+            guard place < end else { throw FieldFault(.openQuote, at: open) }
+            if place + 1 < end, isEscape(place) {
+                escapes += 1
+                place += 2
+            } else if place.pointee == quote {
+                break
+            } else {
+                place += 1
+            }
+        }
+        var after = place + 1
+        if quoting.trimsBlanks { while after < end, quoting.isBlank(after.pointee) { after += 1 } }
+        guard after == end || after.pointee == separator else { throw FieldFault(.afterQuote, at: after) }
+        let isWanted = course.count < fields.count && fields[course.count].column >= 0
+        if escapes == 0 || !isWanted {
+            take(open + 1, place, cells, &course)
+        } else {
+            let count = place - open - 1 - escapes
+            let memory = text.allocate(count)
+            unescape(open + 1, place, into: memory)
+            take(memory, memory + count, cells, &course)
+        }
+        return after
+    }
+
+    /// The next quote or escape.
+    private func stop(_ start: Place, _ end: Place) -> Place {
+        var place = start
+        while place < end {
+            var found = cbytes_equals32(place, quote)
+            if !isDoubled { found |= cbytes_equals32(place, quoting.escape) }
+            if found != 0 { return min(place + found.trailingZeroBitCount, end) }
+            place += 32
+        }
+        return end
+    }
+
+    /// Whether a quote or an escape takes the meaning from the byte after it.
+    private func isEscape(_ place: Place) -> Bool {
+        if place.pointee == quote { return place[1] == quote }
+        return place[1] == quote || place[1] == quoting.escape
+    }
+
+    private func unescape(_ start: Place, _ end: Place, into target: UnsafeMutablePointer<UInt8>) {
+        var (place, output) = (start, target)
+        while place < end {
+            let next = stop(place, end)
+            let isEscape = next + 1 < end && isEscape(next)
+            let run = next - place + (isEscape || next == end ? 0 : 1)
+            output.update(from: place, count: run)
+            output += run
+            place += run
+            guard isEscape else { continue }
+            output.pointee = place[1]
+            output += 1
+            place += 2
+        }
+    }
+}
+
+/// The texts that stand for no value where they are not in quotes.
+struct Nulls: Sendable {
+    private let hasEmpty: Bool
+    private let others: [[UInt8]]
+    /// What is written for no value.
+    let written: [UInt8]
+
+    init(_ texts: [String]) {
+        hasEmpty = texts.contains("")
+        others = texts.filter { !$0.isEmpty }.map { Array($0.utf8) }
+        written = texts.first.map { Array($0.utf8) } ?? []
+    }
+
+    @inline(__always)
+    func contains(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Bool {
+        if start == end { return hasEmpty }
+        return others.isEmpty ? false : containsAmongOthers(UnsafeBufferPointer(start: start, count: end - start))
+    }
+
+    private func containsAmongOthers(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        others.contains { $0.count == text.count && text.elementsEqual($0) }
+    }
+}
+
+/// Where a record stops being one.
+struct FieldFault: Error {
+    enum Kind: UInt8 {
+        case openQuote, afterQuote
+    }
+
+    var kind: Kind
+    var address: UInt
+
+    init(_ kind: Kind, at place: UnsafePointer<UInt8>) {
+        self.kind = kind
+        address = UInt(bitPattern: place)
+    }
+
+    /// Bytes are counted from 0.
+    func message(in text: UnsafeBufferPointer<UInt8>, _ quoting: Quoting) -> String {
+        let offset = Int(clamping: address &- UInt(bitPattern: text.baseAddress))
+        switch kind {
+        case .openQuote: return "the quote at byte \(offset) is not closed"
+        case .afterQuote:
+            let found = offset < text.count ? JSONFault.name(ofByte: text[offset]) : "nothing"
+            return "expected \(JSONFault.name(ofByte: quoting.separator)) after the closing quote at byte \(offset), found \(found)"
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import CZlib
+
+/// Compressions and archives that are not read, by the bytes that they begin with: refused by name,
+/// so that none is taken for text.
+///
+/// A text may begin with letters that are the mark of one, so each is told by more than letters:
+/// control characters, a size that makes sense, a checksum.
+enum OtherCompression {
+    private static let marks: [(bytes: [UInt8], name: String)] = [
+        ([0x28, 0xB5, 0x2F, 0xFD], "zstd"), ([0x27, 0xB5, 0x2F, 0xFD], "zstd"), ([0x26, 0xB5, 0x2F, 0xFD], "zstd"),
+        ([0x25, 0xB5, 0x2F, 0xFD], "zstd"), ([0x24, 0xB5, 0x2F, 0xFD], "zstd"), ([0x23, 0xB5, 0x2F, 0xFD], "zstd"),
+        ([0x22, 0xB5, 0x2F, 0xFD], "zstd"), ([0x1E, 0xB5, 0x2F, 0xFD], "zstd"),
+        ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "xz"), ([0x4C, 0x5A, 0x49, 0x50, 0x01], "lzip"), ([0x4C, 0x5A, 0x49, 0x50, 0x00], "lzip"),
+        ([0x04, 0x22, 0x4D, 0x18], "lz4"), ([0x02, 0x21, 0x4C, 0x18], "lz4"), ([0x89, 0x4C, 0x5A, 0x4F, 0x00, 0x0D, 0x0A], "lzop"),
+        ([0x50, 0x4B, 0x03, 0x04], "zip"), ([0x50, 0x4B, 0x05, 0x06], "zip"), ([0x50, 0x4B, 0x07, 0x08], "zip"),
+        ([0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], "7z"), ([0x52, 0x61, 0x72, 0x21, 0x1A, 0x07], "rar"),
+        ([0xFF, 0x06, 0x00, 0x00, 0x73, 0x4E, 0x61, 0x50, 0x70, 0x59], "snappy"),
+        // The unread relatives of gzip: compress, pack, and compress -H.
+        ([0x1F, 0x9D], "compress (.Z)"), ([0x1F, 0x1E], "pack (.z)"), ([0x1F, 0xA0], "compress -H (.Z)"),
+    ]
+
+    /// - Parameter window: Not empty.
+    static func name(in window: InputWindow) -> String? {
+        let first = window.available[0]
+        for mark in marks where first == mark.bytes[0] && window.begins(with: mark.bytes) { return mark.name }
+        switch first {
+        case 0x42: return isBzip2(window) ? "bzip2" : nil
+        case 0x5D: if isLZMA(window) { return "lzma" }
+        case 0x50...0x5F: if let name = afterSkippableFrames(window) { return name }
+        default: break
+        }
+        if ZlibStream.begins(window) { return "zlib" }
+        return TarHeader.begins(window.available) ? "tar" : nil
+    }
+
+    /// `BZh`, a digit, and the mark of the first block or of none.
+    private static func isBzip2(_ window: InputWindow) -> Bool {
+        let blocks: [[UInt8]] = [[0x31, 0x41, 0x59, 0x26, 0x53, 0x59], [0x17, 0x72, 0x45, 0x38, 0x50, 0x90]]
+        guard window.begins(with: [0x42, 0x5A, 0x68]) else { return false }
+        let block = window.look(ahead: 10).dropFirst(4).prefix(6)
+        return blocks.contains { $0.elementsEqual(block) }
+    }
+
+    /// The header of a `.lzma` file with the properties that all programs write: a dictionary of
+    /// 2^n or 3 * 2^n bytes, an unknown size or one below 2^40, and the first byte of the data,
+    /// zero.
+    private static func isLZMA(_ window: InputWindow) -> Bool {
+        guard window.begins(with: [0x5D, 0x00]) else { return false }
+        let header = window.look(ahead: 14)
+        guard header.count >= 14, header[13] == 0 else { return false }
+        let dictionary = (1...4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32(header[$1]) }
+        let odd = dictionary >> UInt32(dictionary.trailingZeroBitCount)
+        let size = (5...12).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64(header[$1]) }
+        return dictionary >= 4096 && (odd == 1 || odd == 3) && (size == .max || size < 1 << 40)
+    }
+
+    /// Frames that zstd and lz4 skip, which both may begin with: the name is that of what follows.
+    private static func afterSkippableFrames(_ window: InputWindow) -> String? {
+        guard window.begins(with: [window.available[0], 0x2A, 0x4D, 0x18]) else { return nil }
+        var start = 0
+        while true {
+            let bytes = window.look(ahead: start + 8)
+            guard bytes.count >= start + 8, bytes[start] & 0xF0 == 0x50, bytes[start + 1] == 0x2A, bytes[start + 2] == 0x4D, bytes[start + 3] == 0x18
+            else { break }
+            let size = (4..<8).reversed().reduce(0) { $0 << 8 | Int(bytes[start + $1]) }
+            guard start + 8 + size + 4 <= InputWindow.ahead else { return "zstd" }
+            start += 8 + size
+        }
+        let isLZ4 = window.look(ahead: start + 4).dropFirst(start).prefix(4).elementsEqual([0x04, 0x22, 0x4D, 0x18])
+        return isLZ4 ? "lz4" : "zstd"
+    }
+}
+
+/// A zlib stream (RFC 1950), which has no mark: two bytes that check each other, as those of some
+/// texts do (`x^2`), and then deflate data.
+///
+/// Unsafe memory: zlib reads the bytes that it is given and writes to a buffer of its own.
+enum ZlibStream {
+    /// Data that ends is told by its checksum. Of longer data, this many bytes must make sense, and
+    /// hold a control character, as no text of that length without one would do.
+    private static let enough = 64
+
+    static func begins(_ window: InputWindow) -> Bool {
+        let first = window.available[0]
+        guard first & 0x0F == 8, first >> 4 <= 7 else { return false }
+        let header = window.look(ahead: 2)
+        // One that wants a dictionary (0x20) would be no file, and `x ` has its header.
+        guard header.count > 1, (Int(header[0]) << 8 | Int(header[1])) % 31 == 0, header[1] & 0x20 == 0 else { return false }
+        guard inflating(UnsafeBufferPointer(rebasing: window.available.prefix(4096))) != Z_DATA_ERROR else { return false }
+        let bytes = UnsafeBufferPointer(rebasing: window.look(ahead: enough).prefix(4096))
+        switch inflating(bytes) {
+        case Z_STREAM_END: return true
+        case Z_OK, Z_BUF_ERROR: return bytes.count >= enough && bytes.contains { $0 < 0x20 && !"\t\n\r\u{C}".utf8.contains($0) }
+        default: return false
+        }
+    }
+
+    private static func inflating(_ bytes: UnsafeBufferPointer<UInt8>) -> Int32 {
+        var stream = z_stream()
+        guard inflateInit_(&stream, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { return Z_MEM_ERROR }
+        defer { inflateEnd(&stream) }
+        stream.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress)
+        stream.avail_in = uInt(bytes.count)
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16 << 10) { output in
+            while true {
+                stream.next_out = output.baseAddress
+                stream.avail_out = uInt(output.count)
+                let result = inflate(&stream, Z_NO_FLUSH)
+                guard result == Z_OK, stream.avail_in > 0 else { return result }
+            }
+        }
+    }
+}
+
+/// The first block of a tar archive: its checksum, the sum of its 512 bytes, is one that no text
+/// has.
+enum TarHeader {
+    static func begins(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard bytes.count >= 512, bytes[0] != 0, bytes[..<100].contains(0) || bytes[257...].starts(with: "ustar".utf8) else { return false }
+        let digits = bytes[148..<156].drop { $0 == 0x20 }.prefix { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
+        guard !digits.isEmpty else { return false }
+        let stored = digits.reduce(0) { $0 << 3 | Int($1 - UInt8(ascii: "0")) }
+        let rest = bytes[..<148].reduce(0) { $0 + Int($1) } + bytes[156..<512].reduce(0) { $0 + Int($1) }
+        return stored == rest + 8 * 0x20
+    }
+}
+
+extension InputWindow {
+    /// Whether the next bytes are these. Reads on byte by byte as long as they are.
+    fileprivate func begins(with bytes: [UInt8]) -> Bool {
+        for (index, byte) in bytes.enumerated() {
+            let next = look(ahead: index + 1)
+            guard next.count > index, next[index] == byte else { return false }
+        }
+        return true
+    }
+}

@@ -1,0 +1,153 @@
+import FoundationEssentials
+import Glibc
+import Sluice
+import SluiceCEL
+import Synchronization
+
+/// `unfinished.jsonl` in a state folder: the run that goes on there, and those that were killed, with
+/// the folders that hold files of theirs. A JSON object a line.
+///
+/// The lock on it lasts as long as the process, however that ends, and no child inherits it. The run
+/// that holds the lock removes the file at its end; so one that has just opened the file looks again
+/// whether it is the one that is there.
+final class RunList: Sendable {
+    static let name = "unfinished.jsonl"
+
+    /// What a run that was killed has left.
+    struct Left: Equatable {
+        var run: String
+        var folders: [String] = []
+        /// The outermost first.
+        var made: [String] = []
+    }
+
+    /// Of earlier runs of this pipeline.
+    let left: [Left]
+    private let path: String
+    private let entry: Entry
+    /// Lines of other pipelines, which stay until those run again.
+    private let others: [Entry]
+    /// `nil` once the run has ended.
+    private let descriptor: Locked<Int32?>
+
+    private struct Entry: Codable {
+        var pipeline: String
+        var run: String
+        var process: Int32?
+        var folder: String?
+        var isMade: Bool?
+    }
+
+    init(in folder: String, pipeline: String, run: String) throws(RunError) {
+        let path = "\(folder)/\(Self.name)"
+        let descriptor = try Self.lock(path, state: folder)
+        self.descriptor = Locked(descriptor)
+        self.path = path
+        entry = Entry(pipeline: pipeline, run: run, process: getpid())
+        let entries = Self.entries(path)
+        others = entries.filter { !$0.pipeline.isSame(as: pipeline) }
+        left = Self.left(entries.filter { $0.pipeline.isSame(as: pipeline) })
+        do throws(OutputError) {
+            try rewrite(others + [entry], descriptor)
+        } catch {
+            throw .output(error)
+        }
+    }
+
+    deinit {
+        if let descriptor = descriptor.withLock({ $0 }) { close(descriptor) }
+    }
+
+    /// Notes a folder in which files of the run will be.
+    func note(_ folder: String, isMade: Bool) throws(OutputError) {
+        var entry = entry
+        entry.process = nil
+        entry.folder = folder.hasPrefix("/") ? folder : FileManager.default.currentDirectoryPath + "/" + folder
+        entry.isMade = isMade
+        try descriptor.withLock { (descriptor) throws(OutputError) in
+            if let descriptor { try append([entry], descriptor) }
+        }
+    }
+
+    /// Lets the next run have the state folder.
+    func end() {
+        descriptor.withLock { held in
+            guard let descriptor = held else { return }
+            held = nil
+            if !keepOthers(descriptor) { unlink(path) }
+            close(descriptor)
+        }
+    }
+
+    private func keepOthers(_ descriptor: Int32) -> Bool {
+        guard !others.isEmpty else { return false }
+        do throws(OutputError) {
+            try rewrite(others, descriptor)
+            return true
+        } catch {
+            // Their files stay then, which costs room and nothing else.
+            return false
+        }
+    }
+
+    private static func lock(_ path: String, state: String) throws(RunError) -> Int32 {
+        while true {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o666)
+            guard descriptor >= 0 else { throw .report(path: path, reason: "cannot be opened: \(describe(error: errno))") }
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+                if isThere(path, descriptor) { return descriptor }
+                close(descriptor)
+                continue
+            }
+            let reason = errno
+            close(descriptor)
+            guard reason == EWOULDBLOCK else { throw .report(path: path, reason: "cannot be locked: \(describe(error: reason))") }
+            throw .busy(state: state, process: entries(path).last(where: { $0.process != nil })?.process)
+        }
+    }
+
+    private static func isThere(_ path: String, _ descriptor: Int32) -> Bool {
+        var (here, there) = (stat(), stat())
+        return fstat(descriptor, &here) == 0 && stat(path, &there) == 0 && here.st_ino == there.st_ino && here.st_dev == there.st_dev
+    }
+
+    /// Passes over what cannot be read: the last line of a process that was killed in the middle of it.
+    private static func entries(_ path: String) -> [Entry] {
+        guard let text = FileManager.default.contents(atPath: path) else { return [] }
+        let decoder = JSONDecoder()
+        return text.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            do {
+                return try decoder.decode(Entry.self, from: line)
+            } catch {
+                return nil
+            }
+        }
+    }
+
+    private static func left(_ entries: [Entry]) -> [Left] {
+        var left: [Left] = []
+        for entry in entries {
+            if left.last?.run != entry.run { left.append(Left(run: entry.run)) }
+            guard let folder = entry.folder else { continue }
+            if entry.isMade == true { left[left.count - 1].made.append(folder) } else { left[left.count - 1].folders.append(folder) }
+        }
+        return left
+    }
+
+    private func rewrite(_ entries: [Entry], _ descriptor: Int32) throws(OutputError) {
+        guard ftruncate(descriptor, 0) == 0 else { throw .failed(path, "cannot be written", errno) }
+        try append(entries, descriptor)
+    }
+
+    private func append(_ entries: [Entry], _ descriptor: Int32) throws(OutputError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var bytes: [UInt8] = []
+        do {
+            for entry in entries { bytes += try encoder.encode(entry) + [UInt8(ascii: "\n")] }
+        } catch {
+            throw .failed(path: path, reason: "cannot be written: \(error)")
+        }
+        if let failure = bytes.withUnsafeBufferPointer({ writeAll($0, to: descriptor) }) { throw .failed(path, "cannot be written", failure) }
+    }
+}

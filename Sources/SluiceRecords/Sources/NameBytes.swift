@@ -1,0 +1,42 @@
+/// Names and paths as the system has them: bytes, of which most are UTF-8.
+enum NameBytes {
+    static let slash = UInt8(ascii: "/")
+    static let dot = UInt8(ascii: ".")
+
+    /// For the system's calls.
+    static func terminated(_ path: [UInt8]) -> [CChar] { path.map { CChar(bitPattern: $0) } + [0] }
+
+    /// The code points of a name; a byte that is not part of one is a unit of its own, beyond all
+    /// code points.
+    static func units(_ name: some Collection<UInt8>) -> [UInt32] {
+        if let text = String(validating: name, as: UTF8.self) { return text.unicodeScalars.map(\.value) }
+        var units: [UInt32] = []
+        var rest = Array(name)[...]
+        while let byte = rest.first {
+            let length = (1...4).first { $0 <= rest.count && String(validating: rest.prefix($0), as: UTF8.self) != nil }
+            let scalar = length.flatMap { String(validating: rest.prefix($0), as: UTF8.self)?.unicodeScalars.first }
+            units.append(scalar?.value ?? 0x11_0000 + UInt32(byte))
+            rest = rest.dropFirst(length ?? 1)
+        }
+        return units
+    }
+
+    /// For messages: `caf\xE9` where the name is not UTF-8.
+    static func shown(_ path: [UInt8]) -> String {
+        var shown = String.UnicodeScalarView()
+        for unit in units(path) {
+            if let scalar = Unicode.Scalar(unit) {
+                shown.append(scalar)
+            } else {
+                shown.append(contentsOf: "\\x\(String(unit - 0x11_0000, radix: 16, uppercase: true))".unicodeScalars)
+            }
+        }
+        return String(shown)
+    }
+
+    /// Without `.` and doubled slashes.
+    static func normalized(_ path: String) -> String {
+        let names = path.utf8.split(separator: slash).filter { !$0.elementsEqual([dot]) }
+        return (path.utf8.first == slash ? "/" : "") + names.map { String(Substring($0)) }.joined(separator: "/")
+    }
+}

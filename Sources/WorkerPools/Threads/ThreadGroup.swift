@@ -1,0 +1,160 @@
+import Synchronization
+
+/// The threads of one ``ThreadExecutor`` as they see each other: which are idle, which can be
+/// stolen from, whether to stop.
+final class ThreadGroup: Sendable {
+    private struct State {
+        var loops: [RunLoop] = []
+        var idle: [RunLoop] = []
+        var turn = 0
+    }
+
+    private let state = Guarded(State())
+    /// The count of `state.idle`, changed under the lock and read without it.
+    private let idleCount = Atomic(0)
+    private let stopping = Atomic(false)
+    /// Parked threads that wake up now and then, because another has sleepers or waiting work.
+    private let watchers = Atomic(0)
+    /// Whether a thread has been woken to become a watcher.
+    private let isWakingWatcher = Atomic(false)
+
+    var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
+    var hasWork: Bool { state.withLock { $0.loops }.contains(where: \.hasReady) }
+
+    func setLoops(_ loops: [RunLoop]) {
+        state.withLock { $0.loops = loops }
+    }
+
+    func stop() {
+        stopping.store(true, ordering: .sequentiallyConsistent)
+        let loops = state.withLock { state in
+            defer { state.turn = 0 }
+            return state.loops
+        }
+        for loop in loops { loop.unpark() }
+    }
+
+    /// Releases the loops, which hold this group in turn.
+    func releaseLoops() {
+        state.withLock { state in
+            state.loops = []
+            state.idle = []
+        }
+    }
+
+    /// Runs the job on the caller's own thread if it belongs to this group, else on an idle thread
+    /// or the next in turn.
+    func enqueue(_ job: UnownedJob) {
+        if let own = RunLoop.current, own.belongs(to: self) {
+            own.push(job)
+            if idleCount.load(ordering: .sequentiallyConsistent) > 0 { wakeOne() }
+            return
+        }
+        let (target, isIdle) = state.withLock { state -> (RunLoop, Bool) in
+            if let idleLoop = state.idle.popLast() {
+                idleCount.subtract(1, ordering: .sequentiallyConsistent)
+                return (idleLoop, true)
+            }
+            state.turn = (state.turn + 1) % state.loops.count
+            return (state.loops[state.turn], false)
+        }
+        target.push(job)
+        if isIdle {
+            target.unpark()
+        } else if idleCount.load(ordering: .sequentiallyConsistent) > 0 {
+            wakeOne(preferring: target)
+        }
+    }
+
+    func goIdle(_ loop: RunLoop) {
+        state.withLock { state in
+            state.idle.append(loop)
+            idleCount.add(1, ordering: .sequentiallyConsistent)
+        }
+    }
+
+    func leaveIdle(_ loop: RunLoop) {
+        state.withLock { state in
+            guard let index = state.idle.firstIndex(where: { $0 === loop }) else { return }
+            state.idle.remove(at: index)
+            idleCount.subtract(1, ordering: .sequentiallyConsistent)
+        }
+    }
+
+    func steal(for thief: RunLoop) -> UnownedJob? {
+        let loops = state.withLock { $0.loops }
+        for step in 1..<max(loops.count, 2) where loops.count > 1 {
+            if let job = loops[(thief.index + step) % loops.count].giveHalf(to: thief) { return job }
+        }
+        return nil
+    }
+
+    /// Called before a thread parks, once it is among the idle.
+    /// - Returns: when it must check its neighbours, until ``endWatch()``; nil if none has anything
+    ///   to do. So while one thread computes the others check every 4 ms, and an idle executor
+    ///   stays idle.
+    func watch() -> UInt64? {
+        // A task that goes to sleep looks for watchers afterwards, so either we find the sleeper
+        // here or we are woken again. It may have mistaken us for a watcher while we looked, so we
+        // look again once we are not one.
+        isWakingWatcher.store(false, ordering: .sequentiallyConsistent)
+        while true {
+            watchers.add(1, ordering: .sequentiallyConsistent)
+            guard isQuiescent else { return Timers.now + 4_000_000 }
+            watchers.subtract(1, ordering: .sequentiallyConsistent)
+            guard !isQuiescent else { return nil }
+        }
+    }
+
+    private var isQuiescent: Bool {
+        let (loops, idle) = state.withLock { ($0.loops, $0.idle.count) }
+        return idle == loops.count && loops.allSatisfy(\.isQuiescent)
+    }
+
+    func endWatch() { watchers.subtract(1, ordering: .sequentiallyConsistent) }
+
+    /// A thread has a sleeper: one of the idle ones must keep watch, in case this one computes for
+    /// long.
+    func ensureWatcher() {
+        guard watchers.load(ordering: .sequentiallyConsistent) == 0,
+            idleCount.load(ordering: .sequentiallyConsistent) > 0,
+            !isWakingWatcher.exchange(true, ordering: .sequentiallyConsistent)
+        else { return }
+        if !wakeOne() { isWakingWatcher.store(false, ordering: .sequentiallyConsistent) }
+    }
+
+    /// A thread that may have kept watch, or was woken to, has found work instead. Another must
+    /// watch if a task sleeps, or was woken and waits behind a job that computes.
+    func handOverWatch() {
+        isWakingWatcher.store(false, ordering: .sequentiallyConsistent)
+        guard idleCount.load(ordering: .sequentiallyConsistent) > 0,
+            watchers.load(ordering: .sequentiallyConsistent) == 0
+        else { return }
+        if !state.withLock({ $0.loops }).allSatisfy(\.isQuiescent) { ensureWatcher() }
+    }
+
+    /// More jobs have become runnable than their thread will get to soon.
+    func wakeHelper() {
+        if idleCount.load(ordering: .sequentiallyConsistent) > 0 { wakeOne() }
+    }
+
+    /// Takes over sleepers whose own thread has not woken them.
+    func takeOverLateSleepers(for helper: RunLoop, at now: UInt64) {
+        let loops = state.withLock { $0.loops }
+        for loop in loops where loop !== helper { loop.giveLateSleepers(at: now, to: helper) }
+    }
+
+    @discardableResult
+    private func wakeOne(preferring target: RunLoop? = nil) -> Bool {
+        let chosen = state.withLock { state -> RunLoop? in
+            guard !state.idle.isEmpty else { return nil }
+            idleCount.subtract(1, ordering: .sequentiallyConsistent)
+            if let target, let index = state.idle.firstIndex(where: { $0 === target }) {
+                return state.idle.remove(at: index)
+            }
+            return state.idle.removeLast()
+        }
+        chosen?.unpark()
+        return chosen != nil
+    }
+}

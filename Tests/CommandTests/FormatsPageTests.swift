@@ -1,0 +1,21 @@
+import Foundation
+import Testing
+
+@Suite("docs/formats.md")
+struct FormatsPageTests {
+    @Test("the example of csv gives what stands below it")
+    func csv() throws {
+        let page = try String(contentsOf: CommandUnderTest.root.appending(path: "docs/formats.md"), encoding: .utf8)
+        let section = try #require(page.components(separatedBy: "\n## ").first { $0.hasPrefix("`csv`") })
+        let blocks = try MarkdownBlocks(section).blocks
+        let text = { (language: String) in try #require(blocks.first { $0.language == language }?.text) }
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write(try text("yaml"), to: "pipeline.yaml")
+        try command.write(try text("csv"), to: "orders.csv")
+        let result = try command.run("run", "pipeline.yaml", "--progress", "none")
+        #expect(result.output == (try text("text")))
+        #expect(result.status == 3)
+        #expect(try command.text(of: ".sluice/orders/dead-letter.jsonl.gz").contains("the record has 3 fields, the header has 4"))
+    }
+}

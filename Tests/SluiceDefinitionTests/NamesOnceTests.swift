@@ -1,0 +1,45 @@
+import Foundation
+import SluiceRecords
+import Testing
+
+@testable import SluiceDefinition
+
+@Suite("Names of verbs, formats, sources and sinks")
+struct NamesOnceTests {
+    static let sources = BadFilesTests.folder.appending(path: "../../../Sources").standardizedFileURL
+    static let declared: [(kind: String, declaration: Declaration)] =
+        Verbs.all.map { ("verb", $0.declaration) } + Formats.all.map { ("format", $0.declaration) }
+        + Sources.all.map { ("source", $0.declaration) } + Sinks.all.map { ("sink", $0.declaration) }
+
+    /// Each Swift file of the rooms that might name one, without its comments.
+    static let files: [(path: String, code: String)] = {
+        ["SluiceRecords", "SluiceDefinition", "sluice"].flatMap { room -> [(path: String, code: String)] in
+            let folder = sources.appending(path: room)
+            let paths = (FileManager.default.enumerator(atPath: folder.path)?.allObjects as? [String] ?? []).filter { $0.hasSuffix(".swift") }
+            return paths.sorted().compactMap { path in
+                guard let text = try? String(contentsOf: folder.appending(path: path), encoding: .utf8) else { return nil }
+                let lines = text.split(separator: "\n").filter { !$0.drop { $0 == " " }.hasPrefix("//") }
+                return ("\(room)/\(path)", lines.joined(separator: "\n"))
+            }
+        }
+    }()
+
+    @Test("are written in the file that declares them, and in no other")
+    func once() throws {
+        #expect(Self.files.count > 100)
+        for (kind, declaration) in Self.declared {
+            for name in [declaration.name] + declaration.aliases {
+                let quoted = Self.files.filter { $0.code.contains("\"\(name)\"") && !Self.isOther(name, $0.path) }
+                let own = quoted.filter { $0.code.contains(#/Declaration\(\s*"/#) }
+                #expect(own.count == 1, "the \(kind) '\(name)' is declared in \(own.map(\.path))")
+                #expect(quoted.count == own.count, "the \(kind) '\(name)' is named in \(quoted.map(\.path))")
+            }
+        }
+    }
+
+    /// Keys and options that have the name of a verb or a sink, and are other things: `--set`,
+    /// `--report <file>`, the fields that `explode` keeps.
+    private static func isOther(_ name: String, _ path: String) -> Bool {
+        ["set": "sluice/PipelineOptions.swift", "file": "sluice/RunCommand.swift", "keep": "SluiceRecords/Verbs/Explode.swift"][name] == path
+    }
+}

@@ -1,0 +1,23 @@
+import Foundation
+import Testing
+
+@Suite("The page on architecture")
+struct ArchitecturePageTests {
+    @Test("names functions that are there")
+    func functions() throws {
+        let root = BadFilesTests.folder.appending(path: "../../..").standardizedFileURL
+        let page = try String(contentsOf: root.appending(path: "docs/architecture.md"), encoding: .utf8)
+        let paths = FileManager.default.enumerator(atPath: root.appending(path: "Sources").path)?.allObjects as? [String] ?? []
+        var count = 0
+        for match in page.matches(of: /`([A-Za-z+]+\.swift):([A-Za-z]+)`/) {
+            let path = try #require(paths.first { $0.hasSuffix("/\(match.1)") }, "there is no file \(match.1)")
+            let code = try String(contentsOf: root.appending(path: "Sources/\(path)"), encoding: .utf8)
+            #expect(code.contains("func \(match.2)(") || code.contains("func \(match.2)<"), "\(match.1) has no function \(match.2)")
+            count += 1
+        }
+        for match in page.matches(of: /`([A-Za-z+]+\.swift)`/) {
+            #expect(paths.contains { $0.hasSuffix("/\(match.1)") }, "there is no file \(match.1)")
+        }
+        #expect(count > 20)
+    }
+}

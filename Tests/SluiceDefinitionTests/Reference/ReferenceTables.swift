@@ -1,0 +1,155 @@
+import SluiceCEL
+import SluiceRecords
+
+@testable import SluiceDefinition
+
+/// The tables of docs/pipeline-file.md, made from the declarations.
+enum ReferenceTables {
+    /// By the name between their markers.
+    static let all: [(name: String, text: String)] = [
+        ("file", keys(FileKeys.file, links: ["params": "#parameters", "source": "#source", "stages": "#stages", "sink": "#sink", "limits": "#limits"])),
+        ("source", keys(FileKeys.sources.map { $0.key(isRequired: true) } + FileKeys.source, links: ["format": "#formats"])),
+        ("formats", formats),
+        ("format-options", options(of: Formats.all.map { $0.declaration }, "format")),
+        ("formats-later", later(Formats.later)),
+        ("verbs", verbs),
+        ("verb-keys", options(of: FileKeys.verbs, "verb")),
+        ("verbs-later", later(Verbs.later)),
+        ("stage-options", keys(FileKeys.stage)),
+        ("stage-option-keys", options(of: FileKeys.stage.map { Declaration($0.name, "", argument: $0.shape, example: "") }, "option")),
+        ("sink", sink),
+        ("limits", keys(FileKeys.limits)),
+    ]
+
+    private static func keys(_ keys: [ArgumentKey], links: [String: String] = [:]) -> String {
+        Self.keys(keys.map { FileKey($0) }, links: links)
+    }
+
+    private static func keys(_ keys: [FileKey], links: [String: String] = [:]) -> String {
+        table(["key", "value", "default", ""], keys.map { row($0, link: links[$0.name]) })
+    }
+
+    private static func row(_ key: FileKey, link: String? = nil) -> [String] {
+        let about = link.map { "[\(key.summary)](\($0))" } ?? key.summary
+        let kept = key.isRequired ? "required" : key.defaultText.map { "`\($0)`" } ?? ""
+        return ["`\(key.name)`", words(key.shape), kept, about]
+    }
+
+    private static let formats = table(
+        ["name", "reads", "fields", "a sink can write it", "example"],
+        Formats.all.map { format in
+            let declaration = format.declaration
+            let names = ([declaration.name] + declaration.aliases).map { "`\($0)`" }.joined(separator: ", ")
+            let endings = (format as? any WritableFormat.Type)?.fileExtensions.map { "`.\($0)`" }.joined(separator: ", ")
+            return [names, declaration.summary, fields(of: format), endings.map { "yes; files called \($0)" } ?? "", "`\(declaration.example)`"]
+        })
+
+    private static func later(_ names: [String]) -> String {
+        "Not in this version: " + names.map { "`\($0)`" }.joined(separator: ", ") + ".\n"
+    }
+
+    /// Those that a format has without options.
+    private static func fields(of format: any Format.Type) -> String {
+        var checking = Checking(label: "")
+        switch format.init(nil, &checking)?.schema {
+        case .known(let fields)?: return "`" + fields.map(\.name).joined(separator: " ") + "`"
+        case .open?: return "as given"
+        case nil: return "as its options say"
+        }
+    }
+
+    private static let verbs = table(
+        ["verb", "argument", "does", "example"],
+        FileKeys.verbs.map { ["`\($0.name)`", words($0.argument), $0.summary, "`\($0.example)`"] })
+
+    private static let sink = table(
+        ["key", "value", "default", ""],
+        FileKeys.sinks.flatMap { sink in
+            [row(FileKey(sink.key(isRequired: false)))] + sink.options.map { row(FileKey($0)) }
+        } + FileKeys.sink.map { row(FileKey($0)) })
+
+    /// The keys inside the arguments of some declarations, and those beside them.
+    private static func options(of declarations: [Declaration], _ kind: String) -> String {
+        table(
+            [kind, "key", "value", "default", ""],
+            declarations.flatMap { declaration in
+                (declaration.argument.innerKeys + declaration.options).map { ["`\(declaration.name)`"] + row(FileKey($0)) }
+            })
+    }
+
+    private static func table(_ titles: [String], _ rows: [[String]]) -> String {
+        let lines = [titles, titles.map { _ in "---" }] + rows.map { $0.map { $0.replacing("|", with: "\\|") } }
+        return lines.map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n").replacing("|  |", with: "| |") + "\n"
+    }
+}
+
+// What may stand there, in few words.
+extension ReferenceTables {
+    static func words(_ shape: FileShape) -> String {
+        switch shape {
+        case .argument(let shape): words(shape)
+        case .keys, .one, .parameters: "map"
+        case .list(let shape): "list of \(plural(words(shape)))"
+        case .anything: "anything"
+        }
+    }
+
+    static func words(_ shape: ArgumentShape) -> String {
+        switch shape {
+        case .expression: "expression"
+        case .condition: "condition"
+        case .text: "text"
+        case .name: "name"
+        case .field, .newField: "field"
+        case .integer(let range): "\(range.lowerBound) to \(range.upperBound)"
+        case .countOrShare: "number or share"
+        case .size: "size"
+        case .duration: "duration"
+        case .flag: "`true` or `false`"
+        case .choice(let names): choice(names)
+        case .format: "format"
+        case .writtenFormat: "format that can be written"
+        case .list(let element, _): "list of \(plural(words(element)))"
+        case .possiblyEmpty(let shape): words(shape)
+        case .entries(let key, let value): "`\(key.placeholder("old")): \(value.placeholder("new"))`, …"
+        case .keys(let keys): keys.isEmpty ? "none" : "map"
+        case .short(.list(let element, _), _, let keys): "\(words(element)), or a list of \(plural(words(element)))" + (keys.isEmpty ? "" : ", or a map")
+        case .short(let shape, _, let keys): keys.isEmpty ? words(shape) : "\(words(shape)), or a map"
+        }
+    }
+
+    private static func plural(_ word: String) -> String { word.hasSuffix("thing") ? word : word + "s" }
+
+    /// `a`, `b` or `c`; a run of digits by its ends.
+    private static func choice(_ names: [String]) -> String {
+        var shown = names.map { "`\($0)`" }
+        let digits = names.filter { Int($0) != nil }
+        if digits.count > 3, Array(names.suffix(digits.count)) == digits, let first = digits.first, let last = digits.last {
+            shown = names.dropLast(digits.count).map { "`\($0)`" } + ["`\(first)` to `\(last)`"]
+        }
+        return shown.count < 2 ? shown.joined() : shown.dropLast().joined(separator: ", ") + " or " + (shown.last ?? "")
+    }
+}
+
+extension ArgumentShape {
+    /// The keys of the map that may stand there.
+    fileprivate var innerKeys: [ArgumentKey] {
+        switch self {
+        case .keys(let keys), .short(_, _, let keys): keys
+        default: []
+        }
+    }
+
+    /// What stands for it in an entry.
+    fileprivate func placeholder(_ field: String) -> String {
+        switch self {
+        case .field, .newField: field == "old" && isNew ? "field" : field
+        default: ReferenceTables.words(self)
+        }
+    }
+
+    private var isNew: Bool {
+        if case .newField = self { return true }
+        return false
+    }
+}

@@ -1,0 +1,158 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import SluiceRecords
+
+@Suite("State folder")
+struct StateFolderTests {
+    private static func inFolder(_ body: (String) throws -> Void) throws {
+        let root = NSTemporaryDirectory() + "sluice-state-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        try body(root)
+    }
+
+    private static func append(_ text: String, to path: String, of set: OutputSet) throws {
+        try Array(text.utf8).withUnsafeBufferPointer { try set.append($0, records: 1, to: path) }
+    }
+
+    private static func names(in folder: String) throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: folder).sorted()
+    }
+
+    /// What a run leaves that is killed once it has written to these outputs.
+    private static func kill(_ state: String, pipeline: String = "t", writing outputs: [String]) throws {
+        let list = state + "/unfinished.jsonl"
+        let folder = try StateFolder(state, pipeline: pipeline)
+        let set = OutputSet(staging: folder.staging)
+        for output in outputs { try append("x", to: output, of: set) }
+        let lines = try Data(contentsOf: URL(filePath: list))
+        // As they stand at the moment of death: ended in order, put back as they were.
+        let files = try outputs.map { try (folder.staging.path(of: $0), Data(contentsOf: URL(filePath: folder.staging.path(of: $0)))) }
+        set.discard()
+        folder.end()
+        for (path, data) in files {
+            try FileManager.default.createDirectory(atPath: OutputFolders.folder(of: path), withIntermediateDirectories: true)
+            try data.write(to: URL(filePath: path))
+        }
+        try lines.write(to: URL(filePath: list))
+    }
+
+    @Test("what a killed run has left is gone when the next one begins, with the folders it made, wherever that one writes")
+    func sweeps() throws {
+        try Self.inFolder { root in
+            try FileManager.default.createDirectory(atPath: root + "/out/there", withIntermediateDirectories: true)
+            try Self.kill(root + "/state", writing: ["a", "h=1/b", "h=2/deep/c", "there/d"].map { root + "/out/" + $0 })
+            try Data().write(to: URL(filePath: root + "/out/h=1/kept"))
+            let left = try Self.names(in: root + "/out").filter { $0.hasSuffix(".part") }
+            #expect(left.count == 4)
+            let state = try StateFolder(root + "/state", pipeline: "t")
+            #expect(try Self.names(in: root + "/out") == ["h=1", "h=1/kept", "there"])
+            state.end()
+            #expect(try Self.names(in: root + "/state") == [])
+        }
+    }
+
+    @Test("files of other runs, other pipelines and other names stay")
+    func keeps() throws {
+        try Self.inFolder { root in
+            try Self.kill(root + "/state", pipeline: "other", writing: [root + "/out/other"])
+            try Self.kill(root + "/elsewhere", writing: [root + "/out/elsewhere"])
+            let others = try Self.names(in: root + "/out")
+            #expect(others.count == 2)
+            for name in [".sluice-x.part", ".sluice-0000000000000000-1.part", "kept"] { try Data().write(to: URL(filePath: "\(root)/out/\(name)")) }
+            let living = try StateFolder(root + "/living", pipeline: "t")
+            let set = OutputSet(staging: living.staging)
+            try Self.append("x", to: root + "/out/living", of: set)
+            try Self.kill(root + "/state", writing: [root + "/out/own"])
+            try StateFolder(root + "/state", pipeline: "t").end()
+            _ = try set.publish()
+            living.end()
+            #expect(try Self.names(in: root + "/out") == (others + [".sluice-0000000000000000-1.part", ".sluice-x.part", "kept", "living"]).sorted())
+            try StateFolder(root + "/state", pipeline: "other").end()
+            #expect(try Self.names(in: root + "/out").filter { $0.hasSuffix(".part") }.count == 3)
+            #expect(try Self.names(in: root + "/state") == [])
+        }
+    }
+
+    @Test("records that were set aside are swept, too")
+    func spill() throws {
+        try Self.inFolder { root in
+            try FileManager.default.createDirectory(atPath: root + "/spill", withIntermediateDirectories: true)
+            for name in [SpillFile.name(input: 3, line: 7), "kept"] { try Data().write(to: URL(filePath: root + "/spill/" + name)) }
+            try StateFolder(root, pipeline: "t").end()
+            #expect(try Self.names(in: root) == ["spill", "spill/kept"])
+        }
+    }
+
+    @Test("one run at a time has it; the next can have it once that has ended, or died")
+    func locks() throws {
+        try Self.inFolder { root in
+            let first = try StateFolder(root, pipeline: "t")
+            for pipeline in ["t", "other"] {
+                #expect(throws: RunError.busy(state: root, process: getpid())) { try StateFolder(root, pipeline: pipeline) }
+            }
+            first.end()
+            first.end()
+            let second = try StateFolder(root, pipeline: "t")
+            second.end()
+            // What is left by one that died, cut off in the middle of a line.
+            let list = "{\"pipeline\":\"t\",\"process\":\(getpid()),\"run\":\"1\"}\n{\"pipeline\":\"t\",\"fol"
+            try Data(list.utf8).write(to: URL(filePath: root + "/unfinished.jsonl"))
+            try StateFolder(root, pipeline: "t").end()
+            #expect(try Self.names(in: root) == [])
+        }
+    }
+
+    private final class Holders: Sendable {
+        let count = Atomic(0)
+    }
+
+    @Test("many that want it at once have it one after the other")
+    func storm() async throws {
+        let root = NSTemporaryDirectory() + "sluice-state-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let holders = Holders()
+        let turns = await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    var turns = 0
+                    for _ in 0..<200 {
+                        guard let state = try? StateFolder(root, pipeline: "t") else { continue }
+                        #expect(holders.count.add(1, ordering: .relaxed).newValue == 1)
+                        holders.count.subtract(1, ordering: .relaxed)
+                        state.end()
+                        turns += 1
+                    }
+                    return turns
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        #expect(turns > 0)
+    }
+
+    @Test("a place for it that is a file, a link or a folder without permission is said to be so")
+    func failures() throws {
+        try Self.inFolder { root in
+            try Data().write(to: URL(filePath: root + "/file"))
+            #expect(throws: RunError.self) { try StateFolder(root + "/file", pipeline: "t") }
+            try FileManager.default.createSymbolicLink(atPath: root + "/unfinished.jsonl", withDestinationPath: "file")
+            #expect(throws: RunError.report(path: root + "/unfinished.jsonl", reason: "cannot be opened: Too many levels of symbolic links")) {
+                try StateFolder(root, pipeline: "t")
+            }
+        }
+    }
+
+    @Test("an output's hidden name is the same as long as the run is, and another for every name")
+    func names() {
+        let (staging, other) = (Staging(), Staging())
+        #expect(staging.path(of: "out/a") == staging.path(of: "out/a"))
+        #expect(Set(["out/a", "out/b", "out/\u{E9}", "out/e\u{301}", "a"].map { Array(staging.path(of: $0).utf8) }).count == 5)
+        #expect(staging.path(of: "out/a") != other.path(of: "out/a"))
+        #expect(staging.path(of: "/a").hasPrefix("/.sluice-") || staging.path(of: "/a").hasPrefix("//.sluice-"))
+        #expect(Staging.isStaged(String(staging.path(of: "a").dropFirst(2)), by: staging.run))
+        #expect(!Staging.isStaged(String(staging.path(of: "a").dropFirst(2)), by: other.run))
+    }
+}
