@@ -51,9 +51,13 @@ package final class RecordBatch: @unchecked Sendable {
 
     /// Records that a closing stage gave: they belong to no input.
     ///
-    /// - Parameter index: the stage's place in the books.
-    init(results table: RowTable, rows: Int, of index: Int, in segment: BoundSegment, scratch: Scratch, places: Int, tracksFates: Bool) {
-        source = Batch(bytes: ByteBuffer(capacity: 0), input: -1, offset: 0, line: 0)
+    /// - Parameters:
+    ///   - before: how many came before these.
+    ///   - index: the stage's place in the books.
+    init(
+        results table: RowTable, rows: Int, before: Int, of index: Int, in segment: BoundSegment, scratch: Scratch, places: Int, tracksFates: Bool
+    ) {
+        source = Batch(bytes: ByteBuffer(capacity: 0), input: -1, offset: UInt64(before), line: 0)
         self.segment = segment
         self.scratch = scratch
         self.table = table
@@ -87,6 +91,29 @@ package final class RecordBatch: @unchecked Sendable {
     /// Where the row's record begins in its input; `nil` after a closing stage.
     func position(ofRow row: Int) -> Position? {
         input == nil ? nil : source.position(ofFrame: origin(row))
+    }
+
+    /// Before all its records.
+    var beginning: RecordPlace { RecordPlace(input: UInt32(truncatingIfNeeded: source.input), offset: source.offset, part: 0) }
+
+    /// Where the row's record stands among all of the run.
+    func place(ofRow row: Int) -> RecordPlace {
+        let frame = origin(row)
+        var place = beginning
+        place.offset += input == nil ? UInt64(frame) : UInt64(source.frames[frame].start)
+        place.part = UInt32(row - firstRow(of: frame, upTo: row))
+        return place
+    }
+
+    /// Origins are ascending.
+    private func firstRow(of frame: Int, upTo row: Int) -> Int {
+        guard let origins else { return row }
+        var (low, high) = (0, row)
+        while low < high {
+            let middle = (low + high) / 2
+            if Int(origins[middle]) < frame { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// Gives the rows on their way new bytes, decoded into `table`.

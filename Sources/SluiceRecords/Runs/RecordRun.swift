@@ -204,6 +204,7 @@ private final class ResultBatches: @unchecked Sendable {
     private let plan: Plan
     private let scratches: FreeList<Scratch>
     private var results: (any ClosingResults)?
+    private var given = 0
 
     init(of step: any ClosingStep, _ stage: PlannedStage, _ plan: Plan, _ scratches: FreeList<Scratch>) {
         self.step = step
@@ -220,8 +221,9 @@ private final class ResultBatches: @unchecked Sendable {
         let table = segment.decoding.table(rows: Self.rows)
         let count = results.next(table, scratch)
         guard count > 0 else { return nil }
+        defer { given += count }
         return RecordBatch(
-            results: table, rows: count, of: stage.number + 1, in: segment, scratch: scratch, places: plan.places,
+            results: table, rows: count, before: given, of: stage.number + 1, in: segment, scratch: scratch, places: plan.places,
             tracksFates: plan.mayHaveEnough)
     }
 }

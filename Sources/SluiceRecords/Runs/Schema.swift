@@ -83,7 +83,7 @@ extension Schema {
 
 extension CELType {
     /// What is written where an optional has a value.
-    fileprivate var optionalValue: CELType {
+    var optionalValue: CELType {
         if case .opaque("optional_type", let parameters) = self { parameters.first ?? .dyn } else { self }
     }
 }

@@ -3,8 +3,8 @@ import SluiceCEL
 
 /// `explode`: makes one record of each element of a list or a map.
 ///
-/// The elements of a map are objects with `key` and `value`. An element that is an object is the record, unless
-/// `as` names a field for it; others take the list's place in a copy of the record.
+/// The elements of a map are objects with `key` and `value`. An element that is an object is the
+/// record, unless `as` names a field for it; others take the list's place in a copy of the record.
 package struct Explode: Verb, EachStep {
     package static let declaration = Declaration(
         "explode", "makes one record of each element of a list or a map",
@@ -25,8 +25,8 @@ package struct Explode: Verb, EachStep {
 
     /// - Parameters:
     ///   - target: where elements go, objects too.
-    ///   - kept: the other fields that go along. Without it none go with an object that is the record, and all
-    ///     with other elements.
+    ///   - kept: the other fields that go along. Without it none go with an object that is the
+    ///     record, and all with other elements.
     package init(field: String, as target: String? = nil, keep kept: [String]? = nil) {
         self.field = field
         self.target = target

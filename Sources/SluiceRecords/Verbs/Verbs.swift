@@ -2,7 +2,7 @@
 package enum Verbs {
     /// In the order of the reference.
     package static let all: [any Verb.Type] = [
-        Keep.self, Drop.self, SetFields.self, Select.self, Remove.self, Rename.self, Parse.self, Explode.self, Head.self, Exec.self,
+        Keep.self, Drop.self, SetFields.self, Select.self, Remove.self, Rename.self, Parse.self, Explode.self, Head.self, Summarize.self, Exec.self,
     ]
 
     package static func named(_ name: String) -> (any Verb.Type)? {

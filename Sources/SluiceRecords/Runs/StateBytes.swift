@@ -1,0 +1,78 @@
+/// Writes the state of a stage as bytes. Equal states, equal bytes.
+struct StateWriter {
+    private(set) var bytes: [UInt8] = []
+
+    /// In groups of seven bits, the lowest first; as few as will do.
+    mutating func write(_ number: UInt64) {
+        var rest = number
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(rest))
+    }
+
+    mutating func write(_ number: Int) { write(UInt64(number)) }
+
+    /// Their count before them.
+    mutating func write(_ text: UnsafeBufferPointer<UInt8>) {
+        write(text.count)
+        bytes += text
+    }
+
+    mutating func write(_ text: String) {
+        var text = text
+        text.withUTF8 { write($0) }
+    }
+}
+
+/// Reads what a ``StateWriter`` wrote, or finds that the bytes are something else.
+///
+/// Unsafe memory is read here: a copy of the bytes with room after them, so that vector loads may
+/// read past the end.
+struct StateReader {
+    private let buffer: ByteBuffer
+    private var place = 0
+
+    init(_ bytes: [UInt8]) {
+        buffer = ByteBuffer(capacity: bytes.count)
+        bytes.withUnsafeBufferPointer { buffer.append($0) }
+    }
+
+    var isAtEnd: Bool { place == buffer.count }
+    var left: Int { buffer.count - place }
+
+    mutating func byte() throws(CheckpointError) -> UInt8 {
+        guard place < buffer.count else { throw CheckpointError("the state is cut off") }
+        defer { place += 1 }
+        return buffer.start[place]
+    }
+
+    mutating func number() throws(CheckpointError) -> UInt64 {
+        var result: UInt64 = 0
+        var shift: UInt64 = 0
+        while true {
+            let next = try byte()
+            guard shift < 63 || (shift == 63 && next <= 1), shift == 0 || next != 0 else { throw CheckpointError("a number is none") }
+            result |= UInt64(next & 0x7F) << shift
+            if next < 0x80 { return result }
+            shift += 7
+        }
+    }
+
+    /// A number of things, each of at least one byte, that are still to be read.
+    mutating func count() throws(CheckpointError) -> Int {
+        let number = try number()
+        guard number <= UInt64(left) else { throw CheckpointError("the state is cut off") }
+        return Int(number)
+    }
+
+    /// Text with its count before it. Valid as long as the reader.
+    mutating func text() throws(CheckpointError) -> UnsafeBufferPointer<UInt8> {
+        let count = try count()
+        defer { place += count }
+        return UnsafeBufferPointer(start: buffer.start + place, count: count)
+    }
+
+    mutating func string() throws(CheckpointError) -> String { String(decoding: try text(), as: UTF8.self) }
+}

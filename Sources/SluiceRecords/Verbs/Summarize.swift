@@ -1,0 +1,63 @@
+import Sluice
+import SluiceCEL
+
+/// `summarize`: gathers the records into groups, and gives a record for each when the input has
+/// ended.
+package struct Summarize: Verb {
+    package static let declaration = Declaration(
+        "summarize", "groups the records, and gives one for each group when the input has ended",
+        argument: .keys([
+            ArgumentKey(
+                "by", .entries(key: .newField, value: .expression), example: "by: {status: status}",
+                "what is the same within a group; left out, all records are one group"),
+            ArgumentKey(
+                "values", .entries(key: .newField, value: .expression), example: "values: {requests: count()}",
+                "what is computed of each group"),
+            ArgumentKey(
+                "order", .choice(["first", "key"]), default: "first", example: "order: key",
+                "groups in the order of their first records, or of their keys"),
+        ]),
+        example: "summarize: {by: {status: status}, values: {requests: count(), bytes: sum(bytes)}}")
+
+    enum Order: String, Sendable {
+        case first, key
+    }
+
+    let by: [(name: String, value: CellProgram)]
+    let values: [(name: String, call: AggregateCall)]
+    let order: Order
+
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        guard let keys = argument.keys else { return nil }
+        let (by, values) = (keys["by"]?.entries ?? [], keys["values"]?.entries ?? [])
+        if by.isEmpty, values.isEmpty {
+            checking.report("says nothing to compute", at: argument.place, fix: "write '\(Self.declaration.example)'")
+        }
+        for (index, entry) in values.enumerated() where by.contains(where: { $0.key.text.isSame(as: entry.key.text) }) {
+            checking.report("'\(entry.key.text)' is in 'by' and in 'values'", at: values[index].key.place, fix: "give one another name")
+        }
+        self.by = by.compactMap { entry in
+            entry.value.leaf.flatMap { checking.program($0, "'\(entry.key.text)'") }.map { (entry.key.text, $0) }
+        }
+        self.values = values.compactMap { entry in
+            entry.value.leaf.flatMap { AggregateCall($0, "'\(entry.key.text)'", &checking) }.map { (entry.key.text, $0) }
+        }
+        order = keys["order"]?.leaf.flatMap { Order(rawValue: $0.text) } ?? .first
+        guard self.by.count == by.count, self.values.count == values.count, !fields.isEmpty else {
+            checking.fields = .open
+            return nil
+        }
+        var after = Schema.known([])
+        for field in fields { after.set(field.name, type: field.type) }
+        checking.fields = after
+    }
+
+    /// Of the records that it gives.
+    var fields: [Schema.Field] {
+        by.map { Schema.Field(name: $0.name, type: $0.value.type) } + values.map { Schema.Field(name: $0.name, type: $0.call.aggregate.type) }
+    }
+
+    package var mentions: [String] { by.flatMap(\.value.fieldNames) + values.flatMap { $0.call.value?.fieldNames ?? [] } }
+
+    package func makeStep(_ stage: RecordStage) -> Step { .closing(SummarizeStep(self)) }
+}

@@ -1,0 +1,149 @@
+import CBytes
+import SluiceCEL
+
+/// The groups that one worker has seen, numbered from 0: their keys, and where each was first seen.
+///
+/// A hash table with open addressing over the bytes of the keys: one probe a record, and nothing
+/// allocated but for new groups. A group takes about 100 bytes, twice its key at most, and what its
+/// aggregates need. Used by one thread at a time.
+final class GroupTable {
+    private struct Group {
+        var hash: UInt64
+        var keyStart: Int
+        var keyCount: UInt32
+        /// 0 where the key tells all.
+        var writtenCount: UInt32 = 0
+        var writtenStart = 0
+        var first: RecordPlace
+    }
+
+    /// The lower half is the group's number, from 1; the upper half that of its hash.
+    @exclusivity(unchecked) private var slots: [UInt64]
+    @exclusivity(unchecked) private var groups: [Group] = []
+    /// The keys, and how those are written that do not tell.
+    private let bytes = ByteBuffer(capacity: 4096)
+    private let seed: UInt64
+
+    /// - Parameter seed: of the hash; no result depends on it.
+    init(seed: UInt64) {
+        self.seed = seed
+        slots = Array(repeating: 0, count: 256)
+    }
+
+    var count: Int { groups.count }
+
+    /// Eight bytes at a time, multiplied and folded. 8 bytes past the key must be readable.
+    @inline(__always)
+    func hash(_ key: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
+        var hash = seed ^ UInt64(truncatingIfNeeded: count)
+        var place = 0
+        while place + 8 <= count {
+            hash = Self.fold(hash ^ UInt64(littleEndian: cbytes_load64(key + place)))
+            place += 8
+        }
+        if place < count {
+            let rest = UInt64(littleEndian: cbytes_load64(key + place)) & (~0 &>> UInt64(64 - 8 * (count - place)))
+            hash = Self.fold(hash ^ rest)
+        }
+        return Self.fold(hash)
+    }
+
+    @inline(__always)
+    private static func fold(_ value: UInt64) -> UInt64 {
+        let (high, low) = (value ^ 0x2D35_8DCC_AA6C_78A5).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+        return high ^ low
+    }
+
+    /// The group with this key; nil where there is none.
+    @inline(__always)
+    func find(_ key: UnsafePointer<UInt8>, _ count: Int, hash: UInt64) -> Int? {
+        let mask = slots.count - 1
+        var index = Int(truncatingIfNeeded: hash) & mask
+        while true {
+            let slot = slots[index]
+            if slot == 0 { return nil }
+            if slot >> 32 == hash >> 32 {
+                let number = Int(slot & 0xFFFF_FFFF) - 1
+                let group = groups[number]
+                if group.keyCount == count, cbytes_equal(bytes.start + group.keyStart, key, count) != 0 { return number }
+            }
+            index = (index + 1) & mask
+        }
+    }
+
+    /// Adds a group that is not there.
+    ///
+    /// - Parameter written: how its key is written, where that is not what the key tells.
+    func insert(
+        _ key: UnsafeBufferPointer<UInt8>, hash: UInt64, first: RecordPlace, written: UnsafeBufferPointer<UInt8>
+    ) -> Int {
+        if 8 * (groups.count + 1) > 5 * slots.count { widen() }
+        var group = Group(hash: hash, keyStart: bytes.count, keyCount: UInt32(key.count), first: first)
+        bytes.append(key)
+        keep(written, in: &group)
+        groups.append(group)
+        place(hash, groups.count)
+        return groups.count - 1
+    }
+
+    /// Where the group's first record is.
+    @inline(__always)
+    func first(of group: Int) -> RecordPlace { groups[group].first }
+
+    /// The group has a record before all that were seen of it.
+    func move(_ group: Int, to first: RecordPlace, written: UnsafeBufferPointer<UInt8>) {
+        groups[group].first = first
+        keep(written, in: &groups[group])
+    }
+
+    private func keep(_ written: UnsafeBufferPointer<UInt8>, in group: inout Group) {
+        if written.count > group.writtenCount {
+            group.writtenStart = bytes.count
+            bytes.append(written)
+        } else if let start = written.baseAddress {
+            (bytes.start + group.writtenStart).update(from: start, count: written.count)
+        }
+        group.writtenCount = UInt32(written.count)
+    }
+
+    private func widen() {
+        slots = Array(repeating: 0, count: 2 * slots.count)
+        for (number, group) in groups.enumerated() { place(group.hash, number + 1) }
+    }
+
+    private func place(_ hash: UInt64, _ number: Int) {
+        let mask = slots.count - 1
+        var index = Int(truncatingIfNeeded: hash) & mask
+        while slots[index] != 0 { index = (index + 1) & mask }
+        slots[index] = (hash >> 32) << 32 | UInt64(number)
+    }
+}
+
+extension GroupTable {
+    /// Valid until the next group is added.
+    func key(of group: Int) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: bytes.start + groups[group].keyStart, count: Int(groups[group].keyCount))
+    }
+
+    /// How the key is written where it does not tell; else nothing. Valid until the next group is
+    /// added.
+    func written(of group: Int) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: bytes.start + groups[group].writtenStart, count: Int(groups[group].writtenCount))
+    }
+
+    /// Takes in the groups of another table with the same seed.
+    ///
+    /// - Returns: for each of its groups the number here.
+    func merge(_ other: GroupTable) -> [UInt32] {
+        (0..<other.count).map { group in
+            let key = other.key(of: group)
+            let hash = other.groups[group].hash
+            let first = other.groups[group].first
+            guard let start = key.baseAddress, let number = find(start, key.count, hash: hash) else {
+                return UInt32(insert(key, hash: hash, first: first, written: other.written(of: group)))
+            }
+            if first < groups[number].first { move(number, to: first, written: other.written(of: group)) }
+            return UInt32(number)
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import SluiceCEL
+
+/// `sum(x)`: whole numbers exactly, as an int where they fit, and doubles as if added without
+/// rounding.
+struct SumAggregate: Aggregate {
+    static let declaration = AggregateDeclaration(
+        name: "sum", takesValue: true, summary: "the sum of the numbers, exact; doubles are rounded once, at the end", example: "sum(bytes)")
+
+    let type: CELType
+
+    init?(_ value: CellProgram?, at leaf: Leaf, _ checking: inout Checking) {
+        guard let value else { return nil }
+        let type = value.type.optionalValue
+        guard [.dyn, .int, .uint, .double].contains(type) else {
+            checking.report("'sum' adds numbers, and '\(value.text)' is of type \(value.type)", at: leaf.place)
+            return nil
+        }
+        self.type = type == .double ? .double : type == .int ? .int : .dyn
+    }
+
+    var accepted: CellKinds { CellKinds(.absent, .int, .uint, .double, .decimal) }
+    var refusal: String { "not a number" }
+
+    func makeStates() -> any AggregateStates { SumStates() }
+}
+
+private final class SumStates: AggregateStates {
+    /// What was among the values of a group.
+    private struct Met: OptionSet {
+        let rawValue: UInt8
+        static let double = Met(rawValue: 1)
+        static let nan = Met(rawValue: 2)
+        static let infinity = Met(rawValue: 4)
+        static let negativeInfinity = Met(rawValue: 8)
+    }
+
+    private struct State {
+        /// The sum of the ints: 2^64 of them cannot leave it.
+        var whole: Int128 = 0
+        /// The number of the sum of the finite doubles, and of ints beyond 64 bits, from 1; 0 for
+        /// none.
+        var exact: UInt32 = 0
+        var met: Met = []
+    }
+
+    @exclusivity(unchecked) private var states: [State] = []
+    private let sums = ExactSums()
+
+    func grow(to groups: Int) {
+        if groups > states.count { states.append(contentsOf: repeatElement(State(), count: groups - states.count)) }
+    }
+
+    func add(_ values: UnsafePointer<Cell>, of rows: UnsafeBufferPointer<UInt32>, to groups: UnsafeBufferPointer<UInt32>) {
+        states.withUnsafeMutableBufferPointer { states in
+            for index in rows.indices {
+                let value = values[Int(rows[index])]
+                switch value.kind {
+                case .int: states[Int(groups[index])].whole &+= Int128(value.intValue)
+                case .uint: states[Int(groups[index])].whole &+= Int128(value.payload)
+                case .double: add(value.doubleValue, to: &states[Int(groups[index])])
+                case .decimal: add(decimal: value, to: &states[Int(groups[index])])
+                default: continue
+                }
+            }
+        }
+    }
+
+    @inline(__always)
+    private func add(_ value: Double, to state: inout State) {
+        guard value.isFinite else { return note(value, in: &state) }
+        state.met.insert(.double)
+        sums.add(value, to: exact(&state))
+    }
+
+    /// A whole number of at most 38 digits exactly; others as the nearest double.
+    @inline(never)
+    private func add(decimal: Cell, to state: inout State) {
+        let text = String(decoding: decimal.textBytes, as: UTF8.self)
+        guard let whole = Int128(text) else { return add(Double(text) ?? .nan, to: &state) }
+        sums.add(whole, to: exact(&state))
+    }
+
+    /// The number of the group's exact sum, which is there from now on.
+    @inline(__always)
+    private func exact(_ state: inout State) -> Int {
+        if state.exact == 0 { state.exact = UInt32(sums.make() + 1) }
+        return Int(state.exact) - 1
+    }
+
+    private func note(_ value: Double, in state: inout State) {
+        state.met.formUnion(value.isNaN ? [.double, .nan] : value < 0 ? [.double, .negativeInfinity] : [.double, .infinity])
+    }
+
+    func merge(_ others: any AggregateStates, into groups: [UInt32]) {
+        guard let others = others as? SumStates else { return }
+        for (group, other) in zip(groups, others.states) {
+            let group = Int(group)
+            states[group].whole &+= other.whole
+            states[group].met.formUnion(other.met)
+            if other.exact > 0 { sums.add(Int(other.exact) - 1, of: others.sums, to: exact(&states[group])) }
+        }
+    }
+
+    func result(of group: Int, _ scratch: Scratch) -> Cell {
+        let state = states[group]
+        if state.exact == 0, !state.met.contains(.double) {
+            return Int64(exactly: state.whole).map { .int($0) } ?? .double(Double(state.whole))
+        }
+        if state.met.contains(.nan) || state.met.isSuperset(of: [.infinity, .negativeInfinity]) { return .double(.nan) }
+        if state.met.contains(.infinity) { return .double(.infinity) }
+        if state.met.contains(.negativeInfinity) { return .double(-.infinity) }
+        let total = ExactSums()
+        let sum = total.make()
+        if state.exact > 0 { total.add(Int(state.exact) - 1, of: sums, to: sum) }
+        total.add(state.whole, to: sum)
+        let digits = total.digits(of: sum)
+        if !state.met.contains(.double), let whole = digits.whole { return .int(whole) }
+        return .double(digits.rounded)
+    }
+
+    /// The whole part in two halves, what was met, and the digits of the exact sum.
+    func write(_ group: Int, to writer: inout StateWriter) {
+        let state = states[group]
+        writer.write(UInt64(truncatingIfNeeded: state.whole))
+        writer.write(UInt64(truncatingIfNeeded: state.whole >> 64))
+        writer.write(UInt64(state.met.rawValue))
+        let digits = state.exact > 0 ? sums.digits(of: Int(state.exact) - 1) : ExactSums.Digits()
+        writer.write(digits.digits.count)
+        guard !digits.digits.isEmpty else { return }
+        writer.write(digits.isNegative ? 1 : 0)
+        writer.write(digits.first)
+        for digit in digits.digits { writer.write(UInt64(digit)) }
+    }
+
+    func read(_ group: Int, from reader: inout StateReader) throws(CheckpointError) {
+        let low = try reader.number()
+        let high = try reader.number()
+        states[group].whole = Int128(Int64(bitPattern: high)) << 64 | Int128(low)
+        let met = try reader.number()
+        guard met < 16, met & 14 == 0 || met & 1 == 1 else { throw CheckpointError("a sum of neither ints nor doubles") }
+        states[group].met = Met(rawValue: UInt8(met))
+        let count = try reader.count()
+        guard count > 0 else { return }
+        let isNegative = try reader.number() == 1
+        let first = try reader.number()
+        guard count <= ExactSums.Digits.most, first <= UInt64(ExactSums.Digits.most - count) else {
+            throw CheckpointError("a sum beyond all doubles")
+        }
+        var digits: [UInt32] = []
+        for _ in 0..<count {
+            guard let digit = UInt32(exactly: try reader.number()) else { throw CheckpointError("a sum's digit is none") }
+            digits.append(digit)
+        }
+        sums.add(ExactSums.Digits(isNegative: isNegative, digits: digits, first: Int(first)), to: exact(&states[group]))
+    }
+}

@@ -1,0 +1,97 @@
+import Sluice
+import SluiceCEL
+
+/// `summarize` at one place.
+struct SummarizeStage: ClosingStage {
+    struct Value: Sendable {
+        /// As in the pipeline file, for messages.
+        var text: String
+        var accepted: CellKinds
+        var refusal: String
+        /// `nil` where it takes no value.
+        var program: BoundProgram?
+
+        init(_ call: AggregateCall, in fields: RecordFields) {
+            text = call.text
+            accepted = call.aggregate.accepted
+            refusal = call.aggregate.refusal
+            program = call.value.map { BoundProgram($0, in: fields) }
+        }
+    }
+
+    let site: StageSite
+    let step: SummarizeStep
+    let by: [BoundProgram]
+    let values: [Value]
+    let next: BoundSegment?
+
+    /// Every value of every record is computed before any state changes, so that a record that
+    /// fails is in none.
+    func take(_ batch: RecordBatch) throws(RunError) {
+        guard let next else { preconditionFailure("after a closing stage the plan goes on") }
+        let state = step.take()
+        defer { step.giveBack(state) }
+        batch.counts[site.index].in = batch.rows.count
+        let cells = CellColumns(count: by.count + values.count, rows: batch.table.rows, in: batch.scratch)
+        for (column, program) in by.enumerated() { try compute(program, into: cells[column], batch) }
+        for (index, value) in values.enumerated() { try compute(value, into: cells[by.count + index], batch) }
+        try appendKeys(cells, state, batch)
+        state.take((by.count..<by.count + values.count).map { cells[$0] }, of: batch)
+        batch.absorbRows(at: site.index, next: next)
+    }
+
+    private func compute(_ program: BoundProgram, into cells: UnsafeMutablePointer<Cell>, _ batch: RecordBatch) throws(RunError) {
+        let evaluate = program.evaluation(over: batch)
+        try site.keep(in: batch) { (row) throws(RecordFailure) in
+            let cell = evaluate(row)
+            if cell.kind == .error { throw program.failure(row, of: batch) }
+            cells[row] = cell
+            return true
+        }
+    }
+
+    private func compute(_ value: Value, into cells: UnsafeMutablePointer<Cell>, _ batch: RecordBatch) throws(RunError) {
+        guard let program = value.program else { return }
+        let evaluate = program.evaluation(over: batch)
+        let accepted = value.accepted
+        try site.keep(in: batch) { (row) throws(RecordFailure) in
+            let cell = evaluate(row)
+            if !accepted.contains(cell.kind) {
+                if cell.kind == .error { throw program.failure(row, of: batch) }
+                throw RecordFailure(code: "expression.type", message: "\(value.text): of type \(cell.kind), \(value.refusal)")
+            }
+            cells[row] = cell
+            return true
+        }
+    }
+
+    private func appendKeys(_ cells: CellColumns, _ state: SummaryState, _ batch: RecordBatch) throws(RunError) {
+        state.begin()
+        let count = by.count
+        try site.keep(in: batch) { (row) throws(RecordFailure) in
+            do throws(EvaluationError) {
+                try state.append(UInt32(row), cells, count, batch.scratch)
+            } catch {
+                throw RecordFailure(code: "expression.\(error.code.rawValue)", message: error.message)
+            }
+            return true
+        }
+        if site.timeout != nil { state.keep(batch.rows) }
+    }
+}
+
+/// Columns of computed cells, by row, in the scratch's memory.
+struct CellColumns {
+    private let cells: UnsafeMutablePointer<Cell>
+    private let rows: Int
+
+    init(count: Int, rows: Int, in scratch: Scratch) {
+        self.rows = rows
+        cells = scratch.text.allocateCells(count * rows)
+    }
+
+    /// The cells of a column; those of rows that were not computed mean nothing.
+    subscript(column: Int) -> UnsafeMutablePointer<Cell> {
+        @inline(__always) get { cells + column * rows }
+    }
+}

@@ -1,0 +1,94 @@
+import SluiceCEL
+
+/// The state as bytes, for a checkpoint or for another machine. Equal states, equal bytes.
+///
+/// Numbers are in groups of seven bits (``StateWriter``), text has its length before it. In this
+/// order:
+/// - the version, 1;
+/// - the shape: how many values a key has, the number of aggregates, and the name of each;
+/// - the number of groups, and then each group, in the order of the bytes of the keys: its key
+///   (``GroupKey``); input, offset and part of its first record; how the key is written
+///   (``WrittenKey``), or nothing; the state of each aggregate.
+extension SummaryState {
+    static let version: UInt64 = 1
+
+    /// What states must agree in.
+    struct Shape: Equatable {
+        var by: Int
+        var aggregates: [String]
+    }
+
+    func bytes(_ shape: Shape) -> [UInt8] {
+        var writer = StateWriter()
+        writer.write(Self.version)
+        writer.write(shape.by)
+        writer.write(shape.aggregates.count)
+        for name in shape.aggregates { writer.write(name) }
+        writer.write(groups.count)
+        let sorted = (0..<groups.count).sorted { groups.key(of: $0).lexicographicallyPrecedes(groups.key(of: $1)) }
+        for group in sorted {
+            writer.write(groups.key(of: group))
+            let first = groups.first(of: group)
+            writer.write(UInt64(first.input))
+            writer.write(first.offset)
+            writer.write(UInt64(first.part))
+            writer.write(groups.written(of: group))
+            for states in states { states.write(group, to: &writer) }
+        }
+        return writer.bytes
+    }
+
+    /// Reads into a state that has gathered nothing yet.
+    func read(_ bytes: [UInt8], _ shape: Shape) throws(CheckpointError) {
+        var reader = StateReader(bytes)
+        guard try reader.number() == Self.version else { throw CheckpointError("a state of another version") }
+        try Self.check(&reader, shape)
+        let count = try reader.count()
+        for _ in 0..<count {
+            let group = try readGroup(&reader, shape.by)
+            for states in states {
+                states.grow(to: groups.count)
+                try states.read(group, from: &reader)
+            }
+        }
+        guard reader.isAtEnd else { throw CheckpointError("something follows the state") }
+    }
+
+    private static func check(_ reader: inout StateReader, _ shape: Shape) throws(CheckpointError) {
+        let by = try reader.number()
+        var names: [String] = []
+        for _ in 0..<(try reader.count()) { names.append(try reader.string()) }
+        guard by == UInt64(shape.by), names.count == shape.aggregates.count, zip(names, shape.aggregates).allSatisfy({ $0 == $1 }) else {
+            throw CheckpointError("a state of other aggregates")
+        }
+    }
+
+    private func readGroup(_ reader: inout StateReader, _ by: Int) throws(CheckpointError) -> Int {
+        let key = try reader.text()
+        let place = RecordPlace(
+            input: UInt32(truncatingIfNeeded: try reader.number()), offset: try reader.number(), part: UInt32(truncatingIfNeeded: try reader.number()))
+        let written = try reader.text()
+        guard Self.isKey(key, by, needsWritten: written.isEmpty) else { throw CheckpointError("a key is none") }
+        if !written.isEmpty, WrittenKey.cells(by, in: written) == nil { throw CheckpointError("a key is written as none") }
+        guard let start = key.baseAddress else { throw CheckpointError("a key is none") }
+        let hash = groups.hash(start, key.count)
+        guard groups.find(start, key.count, hash: hash) == nil else { throw CheckpointError("a group is there twice") }
+        return groups.insert(key, hash: hash, first: place, written: written)
+    }
+
+    private static func isKey(_ key: UnsafeBufferPointer<UInt8>, _ by: Int, needsWritten: Bool) -> Bool {
+        var reader = GroupKeyReader(key)
+        for _ in 0..<by {
+            guard let value = reader.next(), !needsWritten || value.cell.kind != .boxed else { return false }
+        }
+        return reader.isAtEnd
+    }
+
+    /// The group of all records where keys are empty, though none was seen.
+    func addWhole() {
+        guard groups.count == 0 else { return }
+        let nothing = UnsafeBufferPointer(start: UnsafePointer(keys.start), count: 0)
+        _ = groups.insert(nothing, hash: groups.hash(keys.start, 0), first: .none, written: nothing)
+        for states in states { states.grow(to: 1) }
+    }
+}

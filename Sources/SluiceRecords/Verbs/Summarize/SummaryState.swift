@@ -1,0 +1,120 @@
+import CBytes
+import SluiceCEL
+
+/// What one worker has gathered: groups, and a state for each group and aggregate.
+///
+/// States merge to the same bits in any order. Used by one thread at a time.
+final class SummaryState {
+    let groups: GroupTable
+    /// One for each aggregate.
+    let states: [any AggregateStates]
+    /// Of one batch; here so that their memory is used again.
+    let keys = ByteBuffer(capacity: Batch.targetBytes)
+    let written = ByteBuffer(capacity: 4096)
+    var records: [KeyedRecord] = []
+    private var numbers: [UInt32] = []
+
+    /// A record of a batch, with its key.
+    struct KeyedRecord: BitwiseCopyable {
+        var row: UInt32
+        var keyCount: UInt32
+        var keyStart: Int
+        /// How the key is written, where it does not tell.
+        var writtenStart = 0
+        var writtenCount: UInt32 = 0
+    }
+
+    init(_ aggregates: [any Aggregate], seed: UInt64) {
+        groups = GroupTable(seed: seed)
+        states = aggregates.map { $0.makeStates() }
+    }
+
+    /// Forgets the last batch.
+    func begin() {
+        keys.count = 0
+        written.count = 0
+        records.removeAll(keepingCapacity: true)
+    }
+
+    /// Appends a record of the batch, with its key.
+    ///
+    /// - Parameters:
+    ///   - cells: the key's values in the first columns.
+    ///   - count: how many values a key has.
+    @inline(__always)
+    func append(_ row: UInt32, _ cells: CellColumns, _ count: Int, _ scratch: Scratch) throws(EvaluationError) {
+        var record = KeyedRecord(row: row, keyCount: 0, keyStart: keys.count)
+        var tells = true
+        for column in 0..<count {
+            if try !GroupKey.append(cells[column][Int(row)], to: keys, scratch) { tells = false }
+        }
+        record.keyCount = UInt32(truncatingIfNeeded: keys.count - record.keyStart)
+        if !tells { appendWritten(cells, count, scratch, &record) }
+        records.append(record)
+    }
+
+    @inline(never)
+    private func appendWritten(_ cells: CellColumns, _ count: Int, _ scratch: Scratch, _ record: inout KeyedRecord) {
+        record.writtenStart = written.count
+        for column in 0..<count { WrittenKey.append(cells[column][Int(record.row)], to: written, scratch) }
+        record.writtenCount = UInt32(truncatingIfNeeded: written.count - record.writtenStart)
+    }
+
+    /// Leaves out the records of rows that have failed since. All are ascending.
+    func keep(_ rows: [UInt32]) {
+        var place = 0
+        records.removeAll { record in
+            while place < rows.count, rows[place] < record.row { place += 1 }
+            return place == rows.count || rows[place] != record.row
+        }
+    }
+
+    /// Takes in the records of a batch, whose keys are there.
+    ///
+    /// - Parameter values: for each aggregate the records' values, by row.
+    func take(_ values: [UnsafeMutablePointer<Cell>], of batch: RecordBatch) {
+        numbers.removeAll(keepingCapacity: true)
+        numbers.reserveCapacity(records.count)
+        let beginning = batch.beginning
+        for record in records {
+            let key = UnsafePointer(keys.start + record.keyStart)
+            let hash = groups.hash(key, Int(record.keyCount))
+            if let group = groups.find(key, Int(record.keyCount), hash: hash) {
+                numbers.append(UInt32(truncatingIfNeeded: group))
+                // Of a batch's own records the first is the one that came first.
+                let first = groups.first(of: group)
+                if beginning < first { settle(record, group, first, batch) }
+            } else {
+                let text = UnsafeBufferPointer(start: key, count: Int(record.keyCount))
+                let group = groups.insert(text, hash: hash, first: batch.place(ofRow: Int(record.row)), written: writing(of: record))
+                numbers.append(UInt32(truncatingIfNeeded: group))
+            }
+        }
+        numbers.withUnsafeBufferPointer { numbers in
+            batch.rows.withUnsafeBufferPointer { rows in
+                for (states, values) in zip(states, values) {
+                    states.grow(to: groups.count)
+                    states.add(UnsafePointer(values), of: rows, to: numbers)
+                }
+            }
+        }
+    }
+
+    private func settle(_ record: KeyedRecord, _ group: Int, _ first: RecordPlace, _ batch: RecordBatch) {
+        let place = batch.place(ofRow: Int(record.row))
+        if place < first { groups.move(group, to: place, written: writing(of: record)) }
+    }
+
+    private func writing(of record: KeyedRecord) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: written.start + record.writtenStart, count: Int(record.writtenCount))
+    }
+
+    /// Takes in what another has gathered of the same aggregates.
+    func merge(_ other: SummaryState) {
+        let numbers = groups.merge(other.groups)
+        for (states, others) in zip(states, other.states) {
+            states.grow(to: groups.count)
+            states.merge(others, into: numbers)
+        }
+    }
+}

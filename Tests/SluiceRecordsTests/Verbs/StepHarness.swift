@@ -1,0 +1,92 @@
+import Sluice
+import SluiceCEL
+import Testing
+
+@testable import SluiceRecords
+
+/// A verb's step on its own: batches go in by hand, and what it lets through, or gives at the end,
+/// comes out as text.
+final class StepHarness {
+    private let plan: Plan
+    private let source: SourceStage
+    private let scratches = FreeList<Scratch>(most: 4)
+    private(set) var hasEnough = false
+
+    init(_ sample: VerbSample) throws {
+        let input = InputFile(path: "in.jsonl", size: 0)
+        plan = Plan(
+            RecordPipeline(
+                name: "test", definition: "sha256:0", source: SourceSettings(FileSource([input]), format: JSONL()),
+                stages: [RecordStage(name: "sample", verb: try sample.make())],
+                sink: SinkSettings(FileSink(PathTemplate(pieces: [.text("out.jsonl")]))), deadLetters: "dead.jsonl"))
+        source = SourceStage(plan, scratches: scratches)
+    }
+
+    private var step: Step { plan.stages[0].step }
+
+    var isOrdered: Bool { if case .ordered = step { true } else { false } }
+    var isClosing: Bool { if case .closing = step { true } else { false } }
+
+    /// Runs the lines in batches of so many.
+    ///
+    /// - Parameter from: the number of the first line in the input.
+    /// - Returns: what was let through.
+    func run(_ lines: [String], batch: Int, from: Int = 0) throws -> [String] {
+        var kept: [String] = []
+        for start in stride(from: 0, to: lines.count, by: batch) where !hasEnough {
+            let records = source.decode(Self.batch(Array(lines[start..<min(start + batch, lines.count)]), line: from + start))
+            switch records.segment.stage(0) {
+            case .each: Issue.record("a step without state")
+            case .ordered(let stage): hasEnough = try stage.run(records) == .enough
+            case .closing(let stage): try stage.take(records)
+            }
+            kept += records.rows.map { String(decoding: records.text(Int($0)), as: UTF8.self) }
+        }
+        return kept
+    }
+
+    /// Each line has 1,000 bytes of the input, so that a batch's place does not depend on the lines
+    /// before it.
+    private static func batch(_ lines: [String], line: Int) -> Batch {
+        let bytes = ByteBuffer(capacity: 1000 * lines.count)
+        let batch = Batch(bytes: bytes, input: 0, offset: UInt64(1000 * line), line: UInt64(line + 1))
+        for (index, text) in lines.enumerated() {
+            batch.frames.append(Frame(start: UInt32(bytes.count), count: UInt32(text.utf8.count), lineDelta: UInt32(index)))
+            var padded = text + String(repeating: "\n", count: 1000 - text.utf8.count)
+            padded.withUTF8 { bytes.append($0) }
+        }
+        return batch
+    }
+
+    func checkpoint() -> [UInt8] {
+        switch step {
+        case .each: []
+        case .ordered(let step): step.checkpoint()
+        case .closing(let step): step.checkpoint()
+        }
+    }
+
+    func restore(_ state: [UInt8]) throws(CheckpointError) {
+        if case .ordered(let step) = step { try step.restore(state) }
+    }
+
+    func merge(_ state: [UInt8]) throws(CheckpointError) {
+        if case .closing(let step) = step { try step.merge(state) }
+    }
+
+    /// The records that a closing step gives, as JSON lines, in batches of three.
+    func results() throws -> [String] {
+        guard case .closing(let step) = step, let segment = plan.segment(after: plan.stages[0]) else { return [] }
+        let results = try step.results()
+        var lines: [String] = []
+        while true {
+            let table = segment.decoding.table(rows: 3)
+            let scratch = Scratch(reader: JSONReader())
+            let count = results.next(table, scratch)
+            guard count > 0 else { return lines }
+            let batch = RecordBatch(
+                results: table, rows: count, before: lines.count, of: 1, in: segment, scratch: scratch, places: plan.places, tracksFates: false)
+            for row in 0..<count { lines.append(segment.fields.json(row, of: batch).withFilled { String(decoding: $0, as: UTF8.self) }) }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import SluiceCEL
+import Testing
+
+@testable import SluiceRecords
+
+/// A verb as it stands in a pipeline file, for the contract suite: every verb of the table has one.
+struct VerbSample: Sendable, CustomTestStringConvertible {
+    let verb: any Verb.Type
+    let argument: Argument
+
+    var testDescription: String { verb.declaration.name }
+
+    static let all: [VerbSample] = Verbs.all.compactMap { verb in
+        arguments[verb.declaration.name].map { VerbSample(verb: verb, argument: $0) }
+    }
+
+    /// The records have `n`, `items` and `text`; each may be missing or something else.
+    private static let arguments: [String: Argument] = [
+        "keep": text("10 / n > 1"),
+        "drop": text("10 / n > 1"),
+        "set": entries([("m", text("10 / n")), ("n", text("n + m"))]),
+        "select": list("n", "items"),
+        "remove": list("items"),
+        "rename": entries([("n", text("text"))]),
+        "parse": keys(["field": text("text"), "format": .format(FormatArgument(name: Leaf("jsonl"), declaration: JSONL.declaration))]),
+        "explode": keys(["field": text("items"), "keep": list("n")]),
+        "head": .integer(70, place),
+        "summarize": keys([
+            "by": entries([("k", text("n % 3")), ("t", text("record.?text"))]),
+            "values": entries([("records", text("count()")), ("total", text("sum(10 / n)")), ("halves", text("sum(n / 4.0)"))]),
+        ]),
+        "exec": list("/bin/cat"),
+    ]
+
+    private static let place = TextPlace(TextPosition(line: 1, column: 1))
+    private static func text(_ text: String) -> Argument { .leaf(Leaf(text)) }
+    private static func list(_ texts: String...) -> Argument { .list(texts.map(text), place) }
+    private static func keys(_ values: [String: Argument]) -> Argument { .keys(Arguments(values)) }
+    private static func entries(_ values: [(String, Argument)]) -> Argument { .entries(values.map { (Leaf($0.0), $0.1) }, place) }
+
+    func make() throws -> any Verb {
+        var checking = Checking(label: verb.declaration.name)
+        let made = verb.init(argument, options: Arguments(), &checking)
+        guard let made, checking.diagnostics.isEmpty else { throw Refused(diagnostics: checking.diagnostics) }
+        return made
+    }
+
+    struct Refused: Error {
+        var diagnostics: [DefinitionDiagnostic]
+    }
+
+    /// Lines of records, some of which fail in every way there is.
+    static func records(_ count: Int, seed: UInt64) -> [String] {
+        var random = Seeded(seed)
+        func any(_ texts: String...) -> String { texts[Int(random.next() % UInt64(texts.count))] }
+        return (0..<count).map { _ in
+            if random.next() % 20 == 0 { return any("", "garbage", "{\"n\":", "[]", " ") }
+            var members: [String] = []
+            if random.next() % 10 > 0 { members.append("\"n\": " + any("1", "2", "-3", "0", "7.5", "4.0", "\"x\"", "null", "0.1", "1e300")) }
+            if random.next() % 10 > 0 {
+                members.append("\"items\":" + any("[]", "[1,2]", "[{\"n\":5},{\"v\":[1]}]", "{\"a\":1,\"b\":{}}", "{}", "\"none\"", "[[],\"x\",null]"))
+            }
+            if random.next() % 10 > 0 { members.append("\"text\":" + any("\"{\\\"p\\\":1}\"", "\"{}\"", "\"\"", "\"no\"", "\"{\\\"n\\\":9}\"", "3")) }
+            return "{" + members.joined(separator: ", ") + "}"
+        }
+    }
+}
