@@ -25,7 +25,8 @@ package struct PipelineFile: Sendable {
         self.init(path: path, text: text)
     }
 
-    /// Finds everything that is wrong with the file, and makes the pipeline that it describes. Looks at files and folders; reads no record and writes nothing.
+    /// Finds everything that is wrong with the file, and makes the pipeline that it describes.
+    /// Looks at files and folders; reads no record and writes nothing.
     ///
     /// - Parameters:
     ///   - settings: values by parameter name, which take the place of the file's defaults.

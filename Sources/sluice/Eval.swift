@@ -78,7 +78,7 @@ struct ExpressionEvaluation {
 
     private static func fields(of record: String?) -> Result<ValueMap, EvaluationError> {
         guard var record else { return .success(ValueMap()) }
-        // The reader may look behind the text, as far as a buffer's padding goes.
+        // The reader may look after the text, as far as a buffer's padding goes.
         let buffer = ByteBuffer(capacity: record.utf8.count)
         record.withUTF8 { buffer.append($0) }
         do throws(EvaluationError) {

@@ -20,10 +20,10 @@ final class Interrupts: Sendable {
 
     init(drain: @escaping @Sendable () -> Void) {
         self.drain = drain
-        // Until a source is registered the signal would be ignored.
+        // Until its source is registered a signal ends the process, which has begun nothing yet. It
+        // is not ignored, as that would lose it.
         let registered = DispatchGroup()
         for number in [Signals.interrupt, Signals.termination] {
-            signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { [weak self] in self?.receive(number) }
             registered.enter()

@@ -85,7 +85,8 @@ struct RunCommand: AsyncParsableCommand {
         throw ExitStatus(report, signal: interrupts.first)
     }
 
-    /// The outputs are published by now: a report that cannot be written is said to be missing, and changes nothing else.
+    /// The outputs are published by now: a report that cannot be written is said to be missing, and
+    /// changes nothing else.
     private func write(_ report: RunReport, to file: String) {
         do {
             try report.write(to: file)

@@ -2,7 +2,8 @@ import SluiceRecords
 
 /// What a run says on standard error when it is over: how it ended, and the ledger.
 enum RunSummary {
-    /// Inputs and outputs beyond this many are counted together, those with something to tell first.
+    /// Inputs and outputs beyond this many are counted together, those with something to tell
+    /// first.
     static let listed = 12
 
     static func text(_ report: RunReport, reportFile: String?) -> String {

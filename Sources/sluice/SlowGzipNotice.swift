@@ -1,6 +1,7 @@
 import SluiceRecords
 
-/// Says once, some seconds into a run, that gzip goes through the slower library, and how to get the other.
+/// Says once, some seconds into a run, that gzip goes through the slower library, and how to get
+/// the other.
 struct SlowGzipNotice {
     /// A run that ends sooner has lost nothing worth a line.
     static let delay = Duration.seconds(3)

@@ -30,7 +30,8 @@ struct SluiceCommand: AsyncParsableCommand {
         version: "sluice \(Version.text)\n\(RunReport.Libraries(level: .standard).sentence)",
         subcommands: [RunCommand.self, CheckCommand.self, SchemaCommand.self, EvalCommand.self, AuditCommand.self])
 
-    /// Argument parsing's own way out ends with 64 for a wrong command line; here that is 2, as for a wrong definition.
+    /// Argument parsing's own way out ends with 64 for a wrong command line; here that is 2, as for
+    /// a wrong definition.
     static func main() async {
         do {
             var command = try parseAsRoot()

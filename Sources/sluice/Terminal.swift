@@ -21,7 +21,8 @@ struct Terminal: Sendable {
         return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
     }
 
-    /// Writes all of the text. A stream that is closed is no reason to fail: there is nobody left to tell.
+    /// Writes all of the text. A stream that is closed is no reason to fail: there is nobody left
+    /// to tell.
     func write(_ text: String) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {

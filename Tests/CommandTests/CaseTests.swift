@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Runs of the command that are data: `Tests/Cases/NAME` holds the pipeline, its input and everything that must come out.
+/// Runs of the command that are data: `Tests/Cases/NAME` holds the pipeline, its input and
+/// everything that must come out.
 ///
 /// | file | |
 /// | --- | --- |

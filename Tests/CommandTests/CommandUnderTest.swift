@@ -99,7 +99,8 @@ final class RunningCommand {
         var said: String
     }
 
-    /// Returns once standard error has this text in it. Throws when it has not for a minute: the process ends then.
+    /// Returns once standard error has this text in it. Throws when it has not for a minute: the
+    /// process ends then.
     func waits(for text: String) throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while true {

@@ -47,7 +47,7 @@ struct InterruptTests {
             "name: x\nsource: {files: in.jsonl}\nstages:\n  - exec: [sh, ./child.sh]\n    timeout: 200s\nsink: {file: out/x.jsonl}\n", to: "x.yaml")
         // The shell's own child is none of the command's.
         let run = try command.start(URL(filePath: "/bin/sh"), ["-c", "sleep 300 & echo $! > sibling; exec sluice run x.yaml --progress none"])
-        while command.lines(of: "pids").isEmpty, run.process.isRunning { await Task.yield() }
+        while command.lines(of: "pids").isEmpty, run.process.isRunning { poll(nil, 0, 10) }
         let pids = command.lines(of: "pids").flatMap { $0.split(separator: " ") }.compactMap { pid_t($0) }
         #expect(pids.count == 2 && pids.allSatisfy(isRunning))
         run.signal(Signals.interrupt)
@@ -55,7 +55,7 @@ struct InterruptTests {
         run.signal(Signals.interrupt)
         let end = ContinuousClock.now + .seconds(20)
         for pid in pids {
-            while isRunning(pid), ContinuousClock.now < end { await Task.yield() }
+            while isRunning(pid), ContinuousClock.now < end { poll(nil, 0, 10) }
             #expect(!isRunning(pid))
         }
         let sibling = try #require(command.lines(of: "sibling").first.flatMap { pid_t($0) })

@@ -12,7 +12,8 @@ struct BadFilesTests {
         return files.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
     }()
 
-    /// The expected output stands beside each file; `SLUICE_WRITE_EXPECTED=1` writes it anew, to be read before it is committed.
+    /// The expected output stands beside each file; `SLUICE_WRITE_EXPECTED=1` writes it anew, to be
+    /// read before it is committed.
     @Test("each gets the messages that stand beside it", arguments: names)
     func getsMessages(name: String) throws {
         let text = try String(contentsOf: Self.folder.appending(path: "\(name).yaml"), encoding: .utf8)

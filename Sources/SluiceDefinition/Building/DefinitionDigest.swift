@@ -1,7 +1,8 @@
 internal import SluiceRecords
 
-/// What makes two definitions the same: every value of the file with its parameters put in, whatever the layout, the comments, the order of keys where
-/// it means nothing, the description and the tests.
+/// What makes two definitions the same: every value of the file with its parameters put in,
+/// whatever the layout, the comments, the order of keys where it means nothing, the description and
+/// the tests.
 struct DefinitionDigest {
     private var parameters: Parameters
 

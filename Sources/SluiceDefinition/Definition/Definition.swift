@@ -1,7 +1,8 @@
 internal import Sluice
 internal import SluiceRecords
 
-/// A pipeline file as it was read: typed, every leaf with its place, parameters put in, nothing compiled or opened.
+/// A pipeline file as it was read: typed, every leaf with its place, parameters put in, nothing
+/// compiled or opened.
 ///
 /// What could not be read is `nil`, and has a diagnostic.
 struct Definition: Sendable {

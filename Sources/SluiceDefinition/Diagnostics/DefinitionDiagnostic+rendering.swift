@@ -1,7 +1,8 @@
 internal import SluiceRecords
 
 extension DefinitionDiagnostic {
-    /// As a terminal shows it: place and message, the line with a caret below the text meant, and what to do.
+    /// As a terminal shows it: place and message, the line with a caret below the text meant, and
+    /// what to do.
     ///
     ///     pipelines/web.yaml:14:9: keep 'errors': no such field 'statsu' (did you mean 'status'?)
     ///       14 |   - keep: statsu >= 500

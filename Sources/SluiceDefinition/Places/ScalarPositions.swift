@@ -1,9 +1,10 @@
 internal import SluiceRecords
 
-/// Finds, for every byte of a YAML scalar's value, the place in the file that it was written at.
+/// Finds, forevery byte of a YAML scalar's value, the place in the file that it was written at.
 ///
-/// YAML folds lines, strips indentation and undoes escapes; everything but white space keeps its order. So value and file are walked
-/// side by side, and white space is passed over wherever the two differ. Where they part nevertheless, the rest is placed at the scalar's start.
+/// YAML folds lines, strips indentation and undoes escapes; everything but white space keeps its
+/// order. So value and file are walked side by side, and white space is passed over wherever the
+/// two differ. Where they part nevertheless, the rest is placed at the scalar's start.
 struct ScalarPositions {
     enum Style: Sendable {
         case plain, singleQuoted, doubleQuoted, block
@@ -13,7 +14,8 @@ struct ScalarPositions {
     private let style: Style
     private var index: Int
 
-    /// `start` is the mark that the YAML parser gives: the first character, quote, `|` or `>`, or the anchor or tag before it.
+    /// `start` is the mark that the YAML parser gives: the first character, quote, `|` or `>`, or
+    /// the anchor or tag before it.
     private init(style: Style, start: TextPosition, source: SourceText) {
         self.source = source
         self.style = style

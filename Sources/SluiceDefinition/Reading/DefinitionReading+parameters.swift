@@ -46,7 +46,8 @@ extension DefinitionReading {
         }
     }
 
-    /// The leaf with `${NAME}` replaced and `$${` undone. What a parameter brings in stands where it was asked for.
+    /// The leaf with `${NAME}` replaced and `$${` undone. What a parameter brings in stands where
+    /// it was asked for.
     mutating func substituted(_ leaf: Leaf) -> Leaf {
         noteNamedParameters(in: leaf.text)
         let bytes = Array(leaf.text.utf8)

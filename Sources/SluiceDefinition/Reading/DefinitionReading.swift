@@ -1,6 +1,7 @@
 internal import SluiceRecords
 
-/// Reads the parts of a pipeline file out of its YAML, and gathers everything that is wrong on the way.
+/// Reads the parts of a pipeline file out of its YAML, and gathers everything that is wrong on the
+/// way.
 struct DefinitionReading {
     private(set) var diagnostics: [DefinitionDiagnostic] = []
     var parameters = Parameters()

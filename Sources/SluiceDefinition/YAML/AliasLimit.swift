@@ -2,8 +2,9 @@ internal import SluiceRecords
 
 /// Refuses files with more YAML aliases than a person writes, before the parser resolves them.
 ///
-/// Twenty aliases cannot multiply to more than some thousand copies, which the limit on nodes then counts; without this, a key made
-/// of nested aliases would keep the parser busy for ever while it compares keys.
+/// Twenty aliases cannot multiply to more than some thousand copies, which the limit on nodes then
+/// counts; without this, a key made of nested aliases would keep the parser busy forever while it
+/// compares keys.
 enum AliasLimit {
     static let aliases = 20
     static let fix = "write the values out, or use params"

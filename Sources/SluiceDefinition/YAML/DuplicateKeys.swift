@@ -1,6 +1,7 @@
 internal import SluiceRecords
 
-/// Keys written twice in a map, made different for the YAML parser and known by their places afterwards.
+/// Keys written twice in a map, made different for the YAML parser and known by their places
+/// afterwards.
 struct DuplicateKeys {
     private var originals: [TextPosition: String] = [:]
     private var renamed: [Unicode.Scalar] = []

@@ -36,8 +36,8 @@ struct YAMLDocument {
         }
     }
 
-    /// The parser gives up at the first map with a key written twice; so such keys are renamed and the text is read again,
-    /// to find everything that is wrong in one go.
+    /// The parser gives up at the first map with a key written twice; so such keys are renamed and
+    /// the text is read again, to find everything that is wrong in one go.
     private mutating func composed(_ text: String) -> Yams.Node? {
         var text = text
         while true {

@@ -1,6 +1,7 @@
 internal import SluiceRecords
 
-/// A YAML document as this package reads it: every node with its place, aliases resolved, duplicate keys already reported.
+/// A YAML document as this package reads it: every node with its place, aliases resolved, duplicate
+/// keys already reported.
 enum YAMLNode: Sendable {
     case leaf(Leaf)
     case list(YAMLList)

@@ -1,4 +1,5 @@
-/// What stands at one place of a definition, read as its ``ArgumentShape`` says, with parameters put in.
+/// What stands at one place of a definition, read as its ``ArgumentShape`` says, with parameters
+/// put in.
 package indirect enum Argument: Sendable {
     case leaf(Leaf)
     case integer(Int, TextPlace)

@@ -1,5 +1,5 @@
-/// What may stand at one place of a pipeline file: what reading, the JSON Schema, the reference tables
-/// and the messages about wrong definitions are made from.
+/// What may stand at one place of a pipeline file: what reading, the JSON Schema, the reference
+/// tables and the messages about wrong definitions are made from.
 package indirect enum ArgumentShape: Sendable {
     /// An expression, of any type.
     case expression

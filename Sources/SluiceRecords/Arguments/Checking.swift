@@ -33,7 +33,8 @@ package struct Checking {
         return result
     }
 
-    /// Compiles an expression against the fields here; what is wrong with it is reported where it stands.
+    /// Compiles an expression against the fields here; what is wrong with it is reported where it
+    /// stands.
     package mutating func program(_ leaf: Leaf, _ what: String? = nil) -> CellProgram? {
         guard leaf.isComplete else { return nil }
         do throws(Diagnostics) {

@@ -7,7 +7,8 @@ package struct DefinitionDiagnostic: Error, Hashable, Sendable {
     }
 
     package var severity: Severity
-    /// Names the thing and what is wrong with it: `keep 'errors': no such field 'statsu' (did you mean 'status'?)`.
+    /// Names the thing and what is wrong with it: `keep 'errors': no such field 'statsu' (did you
+    /// mean 'status'?)`.
     package var message: String
     /// `nil` for the definition as a whole.
     package var place: TextPlace?

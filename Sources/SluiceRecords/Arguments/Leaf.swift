@@ -5,7 +5,8 @@ package struct Leaf: Sendable {
     package var isPlain: Bool
     /// One for each UTF-8 byte of `text`, and one for its end.
     package var positions: [TextPosition]
-    /// Whether every parameter in it has a value; if not, that was reported, and nothing more is to be said about the text.
+    /// Whether every parameter in it has a value; if not, that was reported, and nothing more is to
+    /// be said about the text.
     package var isComplete = true
 
     package init(text: String, isPlain: Bool, positions: [TextPosition]) {
@@ -29,7 +30,8 @@ package struct Leaf: Sendable {
 
     package var isNull: Bool { isPlain && ["", "~", "null", "Null", "NULL"].contains(text) }
 
-    /// The stretch of the file that these UTF-8 bytes were written at, cut at the end of its first line.
+    /// The stretch of the file that these UTF-8 bytes were written at, cut at the end of its first
+    /// line.
     package func place(of range: Range<Int>) -> TextPlace {
         let last = positions.count - 1
         let lower = min(max(0, range.lowerBound), last)

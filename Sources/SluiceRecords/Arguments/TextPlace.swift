@@ -1,4 +1,5 @@
-/// Where a character of the pipeline file is. Lines and columns count from 1; columns count Unicode scalars, as YAML does.
+/// Where a character of the pipeline file is. Lines and columns count from 1; columns count Unicode
+/// scalars, as YAML does.
 package struct TextPosition: Hashable, Sendable, Comparable {
     package var line: Int
     package var column: Int

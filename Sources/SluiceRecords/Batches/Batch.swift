@@ -1,9 +1,12 @@
-/// The unit of work and of acknowledgement: about 1 MiB of decompressed bytes of one input, cut where a record ends.
+/// The unit of work and of acknowledgement: about 1 MiB of decompressed bytes of one input, cut
+/// where a record ends.
 ///
-/// Where a batch ends depends on the input's bytes alone: it holds as many whole records as fit into ``targetBytes`` from its first byte, or
-/// one record if that is longer. Nothing here depends on how the bytes arrived or on the number of workers.
+/// Where a batch ends depends on the input's bytes alone: it holds as many whole records as fit
+/// into ``targetBytes`` from its first byte, or one record if that is longer. Nothing here depends
+/// on how the bytes arrived or on the number of workers.
 ///
-/// `@unchecked Sendable`: a batch belongs to one job at a time. The reader fills it, then it moves from stage to stage and is never shared.
+/// `@unchecked Sendable`: a batch belongs to one job at a time. The reader fills it, then it moves
+/// from stage to stage and is never shared.
 package final class Batch: @unchecked Sendable {
     /// 1 MiB.
     package static let targetBytes = 1 << 20
@@ -20,11 +23,13 @@ package final class Batch: @unchecked Sendable {
     package let offset: UInt64
     /// The line number of the first record, from 1.
     package let line: UInt64
-    /// The gzip member of each record, as runs: `firstFrame` and all after it, up to the next run, begin in `member` (from 0).
+    /// The gzip member of each record, as runs: `firstFrame` and all after it, up to the next run,
+    /// begin in `member` (from 0).
     package var members: [MemberRun] = []
-    /// Records that were longer than the limit; their bytes are in a file of their own. In input order.
+    /// Records that were longer than the limit; their bytes are in a file of their own. In input
+    /// order.
     package var oversized: [OversizedRecord] = []
-    /// Damage that was met while this batch was read. It lies behind the batch's last record.
+    /// Damage that was met while this batch was read. It lies after the batch's last record.
     package var damage: [Damage] = []
     /// Compressed bytes of the input that were used up when this batch was cut, for progress.
     package var compressedBytesRead: UInt64 = 0
@@ -39,11 +44,13 @@ package final class Batch: @unchecked Sendable {
     }
 }
 
-/// One record as bytes of its batch. A carriage return before the line feed is part of it; the line feed is not.
+/// One record as bytes of its batch. A carriage return before the line feed is part of it; the line
+/// feed is not.
 package struct Frame: BitwiseCopyable, Sendable {
     package var start: UInt32
     package var count: UInt32
-    /// Its line, counted from the batch's ``Batch/line``. Oversized records and lines joined to one record leave gaps.
+    /// Its line, counted from the batch's ``Batch/line``. Oversized records and lines joined to one
+    /// record leave gaps.
     package var lineDelta: UInt32
 
     package init(start: UInt32, count: UInt32, lineDelta: UInt32) {
@@ -79,7 +86,8 @@ package struct Position: Sendable, Equatable {
     }
 }
 
-/// A record over the limit: set aside in a gzip file of its own, whole, so that memory stays bounded and nothing is lost.
+/// A record over the limit: set aside in a gzip file of its own, whole, so that memory stays
+/// bounded and nothing is lost.
 package struct OversizedRecord: Sendable {
     /// It stands before the frame with this index.
     package var beforeFrame: Int
@@ -112,7 +120,8 @@ package struct Damage: Sendable, Equatable {
     package var offset: UInt64
     /// The gzip member, from 0.
     package var member: Int
-    /// Compressed bytes that were passed over. 0 where everything was delivered but cannot be vouched for (`crc`, `length`).
+    /// Compressed bytes that were passed over. 0 where everything was delivered but cannot be
+    /// vouched for (`crc`, `length`).
     package var lostBytes: UInt64
     /// Decompressed bytes of the record that the damage cut off, which were not delivered.
     package var lostText: UInt64

@@ -1,12 +1,13 @@
 import Glibc
 
-/// Growable memory for bytes with room behind the end, so that vector loads may read past it.
+/// Growable memory for bytes with room after the end, so that vector loads may read past it.
 ///
-/// Unsafe memory lives here: `start` is valid for `capacity + padding` bytes from `init` to `deinit`, and growth copies `count` bytes.
-/// `@unchecked Sendable`: one owner at a time, as ``Batch`` says. For the same reason accesses are not checked for exclusivity at run time, which took
-/// more than half of the time of writing a record.
+/// Unsafe memory lives here: `start` is valid for `capacity + padding` bytes from `init` to
+/// `deinit`, and growth copies `count` bytes. `@unchecked Sendable`: one owner at a time, as
+/// ``Batch`` says. For the same reason accesses are not checked for exclusivity at run time, which
+/// took more than half of the time of writing a record.
 package final class ByteBuffer: @unchecked Sendable {
-    /// Bytes behind `capacity` that may be read (their values mean nothing).
+    /// Bytes after `capacity` that may be read (their values mean nothing).
     package static let padding = 64
 
     @exclusivity(unchecked) package private(set) var start: UnsafeMutablePointer<UInt8>
@@ -28,7 +29,8 @@ package final class ByteBuffer: @unchecked Sendable {
         return memory.bindMemory(to: UInt8.self, capacity: count)
     }
 
-    /// The bytes, for as long as somebody holds the buffer; see ``withFilled(_:)`` where that is nobody else.
+    /// The bytes, for as long as somebody holds the buffer; see ``withFilled(_:)`` where that is
+    /// nothing else.
     package var filled: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
 
     /// Gives `body` the bytes and keeps the buffer until it returns.
@@ -37,7 +39,8 @@ package final class ByteBuffer: @unchecked Sendable {
         withExtendedLifetime(self) { body(filled) }
     }
 
-    /// Makes room for `more` bytes behind the last one; at least doubles when it must grow. Moves the bytes: earlier pointers end.
+    /// Makes room for `more` bytes after the last one; at least doubles when it must grow. Moves
+    /// the bytes: earlier pointers end.
     @inline(__always)
     package func reserve(_ more: Int) {
         if count + more > capacity { grow(more) }
@@ -74,7 +77,8 @@ package final class ByteBuffer: @unchecked Sendable {
     }
 }
 
-/// Buffers of one size that are used again, so that the kernel need not hand out zeroed pages for every batch.
+/// Buffers of one size that are used again, so that the kernel need not hand out zeroed pages
+/// forevery batch.
 package final class BufferPool: Sendable {
     private let free: FreeList<ByteBuffer>
     private let capacity: Int
@@ -90,7 +94,8 @@ package final class BufferPool: Sendable {
         free.take() ?? ByteBuffer(capacity: capacity)
     }
 
-    /// Gives a buffer back. One that has grown past four times the pool's capacity is let go instead.
+    /// Gives a buffer back. One that has grown past four times the pool's capacity is let go
+    /// instead.
     package func give(_ buffer: ByteBuffer) {
         guard buffer.capacity <= 4 * capacity else { return }
         buffer.count = 0

@@ -73,7 +73,8 @@ struct DeadLetterEncoder: Sendable {
 
     /// A dead letter up to its `raw`.
     ///
-    /// - Parameter place: where its record begins; `nil` after a closing stage, when records belong to no input.
+    /// - Parameter place: where its record begins; `nil` after a closing stage, when records belong
+    ///   to no input.
     func open(_ stage: String, _ failure: RecordFailure, at place: (input: Int, position: Position)?, to buffer: ByteBuffer) {
         opening.withUnsafeBufferPointer { buffer.append($0) }
         buffer.append(",\"stage\":")

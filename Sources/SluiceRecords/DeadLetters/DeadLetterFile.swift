@@ -1,4 +1,5 @@
-/// The dead-letter file of a run: lines of JSON in input order, compressed where its name ends in `.gz`.
+/// The dead-letter file of a run: lines of JSON in input order, compressed where its name ends in
+/// `.gz`.
 ///
 /// Written beside its place and published with the outputs. Not for use by two threads at once.
 final class DeadLetterFile {
@@ -53,7 +54,8 @@ final class DeadLetterFile {
         try gzip.append(text, records: records, to: path)
     }
 
-    /// Brings everything to the disk, before anything appears. Also an empty file: what stands under its name is of an earlier run.
+    /// Brings everything to the disk, before anything appears. Also an empty file: what stands
+    /// under its name is of an earlier run.
     func prepare() throws(OutputError) {
         try append(ByteBuffer(capacity: 1), records: 0)
         try gzip?.end()

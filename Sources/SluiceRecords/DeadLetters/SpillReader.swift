@@ -1,6 +1,7 @@
 import Glibc
 
-/// Reads the bytes of an oversized record back from where they were set aside, as the inside of a JSON string.
+/// Reads the bytes of an oversized record back from where they were set aside, as the inside of a
+/// JSON string.
 final class SpillReader {
     private let record: OversizedRecord
     private let descriptor: InputDescriptor
@@ -21,7 +22,8 @@ final class SpillReader {
         return pending
     }
 
-    /// The next piece, escaped, or in base64 where the record is not UTF-8. About 256 KiB of the record; `nil` at its end.
+    /// The next piece, escaped, or in base64 where the record is not UTF-8. About 256 KiB of the
+    /// record; `nil` at its end.
     func next() throws(InputError) -> ByteBuffer? {
         let isLast = try fill()
         guard pending.count > 0 else { return nil }

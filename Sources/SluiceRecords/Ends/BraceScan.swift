@@ -15,7 +15,8 @@ struct BraceScan {
         return nil
     }
 
-    /// The brace that closes the one found last, past the braces and the quoted text of the expression.
+    /// The brace that closes the one found last, past the braces and the quoted text of the
+    /// expression.
     mutating func closing() -> Int? {
         var depth = 1
         var quote: UInt8?

@@ -1,6 +1,7 @@
 import Sluice
 
-/// What is left of a batch once it is encoded: bytes for each output, dead letters, and the counts for the books. In input order it is committed.
+/// What is left of a batch once it is encoded: bytes for each output, dead letters, and the counts
+/// for the books. In input order it is committed.
 struct EncodedBatch: Sendable {
     /// `nil` after a closing stage.
     var input: Int?

@@ -43,7 +43,8 @@ package struct PathTemplate: Sendable {
 }
 
 extension PathTemplate {
-    /// Cuts a path at its `{…}` and compiles them. What they come to cannot leave the folder before the first of them, so there must be one.
+    /// Cuts a path at its `{…}` and compiles them. What they come to cannot leave the folder before
+    /// the first of them, so there must be one.
     init?(_ path: Leaf, _ checking: inout Checking) {
         let count = checking.diagnostics.count
         guard path.isComplete, let pieces = Self.pieces(path, &checking) else { return nil }

@@ -2,7 +2,7 @@ import SluiceCEL
 
 /// The text that a value has in a path.
 enum PathValue {
-    /// Text as it is, numbers and times as in JSON; `nil` for everything else.
+    /// Text as it is, numbers and times as in JSON; `nil` foreverything else.
     static func of(_ cell: Cell, _ scratch: Scratch) -> String? {
         switch cell.kind {
         case .string, .decimal: return String(decoding: cell.textBytes, as: UTF8.self)

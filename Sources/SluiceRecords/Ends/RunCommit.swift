@@ -2,9 +2,11 @@ import Sluice
 import SluiceCEL
 import Synchronization
 
-/// The end of the way: in the order of the input, batches go to the outputs, their dead letters to the dead-letter file, their counts to the books.
+/// The end of the way: in the order of the input, batches go to the outputs, their dead letters to
+/// the dead-letter file, their counts to the books.
 ///
-/// `@unchecked Sendable`: the pipeline calls a sink by one job at a time, and `publish` comes after the last of them.
+/// `@unchecked Sendable`: the pipeline calls a sink by one job at a time, and `publish` comes after
+/// the last of them.
 final class RunCommit: Sluice.Sink, @unchecked Sendable {
     typealias Element = EncodedBatch
 
@@ -88,7 +90,8 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         }
     }
 
-    /// Publishes everything: outputs appear under their names together with the dead letters. Nothing is there before.
+    /// Publishes everything: outputs appear under their names together with the dead letters.
+    /// Nothing is there before.
     func publish() throws(RunError) -> [RunReport.Output] {
         try checkLimit(atEnd: true)
         guard ledger.isBalanced else { throw .fault("the ledger does not balance") }
@@ -105,7 +108,8 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         }
     }
 
-    /// An output whose name no record makes is there even if nothing was written to it: what stands under its name is of an earlier run.
+    /// An output whose name no record makes is there even if nothing was written to it: what stands
+    /// under its name is of an earlier run.
     private func beginConstantOutput() throws(OutputError) {
         guard let constant = pipeline.sink.sink.path.constant else { return }
         let path = try outputs.name(of: constant)

@@ -56,7 +56,8 @@ extension StageSite {
     }
 }
 
-/// The last stage: records to bytes of their outputs, compressed where that is wanted. Changes nothing outside; ``RunCommit`` does that in order.
+/// The last stage: records to bytes of their outputs, compressed where that is wanted. Changes
+/// nothing outside; ``RunCommit`` does that in order.
 final class SinkStage: Sendable {
     private let index: Int
     private let compression: CompressionLevel?

@@ -1,4 +1,5 @@
-// Unsafe memory is read here: the answer is copied to a ByteBuffer, whose padding the scan may look at, and which lives until the end.
+// Unsafe memory is read here: the answer is copied to a ByteBuffer, whose padding the scan may look
+// at, and which lives until the end.
 
 /// Whether a child's line is an answer.
 enum AnswerCheck {

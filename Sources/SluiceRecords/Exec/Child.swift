@@ -13,7 +13,8 @@ final class Child {
     var errors = ErrorTail()
     /// It was asked to leave: not one to be replaced.
     var isSentAway = false
-    /// There from the start to the exit: in between the process is certain not to be reaped, so that its identifier is its own.
+    /// There from the start to the exit: in between the process is certain not to be reaped, so
+    /// that its identifier is its own.
     var process: (running: Running, mayBeReaped: AsyncStream<Never>.Continuation)?
 
     init(id: Int, question: Question, bounds: ChildProtocol.Bounds, pipes: ChildPipes, now: ContinuousClock.Instant) {
@@ -31,11 +32,12 @@ final class Child {
     }
 }
 
-/// Starts the command, tells `loop` that it runs, and stays until it has ended and `loop` lets it be reaped.
+/// Starts the command, tells `loop` that it runs, and stays until it has ended and `loop` lets it
+/// be reaped.
 func runChild(_ id: Int, command: [String], ends: ChildPipes.Ends, loop: ChildLoop) async {
     var options = PlatformOptions()
-    // A group of its own: a kill reaches what the child has started, and Ctrl-C in a terminal reaches us but not the child, which
-    // has records to finish while we drain.
+    // A group of its own: a kill reaches what the child has started, and Ctrl-C in a terminal
+    // reaches us but not the child, which has records to finish while we drain.
     options.processGroupID = 0
     let name = command.first ?? ""
     do {
@@ -70,7 +72,8 @@ struct Question: Sendable {
     var mustBeFresh = false
 }
 
-/// What a child says on its standard error: the last of it, for messages, and whole lines, to pass on.
+/// What a child says on its standard error: the last of it, for messages, and whole lines, to pass
+/// on.
 struct ErrorTail {
     static let kept = 1024
 

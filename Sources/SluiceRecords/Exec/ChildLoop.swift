@@ -4,8 +4,9 @@ import SystemPackage
 
 /// One thread that talks to all children of a stage, and the way to it from everywhere else.
 ///
-/// A thread and `poll` rather than asynchronous reads, because only so can it be said what a child had written *before* it was asked:
-/// the thread looks into the child's output right before it writes a record, and whatever is there is not that record's answer.
+/// A thread and `poll` rather than asynchronous reads, because only so can it be said what a child
+/// had written *before* it was asked: the thread looks into the child's output right before it
+/// writes a record, and whatever is there is not that record's answer.
 final class ChildLoop: Sendable {
     struct Configuration: Sendable {
         /// For the lines of the children's standard error.
@@ -43,7 +44,8 @@ final class ChildLoop: Sendable {
         _ = WriteSignals.areErrors
     }
 
-    /// Asks a child and waits for its answer. A task that is cancelled gives up at once; the child it had asked is ended.
+    /// Asks a child and waits for its answer. A task that is cancelled gives up at once; the child
+    /// it had asked is ended.
     ///
     /// - Parameter line: without its line feed.
     func ask(_ line: [UInt8]) async -> Question.Reply {
@@ -64,8 +66,8 @@ final class ChildLoop: Sendable {
         send(.keep(count))
     }
 
-    /// Closes the children's inputs and waits until all have ended. Those that are still there after `patience` are killed, and what
-    /// they were asked fails.
+    /// Closes the children's inputs and waits until all have ended. Those that are still there
+    /// after `patience` are killed, and what they were asked fails.
     func close(within patience: Duration) async {
         await withCheckedContinuation { done in
             let isClosed = inbox.withLock { inbox in
@@ -105,7 +107,8 @@ final class ChildLoop: Sendable {
             case .running(let commands, let wake):
                 inbox = .closed  // so that the array has one owner and grows in place
                 var commands = commands
-                // One byte for a whole batch: the thread takes all commands each time it wakes. A full pipe wakes it as well.
+                // One byte for a whole batch: the thread takes all commands each time it wakes. A
+                // full pipe wakes it as well.
                 if commands.isEmpty { _ = wake.writeAvailable([1]) }
                 commands.append(command)
                 inbox = .running(commands, wake: wake)

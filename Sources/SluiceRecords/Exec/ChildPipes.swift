@@ -1,10 +1,12 @@
-// Unsafe code: calls of pipe, poll, read, write and fcntl. Safe because every buffer handed over is an array's own storage for the
-// length of the call, and because only the loop's thread uses and closes our ends.
+// Unsafe code: calls of pipe, poll, read, write and fcntl. Safe because every buffer handed over is
+// an array's own storage for the length of the call, and because only the loop's thread uses and
+// closes our ends.
 
 import Glibc
 import SystemPackage
 
-/// The three pipes of a child. Ours do not block and are closed on exec, so that no other child inherits them.
+/// The three pipes of a child. Ours do not block and are closed on exec, so that no other child
+/// inherits them.
 struct ChildPipes {
     struct Ends {
         var input: FileDescriptor
@@ -48,8 +50,8 @@ struct ChildPipes {
     static func pipe() throws(Errno) -> [FileDescriptor] {
         var ends: [CInt] = [-1, -1]
         guard Glibc.pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
-        // Glibc's module does not show pipe2. A process started in between by other means than swift-subprocess, which closes
-        // everything above 2, would inherit the pair.
+        // Glibc's module does not show pipe2. A process started in between by other means than
+        // swift-subprocess, which closes everything above 2, would inherit the pair.
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         return ends.map { FileDescriptor(rawValue: $0) }
     }
@@ -60,7 +62,8 @@ struct ChildPipes {
     }
 
     static func close(_ descriptor: FileDescriptor) {
-        // The descriptor is gone whatever close says: nothing was buffered in it that could be lost.
+        // The descriptor is gone whatever close says: nothing was buffered in it that could be
+        // lost.
         _ = Glibc.close(descriptor.rawValue)
     }
 
@@ -117,7 +120,7 @@ struct PollSet<Tag> {
         tags.append(tag)
     }
 
-    /// Waits until something is ready or `patience` is over; `nil` waits for ever.
+    /// Waits until something is ready or `patience` is over; `nil` waits forever.
     mutating func wait(_ patience: Duration?) -> [Tag] {
         let milliseconds = patience.map { $0.milliseconds } ?? -1
         guard poll(&entries, nfds_t(entries.count), milliseconds) > 0 else { return [] }

@@ -1,5 +1,5 @@
-/// What one child process may say, and when: one line in, one line out. Pure: bytes and clock readings come in, the steps to take come
-/// out, in order.
+/// What one child process may say, and when: one line in, one line out. Pure: bytes and clock
+/// readings come in, the steps to take come out, in order.
 ///
 /// ```
 /// starting ─started─▶ asked ─line─▶ idle ─ask─▶ asked …
@@ -9,8 +9,9 @@
 /// idle ─close─▶ leaving ─still there─▶ ending
 /// ```
 ///
-/// The first answer of a child is held back for ``Bounds/settle``, so that a child that always answers twice, or that greets before it
-/// reads, is found out on its first record whatever the timing.
+/// The first answer of a child is held back for ``Bounds/settle``, so that a child that always
+/// answers twice, or that greets before it reads, is found out on its first record whatever the
+/// timing.
 struct ChildProtocol {
     typealias Instant = ContinuousClock.Instant
 
@@ -131,7 +132,8 @@ struct ChildProtocol {
             return breach("wrote a line longer than \(bounds.longestAnswer) bytes", now: now)
         }
         guard let end else { return [] }
-        // What is wrong with the line itself comes first: it is the same whenever a second one comes.
+        // What is wrong with the line itself comes first: it is the same whenever a second one
+        // comes.
         guard Self.looksLikeObject(answer) else {
             return breach("answered \(Self.excerpt(answer[...])), which is not a JSON object", now: now)
         }
@@ -251,7 +253,8 @@ struct ChildProtocol {
         }
     }
 
-    /// Nobody waits for the answer any more. The child is ended: what it would still write belongs to no record.
+    /// Nobody waits for the answer any more. The child is ended: what it would still write belongs
+    /// to no record.
     mutating func cancel(now: Instant) -> [Step] {
         guard isOpenQuestion else { return [] }
         let failure = fail(.givenUp)

@@ -3,7 +3,8 @@ import Subprocess
 import Synchronization
 import SystemPackage
 
-/// The children of one stage and the questions that wait for them. Lives on the loop's thread and nowhere else.
+/// The children of one stage and the questions that wait for them. Lives on the loop's thread and
+/// nowhere else.
 final class ChildTable {
     typealias Instant = ContinuousClock.Instant
 
@@ -198,7 +199,8 @@ final class ChildTable {
             if lost > 0 { counts.restarts += 1 }
         }
         lost = max(0, lost - 1)
-        // Owned by this table: the last thing it does is to send `ended` or `spawnFailed`, and `run` returns only after that.
+        // Owned by this table: the last thing it does is to send `ended` or `spawnFailed`, and
+        // `run` returns only after that.
         Task { [loop, theirs = pipes.theirs] in
             await runChild(id, command: configuration.command, ends: theirs, loop: loop)
         }
@@ -228,7 +230,8 @@ final class ChildTable {
         }
     }
 
-    /// Hands all that is there to the rules at once, so that a second line is seen together with the first.
+    /// Hands all that is there to the rules at once, so that a second line is seen together with
+    /// the first.
     private func readOutput(_ child: Child) {
         guard child.process != nil, let output = child.pipes.output else { return }
         var count = 0
@@ -254,7 +257,8 @@ final class ChildTable {
         }
     }
 
-    /// The process is a zombie now: what it wrote is in the pipes, and its group may still be signalled.
+    /// The process is a zombie now: what it wrote is in the pipes, and its group may still be
+    /// signalled.
     private func exited(_ child: Child) {
         readOutput(child)
         readErrors(child)

@@ -1,5 +1,5 @@
-// Unsafe code: pthread_create takes a C function and a pointer. Safe because the pointer is one retained object, released once: by the
-// new thread, or here when there is none.
+// Unsafe code: pthread_create takes a C function and a pointer. Safe because the pointer is one
+// retained object, released once: by the new thread, or here when there is none.
 
 import Glibc
 import SystemPackage

@@ -54,8 +54,8 @@ package struct ExecCounters: Sendable, Equatable {
 ///
 /// Needs Linux 5.4 (process descriptors).
 package final class ExecPool: Sendable {
-    /// A job is a record: the pool has the concurrency, the retries, and grows and shrinks. Timeouts are the loop's, since only it
-    /// knows when a child was asked.
+    /// A job is a record: the pool has the concurrency, the retries, and grows and shrinks.
+    /// Timeouts are the loop's, since only it knows when a child was asked.
     private let jobs: WorkerPool
     private let loop: ChildLoop
     private let workers = Atomic(0)
@@ -83,8 +83,8 @@ package final class ExecPool: Sendable {
         loop.abandon()
     }
 
-    /// Gives `record`, one line without its line feed, to a child and waits for the answer. A cancelled task gets a `failed` with the code
-    /// `cancelled`, at once.
+    /// Gives `record`, one line without its line feed, to a child and waits for the answer. A
+    /// cancelled task gets a `failed` with the code `cancelled`, at once.
     package func answer(_ record: [UInt8]) async -> ExecOutcome {
         let attempts = Attempts()
         do {
@@ -128,8 +128,9 @@ package final class ExecPool: Sendable {
             busy: counts.busy, children: counts.living, peakChildren: counts.peak)
     }
 
-    /// Closes the children's standard inputs and waits until they have ended; those that are still there after `patience` are killed,
-    /// and records still with them fail. Further records fail with the code `cancelled`.
+    /// Closes the children's standard inputs and waits until they have ended; those that are still
+    /// there after `patience` are killed, and records still with them fail. Further records fail
+    /// with the code `cancelled`.
     package func shutdown(patience: Duration = .seconds(5)) async {
         await loop.close(within: patience)
         jobs.cancel()

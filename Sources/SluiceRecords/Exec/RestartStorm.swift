@@ -1,5 +1,6 @@
-/// Slows down the starting of children when one after the other ends without a single answer, so that a broken command does not
-/// become a storm of processes. Never stops it: a child that crashes on some records must not take the good ones with it.
+/// Slows down the starting of children when one after the other ends without a single answer, so
+/// that a broken command does not become a storm of processes. Never stops it: a child that crashes
+/// on some records must not take the good ones with it.
 struct RestartStorm {
     typealias Instant = ContinuousClock.Instant
 

@@ -1,12 +1,13 @@
 
 /// How records are read from text and written to it. One type a format, named as in pipeline files.
 ///
-/// A format that a file's own head completes (the header of a CSV file) is bound to each head it meets
-/// before anything is decoded: see ``HeadedFormat``.
+/// A format that a file's own head completes (the header of a CSV file) is bound to each head it
+/// meets before anything is decoded: see ``HeadedFormat``.
 package protocol Format: Sendable {
     static var declaration: Declaration { get }
 
-    /// Takes the options that the declaration's shape has let pass; reports what else is wrong with them.
+    /// Takes the options that the declaration's shape has let pass; reports what else is wrong with
+    /// them.
     init?(_ options: Arguments?, _ checking: inout Checking)
 
     /// How text is cut into records.
@@ -15,12 +16,15 @@ package protocol Format: Sendable {
     /// Reports options that say nothing about reading.
     func checkReading(_ checking: inout Checking)
 
-    /// The fields that a record can have. Of a format with known fields, any may be absent from a record.
+    /// The fields that a record can have. Of a format with known fields, any may be absent from a
+    /// record.
     var schema: Schema { get }
 
-    /// A decoder that fills one column for each of the names; names that the format does not know stay absent.
+    /// A decoder that fills one column for each of the names; names that the format does not know
+    /// stay absent.
     ///
-    /// - Parameter spans: whether the places of members are wanted as well; only records of JSON have any.
+    /// - Parameter spans: whether the places of members are wanted as well; only records of JSON
+    ///   have any.
     func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder
 }
 
@@ -50,7 +54,8 @@ package protocol WritableFormat: Format {
     ///   - columns: the fields that every output has, where a format needs to know them beforehand.
     func makeWriter(for fields: RecordFields, columns: [String]?) -> any RecordWriter
 
-    /// Whether all records of an output must have fields that are known before its first record is written.
+    /// Whether all records of an output must have fields that are known before its first record is
+    /// written.
     var needsColumns: Bool { get }
 
     /// Fields that it must find decoded.

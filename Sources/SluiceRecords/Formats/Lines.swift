@@ -24,7 +24,8 @@ package struct Lines: WritableFormat {
     package func makeWriter(for fields: RecordFields, columns: [String]?) -> any RecordWriter { LinesWriter(fields: fields) }
 }
 
-/// Writes the field `line`; where records can have none and no stage changed them, the bytes that they came in.
+/// Writes the field `line`; where records can have none and no stage changed them, the bytes that
+/// they came in.
 struct LinesWriter: RecordWriter {
     private let column: Int?
     let copiesRecords: Bool

@@ -1,6 +1,7 @@
 package import SluiceCEL
 
-/// Where one member of a JSON object stands, as bytes behind the record's first: `"key" : value`, from the key's quote to the value's end.
+/// Where one member of a JSON object stands, as bytes after the record's first: `"key" : value`,
+/// from the key's quote to the value's end.
 @frozen
 package struct MemberSpan: BitwiseCopyable, Sendable {
     package var start: UInt32
@@ -19,11 +20,13 @@ package struct MemberSpan: BitwiseCopyable, Sendable {
     }
 }
 
-/// What a decoder found in the records of one batch: a row of cells for each record, a cell for each column.
+/// What a decoder found in the records of one batch: a row of cells for each record, a cell for
+/// each column.
 ///
-/// Unsafe memory lives here: `cells` and `spans` have room for `rows * columns` from ``prepare(rows:)`` on.
-/// Row-major, so that a row's cells are what `Program.evaluate` takes. Used again from batch to batch, by one job at a time: accesses
-/// need no check for exclusivity at run time.
+/// Unsafe memory lives here: `cells` and `spans` have room for `rows * columns` from
+/// ``prepare(rows:)`` on. Row-major, so that a row's cells are what `Program.evaluate` takes. Used
+/// again from batch to batch, by one job at a time: accesses need no check for exclusivity at run
+/// time.
 package final class RowTable {
     @frozen
     package enum Outcome: UInt8, Sendable {
@@ -50,7 +53,8 @@ package final class RowTable {
         }
     }
 
-    /// Cells in a row: the decoder's columns from 0, then those that stages fill; these are absent until then.
+    /// Cells in a row: the decoder's columns from 0, then those that stages fill; these are absent
+    /// until then.
     package let columns: Int
     /// Whether ``spans`` are wanted.
     package let hasSpans: Bool
@@ -75,7 +79,8 @@ package final class RowTable {
         spans.deallocate()
     }
 
-    /// Makes room for `rows` rows, all cells absent and all outcomes `decoded`; forgets what was there.
+    /// Makes room for `rows` rows, all cells absent and all outcomes `decoded`; forgets what was
+    /// there.
     package func prepare(rows: Int) {
         let wanted = max(1, rows * columns)
         if wanted > capacity {
@@ -106,14 +111,18 @@ package final class RowTable {
     }
 }
 
-/// Bytes to fields, for one format and the columns that one pipeline asks for. Immutable: shared by all workers.
+/// Bytes to fields, for one format and the columns that one pipeline asks for. Immutable: shared by
+/// all workers.
 ///
-/// 64 bytes behind every record must be readable, whatever they hold: those of a ``Batch`` and of a `TextArena` are.
+/// 64 bytes after every record must be readable, whatever they hold: those of a ``Batch`` and of a
+/// `TextArena` are.
 package protocol RecordDecoder: Sendable {
-    /// Decodes one record: fills row `row` of the table, or fails it, or finds it blank. Checks the whole record, also what no column asks for.
-    /// Cells may point into `text` and into the table's arena.
+    /// Decodes one record: fills row `row` of the table, or fails it, or finds it blank. Checks the
+    /// whole record, also what no column asks for. Cells may point into `text` and into the table's
+    /// arena.
     func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable)
 
-    /// Decodes row *i* from frame *i* of bytes that begin at `base`. The same as `decode(_:row:into:)` for each, without a dynamic call per record.
+    /// Decodes row *i* from frame *i* of bytes that begin at `base`. The same as
+    /// `decode(_:row:into:)` for each, without a dynamic call per record.
     func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable)
 }

@@ -1,16 +1,21 @@
 import Glibc
 
-/// Reads one input as batches of records: finds out how it is compressed, checks it, cuts it into records.
+/// Reads one input as batches of records: finds out how it is compressed, checks it, cuts it into
+/// records.
 ///
-/// Batches end where ``Batch`` says, whatever the sizes in which bytes arrive or are inflated. A byte order mark at the start is left out. A last
-/// record without a line feed is delivered. A record over the limit is a batch of its own without frames, or stands between the frames of one
+/// Batches end where ``Batch`` says, whatever the sizes in which bytes arrive or are inflated. A
+/// byte order mark at the start is left out. A last record without a line feed is delivered. A
+/// record over the limit is a batch of its own without frames, or stands between the frames of one
 /// (``Batch/oversized``).
 ///
-/// Damage that tears the text ends the batch. What it left of a record is not delivered (``Damage/lostText``), its line is counted. The text
-/// goes on with a fresh record: if a member of this input has begun inside a record before, the text up to the next line feed counts as lost too.
-/// So it does where the text goes on inside a member whose flushes are not known to stand between lines.
-/// Damage that leaves the text joined (`crc`, `length`, `trailing-garbage`) stands in the batch that its place falls into. A record that a member
-/// with such damage leaves unfinished is lost, though, unless it is the input's last or members have begun inside records before.
+/// Damage that tears the text ends the batch. What it left of a record is not delivered
+/// (``Damage/lostText``), its line is counted. The text goes on with a fresh record: if a member of
+/// this input has begun inside a record before, the text up to the next line feed counts as lost
+/// too. So it does where the text goes on inside a member whose flushes are not known to stand
+/// between lines. Damage that leaves the text joined (`crc`, `length`, `trailing-garbage`) stands
+/// in the batch that its place falls into. A record that a member with such damage leaves
+/// unfinished is lost, though, unless it is the input's last or members have begun inside records
+/// before.
 ///
 /// Unsafe memory: reads and writes its own ``ByteBuffer`` within the room that it has reserved.
 /// `@unchecked Sendable`: one job at a time calls it.
@@ -45,7 +50,8 @@ package final class BatchReader: @unchecked Sendable {
     var head: FileHead?
     /// Whether the head is still to come.
     var wantsHead: Bool
-    /// Records that a batch holds at most: fewer than fit only where they lack most of their fields.
+    /// Records that a batch holds at most: fewer than fit only where they lack most of their
+    /// fields.
     var mostRecords: Int
     /// Where the buffer's first byte stands in the text, and its line.
     var offset: UInt64 = 0
@@ -54,9 +60,9 @@ package final class BatchReader: @unchecked Sendable {
     var members = MemberPlaces()
     /// Whether members were seen to begin inside records.
     var membersCutRecords = false
-    /// Damage that waits for the batch that ends behind it, with its place in the buffer.
+    /// Damage that waits for the batch that ends after it, with its place in the buffer.
     var damage: [(place: Int, damage: Damage)] = []
-    /// The event behind the buffer's last byte.
+    /// The event after the buffer's last byte.
     var event: TextEvent?
     /// The last event was a wrong check of the text before it.
     var isUnsure = false
@@ -69,7 +75,8 @@ package final class BatchReader: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - index: which input of the run, from 0.
-    ///   - buffers: where batches' memory comes from. Give ``Batch/bytes`` back to it when a batch is done with.
+    ///   - buffers: where batches' memory comes from. Give ``Batch/bytes`` back to it when a batch
+    ///     is done with.
     package convenience init(
         _ file: InputFile, index: Int, configuration: Configuration, buffers: BufferPool
     ) throws(InputError) {
@@ -121,10 +128,12 @@ package final class BatchReader: @unchecked Sendable {
         return summary
     }
 
-    /// The next batch, or nil at the end. Inflates about 1 MiB: a millisecond; the whole of a record over the limit, however long.
+    /// The next batch, or nil at the end. Inflates about 1 MiB: a millisecond; the whole of a
+    /// record over the limit, however long.
     ///
     /// A batch without frames is possible: it carries an oversized record or damage.
-    /// - Throws: ``InputError/damaged(path:_:)`` under ``DamagePolicy/fail``, ``InputError/spill(path:reason:)``. Not for damage that is salvaged.
+    /// - Throws: ``InputError/damaged(path:_:)`` under ``DamagePolicy/fail``,
+    ///   ``InputError/spill(path:reason:)``. Not for damage that is salvaged.
     package func next() throws(InputError) -> Batch? {
         guard let batch = try nextBatch() else { return nil }
         batch.compressedBytesRead = text.position
@@ -160,7 +169,8 @@ package final class BatchReader: @unchecked Sendable {
         bytes?.close()
     }
 
-    /// Text behind the buffer's last byte: to the target, or, inside a longer record, at most to its limit.
+    /// Text after the buffer's last byte: to the target, or, inside a longer record, at most to its
+    /// limit.
     private func fill() {
         let target = Batch.targetBytes
         let wanted = buffer.count < target ? target - buffer.count : min(target, maxRecord + 1 - buffer.count)
@@ -233,7 +243,7 @@ package final class BatchReader: @unchecked Sendable {
         isUnsure = damage.kind == .crc || damage.kind == .length
     }
 
-    /// A batch of the first `count` frames; what stands behind them begins the next one.
+    /// A batch of the first `count` frames; what stands after them begins the next one.
     private func cut(after count: Int) throws(InputError) -> Batch {
         let end = count < scan.frames.count ? Int(scan.frames[count].start) : scan.recordStart
         let lines = scan.lines(of: count)
@@ -249,7 +259,8 @@ package final class BatchReader: @unchecked Sendable {
         return batch
     }
 
-    /// Takes the first `end` bytes out of the buffer. The smaller part is copied, the larger keeps its memory.
+    /// Takes the first `end` bytes out of the buffer. The smaller part is copied, the larger keeps
+    /// its memory.
     private func split(at end: Int) -> ByteBuffer {
         if buffer.count - end > Batch.targetBytes {
             let front = buffers.take()
@@ -264,7 +275,8 @@ package final class BatchReader: @unchecked Sendable {
         return front
     }
 
-    /// A batch of the whole records before the damage that was just noted; what stands of a record behind them is lost.
+    /// A batch of the whole records before the damage that was just noted; what stands of a record
+    /// after them is lost.
     private func tear() throws(InputError) -> Batch {
         if wantsHead { loseHead("was lost to damage") }
         let torn = buffer.count - scan.recordStart
@@ -280,14 +292,16 @@ package final class BatchReader: @unchecked Sendable {
         return batch
     }
 
-    /// The damage, the last of which cost `torn` bytes of text and what more must be passed over before a fresh record begins.
+    /// The damage, the last of which cost `torn` bytes of text and what more must be passed over
+    /// before a fresh record begins.
     func lose(_ torn: UInt64, in met: [Damage]) throws(InputError) -> [Damage] {
         var met = met
         met[met.count - 1].lostText = torn + (membersCutRecords || text.goesOnInsideRecord ? try dropFragment() : 0)
         return met
     }
 
-    /// Passes over the text up to the next line feed; stops at the end or where the text is torn again.
+    /// Passes over the text up to the next line feed; stops at the end or where the text is torn
+    /// again.
     private func dropFragment() throws(InputError) -> UInt64 {
         var dropped: UInt64 = 0
         while true {

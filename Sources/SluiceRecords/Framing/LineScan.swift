@@ -2,7 +2,8 @@ import CBytes
 
 /// Cuts the bytes of one buffer into lines, as they arrive.
 ///
-/// Unsafe memory: reads a ``ByteBuffer`` up to its count, and its padding; the kernel writes positions into `feeds`, which holds `room` of them.
+/// Unsafe memory: reads a ``ByteBuffer`` up to its count, and its padding; the kernel writes
+/// positions into `feeds`, which holds `room` of them.
 final class LineScan: RecordScan {
     private(set) var frames: [Frame] = []
     private(set) var recordStart = 0

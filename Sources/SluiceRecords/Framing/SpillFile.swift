@@ -19,7 +19,8 @@ final class SpillFile {
 
     static func isName(_ name: String) -> Bool { name.hasPrefix("oversized-") && name.hasSuffix(".gz") }
 
-    /// - Parameter name: unique in the folder for this run and the same in every run; a file of that name is overwritten.
+    /// - Parameter name: unique in the folder for this run and the same in every run; a file of
+    ///   that name is overwritten.
     init(folder: String, name: String) throws(InputError) {
         path = folder + "/" + name
         if mkdir(folder, 0o777) != 0, errno != EEXIST { throw .spill(path: folder, reason: describe(error: errno)) }

@@ -1,4 +1,5 @@
-/// Whether bytes that come in pieces are UTF-8 (RFC 3629: no surrogates, nothing over U+10FFFF, shortest forms only).
+/// Whether bytes that come in pieces are UTF-8 (RFC 3629: no surrogates, nothing over U+10FFFF,
+/// shortest forms only).
 struct UTF8Check {
     private var isValidSoFar = true
     /// Continuation bytes that are missing, and what the next of them may be.

@@ -8,9 +8,10 @@
 /// | `4` to `9`, `best` (9) | zlib 4 to 9 | zlib 4 to 9 |
 /// | `0` | zlib 0 (stored) | zlib 0 |
 ///
-/// ISA-L 1 takes a tenth of zlib 6's time for a sixth more bytes; ISA-L has nothing as small as zlib 4. Where there
-/// is no ISA-L, zlib 2 comes next to it: outputs of the same size within 4 % (7 % on very regular logs), written
-/// at 170 to 200 MB/s a core. zlib 1 is 3 to 10 % faster and 5 % larger; zlib 6 writes 70 MB/s, a sixth smaller.
+/// ISA-L 1 takes a tenth of zlib 6's time for a sixth more bytes; ISA-L has nothing as small as
+/// zlib 4. Where there is no ISA-L, zlib 2 comes next to it: outputs of the same size within 4 % (7
+/// % on very regular logs), written at 170 to 200 MB/s a core. zlib 1 is 3 to 10 % faster and 5 %
+/// larger; zlib 6 writes 70 MB/s, a sixth smaller.
 public struct CompressionLevel: Hashable, Sendable {
     /// The least time.
     public static let fast = CompressionLevel(zlib: 1, isal: 1)

@@ -2,12 +2,16 @@
 /// flush or the next member, whichever comes first.
 ///
 /// What is damage, and where (`offset`) it is met:
-/// - `header`: a member's header cannot be read (its first byte), its own CRC is wrong (the same; the member is read nevertheless if its data is
-///   sound), or bytes lie between two members (their first).
-/// - `corrupt`: the deflate data makes no sense (where the inflater noticed, which may be some bytes behind the cause).
+/// - `header`: a member's header cannot be read (its first byte), its own CRC is wrong (the same;
+///   the member is read nevertheless if its data is sound), or bytes lie between two members (their
+///   first).
+/// - `corrupt`: the deflate data makes no sense (where the inflater noticed, which may be some
+///   bytes after the cause).
 /// - `truncated`: the input ends inside a member (the input's size).
-/// - `crc`, `length`: the text was read to its end but is not what was written (the trailer's field). One of them a member, `crc` before `length`.
-/// - `trailing-garbage`: bytes that are not zero lie behind the last member (the first byte behind it).
+/// - `crc`, `length`: the text was read to its end but is not what was written (the trailer's
+///   field). One of them a member, `crc` before `length`.
+/// - `trailing-garbage`: bytes that are not zero lie after the last member (the first byte after
+///   it).
 /// - `read-error`: the input could not be read on.
 ///
 /// Where reading goes on at a flush, the rest of that member is delivered, but its trailer cannot
@@ -15,8 +19,9 @@
 /// too (``goesOnInsideRecord``), unless all flushes that were passed in the member stood between
 /// lines.
 ///
-/// Members are numbered as they begin; one whose header is damaged counts. The libraries differ by a few bytes in how far they go where data is
-/// corrupt, and ISA-L may keep back the last two bytes before a cut; each is the same in every run, and neither is silent.
+/// Members are numbered as they begin; one whose header is damaged counts. The libraries differ by
+/// a few bytes in how far they go where data is corrupt, and ISA-L may keep back the last two bytes
+/// before a cut; each is the same in every run, and neither is silent.
 final class GzipText: TextSource {
     private enum Place {
         case header, body, trailer, between, finished
@@ -46,7 +51,8 @@ final class GzipText: TextSource {
 
     /// - Parameters:
     ///   - size: compressed bytes of the whole input, where known.
-    ///   - most: bytes inflated at a time, so that they are still in the cache when their CRC is taken.
+    ///   - most: bytes inflated at a time, so that they are still in the cache when their CRC is
+    ///     taken.
     init(window: InputWindow, library: DeflateLibrary, size: UInt64?, most: Int = 256 << 10) {
         self.window = window
         self.library = library

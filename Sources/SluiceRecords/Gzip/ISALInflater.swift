@@ -2,7 +2,8 @@ import CISAL
 
 /// Inflates with ISA-L: twice as fast as zlib or more.
 ///
-/// Unsafe memory: the handle is this object's own, from `init` to `deinit`; the library touches only the memory that it is given.
+/// Unsafe memory: the handle is this object's own, from `init` to `deinit`; the library touches
+/// only the memory that it is given.
 final class ISALInflater: Inflater {
     static var isAvailable: Bool { cisal_available() != 0 }
 

@@ -18,19 +18,21 @@ struct Inflation {
         case corrupt
     }
 
-    /// Negative where bytes of an earlier call (8 at most) turn out to lie behind the stream's end.
+    /// Negative where bytes of an earlier call (8 at most) turn out to lie after the stream's end.
     var consumed: Int
     var produced: Int
     var state: State
 }
 
-/// The libraries that know deflate. Both give the same text; compressed bytes differ between them, and are always the same from one of them.
+/// The libraries that know deflate. Both give the same text; compressed bytes differ between them,
+/// and are always the same from one of them.
 package enum DeflateLibrary: String, CaseIterable, Sendable {
     case zlib
     /// Absent from a build with `SLUICE_NO_ISAL=1`.
     case isal
 
-    /// ISA-L unless this build has none. The environment's `SLUICE_INFLATE=zlib|isal` chooses another.
+    /// ISA-L unless this build has none. The environment's `SLUICE_INFLATE=zlib|isal` chooses
+    /// another.
     package static let preferred: DeflateLibrary = {
         let wish = Environment.value("SLUICE_INFLATE").flatMap(DeflateLibrary.init(rawValue:)) ?? .isal
         return wish.isAvailable ? wish : .zlib

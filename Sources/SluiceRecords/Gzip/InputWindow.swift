@@ -1,9 +1,11 @@
 import Glibc
 
-/// The bytes of an input as they are read: what comes next, what may be looked at ahead of it, and what has just passed.
+/// The bytes of an input as they are read: what comes next, what may be looked at ahead of it, and
+/// what has just passed.
 ///
-/// Unsafe memory lives here: `memory` holds `capacity` bytes, `lowest ... cursor ... end` are indices into it, and everything handed out lies
-/// between them and is good until the next call that may read.
+/// Unsafe memory lives here: `memory` holds `capacity` bytes, `lowest ... cursor ... end` are
+/// indices into it, and everything handed out lies between them and is good until the next call
+/// that may read.
 final class InputWindow {
     /// Fills the memory with the next bytes: how many, 0 at the end, or a negative `errno`.
     typealias Reading = (UnsafeMutableRawBufferPointer) -> Int
@@ -20,7 +22,7 @@ final class InputWindow {
     private var cursor = 0
     private var end = 0
     private var endPosition: UInt64 = 0
-    /// The input's end, or an error, was met behind the bytes that are here.
+    /// The input's end, or an error, was met after the bytes that are here.
     private(set) var isComplete = false
     /// Why reading ended early.
     private(set) var failure: Int32?

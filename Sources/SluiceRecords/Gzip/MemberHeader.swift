@@ -9,7 +9,8 @@ struct MemberHeader {
 
     /// Bytes of the header.
     var count: Int
-    /// Compressed bytes of the whole member, header and trailer included, where an extra field tells: BGZF's `BC` or our own `SL`.
+    /// Compressed bytes of the whole member, header and trailer included, where an extra field
+    /// tells: BGZF's `BC` or our own `SL`.
     var memberSize: UInt64?
     /// False where the header's own CRC is there and wrong.
     var isIntact: Bool

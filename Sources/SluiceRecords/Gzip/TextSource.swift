@@ -1,6 +1,7 @@
 /// The decompressed bytes of an input, in order, and what happens between them.
 protocol TextSource: AnyObject {
-    /// Reads at most `room` bytes. Either bytes come or an event does, or both; the event stands behind the bytes.
+    /// Reads at most `room` bytes. Either bytes come or an event does, or both; the event stands
+    /// after the bytes.
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead
     /// Compressed bytes that are used up.
     var position: UInt64 { get }
@@ -21,7 +22,8 @@ struct TextRead {
 enum TextEvent: Equatable {
     /// A gzip member begins here.
     case member(Int)
-    /// `cutsText`: what comes after does not join on to what came before. The damage's `lostText` is left to the framing.
+    /// `cutsText`: what comes after does not join on to what came before. The damage's `lostText`
+    /// is left to the framing.
     case damage(Damage, cutsText: Bool)
     /// The end of the input. Comes again if asked again.
     case end

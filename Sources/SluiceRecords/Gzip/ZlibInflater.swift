@@ -2,7 +2,8 @@ import CZlib
 
 /// Inflates with zlib, which is always there.
 ///
-/// Unsafe memory: the stream is this object's own and does not move, as zlib asks; zlib touches only the memory that it is given.
+/// Unsafe memory: the stream is this object's own and does not move, as zlib asks; zlib touches
+/// only the memory that it is given.
 final class ZlibInflater: Inflater {
     private let stream: UnsafeMutablePointer<z_stream>
     private(set) var isBetweenBlocks = false

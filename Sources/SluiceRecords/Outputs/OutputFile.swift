@@ -22,7 +22,7 @@ final class OutputFile {
         }
     }
 
-    /// Opens it to write behind what was written before.
+    /// Opens it to write after what was written before.
     func open() throws(OutputError) {
         let place = staged ?? path
         let flags = staged == nil ? O_WRONLY : isBegun ? O_WRONLY | O_APPEND : O_WRONLY | O_CREAT | O_EXCL

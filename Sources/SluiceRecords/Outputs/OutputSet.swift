@@ -14,8 +14,8 @@ package struct PublishedOutput: Equatable {
 /// stays.
 ///
 /// A path that is a device or a pipe is written at once, because it cannot be replaced. Folders are
-/// made as they are needed, and removed again if nothing is published. Not for use by two threads at
-/// once.
+/// made as they are needed, and removed again if nothing is published. Not for use by two threads
+/// at once.
 final class OutputSet: OpenSink {
     /// Files that are open at the same time; more are closed and opened again, the one that waited
     /// longest first.

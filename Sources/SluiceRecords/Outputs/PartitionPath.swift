@@ -3,7 +3,7 @@
 ///
 /// Written as `%` and two hexadecimal digits: `/`, `%`, control characters (NUL among them, and
 /// 7F), and a dot that comes first. Nothing is written as `%empty`. More than 200 bytes are cut
-/// behind the 120th, at a character's end, and followed by `%~` and the SHA-256 of the whole. So
+/// after the 120th, at a character's end, and followed by `%~` and the SHA-256 of the whole. So
 /// two values never share a name (but for a collision of SHA-256), and no name that holds a value
 /// is empty, `.` or `..`.
 enum PartitionPath {

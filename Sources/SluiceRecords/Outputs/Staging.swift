@@ -1,8 +1,9 @@
-/// Where the files of a run stand until they are published: beside their places, under hidden names.
+/// Where the files of a run stand until they are published: beside their places, under hidden
+/// names.
 ///
-/// `.sluice-RUN-NAME.part`: RUN is drawn for the run, and NAME is a digest of the output's own name.
-/// So an output that a run goes on with has the name that it had, the next run of a pipeline finds
-/// what a killed one has left, and no run touches the files of another.
+/// `.sluice-RUN-NAME.part`: RUN is drawn for the run, and NAME is a digest of the output's own
+/// name. So an output that a run goes on with has the name that it had, the next run of a pipeline
+/// finds what a killed one has left, and no run touches the files of another.
 package final class Staging: Sendable {
     let run: String
     /// Where the folders are noted before anything is in them.

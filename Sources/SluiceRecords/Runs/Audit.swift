@@ -1,9 +1,11 @@
 import Glibc
 import SluiceCEL
 
-/// Proves a finished run again from its files alone: reads every input, every output and the dead letters, counts, and compares with the report.
+/// Proves a finished run again from its files alone: reads every input, every output and the dead
+/// letters, counts, and compares with the report.
 ///
-/// Takes about as long as reading those files once. Standard input cannot be read again and is passed over.
+/// Takes about as long as reading those files once. Standard input cannot be read again and is
+/// passed over.
 package struct Audit: Sendable {
     /// One thing that was compared.
     package struct Finding: Sendable, Equatable {
@@ -22,7 +24,8 @@ package struct Audit: Sendable {
 
     package var holds: Bool { findings.allSatisfy(\.holds) }
 
-    /// - Parameter scratchFolder: for records over 16 MiB, which are set aside while they are counted.
+    /// - Parameter scratchFolder: for records over 16 MiB, which are set aside while they are
+    ///   counted.
     package init(_ report: RunReport, scratchFolder: String) throws(RunError) {
         recount(report)
         let inputs = report.framing?.inputs?.framing ?? .lines
@@ -84,7 +87,8 @@ package struct Audit: Sendable {
             skipped.append("standard output cannot be read again")
             return
         }
-        // What was written has no quote that is not closed, so there is none to give up, however long the record.
+        // What was written has no quote that is not closed, so there is none to give up, however
+        // long the record.
         let summary = try Self.read(output.file, folder, framing, maxRecord: framing == .lines ? nil : 1 << 30) { _ in }
         compare(output.file, "bytes", output.bytes, summary.bytes)
         compare(output.file, "records", UInt64(output.records), summary.records + summary.oversized)
@@ -126,7 +130,8 @@ package struct Audit: Sendable {
         return code
     }
 
-    /// The code of a dead letter that is too long for memory: it stands before the record's own bytes.
+    /// The code of a dead letter that is too long for memory: it stands before the record's own
+    /// bytes.
     private static func code(of letter: OversizedRecord) throws(InputError) -> String {
         let text = try SpillReader(letter).beginning().withFilled { String(decoding: $0.prefix(64 << 10), as: UTF8.self) }
         guard let start = text.firstRange(of: #""error":{"code":""#)?.upperBound, let end = text[start...].firstIndex(of: "\"") else {

@@ -12,7 +12,8 @@ struct BoundProgram: Sendable {
 
     let program: CellProgram
     private let operands: [Operand]
-    /// The first column, where the slots are consecutive columns: then the row itself is what the program reads.
+    /// The first column, where the slots are consecutive columns: then the row itself is what the
+    /// program reads.
     private let direct: Int?
     private let fields: RecordFields
 
@@ -40,7 +41,8 @@ struct BoundProgram: Sendable {
         Evaluation(self, over: batch)
     }
 
-    /// The program at work on one batch. Call it with a row; text in the result lives as long as the batch.
+    /// The program at work on one batch. Call it with a row; text in the result lives as long as
+    /// the batch.
     struct Evaluation {
         private let bound: BoundProgram
         private let batch: RecordBatch

@@ -1,8 +1,10 @@
 import SluiceCEL
 
-/// The stages between one decoding and the next, bound to the columns of records that are laid out in one way.
+/// The stages between one decoding and the next, bound to the columns of records that are laid out
+/// in one way.
 ///
-/// A run has one for each such stretch; of a format whose files have heads, one of the first stretch for each head.
+/// A run has one for each such stretch; of a format whose files have heads, one of the first
+/// stretch for each head.
 package final class BoundSegment: Sendable {
     let decoding: Decoding
     /// The number of its first stage in the pipeline, from 0.
@@ -74,7 +76,8 @@ package struct StageBinder {
     private let complete: RecordFields.CompleteDecoder?
     private let inputs: [RecordFields.InputName]
 
-    /// - Parameter names: the fields that stages or the sink mention; of a format with known fields, others are not decoded.
+    /// - Parameter names: the fields that stages or the sink mention; of a format with known
+    ///   fields, others are not decoded.
     init(_ origin: BoundSegment.Origin, names: [String], inputs: [RecordFields.InputName], next: BoundSegment?) {
         self.inputs = inputs
         self.next = next

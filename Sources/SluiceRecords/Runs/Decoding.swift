@@ -1,7 +1,8 @@
 import Sluice
 import SluiceCEL
 
-/// Bytes to rows at one place of the pipeline: the decoder, and tables of the right width that are used again.
+/// Bytes to rows at one place of the pipeline: the decoder, and tables of the right width that are
+/// used again.
 final class Decoding: Sendable {
     private let decoder: (any RecordDecoder)?
     private let columns: Int

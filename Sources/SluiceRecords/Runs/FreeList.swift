@@ -3,7 +3,8 @@ import Synchronization
 
 /// Things that are dear to make and used one batch at a time.
 ///
-/// `@unchecked Sendable`: what is taken belongs to the taker until it is given back; the list itself is under a lock.
+/// `@unchecked Sendable`: what is taken belongs to the taker until it is given back; the list
+/// itself is under a lock.
 final class FreeList<Element>: @unchecked Sendable {
     private let free = Locked<[Box]>([])
     private let most: Int

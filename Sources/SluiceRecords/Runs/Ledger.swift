@@ -55,7 +55,8 @@ struct Ledger: Sendable {
             dead: books.total(\.dead), absorbed: books.total(\.absorbed), added: books.total(\.added))
     }
 
-    /// Every account on its own, each stage against the next, and the whole against the dead letters' codes.
+    /// Every account on its own, each stage against the next, and the whole against the dead
+    /// letters' codes.
     var isBalanced: Bool {
         let records = records
         let perInput = inputs.allSatisfy { $0.records + $0.added == $0.written + $0.filtered + $0.dead + $0.absorbed }

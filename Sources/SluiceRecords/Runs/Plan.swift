@@ -24,7 +24,8 @@ final class Plan: Sendable {
     let mayHaveEnough: Bool
     let hasOrderedStage: Bool
 
-    /// For sinks whose outputs name their columns first; `nil` where these are known, or nothing must be known.
+    /// For sinks whose outputs name their columns first; `nil` where these are known, or nothing
+    /// must be known.
     let outputColumns: OutputColumns?
 
     init(_ pipeline: RecordPipeline) {

@@ -1,7 +1,7 @@
 import Sluice
 import Synchronization
 
-/// The counters behind ``RecordRun/progress``.
+/// The counters after ``RecordRun/progress``.
 final class ProgressMeter: Sendable {
     private struct State {
         var progress = RunProgress()

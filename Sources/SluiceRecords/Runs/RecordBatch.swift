@@ -1,17 +1,20 @@
 import Sluice
 import SluiceCEL
 
-/// A batch on its way through the stages: the source's bytes, the fields found in them, and what has become of each record so far.
+/// A batch on its way through the stages: the source's bytes, the fields found in them, and what
+/// has become of each record so far.
 ///
 /// `@unchecked Sendable`: it belongs to one job at a time, as ``Batch`` says.
 package final class RecordBatch: @unchecked Sendable {
-    /// What the source delivered; stays until the batch is written, since dead letters hold the records' own bytes.
+    /// What the source delivered; stays until the batch is written, since dead letters hold the
+    /// records' own bytes.
     let source: Batch
     /// How the records are laid out where the batch is now.
     private(set) var segment: BoundSegment
     /// One row for each frame of ``frames``.
     private(set) var table: RowTable
-    /// The frames that the rows were decoded from: the source's, or those of a stage that gave each record new bytes.
+    /// The frames that the rows were decoded from: the source's, or those of a stage that gave each
+    /// record new bytes.
     private(set) var frames: [Frame]
     private var rebased: ByteBuffer?
     /// For each row its frame in the source, where that is no longer the same number.
@@ -29,9 +32,11 @@ package final class RecordBatch: @unchecked Sendable {
     var timeouts: [Int]
     /// Where the records go, where that is found out before they are encoded.
     var routing: Routing?
-    /// What became of single records, kept only where a stage may have enough: see ``end(afterRows:at:)``.
+    /// What became of single records, kept only where a stage may have enough: see
+    /// ``end(afterRows:at:)``.
     private var fates: [Fate]?
-    /// The place in the books where its records begin: the source, or the closing stage that gave them.
+    /// The place in the books where its records begin: the source, or the closing stage that gave
+    /// them.
     private let first: Int
 
     /// - Parameters:
@@ -144,7 +149,8 @@ package final class RecordBatch: @unchecked Sendable {
         if input != nil { buffers.give(source.bytes) }
     }
 
-    /// A cell over text somewhere that will be written over: the same, over a copy that lives as long as the batch.
+    /// A cell over text somewhere that will be written over: the same, over a copy that lives as
+    /// long as the batch.
     func kept(_ cell: Cell) -> Cell {
         switch cell.kind {
         case .string, .bytes, .decimal, .json: scratch.text(cell.kind, copying: cell.textBytes)
@@ -192,8 +198,9 @@ extension RecordBatch {
         fates?.append(Fate(kind: kind, stage: UInt16(stage), frame: UInt32(frame), count: UInt32(count)))
     }
 
-    /// Ends the batch with its first `count` rows, of all that the stages up to `index` have seen: what lies
-    /// after the record of the last of them is in no book. Other rows of that record are filtered by the stage.
+    /// Ends the batch with its first `count` rows, of all that the stages up to `index` have seen:
+    /// what lies after the record of the last of them is in no book. Other rows of that record are
+    /// filtered by the stage.
     func end(afterRows count: Int, at index: Int) {
         precondition(count > 0 && fates != nil, "a batch ends after a row, and where that may be is known before")
         let last = origin(Int(rows[count - 1]))

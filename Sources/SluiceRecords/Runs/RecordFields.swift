@@ -1,11 +1,13 @@
 import SluiceCEL
 
-/// The fields at one place of the pipeline, as its stages and its sink use them: to write a record out, to name it in a message.
+/// The fields at one place of the pipeline, as its stages and its sink use them: to write a record
+/// out, to name it in a message.
 package struct RecordFields: Sendable {
     package let shape: Shape
     /// What the records are decoded with; `nil` where they come as rows.
     let format: (any Format)?
-    /// Decodes every field of a record that is not JSON: for records that are written although no stage asked for all their fields.
+    /// Decodes every field of a record that is not JSON: for records that are written although no
+    /// stage asked for all their fields.
     let complete: CompleteDecoder?
     /// The names of the run's inputs.
     let inputs: [InputName]
@@ -58,7 +60,8 @@ package struct RecordFields: Sendable {
         batch.input.map { inputs[$0].cell } ?? .null
     }
 
-    /// Writes the record as a JSON object, as its fields are here, from the columns that the plan asked for.
+    /// Writes the record as a JSON object, as its fields are here, from the columns that the plan
+    /// asked for.
     func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) {
         let cells = batch.table.row(row)
         guard shape.base == .other else {
@@ -69,7 +72,8 @@ package struct RecordFields: Sendable {
         written.write(cells, batch.scratch, to: buffer)
     }
 
-    /// The record as a JSON object with all its fields, also those that no stage asked for. For the few: it may decode the record once more.
+    /// The record as a JSON object with all its fields, also those that no stage asked for. For the
+    /// few: it may decode the record once more.
     func json(_ row: Int, of batch: RecordBatch) -> ByteBuffer {
         let buffer = ByteBuffer(capacity: 512)
         if let complete, shape.written.contains(where: { $0.column == Shape.undecoded }) {

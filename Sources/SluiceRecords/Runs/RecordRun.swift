@@ -29,7 +29,7 @@ package final class RecordRun: Sendable {
 
     /// Runs to the end, publishes the outputs, writes `report.json` into the state folder.
     ///
-    /// Returns for every end that a report can describe, also a failed one: look at `status`. A run
+    /// Returns forevery end that a report can describe, also a failed one: look at `status`. A run
     /// that failed or was interrupted has published nothing, its dead letters neither.
     /// - Throws: ``RunError`` where the run could not begin, or not even a report could be written.
     package func run() async throws(RunError) -> RunReport {

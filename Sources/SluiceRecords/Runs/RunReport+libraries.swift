@@ -3,7 +3,8 @@ extension RunReport {
     public struct Libraries: Codable, Sendable, Equatable {
         /// `ISA-L 2.30`
         public var inflate: String
-        /// With its own level: `ISA-L 2.30, level 1`. Of the outputs, or of the dead letters where only they are compressed.
+        /// With its own level: `ISA-L 2.30, level 1`. Of the outputs, or of the dead letters where
+        /// only they are compressed.
         public var deflate: String?
 
         /// - Parameter level: of what is written; `nil` where nothing is compressed.

@@ -1,4 +1,5 @@
-/// What a run did, as `report.json` has it, with its keys in snake case. docs/report.md describes every field.
+/// What a run did, as `report.json` has it, with its keys in snake case. docs/report.md describes
+/// every field.
 public struct RunReport: Codable, Sendable {
     /// How a run ended.
     public enum Status: String, Codable, Sendable {
@@ -90,8 +91,8 @@ public struct RunReport: Codable, Sendable {
     public struct Stage: Codable, Sendable {
         /// Unique in the report.
         public var name: String
-        /// The verb of pipeline files; the format of the source, `write` of the sink, `closure` of a
-        /// closure.
+        /// The verb of pipeline files; the format of the source, `write` of the sink, `closure` of
+        /// a closure.
         public var verb: String
         /// Records that came to it.
         public var `in`: Int
@@ -151,7 +152,7 @@ public struct RunReport: Codable, Sendable {
     public var definition: String
     /// How the run ended.
     public var status: Status
-    /// Whether `in + added = out + filtered + dead + absorbed` for the run, for every input and for
+    /// Whether `in + added = out + filtered + dead + absorbed` for the run, forevery input and for
     /// every stage.
     public var balanced: Bool
     /// Of the whole run, until its outputs were published.

@@ -1,6 +1,7 @@
 package import SluiceCEL
 
-/// Which fields the records have at one place in the pipeline: what expressions there are checked against.
+/// Which fields the records have at one place in the pipeline: what expressions there are checked
+/// against.
 package enum Schema: Sendable {
     /// Known only when a record is read: JSON.
     case open

@@ -1,15 +1,17 @@
 import SluiceCEL
 
-/// Which fields the records have at one place of a pipeline, where each is found in a row, and how a record is written from there.
+/// Which fields the records have at one place of a pipeline, where each is found in a row, and how
+/// a record is written from there.
 ///
-/// A picture that the plan makes once; the records only bring the cells. Fields that no stage touched are never looked for: they pass from the
-/// record's own bytes to the output.
+/// A picture that the plan makes once; the records only bring the cells. Fields that no stage
+/// touched are never looked for: they pass from the record's own bytes to the output.
 package struct Shape: Sendable {
     typealias Member = JSONRewrite.Member
     typealias Written = JSONFields.Field
 
     enum Base: Sendable {
-        /// The record's bytes are a JSON object: members are copied from it, then ``written`` follows.
+        /// The record's bytes are a JSON object: members are copied from it, then ``written``
+        /// follows.
         case json
         /// The record's bytes are of another format: ``written`` is all there is.
         case other
@@ -25,7 +27,8 @@ package struct Shape: Sendable {
     private(set) var written: [Written]
     /// The column of a field that the decoder was not asked for.
     static let undecoded = -1
-    /// Names whose value is not (or no longer) where the decoder put it; `nil`: there is no such field any more.
+    /// Names whose value is not (or no longer) where the decoder put it; `nil`: there is no such
+    /// field any more.
     private var moved: [Name: Int?] = [:]
 
     /// The fields of a JSON record as it comes.
@@ -55,7 +58,8 @@ package struct Shape: Sendable {
         return base == .other || (members.isEmpty && written.isEmpty && passesRest)
     }
 
-    /// The column that holds the field's value in every row that has it; `nil` where no row can have it.
+    /// The column that holds the field's value in every row that has it; `nil` where no row can
+    /// have it.
     func column(of name: String) -> Int? {
         if let place = moved[Name(name)] { return place }
         switch base {
@@ -90,7 +94,8 @@ package struct Shape: Sendable {
         }
     }
 
-    /// Only the named fields remain. Fields of JSON records keep the record's order, others their own.
+    /// Only the named fields remain. Fields of JSON records keep the record's order, others their
+    /// own.
     mutating func select(_ names: [String]) {
         let wanted = Swift.Set(names.map { Name($0) })
         var places: [Name: Int?] = [:]
@@ -108,9 +113,12 @@ package struct Shape: Sendable {
         moved = places
     }
 
-    /// The field `old` is called `new` from here on. In rows without `old`, a field that was called `new` before stays.
-    /// - Parameter merged: a fresh column for the value of `new` in all rows; used, and to be filled by the stage, where both may exist.
-    /// - Returns: the columns whose values are merged, the first that is not absent; `nil` where nothing is to be done for a row.
+    /// The field `old` is called `new` from here on. In rows without `old`, a field that was called
+    /// `new` before stays.
+    /// - Parameter merged: a fresh column for the value of `new` in all rows; used, and to be
+    ///   filled by the stage, where both may exist.
+    /// - Returns: the columns whose values are merged, the first that is not absent; `nil` where
+    ///   nothing is to be done for a row.
     mutating func rename(_ old: String, to new: String, merged: Int) -> (first: Int, second: Int)? {
         guard !old.isSame(as: new), let source = column(of: old) else { return nil }
         let target = column(of: new)

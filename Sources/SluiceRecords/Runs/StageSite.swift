@@ -6,12 +6,14 @@ package struct StageSite: Sendable {
     var index: Int
     var name: String
     var policy: FailurePolicy
-    /// The longest time that one record may take. A computation is not cut off: its cost limit bounds it; a record that took longer fails.
+    /// The longest time that one record may take. A computation is not cut off: its cost limit
+    /// bounds it; a record that took longer fails.
     var timeout: Duration?
     /// The fields as they reach the stage.
     var fields: RecordFields
 
-    /// Takes a failed record out of the batch's way, as the policy says. The caller leaves it out of `batch.rows`.
+    /// Takes a failed record out of the batch's way, as the policy says. The caller leaves it out
+    /// of `batch.rows`.
     func fail(_ row: Int, of batch: RecordBatch, with failure: RecordFailure) throws(RunError) {
         switch policy {
         case .deadLetter:
@@ -31,7 +33,8 @@ package struct StageSite: Sendable {
 }
 
 extension StageSite {
-    /// Leaves out the rows that `passes` is false for; one that it throws on goes the way of the policy. Counts nothing but failures.
+    /// Leaves out the rows that `passes` is false for; one that it throws on goes the way of the
+    /// policy. Counts nothing but failures.
     @inline(__always)
     func keep(in batch: RecordBatch, _ passes: (Int) throws(RecordFailure) -> Bool) throws(RunError) {
         guard let timeout else { return try keepRows(of: batch, passes) }
@@ -69,7 +72,8 @@ extension StageSite {
         batch.rows = rows
     }
 
-    /// Looks at each row in turn: `true` keeps it, `false` leaves it out, a failure goes the way of the policy.
+    /// Looks at each row in turn: `true` keeps it, `false` leaves it out, a failure goes the way of
+    /// the policy.
     @inline(__always)
     func sift(_ batch: RecordBatch, _ passes: (Int) throws(RecordFailure) -> Bool) throws(RunError) {
         let received = batch.rows.count
@@ -81,11 +85,12 @@ extension StageSite {
         batch.counts[index].filtered += received - passed - lost
     }
 
-    /// Gives the batch's rows new bytes and decodes them; those that cannot be decoded fail in this stage.
+    /// Gives the batch's rows new bytes and decodes them; those that cannot be decoded fail in this
+    /// stage.
     ///
-    /// - Parameter origins: for each frame the row that it was made of, ascending. Several frames of one row
-    ///   are counted as added; frames of a row that has failed since are left out. By default one frame for
-    ///   each row on its way.
+    /// - Parameter origins: for each frame the row that it was made of, ascending. Several frames
+    ///   of one row are counted as added; frames of a row that has failed since are left out. By
+    ///   default one frame for each row on its way.
     func rebase(
         _ batch: RecordBatch, onto bytes: ByteBuffer, _ frames: [Frame], origins: [UInt32]? = nil, decodedBy next: BoundSegment?,
         failure: (RowTable.Failure) -> RecordFailure

@@ -1,8 +1,10 @@
 import Glibc
 
-/// Signals that end a process which writes where it cannot: to a pipe that nobody reads, to a file beyond the limit on its size.
+/// Signals that end a process which writes where it cannot: to a pipe that nobody reads, to a file
+/// beyond the limit on its size.
 enum WriteSignals {
-    /// Reading this makes both an error of the write, for the whole process and once for all. Children get the usual signals back.
+    /// Reading this makes both an error of the write, for the whole process and once for all.
+    /// Children get the usual signals back.
     static let areErrors: Void = {
         _ = signal(SIGPIPE, SIG_IGN)
         _ = signal(SIGXFSZ, SIG_IGN)

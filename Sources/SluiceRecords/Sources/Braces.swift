@@ -25,7 +25,8 @@ enum Braces {
         var choices: [ArraySlice<UInt8>]
     }
 
-    /// The first braces with a comma at their own depth. Braces without one stand for themselves, as in a shell.
+    /// The first braces with a comma at their own depth. Braces without one stand for themselves,
+    /// as in a shell.
     private static func firstGroup(in pattern: [UInt8], of whole: String) throws(InputError) -> Group? {
         var opened: [(at: Int, commas: [Int])] = []
         var first: Group?

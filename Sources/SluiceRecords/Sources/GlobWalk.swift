@@ -1,6 +1,7 @@
 import Glibc
 
-/// Walks the folders that a pattern without braces can match, and collects the paths that it does match.
+/// Walks the folders that a pattern without braces can match, and collects the paths that it does
+/// match.
 struct GlobWalk {
     private enum Step {
         case name(NamePattern)

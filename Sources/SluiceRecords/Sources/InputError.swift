@@ -1,4 +1,5 @@
-/// Why an input cannot be read. Each says the thing, the place and, where there is one, the way out.
+/// Why an input cannot be read. Each says the thing, the place and, where there is one, the way
+/// out.
 package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
     case missing(path: String)
     /// - Parameter passedOver: what the pattern does match and is no file, in sentences.
@@ -46,7 +47,8 @@ extension Damage.Kind {
 
 /// What to do about damaged input.
 public enum DamagePolicy: String, Sendable, CaseIterable {
-    /// Deliver every whole record before it, go on at the next member, keep account of what was lost.
+    /// Deliver every whole record before it, go on at the next member, keep account of what was
+    /// lost.
     case salvage
     /// End the run; nothing is published.
     case fail

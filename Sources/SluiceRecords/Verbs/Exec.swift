@@ -2,7 +2,8 @@ import Glibc
 public import Sluice
 import SluiceCEL
 
-/// `exec`: each record goes to a child process as one JSON line, and its answer takes the record's place.
+/// `exec`: each record goes to a child process as one JSON line, and its answer takes the record's
+/// place.
 package struct Exec: Verb {
     package static let declaration = Declaration(
         "exec", "gives each record to a child process as one JSON line, and takes one JSON line as its answer",
@@ -114,7 +115,8 @@ struct ExecStage: EachStage {
         }
     }
 
-    /// The outcome of each of the batch's rows, in their order. At most `window` records are out at once.
+    /// The outcome of each of the batch's rows, in their order. At most `window` records are out at
+    /// once.
     private func ask(_ batch: RecordBatch) async -> [ExecOutcome] {
         let requests = batch.rows.map { site.fields.json(Int($0), of: batch).withFilled(Array.init) }
         let children = children
@@ -131,8 +133,8 @@ struct ExecStage: EachStage {
 }
 
 extension Records {
-    /// Gives each record to a child process as one JSON line, and takes one JSON line as its answer.
-    /// docs/exec.md.
+    /// Gives each record to a child process as one JSON line, and takes one JSON line as its
+    /// answer. docs/exec.md.
     ///
     /// - Parameters:
     ///   - command: a path, or a name in one of the folders of `PATH`, and its arguments.

@@ -398,8 +398,8 @@ extension ExplodedRecords {
 extension Records {
     /// Makes one record of each element of a list or a map, in place of the record that has it.
     ///
-    /// The elements of a map are objects with `key` and `value`. An element that is an object is the
-    /// record, unless `target` names a field for it; others take the list's place in a copy.
+    /// The elements of a map are objects with `key` and `value`. An element that is an object is
+    /// the record, unless `target` names a field for it; others take the list's place in a copy.
     ///
     /// - Parameters:
     ///   - target: the field for the element.

@@ -1,7 +1,8 @@
 public import Sluice
 import SluiceCEL
 
-/// `parse`: reads one text field with a format. The fields found become fields of the record, or one field, a map.
+/// `parse`: reads one text field with a format. The fields found become fields of the record, or
+/// one field, a map.
 package struct Parse: Verb, EachStep {
     package static let declaration = Declaration(
         "parse", "parses the text of one field with any format, into fields of the record or a map in one field",
@@ -105,7 +106,8 @@ struct FieldParser: Sendable {
     func makeTable() -> RowTable { RowTable(columns: names.count, hasSpans: false) }
 
     /// Decodes the field of `row` into row 0 of `table`.
-    /// - Returns: the text that was decoded, in memory that lives as long as the batch; `nil` where it is blank.
+    /// - Returns: the text that was decoded, in memory that lives as long as the batch; `nil` where
+    ///   it is blank.
     func parse(_ row: Int, of batch: RecordBatch, into table: RowTable) throws(RecordFailure) -> UnsafeBufferPointer<UInt8>? {
         let cell = column.map { batch.table.row(row)[$0] } ?? .absent
         switch cell.kind {
@@ -126,7 +128,7 @@ struct FieldParser: Sendable {
         }
     }
 
-    /// Decoders may read past the end of a text: a copy with room behind it.
+    /// Decoders may read past the end of a text: a copy with room after it.
     private func paddedText(_ cell: Cell, _ batch: RecordBatch) -> UnsafeBufferPointer<UInt8> {
         let memory = batch.scratch.text.allocate(Int(cell.count) + ByteBuffer.padding)
         if let source = cell.textBytes.baseAddress { memory.update(from: source, count: Int(cell.count)) }
@@ -175,7 +177,8 @@ struct NestStage: EachStage {
 struct SpreadStage: EachStage {
     struct Target: Sendable {
         var column: Int
-        /// Where a field of that name was before; it stays in records where the parsed text has no such field.
+        /// Where a field of that name was before; it stays in records where the parsed text has no
+        /// such field.
         var previous: Int?
     }
 
@@ -197,7 +200,8 @@ struct SpreadStage: EachStage {
     }
 }
 
-/// `parse` without `into`, for JSON: the members found become members of the record, in place of those of the same name.
+/// `parse` without `into`, for JSON: the members found become members of the record, in place of
+/// those of the same name.
 struct MergeStage: EachStage {
     let site: StageSite
     let parser: FieldParser

@@ -38,7 +38,8 @@ package struct Rename: Verb, EachStep {
         return ReshapeStage(site: site, merges: merges)
     }
 
-    /// One after the other with the same end as all at once: by way of names that no field has, where one field takes another's name.
+    /// One after the other with the same end as all at once: by way of names that no field has,
+    /// where one field takes another's name.
     private var moves: [(old: String, new: String)] {
         guard names.contains(where: { name in names.contains { $0.old.isSame(as: name.new) && !$0.old.isSame(as: name.old) } }) else { return names }
         let parked = names.enumerated().map { "\u{0}\($0.offset)" }

@@ -1,8 +1,9 @@
 import Sluice
 import SluiceCEL
 
-/// `select`, `remove` and `rename` at work: the plan has changed the shape, so that there is nothing to do for a record but,
-/// where a renamed field meets one that already has the name, to find out which of the two the record has.
+/// `select`, `remove` and `rename` at work: the plan has changed the shape, so that there is
+/// nothing to do for a record but, where a renamed field meets one that already has the name, to
+/// find out which of the two the record has.
 struct ReshapeStage: EachStage {
     struct Merge: Sendable {
         var first: Int

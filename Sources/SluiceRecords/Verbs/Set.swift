@@ -54,7 +54,8 @@ struct SetStage: EachStage {
     let site: StageSite
     let assignments: [Assignment]
 
-    /// One assignment after the other, each over all rows: a row is never seen by a later one before an earlier one is done with it.
+    /// One assignment after the other, each over all rows: a row is never seen by a later one
+    /// before an earlier one is done with it.
     func run(_ batch: RecordBatch) throws {
         let received = batch.rows.count
         for assignment in assignments { try assign(assignment, in: batch) }

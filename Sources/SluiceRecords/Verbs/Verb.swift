@@ -4,8 +4,9 @@ package import SluiceCEL
 package protocol Verb: Sendable {
     static var declaration: Declaration { get }
 
-    /// Takes the argument that the declaration's shape has let pass, and compiles what is in it against
-    /// `checking.fields`, which it leaves as they are after the stage. Reports what is wrong.
+    /// Takes the argument that the declaration's shape has let pass, and compiles what is in it
+    /// against `checking.fields`, which it leaves as they are after the stage. Reports what is
+    /// wrong.
     init?(_ argument: Argument, options: Arguments, _ checking: inout Checking)
 
     /// Every field that the verb reads, writes or names: the decoder before it is asked for these.
@@ -39,8 +40,8 @@ package enum Step: Sendable {
 
 /// A stage that takes batches in any order, many at once.
 package protocol EachStep: Sendable {
-    /// Binds the stage to its place: which columns it reads and fills. Called once for each way that
-    /// records are laid out there, at any time and from any thread.
+    /// Binds the stage to its place: which columns it reads and fills. Called once for each way
+    /// that records are laid out there, at any time and from any thread.
     func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage
 
     /// Called once, when no batch will come any more.
@@ -53,10 +54,11 @@ package protocol EachStep: Sendable {
     var ownWorkers: OwnWorkers? { get }
 }
 
-/// An ``EachStep`` at one place. Changes the batch in place: rows it leaves out are filtered, rows it fails
-/// become dead letters, rows it adds are counted; it never loses one.
+/// An ``EachStep`` at one place. Changes the batch in place: rows it leaves out are filtered, rows
+/// it fails become dead letters, rows it adds are counted; it never loses one.
 package protocol EachStage: Sendable {
-    /// - Throws: only what ends the run: ``RunError`` for a failure under `on_error: stop`, `CancellationError`.
+    /// - Throws: only what ends the run: ``RunError`` for a failure under `on_error: stop`,
+    ///   `CancellationError`.
     func run(_ batch: RecordBatch) async throws
 }
 
@@ -84,7 +86,8 @@ package protocol OrderedStage: Sendable {
 /// Whether an ordered stage needs more records.
 package enum Flow: Sendable {
     case more
-    /// The run ends well after this batch: nothing more is read, and what was read ahead is in no book.
+    /// The run ends well after this batch: nothing more is read, and what was read ahead is in no
+    /// book.
     case enough
 }
 
@@ -115,7 +118,8 @@ package protocol ClosingStage: Sendable {
 
 /// The records that a closing stage gives.
 package protocol ClosingResults: AnyObject, Sendable {
-    /// Fills the table from row 0, a cell for each of the step's fields. Text must live in the table's or the scratch's arena.
+    /// Fills the table from row 0, a cell for each of the step's fields. Text must live in the
+    /// table's or the scratch's arena.
     ///
     /// - Returns: how many rows there are; 0 after the last.
     func next(_ table: RowTable, _ scratch: Scratch) -> Int

@@ -90,7 +90,8 @@ struct ReportsTests {
         return problems
     }
 
-    /// What these say in words: the output's lines, and the codes and the beginnings of the records that were refused.
+    /// What these say in words: the output's lines, and the codes and the beginnings of the records
+    /// that were refused.
     private func fieldsAndRefusals(_ reported: ReportedCase, _ command: CommandUnderTest) async throws -> [String] {
         let columns = (1...26).map { "c\($0)" }.joined(separator: ", ")
         let (status, lines, refused): (Int32, [String], [String]) =
@@ -102,7 +103,8 @@ struct ReportsTests {
             default: (0, [#"{"id":"007","n":"12345678901234567890"}"#, #"{"id":"","n":"1e5","e":""}"#], [])
             }
         if reported.name.hasPrefix("z07") {
-            // The report says that the definition gives the names: of 23 to 26 columns, as the versions of the server have them.
+            // The report says that the definition gives the names: of 23 to 26 columns, as the
+            // versions of the server have them.
             let format = "format: {csv: {columns: [\(columns)], at_least: 23}}}"
             try command.write(try reported.pipeline.replacingOccurrences(of: "format: csv}", with: format), to: "pipeline.yaml")
         }
@@ -124,6 +126,7 @@ struct ReportsTests {
             // Longer than the test may be kept waiting for a thread.
             .replacingOccurrences(of: "time.sleep(20)", with: "time.sleep(600)"), to: "child.py")
         let run = try command.start(nil, ["run", "pipeline.yaml", "--progress", "plain"])
+        // Other tests hold up a task for longer than the child works: this waits on its thread.
         while command.lines(of: "pid").isEmpty, run.process.isRunning { poll(nil, 0, 10) }
         run.signal(SIGINT)
         try run.waits(for: "draining")

@@ -18,7 +18,8 @@ extension CommandUnderTest {
 
     func isThere(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder.appending(path: name).path) }
 
-    /// The file's lines, cut at line feeds alone; bytes that are no text are replaced. None where there is no file.
+    /// The file's lines, cut at line feeds alone; bytes that are no text are replaced. None where
+    /// there is no file.
     func lines(of name: String) -> [String] {
         Array(FileManager.default.contents(atPath: folder.appending(path: name).path) ?? Data()).lines
     }

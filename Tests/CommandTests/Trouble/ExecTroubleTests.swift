@@ -2,7 +2,8 @@ import Testing
 
 @Suite("Trouble with child processes", .timeLimit(.minutes(3)))
 struct ExecTroubleTests {
-    /// Records `{"n":100}` to `{"n":599}` through children that misbehave by the last two digits of a record.
+    /// Records `{"n":100}` to `{"n":599}` through children that misbehave by the last two digits of
+    /// a record.
     private static let child = """
         while read -r line; do
             case $line in

@@ -130,7 +130,8 @@ struct KillTests {
     func fullFile(_ name: String) async throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
-        // Digits of a linear congruential generator: nothing that compresses to less than the limit.
+        // Digits of a linear congruential generator: nothing that compresses to less than the
+        // limit.
         var state: UInt64 = 1
         let records = (0..<20_000).map { _ in
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

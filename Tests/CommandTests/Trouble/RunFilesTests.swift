@@ -159,7 +159,8 @@ struct RunFilesTests {
     func oneOutput(name: String) async throws {
         let command = try await Self.prepared("sink: {file: 'out/{h}/\(name)'}", "mkdir out; ln -s b out/a")
         defer { command.remove() }
-        // Enough for several batches, so that both names are met before the folder is there and after.
+        // Enough for several batches, so that both names are met before the folder is there and
+        // after.
         let records = (0..<60_000).map { "{\"h\":\"\($0 % 2 == 0 ? "b" : "a")\",\"n\":\($0),\"text\":\"some text that fills the batches\"}" }
         try command.write(records.joined(separator: "\n"), to: "in.jsonl")
         let result = try await command.sluice("run", "t.yaml", "--progress", "none", "--workers", "4")

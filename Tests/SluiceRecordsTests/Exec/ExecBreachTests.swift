@@ -68,7 +68,8 @@ struct ExecBreachTests {
     func unasked() async throws {
         let scripts = try Scripts()
         defer { scripts.remove() }
-        // The first child answers a record, waits until told, then writes a line that nobody asked for.
+        // The first child answers a record, waits until told, then writes a line that nobody asked
+        // for.
         let command = try scripts.shell(
             """
             if [ -e $DIR/go ]; then while read -r line; do echo "{\\"got\\":$line}"; done; fi
@@ -81,7 +82,8 @@ struct ExecBreachTests {
         let pool = ExecPool.test(command, said: said)
         #expect(await pool.answer("1").text == "{\"got\":1}")
         try "".write(toFile: scripts.path("go"), atomically: true, encoding: .utf8)
-        // The second record waits in the file system, not in a sleep: another pool's child tells when the line was written.
+        // The second record waits in the file system, not in a sleep: another pool's child tells
+        // when the line was written.
         let watcher = ExecPool.test(["/bin/sh", "-c", "read -r line; until [ -e \(scripts.path("gone")) ]; do sleep 0.01; done; echo '{}'"])
         #expect(await watcher.answer("{}").text == "{}")
         #expect(await pool.answer("2").text == "{\"got\":2}")

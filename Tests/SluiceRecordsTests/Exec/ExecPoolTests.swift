@@ -95,7 +95,8 @@ struct ExecPoolTests {
         let pids = try scripts.text(of: "pids").split(separator: "\n").compactMap { pid_t($0) }
         #expect(pids.count == 2)
         #expect(!isThere(pids[1]))
-        // The signal is on its way to the grandchild, and only init reaps it: dead, soon, is enough.
+        // The signal is on its way to the grandchild, and only init reaps it: dead, soon, is
+        // enough.
         let end = ContinuousClock.now + .seconds(10)
         while !isDead(pids[0]), ContinuousClock.now < end { await Task.yield() }
         #expect(isDead(pids[0]))

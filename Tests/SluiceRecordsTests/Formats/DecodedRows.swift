@@ -59,7 +59,8 @@ struct DecodedRow: Equatable {
     var message: String?
 }
 
-/// Memory that ends where the rules say that reading must end: 64 bytes behind the text, the next page cannot be read.
+/// Memory that ends where the rules say that reading must end: 64 bytes after the text, the next
+/// page cannot be read.
 final class GuardedText {
     private let memory: UnsafeMutableRawPointer
     private let size: Int
@@ -78,7 +79,7 @@ final class GuardedText {
 
     deinit { munmap(memory, size) }
 
-    /// Places the text so that 64 bytes and no more can be read behind it, all of them `filler`.
+    /// Places the text so that 64 bytes and no more can be read after it, all of them `filler`.
     func place(_ text: [UInt8], filler: UInt8 = 0) -> UnsafeBufferPointer<UInt8> {
         let start = (memory + usable - 64 - text.count).assumingMemoryBound(to: UInt8.self)
         text.withUnsafeBufferPointer { source in

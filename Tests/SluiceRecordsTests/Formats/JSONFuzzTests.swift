@@ -61,8 +61,8 @@ struct JSONDocuments {
 
 @Suite("JSON lines against another reader")
 struct JSONFuzzTests {
-    /// Foundation refuses numbers beyond all doubles and half a surrogate pair, which are grammar, and takes a comma before a closing
-    /// bracket, which is none; these have tests of their own.
+    /// Foundation refuses numbers beyond all doubles and half a surrogate pair, which are grammar,
+    /// and takes a comma before a closing bracket, which is none; these have tests of their own.
     static func isBeyondFoundation(_ text: [UInt8]) -> Bool {
         let text = String(decoding: text, as: UTF8.self)
         if text.contains(#/,[ \t\r\n]*[}\]]/#) { return true }
@@ -115,7 +115,8 @@ struct JSONFuzzTests {
         case .null: other is NSNull
         case .bool(let value): (other as? Bool) == value
         case .int(let value): (other as? NSNumber)?.int64Value == value
-        // Foundation's decimal numbers are not the nearest doubles; exactness has a test of its own.
+        // Foundation's decimal numbers are not the nearest doubles; exactness has a test of its
+        // own.
         case .double(let value): (other as? NSNumber).map { abs($0.doubleValue - value) <= 1e-14 * value.magnitude } ?? false
         case .decimal("-0"): (other as? NSNumber)?.doubleValue == 0
         case .decimal(let text): (other as? NSNumber).map { abs($0.doubleValue / (Double(text) ?? .nan) - 1) < 1e-14 } ?? false

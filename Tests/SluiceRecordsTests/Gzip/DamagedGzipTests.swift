@@ -130,7 +130,8 @@ struct DamagedGzipTests {
             let known = Set(GzipSamples.lines(0..<6000))
             let strangers = read.texts.filter { !known.contains($0) }
             #expect(read.texts.count > 6000 - 2 * 20_000 / 80 - 3)
-            // What was inflated wrongly before anyone could know, never the tail of a record that a member began with.
+            // What was inflated wrongly before anyone could know, never the tail of a record that a
+            // member began with.
             #expect(strangers.allSatisfy { !$0.hasSuffix("fox\"}") || $0.hasPrefix("{") || !read.kinds.contains(.corrupt) })
         }
     }

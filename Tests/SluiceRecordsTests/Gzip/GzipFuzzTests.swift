@@ -2,8 +2,9 @@ import Testing
 
 @testable import SluiceRecords
 
-/// Files broken in every way that a loop can think of. What holds for each: it ends, whole members around the damage are delivered whole, and if
-/// not every record is delivered as it was written, damage says so.
+/// Files broken in every way that a loop can think of. What holds for each: it ends, whole members
+/// around the damage are delivered whole, and if not every record is delivered as it was written,
+/// damage says so.
 @Suite("Fuzzed gzip")
 struct GzipFuzzTests {
     private static let groups = [0..<5, 5..<9, 9..<14].map(GzipSamples.lines)

@@ -94,7 +94,8 @@ enum GzipSamples {
 
     static func little(_ value: UInt64, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) } }
 
-    /// As bgzip writes it: members of at most `block` bytes of text, each with its size, and an empty one at the end.
+    /// As bgzip writes it: members of at most `block` bytes of text, each with its size, and an
+    /// empty one at the end.
     static func bgzf(_ text: [UInt8], block: Int = 65280) -> [UInt8] {
         let pieces = stride(from: 0, to: text.count, by: block).map { Array(text[$0..<min($0 + block, text.count)]) } + [[]]
         return pieces.flatMap { piece in

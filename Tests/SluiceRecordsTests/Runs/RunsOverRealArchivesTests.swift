@@ -7,7 +7,8 @@ import Testing
 private let archives = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../../shared/data").standardized.path
 private let archivesAreThere = FileManager.default.fileExists(atPath: archives)
 
-/// Published archives with known answers, where they lie beside the project; skipped where they do not.
+/// Published archives with known answers, where they lie beside the project; skipped where they do
+/// not.
 @Suite(.enabled(if: archivesAreThere, "the real archives are not beside the project: ../shared/data"))
 struct RunsOverRealArchivesTests {
 

@@ -12,7 +12,7 @@ import SluiceCEL
 /// blank record. One thing is forgiven: an agent without its closing quote, as servers leave it
 /// that cut long lines. It is taken as far as it goes.
 ///
-/// Unsafe memory is read here: up to 64 bytes behind a record, which must be readable; each field
+/// Unsafe memory is read here: up to 64 bytes after a record, which must be readable; each field
 /// is found to end before the record does before the next one is read.
 package struct AccessLogDecoder: RecordDecoder {
     package enum Layout: String, Sendable {
@@ -124,8 +124,9 @@ extension AccessLogDecoder {
         return found
     }
 
-    /// - Parameter start: the byte behind the opening quote.
-    /// - Returns: the closing quote, or the end where there is none, and whether a backslash stands before it.
+    /// - Parameter start: the byte after the opening quote.
+    /// - Returns: the closing quote, or the end where there is none, and whether a backslash stands
+    ///   before it.
     @inline(__always)
     private func closingQuote(_ start: Place, _ end: Place) -> (close: Place, isEscaped: Bool) {
         var place = start
@@ -158,7 +159,7 @@ extension AccessLogDecoder {
     @inline(__always)
     private func bytes(_ start: Place, _ end: Place, _ row: Row) throws(AccessLogFault) -> Place {
         if start < end, start.pointee == UInt8(ascii: "-") { return start + 1 }
-        // Digits that stand behind the record in memory are none of its own.
+        // Digits that stand after the record in memory are none of its own.
         let stop = min(JSONScan.digits(start, end), end)
         guard stop > start, stop - start <= 19, let count = Int64(exactly: JSONNumber.integer(start, stop - start)) else {
             throw AccessLogFault(.bytes, at: start)

@@ -16,7 +16,7 @@ struct AccessLogFault: Error {
         self.expectation = expectation
     }
 
-    /// `expected '[' behind the user at byte 17, found 'x'`; bytes are counted from 0.
+    /// `expected '[' after the user at byte 17, found 'x'`; bytes are counted from 0.
     func message(in text: UnsafeBufferPointer<UInt8>) -> String {
         let offset = Int(clamping: address &- UInt(bitPattern: text.baseAddress))
         guard offset < text.count else { return "expected \(expectation.words) at byte \(text.count), where the record ends" }

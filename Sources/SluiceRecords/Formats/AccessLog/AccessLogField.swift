@@ -2,7 +2,8 @@
 package enum AccessLogField: Int, CaseIterable, Sendable {
     case ip, ident, user, time, method, path
     case `protocol`
-    /// The request as it was logged, where it is not three words. `method`, `path` and `protocol` are absent then.
+    /// The request as it was logged, where it is not three words. `method`, `path` and `protocol`
+    /// are absent then.
     case request
     case status, bytes, referer, agent
 

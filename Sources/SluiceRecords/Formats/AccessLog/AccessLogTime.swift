@@ -12,7 +12,8 @@ struct AccessLogTime {
     private var zone: UInt64 = 0
     private var zoneOffset: Int64 = 0
 
-    /// Seconds since 1970 in UTC; nil where the text or the space behind it is anything else. A second of 60 is the next minute's first.
+    /// Seconds since 1970 in UTC; nil where the text or the space after it is anything else. A
+    /// second of 60 is the next minute's first.
     @inline(__always)
     mutating func seconds(_ start: UnsafePointer<UInt8>) -> Int64? {
         if cbytes_load64(start) != day || cbytes_load32(start + 8) != year {

@@ -3,8 +3,10 @@ extension RecordFormat {
     ///
     /// - Parameters:
     ///   - separator: one character of ASCII.
-    ///   - columns: the fields, where files have no header; of a sink those that are written, in order.
-    ///   - hasHeader: whether each file begins with a header; by default where no columns are named.
+    ///   - columns: the fields, where files have no header; of a sink those that are written, in
+    ///     order.
+    ///   - hasHeader: whether each file begins with a header; by default where no columns are
+    ///     named.
     ///   - nulls: texts that, without quotes, stand for no value. The first of them is written.
     public static func csv(
         separator: Character = ",", columns: [String]? = nil, hasHeader: Bool? = nil, nulls: [String] = [""]

@@ -2,8 +2,8 @@ import CBytes
 
 /// From a key's bytes to its column, as a rule with one probe and one comparison of eight bytes.
 ///
-/// Open addressing over twice as many slots as keys, or more. Unsafe memory is read here: 8 bytes from a key's first, which the padding
-/// behind the record covers.
+/// Open addressing over twice as many slots as keys, or more. Unsafe memory is read here: 8 bytes
+/// from a key's first, which the padding after the record covers.
 struct ColumnTable: Sendable {
     private struct Slot {
         /// The first eight bytes, zero where the key is shorter.

@@ -1,6 +1,7 @@
 /// Where a JSON text stops being one, and what should have stood there.
 ///
-/// The address is that of a byte of the record, or behind its end where the record stops too early. It is never read through.
+/// The address is that of a byte of the record, or after its end where the record stops too early.
+/// It is never read through.
 struct JSONFault: Error {
     enum Expectation: UInt8 {
         case object, keyOrClose, key, colon, value, commaOrBrace, commaOrBracket, digit, literal, quote, escape, hexDigit, end

@@ -3,14 +3,14 @@ import SluiceCEL
 /// JSON lines: one object a record, checked whole against RFC 8259 in one pass.
 ///
 /// Stricter than most readers and never silent: invalid UTF-8, control characters in strings, `01`,
-/// `1.`, a comma too many, text behind the object and nesting deeper than 1,024 levels fail the
+/// `1.`, a comma too many, text after the object and nesting deeper than 1,024 levels fail the
 /// record with `parse.jsonl`. A lone surrogate (`"\ud800"`) is grammar as the RFC has it: such a
 /// record is decoded and written back as it came, and read as a value the surrogate is U+FFFD.
 /// Numbers: an integer is an `int`, a `uint` where only that holds it, else (and where it is `-0`)
 /// a `decimal` with its own text; anything with a fraction or an exponent is the nearest `double`,
 /// or a `decimal` where it is beyond all doubles (`1e400`). Lists and maps are left as text.
 ///
-/// 64 bytes behind each record must be readable.
+/// 64 bytes after each record must be readable.
 package struct JSONLinesDecoder: RecordDecoder {
     package static let failureCode = "parse.jsonl"
 
@@ -19,7 +19,8 @@ package struct JSONLinesDecoder: RecordDecoder {
     private let wantsSpans: Bool
 
     /// - Parameters:
-    ///   - columns: names of members of the record itself, whole: `a.b` is a member of that name. None are needed to check a record.
+    ///   - columns: names of members of the record itself, whole: `a.b` is a member of that name.
+    ///     None are needed to check a record.
     ///   - spans: whether ``RowTable/spans`` are filled in.
     package init(columns: [String], spans: Bool = false) {
         table = ColumnTable(columns)

@@ -3,7 +3,8 @@ import SluiceCEL
 
 /// Numbers of JSON and of log lines as cells.
 enum JSONNumber {
-    /// Eight decimal digits at once (after D. Lemire, "Number parsing at a gigabyte per second", 2021).
+    /// Eight decimal digits at once (after D. Lemire, "Number parsing at a gigabyte per second",
+    /// 2021).
     @inline(__always)
     private static func value(ofEight word: UInt64) -> UInt64 {
         var digits = word
@@ -78,7 +79,8 @@ enum JSONNumber {
         .text(.decimal, start(number), count: number.end - start(number))
     }
 
-    /// Exact where digits and power of ten both are exact doubles (W. Clinger, 1990): at most 15 digits, at most ten to the 22nd.
+    /// Exact where digits and power of ten both are exact doubles (W. Clinger, 1990): at most 15
+    /// digits, at most ten to the 22nd.
     @inline(__always)
     private static func fraction(_ number: NumberText) -> Cell {
         let before = number.point - number.digits
@@ -91,8 +93,9 @@ enum JSONNumber {
         return longFraction(number)
     }
 
-    /// Up to 19 digits, where the digits as an integer and the power of ten below them both fit 64 bits: a division of twice that width leaves a
-    /// quotient with more bits than a double has, and a remainder that says on which side of it the number lies.
+    /// Up to 19 digits, where the digits as an integer and the power of ten below them both fit 64
+    /// bits: a division of twice that width leaves a quotient with more bits than a double has, and
+    /// a remainder that says on which side of it the number lies.
     @inline(never)
     private static func longFraction(_ number: NumberText) -> Cell {
         let before = number.digits.pointee == UInt8(ascii: "0") ? 0 : number.point - number.digits

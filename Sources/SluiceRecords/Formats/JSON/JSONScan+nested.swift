@@ -1,4 +1,5 @@
-/// Walks lists and maps of any depth without recursion: one bit a level says which of the two it is.
+/// Walks lists and maps of any depth without recursion: one bit a level says which of the two it
+/// is.
 extension JSONScan {
     /// - Parameters:
     ///   - start: the opening bracket or brace.
@@ -56,7 +57,7 @@ extension JSONScan {
         return try colon(close + 1, end)
     }
 
-    /// From behind a key to the first byte of its value.
+    /// From after a key to the first byte of its value.
     @inline(__always)
     static func colon(_ start: Place, _ end: Place) throws(JSONFault) -> Place {
         var place = start

@@ -2,10 +2,11 @@ import CBytes
 
 /// The grammar of RFC 8259, checked without building anything.
 ///
-/// Unsafe memory is read here. Every function takes a place in a text and the text's end, and returns the place behind what it checked.
-/// A token may be followed past the end while bytes there happen to continue it, but a loop stops at the end and no load reaches more than
-/// 64 bytes beyond it, which ``ByteBuffer/padding`` and ``TextArena`` keep readable. So the caller must see that the place returned is not
-/// behind the end before it trusts what was found.
+/// Unsafe memory is read here. Every function takes a place in a text and the text's end, and
+/// returns the place after what it checked. A token may be followed past the end while bytes there
+/// happen to continue it, but a loop stops at the end and no load reaches more than 64 bytes beyond
+/// it, which ``ByteBuffer/padding`` and ``TextArena`` keep readable. So the caller must see that
+/// the place returned is not after the end before it trusts what was found.
 enum JSONScan {
     typealias Place = UnsafePointer<UInt8>
 
@@ -22,7 +23,7 @@ enum JSONScan {
         return place
     }
 
-    /// - Parameter start: the byte behind the opening quote.
+    /// - Parameter start: the byte after the opening quote.
     /// - Returns: the closing quote, and whether a backslash stands in the text.
     @inline(__always)
     static func string(_ start: Place, _ end: Place) throws(JSONFault) -> (close: Place, isEscaped: Bool) {
@@ -98,7 +99,7 @@ enum JSONScan {
         }
     }
 
-    /// Behind the digits that begin here; `start` where there are none.
+    /// After the digits that begin here; `start` where there are none.
     @inline(__always)
     static func digits(_ start: Place, _ end: Place) -> Place {
         let stops = cbytes_nondigits16(start)
@@ -168,7 +169,8 @@ enum JSONScan {
     }
 }
 
-/// The parts of a number's text: `digits ..< point` before the point, up to `fractionEnd` behind it, then the exponent up to `end`.
+/// The parts of a number's text: `digits ..< point` before the point, up to `fractionEnd` after it,
+/// then the exponent up to `end`.
 struct NumberText {
     var isNegative: Bool
     var digits: JSONScan.Place

@@ -12,9 +12,10 @@ import CBytes
 /// same bytes need no second check.
 struct JSONShape {
     struct Entry {
-        /// From behind the value before to the first byte of this one: `,"status": `.
+        /// From after the value before to the first byte of this one: `,"status": `.
         var text: (UInt64, UInt64, UInt64, UInt64)
-        /// A bit for each byte of the text. All of them, over text that no JSON holds, where there is no entry.
+        /// A bit for each byte of the text. All of them, over text that no JSON holds, where there
+        /// is no entry.
         var mask: UInt32
         var count: UInt32
         /// Where the key's quote stands in the text.

@@ -2,7 +2,8 @@ import CBytes
 
 /// The text that a JSON string stands for, from a string that ``JSONScan`` has accepted.
 ///
-/// Unsafe memory is written here: what comes out is never longer than what went in, which is the room that callers give.
+/// Unsafe memory is written here: what comes out is never longer than what went in, which is the
+/// room that callers give.
 enum JSONUnescape {
     /// - Returns: how many bytes were written to `target`.
     static func copy(_ start: JSONScan.Place, _ close: JSONScan.Place, to target: UnsafeMutablePointer<UInt8>) -> Int {

@@ -4,7 +4,8 @@ import SluiceCEL
 ///
 /// Unsafe memory is read here, by the rule of ``JSONScan``.
 enum JSONValue {
-    /// Fills the cell from the value that begins here. Text without escapes stays where it is, other text goes to the arena.
+    /// Fills the cell from the value that begins here. Text without escapes stays where it is,
+    /// other text goes to the arena.
     /// - Returns: the value's end.
     @inline(__always)
     static func read(

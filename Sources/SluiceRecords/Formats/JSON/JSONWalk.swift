@@ -3,9 +3,10 @@ import SluiceCEL
 
 /// The hot loop: over the members of one record, cells filled on the way.
 ///
-/// Unsafe memory is read and written here. Reads follow the rule of ``JSONScan``: a place is compared with the end before each member, and
-/// the record counts only when its closing brace stands before the end. Writes go to `cells` and `spans` below the number of columns, which
-/// is all that ``ColumnTable`` hands out.
+/// Unsafe memory is read and written here. Reads follow the rule of ``JSONScan``: a place is
+/// compared with the end before each member, and the record counts only when its closing brace
+/// stands before the end. Writes go to `cells` and `spans` below the number of columns, which is
+/// all that ``ColumnTable`` hands out.
 struct JSONWalk {
     typealias Place = JSONScan.Place
 
@@ -74,7 +75,8 @@ struct JSONWalk {
         JSONScan.space(start, end) == end ? .blank : .decoded
     }
 
-    /// Reads up to the next member's value, byte by byte, and remembers the way for the next record.
+    /// Reads up to the next member's value, byte by byte, and remembers the way for the next
+    /// record.
     /// - Returns: nil where the record ends, rightly.
     @inline(never)
     private func nextMember(_ start: Place, _ end: Place, _ member: Int) throws(JSONFault) -> (key: Place, value: Place, column: Int)? {

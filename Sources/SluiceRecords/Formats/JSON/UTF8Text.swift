@@ -1,10 +1,12 @@
 import CBytes
 
-/// Well-formed UTF-8 as Unicode defines it (table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
+/// Well-formed UTF-8 as Unicode defines it (table 3-7): no overlong forms, no surrogates, nothing
+/// above U+10FFFF.
 ///
-/// Unsafe memory is read here: up to 64 bytes behind a text's end, as ``JSONScan`` says.
+/// Unsafe memory is read here: up to 64 bytes after a text's end, as ``JSONScan`` says.
 package enum UTF8Text {
-    /// The length of the well-formed sequence of two to four bytes that begins here; 0 where none does.
+    /// The length of the well-formed sequence of two to four bytes that begins here; 0 where none
+    /// does.
     @inline(__always)
     static func sequence(at place: UnsafePointer<UInt8>) -> Int {
         let word = UInt32(littleEndian: cbytes_load32(place))
@@ -29,11 +31,11 @@ package enum UTF8Text {
         }
     }
 
-    /// 64 bytes behind the text must be readable.
+    /// 64 bytes after the text must be readable.
     package static func isValid(_ text: UnsafeBufferPointer<UInt8>) -> Bool { firstInvalid(in: text) == nil }
 
     /// Where the first byte stands that is not part of well-formed UTF-8; nil when there is none.
-    /// 64 bytes behind the text must be readable.
+    /// 64 bytes after the text must be readable.
     package static func firstInvalid(in text: UnsafeBufferPointer<UInt8>) -> Int? {
         firstInvalid(in: text) { cbytes_nonascii32($0) }
     }

@@ -1,6 +1,7 @@
 import SluiceCEL
 
-/// Builds a value from JSON text, with stacks of its own instead of recursion. Time is linear in the text.
+/// Builds a value from JSON text, with stacks of its own instead of recursion. Time is linear in
+/// the text.
 ///
 /// Unsafe memory is read here, by the rule of ``JSONScan``.
 struct JSONBuilding {

@@ -1,9 +1,10 @@
 import SluiceCEL
 
-/// The members of one object, walked one by one: for messages, merging and other work off the hot path.
+/// The members of one object, walked one by one: for messages, merging and other work off the hot
+/// path.
 ///
-/// Unsafe memory is read here: 64 bytes behind each text must be readable, as for decoders. Text that is no object has no members; members up to the
-/// first fault count.
+/// Unsafe memory is read here: 64 bytes after each text must be readable, as for decoders. Text
+/// that is no object has no members; members up to the first fault count.
 package enum JSONMembers {
     struct Member {
         /// As the key stands for it, unescaped.
@@ -40,7 +41,8 @@ package enum JSONMembers {
         return members
     }
 
-    /// Calls `body` with each member: the key's quote, whether the key has escapes, the value's first byte, the value's end.
+    /// Calls `body` with each member: the key's quote, whether the key has escapes, the value's
+    /// first byte, the value's end.
     /// - Returns: false where the text is no object.
     @discardableResult
     static func forEach(
@@ -69,8 +71,9 @@ package enum JSONMembers {
         }
     }
 
-    /// Writes the object with the members of `other` in it: in the place of those of the same name, else behind them. Of equal names the last
-    /// counts. Without `other` the object is written as it is.
+    /// Writes the object with the members of `other` in it: in the place of those of the same name,
+    /// else after them. Of equal names the last counts. Without `other` the object is written as it
+    /// is.
     package static func merge(_ text: UnsafeBufferPointer<UInt8>, with other: UnsafeBufferPointer<UInt8>?, into buffer: ByteBuffer) {
         let own = all(of: text)
         guard let other, let otherStart = other.baseAddress, let start = text.baseAddress else {

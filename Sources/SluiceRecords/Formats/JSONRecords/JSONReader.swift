@@ -7,7 +7,7 @@ package import SluiceCEL
 /// digits. Of equal keys the last counts, in the first's place. Deeper than 1,024 levels is an
 /// error. Half a surrogate pair reads as U+FFFD.
 ///
-/// Unsafe memory is read here: 64 bytes behind each text must be readable, as those of a batch's
+/// Unsafe memory is read here: 64 bytes after each text must be readable, as those of a batch's
 /// bytes and of a `TextArena` are.
 package struct JSONReader: CompositeReader {
     package init() {}

@@ -1,15 +1,18 @@
 package import SluiceCEL
 
-/// How JSON records are written anew from their own bytes: which members go, change or come; all others are copied as they stand.
+/// How JSON records are written anew from their own bytes: which members go, change or come; all
+/// others are copied as they stand.
 ///
-/// Made once for a place in a pipeline. Cost for a record: a copy of each run of untouched bytes between two members that are named here.
+/// Made once for a place in a pipeline. Cost for a record: a copy of each run of untouched bytes
+/// between two members that are named here.
 ///
 /// Unsafe memory is read here: spans that a decoder found in the very record, and cells of its row.
 package struct JSONRewrite: Sendable {
     package enum Fate: Sendable, Equatable {
         case keep, cut
-        /// The value in `column` in the member's place, under its own key or another. Where the record has no such member it is added
-        /// behind the others; where that cell is absent, the member keeps its own value.
+        /// The value in `column` in the member's place, under its own key or another. Where the
+        /// record has no such member it is added after the others; where that cell is absent, the
+        /// member keeps its own value.
         case replace(key: String, column: Int)
         case rename(to: String)
         /// Cut where the cell in `column` is there, else kept.
@@ -56,7 +59,7 @@ package struct JSONRewrite: Sendable {
     package let passesRest: Bool
     private let names: [String]
 
-    /// - Parameter additions: members that come behind the record's own.
+    /// - Parameter additions: members that come after the record's own.
     package init(members: [Member], passesRest: Bool = true, additions: [JSONFields.Field] = []) {
         self.passesRest = passesRest
         self.additions = JSONFields(additions)
@@ -99,7 +102,8 @@ package struct JSONRewrite: Sendable {
         }
     }
 
-    /// Members that are there, by their place in the record. Insertion: they are few, and mostly in order.
+    /// Members that are there, by their place in the record. Insertion: they are few, and mostly in
+    /// order.
     @inline(__always)
     private func sortedEdits(_ spans: UnsafePointer<MemberSpan>, into edits: UnsafeMutableBufferPointer<JSONRewriting.Edit>) -> Int {
         var count = 0

@@ -17,7 +17,7 @@ struct JSONRewriting {
     private let buffer: ByteBuffer
     private let keys: JSONKeys.Text
     private let passesRest: Bool
-    /// What has been dealt with ends here: behind a member, or where the first member begins.
+    /// What has been dealt with ends here: after a member, or where the first member begins.
     private var place: UnsafePointer<UInt8>
     /// The closing brace.
     private let close: UnsafePointer<UInt8>
@@ -72,7 +72,8 @@ struct JSONRewriting {
         }
     }
 
-    /// Writes the member with its own key or another, and with its own value where `value` is absent.
+    /// Writes the member with its own key or another, and with its own value where `value` is
+    /// absent.
     private mutating func put(_ edit: Edit, _ value: Cell) {
         let member = start + Int(edit.span.start)
         let ownValue = start + Int(edit.span.value)
@@ -95,7 +96,8 @@ struct JSONRewriting {
         }
     }
 
-    /// Leaves a member out, and one of the commas beside it: the one before, or behind where nothing has been written yet.
+    /// Leaves a member out, and one of the commas beside it: the one before, or after where nothing
+    /// has been written yet.
     private mutating func cut(_ span: MemberSpan) {
         guard passesRest else { return }
         var before = start + Int(span.start)

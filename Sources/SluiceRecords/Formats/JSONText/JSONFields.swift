@@ -1,6 +1,7 @@
 package import SluiceCEL
 
-/// Members that are written from the cells of a row, in a fixed order: the whole record, or what comes behind a record's own members.
+/// Members that are written from the cells of a row, in a fixed order: the whole record, or what
+/// comes after a record's own members.
 ///
 /// Made once for a place in a pipeline.
 package struct JSONFields: Sendable {

@@ -1,6 +1,7 @@
 package import SluiceCEL
 
-/// Writes one object, member by member, in the order they come. Escapes each key anew: where names are known beforehand ``JSONFields`` is faster.
+/// Writes one object, member by member, in the order they come. Escapes each key anew: where names
+/// are known beforehand ``JSONFields`` is faster.
 package struct JSONObjectWriter {
     private let buffer: ByteBuffer
     private var isFirst = true

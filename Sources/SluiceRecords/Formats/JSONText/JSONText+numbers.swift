@@ -40,8 +40,9 @@ extension JSONText {
         }
     }
 
-    /// The shortest decimal that reads back as the same double, with a point or an exponent in it (`3.0`, `0.1`, `1e+20`), so that it reads back as a
-    /// double. NaN and the infinities, which JSON has no numbers for, are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`.
+    /// The shortest decimal that reads back as the same double, with a point or an exponent in it
+    /// (`3.0`, `0.1`, `1e+20`), so that it reads back as a double. NaN and the infinities, which
+    /// JSON has no numbers for, are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`.
     package static func write(_ value: Double, to buffer: ByteBuffer) {
         guard value.isFinite else {
             buffer.append(value.isNaN ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\"")
@@ -52,8 +53,9 @@ extension JSONText {
         text.withUTF8 { buffer.append($0) }
     }
 
-    /// Doubles of at most 15 digits, 9 of them behind the point: there the nearest such decimal is the shortest and the only one that reads
-    /// back as the same double, and one division tells whether it does.
+    /// Doubles of at most 15 digits, 9 of them after the point: there the nearest such decimal is
+    /// the shortest and the only one that reads back as the same double, and one division tells
+    /// whether it does.
     private static func writeShort(_ value: Double, to buffer: ByteBuffer) -> Bool {
         let magnitude = value.magnitude
         guard magnitude < 1e6, magnitude >= 1e-4 || magnitude == 0 else { return false }
@@ -67,7 +69,7 @@ extension JSONText {
         return true
     }
 
-    /// Billionths as the digits behind a point, at least one, without zeros at the end.
+    /// Billionths as the digits after a point, at least one, without zeros at the end.
     private static func writeFraction(_ billionths: UInt64, to buffer: ByteBuffer) {
         var rest = billionths
         var width = 9

@@ -1,7 +1,8 @@
 package import SluiceCEL
 
 extension JSONText {
-    /// A cell as JSON: timestamps as RFC 3339 text, durations as `"1.5s"`, bytes as base64 text, decimals and JSON text as they are, an absent cell as null.
+    /// A cell as JSON: timestamps as RFC 3339 text, durations as `"1.5s"`, bytes as base64 text,
+    /// decimals and JSON text as they are, an absent cell as null.
     ///
     /// - Parameter scratch: where boxed cells are.
     @inline(__always)
@@ -27,7 +28,8 @@ extension JSONText {
         }
     }
 
-    /// A value as JSON, as cells are; keys of maps as text, a type as its name, an optional as what it holds or null, addresses as text.
+    /// A value as JSON, as cells are; keys of maps as text, a type as its name, an optional as what
+    /// it holds or null, addresses as text.
     package static func write(_ value: Value, to buffer: ByteBuffer) {
         switch value {
         case .null: buffer.append("null")

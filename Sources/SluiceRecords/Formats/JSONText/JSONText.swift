@@ -2,11 +2,12 @@ import CBytes
 
 /// Writes JSON text into buffers. What comes out is valid JSON and valid UTF-8, whatever goes in.
 ///
-/// Unsafe memory is read and written here. Writes stay in the room that was reserved just before. A vector load may reach behind the end of
-/// what is read only where that cannot leave the memory page that the first byte is in, and bytes from there are never used.
+/// Unsafe memory is read and written here. Writes stay in the room that was reserved just before. A
+/// vector load may reach after the end of what is read only where that cannot leave the memory page
+/// that the first byte is in, and bytes from there are never used.
 package enum JSONText {
-    /// A string in quotes. Quotes, backslashes and control characters are escaped (`\n`, `\u0001`), a byte that is no UTF-8 becomes U+FFFD, all else is
-    /// kept as it is.
+    /// A string in quotes. Quotes, backslashes and control characters are escaped (`\n`, `\u0001`),
+    /// a byte that is no UTF-8 becomes U+FFFD, all else is kept as it is.
     package static func write(_ text: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
         buffer.append(UInt8(ascii: "\""))
         writeEscaped(text, to: buffer)
@@ -43,7 +44,7 @@ package enum JSONText {
         UInt(bitPattern: place) & 4095 <= 4096 - 32
     }
 
-    /// Bits for what cannot be copied among the next 32 bytes; those behind the end mean nothing.
+    /// Bits for what cannot be copied among the next 32 bytes; those after the end mean nothing.
     @inline(__always)
     private static func stops(_ place: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> UInt32 {
         if isInOnePage(place) { return cbytes_string_stops32(place) }

@@ -66,7 +66,8 @@ package struct RegexDecoder: RecordDecoder {
         }
     }
 
-    /// Asks for captures only where a column wants one: whether a pattern matches is cheaper to tell than where.
+    /// Asks for captures only where a column wants one: whether a pattern matches is cheaper to
+    /// tell than where.
     private func find(_ line: UnsafeBufferPointer<UInt8>, _ captures: UnsafeMutableBufferPointer<Pattern.Capture>) -> Bool {
         captures.count == 1 ? pattern.matches(line) : pattern.find(in: line, into: captures)
     }

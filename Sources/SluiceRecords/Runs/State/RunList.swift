@@ -4,12 +4,12 @@ import Sluice
 import SluiceCEL
 import Synchronization
 
-/// `unfinished.jsonl` in a state folder: the run that goes on there, and those that were killed, with
-/// the folders that hold files of theirs. A JSON object a line.
+/// `unfinished.jsonl` in a state folder: the run that goes on there, and those that were killed,
+/// with the folders that hold files of theirs. A JSON object a line.
 ///
-/// The lock on it lasts as long as the process, however that ends, and no child inherits it. The run
-/// that holds the lock removes the file at its end; so one that has just opened the file looks again
-/// whether it is the one that is there.
+/// The lock on it lasts as long as the process, however that ends, and no child inherits it. The
+/// run that holds the lock removes the file at its end; so one that has just opened the file looks
+/// again whether it is the one that is there.
 final class RunList: Sendable {
     static let name = "unfinished.jsonl"
 
@@ -111,7 +111,8 @@ final class RunList: Sendable {
         return fstat(descriptor, &here) == 0 && stat(path, &there) == 0 && here.st_ino == there.st_ino && here.st_dev == there.st_dev
     }
 
-    /// Passes over what cannot be read: the last line of a process that was killed in the middle of it.
+    /// Passes over what cannot be read: the last line of a process that was killed in the middle of
+    /// it.
     private static func entries(_ path: String) -> [Entry] {
         guard let text = FileManager.default.contents(atPath: path) else { return [] }
         let decoder = JSONDecoder()

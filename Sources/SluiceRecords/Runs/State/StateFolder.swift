@@ -3,8 +3,8 @@ import Glibc
 /// The state folder of a run, which one run at a time may use.
 ///
 /// While a run goes on, `unfinished.jsonl` in it is locked, and names the run and the folders that
-/// hold files of it. The file of a run that was killed stays, and its lock does not: the next run of
-/// that pipeline here removes those files and begins anew.
+/// hold files of it. The file of a run that was killed stays, and its lock does not: the next run
+/// of that pipeline here removes those files and begins anew.
 final class StateFolder: Sendable {
     let staging: Staging
     private let list: RunList

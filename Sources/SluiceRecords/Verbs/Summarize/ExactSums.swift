@@ -1,6 +1,6 @@
 /// Sums of doubles without rounding on the way: the same bits whatever the order and the grouping.
 ///
-/// Each sum is a fixed-point number with a bit for every power of two that a double can hold, kept
+/// Each sum is a fixed-point number with a bit forevery power of two that a double can hold, kept
 /// as 32-bit digits in 64-bit chunks whose upper halves gather carries, after R. M. Neal, "Fast
 /// exact summation using small and large superaccumulators" (arXiv:1505.05571), section 2. Unlike
 /// there, a sum has only the chunks between its lowest and highest value: four of them (32 bytes)
@@ -78,7 +78,7 @@ final class ExactSums {
         if lowest < window.first || highest > last { widen(sum, from: min(lowest, Int(window.first)), to: max(highest, last)) }
     }
 
-    /// What the window leaves behind is not used again: a sum has few windows in its life.
+    /// What the window leaves after is not used again: a sum has few windows in its life.
     private func widen(_ sum: Int, from first: Int, to last: Int) {
         let old = windows[sum]
         let count = last - first + 1
