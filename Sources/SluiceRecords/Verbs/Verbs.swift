@@ -12,5 +12,5 @@ package enum Verbs {
     package static var names: [String] { all.map { $0.declaration.name } }
 
     /// Names that are to become verbs.
-    package static let later = ["redact", "dedupe", "sample", "throttle", "lookup", "summarize", "sort", "http"]
+    package static let later = ["redact", "dedupe", "sample", "throttle", "lookup", "sort", "http"]
 }
