@@ -107,7 +107,7 @@ final class GzipText: TextSource {
         flushes.passStop(isFlush: isFlush, last: tail.count > 0 ? UInt8(truncatingIfNeeded: tail.bytes) : nil)
         if isFlush {
             tail.count = 0
-        } else if tail.bytes != 0xFFFF, search.isAfterFlush(window) {
+        } else if tail.count >= 4, tail.bytes != 0xFFFF, search.isAfterFlush(window) {
             // The bytes are not stored text either: before them the data was taken for what it is
             // not.
             goOn(at: .flush, after: damage(.corrupt, at: window.position, lost: 0))

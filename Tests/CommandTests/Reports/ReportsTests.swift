@@ -124,14 +124,14 @@ struct ReportsTests {
             // Longer than the test may be kept waiting for a thread.
             .replacingOccurrences(of: "time.sleep(20)", with: "time.sleep(600)"), to: "child.py")
         let run = try command.start(nil, ["run", "pipeline.yaml", "--progress", "plain"])
-        while command.lines(of: "pid").isEmpty, run.process.isRunning { await Task.yield() }
+        while command.lines(of: "pid").isEmpty, run.process.isRunning { poll(nil, 0, 10) }
         run.signal(SIGINT)
         try run.waits(for: "draining")
         run.signal(SIGINT)
         _ = try await run.ended()
         let pid = try #require(command.lines(of: "pid").first.flatMap { pid_t($0) })
         let deadline = ContinuousClock.now + .seconds(5)
-        while isRunning(pid), ContinuousClock.now < deadline { await Task.yield() }
+        while isRunning(pid), ContinuousClock.now < deadline { poll(nil, 0, 10) }
         guard isRunning(pid) else { return [] }
         kill(pid, SIGKILL)
         return ["the child goes on"]

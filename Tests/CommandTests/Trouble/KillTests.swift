@@ -66,9 +66,10 @@ struct KillTests {
     func busy() async throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
-        let pipeline = "source: {files: '-', format: jsonl}\nstages: []\nsink: {file: out/o.jsonl}\n"
-        try command.write("name: one\n" + pipeline, to: "one.yaml")
-        try command.write("name: two\n" + pipeline.replacing("o.jsonl", with: "p.jsonl"), to: "two.yaml")
+        // The first waits for someone to write to its input.
+        #expect(try await command.script("mkfifo in; : > empty").status == 0)
+        try command.write("name: one\nsource: {files: in, format: jsonl}\nsink: {file: out/o.jsonl}\n", to: "one.yaml")
+        try command.write("name: two\nsource: {files: empty, format: jsonl}\nsink: {file: out/p.jsonl}\n", to: "two.yaml")
         let first = try command.start(nil, ["run", "one.yaml", "--progress", "none"])
         while command.lines(of: ".sluice/one/unfinished.jsonl").isEmpty, first.process.isRunning { await Task.yield() }
         let second = try await command.sluice("run", "one.yaml", "--progress", "none")
@@ -77,8 +78,9 @@ struct KillTests {
         #expect(second.error.contains("--state"))
         #expect(!command.isThere(".sluice/one/report.json"))
         #expect(try await command.sluice("run", "two.yaml", "--progress", "none", "--state", ".sluice/one").status == 1)
-        #expect(try command.run("run", "two.yaml", "--progress", "none").status == 0)
-        let ending = try first.finish(input: "{\"n\":1}\n")
+        #expect(try await command.sluice("run", "two.yaml", "--progress", "none").status == 0)
+        #expect(try await command.script("echo '{\"n\":1}' > in").status == 0)
+        let ending = try await first.ended()
         #expect(ending.status == 0, "\(ending)")
         #expect(command.lines(of: "out/o.jsonl") == ["{\"n\":1}"])
         #expect(try command.files.filter { $0.contains("unfinished") } == [])

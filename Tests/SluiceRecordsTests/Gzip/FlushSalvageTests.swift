@@ -8,9 +8,9 @@ struct FlushSalvageTests {
     private static let count = 300
     private static let lines = GzipSamples.lines(0..<12 * count)
     /// 12 blocks of 300 whole lines, some 7 KiB each.
-    static let texts = (0..<12).map { Array(GzipSamples.text($0 * count..<($0 + 1) * count).utf8) }
+    private static let texts = (0..<12).map { Array(GzipSamples.text($0 * count..<($0 + 1) * count).utf8) }
     /// The same text in blocks of 24,000 bytes, as `pigz -i` cuts it: wherever that is.
-    static let cutTexts: [[UInt8]] = {
+    private static let cutTexts: [[UInt8]] = {
         let text = Array(texts.joined())
         return stride(from: 0, to: text.count, by: 24_000).map { Array(text[$0..<min($0 + 24_000, text.count)]) }
     }()
@@ -262,7 +262,7 @@ struct FlushSalvageTests {
         }
     }
 
-    static func damage(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
+    private static func damage(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
         let place = Int.random(in: 10..<bytes.count - 1, using: &random)
         let end = min(bytes.count, place + Int.random(in: 1...3000, using: &random))
         switch Int.random(in: 0..<4, using: &random) {
@@ -270,6 +270,19 @@ struct FlushSalvageTests {
         case 1: for index in place..<end { bytes[index] = UInt8.random(in: 0...255, using: &random) }
         case 2: for index in place..<end { bytes[index] = 0 }
         default: bytes.replaceSubrange(place..<end, with: repeatElement(FlushMarks.marker, count: (end - place) / 4).joined())
+        }
+    }
+
+    @Test("a stretch that looks like flushes is one damage, not one for each", arguments: libraries)
+    func markers(library: DeflateLibrary) throws {
+        let (whole, places) = GzipSamples.blocks(Self.texts, library: library)
+        for offset in 0..<4 {
+            var input = whole
+            let start = places[5].lowerBound + 1000 + offset
+            input.replaceSubrange(start..<start + 800, with: repeatElement(FlushMarks.marker, count: 200).joined())
+            let read = try ReadAll(input, library: library)
+            #expect((1...3).contains(read.damage.count))
+            #expect(read.texts.prefix(5 * Self.count) == Self.lines[..<(5 * Self.count)])
         }
     }
 

@@ -115,10 +115,10 @@ struct StateFolderTests {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let holders = Holders()
         let turns = await withTaskGroup(of: Int.self) { group in
-            for _ in 0..<8 {
+            for _ in 0..<4 {
                 group.addTask {
                     var turns = 0
-                    for _ in 0..<200 {
+                    for _ in 0..<50 {
                         guard let state = try? StateFolder(root, pipeline: "t") else { continue }
                         #expect(holders.count.add(1, ordering: .relaxed).newValue == 1)
                         holders.count.subtract(1, ordering: .relaxed)
