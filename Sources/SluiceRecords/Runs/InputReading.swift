@@ -54,7 +54,8 @@ final class InputReading: Sendable {
         }
     }
 
-    /// Deletes the files of records over the limit that no dead letter was written for, once nothing is read any more.
+    /// Deletes the files of records over the limit that no dead letter was written for, once nothing
+    /// is read any more.
     func removeSpills() {
         let paths = spills.withLock { $0 }
         for path in paths { unlink(path) }

@@ -29,9 +29,11 @@ package final class RecordBatch: @unchecked Sendable {
     var timeouts: [Int]
     /// Where the records go, where that is found out before they are encoded.
     var routing: Routing?
-    /// What became of single records, kept only where a stage may have enough: see ``end(afterRows:at:)``.
+    /// What became of single records, kept only where a stage may have enough: see
+    /// ``end(afterRows:at:)``.
     private var fates: [Fate]?
-    /// The place in the books where its records begin: the source, or the closing stage that gave them.
+    /// The place in the books where its records begin: the source, or the closing stage that gave
+    /// them.
     private let first: Int
 
     /// - Parameters:
@@ -192,8 +194,9 @@ extension RecordBatch {
         fates?.append(Fate(kind: kind, stage: UInt16(stage), frame: UInt32(frame), count: UInt32(count)))
     }
 
-    /// Ends the batch with its first `count` rows, of all that the stages up to `index` have seen: what lies
-    /// after the record of the last of them is in no book. Other rows of that record are filtered by the stage.
+    /// Ends the batch with its first `count` rows, of all that the stages up to `index` have seen:
+    /// what lies after the record of the last of them is in no book. Other rows of that record are
+    /// filtered by the stage.
     func end(afterRows count: Int, at index: Int) {
         precondition(count > 0 && fates != nil, "a batch ends after a row, and where that may be is known before")
         let last = origin(Int(rows[count - 1]))

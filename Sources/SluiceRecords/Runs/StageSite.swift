@@ -81,11 +81,12 @@ extension StageSite {
         batch.counts[index].filtered += received - passed - lost
     }
 
-    /// Gives the batch's rows new bytes and decodes them; those that cannot be decoded fail in this stage.
+    /// Gives the batch's rows new bytes and decodes them; those that cannot be decoded fail in this
+    /// stage.
     ///
-    /// - Parameter origins: for each frame the row that it was made of, ascending. Several frames of one row
-    ///   are counted as added; frames of a row that has failed since are left out. By default one frame for
-    ///   each row on its way.
+    /// - Parameter origins: for each frame the row that it was made of, ascending. Several frames of
+    ///   one row are counted as added; frames of a row that has failed since are left out. By default
+    ///   one frame for each row on its way.
     func rebase(
         _ batch: RecordBatch, onto bytes: ByteBuffer, _ frames: [Frame], origins: [UInt32]? = nil, decodedBy next: BoundSegment?,
         failure: (RowTable.Failure) -> RecordFailure
