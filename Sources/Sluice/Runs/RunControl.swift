@@ -128,8 +128,8 @@ extension RunControl {
 
     /// The run will fail at this place; what lies before it is still committed.
     ///
-    /// Where a stage may have enough before it comes to that, parts before the failure's are read on: whether
-    /// the run ends well must not depend on how far later parts were read ahead.
+    /// Where a stage may have enough before it comes to that, parts before the failure's are read
+    /// on: whether the run ends well must not depend on how far later parts were read ahead.
     func stopReading(because reason: PipelineError, at place: Place) {
         func note(_ state: inout State) {
             if let known = state.failure, known.place <= place { return }
