@@ -120,7 +120,8 @@ final class SinkStage: Sendable {
         for row in batch.rows { bytes += Int(batch.frames[Int(row)].count) }
         buffer.reserve(bytes)
         for row in batch.rows {
-            buffer.append(dropsReturns ? batch.text(Int(row)).withoutReturn : batch.text(Int(row)))
+            let text = batch.text(Int(row))
+            buffer.append(dropsReturns ? LineText.withoutEnd(text) : text)
             buffer.append(UInt8(ascii: "\n"))
         }
     }

@@ -38,7 +38,7 @@ struct LinesWriter: RecordWriter {
 
     func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) throws(RecordFailure) {
         if copiesRecords {
-            buffer.append(batch.text(row).withoutReturn)
+            buffer.append(LineText.withoutEnd(batch.text(row)))
         } else {
             buffer.append(try line(row, of: batch))
         }
@@ -55,11 +55,6 @@ struct LinesWriter: RecordWriter {
         }
         return cell.textBytes
     }
-}
-
-extension UnsafeBufferPointer<UInt8> {
-    /// The line without a carriage return at its end.
-    var withoutReturn: UnsafeBufferPointer { last == 0x0D ? UnsafeBufferPointer(rebasing: dropLast()) : self }
 }
 
 extension RecordFormat {
