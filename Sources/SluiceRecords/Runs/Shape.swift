@@ -83,7 +83,7 @@ package struct Shape: Sendable {
         }
     }
 
-    mutating func remove(_ name: String) {
+    package mutating func remove(_ name: String) {
         let isInBase = base == .json && self.column(of: name) != nil && moved[Name(name)] == nil
         moved[Name(name)] = .some(nil)
         written.removeAll { $0.key.isSame(as: name) }
@@ -96,7 +96,7 @@ package struct Shape: Sendable {
 
     /// Only the named fields remain. Fields of JSON records keep the record's order, others their
     /// own.
-    mutating func select(_ names: [String]) {
+    package mutating func select(_ names: [String]) {
         let wanted = Swift.Set(names.map { Name($0) })
         var places: [Name: Int?] = [:]
         for name in Swift.Set(moved.keys).union(baseColumns.keys) {

@@ -1,4 +1,26 @@
-import SluiceCEL
+package import SluiceCEL
+
+/// What `keep` and `drop` are: a condition, and which records pass.
+package protocol FilterVerb: Verb, EachStep {
+    /// What the condition must be for a record to stay.
+    static var keeps: Bool { get }
+    var condition: CellProgram { get }
+    init(_ condition: CellProgram)
+}
+
+extension FilterVerb {
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        guard let condition = argument.leaf.flatMap({ checking.condition($0) }) else { return nil }
+        self.init(condition)
+    }
+
+    package var leavesRecords: Bool { true }
+    package var mentions: [String] { condition.fieldNames }
+
+    package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
+        FilterStage(site: site, condition: BoundProgram(condition, in: site.fields), keeps: Self.keeps)
+    }
+}
 
 /// `keep` and `drop` at work.
 struct FilterStage: EachStage {

@@ -1,27 +1,16 @@
 /// `remove`: takes the named fields away.
-package struct Remove: Verb, EachStep {
+package struct Remove: FieldListVerb {
     package static let declaration = Declaration(
         "remove", "takes these fields away", argument: .list(.field, isSet: true), example: "remove: [agent]")
 
-    private let names: [String]
+    package let names: [String]
 
     package init(_ names: [String]) {
         self.names = names
     }
 
-    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
-        guard let leaves = argument.leaves else { return nil }
-        checking.checkFields(leaves)
-        self.init(leaves.map(\.text))
-        for name in names { checking.fields.remove(name) }
-    }
-
-    package var mentions: [String] { names }
-
-    package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
-        for name in names { binder.shape.remove(name) }
-        return ReshapeStage(site: site)
-    }
+    package func change(_ fields: inout Schema) { for name in names { fields.remove(name) } }
+    package func change(_ shape: inout Shape) { for name in names { shape.remove(name) } }
 }
 
 extension Records {

@@ -1,6 +1,30 @@
 import Sluice
 import SluiceCEL
 
+/// What `select` and `remove` are: names of fields, and what they do to the shape of records.
+package protocol FieldListVerb: Verb, EachStep {
+    var names: [String] { get }
+    init(_ names: [String])
+    func change(_ fields: inout Schema)
+    func change(_ shape: inout Shape)
+}
+
+extension FieldListVerb {
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        guard let leaves = argument.leaves else { return nil }
+        checking.checkFields(leaves)
+        self.init(leaves.map(\.text))
+        change(&checking.fields)
+    }
+
+    package var mentions: [String] { names }
+
+    package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
+        change(&binder.shape)
+        return ReshapeStage(site: site)
+    }
+}
+
 /// `select`, `remove` and `rename` at work: the plan has changed the shape, so that there is
 /// nothing to do for a record but, where a renamed field meets one that already has the name, to
 /// find out which of the two the record has.

@@ -1,27 +1,16 @@
 /// `select`: keeps only the named fields.
-package struct Select: Verb, EachStep {
+package struct Select: FieldListVerb {
     package static let declaration = Declaration(
         "select", "keeps only these fields", argument: .list(.field, isSet: true), example: "select: [time, status]")
 
-    private let names: [String]
+    package let names: [String]
 
     package init(_ names: [String]) {
         self.names = names
     }
 
-    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
-        guard let leaves = argument.leaves else { return nil }
-        checking.checkFields(leaves)
-        self.init(leaves.map(\.text))
-        checking.fields.select(names)
-    }
-
-    package var mentions: [String] { names }
-
-    package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
-        binder.shape.select(names)
-        return ReshapeStage(site: site)
-    }
+    package func change(_ fields: inout Schema) { fields.select(names) }
+    package func change(_ shape: inout Shape) { shape.select(names) }
 }
 
 extension Records {
