@@ -21,6 +21,12 @@ package struct FileIdentity: Hashable, Sendable {
     /// - Throws: where the path goes through a file, a folder that may not be searched, or a circle
     ///   of links.
     package init(_ path: String) throws(InputError) {
+        var status = stat()
+        // Of what is there the system knows it; only for the rest the path is walked.
+        if !path.utf8.contains(0), stat(path, &status) == 0 {
+            self.init(status, missing: [])
+            return
+        }
         var walk = try PathWalk(path)
         try walk.run(followingLast: true)
         self = try walk.identity()
