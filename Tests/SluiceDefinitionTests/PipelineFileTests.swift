@@ -114,6 +114,20 @@ struct PipelineFileTests {
         #expect(throws: UnreadablePipelineFile(path: archive, reason: .notUTF8)) { try PipelineFile(readingFrom: archive) }
     }
 
+    @Test("what a pattern matches and is no file is named in a warning, and the rest is read")
+    func passedOver() throws {
+        let folder = NSTemporaryDirectory() + "sluice-passed-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data("{}\n".utf8).write(to: URL(filePath: folder + "/a.jsonl"))
+        #expect(mkfifo(folder + "/b.jsonl", 0o600) == 0)
+        let checked = PipelineFile(path: "x.yaml", text: Self.small.replacing("'-'", with: "'\(folder)/*.jsonl'")).check()
+        #expect(checked.errorCount == 0)
+        #expect(checked.pipeline?.source.inputs.map(\.path) == [folder + "/a.jsonl"])
+        #expect(checked.diagnostics.map(\.severity) == [.warning])
+        #expect(checked.rendered().contains("\(folder)/b.jsonl is a named pipe"))
+    }
+
     @Test("colours are for terminals only")
     func colours() {
         let checked = PipelineFile(path: "x.yaml", text: Self.small.replacing("keep", with: "kep")).check()
