@@ -67,6 +67,8 @@ package final class BatchReader: @unchecked Sendable {
     /// The last event was a wrong check of the text before it.
     var isUnsure = false
     private var isFresh = true
+    /// Whether the compressed text may yet turn out to be an archive of files.
+    private var mayBeArchive: Bool
     private var isFinished = false
     private var hasDelivered = false
     private var totals: InputSummary
@@ -102,6 +104,7 @@ package final class BatchReader: @unchecked Sendable {
         case .emptyGzip: text = EmptyGzip()
         case .unsupported(let name): throw .unsupported(path: file.path, compression: name)
         }
+        mayBeArchive = text is GzipText
         self.file = file
         self.index = index
         self.configuration = configuration
@@ -149,6 +152,7 @@ package final class BatchReader: @unchecked Sendable {
     private func nextBatch() throws(InputError) -> Batch? {
         while !isFinished {
             scan.advance(over: buffer)
+            if mayBeArchive { try refuseArchive() }
             if isFresh, buffer.count >= 3 || event == .end { leaveOutMark() }
             if wantsHead, !isFresh { takeHead() }
             let isFull = buffer.count >= Batch.targetBytes && !scan.frames.isEmpty
@@ -182,6 +186,15 @@ package final class BatchReader: @unchecked Sendable {
         let step = text.read(into: buffer.start + buffer.count, room: wanted)
         buffer.count += step.count
         event = step.event
+    }
+
+    /// A tar archive is no text, compressed or not.
+    private func refuseArchive() throws(InputError) {
+        guard offset == 0, buffer.count < TarHeader.count else {
+            mayBeArchive = false
+            guard offset == 0, TarHeader.begins(buffer.filled) else { return }
+            throw .unsupported(path: file.path, compression: "tar")
+        }
     }
 
     /// The byte order mark is no part of the first record.

@@ -115,8 +115,10 @@ enum ZlibStream {
 /// The first block of a tar archive: its checksum, the sum of its 512 bytes, is one that no text
 /// has.
 enum TarHeader {
+    static let count = 512
+
     static func begins(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard bytes.count >= 512, bytes[0] != 0, bytes[..<100].contains(0) || bytes[257...].starts(with: "ustar".utf8) else { return false }
+        guard bytes.count >= count, bytes[0] != 0, bytes[..<100].contains(0) || bytes[257...].starts(with: "ustar".utf8) else { return false }
         let digits = bytes[148..<156].drop { $0 == 0x20 }.prefix { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
         guard !digits.isEmpty else { return false }
         let stored = digits.reduce(0) { $0 << 3 | Int($1 - UInt8(ascii: "0")) }

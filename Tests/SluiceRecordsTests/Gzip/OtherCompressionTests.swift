@@ -70,6 +70,16 @@ struct OtherCompressionTests {
         }
     }
 
+    @Test("a compressed tar archive is refused as one, however its bytes come", arguments: [1, 100, 256 << 10])
+    func compressedArchive(most: Int) {
+        let archive = Self.tar(magic: "ustar\u{0}00", size: 1_000) + [UInt8](repeating: 0x0A, count: 1_024)
+        for members in [GzipSamples.member(archive), GzipSamples.member(Array(archive[..<300])) + GzipSamples.member(Array(archive[300...]))] {
+            #expect(throws: InputError.unsupported(path: "a.log.gz", compression: "tar")) {
+                try ReadAll(members, most: most, name: "a.log.gz")
+            }
+        }
+    }
+
     /// A header block for a file `logs/a.log`.
     private static func tar(magic: String, size: Int) -> [UInt8] {
         var header = [UInt8](repeating: 0, count: 512)
