@@ -5,9 +5,6 @@ public struct Environment: Sendable {
         case open
         /// These fields and no others; any other name is an error. Names may contain dots.
         case known([Name: CELType])
-
-        /// The same, from names that differ in more than their Unicode normalization.
-        public static func known(_ fields: [String: CELType]) -> FieldScope { .known(fields.byName) }
     }
 
     public var fields: FieldScope
@@ -47,7 +44,7 @@ public struct Environment: Sendable {
 
     /// CEL as specified: no record, no mixed arithmetic, only the given variables.
     public static func strict(variables: [String: CELType] = [:]) -> Environment {
-        var environment = Environment(fields: .known(variables))
+        var environment = Environment(fields: .known(variables.byName))
         environment.hasRecord = false
         environment.mixedArithmetic = false
         return environment

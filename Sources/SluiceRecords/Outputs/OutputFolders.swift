@@ -68,10 +68,4 @@ final class OutputFolders {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
-
-    /// Without `.` and doubled slashes.
-    static func normalized(_ path: String) -> String {
-        let names = path.split(separator: "/").filter { $0 != "." }
-        return (path.hasPrefix("/") ? "/" : "") + names.joined(separator: "/")
-    }
 }

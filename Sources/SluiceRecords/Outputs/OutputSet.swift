@@ -123,7 +123,7 @@ final class OutputSet: OpenSink {
 
     private func file(_ path: String) throws(OutputError) -> OutputFile {
         if let file = named[Name(path)] { return file }
-        let normal = OutputFolders.normalized(path)
+        let normal = NameBytes.normalized(path)
         try folders.prepare(for: normal)
         let place = try place(of: normal)
         if let file = files[place] {

@@ -84,7 +84,7 @@ struct DiagnosticTests {
             ("[1].exists(value, valeu > 1)", ["valeu – no such field 'valeu' (did you mean 'value'?)"]),
         ])
     func knownFields(text: String, expected: [String]) {
-        let fields: [String: CELType] = ["status": .int, "path": .string, "bytes": .dyn]
+        let fields: [Name: CELType] = ["status": .int, "path": .string, "bytes": .dyn]
         let environment = Environment(fields: .known(fields), constants: ["params": .map(["limit": .int(5)])])
         #expect(problems(text, in: environment) == expected)
     }
