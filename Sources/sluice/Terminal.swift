@@ -15,14 +15,14 @@ struct Terminal: Sendable {
         isTerminal && ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
     }
 
-    /// Columns; 80 where nobody knows.
+    /// Columns; 80 where that is not known.
     var width: Int {
         var size = winsize()
         return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
     }
 
-    /// Writes all of the text. A stream that is closed is no reason to fail: there is nobody left
-    /// to tell.
+    /// Writes all of the text. A stream that is closed is no reason to fail: there is nowhere
+    /// left to write it.
     func write(_ text: String) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {

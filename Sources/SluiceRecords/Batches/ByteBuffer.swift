@@ -29,8 +29,7 @@ package final class ByteBuffer: @unchecked Sendable {
         return memory.bindMemory(to: UInt8.self, capacity: count)
     }
 
-    /// The bytes, for as long as somebody holds the buffer; see ``withFilled(_:)`` where that is
-    /// nothing else.
+    /// The bytes, for as long as the buffer is held: ``withFilled(_:)`` holds it.
     package var filled: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
 
     /// Gives `body` the bytes and keeps the buffer until it returns.

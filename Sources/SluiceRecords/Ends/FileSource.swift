@@ -21,7 +21,8 @@ package struct FileSource: DeclaredSource {
                 let matches = try InputFiles.matches(of: [leaf.text])
                 for file in matches.files where known.insert(Name(file.path)).inserted { inputs.append(file) }
                 for other in matches.passedOver {
-                    checking.report("'\(leaf.text)' passes over what is no file: \(other)", at: leaf.place, fix: "name it by its own path to read it", severity: .warning)
+                    checking.report(
+                        "'\(leaf.text)' passes over what is no file: \(other)", at: leaf.place, fix: "name it by its own path to read it", severity: .warning)
                 }
             } catch {
                 checking.report("\(error)", at: leaf.place, fix: error.fix)

@@ -27,7 +27,7 @@ final class Child {
 
     /// Signals the child and all it has started, as far as they stayed in its process group.
     func signal(_ signal: Signal) {
-        // An error means that nobody is left to hear it: what was wanted.
+        // An error means that the child is gone already, which is what was asked for.
         do { try process?.running.send(signal: signal, toProcessGroup: true) } catch {}
     }
 }

@@ -146,7 +146,7 @@ final class ChildLoop: Sendable {
     }
 }
 
-/// Says that nobody waits for a question's answer any more.
+/// Says that a question's answer is not needed any more.
 final class Ticket: Sendable {
     private let flag = Atomic(false)
 

@@ -77,7 +77,7 @@ extension FileDescriptor {
     enum Transfer: Equatable {
         case bytes(Int)
         case wouldBlock
-        /// End of the input; or nobody reads what is written.
+        /// End of the input; or the other end of the output is closed.
         case ended
     }
 
@@ -137,7 +137,7 @@ extension Duration {
     }
 }
 
-/// Writes to standard error; where that is not possible, there is nobody left to tell.
+/// Writes to standard error; where that is not possible, there is nowhere else to say it.
 func standardError(_ text: String) {
     var text = text
     text.withUTF8 { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }

@@ -182,7 +182,7 @@ struct ChildProtocol {
         }
     }
 
-    /// A write said that nobody reads the child's standard input.
+    /// A write failed because the child's standard input is closed.
     mutating func inputBroken(now: Instant) -> [Step] {
         let wasUnseen = !hasWritten
         unwritten = []

@@ -1,4 +1,3 @@
-
 /// How records are read from text and written to it. One type a format, named as in pipeline files.
 ///
 /// A format that a file's own head completes (the header of a CSV file) is bound to each head it

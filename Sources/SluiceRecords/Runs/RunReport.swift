@@ -167,7 +167,7 @@ public struct RunReport: Codable, Sendable {
     public var outputs: [Output]
     /// Where the records are that failed.
     public var deadLetters: DeadLetters
-    /// Whether the run ended because nobody reads its standard output any more.
+    /// Whether the run ended because its standard output was closed.
     public var outputClosed: Bool?
     /// Why the run failed.
     public var error: String?

@@ -8,8 +8,8 @@ import Glibc
 /// that of the nearest folder above it that is, and the bytes of the names that lead on from there.
 /// Nothing is opened for reading, nothing changes.
 ///
-/// It holds as long as nobody moves things about. A folder whose file system takes capital and
-/// small letters for the same is told apart only by files that are there.
+/// It holds as long as files and folders stay where they are. A folder whose file system takes
+/// capital and small letters for the same is told apart only by files that are there.
 package struct FileIdentity: Hashable, Sendable {
     private let device: UInt64
     private let number: UInt64

@@ -121,10 +121,11 @@ struct ReportsTests {
     /// Interrupts the run twice while its child works on a record.
     private func childrenLeft(_ command: CommandUnderTest) async throws -> [String] {
         let noting = "import os,sys,time\nopen('pid','w').write(str(os.getpid()))\n"
-        try command.write(try command.text(of: "child.py")
-            .replacingOccurrences(of: "import sys,time\n", with: noting)
-            // Longer than the test may be kept waiting for a thread.
-            .replacingOccurrences(of: "time.sleep(20)", with: "time.sleep(600)"), to: "child.py")
+        try command.write(
+            try command.text(of: "child.py")
+                .replacingOccurrences(of: "import sys,time\n", with: noting)
+                // Longer than the test may be kept waiting for a thread.
+                .replacingOccurrences(of: "time.sleep(20)", with: "time.sleep(600)"), to: "child.py")
         let run = try command.start(nil, ["run", "pipeline.yaml", "--progress", "plain"])
         // Other tests hold up a task for longer than the child works: this waits on its thread.
         while command.lines(of: "pid").isEmpty, run.process.isRunning { poll(nil, 0, 10) }

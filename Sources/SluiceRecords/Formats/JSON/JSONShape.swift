@@ -20,7 +20,7 @@ struct JSONShape {
         var count: UInt32
         /// Where the key's quote stands in the text.
         var key: Int32
-        /// -1 where nobody asks for it.
+        /// -1 where it is not asked for.
         var column: Int32
 
         static let none = Entry(text: (~0, ~0, ~0, ~0), mask: ~0, count: 0, key: 0, column: -1)

@@ -48,7 +48,7 @@ package struct JSONRewrite: Sendable {
         /// Of the value that takes its place, or that it yields to.
         var other: Int
 
-        /// Of a member that nobody names and an equal one takes the place of.
+        /// Of a member that is not named, and that an equal one takes the place of.
         static let stale = Step(action: .cut, hasNewKey: false, key: JSONKeys.Place(start: 0, count: 0), column: 0, other: 0)
     }
 
