@@ -11,6 +11,16 @@ BUILD = $(SWIFT) build -c release --static-swift-stdlib
 RELEASE = $(shell $(BUILD) --show-bin-path)
 FORMATTED = Package.swift Sources Tests $(wildcard Benchmarks Examples)
 
+# The pool's storms and rounds take every core, and children have seconds to answer: in processes of their own neither
+# holds up the other tests.
+POOL_TESTS = ^WorkerPoolsTests\.
+CHILD_TESTS = ^SluiceRecordsTests\.(Exec|Child)
+define run-tests
+$(SWIFT) test --skip-build $(1) --filter '$(POOL_TESTS)'
+	$(SWIFT) test --skip-build $(1) --filter '$(CHILD_TESTS)'
+	$(SWIFT) test --skip-build $(1) --skip '$(POOL_TESTS)' --skip '$(CHILD_TESTS)'
+endef
+
 .PHONY: help setup build run install package test test-install check docs validate-schema lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
 
 help: ## list the targets
@@ -33,9 +43,7 @@ package: build ## make a Debian package: .build/sluice-pipelines_VERSION_ARCHITE
 
 test: setup ## build everything and run all tests
 	$(SWIFT) build --build-tests
-# The pool's storms and rounds take every core; in a process of their own they hold up no test that starts programs.
-	$(SWIFT) test --skip-build --filter '^WorkerPoolsTests\.'
-	$(SWIFT) test --skip-build --skip '^WorkerPoolsTests\.'
+	$(call run-tests)
 
 test-install: ## do as README.md says on a clean Debian, and install the package on another; by hand, as root
 	@Tests/Install/test-install $(ARGS)
@@ -60,8 +68,7 @@ TSAN := --sanitize=thread --scratch-path .build-tsan -Xswiftc -DSLUICE_TSAN
 tsan: export TSAN_OPTIONS = suppressions=$(CURDIR)/scripts/tsan-suppressions.txt
 tsan: setup ## run all tests under the Thread Sanitizer
 	$(SWIFT) build --build-tests $(TSAN)
-	$(SWIFT) test --skip-build $(TSAN) --filter '^WorkerPoolsTests\.'
-	$(SWIFT) test --skip-build $(TSAN) --skip '^WorkerPoolsTests\.'
+	$(call run-tests,$(TSAN))
 
 # The build talks on standard error here, so that standard output is the program's alone.
 cel-conformance: setup ## run the CEL conformance cases; SLUICE_CEL_CASES=FILE for others

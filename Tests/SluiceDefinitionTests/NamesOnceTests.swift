@@ -40,6 +40,6 @@ struct NamesOnceTests {
     /// Keys and options that have the name of a verb or a sink, and are other things: `--set`,
     /// `--report <file>`, the fields that `explode` keeps.
     private static func isOther(_ name: String, _ path: String) -> Bool {
-        ["set": "sluice/PipelineOptions.swift", "file": "sluice/RunCommand.swift", "keep": "SluiceRecords/Verbs/Explode.swift"][name] == path
+        ["set": "sluice/Commands/PipelineOptions.swift", "file": "sluice/Commands/RunCommand.swift", "keep": "SluiceRecords/Verbs/Explode.swift"][name] == path
     }
 }

@@ -43,6 +43,11 @@ final class Said: Sendable {
 
     func add(_ line: String) { lines.withLock { $0.append(line) } }
     var all: [String] { lines.withLock { $0 } }
+
+    /// Waits until a line holds a text. The test's time limit bounds it.
+    func waits(for text: String) {
+        while !all.contains(where: { $0.contains(text) }), !Task.isCancelled { poll(nil, 0, 10) }
+    }
 }
 
 extension ExecPool {
