@@ -65,7 +65,7 @@ extension DefinitionReading {
         if isSet {
             var seen: [String] = []
             for leaf in elements.compactMap(\.leaf) {
-                if leaf.text.index(in: seen) != nil { report("\(what) names '\(leaf.text)' twice", at: leaf.place, fix: "take one away") }
+                if leaf.text.index(in: seen) != nil { report("\(what) names '\(leaf.text)' twice", at: leaf.place, fix: "remove one of them") }
                 seen.append(leaf.text)
             }
         }

@@ -16,7 +16,7 @@ extension DefinitionReading {
     private mutating func readParameter(_ entry: YAMLMap.Entry, setting: String?) {
         let name = entry.key.text
         guard NameKind.parameter.admits(name) else {
-            report("params: '\(name)' is no name for a parameter", at: entry.key.place, fix: "use \(NameKind.parameter.rule)")
+            report("params: '\(name)' is not a valid name for a parameter", at: entry.key.place, fix: "use \(NameKind.parameter.rule)")
             return
         }
         guard case .leaf(let leaf) = entry.value else {
@@ -42,7 +42,7 @@ extension DefinitionReading {
         for parameter in parameters.all where !parameters.used.contains(parameter.name.text) {
             report(
                 "params: '\(parameter.name.text)' is never used", at: parameter.name.place,
-                fix: "refer to it with ${\(parameter.name.text)}, or take it away", severity: .warning)
+                fix: "refer to it with ${\(parameter.name.text)}, or remove it", severity: .warning)
         }
     }
 

@@ -52,7 +52,7 @@ extension DefinitionReading {
             }
         }
         if verb == nil, !hadUnknown {
-            report("\(owner): says nothing to do", at: map.place, fix: "add one of: \(Verbs.names.joined(separator: ", "))")
+            report("\(owner): the stage has no verb", at: map.place, fix: "add one of: \(Verbs.names.joined(separator: ", "))")
         }
         return verb
     }

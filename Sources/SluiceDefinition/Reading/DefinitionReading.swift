@@ -17,10 +17,10 @@ struct DefinitionReading {
         let names = keys.map(\.name)
         for key in map.entries.map(\.key) where key.text.index(in: names) == nil {
             if key.text.index(in: later) != nil {
-                report("\(owner): '\(key.text)' is not supported in this version", at: key.place, fix: "take it away for now")
+                report("\(owner): '\(key.text)' is not supported in this version", at: key.place, fix: "remove it")
             } else {
                 let hint = didYouMean(key.text, among: names + later)
-                report("\(owner): unknown key '\(key.text)'\(hint)", at: key.place, fix: "here may stand: \(names.joined(separator: ", "))")
+                report("\(owner): unknown key '\(key.text)'\(hint)", at: key.place, fix: "expected one of: \(names.joined(separator: ", "))")
             }
         }
         for key in keys where key.isRequired && map[key.name] == nil {
@@ -86,7 +86,7 @@ struct DefinitionReading {
     mutating func size(_ node: YAMLNode, _ what: String, in range: ClosedRange<Int>) -> Placed<Int>? {
         guard let leaf = completeText(node, what, fix: Amounts.sizeFix) else { return nil }
         guard let bytes = Amounts.size(leaf.text) else {
-            report("\(what): '\(leaf.text)' is no size", at: leaf.place, fix: Amounts.sizeFix)
+            report("\(what): '\(leaf.text)' is not a size", at: leaf.place, fix: Amounts.sizeFix)
             return nil
         }
         guard range.contains(bytes) else {
@@ -102,7 +102,7 @@ struct DefinitionReading {
     mutating func duration(_ node: YAMLNode, _ what: String) -> Placed<Duration>? {
         guard let leaf = completeText(node, what, fix: Amounts.durationFix) else { return nil }
         guard let duration = Amounts.duration(leaf.text) else {
-            report("\(what): '\(leaf.text)' is no duration", at: leaf.place, fix: Amounts.durationFix)
+            report("\(what): '\(leaf.text)' is not a duration", at: leaf.place, fix: Amounts.durationFix)
             return nil
         }
         guard duration > .zero else {
@@ -126,7 +126,7 @@ struct DefinitionReading {
         guard let name = text(node, what, fix: "use \(kind.rule)") else { return nil }
         guard name.isComplete else { return name }
         if !kind.admits(name.text) {
-            report("\(owner): '\(name.text)' is no name for a \(kind.rawValue)", at: name.place, fix: "use \(kind.rule)")
+            report("\(owner): '\(name.text)' is not a valid name for a \(kind.rawValue)", at: name.place, fix: "use \(kind.rule)")
             return nil
         }
         if name.text.index(in: kind.taken) != nil {

@@ -73,7 +73,7 @@ private struct RecordsBuilding {
 
     mutating func pipeline(_ records: Records, state: String) -> RecordPipeline? {
         if !NameKind.pipeline.admits(records.name) {
-            report("'\(records.name)' is no name for a pipeline", fix: "use \(NameKind.pipeline.rule)")
+            report("'\(records.name)' is not a valid name for a pipeline", fix: "use \(NameKind.pipeline.rule)")
         }
         let source = source(records.source)
         let (stages, fields) = stages(records, from: source?.format.schema ?? .open)
@@ -139,7 +139,7 @@ private struct RecordsBuilding {
         for (index, name) in used.enumerated() {
             let isTaken = name.index(in: Array(used[..<index])) != nil || name.index(in: NameKind.stage.taken) != nil
             if isTaken { report("the name '\(name)' is taken", fix: "give each stage a name of its own") }
-            if !NameKind.stage.admits(name) { report("'\(name)' is no name for a stage", fix: "use \(NameKind.stage.rule)") }
+            if !NameKind.stage.admits(name) { report("'\(name)' is not a valid name for a stage", fix: "use \(NameKind.stage.rule)") }
         }
         return drafts.map { draft in
             if let name = draft.name { return name }

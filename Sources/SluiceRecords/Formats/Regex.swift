@@ -29,7 +29,7 @@ package struct RegexFormat: Format {
             self.init(pattern)
         } catch {
             checking.report(
-                "the pattern is no regular expression: \(error.message)", at: text.place,
+                "the pattern is not a regular expression: \(error.message)", at: text.place,
                 fix: "RE2's syntax: https://github.com/google/re2/wiki/Syntax")
             return nil
         }

@@ -38,7 +38,7 @@ package struct Explode: Verb, EachStep {
         let kept = keys["keep"]?.leaves
         checking.checkFields([field] + (kept ?? []))
         if let again = kept?.first(where: { $0.text.isSame(as: field.text) }) {
-            checking.report("'\(again.text)' is what is taken apart, and cannot be kept", at: again.place, fix: "take it away")
+            checking.report("'\(again.text)' is what is taken apart, and cannot be kept", at: again.place, fix: "remove it")
         }
         self.init(field: field.text, as: keys["as"]?.leaf?.text, keep: kept?.map(\.text))
         let type = checking.fields.type(of: field.text)

@@ -83,7 +83,7 @@ final class RecordsTests {
         }
         let fine = try records("")
         #expect(problems(fine) == [])
-        #expect(problems(fine.named("a b")) == ["'a b' is no name for a pipeline"])
+        #expect(problems(fine.named("a b")) == ["'a b' is not a valid name for a pipeline"])
         #expect(problems(fine.keep("true", name: "x").drop("false", name: "x")) == ["the name 'x' is taken"])
         #expect(problems(fine.keep("true", name: "sink")) == ["the name 'sink' is taken"])
         #expect(problems(fine.writing(to: folder + "/in.txt")) == ["sink: '\(folder)/in.txt' is also an input"])
@@ -92,7 +92,7 @@ final class RecordsTests {
         #expect(problems(Records.reading(archives: [folder + "/in.txt"], format: .jsonl)) == ["there is no sink"])
         #expect(problems(Records.reading(archives: ["no/such.gz"], format: .lines).forEach { _ in }) == ["source: no/such.gz: no such file"])
         let regex = Records.reading(archives: [folder + "/in.txt"], format: .regex("(?P<a>x")).forEach { _ in }
-        #expect(problems(regex) == ["source: the pattern is no regular expression: missing ): (?P<a>x"])
+        #expect(problems(regex) == ["source: the pattern is not a regular expression: missing ): (?P<a>x"])
         #expect(problems(fine.parse("line", as: .regex("x"))) == ["parse: the pattern names no group, so it makes no field"])
         #expect(problems(fine.exec(["no-such-command-anywhere"])) == ["exec: no such command 'no-such-command-anywhere'"])
     }

@@ -36,7 +36,7 @@ package struct FileSink: DeclaredSink {
         for key in ["level", "members"] where !name.isGzip {
             guard let option = options[key] else { continue }
             checking.report(
-                "'\(key)' is for compressed files", at: option.place, fix: "end the file's name in .gz, or take '\(key)' away")
+                "'\(key)' is for compressed files", at: option.place, fix: "end the file's name in .gz, or remove '\(key)'")
             return nil
         }
         var compression: CompressionLevel? = name.isGzip ? .standard : nil

@@ -32,7 +32,7 @@ struct PathOutline {
     }
 
     var refusal: Refusal? {
-        if outline.utf8.contains(0) { return Refusal(message: "the path has a NUL character", fix: "take it away") }
+        if outline.utf8.contains(0) { return Refusal(message: "the path has a NUL character", fix: "remove it") }
         guard let name = outline.split(separator: "/", omittingEmptySubsequences: false).last, !name.isEmpty, name != ".", name != ".." else {
             return Refusal(message: "'file' names no file", fix: "end the path with a file's name")
         }
@@ -44,7 +44,7 @@ struct PathOutline {
         }
         let rest = outline.dropFirst(folder.count)
         if rest.split(separator: "/").contains("..") {
-            return Refusal(message: "the path leaves its folder behind an expression", fix: "take the '..' away")
+            return Refusal(message: "the path leaves its folder after an expression", fix: "remove the '..'")
         }
         return nil
     }
@@ -68,7 +68,7 @@ package struct OutputPlace {
         if isWhole, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return "'\(path)' is a folder" }
         var folder = parent(of: path)
         while stat(folder, &status) != 0 {
-            guard errno == ENOENT || errno == ENOTDIR, folder != ".", folder != "/" else { return "'\(folder)' cannot be looked into" }
+            guard errno == ENOENT || errno == ENOTDIR, folder != ".", folder != "/" else { return "'\(folder)' cannot be read" }
             folder = parent(of: folder)
         }
         guard status.st_mode & S_IFMT == S_IFDIR else { return "'\(folder)' is a file, not a folder" }

@@ -18,7 +18,7 @@ package struct CSV: HeadedFormat {
             ArgumentKey(
                 "nulls", .possiblyEmpty(.short(.list(.text), for: "nulls", in: [])), example: "nulls: ['', 'NULL', NA]",
                 "texts that, without quotes, stand for no value; `['']` by default. The first of them is written"),
-            ArgumentKey("trim", .flag, example: "trim: true", "reading: blanks around fields are no part of them"),
+            ArgumentKey("trim", .flag, example: "trim: true", "reading: blanks around fields are not part of them"),
             ArgumentKey(
                 "columns", .list(.newField, isSet: true), example: "columns: [id, name]",
                 "reading: the fields, where files have no header; writing: the fields that are written, in this order"),
@@ -100,7 +100,7 @@ package struct CSV: HeadedFormat {
 
     package func checkReading(_ checking: inout Checking) {
         for option in writingOptions {
-            checking.report("csv: '\(option.name)' is for writing", at: option.place, fix: "take it away here")
+            checking.report("csv: '\(option.name)' is for writing", at: option.place, fix: "remove it here")
         }
         if let missingNames {
             checking.report("csv: without a header the fields have no names", at: missingNames, fix: "name them: columns: [id, name]")
@@ -146,7 +146,7 @@ extension CSV {
         let escape = character("escape", options, &checking)
         let comment = character("comment", options, &checking)
         if !hasQuotes, let place = options["escape"]?.place {
-            checking.report("csv: an escape without quotes", at: place, fix: "take it away, or 'quote: none'")
+            checking.report("csv: an escape without quotes", at: place, fix: "remove it, or 'quote: none'")
         }
         var used: [UInt8: String] = [separator: "separator"]
         for (name, byte) in [("quote", quote), ("escape", escape == quote ? nil : escape), ("comment", comment)] {

@@ -15,7 +15,7 @@ extension CSV: WritableFormat {
 
     package func checkWriting(_ checking: inout Checking, at place: TextPlace, areOwn: Bool) {
         for option in readingOptions {
-            checking.report("csv: '\(option.name)' is for reading", at: option.place, fix: "take it away here")
+            checking.report("csv: '\(option.name)' is for reading", at: option.place, fix: "remove it here")
         }
         if quoting.quote == nil {
             checking.report("csv: some values can only be written in quotes", at: place, fix: "take 'quote: none' away")

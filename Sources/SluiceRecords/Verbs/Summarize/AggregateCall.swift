@@ -14,7 +14,7 @@ struct AggregateCall: Sendable {
         guard leaf.isComplete else { return nil }
         guard let parts = Self.parts(of: leaf) else {
             checking.report(
-                "\(what): '\(leaf.text)' is no aggregate", at: leaf.place,
+                "\(what): '\(leaf.text)' is not an aggregate", at: leaf.place,
                 fix: "write one alone, such as \(Aggregates.examples); compute with what comes out in a 'set' after it")
             return nil
         }

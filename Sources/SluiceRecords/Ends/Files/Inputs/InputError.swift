@@ -39,8 +39,8 @@ extension Damage.Kind {
         case .header: "no gzip member begins here, or its header is damaged"
         case .crc: "the text is not what was compressed: wrong CRC-32"
         case .length: "the text is not what was compressed: wrong length"
-        case .trailingGarbage: "bytes behind the last gzip member"
-        case .readError: "the input could not be read on"
+        case .trailingGarbage: "bytes after the last gzip member"
+        case .readError: "reading the input failed"
         }
     }
 }

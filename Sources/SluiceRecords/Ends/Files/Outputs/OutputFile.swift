@@ -66,7 +66,7 @@ final class OutputFile {
 
     /// All bytes are on the disk from here on.
     func prepare() throws(OutputError) {
-        if staged != nil, fsync(descriptor) != 0 { throw .failed(path, "cannot be brought to the disk", errno) }
+        if staged != nil, fsync(descriptor) != 0 { throw .failed(path, "cannot be synced to disk", errno) }
         isPrepared = true
     }
 

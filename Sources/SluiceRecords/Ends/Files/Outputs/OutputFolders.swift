@@ -27,7 +27,7 @@ final class OutputFolders {
             guard descriptor >= 0 else { throw .failed(folder, "cannot be opened", errno) }
             defer { close(descriptor) }
             // Some file systems have nothing to bring to the disk and say so.
-            if fsync(descriptor) != 0, errno != EINVAL { throw .failed(folder, "cannot be brought to the disk", errno) }
+            if fsync(descriptor) != 0, errno != EINVAL { throw .failed(folder, "cannot be synced to disk", errno) }
         }
         made = []
     }

@@ -12,7 +12,7 @@
 ///   field). One of them a member, `crc` before `length`.
 /// - `trailing-garbage`: bytes that are not zero lie after the last member (the first byte after
 ///   it).
-/// - `read-error`: the input could not be read on.
+/// - `read-error`: reading the input failed.
 ///
 /// Where reading goes on at a flush, the rest of that member is delivered, but its trailer cannot
 /// tell anything about it: the damage stands for all of the member. A line may be cut off there,
