@@ -69,9 +69,9 @@ struct PipelineFileTests {
         #expect(second.onError == .deadLetter)
         #expect(second.pool.workers == 1...4)
         #expect(second.pool.timeout == nil)
-        #expect(pipeline.sink.format is Lines)
-        #expect(pipeline.sink.sink.compression == .fast)
-        #expect(pipeline.sink.order == .any)
+        #expect(pipeline.sinks[0].format is Lines)
+        #expect(pipeline.sinks[0].sink.compression == .fast)
+        #expect(pipeline.sinks[0].order == .any)
         #expect(pipeline.limits.deadLetters == .share(0.02))
         #expect(pipeline.limits.memory == 64 << 20)
         #expect(pipeline.deadLetters == ".sluice/options/dead-letter.jsonl.gz")
@@ -98,7 +98,7 @@ struct PipelineFileTests {
     @Test("a path is cut at its expressions, with their braces and quotes")
     func pathPieces() throws {
         let pipeline = try pipeline(Self.small.replacing("stdout: true", with: "file: \"out/{ {'a': '}'}['a'] }-{string(b)}/x.jsonl\""))
-        let shown = pipeline.sink.sink.path.pieces.map { piece in
+        let shown = pipeline.sinks[0].sink.path.pieces.map { piece in
             switch piece {
             case .text(let text): text
             case .value(let program): "{\(program.text)}"

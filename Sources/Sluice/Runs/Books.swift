@@ -51,16 +51,28 @@ public struct Books: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - read: what went into the first stage.
-    ///   - written: what came out of the last.
+    ///   - written: what came out of the last, or of all that no other follows.
     ///   - isWhole: whether the run came to its end. Of one that stopped early, elements may be
     ///     missing that were given up on the way; none may be there too often.
-    public func balance(read: Int, written: Int, isWhole: Bool = true) -> Bool {
+    ///   - before: for each stage the one that its elements come from, `nil` for those that are
+    ///     read; by default the one before it. Where a flow divides, several come from one.
+    public func balance(read: Int, written: Int, isWhole: Bool = true, before: [Int?]? = nil) -> Bool {
         func isFine(_ rest: Int) -> Bool { isWhole ? rest == 0 : rest >= 0 }
-        var before = read
-        for stage in stages {
-            guard isFine(before - stage.counts.in), isFine(stage.counts.open) else { return false }
-            before = stage.counts.out
+        let before = before ?? stages.indices.map { $0 == 0 ? nil : $0 - 1 }
+        precondition(before.count == stages.count, "books of \(stages.count) stages cannot be chained by \(before.count) places")
+        var left = (read: read, after: stages.map(\.counts.out))
+        var isLast = Array(repeating: true, count: stages.count)
+        for (index, stage) in stages.enumerated() {
+            guard isFine(stage.counts.open) else { return false }
+            guard let place = before[index] else {
+                left.read -= stage.counts.in
+                continue
+            }
+            left.after[place] -= stage.counts.in
+            isLast[place] = false
         }
-        return isFine(before - written)
+        let ends = stages.indices.filter { isLast[$0] }.reduce(0) { $0 + left.after[$1] }
+        guard isFine(stages.isEmpty ? read - written : left.read), stages.isEmpty || isFine(ends - written) else { return false }
+        return stages.indices.allSatisfy { isLast[$0] || isFine(left.after[$0]) }
     }
 }

@@ -25,41 +25,63 @@ struct PipelineBuilding {
     /// - Returns: `nil` where something is missing that was reported already.
     mutating func pipeline(_ definition: Definition, from file: String, digest: String, stateFolder: (String) -> String) -> RecordPipeline? {
         let source = definition.source.flatMap { buildSource($0) }
-        var fields = source?.format.schema ?? .open
-        var stages: [RecordStage] = []
-        for stage in definition.stages {
+        let flow = buildFlow(definition.flow, source?.format.schema ?? .open, after: [])
+        let deadLetters = definition.deadLetters.map { buildDeadLetters($0) }
+        guard let name = definition.name?.text, let source, let flow else { return nil }
+        let state = stateFolder(name)
+        var pipeline = RecordPipeline(
+            name: name, definition: digest, source: source, flow, deadLetters: deadLetters ?? state + "/dead-letter.jsonl.gz", limits: definition.limits.limits)
+        pipeline.file = file
+        checkFiles(of: pipeline, definition, state: state)
+        return pipeline
+    }
+
+    /// - Parameters:
+    ///   - fields: that records have where the flow begins.
+    ///   - stages: those before it.
+    private mutating func buildFlow(_ flow: FlowDefinition, _ fields: Schema, after stages: [RecordStage]) -> RecordFlow? {
+        var fields = fields
+        var built: [RecordStage] = []
+        for stage in flow.stages {
             guard let verb = stage.verb.flatMap({ buildVerb($0, label: stage.label, fields: &fields) }) else {
                 fields = .open
                 continue
             }
-            stages.append(RecordStage(name: stage.name, verb: verb, pool: stage.pool, onError: stage.onError))
+            built.append(RecordStage(name: stage.name, verb: verb, pool: stage.pool, onError: stage.onError))
         }
-        let sink = definition.sink.flatMap { buildSink($0, fields: fields, stages: stages) }
-        let deadLetters = definition.deadLetters.map { buildDeadLetters($0) }
-        guard let name = definition.name?.text, let source, let sink, stages.count == definition.stages.count else { return nil }
-        let state = stateFolder(name)
-        var pipeline = RecordPipeline(
-            name: name, definition: digest, source: source, stages: stages, sink: sink,
-            deadLetters: deadLetters ?? state + "/dead-letter.jsonl.gz", limits: definition.limits.limits)
-        pipeline.file = file
-        checkFiles(of: pipeline, definition, state: state)
-        return pipeline
+        let before = stages + built
+        let sinks = flow.sinks.compactMap { buildSink($0, fields: fields, stages: before) }
+        let routes = flow.routes.map { routes in (routes.match, routes.all.map { buildRoute($0, fields, after: before) }) }
+        guard !flow.isIncomplete, built.count == flow.stages.count, sinks.count == flow.sinks.count else { return nil }
+        guard let (match, all) = routes else {
+            guard let sink = sinks.first else { return nil }
+            return sinks.count == 1 ? RecordFlow(built, into: sink) : RecordFlow(built, into: .routes(Routes(copyingTo: sinks)))
+        }
+        let whole = all.compactMap(\.self)
+        return whole.count == all.count ? RecordFlow(built, into: .routes(Routes(whole, match: match))) : nil
+    }
+
+    private mutating func buildRoute(_ route: RouteDefinition, _ fields: Schema, after stages: [RecordStage]) -> Route? {
+        let condition = route.condition.map { leaf in check("route '\(route.name.text)'", fields) { $0.condition(leaf) } }
+        guard let flow = buildFlow(route.flow, fields, after: stages) else { return nil }
+        if let condition, condition == nil { return nil }
+        return Route(name: route.name.text, condition: condition ?? nil, flow: flow)
     }
 
     /// No file of the run may be another one of it, as far as that is known before records name
     /// their outputs.
     private mutating func checkFiles(of pipeline: RecordPipeline, _ definition: Definition, state: String) {
         guard !diagnostics.contains(where: { $0.severity == .error }) else { return }
-        let sinkPlace = definition.sink?.argument.place
+        let sinks = definition.flow.allSinks
         do throws(InputError) {
             guard var conflict = try RunFiles(pipeline, state: state).conflict() else { return }
             // What the file does not say itself, it cannot change.
             let isOwn = conflict.file.part == .deadLetters && definition.deadLetters == nil
             if isOwn, conflict.other.part == .sink, !conflict.isBelow { conflict = conflict.reversed }
-            let place = conflict.file.part == .deadLetters ? definition.deadLetters?.place : sinkPlace
+            let place = conflict.file.part == .deadLetters ? definition.deadLetters?.place : sinks[conflict.file.sink].argument.place
             report("\(conflict.label): \(conflict.message)", at: place, fix: conflict.fix)
         } catch {
-            report("\(error)", at: sinkPlace)
+            report("\(error)", at: sinks.first?.argument.place)
         }
     }
 

@@ -8,11 +8,35 @@ internal import SluiceRecords
 struct Definition: Sendable {
     var name: Leaf?
     var source: SourceDefinition?
-    var stages: [StageDefinition] = []
-    var sink: SinkDefinition?
+    var flow = FlowDefinition()
     var deadLetters: Leaf?
     var limits = LimitsDefinition()
     var tests: [TestDefinition] = []
+}
+
+/// Stages and what they end in: sinks or routes.
+struct FlowDefinition: Sendable {
+    var stages: [StageDefinition] = []
+    /// None where there are routes.
+    var sinks: [SinkDefinition] = []
+    var routes: RoutesDefinition?
+    /// Whether something in it could not be read.
+    var isIncomplete = false
+
+    /// Of all its routes, in the order of the file.
+    var allSinks: [SinkDefinition] { sinks + (routes?.all.flatMap(\.flow.allSinks) ?? []) }
+}
+
+struct RoutesDefinition: Sendable {
+    var match = Routes.Match.first
+    var all: [RouteDefinition] = []
+}
+
+struct RouteDefinition: Sendable {
+    var name: Leaf
+    /// `nil`: every record.
+    var condition: Leaf?
+    var flow: FlowDefinition
 }
 
 struct SourceDefinition: Sendable {

@@ -23,8 +23,13 @@ struct DefinitionReading {
                 report("\(owner): unknown key '\(key.text)'\(hint)", at: key.place, fix: "expected one of: \(names.joined(separator: ", "))")
             }
         }
-        for key in keys where key.isRequired && map[key.name] == nil {
-            report("\(owner): '\(key.name)' is missing", at: map.place, fix: "add '\(key.example)'")
+        for key in keys where map[key.name] == nil {
+            if let other = key.alternative, other.index(in: names) != nil {
+                guard map[other] == nil else { continue }
+                report("\(owner): '\(key.name)' is missing", at: map.place, fix: "add '\(key.example)', or '\(other)'")
+            } else if key.isRequired {
+                report("\(owner): '\(key.name)' is missing", at: map.place, fix: "add '\(key.example)'")
+            }
         }
     }
 

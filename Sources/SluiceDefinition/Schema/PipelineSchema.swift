@@ -32,6 +32,7 @@ package enum PipelineSchema {
         case .argument(let shape): node(shape)
         case .keys(let keys): self.keys(keys)
         case .list(let shape): ["type": ["array", "null"], "items": node(shape)]
+        case .oneOrMore(let shape): ["anyOf": [node(shape), ["type": "array", "minItems": 1, "items": node(shape)]]]
         case .one(let declarations, let keys): declarations.map(\.name) == Verbs.names ? ref("stage") : one(of: declarations, with: keys)
         case .parameters:
             [
@@ -46,10 +47,16 @@ package enum PipelineSchema {
 
     /// A map of known keys.
     static func keys(_ keys: [FileKey]) -> SchemaNode {
-        SchemaNode.object([.init(key: "type", value: "object")])
-            .with("properties", .object(keys.map { SchemaNode.Member(key: $0.name, value: property($0, besides: keys.map(\.name))) }))
-            .with("required", required(keys.filter(\.isRequired).map(\.name)))
-            .with("additionalProperties", false)
+        let names = keys.map(\.name)
+        let choices = keys.compactMap { key in key.alternative.map { [key.name, $0].filter(names.contains) } }
+        let alone = choices.filter { $0.count == 1 }.flatMap(\.self)
+        let node = SchemaNode.object([.init(key: "type", value: "object")])
+            .with("properties", .object(keys.map { SchemaNode.Member(key: $0.name, value: property($0, besides: names)) }))
+            .with("required", required(keys.filter(\.isRequired).map(\.name) + alone))
+        return choices.filter { $0.count > 1 }.reduce(node) { node, choice in
+            node.with("oneOf", .list(choice.map { ["required": .texts([$0])] }))
+        }
+        .with("additionalProperties", false)
     }
 
     private static func required(_ names: [String]) -> SchemaNode? { names.isEmpty ? nil : .texts(names) }

@@ -11,12 +11,43 @@ enum FileKeys {
         FileKey("params", .parameters, example: "params: {logs: logs/*.gz}", "names for values, with their defaults"),
         FileKey("source", sourceShape, isRequired: true, example: "source: {\(sources[0].example), format: \(Formats.names[0])}", "what is read"),
         FileKey("stages", .list(stageShape), example: "stages: [{\(verbs[0].example)}]", "what happens to each record, in order"),
-        FileKey("sink", sinkShape, isRequired: true, example: "sink: {\(sinks[0].example)}", "where records go"),
+        sinkKey,
+        FileKey(
+            "routes", .list(.keys(route)), example: "routes: [{name: errors, when: status >= 500, sink: {\(sinks[0].example)}}]",
+            "instead of `sink`: the flow divides into routes with stages and sinks of their own"),
+        match,
         FileKey(
             "dead_letter", .argument(.text), example: "dead_letter: out/dead-letter.jsonl.gz",
             "the file for records that failed; by default `dead-letter.jsonl.gz` in the state folder; `.gz` compresses; always on"),
         FileKey("limits", .keys(limits.map { FileKey($0) }), example: "limits: {dead_letters: 1%}", "bounds of a run"),
         FileKey("tests", .list(.keys(test)), example: "tests: [{name: …, input: ['…'], output: []}]", "read for their shape; not run by this version"),
+    ]
+
+    private static let sinkKey = FileKey(
+        "sink", .oneOrMore(sinkShape), or: "routes", example: "sink: {\(sinks[0].example)}", "where records go; of a list, each sink gets them all")
+
+    private static let match = FileKey(
+        ArgumentKey(
+            "match", .choice(Routes.Match.allCases.map(\.rawValue)), default: Routes.Match.first.rawValue, example: "match: all",
+            "beside `routes`: `first`, the first route whose condition holds takes the record; `all`, each takes a copy"))
+
+    /// Of a route.
+    static let route: [FileKey] =
+        innerRoute + [
+            FileKey(
+                "routes", .list(.keys(innerRoute)), example: "routes: [{name: slow, when: seconds > 1, sink: {\(sinks[0].example)}}]",
+                "instead of `sink`: the route divides once more, and no further"),
+            match,
+        ]
+
+    /// Of a route in a route.
+    static let innerRoute: [FileKey] = [
+        FileKey("name", .argument(.name(.route)), isRequired: true, example: "name: errors", "unique among its neighbours"),
+        FileKey(
+            "when", .argument(.condition), example: "when: status >= 500",
+            "the records that the route takes; by default all. A record that no route takes is filtered, one whose condition fails is a dead letter"),
+        FileKey("stages", .list(stageShape), example: "stages: [{\(verbs[0].example)}]", "what happens to each of its records, in order"),
+        sinkKey,
     ]
 
     static let source: [ArgumentKey] = [
@@ -98,7 +129,6 @@ enum FileKeys {
     ]
 
     /// In the contract, and not built yet.
-    static let laterInFile = ["routes", "match"]
     static let laterInSource = ["multiline"]
 
     static let sources = Sources.all.map { $0.declaration }

@@ -10,6 +10,8 @@ indirect enum FileShape: Sendable {
     case keys([FileKey])
     /// Of any length; nothing at all stands for none.
     case list(FileShape)
+    /// One alone, or a list of at least one.
+    case oneOrMore(FileShape)
     /// A map with the key of one of these, what belongs to that one, and further keys.
     case one(of: [Declaration], with: [ArgumentKey])
     /// Names, each with a value or none.
@@ -22,16 +24,21 @@ struct FileKey: Sendable {
     var name: String
     var shape: FileShape
     var isRequired: Bool
+    /// Another key of the map: exactly one of the two must be there.
+    var alternative: String?
     /// How it may be written.
     var example: String
     /// One line for the reference table, without a full stop.
     var summary: String
     var defaultText: String?
 
-    init(_ name: String, _ shape: FileShape, isRequired: Bool = false, example: String, _ summary: String) {
+    init(
+        _ name: String, _ shape: FileShape, isRequired: Bool = false, or alternative: String? = nil, example: String, _ summary: String
+    ) {
         self.name = name
         self.shape = shape
         self.isRequired = isRequired
+        self.alternative = alternative
         self.example = example
         self.summary = summary
     }

@@ -1,18 +1,18 @@
 /// What has a name that its pipeline file chooses, and which names will do.
 package enum NameKind: String, Sendable, CaseIterable {
-    case pipeline, stage, parameter
+    case pipeline, stage, route, parameter
 
     /// In words, for messages and the reference.
     package var rule: String {
         switch self {
         case .pipeline: "letters, digits and '-'"
-        case .stage: "letters, digits, '-' and '_'"
+        case .stage, .route: "letters, digits, '-' and '_'"
         case .parameter: "letters, digits and '_', a letter first"
         }
     }
 
     /// Names that something else has already.
-    package var taken: [String] { self == .stage ? [SourceStage.name, SinkStage.name] : [] }
+    package var taken: [String] { self == .stage ? [SourceStage.name, SinkStage.name, Planning.routes, Planning.copies] : [] }
 
     /// Whether a text is made of what such a name may be made of. Does not look at ``taken``.
     package func admits(_ text: String) -> Bool {
@@ -22,7 +22,7 @@ package enum NameKind: String, Sendable, CaseIterable {
         // Part of the path of the state folder.
         case .pipeline:
             return first != "-" && scalars.count <= 100 && scalars.allSatisfy { $0.isASCIIAlphanumeric || $0 == "-" }
-        case .stage:
+        case .stage, .route:
             return scalars.allSatisfy { $0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "-" || $0 == "_" }
         // So that expressions can say `params.name`.
         case .parameter:
@@ -35,7 +35,7 @@ package enum NameKind: String, Sendable, CaseIterable {
     package var pattern: String {
         switch self {
         case .pipeline: "^[A-Za-z0-9][A-Za-z0-9-]{0,99}$"
-        case .stage: #"^[^\s!-,./:-@\[-^`{-~]+$"#
+        case .stage, .route: #"^[^\s!-,./:-@\[-^`{-~]+$"#
         case .parameter: "^[A-Za-z_][A-Za-z0-9_]*$"
         }
     }

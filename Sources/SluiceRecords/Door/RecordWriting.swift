@@ -68,7 +68,7 @@ struct RecordWriting {
     /// Gives the rows of the batch, once they are decoded, the values whose types JSON has not: a
     /// time stays a time.
     func restoreTypes(in batch: RecordBatch) {
-        let columns = batch.segment.fields.shape.baseColumns
+        let columns = batch.stretch.fields.shape.baseColumns
         for (frame, name, value) in typed {
             if let column = columns[Name(name)] { batch.table.row(frame)[column] = batch.scratch.cell(of: value) }
         }

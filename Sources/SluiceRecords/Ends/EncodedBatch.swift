@@ -9,7 +9,7 @@ struct EncodedBatch: Sendable {
     var end: Position?
     var outputs: [EncodedOutput]
     var deadLetters: [EncodedDeadLetter]
-    /// One for the source, one for each stage, one for the sink.
+    /// One for each place in the books.
     var counts: [StageCounts]
     var timeouts: [Int]
     /// The codes of the dead letters with how many of each.
@@ -27,6 +27,8 @@ struct EncodedBatch: Sendable {
 
 /// What one batch adds to one output.
 struct EncodedOutput: Sendable {
+    /// Among the sinks of the run, from 0.
+    var sink: Int
     /// As the sink knows it.
     var path: String
     /// What the output begins with.

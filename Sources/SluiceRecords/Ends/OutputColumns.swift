@@ -9,24 +9,23 @@ import Synchronization
 /// there, or of JSON those that they have, in the order in which they are first seen. As the
 /// batches are settled in the order of the input, an output's columns depend on the input alone.
 final class OutputColumns: Sendable {
-    private let index: Int
+    let sink: PlannedSink
     private let known = Locked<[Name: [String]]>([:])
 
-    /// - Parameter index: the sink's place in the books.
-    init(index: Int) {
-        self.index = index
+    init(_ sink: PlannedSink) {
+        self.sink = sink
     }
 
     /// Finds out which outputs the batch's records go to, and the fields that it brings to new
     /// ones. In any order.
     func route(_ batch: RecordBatch, _ files: RunFiles) throws {
-        guard let sink = batch.segment.sink else { return }
-        batch.counts[index].in += batch.rows.count
+        guard let batch = batch.part(in: sink.flow), let sink = batch.stretch.sink else { return }
+        batch.counts[sink.site.index].in += batch.rows.count
         var routing = Routing()
         if let path = sink.constant {
             routing.outputs = [Routing.Output(path: path)]
         } else {
-            try routing.divide(batch, OutputPaths(sink, over: batch, files), StageSite(sinkAt: index, batch.segment.fields))
+            try routing.divide(batch, OutputPaths(sink, over: batch, files), sink.site)
         }
         known.withLock { known in
             for place in routing.outputs.indices { routing.outputs[place].columns = known[Name(routing.outputs[place].path)] }
@@ -37,6 +36,7 @@ final class OutputColumns: Sendable {
 
     /// In the order of the input.
     func settle(_ batch: RecordBatch) {
+        guard let batch = batch.part(in: sink.flow) else { return }
         known.withLock { known in batch.routing?.settle(&known) }
     }
 }
@@ -69,7 +69,7 @@ struct Routing: Sendable {
 
     fileprivate mutating func gatherFields(of batch: RecordBatch) {
         guard outputs.contains(where: { $0.columns == nil }) else { return }
-        let fields = batch.segment.fields
+        let fields = batch.stretch.fields
         guard fields.shape.base == .json else {
             let names = fields.shape.fieldNames
             for place in outputs.indices where outputs[place].columns == nil { outputs[place].fields = names }

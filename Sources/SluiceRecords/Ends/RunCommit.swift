@@ -13,30 +13,23 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     let letters: DeadLetterEncoder
     private let pipeline: RecordPipeline
     private let meter: ProgressMeter
-    private let outputs: any OpenSink
     private let deadLetters: DeadLetterFile
-    /// Where the outputs are compressed.
-    private let gzip: GzipOutputs?
-    /// Outputs that have what they begin with.
-    private var begun: Swift.Set<Name> = []
-    /// What the one output begins with if no record is written to it.
-    private let headOfEmpty: [UInt8]
+    /// One for each of the run's sinks.
+    private let sinks: [SinkOutputs]
+    /// Where there are several sinks, the one that has the file which takes a name.
+    private var owners: [FilePlace: Int] = [:]
     private(set) var ledger: Ledger
 
-    init(_ pipeline: RecordPipeline, stages: [String], headOfEmpty: [UInt8], staging: Staging, meter: ProgressMeter) {
+    init(_ pipeline: RecordPipeline, _ plan: Plan, staging: Staging, meter: ProgressMeter) {
         self.pipeline = pipeline
-        self.headOfEmpty = headOfEmpty
         self.meter = meter
         letters = DeadLetterEncoder(
             pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path))
-        ledger = Ledger(stages: stages, inputs: pipeline.source.inputs.count)
+        ledger = Ledger(plan.places, inputs: pipeline.source.inputs.count)
         deadLetters = DeadLetterFile(
             pipeline.deadLetters, in: pipeline.deadLetterSink ?? FileSink(PathTemplate(pipeline.deadLetters)), letters: letters,
             staging: staging)
-        let sink = pipeline.sink.sink
-        let outputs = sink.open(empty: sink.compression == nil ? [] : MemberAssembly.empty, staging: staging)
-        self.outputs = outputs
-        gzip = sink.compression.map { GzipOutputs(outputs, level: $0, members: sink.members) }
+        sinks = plan.sinks.map { SinkOutputs($0, headOfEmpty: plan.headOfEmptyOutput(of: $0), staging: staging) }
     }
 
     /// Makes the folder of the dead letters.
@@ -50,32 +43,29 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
 
     func write(_ batch: EncodedBatch) async throws {
         ledger.add(batch)
-        for output in batch.outputs { try write(output) }
+        for output in batch.outputs {
+            let sink = sinks[output.sink]
+            let path = try sink.name(of: output.path)
+            if sinks.count > 1, !sink.hasBegun(path) { try claim(path, for: output.sink) }
+            try sink.write(output, to: path)
+        }
         for letter in batch.deadLetters { try deadLetters.write(letter, input: batch.input) }
         meter.committed(batch)
         try checkLimit(atEnd: false)
     }
 
-    private func write(_ output: EncodedOutput) throws(OutputError) {
-        let path = try outputs.name(of: output.path)
-        try begin(path, with: output.head)
-        if let gzip, let checksum = output.block {
-            try gzip.append(block: output.bytes, checksum, records: output.records, to: path)
-        } else {
-            try append(output.bytes, records: output.records, to: path)
+    /// No two sinks may write to one file. Names that records make are known only here, where
+    /// batches come in order, so that it depends on the input alone.
+    private func claim(_ path: String, for sink: Int) throws(RunError) {
+        do throws(InputError) {
+            guard let place = try pipeline.sinks[sink].sink.place(of: path) else { return }
+            guard owners.updateValue(sink, forKey: place) ?? sink == sink else {
+                throw InputError.unreadable(path: path, reason: "two sinks would write to it; give each outputs of its own")
+            }
+        } catch {
+            guard case .unreadable(let path, let reason) = error else { throw .input(error) }
+            throw .output(.failed(path: path, reason: reason))
         }
-    }
-
-    private func begin(_ path: String, with bytes: [UInt8]) throws(OutputError) {
-        guard !bytes.isEmpty, begun.insert(Name(path)).inserted else { return }
-        let head = ByteBuffer(capacity: bytes.count)
-        bytes.withUnsafeBufferPointer { head.append($0) }
-        try append(head, records: 0, to: path)
-    }
-
-    private func append(_ text: ByteBuffer, records: Int, to path: String) throws(OutputError) {
-        guard let gzip else { return try outputs.append(text.filled, records: records, to: path) }
-        try gzip.append(text, records: records, to: path)
     }
 
     /// A share is looked at once 1,000 records were read, and at the end.
@@ -96,30 +86,21 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         try checkLimit(atEnd: true)
         guard ledger.isBalanced else { throw .fault("the ledger does not balance") }
         do throws(OutputError) {
-            try beginConstantOutput()
-            try gzip?.end()
+            for sink in sinks { try sink.end() }
             try deadLetters.prepare()
-            try outputs.prepare()
-            let published = try outputs.publish()
+            for sink in sinks { try sink.prepare() }
+            var published: [RunReport.Output] = []
+            for sink in sinks { published += try sink.publish(alone: sinks.count == 1) }
             try deadLetters.publish()
-            return published.map { RunReport.Output(file: $0.path, records: $0.records, bytes: $0.bytes, sha256: $0.sha256) }
+            return sinks.count == 1 ? published : published.sorted { Name($0.file) < Name($1.file) }
         } catch {
             throw .output(error)
         }
     }
 
-    /// An output whose name no record makes is there even if nothing was written to it: what stands
-    /// under its name is of an earlier run.
-    private func beginConstantOutput() throws(OutputError) {
-        guard let constant = pipeline.sink.sink.path.constant else { return }
-        let path = try outputs.name(of: constant)
-        try begin(path, with: headOfEmpty)
-        try append(ByteBuffer(capacity: 0), records: 0, to: path)
-    }
-
     /// Leaves what stood under the outputs' names.
     func discard() {
-        outputs.discard()
+        for sink in sinks { sink.discard() }
         deadLetters.discard()
     }
 }

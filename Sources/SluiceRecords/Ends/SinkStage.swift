@@ -1,12 +1,28 @@
 import Sluice
 import SluiceCEL
+import Synchronization
 
 /// The sink of a pipeline with what the plan must know of it.
 struct PlannedSink: Sendable {
     let settings: SinkSettings
+    /// Among the sinks of the run, from 0.
+    let number: Int
+    /// In the books.
+    let place: Int
+    /// Unique in the run.
+    let name: String
+    /// The number of the flow that ends here.
+    let flow: Int
+    /// The number of the last stage on the way here that gave records new bytes.
+    let decoding: Int?
 
-    init(_ settings: SinkSettings) {
+    init(_ settings: SinkSettings, number: Int, place: Int, name: String, flow: Int, decoding: Int?) {
         self.settings = settings
+        self.number = number
+        self.place = place
+        self.name = name
+        self.flow = flow
+        self.decoding = decoding
     }
 
     var format: any WritableFormat { settings.format }
@@ -27,6 +43,11 @@ struct BoundSink: Sendable {
 
     /// `nil` where each output has columns of its own.
     let writer: (any RecordWriter)?
+    /// Among the sinks of the run.
+    let number: Int
+    let site: StageSite
+    /// Whether what is written depends on the fields.
+    let writesFields: Bool
     private let format: any WritableFormat
     private let fields: RecordFields
     let pieces: [Piece]
@@ -35,6 +56,9 @@ struct BoundSink: Sendable {
 
     init(_ sink: PlannedSink, fields: RecordFields) {
         format = sink.format
+        writesFields = sink.format.writesFields
+        number = sink.number
+        site = StageSite(index: sink.place, name: sink.name, policy: .deadLetter, timeout: nil, fields: fields)
         self.fields = fields
         writer = sink.needsOutputColumns ? nil : format.makeWriter(for: fields, columns: sink.settings.columns)
         let path = sink.settings.sink.path
@@ -50,21 +74,21 @@ struct BoundSink: Sendable {
     func makeWriter(_ columns: [String]) -> any RecordWriter { format.makeWriter(for: fields, columns: columns) }
 }
 
-extension StageSite {
-    init(sinkAt index: Int, _ fields: RecordFields) {
-        self.init(index: index, name: SinkStage.name, policy: .deadLetter, timeout: nil, fields: fields)
-    }
-}
-
 /// The last stage: records to bytes of their outputs, compressed where that is wanted. Changes
 /// nothing outside; ``RunCommit`` does that in order.
 final class SinkStage: Sendable {
-    private let index: Int
-    private let compression: CompressionLevel?
-    private let members: GzipMembers
+    private struct Compressing: Sendable {
+        let level: CompressionLevel
+        let members: GzipMembers
+        let writers = FreeList<BlockWriter>(most: 64)
+    }
+
+    /// For each sink; `nil` where nothing is compressed.
+    private let compressing: [Compressing?]
     private let letters: DeadLetterEncoder
     private let files: RunFiles
-    private let writers = FreeList<BlockWriter>(most: 64)
+    /// How long each sink's records took.
+    private let busy: Locked<[Duration]>
     /// For text on its way to a block.
     private let texts = BufferPool(capacity: Batch.targetBytes, most: 8)
 
@@ -73,47 +97,56 @@ final class SinkStage: Sendable {
     /// gathered by ``GzipOutputs``, from batch to batch.
     static let blockBytes = 128 << 10
 
-    /// - Parameter index: its place in the books.
-    init(_ sink: any RecordSink, index: Int, letters: DeadLetterEncoder, files: RunFiles) {
-        self.index = index
+    init(_ sinks: [PlannedSink], letters: DeadLetterEncoder, files: RunFiles) {
         self.letters = letters
         self.files = files
-        compression = sink.compression
-        members = sink.members
+        compressing = sinks.map { sink in
+            sink.settings.sink.compression.map { Compressing(level: $0, members: sink.settings.sink.members) }
+        }
+        busy = Locked(Array(repeating: .zero, count: sinks.count))
     }
+
+    /// How long each sink's records took.
+    var busyTimes: [Duration] { busy.withLock { $0 } }
 
     func encode(_ batch: RecordBatch) throws -> EncodedBatch {
         var outputs: [EncodedOutput] = []
-        if let sink = batch.segment.sink {
-            let site = StageSite(sinkAt: index, batch.segment.fields)
-            if let routing = batch.routing {
-                outputs = try routed(batch, routing, sink, site)
-            } else if let writer = sink.writer {
-                outputs = try sink.constant.map { [try single(batch, writer, site, $0)] } ?? partitioned(batch, sink, writer, site)
-            }
-        }
+        try encode(batch, to: &outputs)
         let source = batch.source
         return EncodedBatch(
-            input: batch.input, end: batch.input.map { _ in source.end }, outputs: outputs.map(compressed), deadLetters: letters.encode(batch),
+            input: batch.input, end: batch.input.map { _ in source.end }, outputs: outputs, deadLetters: letters.encode(batch),
             counts: batch.counts, timeouts: batch.timeouts,
             codes: Dictionary(batch.deadLetters.map { ($0.code, 1) }, uniquingKeysWith: +), damage: source.damage,
             textBytes: UInt64(source.bytes.count), compressedBytes: source.compressedBytesRead)
     }
 
-    private func single(_ batch: RecordBatch, _ writer: any RecordWriter, _ site: StageSite, _ path: String) throws -> EncodedOutput {
+    private func encode(_ batch: RecordBatch, to outputs: inout [EncodedOutput]) throws {
+        for part in batch.parts { try encode(part, to: &outputs) }
+        guard let sink = batch.stretch.sink else { return }
+        let start = ContinuousClock.now
+        if let routing = batch.routing {
+            outputs += try routed(batch, routing, sink, sink.site).map { compressed($0) }
+        } else if let writer = sink.writer {
+            outputs += try (sink.constant.map { [try single(batch, writer, sink, $0)] } ?? partitioned(batch, sink, writer)).map { compressed($0) }
+        }
+        let elapsed = ContinuousClock.now - start
+        busy.withLock { $0[sink.number] += elapsed }
+    }
+
+    private func single(_ batch: RecordBatch, _ writer: any RecordWriter, _ sink: BoundSink, _ path: String) throws -> EncodedOutput {
         let buffer = texts.take()
         if writer.copiesRecords {
-            copy(batch, dropsReturns: writer.dropsReturns, to: buffer)
+            copy(batch, at: sink.site.index, dropsReturns: writer.dropsReturns, to: buffer)
         } else {
-            try site.sift(batch) { (row) throws(RecordFailure) in
+            try sink.site.sift(batch) { (row) throws(RecordFailure) in
                 try writer.write(row, of: batch, to: buffer)
                 return true
             }
         }
-        return EncodedOutput(path: path, head: writer.head, bytes: buffer, block: nil, records: batch.rows.count)
+        return EncodedOutput(sink: sink.number, path: path, head: writer.head, bytes: buffer, block: nil, records: batch.rows.count)
     }
 
-    private func copy(_ batch: RecordBatch, dropsReturns: Bool, to buffer: ByteBuffer) {
+    private func copy(_ batch: RecordBatch, at index: Int, dropsReturns: Bool, to buffer: ByteBuffer) {
         batch.counts[index].in += batch.rows.count
         batch.counts[index].out += batch.rows.count
         var bytes = batch.rows.count
@@ -126,14 +159,12 @@ final class SinkStage: Sendable {
         }
     }
 
-    private func partitioned(
-        _ batch: RecordBatch, _ sink: BoundSink, _ writer: any RecordWriter, _ site: StageSite
-    ) throws -> [EncodedOutput] {
+    private func partitioned(_ batch: RecordBatch, _ sink: BoundSink, _ writer: any RecordWriter) throws -> [EncodedOutput] {
         let paths = OutputPaths(sink, over: batch, files)
         var outputs: [EncodedOutput] = []
-        try site.sift(batch) { (row) throws(RecordFailure) in
+        try sink.site.sift(batch) { (row) throws(RecordFailure) in
             let place = try paths.place(of: row) { path in
-                outputs.append(EncodedOutput(path: path, head: writer.head, bytes: texts.take(), block: nil, records: 0))
+                outputs.append(EncodedOutput(sink: sink.number, path: path, head: writer.head, bytes: texts.take(), block: nil, records: 0))
             }
             try writer.write(row, of: batch, to: outputs[place].bytes)
             outputs[place].records += 1
@@ -146,7 +177,7 @@ final class SinkStage: Sendable {
     private func routed(_ batch: RecordBatch, _ routing: Routing, _ sink: BoundSink, _ site: StageSite) throws -> [EncodedOutput] {
         let writers = routing.outputs.map { $0.columns.map(sink.makeWriter) }
         var outputs = zip(routing.outputs, writers).map { output, writer in
-            EncodedOutput(path: output.path, head: writer?.head ?? [], bytes: texts.take(), block: nil, records: 0)
+            EncodedOutput(sink: sink.number, path: output.path, head: writer?.head ?? [], bytes: texts.take(), block: nil, records: 0)
         }
         var index = 0
         try site.keep(in: batch) { (row) throws(RecordFailure) in
@@ -157,7 +188,7 @@ final class SinkStage: Sendable {
             outputs[place].records += 1
             return true
         }
-        batch.counts[self.index].out += batch.rows.count
+        batch.counts[site.index].out += batch.rows.count
         return outputs
     }
 
@@ -167,13 +198,13 @@ final class SinkStage: Sendable {
         defer { texts.give(output.bytes) }
         var output = output
         let text = output.bytes
-        guard let compression, text.count >= Self.blockBytes else {
+        guard let compressing = compressing[output.sink], text.count >= Self.blockBytes else {
             output.bytes = ByteBuffer(capacity: text.count)
             output.bytes.append(text.filled)
             return output
         }
-        let writer = writers.take() ?? BlockWriter(level: compression, members: members)
-        defer { writers.give(writer) }
+        let writer = compressing.writers.take() ?? BlockWriter(level: compressing.level, members: compressing.members)
+        defer { compressing.writers.give(writer) }
         output.bytes = ByteBuffer(capacity: text.count / 3)
         output.block = writer.append(text.filled, to: output.bytes)
         return output
@@ -184,11 +215,13 @@ final class SinkStage: Sendable {
 final class OutputPaths {
     private let path: PathEvaluation
     private let files: RunFiles
+    private let sink: Int
     private var places: [Name: Int] = [:]
     private var refused: [Name: RecordFailure] = [:]
 
     init(_ sink: BoundSink, over batch: RecordBatch, _ files: RunFiles) {
         path = PathEvaluation(sink, over: batch)
+        self.sink = sink.number
         self.files = files
     }
 
@@ -200,7 +233,7 @@ final class OutputPaths {
         let name = try path.path(of: row)
         if let place = places[name] { return place }
         if let failure = refused[name] { throw failure }
-        if let reason = files.refusal(of: name.text) {
+        if let reason = files.refusal(of: name.text, in: sink) {
             let failure = RecordFailure(code: "sink.path", message: reason)
             refused[name] = failure
             throw failure

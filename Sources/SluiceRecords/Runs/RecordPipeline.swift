@@ -1,4 +1,5 @@
 package import Sluice
+package import SluiceCEL
 
 /// A pipeline of records with every choice made: what a pipeline file comes to once it is checked,
 /// its parameters are put in and its expressions are compiled. A value; nothing is opened until
@@ -9,8 +10,7 @@ package struct RecordPipeline: Sendable {
     /// `sha256:` and the digest of the definition with its parameters, 64 hexadecimal digits.
     package var definition: String
     package var source: SourceSettings
-    package var stages: [RecordStage]
-    package var sink: SinkSettings
+    package var flow: RecordFlow
     /// The dead-letter file. `.gz` compresses.
     package var deadLetters: String
     /// Where dead letters go in place of files: they are its output of that name.
@@ -23,13 +23,89 @@ package struct RecordPipeline: Sendable {
         name: String, definition: String, source: SourceSettings, stages: [RecordStage], sink: SinkSettings, deadLetters: String,
         limits: Limits = Limits()
     ) {
+        self.init(name: name, definition: definition, source: source, RecordFlow(stages, into: sink), deadLetters: deadLetters, limits: limits)
+    }
+
+    package init(
+        name: String, definition: String, source: SourceSettings, _ flow: RecordFlow, deadLetters: String, limits: Limits = Limits()
+    ) {
         self.name = name
         self.definition = definition
         self.source = source
-        self.stages = stages
-        self.sink = sink
+        self.flow = flow
         self.deadLetters = deadLetters
         self.limits = limits
+    }
+
+    /// Before any routes.
+    package var stages: [RecordStage] { flow.stages }
+
+    /// Of all routes, in the order of the file.
+    package var sinks: [SinkSettings] { flow.sinks }
+}
+
+/// Stages one after the other, and where their records go.
+package struct RecordFlow: Sendable {
+    package indirect enum End: Sendable {
+        case sink(SinkSettings)
+        case routes(Routes)
+    }
+
+    package var stages: [RecordStage]
+    package var end: End
+
+    package init(_ stages: [RecordStage], into end: End) {
+        self.stages = stages
+        self.end = end
+    }
+
+    package init(_ stages: [RecordStage], into sink: SinkSettings) {
+        self.init(stages, into: .sink(sink))
+    }
+
+    package var sinks: [SinkSettings] {
+        switch end {
+        case .sink(let sink): [sink]
+        case .routes(let routes): routes.all.flatMap(\.flow.sinks)
+        }
+    }
+}
+
+/// Where a flow divides.
+package struct Routes: Sendable {
+    /// Which routes get a record.
+    package enum Match: String, Sendable, CaseIterable {
+        /// The first whose condition holds.
+        case first
+        /// A copy for each whose condition holds.
+        case all
+    }
+
+    package var match: Match
+    package var all: [Route]
+
+    package init(_ all: [Route], match: Match = .first) {
+        self.match = match
+        self.all = all
+    }
+
+    /// The same records to several sinks.
+    package init(copyingTo sinks: [SinkSettings]) {
+        self.init(sinks.map { Route(name: nil, flow: RecordFlow([], into: $0)) }, match: .all)
+    }
+}
+
+package struct Route: Sendable {
+    /// Unique among its neighbours; `nil` for one of several sinks.
+    package var name: String?
+    /// `nil`: every record.
+    package var condition: CellProgram?
+    package var flow: RecordFlow
+
+    package init(name: String?, condition: CellProgram? = nil, flow: RecordFlow) {
+        self.name = name
+        self.condition = condition
+        self.flow = flow
     }
 }
 

@@ -36,16 +36,17 @@ package final class RecordRun: Sendable {
         let start = ContinuousClock.now
         let state = try StateFolder(options.state, pipeline: pipeline.name)
         defer { state.end() }
-        let commit = RunCommit(pipeline, stages: plan.names, headOfEmpty: plan.headOfEmptyOutput, staging: state.staging, meter: meter)
+        let commit = RunCommit(pipeline, plan, staging: state.staging, meter: meter)
         let files = try begin(commit)
         let threads = ThreadExecutor(threads: options.workers, name: "sluice")
         let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options)
-        let end = await flow(reading, commit, files, on: threads)
+        let encode = SinkStage(plan.sinks, letters: commit.letters, files: files)
+        let end = await flow(reading, encode, commit, files, on: threads)
         reading.removeSpills()
         for case .each(let step) in plan.stages.map(\.step) { await step.end() }
         threads.shutdown()
         var report = RunReport(
-            pipeline, stages: plan.stages, flow: end.report, ledger: commit.ledger, summaries: reading.summaries,
+            pipeline, plan, flow: end.report, writing: encode.busyTimes, ledger: commit.ledger, summaries: reading.summaries,
             elapsed: ContinuousClock.now - start)
         settle(end, commit, &report)
         report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
@@ -87,9 +88,11 @@ package final class RecordRun: Sendable {
         }
     }
 
-    private func flow(_ reading: InputReading, _ commit: RunCommit, _ files: RunFiles, on threads: ThreadExecutor) async -> End {
+    private func flow(
+        _ reading: InputReading, _ encode: SinkStage, _ commit: RunCommit, _ files: RunFiles, on threads: ThreadExecutor
+    ) async -> End {
         do throws(PipelineFailure) {
-            let report = try await chain(reading, commit, files).running(on: threads).run(control)
+            let report = try await chain(reading, encode, commit, files).running(on: threads).run(control)
             return report.status == .interrupted ? .interrupted(report) : .complete(report)
         } catch {
             return .failed(RunError(error.reason), error.report)
@@ -118,18 +121,21 @@ package final class RecordRun: Sendable {
         }
     }
 
-    /// The way of the data, from the first byte to the last.
-    private func chain(_ source: InputReading, _ commit: RunCommit, _ files: RunFiles) -> Pipeline<EncodedBatch> {
+    /// The way of the data, from the first byte to the last. Where the records divide, a batch goes
+    /// on as parts, and each stage works on the part that is in its flow.
+    private func chain(_ source: InputReading, _ encode: SinkStage, _ commit: RunCommit, _ files: RunFiles) -> Pipeline<EncodedBatch> {
         let scratches = FreeList<Scratch>(most: 4 * options.workers + 8)
         let decode = SourceStage(plan, scratches: scratches)
-        let encode = SinkStage(pipeline.sink.sink, index: plan.stages.count + 1, letters: commit.letters, files: files)
         let everyThread = Concurrency.within(1...options.workers)
 
         var records = Pipeline.reading(parts: source.parts, concurrency: source.readers)
             .weighing { $0.bytes.capacity * 6 }
             .map(SourceStage.name, concurrency: everyThread, queue: 2, onError: .stop) { decode.decode($0) }
-        for stage in plan.stages { records = add(stage, to: records, scratches) }
-        if let columns = plan.outputColumns { records = settling(columns, records, files, everyThread) }
+        for (index, place) in plan.places.enumerated() {
+            if let stage = place.stage { records = add(stage, to: records, scratches) }
+            if let split = plan.splits.first(where: { $0.place == index }) { records = add(split, to: records, everyThread) }
+        }
+        for columns in plan.outputColumns { records = settling(columns, records, files, everyThread) }
         let encoded = records.map(SinkStage.name, concurrency: everyThread, queue: 2, onError: .stop) { batch in
             var encoded = try encode.encode(batch)
             encoded.records = batch.records
@@ -138,8 +144,9 @@ package final class RecordRun: Sendable {
         }
         .weighing { $0.weight }
         // A stage that must see its batches in order orders all that come before it.
-        let ordered = pipeline.sink.order == .any && !plan.hasOrderedStage ? encoded.unordered() : encoded
-        let taken = (pipeline.sink.sink as? ClosureSink)?.taking(ordered) ?? ordered
+        let isUnordered = pipeline.sinks.allSatisfy { $0.order == .any } && !plan.hasOrderedStage
+        let ordered = isUnordered ? encoded.unordered() : encoded
+        let taken = pipeline.sinks.lazy.compactMap { $0.sink as? ClosureSink }.first?.taking(ordered) ?? ordered
         return taken.window(elements: 4096, weight: source.window).writing(to: commit)
     }
 
@@ -147,27 +154,35 @@ package final class RecordRun: Sendable {
     private func settling(
         _ columns: OutputColumns, _ records: Pipeline<RecordBatch>, _ files: RunFiles, _ workers: Concurrency
     ) -> Pipeline<RecordBatch> {
-        records.map("sink: outputs", concurrency: workers, queue: 2, onError: .stop) { batch in
+        records.map("\(columns.sink.name): outputs", concurrency: workers, queue: 2, onError: .stop) { batch in
             try columns.route(batch, files)
             return batch
         }
-        .inOrder("sink: columns", state: (), onError: .stop) { _, batch in
+        .inOrder("\(columns.sink.name): columns", state: (), onError: .stop) { _, batch in
             columns.settle(batch)
             return batch
         }
         .weighing { $0.source.bytes.capacity * 6 }
     }
 
+    private func add(_ split: PlannedSplit, to records: Pipeline<RecordBatch>, _ workers: Concurrency) -> Pipeline<RecordBatch> {
+        records.map(split.name, concurrency: workers, queue: 2, onError: .stop) { batch in
+            if let part = batch.part(in: split.flow), let bound = part.stretch.split { try bound.run(part) }
+            return batch
+        }
+    }
+
     private func add(_ stage: PlannedStage, to records: Pipeline<RecordBatch>, _ scratches: FreeList<Scratch>) -> Pipeline<RecordBatch> {
         let number = stage.number
-        let name = stage.settings.name
+        let flow = stage.flow
+        let name = stage.name
         let workers = Concurrency.within(stage.batches(threads: options.workers))
         let queue = stage.settings.pool.queue ?? 2
         switch stage.step {
         case .each:
             let changed = records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
-                guard case .each(let bound) = batch.segment.stage(number) else { return batch }
-                try await bound.run(batch)
+                guard let part = batch.part(in: flow), case .each(let bound) = part.stretch.stage(number) else { return batch }
+                try await bound.run(part)
                 return batch
             }
             return stage.givesNewBytes ? changed.weighing { $0.weight } : changed
@@ -175,15 +190,15 @@ package final class RecordRun: Sendable {
             return records.inOrder(
                 name, state: (), onError: .stop,
                 until: { _, batch in
-                    guard case .ordered(let bound) = batch.segment.stage(number) else { return .pass(batch) }
-                    return try bound.run(batch) == .enough ? .last(batch) : .pass(batch)
+                    guard let part = batch.part(in: flow), case .ordered(let bound) = part.stretch.stage(number) else { return .pass(batch) }
+                    return try bound.run(part) == .enough && stage.mayEndRun ? .last(batch) : .pass(batch)
                 }
             ).weighing { $0.weight }
         case .closing(let step):
             let results = ResultBatches(of: step, stage, plan, scratches)
             return records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
-                guard case .closing(let bound) = batch.segment.stage(number) else { return batch }
-                try bound.take(batch)
+                guard let part = batch.part(in: flow), case .closing(let bound) = part.stretch.stage(number) else { return batch }
+                try bound.take(part)
                 return batch
             }
             .appending("\(name): results") { try results.next() }
@@ -223,7 +238,7 @@ private final class ResultBatches: @unchecked Sendable {
         guard count > 0 else { return nil }
         defer { given += count }
         return RecordBatch(
-            results: table, rows: count, before: given, of: stage.number + 1, in: segment, scratch: scratch, places: plan.places,
+            results: table, rows: count, before: given, of: stage.place, in: segment, scratch: scratch, places: plan.places.count,
             tracksFates: plan.mayHaveEnough)
     }
 }

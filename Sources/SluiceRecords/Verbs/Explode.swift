@@ -83,7 +83,7 @@ package struct Explode: Verb, EachStep {
 
     package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
         let column = binder.shape.column(of: field)
-        let next = binder.next?.fields.shape.baseColumns ?? [:]
+        let next = binder.next?.stretch.fields.shape.baseColumns ?? [:]
         func typed(_ names: [String]) -> [ExplodeStage.Typed] {
             names.compactMap { name in
                 guard let from = site.fields.shape.column(of: name), let to = next[Name(name)] else { return nil }

@@ -4,7 +4,8 @@ import Synchronization
 /// `head`: the first records; the run ends well once there are so many.
 package struct Head: Verb {
     package static let declaration = Declaration(
-        "head", "the first records; the run ends well once there are so many", argument: .integer(1...1_000_000_000_000), example: "head: 100")
+        "head", "the first records; the run ends well once there are so many; in a route, the others are left out", argument: .integer(1...1_000_000_000_000),
+        example: "head: 100")
 
     private let count: Int
 
@@ -34,7 +35,7 @@ final class HeadStep: OrderedStep {
     var mayHaveEnough: Bool { true }
 
     func bind(_ site: StageSite, _ binder: inout StageBinder) -> any OrderedStage {
-        HeadStage(step: self, index: site.index)
+        HeadStage(step: self, site: site)
     }
 
     /// Takes as many as there are, at most `count`.
@@ -65,17 +66,17 @@ final class HeadStep: OrderedStep {
 /// `head` at one place.
 struct HeadStage: OrderedStage {
     let step: HeadStep
-    let index: Int
+    let site: StageSite
 
     func run(_ batch: RecordBatch) -> Flow {
         let received = batch.rows.count
         let (taken, flow) = step.take(received)
-        if flow == .enough, taken > 0 {
-            batch.end(afterRows: taken, at: index)
+        if flow == .enough, taken > 0, site.mayEndRun {
+            batch.end(afterRows: taken, at: site.index)
         } else {
-            // A run that goes on after its end lets nothing more through.
+            // Where the run goes on, nothing more is let through.
             batch.rows.removeLast(received - taken)
-            batch.counts[index] = StageCounts(in: received, out: taken, filtered: received - taken)
+            batch.counts[site.index] = StageCounts(in: received, out: taken, filtered: received - taken)
         }
         return flow
     }

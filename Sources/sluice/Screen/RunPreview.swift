@@ -10,7 +10,13 @@ enum RunPreview {
         if pipeline.source.inputs.count > RunSummary.listed {
             text += "  and \(Figures.count(pipeline.source.inputs.count - RunSummary.listed)) files more\n"
         }
-        for stage in pipeline.stages { text += "  then \(stage.name)\n" }
+        return text + stages(of: pipeline.flow, "")
+    }
+
+    private static func stages(of flow: RecordFlow, _ route: String) -> String {
+        var text = flow.stages.map { "  then \(route)\($0.name)\n" }.joined()
+        guard case .routes(let routes) = flow.end else { return text }
+        for branch in routes.all { text += stages(of: branch.flow, branch.name.map { "\(route)\($0)/" } ?? route) }
         return text
     }
 }

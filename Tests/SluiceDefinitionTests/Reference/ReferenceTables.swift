@@ -7,7 +7,12 @@ import SluiceRecords
 enum ReferenceTables {
     /// By the name between their markers.
     static let all: [(name: String, text: String)] = [
-        ("file", keys(FileKeys.file, links: ["params": "#parameters", "source": "#source", "stages": "#stages", "sink": "#sink", "limits": "#limits"])),
+        (
+            "file",
+            keys(
+                FileKeys.file,
+                links: ["params": "#parameters", "source": "#source", "stages": "#stages", "sink": "#sink", "routes": "#routes", "limits": "#limits"])
+        ),
         ("source", keys(FileKeys.sources.map { $0.key(isRequired: true) } + FileKeys.source, links: ["format": "#formats"])),
         ("formats", formats),
         ("format-options", options(of: Formats.all.map { $0.declaration }, "format")),
@@ -18,6 +23,7 @@ enum ReferenceTables {
         ("stage-options", keys(FileKeys.stage)),
         ("stage-option-keys", options(of: FileKeys.stage.map { Declaration($0.name, "", argument: $0.shape, example: "") }, "option")),
         ("sink", sink),
+        ("routes", keys(FileKeys.route, links: ["stages": "#stages", "sink": "#sink"])),
         ("limits", keys(FileKeys.limits)),
     ]
 
@@ -90,6 +96,7 @@ extension ReferenceTables {
         case .argument(let shape): words(shape)
         case .keys, .one, .parameters: "map"
         case .list(let shape): "list of \(plural(words(shape)))"
+        case .oneOrMore(let shape): "\(words(shape)), or a list of \(plural(words(shape)))"
         case .anything: "anything"
         }
     }

@@ -50,7 +50,7 @@ struct PipelineSchemaTests {
     func examples() throws {
         for verb in Verbs.all.map({ $0.declaration }) { try accept("stages: [{\(verb.example)}]") }
         for key in FileKeys.stage { try accept("stages: [{\(FileKeys.verbs[0].example), \(key.example)}]") }
-        for key in FileKeys.file where !["name", "source", "sink"].contains(key.name) { try accept(key.example) }
+        for key in FileKeys.file where !["name", "source", "sink", "routes", "match"].contains(key.name) { try accept(key.example) }
         for format in Formats.all.map({ $0.declaration }) {
             let text = "name: x\nsource: {files: '-', \(format.example)}\nsink: {stdout: true}"
             #expect(try check.faults(of: #require(root(of: text))) == [], "\(format.example)")

@@ -35,7 +35,7 @@ final class StepHarness {
         var kept: [String] = []
         for start in stride(from: 0, to: lines.count, by: batch) where !hasEnough {
             let records = source.decode(Self.batch(Array(lines[start..<min(start + batch, lines.count)]), line: from + start))
-            switch records.segment.stage(0) {
+            switch records.stretch.stage(0) {
             case .each: Issue.record("a step without state")
             case .ordered(let stage): hasEnough = try stage.run(records) == .enough
             case .closing(let stage): try stage.take(records)
@@ -85,8 +85,8 @@ final class StepHarness {
             let count = results.next(table, scratch)
             guard count > 0 else { return lines }
             let batch = RecordBatch(
-                results: table, rows: count, before: lines.count, of: 1, in: segment, scratch: scratch, places: plan.places, tracksFates: false)
-            for row in 0..<count { lines.append(segment.fields.json(row, of: batch).withFilled { String(decoding: $0, as: UTF8.self) }) }
+                results: table, rows: count, before: lines.count, of: 1, in: segment, scratch: scratch, places: plan.places.count, tracksFates: false)
+            for row in 0..<count { lines.append(segment.stretch.fields.json(row, of: batch).withFilled { String(decoding: $0, as: UTF8.self) }) }
         }
     }
 }

@@ -19,6 +19,8 @@ package struct RunFile: Hashable, Sendable {
     package var part: Part
     /// As it was spelled.
     package var path: String
+    /// Of a sink's file, which of the run's sinks that is, from 0.
+    package var sink = 0
 }
 
 /// Two files of a run that would be one, the first of which can be given another name.
@@ -39,7 +41,8 @@ package struct FileConflict: Hashable, Sendable {
         switch other.part {
         case .input: return path.isEmpty ? "also an input" : "the input" + path
         case .definition: return "the pipeline file" + path
-        case .sink: return other.path == "-" ? "standard output" : "the sink's file" + path
+        case .sink where other.path == "-": return path.isEmpty ? "also what another sink writes to" : "standard output"
+        case .sink: return (file.part == .sink ? "the file of another sink" : "the sink's file") + path
         case .deadLetters: return "the dead-letter file" + path
         case .report, .reportCopy: return "the report" + path
         case .state: return "what the run keeps in" + path

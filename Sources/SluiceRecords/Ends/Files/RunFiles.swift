@@ -7,7 +7,7 @@ import Synchronization
 /// over what it reads, nor over another file of its own.
 ///
 /// What the definition names is held against the rest by ``conflict()``, before anything is read;
-/// an output that a record's values name, by ``refusal(of:)``. A file is the input if it is the
+/// an output that a record's values name, by ``refusal(of:in:)``. A file is the input if it is the
 /// same file, by a link or a hard link too. Files that are written are one if they take the same
 /// name in the same folder: a link at their place is replaced, and what it leads to stays.
 package final class RunFiles: Sendable {
@@ -17,7 +17,12 @@ package final class RunFiles: Sendable {
     /// What the run reads, once it is needed.
     private let read = Locked<[FileIdentity: RunFile]?>(nil)
     /// Outputs that records have named, with what is against them.
-    private let named = Locked<[Name: String?]>([:])
+    private let named = Locked<[NamedOutput: String?]>([:])
+
+    private struct NamedOutput: Hashable {
+        var sink: Int
+        var name: Name
+    }
 
     private struct WrittenFile: Sendable {
         var file: RunFile
@@ -28,6 +33,8 @@ package final class RunFiles: Sendable {
 
         func isSame(as other: WrittenFile) -> Bool {
             if let place, let taken = other.place { return place == taken }
+            // Standard output is no file that can be told apart.
+            if file.part == .sink, other.file.part == .sink, place == nil, file.path == "-", other.file.path == "-" { return true }
             return identity != nil && identity == other.identity
         }
     }
@@ -40,7 +47,10 @@ package final class RunFiles: Sendable {
         var written: [WrittenFile] = []
         if let path = reportCopy { written.append(try Self.file(.reportCopy, path)) }
         written.append(try Self.output(.deadLetters, pipeline.deadLetters, of: pipeline.deadLetterSink))
-        if let path = pipeline.sink.sink.path.constant { written.append(try Self.output(.sink, path, of: pipeline.sink.sink)) }
+        for (number, settings) in pipeline.sinks.enumerated() {
+            guard let path = settings.sink.path.constant else { continue }
+            written.append(try Self.output(.sink, path, of: settings.sink, number: number))
+        }
         written.append(try Self.file(.report, state + "/report.json"))
         for name in [RunList.name, StateFolder.spill] { written.append(try Self.file(.state, "\(state)/\(name)")) }
         self.written = written
@@ -50,9 +60,11 @@ package final class RunFiles: Sendable {
         WrittenFile(file: RunFile(part: part, path: path), identity: try .ofRegularFile(path), place: try .ofOutput(path))
     }
 
-    private static func output(_ part: RunFile.Part, _ path: String, of sink: (any RecordSink)?) throws(InputError) -> WrittenFile {
+    private static func output(
+        _ part: RunFile.Part, _ path: String, of sink: (any RecordSink)?, number: Int = 0
+    ) throws(InputError) -> WrittenFile {
         guard let sink else { return try file(part, path) }
-        return WrittenFile(file: RunFile(part: part, path: path), identity: try sink.file(of: path), place: try sink.place(of: path))
+        return WrittenFile(file: RunFile(part: part, path: path, sink: number), identity: try sink.file(of: path), place: try sink.place(of: path))
     }
 
     /// Two files that the definition and the command line make one.
@@ -72,21 +84,22 @@ package final class RunFiles: Sendable {
     ///
     /// Looks at the file system once for each output. Where it cannot be looked at, writing will
     /// say why.
-    func refusal(of output: String) -> String? {
-        if let known = named.withLock({ $0[Name(output)] }) { return known }
+    func refusal(of output: String, in sink: Int) -> String? {
+        let key = NamedOutput(sink: sink, name: Name(output))
+        if let known = named.withLock({ $0[key] }) { return known }
         let refusal: String?
         do throws(InputError) {
-            refusal = try newRefusal(of: output)
+            refusal = try newRefusal(of: output, in: sink)
         } catch {
             refusal = nil
         }
-        named.withLock { $0[Name(output)] = .some(refusal) }
+        named.withLock { $0[key] = .some(refusal) }
         return refusal
     }
 
-    private func newRefusal(of output: String) throws(InputError) -> String? {
-        let sink = pipeline.sink.sink
-        let file = try Self.output(.sink, output, of: sink)
+    private func newRefusal(of output: String, in number: Int) throws(InputError) -> String? {
+        let sink = pipeline.sinks[number].sink
+        let file = try Self.output(.sink, output, of: sink, number: number)
         if let identity = file.identity, let other = try reads(identity) { return FileConflict(file: file.file, other: other).message }
         for other in written {
             if file.isSame(as: other) { return FileConflict(file: file.file, other: other.file).message }

@@ -4,15 +4,21 @@ import SluiceCEL
 /// A batch on its way through the stages: the source's bytes, the fields found in them, and what
 /// has become of each record so far.
 ///
-/// `@unchecked Sendable`: it belongs to one job at a time, as ``Batch`` says.
+/// Where a flow divides, it goes on as the whole of ``parts``, one for each route that records took.
+///
+/// `@unchecked Sendable`: it belongs to one job at a time, as ``Batch`` says, and its parts with it.
 package final class RecordBatch: @unchecked Sendable {
     /// What the source delivered; stays until the batch is written, since dead letters hold the
     /// records' own bytes.
     let source: Batch
     /// How the records are laid out where the batch is now.
     private(set) var segment: BoundSegment
+    /// The stages that it is among.
+    private(set) var stretch: BoundStretch
     /// One row for each frame of ``frames``.
     private(set) var table: RowTable
+    /// Whether the table is this part's alone, not also that of the batch which was divided.
+    private var ownsTable = true
     /// The frames that the rows were decoded from: the source's, or those of a stage that gave each
     /// record new bytes.
     private(set) var frames: [Frame]
@@ -23,15 +29,14 @@ package final class RecordBatch: @unchecked Sendable {
     var rows: [UInt32] = []
     /// Holds the text and the values of computed cells until the batch is written.
     let scratch: Scratch
-    private(set) var deadLetters: [DeadLetter] = []
     /// What a sink that is a closure is given.
     var records: [Record] = []
-    /// One for the source, one for each stage, one for the sink.
-    var counts: [StageCounts]
-    /// For each of them the records that took longer than their stage allows.
-    var timeouts: [Int]
     /// Where the records go, where that is found out before they are encoded.
     var routing: Routing?
+    /// The books of the batch, of all its parts together.
+    private let tally: BatchTally
+    /// What it was divided into.
+    private(set) var parts: [RecordBatch] = []
     /// What became of single records, kept only where a stage may have enough: see
     /// ``end(afterRows:at:)``.
     private var fates: [Fate]?
@@ -45,11 +50,11 @@ package final class RecordBatch: @unchecked Sendable {
     init(source: Batch, in segment: BoundSegment, scratch: Scratch, places: Int, tracksFates: Bool) {
         self.source = source
         self.segment = segment
+        stretch = segment.stretch
         self.scratch = scratch
         table = segment.decoding.decode(source.frames, of: UnsafePointer(source.bytes.start))
         frames = source.frames
-        counts = Array(repeating: StageCounts(), count: places)
-        timeouts = Array(repeating: 0, count: places)
+        tally = BatchTally(places: places)
         fates = tracksFates ? [] : nil
         first = 0
     }
@@ -64,22 +69,73 @@ package final class RecordBatch: @unchecked Sendable {
     ) {
         source = Batch(bytes: ByteBuffer(capacity: 0), input: -1, offset: UInt64(before), line: 0)
         self.segment = segment
+        stretch = segment.stretch
         self.scratch = scratch
         self.table = table
         frames = []
         self.rows = Array(0..<UInt32(rows))
-        counts = Array(repeating: StageCounts(), count: places)
-        timeouts = Array(repeating: 0, count: places)
-        counts[index] = StageCounts(out: rows, added: rows)
+        tally = BatchTally(places: places)
         fates = tracksFates ? [] : nil
         first = index
+        counts[index] = StageCounts(out: rows, added: rows)
+    }
+
+    /// Some rows of a batch that is divided.
+    private init(of batch: RecordBatch, _ rows: [UInt32], in stretch: BoundStretch) {
+        source = batch.source
+        segment = batch.segment
+        self.stretch = stretch
+        table = batch.table
+        ownsTable = false
+        frames = batch.frames
+        rebased = batch.rebased
+        origins = batch.origins
+        self.rows = rows
+        scratch = batch.scratch
+        tally = batch.tally
+        first = batch.first
+    }
+
+    /// One for each place in the books.
+    var counts: [StageCounts] {
+        _read { yield tally.counts }
+        _modify { yield &tally.counts }
+    }
+
+    /// For each place in the books the records that took longer than their stage allows.
+    var timeouts: [Int] {
+        _read { yield tally.timeouts }
+        _modify { yield &tally.timeouts }
+    }
+
+    /// Of all parts.
+    var deadLetters: [DeadLetter] { tally.deadLetters }
+
+    /// The part of it that is in a flow, if any of its records are.
+    func part(in flow: Int) -> RecordBatch? {
+        if stretch.flow == flow { return self }
+        for part in parts {
+            if let found = part.part(in: flow) { return found }
+        }
+        return nil
+    }
+
+    /// Goes on as parts, each with rows of its own.
+    func divide(_ divided: [(stretch: BoundStretch, rows: [UInt32])]) {
+        parts = divided.map { RecordBatch(of: self, $0.rows, in: $0.stretch) }
+        rows = []
     }
 
     /// Which input the records are from; `nil` after a closing stage.
     var input: Int? { source.input < 0 ? nil : source.input }
 
     /// What it takes in memory, about: the bytes, and what is found in them.
-    var weight: Int { 6 * max(source.bytes.capacity, rebased?.capacity ?? 0) }
+    var weight: Int { 6 * max(source.bytes.capacity, rebasedBytes) }
+
+    /// Bytes that stages gave its records, each counted once.
+    private var rebasedBytes: Int {
+        parts.reduce(rebased?.capacity ?? 0) { $0 + ($1.rebased === rebased ? 0 : $1.rebasedBytes) }
+    }
 
     /// The bytes that the frames refer to.
     var base: UnsafePointer<UInt8> { UnsafePointer((rebased ?? source.bytes).start) }
@@ -126,12 +182,14 @@ package final class RecordBatch: @unchecked Sendable {
     /// - Parameter origins: for each frame the row that it was made of.
     func rebase(onto bytes: ByteBuffer, frames: [Frame], origins: [UInt32], table: RowTable, in next: BoundSegment) {
         precondition(frames.count == origins.count)
-        segment.decoding.giveBack(self.table)
+        if ownsTable { segment.decoding.giveBack(self.table) }
+        ownsTable = true
         self.origins = origins.map { UInt32(origin(Int($0))) }
         rebased = bytes
         self.frames = frames
         self.table = table
         segment = next
+        stretch = next.stretch
         rows = Array(0..<UInt32(frames.count))
     }
 
@@ -143,10 +201,15 @@ package final class RecordBatch: @unchecked Sendable {
 
     /// Hands back what can be used again, once everything is written. The batch's cells end here.
     func release(scratches: FreeList<Scratch>, buffers: BufferPool) {
-        segment.decoding.giveBack(table)
+        giveBackTables()
         scratch.reset()
         scratches.give(scratch)
         if input != nil { buffers.give(source.bytes) }
+    }
+
+    private func giveBackTables() {
+        for part in parts { part.giveBackTables() }
+        if ownsTable { segment.decoding.giveBack(table) }
     }
 
     /// A cell over text somewhere that will be written over: the same, over a copy that lives as
@@ -164,10 +227,22 @@ package final class RecordBatch: @unchecked Sendable {
     }
 
     func refuse(_ record: RefusedRecord, at stage: String, with failure: RecordFailure) {
-        deadLetters.append(
+        tally.deadLetters.append(
             DeadLetter(
                 element: record, stage: stage, error: failure, attempts: failure.attempts,
                 place: Place(part: source.input, index: record.frame)))
+    }
+}
+
+/// What has become of a batch's records so far.
+private final class BatchTally {
+    var counts: [StageCounts]
+    var timeouts: [Int]
+    var deadLetters: [DeadLetter] = []
+
+    init(places: Int) {
+        counts = Array(repeating: StageCounts(), count: places)
+        timeouts = Array(repeating: 0, count: places)
     }
 }
 
@@ -207,7 +282,7 @@ extension RecordBatch {
         for row in rows[count...] where origin(Int(row)) == last { note(.filtered, Int(row), at: index) }
         rows.removeSubrange(count...)
         fates?.removeAll { Int($0.frame) > last }
-        deadLetters.removeAll { ($0.element as? RefusedRecord).map { $0.frame > last } ?? false }
+        tally.deadLetters.removeAll { ($0.element as? RefusedRecord).map { $0.frame > last } ?? false }
         if input != nil { endSource(after: last) }
         recount(upTo: index, received: input == nil ? last + 1 : source.frames.count + source.oversized.count)
     }

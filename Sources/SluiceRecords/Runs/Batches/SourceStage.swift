@@ -17,7 +17,7 @@ struct SourceStage: Sendable {
     func decode(_ source: Batch) -> RecordBatch {
         let scratch = scratches.take() ?? Scratch(reader: JSONReader())
         let batch = RecordBatch(
-            source: source, in: plan.segment(for: source.head), scratch: scratch, places: plan.places, tracksFates: plan.mayHaveEnough)
+            source: source, in: plan.segment(for: source.head), scratch: scratch, places: plan.places.count, tracksFates: plan.mayHaveEnough)
         let outcomes = batch.table.outcomes
         batch.rows.reserveCapacity(outcomes.count)
         var counts = StageCounts()

@@ -7,17 +7,9 @@ import SluiceCEL
 /// stretch for each head.
 package final class BoundSegment: Sendable {
     let decoding: Decoding
-    /// The number of its first stage in the pipeline, from 0.
-    private let first: Int
-    /// What goes on with the new records of its last stage.
-    let next: BoundSegment?
-    private let stages: [BoundStage]
-    /// The fields after the last stage.
-    let fields: RecordFields
-    /// Where the pipeline ends here.
-    let sink: BoundSink?
+    let stretch: BoundStretch
 
-    /// What records of the stretch come from.
+    /// What records of the segment come from.
     enum Origin {
         case format(any Format)
         /// The rows that a closing stage gives.
@@ -25,35 +17,80 @@ package final class BoundSegment: Sendable {
     }
 
     /// - Parameters:
-    ///   - stages: with their numbers in the pipeline.
-    ///   - sink: where this is the last stretch.
-    ///   - next: what the last stage's new records go on in.
-    init(_ origin: Origin, _ stages: ArraySlice<PlannedStage>, inputs: [RecordFields.InputName], sink: PlannedSink?, into next: BoundSegment?) {
-        var names = stages.flatMap(\.mentions) + (sink?.mentions ?? [])
-        var binder = StageBinder(origin, names: names, inputs: inputs, next: next)
-        var bound = stages.map { binder.bind($0) }
-        let shape = binder.shape
-        let writesFields = sink?.format.writesFields ?? true
-        if shape.base == .other, writesFields || !shape.isUntouched {
-            names += shape.written.filter { $0.column == Shape.undecoded }.map(\.key)
-            binder = StageBinder(origin, names: names, inputs: inputs, next: next)
-            bound = stages.map { binder.bind($0) }
+    ///   - start: the first of the flow's stages.
+    ///   - later: for each stage that gives new bytes, by its number, what its records go on in.
+    init(_ origin: Origin, _ flow: PlannedFlow, from start: Int, inputs: [RecordFields.InputName], later: [Int: BoundSegment]) {
+        var names = flow.mentions(from: start)
+        var binder = StageBinder(origin, names: names, inputs: inputs)
+        var stretch = BoundStretch(flow, from: start, &binder, later: later)
+        let undecoded = stretch.undecodedFields
+        if !undecoded.isEmpty {
+            names += undecoded
+            binder = StageBinder(origin, names: names, inputs: inputs)
+            stretch = BoundStretch(flow, from: start, &binder, later: later)
         }
-        let fields = binder.fields
-        first = stages.startIndex
-        self.next = next
-        self.stages = bound
-        self.fields = fields
-        self.sink = sink.map { BoundSink($0, fields: fields) }
+        self.stretch = stretch
+        let hasSpans = stretch.touchesMembers
         var decoder: (any RecordDecoder)?
-        if case .format(let format) = origin { decoder = format.makeDecoder(columns: binder.decoded, spans: !shape.members.isEmpty) }
-        decoding = Decoding(decoder: decoder, columns: binder.columns, hasSpans: !shape.members.isEmpty)
+        if case .format(let format) = origin { decoder = format.makeDecoder(columns: binder.decoded, spans: hasSpans) }
+        decoding = Decoding(decoder: decoder, columns: binder.columns, hasSpans: hasSpans)
+    }
+}
+
+/// The stages of one flow from a decoding, or from where the flow begins, to its end or to the next
+/// decoding.
+final class BoundStretch: Sendable {
+    /// The number of its first stage.
+    private let first: Int
+    /// The number of its flow.
+    let flow: Int
+    private let stages: [BoundStage]
+    /// The fields after the last stage.
+    let fields: RecordFields
+    /// Where the flow ends here in a sink.
+    let sink: BoundSink?
+    /// Where the flow divides here.
+    let split: BoundSplit?
+
+    init(_ flow: PlannedFlow, from start: Int, _ binder: inout StageBinder, later: [Int: BoundSegment]) {
+        let stretch = flow.stretch(from: start)
+        let isDecodedAnew = stretch.last?.givesNewBytes == true
+        first = stretch.first?.number ?? 0
+        self.flow = flow.number
+        binder.next = stretch.last.flatMap { isDecodedAnew ? later[$0.number] : nil }
+        stages = stretch.map { binder.bind($0) }
+        let fields = binder.fields
+        self.fields = fields
+        switch flow.end {
+        case _ where isDecodedAnew: (sink, split) = (nil, nil)
+        case .sink(let sink): (self.sink, split) = (BoundSink(sink, fields: fields), nil)
+        case .split(let split): (sink, self.split) = (nil, BoundSplit(split, &binder, later: later))
+        }
     }
 
-    /// The stage with this number in the pipeline.
+    /// The stage with this number.
     func stage(_ number: Int) -> BoundStage { stages[number - first] }
 
-    func begins(after number: Int) -> Bool { first == number + 1 }
+    /// Where this flow, or one that it divides into, ends in a sink.
+    func sink(of flow: Int) -> BoundSink? {
+        if flow == self.flow { return sink }
+        return split?.branches.lazy.compactMap { $0.stretch.sink(of: flow) }.first
+    }
+
+    /// Where the records of the stretch leave it.
+    private var ends: [BoundStretch] { split.map { $0.branches.flatMap(\.stretch.ends) } ?? [self] }
+
+    /// Of records that are not JSON, fields that are written and that no stage mentions.
+    var undecodedFields: [String] {
+        ends.flatMap { end in
+            let shape = end.fields.shape
+            guard shape.base == .other, end.sink?.writesFields ?? true || !shape.isUntouched else { return [String]() }
+            return shape.written.filter { $0.column == Shape.undecoded }.map(\.key)
+        }
+    }
+
+    /// Whether members of JSON records are written otherwise than they came.
+    var touchesMembers: Bool { ends.contains { !$0.fields.shape.members.isEmpty } }
 }
 
 /// A stage at its place.
@@ -71,16 +108,15 @@ package struct StageBinder {
     /// Columns given out so far: the decoder's, then the stages'.
     private(set) var columns: Int
     /// What goes on with records that are given new bytes.
-    package let next: BoundSegment?
+    package internal(set) var next: BoundSegment?
     private let format: (any Format)?
     private let complete: RecordFields.CompleteDecoder?
     private let inputs: [RecordFields.InputName]
 
-    /// - Parameter names: the fields that stages or the sink mention; of a format with known
-    ///   fields, others are not decoded.
-    init(_ origin: BoundSegment.Origin, names: [String], inputs: [RecordFields.InputName], next: BoundSegment?) {
+    /// - Parameter names: the fields that stages or sinks mention; of a format with known fields,
+    ///   others are not decoded.
+    init(_ origin: BoundSegment.Origin, names: [String], inputs: [RecordFields.InputName]) {
         self.inputs = inputs
-        self.next = next
         switch origin {
         case .rows(let fields):
             format = nil
@@ -112,8 +148,8 @@ package struct StageBinder {
 
     mutating func bind(_ stage: PlannedStage) -> BoundStage {
         let site = StageSite(
-            index: stage.number + 1, name: stage.settings.name, policy: stage.settings.onError, timeout: stage.settings.pool.timeout,
-            fields: fields)
+            index: stage.place, name: stage.name, policy: stage.settings.onError, timeout: stage.settings.pool.timeout, fields: fields,
+            mayEndRun: stage.mayEndRun)
         switch stage.step {
         case .each(let step): return .each(step.bind(site, &self))
         case .ordered(let step): return .ordered(step.bind(site, &self))

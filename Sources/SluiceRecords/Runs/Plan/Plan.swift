@@ -4,59 +4,55 @@ import Synchronization
 
 /// A pipeline ready to run: its stages at work, and how they are bound to the records that come.
 final class Plan: Sendable {
+    /// Of all flows, each flow's together.
     let stages: [PlannedStage]
+    let sinks: [PlannedSink]
+    /// Of the flow that divides before those of its routes.
+    let splits: [PlannedSplit]
+    /// The lines of the books.
+    let places: [PlannedPlace]
+    private let trunk: PlannedFlow
     private let format: any Format
     private let inputs: [RecordFields.InputName]
-    /// The stages up to the first that gives its records new bytes, and what goes on after them.
-    private let firstStretch: ArraySlice<PlannedStage>
-    private let rest: BoundSegment?
-    private let sink: PlannedSink
+    /// For each stage that gives its records new bytes, by its number, where they go on.
+    private let later: [Int: BoundSegment]
     /// For each head that was met; one without a head for formats that have none.
     private let segments = Locked(FirstSegments())
-
-    /// Places in the books: the source, the stages, the sink.
-    var places: Int { stages.count + 2 }
-
-    /// Of the places in the books.
-    var names: [String] { [SourceStage.name] + stages.map(\.settings.name) + [SinkStage.name] }
 
     /// Whether a stage may end the run early.
     let mayHaveEnough: Bool
     let hasOrderedStage: Bool
 
-    /// For sinks whose outputs name their columns first; `nil` where these are known, or nothing
-    /// must be known.
-    let outputColumns: OutputColumns?
+    /// For sinks whose outputs name their columns first, where these are not known.
+    let outputColumns: [OutputColumns]
 
     init(_ pipeline: RecordPipeline) {
-        let stages = pipeline.stages.enumerated().map { PlannedStage($1, number: $0) }
-        let inputs = pipeline.source.inputs.map { RecordFields.InputName($0.path) }
-        let sink = PlannedSink(pipeline.sink)
-        var stretches = Self.stretches(stages)
-        var next: BoundSegment?
-        while stretches.count > 1 {
-            let stretch = stretches.removeLast()
-            next = BoundSegment(
-                Self.origin(after: stages[stretch.startIndex - 1]), stretch, inputs: inputs, sink: next == nil ? sink : nil, into: next)
-        }
-        self.stages = stages
-        self.inputs = inputs
-        self.sink = sink
+        var planning = Planning(pipeline.source)
+        trunk = planning.plan(pipeline.flow, route: nil)
+        stages = planning.stages
+        sinks = planning.sinks
+        splits = planning.splits.reversed()
+        places = planning.places
+        inputs = pipeline.source.inputs.map { RecordFields.InputName($0.path) }
         format = pipeline.source.format
-        firstStretch = stretches[0]
-        rest = next
-        mayHaveEnough = stages.contains(where: \.mayHaveEnough)
-        outputColumns = sink.needsOutputColumns ? OutputColumns(index: stages.count + 1) : nil
-        hasOrderedStage = outputColumns != nil || stages.contains(where: \.isOrdered)
+        var later: [Int: BoundSegment] = [:]
+        for flow in Self.flows(of: trunk).reversed() {
+            for (index, stage) in flow.stages.enumerated().reversed() where stage.givesNewBytes {
+                later[stage.number] = BoundSegment(Self.origin(after: stage), flow, from: index + 1, inputs: inputs, later: later)
+            }
+        }
+        self.later = later
+        mayHaveEnough = stages.contains(where: \.mayEndRun)
+        outputColumns = sinks.filter(\.needsOutputColumns).map { OutputColumns($0) }
+        hasOrderedStage = !outputColumns.isEmpty || stages.contains(where: \.isOrdered)
     }
 
-    /// What an output begins with that no record is written to; nothing where only an input's head
-    /// can tell.
-    var headOfEmptyOutput: [UInt8] {
-        let isToldByInputs = rest == nil && sink.settings.columns == nil && (format as? any HeadedFormat)?.needsHead == true
-        var segment = isToldByInputs ? nil : rest ?? self.segment(for: nil)
-        while let next = segment?.next { segment = next }
-        return segment?.sink?.writer?.head ?? []
+    /// What a sink's output begins with that no record is written to; nothing where only an input's
+    /// head can tell.
+    func headOfEmptyOutput(of sink: PlannedSink) -> [UInt8] {
+        let isToldByInputs = sink.settings.columns == nil && (format as? any HeadedFormat)?.needsHead == true
+        let segment = sink.decoding.map { later[$0] } ?? (isToldByInputs ? nil : segment(for: nil))
+        return segment?.stretch.sink(of: sink.flow)?.writer?.head ?? []
     }
 
     /// How records of a file with this head are laid out at the source.
@@ -67,30 +63,21 @@ final class Plan: Sendable {
     fileprivate func bind(to head: FileHead?) -> BoundSegment {
         var format = format
         if let head, let headed = format as? any HeadedFormat { format = headed.completed(by: head) }
-        return BoundSegment(.format(format), firstStretch, inputs: inputs, sink: rest == nil ? sink : nil, into: rest)
+        return BoundSegment(.format(format), trunk, from: 0, inputs: inputs, later: later)
     }
 
     /// Where the records of a closing stage go on.
-    func segment(after stage: PlannedStage) -> BoundSegment? {
-        var segment = rest
-        while let here = segment, !here.begins(after: stage.number) { segment = here.next }
-        return segment
-    }
+    func segment(after stage: PlannedStage) -> BoundSegment? { later[stage.number] }
 
     private static func origin(after stage: PlannedStage) -> BoundSegment.Origin {
         guard case .closing(let step) = stage.step else { return .format(JSONL()) }
         return .rows(step.fields)
     }
 
-    /// The stages, cut after each one that gives records new bytes.
-    private static func stretches(_ stages: [PlannedStage]) -> [ArraySlice<PlannedStage>] {
-        var stretches: [ArraySlice<PlannedStage>] = []
-        var first = 0
-        for stage in stages where stage.givesNewBytes {
-            stretches.append(stages[first...stage.number])
-            first = stage.number + 1
-        }
-        return stretches + [stages[first...]]
+    /// Depth first.
+    private static func flows(of flow: PlannedFlow) -> [PlannedFlow] {
+        guard case .split(let split) = flow.end else { return [flow] }
+        return [flow] + split.branches.flatMap { flows(of: $0.flow) }
     }
 }
 
@@ -108,13 +95,22 @@ private struct FirstSegments {
 
 /// A stage of a run: what it does, at work, with its settings.
 struct PlannedStage: Sendable {
-    /// In the pipeline, from 0.
+    /// Among the stages of all flows, from 0.
     let number: Int
+    /// The number of the flow that it is in.
+    let flow: Int
+    /// In the books.
+    let place: Int
+    /// Unique in the run: with the routes that lead to it before the stage's own.
+    let name: String
     let settings: RecordStage
     let step: Step
 
-    init(_ settings: RecordStage, number: Int) {
+    init(_ settings: RecordStage, number: Int, flow: Int, place: Int, name: String) {
         self.number = number
+        self.flow = flow
+        self.place = place
+        self.name = name
         self.settings = settings
         step = settings.verb.makeStep(settings)
     }
@@ -131,9 +127,10 @@ struct PlannedStage: Sendable {
         return true
     }
 
-    var mayHaveEnough: Bool {
+    /// Only before any routes: other routes may want more records.
+    var mayEndRun: Bool {
         guard case .ordered(let step) = step else { return false }
-        return step.mayHaveEnough
+        return step.mayHaveEnough && flow == 0
     }
 
     var ownWorkers: OwnWorkers? {

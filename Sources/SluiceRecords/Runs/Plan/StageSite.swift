@@ -11,6 +11,8 @@ package struct StageSite: Sendable {
     var timeout: Duration?
     /// The fields as they reach the stage.
     var fields: RecordFields
+    /// Whether the run may end once the stage has enough records.
+    var mayEndRun = false
 
     /// Takes a failed record out of the batch's way, as the policy says. The caller leaves it out
     /// of `batch.rows`.

@@ -32,7 +32,7 @@ package struct Audit: Sendable {
         let outputs = report.framing?.outputs?.framing ?? .lines
         for input in report.inputs { try reread(input, inputs, maxRecord: report.framing?.maxRecord, scratchFolder) }
         guard report.status == .complete || report.status == .losses else { return }
-        for output in report.outputs { try reread(output, outputs, scratchFolder) }
+        for output in report.outputs { try reread(output, output.framing?.framing ?? outputs, scratchFolder) }
         try reread(report.deadLetters, scratchFolder)
     }
 
@@ -58,12 +58,31 @@ package struct Audit: Sendable {
                 "stage '\(stage.name)'", "in + added = out + filtered + dead + absorbed", stage.in + stage.added,
                 stage.out + stage.filtered + stage.dead + stage.absorbed)
         }
-        for (stage, next) in zip(report.stages, report.stages.dropFirst()) {
-            compare("stage '\(next.name)'", "in = out of '\(stage.name)'", next.in, stage.out)
-        }
+        compareStages(of: report)
         guard report.status == .complete || report.status == .losses else { return }
         compare("run", "records written, over all outputs", records.written, report.outputs.reduce(0) { $0 + $1.records })
         compare("run", "dead letters in the file", records.dead, report.deadLetters.records)
+    }
+
+    /// What comes out of a stage goes into those after it: one, or several where a flow divides.
+    private mutating func compareStages(of report: RunReport) {
+        var before = report.stages.first?.name
+        var received: [(stage: String, by: String, count: Int)] = []
+        for next in report.stages.dropFirst() {
+            if let stage = next.after ?? before {
+                if let index = received.firstIndex(where: { $0.stage.isSame(as: stage) }) {
+                    received[index].count += next.in
+                    received[index].by += "', '\(next.name)"
+                } else {
+                    received.append((stage, next.name, next.in))
+                }
+            }
+            before = next.name
+        }
+        for (stage, by, count) in received {
+            guard let out = report.stages.first(where: { $0.name.isSame(as: stage) })?.out else { continue }
+            compare("stage '\(by)'", "in = out of '\(stage)'", count, out)
+        }
     }
 
     private mutating func reread(_ input: RunReport.Input, _ framing: Framing, maxRecord: Int?, _ folder: String) throws(RunError) {

@@ -2,8 +2,10 @@ import Sluice
 
 /// The books of a run: what came in, per input and per stage, and where it went.
 struct Ledger: Sendable {
-    /// The source, the stages, the sink.
+    /// A line for each place.
     private(set) var books: Books
+    /// For each place the one that its records come from.
+    private let before: [Int?]
     /// For each stage the records that took longer than it allows.
     private(set) var timeouts: [Int]
     /// For each input the counts of its records over all stages.
@@ -24,9 +26,10 @@ struct Ledger: Sendable {
         var damage: [Damage] = []
     }
 
-    init(stages: [String], inputs: Int) {
-        books = Books(stages: stages)
-        timeouts = Array(repeating: 0, count: stages.count)
+    init(_ places: [PlannedPlace], inputs: Int) {
+        books = Books(stages: places.map(\.name))
+        before = places.map(\.before)
+        timeouts = Array(repeating: 0, count: places.count)
         self.inputs = Array(repeating: InputCounts(), count: inputs)
     }
 
@@ -60,6 +63,6 @@ struct Ledger: Sendable {
     var isBalanced: Bool {
         let records = records
         let perInput = inputs.allSatisfy { $0.records + $0.added == $0.written + $0.filtered + $0.dead + $0.absorbed }
-        return books.balance(read: records.read, written: records.written) && perInput && codes.values.reduce(0, +) == records.dead
+        return books.balance(read: records.read, written: records.written, before: before) && perInput && codes.values.reduce(0, +) == records.dead
     }
 }

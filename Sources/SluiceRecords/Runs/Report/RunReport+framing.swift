@@ -47,8 +47,8 @@ extension RunReport.Framings {
     /// - Returns: `nil` where all texts are lines.
     init?(_ pipeline: RecordPipeline) {
         let inputs = RunReport.Fields(pipeline.source.format.framing)
-        let outputs = RunReport.Fields(pipeline.sink.format.writtenFraming)
-        guard inputs != nil || outputs != nil else { return nil }
+        let outputs = pipeline.sinks.count == 1 ? RunReport.Fields(pipeline.sinks[0].format.writtenFraming) : nil
+        guard inputs != nil || pipeline.sinks.contains(where: { $0.format.writtenFraming != .lines }) else { return nil }
         self.init(inputs: inputs, outputs: outputs, maxRecord: pipeline.source.maxRecord)
     }
 }

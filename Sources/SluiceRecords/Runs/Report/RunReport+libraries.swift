@@ -17,7 +17,7 @@ extension RunReport {
         }
 
         package init(_ pipeline: RecordPipeline) {
-            self.init(level: pipeline.sink.sink.compression ?? (pipeline.deadLetters.hasSuffix(".gz") ? .standard : nil))
+            self.init(level: pipeline.sinks.lazy.compactMap(\.sink.compression).first ?? (pipeline.deadLetters.hasSuffix(".gz") ? .standard : nil))
         }
     }
 }

@@ -6,9 +6,10 @@ extension RunReport {
     ///
     /// - Parameters:
     ///   - flow: what the pipeline of batches says: workers and busy times.
+    ///   - writing: how long each sink's records took to be written.
     ///   - summaries: what was read of each input; `nil` where it was not read to its end.
     init(
-        _ pipeline: RecordPipeline, stages: [PlannedStage], flow: Report, ledger: Ledger, summaries: [InputSummary?], elapsed: Duration
+        _ pipeline: RecordPipeline, _ plan: Plan, flow: Report, writing: [Duration], ledger: Ledger, summaries: [InputSummary?], elapsed: Duration
     ) {
         self.init(
             libraries: Libraries(pipeline), framing: Framings(pipeline), pipeline: pipeline.name, definition: pipeline.definition, status: .complete,
@@ -20,11 +21,16 @@ extension RunReport {
         for (index, file) in pipeline.source.inputs.enumerated() {
             inputs.append(Input(file, ledger.inputs[index], summaries[index], lastOfRun: end, index: index))
         }
-        let verbs = [pipeline.source.format.name] + pipeline.stages.map(\.verb.name) + ["write"]
-        let own = [nil] + stages.map(\.ownWorkers) + [nil]
-        for (index, stage) in ledger.books.stages.enumerated() {
-            let flow = flow.stages.first { $0.name.isSame(as: stage.name) }
-            self.stages.append(Stage(stage, verb: verbs[index], flow, own[index], timeouts: ledger.timeouts[index]))
+        let sinks = Dictionary(uniqueKeysWithValues: plan.sinks.map { ($0.place, $0.number) })
+        for (index, place) in plan.places.enumerated() {
+            let name = sinks[index] == nil ? place.name : SinkStage.name
+            let flow = flow.stages.first { $0.name.isSame(as: name) }
+            var stage = Stage(
+                ledger.books.stages[index], verb: place.verb, flow, place.stage?.ownWorkers, timeouts: ledger.timeouts[index])
+            stage.route = place.route
+            if let before = place.before, before != index - 1 { stage.after = plan.places[before].name }
+            if plan.sinks.count > 1, let number = sinks[index] { stage.busySeconds = writing[number] / .seconds(1) }
+            self.stages.append(stage)
         }
     }
 }

@@ -89,8 +89,13 @@ public struct RunReport: Codable, Sendable {
 
     /// One stage: the source, those between, the sink.
     public struct Stage: Codable, Sendable {
-        /// Unique in the report.
+        /// Unique in the report; in a route, with the route's name and `/` before it.
         public var name: String
+        /// The route that it is in, with those around it: `errors`, `errors/slow`; `nil` outside of
+        /// routes.
+        public var route: String?
+        /// The stage that its records come from, where that is not the one before it in the list.
+        public var after: String?
         /// The verb of pipeline files; the format of the source, `write` of the sink, `closure` of
         /// a closure.
         public var verb: String
@@ -128,6 +133,8 @@ public struct RunReport: Codable, Sendable {
         public var bytes: UInt64
         /// Of those bytes: 64 hexadecimal digits.
         public var sha256: String
+        /// Where several sinks write outputs, how the records of this one are cut; `nil` for lines.
+        package var framing: Fields?
     }
 
     /// The file of dead letters.
@@ -161,7 +168,7 @@ public struct RunReport: Codable, Sendable {
     public var records: Records
     /// In the order in which they are read.
     public var inputs: [Input]
-    /// The source, the stages, the sink.
+    /// The source, the stages, the sink; of a flow with routes, each route's after the other.
     public var stages: [Stage]
     /// In the order of their names; none where nothing was published.
     public var outputs: [Output]

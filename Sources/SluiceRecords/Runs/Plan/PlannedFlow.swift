@@ -1,0 +1,122 @@
+import SluiceCEL
+
+/// A flow of a plan: its stages and what they end in, each with its place in the books.
+struct PlannedFlow: Sendable {
+    indirect enum End: Sendable {
+        case sink(PlannedSink)
+        case split(PlannedSplit)
+    }
+
+    /// Among all flows, depth first; the trunk is 0.
+    let number: Int
+    let stages: [PlannedStage]
+    let end: End
+
+    /// The stages from `start` on, up to the first that gives its records new bytes.
+    func stretch(from start: Int) -> ArraySlice<PlannedStage> {
+        let rest = stages[start...]
+        return rest.firstIndex(where: \.givesNewBytes).map { rest[...$0] } ?? rest
+    }
+
+    /// Every field that the stages of a stretch mention, and what follows without a new decoding.
+    func mentions(from start: Int) -> [String] {
+        let stretch = stretch(from: start)
+        let names = stretch.flatMap(\.mentions)
+        if stretch.last?.givesNewBytes == true { return names }
+        switch end {
+        case .sink(let sink): return names + sink.mentions
+        case .split(let split): return split.branches.reduce(names) { $0 + ($1.condition?.fieldNames ?? []) + $1.flow.mentions(from: 0) }
+        }
+    }
+}
+
+/// Where a flow divides.
+struct PlannedSplit: Sendable {
+    struct Branch: Sendable {
+        /// `nil`: every record.
+        var condition: CellProgram?
+        var flow: PlannedFlow
+    }
+
+    /// In the books.
+    let place: Int
+    let name: String
+    let match: Routes.Match
+    let branches: [Branch]
+    /// Of the flow that divides.
+    let flow: Int
+}
+
+/// A line of the books.
+struct PlannedPlace: Sendable {
+    /// Unique in the run.
+    var name: String
+    /// What the report calls its work.
+    var verb: String
+    /// The names of the routes that lead to it, joined by `/`; `nil` where there are none.
+    var route: String?
+    /// The place whose records come here; `nil` for the source.
+    var before: Int?
+    /// The stage at work there, if it is one.
+    var stage: PlannedStage?
+}
+
+/// Gives the parts of a pipeline their numbers and their places in the books, depth first.
+struct Planning {
+    private(set) var places: [PlannedPlace]
+    private(set) var stages: [PlannedStage] = []
+    private(set) var sinks: [PlannedSink] = []
+    private(set) var splits: [PlannedSplit] = []
+    private var flows = 0
+
+    init(_ source: SourceSettings) {
+        places = [PlannedPlace(name: SourceStage.name, verb: source.format.name)]
+    }
+
+    /// - Parameters:
+    ///   - route: the names of the routes that lead to the flow, joined by `/`.
+    ///   - copy: which of several sinks of one flow this is, from 1.
+    ///   - before: the place that its records come from.
+    ///   - decoding: the number of the last stage before that gave records new bytes.
+    mutating func plan(_ flow: RecordFlow, route: String?, copy: Int = 1, before: Int = 0, decoding: Int? = nil) -> PlannedFlow {
+        let number = flows
+        flows += 1
+        let prefix = route.map { $0 + "/" } ?? ""
+        var (before, decoding) = (before, decoding)
+        var planned: [PlannedStage] = []
+        for settings in flow.stages {
+            let stage = PlannedStage(settings, number: stages.count, flow: number, place: places.count, name: prefix + settings.name)
+            places.append(PlannedPlace(name: stage.name, verb: settings.verb.name, route: route, before: before, stage: stage))
+            before = stage.place
+            if stage.givesNewBytes { decoding = stage.number }
+            stages.append(stage)
+            planned.append(stage)
+        }
+        switch flow.end {
+        case .sink(let settings):
+            let name = prefix + SinkStage.name + (copy == 1 ? "" : "/\(copy)")
+            let sink = PlannedSink(settings, number: sinks.count, place: places.count, name: name, flow: number, decoding: decoding)
+            sinks.append(sink)
+            places.append(PlannedPlace(name: name, verb: "write", route: route, before: before))
+            return PlannedFlow(number: number, stages: planned, end: .sink(sink))
+        case .routes(let routes):
+            let place = places.count
+            let areCopies = routes.all.allSatisfy { $0.name == nil }
+            let name = areCopies ? Self.copies : Self.routes
+            places.append(PlannedPlace(name: prefix + name, verb: name, route: route, before: before))
+            var branches: [PlannedSplit.Branch] = []
+            for (index, branch) in routes.all.enumerated() {
+                let flow = plan(
+                    branch.flow, route: branch.name.map { prefix + $0 } ?? route, copy: areCopies ? index + 1 : 1, before: place, decoding: decoding)
+                branches.append(PlannedSplit.Branch(condition: branch.condition, flow: flow))
+            }
+            let split = PlannedSplit(place: place, name: prefix + name, match: routes.match, branches: branches, flow: number)
+            splits.append(split)
+            return PlannedFlow(number: number, stages: planned, end: .split(split))
+        }
+    }
+
+    /// What the places are called where a flow divides.
+    static let routes = "routes"
+    static let copies = "copies"
+}
