@@ -11,14 +11,14 @@ BUILD = $(SWIFT) build -c release --static-swift-stdlib
 RELEASE = $(shell $(BUILD) --show-bin-path)
 FORMATTED = Package.swift Sources Tests $(wildcard Benchmarks Examples)
 
-# The pool's storms and rounds take every core, and children have seconds to answer: in processes of their own neither
-# holds up the other tests.
+# The pool's storms and rounds take every core, and children and closures have seconds to answer: in processes of their
+# own neither holds up the other tests.
 POOL_TESTS = ^WorkerPoolsTests\.
-CHILD_TESTS = ^SluiceRecordsTests\.(Exec|Child)
+TIMED_TESTS = ^(SluiceTests\.|SluiceRecordsTests\.(Exec|Child))
 define run-tests
 $(SWIFT) test --skip-build $(1) --filter '$(POOL_TESTS)'
-	$(SWIFT) test --skip-build $(1) --filter '$(CHILD_TESTS)'
-	$(SWIFT) test --skip-build $(1) --skip '$(POOL_TESTS)' --skip '$(CHILD_TESTS)'
+	$(SWIFT) test --skip-build $(1) --filter '$(TIMED_TESTS)'
+	$(SWIFT) test --skip-build $(1) --skip '$(POOL_TESTS)' --skip '$(TIMED_TESTS)'
 endef
 
 .PHONY: help setup build run install package test test-install check docs validate-schema lint format tsan cel-conformance bench-pool bench-cel bench-formats clean

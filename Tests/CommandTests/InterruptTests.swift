@@ -36,7 +36,7 @@ struct InterruptTests {
         #expect(run.process.terminationStatus == 130)
     }
 
-    @Test("the second ends the children, too, and what they have started", .timeLimit(.minutes(2)))
+    @Test("the second ends the children, too, and what they have started", .timeLimit(Patience.minutes(2)))
     func endsChildren() async throws {
         let command = try CommandUnderTest()
         defer { command.remove() }

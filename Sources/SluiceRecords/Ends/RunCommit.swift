@@ -18,6 +18,8 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     private let sinks: [SinkOutputs]
     /// Where there are several sinks, the one that has the file which takes a name.
     private var owners: [FilePlace: Int] = [:]
+    /// For each sink the outputs that it has claimed.
+    private var claimed: [Swift.Set<Name>]
     private(set) var ledger: Ledger
 
     init(_ pipeline: RecordPipeline, _ plan: Plan, staging: Staging, meter: ProgressMeter) {
@@ -29,6 +31,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         deadLetters = DeadLetterFile(
             pipeline.deadLetters, in: pipeline.deadLetterSink ?? FileSink(PathTemplate(pipeline.deadLetters)), letters: letters,
             staging: staging)
+        claimed = plan.sinks.map { _ in [] }
         sinks = plan.sinks.map { SinkOutputs($0, headOfEmpty: plan.headOfEmptyOutput(of: $0), staging: staging) }
     }
 
@@ -46,7 +49,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         for output in batch.outputs {
             let sink = sinks[output.sink]
             let path = try sink.name(of: output.path)
-            if sinks.count > 1, !sink.hasBegun(path) { try claim(path, for: output.sink) }
+            if sinks.count > 1, claimed[output.sink].insert(Name(path)).inserted { try claim(path, for: output.sink) }
             try sink.write(output, to: path)
         }
         for letter in batch.deadLetters { try deadLetters.write(letter, input: batch.input) }

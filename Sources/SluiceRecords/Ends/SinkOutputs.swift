@@ -7,7 +7,7 @@ final class SinkOutputs {
     private let outputs: any OpenSink
     /// Where the outputs are compressed.
     private let gzip: GzipOutputs?
-    /// Outputs that records have come to.
+    /// Outputs that have what they begin with.
     private var begun: Swift.Set<Name> = []
     /// What the one output begins with if no record is written to it.
     private let headOfEmpty: [UInt8]
@@ -24,8 +24,6 @@ final class SinkOutputs {
     /// The one name of an output that several may lead to.
     func name(of output: String) throws(OutputError) -> String { try outputs.name(of: output) }
 
-    func hasBegun(_ path: String) -> Bool { begun.contains(Name(path)) }
-
     func write(_ output: EncodedOutput, to path: String) throws(OutputError) {
         try begin(path, with: output.head)
         if let gzip, let checksum = output.block {
@@ -36,7 +34,7 @@ final class SinkOutputs {
     }
 
     private func begin(_ path: String, with bytes: [UInt8]) throws(OutputError) {
-        guard begun.insert(Name(path)).inserted, !bytes.isEmpty else { return }
+        guard !bytes.isEmpty, begun.insert(Name(path)).inserted else { return }
         let head = ByteBuffer(capacity: bytes.count)
         bytes.withUnsafeBufferPointer { head.append($0) }
         try append(head, records: 0, to: path)

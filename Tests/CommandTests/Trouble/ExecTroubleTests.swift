@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("Trouble with child processes", .timeLimit(.minutes(3)))
+@Suite("Trouble with child processes", .timeLimit(Patience.minutes(3)))
 struct ExecTroubleTests {
     /// Records `{"n":100}` to `{"n":599}` through children that misbehave by the last two digits of
     /// a record.

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("Hostile records", .timeLimit(.minutes(3)))
+@Suite("Hostile records", .timeLimit(Patience.minutes(3)))
 struct HostileTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var name: String

@@ -7,7 +7,7 @@ import Testing
     private let isSanitized = false
 #endif
 
-@Suite("Runs that are killed, interrupted or have nowhere to write", .timeLimit(.minutes(3)))
+@Suite("Runs that are killed, interrupted or have nowhere to write", .timeLimit(Patience.minutes(3)))
 struct KillTests {
     /// A run of 20,000 records whose child sends `signal` to it at record 1,000.
     private static func prepared(signal: String) throws -> CommandUnderTest {

@@ -22,7 +22,8 @@ package struct FileSource: DeclaredSource {
                 for file in matches.files where known.insert(Name(file.path)).inserted { inputs.append(file) }
                 for other in matches.passedOver {
                     checking.report(
-                        "'\(leaf.text)' passes over what is not a file: \(other)", at: leaf.place, fix: "name it by its own path to read it", severity: .warning)
+                        "'\(leaf.text)' passes over what is not a file: \(other)", at: leaf.place, fix: "name it by its own path to read it", severity: .warning
+                    )
                 }
             } catch {
                 checking.report("\(error)", at: leaf.place, fix: error.fix)

@@ -1,11 +1,15 @@
 import Testing
 
-/// How long children may take before a test gives up. Under the Thread Sanitizer all tests take ten
+/// How long a test may take before it is given up. Under the Thread Sanitizer all tests take ten
 /// times as long.
 enum Patience {
     #if SLUICE_TSAN
-        static let limit = TimeLimitTrait.Duration.minutes(15)
+        private static let factor = 20
     #else
-        static let limit = TimeLimitTrait.Duration.minutes(1)
+        private static let factor = 1
     #endif
+
+    static let limit = minutes(1)
+
+    static func minutes(_ count: Int) -> TimeLimitTrait.Duration { .minutes(count * factor) }
 }
