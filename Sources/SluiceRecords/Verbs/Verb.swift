@@ -52,6 +52,9 @@ package protocol EachStep: Sendable {
 
     /// What the stage's own workers did, where they are not the ones that take batches.
     var ownWorkers: OwnWorkers? { get }
+
+    /// Adds what only this step knows to its stage's part of the report, once the run has ended.
+    func note(in stage: inout RunReport.Stage)
 }
 
 /// An ``EachStep`` at one place. Changes the batch in place: rows it leaves out are filtered, rows
@@ -108,6 +111,9 @@ package protocol ClosingStep: Sendable {
 
     /// Merges a state that ``checkpoint()`` gave into this one.
     func merge(_ state: [UInt8]) throws(CheckpointError)
+
+    /// Adds what only this step knows to its stage's part of the report, once the run has ended.
+    func note(in stage: inout RunReport.Stage)
 }
 
 /// A ``ClosingStep`` at one place.
@@ -147,6 +153,11 @@ extension EachStep {
     package func end() async {}
     package func batches(_ pool: PoolOptions, threads: Int) -> ClosedRange<Int> { pool.workers ?? 1...threads }
     package var ownWorkers: OwnWorkers? { nil }
+    package func note(in stage: inout RunReport.Stage) {}
+}
+
+extension ClosingStep {
+    package func note(in stage: inout RunReport.Stage) {}
 }
 
 /// A verb that has nothing to keep for a run is its own step.

@@ -20,6 +20,7 @@ enum ReferenceTables {
         ("verbs", verbs),
         ("verb-keys", options(of: FileKeys.verbs, "verb")),
         ("verbs-later", later(Verbs.later)),
+        ("aggregates", table(["aggregate", ""], Aggregates.reference.map { ["`\($0.example)`", $0.summary] })),
         ("stage-options", keys(FileKeys.stage)),
         ("stage-option-keys", options(of: FileKeys.stage.map { Declaration($0.name, "", argument: $0.shape, example: "") }, "option")),
         ("sink", sink),

@@ -27,7 +27,12 @@ struct VerbSample: Sendable, CustomTestStringConvertible {
         "head": .integer(70, place),
         "summarize": keys([
             "by": entries([("k", text("n % 3")), ("t", text("record.?text"))]),
-            "values": entries([("records", text("count()")), ("total", text("sum(10 / n)")), ("halves", text("sum(n / 4.0)"))]),
+            "values": entries([
+                ("records", text("count()")), ("total", text("sum(10 / n)")), ("halves", text("sum(n / 4.0)")), ("middle", text("mean(n)")),
+                ("least", text("min(record.?text)")), ("greatest", text("max(n)")), ("median", text("p50(n)")), ("high", text("quantile(n, 0.9)")),
+                ("kinds", text("distinct(record.?items)")), ("first", text("first(record.?items)")), ("last", text("last(record.?text)")),
+                ("often", text("top(record.?items, 2)")),
+            ]),
         ]),
         "exec": list("/bin/cat"),
     ]

@@ -138,6 +138,14 @@ struct PlannedStage: Sendable {
         return step.ownWorkers
     }
 
+    func note(in stage: inout RunReport.Stage) {
+        switch step {
+        case .each(let step): step.note(in: &stage)
+        case .ordered: break
+        case .closing(let step): step.note(in: &stage)
+        }
+    }
+
     /// How many batches are in the stage at once.
     func batches(threads: Int) -> ClosedRange<Int> {
         switch step {

@@ -30,6 +30,7 @@ extension RunReport {
             stage.route = place.route
             if let before = place.before, before != index - 1 { stage.after = plan.places[before].name }
             if plan.sinks.count > 1, let number = sinks[index] { stage.busySeconds = writing[number] / .seconds(1) }
+            place.stage?.note(in: &stage)
             self.stages.append(stage)
         }
     }

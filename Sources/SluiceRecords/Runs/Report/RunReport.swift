@@ -121,6 +121,16 @@ public struct RunReport: Codable, Sendable {
         public var busySeconds: Double
         /// Its worker pool.
         public var workers: Workers
+        /// Of a summary: for each value that may be an estimate, in how many groups it is one.
+        public var values: [String: Exactness]?
+    }
+
+    /// Of a value of a summary: in how many groups it is exact, and in how many an estimate.
+    public struct Exactness: Codable, Sendable, Equatable {
+        /// Groups.
+        public var exact: Int
+        /// Groups.
+        public var sketch: Int
     }
 
     /// One file that was written.

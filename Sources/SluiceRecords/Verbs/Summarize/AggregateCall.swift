@@ -18,35 +18,94 @@ struct AggregateCall: Sendable {
                 fix: "write one alone, such as \(Aggregates.examples); compute with what comes out in a 'set' after it")
             return nil
         }
-        let (name, argument) = parts
-        guard let type = Aggregates.named(name.text) else {
-            Self.reportUnknown(name, what, &checking)
+        let (name, inside) = parts
+        guard let declaration = Aggregates.named(name.text) else {
+            let hint = didYouMean(name.text, among: Aggregates.names)
+            checking.report("\(what): no such aggregate '\(name.text)'\(hint)", at: name.place, fix: "there are: \(Aggregates.names.joined(separator: ", "))")
             return nil
         }
-        let declaration = type.declaration
-        let isBlank = argument.text.allSatisfy(\.isWhitespace)
-        guard isBlank != declaration.takesValue else {
+        let arguments = Self.arguments(in: inside)
+        guard Self.fault(declaration.takes, arguments.count) == nil else {
             checking.report(
-                "\(what): '\(name.text)' \(isBlank ? "needs an expression" : "takes nothing")", at: leaf.place,
+                "\(what): '\(name.text)' \(Self.fault(declaration.takes, arguments.count) ?? "")", at: leaf.place,
                 fix: "write '\(declaration.example)'")
             return nil
         }
-        let value = isBlank ? nil : checking.program(argument, what)
-        guard isBlank || value != nil, let aggregate = type.init(value, at: argument, &checking) else { return nil }
+        var call = AggregateArguments(name: name.text, place: arguments.first ?? inside)
+        if let first = arguments.first {
+            call.value = checking.program(first, what)
+            guard call.value != nil else { return nil }
+        }
+        if arguments.count == 2 {
+            guard let number = Self.number(arguments[1], what, declaration, &checking) else { return nil }
+            call.number = number
+            call.numberPlace = arguments[1]
+        }
+        guard let aggregate = declaration.make(call, &checking) else { return nil }
         self.name = name.text
         text = leaf.text
         self.aggregate = aggregate
-        self.value = value
+        value = call.value
     }
 
-    private static func reportUnknown(_ name: Leaf, _ what: String, _ checking: inout Checking) {
-        let fix = "this version has: \(Aggregates.examples)"
-        if Aggregates.later.contains(name.text) {
-            checking.report("\(what): the aggregate '\(name.text)' is not supported in this version", at: name.place, fix: fix)
-        } else {
-            let hint = didYouMean(name.text, among: Aggregates.names + Aggregates.later)
-            checking.report("\(what): no such aggregate '\(name.text)'\(hint)", at: name.place, fix: fix)
+    /// What makes two calls share their states.
+    var stateName: String { aggregate.stateName + "(" + (value?.text ?? "") + ")" }
+
+    private static func fault(_ takes: AggregateDeclaration.Takes, _ count: Int) -> String? {
+        switch (takes, count) {
+        case (.nothing, 0), (.value, 1), (.valueAndNumber, 2): nil
+        case (.nothing, _): "takes nothing"
+        case (.value, 0): "needs an expression"
+        case (.value, _): "takes one expression"
+        case (.valueAndNumber, _): "needs an expression and a number"
         }
+    }
+
+    private static func number(_ leaf: Leaf, _ what: String, _ declaration: AggregateDeclaration, _ checking: inout Checking) -> Double? {
+        guard let program = checking.program(leaf, what) else { return nil }
+        switch program.constant {
+        case .int(let number)?: return Double(number)
+        case .uint(let number)?: return Double(number)
+        case .double(let number)?: return number
+        default:
+            checking.report("\(what): '\(leaf.text)' is not a constant number", at: leaf.place, fix: "write '\(declaration.example)'")
+            return nil
+        }
+    }
+
+    /// The parts between commas that are in no brackets and no quotes; none where there is only
+    /// white space.
+    private static func arguments(in leaf: Leaf) -> [Leaf] {
+        if leaf.text.allSatisfy(\.isWhitespace) { return [] }
+        let bytes = Array(leaf.text.utf8)
+        var parts: [Leaf] = []
+        var depth = 0
+        var quote: UInt8?
+        var start = 0
+        var index = 0
+        while index < bytes.count {
+            let byte = bytes[index]
+            switch (quote, byte) {
+            case (.some, UInt8(ascii: "\\")): index += 1
+            case (.some(let mark), _): if byte == mark { quote = nil }
+            case (nil, UInt8(ascii: "'")), (nil, UInt8(ascii: "\"")), (nil, UInt8(ascii: "`")): quote = byte
+            case (nil, UInt8(ascii: "(")), (nil, UInt8(ascii: "[")), (nil, UInt8(ascii: "{")): depth += 1
+            case (nil, UInt8(ascii: ")")), (nil, UInt8(ascii: "]")), (nil, UInt8(ascii: "}")): depth -= 1
+            case (nil, UInt8(ascii: ",")) where depth == 0:
+                parts.append(trimmed(leaf, start..<index))
+                start = index + 1
+            default: break
+            }
+            index += 1
+        }
+        return parts + [trimmed(leaf, start..<bytes.count)]
+    }
+
+    private static func trimmed(_ leaf: Leaf, _ range: Range<Int>) -> Leaf {
+        let bytes = Array(leaf.text.utf8)
+        let start = range.first { bytes[$0] != 0x20 } ?? range.upperBound
+        let end = range.last { bytes[$0] != 0x20 }.map { $0 + 1 } ?? start
+        return leaf.part(start..<end)
     }
 
     /// The name and what stands between the parentheses, the second of which must be the text's

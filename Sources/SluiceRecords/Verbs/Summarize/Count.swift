@@ -3,14 +3,15 @@ import SluiceCEL
 /// `count()`: how many records the group has.
 struct CountAggregate: Aggregate {
     static let declaration = AggregateDeclaration(
-        name: "count", takesValue: false, summary: "the records", example: "count()")
+        name: "count", takes: .nothing, summary: "how many records there are", example: "count()", make: { CountAggregate($0, &$1) })
 
-    init?(_ value: CellProgram?, at leaf: Leaf, _ checking: inout Checking) {}
+    init?(_ arguments: AggregateArguments, _ checking: inout Checking) {}
 
     var type: CELType { .int }
 
     var accepted: CellKinds { CellKinds() }
     var refusal: String { "" }
+    var stateName: String { Self.declaration.name }
 
     func makeStates() -> any AggregateStates { CountStates() }
 }
@@ -18,11 +19,13 @@ struct CountAggregate: Aggregate {
 private final class CountStates: AggregateStates {
     @exclusivity(unchecked) private var counts: [UInt64] = []
 
-    func grow(to groups: Int) {
-        if groups > counts.count { counts.append(contentsOf: repeatElement(0, count: groups - counts.count)) }
-    }
+    func grow(to groups: Int) { counts.grow(to: groups, 0) }
 
-    func add(_ values: UnsafePointer<Cell>, of rows: UnsafeBufferPointer<UInt32>, to groups: UnsafeBufferPointer<UInt32>) {
+    var bytes: Int { 8 * counts.capacity }
+
+    func add(
+        _ values: UnsafePointer<Cell>, of rows: UnsafeBufferPointer<UInt32>, to groups: UnsafeBufferPointer<UInt32>, in batch: RecordBatch
+    ) {
         counts.withUnsafeMutableBufferPointer { counts in
             for group in groups { counts[Int(group)] &+= 1 }
         }

@@ -33,6 +33,9 @@ final class ExactSums {
         chunks.deallocate()
     }
 
+    /// Of memory.
+    var bytes: Int { 8 * (capacity + windows.capacity) }
+
     /// A new sum, of zero: its number.
     func make() -> Int {
         windows.append(Window())
@@ -208,6 +211,23 @@ extension ExactSums.Digits {
             magnitude = Double(sign: .plus, exponent: shift - 1074, significand: Double(mantissa))
         }
         return isNegative ? -magnitude : magnitude
+    }
+
+    /// The sum divided by a number above 0, rounded once. A sum so small that its digits do not
+    /// reach below those of doubles is rounded before, too.
+    func mean(of count: UInt64) -> Double {
+        guard first >= 4 else { return rounded / Double(count) }
+        var quotient = Self(isNegative: isNegative, digits: Array(repeating: 0, count: 4) + digits, first: first - 4)
+        var rest: UInt128 = 0
+        for index in quotient.digits.indices.reversed() {
+            rest = rest << 32 | UInt128(quotient.digits[index])
+            quotient.digits[index] = UInt32(truncatingIfNeeded: rest / UInt128(count))
+            rest %= UInt128(count)
+        }
+        // What is left decides between two doubles only where the digits are halfway.
+        if rest > 0 { quotient.digits[0] |= 1 }
+        while quotient.digits.last == 0 { quotient.digits.removeLast() }
+        return quotient.rounded
     }
 
     /// The sum as an int; nil where that is another number.

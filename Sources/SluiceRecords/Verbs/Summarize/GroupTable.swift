@@ -32,6 +32,9 @@ final class GroupTable {
 
     var count: Int { groups.count }
 
+    /// Of memory.
+    var size: Int { 8 * slots.capacity + groups.capacity * MemoryLayout<Group>.stride + bytes.capacity }
+
     /// Eight bytes at a time, multiplied and folded. 8 bytes past the key must be readable.
     @inline(__always)
     func hash(_ key: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {

@@ -4,27 +4,25 @@ import SluiceCEL
 /// rounding.
 struct SumAggregate: Aggregate {
     static let declaration = AggregateDeclaration(
-        name: "sum", takesValue: true, summary: "the sum of the numbers, exact; doubles are rounded once, at the end", example: "sum(bytes)")
+        name: "sum", takes: .value, summary: "the sum of the numbers, exact; doubles are rounded once, at the end; 0 where there are none",
+        example: "sum(bytes)", make: { SumAggregate($0, &$1) })
 
     let type: CELType
 
-    init?(_ value: CellProgram?, at leaf: Leaf, _ checking: inout Checking) {
-        guard let value else { return nil }
-        let type = value.type.optionalValue
-        guard [.dyn, .int, .uint, .double].contains(type) else {
-            checking.report("'sum' adds numbers, and '\(value.text)' is of type \(value.type)", at: leaf.place)
-            return nil
-        }
+    init?(_ arguments: AggregateArguments, _ checking: inout Checking) {
+        guard let type = arguments.numberType("adds", &checking) else { return nil }
         self.type = type == .double ? .double : type == .int ? .int : .dyn
     }
 
-    var accepted: CellKinds { CellKinds(.absent, .int, .uint, .double, .decimal) }
+    var accepted: CellKinds { .numbers }
     var refusal: String { "not a number" }
+    var stateName: String { Self.declaration.name }
 
     func makeStates() -> any AggregateStates { SumStates() }
 }
 
-private final class SumStates: AggregateStates {
+/// Exact sums, and what else was among the values.
+final class SumStates: AggregateStates {
     /// What was among the values of a group.
     private struct Met: OptionSet {
         let rawValue: UInt8
@@ -46,11 +44,13 @@ private final class SumStates: AggregateStates {
     @exclusivity(unchecked) private var states: [State] = []
     private let sums = ExactSums()
 
-    func grow(to groups: Int) {
-        if groups > states.count { states.append(contentsOf: repeatElement(State(), count: groups - states.count)) }
-    }
+    func grow(to groups: Int) { states.grow(to: groups, State()) }
 
-    func add(_ values: UnsafePointer<Cell>, of rows: UnsafeBufferPointer<UInt32>, to groups: UnsafeBufferPointer<UInt32>) {
+    var bytes: Int { states.capacity * MemoryLayout<State>.stride + sums.bytes }
+
+    func add(
+        _ values: UnsafePointer<Cell>, of rows: UnsafeBufferPointer<UInt32>, to groups: UnsafeBufferPointer<UInt32>, in batch: RecordBatch
+    ) {
         states.withUnsafeMutableBufferPointer { states in
             for index in rows.indices {
                 let value = values[Int(rows[index])]
@@ -106,16 +106,31 @@ private final class SumStates: AggregateStates {
         if state.exact == 0, !state.met.contains(.double) {
             return Int64(exactly: state.whole).map { .int($0) } ?? .double(Double(state.whole))
         }
-        if state.met.contains(.nan) || state.met.isSuperset(of: [.infinity, .negativeInfinity]) { return .double(.nan) }
-        if state.met.contains(.infinity) { return .double(.infinity) }
-        if state.met.contains(.negativeInfinity) { return .double(-.infinity) }
+        switch total(of: group) {
+        case .infinite(let value): return .double(value)
+        case .finite(let digits):
+            if !state.met.contains(.double), let whole = digits.whole { return .int(whole) }
+            return .double(digits.rounded)
+        }
+    }
+
+    enum Total {
+        /// NaN, too.
+        case infinite(Double)
+        case finite(ExactSums.Digits)
+    }
+
+    /// The sum of all values of a group.
+    func total(of group: Int) -> Total {
+        let state = states[group]
+        if state.met.contains(.nan) || state.met.isSuperset(of: [.infinity, .negativeInfinity]) { return .infinite(.nan) }
+        if state.met.contains(.infinity) { return .infinite(.infinity) }
+        if state.met.contains(.negativeInfinity) { return .infinite(-.infinity) }
         let total = ExactSums()
         let sum = total.make()
         if state.exact > 0 { total.add(Int(state.exact) - 1, of: sums, to: sum) }
         total.add(state.whole, to: sum)
-        let digits = total.digits(of: sum)
-        if !state.met.contains(.double), let whole = digits.whole { return .int(whole) }
-        return .double(digits.rounded)
+        return .finite(total.digits(of: sum))
     }
 
     /// The whole part in two halves, what was met, and the digits of the exact sum.

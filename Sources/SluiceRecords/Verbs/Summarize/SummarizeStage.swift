@@ -8,6 +8,7 @@ struct SummarizeStage: ClosingStage {
         var text: String
         var accepted: CellKinds
         var refusal: String
+        var intake: AggregateIntake
         /// `nil` where it takes no value.
         var program: BoundProgram?
 
@@ -15,6 +16,7 @@ struct SummarizeStage: ClosingStage {
             text = call.text
             accepted = call.aggregate.accepted
             refusal = call.aggregate.refusal
+            intake = call.aggregate.intake
             program = call.value.map { BoundProgram($0, in: fields) }
         }
     }
@@ -54,13 +56,14 @@ struct SummarizeStage: ClosingStage {
         guard let program = value.program else { return }
         let evaluate = program.evaluation(over: batch)
         let accepted = value.accepted
+        let maker = IntakeMaker(value.intake)
         try site.keep(in: batch) { (row) throws(RecordFailure) in
             let cell = evaluate(row)
             if !accepted.contains(cell.kind) {
                 if cell.kind == .error { throw program.failure(row, of: batch) }
                 throw RecordFailure(code: "expression.type", message: "\(value.text): of type \(cell.kind), \(value.refusal)")
             }
-            cells[row] = cell
+            cells[row] = try maker.make(cell, batch.scratch)
             return true
         }
     }
@@ -72,11 +75,50 @@ struct SummarizeStage: ClosingStage {
             do throws(EvaluationError) {
                 try state.append(UInt32(row), cells, count, batch.scratch)
             } catch {
-                throw RecordFailure(code: "expression.\(error.code.rawValue)", message: error.message)
+                throw RecordFailure(error)
             }
             return true
         }
         if site.timeout != nil { state.keep(batch.rows) }
+    }
+}
+
+/// Makes the form in which an aggregate takes its values.
+private struct IntakeMaker {
+    private let intake: AggregateIntake
+    private let buffer = ByteBuffer(capacity: 256)
+
+    init(_ intake: AggregateIntake) {
+        self.intake = intake
+    }
+
+    @inline(__always)
+    func make(_ cell: Cell, _ scratch: Scratch) throws(RecordFailure) -> Cell {
+        if intake == .cell || cell.kind == .absent { return cell }
+        do throws(EvaluationError) {
+            return try makeKey(cell, scratch)
+        } catch {
+            throw RecordFailure(error)
+        }
+    }
+
+    private func makeKey(_ cell: Cell, _ scratch: Scratch) throws(EvaluationError) -> Cell {
+        buffer.count = 0
+        if intake == .keyAndWriting { for _ in 0..<4 { buffer.append(0) } }
+        let start = buffer.count
+        let tells = try GroupKey.append(cell, to: buffer, scratch)
+        if intake == .keyAndWriting {
+            let count = UInt32(truncatingIfNeeded: buffer.count - start)
+            UnsafeMutableRawPointer(buffer.start).storeBytes(of: count.littleEndian, as: UInt32.self)
+            if !tells { WrittenKey.append(cell, to: buffer, scratch) }
+        }
+        return buffer.withFilled { scratch.text(.bytes, copying: $0) }
+    }
+}
+
+extension RecordFailure {
+    init(_ error: EvaluationError) {
+        self.init(code: "expression.\(error.code.rawValue)", message: error.message)
     }
 }
 

@@ -8,6 +8,9 @@ final class SummarizeStep: ClosingStep {
     private let verb: Summarize
     private let seed = UInt64.random(in: .min ... .max)
     private let states = Locked<[Gathered]>([])
+    /// Those that are gathered; several values may be results of one.
+    private let calls: [AggregateCall]
+    private let exactness = Locked<[String: RunReport.Exactness]>([:])
 
     /// `@unchecked Sendable`: a state belongs to who has taken it, until it is given back.
     private struct Gathered: @unchecked Sendable {
@@ -17,14 +20,17 @@ final class SummarizeStep: ClosingStep {
     init(_ verb: Summarize) {
         self.verb = verb
         fields = verb.fields
+        var calls: [AggregateCall] = []
+        for (_, call) in verb.values where !calls.contains(where: { $0.stateName.isSame(as: call.stateName) }) { calls.append(call) }
+        self.calls = calls
     }
 
-    private var aggregates: [any Aggregate] { verb.values.map(\.call.aggregate) }
+    private var aggregates: [any Aggregate] { calls.map(\.aggregate) }
 
     func bind(_ site: StageSite, _ binder: inout StageBinder) -> any ClosingStage {
         SummarizeStage(
             site: site, step: self, by: verb.by.map { BoundProgram($0.value, in: site.fields) },
-            values: verb.values.map { SummarizeStage.Value($0.call, in: site.fields) }, next: binder.next)
+            values: calls.map { SummarizeStage.Value($0, in: site.fields) }, next: binder.next)
     }
 
     /// A state that no other worker has. Give it back.
@@ -53,11 +59,33 @@ final class SummarizeStep: ClosingStep {
     func results() -> any ClosingResults {
         let state = merged()
         if verb.by.isEmpty { state.addWhole() }
-        return SummaryResults(state, by: verb.by.count, order: verb.order)
+        note(state)
+        return SummaryResults(state, by: verb.by.count, values, order: verb.order)
+    }
+
+    private var values: [SummaryResults.Value] {
+        verb.values.map { _, call in
+            SummaryResults.Value(aggregate: call.aggregate, state: calls.firstIndex { $0.stateName.isSame(as: call.stateName) } ?? 0)
+        }
+    }
+
+    /// Counts which values of the groups are exact.
+    private func note(_ state: SummaryState) {
+        for (value, result) in zip(verb.values, values) {
+            let sketches = (0..<state.groups.count).compactMap { state.states[result.state].isSketch($0) }
+            guard !sketches.isEmpty else { continue }
+            let sketched = sketches.count { $0 }
+            exactness.withLock { $0[value.name] = RunReport.Exactness(exact: sketches.count - sketched, sketch: sketched) }
+        }
+    }
+
+    func note(in stage: inout RunReport.Stage) {
+        let exactness = exactness.withLock { $0 }
+        if !exactness.isEmpty { stage.values = exactness }
     }
 
     private var shape: SummaryState.Shape {
-        SummaryState.Shape(by: verb.by.count, aggregates: verb.values.map(\.call.name))
+        SummaryState.Shape(by: verb.by.count, aggregates: calls.map(\.stateName))
     }
 
     func checkpoint() -> [UInt8] {

@@ -28,10 +28,7 @@ extension SummaryState {
         let sorted = (0..<groups.count).sorted { groups.key(of: $0).lexicographicallyPrecedes(groups.key(of: $1)) }
         for group in sorted {
             writer.write(groups.key(of: group))
-            let first = groups.first(of: group)
-            writer.write(UInt64(first.input))
-            writer.write(first.offset)
-            writer.write(UInt64(first.part))
+            groups.first(of: group).write(to: &writer)
             writer.write(groups.written(of: group))
             for states in states { states.write(group, to: &writer) }
         }
@@ -65,8 +62,7 @@ extension SummaryState {
 
     private func readGroup(_ reader: inout StateReader, _ by: Int) throws(CheckpointError) -> Int {
         let key = try reader.text()
-        let place = RecordPlace(
-            input: UInt32(truncatingIfNeeded: try reader.number()), offset: try reader.number(), part: UInt32(truncatingIfNeeded: try reader.number()))
+        let place = try RecordPlace(from: &reader)
         let written = try reader.text()
         guard Self.isKey(key, by, needsWritten: written.isEmpty) else { throw CheckpointError("a key is none") }
         if !written.isEmpty, WrittenKey.cells(by, in: written) == nil { throw CheckpointError("a key is written as none") }
@@ -76,7 +72,7 @@ extension SummaryState {
         return groups.insert(key, hash: hash, first: place, written: written)
     }
 
-    private static func isKey(_ key: UnsafeBufferPointer<UInt8>, _ by: Int, needsWritten: Bool) -> Bool {
+    static func isKey(_ key: UnsafeBufferPointer<UInt8>, _ by: Int, needsWritten: Bool) -> Bool {
         var reader = GroupKeyReader(key)
         for _ in 0..<by {
             guard let value = reader.next(), !needsWritten || value.cell.kind != .boxed else { return false }

@@ -94,7 +94,7 @@ final class SummaryState {
             batch.rows.withUnsafeBufferPointer { rows in
                 for (states, values) in zip(states, values) {
                     states.grow(to: groups.count)
-                    states.add(UnsafePointer(values), of: rows, to: numbers)
+                    states.add(UnsafePointer(values), of: rows, to: numbers, in: batch)
                 }
             }
         }
@@ -108,6 +108,9 @@ final class SummaryState {
     private func writing(of record: KeyedRecord) -> UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(start: written.start + record.writtenStart, count: Int(record.writtenCount))
     }
+
+    /// Of memory, about.
+    var bytes: Int { groups.size + states.reduce(0) { $0 + $1.bytes } }
 
     /// Takes in what another has gathered of the same aggregates.
     func merge(_ other: SummaryState) {

@@ -4,43 +4,35 @@ import SluiceCEL
 ///
 /// The cells one after the other: kind, and what belongs to it. Lists and maps are JSON text.
 enum WrittenKey {
-    private static func isText(_ kind: Cell.Kind) -> Bool {
-        switch kind {
-        case .string, .bytes, .decimal, .json: true
-        default: false
-        }
-    }
+    static func append(_ cell: Cell, to buffer: ByteBuffer, _ scratch: Scratch) { append(plain(cell, scratch), to: buffer) }
 
-    static func append(_ cell: Cell, to buffer: ByteBuffer, _ scratch: Scratch) {
-        guard cell.kind == .boxed else { return append(cell, to: buffer) }
+    /// The cell, or one with the text of a value that fits no other: JSON of lists and maps.
+    @inline(__always)
+    static func plain(_ cell: Cell, _ scratch: Scratch) -> Cell { cell.kind == .boxed ? unboxed(cell, scratch) : cell }
+
+    @inline(never)
+    private static func unboxed(_ cell: Cell, _ scratch: Scratch) -> Cell {
         let value = scratch.boxedValue(cell)
-        let text = ByteBuffer(capacity: 256)
         switch value {
         case .list, .map:
+            let text = ByteBuffer(capacity: 256)
             JSONText.write(value, to: text)
-            append(.text(.json, UnsafePointer(text.start), count: text.count), to: buffer)
-        case .ip(let address): append(address.description, to: buffer)
-        case .cidr(let network): append(network.description, to: buffer)
-        default: append(value.type.name, to: buffer)
-        }
-        withExtendedLifetime(text) {}
-    }
-
-    private static func append(_ text: String, to buffer: ByteBuffer) {
-        var text = text
-        text.withUTF8 { text in
-            if let start = text.baseAddress { append(.text(.string, start, count: text.count), to: buffer) }
+            return text.withFilled { scratch.text(.json, copying: $0) }
+        case .ip(let address): return scratch.text(copying: address.description)
+        case .cidr(let network): return scratch.text(copying: network.description)
+        default: return scratch.text(copying: value.type.name)
         }
     }
 
-    private static func append(_ cell: Cell, to buffer: ByteBuffer) {
+    /// - Parameter cell: none that is boxed.
+    static func append(_ cell: Cell, to buffer: ByteBuffer) {
         buffer.reserve(13)
         let place = UnsafeMutableRawPointer(buffer.start + buffer.count)
         place.storeBytes(of: cell.kind.rawValue, as: UInt8.self)
         place.storeBytes(of: cell.count.littleEndian, toByteOffset: 1, as: UInt32.self)
-        place.storeBytes(of: isText(cell.kind) ? 0 : cell.payload.littleEndian, toByteOffset: 5, as: UInt64.self)
+        place.storeBytes(of: cell.isText ? 0 : cell.payload.littleEndian, toByteOffset: 5, as: UInt64.self)
         buffer.count += 13
-        if isText(cell.kind) { buffer.append(cell.textBytes) }
+        if cell.isText { buffer.append(cell.textBytes) }
     }
 
     /// The cells, over the text's own bytes.
@@ -56,7 +48,7 @@ enum WrittenKey {
             let payload = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place + 5, as: UInt64.self))
             place += 13
             var cell = Cell(kind: kind, payload: payload, count: length)
-            if isText(kind) {
+            if cell.isText {
                 guard bytes.count - place >= Int(length) else { return nil }
                 cell = .text(kind, base + place, count: Int(length))
                 place += Int(length)
