@@ -69,6 +69,14 @@ package struct RecordFlow: Sendable {
         case .routes(let routes): routes.all.flatMap(\.flow.sinks)
         }
     }
+
+    /// Of all routes, too.
+    var allStages: [RecordStage] {
+        switch end {
+        case .sink: stages
+        case .routes(let routes): stages + routes.all.flatMap(\.flow.allStages)
+        }
+    }
 }
 
 /// Where a flow divides.
@@ -134,6 +142,8 @@ package struct RecordStage: Sendable {
     package var verb: any Verb
     package var pool: PoolOptions
     package var onError: FailurePolicy
+    /// What it may use; the run says so.
+    package var room = StageRoom.standard
 
     package init(name: String, verb: any Verb, pool: PoolOptions = PoolOptions(), onError: FailurePolicy = .deadLetter) {
         self.name = name

@@ -14,7 +14,7 @@ package final class RecordRun: Sendable {
     package init(_ pipeline: RecordPipeline, options: RunOptions) {
         self.pipeline = pipeline
         self.options = options
-        plan = Plan(pipeline)
+        plan = Plan(pipeline, folder: options.state)
         meter = ProgressMeter(inputs: pipeline.source.inputs)
     }
 
@@ -204,41 +204,5 @@ package final class RecordRun: Sendable {
             .appending("\(name): results") { try results.next() }
             .weighing { $0.weight }
         }
-    }
-}
-
-/// The records that a closing stage gives, as batches.
-///
-/// `@unchecked Sendable`: the pipeline asks for one batch after the other.
-private final class ResultBatches: @unchecked Sendable {
-    /// Rows of one batch: enough to keep the next stages busy.
-    private static let rows = 4096
-
-    private let step: any ClosingStep
-    private let stage: PlannedStage
-    private let plan: Plan
-    private let scratches: FreeList<Scratch>
-    private var results: (any ClosingResults)?
-    private var given = 0
-
-    init(of step: any ClosingStep, _ stage: PlannedStage, _ plan: Plan, _ scratches: FreeList<Scratch>) {
-        self.step = step
-        self.stage = stage
-        self.plan = plan
-        self.scratches = scratches
-    }
-
-    func next() throws(RunError) -> RecordBatch? {
-        guard let segment = plan.segment(after: stage) else { preconditionFailure("after a closing stage the plan goes on") }
-        let results = if let results { results } else { try step.results() }
-        self.results = results
-        let scratch = scratches.take() ?? Scratch(reader: JSONReader())
-        let table = segment.decoding.table(rows: Self.rows)
-        let count = results.next(table, scratch)
-        guard count > 0 else { return nil }
-        defer { given += count }
-        return RecordBatch(
-            results: table, rows: count, before: given, of: stage.place, in: segment, scratch: scratch, places: plan.places.count,
-            tracksFates: plan.mayHaveEnough)
     }
 }

@@ -13,6 +13,8 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     case files(FileConflict)
     /// The closure that takes the records failed.
     case closure(String)
+    /// What does not fit into a stage's memory cannot be set aside.
+    case room(folder: String, reason: String)
     /// The report cannot be written or read.
     case report(path: String, reason: String)
     /// The books do not balance, or something failed that cannot: a fault in Sluice itself.
@@ -32,6 +34,8 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
             "another run\(process.map { " (process \($0))" } ?? "") uses the state folder '\(state)'; wait for its end, or name another with --state"
         case .files(let conflict): "\(conflict.label): \(conflict.message); \(conflict.fix)"
         case .closure(let reason): "the closure that takes the records failed: \(reason)"
+        case .room(let folder, let reason):
+            "what does not fit into memory cannot be set aside in '\(folder)': \(reason); name a folder with room with --state, or raise limits.memory"
         case .report(let path, let reason): "\(path): \(reason)"
         case .fault(let what): "\(what); this is a fault in sluice, please report it with the report.json"
         }

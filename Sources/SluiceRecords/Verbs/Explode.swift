@@ -232,16 +232,7 @@ private struct ExplodedRecords {
 
     private func note(_ typed: ExplodeStage.Typed, in cells: inout [TypedCell]) {
         let cell = batch.table.row(row)[typed.from]
-        if Self.losesType(cell) { cells.append((typed.name, typed.to, batch.kept(cell))) }
-    }
-
-    /// Whether the JSON text of a value is read as one of another type.
-    private static func losesType(_ cell: Cell) -> Bool {
-        switch cell.kind {
-        case .timestamp, .duration, .bytes, .uint, .boxed: true
-        case .double: !cell.doubleValue.isFinite
-        default: false
-        }
+        if cell.losesType { cells.append((typed.name, typed.to, batch.kept(cell))) }
     }
 
     private var noSuchField: RecordFailure {
@@ -364,7 +355,7 @@ extension ExplodedRecords {
         for typed in typedStaying { values.append((frames.count, typed.column, typed.cell)) }
         guard let value, let column = stage.element else { return }
         let cell = batch.scratch.cell(of: value)
-        if Self.losesType(cell) { values.append((frames.count, column, cell)) }
+        if cell.losesType { values.append((frames.count, column, cell)) }
     }
 
     /// The element's own fields win over those that go along.

@@ -18,6 +18,9 @@ package protocol Verb: Sendable {
     /// Whether the records that pass are what they were.
     var leavesRecords: Bool { get }
 
+    /// Whether it may have as much to keep as the input has records: such stages share the memory.
+    var keepsMuch: Bool { get }
+
     /// What the stage is while one run goes on. Called once a run.
     func makeStep(_ stage: RecordStage) -> Step
 }
@@ -26,6 +29,7 @@ extension Verb {
     package var name: String { Self.declaration.name }
     package var givesNewBytes: Bool { false }
     package var leavesRecords: Bool { false }
+    package var keepsMuch: Bool { false }
 }
 
 /// The three shapes of a stage at work; the run knows no other.
@@ -100,14 +104,17 @@ package enum Flow: Sendable {
 package protocol ClosingStep: Sendable {
     func bind(_ site: StageSite, _ binder: inout StageBinder) -> any ClosingStage
 
-    /// The fields of the records that it gives, in the order of the columns.
-    var fields: [Schema.Field] { get }
+    /// The fields of the records that it gives, in the order of the columns; nil where it gives
+    /// text.
+    var fields: [Schema.Field]? { get }
 
     /// What was taken in by all stages bound to it, as records. Called once, after the last batch.
-    func results() throws(RunError) -> any ClosingResults
+    func results() throws(RunError) -> ClosingResults
 
     /// The state, for a checkpoint or for another machine. While no batch is being taken in.
-    func checkpoint() -> [UInt8]
+    ///
+    /// - Throws: ``RunError`` where what does not fit into memory cannot be read.
+    func checkpoint() throws(RunError) -> [UInt8]
 
     /// Merges a state that ``checkpoint()`` gave into this one.
     func merge(_ state: [UInt8]) throws(CheckpointError)
@@ -123,12 +130,26 @@ package protocol ClosingStage: Sendable {
 }
 
 /// The records that a closing stage gives.
-package protocol ClosingResults: AnyObject, Sendable {
+package enum ClosingResults: Sendable {
+    /// Of the step's fields.
+    case rows(any ClosingRows)
+    /// JSON text, of any fields.
+    case texts(any ClosingTexts)
+}
+
+/// Records as rows of cells.
+package protocol ClosingRows: AnyObject, Sendable {
     /// Fills the table from row 0, a cell for each of the step's fields. Text must live in the
     /// table's or the scratch's arena.
     ///
     /// - Returns: how many rows there are; 0 after the last.
-    func next(_ table: RowTable, _ scratch: Scratch) -> Int
+    func next(_ table: RowTable, _ scratch: Scratch) throws(RunError) -> Int
+}
+
+/// Records as JSON text.
+package protocol ClosingTexts: AnyObject, Sendable {
+    /// Adds at most so many; none after the last.
+    func next(_ texts: inout RecordTexts, most: Int) throws(RunError)
 }
 
 /// A state that cannot be read.

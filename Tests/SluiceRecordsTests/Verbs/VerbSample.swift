@@ -24,7 +24,10 @@ struct VerbSample: Sendable, CustomTestStringConvertible {
         "rename": entries([("n", text("text"))]),
         "parse": keys(["field": text("text"), "format": .format(FormatArgument(name: Leaf("jsonl"), declaration: JSONL.declaration))]),
         "explode": keys(["field": text("items"), "keep": list("n")]),
+        "dedupe": keys(["by": list("10 / n", "record.?text"), "within": .integer(6, place)]),
+        "sample": keys(["share": text("0.6"), "by": list("n + 1")]),
         "head": .integer(70, place),
+        "sort": keys(["by": .list([keys(["desc": text("n")]), keys(["asc": text("record.?text.orValue('none')")])], place), "limit": .integer(150, place)]),
         "summarize": keys([
             "by": entries([("k", text("n % 3")), ("t", text("record.?text"))]),
             "values": entries([

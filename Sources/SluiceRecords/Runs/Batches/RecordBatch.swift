@@ -62,17 +62,20 @@ package final class RecordBatch: @unchecked Sendable {
     /// Records that a closing stage gave: they belong to no input.
     ///
     /// - Parameters:
+    ///   - texts: what the rows were decoded from, where they were.
     ///   - before: how many came before these.
     ///   - index: the stage's place in the books.
     init(
-        results table: RowTable, rows: Int, before: Int, of index: Int, in segment: BoundSegment, scratch: Scratch, places: Int, tracksFates: Bool
+        results table: RowTable, rows: Int, _ texts: RecordTexts?, before: Int, of index: Int, in segment: BoundSegment, scratch: Scratch,
+        places: Int, tracksFates: Bool
     ) {
         source = Batch(bytes: ByteBuffer(capacity: 0), input: -1, offset: UInt64(before), line: 0)
         self.segment = segment
         stretch = segment.stretch
         self.scratch = scratch
         self.table = table
-        frames = []
+        frames = texts?.frames ?? []
+        rebased = texts?.bytes
         self.rows = Array(0..<UInt32(rows))
         tally = BatchTally(places: places)
         fates = tracksFates ? [] : nil

@@ -26,8 +26,9 @@ final class Plan: Sendable {
     /// For sinks whose outputs name their columns first, where these are not known.
     let outputColumns: [OutputColumns]
 
-    init(_ pipeline: RecordPipeline) {
-        var planning = Planning(pipeline.source)
+    /// - Parameter folder: for what does not fit into the memory of a stage.
+    init(_ pipeline: RecordPipeline, folder: String = StageRoom.standard.folder) {
+        var planning = Planning(pipeline.source, StageRoom(pipeline, folder: folder))
         trunk = planning.plan(pipeline.flow, route: nil)
         stages = planning.stages
         sinks = planning.sinks
@@ -70,8 +71,8 @@ final class Plan: Sendable {
     func segment(after stage: PlannedStage) -> BoundSegment? { later[stage.number] }
 
     private static func origin(after stage: PlannedStage) -> BoundSegment.Origin {
-        guard case .closing(let step) = stage.step else { return .format(JSONL()) }
-        return .rows(step.fields)
+        guard case .closing(let step) = stage.step, let fields = step.fields else { return .format(JSONL()) }
+        return .rows(fields)
     }
 
     /// Depth first.
@@ -106,7 +107,9 @@ struct PlannedStage: Sendable {
     let settings: RecordStage
     let step: Step
 
-    init(_ settings: RecordStage, number: Int, flow: Int, place: Int, name: String) {
+    init(_ settings: RecordStage, _ room: StageRoom, number: Int, flow: Int, place: Int, name: String) {
+        var settings = settings
+        settings.room = room
         self.number = number
         self.flow = flow
         self.place = place

@@ -68,8 +68,11 @@ struct Planning {
     private(set) var sinks: [PlannedSink] = []
     private(set) var splits: [PlannedSplit] = []
     private var flows = 0
+    private let room: StageRoom
 
-    init(_ source: SourceSettings) {
+    /// - Parameter room: of each stage that keeps much.
+    init(_ source: SourceSettings, _ room: StageRoom) {
+        self.room = room
         places = [PlannedPlace(name: SourceStage.name, verb: source.format.name)]
     }
 
@@ -85,7 +88,7 @@ struct Planning {
         var (before, decoding) = (before, decoding)
         var planned: [PlannedStage] = []
         for settings in flow.stages {
-            let stage = PlannedStage(settings, number: stages.count, flow: number, place: places.count, name: prefix + settings.name)
+            let stage = PlannedStage(settings, room, number: stages.count, flow: number, place: places.count, name: prefix + settings.name)
             places.append(PlannedPlace(name: stage.name, verb: settings.verb.name, route: route, before: before, stage: stage))
             before = stage.place
             if stage.givesNewBytes { decoding = stage.number }

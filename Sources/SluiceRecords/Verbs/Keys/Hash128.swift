@@ -58,23 +58,40 @@ struct SipHash: Sendable {
         }
     }
 
-    /// 8 bytes past the text must be readable.
-    func hash(_ text: UnsafePointer<UInt8>, _ count: Int) -> Hash128 {
-        var state = State(
+    private var start: State {
+        State(
             v0: first ^ 0x736F_6D65_7073_6575, v1: second ^ 0x646F_7261_6E64_6F6D ^ 0xEE, v2: first ^ 0x6C79_6765_6E65_7261,
             v3: second ^ 0x7465_6462_7974_6573)
+    }
+
+    /// Of the 16 bytes of two numbers, the lowest first.
+    func hash(_ one: UInt64, _ other: UInt64) -> Hash128 {
+        var state = start
+        state.take(one)
+        state.take(other)
+        return Self.end(&state, count: 16, last: 0)
+    }
+
+    /// 8 bytes past the text must be readable.
+    func hash(_ text: UnsafePointer<UInt8>, _ count: Int) -> Hash128 {
+        var state = start
         var place = 0
         while place + 8 <= count {
             state.take(UInt64(littleEndian: cbytes_load64(text + place)))
             place += 8
         }
-        var last = UInt64(truncatingIfNeeded: count) << 56
-        if place < count { last |= UInt64(littleEndian: cbytes_load64(text + place)) & (~0 &>> UInt64(64 - 8 * (count - place))) }
-        state.take(last)
+        var last: UInt64 = 0
+        if place < count { last = UInt64(littleEndian: cbytes_load64(text + place)) & (~0 &>> UInt64(64 - 8 * (count - place))) }
+        return Self.end(&state, count: count, last: last)
+    }
+
+    @inline(__always)
+    private static func end(_ state: inout State, count: Int, last: UInt64) -> Hash128 {
+        state.take(UInt64(truncatingIfNeeded: count) << 56 | last)
         state.v2 ^= 0xEE
-        let low = state.end()
+        let first = state.end()
         state.v1 ^= 0xDD
-        return Hash128(high: low, low: state.end())
+        return Hash128(high: first, low: state.end())
     }
 }
 

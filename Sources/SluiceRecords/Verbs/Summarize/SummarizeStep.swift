@@ -4,7 +4,7 @@ import Synchronization
 
 /// `summarize` while a run goes on: what its workers have gathered so far.
 final class SummarizeStep: ClosingStep {
-    let fields: [Schema.Field]
+    let fields: [Schema.Field]?
     private let verb: Summarize
     private let seed = UInt64.random(in: .min ... .max)
     private let states = Locked<[Gathered]>([])
@@ -56,11 +56,11 @@ final class SummarizeStep: ClosingStep {
         return whole
     }
 
-    func results() -> any ClosingResults {
+    func results() -> ClosingResults {
         let state = merged()
         if verb.by.isEmpty { state.addWhole() }
         note(state)
-        return SummaryResults(state, by: verb.by.count, values, order: verb.order)
+        return .rows(SummaryResults(state, by: verb.by.count, values, order: verb.order))
     }
 
     private var values: [SummaryResults.Value] {

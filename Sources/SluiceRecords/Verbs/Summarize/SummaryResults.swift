@@ -4,7 +4,7 @@ import SluiceCEL
 ///
 /// `@unchecked Sendable`: the run asks for one batch after the other, and nothing else has the
 /// state.
-final class SummaryResults: ClosingResults, @unchecked Sendable {
+final class SummaryResults: ClosingRows, @unchecked Sendable {
     private let state: SummaryState
     private let by: Int
     private let values: [Value]

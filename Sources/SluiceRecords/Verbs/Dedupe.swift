@@ -1,0 +1,187 @@
+public import Sluice
+import SluiceCEL
+import Synchronization
+
+/// `dedupe`: passes the first of the records that have the same key.
+package struct Dedupe: Verb {
+    package static let declaration = Declaration(
+        "dedupe", "passes the first of the records with the same key; the others are filtered",
+        argument: .keys([
+            ArgumentKey("by", .short(.list(.expression), for: "by", in: []), isRequired: true, example: "by: [user, path]", "what the key is made of"),
+            ArgumentKey(
+                "within", .integer(1...50_000_000), example: "within: 100000",
+                "among the last so many different keys, each counted from where it was last seen; by default among all"),
+        ]),
+        example: "dedupe: {by: [request_id]}")
+
+    let by: [CellProgram]
+    let within: Int?
+
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        guard let keys = argument.keys, let leaves = keys["by"]?.leaves else { return nil }
+        let by = leaves.compactMap { checking.program($0, "'by'") }
+        guard by.count == leaves.count else { return nil }
+        self.by = by
+        within = keys["within"]?.integer
+    }
+
+    package var mentions: [String] { by.flatMap(\.fieldNames) }
+    package var leavesRecords: Bool { true }
+    package var keepsMuch: Bool { true }
+
+    package func makeStep(_ stage: RecordStage) -> Step { .ordered(DedupeStep(self, stage.room)) }
+}
+
+/// `dedupe` while a run goes on: the keys that were seen, as hashes of 128 bits.
+///
+/// The key of the hash is drawn once a process, so that no input can be made to have two keys with
+/// one hash; a checkpoint has it.
+final class DedupeStep: OrderedStep {
+    fileprivate enum Seen {
+        case all(SeenKeys)
+        case last(RecentKeys)
+    }
+
+    /// `@unchecked Sendable`: one batch at a time.
+    private struct State: @unchecked Sendable {
+        var seen: Seen
+        var hashing: SipHash
+    }
+
+    private static let hashing = SipHash(key: UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+
+    private let verb: Dedupe
+    private let room: StageRoom
+    private let state: Locked<State>
+
+    init(_ verb: Dedupe, _ room: StageRoom) {
+        self.verb = verb
+        self.room = room
+        let seen = Seen.empty(within: verb.within, room)
+        state = Locked(State(seen: seen, hashing: Self.hashing))
+    }
+
+    var mayHaveEnough: Bool { false }
+
+    func bind(_ site: StageSite, _ binder: inout StageBinder) -> any OrderedStage {
+        DedupeStage(site: site, step: self, by: verb.by.map { BoundProgram($0, in: site.fields) })
+    }
+
+    var hashing: SipHash { state.withLock { $0.hashing } }
+
+    /// - Returns: for each key whether it is there for the first time.
+    func insert(_ hashes: [Hash128]) throws(RunError) -> [Bool] {
+        try state.withLock { (state) throws(RunError) in try state.seen.insert(hashes) }
+    }
+
+    /// The version, 1; the hash's key; how many keys are kept, 0 for all; and the keys' hashes: all
+    /// in their order, or the last so many from the oldest on.
+    func checkpoint() -> [UInt8] {
+        var writer = StateWriter()
+        writer.write(UInt64(1))
+        let (hashing, hashes) = state.withLock { ($0.hashing, $0.seen.hashes) }
+        writer.write(hashing.key.0)
+        writer.write(hashing.key.1)
+        writer.write(verb.within ?? 0)
+        for hash in hashes {
+            writer.write(hash.high)
+            writer.write(hash.low)
+        }
+        return writer.bytes
+    }
+
+    func restore(_ state: [UInt8]) throws(CheckpointError) {
+        var reader = StateReader(state)
+        guard try reader.number() == 1 else { throw CheckpointError("a state of another version") }
+        let hashing = SipHash(key: try reader.number(), try reader.number())
+        guard try reader.number() == UInt64(verb.within ?? 0) else { throw CheckpointError("a state that keeps other keys") }
+        var seen = Seen.empty(within: verb.within, room)
+        var hashes: [Hash128] = []
+        while !reader.isAtEnd { hashes.append(Hash128(high: try reader.number(), low: try reader.number())) }
+        do throws(RunError) {
+            _ = try seen.insert(hashes)
+        } catch {
+            throw CheckpointError(error.description)
+        }
+        let restored = State(seen: seen, hashing: hashing)
+        self.state.withLock { $0 = restored }
+    }
+}
+
+extension DedupeStep.Seen {
+    fileprivate static func empty(within: Int?, _ room: StageRoom) -> Self {
+        within.map { .last(RecentKeys($0)) } ?? .all(SeenKeys(room))
+    }
+
+    fileprivate mutating func insert(_ hashes: [Hash128]) throws(RunError) -> [Bool] {
+        switch self {
+        case .all(let keys): return try keys.insert(hashes)
+        case .last(let keys): return hashes.map { keys.insert($0) }
+        }
+    }
+
+    fileprivate var hashes: [Hash128] {
+        switch self {
+        case .all(let keys): (try? keys.all()) ?? []
+        case .last(let keys): keys.all
+        }
+    }
+}
+
+/// `dedupe` at one place.
+struct DedupeStage: OrderedStage {
+    let site: StageSite
+    let step: DedupeStep
+    let by: [BoundProgram]
+
+    /// The keys of all records are there before any counts as seen, so that a record that fails is
+    /// in the way of none.
+    func run(_ batch: RecordBatch) throws(RunError) -> Flow {
+        let received = batch.rows.count
+        let hashes = try hashes(of: batch)
+        let lost = batch.counts[site.index].dead + batch.counts[site.index].dropped
+        let isFirst = try step.insert(batch.rows.map { hashes[Int($0)] })
+        var kept = 0
+        for (index, row) in batch.rows.enumerated() {
+            if isFirst[index] {
+                batch.rows[kept] = row
+                kept += 1
+            } else {
+                batch.note(.filtered, Int(row), at: site.index)
+            }
+        }
+        let filtered = batch.rows.count - kept
+        batch.rows.removeSubrange(kept...)
+        batch.counts[site.index].in += received
+        batch.counts[site.index].out += received - filtered - lost
+        batch.counts[site.index].filtered += filtered
+        return .more
+    }
+
+    private func hashes(of batch: RecordBatch) throws(RunError) -> [Hash128] {
+        var hashes = [Hash128](repeating: Hash128(high: 0, low: 0), count: batch.table.rows)
+        let hasher = KeyHasher(by, batch, step.hashing)
+        try site.keep(in: batch) { (row) throws(RecordFailure) in
+            hashes[row] = try hasher.hash(row)
+            return true
+        }
+        return hashes
+    }
+}
+
+extension Records {
+    /// Passes the first of the records with the same key.
+    ///
+    /// - Parameters:
+    ///   - by: expressions that the key is made of; at least one.
+    ///   - within: among the last so many different keys; by default among all.
+    ///   - onError: what becomes of a record that an expression fails on.
+    public func dedupe(by expressions: [String], within: Int? = nil, name: String? = nil, onError: FailurePolicy = .deadLetter) -> Records {
+        precondition(within.map { (1...50_000_000).contains($0) } ?? true, "between 1 and 50,000,000 keys are kept, not \(within ?? 0)")
+        return adding(Dedupe.self, name, onError: onError) { script in
+            var arguments = ["by": script.argument(expressions)]
+            if let within { arguments["within"] = .integer(within, script.place) }
+            return .keys(Arguments(arguments))
+        }
+    }
+}

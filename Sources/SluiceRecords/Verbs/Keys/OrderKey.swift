@@ -1,0 +1,60 @@
+import SluiceCEL
+
+/// Values as bytes whose order is that of the values (``CellOrder``): what `memcmp` says of two keys
+/// is what the order says of their values, one after the other.
+///
+/// Each is a byte for its kind and what belongs to it. A number is the nearest double and how far
+/// it is from it; text ends in two zeros, and has a zero of its own as 0 and 255.
+enum OrderKey {
+    static func append(_ cell: Cell, isDescending: Bool, to buffer: ByteBuffer, _ scratch: Scratch) throws(EvaluationError) {
+        let start = buffer.count
+        buffer.append(UInt8(CellOrder.rank(cell.kind)))
+        switch cell.kind {
+        case .int:
+            let value = Double(cell.intValue)
+            append(value, Int128(cell.intValue) - Int128(value), to: buffer)
+        case .uint:
+            let value = Double(cell.payload)
+            append(value, Int128(cell.payload) - Int128(value), to: buffer)
+        case .double, .decimal: append(CellOrder.double(cell), 0, to: buffer)
+        case .string, .bytes: append(cell.textBytes, to: buffer)
+        case .timestamp, .duration:
+            append(UInt64(bitPattern: cell.intValue) ^ 1 << 63, bytes: 8, to: buffer)
+            append(UInt64(cell.count ^ 1 << 31), bytes: 4, to: buffer)
+        case .bool: buffer.append(cell.boolValue ? 1 : 0)
+        case .json, .boxed:
+            let key = ByteBuffer(capacity: 256)
+            _ = try GroupKey.append(cell, to: key, scratch)
+            key.withFilled { append($0, to: buffer) }
+        case .absent, .null, .error: break
+        }
+        if isDescending { for index in start..<buffer.count { buffer.start[index] = ~buffer.start[index] } }
+    }
+
+    /// Records that are the same in all else stay in the order of the input.
+    static func append(_ place: RecordPlace, to buffer: ByteBuffer) {
+        append(UInt64(place.input), bytes: 4, to: buffer)
+        append(place.offset, bytes: 8, to: buffer)
+        append(UInt64(place.part), bytes: 4, to: buffer)
+    }
+
+    private static func append(_ value: Double, _ difference: Int128, to buffer: ByteBuffer) {
+        let bits = (value.isNaN ? .nan : value == 0 ? 0 : value).bitPattern
+        append(bits >> 63 == 1 ? ~bits : bits | 1 << 63, bytes: 8, to: buffer)
+        // A whole number of 64 bits is at most 1,024 from its double.
+        append(UInt64(truncatingIfNeeded: difference + 0x8000), bytes: 2, to: buffer)
+    }
+
+    private static func append(_ number: UInt64, bytes: UInt64, to buffer: ByteBuffer) {
+        for place in (0..<bytes).reversed() { buffer.append(UInt8(truncatingIfNeeded: number >> (8 * place))) }
+    }
+
+    private static func append(_ text: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
+        for byte in text {
+            buffer.append(byte)
+            if byte == 0 { buffer.append(255) }
+        }
+        buffer.append(0)
+        buffer.append(0)
+    }
+}

@@ -1,0 +1,91 @@
+public import Sluice
+import SluiceCEL
+
+/// `sort`: gives the records in the order of what expressions make of them, when the input has
+/// ended.
+package struct Sort: Verb {
+    package static let declaration = Declaration(
+        "sort", "gives the records in another order when the input has ended",
+        argument: .keys([
+            ArgumentKey(
+                "by",
+                .short(
+                    .list(
+                        .short(
+                            .expression, for: "asc",
+                            in: [
+                                ArgumentKey("asc", .expression, example: "asc: time", "from the least to the greatest"),
+                                ArgumentKey("desc", .expression, example: "desc: bytes", "from the greatest to the least"),
+                            ])), for: "by", in: []), isRequired: true, example: "by: [status, {desc: bytes}]",
+                "the first that differs decides; records that are the same in all stay in the order of the input"),
+            ArgumentKey("limit", .integer(1...1_000_000_000), example: "limit: 10", "only the first so many"),
+        ]),
+        example: "sort: {by: [{desc: bytes}], limit: 10}")
+
+    struct Key: Sendable {
+        var value: CellProgram
+        var isDescending: Bool
+    }
+
+    let keys: [Key]
+    let limit: Int?
+
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        guard let arguments = argument.keys, let by = arguments["by"]?.list else { return nil }
+        let keys = by.compactMap { Self.key($0, &checking) }
+        guard keys.count == by.count else { return nil }
+        self.keys = keys
+        limit = arguments["limit"]?.integer
+    }
+
+    private static func key(_ argument: Argument, _ checking: inout Checking) -> Key? {
+        guard let keys = argument.keys else { return nil }
+        let (up, down) = (keys["asc"]?.leaf, keys["desc"]?.leaf)
+        guard let leaf = up ?? down, up == nil || down == nil else {
+            checking.report("each of 'by' is one expression", at: argument.place, fix: "write 'by: [status, {desc: bytes}]'")
+            return nil
+        }
+        return checking.program(leaf, "'by'").map { Key(value: $0, isDescending: up == nil) }
+    }
+
+    package var mentions: [String] { keys.flatMap(\.value.fieldNames) }
+    package var keepsMuch: Bool { true }
+
+    package func makeStep(_ stage: RecordStage) -> Step { .closing(SortStep(self, stage.room)) }
+}
+
+extension Records {
+    /// One of the things that records are sorted by.
+    public enum SortKey: Sendable, ExpressibleByStringLiteral {
+        /// From the least to the greatest.
+        case ascending(String)
+        /// From the greatest to the least.
+        case descending(String)
+
+        public init(stringLiteral expression: String) {
+            self = .ascending(expression)
+        }
+    }
+
+    /// Gives the records in the order of what expressions make of them, when the input has ended;
+    /// those that are the same in all stay in the order of the input.
+    ///
+    /// - Parameters:
+    ///   - by: at least one; the first that differs decides.
+    ///   - limit: only the first so many.
+    ///   - onError: what becomes of a record that an expression fails on.
+    public func sort(by keys: [SortKey], limit: Int? = nil, name: String? = nil, onError: FailurePolicy = .deadLetter) -> Records {
+        precondition(limit.map { $0 > 0 } ?? true, "the first records are at least one, not \(limit ?? 0)")
+        return adding(Sort.self, name, onError: onError) { script in
+            let by = keys.map { key -> Argument in
+                switch key {
+                case .ascending(let text): .keys(Arguments(["asc": script.argument(text)], at: script.place))
+                case .descending(let text): .keys(Arguments(["desc": script.argument(text)], at: script.place))
+                }
+            }
+            var arguments = ["by": Argument.list(by, script.place)]
+            if let limit { arguments["limit"] = .integer(limit, script.place) }
+            return .keys(Arguments(arguments))
+        }
+    }
+}

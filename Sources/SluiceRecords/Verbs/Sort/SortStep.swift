@@ -1,0 +1,189 @@
+import Sluice
+import SluiceCEL
+import Synchronization
+
+/// `sort` while a run goes on: what its workers have taken in.
+///
+/// Each worker has entries of its own; one is the record's key (``OrderKey``), with its place in the
+/// input at the end, and the record as JSON text. Where they take more than the stage's room they
+/// go to files, sorted, and all are merged at the end.
+final class SortStep: ClosingStep {
+    let fields: [Schema.Field]? = nil
+    private let verb: Sort
+    private let room: StageRoom
+    private let states = Locked(States())
+
+    /// `@unchecked Sendable`: entries belong to who has taken them, until they are given back.
+    fileprivate struct States: @unchecked Sendable {
+        var idle: [SortedEntries] = []
+        var made = 0
+    }
+
+    init(_ verb: Sort, _ room: StageRoom) {
+        self.verb = verb
+        self.room = room
+    }
+
+    func bind(_ site: StageSite, _ binder: inout StageBinder) -> any ClosingStage {
+        SortStage(
+            site: site, step: self, keys: verb.keys.map { SortStage.Key(BoundProgram($0.value, in: site.fields), isDescending: $0.isDescending) },
+            typed: TypedFields(from: site.fields.shape, to: binder.next), next: binder.next)
+    }
+
+    func take() -> SortedEntries {
+        states.withLock { $0.take(limit: verb.limit) }.entries
+    }
+
+    /// Gives entries back; those that are too many go to a file before.
+    func giveBack(_ entries: SortedEntries) throws(RunError) {
+        let share = room.memory / max(1, states.withLock { $0.made })
+        // Sorting and growing take as much again.
+        if entries.size > share / 2 { try entries.spill(to: room) }
+        let given = States.Taken(entries: entries)
+        states.withLock { $0.idle.append(given.entries) }
+    }
+
+    private func merged() throws(RunError) -> EntryMerge {
+        let all = states.withLock { States.All(entries: $0.idle) }.entries
+        return try EntryMerge(all.flatMap { $0.cursors() })
+    }
+
+    func results() throws(RunError) -> ClosingResults {
+        .texts(SortedTexts(try merged(), limit: verb.limit))
+    }
+
+    /// The version, 1, and for each entry, in order, its key and its value.
+    func checkpoint() throws(RunError) -> [UInt8] {
+        var writer = StateWriter()
+        writer.write(UInt64(1))
+        let merge = try merged()
+        var left = verb.limit ?? .max
+        while left > 0, let entry = try merge.next(), let start = entry.baseAddress {
+            writer.write(SortedEntries.key(at: start))
+            writer.write(SortedEntries.value(at: start))
+            left -= 1
+        }
+        return writer.bytes
+    }
+
+    func merge(_ state: [UInt8]) throws(CheckpointError) {
+        var reader = StateReader(state)
+        guard try reader.number() == 1 else { throw CheckpointError("a state of another version") }
+        let entries = SortedEntries(limit: verb.limit)
+        while !reader.isAtEnd {
+            let key = try reader.text()
+            let value = try reader.text()
+            guard SortedRecord.isValid(value) else { throw CheckpointError("a record is none") }
+            entries.append(key, value)
+        }
+        let given = States.Taken(entries: entries)
+        states.withLock { $0.idle.append(given.entries) }
+    }
+}
+
+extension SortStep.States {
+    /// `@unchecked Sendable`: see ``SortStep/States``.
+    struct Taken: @unchecked Sendable {
+        var entries: SortedEntries
+    }
+
+    /// The same.
+    struct All: @unchecked Sendable {
+        var entries: [SortedEntries]
+    }
+
+    mutating func take(limit: Int?) -> Taken {
+        if let entries = idle.popLast() { return Taken(entries: entries) }
+        made += 1
+        return Taken(entries: SortedEntries(limit: limit))
+    }
+}
+
+/// `sort` at one place.
+struct SortStage: ClosingStage {
+    struct Key: Sendable {
+        var value: BoundProgram
+        var isDescending: Bool
+
+        init(_ value: BoundProgram, isDescending: Bool) {
+            self.value = value
+            self.isDescending = isDescending
+        }
+    }
+
+    let site: StageSite
+    let step: SortStep
+    let keys: [Key]
+    let typed: TypedFields
+    let next: BoundSegment?
+
+    /// Every key of every record is computed before any is taken in.
+    func take(_ batch: RecordBatch) throws(RunError) {
+        guard let next else { preconditionFailure("after a closing stage the plan goes on") }
+        batch.counts[site.index].in = batch.rows.count
+        let key = ByteBuffer(capacity: 1024)
+        let ends = try makeKeys(batch, key)
+        let entries = step.take()
+        let value = ByteBuffer(capacity: 1024)
+        for row in batch.rows {
+            let (start, end) = ends[Int(row)]
+            let text = UnsafeBufferPointer(start: UnsafePointer(key.start) + start, count: end - start)
+            guard entries.wants(text) else { continue }
+            value.count = 0
+            SortedRecord.write(Int(row), of: batch, site.fields, typed, to: value)
+            value.withFilled { entries.append(text, $0) }
+        }
+        try step.giveBack(entries)
+        batch.absorbRows(at: site.index, next: next)
+    }
+
+    /// - Returns: for each row where its key begins and ends.
+    private func makeKeys(_ batch: RecordBatch, _ buffer: ByteBuffer) throws(RunError) -> [(Int, Int)] {
+        var ends = [(Int, Int)](repeating: (0, 0), count: batch.table.rows)
+        let evaluations = keys.map { ($0.value.evaluation(over: batch), $0) }
+        try site.keep(in: batch) { (row) throws(RecordFailure) in
+            let start = buffer.count
+            for (evaluate, key) in evaluations {
+                let cell = evaluate(row)
+                if cell.kind == .error { throw key.value.failure(row, of: batch) }
+                try append(cell, key, to: buffer, batch.scratch)
+            }
+            OrderKey.append(batch.place(ofRow: row), to: buffer)
+            ends[row] = (start, buffer.count)
+            return true
+        }
+        return ends
+    }
+
+    private func append(_ cell: Cell, _ key: Key, to buffer: ByteBuffer, _ scratch: Scratch) throws(RecordFailure) {
+        guard cell.kind != .absent else {
+            throw RecordFailure(code: "expression.no_such_field", message: "'\(key.value.program.text)' is an empty optional, and gives no place in an order")
+        }
+        do throws(EvaluationError) {
+            try OrderKey.append(cell, isDescending: key.isDescending, to: buffer, scratch)
+        } catch {
+            throw RecordFailure(error)
+        }
+    }
+}
+
+/// The records in order.
+///
+/// `@unchecked Sendable`: the run asks for one batch after the other, and nothing else has them.
+private final class SortedTexts: ClosingTexts, @unchecked Sendable {
+    private let merge: EntryMerge
+    private var left: Int
+
+    init(_ merge: EntryMerge, limit: Int?) {
+        self.merge = merge
+        left = limit ?? .max
+    }
+
+    func next(_ texts: inout RecordTexts, most: Int) throws(RunError) {
+        while texts.frames.count < most, left > 0, texts.bytes.count < Batch.targetBytes {
+            guard let entry = try merge.next(), let start = entry.baseAddress else { return }
+            left -= 1
+            SortedRecord.read(SortedEntries.value(at: start), into: &texts)
+        }
+    }
+}

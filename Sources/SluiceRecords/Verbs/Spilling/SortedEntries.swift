@@ -1,0 +1,274 @@
+import CBytes
+
+/// Entries of a key and what belongs to it, in the order of the bytes of their keys once they are
+/// sorted; in files where they are many.
+///
+/// Unsafe memory lives here: an entry is eight bytes (how long key and value are), the key, the
+/// value, from `start` of its ``Entry`` on. Used by one thread at a time.
+final class SortedEntries {
+    typealias Text = UnsafeBufferPointer<UInt8>
+
+    private struct Entry {
+        /// The first eight bytes of the key.
+        var prefix: UInt64
+        var start: Int
+    }
+
+    /// Only the first so many are wanted.
+    private let limit: Int?
+    private var bytes = ByteBuffer(capacity: 4096)
+    private var entries: [Entry] = []
+    private var isSorted = true
+    /// Once there are `limit` entries, what comes after this is none of the first.
+    private var last: [UInt8]?
+    private(set) var runs: [SortedRun] = []
+
+    init(limit: Int? = nil) {
+        self.limit = limit
+    }
+
+    /// Of memory.
+    var size: Int { bytes.count + entries.count * MemoryLayout<Entry>.stride }
+
+    /// Whether an entry with this key may be among the first.
+    @inline(__always)
+    func wants(_ key: Text) -> Bool {
+        guard let last else { return true }
+        return last.withUnsafeBufferPointer { Self.compare(key, $0) < 0 }
+    }
+
+    func append(_ key: Text, _ value: Text) {
+        let start = bytes.count
+        bytes.reserve(8 + key.count + value.count)
+        let place = UnsafeMutableRawPointer(bytes.start + start)
+        place.storeBytes(of: UInt32(key.count).littleEndian, as: UInt32.self)
+        place.storeBytes(of: UInt32(value.count).littleEndian, toByteOffset: 4, as: UInt32.self)
+        bytes.count += 8
+        bytes.append(key)
+        bytes.append(value)
+        entries.append(Entry(prefix: Self.prefix(key), start: start))
+        isSorted = entries.count == 1
+        if let limit, entries.count >= 2 * limit + 1024 { cut(to: limit) }
+    }
+
+    /// The first eight bytes as a number whose order is theirs.
+    private static func prefix(_ key: Text) -> UInt64 {
+        guard let start = key.baseAddress else { return 0 }
+        if key.count >= 8 { return UInt64(bigEndian: cbytes_load64(start)) }
+        return key.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } << UInt64(8 * (8 - key.count))
+    }
+
+    @inline(__always)
+    static func compare(_ left: Text, _ right: Text) -> Int {
+        guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else { return left.count - right.count }
+        return Int(cbytes_compare(leftStart, left.count, rightStart, right.count))
+    }
+
+    private func key(_ entry: Entry) -> Text { Self.key(at: bytes.start + entry.start) }
+
+    static func key(at start: UnsafePointer<UInt8>) -> Text {
+        let count = UInt32(littleEndian: UnsafeRawPointer(start).loadUnaligned(as: UInt32.self))
+        return Text(start: start + 8, count: Int(count))
+    }
+
+    static func value(at start: UnsafePointer<UInt8>) -> Text {
+        let key = Self.key(at: start)
+        let count = UInt32(littleEndian: UnsafeRawPointer(start).loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+        return Text(start: start + 8 + key.count, count: Int(count))
+    }
+
+    private func size(of entry: Entry) -> Int { 8 + key(entry).count + Self.value(at: bytes.start + entry.start).count }
+
+    private func sort() {
+        guard !isSorted else { return }
+        entries.sort { left, right in
+            left.prefix != right.prefix ? left.prefix < right.prefix : Self.compare(key(left), key(right)) < 0
+        }
+        isSorted = true
+    }
+
+    /// Keeps only the first, in memory of their own.
+    private func cut(to count: Int) {
+        sort()
+        guard entries.count > count else { return }
+        entries.removeSubrange(count...)
+        let kept = ByteBuffer(capacity: entries.reduce(0) { $0 + size(of: $1) })
+        for index in entries.indices {
+            let size = size(of: entries[index])
+            let start = kept.count
+            kept.append(Text(start: bytes.start + entries[index].start, count: size))
+            entries[index].start = start
+        }
+        bytes = kept
+        last = entries.last.map { Array(key($0)) }
+    }
+
+    /// Brings everything in memory to a file.
+    func spill(to room: StageRoom) throws(RunError) {
+        guard !entries.isEmpty else { return }
+        let cursor = inMemory()
+        let run = try SortedRun(in: room.folder)
+        while let entry = try cursor.next() { try run.append(entry) }
+        try run.finish()
+        runs.append(run)
+        entries.removeAll(keepingCapacity: true)
+        bytes.count = 0
+        if runs.count == Self.mostRuns { try mergeRuns(room) }
+    }
+
+    /// More files than this are made one.
+    private static let mostRuns = 64
+
+    private func mergeRuns(_ room: StageRoom) throws(RunError) {
+        let run = try SortedRun(in: room.folder)
+        let merge = try EntryMerge(runs.map { SortedRun.Cursor($0) })
+        var left = limit ?? .max
+        while left > 0, let entry = try merge.next() {
+            try run.append(entry)
+            left -= 1
+        }
+        try run.finish()
+        runs = [run]
+    }
+
+    /// The entries in order. While it is used nothing may be added.
+    func cursors() -> [any EntryCursor] {
+        (entries.isEmpty ? [] : [inMemory()]) + runs.map { SortedRun.Cursor($0) }
+    }
+
+    private func inMemory() -> MemoryCursor {
+        sort()
+        if let limit { cut(to: limit) }
+        return MemoryCursor(of: self)
+    }
+
+    /// Those in memory.
+    private final class MemoryCursor: EntryCursor {
+        private let all: SortedEntries
+        private var place = 0
+
+        init(of all: SortedEntries) {
+            self.all = all
+        }
+
+        func next() throws(RunError) -> Text? {
+            guard place < all.entries.count else { return nil }
+            let entry = all.entries[place]
+            place += 1
+            return Text(start: all.bytes.start + entry.start, count: all.size(of: entry))
+        }
+    }
+}
+
+/// Entries one after the other, in order: each its eight bytes, its key and its value. One is valid
+/// until the next is asked for.
+protocol EntryCursor: AnyObject {
+    func next() throws(RunError) -> UnsafeBufferPointer<UInt8>?
+}
+
+/// Sorted entries in a file.
+final class SortedRun: Sendable {
+    private let file: RoomFile
+    private let buffer = ByteBuffer(capacity: SortedRun.pieceBytes)
+    private static let pieceBytes = 256 << 10
+
+    init(in folder: String) throws(RunError) {
+        file = try RoomFile(in: folder)
+    }
+
+    func append(_ entry: UnsafeBufferPointer<UInt8>) throws(RunError) {
+        buffer.append(entry)
+        if buffer.count >= Self.pieceBytes { try finish() }
+    }
+
+    func finish() throws(RunError) {
+        try file.append(buffer.filled)
+        buffer.count = 0
+    }
+
+    final class Cursor: EntryCursor {
+        private let run: SortedRun
+        private let buffer = ByteBuffer(capacity: 64 << 10)
+        /// Of the file.
+        private var read = 0
+        /// Of the buffer.
+        private var place = 0
+
+        init(_ run: SortedRun) {
+            self.run = run
+        }
+
+        func next() throws(RunError) -> UnsafeBufferPointer<UInt8>? {
+            guard try fill(8) else { return nil }
+            let start = UnsafePointer(buffer.start + place)
+            let size = 8 + SortedEntries.key(at: start).count + SortedEntries.value(at: start).count
+            guard try fill(size) else { return nil }
+            defer { place += size }
+            return UnsafeBufferPointer(start: buffer.start + place, count: size)
+        }
+
+        /// - Returns: whether so many bytes are there from `place` on.
+        private func fill(_ count: Int) throws(RunError) -> Bool {
+            if buffer.count - place >= count { return true }
+            let rest = buffer.count - place
+            buffer.start.update(from: buffer.start + place, count: rest)
+            buffer.count = rest
+            place = 0
+            buffer.reserve(max(count - rest, buffer.capacity - rest))
+            let found = try run.file.read(at: read, into: buffer.start + rest, room: buffer.capacity - rest)
+            read += found
+            buffer.count += found
+            return buffer.count >= count
+        }
+    }
+}
+
+/// Several cursors as one: a heap of their next entries.
+final class EntryMerge: EntryCursor {
+    private struct Head {
+        var entry: UnsafeBufferPointer<UInt8>
+        var cursor: any EntryCursor
+
+        var key: UnsafeBufferPointer<UInt8> {
+            entry.baseAddress.map { SortedEntries.key(at: $0) } ?? UnsafeBufferPointer(start: nil, count: 0)
+        }
+    }
+
+    private var heap: [Head] = []
+    private var isGiven = false
+
+    init(_ cursors: [any EntryCursor]) throws(RunError) {
+        for cursor in cursors {
+            if let entry = try cursor.next() { heap.append(Head(entry: entry, cursor: cursor)) }
+        }
+        for index in heap.indices.reversed() { sink(index) }
+    }
+
+    func next() throws(RunError) -> UnsafeBufferPointer<UInt8>? {
+        // The one that was given last is valid until now.
+        if isGiven, !heap.isEmpty {
+            if let entry = try heap[0].cursor.next() {
+                heap[0].entry = entry
+            } else {
+                let last = heap.removeLast()
+                if !heap.isEmpty { heap[0] = last }
+            }
+            if !heap.isEmpty { sink(0) }
+        }
+        isGiven = true
+        return heap.first?.entry
+    }
+
+    private func sink(_ index: Int) {
+        var index = index
+        while true {
+            var least = index
+            for child in [2 * index + 1, 2 * index + 2] where child < heap.count {
+                if SortedEntries.compare(heap[child].key, heap[least].key) < 0 { least = child }
+            }
+            guard least != index else { return }
+            heap.swapAt(index, least)
+            index = least
+        }
+    }
+}
