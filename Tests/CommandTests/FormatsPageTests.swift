@@ -3,6 +3,21 @@ import Testing
 
 @Suite("docs/formats.md")
 struct FormatsPageTests {
+    @Test("the example of access gives what stands below it")
+    func access() throws {
+        let page = try String(contentsOf: CommandUnderTest.root.appending(path: "docs/formats.md"), encoding: .utf8)
+        let section = try #require(page.components(separatedBy: "\n## ").first { $0.hasPrefix("`access`") })
+        let blocks = try MarkdownBlocks(section).blocks
+        let text = { (language: String) in try #require(blocks.first { $0.language == language }?.text) }
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write(try text("yaml"), to: "pipeline.yaml")
+        try command.write(try text("log"), to: "access.log")
+        let result = try command.run("run", "pipeline.yaml", "--progress", "none")
+        #expect(result.output == (try text("text")))
+        #expect(result.status == 0)
+    }
+
     @Test("the example of csv gives what stands below it")
     func csv() throws {
         let page = try String(contentsOf: CommandUnderTest.root.appending(path: "docs/formats.md"), encoding: .utf8)

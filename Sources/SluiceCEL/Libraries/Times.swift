@@ -68,7 +68,7 @@ enum Times {
     }
 
     /// Seconds east of UTC in a zone given by name (`Europe/Berlin`) or as `+02:00`, `-8:00`,
-    /// `02:00`.
+    /// `02:00`, or `+0200`, as logs have it.
     static func offset(of zone: String, at moment: Timestamp) throws(EvaluationError) -> Int {
         if ["UTC", "Z", ""].contains(zone) { return 0 }
         if let offset = fixedOffset(zone) { return offset }
@@ -79,10 +79,11 @@ enum Times {
     private static func fixedOffset(_ zone: String) -> Int? {
         var scanner = DigitScanner(zone)
         let sign = scanner.skip("-") ? -1 : 1
-        if sign > 0 { _ = scanner.skip("+") }
+        let isSigned = sign < 0 || scanner.skip("+")
         guard var hours = scanner.digit() else { return nil }
-        if let digit = scanner.digit() { hours = hours * 10 + digit }
-        guard scanner.skip(":"), let minutes = scanner.number(2), scanner.isAtEnd, hours < 24, minutes < 60 else { return nil }
+        let tens = scanner.digit()
+        if let tens { hours = hours * 10 + tens }
+        guard scanner.skip(":") || (isSigned && tens != nil), let minutes = scanner.number(2), scanner.isAtEnd, hours < 24, minutes < 60 else { return nil }
         return sign * (hours * 3_600 + minutes * 60)
     }
 

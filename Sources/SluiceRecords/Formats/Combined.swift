@@ -3,15 +3,44 @@ import SluiceCEL
 /// `combined`: the access log of Apache and nginx with referer and agent.
 package struct Combined: Format {
     package static let declaration = Declaration(
-        "combined", "access logs of Apache and nginx", argument: .keys([]), example: "format: combined")
+        "combined", "access logs of Apache and nginx", argument: .keys(AccessLogOptions.keys), example: "format: combined")
 
-    package init() {}
-    package init?(_ options: Arguments?, _ checking: inout Checking) {}
+    private let options: AccessLogOptions
 
-    package var schema: Schema { .known(AccessLogField.allCases.map(\.schemaField)) }
+    package init() { options = AccessLogOptions() }
+    package init?(_ options: Arguments?, _ checking: inout Checking) { self.options = AccessLogOptions(options) }
+
+    package var schema: Schema { .known(AccessLogField.all(.combined, withHost: options.hasHost).map(\.schemaField)) }
 
     package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder {
-        AccessLogDecoder(.combined, columns: columns)
+        options.makeDecoder(.combined, columns: columns)
+    }
+}
+
+/// What `combined` and `common` can be told.
+struct AccessLogOptions: Sendable {
+    static let keys = [
+        ArgumentKey("vhost", .flag, default: "false", example: "vhost: true", "lines begin with the virtual host, which becomes the field `vhost`"),
+        ArgumentKey(
+            "unescape", .flag, default: "false", example: "unescape: true",
+            #"`\xe4`, `\t` and the like become the bytes that they stand for, where those are UTF-8"#),
+    ]
+
+    var hasHost = false
+    var undoesEscapes = false
+
+    init(_ options: Arguments? = nil) {
+        hasHost = options?["vhost"]?.flag ?? false
+        undoesEscapes = options?["unescape"]?.flag ?? false
+    }
+
+    func makeDecoder(_ layout: AccessLogDecoder.Layout, columns: [String]) -> any RecordDecoder {
+        AccessLogDecoder(layout, columns: columns, hasHost: hasHost, undoesEscapes: undoesEscapes)
+    }
+
+    /// As a pipeline file would have it.
+    static func arguments(vhost: Bool, unescape: Bool, _ script: inout Script) -> [String: Argument] {
+        ["vhost": .flag(vhost, script.place), "unescape": .flag(unescape, script.place)]
     }
 }
 
@@ -30,4 +59,13 @@ extension AccessLogField {
 extension RecordFormat {
     /// The access log of Apache and nginx, with referer and agent.
     public static let combined = RecordFormat(Combined.self)
+
+    /// The same.
+    ///
+    /// - Parameters:
+    ///   - vhost: whether lines begin with the virtual host.
+    ///   - unescape: whether `\xe4` and the like become the bytes that they stand for.
+    public static func combined(vhost: Bool, unescape: Bool = false) -> RecordFormat {
+        RecordFormat(Combined.self) { AccessLogOptions.arguments(vhost: vhost, unescape: unescape, &$0) }
+    }
 }

@@ -1,21 +1,26 @@
 /// `common`: the access log of Apache and nginx without referer and agent.
 package struct Common: Format {
     package static let declaration = Declaration(
-        "common", "access logs without referer and agent", argument: .keys([]), example: "format: common")
+        "common", "access logs without referer and agent", argument: .keys(AccessLogOptions.keys), example: "format: common")
 
-    package init() {}
-    package init?(_ options: Arguments?, _ checking: inout Checking) {}
+    private let options: AccessLogOptions
 
-    package var schema: Schema {
-        .known(AccessLogField.allCases.filter { $0 != .referer && $0 != .agent }.map(\.schemaField))
-    }
+    package init() { options = AccessLogOptions() }
+    package init?(_ options: Arguments?, _ checking: inout Checking) { self.options = AccessLogOptions(options) }
+
+    package var schema: Schema { .known(AccessLogField.all(.common, withHost: options.hasHost).map(\.schemaField)) }
 
     package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder {
-        AccessLogDecoder(.common, columns: columns)
+        options.makeDecoder(.common, columns: columns)
     }
 }
 
 extension RecordFormat {
     /// The access log of Apache and nginx, without referer and agent.
     public static let common = RecordFormat(Common.self)
+
+    /// The same, with the options of ``combined(vhost:unescape:)``.
+    public static func common(vhost: Bool, unescape: Bool = false) -> RecordFormat {
+        RecordFormat(Common.self) { AccessLogOptions.arguments(vhost: vhost, unescape: unescape, &$0) }
+    }
 }

@@ -1,7 +1,7 @@
 /// The table of the formats: what a pipeline file can read and write.
 package enum Formats {
     /// In the order of the reference.
-    package static let all: [any Format.Type] = [JSONL.self, Combined.self, Common.self, CSV.self, Lines.self, RegexFormat.self]
+    package static let all: [any Format.Type] = [JSONL.self, Combined.self, Common.self, Access.self, CSV.self, Lines.self, RegexFormat.self]
 
     package static let writable: [any WritableFormat.Type] = all.compactMap { $0 as? any WritableFormat.Type }
 

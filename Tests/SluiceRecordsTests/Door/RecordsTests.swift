@@ -128,7 +128,7 @@ final class RecordsTests {
                 return record["status"]?.int == 500
             }.select(["path"]))
         let record = try #require(seen.withLock { $0.first })
-        #expect(record.names == ["ip", "user", "time", "method", "path", "protocol", "status", "bytes", "agent"])
+        #expect(record.names == ["ip", "user", "time", "zone", "method", "path", "protocol", "status", "bytes", "agent"])
         let source = try #require(record.source)
         #expect(source.file == folder + "/in.txt")
         #expect((source.line, source.offset, source.member) == (2, 6, 0))

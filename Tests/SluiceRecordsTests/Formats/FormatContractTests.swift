@@ -38,7 +38,7 @@ struct FormatSample: CustomTestStringConvertible {
                 records: [
                     (
                         #"10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl/8""#,
-                        #"{"ip":"10.0.0.1","time":"2025-10-10T13:55:36Z","method":"GET","path":"/a","protocol":"HTTP/1.1","status":200,"bytes":12,"agent":"curl/8"}"#
+                        #"{"ip":"10.0.0.1","time":"2025-10-10T13:55:36Z","zone":"+0000","method":"GET","path":"/a","protocol":"HTTP/1.1","status":200,"bytes":12,"agent":"curl/8"}"#
                     )
                 ], bad: ["hello", "10.0.0.1 - - [x]"])
         case "common":
@@ -47,9 +47,18 @@ struct FormatSample: CustomTestStringConvertible {
                 records: [
                     (
                         #"h - bob [10/Oct/2025:13:55:36 +0000] "GET /a HTTP/1.1" 404 -"#,
-                        #"{"ip":"h","user":"bob","time":"2025-10-10T13:55:36Z","method":"GET","path":"/a","protocol":"HTTP/1.1","status":404}"#
+                        #"{"ip":"h","user":"bob","time":"2025-10-10T13:55:36Z","zone":"+0000","method":"GET","path":"/a","protocol":"HTTP/1.1","status":404}"#
                     )
                 ], bad: ["hello"])
+        case "access":
+            FormatSample(
+                format: access,
+                records: [
+                    (
+                        #"h [10/Oct/2025:13:55:36 +0000] "GET /\x22 HTTP/1.1" 404 0.5 "-""#,
+                        #"{"remote_addr":"h","time_local":"2025-10-10T13:55:36Z","zone":"+0000","request":"GET /\" HTTP/1.1","method":"GET","path":"/\"","protocol":"HTTP/1.1","status":404,"request_time":0.5}"#
+                    )
+                ], bad: ["hello", #"h [10/Oct/2025:13:55:36 +0000] "GET / HTTP/1.1" 4x4 0.5 "-""#])
         case "csv":
             FormatSample(
                 format: CSV(), head: "a,b", records: [("1,\"x\n\"\"y\"", #"{"a":"1","b":"x\n\"y"}"#), (",\"\"", #"{"b":""}"#)],
@@ -59,6 +68,13 @@ struct FormatSample: CustomTestStringConvertible {
             FormatSample(format: regex, records: [("ab=1", #"{"key":"ab","value":"1"}"#), ("x=", #"{"key":"x","value":""}"#)], bad: ["=", "none"])
         default: preconditionFailure("the format '\(format.name)' needs a sample")
         }
+    }
+
+    private static var access: Access {
+        var checking = Checking(label: "test")
+        let definition = #"$remote_addr [$time_local] "$request" $status $request_time "$http_user_agent""#
+        guard let format = Access(Arguments(["nginx": .leaf(Leaf(definition))]), &checking) else { preconditionFailure("the definition is right") }
+        return format
     }
 
     private static var regex: RegexFormat {

@@ -1,12 +1,13 @@
 import CBytes
 import SluiceCEL
 
-/// Access logs of Apache and nginx: `combined`, or `common` without referer and agent.
+/// Access logs of Apache and nginx: `combined`, or `common` without referer and agent, perhaps with a
+/// virtual host before the address.
 ///
 /// A field that is `-` is absent. Text in quotes and a user's name are kept as they were logged,
 /// but for `\"` and `\\`, which stand for a quote and a backslash; other escapes (`\xe4`, which
 /// Apache writes for bytes that it does not trust) stay as written, so that no value has bytes the
-/// server never logged. The whole line is checked whatever columns are asked for: the words before
+/// server never logged, unless they are to be undone (``LogEscapes``). The whole line is checked whatever columns are asked for: the words before
 /// the time (``AccessLogWords``), shape, time, numbers, UTF-8, no NUL, nothing after the last
 /// field. A line that differs fails with `parse.combined` or `parse.common`; only white space is a
 /// blank record. One thing is forgiven: an agent without its closing quote, as servers leave it
@@ -20,16 +21,23 @@ package struct AccessLogDecoder: RecordDecoder {
     }
 
     package let layout: Layout
-    private let columns: InlineArray<12, Int>
+    private let columns: InlineArray<14, Int>
     private let columnCount: Int
     private let wantsRequest: Bool
     private let failureCode: String
+    private let hasHost: Bool
+    private let undoesEscapes: Bool
 
-    /// - Parameter columns: names of ``AccessLogField``; other names are left absent.
-    package init(_ layout: Layout, columns: [String]) {
+    /// - Parameters:
+    ///   - columns: names of ``AccessLogField``; other names are left absent.
+    ///   - hasHost: whether lines begin with the virtual host.
+    ///   - undoesEscapes: whether `\xe4` becomes the byte that it stands for.
+    package init(_ layout: Layout, columns: [String], hasHost: Bool = false, undoesEscapes: Bool = false) {
         self.layout = layout
+        self.hasHost = hasHost
+        self.undoesEscapes = undoesEscapes
         let fields = AccessLogField.allCases
-        let places = InlineArray<12, Int> { index in columns.firstIndex(of: fields[index].name) ?? -1 }
+        let places = InlineArray<14, Int> { index in columns.firstIndex(of: fields[index].name) ?? -1 }
         self.columns = places
         columnCount = columns.count
         let parts: [AccessLogField] = [.method, .path, .protocol, .request]
@@ -88,13 +96,14 @@ extension AccessLogDecoder {
 
     @inline(__always)
     private func line(_ start: Place, _ end: Place, _ row: Row, _ time: inout AccessLogTime) throws(AccessLogFault) {
-        let words = try AccessLogWords(start, end, &time)
+        let words = try AccessLogWords(hasHost ? host(start, end, row) : start, end, &time)
         put(.ip, words.ip.start, words.ip.end, row)
         put(.ident, words.ident.start, words.ident.end, row)
         put(.user, words.user.start, words.user.end, row, words.userIsEscaped)
         put(.time, .timestamp(seconds: words.seconds, nanoseconds: 0), row)
 
         let request = words.request
+        put(.zone, request - 7, request - 2, row)
         let (requestEnd, isEscaped) = try quoted(request + 1, end)
         if wantsRequest { putRequest(request + 1, requestEnd, isEscaped, row) }
         guard requestEnd + 1 < end, requestEnd[1] == 0x20 else { throw AccessLogFault(.spaceAfterRequest, at: requestEnd + 1) }
@@ -115,6 +124,17 @@ extension AccessLogDecoder {
         // backslash, as servers write it that escape none.
         if agentEnd == end, end - refererEnd > 4, end[-1] == UInt8(ascii: "\""), end[-2] == UInt8(ascii: "\\") { agentEnd -= 1 }
         put(.agent, refererEnd + 3, agentEnd, row, agentIsEscaped)
+    }
+
+    /// The virtual host, which is one word.
+    ///
+    /// - Returns: where the address begins.
+    @inline(never)
+    private func host(_ start: Place, _ end: Place, _ row: Row) throws(AccessLogFault) -> Place {
+        let close = space(start, end)
+        guard close > start, close < end else { throw AccessLogFault(.host, at: close) }
+        put(.vhost, start, close, row)
+        return close + 1
     }
 
     @inline(__always)
@@ -221,6 +241,7 @@ extension AccessLogDecoder {
 
     @inline(never)
     private func unescaped(_ start: Place, _ end: Place, _ text: TextArena) -> Cell {
+        if undoesEscapes { return LogEscapes.server.cell(start, end, text) }
         let memory = text.allocate(end - start)
         var count = 0
         var place = start

@@ -2,7 +2,7 @@
 struct AccessLogFault: Error {
     enum Expectation: UInt8 {
         case address, identity, user, timeAfterUser, time, request, quote, spaceAfterRequest, status, bytes, referer, spaceAfterReferer, agent
-        case end, utf8, nul
+        case end, utf8, nul, host
         /// Something stands before the address.
         case prefix
     }
@@ -50,6 +50,7 @@ extension AccessLogFault.Expectation {
         case .utf8: "valid UTF-8"
         case .nul: "no NUL"
         case .prefix: "an address"
+        case .host: "a virtual host and a space"
         }
     }
 }

@@ -30,7 +30,7 @@ struct AccessLogTime {
     }
 
     @inline(__always)
-    private static func twoDigits(_ place: UnsafePointer<UInt8>) -> Int64? {
+    static func twoDigits(_ place: UnsafePointer<UInt8>) -> Int64? {
         let tens = place[0] &- UInt8(ascii: "0")
         let ones = place[1] &- UInt8(ascii: "0")
         guard tens <= 9, ones <= 9 else { return nil }
@@ -44,10 +44,8 @@ struct AccessLogTime {
             let century = Self.twoDigits(start + 8), let yearOfCentury = Self.twoDigits(start + 10),
             let month = Self.months.firstIndex(where: { $0.utf8Start[0] == start[4] && $0.utf8Start[1] == start[5] && $0.utf8Start[2] == start[6] })
         else { return false }
-        let yearNumber = century * 100 + yearOfCentury
-        let isLeap = yearNumber % 4 == 0 && (yearNumber % 100 != 0 || yearNumber % 400 == 0)
-        guard dayOfMonth >= 1, dayOfMonth <= Self.days[month] + (isLeap && month == 1 ? 1 : 0) else { return false }
-        dayStart = 86400 * Self.daysSince1970(yearNumber, Int64(month) + 1, dayOfMonth)
+        guard let days = Self.days(year: century * 100 + yearOfCentury, month: Int64(month) + 1, day: dayOfMonth) else { return false }
+        dayStart = 86400 * days
         day = cbytes_load64(start)
         year = cbytes_load32(start + 8)
         return true
@@ -62,6 +60,14 @@ struct AccessLogTime {
         zoneOffset = (hours * 3600 + minutes * 60) * (sign == UInt8(ascii: "-") ? -1 : 1)
         zone = cbytes_load64(start + 21)
         return true
+    }
+
+    /// Days since 1970 began; nil where the calendar has no such day.
+    static func days(year: Int64, month: Int64, day: Int64) -> Int64? {
+        guard (1...12).contains(month) else { return nil }
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        guard day >= 1, day <= days[Int(month) - 1] + (isLeap && month == 2 ? 1 : 0) else { return nil }
+        return daysSince1970(year, month, day)
     }
 
     /// Of the Gregorian calendar (H. Hinnant, `days_from_civil`).

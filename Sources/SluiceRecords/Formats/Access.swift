@@ -1,0 +1,104 @@
+/// `access`: an access log by the definition that its server has of it.
+package struct Access: Format {
+    package static let declaration = Declaration(
+        "access", "access logs by the server's own definition",
+        argument: .keys([
+            ArgumentKey(
+                "nginx", .text, example: #"nginx: '$remote_addr - [$time_local] "$request" $status'"#, "what nginx has as `log_format`"),
+            ArgumentKey("apache", .text, example: #"apache: '%h %l %u %t "%r" %>s %b'"#, "what Apache has as `LogFormat`"),
+            ArgumentKey(
+                "format", .choice(KnownLogFormat.all.map(\.name)), example: "format: main", "a definition that is known by its name"),
+            ArgumentKey(
+                "escape", .choice(["default", "json", "none"]), default: "default", example: "escape: json",
+                "with `nginx`: what its `log_format` has as `escape`"),
+        ]),
+        example: "format: {access: {format: main}}")
+
+    private let template: LogTemplate
+
+    init(_ template: LogTemplate) {
+        self.template = template
+    }
+
+    package init?(_ options: Arguments?, _ checking: inout Checking) {
+        let keys = ["nginx", "apache", "format"].filter { options?[$0] != nil }
+        guard let options, keys.count == 1, let leaf = options[keys[0]]?.leaf else {
+            let message = keys.isEmpty ? "the format '\(Self.name)' needs the server's definition" : "'\(keys[0])' and '\(keys[1])' are one too many"
+            checking.report(message, at: options?.place, fix: "write one of 'nginx', 'apache' and 'format': \(Self.declaration.example)")
+            return nil
+        }
+        guard leaf.isComplete else { return nil }
+        if let escape = options["escape"], keys[0] != "nginx" {
+            checking.report("\(Self.name): 'escape' belongs to 'nginx'", at: escape.place, fix: "take it away")
+            return nil
+        }
+        do throws(LogTemplateError) {
+            switch keys[0] {
+            case "nginx": template = try LogTemplate(nginx: leaf.text, escape: options["escape"]?.leaf?.text)
+            case "apache": template = try LogTemplate(apache: leaf.text)
+            default: template = try KnownLogFormat.named(leaf.text)
+            }
+        } catch {
+            checking.report("\(Self.name): \(error.message)", at: leaf.place, fix: error.fix)
+            return nil
+        }
+    }
+
+    package var schema: Schema { .known(template.fields) }
+
+    package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder { LogTemplateDecoder(template, columns: columns) }
+}
+
+/// Definitions that many servers are shipped with.
+struct KnownLogFormat: Sendable {
+    let name: String
+    private let make: @Sendable () throws(LogTemplateError) -> LogTemplate
+
+    private init(_ name: String, _ make: @escaping @Sendable () throws(LogTemplateError) -> LogTemplate) {
+        self.name = name
+        self.make = make
+    }
+
+    private static let commonApache = #"%h %l %u %t "%r" %>s %b"#
+    private static let combinedApache = commonApache + #" "%{Referer}i" "%{User-agent}i""#
+
+    static let all: [KnownLogFormat] = [
+        KnownLogFormat("main") { () throws(LogTemplateError) in
+            try LogTemplate(
+                nginx: #"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "#
+                    + #""$http_x_forwarded_for""#)
+        },
+        KnownLogFormat(Combined.name) { () throws(LogTemplateError) in try LogTemplate(apache: combinedApache) },
+        KnownLogFormat(Common.name) { () throws(LogTemplateError) in try LogTemplate(apache: commonApache) },
+        KnownLogFormat("vhost_combined") { () throws(LogTemplateError) in try LogTemplate(apache: "%v:%p " + combinedApache) },
+        KnownLogFormat("vhost_common") { () throws(LogTemplateError) in try LogTemplate(apache: "%v " + commonApache) },
+        KnownLogFormat("squid") { () throws(LogTemplateError) in LogTemplate.squid },
+    ]
+
+    static func named(_ name: String) throws(LogTemplateError) -> LogTemplate {
+        guard let format = all.first(where: { $0.name == name }) else {
+            throw LogTemplateError("no format is known as '\(name)'", fix: "known are: \(all.map(\.name).joined(separator: ", "))")
+        }
+        return try format.make()
+    }
+}
+
+extension RecordFormat {
+    /// An access log by nginx's own definition.
+    ///
+    /// - Parameters:
+    ///   - nginx: what stands in `log_format`.
+    ///   - escape: `default`, `json` or `none`, as there.
+    public static func access(nginx: String, escape: String = "default") -> RecordFormat {
+        RecordFormat(Access.self) { ["nginx": $0.argument(nginx), "escape": $0.argument(escape)] }
+    }
+
+    /// An access log by Apache's own definition.
+    ///
+    /// - Parameter apache: what stands in `LogFormat`.
+    public static func access(apache: String) -> RecordFormat { RecordFormat(Access.self) { ["apache": $0.argument(apache)] } }
+
+    /// An access log by a definition that is known by its name: `main`, `squid`. docs/formats.md has
+    /// the list.
+    public static func access(format: String) -> RecordFormat { RecordFormat(Access.self) { ["format": $0.argument(format)] } }
+}
