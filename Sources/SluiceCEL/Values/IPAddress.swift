@@ -3,8 +3,8 @@
 /// An IPv4-mapped IPv6 address (`::ffff:0:0/96`) equals its IPv4 address.
 public struct IPAddress: Sendable {
     /// All 128 bits, with an IPv4 address in the last 32.
-    let bits: UInt128
-    let isV4: Bool
+    package let bits: UInt128
+    package let isV4: Bool
 
     init(bits: UInt128, isV4: Bool) {
         self.bits = bits
@@ -24,10 +24,10 @@ public struct IPAddress: Sendable {
         }
     }
 
-    var width: Int { isV4 ? 32 : 128 }
+    package var width: Int { isV4 ? 32 : 128 }
 
     /// The IPv4 address, if this is an IPv4-mapped one.
-    var unmapped: IPAddress {
+    package var unmapped: IPAddress {
         guard !isV4, bits >> 32 == 0xFFFF else { return self }
         return IPAddress(bits: bits & 0xFFFF_FFFF, isV4: true)
     }
@@ -149,8 +149,8 @@ extension IPAddress {
 
 /// An address and the number of leading bits of its network: `192.168.1.5/24`.
 public struct IPNetwork: Hashable, Sendable {
-    let address: IPAddress
-    let prefixLength: Int
+    package let address: IPAddress
+    package let prefixLength: Int
 
     /// An address, a slash, and the number of bits without leading zeros.
     public init?(_ text: String) {
@@ -159,14 +159,14 @@ public struct IPNetwork: Hashable, Sendable {
         self.init(address: address, prefixLength: length)
     }
 
-    init?(address: IPAddress, prefixLength: Int) {
+    package init?(address: IPAddress, prefixLength: Int) {
         guard (0...address.width).contains(prefixLength) else { return nil }
         self.address = address
         self.prefixLength = prefixLength
     }
 
     /// The address with the bits after the prefix cleared.
-    var masked: IPNetwork {
+    package var masked: IPNetwork {
         let hostBits = address.width - prefixLength
         let bits = hostBits == 128 ? 0 : (address.bits >> UInt128(hostBits)) << UInt128(hostBits)
         return IPNetwork(masked: IPAddress(bits: bits, isV4: address.isV4), prefixLength)

@@ -25,6 +25,7 @@ package final class RecordRun: Sendable {
     package func drain() {
         meter.drain()
         control.drain()
+        for case .each(let step) in plan.stages.map(\.step) { step.drain() }
     }
 
     /// Runs to the end, publishes the outputs, writes `report.json` into the state folder.

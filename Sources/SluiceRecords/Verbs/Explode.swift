@@ -80,6 +80,7 @@ package struct Explode: Verb, EachStep {
 
     package var mentions: [String] { [field] + (target.map { [$0] } ?? []) + (kept ?? []) }
     package var givesNewBytes: Bool { true }
+    package var passesFields: Bool { true }
 
     package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
         let column = binder.shape.column(of: field)

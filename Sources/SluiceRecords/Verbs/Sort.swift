@@ -50,6 +50,7 @@ package struct Sort: Verb {
 
     package var mentions: [String] { keys.flatMap(\.value.fieldNames) }
     package var keepsMuch: Bool { true }
+    package var passesFields: Bool { true }
 
     package func makeStep(_ stage: RecordStage) -> Step { .closing(SortStep(self, stage.room)) }
 }

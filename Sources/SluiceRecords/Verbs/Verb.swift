@@ -18,8 +18,14 @@ package protocol Verb: Sendable {
     /// Whether the records that pass are what they were.
     var leavesRecords: Bool { get }
 
+    /// Whether fields that it does not touch are the same after it, where it gives new bytes.
+    var passesFields: Bool { get }
+
     /// Whether it may have as much to keep as the input has records: such stages share the memory.
     var keepsMuch: Bool { get }
+
+    /// Files that it reads.
+    var files: [String] { get }
 
     /// What the stage is while one run goes on. Called once a run.
     func makeStep(_ stage: RecordStage) -> Step
@@ -29,7 +35,9 @@ extension Verb {
     package var name: String { Self.declaration.name }
     package var givesNewBytes: Bool { false }
     package var leavesRecords: Bool { false }
+    package var passesFields: Bool { false }
     package var keepsMuch: Bool { false }
+    package var files: [String] { [] }
 }
 
 /// The three shapes of a stage at work; the run knows no other.
@@ -47,6 +55,9 @@ package protocol EachStep: Sendable {
     /// Binds the stage to its place: which columns it reads and fills. Called once for each way
     /// that records are laid out there, at any time and from any thread.
     func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage
+
+    /// Called when the run is to end early: waits for nothing any more.
+    func drain()
 
     /// Called once, when no batch will come any more.
     func end() async
@@ -171,6 +182,7 @@ package struct OwnWorkers: Sendable {
 }
 
 extension EachStep {
+    package func drain() {}
     package func end() async {}
     package func batches(_ pool: PoolOptions, threads: Int) -> ClosedRange<Int> { pool.workers ?? 1...threads }
     package var ownWorkers: OwnWorkers? { nil }

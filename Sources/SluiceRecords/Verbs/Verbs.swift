@@ -3,7 +3,8 @@ package enum Verbs {
     /// In the order of the reference.
     package static let all: [any Verb.Type] = [
         Keep.self, Drop.self, SetFields.self, Select.self, Remove.self, Rename.self, Parse.self, Explode.self,
-        Dedupe.self, Sample.self, Head.self, Sort.self, Summarize.self, Exec.self,
+        Redact.self, Lookup.self, Dedupe.self, Sample.self, Throttle.self, Head.self, Sort.self, Summarize.self,
+        Exec.self,
     ]
 
     package static func named(_ name: String) -> (any Verb.Type)? {
@@ -13,5 +14,5 @@ package enum Verbs {
     package static var names: [String] { all.map { $0.declaration.name } }
 
     /// Names that are to become verbs.
-    package static let later = ["redact", "throttle", "lookup", "http"]
+    package static let later = ["http"]
 }

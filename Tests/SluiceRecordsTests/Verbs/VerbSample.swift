@@ -1,3 +1,4 @@
+import Foundation
 import SluiceCEL
 import Testing
 
@@ -26,6 +27,11 @@ struct VerbSample: Sendable, CustomTestStringConvertible {
         "explode": keys(["field": text("items"), "keep": list("n")]),
         "dedupe": keys(["by": list("10 / n", "record.?text"), "within": .integer(6, place)]),
         "sample": keys(["share": text("0.6"), "by": list("n + 1")]),
+        "redact": keys(["pattern": text("no|none|p"), "with": text("hash"), "key": text("a secret")]),
+        "lookup": keys([
+            "file": text(table), "key": text("10 / n"), "column": keys(["value": text("key")]), "select": list("text", "m"), "missing": text("dead_letter"),
+        ]),
+        "throttle": keys(["records": .integer(1_000_000_000, place), "per": .duration(.nanoseconds(1_000_000), place)]),
         "head": .integer(70, place),
         "sort": keys(["by": .list([keys(["desc": text("n")]), keys(["asc": text("record.?text.orValue('none')")])], place), "limit": .integer(150, place)]),
         "summarize": keys([
@@ -39,6 +45,14 @@ struct VerbSample: Sendable, CustomTestStringConvertible {
         ]),
         "exec": list("/bin/cat"),
     ]
+
+    /// For `lookup`.
+    private static let table: String = {
+        let path = NSTemporaryDirectory() + "sluice-lookup-sample-\(UUID().uuidString).jsonl"
+        let rows = #"{"key":10,"m":1,"text":"ten"}"# + "\n" + #"{"key":5,"m":[2]}"# + "\n" + #"{"key":-3,"text":"three"}"# + "\n"
+        try? rows.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }()
 
     private static let place = TextPlace(TextPosition(line: 1, column: 1))
     private static func text(_ text: String) -> Argument { .leaf(Leaf(text)) }

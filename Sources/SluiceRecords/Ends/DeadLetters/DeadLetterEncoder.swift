@@ -51,6 +51,10 @@ struct DeadLetterEncoder: Sendable {
             return close(record, to: buffer)
         }
         open(letter.stage, letter.failure, at: (input, source.position(ofFrame: record.frame)), to: buffer)
+        if record.withholdsRaw {
+            buffer.append("\"raw\":null")
+            return close(record, to: buffer)
+        }
         let frame = source.frames[record.frame]
         let raw = UnsafeBufferPointer(start: source.bytes.start + Int(frame.start), count: Int(frame.count))
         if UTF8Text.isValid(raw) {

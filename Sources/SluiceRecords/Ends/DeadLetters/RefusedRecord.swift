@@ -6,6 +6,8 @@ struct RefusedRecord: Sendable {
     var frame: Int
     /// Its fields as they reached the stage, as a JSON object; empty where it was never decoded.
     var record: [UInt8] = []
+    /// Whether its own bytes are not to be written, since a stage has hidden parts of them.
+    var withholdsRaw = false
     /// Set where the record was too long to be held in memory.
     var oversized: OversizedRecord?
 }

@@ -6,6 +6,8 @@ package struct RunFile: Hashable, Sendable {
         case input
         /// The pipeline file.
         case definition
+        /// A table that records are looked up in.
+        case table
         case sink
         case deadLetters
         /// The report in the state folder.
@@ -41,6 +43,7 @@ package struct FileConflict: Hashable, Sendable {
         switch other.part {
         case .input: return path.isEmpty ? "also an input" : "the input" + path
         case .definition: return "the pipeline file" + path
+        case .table: return "the table" + path
         case .sink where other.path == "-": return path.isEmpty ? "also what another sink writes to" : "standard output"
         case .sink: return (file.part == .sink ? "the file of another sink" : "the sink's file") + path
         case .deadLetters: return "the dead-letter file" + path

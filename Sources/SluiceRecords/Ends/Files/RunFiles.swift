@@ -127,6 +127,9 @@ package final class RunFiles: Sendable {
         if let path = pipeline.file, let identity = try FileIdentity.ofRegularFile(path) {
             files[identity] = RunFile(part: .definition, path: path)
         }
+        for path in pipeline.flow.allStages.flatMap(\.verb.files) {
+            if let identity = try FileIdentity.ofRegularFile(path) { files[identity] = RunFile(part: .table, path: path) }
+        }
         for input in pipeline.source.inputs {
             guard let identity = try pipeline.source.source.file(of: input) else { continue }
             files[identity] = RunFile(part: .input, path: input.path)

@@ -27,6 +27,9 @@ package final class RecordBatch: @unchecked Sendable {
     private var origins: [UInt32]?
     /// The rows that are still on their way, ascending.
     var rows: [UInt32] = []
+    /// Whether dead letters must not hold the records' own bytes, since a stage has hidden parts of
+    /// them.
+    var withholdsRaw = false
     /// Holds the text and the values of computed cells until the batch is written.
     let scratch: Scratch
     /// What a sink that is a closure is given.
@@ -93,6 +96,7 @@ package final class RecordBatch: @unchecked Sendable {
         frames = batch.frames
         rebased = batch.rebased
         origins = batch.origins
+        withholdsRaw = batch.withholdsRaw
         self.rows = rows
         scratch = batch.scratch
         tally = batch.tally
@@ -226,7 +230,7 @@ package final class RecordBatch: @unchecked Sendable {
 
     /// - Parameter record: its fields as they reached the stage, as a JSON object.
     func refuse(_ row: Int, at stage: String, with failure: RecordFailure, record: [UInt8]) {
-        refuse(RefusedRecord(frame: origin(row), record: record), at: stage, with: failure)
+        refuse(RefusedRecord(frame: origin(row), record: record, withholdsRaw: withholdsRaw), at: stage, with: failure)
     }
 
     func refuse(_ record: RefusedRecord, at stage: String, with failure: RecordFailure) {

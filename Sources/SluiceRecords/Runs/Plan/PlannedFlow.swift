@@ -22,7 +22,10 @@ struct PlannedFlow: Sendable {
     func mentions(from start: Int) -> [String] {
         let stretch = stretch(from: start)
         let names = stretch.flatMap(\.mentions)
-        if stretch.last?.givesNewBytes == true { return names }
+        if let last = stretch.last, last.givesNewBytes {
+            // Fields that go through it keep their types, so that they must be found before it.
+            return last.settings.verb.passesFields ? names + mentions(from: stretch.endIndex) : names
+        }
         switch end {
         case .sink(let sink): return names + sink.mentions
         case .split(let split): return split.branches.reduce(names) { $0 + ($1.condition?.fieldNames ?? []) + $1.flow.mentions(from: 0) }

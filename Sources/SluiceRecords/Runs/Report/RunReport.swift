@@ -123,6 +123,18 @@ public struct RunReport: Codable, Sendable {
         public var workers: Workers
         /// Of a summary: for each value that may be an estimate, in how many groups it is one.
         public var values: [String: Exactness]?
+        /// Of a lookup: its table.
+        public var table: Table?
+    }
+
+    /// A table that records were looked up in.
+    public struct Table: Codable, Sendable, Equatable {
+        /// Its path.
+        public var file: String
+        /// In it.
+        public var rows: Int
+        /// Of the file: 64 hexadecimal digits.
+        public var sha256: String
     }
 
     /// Of a value of a summary: in how many groups it is exact, and in how many an estimate.

@@ -1,0 +1,236 @@
+public import Sluice
+import SluiceCEL
+
+/// `lookup`: adds to each record what a table has for its key.
+package struct Lookup: Verb {
+    package static let declaration = Declaration(
+        "lookup", "adds to each record the fields that a table has for its key",
+        argument: .keys([
+            ArgumentKey("file", .text, isRequired: true, example: "file: teams.csv", "the table; read once, before the run"),
+            ArgumentKey("format", .format, example: "format: csv", "how it is read; may be left out where the name says it"),
+            ArgumentKey("key", .expression, isRequired: true, example: "key: ip", "what to look for"),
+            ArgumentKey(
+                "column",
+                .short(
+                    .text, for: "value",
+                    in: [
+                        ArgumentKey("value", .text, example: "value: id", "the column that is equal to the key"),
+                        ArgumentKey(
+                            "network", .text, example: "network: cidr",
+                            "a column of networks (`10.0.0.0/8`) and addresses: the longest that the key's address is in"),
+                    ]), isRequired: true, example: "column: id", "the column that it is looked for in"),
+            ArgumentKey("as", .newField, example: "as: owner", "one field for all that is found, as a map"),
+            ArgumentKey("select", .list(.text, isSet: true), example: "select: [team]", "the columns that are added; by default all but the key's"),
+            ArgumentKey(
+                "missing", .choice(["keep", "dead_letter", "drop"]), default: "keep", example: "missing: drop",
+                "what becomes of a record whose key is not there"),
+        ]),
+        example: "lookup: {file: teams.csv, key: team_id, column: id}")
+
+    enum Missing: String, Sendable {
+        case keep
+        case deadLetter = "dead_letter"
+        case drop
+    }
+
+    private let table: LookupTable
+    private let key: CellProgram
+    private let target: String?
+    private let missing: Missing
+
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        guard let keys = argument.keys, let file = keys["file"]?.leaf, file.isComplete, let leaf = keys["key"]?.leaf else { return nil }
+        let key = checking.program(leaf, "'key'")
+        guard let column = Self.column(keys["column"], &checking), let format = Self.format(keys["format"], file, &checking) else { return nil }
+        let table: LookupTable
+        do throws(LookupTable.Fault) {
+            table = try LookupTable(file.text, format, column.kind, selected: keys["select"]?.leaves?.map(\.text))
+        } catch {
+            let place =
+                switch error.part {
+                case .file: file.place
+                case .column: column.leaf.place
+                case .select(let name): keys["select"]?.leaves?.first { $0.text.isSame(as: name) }?.place ?? file.place
+                }
+            checking.report(error.message, at: place, fix: error.fix)
+            checking.fields = .open
+            return nil
+        }
+        guard let key, Self.areComparable(key, column, table, leaf, &checking) else { return nil }
+        self.key = key
+        self.table = table
+        target = keys["as"]?.leaf?.text
+        missing = keys["missing"]?.leaf.flatMap { Missing(rawValue: $0.text) } ?? .keep
+        if let target {
+            checking.fields.set(target, type: checking.fields.type(of: target) == nil ? .map(.string, .dyn) : .dyn)
+        } else {
+            for name in table.added { checking.fields.set(name, type: .dyn) }
+        }
+    }
+
+    private static func column(_ argument: Argument?, _ checking: inout Checking) -> (kind: LookupTable.Key, leaf: Leaf)? {
+        guard let keys = argument?.keys else { return nil }
+        switch (keys["value"]?.leaf, keys["network"]?.leaf) {
+        case (let leaf?, nil): return (.value(leaf.text), leaf)
+        case (nil, let leaf?): return (.network(leaf.text), leaf)
+        default:
+            checking.report("'column' names one column", at: keys.place, fix: "write 'column: id', or 'column: {network: cidr}'")
+            return nil
+        }
+    }
+
+    private static func format(_ argument: Argument?, _ file: Leaf, _ checking: inout Checking) -> (any Format)? {
+        guard case .format(let named)? = argument else {
+            if let ending = FileName(file.text).fileExtension, let known = Formats.forFile(endingIn: ending) { return known.init(nil, &checking) }
+            checking.report("the name '\(file.text)' does not say how it is read", at: file.place, fix: "name its 'format'")
+            return nil
+        }
+        guard let format = Formats.make(named, &checking) else { return nil }
+        let count = checking.diagnostics.count
+        format.checkReading(&checking)
+        return checking.diagnostics.count == count ? format : nil
+    }
+
+    /// Text never equals a number: a table of text and a key of another type is a mistake.
+    private static func areComparable(
+        _ key: CellProgram, _ column: (kind: LookupTable.Key, leaf: Leaf), _ table: LookupTable, _ leaf: Leaf, _ checking: inout Checking
+    ) -> Bool {
+        let type = key.type.optionalValue
+        switch column.kind {
+        case .network:
+            guard [.dyn, .string, .ip].contains(type) else {
+                checking.report("'key' is of type \(type), not an address", at: leaf.place)
+                return false
+            }
+        case .value(let name):
+            guard [.int, .uint, .double].contains(type), table.isText, table.rows > 0 else { return true }
+            checking.report(
+                "'key' is of type \(type), and '\(name)' in '\(table.file)' is text", at: leaf.place,
+                fix: "write 'string(\(key.text))', or give the column a type in its format")
+            return false
+        }
+        return true
+    }
+
+    package var mentions: [String] { key.fieldNames + (target.map { [$0] } ?? table.added) }
+    package var files: [String] { [table.file] }
+
+    package func makeStep(_ stage: RecordStage) -> Step { .each(LookupStep(table: table, key: key, target: target, missing: missing)) }
+}
+
+/// `lookup` while a run goes on.
+struct LookupStep: EachStep {
+    let table: LookupTable
+    let key: CellProgram
+    let target: String?
+    let missing: Lookup.Missing
+
+    func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
+        let bound = BoundProgram(key, in: site.fields)
+        let names = target.map { [$0] } ?? table.added
+        let targets = names.map { name in
+            let previous = binder.shape.column(of: name)
+            let column = binder.newColumn()
+            binder.shape.set(name, column: column)
+            return LookupStage.Target(column: column, previous: previous)
+        }
+        return LookupStage(site: site, table: table, key: bound, targets: targets, isMap: target != nil, missing: missing)
+    }
+
+    func note(in stage: inout RunReport.Stage) {
+        stage.table = RunReport.Table(file: table.file, rows: table.rows, sha256: table.sha256)
+    }
+}
+
+/// `lookup` at one place.
+struct LookupStage: EachStage {
+    struct Target: Sendable {
+        var column: Int
+        /// Where a field of that name was before; it stays where the table has nothing.
+        var previous: Int?
+    }
+
+    let site: StageSite
+    let table: LookupTable
+    let key: BoundProgram
+    let targets: [Target]
+    let isMap: Bool
+    let missing: Lookup.Missing
+
+    func run(_ batch: RecordBatch) throws {
+        let evaluate = key.evaluation(over: batch)
+        let buffer = ByteBuffer(capacity: 256)
+        try site.sift(batch) { (row) throws(RecordFailure) in
+            let cell = evaluate(row)
+            if cell.kind == .error { throw key.failure(row, of: batch) }
+            let found = try find(cell, buffer, batch.scratch)
+            if found == nil, missing != .keep {
+                if missing == .drop { return false }
+                throw RecordFailure(code: "lookup.missing", message: "'\(table.file)' has no row for the key '\(key.program.text)'")
+            }
+            fill(batch.table.row(row), found)
+            return true
+        }
+    }
+
+    private func find(_ cell: Cell, _ buffer: ByteBuffer, _ scratch: Scratch) throws(RecordFailure) -> Int? {
+        do throws(EvaluationError) {
+            return try table.find(cell, buffer, scratch)
+        } catch {
+            throw RecordFailure(error)
+        }
+    }
+
+    private func fill(_ cells: UnsafeMutablePointer<Cell>, _ row: Int?) {
+        for (index, target) in targets.enumerated() {
+            let cell = row.map { isMap ? table.object($0) : table.cell($0, index) } ?? .absent
+            cells[target.column] = cell.kind == .absent ? target.previous.map { cells[$0] } ?? .absent : cell
+        }
+    }
+}
+
+extension Records {
+    /// What a table's column is to a key.
+    public enum LookupColumn: Sendable {
+        /// Equal to it.
+        case value(String)
+        /// The longest network that its address is in.
+        case network(String)
+    }
+
+    /// What becomes of a record whose key a table does not have.
+    public enum MissingRow: String, Sendable {
+        /// It goes on as it is.
+        case keep
+        /// It fails.
+        case deadLetter = "dead_letter"
+        /// It is filtered.
+        case drop
+    }
+
+    /// Adds to each record the fields that a table has for its key. The table is read at once when
+    /// the records are checked or run.
+    ///
+    /// - Parameters:
+    ///   - key: an expression.
+    ///   - file: the table's path.
+    ///   - format: by default as the file's name says.
+    ///   - target: one field for all that is found, as a map.
+    ///   - columns: those that are added; by default all but the key's.
+    public func lookup(
+        _ key: String, in file: String, as format: RecordFormat? = nil, column: LookupColumn, into target: String? = nil,
+        selecting columns: [String]? = nil, missing: MissingRow = .keep, name: String? = nil, onError: FailurePolicy = .deadLetter
+    ) -> Records {
+        adding(Lookup.self, name, onError: onError) { script in
+            var keys = ["file": script.argument(file), "key": script.argument(key), "missing": script.argument(missing.rawValue)]
+            switch column {
+            case .value(let name): keys["column"] = .keys(Arguments(["value": script.argument(name)], at: script.place))
+            case .network(let name): keys["column"] = .keys(Arguments(["network": script.argument(name)], at: script.place))
+            }
+            keys["as"] = target.map { script.argument($0) }
+            keys["select"] = columns.map { script.argument($0) }
+            keys["format"] = format.map { Argument.format($0.argument(&script)) }
+            return .keys(Arguments(keys))
+        }
+    }
+}

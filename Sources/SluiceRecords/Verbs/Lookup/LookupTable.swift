@@ -1,0 +1,229 @@
+import SluiceCEL
+
+/// A table in memory, with an index over one column.
+///
+/// `@unchecked Sendable`: nothing changes after `init`. Unsafe memory lives here: cells point into
+/// the batches and tables that are kept beside them.
+final class LookupTable: @unchecked Sendable {
+    enum Key {
+        case value(String)
+        case network(String)
+
+        var column: String {
+            switch self {
+            case .value(let name), .network(let name): name
+            }
+        }
+    }
+
+    /// Why it is no table.
+    struct Fault: Error {
+        var message: String
+        var fix: String?
+        /// Of the stage's keys, which is to blame.
+        var part = Part.file
+
+        /// Of the stage's keys.
+        enum Part {
+            case file, column
+            /// The name that is to be added.
+            case select(String)
+        }
+    }
+
+    private enum Index {
+        case values(GroupTable)
+        case networks(NetworkIndex)
+    }
+
+    let file: String
+    let sha256: String
+    /// The columns that are added to records.
+    let added: [String]
+    /// Whether all keys are text.
+    private(set) var isText = true
+    private var index = Index.values(GroupTable(seed: 0))
+    /// Of each row its added cells, and the same as a map.
+    private var cells: [Cell] = []
+    private var objects: [Cell] = []
+    /// What cells point to.
+    private var kept: [(Batch, RowTable)] = []
+    private let scratch = Scratch(reader: JSONReader())
+
+    var rows: Int { objects.count }
+
+    /// - Parameter selected: the columns that are added; all but the key's where it is nil.
+    init(_ file: String, _ format: any Format, _ key: Key, selected: [String]?) throws(Fault) {
+        self.file = file
+        var batches: [Batch] = []
+        do throws(InputError) {
+            sha256 = try Digest.ofFile(file)
+            let reader = try Self.reader(of: file, format)
+            while let batch = try reader.next() { batches.append(batch) }
+        } catch {
+            throw Fault(message: "\(error)", fix: "the table is a file; relative paths start from the current folder")
+        }
+        let (format, names) = try Self.fields(of: format, batches, file)
+        guard names.containsSame(as: key.column) else { throw Self.noColumn(key.column, names, file, .column) }
+        for name in selected ?? [] where !names.containsSame(as: name) { throw Self.noColumn(name, names, file, .select(name)) }
+        added = selected ?? names.filter { !$0.isSame(as: key.column) }
+        let decoder = format.makeDecoder(columns: [key.column] + added, spans: false)
+        var builder = Builder(key, file)
+        for batch in batches { try add(batch, decoder, &builder) }
+        switch key {
+        case .value: index = .values(builder.values)
+        case .network: index = .networks(NetworkIndex(builder.networks))
+        }
+    }
+
+    private static func reader(of file: String, _ format: any Format) throws(InputError) -> BatchReader {
+        let input = InputFile(path: file)
+        var configuration = BatchReader.Configuration(spillFolder: "/tmp")
+        configuration.onDamage = .fail
+        configuration.framing = format.framing
+        let buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 1)
+        return try BatchReader(input, of: try FileSource([input]).open(input, at: 0), index: 0, configuration: configuration, buffers: buffers)
+    }
+
+    /// The format with its head, and the fields that rows have.
+    private static func fields(of format: any Format, _ batches: [Batch], _ file: String) throws(Fault) -> (any Format, [String]) {
+        var format = format
+        if let headed = format as? any HeadedFormat, headed.needsHead {
+            guard let head = batches.lazy.compactMap(\.head).first else {
+                throw Fault(message: "'\(file)' has no header", fix: "write one, or name its columns")
+            }
+            if let problem = head.problem { throw Fault(message: "'\(file)': \(problem)") }
+            format = headed.completed(by: head)
+        } else if let headed = format as? any HeadedFormat, let head = batches.lazy.compactMap(\.head).first {
+            format = headed.completed(by: head)
+        }
+        if case .known(let fields) = format.schema { return (format, fields.map(\.name)) }
+        var names: [String] = []
+        var known: Swift.Set<Name> = []
+        for batch in batches {
+            for frame in batch.frames {
+                let text = UnsafeBufferPointer(start: UnsafePointer(batch.bytes.start) + Int(frame.start), count: Int(frame.count))
+                for name in JSONMembers.names(of: text) where known.insert(Name(name)).inserted { names.append(name) }
+            }
+        }
+        return (format, names)
+    }
+
+    private static func noColumn(_ name: String, _ names: [String], _ file: String, _ part: Fault.Part) -> Fault {
+        let hint = didYouMean(name, among: names)
+        return Fault(message: "'\(file)' has no column '\(name)'\(hint)", fix: "its columns are: \(names.joined(separator: ", "))", part: part)
+    }
+
+    private func add(_ batch: Batch, _ decoder: any RecordDecoder, _ builder: inout Builder) throws(Fault) {
+        if let long = batch.oversized.first { throw Fault(message: "'\(file)', line \(long.position.line): the row is too long") }
+        let table = RowTable(columns: 1 + added.count, hasSpans: false)
+        table.prepare(rows: batch.frames.count)
+        if !batch.frames.isEmpty { decoder.decode(batch.frames, of: UnsafePointer(batch.bytes.start), into: table) }
+        kept.append((batch, table))
+        if let failure = table.failures.first {
+            throw Fault(message: "'\(file)', line \(batch.position(ofFrame: failure.row).line): \(failure.message)")
+        }
+        for row in batch.frames.indices where table.outcomes[row] != .blank {
+            let line = batch.position(ofFrame: row).line
+            let values = table.row(row)
+            if values[0].kind != .string { isText = false }
+            try builder.add(values[0], line: line, scratch)
+            for column in added.indices { cells.append(values[1 + column].kind == .null ? .absent : values[1 + column]) }
+            objects.append(object(values))
+        }
+    }
+
+    private func object(_ values: UnsafePointer<Cell>) -> Cell {
+        let buffer = ByteBuffer(capacity: 256)
+        var object = JSONObjectWriter(buffer)
+        for (column, name) in added.enumerated() { object.write(name, values[1 + column], scratch) }
+        object.end()
+        return buffer.withFilled { scratch.text(.json, copying: $0) }
+    }
+
+    @inline(__always)
+    func cell(_ row: Int, _ column: Int) -> Cell { cells[row * added.count + column] }
+
+    @inline(__always)
+    func object(_ row: Int) -> Cell { objects[row] }
+
+    /// The row for a key.
+    ///
+    /// - Parameter buffer: for the key's bytes.
+    func find(_ key: Cell, _ buffer: ByteBuffer, _ scratch: Scratch) throws(EvaluationError) -> Int? {
+        guard key.kind != .absent else { return nil }
+        switch index {
+        case .networks(let networks): return networks.find(key, scratch)
+        case .values(let table):
+            buffer.count = 0
+            _ = try GroupKey.append(key, to: buffer, scratch)
+            return table.find(buffer.start, buffer.count, hash: table.hash(buffer.start, buffer.count))
+        }
+    }
+}
+
+extension LookupTable {
+    /// Gathers the keys of the rows, each of which is there once.
+    fileprivate struct Builder {
+        let values = GroupTable(seed: UInt64.random(in: .min ... .max))
+        private(set) var networks: [NetworkIndex.Entry] = []
+        private var known: [NetworkIndex.Network: UInt64] = [:]
+        private let key: Key
+        private let file: String
+        private let bytes = ByteBuffer(capacity: 256)
+
+        init(_ key: Key, _ file: String) {
+            self.key = key
+            self.file = file
+        }
+
+        mutating func add(_ cell: Cell, line: UInt64, _ scratch: Scratch) throws(Fault) {
+            guard cell.kind != .absent, cell.kind != .null else {
+                throw Fault(message: "'\(file)', line \(line): there is no '\(key.column)'", fix: "every row needs a key")
+            }
+            switch key {
+            case .value: try addValue(cell, line, scratch)
+            case .network: try addNetwork(cell, line)
+            }
+        }
+
+        private func addValue(_ cell: Cell, _ line: UInt64, _ scratch: Scratch) throws(Fault) {
+            bytes.count = 0
+            do throws(EvaluationError) {
+                _ = try GroupKey.append(cell, to: bytes, scratch)
+            } catch {
+                throw Fault(message: "'\(file)', line \(line): \(error.message)")
+            }
+            let hash = values.hash(bytes.start, bytes.count)
+            if let other = values.find(bytes.start, bytes.count, hash: hash) {
+                throw twice(line, UInt64(values.first(of: other).offset), cell)
+            }
+            let nothing = UnsafeBufferPointer<UInt8>(start: UnsafePointer(bytes.start), count: 0)
+            _ = values.insert(bytes.filled, hash: hash, first: RecordPlace(input: 0, offset: line, part: 0), written: nothing)
+        }
+
+        private mutating func addNetwork(_ cell: Cell, _ line: UInt64) throws(Fault) {
+            guard cell.kind == .string, let network = NetworkIndex.Network(String(decoding: cell.textBytes, as: UTF8.self)) else {
+                throw Fault(
+                    message: "'\(file)', line \(line): '\(Self.text(of: cell))' is not a network",
+                    fix: "write networks as '10.0.0.0/8', '2001:db8::/32', or addresses",
+                    part: .column)
+            }
+            if let other = known.updateValue(line, forKey: network) { throw twice(line, other, cell) }
+            networks.append(NetworkIndex.Entry(network, row: Int32(networks.count)))
+        }
+
+        private func twice(_ line: UInt64, _ other: UInt64, _ cell: Cell) -> Fault {
+            Fault(
+                message: "'\(file)', line \(line): the key '\(Self.text(of: cell))' is there already, in line \(other)",
+                fix: "keep one row for each key", part: .column)
+        }
+
+        private static func text(of cell: Cell) -> String {
+            let buffer = ByteBuffer(capacity: 64)
+            if cell.kind == .string { return String(decoding: cell.textBytes, as: UTF8.self) }
+            JSONText.write(cell, Scratch(), to: buffer)
+            return buffer.withFilled { String(decoding: $0, as: UTF8.self) }
+        }
+    }
+}

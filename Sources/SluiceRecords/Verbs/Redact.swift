@@ -1,0 +1,184 @@
+import Sluice
+import SluiceCEL
+
+/// `redact`: masks, hashes or removes what must not be passed on.
+package struct Redact: Verb, EachStep {
+    package static let declaration = Declaration(
+        "redact", "masks, hashes or removes values; dead letters after it do not hold them either",
+        argument: .keys([
+            ArgumentKey(
+                "fields", .list(.field, isSet: true), example: "fields: [user]",
+                "fields whose values are replaced; with `pattern`, those that it is looked for in"),
+            ArgumentKey("pattern", .text, example: #"pattern: '[\w.]+@[\w.]+'"#, "what is replaced within text; RE2's syntax"),
+            ArgumentKey(
+                "with", .choice(["mask", "hash", "remove", "network"]), isRequired: true, example: "with: mask",
+                "`mask`: `***`; `hash`: HMAC-SHA-256, 64 hexadecimal digits; `remove`: nothing; `network`: an IP address whose last bits are zero"),
+            ArgumentKey(
+                "key", .text, example: "key: env:REDACT_KEY", "for `hash`: a secret, or `env:NAME` for what the environment has under that name"),
+            ArgumentKey("v4", .integer(0...32), default: "24", example: "v4: 16", "for `network`: bits of an IPv4 address that stay"),
+            ArgumentKey("v6", .integer(0...128), default: "48", example: "v6: 64", "for `network`: bits of an IPv6 address that stay"),
+        ]),
+        example: "redact: {fields: [user], with: mask}")
+
+    private let fields: [String]?
+    private let pattern: Pattern?
+    private let change: Redaction
+    /// The fields that records have, where these are known.
+    private let known: [String]?
+
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        guard let keys = argument.keys else { return nil }
+        let leaves = keys["fields"]?.leaves
+        checking.checkFields(leaves ?? [])
+        guard leaves != nil || keys["pattern"] != nil else {
+            checking.report("says nothing to redact", at: keys.place, fix: "name 'fields', or a 'pattern'")
+            return nil
+        }
+        var pattern: Pattern?
+        if let leaf = keys["pattern"]?.leaf {
+            guard leaf.isComplete, let made = Self.pattern(leaf, &checking) else { return nil }
+            pattern = made
+        }
+        guard let change = Redaction(keys, &checking) else { return nil }
+        self.pattern = pattern
+        self.change = change
+        fields = leaves?.map(\.text)
+        known = checking.fields.isOpen ? nil : checking.fields.names
+        for name in fields ?? [] where pattern == nil {
+            if case .remove = change { checking.fields.remove(name) } else { checking.fields.set(name, type: .string) }
+        }
+    }
+
+    private static func pattern(_ leaf: Leaf, _ checking: inout Checking) -> Pattern? {
+        do throws(PatternError) {
+            return try Pattern(leaf.text)
+        } catch {
+            checking.report("\(error)", at: leaf.place)
+            return nil
+        }
+    }
+
+    /// All text of records whose fields are not known.
+    private var isForWholeRecords: Bool { pattern != nil && fields == nil && known == nil }
+
+    package var mentions: [String] { fields ?? known ?? [] }
+    package var givesNewBytes: Bool { isForWholeRecords }
+    package var passesFields: Bool { true }
+
+    package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
+        var site = site
+        // It cannot fail, and must not: a dead letter of its own would hold what it is to hide.
+        site.timeout = nil
+        if let pattern, isForWholeRecords {
+            return RedactTextStage(
+                site: site, pattern: pattern, change: change, typed: TypedFields(from: site.fields.shape, to: binder.next), next: binder.next)
+        }
+        var targets: [RedactStage.Target] = []
+        for name in fields ?? known ?? [] {
+            guard let from = binder.shape.column(of: name), from != Shape.undecoded else { continue }
+            if pattern == nil, case .remove = change {
+                binder.shape.remove(name)
+            } else {
+                let column = binder.newColumn()
+                binder.shape.set(name, column: column)
+                targets.append(RedactStage.Target(from: from, to: column))
+            }
+        }
+        return RedactStage(site: site, pattern: pattern, change: change, targets: targets)
+    }
+}
+
+/// `redact` of some fields at one place.
+struct RedactStage: EachStage {
+    struct Target: Sendable {
+        var from: Int
+        var to: Int
+    }
+
+    let site: StageSite
+    let pattern: Pattern?
+    let change: Redaction
+    let targets: [Target]
+
+    func run(_ batch: RecordBatch) throws {
+        batch.withholdsRaw = true
+        batch.counts[site.index].in += batch.rows.count
+        batch.counts[site.index].out += batch.rows.count
+        let redactor = Redactor(change, pattern)
+        for target in targets {
+            for row in batch.rows {
+                let cells = batch.table.row(Int(row))
+                cells[target.to] = redactor.cell(cells[target.from], batch.scratch)
+            }
+        }
+    }
+}
+
+/// `redact` of all text at one place.
+struct RedactTextStage: EachStage {
+    let site: StageSite
+    let pattern: Pattern
+    let change: Redaction
+    let typed: TypedFields
+    let next: BoundSegment?
+
+    func run(_ batch: RecordBatch) throws {
+        batch.withholdsRaw = true
+        batch.counts[site.index].in += batch.rows.count
+        batch.counts[site.index].out += batch.rows.count
+        let redactor = Redactor(change, pattern)
+        let bytes = ByteBuffer(capacity: Batch.targetBytes)
+        let record = ByteBuffer(capacity: 4096)
+        var frames: [Frame] = []
+        var values: [(frame: Int, column: Int, cell: Cell)] = []
+        for row in batch.rows {
+            record.count = 0
+            site.fields.write(Int(row), of: batch, to: record)
+            let start = bytes.count
+            _ = record.withFilled { redactor.writeJSON($0, to: bytes) }
+            typed.forEach(Int(row), of: batch) { cell, column in values.append((frames.count, column, batch.kept(cell))) }
+            frames.append(Frame(start: UInt32(start), count: UInt32(bytes.count - start), lineDelta: 0))
+        }
+        try site.rebase(batch, onto: bytes, frames, decodedBy: next) { RecordFailure(code: $0.code, message: $0.message) }
+        for value in values { batch.table.row(value.frame)[value.column] = value.cell }
+    }
+}
+
+extension Records {
+    /// What is put in the place of a value.
+    public enum Redacted: Sendable {
+        /// `***`.
+        case mask
+        /// HMAC-SHA-256 with this secret, or with that of the environment: `env:NAME`.
+        case hash(key: String)
+        /// Nothing.
+        case remove
+        /// An IP address of which so many bits stay.
+        case network(v4: Int = 24, v6: Int = 48)
+    }
+
+    /// Masks, hashes or removes the values of these fields, or what matches a pattern within them.
+    /// Dead letters of stages after it do not hold the record's own bytes.
+    ///
+    /// - Parameter pattern: RE2's syntax; without fields in all text of the record.
+    public func redact(_ fields: [String]? = nil, pattern: String? = nil, with change: Redacted, name: String? = nil) -> Records {
+        adding(Redact.self, name) { script in
+            var keys: [String: Argument] = [:]
+            keys["fields"] = fields.map { script.argument($0) }
+            keys["pattern"] = pattern.map { script.argument($0) }
+            switch change {
+            case .mask: keys["with"] = script.argument("mask")
+            case .remove: keys["with"] = script.argument("remove")
+            case .hash(let key):
+                keys["with"] = script.argument("hash")
+                keys["key"] = script.argument(key)
+            case .network(let v4, let v6):
+                precondition((0...32).contains(v4) && (0...128).contains(v6), "an address has no \(v4) or \(v6) bits")
+                keys["with"] = script.argument("network")
+                keys["v4"] = .integer(v4, script.place)
+                keys["v6"] = .integer(v6, script.place)
+            }
+            return .keys(Arguments(keys))
+        }
+    }
+}

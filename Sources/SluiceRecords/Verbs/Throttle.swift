@@ -1,0 +1,110 @@
+import Sluice
+import Synchronization
+
+/// `throttle`: passes so many records in so much time, and delays the others.
+package struct Throttle: Verb {
+    package static let declaration = Declaration(
+        "throttle", "passes at most so many records in so much time; delays the others, and drops none",
+        argument: .keys([
+            ArgumentKey("records", .integer(1...1_000_000_000), isRequired: true, example: "records: 1000", "how many records"),
+            ArgumentKey("per", .duration, default: "1s", example: "per: 1m", "in so much time"),
+        ]),
+        example: "throttle: {records: 1000, per: 1s}")
+
+    private let records: Int
+    private let per: Duration
+
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        guard let keys = argument.keys, let records = keys["records"]?.integer else { return nil }
+        self.records = records
+        per = keys["per"]?.duration ?? .seconds(1)
+    }
+
+    package var mentions: [String] { [] }
+    package var leavesRecords: Bool { true }
+
+    package func makeStep(_ stage: RecordStage) -> Step {
+        let start = ContinuousClock.now
+        return .each(ThrottleStep(Pace(records: records, per: per), now: { ContinuousClock.now - start }, sleep: { try await Task.sleep(for: $0) }))
+    }
+}
+
+/// When records may pass: each takes its part of the time, from when the one before it passed.
+struct Pace: Sendable {
+    private let each: Duration
+    /// When all that have passed have had their time.
+    private var free = Duration.zero
+
+    init(records: Int, per: Duration) {
+        each = per / records
+    }
+
+    /// - Returns: how long records that come now must wait.
+    mutating func delay(of records: Int, at now: Duration) -> Duration {
+        let begin = max(free, now)
+        free = begin + each * records
+        return begin - now
+    }
+}
+
+/// `throttle` while a run goes on.
+final class ThrottleStep: EachStep {
+    private struct State {
+        var pace: Pace
+        var isDraining = false
+    }
+
+    private let state: Locked<State>
+    private let now: @Sendable () -> Duration
+    private let sleep: @Sendable (Duration) async throws -> Void
+
+    /// - Parameters:
+    ///   - now: the time that has passed since any moment.
+    ///   - sleep: waits; throws where its task is cancelled.
+    init(_ pace: Pace, now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (Duration) async throws -> Void) {
+        state = Locked(State(pace: pace))
+        self.now = now
+        self.sleep = sleep
+    }
+
+    func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage { ThrottleStage(site: site, step: self) }
+
+    func batches(_ pool: PoolOptions, threads: Int) -> ClosedRange<Int> { 1...1 }
+
+    /// What is under way goes on at once.
+    func drain() { state.withLock { $0.isDraining = true } }
+
+    /// Waits until so many records may pass.
+    func wait(for records: Int) async throws {
+        let begin = now()
+        let end = begin + state.withLock { $0.pace.delay(of: records, at: begin) }
+        while true {
+            let left = end - now()
+            // In pieces, so that a run that is interrupted need not wait.
+            guard left > .zero, !state.withLock({ $0.isDraining }) else { return }
+            try await sleep(min(left, .milliseconds(100)))
+        }
+    }
+}
+
+/// `throttle` at one place.
+struct ThrottleStage: EachStage {
+    let site: StageSite
+    let step: ThrottleStep
+
+    func run(_ batch: RecordBatch) async throws {
+        try await step.wait(for: batch.rows.count)
+        batch.counts[site.index].in += batch.rows.count
+        batch.counts[site.index].out += batch.rows.count
+    }
+}
+
+extension Records {
+    /// Passes at most so many records in so much time; delays the others, and drops none.
+    public func throttle(_ records: Int, per: Duration = .seconds(1), name: String? = nil) -> Records {
+        precondition((1...1_000_000_000).contains(records) && per > .zero, "a rate is at least one record in some time")
+        return adding(Throttle.self, name) { script in
+            .keys(Arguments(["records": .integer(records, script.place), "per": .duration(per, script.place)]))
+        }
+    }
+}

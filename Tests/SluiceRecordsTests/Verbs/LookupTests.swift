@@ -1,0 +1,106 @@
+import Foundation
+import Sluice
+import SluiceCEL
+import Testing
+
+@testable import SluiceRecords
+
+@Suite("lookup")
+struct LookupTests {
+    @Test("the longest network is that of a search through all", arguments: 0..<8)
+    func networks(seed: UInt64) throws {
+        var random = Seeded(seed)
+        func address(_ isV4: Bool) -> String {
+            // Few different bits, so that networks lie in one another.
+            let bits = (0..<8).map { _ in random.next() % 3 == 0 ? random.next() % 4 : 0 }
+            return isV4 ? bits[0..<4].map { "\($0 * 64)" }.joined(separator: ".") : bits.map { String($0, radix: 16) }.joined(separator: ":")
+        }
+        var entries: [NetworkIndex.Entry] = []
+        var all: [(network: IPNetwork, row: Int)] = []
+        for _ in 0..<200 {
+            let isV4 = random.next() % 2 == 0
+            let text = "\(address(isV4))/\(random.next() % (isV4 ? 33 : 129))"
+            let network = try #require(NetworkIndex.Network(text))
+            guard !entries.contains(where: { $0.network == network }) else { continue }
+            all.append((try #require(IPNetwork(text)), entries.count))
+            entries.append(NetworkIndex.Entry(network, row: Int32(entries.count)))
+        }
+        let index = NetworkIndex(entries.shuffled(using: &random))
+        let scratch = Scratch()
+        for _ in 0..<400 {
+            let text = address(random.next() % 2 == 0)
+            let address = try #require(IPAddress(text))
+            let expected = all.filter { entry in
+                guard entry.network.address.isV4 == address.isV4, let own = IPNetwork(address: address, prefixLength: entry.network.prefixLength) else {
+                    return false
+                }
+                return own.masked.address.bits == entry.network.masked.address.bits
+            }.max { $0.network.prefixLength < $1.network.prefixLength }?.row
+            if index.find(scratch.text(copying: text), scratch) != expected { Issue.record("\(text)") }
+        }
+    }
+
+    @Test("addresses are read as strictly as in expressions")
+    func addresses() {
+        for text in [
+            "1.2.3.4", "0.0.0.0", "255.255.255.255", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1.2.3.256", "1..2.3", "1.2.3.", ".1.2.3", "a.b.c.d", "1.2.3.4 ",
+            "00.0.0.0",
+        ] {
+            let bytes = Array(text.utf8)
+            let found = bytes.withUnsafeBufferPointer { NetworkIndex.v4($0) }
+            #expect(found.map { UInt128($0) } == IPAddress(text)?.bits, "\(text)")
+        }
+    }
+
+    @Test("a table that is none is refused, and the message says where")
+    func faults() throws {
+        let folder = try RunFolder()
+        defer { folder.remove() }
+        func fault(_ text: String, _ key: LookupTable.Key = .value("id"), selected: [String]? = nil) throws -> String {
+            try folder.write(text.utf8, to: "t.csv")
+            var checking = Checking(label: "")
+            let csv = try #require(CSV(nil, &checking))
+            do throws(LookupTable.Fault) {
+                _ = try LookupTable(folder.path + "/t.csv", csv, key, selected: selected)
+                return "none"
+            } catch {
+                return error.message.replacing(folder.path + "/", with: "")
+            }
+        }
+        #expect(try fault("id,a\n1,x\n2,y\n1,z\n") == "'t.csv', line 4: the key '1' is there already, in line 2")
+        #expect(try fault("id,a\n1,x\n,y\n") == "'t.csv', line 3: there is no 'id'")
+        #expect(try fault("ids,a\n1,x\n") == "'t.csv' has no column 'id' (did you mean 'ids'?)")
+        #expect(try fault("id,abc\n1,x\n", selected: ["abd"]) == "'t.csv' has no column 'abd' (did you mean 'abc'?)")
+        #expect(try fault("id,a\n1,x,y\n").hasPrefix("'t.csv', line 2: "))
+        #expect(try fault("id,a\n10.0.0.0/8,x\n10.1.0.0/8,y\n", .network("id")) == "'t.csv', line 3: the key '10.1.0.0/8' is there already, in line 2")
+        #expect(try fault("id,a\n10.0.0/8,x\n", .network("id")) == "'t.csv', line 2: '10.0.0/8' is not a network")
+        #expect(try fault("").hasPrefix("'t.csv' has no header"))
+        #expect(try fault("id,a\n") == "none")
+    }
+
+    @Test("the report names the table, and no output may be it", arguments: [1, 8])
+    func report(workers: Int) async throws {
+        let folder = try RunFolder()
+        defer { folder.remove() }
+        let rows = (0..<40_000).map { "u\($0),team \($0 % 7)\n" }.joined()
+        try folder.write(("id,team\n" + rows).utf8, to: "users.csv")
+        let input = try folder.write((0..<50_000).map { #"{"user":"u\#($0)"}"# + "\n" }.joined().utf8, to: "a.jsonl")
+        func verb() throws -> Lookup {
+            var checking = Checking(label: "lookup")
+            let keys = ["file": folder.path + "/users.csv", "key": "user", "missing": "drop"].mapValues { Argument.leaf(Leaf($0)) }
+            let column = ["column": Argument.keys(Arguments(["value": .leaf(Leaf("id"))]))]
+            return try #require(Lookup(.keys(Arguments(keys.merging(column) { $1 })), options: Arguments(), &checking))
+        }
+        let run = try await folder.run(folder.pipeline([input], [RecordStage(name: "team", verb: try verb())]), workers: workers)
+        #expect(run.report.balanced && run.report.records.filtered == 10_000)
+        #expect(run.outcome.out == (0..<40_000).map { #"{"user":"u\#($0)","team":"team \#($0 % 7)"}"# + "\n" }.joined())
+        let table = try #require(run.report.stages.first { $0.name == "team" }?.table)
+        #expect(table == RunReport.Table(file: folder.path + "/users.csv", rows: 40_000, sha256: try Digest.ofFile(folder.path + "/users.csv")))
+        let other = RecordPipeline(
+            name: "test", definition: "sha256:0", source: SourceSettings(FileSource([input]), format: JSONL()),
+            stages: [RecordStage(name: "team", verb: try verb())], sink: SinkSettings(FileSink(PathTemplate(pieces: [.text(folder.path + "/users.csv")]))),
+            deadLetters: folder.path + "/dead.jsonl")
+        let conflict = try RunFiles(other, state: folder.path + "/state").conflict()
+        #expect(conflict?.message.contains("the table") == true)
+    }
+}
