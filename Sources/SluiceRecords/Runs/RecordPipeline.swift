@@ -1,22 +1,22 @@
 package import Sluice
 package import SluiceCEL
 
-/// A pipeline of records with every choice made: what a pipeline file comes to once it is checked,
-/// its parameters are put in and its expressions are compiled. A value; nothing is opened until
-/// ``run(_:)``.
+/// A pipeline of records with everything decided: what a pipeline file becomes once it is checked,
+/// its parameters are substituted and its expressions compiled. A value: no file is opened before
+/// ``RecordRun/run()``.
 package struct RecordPipeline: Sendable {
-    /// Letters, digits, `-`.
+    /// Letters, digits and `-`.
     package var name: String
-    /// `sha256:` and the digest of the definition with its parameters, 64 hexadecimal digits.
+    /// `sha256:` and the digest, in 64 hexadecimal digits, of the definition with its parameters.
     package var definition: String
     package var source: SourceSettings
     package var flow: RecordFlow
-    /// The dead-letter file. `.gz` compresses.
+    /// The path of the dead-letter file, compressed if it ends in `.gz`.
     package var deadLetters: String
-    /// Where dead letters go in place of files: they are its output of that name.
+    /// A sink that takes dead letters instead of the file, as its output of that name.
     package var deadLetterSink: (any RecordSink)?
     package var limits: Limits
-    /// The pipeline file that it was read from.
+    /// The path of the pipeline file that this was read from.
     package var file: String?
 
     package init(
@@ -37,14 +37,14 @@ package struct RecordPipeline: Sendable {
         self.limits = limits
     }
 
-    /// Before any routes.
+    /// The stages before any routes.
     package var stages: [RecordStage] { flow.stages }
 
-    /// Of all routes, in the order of the file.
+    /// The sinks of all routes, in the order of the file.
     package var sinks: [SinkSettings] { flow.sinks }
 }
 
-/// Stages one after the other, and where their records go.
+/// A sequence of stages, and where their records go.
 package struct RecordFlow: Sendable {
     package indirect enum End: Sendable {
         case sink(SinkSettings)
@@ -70,7 +70,7 @@ package struct RecordFlow: Sendable {
         }
     }
 
-    /// Of all routes, too.
+    /// Including those of all routes.
     var allStages: [RecordStage] {
         switch end {
         case .sink: stages
@@ -79,13 +79,13 @@ package struct RecordFlow: Sendable {
     }
 }
 
-/// Where a flow divides.
+/// The routes that a flow divides into.
 package struct Routes: Sendable {
     /// Which routes get a record.
     package enum Match: String, Sendable, CaseIterable {
         /// The first whose condition holds.
         case first
-        /// A copy for each whose condition holds.
+        /// Every one whose condition holds gets a copy.
         case all
     }
 
@@ -97,16 +97,16 @@ package struct Routes: Sendable {
         self.all = all
     }
 
-    /// The same records to several sinks.
+    /// Sends the same records to several sinks.
     package init(copyingTo sinks: [SinkSettings]) {
         self.init(sinks.map { Route(name: nil, flow: RecordFlow([], into: $0)) }, match: .all)
     }
 }
 
 package struct Route: Sendable {
-    /// Unique among its neighbours; `nil` for one of several sinks.
+    /// Unique among its siblings; `nil` for one of several sinks.
     package var name: String?
-    /// `nil`: every record.
+    /// `nil`: takes every record.
     package var condition: CellProgram?
     package var flow: RecordFlow
 
@@ -122,7 +122,7 @@ package struct SourceSettings: Sendable {
     package var source: any RecordSource
     package var format: any Format
     package var onDamage: DamagePolicy
-    /// Bytes. A longer record is a dead letter.
+    /// In bytes. A longer record becomes a dead letter.
     package var maxRecord: Int
 
     package init(_ source: any RecordSource, format: any Format, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20) {
@@ -132,7 +132,7 @@ package struct SourceSettings: Sendable {
         self.maxRecord = maxRecord
     }
 
-    /// In the order they are read.
+    /// In the order of reading.
     package var inputs: [InputFile] { source.inputs }
 }
 
@@ -142,7 +142,7 @@ package struct RecordStage: Sendable {
     package var verb: any Verb
     package var pool: PoolOptions
     package var onError: FailurePolicy
-    /// What it may use; the run says so.
+    /// The memory and folder that the stage may use; set by the run.
     package var room = StageRoom.standard
 
     package init(name: String, verb: any Verb, pool: PoolOptions = PoolOptions(), onError: FailurePolicy = .deadLetter) {
@@ -153,13 +153,13 @@ package struct RecordStage: Sendable {
     }
 }
 
-/// The stage's worker pool. `nil`: the default for its verb.
+/// Settings of a stage's worker pool. `nil`: the verb's default.
 package struct PoolOptions: Sendable {
-    /// Between these many batches (records for `exec`) at once.
+    /// The minimum and maximum number of batches (records for `exec`) at once.
     package var workers: ClosedRange<Int>?
-    /// Batches that may wait.
+    /// The number of batches that may wait.
     package var queue: Int?
-    /// For one attempt at one record.
+    /// The limit for one attempt at one record.
     package var timeout: Duration?
     package var retry: RetryPolicy?
 
@@ -180,7 +180,7 @@ package struct SinkSettings: Sendable {
     package var sink: any RecordSink
     package var format: any WritableFormat
     package var order: Order
-    /// The fields that records have there, where that is known before a record is read.
+    /// The fields of the records there, if known before any record is read.
     package var columns: [String]?
 
     package init(_ sink: any RecordSink, format: any WritableFormat = JSONL(), order: Order = .input, columns: [String]? = nil) {
@@ -191,19 +191,19 @@ package struct SinkSettings: Sendable {
     }
 }
 
-/// Bounds of a run.
+/// Limits of a run.
 public struct Limits: Sendable {
     /// How many records may fail.
     public enum DeadLetters: Sendable, Equatable {
-        /// So many records.
+        /// An absolute number of records.
         case count(Int)
-        /// 0 to 1, of the records read; looked at from 1,000 records on and at the end.
+        /// A fraction, 0 to 1, of the records read; checked from 1,000 records on and at the end.
         case share(Double)
     }
 
-    /// Above it the run stops and publishes nothing. `nil`: no limit.
+    /// If exceeded, the run stops and publishes nothing. `nil`: no limit.
     package var deadLetters: DeadLetters?
-    /// Bytes that batches on their way may take.
+    /// The memory, in bytes, that batches in flight may take.
     package var memory: Int
 
     package init(deadLetters: DeadLetters? = nil, memory: Int = 512 << 20) {

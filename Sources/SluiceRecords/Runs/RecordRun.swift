@@ -3,7 +3,7 @@ import SluiceCEL
 import Synchronization
 import WorkerPools
 
-/// One run of a pipeline of records: source, stages, sink, on threads of its own.
+/// One run of a pipeline of records: source, stages and sinks, on threads of its own.
 package final class RecordRun: Sendable {
     private let pipeline: RecordPipeline
     private let options: RunOptions
@@ -18,21 +18,21 @@ package final class RecordRun: Sendable {
         meter = ProgressMeter(inputs: pipeline.source.inputs)
     }
 
-    /// How far the run has come, at any time and from any thread.
+    /// The progress of the run. May be read at any time and from any thread.
     package var progress: RunProgress { meter.now }
 
-    /// Stops reading; what is in flight is finished. The run then ends as `interrupted`.
+    /// Stops reading and finishes what is in flight. The run then ends as `interrupted`.
     package func drain() {
         meter.drain()
         control.drain()
         for case .each(let step) in plan.stages.map(\.step) { step.drain() }
     }
 
-    /// Runs to the end, publishes the outputs, writes `report.json` into the state folder.
+    /// Runs to the end, publishes the outputs and writes `report.json` into the state folder.
     ///
-    /// Returns forevery end that a report can describe, also a failed one: look at `status`. A run
-    /// that failed or was interrupted has published nothing, its dead letters neither.
-    /// - Throws: ``RunError`` where the run could not begin, or not even a report could be written.
+    /// Returns for every end that a report can describe, including failure: check `status`. A run
+    /// that failed or was interrupted publishes nothing, not even its dead letters.
+    /// - Throws: ``RunError`` if the run could not begin, or the report could not be written.
     package func run() async throws(RunError) -> RunReport {
         let start = ContinuousClock.now
         let state = try StateFolder(options.state, pipeline: pipeline.name)
@@ -55,11 +55,11 @@ package final class RecordRun: Sendable {
         return report
     }
 
-    /// Holds the files of the run against each other, before anything is read.
+    /// Checks the files of the run for conflicts before anything is read.
     private func begin(_ commit: RunCommit) throws(RunError) -> RunFiles {
         if let conflict = try check({ (files) throws(InputError) in try files.conflict() }) { throw .files(conflict) }
-        // The folder of the dead letters is there from here on, so that every way to them leads to
-        // it.
+        // This creates the folder of the dead letters; with it in place, every path that leads
+        // there can be resolved.
         try commit.begin()
         do throws(RunError) {
             return try check { $0 }
@@ -100,7 +100,7 @@ package final class RecordRun: Sendable {
         }
     }
 
-    /// Publishes or discards, and says so in the report.
+    /// Publishes or discards the outputs and records that in the report.
     private func settle(_ end: End, _ commit: RunCommit, _ report: inout RunReport) {
         do throws(RunError) {
             switch end {
@@ -122,8 +122,8 @@ package final class RecordRun: Sendable {
         }
     }
 
-    /// The way of the data, from the first byte to the last. Where the records divide, a batch goes
-    /// on as parts, and each stage works on the part that is in its flow.
+    /// The path of the data from the first byte to the last. Where the records divide, a batch
+    /// continues as parts, and each stage works on the part that is in its flow.
     private func chain(_ source: InputReading, _ encode: SinkStage, _ commit: RunCommit, _ files: RunFiles) -> Pipeline<EncodedBatch> {
         let scratches = FreeList<Scratch>(most: 4 * options.workers + 8)
         let decode = SourceStage(plan, scratches: scratches)
@@ -144,14 +144,15 @@ package final class RecordRun: Sendable {
             return encoded
         }
         .weighing { $0.weight }
-        // A stage that must see its batches in order orders all that come before it.
+        // A stage that must see its batches in order makes all stages before it ordered, too.
         let isUnordered = pipeline.sinks.allSatisfy { $0.order == .any } && !plan.hasOrderedStage
         let ordered = isUnordered ? encoded.unordered() : encoded
         let taken = pipeline.sinks.lazy.compactMap { $0.sink as? ClosureSink }.first?.taking(ordered) ?? ordered
         return taken.window(elements: 4096, weight: source.window).writing(to: commit)
     }
 
-    /// Before records are encoded each output has its columns, in the order of the input.
+    /// Determines the columns of each output, in the order of the input, before records are
+    /// encoded.
     private func settling(
         _ columns: OutputColumns, _ records: Pipeline<RecordBatch>, _ files: RunFiles, _ workers: Concurrency
     ) -> Pipeline<RecordBatch> {

@@ -1,6 +1,6 @@
 import Sluice
 
-/// Why a run could not be brought to its end. Nothing was published.
+/// Why a run could not be completed. Nothing was published.
 package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A record failed in a stage with `on_error: stop`.
     case stopped(stage: String, code: String, message: String, file: String, line: UInt64)
@@ -9,15 +9,15 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     case output(OutputError)
     /// Another run uses the state folder.
     case busy(state: String, process: Int32?)
-    /// Two files of the run would be one.
+    /// Two files of the run are the same.
     case files(FileConflict)
     /// The closure that takes the records failed.
     case closure(String)
-    /// What does not fit into a stage's memory cannot be set aside.
+    /// A stage cannot spill what exceeds its memory.
     case room(folder: String, reason: String)
     /// The report cannot be written or read.
     case report(path: String, reason: String)
-    /// The books do not balance, or something failed that cannot: a fault in Sluice itself.
+    /// The books do not balance, or something failed that cannot fail: a bug in Sluice.
     case fault(String)
 
     package var description: String {
@@ -43,7 +43,7 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension RunError {
-    /// What a pipeline of batches ended with, as the fault of a stage, an input or an output.
+    /// Attributes the failure of a pipeline of batches to a stage, an input or an output.
     init(_ reason: PipelineError) {
         switch reason {
         case .stage(_, _, _, let error), .source(_, let error), .sink(let error), .deadLetters(let error):

@@ -1,14 +1,14 @@
 import Glibc
 
-/// How a run is carried out. Nothing here changes what is written.
+/// How a run is executed. Nothing here changes what is written.
 package struct RunOptions: Sendable {
-    /// Threads for all stages together; by default as many as the machine has processors.
+    /// The number of threads for all stages together; by default one for each processor.
     package var workers: Int
     /// The folder for `report.json` and, by default, the dead letters.
     package var state: String
-    /// Records to read at most; the rest of the input is left alone.
+    /// The number of records to read at most; the rest of the input is ignored.
     package var limit: Int?
-    /// Another file that the report is written to once the run has ended.
+    /// Another path to write the report to once the run has ended.
     package var reportCopy: String?
 
     package init(workers: Int = System.processors, state: String, limit: Int? = nil) {
@@ -18,23 +18,23 @@ package struct RunOptions: Sendable {
     }
 }
 
-/// What the machine has.
+/// Properties of the machine.
 package enum System {
-    /// Processors that this process may use.
+    /// The number of processors that are online.
     package static let processors = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 }
 
-/// How far a run has come.
+/// The progress of a run.
 public struct RunProgress: Sendable, Equatable {
-    /// Records read and accounted for.
+    /// Records that were read and whose fate is committed.
     public var records = 0
     /// Decompressed bytes.
     public var textBytes: UInt64 = 0
-    /// Bytes of the input files that were used up.
+    /// Bytes of the input files that were consumed.
     public var compressedBytes: UInt64 = 0
-    /// Bytes of all input files; `nil` where one of them has no size, such as a pipe.
+    /// The total size of the input files in bytes; `nil` if one has no size, such as a pipe.
     public var compressedTotal: UInt64?
-    /// Records that failed, so far.
+    /// Records that have failed so far.
     public var deadLetters = 0
     /// Whether reading was stopped before the end of the input.
     public var isDraining = false

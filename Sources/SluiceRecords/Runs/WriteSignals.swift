@@ -1,10 +1,10 @@
 import Glibc
 
-/// Signals that end a process which writes where it cannot: to a pipe without a reader, to a file
-/// beyond the limit on its size.
+/// Signals that would kill a process for a failed write: to a pipe without a reader, or beyond the
+/// limit on file size.
 enum WriteSignals {
-    /// Reading this makes both an error of the write, for the whole process and once for all.
-    /// Children get the usual signals back.
+    /// Makes such a write fail with an error instead, for the whole process, the first time this is
+    /// read. Child processes get the default signals back.
     static let areErrors: Void = {
         _ = signal(SIGPIPE, SIG_IGN)
         _ = signal(SIGXFSZ, SIG_IGN)

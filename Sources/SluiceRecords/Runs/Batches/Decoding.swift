@@ -1,8 +1,7 @@
 import Sluice
 import SluiceCEL
 
-/// Bytes to rows at one place of the pipeline: the decoder, and tables of the right width that are
-/// used again.
+/// Decodes the batches of one segment: the decoder, and a free list of tables of the right width.
 final class Decoding: Sendable {
     private let decoder: (any RecordDecoder)?
     private let columns: Int
@@ -11,21 +10,21 @@ final class Decoding: Sendable {
 
     /// - Parameters:
     ///   - decoder: `nil` where records come as rows.
-    ///   - columns: those of the decoder and those that stages fill.
+    ///   - columns: the number of columns, both the decoder's and those that stages fill.
     init(decoder: (any RecordDecoder)?, columns: Int, hasSpans: Bool) {
         self.decoder = decoder
         self.columns = columns
         self.hasSpans = hasSpans
     }
 
-    /// A table with the frames decoded into it, a row each.
+    /// Decodes the frames into a table, one row per frame.
     func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>) -> RowTable {
         let table = table(rows: frames.count)
         if !frames.isEmpty { decoder?.decode(frames, of: base, into: table) }
         return table
     }
 
-    /// A table with all cells absent.
+    /// Returns a table whose cells are all absent.
     func table(rows: Int) -> RowTable {
         let table = tables.take() ?? RowTable(columns: columns, hasSpans: hasSpans)
         table.prepare(rows: rows)

@@ -1,10 +1,10 @@
 import Sluice
 import Synchronization
 
-/// Things that are dear to make and used one batch at a time.
+/// A bounded list of reusable objects that are expensive to create.
 ///
-/// `@unchecked Sendable`: what is taken belongs to the taker until it is given back; the list
-/// itself is under a lock.
+/// `@unchecked Sendable`: an element belongs to whoever took it until it is given back; the list
+/// itself is locked.
 final class FreeList<Element>: @unchecked Sendable {
     private let free = Locked<[Box]>([])
     private let most: Int

@@ -2,24 +2,25 @@ import Glibc
 import Sluice
 import Synchronization
 
-/// The run's inputs as parts of a pipeline: one reader each, several at a time.
+/// The inputs of a run as parts of a pipeline, one reader per input, several of them open at a
+/// time.
 final class InputReading: Sendable {
     let buffers: BufferPool
-    /// Inputs that are read at the same time.
+    /// The number of inputs that are read at the same time.
     let readers: Int
-    /// Bytes that batches between reading and committing may take.
+    /// The most memory, in bytes, that batches between reading and committing may take.
     let window: Int
     private let source: SourceSettings
     private let spillFolder: String
     private let ends: Locked<[InputSummary?]>
     private let allowance: Locked<Allowance>
-    /// The files of records over the limit.
+    /// The spill files of records over the size limit.
     private let spills = Locked<[String]>([])
 
     private struct Allowance {
-        /// Records that may still be read.
+        /// The number of records that may still be read.
         var left: Int
-        /// Inputs with records that were left alone.
+        /// Inputs that have more records than the limit allowed to read.
         var cutShort: Set<Int> = []
     }
 
@@ -33,7 +34,7 @@ final class InputReading: Sendable {
         allowance = Locked(Allowance(left: options.limit ?? .max))
     }
 
-    /// What was read of each input; `nil` for one that was not read to its end.
+    /// A summary of each input; `nil` for one that was not read to its end.
     var summaries: [InputSummary?] { ends.withLock { $0 } }
 
     var parts: [Part<Batch>] {
@@ -54,8 +55,8 @@ final class InputReading: Sendable {
         }
     }
 
-    /// Deletes the files of records over the limit that no dead letter was written for, once
-    /// nothing is read any more.
+    /// Deletes the spill files that no dead letter was written for. To be called once reading is
+    /// done.
     func removeSpills() {
         let paths = spills.withLock { $0 }
         for path in paths { unlink(path) }
@@ -72,7 +73,7 @@ final class InputReading: Sendable {
             file, of: try source.source.open(file, at: 0), index: index, configuration: configuration, buffers: buffers)
     }
 
-    /// The batch, or as much of it as the run's limit allows; `nil` after that.
+    /// The batch, cut to what is left of the run's limit; `nil` once nothing is left.
     private func cut(_ batch: Batch, _ reader: BatchReader) -> Batch? {
         allowance.withLock { allowance -> Batch? in
             if batch.frames.count + batch.oversized.count > allowance.left { allowance.cutShort.insert(batch.input) }
@@ -88,7 +89,7 @@ final class InputReading: Sendable {
 }
 
 extension Batch {
-    /// Leaves out all records but the first `count`.
+    /// Removes all records but the first `count`.
     func keepFirst(_ count: Int) {
         guard frames.count + oversized.count > count else { return }
         var kept = 0

@@ -1,54 +1,55 @@
 import Sluice
 import SluiceCEL
 
-/// A batch on its way through the stages: the source's bytes, the fields found in them, and what
-/// has become of each record so far.
+/// A batch in the stages: the source's bytes, the fields decoded from them, and the fate of each
+/// record so far.
 ///
-/// Where a flow divides, it goes on as the whole of ``parts``, one for each route that records took.
+/// Where a flow divides, the batch continues as ``parts``, one for each route that got records.
 ///
-/// `@unchecked Sendable`: it belongs to one job at a time, as ``Batch`` says, and its parts with it.
+/// `@unchecked Sendable`: the batch and its parts belong to one job at a time, as ``Batch`` says.
 package final class RecordBatch: @unchecked Sendable {
-    /// What the source delivered; stays until the batch is written, since dead letters hold the
-    /// records' own bytes.
+    /// The batch as the source delivered it. Kept until the batch is written, since dead letters
+    /// contain the original bytes of their records.
     let source: Batch
-    /// How the records are laid out where the batch is now.
+    /// The current layout of the records.
     private(set) var segment: BoundSegment
-    /// The stages that it is among.
+    /// The stages that the batch is passing through.
     private(set) var stretch: BoundStretch
-    /// One row for each frame of ``frames``.
+    /// One row for each element of ``frames``.
     private(set) var table: RowTable
-    /// Whether the table is this part's alone, not also that of the batch which was divided.
+    /// Whether the table belongs to this part alone. A part shares the table of the batch that was
+    /// divided until its records get new bytes.
     private var ownsTable = true
-    /// The frames that the rows were decoded from: the source's, or those of a stage that gave each
-    /// record new bytes.
+    /// The frames that the rows were decoded from: the source's, or those of a stage that gave the
+    /// records new bytes.
     private(set) var frames: [Frame]
     private var rebased: ByteBuffer?
-    /// For each row its frame in the source, where that is no longer the same number.
+    /// The index of each row's frame in the source; `nil` while it equals the row's own index.
     private var origins: [UInt32]?
-    /// The rows that are still on their way, ascending.
+    /// The rows that have not been filtered out and have not failed, ascending.
     var rows: [UInt32] = []
     /// Whether dead letters must not hold the records' own bytes, since a stage has hidden parts of
     /// them.
     var withholdsRaw = false
     /// Holds the text and the values of computed cells until the batch is written.
     let scratch: Scratch
-    /// What a sink that is a closure is given.
+    /// The records for a sink that is a closure.
     var records: [Record] = []
-    /// Where the records go, where that is found out before they are encoded.
+    /// The output of each record, where it is determined before the records are encoded.
     var routing: Routing?
-    /// The books of the batch, of all its parts together.
+    /// The counters of the batch, shared by all its parts.
     private let tally: BatchTally
-    /// What it was divided into.
+    /// The parts that the batch was divided into.
     private(set) var parts: [RecordBatch] = []
-    /// What became of single records, kept only where a stage may have enough: see
+    /// The fates of single records, kept only where a stage may end the run: see
     /// ``end(afterRows:at:)``.
     private var fates: [Fate]?
-    /// The place in the books where its records begin: the source, or the closing stage that gave
-    /// them.
+    /// The place in the books where the records enter: the source, or the closing stage that
+    /// produced them.
     private let first: Int
 
     /// - Parameters:
-    ///   - places: in the books: the source, the stages, the sink.
+    ///   - places: the number of places in the books: the source, the stages and the sinks.
     ///   - tracksFates: whether ``end(afterRows:at:)`` may be called.
     init(source: Batch, in segment: BoundSegment, scratch: Scratch, places: Int, tracksFates: Bool) {
         self.source = source
@@ -62,11 +63,11 @@ package final class RecordBatch: @unchecked Sendable {
         first = 0
     }
 
-    /// Records that a closing stage gave: they belong to no input.
+    /// A batch of records that a closing stage produced. They belong to no input.
     ///
     /// - Parameters:
-    ///   - texts: what the rows were decoded from, where they were.
-    ///   - before: how many came before these.
+    ///   - texts: the bytes that the rows were decoded from, if they were decoded.
+    ///   - before: the number of records in earlier batches of these results.
     ///   - index: the stage's place in the books.
     init(
         results table: RowTable, rows: Int, _ texts: RecordTexts?, before: Int, of index: Int, in segment: BoundSegment, scratch: Scratch,
@@ -86,7 +87,7 @@ package final class RecordBatch: @unchecked Sendable {
         counts[index] = StageCounts(out: rows, added: rows)
     }
 
-    /// Some rows of a batch that is divided.
+    /// A part: some rows of a batch that is divided.
     private init(of batch: RecordBatch, _ rows: [UInt32], in stretch: BoundStretch) {
         source = batch.source
         segment = batch.segment
@@ -103,22 +104,22 @@ package final class RecordBatch: @unchecked Sendable {
         first = batch.first
     }
 
-    /// One for each place in the books.
+    /// One element for each place in the books.
     var counts: [StageCounts] {
         _read { yield tally.counts }
         _modify { yield &tally.counts }
     }
 
-    /// For each place in the books the records that took longer than their stage allows.
+    /// For each place in the books, the number of records that exceeded their stage's timeout.
     var timeouts: [Int] {
         _read { yield tally.timeouts }
         _modify { yield &tally.timeouts }
     }
 
-    /// Of all parts.
+    /// The dead letters of all parts.
     var deadLetters: [DeadLetter] { tally.deadLetters }
 
-    /// The part of it that is in a flow, if any of its records are.
+    /// The part that is in the given flow; `nil` where none of the records are.
     func part(in flow: Int) -> RecordBatch? {
         if stretch.flow == flow { return self }
         for part in parts {
@@ -127,19 +128,19 @@ package final class RecordBatch: @unchecked Sendable {
         return nil
     }
 
-    /// Goes on as parts, each with rows of its own.
+    /// Divides the batch into parts, each with its own rows.
     func divide(_ divided: [(stretch: BoundStretch, rows: [UInt32])]) {
         parts = divided.map { RecordBatch(of: self, $0.rows, in: $0.stretch) }
         rows = []
     }
 
-    /// Which input the records are from; `nil` after a closing stage.
+    /// The index of the records' input; `nil` after a closing stage.
     var input: Int? { source.input < 0 ? nil : source.input }
 
-    /// What it takes in memory, about: the bytes, and what is found in them.
+    /// An estimate of the memory in bytes: the text and what was decoded from it.
     var weight: Int { 6 * max(source.bytes.capacity, rebasedBytes) }
 
-    /// Bytes that stages gave its records, each counted once.
+    /// The capacity of the buffers that stages gave the records, each buffer counted once.
     private var rebasedBytes: Int {
         parts.reduce(rebased?.capacity ?? 0) { $0 + ($1.rebased === rebased ? 0 : $1.rebasedBytes) }
     }
@@ -153,7 +154,7 @@ package final class RecordBatch: @unchecked Sendable {
         return UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count))
     }
 
-    /// The row's frame in the source.
+    /// The index of the row's frame in the source.
     func origin(_ row: Int) -> Int { origins.map { Int($0[row]) } ?? row }
 
     /// Where the row's record begins in its input; `nil` after a closing stage.
@@ -161,10 +162,10 @@ package final class RecordBatch: @unchecked Sendable {
         input == nil ? nil : source.position(ofFrame: origin(row))
     }
 
-    /// Before all its records.
+    /// The place of the batch: before all its records.
     var beginning: RecordPlace { RecordPlace(input: UInt32(truncatingIfNeeded: source.input), offset: source.offset, part: 0) }
 
-    /// Where the row's record stands among all of the run.
+    /// The place of the row's record in the order of all records of the run.
     func place(ofRow row: Int) -> RecordPlace {
         let frame = origin(row)
         var place = beginning
@@ -173,7 +174,7 @@ package final class RecordBatch: @unchecked Sendable {
         return place
     }
 
-    /// Origins are ascending.
+    /// The first row made from `frame`. A binary search: origins are ascending.
     private func firstRow(of frame: Int, upTo row: Int) -> Int {
         guard let origins else { return row }
         var (low, high) = (0, row)
@@ -184,9 +185,9 @@ package final class RecordBatch: @unchecked Sendable {
         return low
     }
 
-    /// Gives the rows on their way new bytes, decoded into `table`.
+    /// Replaces the remaining rows with new ones, decoded from new bytes into `table`.
     ///
-    /// - Parameter origins: for each frame the row that it was made of.
+    /// - Parameter origins: for each frame, the row that it was made from.
     func rebase(onto bytes: ByteBuffer, frames: [Frame], origins: [UInt32], table: RowTable, in next: BoundSegment) {
         precondition(frames.count == origins.count)
         if ownsTable { segment.decoding.giveBack(self.table) }
@@ -200,13 +201,14 @@ package final class RecordBatch: @unchecked Sendable {
         rows = Array(0..<UInt32(frames.count))
     }
 
-    /// Takes every row off its way: what a closing stage has taken in.
+    /// Removes all rows, which a closing stage has absorbed.
     func absorbRows(at index: Int, next: BoundSegment) {
         counts[index].absorbed += rows.count
         rebase(onto: ByteBuffer(capacity: 0), frames: [], origins: [], table: next.decoding.table(rows: 0), in: next)
     }
 
-    /// Hands back what can be used again, once everything is written. The batch's cells end here.
+    /// Returns tables, scratch and buffer for reuse once the batch is written. Invalidates its
+    /// cells.
     func release(scratches: FreeList<Scratch>, buffers: BufferPool) {
         giveBackTables()
         scratch.reset()
@@ -219,8 +221,8 @@ package final class RecordBatch: @unchecked Sendable {
         if ownsTable { segment.decoding.giveBack(table) }
     }
 
-    /// A cell over text somewhere that will be written over: the same, over a copy that lives as
-    /// long as the batch.
+    /// Copies a cell's text, which is about to be overwritten, so that it lives as long as the
+    /// batch.
     func kept(_ cell: Cell) -> Cell {
         switch cell.kind {
         case .string, .bytes, .decimal, .json: scratch.text(cell.kind, copying: cell.textBytes)
@@ -228,7 +230,7 @@ package final class RecordBatch: @unchecked Sendable {
         }
     }
 
-    /// - Parameter record: its fields as they reached the stage, as a JSON object.
+    /// - Parameter record: the fields as they reached the stage, as a JSON object.
     func refuse(_ row: Int, at stage: String, with failure: RecordFailure, record: [UInt8]) {
         refuse(RefusedRecord(frame: origin(row), record: record, withholdsRaw: withholdsRaw), at: stage, with: failure)
     }
@@ -241,7 +243,7 @@ package final class RecordBatch: @unchecked Sendable {
     }
 }
 
-/// What has become of a batch's records so far.
+/// The counters and dead letters of a batch so far.
 private final class BatchTally {
     var counts: [StageCounts]
     var timeouts: [Int]
@@ -253,9 +255,9 @@ private final class BatchTally {
     }
 }
 
-// A stage that has enough ends the books at the record that gave it.
+// A stage that has enough records closes the books after the record that completed them.
 extension RecordBatch {
-    /// Something that became of a record in a stage.
+    /// What a stage did with a record.
     private struct Fate {
         var kind: FateKind
         var stage: UInt16
@@ -280,9 +282,9 @@ extension RecordBatch {
         fates?.append(Fate(kind: kind, stage: UInt16(stage), frame: UInt32(frame), count: UInt32(count)))
     }
 
-    /// Ends the batch with its first `count` rows, of all that the stages up to `index` have seen:
-    /// what lies after the record of the last of them is in no book. Other rows of that record are
-    /// filtered by the stage.
+    /// Ends the batch after the first `count` rows that reached stage `index`. Source records after
+    /// the one that the last of these rows came from are taken out of all counts. Further rows of
+    /// that same record count as filtered by the stage.
     func end(afterRows count: Int, at index: Int) {
         precondition(count > 0 && fates != nil, "a batch ends after a row, and where that may be is known before")
         let last = origin(Int(rows[count - 1]))
@@ -294,7 +296,8 @@ extension RecordBatch {
         recount(upTo: index, received: input == nil ? last + 1 : source.frames.count + source.oversized.count)
     }
 
-    /// What is damaged in the member that the frame begins in, or in later ones, lies after it.
+    /// Drops damage in the member that the frame begins in and in later ones: it comes after the
+    /// frame.
     private func endSource(after frame: Int) {
         let member = source.member(ofFrame: frame)
         source.damage.removeAll { $0.member >= member }

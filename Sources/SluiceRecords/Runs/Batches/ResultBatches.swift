@@ -1,20 +1,20 @@
 import Sluice
 import SluiceCEL
 
-/// The records that a closing stage gives, as batches.
+/// Turns the results of a closing stage into batches.
 ///
-/// `@unchecked Sendable`: the pipeline asks for one batch after the other.
+/// `@unchecked Sendable`: the pipeline asks for one batch at a time.
 final class ResultBatches: @unchecked Sendable {
     private let step: any ClosingStep
     private let stage: PlannedStage
     private let plan: Plan
     private let scratches: FreeList<Scratch>
-    /// Records of one batch.
+    /// Records per batch.
     private let most: Int
     private var results: ClosingResults?
     private var given = 0
 
-    /// - Parameter most: records of one batch; 4,096 are enough to keep the next stages busy.
+    /// - Parameter most: records per batch; 4,096 are enough to keep the following stages busy.
     init(of step: any ClosingStep, _ stage: PlannedStage, _ plan: Plan, _ scratches: FreeList<Scratch>, most: Int = 4096) {
         self.step = step
         self.stage = stage

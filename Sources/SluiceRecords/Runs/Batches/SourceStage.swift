@@ -1,8 +1,8 @@
 import Sluice
 import SluiceCEL
 
-/// The first stage: a batch of frames to a batch of records. What cannot be decoded is a dead
-/// letter, blank lines are filtered.
+/// The first stage: decodes a batch of frames into a batch of records. What cannot be decoded
+/// becomes a dead letter; blank lines are filtered.
 struct SourceStage: Sendable {
     static let name = "source"
 

@@ -1,10 +1,10 @@
 import SluiceCEL
 
-/// An expression with the places in a row that its slots are read from.
+/// An expression with its slots bound to columns and other operands.
 struct BoundProgram: Sendable {
     enum Operand: Sendable, Equatable {
         case column(Int)
-        /// No record has this field here.
+        /// Records have no such field here.
         case absent
         case record
         case sourceFile, sourceLine, sourceOffset
@@ -12,8 +12,8 @@ struct BoundProgram: Sendable {
 
     let program: CellProgram
     private let operands: [Operand]
-    /// The first column, where the slots are consecutive columns: then the row itself is what the
-    /// program reads.
+    /// The first column, if the slots are consecutive columns: the program then reads the row
+    /// itself.
     private let direct: Int?
     private let fields: RecordFields
 
@@ -41,8 +41,8 @@ struct BoundProgram: Sendable {
         Evaluation(self, over: batch)
     }
 
-    /// The program at work on one batch. Call it with a row; text in the result lives as long as
-    /// the batch.
+    /// A program bound to one batch. Call it with a row; text in the result lives as long as the
+    /// batch.
     struct Evaluation {
         private let bound: BoundProgram
         private let batch: RecordBatch
@@ -65,7 +65,7 @@ struct BoundProgram: Sendable {
             return bound.program.evaluate(cells, scratch)
         }
 
-        /// As a condition; `nil` when it failed or is no bool.
+        /// Evaluates the program as a condition; `nil` if it fails or the result is not a bool.
         @inline(__always)
         func test(_ row: Int) -> Bool? {
             if let direct = bound.direct { return bound.program.test(table.row(row) + direct, scratch) }
@@ -89,7 +89,7 @@ struct BoundProgram: Sendable {
         }
     }
 
-    /// What the scratch says went wrong with `row`, as a dead letter has it.
+    /// Turns the error that the scratch holds for `row` into the failure of a dead letter.
     func failure(_ row: Int, of batch: RecordBatch) -> RecordFailure {
         let error = batch.scratch.takeError()
         var message = error.message

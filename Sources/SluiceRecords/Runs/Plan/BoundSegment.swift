@@ -1,24 +1,23 @@
 import SluiceCEL
 
-/// The stages between one decoding and the next, bound to the columns of records that are laid out
-/// in one way.
+/// The stages between one decoding and the next, bound to columns for one layout of the records.
 ///
-/// A run has one for each such stretch; of a format whose files have heads, one of the first
-/// stretch for each head.
+/// A run has one for each such stretch; for a format whose files have heads, the first stretch has
+/// one for each distinct head.
 package final class BoundSegment: Sendable {
     let decoding: Decoding
     let stretch: BoundStretch
 
-    /// What records of the segment come from.
+    /// Where the records of the segment come from.
     enum Origin {
         case format(any Format)
-        /// The rows that a closing stage gives.
+        /// The rows that a closing stage produces.
         case rows([Schema.Field])
     }
 
     /// - Parameters:
-    ///   - start: the first of the flow's stages.
-    ///   - later: for each stage that gives new bytes, by its number, what its records go on in.
+    ///   - start: the index in the flow of the first stage.
+    ///   - later: the segment after each stage that gives records new bytes, by the stage's number.
     init(_ origin: Origin, _ flow: PlannedFlow, from start: Int, inputs: [RecordFields.InputName], later: [Int: BoundSegment]) {
         var names = flow.mentions(from: start)
         var binder = StageBinder(origin, names: names, inputs: inputs)
@@ -37,19 +36,19 @@ package final class BoundSegment: Sendable {
     }
 }
 
-/// The stages of one flow from a decoding, or from where the flow begins, to its end or to the next
-/// decoding.
+/// The stages of one flow from a decoding, or from the beginning of the flow, up to the next
+/// decoding or the end of the flow.
 final class BoundStretch: Sendable {
-    /// The number of its first stage.
+    /// The number of the first stage.
     private let first: Int
-    /// The number of its flow.
+    /// The number of the flow.
     let flow: Int
     private let stages: [BoundStage]
     /// The fields after the last stage.
     let fields: RecordFields
-    /// Where the flow ends here in a sink.
+    /// The sink, if the flow ends here in one.
     let sink: BoundSink?
-    /// Where the flow divides here.
+    /// The split, if the flow divides here.
     let split: BoundSplit?
 
     init(_ flow: PlannedFlow, from start: Int, _ binder: inout StageBinder, later: [Int: BoundSegment]) {
@@ -68,19 +67,19 @@ final class BoundStretch: Sendable {
         }
     }
 
-    /// The stage with this number.
+    /// The stage with the given number.
     func stage(_ number: Int) -> BoundStage { stages[number - first] }
 
-    /// Where this flow, or one that it divides into, ends in a sink.
+    /// The sink of `flow`, if that flow, or one that leads to it, is this one.
     func sink(of flow: Int) -> BoundSink? {
         if flow == self.flow { return sink }
         return split?.branches.lazy.compactMap { $0.stretch.sink(of: flow) }.first
     }
 
-    /// Where the records of the stretch leave it.
+    /// The stretches through which records leave: this one, or the last one of every branch.
     private var ends: [BoundStretch] { split.map { $0.branches.flatMap(\.stretch.ends) } ?? [self] }
 
-    /// Of records that are not JSON, fields that are written and that no stage mentions.
+    /// For records that are not JSON, the fields that are written although no stage mentions them.
     var undecodedFields: [String] {
         ends.flatMap { end in
             let shape = end.fields.shape
@@ -89,32 +88,32 @@ final class BoundStretch: Sendable {
         }
     }
 
-    /// Whether members of JSON records are written otherwise than they came.
+    /// Whether members of JSON records are written differently from how they were read.
     var touchesMembers: Bool { ends.contains { !$0.fields.shape.members.isEmpty } }
 }
 
-/// A stage at its place.
+/// A stage bound to columns.
 enum BoundStage: Sendable {
     case each(any EachStage)
     case ordered(any OrderedStage)
     case closing(any ClosingStage)
 }
 
-/// Binds stages to columns, one after the other, as the shape of the records changes.
+/// Binds stages to columns one after the other, as the shape of the records changes.
 package struct StageBinder {
-    /// The names that the decoder fills columns with, in the order of the columns.
+    /// The fields that the decoder fills columns with, in column order.
     let decoded: [String]
     package var shape: Shape
-    /// Columns given out so far: the decoder's, then the stages'.
+    /// The number of columns allocated so far: the decoder's, then those of the stages.
     private(set) var columns: Int
-    /// What goes on with records that are given new bytes.
+    /// The segment for records that are given new bytes.
     package internal(set) var next: BoundSegment?
     private let format: (any Format)?
     private let complete: RecordFields.CompleteDecoder?
     private let inputs: [RecordFields.InputName]
 
-    /// - Parameter names: the fields that stages or sinks mention; of a format with known fields,
-    ///   others are not decoded.
+    /// - Parameter names: the fields that stages or sinks mention. For a format with known fields,
+    ///   no others are decoded.
     init(_ origin: BoundSegment.Origin, names: [String], inputs: [RecordFields.InputName]) {
         self.inputs = inputs
         switch origin {
@@ -143,7 +142,7 @@ package struct StageBinder {
         columns = decoded.count
     }
 
-    /// The fields as they are here.
+    /// The fields at this point of the flow.
     package var fields: RecordFields { RecordFields(shape: shape, format: format, complete: complete, inputs: inputs) }
 
     mutating func bind(_ stage: PlannedStage) -> BoundStage {
@@ -162,7 +161,7 @@ package struct StageBinder {
         return columns
     }
 
-    /// - Returns: the columns that must be merged in each row, where both names may exist.
+    /// - Returns: the columns to merge in each row, if a record may have both names.
     mutating func rename(_ old: String, to new: String) -> ReshapeStage.Merge? {
         let merged = columns
         guard let merge = shape.rename(old, to: new, merged: merged) else { return nil }

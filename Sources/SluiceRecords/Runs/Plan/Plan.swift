@@ -2,31 +2,31 @@ import Sluice
 import SluiceCEL
 import Synchronization
 
-/// A pipeline ready to run: its stages at work, and how they are bound to the records that come.
+/// A pipeline ready to run: its stages, and how they are bound to the layouts of the records.
 final class Plan: Sendable {
-    /// Of all flows, each flow's together.
+    /// The stages of all flows, grouped by flow.
     let stages: [PlannedStage]
     let sinks: [PlannedSink]
-    /// Of the flow that divides before those of its routes.
+    /// A split comes before those of its own routes.
     let splits: [PlannedSplit]
     /// The lines of the books.
     let places: [PlannedPlace]
     private let trunk: PlannedFlow
     private let format: any Format
     private let inputs: [RecordFields.InputName]
-    /// For each stage that gives its records new bytes, by its number, where they go on.
+    /// The segment after each stage that gives records new bytes, by the stage's number.
     private let later: [Int: BoundSegment]
-    /// For each head that was met; one without a head for formats that have none.
+    /// One segment for each distinct head; for formats without heads, one for `nil`.
     private let segments = Locked(FirstSegments())
 
     /// Whether a stage may end the run early.
     let mayHaveEnough: Bool
     let hasOrderedStage: Bool
 
-    /// For sinks whose outputs name their columns first, where these are not known.
+    /// One for each sink whose outputs begin with their column names, if these are not known yet.
     let outputColumns: [OutputColumns]
 
-    /// - Parameter folder: for what does not fit into the memory of a stage.
+    /// - Parameter folder: where stages spill what exceeds their memory.
     init(_ pipeline: RecordPipeline, folder: String = StageRoom.standard.folder) {
         var planning = Planning(pipeline.source, StageRoom(pipeline, folder: folder))
         trunk = planning.plan(pipeline.flow, route: nil)
@@ -48,15 +48,15 @@ final class Plan: Sendable {
         hasOrderedStage = !outputColumns.isEmpty || stages.contains(where: \.isOrdered)
     }
 
-    /// What a sink's output begins with that no record is written to; nothing where only an input's
-    /// head can tell.
+    /// The header of an output that no record is written to; empty if it depends on the head of an
+    /// input.
     func headOfEmptyOutput(of sink: PlannedSink) -> [UInt8] {
         let isToldByInputs = sink.settings.columns == nil && (format as? any HeadedFormat)?.needsHead == true
         let segment = sink.decoding.map { later[$0] } ?? (isToldByInputs ? nil : segment(for: nil))
         return segment?.stretch.sink(of: sink.flow)?.writer?.head ?? []
     }
 
-    /// How records of a file with this head are laid out at the source.
+    /// The segment at the source for records of a file with this head.
     func segment(for head: FileHead?) -> BoundSegment {
         segments.withLock { $0.segment(for: head, of: self) }
     }
@@ -67,7 +67,7 @@ final class Plan: Sendable {
         return BoundSegment(.format(format), trunk, from: 0, inputs: inputs, later: later)
     }
 
-    /// Where the records of a closing stage go on.
+    /// The segment after a stage that gives records new bytes.
     func segment(after stage: PlannedStage) -> BoundSegment? { later[stage.number] }
 
     private static func origin(after stage: PlannedStage) -> BoundSegment.Origin {
@@ -75,14 +75,14 @@ final class Plan: Sendable {
         return .rows(fields)
     }
 
-    /// Depth first.
+    /// All flows, depth first.
     private static func flows(of flow: PlannedFlow) -> [PlannedFlow] {
         guard case .split(let split) = flow.end else { return [flow] }
         return [flow] + split.branches.flatMap { flows(of: $0.flow) }
     }
 }
 
-/// The first stretch of a pipeline, bound to each head that was met.
+/// The first segment of a pipeline for each head seen so far.
 private struct FirstSegments {
     private var all: [FileHead?: BoundSegment] = [:]
 
@@ -94,15 +94,15 @@ private struct FirstSegments {
     }
 }
 
-/// A stage of a run: what it does, at work, with its settings.
+/// A stage of a run: its settings and the step made from them.
 struct PlannedStage: Sendable {
-    /// Among the stages of all flows, from 0.
+    /// The index among the stages of all flows.
     let number: Int
-    /// The number of the flow that it is in.
+    /// The number of the flow that contains it.
     let flow: Int
-    /// In the books.
+    /// Its place in the books.
     let place: Int
-    /// Unique in the run: with the routes that lead to it before the stage's own.
+    /// Unique in the run: the stage's own name, prefixed with the routes that lead to it.
     let name: String
     let settings: RecordStage
     let step: Step
@@ -130,7 +130,7 @@ struct PlannedStage: Sendable {
         return true
     }
 
-    /// Only before any routes: other routes may want more records.
+    /// Only before any routes, since other routes may need more records.
     var mayEndRun: Bool {
         guard case .ordered(let step) = step else { return false }
         return step.mayHaveEnough && flow == 0
@@ -149,7 +149,7 @@ struct PlannedStage: Sendable {
         }
     }
 
-    /// How many batches are in the stage at once.
+    /// How many batches the stage may work on at once.
     func batches(threads: Int) -> ClosedRange<Int> {
         switch step {
         case .each(let step): step.batches(settings.pool, threads: threads)

@@ -1,24 +1,25 @@
 import SluiceCEL
 
-/// A flow of a plan: its stages and what they end in, each with its place in the books.
+/// A flow of a plan: its stages and its end, each with its place in the books.
 struct PlannedFlow: Sendable {
     indirect enum End: Sendable {
         case sink(PlannedSink)
         case split(PlannedSplit)
     }
 
-    /// Among all flows, depth first; the trunk is 0.
+    /// The index among all flows, depth first; the trunk is 0.
     let number: Int
     let stages: [PlannedStage]
     let end: End
 
-    /// The stages from `start` on, up to the first that gives its records new bytes.
+    /// The stages from `start` up to and including the first that gives records new bytes.
     func stretch(from start: Int) -> ArraySlice<PlannedStage> {
         let rest = stages[start...]
         return rest.firstIndex(where: \.givesNewBytes).map { rest[...$0] } ?? rest
     }
 
-    /// Every field that the stages of a stretch mention, and what follows without a new decoding.
+    /// Every field that is mentioned from `start` up to the next decoding, in this flow and in
+    /// those that it divides into.
     func mentions(from start: Int) -> [String] {
         let stretch = stretch(from: start)
         let names = stretch.flatMap(\.mentions)
@@ -33,20 +34,20 @@ struct PlannedFlow: Sendable {
     }
 }
 
-/// Where a flow divides.
+/// A place where a flow divides.
 struct PlannedSplit: Sendable {
     struct Branch: Sendable {
-        /// `nil`: every record.
+        /// `nil`: takes every record.
         var condition: CellProgram?
         var flow: PlannedFlow
     }
 
-    /// In the books.
+    /// Its place in the books.
     let place: Int
     let name: String
     let match: Routes.Match
     let branches: [Branch]
-    /// Of the flow that divides.
+    /// The number of the flow that divides.
     let flow: Int
 }
 
@@ -54,17 +55,17 @@ struct PlannedSplit: Sendable {
 struct PlannedPlace: Sendable {
     /// Unique in the run.
     var name: String
-    /// What the report calls its work.
+    /// The verb shown in the report.
     var verb: String
-    /// The names of the routes that lead to it, joined by `/`; `nil` where there are none.
+    /// The names of the routes that lead to it, joined by `/`; `nil` outside of routes.
     var route: String?
-    /// The place whose records come here; `nil` for the source.
+    /// The place that its records come from; `nil` for the source.
     var before: Int?
-    /// The stage at work there, if it is one.
+    /// The stage at this place, if there is one.
     var stage: PlannedStage?
 }
 
-/// Gives the parts of a pipeline their numbers and their places in the books, depth first.
+/// Numbers the parts of a pipeline and assigns them places in the books, depth first.
 struct Planning {
     private(set) var places: [PlannedPlace]
     private(set) var stages: [PlannedStage] = []
@@ -73,7 +74,7 @@ struct Planning {
     private var flows = 0
     private let room: StageRoom
 
-    /// - Parameter room: of each stage that keeps much.
+    /// - Parameter room: the memory and folder for stages that hold much state.
     init(_ source: SourceSettings, _ room: StageRoom) {
         self.room = room
         places = [PlannedPlace(name: SourceStage.name, verb: source.format.name)]
@@ -81,9 +82,9 @@ struct Planning {
 
     /// - Parameters:
     ///   - route: the names of the routes that lead to the flow, joined by `/`.
-    ///   - copy: which of several sinks of one flow this is, from 1.
-    ///   - before: the place that its records come from.
-    ///   - decoding: the number of the last stage before that gave records new bytes.
+    ///   - copy: the index, from 1, among several sinks of one flow.
+    ///   - before: the place that the records come from.
+    ///   - decoding: the number of the last stage before this flow that gave records new bytes.
     mutating func plan(_ flow: RecordFlow, route: String?, copy: Int = 1, before: Int = 0, decoding: Int? = nil) -> PlannedFlow {
         let number = flows
         flows += 1
@@ -122,7 +123,7 @@ struct Planning {
         }
     }
 
-    /// What the places are called where a flow divides.
+    /// The names of the places where a flow divides.
     static let routes = "routes"
     static let copies = "copies"
 }

@@ -1,17 +1,17 @@
 import SluiceCEL
 
-/// The fields at one place of the pipeline, as its stages and its sink use them: to write a record
-/// out, to name it in a message.
+/// The fields at one place of the pipeline: writes a record out, and names records and fields in
+/// messages.
 package struct RecordFields: Sendable {
     package let shape: Shape
-    /// What the records are decoded with; `nil` where they come as rows.
+    /// The format that the records are decoded with; `nil` where they come as rows.
     let format: (any Format)?
-    /// Decodes every field of a record that is not JSON: for records that are written although no
-    /// stage asked for all their fields.
+    /// Decodes every field of a record that is not JSON: needed where a whole record is written but
+    /// not all its fields were asked for.
     let complete: CompleteDecoder?
     /// The names of the run's inputs.
     let inputs: [InputName]
-    /// For records of JSON.
+    /// For JSON records.
     private let rewrite: JSONRewrite
     /// For records of other formats.
     private let written: JSONFields
@@ -25,15 +25,15 @@ package struct RecordFields: Sendable {
         written = JSONFields(shape.written)
     }
 
-    /// One decoder for all fields of a format with a fixed schema.
+    /// A decoder for all fields of a format with a fixed schema.
     struct CompleteDecoder: Sendable {
         var decoder: any RecordDecoder
         var names: [String]
     }
 
-    /// An input's name at an address that cells can point to for as long as the plan lasts.
+    /// The name of an input, at an address that cells can point to for the lifetime of the plan.
     ///
-    /// Unsafe memory lives here: allocated in `init`, freed in `deinit`, never written in between.
+    /// Unsafe memory: allocated in `init`, freed in `deinit`, never written in between.
     final class InputName: Sendable {
         let text: String
         private let count: Int
@@ -55,12 +55,12 @@ package struct RecordFields: Sendable {
         var cell: Cell { Cell(kind: .string, payload: UInt64(address), count: UInt32(count)) }
     }
 
-    /// Null after a closing stage, when records belong to no input.
+    /// The name of the batch's input; null after a closing stage, where records belong to no input.
     func fileName(of batch: RecordBatch) -> Cell {
         batch.input.map { inputs[$0].cell } ?? .null
     }
 
-    /// Writes the record as a JSON object, as its fields are here, from the columns that the plan
+    /// Writes the record as a JSON object with its current fields, from the columns that the plan
     /// asked for.
     func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) {
         let cells = batch.table.row(row)
@@ -72,8 +72,8 @@ package struct RecordFields: Sendable {
         written.write(cells, batch.scratch, to: buffer)
     }
 
-    /// The record as a JSON object with all its fields, also those that no stage asked for. For the
-    /// few: it may decode the record once more.
+    /// The record as a JSON object with all its fields, including those that no stage asked for.
+    /// Slow: it may decode the record again.
     func json(_ row: Int, of batch: RecordBatch) -> ByteBuffer {
         let buffer = ByteBuffer(capacity: 512)
         if let complete, shape.written.contains(where: { $0.column == Shape.undecoded }) {
@@ -84,7 +84,7 @@ package struct RecordFields: Sendable {
         return buffer
     }
 
-    /// `record` as a whole, for an expression: JSON text in the batch's own memory.
+    /// The value of `record` in an expression: the whole record as JSON text in the batch's memory.
     func wholeRecord(_ row: Int, of batch: RecordBatch) -> Cell {
         if shape.base == .json, shape.isUntouched, let start = batch.text(row).baseAddress {
             return .text(.json, start, count: batch.text(row).count)
@@ -107,7 +107,7 @@ package struct RecordFields: Sendable {
         object.end()
     }
 
-    /// A field that the record has and whose name is near to the one that the message quotes.
+    /// The name of a field of the record that is close to the one quoted in the message.
     func nearestName(to message: String, _ row: Int, of batch: RecordBatch) -> String? {
         let parts = message.split(separator: "'", omittingEmptySubsequences: false)
         guard parts.count >= 3 else { return nil }

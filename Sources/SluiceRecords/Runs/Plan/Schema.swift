@@ -1,11 +1,11 @@
 package import SluiceCEL
 
-/// Which fields the records have at one place in the pipeline: what expressions there are checked
-/// against.
+/// The fields that records have at one place of the pipeline. Expressions there are checked against
+/// it.
 package enum Schema: Sendable {
-    /// Known only when a record is read: JSON.
+    /// Fields are known only when a record is read, as in JSON.
     case open
-    /// In the order they are written.
+    /// In the order in which they are written.
     case known([Field])
 
     package struct Field: Sendable {
@@ -23,13 +23,13 @@ package enum Schema: Sendable {
         return true
     }
 
-    /// In order; none where the schema is open.
+    /// In order; empty where the schema is open.
     package var names: [String] {
         guard case .known(let fields) = self else { return [] }
         return fields.map(\.name)
     }
 
-    /// The type of a field, `dyn` where it is not known; `nil` where no record has the field.
+    /// The type of a field, `dyn` if unknown; `nil` if no record has the field.
     package func type(of name: String) -> CELType? {
         guard case .known(let fields) = self else { return .dyn }
         return fields.first { $0.name.isSame(as: name) }?.type
@@ -55,7 +55,7 @@ extension Schema {
         self = .known(fields)
     }
 
-    /// After a `select` it is known which fields there may be, whatever the format.
+    /// After a `select` the possible fields are known, whatever the format.
     package mutating func select(_ names: [String]) {
         switch self {
         case .known(let fields): self = .known(fields.filter { names.containsSame(as: $0.name) })
@@ -68,7 +68,7 @@ extension Schema {
         self = .known(fields.filter { !$0.name.isSame(as: name) })
     }
 
-    /// All at once: `{a: b, b: a}` swaps the two.
+    /// All renames happen at once: `{a: b, b: a}` swaps the two.
     package mutating func rename(_ names: [(old: String, new: String)]) {
         guard case .known(let fields) = self else { return }
         let moves = names.filter { move in
@@ -83,7 +83,7 @@ extension Schema {
 }
 
 extension CELType {
-    /// What is written where an optional has a value.
+    /// The type that is written where an optional has a value.
     var optionalValue: CELType {
         if case .opaque("optional_type", let parameters) = self { parameters.first ?? .dyn } else { self }
     }

@@ -1,44 +1,43 @@
 import SluiceCEL
 
-/// Which fields the records have at one place of a pipeline, where each is found in a row, and how
-/// a record is written from there.
+/// The fields of the records at one place of a pipeline: where each is found in a row, and how a
+/// record is written from there.
 ///
-/// A picture that the plan makes once; the records only bring the cells. Fields that no stage
-/// touched are never looked for: they pass from the record's own bytes to the output.
+/// The plan computes this once; records only supply the cells. Fields that no stage touched are
+/// never looked up: they are copied from the record's own bytes to the output.
 package struct Shape: Sendable {
     typealias Member = JSONRewrite.Member
     typealias Written = JSONFields.Field
 
     enum Base: Sendable {
-        /// The record's bytes are a JSON object: members are copied from it, then ``written``
-        /// follows.
+        /// The record's bytes are a JSON object: its members are copied, followed by ``written``.
         case json
-        /// The record's bytes are of another format: ``written`` is all there is.
+        /// The record's bytes are of another format: only ``written`` is written.
         case other
     }
 
     let base: Base
-    /// The decoder's columns by name: every name that any stage up to the next decoding mentions.
+    /// The decoder's columns by field: every name that a stage up to the next decoding mentions.
     let baseColumns: [Name: Int]
-    /// JSON only: the members that stages have touched, in the order they were touched.
+    /// JSON only: the members that stages have touched, in the order in which they did.
     private(set) var members: [Member] = []
     /// JSON only: whether members that no stage touched are written.
     private(set) var passesRest = true
     private(set) var written: [Written]
-    /// The column of a field that the decoder was not asked for.
+    /// Stands for the column of a field that the decoder was not asked for.
     static let undecoded = -1
-    /// Names whose value is not (or no longer) where the decoder put it; `nil`: there is no such
-    /// field any more.
+    /// The columns of fields that are not, or no longer, where the decoder put them; `nil` for a
+    /// field that no longer exists.
     private var moved: [Name: Int?] = [:]
 
-    /// The fields of a JSON record as it comes.
+    /// The fields of a JSON record as read.
     init(json columns: [(name: String, column: Int)]) {
         base = .json
         baseColumns = Dictionary(columns.map { (Name($0.name), $0.column) }) { first, _ in first }
         written = []
     }
 
-    /// The fields of another format, in the order they are written.
+    /// The fields of another format, in the order in which they are written.
     init(fields: [(name: String, column: Int)]) {
         base = .other
         baseColumns = Dictionary(fields.map { (Name($0.name), $0.column) }) { first, _ in first }
@@ -46,20 +45,20 @@ package struct Shape: Sendable {
         passesRest = false
     }
 
-    /// Of records that are not JSON: every field that one may have, in the order they are written.
+    /// For records that are not JSON: every field that one may have, in the order of writing.
     var fieldNames: [String] {
         var seen: Swift.Set<Name> = []
         return written.map(\.key).filter { seen.insert(Name($0)).inserted }
     }
 
-    /// Whether a record is still what its own bytes say.
+    /// Whether a record is unchanged from its own bytes.
     var isUntouched: Bool {
         guard moved.isEmpty else { return false }
         return base == .other || (members.isEmpty && written.isEmpty && passesRest)
     }
 
-    /// The column that holds the field's value in every row that has it; `nil` where no row can
-    /// have it.
+    /// The column that holds the field's value in every row that has the field; `nil` if no row
+    /// can.
     func column(of name: String) -> Int? {
         if let place = moved[Name(name)] { return place }
         switch base {
@@ -68,7 +67,7 @@ package struct Shape: Sendable {
         }
     }
 
-    /// The field's value is in `column` from here on.
+    /// Moves the field's value to `column`.
     mutating func set(_ name: String, column: Int) {
         let isInBase = base == .json && self.column(of: name) != nil && moved[Name(name)] == nil
         moved[Name(name)] = column
@@ -94,8 +93,8 @@ package struct Shape: Sendable {
         }
     }
 
-    /// Only the named fields remain. Fields of JSON records keep the record's order, others their
-    /// own.
+    /// Removes all but the named fields. Fields of JSON records stay in the order of the record,
+    /// others in the order of the shape.
     package mutating func select(_ names: [String]) {
         let wanted = Swift.Set(names.map { Name($0) })
         var places: [Name: Int?] = [:]
@@ -113,12 +112,12 @@ package struct Shape: Sendable {
         moved = places
     }
 
-    /// The field `old` is called `new` from here on. In rows without `old`, a field that was called
-    /// `new` before stays.
-    /// - Parameter merged: a fresh column for the value of `new` in all rows; used, and to be
-    ///   filled by the stage, where both may exist.
-    /// - Returns: the columns whose values are merged, the first that is not absent; `nil` where
-    ///   nothing is to be done for a row.
+    /// Renames the field `old` to `new`. Rows without `old` keep the field that was called `new`
+    /// before.
+    /// - Parameter merged: a fresh column for the value of `new`. Used only if both fields may
+    ///   exist; the stage must then fill it.
+    /// - Returns: the columns to merge into it, where the first that is not absent wins; `nil` if
+    ///   rows need no work.
     mutating func rename(_ old: String, to new: String, merged: Int) -> (first: Int, second: Int)? {
         guard !old.isSame(as: new), let source = column(of: old) else { return nil }
         let target = column(of: new)
@@ -158,7 +157,7 @@ package struct Shape: Sendable {
 }
 
 extension JSONRewrite.Member {
-    /// The name it is written under; `nil`: it is not written.
+    /// The name that it is written under; `nil` if it is not written.
     fileprivate var key: String? {
         switch fate {
         case .keep: name

@@ -1,10 +1,10 @@
 import Sluice
 import SluiceCEL
 
-/// A split bound to the columns of records that are laid out in one way.
+/// A split bound to columns for one layout of the records.
 struct BoundSplit: Sendable {
     struct Branch: Sendable {
-        /// `nil`: every record.
+        /// `nil`: takes every record.
         let condition: BoundProgram?
         let stretch: BoundStretch
     }
@@ -13,8 +13,8 @@ struct BoundSplit: Sendable {
     let match: Routes.Match
     let branches: [Branch]
 
-    /// The branches share the records' columns; what a stage of one computes goes to columns of its
-    /// own.
+    /// The branches share the decoder's columns and those filled so far; each stage of a branch
+    /// allocates new ones.
     init(_ split: PlannedSplit, _ binder: inout StageBinder, later: [Int: BoundSegment]) {
         let shape = binder.shape
         let fields = binder.fields
@@ -27,8 +27,9 @@ struct BoundSplit: Sendable {
         }
     }
 
-    /// Divides the rows of a batch among its branches. A row whose condition cannot be evaluated is
-    /// a dead letter; one that no branch takes is filtered; each copy after the first is added.
+    /// Divides the rows of a batch among the branches. A row whose condition cannot be evaluated
+    /// becomes a dead letter; one that no branch takes is filtered; each copy after the first is
+    /// added.
     func run(_ batch: RecordBatch) throws(RunError) {
         var taken = Array(repeating: [UInt32](), count: branches.count)
         let conditions = branches.map { $0.condition?.evaluation(over: batch) }

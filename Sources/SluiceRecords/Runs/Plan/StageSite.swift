@@ -1,21 +1,20 @@
 import Sluice
 
-/// What every stage knows of itself: its place in the pipeline and the fields that reach it.
+/// What every stage knows about itself: its place in the pipeline and the fields that reach it.
 package struct StageSite: Sendable {
-    /// Its place in the books: 0 is the source.
+    /// Its place in the books; 0 is the source.
     var index: Int
     var name: String
     var policy: FailurePolicy
-    /// The longest time that one record may take. A computation is not cut off: its cost limit
-    /// bounds it; a record that took longer fails.
+    /// The longest that one record may take. A computation is not interrupted, since its cost limit
+    /// bounds it: a record that took longer fails afterwards.
     var timeout: Duration?
-    /// The fields as they reach the stage.
+    /// The fields that reach the stage.
     var fields: RecordFields
     /// Whether the run may end once the stage has enough records.
     var mayEndRun = false
 
-    /// Takes a failed record out of the batch's way, as the policy says. The caller leaves it out
-    /// of `batch.rows`.
+    /// Handles a failed record as the policy says. The caller removes it from `batch.rows`.
     func fail(_ row: Int, of batch: RecordBatch, with failure: RecordFailure) throws(RunError) {
         switch policy {
         case .deadLetter:
@@ -35,8 +34,8 @@ package struct StageSite: Sendable {
 }
 
 extension StageSite {
-    /// Leaves out the rows that `passes` is false for; one that it throws on goes the way of the
-    /// policy. Counts nothing but failures.
+    /// Removes the rows for which `passes` returns false; those for which it throws fail as the
+    /// policy says. Counts nothing but failures.
     @inline(__always)
     func keep(in batch: RecordBatch, _ passes: (Int) throws(RecordFailure) -> Bool) throws(RunError) {
         guard let timeout else { return try keepRows(of: batch, passes) }
@@ -74,8 +73,7 @@ extension StageSite {
         batch.rows = rows
     }
 
-    /// Looks at each row in turn: `true` keeps it, `false` leaves it out, a failure goes the way of
-    /// the policy.
+    /// As ``keep(in:_:)``, and counts the records in, out and filtered.
     @inline(__always)
     func sift(_ batch: RecordBatch, _ passes: (Int) throws(RecordFailure) -> Bool) throws(RunError) {
         let received = batch.rows.count
@@ -90,9 +88,9 @@ extension StageSite {
     /// Gives the batch's rows new bytes and decodes them; those that cannot be decoded fail in this
     /// stage.
     ///
-    /// - Parameter origins: for each frame the row that it was made of, ascending. Several frames
-    ///   of one row are counted as added; frames of a row that has failed since are left out. By
-    ///   default one frame for each row on its way.
+    /// - Parameter origins: for each frame, the row that it was made from, ascending; by default
+    ///   one frame for each remaining row. Further frames of the same row are counted as added.
+    ///   Frames of a row that has failed in the meantime are left out.
     func rebase(
         _ batch: RecordBatch, onto bytes: ByteBuffer, _ frames: [Frame], origins: [UInt32]? = nil, decodedBy next: BoundSegment?,
         failure: (RowTable.Failure) -> RecordFailure
@@ -115,7 +113,7 @@ extension StageSite {
         if !failures.isEmpty || !gone.isEmpty { batch.rows.removeAll { failures[Int($0)] != nil || gone.contains(Int($0)) } }
     }
 
-    /// The surplus where one row became several frames.
+    /// Counts the additional frames of rows that became several.
     private func countAdded(_ origins: [UInt32], except gone: Swift.Set<Int>, in batch: RecordBatch) {
         var frame = 0
         while frame < origins.count {
@@ -128,7 +126,7 @@ extension StageSite {
         }
     }
 
-    /// The frames whose row is not among `rows`; both are ascending.
+    /// The frames whose row is not in `rows`; both are ascending.
     private static func frames(of origins: [UInt32], without rows: [UInt32]) -> Swift.Set<Int> {
         var gone: Swift.Set<Int> = []
         var place = 0

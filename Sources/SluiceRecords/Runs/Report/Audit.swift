@@ -1,15 +1,15 @@
 import Glibc
 import SluiceCEL
 
-/// Proves a finished run again from its files alone: reads every input, every output and the dead
-/// letters, counts, and compares with the report.
+/// Verifies a finished run from its files alone: reads every input, every output and the dead
+/// letters, counts their records, and compares the counts with the report.
 ///
 /// Takes about as long as reading those files once. Standard input cannot be read again and is
-/// passed over.
+/// skipped.
 package struct Audit: Sendable {
-    /// One thing that was compared.
+    /// One comparison.
     package struct Finding: Sendable, Equatable {
-        /// What it is about: a file, a stage, `records`.
+        /// The subject: a file, a stage or `run`.
         package var subject: String
         package var quantity: String
         package var reported: String
@@ -19,12 +19,12 @@ package struct Audit: Sendable {
     }
 
     package private(set) var findings: [Finding] = []
-    /// Inputs that could not be read again, with the reason.
+    /// Inputs and outputs that could not be read again, with the reason.
     package private(set) var skipped: [String] = []
 
     package var holds: Bool { findings.allSatisfy(\.holds) }
 
-    /// - Parameter scratchFolder: for records over 16 MiB, which are set aside while they are
+    /// - Parameter scratchFolder: where records over the size limit are spilled while they are
     ///   counted.
     package init(_ report: RunReport, scratchFolder: String) throws(RunError) {
         recount(report)
@@ -40,7 +40,7 @@ package struct Audit: Sendable {
         findings.append(Finding(subject: subject, quantity: quantity, reported: "\(reported)", found: "\(found)"))
     }
 
-    /// The books against themselves.
+    /// Checks the report's counts against each other.
     private mutating func recount(_ report: RunReport) {
         let records = report.records
         compare(
@@ -64,7 +64,8 @@ package struct Audit: Sendable {
         compare("run", "dead letters in the file", records.dead, report.deadLetters.records)
     }
 
-    /// What comes out of a stage goes into those after it: one, or several where a flow divides.
+    /// What comes out of a stage must go into the stages after it: one, or several where a flow
+    /// divides.
     private mutating func compareStages(of report: RunReport) {
         var before = report.stages.first?.name
         var received: [(stage: String, by: String, count: Int)] = []
@@ -106,8 +107,8 @@ package struct Audit: Sendable {
             skipped.append("standard output cannot be read again")
             return
         }
-        // What was written has no quote that is not closed, so there is none to give up, however
-        // long the record.
+        // The reader gives up on an unclosed quote after `maxRecord` bytes. Written output has
+        // none, so the limit may exceed any record.
         let summary = try Self.read(output.file, folder, framing, maxRecord: framing == .lines ? nil : 1 << 30) { _ in }
         compare(output.file, "bytes", output.bytes, summary.bytes)
         compare(output.file, "records", UInt64(output.records), summary.records + summary.oversized)
@@ -138,7 +139,7 @@ package struct Audit: Sendable {
         }
     }
 
-    /// The code in a dead letter's `error`; `unreadable` where there is none.
+    /// The code in a dead letter's `error`; `unreadable` if it has none.
     private static func code(_ error: Cell, _ reader: JSONReader) -> String {
         guard error.kind == .json,
             case .success(.map(let error)) = Result(catching: { () throws(EvaluationError) in
@@ -149,7 +150,7 @@ package struct Audit: Sendable {
         return code
     }
 
-    /// The code of a dead letter that is too long for memory: it stands before the record's own
+    /// The code of a dead letter that is too long for memory. It comes before the record's own
     /// bytes.
     private static func code(of letter: OversizedRecord) throws(InputError) -> String {
         let text = try SpillReader(letter).beginning().withFilled { String(decoding: $0.prefix(64 << 10), as: UTF8.self) }

@@ -1,19 +1,19 @@
 import Sluice
 
-/// The books of a run: what came in, per input and per stage, and where it went.
+/// The books of a run: what came in, per input and per stage, and what became of it.
 struct Ledger: Sendable {
     /// A line for each place.
     private(set) var books: Books
-    /// For each place the one that its records come from.
+    /// For each place, the place that its records come from.
     private let before: [Int?]
-    /// For each stage the records that took longer than it allows.
+    /// For each place, the number of records that exceeded its timeout.
     private(set) var timeouts: [Int]
-    /// For each input the counts of its records over all stages.
+    /// For each input, the counts of its records over all stages.
     private(set) var inputs: [InputCounts]
     private(set) var codes: [String: Int] = [:]
-    /// Over all outputs.
+    /// Records written to all outputs.
     private(set) var written = 0
-    /// Where the last batch that was committed ends.
+    /// The end of the last committed batch.
     private(set) var end: (input: Int, position: Position, compressedBytes: UInt64)?
 
     struct InputCounts: Sendable, Equatable {
@@ -58,8 +58,8 @@ struct Ledger: Sendable {
             dead: books.total(\.dead), absorbed: books.total(\.absorbed), added: books.total(\.added))
     }
 
-    /// Every account on its own, each stage against the next, and the whole against the dead
-    /// letters' codes.
+    /// Whether each account balances, each stage matches the next, and the total of dead letters
+    /// matches the sum over their codes.
     var isBalanced: Bool {
         let records = records
         let perInput = inputs.allSatisfy { $0.records + $0.added == $0.written + $0.filtered + $0.dead + $0.absorbed }

@@ -1,11 +1,11 @@
 import Sluice
 import Synchronization
 
-/// The counters after ``RecordRun/progress``.
+/// The counters behind ``RecordRun/progress``.
 final class ProgressMeter: Sendable {
     private struct State {
         var progress = RunProgress()
-        /// For each input what was used up of it.
+        /// For each input, the number of its bytes that were consumed.
         var compressed: [UInt64]
     }
 

@@ -1,7 +1,7 @@
 import FoundationEssentials
 
 extension RunReport {
-    /// The report as `report.json` has it: keys in snake case, in alphabetical order, indented.
+    /// The contents of `report.json`: indented, with snake-case keys in alphabetical order.
     package func json() throws(RunError) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -25,7 +25,7 @@ extension RunReport {
         }
     }
 
-    /// Makes the folder that a run keeps its report and its records over the limit in.
+    /// Creates the state folder, which holds a run's report and its spilled records.
     static func prepare(folder: String) throws(RunError) {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -34,7 +34,8 @@ extension RunReport {
         }
     }
 
-    /// Writes the report to a file: whole or not at all, in the place of a link that stands there.
+    /// Writes the report to a file atomically. Replaces a symbolic link at that path, not its
+    /// target.
     package func write(to path: String, staging: Staging = Staging()) throws(RunError) {
         let json = try json()
         let file = OutputSet(staging: staging)

@@ -1,23 +1,23 @@
 extension RunReport {
-    /// How texts are cut into records, as far as not into lines: what it takes to count them again.
+    /// How texts that are not lines are cut into records: what an audit needs to count them again.
     package struct Framings: Codable, Sendable, Equatable {
         package var inputs: Fields?
         package var outputs: Fields?
-        /// Bytes: where a quote without an end is given up.
+        /// In bytes; an unclosed quote is given up after this many.
         package var maxRecord: Int
     }
 
-    /// Records of fields.
+    /// The framing of delimited text.
     package struct Fields: Codable, Sendable, Equatable {
         package var separator: String
-        /// `nil`: there are no quotes.
+        /// `nil` if there are no quotes.
         package var quote: String?
         package var escape: String
         package var comment: String?
         package var trim: Bool
-        /// Whether a file's first record is none.
+        /// Whether the first record of a file is a header.
         package var header: Bool
-        /// How many fields a record has, where the header does not say it.
+        /// The number of fields of a record, if the header does not determine it.
         package var columns: Int?
 
         init?(_ framing: Framing) {
@@ -44,7 +44,7 @@ extension RunReport {
 }
 
 extension RunReport.Framings {
-    /// - Returns: `nil` where all texts are lines.
+    /// - Returns: `nil` if all texts are lines.
     init?(_ pipeline: RecordPipeline) {
         let inputs = RunReport.Fields(pipeline.source.format.framing)
         let outputs = pipeline.sinks.count == 1 ? RunReport.Fields(pipeline.sinks[0].format.writtenFraming) : nil

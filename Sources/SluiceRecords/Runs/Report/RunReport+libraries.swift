@@ -1,13 +1,13 @@
 extension RunReport {
-    /// What inflated the inputs and deflated the outputs.
+    /// The libraries that decompressed the inputs and compressed the outputs.
     public struct Libraries: Codable, Sendable, Equatable {
-        /// `ISA-L 2.30`
+        /// For example `ISA-L 2.30`.
         public var inflate: String
-        /// With its own level: `ISA-L 2.30, level 1`. Of the outputs, or of the dead letters where
-        /// only they are compressed.
+        /// With the library's own level: `ISA-L 2.30, level 1`. Describes the outputs, or the dead
+        /// letters if only they are compressed.
         public var deflate: String?
 
-        /// - Parameter level: of what is written; `nil` where nothing is compressed.
+        /// - Parameter level: the level of the outputs; `nil` if nothing is compressed.
         package init(level: CompressionLevel?) {
             inflate = DeflateLibrary.preferred.title
             deflate = level.map { level in

@@ -2,12 +2,12 @@ import SluiceCEL
 import Sluice
 
 extension RunReport {
-    /// The report of a run that has ended.
+    /// Makes the report of a run that has ended.
     ///
     /// - Parameters:
-    ///   - flow: what the pipeline of batches says: workers and busy times.
-    ///   - writing: how long each sink's records took to be written.
-    ///   - summaries: what was read of each input; `nil` where it was not read to its end.
+    ///   - flow: the report of the pipeline of batches, for workers and busy times.
+    ///   - writing: for each sink, the time spent on writing its records.
+    ///   - summaries: for each input, what was read; `nil` if it was not read to its end.
     init(
         _ pipeline: RecordPipeline, _ plan: Plan, flow: Report, writing: [Duration], ledger: Ledger, summaries: [InputSummary?], elapsed: Duration
     ) {
@@ -16,7 +16,8 @@ extension RunReport {
             balanced: ledger.isBalanced,
             elapsedSeconds: elapsed / .seconds(1), records: ledger.records, inputs: [], stages: [], outputs: [],
             deadLetters: DeadLetters(file: pipeline.deadLetters, records: ledger.records.dead, byCode: ledger.codes))
-        // How far inputs were read after the end is an accident.
+        // How far inputs were read after a stage had enough varies from run to run, so it is not
+        // reported.
         let end = flow.enough.flatMap { $0.part < summaries.count ? ledger.end : nil }
         for (index, file) in pipeline.source.inputs.enumerated() {
             inputs.append(Input(file, ledger.inputs[index], summaries[index], lastOfRun: end, index: index))
@@ -37,7 +38,8 @@ extension RunReport {
 }
 
 extension RunReport.Input {
-    /// - Parameter end: where a stage had enough, if that was before the end of the inputs.
+    /// - Parameter end: the place where a stage had enough, if that was before the end of the
+    ///   inputs.
     fileprivate init(
         _ file: InputFile, _ counts: Ledger.InputCounts, _ summary: InputSummary?,
         lastOfRun end: (input: Int, position: Position, compressedBytes: UInt64)?, index: Int

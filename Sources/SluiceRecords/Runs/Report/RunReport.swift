@@ -1,9 +1,9 @@
-/// What a run did, as `report.json` has it, with its keys in snake case. docs/report.md describes
-/// every field.
+/// What a run did. docs/report.md describes every field; `report.json` has them with snake-case
+/// keys.
 public struct RunReport: Codable, Sendable {
     /// How a run ended.
     public enum Status: String, Codable, Sendable {
-        /// Every record written or left out on purpose.
+        /// Every record was written or left out on purpose.
         case complete
         /// Complete, with dead letters or damaged inputs.
         case losses
@@ -13,31 +13,31 @@ public struct RunReport: Codable, Sendable {
         case interrupted
     }
 
-    /// Of the whole run.
+    /// Counts over the whole run.
     public struct Records: Codable, Sendable, Equatable {
-        /// Of all inputs.
+        /// Records of all inputs.
         public var read = 0
-        /// To all outputs.
+        /// Records written to all outputs.
         public var written = 0
         /// Left out on purpose, or dropped.
         public var filtered = 0
-        /// In the file of dead letters.
+        /// Written to the dead-letter file.
         public var dead = 0
-        /// Merged into others.
+        /// Absorbed by closing stages, which combine records.
         public var absorbed = 0
-        /// Made from others.
+        /// Added by stages: copies, pieces and the results of closing stages.
         public var added = 0
     }
 
     /// A place where an input was damaged.
     public struct DamageRecord: Codable, Sendable, Equatable {
-        /// As docs/report.md lists them: `truncated`, `corrupt`, `crc`, ….
+        /// One of the kinds listed in docs/report.md: `truncated`, `corrupt`, `crc`, ….
         public var kind: String
-        /// The byte of the compressed file.
+        /// The offset in the compressed file.
         public var offset: UInt64
-        /// The gzip member, from 0.
+        /// The index of the gzip member, from 0.
         public var member: Int
-        /// Compressed bytes passed over.
+        /// Compressed bytes that were skipped.
         public var lostBytes: UInt64
         /// Decompressed bytes of the record that the damage cut off.
         public var lostText: UInt64
@@ -51,25 +51,25 @@ public struct RunReport: Codable, Sendable {
         }
     }
 
-    /// One file that was read.
+    /// A file that was read.
     public struct Input: Codable, Sendable {
         /// Its path; `-` for standard input.
         public var file: String
-        /// Bytes of the file that were read, compressed where it is.
+        /// Bytes that were read from the file, before decompression.
         public var bytes: UInt64
-        /// Members of gzip; 0 where it is not compressed.
+        /// The number of gzip members; 0 if the file is not compressed.
         public var members: Int
-        /// Read from it.
+        /// Records read from the file.
         public var records: Int
-        /// Of them, or made of them, to all outputs.
+        /// Records from this input, or made from them, that were written, over all outputs.
         public var written: Int
         /// Left out on purpose, or dropped.
         public var filtered: Int
-        /// In the file of dead letters.
+        /// Written to the dead-letter file.
         public var dead: Int
-        /// Merged into others by a closing stage.
+        /// Absorbed by closing stages, which combine records.
         public var absorbed: Int
-        /// The surplus where one record became several.
+        /// Additional records where one became several.
         public var added: Int
         /// In the order of the file.
         public var damage: [DamageRecord]
@@ -77,51 +77,52 @@ public struct RunReport: Codable, Sendable {
         public var whole: Bool
     }
 
-    /// How many batches, or records, were in a stage at once.
+    /// The number of batches, or records, that a stage works on at once.
     public struct Workers: Codable, Sendable, Equatable {
-        /// The least that there may be.
+        /// The configured minimum.
         public var min: Int
-        /// The most that there may be.
+        /// The configured maximum.
         public var max: Int
-        /// The most that there were.
+        /// The largest number during the run.
         public var peak: Int
     }
 
-    /// One stage: the source, those between, the sink.
+    /// A stage, including the source and the sinks.
     public struct Stage: Codable, Sendable {
-        /// Unique in the report; in a route, with the route's name and `/` before it.
+        /// Unique in the report. In a route, it is prefixed with the route's name and `/`.
         public var name: String
-        /// The route that it is in, with those around it: `errors`, `errors/slow`; `nil` outside of
-        /// routes.
+        /// The route that contains it, with the enclosing ones: `errors`, `errors/slow`; `nil`
+        /// outside of routes.
         public var route: String?
-        /// The stage that its records come from, where that is not the one before it in the list.
+        /// The stage that its records come from, if that is not the previous one in the list.
         public var after: String?
-        /// The verb of pipeline files; the format of the source, `write` of the sink, `closure` of
-        /// a closure.
+        /// The verb as in pipeline files. For the source it is the format, for a sink `write`, for
+        /// a closure `closure`.
         public var verb: String
-        /// Records that came to it.
+        /// Records that reached the stage.
         public var `in`: Int
-        /// Records that went on.
+        /// Records passed on.
         public var out: Int
         /// Left out on purpose, or dropped.
         public var filtered: Int
-        /// In the file of dead letters.
+        /// Written to the dead-letter file.
         public var dead: Int
-        /// Taken in by a stage that gives other records at the end.
+        /// Absorbed by a closing stage, which produces other records at the end.
         public var absorbed: Int
-        /// The surplus where one record became several, and all that such a stage gives.
+        /// Additional records where one became several, and the results of a closing stage.
         public var added: Int
-        /// Of the filtered, those that failed under `on_error: drop`.
+        /// The part of `filtered` that failed under `on_error: drop`.
         public var dropped: Int
-        /// Further attempts.
+        /// The number of retries.
         public var retries: Int
-        /// Records that took longer than the stage allows.
+        /// Records that exceeded the stage's timeout.
         public var timeouts: Int
-        /// Summed over its workers.
+        /// Seconds of work, summed over the workers.
         public var busySeconds: Double
-        /// Its worker pool.
+        /// The worker pool.
         public var workers: Workers
-        /// Of a summary: for each value that may be an estimate, in how many groups it is one.
+        /// For a summary: for each value that may be an estimate, the number of groups where it is
+        /// one.
         public var values: [String: Exactness]?
         /// Of a lookup: its table.
         public var table: Table?
@@ -137,64 +138,65 @@ public struct RunReport: Codable, Sendable {
         public var sha256: String
     }
 
-    /// Of a value of a summary: in how many groups it is exact, and in how many an estimate.
+    /// For one value of a summary: the number of groups where it is exact and where it is an
+    /// estimate.
     public struct Exactness: Codable, Sendable, Equatable {
-        /// Groups.
+        /// The number of groups with an exact value.
         public var exact: Int
-        /// Groups.
+        /// The number of groups with an estimate.
         public var sketch: Int
     }
 
-    /// One file that was written.
+    /// A file that was written.
     public struct Output: Codable, Sendable {
-        /// Its path; `-` for standard output, and for a closure.
+        /// Its path; `-` for standard output and for a closure.
         public var file: String
-        /// Written to it.
+        /// Records written to it.
         public var records: Int
-        /// Of the file, compressed where it is.
+        /// Size in bytes, after compression.
         public var bytes: UInt64
-        /// Of those bytes: 64 hexadecimal digits.
+        /// The digest of those bytes, in 64 hexadecimal digits.
         public var sha256: String
-        /// Where several sinks write outputs, how the records of this one are cut; `nil` for lines.
+        /// How its records are cut, if several sinks write outputs; `nil` for lines.
         package var framing: Fields?
     }
 
-    /// The file of dead letters.
+    /// The dead-letter file.
     public struct DeadLetters: Codable, Sendable {
         /// Its path.
         public var file: String
-        /// In it.
+        /// The number of records in it.
         public var records: Int
-        /// By the code of their errors.
+        /// The number of records for each error code.
         public var byCode: [String: Int]
     }
 
-    /// Of the layout of the report.
+    /// The version of the report's layout.
     public var schema = 1
-    /// `nil` in reports that were written before they had it.
+    /// `nil` in reports of older versions.
     public var libraries: Libraries?
-    /// `nil` where inputs and outputs are lines.
+    /// `nil` if inputs and outputs are lines.
     package var framing: Framings?
-    /// Its name.
+    /// The name of the pipeline.
     public var pipeline: String
-    /// `sha256:` of the definition with its parameters.
+    /// `sha256:` and the digest of the definition with its parameters.
     public var definition: String
     /// How the run ended.
     public var status: Status
-    /// Whether `in + added = out + filtered + dead + absorbed` for the run, forevery input and for
-    /// every stage.
+    /// Whether `in + added = out + filtered + dead + absorbed` holds for the run, for every input
+    /// and for every stage.
     public var balanced: Bool
-    /// Of the whole run, until its outputs were published.
+    /// Duration of the whole run, until its outputs were published.
     public var elapsedSeconds: Double
-    /// Of the whole run.
+    /// Counts over the whole run.
     public var records: Records
-    /// In the order in which they are read.
+    /// In the order of reading.
     public var inputs: [Input]
-    /// The source, the stages, the sink; of a flow with routes, each route's after the other.
+    /// The source, the stages, the sinks; in a flow with routes, one route after the other.
     public var stages: [Stage]
-    /// In the order of their names; none where nothing was published.
+    /// Ordered by name; empty if nothing was published.
     public var outputs: [Output]
-    /// Where the records are that failed.
+    /// The file of the records that failed.
     public var deadLetters: DeadLetters
     /// Whether the run ended because its standard output was closed.
     public var outputClosed: Bool?

@@ -4,28 +4,28 @@ import Sluice
 import SluiceCEL
 import Synchronization
 
-/// `unfinished.jsonl` in a state folder: the run that goes on there, and those that were killed,
-/// with the folders that hold files of theirs. A JSON object a line.
+/// `unfinished.jsonl` in a state folder: the run in progress there, and runs that were killed, with
+/// the folders that contain files of theirs. One JSON object per line.
 ///
-/// The lock on it lasts as long as the process, however that ends, and no child inherits it. The
-/// run that holds the lock removes the file at its end; so one that has just opened the file looks
-/// again whether it is the one that is there.
+/// The file is locked for as long as the process lives, however it ends; child processes do not
+/// inherit the lock. The run that holds it removes the file when it ends. Whoever has locked the
+/// file must therefore check that the path still leads to it.
 final class RunList: Sendable {
     static let name = "unfinished.jsonl"
 
-    /// What a run that was killed has left.
+    /// The leftovers of a run that was killed.
     struct Left: Equatable {
         var run: String
         var folders: [String] = []
-        /// The outermost first.
+        /// Folders that the run created, outermost first.
         var made: [String] = []
     }
 
-    /// Of earlier runs of this pipeline.
+    /// The leftovers of earlier runs of this pipeline.
     let left: [Left]
     private let path: String
     private let entry: Entry
-    /// Lines of other pipelines, which stay until those run again.
+    /// Lines of other pipelines, kept until those run again.
     private let others: [Entry]
     /// `nil` once the run has ended.
     private let descriptor: Locked<Int32?>
@@ -58,7 +58,7 @@ final class RunList: Sendable {
         if let descriptor = descriptor.withLock({ $0 }) { close(descriptor) }
     }
 
-    /// Notes a folder in which files of the run will be.
+    /// Records a folder that will contain files of the run.
     func note(_ folder: String, isMade: Bool) throws(OutputError) {
         var entry = entry
         entry.process = nil
@@ -69,7 +69,7 @@ final class RunList: Sendable {
         }
     }
 
-    /// Lets the next run have the state folder.
+    /// Unlocks the state folder for the next run.
     func end() {
         descriptor.withLock { held in
             guard let descriptor = held else { return }
@@ -85,7 +85,7 @@ final class RunList: Sendable {
             try rewrite(others, descriptor)
             return true
         } catch {
-            // Their files stay then, which costs room and nothing else.
+            // Files of those runs then stay on disk, which costs only space.
             return false
         }
     }
@@ -111,8 +111,7 @@ final class RunList: Sendable {
         return fstat(descriptor, &here) == 0 && stat(path, &there) == 0 && here.st_ino == there.st_ino && here.st_dev == there.st_dev
     }
 
-    /// Passes over what cannot be read: the last line of a process that was killed in the middle of
-    /// it.
+    /// Skips what cannot be parsed: a process may have been killed while it wrote the last line.
     private static func entries(_ path: String) -> [Entry] {
         guard let text = FileManager.default.contents(atPath: path) else { return [] }
         let decoder = JSONDecoder()

@@ -1,8 +1,8 @@
-/// Writes the state of a stage as bytes. Equal states, equal bytes.
+/// Serializes the state of a stage. Equal states give equal bytes.
 struct StateWriter {
     private(set) var bytes: [UInt8] = []
 
-    /// In groups of seven bits, the lowest first; as few as will do.
+    /// Writes a variable-length integer: groups of seven bits, lowest first, as few as possible.
     mutating func write(_ number: UInt64) {
         var rest = number
         while rest >= 0x80 {
@@ -14,7 +14,7 @@ struct StateWriter {
 
     mutating func write(_ number: Int) { write(UInt64(number)) }
 
-    /// Their count before them.
+    /// Writes the bytes, preceded by their count.
     mutating func write(_ text: UnsafeBufferPointer<UInt8>) {
         write(text.count)
         bytes += text
@@ -26,10 +26,10 @@ struct StateWriter {
     }
 }
 
-/// Reads what a ``StateWriter`` wrote, or finds that the bytes are something else.
+/// Reads what a ``StateWriter`` wrote, and detects when the bytes are something else.
 ///
-/// Unsafe memory is read here: a copy of the bytes with room after them, so that vector loads may
-/// read past the end.
+/// Unsafe memory: reads from a padded copy of the bytes, so that vector loads may read past the
+/// end.
 struct StateReader {
     private let buffer: ByteBuffer
     private var place = 0
@@ -60,14 +60,14 @@ struct StateReader {
         }
     }
 
-    /// A number of things, each of at least one byte, that are still to be read.
+    /// Reads a count of items that follow, each of at least one byte.
     mutating func count() throws(CheckpointError) -> Int {
         let number = try number()
         guard number <= UInt64(left) else { throw CheckpointError("the state is cut off") }
         return Int(number)
     }
 
-    /// Text with its count before it. Valid as long as the reader.
+    /// Reads text preceded by its count. Valid as long as the reader.
     mutating func text() throws(CheckpointError) -> UnsafeBufferPointer<UInt8> {
         let count = try count()
         defer { place += count }

@@ -1,15 +1,15 @@
 import Glibc
 
-/// The state folder of a run, which one run at a time may use.
+/// The state folder of a run. Only one run at a time may use it.
 ///
-/// While a run goes on, `unfinished.jsonl` in it is locked, and names the run and the folders that
-/// hold files of it. The file of a run that was killed stays, and its lock does not: the next run
-/// of that pipeline here removes those files and begins anew.
+/// During a run, `unfinished.jsonl` in the folder is locked and lists the run and the folders that
+/// contain files of it. If the run is killed, the file remains without its lock: the next run of
+/// the same pipeline removes those files and starts from the beginning.
 final class StateFolder: Sendable {
     let staging: Staging
     private let list: RunList
 
-    /// - Throws: ``RunError/busy(state:process:)`` where another run uses it.
+    /// - Throws: ``RunError/busy(state:process:)`` if another run uses the folder.
     init(_ path: String, pipeline: String) throws(RunError) {
         try RunReport.prepare(folder: path)
         let run = Staging.newRun()
@@ -19,10 +19,11 @@ final class StateFolder: Sendable {
         Self.sweepSpill(path + "/\(Self.spill)")
     }
 
-    /// Where records over the limit are set aside.
+    /// The subfolder where records over the size limit are spilled.
     static let spill = "spill"
 
-    /// After everything was published or discarded: nothing is left to be found by the next run.
+    /// Ends the use of the folder, after everything was published or discarded: the next run finds
+    /// nothing to clean up.
     func end() {
         list.end()
     }
@@ -31,7 +32,7 @@ final class StateFolder: Sendable {
         for folder in left.folders {
             for name in names(in: folder) where Staging.isStaged(name, by: left.run) { unlink("\(folder)/\(name)") }
         }
-        // Only those that are empty again.
+        // Removes only those that are empty again.
         for folder in left.made.reversed() { rmdir(folder) }
     }
 
