@@ -1,17 +1,17 @@
 import SluiceCEL
 
-/// Gathers the small pieces of text that batches leave over for blocks of about 1 MiB, for each
-/// output on its own.
+/// Gathers small pieces of text, left over by batches, into blocks of about 1 MiB, separately for
+/// each output.
 ///
-/// What comes out depends on the order and the size of what went in, never on time. Pure.
+/// The blocks depend only on the order and the size of the pieces, never on time.
 struct BlockGatherer {
     private var pending: [Name: ByteBuffer] = [:]
     /// Outputs in the order in which their pending text began.
     private var order: [Name] = []
     private var pendingBytes = 0
-    /// Text of one output that is let go as a block.
+    /// The size at which the text of one output is released as a block.
     private let blockBytes: Int
-    /// Text of all outputs together that may wait.
+    /// The limit for the pending text of all outputs together.
     private let mostPending: Int
 
     init(blockBytes: Int = 1 << 20, mostPending: Int = 32 << 20) {
@@ -19,7 +19,7 @@ struct BlockGatherer {
         self.mostPending = mostPending
     }
 
-    /// - Returns: for each output that has enough now, its text, in the order to be written.
+    /// - Returns: the text of each output that is due, in the order to write.
     mutating func add(_ text: ByteBuffer, to path: String) -> [(path: String, text: ByteBuffer)] {
         let name = Name(path)
         if let buffer = pending[name] {
@@ -33,7 +33,8 @@ struct BlockGatherer {
         return pendingBytes > mostPending ? takeAll() : []
     }
 
-    /// What waits for `path`, which must be written before anything else is.
+    /// Takes the pending text of `path`, which must be written before anything else for that
+    /// output.
     mutating func take(_ path: String) -> [(path: String, text: ByteBuffer)] {
         guard let buffer = pending.removeValue(forKey: Name(path)) else { return [] }
         order.removeAll { $0 == Name(path) }

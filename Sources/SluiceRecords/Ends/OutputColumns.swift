@@ -2,12 +2,12 @@ import Sluice
 import SluiceCEL
 import Synchronization
 
-/// The columns of outputs that must name them before their first record, where only the records
-/// tell the fields.
+/// The columns of outputs that begin with their column names, for the case that only the records
+/// determine the fields.
 ///
-/// An output has the fields of the first batch that brings it any: those that records can have
-/// there, or of JSON those that they have, in the order in which they are first seen. As the
-/// batches are settled in the order of the input, an output's columns depend on the input alone.
+/// An output gets its columns from the first batch that brings it any: the fields that records can
+/// have there or, for JSON, those that its records do have, in the order in which they first occur.
+/// Batches are settled in the order of the input, so the columns depend on the input alone.
 final class OutputColumns: Sendable {
     let sink: PlannedSink
     private let known = Locked<[Name: [String]]>([:])
@@ -16,8 +16,8 @@ final class OutputColumns: Sendable {
         self.sink = sink
     }
 
-    /// Finds out which outputs the batch's records go to, and the fields that it brings to new
-    /// ones. In any order.
+    /// Determines the outputs of the batch's records, and the fields that it brings to new outputs.
+    /// May be called in any order.
     func route(_ batch: RecordBatch, _ files: RunFiles) throws {
         guard let batch = batch.part(in: sink.flow), let sink = batch.stretch.sink else { return }
         batch.counts[sink.site.index].in += batch.rows.count
@@ -34,30 +34,30 @@ final class OutputColumns: Sendable {
         batch.routing = routing
     }
 
-    /// In the order of the input.
+    /// Fixes the columns of new outputs. To be called in the order of the input.
     func settle(_ batch: RecordBatch) {
         guard let batch = batch.part(in: sink.flow) else { return }
         known.withLock { known in batch.routing?.settle(&known) }
     }
 }
 
-/// Where a batch's records go.
+/// The outputs of a batch's records.
 struct Routing: Sendable {
     struct Output: Sendable {
         let path: String
-        /// `nil` where no batch has brought any yet.
+        /// `nil` if no batch has brought any yet.
         var columns: [String]?
-        /// The fields that this batch brings; not looked for where there are columns.
+        /// The fields that this batch brings; not collected if `columns` are known.
         var fields: [String] = []
     }
 
     var outputs: [Output] = []
-    /// For each row on its way, in order; none where there is but one output.
+    /// The output of each remaining row, in order; empty if there is only one output.
     private(set) var places: [UInt32] = []
 
     func place(of row: Int) -> Int { places.isEmpty ? 0 : Int(places[row]) }
 
-    /// Leaves out the rows whose path fails.
+    /// Removes the rows whose path cannot be evaluated.
     fileprivate mutating func divide(_ batch: RecordBatch, _ paths: OutputPaths, _ site: StageSite) throws {
         var (outputs, places) = (outputs, places)
         try site.keep(in: batch) { (row) throws(RecordFailure) in

@@ -1,32 +1,32 @@
 /// Where a pipeline's records are written.
 package protocol RecordSink: Sendable {
-    /// Which output a record goes to: one name for all, or a name made of the record's values.
+    /// The output that a record goes to: one name for all records, or one made from their values.
     var path: PathTemplate { get }
 
-    /// The ending of its outputs' names that says how they are written: `jsonl` of
+    /// The extension of the outputs' names that determines the format: `jsonl` in
     /// `errors.jsonl.gz`.
     var fileExtension: String? { get }
 
-    /// `nil`: its outputs are not compressed.
+    /// `nil`: outputs are not compressed.
     var compression: CompressionLevel? { get }
 
-    /// Of a compressed output.
+    /// How a compressed output is divided into gzip members.
     var members: GzipMembers { get }
 
-    /// Once a run.
+    /// Called once per run.
     ///
     /// - Parameters:
-    ///   - empty: what stands in an output that nothing was written to.
-    ///   - staging: how files are called before they are published.
+    ///   - empty: the contents of an output that nothing was written to.
+    ///   - staging: the names of files before they are published.
     func open(empty: [UInt8], staging: Staging) -> any OpenSink
 
-    /// The regular file that stands where an output goes, if there is one.
+    /// The regular file that exists at an output's path, if there is one.
     func file(of output: String) throws(InputError) -> FileIdentity?
 
-    /// The name in a folder that an output takes when it is published, if it takes one.
+    /// The directory entry that an output gets when it is published, if it gets one.
     func place(of output: String) throws(InputError) -> FilePlace?
 
-    /// Why the sink itself takes no record whose values make this name.
+    /// Why the sink itself refuses an output whose name is made from a record's values.
     func refusal(of output: String) throws(InputError) -> String?
 }
 
@@ -37,47 +37,47 @@ extension RecordSink {
     package var members: GzipMembers { .one }
 }
 
-/// A sink that pipeline files name by its key in `sink`. One type an end.
+/// A sink that pipeline files can name, by its key in `sink`.
 package protocol DeclaredSink: RecordSink {
     static var declaration: Declaration { get }
 
-    /// Takes the argument that the declaration's shape has let pass, and compiles what is in it
-    /// against `checking.fields`.
+    /// Called with an argument that conforms to the declaration's shape. Compiles the expressions
+    /// in it against `checking.fields`.
     init?(_ argument: Argument, options: Arguments, _ checking: inout Checking)
 }
 
-/// The outputs of a run while it goes on. Called by one job at a time.
+/// The outputs of a running pipeline. Called by one job at a time.
 ///
-/// Outputs appear together, whole, when they are published; until then what stood under their names
-/// stays.
+/// Outputs are complete and appear together when they are published; until then, existing ones of
+/// the same names stay.
 package protocol OpenSink: AnyObject {
-    /// The one name of an output that several may lead to: the first of them, as it is reported.
-    /// Begins the output.
+    /// The canonical name of an output that several names may lead to: the first that was used, and
+    /// the one reported. Creates the output.
     func name(of output: String) throws(OutputError) -> String
 
-    /// Adds bytes, perhaps none, to the end of an output, which begins empty with the first of
-    /// them.
+    /// Appends bytes, possibly none, to an output. The first call creates it.
     func append(_ bytes: UnsafeBufferPointer<UInt8>, records: Int, to output: String) throws(OutputError)
 
-    /// Brings what was appended to where it outlives the process, and says how much that is.
+    /// Makes what was appended durable beyond the process, and returns its extent.
     func checkpoint() throws(OutputError) -> SinkMark
 
-    /// Goes back to a mark of this run: what was appended after it is gone.
+    /// Returns to a mark of this run: discards what was appended after it.
     func restore(to mark: SinkMark) throws(OutputError)
 
-    /// Does all that may fail for want of space or permission, before anything appears.
+    /// Does everything that can fail for lack of space or permission, before any output is
+    /// published.
     func prepare() throws(OutputError)
 
-    /// Lets the outputs appear.
+    /// Publishes the outputs.
     ///
-    /// - Returns: in the order of their names' bytes.
+    /// - Returns: the outputs in the byte order of their names.
     func publish() throws(OutputError) -> [PublishedOutput]
 
-    /// Removes what was appended and not published.
+    /// Removes what was appended but not published.
     func discard()
 }
 
-/// How far each output had come at a checkpoint.
+/// The extent of each output at a checkpoint.
 package struct SinkMark: Sendable, Equatable, Codable {
     package struct Output: Sendable, Equatable, Codable {
         package var path: String
@@ -85,6 +85,6 @@ package struct SinkMark: Sendable, Equatable, Codable {
         package var records: Int
     }
 
-    /// In the order of their paths' bytes.
+    /// In the byte order of the paths.
     package var outputs: [Output]
 }

@@ -2,11 +2,11 @@ import Sluice
 import SluiceCEL
 import Synchronization
 
-/// The end of the way: in the order of the input, batches go to the outputs, their dead letters to
-/// the dead-letter file, their counts to the books.
+/// The last step of a run: commits batches in the order of the input, their text to the outputs,
+/// their dead letters to the dead-letter file, their counts to the books.
 ///
-/// `@unchecked Sendable`: the pipeline calls a sink by one job at a time, and `publish` comes after
-/// the last of them.
+/// `@unchecked Sendable`: the pipeline calls a sink from one job at a time, and `publish` after the
+/// last call.
 final class RunCommit: Sluice.Sink, @unchecked Sendable {
     typealias Element = EncodedBatch
 
@@ -16,9 +16,9 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     private let deadLetters: DeadLetterFile
     /// One for each of the run's sinks.
     private let sinks: [SinkOutputs]
-    /// Where there are several sinks, the one that has the file which takes a name.
+    /// If there are several sinks, the sink that owns each directory entry.
     private var owners: [FilePlace: Int] = [:]
-    /// For each sink the outputs that it has claimed.
+    /// For each sink, the outputs that it has claimed.
     private var claimed: [Swift.Set<Name>]
     private(set) var ledger: Ledger
 
@@ -35,7 +35,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         sinks = plan.sinks.map { SinkOutputs($0, headOfEmpty: plan.headOfEmptyOutput(of: $0), staging: staging) }
     }
 
-    /// Makes the folder of the dead letters.
+    /// Creates the folder of the dead letters.
     func begin() throws(RunError) {
         do throws(OutputError) {
             try deadLetters.begin()
@@ -57,8 +57,8 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         try checkLimit(atEnd: false)
     }
 
-    /// No two sinks may write to one file. Names that records make are known only here, where
-    /// batches come in order, so that it depends on the input alone.
+    /// Ensures that no two sinks write to one file. Names made from records are checked here, where
+    /// batches come in order, so that the result depends on the input alone.
     private func claim(_ path: String, for sink: Int) throws(RunError) {
         do throws(InputError) {
             guard let place = try pipeline.sinks[sink].sink.place(of: path) else { return }
@@ -71,7 +71,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         }
     }
 
-    /// A share is looked at once 1,000 records were read, and at the end.
+    /// Checks the limit of dead letters. A share is checked from 1,000 records on, and at the end.
     private func checkLimit(atEnd: Bool) throws(RunError) {
         let records = ledger.records
         switch pipeline.limits.deadLetters {
@@ -83,8 +83,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         }
     }
 
-    /// Publishes everything: outputs appear under their names together with the dead letters.
-    /// Nothing is there before.
+    /// Publishes everything: the outputs, then the dead letters. Nothing appears earlier.
     func publish() throws(RunError) -> [RunReport.Output] {
         try checkLimit(atEnd: true)
         guard ledger.isBalanced else { throw .fault("the ledger does not balance") }
@@ -101,7 +100,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         }
     }
 
-    /// Leaves what stood under the outputs' names.
+    /// Discards everything; existing files under the outputs' names stay.
     func discard() {
         for sink in sinks { sink.discard() }
         deadLetters.discard()

@@ -1,15 +1,15 @@
 import Sluice
 import SluiceCEL
 
-/// The outputs of one sink while a run goes on. Called by one job at a time.
+/// The outputs of one sink during a run. Called by one job at a time.
 final class SinkOutputs {
     private let settings: SinkSettings
     private let outputs: any OpenSink
-    /// Where the outputs are compressed.
+    /// Set if the outputs are compressed.
     private let gzip: GzipOutputs?
-    /// Outputs that have what they begin with.
+    /// Outputs whose header is written.
     private var begun: Swift.Set<Name> = []
-    /// What the one output begins with if no record is written to it.
+    /// The header of the one output, in case no record is written to it.
     private let headOfEmpty: [UInt8]
 
     init(_ planned: PlannedSink, headOfEmpty: [UInt8], staging: Staging) {
@@ -21,7 +21,7 @@ final class SinkOutputs {
         gzip = sink.compression.map { GzipOutputs(outputs, level: $0, members: sink.members) }
     }
 
-    /// The one name of an output that several may lead to.
+    /// The canonical name of an output that several names may lead to.
     func name(of output: String) throws(OutputError) -> String { try outputs.name(of: output) }
 
     func write(_ output: EncodedOutput, to path: String) throws(OutputError) {
@@ -45,8 +45,8 @@ final class SinkOutputs {
         try gzip.append(text, records: records, to: path)
     }
 
-    /// Ends every output. One whose name no record makes is there even if nothing was written to
-    /// it: what stands under its name is of an earlier run.
+    /// Ends every output. An output with a constant name is written even if it has no records, to
+    /// replace the one of an earlier run.
     func end() throws(OutputError) {
         if let constant = settings.sink.path.constant {
             let path = try outputs.name(of: constant)
@@ -58,8 +58,8 @@ final class SinkOutputs {
 
     func prepare() throws(OutputError) { try outputs.prepare() }
 
-    /// - Parameter alone: whether the report says for all outputs together how their records are
-    ///   framed.
+    /// - Parameter alone: whether this is the only sink, so that the report gives the framing once
+    ///   for all outputs.
     func publish(alone: Bool) throws(OutputError) -> [RunReport.Output] {
         let framing = alone ? nil : RunReport.Fields(settings.format.writtenFraming)
         return try outputs.publish().map {

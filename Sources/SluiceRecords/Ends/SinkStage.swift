@@ -2,18 +2,18 @@ import Sluice
 import SluiceCEL
 import Synchronization
 
-/// The sink of a pipeline with what the plan must know of it.
+/// A sink of a pipeline and its place in the plan.
 struct PlannedSink: Sendable {
     let settings: SinkSettings
-    /// Among the sinks of the run, from 0.
+    /// The index among the sinks of the run.
     let number: Int
-    /// In the books.
+    /// Its place in the books.
     let place: Int
     /// Unique in the run.
     let name: String
     /// The number of the flow that ends here.
     let flow: Int
-    /// The number of the last stage on the way here that gave records new bytes.
+    /// The number of the last stage before the sink that gave records new bytes.
     let decoding: Int?
 
     init(_ settings: SinkSettings, number: Int, place: Int, name: String, flow: Int, decoding: Int?) {
@@ -27,31 +27,31 @@ struct PlannedSink: Sendable {
 
     var format: any WritableFormat { settings.format }
 
-    /// Whether an output must name its columns first, and only its records tell them.
+    /// Whether outputs must begin with their column names, and only the records determine these.
     var needsOutputColumns: Bool { format.needsColumns && settings.columns == nil }
 
-    /// Every field that writing a record needs decoded.
+    /// Every field that must be decoded to write a record.
     var mentions: [String] { settings.sink.path.mentions + settings.format.mentions }
 }
 
-/// A sink bound to the columns of records that are laid out in one way.
+/// A sink bound to the columns of one layout of the records.
 struct BoundSink: Sendable {
     enum Piece: Sendable {
         case text(String)
         case value(BoundProgram)
     }
 
-    /// `nil` where each output has columns of its own.
+    /// `nil` if each output has its own columns.
     let writer: (any RecordWriter)?
-    /// Among the sinks of the run.
+    /// The index among the sinks of the run.
     let number: Int
     let site: StageSite
-    /// Whether what is written depends on the fields.
+    /// Whether the written text depends on the fields.
     let writesFields: Bool
     private let format: any WritableFormat
     private let fields: RecordFields
     let pieces: [Piece]
-    /// The path, where no expression is in it.
+    /// The path, if it has no expressions.
     let constant: String?
 
     init(_ sink: PlannedSink, fields: RecordFields) {
@@ -74,8 +74,8 @@ struct BoundSink: Sendable {
     func makeWriter(_ columns: [String]) -> any RecordWriter { format.makeWriter(for: fields, columns: columns) }
 }
 
-/// The last stage: records to bytes of their outputs, compressed where that is wanted. Changes
-/// nothing outside; ``RunCommit`` does that in order.
+/// The last stage: encodes records as bytes of their outputs and compresses them. It has no side
+/// effects; ``RunCommit`` writes the bytes, in order.
 final class SinkStage: Sendable {
     private struct Compressing: Sendable {
         let level: CompressionLevel
@@ -83,18 +83,18 @@ final class SinkStage: Sendable {
         let writers = FreeList<BlockWriter>(most: 64)
     }
 
-    /// For each sink; `nil` where nothing is compressed.
+    /// For each sink; `nil` if its outputs are not compressed.
     private let compressing: [Compressing?]
     private let letters: DeadLetterEncoder
     private let files: RunFiles
-    /// How long each sink's records took.
+    /// The time spent on each sink's records.
     private let busy: Locked<[Duration]>
-    /// For text on its way to a block.
+    /// Buffers for text before compression.
     private let texts = BufferPool(capacity: Batch.targetBytes, most: 8)
 
     static let name = "sink"
-    /// Text of this size and more is a compressed block of its own, made here, in parallel. Less is
-    /// gathered by ``GzipOutputs``, from batch to batch.
+    /// Text of at least this size becomes a compressed block of its own, made here, in parallel.
+    /// ``GzipOutputs`` gathers smaller pieces across batches.
     static let blockBytes = 128 << 10
 
     init(_ sinks: [PlannedSink], letters: DeadLetterEncoder, files: RunFiles) {
@@ -106,7 +106,7 @@ final class SinkStage: Sendable {
         busy = Locked(Array(repeating: .zero, count: sinks.count))
     }
 
-    /// How long each sink's records took.
+    /// The time spent on each sink's records.
     var busyTimes: [Duration] { busy.withLock { $0 } }
 
     func encode(_ batch: RecordBatch) throws -> EncodedBatch {
@@ -173,7 +173,7 @@ final class SinkStage: Sendable {
         return outputs
     }
 
-    /// Records whose outputs are known already, in each with its columns.
+    /// Encodes records whose outputs are determined already, with the columns of each.
     private func routed(_ batch: RecordBatch, _ routing: Routing, _ sink: BoundSink, _ site: StageSite) throws -> [EncodedOutput] {
         let writers = routing.outputs.map { $0.columns.map(sink.makeWriter) }
         var outputs = zip(routing.outputs, writers).map { output, writer in
@@ -192,8 +192,8 @@ final class SinkStage: Sendable {
         return outputs
     }
 
-    /// The output as it waits for its commit: as a block where that is worth it, else in no more
-    /// memory than its text takes.
+    /// The output as it waits to be committed: compressed to a block if it is large enough, else
+    /// copied to a buffer of the size of its text.
     private func compressed(_ output: EncodedOutput) -> EncodedOutput {
         defer { texts.give(output.bytes) }
         var output = output
@@ -211,7 +211,7 @@ final class SinkStage: Sendable {
     }
 }
 
-/// The outputs that the records of one batch go to, numbered in the order in which they are met.
+/// The outputs of the records of one batch, numbered in the order of first occurrence.
 final class OutputPaths {
     private let path: PathEvaluation
     private let files: RunFiles
@@ -227,8 +227,8 @@ final class OutputPaths {
 
     /// The number of the row's output.
     ///
-    /// - Parameter begin: called with the path of an output that is met for the first time.
-    /// - Throws: where the row has no such path, or its file would be another one of the run.
+    /// - Parameter begin: called with the path of each new output.
+    /// - Throws: if the path cannot be evaluated, or the output is refused.
     func place(of row: Int, begin: (String) -> Void) throws(RecordFailure) -> Int {
         let name = try path.path(of: row)
         if let place = places[name] { return place }
@@ -244,7 +244,7 @@ final class OutputPaths {
     }
 }
 
-/// The path of a sink at work on one batch.
+/// The path of a sink, bound to one batch.
 struct PathEvaluation {
     private let batch: RecordBatch
     private let pieces: [(text: String, evaluate: BoundProgram.Evaluation?, bound: BoundProgram?)]
@@ -259,7 +259,7 @@ struct PathEvaluation {
         }
     }
 
-    /// The path that the row's values make.
+    /// The path made from the row's values.
     func path(of row: Int) throws(RecordFailure) -> Name {
         var path = ""
         for (text, evaluate, bound) in pieces {

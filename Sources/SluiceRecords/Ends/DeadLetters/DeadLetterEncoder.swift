@@ -1,9 +1,9 @@
 import Sluice
 import SluiceCEL
 
-/// Dead letters to lines of JSON. docs/dead-letters.md describes them.
+/// Encodes dead letters as lines of JSON. docs/dead-letters.md describes the format.
 struct DeadLetterEncoder: Sendable {
-    /// `"pipeline": …, "definition": …`, the same for all.
+    /// `"pipeline": …, "definition": …`, the same in all letters.
     private let opening: [UInt8]
     private let inputs: [String]
 
@@ -17,12 +17,13 @@ struct DeadLetterEncoder: Sendable {
         self.inputs = inputs
     }
 
-    /// The batch's dead letters in the order of the input.
+    /// Encodes the batch's dead letters in the order of the input.
     func encode(_ batch: RecordBatch) -> [EncodedDeadLetter] {
         guard !batch.deadLetters.isEmpty else { return [] }
         var pieces: [EncodedDeadLetter] = []
         var lines = ByteBuffer(capacity: 4096)
-        // Stable: an oversized record comes before the frame that it stands before.
+        // `offset` keeps the sort stable. An oversized record comes before the frame with its
+        // number.
         let letters = batch.deadLetters.enumerated().compactMap { offset, letter in
             (letter.element as? RefusedRecord).map { (record: $0, letter: letter, offset: offset) }
         }.sorted { left, right in
@@ -75,10 +76,10 @@ struct DeadLetterEncoder: Sendable {
         buffer.append("}\n")
     }
 
-    /// A dead letter up to its `raw`.
+    /// Writes a dead letter up to its `raw`.
     ///
-    /// - Parameter place: where its record begins; `nil` after a closing stage, when records belong
-    ///   to no input.
+    /// - Parameter place: where the record begins; `nil` after a closing stage, where records
+    ///   belong to no input.
     func open(_ stage: String, _ failure: RecordFailure, at place: (input: Int, position: Position)?, to buffer: ByteBuffer) {
         opening.withUnsafeBufferPointer { buffer.append($0) }
         buffer.append(",\"stage\":")

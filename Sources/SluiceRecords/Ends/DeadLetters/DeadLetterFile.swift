@@ -1,15 +1,15 @@
-/// The dead-letter file of a run: lines of JSON in input order, compressed where its name ends in
+/// The dead-letter file of a run: lines of JSON in input order, compressed if the name ends in
 /// `.gz`.
 ///
-/// Written beside its place and published with the outputs. Not for use by two threads at once.
+/// Written to a staged file and published with the outputs. Not for concurrent use.
 final class DeadLetterFile {
     private let path: String
     private let letters: DeadLetterEncoder
     private let output: any OpenSink
-    /// Where the file is compressed.
+    /// Set if the file is compressed.
     private let gzip: GzipOutputs?
 
-    /// - Parameter sink: where the file is an output of that name.
+    /// - Parameter sink: the sink that the file is an output of.
     init(_ path: String, in sink: any RecordSink, letters: DeadLetterEncoder, staging: Staging) {
         self.path = path
         self.letters = letters
@@ -19,12 +19,12 @@ final class DeadLetterFile {
         gzip = isGzip ? GzipOutputs(output, level: .standard) : nil
     }
 
-    /// Makes the file's folder, and begins the file beside its place.
+    /// Creates the file's folder and the staged file.
     func begin() throws(OutputError) {
         try append(ByteBuffer(capacity: 1), records: 0)
     }
 
-    /// - Throws: ``OutputError``, ``InputError`` where a record's spill file cannot be read.
+    /// - Throws: ``OutputError``; ``InputError`` if a record's spill file cannot be read.
     func write(_ letter: EncodedDeadLetter, input: Int?) throws {
         switch letter {
         case .lines(let lines):
@@ -35,7 +35,7 @@ final class DeadLetterFile {
         }
     }
 
-    /// The record's bytes go from its spill file into the letter piece by piece.
+    /// Copies the record from its spill file into the letter, piece by piece.
     private func write(_ record: OversizedRecord, _ stage: String, _ failure: RecordFailure, input: Int) throws {
         let opening = ByteBuffer(capacity: 1024)
         letters.open(stage, failure, at: (input, record.position), to: opening)
@@ -54,8 +54,8 @@ final class DeadLetterFile {
         try gzip.append(text, records: records, to: path)
     }
 
-    /// Brings everything to the disk, before anything appears. Also an empty file: what stands
-    /// under its name is of an earlier run.
+    /// Syncs the file to disk, before any output is published. An empty file is written, too, to
+    /// replace the one of an earlier run.
     func prepare() throws(OutputError) {
         try append(ByteBuffer(capacity: 1), records: 0)
         try gzip?.end()

@@ -2,27 +2,28 @@ import Sluice
 
 /// A record that a stage refused: the element of a ``DeadLetter``.
 struct RefusedRecord: Sendable {
-    /// Its place among the batch's frames: dead letters are written in the order of the input.
+    /// The index of its frame in the batch: dead letters are written in the order of the input.
     var frame: Int
-    /// Its fields as they reached the stage, as a JSON object; empty where it was never decoded.
+    /// The fields as they reached the stage, as a JSON object; empty if the record was never
+    /// decoded.
     var record: [UInt8] = []
     /// Whether its own bytes are not to be written, since a stage has hidden parts of them.
     var withholdsRaw = false
-    /// Set where the record was too long to be held in memory.
+    /// Set if the record was too long to hold in memory.
     var oversized: OversizedRecord?
 }
 
-/// Why a record was refused. A closure that throws one gives its dead letter a code.
+/// Why a record was refused. A closure that throws one chooses the code of its dead letter.
 public struct RecordFailure: Error, Sendable, Equatable {
-    /// Dotted and stable, such as `score.unknown`; docs/dead-letters.md lists Sluice's own.
+    /// Dotted and stable, such as `score.unknown`; docs/dead-letters.md lists Sluice's own codes.
     public var code: String
     /// One sentence.
     public var message: String
-    /// How often the record was tried.
+    /// The number of attempts at the record.
     public var attempts = 1
 
-    /// - Parameter attempts: a stage that tries again puts its own count in the place of a smaller
-    ///   one.
+    /// - Parameter attempts: a stage that retries replaces this with its own count if that is
+    ///   larger.
     public init(code: String, message: String, attempts: Int = 1) {
         self.code = code
         self.message = message
@@ -31,7 +32,7 @@ public struct RecordFailure: Error, Sendable, Equatable {
 }
 
 extension DeadLetter {
-    /// Stages refuse records with no other error.
+    /// Stages refuse records only with a ``RecordFailure``.
     var failure: RecordFailure { error as? RecordFailure ?? RecordFailure(code: "fault", message: "\(error)") }
 
     var code: String { failure.code }

@@ -1,12 +1,11 @@
 import Glibc
 
-/// Reads the bytes of an oversized record back from where they were set aside, as the inside of a
-/// JSON string.
+/// Reads an oversized record back from its spill file, as the contents of a JSON string.
 final class SpillReader {
     private let record: OversizedRecord
     private let descriptor: InputDescriptor
     private let text: GzipText
-    /// Bytes read and not yet handed out.
+    /// Bytes read but not yet returned.
     private let pending = ByteBuffer(capacity: 256 << 10)
 
     init(_ record: OversizedRecord) throws(InputError) {
@@ -16,14 +15,14 @@ final class SpillReader {
         text = GzipText(window: InputWindow { descriptor.read(into: $0) }, library: .preferred, size: descriptor.size)
     }
 
-    /// The record's first bytes as they are, at most 256 KiB.
+    /// The first bytes of the record, unescaped, at most 256 KiB.
     func beginning() throws(InputError) -> ByteBuffer {
         _ = try fill()
         return pending
     }
 
-    /// The next piece, escaped, or in base64 where the record is not UTF-8. About 256 KiB of the
-    /// record; `nil` at its end.
+    /// The next piece, about 256 KiB of the record: escaped, or in base64 if the record is not
+    /// UTF-8. `nil` at the end.
     func next() throws(InputError) -> ByteBuffer? {
         let isLast = try fill()
         guard pending.count > 0 else { return nil }
@@ -41,7 +40,7 @@ final class SpillReader {
         return written
     }
 
-    /// As many of the pending bytes as end between two characters, or between two groups of base64.
+    /// The number of pending bytes that end between two characters, or two groups of base64.
     private var wholeCount: Int {
         guard record.isUTF8 else { return pending.count / 3 * 3 }
         var count = pending.count
@@ -49,7 +48,7 @@ final class SpillReader {
         return count > 0 && pending.start[count - 1] >= 0xC0 ? count - 1 : pending.count
     }
 
-    /// - Returns: whether this was the last of the record.
+    /// - Returns: whether the end of the record was reached.
     private func fill() throws(InputError) -> Bool {
         while pending.count < pending.capacity {
             let step = text.read(into: pending.start + pending.count, room: pending.capacity - pending.count)

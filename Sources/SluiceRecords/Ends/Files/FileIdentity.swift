@@ -1,28 +1,29 @@
 import Glibc
 
-/// Which file a path leads to, however it is spelled: two paths with equal identities are one file.
+/// The file that a path leads to, however it is spelled: two paths with equal identities lead to
+/// the same file.
 ///
-/// Links are followed, to the end also where they lead to nothing yet; `.` and `..` mean what the
-/// system takes them for. Of a file that is there, the identity is its device and number, so hard
-/// links are one file, and so are its names under a bind mount. Of one that is not there yet, it is
-/// that of the nearest folder above it that is, and the bytes of the names that lead on from there.
-/// Nothing is opened for reading, nothing changes.
+/// Symbolic links are followed, even to a target that does not exist; `.` and `..` are resolved as
+/// the system does. An existing file is identified by device and inode, so that hard links, and
+/// names under a bind mount, are the same file. A missing file is identified by the nearest
+/// existing folder above it and the bytes of the remaining names. Nothing is opened for reading or
+/// changed.
 ///
-/// It holds as long as files and folders stay where they are. A folder whose file system takes
-/// capital and small letters for the same is told apart only by files that are there.
+/// Valid as long as files and folders stay where they are. On a case-insensitive file system, names
+/// that differ in case are recognized as the same only if the files exist.
 package struct FileIdentity: Hashable, Sendable {
     private let device: UInt64
     private let number: UInt64
-    /// The names after the nearest folder that is there; none for a file that is.
+    /// The names below the nearest existing folder; empty if the file exists.
     private let missing: [[UInt8]]
 
     package var exists: Bool { missing.isEmpty }
 
-    /// - Throws: where the path goes through a file, a folder that may not be searched, or a circle
-    ///   of links.
+    /// - Throws: if the path goes through a file, through a folder that may not be searched, or
+    ///   through a cycle of links.
     package init(_ path: String) throws(InputError) {
         var status = stat()
-        // Of what is there the system knows it; only for the rest the path is walked.
+        // The system resolves an existing path; only a missing one must be walked here.
         if !path.utf8.contains(0), stat(path, &status) == 0 {
             self.init(status, missing: [])
             return
@@ -32,7 +33,7 @@ package struct FileIdentity: Hashable, Sendable {
         self = try walk.identity()
     }
 
-    /// The file that is open, such as the one that standard input was taken from.
+    /// The file that is open, such as the one behind standard input.
     package init(descriptor: Int32) throws(InputError) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .unreadable(path: "descriptor \(descriptor)", reason: describe(error: errno)) }
@@ -46,18 +47,18 @@ package struct FileIdentity: Hashable, Sendable {
     }
 }
 
-/// Which entry of which folder a path names, a link at its end not followed: what a file that is
-/// renamed to the path replaces.
+/// The directory entry that a path names: what renaming a file to the path would replace. A link at
+/// the end of the path is not followed.
 ///
-/// Two hard links are two places of one file, and a link and what it leads to are two places.
+/// Two hard links are two places of one file; so are a symbolic link and its target.
 package struct FilePlace: Hashable, Sendable {
     package let folder: FileIdentity
-    /// Nothing where the path ends with the folder itself, as `/` and `a/..` do.
+    /// `nil` if the path ends with the folder itself, as `/` and `a/..` do.
     package let name: [UInt8]?
 
-    /// - Parameter followingLinks: The place of the file that the path leads to in the end, in
-    ///   place of the link's own.
-    /// - Throws: As ``FileIdentity/init(_:)``.
+    /// - Parameter followingLinks: whether to return the place of the file that a link at the end
+    ///   of the path leads to, instead of the link's own.
+    /// - Throws: like ``FileIdentity/init(_:)``.
     package init(_ path: String, followingLinks: Bool = false) throws(InputError) {
         var walk = try PathWalk(path)
         try walk.run(followingLast: followingLinks)
@@ -65,24 +66,24 @@ package struct FilePlace: Hashable, Sendable {
     }
 }
 
-/// Walks a path name by name, as the system does, and goes on in thought after the first name that
-/// is not there.
+/// Walks a path name by name, as the system does. After the first missing name it continues without
+/// the file system.
 private struct PathWalk: ~Copyable {
-    /// As many as Linux follows.
+    /// The limit of Linux.
     private static let mostLinks = 40
-    /// `O_PATH`, which the module of the C library does not show: enough for a folder that may be
-    /// searched, but not read.
+    /// `O_PATH`, which the C library's module does not export. It opens a folder that may be
+    /// searched but not read.
     private static let searchOnly: Int32 = 0o10_000_000
 
     private let path: String
-    /// Names still to go, the next one last.
+    /// Names still to visit, the next one last.
     private var ahead: [[UInt8]]
-    /// The folder that the walk has come to, open for searching only.
+    /// The folder reached so far, opened for searching only.
     private var folder: Int32
     private var missing: [[UInt8]] = []
-    /// What stands at the last name, if it is there and no folder.
+    /// The last entry of the path, if it exists and is not a folder.
     private var last: (name: [UInt8], status: stat)?
-    /// The folder's own name, and the folder above it: for the place of a folder.
+    /// The name of the current folder and its parent, for the place of a folder.
     private var above: (folder: FileIdentity, name: [UInt8])?
     private var links = 0
 
@@ -123,13 +124,13 @@ private struct PathWalk: ~Copyable {
 
     private mutating func goUp() throws(InputError) {
         above = nil
-        // A folder that is made on the way lies in the one that it was named after.
+        // The parent of a missing folder is the one that it would be created in.
         if missing.popLast() != nil { return }
         try enter([CChar(UInt8(ascii: ".")), CChar(UInt8(ascii: ".")), 0])
     }
 
     private mutating func go(_ bytes: [UInt8], followsLink: Bool) throws(InputError) {
-        // Bytes of a link's target need not be UTF-8.
+        // A link's target need not be UTF-8.
         let name = bytes.map { CChar(bitPattern: $0) } + [0]
         var status = stat()
         guard fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
@@ -185,7 +186,7 @@ private struct PathWalk: ~Copyable {
         return opened
     }
 
-    /// The names of a path, the first one last; `.` and doubled slashes taken out.
+    /// The names of a path in reverse order, without `.` and empty names.
     private static func names(_ path: [UInt8]) -> [[UInt8]] {
         path.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual([UInt8(ascii: ".")]) }.map(Array.init).reversed()
     }

@@ -1,7 +1,7 @@
 import SluiceCEL
 
-/// `file`: files under a path that may have expressions in it, which appear whole when the run has
-/// ended well.
+/// `file`: files whose path may contain expressions. They appear, complete, when the run has
+/// succeeded.
 package struct FileSink: DeclaredSink {
     package static let declaration = Declaration(
         "file", "files; `{…}` in the path are expressions, so that each record goes to the file that its values name",
@@ -53,13 +53,13 @@ package struct FileSink: DeclaredSink {
 
     package func place(of output: String) throws(InputError) -> FilePlace? { try .ofOutput(output) }
 
-    /// Values may name no folder, and nothing that a link leads to out of the folder that the path
-    /// begins with.
+    /// A value must not name a folder, or a file that links lead to outside of the fixed folder at
+    /// the beginning of the path.
     package func refusal(of output: String) throws(InputError) -> String? {
         switch PathKind.of(output) {
         case .folder: return "'\(output)' is a folder"
         case .file(size: nil):
-            // Written into, not replaced, so that a link to it is followed.
+            // It would be written into, not replaced, so the link would be followed.
             if try FilePlace(output) != FilePlace(output, followingLinks: true) { return "'\(output)' is a link to a device or a pipe" }
         case .file, .missing, .unreadable: break
         }
@@ -67,7 +67,7 @@ package struct FileSink: DeclaredSink {
         return "'\(output)' leads out of '\(confinement)' by a link"
     }
 
-    /// Whether the folder of an output is this one or below it, links followed.
+    /// Whether the folder of an output is the given one or below it, with links followed.
     private static func isConfined(_ output: String, to confinement: String) throws(InputError) -> Bool {
         let outermost = try FileIdentity(confinement)
         var folder = OutputFolders.folder(of: output)
@@ -82,7 +82,7 @@ package struct FileSink: DeclaredSink {
     }
 }
 
-/// What a file's name says about what is in it.
+/// What the extensions of a file's name say about its contents.
 package struct FileName {
     private let extensions: [Substring]
 
@@ -93,6 +93,6 @@ package struct FileName {
 
     package var isGzip: Bool { extensions.last == "gz" }
 
-    /// What stands before `.gz`.
+    /// The extension, without a final `.gz`.
     package var fileExtension: String? { (isGzip ? extensions.dropLast() : extensions[...]).last.map(String.init) }
 }

@@ -1,7 +1,7 @@
 import Glibc
 import SluiceCEL
 
-/// `files`: files by their paths or by patterns, and standard input as `-`.
+/// `files`: files given by path or pattern; `-` is standard input.
 package struct FileSource: DeclaredSource {
     package static let declaration = Declaration(
         "files", "a path, a pattern (`*`, `?`, `[a-z]`, `{a,b}`, `**`), or a list of them; `-` is standard input",

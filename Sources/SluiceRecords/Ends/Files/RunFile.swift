@@ -1,6 +1,6 @@
 import SluiceCEL
 
-/// A file of a run, by its part in it.
+/// A file of a run and its role.
 package struct RunFile: Hashable, Sendable {
     package enum Part: Hashable, Sendable {
         case input
@@ -12,27 +12,27 @@ package struct RunFile: Hashable, Sendable {
         case deadLetters
         /// The report in the state folder.
         case report
-        /// The report's copy that the command line asks for.
+        /// The copy of the report that the command line asks for.
         case reportCopy
-        /// Something else that the run keeps in its state folder.
+        /// Another file in the state folder.
         case state
     }
 
     package var part: Part
-    /// As it was spelled.
+    /// As spelled by the user.
     package var path: String
-    /// Of a sink's file, which of the run's sinks that is, from 0.
+    /// For a sink's file, the index of the sink in the run.
     package var sink = 0
 }
 
-/// Two files of a run that would be one, the first of which can be given another name.
+/// Two files of a run that are the same; the first can be renamed.
 package struct FileConflict: Hashable, Sendable {
     package var file: RunFile
     package var other: RunFile
-    /// Whether the first lies below the other instead, as if that were a folder.
+    /// Whether instead the first is below the other, as if that were a folder.
     package var isBelow = false
 
-    /// Names both: `'./in.jsonl' is the input 'in.jsonl'`.
+    /// Names both files: `'./in.jsonl' is the input 'in.jsonl'`.
     package var message: String {
         let name = file.part == .sink && file.path == "-" ? "standard output" : "'\(file.path)'"
         return "\(name) \(isBelow ? "lies below" : "is") \(otherTitle)"
@@ -61,10 +61,10 @@ package struct FileConflict: Hashable, Sendable {
         }
     }
 
-    /// The same, told of the other file.
+    /// The same conflict, described from the other file.
     package var reversed: FileConflict { FileConflict(file: other, other: file, isBelow: isBelow) }
 
-    /// The key or the option that names the first file.
+    /// The key or option that names the first file.
     package var label: String {
         switch file.part {
         case .deadLetters: "dead_letter"

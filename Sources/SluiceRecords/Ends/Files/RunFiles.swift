@@ -3,20 +3,21 @@ import Sluice
 import SluiceCEL
 import Synchronization
 
-/// The files of one run, told apart by what they are, not by how they are spelled: no run writes
-/// over what it reads, nor over another file of its own.
+/// The files of one run, compared by identity, not by spelling: no run overwrites what it reads, or
+/// another file of its own.
 ///
-/// What the definition names is held against the rest by ``conflict()``, before anything is read;
-/// an output that a record's values name, by ``refusal(of:in:)``. A file is the input if it is the
-/// same file, by a link or a hard link too. Files that are written are one if they take the same
-/// name in the same folder: a link at their place is replaced, and what it leads to stays.
+/// ``conflict()`` checks the files that the definition names, before anything is read;
+/// ``refusal(of:in:)`` checks outputs that a record's values name. A file is the input if it is the
+/// same file, even by a symbolic or hard link. Two files to be written are the same if they have
+/// the same name in the same folder: a link there is replaced, and its target stays.
 package final class RunFiles: Sendable {
     private let pipeline: RecordPipeline
-    /// What the run writes, but for outputs that records name. The earlier gives way to the later.
+    /// Files that the run writes, except for outputs that records name. In a conflict, the earlier
+    /// one is to be renamed.
     private let written: [WrittenFile]
-    /// What the run reads, once it is needed.
+    /// Files that the run reads; computed when first needed.
     private let read = Locked<[FileIdentity: RunFile]?>(nil)
-    /// Outputs that records have named, with what is against them.
+    /// Outputs that records have named, and why they are refused, if they are.
     private let named = Locked<[NamedOutput: String?]>([:])
 
     private struct NamedOutput: Hashable {
@@ -26,14 +27,14 @@ package final class RunFiles: Sendable {
 
     private struct WrittenFile: Sendable {
         var file: RunFile
-        /// `nil` for what is no regular file, or not there yet.
+        /// `nil` if it is not a regular file or does not exist.
         var identity: FileIdentity?
-        /// `nil` for what takes no name: standard output, a device, a pipe.
+        /// `nil` if it has no directory entry of its own: standard output, a device or a pipe.
         var place: FilePlace?
 
         func isSame(as other: WrittenFile) -> Bool {
             if let place, let taken = other.place { return place == taken }
-            // Standard output is no file that can be told apart.
+            // Standard output may be no file that could be compared.
             if file.part == .sink, other.file.part == .sink, place == nil, file.path == "-", other.file.path == "-" { return true }
             return identity != nil && identity == other.identity
         }
@@ -41,7 +42,7 @@ package final class RunFiles: Sendable {
 
     /// - Parameters:
     ///   - state: the run's state folder.
-    ///   - reportCopy: another file that the report is written to.
+    ///   - reportCopy: another path that the report is written to.
     package init(_ pipeline: RecordPipeline, state: String, reportCopy: String? = nil) throws(InputError) {
         self.pipeline = pipeline
         var written: [WrittenFile] = []
@@ -67,7 +68,7 @@ package final class RunFiles: Sendable {
         return WrittenFile(file: RunFile(part: part, path: path, sink: number), identity: try sink.file(of: path), place: try sink.place(of: path))
     }
 
-    /// Two files that the definition and the command line make one.
+    /// Two files named by the definition or the command line that are the same.
     package func conflict() throws(InputError) -> FileConflict? {
         for (index, writer) in written.enumerated() {
             if let identity = writer.identity, let other = try reads(identity) { return FileConflict(file: writer.file, other: other) }
@@ -80,10 +81,10 @@ package final class RunFiles: Sendable {
         return nil
     }
 
-    /// Why no record may go to this output: it would be a file of the run that is something else.
+    /// Why no record may go to this output: it is another file of the run, or the sink refuses it.
     ///
-    /// Looks at the file system once for each output. Where it cannot be looked at, writing will
-    /// say why.
+    /// Checks the file system once per output. If that fails, the output is accepted, and writing
+    /// it will report the error.
     func refusal(of output: String, in sink: Int) -> String? {
         let key = NamedOutput(sink: sink, name: Name(output))
         if let known = named.withLock({ $0[key] }) { return known }
@@ -109,7 +110,7 @@ package final class RunFiles: Sendable {
         return try sink.refusal(of: output)
     }
 
-    /// Whether a folder that must be made for the path would take the name of a file.
+    /// Whether a folder to be created for the path would have the name of a file of the run.
     private static func lies(_ path: String, below file: WrittenFile) throws(InputError) -> Bool {
         guard let taken = file.place else { return false }
         var folder = OutputFolders.folder(of: path)
@@ -120,7 +121,7 @@ package final class RunFiles: Sendable {
         return false
     }
 
-    /// Which input, or whether the pipeline file, is this file.
+    /// The input, or the pipeline file, with this identity.
     private func reads(_ identity: FileIdentity) throws(InputError) -> RunFile? {
         if let read = read.withLock({ $0 }) { return read[identity] }
         var files: [FileIdentity: RunFile] = [:]
@@ -140,14 +141,14 @@ package final class RunFiles: Sendable {
 }
 
 extension FileIdentity {
-    /// The regular file that is open, if it is one.
+    /// The identity of an open file, if it is a regular one.
     static func ofRegularFile(descriptor: Int32) throws(InputError) -> FileIdentity? {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
         return try FileIdentity(descriptor: descriptor)
     }
 
-    /// The regular file that the path leads to, if there is one.
+    /// The identity of the file that the path leads to, if it is a regular one.
     static func ofRegularFile(_ path: String) throws(InputError) -> FileIdentity? {
         guard case .file(size: _?) = PathKind.of(path) else { return nil }
         return try FileIdentity(path)
@@ -155,8 +156,8 @@ extension FileIdentity {
 }
 
 extension FilePlace {
-    /// The name that a file which is written to the path takes in the end; `nil` where a device or
-    /// a pipe stands there, which is written into.
+    /// The place of a file that is written to the path; `nil` for a device or a pipe, which is
+    /// written directly.
     static func ofOutput(_ path: String) throws(InputError) -> FilePlace? {
         if case .file(size: nil) = PathKind.of(path) { return nil }
         return try FilePlace(path)

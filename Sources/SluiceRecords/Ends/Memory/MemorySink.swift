@@ -2,11 +2,11 @@ import Sluice
 import SluiceCEL
 import Synchronization
 
-/// Outputs in memory, to be looked at once a run has published them: for tests of pipelines, and
-/// for programs. No pipeline file can name it.
+/// Outputs in memory, readable once a run has published them: for tests of pipelines and for
+/// programs. Pipeline files cannot name it.
 ///
-/// Copies share what is published. As with files, an output of an earlier run stays until another
-/// run publishes one of its name.
+/// Copies share the published outputs. As with files, an output stays until another run publishes
+/// one of the same name.
 package struct MemorySink: RecordSink {
     package let path: PathTemplate
     package let compression: CompressionLevel?
@@ -17,10 +17,10 @@ package struct MemorySink: RecordSink {
         self.compression = compression
     }
 
-    /// All bytes of an output; `nil` where none of this name was published.
+    /// All bytes of an output; `nil` if none of this name was published.
     package subscript(output: String) -> [UInt8]? { published.outputs.withLock { $0[Name(output)] } }
 
-    /// Of the outputs that were published, in the order of their bytes.
+    /// The names of the published outputs, in byte order.
     package var names: [String] { published.outputs.withLock { $0.keys.sorted().map(\.text) } }
 
     package func open(empty: [UInt8], staging: Staging) -> any OpenSink { OpenMemorySink(published, empty: empty) }

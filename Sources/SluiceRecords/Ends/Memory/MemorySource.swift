@@ -1,12 +1,12 @@
 import SluiceCEL
 
-/// Inputs that are bytes in memory, compressed or not, as those of a file are: for tests of
-/// pipelines, and for programs. No pipeline file can name it.
+/// Inputs in memory, compressed or not, as in files: for tests of pipelines and for programs.
+/// Pipeline files cannot name it.
 package struct MemorySource: RecordSource {
     package let inputs: [InputFile]
     private let contents: [Name: [UInt8]]
 
-    /// - Precondition: no name stands twice, and none is `-`.
+    /// - Precondition: names are unique, and none is `-`.
     package init(_ inputs: KeyValuePairs<String, [UInt8]>) {
         self.inputs = inputs.map { InputFile(path: $0.key, size: UInt64($0.value.count)) }
         contents = Dictionary(uniqueKeysWithValues: inputs.map { (Name($0.key), $0.value) })

@@ -1,4 +1,4 @@
-/// Finds the `{…}` of a path. Offsets are in UTF-8.
+/// Finds the `{…}` of a path. Offsets are in UTF-8 bytes.
 struct BraceScan {
     private let bytes: [UInt8]
     private var index = 0
@@ -15,8 +15,8 @@ struct BraceScan {
         return nil
     }
 
-    /// The brace that closes the one found last, past the braces and the quoted text of the
-    /// expression.
+    /// The position of the brace that closes the last opening one; skips nested braces and quoted
+    /// text.
     mutating func closing() -> Int? {
         var depth = 1
         var quote: UInt8?

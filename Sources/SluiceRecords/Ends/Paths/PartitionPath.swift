@@ -1,11 +1,11 @@
-/// Values of records as parts of a path, so that no value can leave the folder that the definition
-/// names.
+/// Encodes values of records as parts of a path, so that no value can leave the folder that the
+/// definition names.
 ///
-/// Written as `%` and two hexadecimal digits: `/`, `%`, control characters (NUL among them, and
-/// 7F), and a dot that comes first. Nothing is written as `%empty`. More than 200 bytes are cut
-/// after the 120th, at a character's end, and followed by `%~` and the SHA-256 of the whole. So
-/// two values never share a name (but for a collision of SHA-256), and no name that holds a value
-/// is empty, `.` or `..`.
+/// Encoded as `%` and two hexadecimal digits: `/`, `%`, control characters (including NUL and 7F),
+/// and a leading dot. The empty value becomes `%empty`. A result of more than 200 bytes is cut to
+/// at most 120, between characters, followed by `%~` and the SHA-256 of the value. So distinct
+/// values never get the same name (barring a collision of SHA-256), and no name is empty, `.` or
+/// `..`.
 enum PartitionPath {
     private static let most = 200
     private static let keptOfLong = 120
@@ -28,7 +28,7 @@ enum PartitionPath {
         return "\(String(decoding: encoded.utf8.prefix(kept), as: UTF8.self))%~\(Digest.of(value))"
     }
 
-    /// Whether the value stands for itself; most do.
+    /// Whether the value needs no encoding, as is usual.
     private static func isPlain(_ value: String) -> Bool {
         guard let first = value.utf8.first, first != UInt8(ascii: "."), value.utf8.count <= most else { return false }
         return value.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "%") && $0 != 0x7F }

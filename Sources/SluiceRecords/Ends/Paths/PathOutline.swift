@@ -1,17 +1,17 @@
 import Glibc
 
-/// What a sink's path says before any record is read.
+/// What is known of a sink's path before any record is read.
 struct PathOutline {
     struct Refusal {
         var message: String
         var fix: String
     }
 
-    /// Up to the first expression.
+    /// The path up to the first expression.
     let beginning: String
-    /// Whether there is no expression at all.
+    /// Whether the path has no expressions.
     let isWhole: Bool
-    /// The path with a letter in the place of each expression.
+    /// The path with a letter in place of each expression.
     private let outline: String
 
     init(_ pieces: [PathPiece]) {
@@ -50,18 +50,18 @@ struct PathOutline {
     }
 }
 
-/// Whether a file can be made at a path.
+/// Checks whether a file can be created at a path.
 package struct OutputPlace {
     private let path: String
     private let isWhole: Bool
 
-    /// - Parameter isWhole: whether the path is the file's; else only its folder counts.
+    /// - Parameter isWhole: whether the path is complete; if not, only its folder is checked.
     package init(_ path: String, isWhole: Bool = true) {
         self.path = path
         self.isWhole = isWhole
     }
 
-    /// Why it cannot be, as far as can be seen without trying.
+    /// Why a file cannot be created, as far as can be told without trying.
     package var refusal: String? {
         if path.isEmpty { return "no file is named" }
         var status = stat()

@@ -1,10 +1,10 @@
 package import SluiceCEL
 
-/// A path with expressions in it: `out/date={string(time).substring(0, 10)}/errors.jsonl.gz`.
+/// A path with expressions: `out/date={string(time).substring(0, 10)}/errors.jsonl.gz`.
 package struct PathTemplate: Sendable {
     package enum Piece: Sendable {
         case text(String)
-        /// Its value as text; cannot leave the folder.
+        /// An expression. Its value, as text, cannot leave the folder.
         case value(CellProgram)
     }
 
@@ -18,7 +18,7 @@ package struct PathTemplate: Sendable {
         self.init(pieces: [.text(path)])
     }
 
-    /// The path where no expression is in it.
+    /// The path, if it has no expressions.
     package var constant: String? {
         var path = ""
         for piece in pieces {
@@ -28,7 +28,7 @@ package struct PathTemplate: Sendable {
         return path
     }
 
-    /// The folder that no value can lead out of; `nil` where no value is in the path.
+    /// The folder that no value can leave; `nil` if the path has no expressions.
     var confinement: String? {
         guard constant == nil, case .text(let beginning)? = pieces.first else { return nil }
         return OutputFolders.folder(of: beginning)
@@ -43,8 +43,8 @@ package struct PathTemplate: Sendable {
 }
 
 extension PathTemplate {
-    /// Cuts a path at its `{…}` and compiles them. What they come to cannot leave the folder before
-    /// the first of them, so there must be one.
+    /// Splits a path at its `{…}` and compiles the expressions. Their values cannot leave the
+    /// folder before the first expression, so there must be one.
     init?(_ path: Leaf, _ checking: inout Checking) {
         let count = checking.diagnostics.count
         guard path.isComplete, let pieces = Self.pieces(path, &checking) else { return nil }
@@ -71,7 +71,7 @@ extension PathTemplate {
         self.init(pieces: built)
     }
 
-    /// Braces and quotes inside an expression are its own.
+    /// Splits a path. Braces and quotes within an expression belong to the expression.
     private static func pieces(_ path: Leaf, _ checking: inout Checking) -> [PathPiece]? {
         var pieces: [PathPiece] = []
         var textStart = 0
@@ -96,7 +96,7 @@ extension PathTemplate {
     }
 }
 
-/// A part of a path as it was written.
+/// A part of a path, as written.
 enum PathPiece {
     case text(Leaf)
     case expression(Leaf)

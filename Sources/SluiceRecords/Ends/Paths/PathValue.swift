@@ -1,8 +1,8 @@
 import SluiceCEL
 
-/// The text that a value has in a path.
+/// Converts a value to text for a path.
 enum PathValue {
-    /// Text as it is, numbers and times as in JSON; `nil` foreverything else.
+    /// Strings unchanged, numbers and times as in JSON; `nil` for all other types.
     static func of(_ cell: Cell, _ scratch: Scratch) -> String? {
         switch cell.kind {
         case .string, .decimal: return String(decoding: cell.textBytes, as: UTF8.self)

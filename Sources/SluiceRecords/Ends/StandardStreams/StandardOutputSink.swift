@@ -1,13 +1,13 @@
 import Glibc
 
-/// `stdout`: standard output, as the records come.
+/// `stdout`: standard output, written as records arrive.
 package struct StandardOutputSink: DeclaredSink {
     package static let declaration = Declaration(
         "stdout", "standard output", argument: .choice(["true"]), example: "stdout: true")
 
     private let descriptor: Int32
 
-    /// - Parameter descriptor: what is written to in its place, which stays open.
+    /// - Parameter descriptor: a descriptor to write to instead; it is not closed.
     package init(descriptor: Int32 = STDOUT_FILENO) {
         self.descriptor = descriptor
     }
@@ -25,7 +25,7 @@ package struct StandardOutputSink: DeclaredSink {
     package func place(of output: String) -> FilePlace? { nil }
 }
 
-/// Standard output while a run goes on: what was written cannot be taken back.
+/// Standard output during a run. What was written cannot be taken back.
 private final class OpenStandardOutput: OpenSink {
     private var written = SinkMark.Output(path: "-", bytes: 0, records: 0)
     private let digest = Digest()

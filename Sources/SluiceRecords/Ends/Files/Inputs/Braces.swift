@@ -1,4 +1,4 @@
-/// `{a,b}` in a pattern: one pattern for each choice.
+/// Expands `{a,b}` in a pattern into one pattern for each alternative.
 enum Braces {
     private static let most = 10_000
 
@@ -25,8 +25,8 @@ enum Braces {
         var choices: [ArraySlice<UInt8>]
     }
 
-    /// The first braces with a comma at their own depth. Braces without one stand for themselves,
-    /// as in a shell.
+    /// The first braces that contain a comma at their own nesting depth. Others are literal, as in
+    /// a shell.
     private static func firstGroup(in pattern: [UInt8], of whole: String) throws(InputError) -> Group? {
         var opened: [(at: Int, commas: [Int])] = []
         var first: Group?

@@ -1,7 +1,6 @@
 import Glibc
 
-/// Walks the folders that a pattern without braces can match, and collects the paths that it does
-/// match.
+/// Walks the folders that a pattern without braces can match, and collects the matching paths.
 struct GlobWalk {
     private enum Step {
         case name(NamePattern)
@@ -11,10 +10,10 @@ struct GlobWalk {
 
     private let root: [UInt8]
     private let steps: [Step]
-    /// Paths, links to nothing among them.
+    /// Matching paths, including dangling links.
     private(set) var found: [[UInt8]] = []
 
-    /// - Parameter whole: the pattern as it was written, for the error.
+    /// - Parameter whole: the original pattern, for error messages.
     init(pattern: [UInt8], of whole: String) throws(InputError) {
         root = pattern.first == NameBytes.slash ? [NameBytes.slash] : []
         var steps: [Step] = []
@@ -70,7 +69,7 @@ struct GlobWalk {
 
     private struct Entry {
         var name: [UInt8]
-        /// A folder itself, not a link to one.
+        /// Whether it is a folder itself, not a link to one.
         var isFolder: Bool
     }
 
@@ -102,13 +101,13 @@ struct GlobWalk {
 }
 
 extension UnsafeMutablePointer<dirent> {
-    /// Unsafe memory: `d_name` ends with a NUL within the entry, as `readdir` promises.
+    /// Unsafe memory: `readdir` guarantees that `d_name` is NUL-terminated within the entry.
     var nameBytes: [UInt8] {
         guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
         let start = UnsafeRawPointer(self).advanced(by: offset)
         return Array(UnsafeRawBufferPointer(start: start, count: strlen(start.assumingMemoryBound(to: CChar.self))))
     }
 
-    /// The entry's name, if it is UTF-8.
+    /// The entry's name, if it is valid UTF-8.
     var name: String? { String(validating: nameBytes, as: UTF8.self) }
 }

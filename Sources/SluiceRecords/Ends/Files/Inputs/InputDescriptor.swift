@@ -1,15 +1,15 @@
 import Glibc
 
-/// An open file descriptor that is closed once, with its owner; standard input is left open.
+/// An open file descriptor that its owner closes once; standard input is never closed.
 ///
-/// `@unchecked Sendable`: one owner at a time, as the reader that holds it.
+/// `@unchecked Sendable`: it has one owner at a time, the reader that holds it.
 final class InputDescriptor: InputBytes, @unchecked Sendable {
     private var number: Int32
     private let isOwned: Bool
-    /// Bytes of a regular file.
+    /// The size in bytes, if it is a regular file.
     let size: UInt64?
 
-    /// - Parameter offset: where to begin reading.
+    /// - Parameter offset: where reading begins, in bytes.
     init(_ file: InputFile, at offset: UInt64 = 0) throws(InputError) {
         if file.isStandardInput {
             (number, isOwned) = (STDIN_FILENO, false)
@@ -47,7 +47,7 @@ final class InputDescriptor: InputBytes, @unchecked Sendable {
         number = -1
     }
 
-    /// As ``InputWindow/Reading``.
+    /// See ``InputWindow/Reading``.
     func read(into bytes: UnsafeMutableRawBufferPointer) -> Int {
         while true {
             let count = Glibc.read(number, bytes.baseAddress, bytes.count)
@@ -57,7 +57,7 @@ final class InputDescriptor: InputBytes, @unchecked Sendable {
     }
 }
 
-/// The system's words for an `errno`.
+/// The system's message for an `errno`.
 func describe(error: Int32) -> String {
     var text = [CChar](repeating: 0, count: 256)
     guard strerror_r(error, &text, text.count) == 0 else { return "error \(error)" }

@@ -1,17 +1,17 @@
-/// Why an input cannot be read. Each says the thing, the place and, where there is one, the way
-/// out.
+/// Why an input cannot be read. Each message names the thing, the place and, if there is one, the
+/// fix.
 package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
     case missing(path: String)
-    /// - Parameter passedOver: what the pattern does match and is no file, in sentences.
+    /// - Parameter passedOver: sentences about matches that are not files.
     case noMatch(pattern: String, passedOver: [String] = [])
     case badPattern(pattern: String, reason: String)
     case folder(path: String)
     case unreadable(path: String, reason: String)
-    /// Compressed in a way that is not read, by its first bytes.
+    /// Its first bytes belong to a compression or an archive format that is not supported.
     case unsupported(path: String, compression: String)
-    /// Damage, and the policy is ``DamagePolicy/fail``.
+    /// The input is damaged and the policy is ``DamagePolicy/fail``.
     case damaged(path: String, Damage)
-    /// A record over the limit could not be set aside.
+    /// A record over the size limit could not be spilled.
     case spill(path: String, reason: String)
 
     package var description: String {
@@ -31,7 +31,7 @@ package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension Damage.Kind {
-    /// What happened, for people.
+    /// A description for users.
     package var sentence: String {
         switch self {
         case .truncated: "the gzip data ends too early"
@@ -45,11 +45,11 @@ extension Damage.Kind {
     }
 }
 
-/// What to do about damaged input.
+/// What to do with damaged input.
 public enum DamagePolicy: String, Sendable, CaseIterable {
-    /// Deliver every whole record before it, go on at the next member, keep account of what was
-    /// lost.
+    /// Deliver every whole record before the damage, continue at the next member, and report the
+    /// loss.
     case salvage
-    /// End the run; nothing is published.
+    /// End the run and publish nothing.
     case fail
 }

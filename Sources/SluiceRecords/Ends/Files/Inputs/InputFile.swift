@@ -1,10 +1,10 @@
 import SluiceCEL
 
-/// One input of a run. Two are the same if the bytes of their paths are.
+/// An input of a run. Equality compares the bytes of the paths, and the sizes.
 package struct InputFile: Sendable {
     /// `-` is standard input.
     package var path: String
-    /// Bytes, where it is a regular file.
+    /// The size in bytes, if it is a regular file.
     package var size: UInt64?
 
     package init(path: String, size: UInt64? = nil) {

@@ -1,28 +1,28 @@
 import Glibc
 import SluiceCEL
 
-/// From what a definition names to the files that are read.
+/// Resolves the paths and patterns of a definition to files.
 package enum InputFiles {
     /// Expands paths and patterns: `*` and `?` within a name, `[a-z]` and `[!a-z]`, `{a,b}`, `**`
-    /// for any number of folders, `\` before a character that stands for itself; `-` is standard
-    /// input. A pattern that is the path of a file is that file.
+    /// for any number of folders, `\` to escape a character; `-` is standard input. A pattern that
+    /// is the path of an existing file means that file.
     ///
-    /// - Returns: each file once, `.` and doubled slashes taken out of its path, in the order of
-    ///   the paths' bytes. Hidden names match only where the pattern's name begins with a dot. `**`
-    ///   does not follow links to folders. Folders that a pattern matches are passed over, and so
-    ///   is what ``matches(of:)`` says.
-    /// - Throws: for a pattern that matches no file, a path that is not there, a folder, and a file
-    ///   that may not be read.
+    /// - Returns: each file once, with its path normalized, in the byte order of the paths. Hidden
+    ///   names match only if the pattern's name begins with a dot. `**` does not follow links to
+    ///   folders. Folders that a pattern matches are skipped, and so are the matches in
+    ///   ``Matches/passedOver``.
+    /// - Throws: for a pattern that matches no file, a path that does not exist, a folder, and a
+    ///   file that may not be read.
     package static func expand(_ patterns: [String]) throws(InputError) -> [InputFile] {
         try matches(of: patterns).files
     }
 
-    /// What patterns match.
+    /// The matches of patterns.
     package struct Matches: Equatable, Sendable {
-        /// As of ``InputFiles/expand(_:)``.
+        /// As returned by ``InputFiles/expand(_:)``.
         package var files: [InputFile] = []
-        /// What a pattern matched that is neither a file nor a folder, each as a sentence:
-        /// `logs/feed is a named pipe`. It is read where it is named by its own path.
+        /// Matches that are neither files nor folders, each as a sentence: `logs/feed is a named
+        /// pipe`. Such a file is read only if it is named by its own path.
         package var passedOver: [String] = []
     }
 
@@ -79,10 +79,10 @@ package enum InputFiles {
     }
 }
 
-/// What stands at a path, links followed.
+/// The kind of file at a path, with links followed.
 enum PathKind {
     case folder
-    /// Of a regular file, its size; a pipe or a device has none.
+    /// `size` is that of a regular file, `nil` for a pipe or a device.
     case file(size: UInt64?)
     case missing
     case unreadable(reason: String)
@@ -101,7 +101,7 @@ enum PathKind {
         }
     }
 
-    /// What a file without a size is, for people.
+    /// A description, for users, of a file without a size.
     static func words(of path: [UInt8]) -> String {
         var status = stat()
         stat(NameBytes.terminated(path), &status)

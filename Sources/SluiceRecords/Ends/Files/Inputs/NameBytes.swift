@@ -1,13 +1,12 @@
-/// Names and paths as the system has them: bytes, of which most are UTF-8.
+/// Names and paths as the system has them: bytes, usually UTF-8.
 enum NameBytes {
     static let slash = UInt8(ascii: "/")
     static let dot = UInt8(ascii: ".")
 
-    /// For the system's calls.
+    /// The path as a C string.
     static func terminated(_ path: [UInt8]) -> [CChar] { path.map { CChar(bitPattern: $0) } + [0] }
 
-    /// The code points of a name; a byte that is not part of one is a unit of its own, beyond all
-    /// code points.
+    /// The code points of a name. An invalid byte becomes a unit of its own, above all code points.
     static func units(_ name: some Collection<UInt8>) -> [UInt32] {
         if let text = String(validating: name, as: UTF8.self) { return text.unicodeScalars.map(\.value) }
         var units: [UInt32] = []
@@ -21,7 +20,7 @@ enum NameBytes {
         return units
     }
 
-    /// For messages: `caf\xE9` where the name is not UTF-8.
+    /// The path for messages, such as `caf\xE9` if it is not UTF-8.
     static func shown(_ path: [UInt8]) -> String {
         var shown = String.UnicodeScalarView()
         for unit in units(path) {
@@ -34,7 +33,7 @@ enum NameBytes {
         return String(shown)
     }
 
-    /// Without `.` and doubled slashes.
+    /// The path without `.` and repeated slashes.
     static func normalized(_ path: String) -> String {
         let names = path.utf8.split(separator: slash).filter { !$0.elementsEqual([dot]) }
         return (path.utf8.first == slash ? "/" : "") + names.map { String(Substring($0)) }.joined(separator: "/")

@@ -1,5 +1,5 @@
 /// A pattern for one name of a path: `*`, `?`, `[…]`, `\`. Matches code points, and single bytes
-/// where a name is not UTF-8; in time proportional to name times pattern.
+/// where a name is not UTF-8. Takes time proportional to the product of both lengths.
 struct NamePattern {
     fileprivate enum Piece {
         case unit(UInt32)
@@ -9,7 +9,7 @@ struct NamePattern {
     }
 
     private let pieces: [Piece]
-    /// Where the name holds nothing special: the name.
+    /// The name itself, if the pattern has no special characters.
     let literal: [UInt8]?
     let matchesHidden: Bool
 
@@ -17,7 +17,7 @@ struct NamePattern {
         text.utf8.contains { "*?[{\\".utf8.contains($0) }
     }
 
-    /// - Parameter whole: the pattern as it was written, for the error.
+    /// - Parameter whole: the original pattern, for error messages.
     init(_ text: ArraySlice<UInt8>, of whole: String) throws(InputError) {
         var pieces: [Piece] = []
         var literal: [UInt8]? = []
@@ -58,7 +58,7 @@ struct NamePattern {
         if bytes.first == NameBytes.dot, !matchesHidden { return false }
         let name = NameBytes.units(bytes)
         var (at, piece) = (0, 0)
-        // Where the last `*` stands, and how far it reaches so far.
+        // The position of the last `*`, and of the end of the text that it matches so far.
         var star: (piece: Int, at: Int)?
         while at < name.count {
             if piece < pieces.count, case .run = pieces[piece] {
@@ -77,7 +77,7 @@ struct NamePattern {
         return pieces[piece...].allSatisfy { if case .run = $0 { true } else { false } }
     }
 
-    /// Where the `]` of the set that begins at `start` stands. A `]` that comes first is a member.
+    /// The position of the `]` that closes the set at `start`. A `]` in first position is a member.
     static func endOfSet(in pattern: ArraySlice<UInt8>, from start: Int) -> Int? {
         var at = start + 1
         if at < pattern.endIndex, "!^".utf8.contains(pattern[at]) { at += 1 }

@@ -1,9 +1,9 @@
 import CCrypto
 import Glibc
 
-/// SHA-256 of bytes that come in pieces.
+/// An incremental SHA-256.
 ///
-/// Unsafe memory: the context is this object's own, from `init` to `deinit`. One owner at a time.
+/// Unsafe memory: the context belongs to this object from `init` to `deinit`. One owner at a time.
 package final class Digest {
     private let context: OpaquePointer
 
@@ -20,7 +20,7 @@ package final class Digest {
         guard EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1 else { fatalError("libcrypto refused bytes for SHA-256") }
     }
 
-    /// Of the bytes so far: 64 hexadecimal digits. More may follow.
+    /// The digest of the bytes so far, in 64 hexadecimal digits. More bytes may follow.
     var hex: String {
         var sum = [UInt8](repeating: 0, count: 32)
         guard let copy = EVP_MD_CTX_new() else { fatalError("no memory for a digest") }
@@ -45,7 +45,7 @@ package final class Digest {
 
     static func ofFile(_ path: String) throws(InputError) -> String { try Digest(ofFile: path).hex }
 
-    /// Of a file's bytes so far; more may follow.
+    /// Begins with the current bytes of a file; more may follow.
     convenience init(ofFile path: String) throws(InputError) {
         self.init()
         let descriptor = try InputDescriptor(InputFile(path: path))

@@ -1,6 +1,6 @@
 /// Why an output cannot be written.
 package enum OutputError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Nobody reads standard output any more: a quiet end, not a failure.
+    /// Standard output has no reader any more: a normal end, not a failure.
     case closed
     case failed(path: String, reason: String)
 

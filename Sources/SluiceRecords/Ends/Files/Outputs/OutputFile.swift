@@ -1,13 +1,13 @@
 import Glibc
 
-/// One output on its way: bytes that are added beside its place, and then take it.
+/// An output that is being written: to a staged file, which is then renamed to the output's path.
 final class OutputFile {
     let path: String
     var records = 0
     private(set) var byteCount: UInt64 = 0
     private(set) var digest = Digest()
     private(set) var isPrepared = false
-    /// Where the bytes stand; nil for a device or a pipe, which is written at once.
+    /// The path of the staged file; `nil` for a device or a pipe, which is written directly.
     private let staged: String?
     private var descriptor: Int32 = -1
     private var isBegun = false
@@ -22,7 +22,7 @@ final class OutputFile {
         }
     }
 
-    /// Opens it to write after what was written before.
+    /// Opens the file to append to what was written before.
     func open() throws(OutputError) {
         let place = staged ?? path
         let flags = staged == nil ? O_WRONLY : isBegun ? O_WRONLY | O_APPEND : O_WRONLY | O_CREAT | O_EXCL
@@ -45,9 +45,9 @@ final class OutputFile {
         byteCount += UInt64(bytes.count)
     }
 
-    /// Cuts off what was written after the first `bytes`.
+    /// Truncates the file to `bytes`.
     ///
-    /// What goes to a device or a pipe cannot be taken back.
+    /// What was written to a device or a pipe cannot be taken back.
     func restore(bytes: UInt64, records: Int) throws(OutputError) {
         self.records = records
         guard bytes != byteCount else { return }
@@ -64,7 +64,7 @@ final class OutputFile {
         isPrepared = false
     }
 
-    /// All bytes are on the disk from here on.
+    /// Syncs all bytes to disk.
     func prepare() throws(OutputError) {
         if staged != nil, fsync(descriptor) != 0 { throw .failed(path, "cannot be synced to disk", errno) }
         isPrepared = true
@@ -75,7 +75,7 @@ final class OutputFile {
         if Glibc.close(descriptor) != 0, errno != EINTR { throw .failed(path, "cannot be written", errno) }
     }
 
-    /// Where nothing depends on it: the bytes are on the disk, or are given up.
+    /// Closes the file and ignores errors: its bytes are on disk already, or discarded.
     func closeQuietly() {
         if descriptor >= 0 { Glibc.close(descriptor) }
         descriptor = -1

@@ -1,18 +1,18 @@
 import Glibc
 import SluiceCEL
 
-/// The folders that outputs stand in.
+/// The folders that contain outputs.
 final class OutputFolders {
     private let staging: Staging
     private var known: Swift.Set<Name> = []
-    /// Made for these outputs, the outermost first.
+    /// Folders created for these outputs, outermost first.
     private var made: [String] = []
 
     init(_ staging: Staging) {
         self.staging = staging
     }
 
-    /// Makes the folder of an output if it is not there.
+    /// Creates the folder of an output if it does not exist.
     func prepare(for path: String) throws(OutputError) {
         let folder = Self.folder(of: path)
         guard known.insert(Name(folder)).inserted else { return }
@@ -20,19 +20,19 @@ final class OutputFolders {
         try make(folder)
     }
 
-    /// Brings the names in the folders to the disk; from here on the folders stay.
+    /// Syncs the directory entries to disk; `discard` no longer removes the folders.
     func sync() throws(OutputError) {
         for folder in known.union(made.map { Name(Self.folder(of: $0)) }).sorted().map(\.text) {
             let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
             guard descriptor >= 0 else { throw .failed(folder, "cannot be opened", errno) }
             defer { close(descriptor) }
-            // Some file systems have nothing to bring to the disk and say so.
+            // Some file systems do not support this, and need not.
             if fsync(descriptor) != 0, errno != EINVAL { throw .failed(folder, "cannot be synced to disk", errno) }
         }
         made = []
     }
 
-    /// Removes the folders that were made here, unless something else is in them by now.
+    /// Removes the folders that were created here, unless they are no longer empty.
     func discard() {
         for folder in made.reversed() { rmdir(folder) }
         made = []

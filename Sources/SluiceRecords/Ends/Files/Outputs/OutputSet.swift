@@ -9,27 +9,26 @@ package struct PublishedOutput: Equatable {
     var sha256: String
 }
 
-/// The outputs of a run. They appear under their names together, when all of them are whole and on
-/// the disk; until then they stand beside their places under hidden names, and what stood there
-/// stays.
+/// The outputs of a run. They are written to hidden files next to their final paths, and renamed
+/// together once all of them are complete and on disk. Until then, existing files under those names
+/// stay.
 ///
-/// A path that is a device or a pipe is written at once, because it cannot be replaced. Folders are
-/// made as they are needed, and removed again if nothing is published. Not for use by two threads
-/// at once.
+/// A device or a pipe is written directly, because it cannot be replaced. Folders are created as
+/// needed, and removed again if nothing is published. Not for concurrent use.
 final class OutputSet: OpenSink {
-    /// Files that are open at the same time; more are closed and opened again, the one that waited
-    /// longest first.
+    /// The limit of open files. Beyond it, the least recently used one is closed, to be reopened
+    /// when needed.
     private let mostOpen: Int
     private var files: [FilePlace: OutputFile] = [:]
-    /// By every path that was met.
+    /// By every spelling of a path seen so far.
     private var named: [Name: OutputFile] = [:]
-    /// In the order in which they were last written to.
+    /// Least recently written first.
     private var open: [OutputFile] = []
     private let staging: Staging
     private let folders: OutputFolders
 
-    /// What stands in a file that nothing was written to. Of a compressed one an empty member,
-    /// since no gunzip reads a file without any.
+    /// The contents of an output that nothing was written to. For a compressed one it is an empty
+    /// gzip member, since gunzip rejects a file without any.
     private let emptyFile: [UInt8]
 
     init(mostOpen: Int = 64, emptyFile: [UInt8] = [], staging: Staging = Staging()) {
@@ -46,8 +45,7 @@ final class OutputSet: OpenSink {
 
     func name(of path: String) throws(OutputError) -> String { try file(path).path }
 
-    /// Adds bytes, perhaps none, to the end of an output, which begins empty with the first of
-    /// them.
+    /// Appends bytes, possibly none, to an output. The first call creates it.
     func append(_ bytes: UnsafeBufferPointer<UInt8>, records: Int, to path: String) throws(OutputError) {
         let file = try file(path)
         if bytes.count > 0 {
@@ -84,8 +82,8 @@ final class OutputSet: OpenSink {
         }
     }
 
-    /// Brings all bytes to the disk. What can fail for want of space or of permission fails here,
-    /// before anything appears.
+    /// Syncs all bytes to disk. Errors for lack of space or permission occur here, before any
+    /// output is published.
     func prepare() throws(OutputError) {
         for file in inOrder where !file.isPrepared || file.byteCount == 0 && !emptyFile.isEmpty {
             try use(file)
@@ -95,11 +93,11 @@ final class OutputSet: OpenSink {
         closeAll()
     }
 
-    /// Lets the outputs appear, each replacing at once what stood under its name.
+    /// Publishes the outputs, each atomically replacing the existing file of that name.
     ///
-    /// - Returns: in the order of their paths' bytes.
-    /// - Throws: Before the first has appeared, unless the system refuses to rename a file that it
-    ///   let be made beside.
+    /// - Returns: the outputs in the byte order of their paths.
+    /// - Throws: before the first output is published, unless the system refuses to rename a file
+    ///   in a folder where it could be created.
     func publish() throws(OutputError) -> [PublishedOutput] {
         try prepare()
         let all = inOrder
@@ -109,7 +107,7 @@ final class OutputSet: OpenSink {
         return all.map { PublishedOutput(path: $0.path, records: $0.records, bytes: $0.byteCount, sha256: $0.digest.hex) }
     }
 
-    /// Removes what was written and not published.
+    /// Removes what was written but not published.
     func discard() {
         closeAll()
         for file in files.values { file.discard() }
@@ -137,8 +135,8 @@ final class OutputSet: OpenSink {
         return file
     }
 
-    /// Two paths that take one name in one folder are one output. The folder is there, so that it
-    /// is told apart by what it is.
+    /// Two paths to the same entry of one folder are the same output. The folder must exist, so
+    /// that it can be identified.
     private func place(of path: String) throws(OutputError) -> FilePlace {
         do throws(InputError) {
             return try FilePlace(path)
@@ -147,7 +145,7 @@ final class OutputSet: OpenSink {
         }
     }
 
-    /// Opens a file if it is not, and makes it the last to be closed.
+    /// Opens a file if needed, and marks it as the most recently used.
     private func use(_ file: OutputFile) throws(OutputError) {
         if open.last === file { return }
         if let index = open.firstIndex(where: { $0 === file }) {
