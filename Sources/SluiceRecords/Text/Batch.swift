@@ -1,11 +1,11 @@
-/// The unit of work and of acknowledgement: about 1 MiB of decompressed bytes of one input, cut
-/// where a record ends.
+/// The unit of work and of acknowledgement: about 1 MiB of decompressed bytes of one input, cut at
+/// the end of a record.
 ///
-/// Where a batch ends depends on the input's bytes alone: it holds as many whole records as fit
-/// into ``targetBytes`` from its first byte, or one record if that is longer. Nothing here depends
-/// on how the bytes arrived or on the number of workers.
+/// The end of a batch depends only on the input's bytes: it holds as many whole records as fit into
+/// ``targetBytes``, or one record if that is longer. Neither the sizes of reads nor the number of
+/// workers matter.
 ///
-/// `@unchecked Sendable`: a batch belongs to one job at a time. The reader fills it, then it moves
+/// `@unchecked Sendable`: a batch belongs to one job at a time. The reader fills it; then it moves
 /// from stage to stage and is never shared.
 package final class Batch: @unchecked Sendable {
     /// 1 MiB.
@@ -13,27 +13,26 @@ package final class Batch: @unchecked Sendable {
 
     /// The batch's bytes. At least ``ByteBuffer/padding`` readable bytes follow the last one.
     package let bytes: ByteBuffer
-    /// The records in input order, each without its line feed.
+    /// The records in input order, without their line feeds.
     package var frames: [Frame] = []
-    /// Which input of the run, from 0.
+    /// The index of the input in the run.
     package let input: Int
-    /// The head of its file, where the format has one.
+    /// The head of the batch's file, if the format has one.
     package var head: FileHead?
-    /// Where the batch's first byte stands in the decompressed input, from 0.
+    /// The offset of the first byte in the decompressed input.
     package let offset: UInt64
     /// The line number of the first record, from 1.
     package let line: UInt64
-    /// The gzip member of each record, as runs: `firstFrame` and all after it, up to the next run,
-    /// begin in `member` (from 0).
+    /// The gzip member of each record, run-length encoded: `firstFrame` and the frames up to the
+    /// next run begin in `member` (from 0).
     package var members: [MemberRun] = []
-    /// Records that were longer than the limit; their bytes are in a file of their own. In input
-    /// order.
+    /// Records over the size limit, in input order. Their bytes are in spill files.
     package var oversized: [OversizedRecord] = []
-    /// Damage that was met while this batch was read. It lies after the batch's last record.
+    /// Damage found while this batch was read. It comes after the batch's last record.
     package var damage: [Damage] = []
-    /// Compressed bytes of the input that were used up when this batch was cut, for progress.
+    /// Compressed bytes of the input that were consumed when this batch was cut, for progress.
     package var compressedBytesRead: UInt64 = 0
-    /// Where the input goes on after this batch.
+    /// The position in the input after this batch.
     package var end = Position(member: 0, offset: 0, line: 1)
 
     package init(bytes: ByteBuffer, input: Int, offset: UInt64, line: UInt64) {
@@ -44,13 +43,13 @@ package final class Batch: @unchecked Sendable {
     }
 }
 
-/// One record as bytes of its batch. A carriage return before the line feed is part of it; the line
-/// feed is not.
+/// A record as a range of its batch's bytes. Includes a carriage return before the line feed, but
+/// not the line feed.
 package struct Frame: BitwiseCopyable, Sendable {
     package var start: UInt32
     package var count: UInt32
-    /// Its line, counted from the batch's ``Batch/line``. Oversized records and lines joined to one
-    /// record leave gaps.
+    /// The line number relative to the batch's ``Batch/line``. Oversized records and records of
+    /// several lines leave gaps.
     package var lineDelta: UInt32
 
     package init(start: UInt32, count: UInt32, lineDelta: UInt32) {
@@ -72,11 +71,11 @@ package struct MemberRun: Sendable, Equatable {
 
 /// Where a record begins.
 package struct Position: Sendable, Equatable {
-    /// The gzip member it begins in, from 0; 0 for plain text.
+    /// The gzip member in which it begins, from 0; 0 for plain text.
     package var member: Int
-    /// Bytes before it in the decompressed input.
+    /// The offset in the decompressed input.
     package var offset: UInt64
-    /// From 1.
+    /// Counted from 1.
     package var line: UInt64
 
     package init(member: Int, offset: UInt64, line: UInt64) {
@@ -86,16 +85,16 @@ package struct Position: Sendable, Equatable {
     }
 }
 
-/// A record over the limit: set aside in a gzip file of its own, whole, so that memory stays
-/// bounded and nothing is lost.
+/// A record over the size limit. It is spilled, complete, to a gzip file of its own, so that memory
+/// stays bounded and nothing is lost.
 package struct OversizedRecord: Sendable {
-    /// It stands before the frame with this index.
+    /// The index of the frame that follows it.
     package var beforeFrame: Int
     package var position: Position
-    /// Decompressed, without the line feed.
+    /// The decompressed size, without the line feed.
     package var byteCount: UInt64
     package var isUTF8: Bool
-    /// The gzip file that holds its bytes; removed once the dead letter is written.
+    /// The path of the spill file. It is removed once the dead letter is written.
     package var spill: String
 
     package init(beforeFrame: Int, position: Position, byteCount: UInt64, isUTF8: Bool, spill: String) {
@@ -116,12 +115,12 @@ package struct Damage: Sendable, Equatable {
     }
 
     package var kind: Kind
-    /// The byte of the file (compressed) where it was met: `file@byte`.
+    /// The offset in the compressed file where the damage was detected: `file@byte`.
     package var offset: UInt64
-    /// The gzip member, from 0.
+    /// The index of the gzip member, from 0.
     package var member: Int
-    /// Compressed bytes that were passed over. 0 where everything was delivered but cannot be
-    /// vouched for (`crc`, `length`).
+    /// Compressed bytes that were skipped; 0 if everything was delivered but failed its check
+    /// (`crc`, `length`).
     package var lostBytes: UInt64
     /// Decompressed bytes of the record that the damage cut off, which were not delivered.
     package var lostText: UInt64

@@ -1,13 +1,13 @@
 import Glibc
 
-/// Growable memory for bytes with room after the end, so that vector loads may read past it.
+/// A growable byte buffer with padding after the end, so that vector loads may read past it.
 ///
 /// Unsafe memory lives here: `start` is valid for `capacity + padding` bytes from `init` to
 /// `deinit`, and growth copies `count` bytes. `@unchecked Sendable`: one owner at a time, as
-/// ``Batch`` says. For the same reason accesses are not checked for exclusivity at run time, which
-/// took more than half of the time of writing a record.
+/// ``Batch`` says. For the same reason exclusivity is not checked at run time; the checks took more
+/// than half of the time to write a record.
 package final class ByteBuffer: @unchecked Sendable {
-    /// Bytes after `capacity` that may be read (their values mean nothing).
+    /// The number of bytes after `capacity` that may be read; their values are unspecified.
     package static let padding = 64
 
     @exclusivity(unchecked) package private(set) var start: UnsafeMutablePointer<UInt8>
@@ -23,23 +23,23 @@ package final class ByteBuffer: @unchecked Sendable {
         free(start)
     }
 
-    /// Pages that the kernel hands out zeroed are not touched.
+    /// Allocates with `calloc`, which need not touch pages that the kernel provides zeroed.
     private static func zeroed(_ count: Int) -> UnsafeMutablePointer<UInt8> {
         guard let memory = calloc(count, 1) else { fatalError("no memory for a buffer of \(count) bytes") }
         return memory.bindMemory(to: UInt8.self, capacity: count)
     }
 
-    /// The bytes, for as long as the buffer is held: ``withFilled(_:)`` holds it.
+    /// The bytes. Valid only while the buffer is alive, which ``withFilled(_:)`` ensures.
     package var filled: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
 
-    /// Gives `body` the bytes and keeps the buffer until it returns.
+    /// Calls `body` with the bytes and keeps the buffer alive until it returns.
     @inline(__always)
     package func withFilled<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
         withExtendedLifetime(self) { body(filled) }
     }
 
-    /// Makes room for `more` bytes after the last one; at least doubles when it must grow. Moves
-    /// the bytes: earlier pointers end.
+    /// Ensures room for `more` bytes after the last one, at least doubling the capacity if it must
+    /// grow. Growth invalidates earlier pointers.
     @inline(__always)
     package func reserve(_ more: Int) {
         if count + more > capacity { grow(more) }
@@ -76,13 +76,12 @@ package final class ByteBuffer: @unchecked Sendable {
     }
 }
 
-/// Buffers of one size that are used again, so that the kernel need not hand out zeroed pages
-/// forevery batch.
+/// Reusable buffers of one size, so that the kernel need not provide zeroed pages for every batch.
 package final class BufferPool: Sendable {
     private let free: FreeList<ByteBuffer>
     private let capacity: Int
 
-    /// - Parameter most: how many unused buffers are kept.
+    /// - Parameter most: the number of unused buffers to keep.
     package init(capacity: Int, most: Int) {
         self.capacity = capacity
         free = FreeList(most: most)
@@ -93,8 +92,8 @@ package final class BufferPool: Sendable {
         free.take() ?? ByteBuffer(capacity: capacity)
     }
 
-    /// Gives a buffer back. One that has grown past four times the pool's capacity is let go
-    /// instead.
+    /// Returns a buffer to the pool. One that has grown beyond four times the pool's capacity is
+    /// freed.
     package func give(_ buffer: ByteBuffer) {
         guard buffer.capacity <= 4 * capacity else { return }
         buffer.count = 0

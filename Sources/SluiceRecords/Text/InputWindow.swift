@@ -1,18 +1,17 @@
 import Glibc
 
-/// The bytes of an input as they are read: what comes next, what may be looked at ahead of it, and
-/// what has just passed.
+/// A window on the bytes of an input: the next bytes, a limited lookahead, and a limited history.
 ///
-/// Unsafe memory lives here: `memory` holds `capacity` bytes, `lowest ... cursor ... end` are
-/// indices into it, and everything handed out lies between them and is good until the next call
-/// that may read.
+/// Unsafe memory lives here: `memory` holds `capacity` bytes, `cursor` and `end` are indices into
+/// it, and everything returned is between them and valid until the next call that may read.
 final class InputWindow {
-    /// Fills the memory with the next bytes: how many, 0 at the end, or a negative `errno`.
+    /// Fills the memory with the next bytes. Returns their count, 0 at the end, or a negative
+    /// `errno`.
     typealias Reading = (UnsafeMutableRawBufferPointer) -> Int
 
-    /// Bytes that have passed and can be gone back to.
+    /// The number of past bytes that the window can move back to.
     static let history = 64 << 10
-    /// Most bytes that can be looked at ahead.
+    /// The limit of lookahead in bytes.
     static let ahead = 128 << 10
 
     private let read: Reading
@@ -22,12 +21,12 @@ final class InputWindow {
     private var cursor = 0
     private var end = 0
     private var endPosition: UInt64 = 0
-    /// The input's end, or an error, was met after the bytes that are here.
+    /// Whether the available bytes end with the end of the input, or at an error.
     private(set) var isComplete = false
-    /// Why reading ended early.
+    /// The `errno` of a read error.
     private(set) var failure: Int32?
 
-    /// - Parameter chunk: bytes asked for at a time.
+    /// - Parameter chunk: the number of bytes per read.
     init(chunk: Int = 256 << 10, read: @escaping Reading) {
         self.read = read
         self.chunk = chunk
@@ -39,16 +38,16 @@ final class InputWindow {
         memory.deallocate()
     }
 
-    /// Where the next byte stands in the input, from 0.
+    /// The offset of the next byte in the input.
     var position: UInt64 { endPosition - UInt64(end - cursor) }
 
-    /// The next bytes, as many as are here.
+    /// The next bytes, as many as are in memory.
     var available: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: memory + cursor, count: end - cursor) }
 
-    /// The first position that can be gone back to.
+    /// The first position that the window can move back to.
     var firstPosition: UInt64 { position - UInt64(min(cursor, Self.history)) }
 
-    /// Reads on if nothing is here; false at the end of the input.
+    /// Reads if no byte is available. Returns false at the end of the input.
     func fill() -> Bool {
         while cursor == end {
             guard readChunk() else { return false }
@@ -56,13 +55,13 @@ final class InputWindow {
         return true
     }
 
-    /// The next bytes, at least `count` of them (``ahead`` at most) unless the input ends before.
+    /// The next bytes: at least `count` (but at most ``ahead``), unless the input ends earlier.
     func look(ahead count: Int) -> UnsafeBufferPointer<UInt8> {
         while end - cursor < min(count, Self.ahead), readChunk() {}
         return available
     }
 
-    /// Moves over `count` available bytes, or back over bytes that have just passed.
+    /// Moves forward over `count` available bytes, or back if negative.
     func advance(by count: Int) {
         cursor += count
         precondition(cursor >= 0 && cursor <= end, "an input window was moved out of its bytes")

@@ -1,11 +1,11 @@
-/// The decompressed bytes of an input, in order, and what happens between them.
+/// The decompressed bytes of an input, in order, interspersed with events.
 protocol TextSource: AnyObject {
-    /// Reads at most `room` bytes. Either bytes come or an event does, or both; the event stands
-    /// after the bytes.
+    /// Reads at most `room` bytes. Returns bytes, an event or both; the event comes after the
+    /// bytes.
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead
-    /// Compressed bytes that are used up.
+    /// The number of compressed bytes consumed.
     var position: UInt64 { get }
-    /// Of damage that cuts the text: whether what comes after may begin inside a record, even where
+    /// After damage that cut the text: whether the text may continue inside a record, even if
     /// members begin between records.
     var goesOnInsideRecord: Bool { get }
 }
@@ -22,20 +22,20 @@ struct TextRead {
 enum TextEvent: Equatable {
     /// A gzip member begins here.
     case member(Int)
-    /// `cutsText`: what comes after does not join on to what came before. The damage's `lostText`
-    /// is left to the framing.
+    /// `cutsText`: the text after the damage does not continue the text before it. `lostText` is
+    /// left for the framing to set.
     case damage(Damage, cutsText: Bool)
-    /// The end of the input. Comes again if asked again.
+    /// The end of the input. Returned again by further reads.
     case end
 }
 
-/// Text that is not compressed.
+/// Uncompressed text.
 final class PlainText: TextSource {
     private let window: InputWindow
     private let size: UInt64?
     private var isTold = false
 
-    /// - Parameter size: bytes of the whole input, where known.
+    /// - Parameter size: the size of the whole input in bytes, if known.
     init(window: InputWindow, size: UInt64?) {
         self.window = window
         self.size = size
@@ -56,7 +56,7 @@ final class PlainText: TextSource {
     }
 }
 
-/// An empty file that is called a gzip file: cut off before its first byte.
+/// An empty file whose name ends in `.gz`: truncated before its first byte.
 final class EmptyGzip: TextSource {
     private var isTold = false
     let position: UInt64 = 0
@@ -69,7 +69,7 @@ final class EmptyGzip: TextSource {
 }
 
 extension Damage {
-    /// - Parameter size: bytes of the whole input, where known.
+    /// - Parameter size: the size of the whole input in bytes, if known.
     static func readError(at position: UInt64, size: UInt64?, member: Int) -> Damage {
         let lost = size.map { $0 > position ? $0 - position : 0 } ?? 0
         return Damage(kind: .readError, offset: position, member: member, lostBytes: lost, lostText: 0)

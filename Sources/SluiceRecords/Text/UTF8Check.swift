@@ -1,12 +1,12 @@
-/// Whether bytes that come in pieces are UTF-8 (RFC 3629: no surrogates, nothing over U+10FFFF,
-/// shortest forms only).
+/// Incremental validation of UTF-8 (RFC 3629: no surrogates, nothing over U+10FFFF, shortest forms
+/// only).
 struct UTF8Check {
     private var isValidSoFar = true
-    /// Continuation bytes that are missing, and what the next of them may be.
+    /// The number of missing continuation bytes, and the range of the next one.
     private var missing = 0
     private var next: ClosedRange<UInt8> = 0x80...0xBF
 
-    /// True where the pieces together are UTF-8.
+    /// Whether the bytes so far are UTF-8.
     var isValid: Bool { isValidSoFar && missing == 0 }
 
     mutating func take(_ bytes: UnsafeBufferPointer<UInt8>) {

@@ -8,20 +8,20 @@
 /// | `4` to `9`, `best` (9) | zlib 4 to 9 | zlib 4 to 9 |
 /// | `0` | zlib 0 (stored) | zlib 0 |
 ///
-/// ISA-L 1 takes a tenth of zlib 6's time for a sixth more bytes; ISA-L has nothing as small as
-/// zlib 4. Where there is no ISA-L, zlib 2 comes next to it: outputs of the same size within 4 % (7
-/// % on very regular logs), written at 170 to 200 MB/s a core. zlib 1 is 3 to 10 % faster and 5 %
-/// larger; zlib 6 writes 70 MB/s, a sixth smaller.
+/// ISA-L 1 takes a tenth of the time of zlib 6 and writes a sixth more bytes; no level of ISA-L
+/// compresses as well as zlib 4. Without ISA-L, zlib 2 is closest to its level 1: outputs of the
+/// same size within 4 % (7 % for very regular logs), written at 170 to 200 MB/s per core. zlib 1 is
+/// 3 to 10 % faster and 5 % larger; zlib 6 writes 70 MB/s and a sixth fewer bytes.
 public struct CompressionLevel: Hashable, Sendable {
-    /// The least time.
+    /// The fastest.
     public static let fast = CompressionLevel(zlib: 1, isal: 1)
-    /// Close to the least time; smaller where there is no ISA-L.
+    /// Close to the fastest; smaller without ISA-L.
     public static let standard = CompressionLevel(zlib: 2, isal: 1)
-    /// The fewest bytes, at many times the time.
+    /// The smallest, many times slower.
     public static let best = CompressionLevel(zlib: 9, isal: nil)
 
     let zlib: Int32
-    /// ISA-L's level, nil where zlib is the better choice even if ISA-L is there.
+    /// ISA-L's level; `nil` if zlib is the better choice even where ISA-L is available.
     let isal: Int32?
 
     /// - Parameter text: `fast`, `default`, `best` or `0` to `9`.
@@ -36,7 +36,7 @@ public struct CompressionLevel: Hashable, Sendable {
         }
     }
 
-    /// Every way to write a level.
+    /// All spellings of levels.
     package static let names = ["fast", "default", "best"] + (0...9).map(String.init)
 
     private init(zlib: Int32, isal: Int32?) {

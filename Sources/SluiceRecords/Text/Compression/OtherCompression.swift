@@ -1,10 +1,10 @@
 import CZlib
 
-/// Compressions and archives that are not read, by the bytes that they begin with: refused by name,
-/// so that none is taken for text.
+/// Compressions and archives that are not supported, recognized by their first bytes. They are
+/// refused by name, so that none is read as text.
 ///
-/// A text may begin with letters that are the mark of one, so each is told by more than letters:
-/// control characters, a size that makes sense, a checksum.
+/// Text may begin with the letters of a magic number, so each check needs more than letters:
+/// control characters, a plausible size, or a checksum.
 enum OtherCompression {
     private static let marks: [(bytes: [UInt8], name: String)] = [
         ([0x28, 0xB5, 0x2F, 0xFD], "zstd"), ([0x27, 0xB5, 0x2F, 0xFD], "zstd"), ([0x26, 0xB5, 0x2F, 0xFD], "zstd"),
@@ -15,11 +15,11 @@ enum OtherCompression {
         ([0x50, 0x4B, 0x03, 0x04], "zip"), ([0x50, 0x4B, 0x05, 0x06], "zip"), ([0x50, 0x4B, 0x07, 0x08], "zip"),
         ([0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], "7z"), ([0x52, 0x61, 0x72, 0x21, 0x1A, 0x07], "rar"),
         ([0xFF, 0x06, 0x00, 0x00, 0x73, 0x4E, 0x61, 0x50, 0x70, 0x59], "snappy"),
-        // The unread relatives of gzip: compress, pack, and compress -H.
+        // The relatives of gzip: compress, pack, and compress -H.
         ([0x1F, 0x9D], "compress (.Z)"), ([0x1F, 0x1E], "pack (.z)"), ([0x1F, 0xA0], "compress -H (.Z)"),
     ]
 
-    /// - Parameter window: Not empty.
+    /// - Parameter window: must not be empty.
     static func name(in window: InputWindow) -> String? {
         let first = window.available[0]
         for mark in marks where first == mark.bytes[0] && window.begins(with: mark.bytes) { return mark.name }
@@ -33,7 +33,7 @@ enum OtherCompression {
         return TarHeader.begins(window.available) ? "tar" : nil
     }
 
-    /// `BZh`, a digit, and the mark of the first block or of none.
+    /// `BZh`, a digit, and the magic number of the first block or of the end of the stream.
     private static func isBzip2(_ window: InputWindow) -> Bool {
         let blocks: [[UInt8]] = [[0x31, 0x41, 0x59, 0x26, 0x53, 0x59], [0x17, 0x72, 0x45, 0x38, 0x50, 0x90]]
         guard window.begins(with: [0x42, 0x5A, 0x68]) else { return false }
@@ -42,8 +42,8 @@ enum OtherCompression {
     }
 
     /// The header of a `.lzma` file with the properties that all programs write: a dictionary of
-    /// 2^n or 3 * 2^n bytes, an unknown size or one below 2^40, and the first byte of the data,
-    /// zero.
+    /// 2^n or 3 * 2^n bytes, a size that is unknown or below 2^40, and zero as the first byte of
+    /// the data.
     private static func isLZMA(_ window: InputWindow) -> Bool {
         guard window.begins(with: [0x5D, 0x00]) else { return false }
         let header = window.look(ahead: 14)
@@ -54,7 +54,7 @@ enum OtherCompression {
         return dictionary >= 4096 && (odd == 1 || odd == 3) && (size == .max || size < 1 << 40)
     }
 
-    /// Frames that zstd and lz4 skip, which both may begin with: the name is that of what follows.
+    /// Skippable frames, which both zstd and lz4 allow. The name is that of the frame after them.
     private static func afterSkippableFrames(_ window: InputWindow) -> String? {
         guard window.begins(with: [window.available[0], 0x2A, 0x4D, 0x18]) else { return nil }
         var start = 0
@@ -71,20 +71,20 @@ enum OtherCompression {
     }
 }
 
-/// A zlib stream (RFC 1950), which has no mark: two bytes that check each other, as those of some
-/// texts do (`x^2`), and then deflate data.
+/// A zlib stream (RFC 1950). It has no magic number, only two bytes that check each other, as those
+/// of some texts do (`x^2`), followed by deflate data.
 ///
 /// Unsafe memory: zlib reads the bytes that it is given and writes to a buffer of its own.
 enum ZlibStream {
-    /// Data that ends is told by its checksum. Of longer data, this many bytes must make sense, and
-    /// hold a control character, as no text of that length without one would do.
+    /// Data that ends is verified by its checksum. Longer data must be valid for this many bytes
+    /// and contain a control character, which rules out text.
     private static let enough = 64
 
     static func begins(_ window: InputWindow) -> Bool {
         let first = window.available[0]
         guard first & 0x0F == 8, first >> 4 <= 7 else { return false }
         let header = window.look(ahead: 2)
-        // One that wants a dictionary (0x20) would be no file, and `x ` has its header.
+        // A stream with a preset dictionary (0x20) is not a file, and `x ` has that header.
         guard header.count > 1, (Int(header[0]) << 8 | Int(header[1])) % 31 == 0, header[1] & 0x20 == 0 else { return false }
         guard inflating(UnsafeBufferPointer(rebasing: window.available.prefix(4096))) != Z_DATA_ERROR else { return false }
         let bytes = UnsafeBufferPointer(rebasing: window.look(ahead: enough).prefix(4096))
@@ -112,8 +112,8 @@ enum ZlibStream {
     }
 }
 
-/// The first block of a tar archive: its checksum, the sum of its 512 bytes, is one that no text
-/// has.
+/// The first block of a tar archive, recognized by its checksum, the sum of its 512 bytes. No text
+/// has one.
 enum TarHeader {
     static let count = 512
 
@@ -128,7 +128,7 @@ enum TarHeader {
 }
 
 extension InputWindow {
-    /// Whether the next bytes are these. Reads on byte by byte as long as they are.
+    /// Whether the next bytes are these. Reads further only while they match.
     fileprivate func begins(with bytes: [UInt8]) -> Bool {
         for (index, byte) in bytes.enumerated() {
             let next = look(ahead: index + 1)

@@ -1,5 +1,5 @@
 extension Batch {
-    /// Where a record begins in the input.
+    /// The position in the input where a record begins.
     package func position(ofFrame index: Int) -> Position {
         let frame = frames[index]
         return Position(

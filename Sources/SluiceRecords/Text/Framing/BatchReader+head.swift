@@ -1,11 +1,12 @@
-/// The head of a file: the first record that is neither blank nor a comment. It is no record.
+/// The head of a file: the first record that is neither blank nor a comment. It is not counted as a
+/// record.
 extension BatchReader {
-    /// More fields than a table of any program has.
+    /// More fields than any program's tables have.
     static let mostFields = 1 << 15
 
-    /// Takes the head as soon as it is there.
+    /// Takes the head once it is complete.
     ///
-    /// One that cannot be read is left among the records, so that it becomes a dead letter, and so
+    /// A head that cannot be read stays among the records, so that it becomes a dead letter, as
     /// does each record after it.
     func takeHead() {
         guard let quoting else { return }
@@ -39,8 +40,8 @@ extension BatchReader {
         UnsafeBufferPointer(rebasing: buffer.filled[Int(frame.start)..<Int(frame.start + frame.count)])
     }
 
-    /// A record of so many fields has at least as many bytes: no batch of whole records reaches
-    /// this bound. It keeps short lines after a long head from filling memory with fields that are
-    /// not there.
+    /// The limit of records in a batch. A record of `count` fields has at least `count` bytes, so
+    /// no batch of complete records reaches the limit. It prevents short lines after a long head
+    /// from filling memory with absent fields.
     static func mostRecords(ofFields count: Int) -> Int { max(1, Batch.targetBytes / max(1, count)) }
 }

@@ -1,7 +1,7 @@
-/// Records over the limit: set aside as they are read, so that memory stays bounded.
+/// Records over the size limit, spilled as they are read so that memory stays bounded.
 extension BatchReader {
-    /// A batch of the one record that begins the buffer, which has more bytes than the limit and no
-    /// end yet. It ends with its line.
+    /// Returns a batch of one oversized record, which begins the buffer and is still incomplete. It
+    /// extends to the end of its line.
     func setAside() throws(InputError) -> Batch {
         if wantsHead { loseHead("is longer than source.max_record allows") }
         let batch = Batch(bytes: ByteBuffer(capacity: 0), input: index, offset: offset, line: line)
@@ -9,7 +9,7 @@ extension BatchReader {
         let spill = try SpillFile(folder: configuration.spillFolder, name: spillName(line: line))
         line += UInt64(scan.feedsInRecord) + 1
         scan.reset()
-        // Line feeds that the buffer has already lie between quotes.
+        // Line feeds that the buffer already contains are between quotes.
         var passed = buffer.count
         while true {
             let feed = buffer.firstLineFeed(from: passed)
@@ -34,7 +34,7 @@ extension BatchReader {
         }
     }
 
-    /// What was read of a record that damage tore is given up, its file with it.
+    /// Gives up what was read of a record that damage cut off, and its spill file.
     private func lose(_ spill: SpillFile, from batch: Batch) throws(InputError) -> Batch {
         let met = damage.map(\.damage)
         damage = []
@@ -43,7 +43,7 @@ extension BatchReader {
         return batch
     }
 
-    /// Takes the frames over the limit out of a batch. Their bytes stay in it, unnamed.
+    /// Spills the frames over the limit. Their bytes stay in the batch, unreferenced.
     func setAsideLongFrames(of batch: Batch) throws(InputError) {
         guard batch.frames.contains(where: { $0.count > maxRecord }) else { return }
         var kept: [Frame] = []

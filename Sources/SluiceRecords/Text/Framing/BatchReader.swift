@@ -1,30 +1,29 @@
 import Glibc
 
-/// Reads one input as batches of records: finds out how it is compressed, checks it, cuts it into
+/// Reads one input as batches of records: detects its compression, verifies it, and cuts it into
 /// records.
 ///
-/// Batches end where ``Batch`` says, whatever the sizes in which bytes arrive or are inflated. A
-/// byte order mark at the start is left out. A last record without a line feed is delivered. A
-/// record over the limit is a batch of its own without frames, or stands between the frames of one
+/// Batches end as ``Batch`` says, whatever the sizes in which bytes are read or inflated. A byte
+/// order mark at the start is skipped. A last record without a line feed is delivered. A record
+/// over the size limit is a batch of its own without frames, or comes between the frames of a batch
 /// (``Batch/oversized``).
 ///
-/// Damage that tears the text ends the batch. What it left of a record is not delivered
-/// (``Damage/lostText``), its line is counted. The text goes on with a fresh record: if a member of
-/// this input has begun inside a record before, the text up to the next line feed counts as lost
-/// too. So it does where the text goes on inside a member whose flushes are not known to stand
-/// between lines. Damage that leaves the text joined (`crc`, `length`, `trailing-garbage`) stands
-/// in the batch that its place falls into. A record that a member with such damage leaves
-/// unfinished is lost, though, unless it is the input's last or members have begun inside records
-/// before.
+/// Damage that cuts the text ends the batch. What is left of the cut record is not delivered
+/// (``Damage/lostText``), but its line is counted. The text continues with a new record. If a
+/// member of this input has begun inside a record before, or the text continues inside a member
+/// whose flushes are not known to be between lines, the text up to the next line feed counts as
+/// lost, too. Damage that does not cut the text (`crc`, `length`, `trailing-garbage`) is reported
+/// in the batch that contains its position. A record that such a member leaves unfinished is lost,
+/// unless it is the input's last or members have begun inside records before.
 ///
 /// Unsafe memory: reads and writes its own ``ByteBuffer`` within the room that it has reserved.
-/// `@unchecked Sendable`: one job at a time calls it.
+/// `@unchecked Sendable`: it is called by one job at a time.
 package final class BatchReader: @unchecked Sendable {
     package struct Configuration: Sendable {
         package var onDamage = DamagePolicy.salvage
-        /// Bytes, without the line feed. At most 1 GiB.
+        /// In bytes, without the line feed. At most 1 GiB.
         package var maxRecord = 16 << 20
-        /// Where records over the limit are set aside; made when the first is met.
+        /// The folder for records over the size limit; created for the first one.
         package var spillFolder: String
         package var library = DeflateLibrary.preferred
         package var framing = Framing.lines
@@ -35,7 +34,7 @@ package final class BatchReader: @unchecked Sendable {
     }
 
     package let file: InputFile
-    /// Which input of the run, from 0.
+    /// The index of the input in the run.
     package let index: Int
     let configuration: Configuration
     let maxRecord: Int
@@ -46,39 +45,38 @@ package final class BatchReader: @unchecked Sendable {
     var buffer: ByteBuffer
     let scan: any RecordScan
     let quoting: Quoting?
-    /// The file's head, once it is known.
+    /// The file's head, once it was read.
     var head: FileHead?
-    /// Whether the head is still to come.
+    /// Whether the head is still to be read.
     var wantsHead: Bool
-    /// Records that a batch holds at most: fewer than fit only where they lack most of their
-    /// fields.
+    /// The limit of records in a batch. It is reached only if records lack most of their fields.
     var mostRecords: Int
-    /// Where the buffer's first byte stands in the text, and its line.
+    /// The offset of the buffer's first byte in the text, and its line number.
     var offset: UInt64 = 0
     var line: UInt64 = 1
-    /// Where members begin in the buffer; the first is the one that its first byte belongs to.
+    /// The members in the buffer, beginning with the one of its first byte.
     var members = MemberPlaces()
-    /// Whether members were seen to begin inside records.
+    /// Whether a member has begun inside a record.
     var membersCutRecords = false
-    /// Damage that waits for the batch that ends after it, with its place in the buffer.
+    /// Damage to report with the batch that contains its place in the buffer.
     var damage: [(place: Int, damage: Damage)] = []
     /// The event after the buffer's last byte.
     var event: TextEvent?
-    /// The last event was a wrong check of the text before it.
+    /// Whether the last event was a failed check of the text before it.
     var isUnsure = false
     private var isFresh = true
-    /// Whether the compressed text may yet turn out to be an archive of files.
+    /// Whether the decompressed text may still turn out to be a tar archive.
     private var mayBeArchive: Bool
     private var isFinished = false
     private var hasDelivered = false
     private var totals: InputSummary
 
-    /// Opens the input and looks at its first bytes.
+    /// Opens the input and checks its first bytes.
     ///
     /// - Parameters:
-    ///   - index: which input of the run, from 0.
-    ///   - buffers: where batches' memory comes from. Give ``Batch/bytes`` back to it when a batch
-    ///     is done with.
+    ///   - index: the index of the input in the run.
+    ///   - buffers: the pool for batches' memory. Return ``Batch/bytes`` to it when a batch is no
+    ///     longer needed.
     package convenience init(
         _ file: InputFile, index: Int, configuration: Configuration, buffers: BufferPool
     ) throws(InputError) {
@@ -123,7 +121,7 @@ package final class BatchReader: @unchecked Sendable {
         if buffer.capacity >= Batch.targetBytes { buffers.give(buffer) }
     }
 
-    /// What was read so far; complete once ``next()`` has returned nil.
+    /// What was read so far; complete once ``next()`` has returned `nil`.
     package var summary: InputSummary {
         var summary = totals
         summary.bytes = text.position
@@ -131,12 +129,12 @@ package final class BatchReader: @unchecked Sendable {
         return summary
     }
 
-    /// The next batch, or nil at the end. Inflates about 1 MiB: a millisecond; the whole of a
-    /// record over the limit, however long.
+    /// The next batch, or `nil` at the end. Inflates about 1 MiB, which takes a millisecond, or the
+    /// whole of a record over the limit, however long.
     ///
-    /// A batch without frames is possible: it carries an oversized record or damage.
+    /// A batch may have no frames if it carries an oversized record or damage.
     /// - Throws: ``InputError/damaged(path:_:)`` under ``DamagePolicy/fail``,
-    ///   ``InputError/spill(path:reason:)``. Not for damage that is salvaged.
+    ///   ``InputError/spill(path:reason:)``. Does not throw for damage that is salvaged.
     package func next() throws(InputError) -> Batch? {
         guard let batch = try nextBatch() else { return nil }
         batch.compressedBytesRead = text.position
@@ -167,14 +165,14 @@ package final class BatchReader: @unchecked Sendable {
         return nil
     }
 
-    /// Lets go of the input and of what was not delivered.
+    /// Closes the input and drops what was not delivered.
     package func close() {
         isFinished = true
         bytes?.close()
     }
 
-    /// Text after the buffer's last byte: to the target, or, inside a longer record, at most to its
-    /// limit.
+    /// Reads text after the buffer's last byte: up to the target size or, inside a longer record,
+    /// up to the limit of a record.
     private func fill() {
         let target = Batch.targetBytes
         let wanted = buffer.count < target ? target - buffer.count : min(target, maxRecord + 1 - buffer.count)
@@ -188,7 +186,7 @@ package final class BatchReader: @unchecked Sendable {
         event = step.event
     }
 
-    /// A tar archive is no text, compressed or not.
+    /// Refuses a tar archive, compressed or not.
     private func refuseArchive() throws(InputError) {
         guard offset == 0, buffer.count < TarHeader.count else {
             mayBeArchive = false
@@ -197,7 +195,7 @@ package final class BatchReader: @unchecked Sendable {
         }
     }
 
-    /// The byte order mark is no part of the first record.
+    /// Skips a byte order mark.
     private func leaveOutMark() {
         isFresh = false
         guard buffer.count >= 3, buffer.start[0] == 0xEF, buffer.start[1] == 0xBB, buffer.start[2] == 0xBF else { return }
@@ -206,7 +204,7 @@ package final class BatchReader: @unchecked Sendable {
         scan.advance(over: buffer)
     }
 
-    /// Frames that end within the target, or the first, which is longer.
+    /// The number of frames that end within the target size; at least one.
     private var framesThatFit: Int {
         var (low, high) = (0, scan.frames.count)
         while low < high {
@@ -221,7 +219,8 @@ package final class BatchReader: @unchecked Sendable {
         switch event {
         case .member(let member):
             let isInside = scan.recordStart < buffer.count
-            // A garbled end of a member is no beginning of the next one's first record.
+            // The rest of a member that failed its check is not the beginning of the next member's
+            // first record.
             if isInside, isUnsure, !membersCutRecords, !damage.isEmpty { return try tear() }
             membersCutRecords = membersCutRecords || isInside
             begin(member)
@@ -233,7 +232,7 @@ package final class BatchReader: @unchecked Sendable {
             scan.endRecord(of: buffer)
             if wantsHead { takeHead() }
             isFinished = scan.frames.count <= mostRecords
-            // A file that is a head alone is told of, too.
+            // A file that has only a head is reported by an empty batch.
             let hasNews = buffer.count > 0 || !damage.isEmpty || (head != nil && !hasDelivered)
             return hasNews ? try cut(after: min(scan.frames.count, mostRecords)) : nil
         }
@@ -256,7 +255,7 @@ package final class BatchReader: @unchecked Sendable {
         isUnsure = damage.kind == .crc || damage.kind == .length
     }
 
-    /// A batch of the first `count` frames; what stands after them begins the next one.
+    /// Makes a batch of the first `count` frames; what follows them begins the next batch.
     private func cut(after count: Int) throws(InputError) -> Batch {
         let end = count < scan.frames.count ? Int(scan.frames[count].start) : scan.recordStart
         let lines = scan.lines(of: count)
@@ -272,8 +271,8 @@ package final class BatchReader: @unchecked Sendable {
         return batch
     }
 
-    /// Takes the first `end` bytes out of the buffer. The smaller part is copied, the larger keeps
-    /// its memory.
+    /// Takes the first `end` bytes out of the buffer. If what remains is large, these bytes are
+    /// copied; else what remains is.
     private func split(at end: Int) -> ByteBuffer {
         if buffer.count - end > Batch.targetBytes {
             let front = buffers.take()
@@ -288,8 +287,8 @@ package final class BatchReader: @unchecked Sendable {
         return front
     }
 
-    /// A batch of the whole records before the damage that was just noted; what stands of a record
-    /// after them is lost.
+    /// Makes a batch of the whole records before the damage that was just noted. The rest, part of
+    /// a record, is lost.
     private func tear() throws(InputError) -> Batch {
         if wantsHead { loseHead("was lost to damage") }
         let torn = buffer.count - scan.recordStart
@@ -305,16 +304,15 @@ package final class BatchReader: @unchecked Sendable {
         return batch
     }
 
-    /// The damage, the last of which cost `torn` bytes of text and what more must be passed over
-    /// before a fresh record begins.
+    /// Adds the lost text to the last damage: `torn` bytes, and what is skipped before a new record
+    /// begins.
     func lose(_ torn: UInt64, in met: [Damage]) throws(InputError) -> [Damage] {
         var met = met
         met[met.count - 1].lostText = torn + (membersCutRecords || text.goesOnInsideRecord ? try dropFragment() : 0)
         return met
     }
 
-    /// Passes over the text up to the next line feed; stops at the end or where the text is torn
-    /// again.
+    /// Skips the text up to the next line feed, the end, or the next cut.
     private func dropFragment() throws(InputError) -> UInt64 {
         var dropped: UInt64 = 0
         while true {
@@ -332,7 +330,7 @@ package final class BatchReader: @unchecked Sendable {
         }
     }
 
-    /// Forgets the buffer's first `count` bytes.
+    /// Removes the buffer's first `count` bytes.
     func pass(_ count: Int) {
         buffer.dropFirst(count)
         offset += UInt64(count)

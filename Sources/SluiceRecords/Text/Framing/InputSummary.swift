@@ -1,15 +1,15 @@
 /// What was read of one input.
 package struct InputSummary: Sendable, Equatable {
     package var file: String
-    /// Of the file, compressed if it is.
+    /// The size of what was read of the file, before decompression.
     package var bytes: UInt64 = 0
-    /// Of the text, damaged parts that were read included.
+    /// The size of the text, including damaged parts that were read.
     package var textBytes: UInt64 = 0
-    /// Gzip members whose header was met; 0 for plain text.
+    /// The number of gzip members whose header was found; 0 for plain text.
     package var members = 0
-    /// Delivered as frames.
+    /// Records delivered as frames.
     package var records: UInt64 = 0
-    /// Delivered as oversized records.
+    /// Records delivered as oversized.
     package var oversized: UInt64 = 0
     package var damage: [Damage] = []
 

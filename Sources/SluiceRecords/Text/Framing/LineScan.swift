@@ -1,9 +1,9 @@
 import CBytes
 
-/// Cuts the bytes of one buffer into lines, as they arrive.
+/// Cuts the bytes of a buffer into lines as they arrive.
 ///
-/// Unsafe memory: reads a ``ByteBuffer`` up to its count, and its padding; the kernel writes
-/// positions into `feeds`, which holds `room` of them.
+/// Unsafe memory: reads a ``ByteBuffer`` up to its count, and its padding; the C kernel writes at
+/// most `feeds.count` positions into `feeds`.
 final class LineScan: RecordScan {
     private(set) var frames: [Frame] = []
     private(set) var recordStart = 0

@@ -1,6 +1,6 @@
-/// Where gzip members begin in a buffer.
+/// The positions in a buffer where gzip members begin.
 struct MemberPlaces {
-    /// In order; the first is the member that the buffer's first byte belongs to.
+    /// In order; the first is the member of the buffer's first byte.
     private var places: [(start: Int, member: Int)] = [(0, 0)]
 
     /// The member of the buffer's first byte.
@@ -16,7 +16,7 @@ struct MemberPlaces {
         places.last { $0.start <= start }?.member ?? first
     }
 
-    /// The frames as runs of one member each.
+    /// The frames, run-length encoded by member.
     func runs(of frames: [Frame]) -> [MemberRun] {
         var runs: [MemberRun] = []
         var index = 0
@@ -29,7 +29,7 @@ struct MemberPlaces {
         return runs
     }
 
-    /// Forgets the first `count` bytes of the buffer.
+    /// Removes the first `count` bytes of the buffer.
     mutating func move(back count: Int) {
         let passed = max(1, places.prefix { $0.start <= count }.count)
         places.removeFirst(passed - 1)

@@ -1,16 +1,17 @@
 import CBytes
 
-/// Cuts the bytes of one buffer into records of fields: a line feed between quotes ends none.
+/// Cuts the bytes of a buffer into records of delimited fields. A line feed between quotes does not
+/// end a record.
 ///
-/// A quote opens where a field begins, and nowhere else: `5" disk` is text. One that does not close
-/// within the limit of a record is taken for a mistake of its line: the record ends with that line.
-/// So a stray quote costs one record, whatever comes after it.
+/// A quote opens only at the start of a field: `5" disk` is text. A quote that does not close
+/// within the size limit of a record is treated as a mistake in its line: the record ends with that
+/// line. So a stray quote costs one record, whatever follows it.
 ///
-/// Each byte is looked at once, and once more where a quote was given up. That is all: nothing
-/// closed a quote between the line's end and the place where it was given up, so nothing there
-/// opens one either.
+/// Each byte is scanned once, and once more where a quote was given up. It is never more, because
+/// nothing between the end of the line and the point of giving up closed a quote, so nothing there
+/// opens one.
 ///
-/// Unsafe memory: as ``LineScan``.
+/// Unsafe memory: see ``LineScan``.
 final class QuotedScan: RecordScan {
     private let quoting: Quoting
     private let quote: UInt8
@@ -20,20 +21,20 @@ final class QuotedScan: RecordScan {
     private(set) var frames: [Frame] = []
     private(set) var recordStart = 0
     private(set) var feedsInRecord = 0
-    /// Line feeds before ``recordStart``.
+    /// The number of lines before ``recordStart``.
     private var lines = 0
     private var scanned = 0
     private var open: OpenQuote?
     private var stops = [UInt32](repeating: 0, count: 8 << 10)
 
     private struct OpenQuote {
-        /// Line feeds of the record before it.
+        /// Line feeds in the record before the quote.
         var feedsBefore: Int
-        /// The first line feed after it.
+        /// The position of the first line feed after the quote.
         var firstFeed: Int?
-        /// A quote that closes it, unless another follows at once.
+        /// The position of a quote that closes it, unless another quote follows directly.
         var closing: Int?
-        /// A byte without meaning, because an escape stands before it.
+        /// The position of a byte that has lost its meaning to an escape before it.
         var escaped: Int?
     }
 
@@ -52,8 +53,8 @@ final class QuotedScan: RecordScan {
         }
     }
 
-    /// Looks at bytes as far as there is room for their stops.
-    /// - Returns: where to go on.
+    /// Scans bytes, as far as `stops` has room.
+    /// - Returns: the position to continue at.
     private func scan(_ buffer: ByteBuffer, from start: Int, to end: Int) -> Int {
         var from = UInt32(start)
         var hasQuotes = open != nil
@@ -71,7 +72,7 @@ final class QuotedScan: RecordScan {
         return Int(from)
     }
 
-    /// The stops are line feeds, all of them ends of records.
+    /// Handles stops that are all line feeds and ends of records.
     private func takeLines(_ count: Int) {
         // A local array, so that appending is not checked for exclusive access each time.
         var frames = self.frames
@@ -90,7 +91,7 @@ final class QuotedScan: RecordScan {
         self.frames = frames
     }
 
-    /// - Returns: where to begin again, where a quote was given up.
+    /// - Returns: the position to restart at, if a quote was given up.
     private func take(_ stop: Int, in buffer: ByteBuffer) -> Int? {
         let byte = buffer.start[stop]
         if let closing = open?.closing {
@@ -131,8 +132,8 @@ final class QuotedScan: RecordScan {
         feedsInRecord = 0
     }
 
-    /// Takes the open quote for text.
-    /// - Returns: where the next record begins; `nil` where the quote's line has no end yet.
+    /// Gives up the open quote, which is then text.
+    /// - Returns: the start of the next record; `nil` if the quote's line has no end yet.
     private func giveUpQuote() -> Int? {
         guard let given = open else { return nil }
         open = nil

@@ -1,17 +1,17 @@
-/// How fields stand in a record, as far as it must be known to cut text into records.
+/// The syntax of fields in a record, as far as it is needed to cut text into records.
 package struct Quoting: Sendable, Hashable {
     package var separator: UInt8
-    /// Opens a field where it is the field's first byte, and closes it. `nil`: there are no quotes.
+    /// Opens a field if it is the field's first byte, and closes it. `nil`: there are no quotes.
     package var quote: UInt8?
-    /// Takes the meaning from a quote after it, between quotes. A quote twice stands for one, too.
+    /// Escapes a quote within quotes. A doubled quote stands for one, too.
     package var escape: UInt8
-    /// A record that begins with it is none.
+    /// A line that begins with this byte is a comment, not a record.
     package var comment: UInt8?
-    /// Whether blanks around a field are no part of it, so that a quote may stand after them.
+    /// Whether blanks around a field are not part of it, so that a quote may follow them.
     package var trimsBlanks: Bool
     /// Whether the first record of a file is its head.
     package var hasHead: Bool
-    /// How many fields a record has, where the head does not say it.
+    /// The number of fields of a record, if the head does not determine it.
     package var fieldCount: Int?
 
     package init(
@@ -30,7 +30,7 @@ package struct Quoting: Sendable, Hashable {
     @inline(__always)
     func isBlank(_ byte: UInt8) -> Bool { (byte == 0x20 || byte == 0x09) && byte != separator }
 
-    /// Whether a line holds no record: nothing but blanks, or a comment.
+    /// Whether a line has no record: it is blank or a comment.
     func isEmpty(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
         if let comment, line.first == comment { return true }
         return line.allSatisfy { isBlank($0) || $0 == 0x0D }

@@ -1,22 +1,22 @@
-/// Cuts the bytes of one buffer into records, as they arrive.
+/// Cuts the bytes of a buffer into records as they arrive.
 protocol RecordScan: AnyObject {
-    /// The whole records so far.
+    /// The complete records so far.
     var frames: [Frame] { get }
-    /// Where the record that has no end yet begins.
+    /// The start of the incomplete record.
     var recordStart: Int { get }
-    /// Line feeds in that record so far.
+    /// The number of line feeds in the incomplete record.
     var feedsInRecord: Int { get }
 
-    /// Looks at the bytes that have come since.
+    /// Scans the bytes that were added since the last call.
     func advance(over buffer: ByteBuffer)
 
-    /// Takes what stands after the last whole record for one.
+    /// Completes the record after the last one, at the end of the text.
     func endRecord(of buffer: ByteBuffer)
 
-    /// How many lines the first `count` records and what lies between them take.
+    /// The number of lines from the buffer's start up to record `count`.
     func lines(of count: Int) -> Int
 
-    /// The first `count` of the records; begins anew.
+    /// Returns the first `count` records and resets the scan.
     func take(_ count: Int) -> [Frame]
 
     func reset()
@@ -28,7 +28,7 @@ extension Framing {
         return LineScan()
     }
 
-    /// For formats whose records are lines of fields.
+    /// The syntax of fields, if records are delimited text.
     var quoting: Quoting? {
         guard case .quoted(let quoting) = self else { return nil }
         return quoting

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A record over the limit on its way into a gzip file of its own.
+/// Writes a record over the size limit to a gzip file of its own.
 final class SpillFile {
     private static let blockText = 1 << 20
 
@@ -14,13 +14,13 @@ final class SpillFile {
     private(set) var byteCount: UInt64 = 0
     private var isKept = false
 
-    /// Of the record that begins at a line of an input.
+    /// The file's name for the record at the given line of an input.
     static func name(input: Int, line: UInt64) -> String { "oversized-\(input)-\(line).gz" }
 
     static func isName(_ name: String) -> Bool { name.hasPrefix("oversized-") && name.hasSuffix(".gz") }
 
-    /// - Parameter name: unique in the folder for this run and the same in every run; a file of
-    ///   that name is overwritten.
+    /// - Parameter name: unique in the folder for this run, and the same in every run; an existing
+    ///   file is overwritten.
     init(folder: String, name: String) throws(InputError) {
         path = folder + "/" + name
         if mkdir(folder, 0o777) != 0, errno != EEXIST { throw .spill(path: folder, reason: describe(error: errno)) }
@@ -45,7 +45,7 @@ final class SpillFile {
         }
     }
 
-    /// Ends the file, which stays from now on.
+    /// Completes the file. Without this call, the file is deleted in `deinit`.
     func finish(beforeFrame frame: Int, position: Position) throws(InputError) -> OversizedRecord {
         try flush()
         try write(assembly.ending)
@@ -70,7 +70,7 @@ final class SpillFile {
     }
 }
 
-/// Writes all of the bytes; the `errno` where that fails.
+/// Writes all of the bytes. Returns the `errno` of a failure.
 func writeAll(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32) -> Int32? {
     var rest = UnsafeRawBufferPointer(bytes)[...]
     while !rest.isEmpty {

@@ -1,25 +1,26 @@
-/// How many members a gzip file has. Its text is the same.
+/// How a gzip file is divided into members. The decompressed text is the same.
 package enum GzipMembers: String, CaseIterable, Sendable {
-    /// One for the whole file: what readers that stop after the first member need
+    /// One member for the whole file, for readers that stop after the first member
     /// (docs/readers.md).
     case one
-    /// One for each block: about 1 MiB of text.
+    /// One member for each block of about 1 MiB of text.
     case many
 }
 
-/// Compresses texts to blocks, which a ``MemberAssembly`` puts together to a gzip file. Keeps its
-/// memory between blocks; one for each worker.
+/// Compresses texts to blocks, which a ``MemberAssembly`` combines into a gzip file. Keeps its
+/// memory between blocks; each worker has its own.
 ///
-/// A block's bytes depend on its text, the level and the library, on nothing else. In a file of one
-/// member it is deflate data that a full flush closes: it ends on a byte, with 00 00 FF FF, and
-/// refers to nothing before itself. So blocks can be compressed at the same time, and the file can
-/// be cut, gone on with and read from the end of each. No text is no block: no bytes.
+/// A block's bytes depend only on its text, the level and the library. In a file of one member, a
+/// block is deflate data that ends with a full flush: on a byte boundary, with 00 00 FF FF, and it
+/// refers to nothing before itself. So blocks can be compressed in parallel, and the file can be
+/// truncated, continued and read from the end of any block. An empty text gives no bytes.
 ///
-/// In a file of many members a block is one of them, whole. Its header has no name and no time (OS
-/// 255), and an extra field `SL` of four bytes: the member's compressed size, header and trailer
-/// included, little endian. So a reader can find the members without inflating them.
+/// In a file of many members, a block is a complete member. Its header has no name and no time (OS
+/// 255), and an extra field `SL` of four bytes: the member's compressed size, including header and
+/// trailer, little endian. So a reader can find the members without inflating them.
 ///
-/// Unsafe memory: writes after the last byte of a ``ByteBuffer``, into room that it has reserved.
+/// Unsafe memory: writes after the last byte of a ``ByteBuffer``, within the room that it has
+/// reserved.
 package final class BlockWriter {
     private static let sizeAt = 16
     private static let sizedHeader: [UInt8] = [0x1F, 0x8B, 8, 4, 0, 0, 0, 0, 0, 255, 8, 0, UInt8(ascii: "S"), UInt8(ascii: "L"), 4, 0, 0, 0, 0, 0]
@@ -58,7 +59,7 @@ package final class BlockWriter {
 
     private func deflate(_ text: UnsafeBufferPointer<UInt8>, end: DeflateEnd, to buffer: ByteBuffer) {
         deflater.begin(text, end: end)
-        // Enough for any text, so that how much room was left never shows in the bytes.
+        // Enough for any text, so that the bytes never depend on the room that was left.
         buffer.reserve(text.count + text.count / 8 + 4096)
         while true {
             let room = UnsafeMutableBufferPointer(start: buffer.start + buffer.count, count: buffer.capacity - buffer.count)

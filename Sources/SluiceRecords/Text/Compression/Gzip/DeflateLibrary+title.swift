@@ -2,8 +2,8 @@ import CISAL
 import CZlib
 
 extension DeflateLibrary {
-    /// Its name and version: `ISA-L 2.30`, `zlib 1.2.13`. ISA-L tells none when the program runs,
-    /// so its version is that of the headers it was built with.
+    /// The name and version: `ISA-L 2.30`, `zlib 1.2.13`. ISA-L cannot report its version at run
+    /// time, so this is the version of the headers at build time.
     package var title: String {
         switch self {
         case .zlib: "zlib \(String(cString: zlibVersion()))"

@@ -1,29 +1,29 @@
 import CISAL
 import CZlib
 
-/// Bytes to raw deflate data, a text at a time. Keeps its memory between texts, and nothing else.
-/// One owner at a time.
+/// Compresses one text at a time to raw deflate data. Keeps its memory between texts, but no other
+/// state. One owner at a time.
 protocol Deflater: AnyObject {
-    /// Begins data of all of `text`, which stays where it is until ``write(into:)`` has ended.
+    /// Begins to compress `text`, which must stay valid until ``write(into:)`` has ended.
     ///
     /// - Precondition: for a ``DeflateEnd/fullFlush``, `text` is not empty.
     func begin(_ text: UnsafeBufferPointer<UInt8>, end: DeflateEnd)
-    /// Writes as much of the data as fits into `output`, which has room for 16 bytes at least;
-    /// `isEnded` when that was all.
+    /// Writes as much of the data as fits into `output`, which must have room for at least 16
+    /// bytes. `isEnded` is true once everything is written.
     func write(into output: UnsafeMutableBufferPointer<UInt8>) -> (produced: Int, isEnded: Bool)
     func checksum(of text: UnsafeBufferPointer<UInt8>) -> UInt32
 }
 
 /// How deflate data ends.
 enum DeflateEnd {
-    /// The stream goes on after it. It ends on a byte, with 00 00 FF FF, and nothing after it
-    /// refers to what is before.
+    /// The stream continues. The data ends on a byte boundary, with 00 00 FF FF, and what follows
+    /// does not refer to what is before.
     case fullFlush
     case endOfStream
 }
 
 extension DeflateLibrary {
-    /// Which library deflates, and at which level of its own, where this one is preferred.
+    /// The library and its own level to compress with, if this library is preferred.
     func deflating(at level: CompressionLevel) -> (library: DeflateLibrary, level: Int32) {
         if self == .isal, let number = level.isal { return (.isal, number) }
         return (.zlib, level.zlib)
@@ -37,7 +37,7 @@ extension DeflateLibrary {
     }
 }
 
-/// Unsafe memory: the handle is this object's own, from `init` to `deinit`.
+/// Unsafe memory: the handle belongs to this object from `init` to `deinit`.
 final class ISALDeflater: Deflater {
     private let handle: OpaquePointer
 
@@ -66,7 +66,7 @@ final class ISALDeflater: Deflater {
     }
 }
 
-/// Unsafe memory: the stream is this object's own and does not move, as zlib asks.
+/// Unsafe memory: the stream belongs to this object and does not move, as zlib requires.
 final class ZlibDeflater: Deflater {
     private let stream: UnsafeMutablePointer<z_stream>
     private var end = DeflateEnd.endOfStream

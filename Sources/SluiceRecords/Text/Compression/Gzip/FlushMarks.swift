@@ -1,59 +1,60 @@
 import CBytes
 
-/// The flushes in the data of a member: after damage, what follows a full one can be read without
-/// what is before it.
+/// Tracks the flushes in a member's data. After damage, the data after a full flush can be read
+/// without what is before it.
 ///
-/// A flush ends on a byte, with ``marker``. The same bytes may stand in data by chance. So the
-/// inflater gets no more than a stretch up to their end at a time, and is asked there whether it is
-/// between two blocks: then it was a flush, and all before it is passed. If not, it is chance, or
-/// the inflater has lost its way before; then the place stays one to go on at.
+/// A flush ends on a byte boundary, with ``marker``. The same bytes may also occur in data by
+/// chance. So the inflater is fed only up to the end of the next marker and asked whether it is
+/// between two blocks. If so, the marker is a flush, and everything before it has been read. If
+/// not, the marker is chance, or the inflater lost its way earlier; the place then remains a
+/// candidate for resuming.
 struct FlushMarks {
     /// The empty stored block of a flush, without its first bits.
     static let marker: [UInt8] = [0, 0, 0xFF, 0xFF]
-    /// Compressed bytes for each stop, beyond the first 16: a stop has its price, and a file may be
-    /// nothing but markers.
+    /// One stop is allowed per this many compressed bytes, beyond the first 16: stops are
+    /// expensive, and a file may consist of markers.
     private static let bytesForStop: UInt64 = 4 << 10
-    /// So many flushes at ends of lines, and none elsewhere, are no chance.
+    /// If this many flushes are at ends of lines, and none elsewhere, it is not chance.
     private static let convincing = 3
 
     private let dataStart: UInt64
     private var stops: UInt64 = 0
-    /// The end of a marker that the inflater comes to.
+    /// The end of the next marker, where the inflater stops.
     private var stop: UInt64?
-    /// No marker that is not known begins before this place.
+    /// The position up to which markers were searched for.
     private var scanned: UInt64
-    /// The end of the last flush that the inflater has come to.
+    /// The end of the last flush that the inflater has reached.
     private var passed: UInt64
-    /// The end of the first marker after it that was not worth a stop.
+    /// The end of the first marker after `passed` that no stop was spent on.
     private var skipped: UInt64?
     private var flushes = 0
     private var cutLines = false
 
-    /// - Parameter start: where the member's data begins.
+    /// - Parameter start: the position where the member's data begins.
     init(from start: UInt64) {
         (dataStart, scanned, passed) = (start, start, start)
     }
 
-    /// Whether a line begins after each flush, as far as is known.
+    /// Whether, as far as is known, each flush is followed by the beginning of a line.
     var areBetweenLines: Bool { flushes >= Self.convincing && !cutLines }
 
-    /// Flushes that begin here or later may be gone on at: what is after them was not read.
+    /// The first position of a flush at which reading may resume: data after it was not read.
     ///
-    /// - Parameter met: where damage was met.
+    /// - Parameter met: the position where the damage was detected.
     func first(afterDamageAt met: UInt64) -> UInt64 {
         if let skipped, skipped <= met { return met }
         return passed
     }
 
-    /// What the inflater may have next: some of the bytes that are here, or none where it has not
-    /// handed out everything before a marker's end.
+    /// The next input for the inflater: some of the available bytes, or none if the inflater is at
+    /// the end of a marker and has not yet returned all text before it.
     mutating func stretch(of window: InputWindow) -> UnsafeBufferPointer<UInt8> {
         while true {
             let (position, bytes) = (window.position, window.available)
             findStop(in: bytes, at: position)
             if let stop { return UnsafeBufferPointer(rebasing: bytes[..<Int(stop - position)]) }
             if scanned > position { return UnsafeBufferPointer(rebasing: bytes[..<Int(scanned - position)]) }
-            // A marker may have begun here; more bytes tell.
+            // A marker may begin in the last bytes; more bytes will tell.
             if window.look(ahead: bytes.count + 1).count == bytes.count { return bytes }
         }
     }
@@ -76,17 +77,17 @@ struct FlushMarks {
         }
     }
 
-    /// How many of the last bytes may be the beginning of a marker.
+    /// The number of last bytes that may be the beginning of a marker.
     private static func begunMarker(at bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Int {
         (1..<marker.count).last { bytes.count >= $0 && bytes.suffix($0).elementsEqual(marker.prefix($0)) } ?? 0
     }
 
-    /// Whether the inflater has all up to a marker's end.
+    /// Whether the inflater has consumed everything up to the end of a marker.
     func isStop(_ position: UInt64) -> Bool { position == stop }
 
     /// - Parameters:
     ///   - isFlush: whether the inflater is between two blocks at the stop.
-    ///   - last: of the text since the flush before, its last byte.
+    ///   - last: the last byte of the text since the previous flush.
     mutating func passStop(isFlush: Bool, last: UInt8?) {
         guard let stop else { return }
         self.stop = nil
@@ -98,7 +99,7 @@ struct FlushMarks {
         cutLines = cutLines || last != UInt8(ascii: "\n")
     }
 
-    /// Goes on after a flush that was found otherwise.
+    /// Continues after a flush that the salvage search has found.
     mutating func resume(at position: UInt64) {
         (scanned, passed, stop, skipped) = (position, position, nil, nil)
     }

@@ -1,8 +1,8 @@
-/// Gzip files among the outputs of a run: blocks and small texts are added to them in order, and
-/// each is ended once.
+/// The gzip files among a sink's outputs. Blocks and small texts are appended in order, and each
+/// file is ended once.
 ///
-/// Small texts are gathered into blocks, which are compressed here. What comes out depends on what
-/// was added in what order alone. Not for use by two threads at once.
+/// Small texts are gathered into blocks, which are compressed here. The bytes depend only on what
+/// was appended, and in which order. Not for concurrent use.
 final class GzipOutputs {
     private let outputs: any OpenSink
     private let members: GzipMembers
@@ -11,28 +11,27 @@ final class GzipOutputs {
     /// By the bytes of the paths.
     private var assemblies: [[UInt8]: MemberAssembly] = [:]
 
-    /// - Parameter outputs: made with ``MemberAssembly/empty`` for files without text.
+    /// - Parameter outputs: opened with ``MemberAssembly/empty`` as the contents of empty files.
     init(_ outputs: any OpenSink, level: CompressionLevel, members: GzipMembers = .one) {
         self.outputs = outputs
         self.members = members
         writer = BlockWriter(level: level, members: members)
     }
 
-    /// Adds text, perhaps none, to an output.
+    /// Appends text, possibly none, to an output.
     func append(_ text: ByteBuffer, records: Int, to path: String) throws(OutputError) {
         let path = try begin(path, records: records)
         if text.count > 0 { try compress(gatherer.add(text, to: path)) }
     }
 
-    /// Adds a block that a ``BlockWriter`` for as many members has made of a text, with the
-    /// checksum that it gave.
+    /// Appends a block that a ``BlockWriter`` with the same `members` has made, with its checksum.
     func append(block: ByteBuffer, _ checksum: TextChecksum, records: Int, to path: String) throws(OutputError) {
         let path = try begin(path, records: records)
         try compress(gatherer.take(path))
         try write(block, checksum, to: path)
     }
 
-    /// Writes what waits, and the end of every file.
+    /// Writes pending text and the end of every file.
     func end() throws(OutputError) {
         try compress(gatherer.takeAll())
         for (path, assembly) in assemblies.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
@@ -41,9 +40,9 @@ final class GzipOutputs {
         assemblies = [:]
     }
 
-    /// An output begins with its first record, though its text may wait.
+    /// Creates the output, even if its first text is gathered and written later.
     ///
-    /// - Returns: the path as it is known: several that lead to one output are one.
+    /// - Returns: the canonical path of the output.
     private func begin(_ path: String, records: Int) throws(OutputError) -> String {
         let name = try outputs.name(of: path)
         try outputs.append(UnsafeBufferPointer(start: nil, count: 0), records: records, to: name)

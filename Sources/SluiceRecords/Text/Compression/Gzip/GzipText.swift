@@ -1,27 +1,26 @@
-/// The text of all members of a gzip input, each checked; goes on after damage at the next full
-/// flush or the next member, whichever comes first.
+/// The text of all members of a gzip input, with their checks. After damage, it resumes at the next
+/// full flush or the next member, whichever comes first.
 ///
-/// What is damage, and where (`offset`) it is met:
-/// - `header`: a member's header cannot be read (its first byte), its own CRC is wrong (the same;
-///   the member is read nevertheless if its data is sound), or bytes lie between two members (their
-///   first).
-/// - `corrupt`: the deflate data makes no sense (where the inflater noticed, which may be some
-///   bytes after the cause).
+/// Kinds of damage, and the `offset` that is reported:
+/// - `header`: a member's header cannot be read (offset of its first byte); its own CRC is wrong
+///   (the same offset; the member is read nevertheless if its data is sound); or there are bytes
+///   between two members (offset of the first of them).
+/// - `corrupt`: the deflate data is invalid (where the inflater noticed, which may be some bytes
+///   after the cause).
 /// - `truncated`: the input ends inside a member (the input's size).
-/// - `crc`, `length`: the text was read to its end but is not what was written (the trailer's
-///   field). One of them a member, `crc` before `length`.
-/// - `trailing-garbage`: bytes that are not zero lie after the last member (the first byte after
-///   it).
+/// - `crc`, `length`: the text was read to its end but fails the check of the trailer (offset of
+///   the trailer's field). At most one per member, `crc` before `length`.
+/// - `trailing-garbage`: bytes other than zero follow the last member (offset of the first byte
+///   after it).
 /// - `read-error`: reading the input failed.
 ///
-/// Where reading goes on at a flush, the rest of that member is delivered, but its trailer cannot
-/// tell anything about it: the damage stands for all of the member. A line may be cut off there,
-/// too (``goesOnInsideRecord``), unless all flushes that were passed in the member stood between
-/// lines.
+/// If reading resumes at a flush, the rest of that member is delivered, but its trailer cannot
+/// verify it: the damage applies to the whole member. The text may also resume inside a line
+/// (``goesOnInsideRecord``), unless all flushes so far in the member were between lines.
 ///
-/// Members are numbered as they begin; one whose header is damaged counts. The libraries differ by
-/// a few bytes in how far they go where data is corrupt, and ISA-L may keep back the last two bytes
-/// before a cut; each is the same in every run, and neither is silent.
+/// Members are numbered as they begin; one with a damaged header counts. In corrupt data, the
+/// libraries differ by a few bytes in how far they get, and ISA-L may withhold the last two bytes
+/// before a truncation. Each library behaves the same in every run, and neither hides damage.
 final class GzipText: TextSource {
     private enum Place {
         case header, body, trailer, between, finished
@@ -40,19 +39,20 @@ final class GzipText: TextSource {
     private var memberSize: UInt64?
     private var checksum = TextChecksum()
     private var flushes = FlushMarks(from: 0)
-    /// The last four bytes of the text, and how much of it there is since the last flush.
+    /// The last four bytes of the text, and the length of the text since the last flush.
     private var tail: (bytes: UInt32, count: Int) = (0, 0)
-    /// Text of the member was lost.
+    /// Whether text of the member was lost.
     private var isPartial = false
-    /// The last member's text is not what its trailer says, unless it goes on after that.
+    /// A mismatch with the last member's trailer; dropped if the member's data turns out to
+    /// continue.
     private var doubt: Damage?
-    /// Events that wait their turn, the next one last.
+    /// Pending events, the next one last.
     private var waiting: [TextEvent] = []
 
     /// - Parameters:
-    ///   - size: compressed bytes of the whole input, where known.
-    ///   - most: bytes inflated at a time, so that they are still in the cache when their CRC is
-    ///     taken.
+    ///   - size: the compressed size of the whole input, if known.
+    ///   - most: the number of bytes to inflate at a time; few enough to be in the cache when their
+    ///     CRC is computed.
     init(window: InputWindow, library: DeflateLibrary, size: UInt64?, most: Int = 256 << 10) {
         self.window = window
         self.library = library
@@ -62,7 +62,7 @@ final class GzipText: TextSource {
     }
 
     var position: UInt64 { window.position }
-    /// Members whose header was met.
+    /// The number of members whose header was found.
     private(set) var members = 0
     private(set) var goesOnInsideRecord = false
 
@@ -83,7 +83,7 @@ final class GzipText: TextSource {
 
     private func inflate(into output: UnsafeMutableBufferPointer<UInt8>) -> Int {
         let hasInput = window.fill()
-        // At the end the library may still hold text of bytes that it has taken.
+        // At the end of the input, the library may still hold text.
         let input = hasInput ? flushes.stretch(of: window) : UnsafeBufferPointer(start: nil, count: 0)
         let step = inflater.inflate(input, into: output)
         window.advance(by: step.consumed)
@@ -107,15 +107,15 @@ final class GzipText: TextSource {
         tail.count += text.count
     }
 
-    /// At what may be a flush.
+    /// Handles the end of a marker, which may be a flush.
     private func passStop() {
         let isFlush = inflater.isBetweenBlocks
         flushes.passStop(isFlush: isFlush, last: tail.count > 0 ? UInt8(truncatingIfNeeded: tail.bytes) : nil)
         if isFlush {
             tail.count = 0
         } else if tail.count >= 4, tail.bytes != 0xFFFF, search.isAfterFlush(window) {
-            // The bytes are not stored text either: before them the data was taken for what it is
-            // not.
+            // The marker is not stored text either: the inflater has been decoding garbage since
+            // before it.
             goOn(at: .flush, after: damage(.corrupt, at: window.position, lost: 0))
         }
     }
@@ -154,7 +154,7 @@ final class GzipText: TextSource {
         let bytes = window.look(ahead: MemberTrailer.count)
         guard let trailer = MemberTrailer(bytes[...]) else {
             window.advance(by: bytes.count)
-            // The text is whole, its check is not.
+            // The text is complete, but its check is missing.
             finishEarly(cutsText: false)
             return
         }
@@ -189,23 +189,24 @@ final class GzipText: TextSource {
         }
     }
 
-    /// Before the events that wait already.
+    /// Queues the mismatch before the events that are pending.
     private func noteDoubt() {
         if let doubt { waiting.append(.damage(doubt, cutsText: false)) }
         doubt = nil
     }
 
-    /// Over data that makes no sense: to where the header told the member's end, otherwise to the
-    /// next flush or member.
+    /// Skips invalid data: to the end of the member if its header gave the size, else to the next
+    /// flush or member.
     private func passCorruptData() {
         let met = window.position
         let isSized = memberSize.map { search.confirm(in: window, at: memberStart + $0) } == true
         goOn(at: isSized ? .member : findPlace(afterDamageAt: met), after: passed(.corrupt, from: met))
     }
 
-    /// Over bytes between members, or, where `isMember`, a header that cannot be read.
+    /// Skips bytes between members or, if `isMember`, a header that cannot be read.
     private func passGap(from start: UInt64, isMember: Bool) {
-        // What was taken for a member's end may be none; or its data ran on into the next member.
+        // The supposed end of the member may be none, or its data may have run into the next
+        // member.
         let isSuspect = !isMember && (isPartial || doubt != nil)
         let end = start - (isSuspect ? UInt64(MemberTrailer.count) : 0)
         if !isSuspect {
@@ -219,7 +220,7 @@ final class GzipText: TextSource {
             member -= 1
             goOn(at: .flush, after: passed(.corrupt, from: end))
         case .flush:
-            // Of a member whose header is lost.
+            // The flush belongs to a member whose header is lost.
             memberSize = nil
             waiting.append(.member(member))
             goOn(at: .flush, after: passed(.header, from: start))
@@ -229,7 +230,7 @@ final class GzipText: TextSource {
         noteDoubt()
     }
 
-    /// What was taken for a member's data may have run on over a flush, or into the next member.
+    /// Finds the place to resume. The inflater may have run over a flush, or into the next member.
     private func findPlace(afterDamageAt met: UInt64) -> SalvageSearch.Place? {
         search.find(in: window, from: memberStart + 1, flushesFrom: flushes.first(afterDamageAt: met))
     }
@@ -255,7 +256,7 @@ final class GzipText: TextSource {
         place = .body
     }
 
-    /// The input has ended where it should not, or could not be read on.
+    /// Handles the end of the input inside a member, or a read error.
     private func finishEarly(cutsText: Bool = true) {
         if window.failure == nil {
             note(.truncated, at: window.position, lost: 0, cutsText: cutsText)

@@ -1,15 +1,15 @@
 import CISAL
 
-/// Inflates with ISA-L: twice as fast as zlib or more.
+/// Inflates with ISA-L, at least twice as fast as zlib.
 ///
-/// Unsafe memory: the handle is this object's own, from `init` to `deinit`; the library touches
+/// Unsafe memory: the handle belongs to this object from `init` to `deinit`; the library accesses
 /// only the memory that it is given.
 final class ISALInflater: Inflater {
     static var isAvailable: Bool { cisal_available() != 0 }
 
     private let handle: OpaquePointer
 
-    /// Only where ``isAvailable``.
+    /// - Precondition: ``isAvailable``.
     init() {
         guard let handle = cisal_inflater_new() else { fatalError("no memory for an ISA-L inflater") }
         self.handle = handle

@@ -1,38 +1,38 @@
-/// Raw deflate data to bytes. One owner at a time.
+/// Inflates raw deflate data. One owner at a time.
 protocol Inflater: AnyObject {
     /// Begins a new stream.
     func reset()
     /// Inflates as much as the input and the room in the output allow.
     func inflate(_ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>) -> Inflation
-    /// Whether all input so far was whole blocks, none of them the stream's last, that end on a
-    /// byte, and all their text was produced.
+    /// Whether the input so far consists of complete blocks, none of them the stream's last, ends
+    /// on a byte boundary, and all its text was produced.
     var isBetweenBlocks: Bool { get }
-    /// The CRC-32 of gzip, continued from `crc` (0 at the start).
+    /// Updates a gzip CRC-32 with the bytes; `crc` is 0 at the start.
     func checksum(_ crc: UInt32, of bytes: UnsafeBufferPointer<UInt8>) -> UInt32
 }
 
 struct Inflation {
     enum State {
         case needsInput, outputFull, ended
-        /// Everything before the bad symbol is produced. Call again while the output was filled.
+        /// Everything before the invalid symbol is produced. Call again if the output was filled.
         case corrupt
     }
 
-    /// Negative where bytes of an earlier call (8 at most) turn out to lie after the stream's end.
+    /// Negative if bytes of an earlier call, at most 8, turn out to follow the end of the stream.
     var consumed: Int
     var produced: Int
     var state: State
 }
 
-/// The libraries that know deflate. Both give the same text; compressed bytes differ between them,
-/// and are always the same from one of them.
+/// The deflate libraries. Both give the same text; their compressed bytes differ, but are
+/// reproducible for each library.
 package enum DeflateLibrary: String, CaseIterable, Sendable {
     case zlib
-    /// Absent from a build with `SLUICE_NO_ISAL=1`.
+    /// Not available in a build with `SLUICE_NO_ISAL=1`.
     case isal
 
-    /// ISA-L unless this build has none. The environment's `SLUICE_INFLATE=zlib|isal` chooses
-    /// another.
+    /// ISA-L if available. The environment variable `SLUICE_INFLATE=zlib|isal` overrides the
+    /// choice.
     package static let preferred: DeflateLibrary = {
         let wish = Environment.value("SLUICE_INFLATE").flatMap(DeflateLibrary.init(rawValue:)) ?? .isal
         return wish.isAvailable ? wish : .zlib

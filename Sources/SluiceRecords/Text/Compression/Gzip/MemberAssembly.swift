@@ -1,34 +1,35 @@
-/// Puts blocks together to a gzip file, one after the other. It says what to write; its owner does.
+/// Combines blocks into a gzip file. It says what to write; the caller writes it.
 ///
 /// A file of one member is a header, the blocks, an empty last block and a trailer, whose CRC-32 is
-/// combined from the blocks'. The header has no field that a reader may refuse: no name, no time,
-/// nothing extra (OS 255). In a file of many members the blocks are the members, and nothing is
-/// added. A file without text is an empty member, since no gunzip reads one without any.
+/// combined from those of the blocks. The header has no field that a reader may reject: no name, no
+/// time, no extra field (OS 255). In a file of many members, the blocks are the members, and
+/// nothing is added. A file without text is an empty member, since gunzip rejects a file without
+/// any.
 ///
-/// Parts of a text that were written elsewhere, each as a file of one member, become one in the
-/// same way: of each its ``Mark/blocks``, as if they were one block, with the checksum of their
-/// mark. Nothing is inflated for it.
+/// Parts of a text that were written separately, each as a file of one member, are combined in the
+/// same way: the ``Mark/blocks`` of each part count as one block, with the checksum of its mark.
+/// Nothing is inflated.
 struct MemberAssembly: Sendable {
-    /// A place between two blocks. A file that is cut off there can be gone on with, and becomes
-    /// what it would have been.
+    /// A place between two blocks. A file truncated there can be continued, with the same final
+    /// bytes.
     struct Mark: Hashable, Sendable {
-        /// Bytes of the file.
+        /// The length of the file in bytes.
         var length: UInt64 = 0
-        /// Of the text up to here.
+        /// The checksum of the text up to here.
         var checksum = TextChecksum()
 
-        /// In a file of one member, where its blocks stand.
+        /// In a file of one member, the range of its blocks.
         var blocks: Range<UInt64> { min(UInt64(MemberAssembly.header.count), length)..<length }
     }
 
     private static let header: [UInt8] = MemberHeader.magic + [0, 0, 0, 0, 0, 0, 255]
-    /// Of fixed codes, and last.
+    /// A last block with fixed codes.
     private static let emptyBlock: [UInt8] = [3, 0]
-    /// A whole file without text.
+    /// A complete file without text.
     static let empty = header + emptyBlock + MemberTrailer(TextChecksum()).bytes
 
     private let members: GzipMembers
-    /// After the last block.
+    /// The end of the last block.
     private(set) var mark: Mark
 
     init(_ members: GzipMembers = .one, from mark: Mark = Mark()) {
@@ -36,12 +37,12 @@ struct MemberAssembly: Sendable {
         self.mark = mark
     }
 
-    /// Takes a block, which is to be written next. A block of no bytes is none.
+    /// Adds a block, which the caller writes next. An empty block is ignored.
     ///
     /// - Parameters:
-    ///   - byteCount: of the block, compressed.
-    ///   - checksum: of its text.
-    /// - Returns: what is to be written before it.
+    ///   - byteCount: the compressed size of the block.
+    ///   - checksum: the checksum of its text.
+    /// - Returns: the bytes to write before the block.
     mutating func add(byteCount: Int, _ checksum: TextChecksum) -> [UInt8] {
         guard byteCount > 0 else { return [] }
         let opening = members == .one && mark.length == 0 ? Self.header : []
@@ -50,7 +51,7 @@ struct MemberAssembly: Sendable {
         return opening
     }
 
-    /// What is to be written after the last block.
+    /// The bytes to write after the last block.
     var ending: [UInt8] {
         if mark.length == 0 { return Self.empty }
         return members == .one ? Self.emptyBlock + MemberTrailer(mark.checksum).bytes : []

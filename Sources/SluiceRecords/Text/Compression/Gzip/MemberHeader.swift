@@ -2,22 +2,22 @@
 struct MemberHeader {
     enum Outcome {
         case header(MemberHeader)
-        /// The bytes end inside it.
+        /// The bytes end inside the header.
         case incomplete
         case invalid
     }
 
-    /// Bytes of the header.
+    /// The size of the header in bytes.
     var count: Int
-    /// Compressed bytes of the whole member, header and trailer included, where an extra field
-    /// tells: BGZF's `BC` or our own `SL`.
+    /// The compressed size of the whole member, including header and trailer, if an extra field
+    /// gives it: BGZF's `BC` or our own `SL`.
     var memberSize: UInt64?
-    /// False where the header's own CRC is there and wrong.
+    /// False if the header has a CRC of its own and it is wrong.
     var isIntact: Bool
 
     static let magic: [UInt8] = [0x1F, 0x8B, 0x08]
 
-    /// - Parameter checksum: CRC-32 of bytes, for FHCRC.
+    /// - Parameter checksum: computes a CRC-32, for FHCRC.
     static func parse(_ bytes: UnsafeBufferPointer<UInt8>, checksum: (UnsafeBufferPointer<UInt8>) -> UInt32) -> Outcome {
         for (index, byte) in magic.enumerated() {
             guard index < bytes.count else { return .incomplete }

@@ -3,7 +3,7 @@ struct MemberTrailer: Equatable {
     static let count = 8
 
     var crc: UInt32
-    /// Of the text, modulo 2^32.
+    /// The length of the text modulo 2^32.
     var count: UInt32
 
     init(crc: UInt32, count: UInt32) {
@@ -15,7 +15,7 @@ struct MemberTrailer: Equatable {
         self.init(crc: checksum.crc, count: UInt32(truncatingIfNeeded: checksum.count))
     }
 
-    /// Nil where fewer than eight bytes are there.
+    /// `nil` if there are fewer than eight bytes.
     init?(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) {
         guard bytes.count >= Self.count else { return nil }
         let word = { (at: Int) in (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[bytes.startIndex + at + $1]) << (8 * UInt32($1)) } }

@@ -1,30 +1,30 @@
 import CBytes
 
-/// Finds where reading can go on after damage: at the next gzip member, or at the next full flush
-/// inside a member.
+/// Finds the place to resume after damage: the next gzip member, or the next full flush inside a
+/// member.
 ///
-/// Few bytes are looked for. From a member's, its header is read, then the beginning of its data is
-/// inflated: chance passes one of 2^27 places as a header and then fails within a few bytes of
-/// data, because distances reach before the start. For the same reason data fails after a flush
-/// that is not a full one, since it refers to what was before. What a member holds uncompressed
-/// inside it (a stored gzip file) cannot be told from a member.
+/// The search is for a few bytes, so each candidate is tried. For a member, its header is parsed,
+/// then the beginning of its data is inflated: one in 2^27 random positions passes as a header, and
+/// then fails within a few bytes of data, because distances reach before the start. For the same
+/// reason, data after a flush that is not a full one fails, since it refers to what is before. A
+/// gzip file stored uncompressed inside a member cannot be told from a member.
 ///
-/// Linear in the input: what is inflated on trial and what is gone back over may not exceed eight
-/// times the bytes passed, or the search goes on after the tried bytes instead of right after the
-/// candidate.
+/// Takes linear time: bytes inflated on trial and bytes searched again may not exceed eight times
+/// the bytes passed. Beyond that, the search continues after the tried bytes instead of right after
+/// the candidate.
 final class SalvageSearch {
     enum Place {
-        /// The window is at its first byte.
+        /// The window is at the first byte of the member.
         case member
-        /// The window is after it.
+        /// The window is right after the flush.
         case flush
     }
 
-    /// Compressed bytes that must be sound: of a member or after a flush, or all up to the end of
-    /// the member or to the next flush.
+    /// The number of compressed bytes that must be sound in a member or after a flush; fewer if the
+    /// member ends or the next flush comes earlier.
     private static let trial = 4 << 10
-    /// Of data that ends, or is cut off by the input's end, before `trial`, this much must be sound
-    /// unless something else proves it.
+    /// The number of bytes that must be sound if the data or the input ends before `trial`, unless
+    /// there is other proof.
     private static let least = 64
 
     private static let lookAhead = trial + MemberTrailer.count + MemberHeader.magic.count
@@ -37,11 +37,11 @@ final class SalvageSearch {
         inflater = library.makeInflater()
     }
 
-    /// Moves the window to the next place to go on at, or to the input's end.
+    /// Moves the window to the next place to resume, or to the end of the input.
     ///
     /// - Parameters:
-    ///   - first: members may begin here or later. It may lie a little back.
-    ///   - firstFlush: flushes may begin here or later. It may, too.
+    ///   - first: the first position for members. It may be slightly before the window.
+    ///   - firstFlush: the first position for flushes. It may be, too.
     func find(in window: InputWindow, from first: UInt64, flushesFrom firstFlush: UInt64) -> Place? {
         goBack(in: window, to: min(first, firstFlush))
         var members = Needle(MemberHeader.magic, from: first)
@@ -71,8 +71,8 @@ final class SalvageSearch {
         }
     }
 
-    /// Whether a sound member begins exactly at `position`, which the window has or comes to; moves
-    /// there.
+    /// Whether a sound member begins exactly at `position`, which the window has kept or will
+    /// reach; moves there.
     func confirm(in window: InputWindow, at position: UInt64) -> Bool {
         guard position >= window.firstPosition else { return false }
         if position < window.position {
@@ -86,7 +86,7 @@ final class SalvageSearch {
             window.advance(by: Int(min(position - window.position, UInt64(window.available.count))))
         }
         if case .sound = attemptMember(in: window) { return true }
-        // Nothing was lost from sight if it is still in the window's past.
+        // Nothing is lost if the start is still in the window's history.
         window.move(to: max(start, window.firstPosition))
         return false
     }
@@ -99,11 +99,11 @@ final class SalvageSearch {
     }
 
     private enum Attempt {
-        /// As far as was tried, or proved: a member by its CRC, a flush by the next one.
+        /// Sound as far as it was tried, or proved: a member by its CRC, a flush by the next one.
         case sound
-        /// So few bytes, until it ended or the input did, could be chance.
+        /// Sound, but the data or the input ended after so few bytes that it could be chance.
         case doubtful(bytes: Int)
-        /// Bytes that were looked at.
+        /// Not sound, after this many bytes.
         case refused(bytes: Int)
     }
 
@@ -150,7 +150,7 @@ final class SalvageSearch {
         }
     }
 
-    /// With the window before a flush's marker; after it where it is sound.
+    /// Tries to resume after the marker that the window is at; moves the window past it.
     private func attemptFlush(in window: InputWindow) -> Attempt {
         let mark = FlushMarks.marker.count
         let bytes = window.look(ahead: mark + Self.lookAhead)
@@ -193,13 +193,13 @@ final class SalvageSearch {
         }
     }
 
-    /// Whether the bytes after a trailer are what may come there: nothing, padding, a member.
+    /// Whether the bytes may follow a trailer: nothing, zero padding or a member.
     private static func isEnd(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
         bytes.first == 0 || zip(bytes, MemberHeader.magic).allSatisfy(==)
     }
 }
 
-/// Where some bytes stand next. No place is looked at twice.
+/// Finds the next occurrence of some bytes. No position is scanned twice.
 private struct Needle {
     private let bytes: [UInt8]
     private var found: UInt64?
@@ -210,7 +210,7 @@ private struct Needle {
         scanned = first
     }
 
-    /// In what is here of the window.
+    /// The next occurrence in the available bytes of the window.
     mutating func next(in window: InputWindow) -> UInt64? {
         let (position, text) = (window.position, window.available)
         if let found, found >= position { return found }

@@ -1,9 +1,9 @@
 import CZlib
 
-/// Inflates with zlib, which is always there.
+/// Inflates with zlib, which is always available.
 ///
-/// Unsafe memory: the stream is this object's own and does not move, as zlib asks; zlib touches
-/// only the memory that it is given.
+/// Unsafe memory: the stream belongs to this object and does not move, as zlib requires; zlib
+/// accesses only the memory that it is given.
 final class ZlibInflater: Inflater {
     private let stream: UnsafeMutablePointer<z_stream>
     private(set) var isBetweenBlocks = false
@@ -40,9 +40,8 @@ final class ZlibInflater: Inflater {
             }
         let step = Inflation(
             consumed: inputCount - Int(stream.pointee.avail_in), produced: outputCount - Int(stream.pointee.avail_out), state: state)
-        // As zlib's manual has it for `data_type`: 128 between two blocks, 64 in the last one, and
-        // the bits of the last byte that are not used up. A call that does nothing takes the 128
-        // away.
+        // zlib's manual on `data_type`: 128 between two blocks, 64 in the last block, plus the
+        // number of unused bits of the last byte. A call that does nothing clears the 128.
         if step.consumed > 0 || step.produced > 0 { isBetweenBlocks = stream.pointee.data_type & (128 | 64 | 63) == 128 }
         return step
     }
