@@ -21,7 +21,7 @@ $(SWIFT) test --skip-build $(1) --filter '$(POOL_TESTS)'
 	$(SWIFT) test --skip-build $(1) --skip '$(POOL_TESTS)' --skip '$(TIMED_TESTS)'
 endef
 
-.PHONY: help setup build run install package test test-install check docs validate-schema lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
+.PHONY: help setup build run install package test trouble test-install check docs validate-schema lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,10 @@ package: build ## make a Debian package: .build/sluice-pipelines_VERSION_ARCHITE
 test: setup ## build everything and run all tests
 	$(SWIFT) build --build-tests
 	$(call run-tests)
+
+trouble: setup ## let runs die or fail at every call that changes a file, and run them again; some minutes
+	$(SWIFT) build --build-tests
+	SLUICE_TROUBLE=1 $(SWIFT) test --skip-build --filter '^CommandTests\.ResumeTests'
 
 test-install: ## do as README.md says on a clean Debian, and install the package on another; by hand, as root
 	@Tests/Install/test-install $(ARGS)

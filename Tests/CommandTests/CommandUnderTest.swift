@@ -48,8 +48,8 @@ struct CommandUnderTest {
         try run(arguments, input: input)
     }
 
-    func run(_ arguments: [String], input: String = "") throws -> Result {
-        try start(nil, arguments).finish(input: input)
+    func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Result {
+        try start(nil, arguments, environment: environment).finish(input: input)
     }
 
     /// A shell command that finds `sluice` in its PATH.
@@ -58,8 +58,8 @@ struct CommandUnderTest {
     }
 
     /// - Parameter program: the command itself, where there is none.
-    func start(_ program: URL? = nil, _ arguments: [String]) throws -> RunningCommand {
-        try RunningCommand(program ?? Self.binary, arguments, in: folder)
+    func start(_ program: URL? = nil, _ arguments: [String], environment: [String: String] = [:]) throws -> RunningCommand {
+        try RunningCommand(program ?? Self.binary, arguments, in: folder, environment: environment)
     }
 }
 
@@ -70,7 +70,7 @@ final class RunningCommand {
     private let output: URL
     private let error: URL
 
-    init(_ program: URL, _ arguments: [String], in folder: URL) throws {
+    init(_ program: URL, _ arguments: [String], in folder: URL, environment more: [String: String] = [:]) throws {
         let scratch = FileManager.default.temporaryDirectory.appending(path: "sluice-streams-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
         output = scratch.appending(path: "output")
@@ -81,7 +81,7 @@ final class RunningCommand {
         process.currentDirectoryURL = folder
         var environment = ProcessInfo.processInfo.environment
         environment["PATH"] = CommandUnderTest.binary.deletingLastPathComponent().path + ":" + environment["PATH", default: "/usr/bin:/bin"]
-        process.environment = environment
+        process.environment = environment.merging(more) { $1 }
         process.standardInput = input
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: error)

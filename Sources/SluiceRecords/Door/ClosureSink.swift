@@ -39,7 +39,8 @@ private final class OpenClosureSink: OpenSink {
     }
 
     func prepare() {}
-    func publish() -> [PublishedOutput] { [PublishedOutput(path: "-", records: records, bytes: 0, sha256: Digest().hex)] }
+    var described: [PublishedOutput] { [PublishedOutput(path: "-", records: records, bytes: 0, sha256: Digest().hex)] }
+    func publish() -> [PublishedOutput] { described }
     func discard() {}
 }
 

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import SluiceCEL
 
 /// Gathers small pieces of text, left over by batches, into blocks of about 1 MiB, separately for
@@ -19,7 +20,23 @@ struct BlockGatherer {
         self.mostPending = mostPending
     }
 
-    /// - Returns: the text of each output that is due, in the order to write.
+    /// Goes on with what waited.
+    init(_ waiting: [GzipCheckpoint.Text]) {
+        self.init()
+        for piece in waiting {
+            let buffer = ByteBuffer(capacity: piece.text.count)
+            Array(piece.text).withUnsafeBufferPointer { buffer.append($0) }
+            pending[Name(piece.path)] = buffer
+            order.append(Name(piece.path))
+            pendingBytes += buffer.count
+        }
+    }
+
+    var waiting: [GzipCheckpoint.Text] {
+        order.compactMap { name in pending[name].map { GzipCheckpoint.Text(path: name.text, text: Data($0.filled)) } }
+    }
+
+    /// - Returns: for each output that has enough now, its text, in the order to be written.
     mutating func add(_ text: ByteBuffer, to path: String) -> [(path: String, text: ByteBuffer)] {
         let name = Name(path)
         if let buffer = pending[name] {

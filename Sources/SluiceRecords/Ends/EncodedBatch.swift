@@ -7,6 +7,8 @@ struct EncodedBatch: Sendable {
     var input: Int?
     /// The position in the input after the batch's last record.
     var end: Position?
+    /// Which batch of the input, from 0.
+    var number = 0
     var outputs: [EncodedOutput]
     var deadLetters: [EncodedDeadLetter]
     /// One element for each place in the books.
@@ -18,7 +20,13 @@ struct EncodedBatch: Sendable {
     /// The progress of the input at the end of this batch.
     var textBytes: UInt64
     var compressedBytes: UInt64
-    /// The records for a sink that is a closure.
+    /// Whether a checkpoint is taken once it is committed.
+    var takesCheckpoint = false
+    /// The state of the ordered stages after this batch, where a checkpoint is taken.
+    var steps: [Checkpoint.StepState] = []
+    /// For each sink the columns of its outputs after this batch, likewise.
+    var columns: [Int: [SinkCheckpoint.Columns]] = [:]
+    /// For a sink that is a closure.
     var records: [Record] = []
 
     /// The memory it holds, in bytes.

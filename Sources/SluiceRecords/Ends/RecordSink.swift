@@ -68,13 +68,27 @@ package protocol OpenSink: AnyObject {
     /// published.
     func prepare() throws(OutputError)
 
-    /// Publishes the outputs.
+    /// The files that publishing puts in their places, once everything is prepared.
+    var moves: [Journal.Move] { get }
+
+    /// What publishing will say, once everything is prepared.
+    var described: [PublishedOutput] { get }
+
+    /// Lets the outputs appear.
     ///
     /// - Returns: the outputs in the byte order of their names.
     func publish() throws(OutputError) -> [PublishedOutput]
 
     /// Removes what was appended but not published.
     func discard()
+
+    /// Leaves what was appended and not published for another process of the run.
+    func leave()
+}
+
+extension OpenSink {
+    package var moves: [Journal.Move] { [] }
+    package func leave() { discard() }
 }
 
 /// The extent of each output at a checkpoint.

@@ -21,9 +21,22 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     /// For each sink, the outputs that it has claimed.
     private var claimed: [Swift.Set<Name>]
     private(set) var ledger: Ledger
+    /// The last batch that was committed.
+    private var last: Checkpoint.Cut?
+    private let checkpointing: Checkpointing?
+    /// What was read of the inputs so far.
+    private let summaries: @Sendable () -> [InputSummary?]
 
-    init(_ pipeline: RecordPipeline, _ plan: Plan, staging: Staging, meter: ProgressMeter) {
+    /// - Parameters:
+    ///   - checkpointing: `nil` where the run cannot be resumed.
+    ///   - summaries: what was read of the inputs so far.
+    init(
+        _ pipeline: RecordPipeline, _ plan: Plan, staging: Staging, meter: ProgressMeter, checkpointing: Checkpointing?,
+        summaries: @escaping @Sendable () -> [InputSummary?]
+    ) {
         self.pipeline = pipeline
+        self.checkpointing = checkpointing
+        self.summaries = summaries
         self.meter = meter
         letters = DeadLetterEncoder(
             pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path))
@@ -55,6 +68,49 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         for letter in batch.deadLetters { try deadLetters.write(letter, input: batch.input) }
         meter.committed(batch)
         try checkLimit(atEnd: false)
+        guard let checkpointing, let input = batch.input else { return }
+        last = Checkpoint.Cut(input: input, batches: batch.number + 1)
+        if batch.takesCheckpoint {
+            try checkpoint(steps: batch.steps, columns: batch.columns)
+        }
+    }
+
+    /// Takes a checkpoint after the last batch that was committed.
+    ///
+    /// - Parameters:
+    ///   - steps: the state of the ordered stages there.
+    ///   - columns: of each sink's outputs there, by the sink's number.
+    /// - Returns: false where there is nothing to go on from.
+    @discardableResult
+    func checkpoint(steps: [Checkpoint.StepState], columns: [Int: [SinkCheckpoint.Columns]]) throws(OutputError) -> Bool {
+        guard let checkpointing, let last else { return false }
+        let known = summaries().prefix(last.input).compactMap(\.self)
+        guard known.count == last.input else { return false }
+        try checkpointing.write(at: last, summaries: known, ledger: ledger.state, steps: steps) { () throws(OutputError) in
+            var states: [SinkCheckpoint] = []
+            for (number, sink) in sinks.enumerated() { states.append(try sink.checkpoint(columns: columns[number] ?? [])) }
+            return (states, try deadLetters.checkpoint())
+        }
+        return true
+    }
+
+    /// Goes on from a checkpoint of an earlier process. Before anything is written.
+    func restore(_ checkpoint: Checkpoint) throws(RunError) {
+        guard checkpoint.sinks.count == sinks.count else { throw .unfinished(reason: "it had other sinks") }
+        try ledger.restore(checkpoint.ledger)
+        last = checkpoint.cut
+        do throws(OutputError) {
+            for (number, sink) in sinks.enumerated() { try sink.restore(checkpoint.sinks[number]) }
+            try deadLetters.restore(checkpoint.deadLetters)
+        } catch {
+            throw .output(error)
+        }
+        if sinks.count > 1 {
+            for (number, state) in checkpoint.sinks.enumerated() {
+                for output in state.mark.outputs where claimed[number].insert(Name(output.path)).inserted { try claim(output.path, for: number) }
+            }
+        }
+        meter.restore(ledger, inputs: pipeline.source.inputs.count, summaries: checkpoint.summaries)
     }
 
     /// Ensures that no two sinks write to one file. Names made from records are checked here, where
@@ -83,21 +139,36 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         }
     }
 
-    /// Publishes everything: the outputs, then the dead letters. Nothing appears earlier.
-    func publish() throws(RunError) -> [RunReport.Output] {
+    /// Ends all files and brings them to disk. Nothing of them appears.
+    ///
+    /// - Returns: the outputs as they will be published.
+    func prepare() throws(RunError) -> [RunReport.Output] {
         try checkLimit(atEnd: true)
         guard ledger.isBalanced else { throw .fault("the ledger does not balance") }
         do throws(OutputError) {
             for sink in sinks { try sink.end() }
             try deadLetters.prepare()
             for sink in sinks { try sink.prepare() }
-            var published: [RunReport.Output] = []
-            for sink in sinks { published += try sink.publish(alone: sinks.count == 1) }
-            try deadLetters.publish()
-            return sinks.count == 1 ? published : published.sorted { Name($0.file) < Name($1.file) }
         } catch {
             throw .output(error)
         }
+        let outputs = sinks.flatMap { $0.described(alone: sinks.count == 1) }
+        return sinks.count == 1 ? outputs : outputs.sorted { Name($0.file) < Name($1.file) }
+    }
+
+    /// What ``publish()`` will put in its place.
+    var moves: [Journal.Move] { sinks.flatMap(\.moves) + deadLetters.moves }
+
+    /// Lets outputs and dead letters appear under their names, once they are prepared.
+    func publish() throws(OutputError) {
+        for sink in sinks { try sink.publish() }
+        try deadLetters.publish()
+    }
+
+    /// Leaves everything for the next process of the run.
+    func leave() {
+        for sink in sinks { sink.leave() }
+        deadLetters.leave()
     }
 
     /// Discards everything; existing files under the outputs' names stay.

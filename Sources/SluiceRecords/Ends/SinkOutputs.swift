@@ -58,14 +58,31 @@ final class SinkOutputs {
 
     func prepare() throws(OutputError) { try outputs.prepare() }
 
-    /// - Parameter alone: whether this is the only sink, so that the report gives the framing once
-    ///   for all outputs.
-    func publish(alone: Bool) throws(OutputError) -> [RunReport.Output] {
+    /// - Parameter alone: whether the report says for all outputs together how their records are
+    ///   framed.
+    func described(alone: Bool) -> [RunReport.Output] {
         let framing = alone ? nil : RunReport.Fields(settings.format.writtenFraming)
-        return try outputs.publish().map {
+        return outputs.described.map {
             RunReport.Output(file: $0.path, records: $0.records, bytes: $0.bytes, sha256: $0.sha256, framing: framing)
         }
     }
 
+    var moves: [Journal.Move] { outputs.moves }
+
+    func publish() throws(OutputError) { _ = try outputs.publish() }
+
+    /// - Parameter columns: of outputs whose first records have told them.
+    func checkpoint(columns: [SinkCheckpoint.Columns]) throws(OutputError) -> SinkCheckpoint {
+        SinkCheckpoint(mark: try outputs.checkpoint(), begun: begun.sorted().map(\.text), gzip: gzip?.checkpoint, columns: columns)
+    }
+
+    /// Before anything is written.
+    func restore(_ checkpoint: SinkCheckpoint) throws(OutputError) {
+        try outputs.restore(to: checkpoint.mark)
+        begun = Swift.Set(checkpoint.begun.map { Name($0) })
+        if let state = checkpoint.gzip { gzip?.restore(state) }
+    }
+
     func discard() { outputs.discard() }
+    func leave() { outputs.leave() }
 }

@@ -114,10 +114,11 @@ final class SinkStage: Sendable {
         try encode(batch, to: &outputs)
         let source = batch.source
         return EncodedBatch(
-            input: batch.input, end: batch.input.map { _ in source.end }, outputs: outputs, deadLetters: letters.encode(batch),
+            input: batch.input, end: batch.input.map { _ in source.end }, number: source.number, outputs: outputs, deadLetters: letters.encode(batch),
             counts: batch.counts, timeouts: batch.timeouts,
             codes: Dictionary(batch.deadLetters.map { ($0.code, 1) }, uniquingKeysWith: +), damage: source.damage,
-            textBytes: UInt64(source.bytes.count), compressedBytes: source.compressedBytesRead)
+            textBytes: UInt64(source.bytes.count), compressedBytes: source.compressedBytesRead,
+            takesCheckpoint: batch.takesCheckpoint, steps: batch.steps, columns: batch.columns)
     }
 
     private func encode(_ batch: RecordBatch, to outputs: inout [EncodedOutput]) throws {

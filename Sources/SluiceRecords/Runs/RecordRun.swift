@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Sluice
 import SluiceCEL
 import Synchronization
@@ -35,31 +36,42 @@ package final class RecordRun: Sendable {
     /// - Throws: ``RunError`` if the run could not begin, or the report could not be written.
     package func run() async throws(RunError) -> RunReport {
         let start = ContinuousClock.now
-        let state = try StateFolder(options.state, pipeline: pipeline.name)
-        defer { state.end() }
-        let commit = RunCommit(pipeline, plan, staging: state.staging, meter: meter)
-        let files = try begin(commit)
+        let canResume = Checkpointing.canResume(pipeline, plan, limit: options.limit)
+        let state = try StateFolder(options.state, pipeline, restarts: options.restarts, canResume: canResume)
+        var isSuspended = false
+        defer { if isSuspended { state.suspend() } else { state.end() } }
+        if let report = state.finished, !options.restarts {
+            options.notice?("an earlier run had ended, and was stopped while its outputs were put in their places; that is done now")
+            return report
+        }
+        let checkpointing = canResume
+            ? Checkpointing(state.checkpointFile, run: state.staging.run, pipeline, interval: options.checkpointInterval) : nil
+        let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options, resuming: state.checkpoint)
+        let commit = RunCommit(pipeline, plan, staging: state.staging, meter: meter, checkpointing: checkpointing) { reading.summaries }
+        let files = try begin(commit, state)
         let threads = ThreadExecutor(threads: options.workers, name: "sluice")
-        let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options)
         let encode = SinkStage(plan.sinks, letters: commit.letters, files: files)
-        let end = await flow(reading, encode, commit, files, on: threads)
+        let end = await flow(reading, encode, commit, files, checkpointing, on: threads)
         reading.removeSpills()
         for case .each(let step) in plan.stages.map(\.step) { await step.end() }
         threads.shutdown()
         var report = RunReport(
             pipeline, plan, flow: end.report, writing: encode.busyTimes, ledger: commit.ledger, summaries: reading.summaries,
             elapsed: ContinuousClock.now - start)
-        settle(end, commit, &report)
-        report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
-        try report.write(to: options.state + "/report.json", staging: state.staging)
+        isSuspended = try settle(end, commit, state, since: start, &report)
         return report
     }
 
-    /// Checks the files of the run for conflicts before anything is read.
-    private func begin(_ commit: RunCommit) throws(RunError) -> RunFiles {
+    /// Holds the files of the run against each other, before anything is read.
+    private func begin(_ commit: RunCommit, _ state: StateFolder) throws(RunError) -> RunFiles {
         if let conflict = try check({ (files) throws(InputError) in try files.conflict() }) { throw .files(conflict) }
-        // This creates the folder of the dead letters; with it in place, every path that leads
-        // there can be resolved.
+        if let checkpoint = state.checkpoint {
+            try plan.restore(checkpoint)
+            try commit.restore(checkpoint)
+            options.notice?("going on with the unfinished run: \(checkpoint.ledger.inputs.reduce(0) { $0 + $1.records }) records are done")
+        }
+        // The folder of the dead letters is there from here on, so that every way to them leads to
+        // it.
         try commit.begin()
         do throws(RunError) {
             return try check { $0 }
@@ -90,48 +102,107 @@ package final class RecordRun: Sendable {
     }
 
     private func flow(
-        _ reading: InputReading, _ encode: SinkStage, _ commit: RunCommit, _ files: RunFiles, on threads: ThreadExecutor
+        _ reading: InputReading, _ encode: SinkStage, _ commit: RunCommit, _ files: RunFiles, _ checkpointing: Checkpointing?,
+        on threads: ThreadExecutor
     ) async -> End {
         do throws(PipelineFailure) {
-            let report = try await chain(reading, encode, commit, files).running(on: threads).run(control)
+            let report = try await chain(reading, encode, commit, files, checkpointing).running(on: threads).run(control)
             return report.status == .interrupted ? .interrupted(report) : .complete(report)
         } catch {
             return .failed(RunError(error.reason), error.report)
         }
     }
 
-    /// Publishes or discards the outputs and records that in the report.
-    private func settle(_ end: End, _ commit: RunCommit, _ report: inout RunReport) {
+    /// Publishes, suspends or discards, and says so in the report, which it writes.
+    ///
+    /// - Returns: whether the next run goes on with this one.
+    private func settle(
+        _ end: End, _ commit: RunCommit, _ state: StateFolder, since start: ContinuousClock.Instant, _ report: inout RunReport
+    ) throws(RunError) -> Bool {
+        let reportFile = options.state + "/report.json"
+        var isSuspended = false
         do throws(RunError) {
             switch end {
             case .complete:
-                report.outputs = try commit.publish()
+                report.outputs = try commit.prepare()
                 let isDamaged = report.inputs.contains { !$0.damage.isEmpty }
                 report.status = isDamaged || report.records.dead > 0 ? .losses : .complete
+                report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
+                try publish(commit, state, report, reportFile)
             case .interrupted:
-                commit.discard()
+                isSuspended = try suspend(commit)
+                if isSuspended { commit.leave() } else { commit.discard() }
                 report.status = .interrupted
+                report.resumable = isSuspended
             case .failed(let error, _):
                 throw error
             }
+        } catch .unpublished(let error) {
+            // The journal and the files stay for the next run.
+            commit.leave()
+            isSuspended = true
+            report.outputs = []
+            report.status = .failed
+            report.error = RunError.unpublished(error).description
         } catch {
             commit.discard()
+            report.outputs = []
             report.status = error == .output(.closed) ? .interrupted : .failed
             report.outputClosed = error == .output(.closed) ? true : nil
             report.error = error.description
         }
+        report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
+        try report.write(to: reportFile, staging: state.staging)
+        // Last of all: until then the next process would do it again.
+        if !isSuspended { state.journal.remove() }
+        return isSuspended
     }
 
-    /// The path of the data from the first byte to the last. Where the records divide, a batch
-    /// continues as parts, and each stage works on the part that is in its flow.
-    private func chain(_ source: InputReading, _ encode: SinkStage, _ commit: RunCommit, _ files: RunFiles) -> Pipeline<EncodedBatch> {
+    /// Puts the outputs in their places, with a journal by which the next process finishes it if
+    /// this one dies.
+    private func publish(_ commit: RunCommit, _ state: StateFolder, _ report: RunReport, _ reportFile: String) throws(RunError) {
+        do throws(OutputError) {
+            try state.journal.write(
+                Journal(folder: FileManager.default.currentDirectoryPath, moves: commit.moves, report: report, reportFile: reportFile))
+        } catch {
+            throw .output(error)
+        }
+        // From here on the run has ended, and is not gone on with.
+        state.checkpointFile.remove()
+        do throws(OutputError) {
+            try commit.publish()
+        } catch {
+            throw .unpublished(error)
+        }
+    }
+
+    /// Takes a checkpoint at the place where a drained run has come to.
+    private func suspend(_ commit: RunCommit) throws(RunError) -> Bool {
+        var columns: [Int: [SinkCheckpoint.Columns]] = [:]
+        for known in plan.outputColumns { columns[known.sink.number] = known.checkpoint }
+        do throws(OutputError) {
+            return try commit.checkpoint(steps: plan.stepStates, columns: columns)
+        } catch {
+            throw .output(error)
+        }
+    }
+
+    /// The way of the data, from the first byte to the last. Where the records divide, a batch goes
+    /// on as parts, and each stage works on the part that is in its flow.
+    private func chain(
+        _ source: InputReading, _ encode: SinkStage, _ commit: RunCommit, _ files: RunFiles, _ checkpointing: Checkpointing?
+    ) -> Pipeline<EncodedBatch> {
         let scratches = FreeList<Scratch>(most: 4 * options.workers + 8)
         let decode = SourceStage(plan, scratches: scratches)
         let everyThread = Concurrency.within(1...options.workers)
 
         var records = Pipeline.reading(parts: source.parts, concurrency: source.readers)
             .weighing { $0.bytes.capacity * 6 }
-            .map(SourceStage.name, concurrency: everyThread, queue: 2, onError: .stop) { decode.decode($0) }
+            .map(SourceStage.name, concurrency: everyThread, queue: 2, onError: .stop) { source in
+                let batch = decode.decode(source)
+                batch.takesCheckpoint = checkpointing?.wants() ?? false
+                return batch
+            }
         for (index, place) in plan.places.enumerated() {
             if let stage = place.stage { records = add(stage, to: records, scratches) }
             if let split = plan.splits.first(where: { $0.place == index }) { records = add(split, to: records, everyThread) }
@@ -144,9 +215,7 @@ package final class RecordRun: Sendable {
             return encoded
         }
         .weighing { $0.weight }
-        // A stage that must see its batches in order makes all stages before it ordered, too.
-        let isUnordered = pipeline.sinks.allSatisfy { $0.order == .any } && !plan.hasOrderedStage
-        let ordered = isUnordered ? encoded.unordered() : encoded
+        let ordered = plan.isUnordered ? encoded.unordered() : encoded
         let taken = pipeline.sinks.lazy.compactMap { $0.sink as? ClosureSink }.first?.taking(ordered) ?? ordered
         return taken.window(elements: 4096, weight: source.window).writing(to: commit)
     }
@@ -162,6 +231,7 @@ package final class RecordRun: Sendable {
         }
         .inOrder("\(columns.sink.name): columns", state: (), onError: .stop) { _, batch in
             columns.settle(batch)
+            if batch.takesCheckpoint { batch.columns[columns.sink.number] = columns.checkpoint }
             return batch
         }
         .weighing { $0.source.bytes.capacity * 6 }
@@ -188,10 +258,15 @@ package final class RecordRun: Sendable {
                 return batch
             }
             return stage.givesNewBytes ? changed.weighing { $0.weight } : changed
-        case .ordered:
+        case .ordered(let step):
             return records.inOrder(
                 name, state: (), onError: .stop,
                 until: { _, batch in
+                    defer {
+                        if batch.takesCheckpoint {
+                            batch.steps.append(Checkpoint.StepState(stage: name, state: Data(step.checkpoint())))
+                        }
+                    }
                     guard let part = batch.part(in: flow), case .ordered(let bound) = part.stretch.stage(number) else { return .pass(batch) }
                     return try bound.run(part) == .enough && stage.mayEndRun ? .last(batch) : .pass(batch)
                 }

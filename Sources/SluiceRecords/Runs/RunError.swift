@@ -7,9 +7,14 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     case tooManyDeadLetters(count: Int, read: Int, limit: String)
     case input(InputError)
     case output(OutputError)
+    /// The run has ended, but some of its outputs could not be put in their places. The next run
+    /// tries again.
+    case unpublished(OutputError)
     /// Another run uses the state folder.
     case busy(state: String, process: Int32?)
-    /// Two files of the run are the same.
+    /// The state folder holds an unfinished run that cannot be resumed by this one.
+    case unfinished(reason: String)
+    /// Two files of the run would be one.
     case files(FileConflict)
     /// The closure that takes the records failed.
     case closure(String)
@@ -30,8 +35,12 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(InputError.damaged(path: path, damage)); on_damage: salvage reads what can be read"
         case .input(let error): error.description
         case .output(let error): error.description
+        case .unpublished(let error):
+            "\(error); other outputs may be in their places already: all are whole, and the same command puts the rest in their places"
         case .busy(let state, let process):
             "another run\(process.map { " (process \($0))" } ?? "") uses the state folder '\(state)'; wait for its end, or name another with --state"
+        case .unfinished(let reason):
+            "an unfinished run is in the state folder, and cannot be resumed: \(reason); --restart gives it up and begins anew"
         case .files(let conflict): "\(conflict.label): \(conflict.message); \(conflict.fix)"
         case .closure(let reason): "the closure that takes the records failed: \(reason)"
         case .room(let folder, let reason):

@@ -17,7 +17,9 @@ package final class Batch: @unchecked Sendable {
     package var frames: [Frame] = []
     /// The index of the input in the run.
     package let input: Int
-    /// The head of the batch's file, if the format has one.
+    /// Which batch of that input, from 0.
+    package var number = 0
+    /// The head of its file, where the format has one.
     package var head: FileHead?
     /// The offset of the first byte in the decompressed input.
     package let offset: UInt64
@@ -70,8 +72,8 @@ package struct MemberRun: Sendable, Equatable {
 }
 
 /// Where a record begins.
-package struct Position: Sendable, Equatable {
-    /// The gzip member in which it begins, from 0; 0 for plain text.
+package struct Position: Sendable, Equatable, Codable {
+    /// The gzip member it begins in, from 0; 0 for plain text.
     package var member: Int
     /// The offset in the decompressed input.
     package var offset: UInt64
@@ -107,8 +109,8 @@ package struct OversizedRecord: Sendable {
 }
 
 /// A part of a compressed input that could not be read.
-package struct Damage: Sendable, Equatable {
-    package enum Kind: String, Sendable {
+package struct Damage: Sendable, Equatable, Codable {
+    package enum Kind: String, Sendable, Codable {
         case truncated, corrupt, header, crc, length
         case trailingGarbage = "trailing-garbage"
         case readError = "read-error"

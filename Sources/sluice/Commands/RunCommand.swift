@@ -14,8 +14,8 @@ struct RunCommand: AsyncParsableCommand {
             The summary with the ledger goes to standard error; standard output is for records ('sink: {stdout: true}'). The report is written to the \
             state folder as report.json.
 
-            Ctrl-C, or SIGTERM, stops reading and finishes what is in flight; a second one ends at once. \
-            Runs cannot be resumed in this version: run again to begin anew.
+            Ctrl-C, or SIGTERM, stops reading and finishes what is in flight; a second one ends at once. Run the same command again to go on \
+            from there, or from the last checkpoint of a run that was killed.
 
             EXAMPLES
               sluice run pipelines/access-errors.yaml
@@ -34,7 +34,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The folder for report.json and dead letters. (default: .sluice/NAME)", valueName: "folder"), completion: .directory)
     var state: String?
 
-    @Flag(help: "Begin anew, whatever an earlier run left. This version always does.")
+    @Flag(help: "Give up an unfinished run and begin anew.")
     var restart = false
 
     @Option(help: ArgumentHelp("Write the report to this file too; its name ends in .json.", valueName: "file"), completion: .file(extensions: ["json"]))
@@ -63,6 +63,12 @@ struct RunCommand: AsyncParsableCommand {
         let (pipeline, state) = try pipeline.runnable(state: state)
         var options = RunOptions(state: state, limit: limit)
         options.reportCopy = self.report
+        options.restarts = restart
+        options.notice = { Terminal.error.write("sluice: \($0)\n") }
+        // For tests: seconds from one checkpoint to the next.
+        if let seconds = ProcessInfo.processInfo.environment["SLUICE_CHECKPOINT_SECONDS"].flatMap(Double.init), seconds >= 0 {
+            options.checkpointInterval = .seconds(seconds)
+        }
         if let workers { options.workers = workers }
         if verbose { Terminal.error.write(RunPreview.text(pipeline, options)) }
         let report: RunReport

@@ -23,6 +23,7 @@ enum RunSummary {
         case .complete: "complete"
         case .losses: "complete, with losses on record,"
         case .failed: "failed, nothing was published,"
+        case .interrupted where report.resumable == true: "interrupted, nothing was published, run again to go on,"
         case .interrupted: "interrupted, nothing was published,"
         }
     }

@@ -156,3 +156,13 @@ struct StateFolderTests {
         #expect(!Staging.isStaged(String(staging.path(of: "a").dropFirst(2)), by: other.run))
     }
 }
+
+extension StateFolder {
+    /// Of a pipeline that cannot be resumed.
+    fileprivate convenience init(_ path: String, pipeline: String) throws(RunError) {
+        let settings = RecordPipeline(
+            name: pipeline, definition: "sha256:0", source: SourceSettings(MemorySource([:]), format: JSONL()), stages: [],
+            sink: SinkSettings(MemorySink(PathTemplate("out"))), deadLetters: "dead")
+        try self.init(path, settings, restarts: false, canResume: false)
+    }
+}

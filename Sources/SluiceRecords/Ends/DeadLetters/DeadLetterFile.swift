@@ -62,11 +62,23 @@ final class DeadLetterFile {
         try output.prepare()
     }
 
+    /// Puts the file in its place.
+    var moves: [Journal.Move] { output.moves }
+
     func publish() throws(OutputError) {
         _ = try output.publish()
     }
 
-    func discard() {
-        output.discard()
+    func checkpoint() throws(OutputError) -> SinkCheckpoint {
+        SinkCheckpoint(mark: try output.checkpoint(), begun: [], gzip: gzip?.checkpoint)
     }
+
+    /// Before anything is written.
+    func restore(_ checkpoint: SinkCheckpoint) throws(OutputError) {
+        try output.restore(to: checkpoint.mark)
+        if let state = checkpoint.gzip { gzip?.restore(state) }
+    }
+
+    func discard() { output.discard() }
+    func leave() { output.leave() }
 }

@@ -83,8 +83,12 @@ private final class OpenMemorySink: OpenSink {
         published.outputs.withLock { published in
             for (name, output) in all { published[name] = output.bytes }
         }
-        outputs = [:]
-        return all.map { name, output in
+        defer { outputs = [:] }
+        return described
+    }
+
+    var described: [PublishedOutput] {
+        inOrder.map { name, output in
             let sha256 = output.bytes.withUnsafeBufferPointer { Digest.of($0) }
             return PublishedOutput(path: name.text, records: output.records, bytes: UInt64(output.bytes.count), sha256: sha256)
         }

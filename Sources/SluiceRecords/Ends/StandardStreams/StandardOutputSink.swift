@@ -54,9 +54,11 @@ private final class OpenStandardOutput: OpenSink {
 
     func prepare() {}
 
-    func publish() -> [PublishedOutput] {
+    var described: [PublishedOutput] {
         [PublishedOutput(path: "-", records: written.records, bytes: written.bytes, sha256: digest.hex)]
     }
+
+    func publish() -> [PublishedOutput] { described }
 
     func discard() {}
 }

@@ -17,6 +17,9 @@ final class InputReading: Sendable {
     /// The spill files of records over the size limit.
     private let spills = Locked<[String]>([])
 
+    /// Where an unfinished run is gone on with.
+    private let resumed: Checkpoint.Cut?
+
     private struct Allowance {
         /// The number of records that may still be read.
         var left: Int
@@ -24,13 +27,15 @@ final class InputReading: Sendable {
         var cutShort: Set<Int> = []
     }
 
-    init(_ source: SourceSettings, memory: Int, options: RunOptions) {
+    init(_ source: SourceSettings, memory: Int, options: RunOptions, resuming checkpoint: Checkpoint? = nil) {
         self.source = source
+        resumed = checkpoint?.cut
         spillFolder = options.state + "/\(StateFolder.spill)"
         window = min(memory / 4, (48 << 20) + options.workers * (24 << 20))
         readers = options.limit == nil ? min(options.workers, max(1, source.inputs.count)) : 1
         buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 8 * options.workers + 8)
-        ends = Locked(Array(repeating: nil, count: source.inputs.count))
+        let known = checkpoint?.summaries ?? []
+        ends = Locked(source.inputs.indices.map { $0 < known.count ? known[$0] : nil })
         allowance = Locked(Allowance(left: options.limit ?? .max))
     }
 
@@ -40,7 +45,9 @@ final class InputReading: Sendable {
     var parts: [Part<Batch>] {
         source.inputs.indices.map { index in
             Part {
+                if let resumed = self.resumed, index < resumed.input { return { nil } }
                 let reader = try self.open(index)
+                if let resumed = self.resumed, index == resumed.input { try reader.skip(resumed.batches) }
                 return {
                     if let batch = try reader.next() {
                         if !batch.oversized.isEmpty { self.spills.withLock { $0 += batch.oversized.map(\.spill) } }

@@ -35,7 +35,13 @@ package final class RecordBatch: @unchecked Sendable {
     let scratch: Scratch
     /// The records for a sink that is a closure.
     var records: [Record] = []
-    /// The output of each record, where it is determined before the records are encoded.
+    /// Whether a checkpoint is taken once it is committed.
+    var takesCheckpoint = false
+    /// The state of the ordered stages after this batch, where a checkpoint is taken.
+    var steps: [Checkpoint.StepState] = []
+    /// For each sink the columns of its outputs after this batch, likewise.
+    var columns: [Int: [SinkCheckpoint.Columns]] = [:]
+    /// Where the records go, where that is found out before they are encoded.
     var routing: Routing?
     /// The counters of the batch, shared by all its parts.
     private let tally: BatchTally

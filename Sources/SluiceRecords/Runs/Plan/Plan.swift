@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Sluice
 import SluiceCEL
 import Synchronization
@@ -22,6 +23,10 @@ final class Plan: Sendable {
     /// Whether a stage may end the run early.
     let mayHaveEnough: Bool
     let hasOrderedStage: Bool
+    let hasClosingStage: Bool
+    /// Whether batches are committed as they get ready. A stage that must see its batches in order
+    /// orders all that come before it.
+    let isUnordered: Bool
 
     /// One for each sink whose outputs begin with their column names, if these are not known yet.
     let outputColumns: [OutputColumns]
@@ -46,6 +51,29 @@ final class Plan: Sendable {
         mayHaveEnough = stages.contains(where: \.mayEndRun)
         outputColumns = sinks.filter(\.needsOutputColumns).map { OutputColumns($0) }
         hasOrderedStage = !outputColumns.isEmpty || stages.contains(where: \.isOrdered)
+        hasClosingStage = stages.contains(where: \.isClosing)
+        isUnordered = pipeline.sinks.allSatisfy { $0.order == .any } && !hasOrderedStage
+    }
+
+    /// The state of all ordered stages. While no batch is in any of them.
+    var stepStates: [Checkpoint.StepState] {
+        stages.compactMap { stage in
+            guard case .ordered(let step) = stage.step else { return nil }
+            return Checkpoint.StepState(stage: stage.name, state: Data(step.checkpoint()))
+        }
+    }
+
+    /// Before the first batch.
+    func restore(_ checkpoint: Checkpoint) throws(RunError) {
+        for saved in checkpoint.steps {
+            guard let stage = stages.first(where: { $0.name.isSame(as: saved.stage) }), case .ordered(let step) = stage.step else { continue }
+            do throws(CheckpointError) {
+                try step.restore(Array(saved.state))
+            } catch {
+                throw .unfinished(reason: "the state of stage '\(saved.stage)' cannot be read: \(error.reason)")
+            }
+        }
+        for columns in outputColumns { columns.restore(checkpoint.sinks[columns.sink.number].columns) }
     }
 
     /// The header of an output that no record is written to; empty if it depends on the head of an
@@ -130,7 +158,12 @@ struct PlannedStage: Sendable {
         return true
     }
 
-    /// Only before any routes, since other routes may need more records.
+    var isClosing: Bool {
+        guard case .closing = step else { return false }
+        return true
+    }
+
+    /// Only before any routes: other routes may want more records.
     var mayEndRun: Bool {
         guard case .ordered(let step) = step else { return false }
         return step.mayHaveEnough && flow == 0

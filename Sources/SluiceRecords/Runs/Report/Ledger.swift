@@ -16,7 +16,7 @@ struct Ledger: Sendable {
     /// The end of the last committed batch.
     private(set) var end: (input: Int, position: Position, compressedBytes: UInt64)?
 
-    struct InputCounts: Sendable, Equatable {
+    struct InputCounts: Sendable, Equatable, Codable {
         var records = 0
         var written = 0
         var filtered = 0
@@ -52,6 +52,22 @@ struct Ledger: Sendable {
         if let position = batch.end { end = (input, position, batch.compressedBytes) }
     }
 
+    var state: LedgerState {
+        LedgerState(
+            books: books.stages.map { LedgerState.Line($0.counts) }, timeouts: timeouts, inputs: inputs, codes: codes, written: written,
+            end: end.map { LedgerState.End(input: $0.input, position: $0.position, compressedBytes: $0.compressedBytes) })
+    }
+
+    /// Goes on with the books of an unfinished run. Before anything is added.
+    mutating func restore(_ state: LedgerState) throws(RunError) {
+        guard state.books.count == books.stages.count, state.timeouts.count == timeouts.count, state.inputs.count == inputs.count else {
+            throw .unfinished(reason: "its books are of other stages or inputs")
+        }
+        books.add(state.books.map(\.counts))
+        (timeouts, inputs, codes, written) = (state.timeouts, state.inputs, state.codes, state.written)
+        end = state.end.map { ($0.input, $0.position, $0.compressedBytes) }
+    }
+
     var records: RunReport.Records {
         RunReport.Records(
             read: inputs.reduce(0) { $0 + $1.records }, written: written, filtered: books.total(\.filtered) + books.total(\.dropped),
@@ -65,4 +81,39 @@ struct Ledger: Sendable {
         let perInput = inputs.allSatisfy { $0.records + $0.added == $0.written + $0.filtered + $0.dead + $0.absorbed }
         return books.balance(read: records.read, written: records.written, before: before) && perInput && codes.values.reduce(0, +) == records.dead
     }
+}
+
+/// A ``Ledger`` as a checkpoint keeps it.
+struct LedgerState: Codable, Sendable {
+    struct Line: Codable, Sendable {
+        var received: Int
+        var out: Int
+        var filtered: Int
+        var dropped: Int
+        var dead: Int
+        var added: Int
+        var absorbed: Int
+
+        init(_ counts: StageCounts) {
+            (received, out, filtered, dropped) = (counts.in, counts.out, counts.filtered, counts.dropped)
+            (dead, added, absorbed) = (counts.dead, counts.added, counts.absorbed)
+        }
+
+        var counts: StageCounts {
+            StageCounts(in: received, out: out, filtered: filtered, dropped: dropped, dead: dead, added: added, absorbed: absorbed)
+        }
+    }
+
+    struct End: Codable, Sendable {
+        var input: Int
+        var position: Position
+        var compressedBytes: UInt64
+    }
+
+    var books: [Line]
+    var timeouts: [Int]
+    var inputs: [Ledger.InputCounts]
+    var codes: [String: Int]
+    var written: Int
+    var end: End?
 }

@@ -20,6 +20,18 @@ final class ProgressMeter: Sendable {
 
     var now: RunProgress { state.withLock { $0.progress } }
 
+    /// Goes on with the counters of an unfinished run.
+    func restore(_ ledger: Ledger, inputs: Int, summaries: [InputSummary]) {
+        state.withLock { state in
+            state.progress.records = ledger.records.read
+            state.progress.deadLetters = ledger.records.dead
+            state.progress.textBytes = summaries.reduce(0) { $0 + $1.textBytes } + (ledger.end?.position.offset ?? 0)
+            for (index, summary) in summaries.enumerated() { state.compressed[index] = summary.bytes }
+            if let end = ledger.end, end.input >= summaries.count { state.compressed[end.input] = end.compressedBytes }
+            state.progress.compressedBytes = state.compressed.reduce(0, +)
+        }
+    }
+
     func drain() {
         state.withLock { $0.progress.isDraining = true }
     }

@@ -200,6 +200,8 @@ public struct RunReport: Codable, Sendable {
     public var deadLetters: DeadLetters
     /// Whether the run ended because its standard output was closed.
     public var outputClosed: Bool?
+    /// Of an interrupted run: whether the same command goes on with it.
+    public var resumable: Bool?
     /// Why the run failed.
     public var error: String?
 }

@@ -13,8 +13,8 @@ import Synchronization
 final class RunList: Sendable {
     static let name = "unfinished.jsonl"
 
-    /// The leftovers of a run that was killed.
-    struct Left: Equatable {
+    /// What a run that was killed has left.
+    struct Left: Equatable, Sendable {
         var run: String
         var folders: [String] = []
         /// Folders that the run created, outermost first.
@@ -27,6 +27,7 @@ final class RunList: Sendable {
     private let entry: Entry
     /// Lines of other pipelines, kept until those run again.
     private let others: [Entry]
+    var run: String { entry.run }
     /// `nil` once the run has ended.
     private let descriptor: Locked<Int32?>
 
@@ -38,17 +39,20 @@ final class RunList: Sendable {
         var isMade: Bool?
     }
 
-    init(in folder: String, pipeline: String, run: String) throws(RunError) {
+    /// - Parameter choose: which run this is, given those that were left: a new one, or one of them.
+    init(in folder: String, pipeline: String, choose: ([Left]) throws(RunError) -> String) throws(RunError) {
         let path = "\(folder)/\(Self.name)"
         let descriptor = try Self.lock(path, state: folder)
         self.descriptor = Locked(descriptor)
         self.path = path
-        entry = Entry(pipeline: pipeline, run: run, process: getpid())
         let entries = Self.entries(path)
         others = entries.filter { !$0.pipeline.isSame(as: pipeline) }
-        left = Self.left(entries.filter { $0.pipeline.isSame(as: pipeline) })
+        let own = entries.filter { $0.pipeline.isSame(as: pipeline) }
+        left = Self.left(own)
+        let run = try choose(left)
+        entry = Entry(pipeline: pipeline, run: run, process: getpid())
         do throws(OutputError) {
-            try rewrite(others + [entry], descriptor)
+            try rewrite(others + [entry] + own.filter { $0.run == run && $0.folder != nil }, descriptor)
         } catch {
             throw .output(error)
         }
@@ -69,7 +73,15 @@ final class RunList: Sendable {
         }
     }
 
-    /// Unlocks the state folder for the next run.
+    /// Lets the next run have the state folder, and go on with this one.
+    func suspend() {
+        descriptor.withLock { held in
+            if let descriptor = held { close(descriptor) }
+            held = nil
+        }
+    }
+
+    /// Lets the next run have the state folder.
     func end() {
         descriptor.withLock { held in
             guard let descriptor = held else { return }

@@ -2,35 +2,90 @@ import Glibc
 
 /// The state folder of a run. Only one run at a time may use it.
 ///
-/// During a run, `unfinished.jsonl` in the folder is locked and lists the run and the folders that
-/// contain files of it. If the run is killed, the file remains without its lock: the next run of
-/// the same pipeline removes those files and starts from the beginning.
+/// While a run goes on, `unfinished.jsonl` in it is locked, and names the run and the folders that
+/// hold files of it. The file of a run that was killed stays, and its lock does not: the next run
+/// of that pipeline here goes on from the checkpoint that it has left, or removes its files and
+/// begins anew.
 final class StateFolder: Sendable {
     let staging: Staging
+    /// Where an unfinished run is gone on with.
+    let checkpoint: Checkpoint?
+    /// Of an earlier run that had ended, and whose outputs were put in their places just now.
+    let finished: RunReport?
+    let checkpointFile: StateFile
+    let journal: StateFile
     private let list: RunList
 
-    /// - Throws: ``RunError/busy(state:process:)`` if another run uses the folder.
-    init(_ path: String, pipeline: String) throws(RunError) {
+    /// - Parameters:
+    ///   - restarts: whether an unfinished run is given up.
+    ///   - canResume: whether this run could go on from a checkpoint.
+    /// - Throws: ``RunError/busy(state:process:)`` where another run uses it,
+    ///   ``RunError/unfinished(reason:)`` where an unfinished one cannot be resumed.
+    init(_ path: String, _ pipeline: RecordPipeline, restarts: Bool, canResume: Bool) throws(RunError) {
         try RunReport.prepare(folder: path)
-        let run = Staging.newRun()
-        list = try RunList(in: path, pipeline: pipeline, run: run)
-        staging = Staging(run: run, list: list)
-        for left in list.left { Self.sweep(left) }
+        let file = StateFile(Self.checkpoint, in: path)
+        let journal = StateFile(Journal.name, in: path)
+        var found: Checkpoint?
+        var finished: RunReport?
+        list = try RunList(in: path, pipeline: pipeline.name) { (left) throws(RunError) in
+            finished = try Self.finishPublishing(journal, checkpoint: file)
+            if restarts { file.remove() }
+            guard case .from(let checkpoint) = try Resumption(file, pipeline, canResume: canResume) else { return Staging.newRun() }
+            guard left.contains(where: { $0.run == checkpoint.run }) else { return Staging.newRun() }
+            found = checkpoint
+            return checkpoint.run
+        }
+        checkpoint = found
+        checkpointFile = file
+        self.journal = journal
+        self.finished = finished
+        let staging = Staging(run: found?.run ?? list.run, list: list)
+        self.staging = staging
+        for left in list.left { Self.sweep(left, keeping: left.run == found?.run ? found : nil, staging) }
+        if found == nil { file.remove() }
         Self.sweepSpill(path + "/\(Self.spill)")
     }
 
-    /// The subfolder where records over the size limit are spilled.
+    /// Where an earlier process died while it put the outputs of a run in their places, does the
+    /// rest.
+    private static func finishPublishing(_ file: StateFile, checkpoint: StateFile) throws(RunError) -> RunReport? {
+        do {
+            guard let journal = try file.read(Journal.self) else { return nil }
+            checkpoint.remove()
+            try journal.finish()
+            try journal.report.write(to: journal.reportFile)
+            file.remove()
+            return journal.report
+        } catch let error as OutputError {
+            throw .output(error)
+        } catch let error as RunError {
+            throw error
+        } catch {
+            throw .report(path: file.path, reason: "it cannot be read: \(error)")
+        }
+    }
+
+    /// Where records over the limit are set aside.
     static let spill = "spill"
+    /// What the run goes on from if it does not come to its end.
+    static let checkpoint = "checkpoint.json"
 
     /// Ends the use of the folder, after everything was published or discarded: the next run finds
     /// nothing to clean up.
     func end() {
+        checkpointFile.remove()
         list.end()
     }
 
-    private static func sweep(_ left: RunList.Left) {
+    /// The next run goes on with this one.
+    func suspend() { list.suspend() }
+
+    /// Removes what an unfinished run has left, but for the outputs that are gone on with.
+    private static func sweep(_ left: RunList.Left, keeping checkpoint: Checkpoint?, _ staging: Staging) {
+        let outputs = checkpoint.map { ($0.sinks + [$0.deadLetters]).flatMap(\.mark.outputs) } ?? []
+        let kept = Swift.Set(outputs.map { NameBytes.lastName(of: staging.path(of: $0.path)) })
         for folder in left.folders {
-            for name in names(in: folder) where Staging.isStaged(name, by: left.run) { unlink("\(folder)/\(name)") }
+            for name in names(in: folder) where Staging.isStaged(name, by: left.run) && !kept.contains(name) { unlink("\(folder)/\(name)") }
         }
         // Removes only those that are empty again.
         for folder in left.made.reversed() { rmdir(folder) }
@@ -48,5 +103,12 @@ final class StateFolder: Sendable {
             if let name = entry.name { names.append(name) }
         }
         return names
+    }
+}
+
+extension NameBytes {
+    /// What stands after the last slash.
+    fileprivate static func lastName(of path: String) -> String {
+        path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[path.utf8.index(after: $0)...]) } ?? path
     }
 }

@@ -70,6 +70,7 @@ package final class BatchReader: @unchecked Sendable {
     private var isFinished = false
     private var hasDelivered = false
     private var totals: InputSummary
+    private var delivered = 0
 
     /// Opens the input and checks its first bytes.
     ///
@@ -140,11 +141,23 @@ package final class BatchReader: @unchecked Sendable {
         batch.compressedBytesRead = text.position
         batch.end = Position(member: members.first, offset: offset, line: line)
         batch.head = head
+        batch.number = delivered
+        delivered += 1
         hasDelivered = true
         totals.records += UInt64(batch.frames.count)
         totals.oversized += UInt64(batch.oversized.count)
         totals.damage += batch.damage
         return batch
+    }
+
+    /// Reads over the first batches, as they were read before: damage and heads are found anew,
+    /// what was set aside is removed.
+    func skip(_ batches: Int) throws(InputError) {
+        for _ in 0..<batches {
+            guard let batch = try next() else { return }
+            for record in batch.oversized { unlink(record.spill) }
+            buffers.give(batch.bytes)
+        }
     }
 
     private func nextBatch() throws(InputError) -> Batch? {

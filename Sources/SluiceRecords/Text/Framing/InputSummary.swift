@@ -1,5 +1,5 @@
 /// What was read of one input.
-package struct InputSummary: Sendable, Equatable {
+package struct InputSummary: Sendable, Equatable, Codable {
     package var file: String
     /// The size of what was read of the file, before decompression.
     package var bytes: UInt64 = 0

@@ -11,6 +11,8 @@ final class OutputFile {
     private let staged: String?
     private var descriptor: Int32 = -1
     private var isBegun = false
+    /// Its digest is not known yet.
+    private var isAdopted = false
 
     init(_ path: String, _ staging: Staging) throws(OutputError) {
         self.path = path
@@ -22,7 +24,24 @@ final class OutputFile {
         }
     }
 
-    /// Opens the file to append to what was written before.
+    /// What an earlier process of the run has written of it. To be restored to a mark before
+    /// anything else.
+    init(adopting path: String, _ staging: Staging) throws(OutputError) {
+        self.path = path
+        let staged = staging.path(of: path)
+        self.staged = staged
+        guard case .file(size: let size?) = PathKind.of(staged) else {
+            throw .failed(path: path, reason: "what the unfinished run has written of it (\(staged)) is gone; --restart begins anew")
+        }
+        byteCount = size
+        isBegun = true
+        isAdopted = true
+    }
+
+    /// Where it stands and where it goes; `nil` for a device or a pipe.
+    var move: Journal.Move? { staged.map { Journal.Move(staged: $0, path: path) } }
+
+    /// Opens it to write after what was written before.
     func open() throws(OutputError) {
         let place = staged ?? path
         let flags = staged == nil ? O_WRONLY : isBegun ? O_WRONLY | O_APPEND : O_WRONLY | O_CREAT | O_EXCL
@@ -50,8 +69,12 @@ final class OutputFile {
     /// What was written to a device or a pipe cannot be taken back.
     func restore(bytes: UInt64, records: Int) throws(OutputError) {
         self.records = records
-        guard bytes != byteCount else { return }
-        guard let staged, bytes < byteCount else { throw .failed(path: path, reason: "what was written cannot be taken back") }
+        guard bytes != byteCount || isAdopted else { return }
+        guard let staged, bytes <= byteCount else {
+            let reason = isAdopted ? "the unfinished run has lost bytes of it; --restart begins anew" : "what was written cannot be taken back"
+            throw .failed(path: path, reason: reason)
+        }
+        isAdopted = false
         guard ftruncate(descriptor, off_t(bytes)) == 0, lseek(descriptor, off_t(bytes), SEEK_SET) >= 0 else {
             throw .failed(path, "cannot be cut back", errno)
         }

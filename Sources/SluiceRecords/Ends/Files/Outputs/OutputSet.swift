@@ -66,9 +66,7 @@ final class OutputSet: OpenSink {
     func restore(to mark: SinkMark) throws(OutputError) {
         let outputs = Dictionary(uniqueKeysWithValues: mark.outputs.map { (Name($0.path), $0) })
         let known = Swift.Set(files.values.map { Name($0.path) })
-        if let missing = mark.outputs.first(where: { !known.contains(Name($0.path)) }) {
-            throw .failed(path: missing.path, reason: "has less than the mark says")
-        }
+        for output in mark.outputs where !known.contains(Name(output.path)) { try adopt(output.path) }
         for file in inOrder {
             if let output = outputs[Name(file.path)] {
                 try use(file)
@@ -100,11 +98,11 @@ final class OutputSet: OpenSink {
     ///   in a folder where it could be created.
     func publish() throws(OutputError) -> [PublishedOutput] {
         try prepare()
-        let all = inOrder
-        for file in all { try file.publish() }
+        let described = described
+        for file in inOrder { try file.publish() }
         try folders.sync()
         (files, named) = ([:], [:])
-        return all.map { PublishedOutput(path: $0.path, records: $0.records, bytes: $0.byteCount, sha256: $0.digest.hex) }
+        return described
     }
 
     /// Removes what was written but not published.
@@ -113,6 +111,11 @@ final class OutputSet: OpenSink {
         for file in files.values { file.discard() }
         (files, named) = ([:], [:])
         folders.discard()
+    }
+
+    func leave() {
+        closeAll()
+        (files, named) = ([:], [:])
     }
 
     private var inOrder: [OutputFile] {
@@ -135,8 +138,24 @@ final class OutputSet: OpenSink {
         return file
     }
 
-    /// Two paths to the same entry of one folder are the same output. The folder must exist, so
-    /// that it can be identified.
+    /// Takes over a file that an earlier process of the run has begun.
+    private func adopt(_ path: String) throws(OutputError) {
+        try folders.prepare(for: path)
+        let file = try OutputFile(adopting: path, staging)
+        files[try place(of: path)] = file
+        named[Name(path)] = file
+    }
+
+    /// What is on its way, and where to.
+    var moves: [Journal.Move] { inOrder.compactMap(\.move) }
+
+    /// What will be published.
+    var described: [PublishedOutput] {
+        inOrder.map { PublishedOutput(path: $0.path, records: $0.records, bytes: $0.byteCount, sha256: $0.digest.hex) }
+    }
+
+    /// Two paths that take one name in one folder are one output. The folder is there, so that it
+    /// is told apart by what it is.
     private func place(of path: String) throws(OutputError) -> FilePlace {
         do throws(InputError) {
             return try FilePlace(path)

@@ -1,5 +1,26 @@
-/// The gzip files among a sink's outputs. Blocks and small texts are appended in order, and each
-/// file is ended once.
+import FoundationEssentials
+
+/// The state of ``GzipOutputs`` between two additions.
+struct GzipCheckpoint: Codable, Sendable {
+    struct File: Codable, Sendable {
+        var path: String
+        var length: UInt64
+        var crc: UInt32
+        var textBytes: UInt64
+    }
+
+    struct Text: Codable, Sendable {
+        var path: String
+        var text: Data
+    }
+
+    var files: [File]
+    /// Text that waits to become a block, in the order in which it began to wait.
+    var pending: [Text]
+}
+
+/// Gzip files among the outputs of a run: blocks and small texts are added to them in order, and
+/// each is ended once.
 ///
 /// Small texts are gathered into blocks, which are compressed here. The bytes depend only on what
 /// was appended, and in which order. Not for concurrent use.
@@ -31,7 +52,26 @@ final class GzipOutputs {
         try write(block, checksum, to: path)
     }
 
-    /// Writes pending text and the end of every file.
+    /// What a run that goes on from here must know besides the bytes that are written.
+    var checkpoint: GzipCheckpoint {
+        let files = assemblies.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { path, assembly in
+            GzipCheckpoint.File(
+                path: String(decoding: path, as: UTF8.self), length: assembly.mark.length, crc: assembly.mark.checksum.crc,
+                textBytes: assembly.mark.checksum.count)
+        }
+        return GzipCheckpoint(files: files, pending: gatherer.waiting)
+    }
+
+    /// Before anything is added.
+    func restore(_ checkpoint: GzipCheckpoint) {
+        for file in checkpoint.files {
+            let checksum = TextChecksum(crc: file.crc, count: file.textBytes)
+            assemblies[Array(file.path.utf8)] = MemberAssembly(members, from: MemberAssembly.Mark(length: file.length, checksum: checksum))
+        }
+        gatherer = BlockGatherer(checkpoint.pending)
+    }
+
+    /// Writes what waits, and the end of every file.
     func end() throws(OutputError) {
         try compress(gatherer.takeAll())
         for (path, assembly) in assemblies.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {

@@ -1,0 +1,59 @@
+import FoundationEssentials
+import Glibc
+import Sluice
+
+/// A file of the state folder that is replaced as a whole: written beside its place, synced to disk
+/// and renamed, so that after a crash the old or the new one is there.
+struct StateFile: Sendable {
+    let path: String
+
+    init(_ name: String, in folder: String) {
+        path = "\(folder)/\(name)"
+    }
+
+    func write(_ value: some Encodable) throws(OutputError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let bytes: Data
+        do {
+            bytes = try encoder.encode(value)
+        } catch {
+            throw .failed(path: path, reason: "cannot be encoded: \(error)")
+        }
+        let beside = path + ".new"
+        let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw .failed(path, "cannot be created", errno) }
+        var failure = Array(bytes).withUnsafeBufferPointer { writeAll($0, to: descriptor) }
+        if failure == nil, fsync(descriptor) != 0 { failure = errno }
+        close(descriptor)
+        if failure == nil, rename(beside, path) != 0 { failure = errno }
+        if let failure {
+            unlink(beside)
+            throw .failed(path, "cannot be written", failure)
+        }
+        Self.sync(folder: OutputFolders.folder(of: path))
+    }
+
+    /// - Returns: `nil` where there is no such file.
+    /// - Throws: why it cannot be read.
+    func read<Value: Decodable>(_ type: Value.Type) throws -> Value? {
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            guard access(path, F_OK) != 0, errno == ENOENT else { throw OutputError.failed(path, "cannot be read", errno) }
+            return nil
+        }
+        return try JSONDecoder().decode(type, from: bytes)
+    }
+
+    func remove() {
+        unlink(path)
+        unlink(path + ".new")
+    }
+
+    /// A rename is there after a crash of the machine, too. Some file systems have nothing to do.
+    static func sync(folder: String) {
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
+    }
+}

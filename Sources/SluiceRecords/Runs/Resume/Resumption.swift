@@ -1,0 +1,37 @@
+import Sluice
+import SluiceCEL
+
+/// What a run finds in its state folder when it begins.
+enum Resumption {
+    /// Nothing to go on from.
+    case anew
+    case from(Checkpoint)
+
+    /// - Throws: ``RunError/unfinished(reason:)`` where the unfinished run is of something else.
+    init(_ file: StateFile, _ pipeline: RecordPipeline, canResume: Bool) throws(RunError) {
+        let checkpoint: Checkpoint?
+        do {
+            checkpoint = try file.read(Checkpoint.self)
+        } catch {
+            throw .unfinished(reason: "\(file.path) cannot be read")
+        }
+        guard let checkpoint else {
+            self = .anew
+            return
+        }
+        if let reason = Self.difference(checkpoint, pipeline, canResume) { throw .unfinished(reason: reason) }
+        self = .from(checkpoint)
+    }
+
+    private static func difference(_ checkpoint: Checkpoint, _ pipeline: RecordPipeline, _ canResume: Bool) -> String? {
+        if checkpoint.version != Checkpoint.version { return "another version of sluice began it" }
+        if checkpoint.definition != pipeline.definition { return "its definition or its parameters were others" }
+        let libraries = RunReport.Libraries(pipeline)
+        if checkpoint.libraries.deflate != libraries.deflate {
+            return "it compressed with \(checkpoint.libraries.deflate ?? "nothing"), and this one would with \(libraries.deflate ?? "nothing")"
+        }
+        guard canResume, let stamps = Checkpointing.stamps(of: pipeline.source.inputs) else { return "with these options, inputs and outputs a run cannot be resumed" }
+        if stamps.count != checkpoint.inputs.count { return "it had \(checkpoint.inputs.count) inputs, and now there are \(stamps.count)" }
+        return zip(stamps, checkpoint.inputs).lazy.compactMap { $0.change(since: $1) }.first
+    }
+}

@@ -1,0 +1,212 @@
+import Foundation
+import Testing
+
+/// Runs that die at some call by which they change files, and are run again.
+///
+/// `Tests/Trouble/faults.c` counts the calls, and makes one of them the last or makes it fail. By
+/// default a cut through all of them is tried; `make trouble` tries every one.
+@Suite("Runs that die are gone on with", .timeLimit(Patience.minutes(30)))
+struct ResumeTests {
+    private static let pipeline = """
+        name: trouble
+        source: {files: ['in/*.jsonl.gz'], format: jsonl}
+        stages:
+          - set: {m: n * 2}
+          - head: 1000000
+        match: all
+        routes:
+          - name: parts
+            when: n % 3 == 0
+            stages: [{remove: [text]}]
+            sink: {file: "out/k={k}/part.csv.gz"}
+          - name: all
+            sink: [{file: out/all.jsonl.gz}, {file: out/plain.jsonl}]
+        dead_letter: out/dead.jsonl.gz
+        """
+
+    /// Built once.
+    private static let library: Result<String, any Error> = Result {
+        let command = try CommandUnderTest()
+        let source = CommandUnderTest.root.appending(path: "Tests/Trouble/faults.c").path
+        let target = command.folder.appending(path: "faults.so").path
+        let result = try command.shell("clang -shared -fPIC -O1 -o '\(target)' '\(source)' -ldl || cc -shared -fPIC -O1 -o '\(target)' '\(source)' -ldl")
+        guard result.status == 0 else { throw CocoaError(.executableLoad, userInfo: ["why": result.error]) }
+        return target
+    }
+
+    /// A folder with inputs of several batches, damaged records among them.
+    private static func prepared() throws -> CommandUnderTest {
+        let command = try CommandUnderTest()
+        try command.write(pipeline, to: "trouble.yaml")
+        for (file, records) in [9_000, 1_000, 14_000].enumerated() {
+            var text = ""
+            for n in 0..<records {
+                let filler = String(repeating: "\(n) ", count: 12)
+                text += n % 997 == 5 ? "{\"n\": broken\n" : "{\"n\":\(n),\"k\":\"\(n % 5)\",\"text\":\"\(filler)\"}\n"
+            }
+            try command.write(text, to: "in/\(file).jsonl")
+        }
+        #expect(try command.shell("gzip in/*.jsonl").status == 0)
+        try command.write("what stood here", to: "out/plain.jsonl")
+        return command
+    }
+
+    private static func run(_ command: CommandUnderTest, at call: Int, _ kind: String) throws -> (CommandUnderTest.Result, calls: Int) {
+        let count = command.folder.appending(path: "calls").path
+        let result = try command.run(
+            ["run", "trouble.yaml", "--progress", "none", "--workers", "2", "--state", "state"],
+            environment: [
+                "LD_PRELOAD": try library.get(), "SLUICE_FAULT_AT": "\(call)", "SLUICE_FAULT": kind, "SLUICE_FAULT_COUNT": count,
+                "SLUICE_CHECKPOINT_SECONDS": "0",
+            ])
+        let calls = (try? String(contentsOfFile: count, encoding: .utf8)).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        try? FileManager.default.removeItem(atPath: count)
+        return (result, calls ?? 0)
+    }
+
+    /// Every file that a run leaves, but for the report, by its bytes.
+    private static func files(_ command: CommandUnderTest) throws -> [String: Data] {
+        var files: [String: Data] = [:]
+        for top in ["out", "state"] where FileManager.default.fileExists(atPath: command.folder.appending(path: top).path) {
+            for name in try FileManager.default.subpathsOfDirectory(atPath: command.folder.appending(path: top).path) {
+                let file = command.folder.appending(path: "\(top)/\(name)")
+                if try file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true, name != "report.json" {
+                    files["\(top)/\(name)"] = try Data(contentsOf: file)
+                }
+            }
+        }
+        return files
+    }
+
+    /// The report without what depends on the clock and on scheduling.
+    private static func report(_ command: CommandUnderTest) throws -> String {
+        let data = try Data(contentsOf: command.folder.appending(path: "state/report.json"))
+        var report = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        report["elapsed_seconds"] = nil
+        report["stages"] = (report["stages"] as? [[String: Any]])?.map { stage in
+            stage.filter { !["busy_seconds", "workers"].contains($0.key) }
+        }
+        return String(decoding: try JSONSerialization.data(withJSONObject: report, options: [.sortedKeys]), as: UTF8.self)
+    }
+
+    private static let isWhole = ProcessInfo.processInfo.environment["SLUICE_TROUBLE"] != nil
+
+    @Test("whatever call is the last one, running again gives the same bytes and the same report", arguments: ["before", "after"])
+    func killed(kind: String) throws {
+        let undisturbed = try Self.prepared()
+        defer { undisturbed.remove() }
+        let (whole, calls) = try Self.run(undisturbed, at: 0, kind)
+        #expect(whole.status == 3, "\(whole.error)")
+        #expect(calls > 60)
+        let expected = try (files: Self.files(undisturbed), report: Self.report(undisturbed))
+        let step = Self.isWhole ? 1 : max(1, calls / 12)
+        var resumed = 0
+        for call in stride(from: kind == "before" ? 1 : 1 + step / 2, through: calls + 5, by: step) {
+            let command = try Self.prepared()
+            defer { command.remove() }
+            let (first, _) = try Self.run(command, at: call, kind)
+            guard first.status == SIGKILL else {
+                // The run had fewer calls this time.
+                #expect(first.status == 3, "call \(call): \(first.error)")
+                continue
+            }
+            // Outputs are there whole or not at all.
+            for (name, bytes) in try Self.files(command) where name.hasPrefix("out/") && !name.contains("/.sluice-") {
+                let isOld = name == "out/plain.jsonl" && bytes == Data("what stood here".utf8)
+                #expect(isOld || bytes == expected.files[name], "call \(call): \(name)")
+            }
+            // The second attempt dies as well, somewhere else.
+            let (second, _) = try Self.run(command, at: 40, kind)
+            let (last, _) = second.status == SIGKILL ? try Self.run(command, at: 0, kind) : (second, 0)
+            #expect(last.status == 3, "call \(call): \(last.error)")
+            let files = try Self.files(command)
+            #expect(Set(files.keys) == Set(expected.files.keys), "call \(call)")
+            for (name, bytes) in expected.files { #expect(files[name] == bytes, "call \(call): \(name)") }
+            #expect(try Self.report(command) == expected.report, "call \(call)")
+            #expect(try command.run("audit", "state/report.json").status == 0, "call \(call)")
+            if second.error.contains("going on") || last.error.contains("going on") { resumed += 1 }
+        }
+        #expect(resumed > 2)
+    }
+
+    @Test("whatever call fails, the run says so and leaves no output, or is complete; the next one is", arguments: [ENOSPC, EIO])
+    func failing(error: Int32) throws {
+        let undisturbed = try Self.prepared()
+        defer { undisturbed.remove() }
+        let (_, calls) = try Self.run(undisturbed, at: 0, "\(error)")
+        let expected = try (files: Self.files(undisturbed), report: Self.report(undisturbed))
+        let step = Self.isWhole ? 1 : max(1, calls / 8)
+        for call in stride(from: error == ENOSPC ? 1 : 1 + step / 2, through: calls, by: step) {
+            let command = try Self.prepared()
+            defer { command.remove() }
+            let (first, _) = try Self.run(command, at: call, "\(error)")
+            #expect([1, 3].contains(first.status), "call \(call): \(first)")
+            if first.status == 1, !first.error.contains("the same command puts the rest in their places") {
+                let outputs = try Self.files(command).filter { $0.key.hasPrefix("out/") }
+                let isOld = outputs.count == 1 && outputs["out/plain.jsonl"] == Data("what stood here".utf8)
+                #expect(isOld || first.error.contains("report"), "call \(call): \(outputs.keys.sorted()) \(first.error)")
+            }
+            let (last, _) = try Self.run(command, at: 0, "\(error)")
+            #expect(last.status == 3, "call \(call): \(last.error)")
+            let files = try Self.files(command)
+            #expect(files == expected.files, "call \(call): \(files.keys.sorted())")
+            #expect(try Self.report(command) == expected.report, "call \(call)")
+        }
+    }
+
+    @Test("a run that is interrupted says that it can be gone on with, and is", arguments: ["INT", "TERM"])
+    func interrupted(signal: String) throws {
+        let undisturbed = try Self.prepared()
+        defer { undisturbed.remove() }
+        let script = """
+            while read -r line; do
+                case $line in *'"n":4999,'*|*'"n":4997,'*) [ -e sent ] || { : > sent; kill -\(signal) $PPID; };; esac
+                echo "$line"
+            done
+
+            """
+        let pipeline = Self.pipeline.replacing("  - set: {m: n * 2}\n", with: "  - set: {m: n * 2}\n  - exec: [sh, child.sh]\n    workers: 2\n")
+        try undisturbed.write(pipeline, to: "trouble.yaml")
+        try undisturbed.write("while read -r line; do echo \"$line\"; done\n", to: "child.sh")
+        #expect(try Self.run(undisturbed, at: 0, "before").0.status == 3)
+        let command = try Self.prepared()
+        defer { command.remove() }
+        try command.write(pipeline, to: "trouble.yaml")
+        try command.write(script, to: "child.sh")
+        let (first, _) = try Self.run(command, at: 0, "before")
+        #expect(first.status == (signal == "INT" ? 130 : 143))
+        #expect(first.error.contains("run again to go on"), "\(first.error)")
+        #expect(try String(contentsOf: command.folder.appending(path: "out/plain.jsonl"), encoding: .utf8) == "what stood here")
+        let (last, _) = try Self.run(command, at: 0, "before")
+        #expect(last.status == 3)
+        #expect(last.error.contains("going on with the unfinished run"), "\(last.error)")
+        #expect(try Self.files(command) == Self.files(undisturbed))
+        #expect(try Self.report(command) == Self.report(undisturbed))
+    }
+
+    @Test("an unfinished run is not gone on with by another; --restart gives it up")
+    func others() throws {
+        let command = try Self.prepared()
+        defer { command.remove() }
+        let (_, calls) = try Self.run(command, at: 0, "before")
+        #expect(try Self.run(command, at: calls * 2 / 3, "before").0.status == SIGKILL)
+        #expect(FileManager.default.fileExists(atPath: command.folder.appending(path: "state/checkpoint.json").path))
+        let arguments = ["run", "trouble.yaml", "--progress", "none", "--state", "state"]
+        try command.write(Self.pipeline.replacing("n * 2", with: "n * 3"), to: "trouble.yaml")
+        let changed = try command.run(arguments)
+        #expect(changed.status == 1)
+        #expect(changed.error.contains("its definition or its parameters were others; --restart gives it up"), "\(changed.error)")
+        try command.write(Self.pipeline, to: "trouble.yaml")
+        #expect(try command.run(arguments + ["--limit", "5"]).error.contains("cannot be resumed"))
+        #expect(try command.shell("gzip -dc in/1.jsonl.gz | head -n 999 | gzip > in/new && mv in/new in/1.jsonl.gz").status == 0)
+        let other = try command.run(arguments)
+        #expect(other.status == 1)
+        #expect(other.error.contains("'in/1.jsonl.gz' has "), "\(other.error)")
+        let anew = try command.run(arguments + ["--restart"])
+        #expect(anew.status == 3, "\(anew.error)")
+        #expect(!anew.error.contains("going on"))
+        #expect(try command.run("audit", "state/report.json").status == 0)
+        // After a finished run the command runs anew.
+        #expect(try !command.run(arguments).error.contains("going on"))
+    }
+}
