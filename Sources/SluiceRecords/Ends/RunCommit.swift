@@ -68,7 +68,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         for letter in batch.deadLetters { try deadLetters.write(letter, input: batch.input) }
         meter.committed(batch)
         try checkLimit(atEnd: false)
-        guard let checkpointing, let input = batch.input else { return }
+        guard checkpointing != nil, let input = batch.input else { return }
         last = Checkpoint.Cut(input: input, batches: batch.number + 1)
         if batch.takesCheckpoint {
             try checkpoint(steps: batch.steps, columns: batch.columns)

@@ -44,7 +44,8 @@ package final class RecordRun: Sendable {
             options.notice?("an earlier run had ended, and was stopped while its outputs were put in their places; that is done now")
             return report
         }
-        let checkpointing = canResume
+        let checkpointing =
+            canResume
             ? Checkpointing(state.checkpointFile, run: state.staging.run, pipeline, interval: options.checkpointInterval) : nil
         let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options, resuming: state.checkpoint)
         let commit = RunCommit(pipeline, plan, staging: state.staging, meter: meter, checkpointing: checkpointing) { reading.summaries }
@@ -180,8 +181,9 @@ package final class RecordRun: Sendable {
     private func suspend(_ commit: RunCommit) throws(RunError) -> Bool {
         var columns: [Int: [SinkCheckpoint.Columns]] = [:]
         for known in plan.outputColumns { columns[known.sink.number] = known.checkpoint }
+        let steps = try plan.stepStates()
         do throws(OutputError) {
-            return try commit.checkpoint(steps: plan.stepStates, columns: columns)
+            return try commit.checkpoint(steps: steps, columns: columns)
         } catch {
             throw .output(error)
         }
@@ -262,13 +264,14 @@ package final class RecordRun: Sendable {
             return records.inOrder(
                 name, state: (), onError: .stop,
                 until: { _, batch in
-                    defer {
-                        if batch.takesCheckpoint {
-                            batch.steps.append(Checkpoint.StepState(stage: name, state: Data(step.checkpoint())))
-                        }
+                    var hasEnough = false
+                    if let part = batch.part(in: flow), case .ordered(let bound) = part.stretch.stage(number) {
+                        hasEnough = try bound.run(part) == .enough && stage.mayEndRun
                     }
-                    guard let part = batch.part(in: flow), case .ordered(let bound) = part.stretch.stage(number) else { return .pass(batch) }
-                    return try bound.run(part) == .enough && stage.mayEndRun ? .last(batch) : .pass(batch)
+                    if batch.takesCheckpoint {
+                        batch.steps.append(Checkpoint.StepState(stage: name, state: Data(try step.checkpoint())))
+                    }
+                    return hasEnough ? .last(batch) : .pass(batch)
                 }
             ).weighing { $0.weight }
         case .closing(let step):

@@ -76,10 +76,10 @@ final class DedupeStep: OrderedStep {
 
     /// The version, 1; the hash's key; how many keys are kept, 0 for all; and the keys' hashes: all
     /// in their order, or the last so many from the oldest on.
-    func checkpoint() -> [UInt8] {
+    func checkpoint() throws(RunError) -> [UInt8] {
         var writer = StateWriter()
         writer.write(UInt64(1))
-        let (hashing, hashes) = state.withLock { ($0.hashing, $0.seen.hashes) }
+        let (hashing, hashes) = try state.withLock { (state) throws(RunError) in (state.hashing, try state.seen.hashes()) }
         writer.write(hashing.key.0)
         writer.write(hashing.key.1)
         writer.write(verb.within ?? 0)
@@ -120,9 +120,9 @@ extension DedupeStep.Seen {
         }
     }
 
-    fileprivate var hashes: [Hash128] {
+    fileprivate func hashes() throws(RunError) -> [Hash128] {
         switch self {
-        case .all(let keys): (try? keys.all()) ?? []
+        case .all(let keys): try keys.all()
         case .last(let keys): keys.all
         }
     }

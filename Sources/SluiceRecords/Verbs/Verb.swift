@@ -88,7 +88,7 @@ package protocol OrderedStep: Sendable {
     var mayHaveEnough: Bool { get }
 
     /// The state, for a checkpoint. Between two batches.
-    func checkpoint() -> [UInt8]
+    func checkpoint() throws(RunError) -> [UInt8]
 
     /// Goes on from a state that ``checkpoint()`` gave, before the first batch.
     ///

@@ -58,11 +58,11 @@ final class StepHarness {
         return batch
     }
 
-    func checkpoint() -> [UInt8] {
+    func checkpoint() throws(RunError) -> [UInt8] {
         switch step {
         case .each: []
-        case .ordered(let step): step.checkpoint()
-        case .closing(let step): (try? step.checkpoint()) ?? []
+        case .ordered(let step): try step.checkpoint()
+        case .closing(let step): try step.checkpoint()
         }
     }
 

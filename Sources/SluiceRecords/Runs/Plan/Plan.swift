@@ -56,11 +56,13 @@ final class Plan: Sendable {
     }
 
     /// The state of all ordered stages. While no batch is in any of them.
-    var stepStates: [Checkpoint.StepState] {
-        stages.compactMap { stage in
-            guard case .ordered(let step) = stage.step else { return nil }
-            return Checkpoint.StepState(stage: stage.name, state: Data(step.checkpoint()))
+    func stepStates() throws(RunError) -> [Checkpoint.StepState] {
+        var states: [Checkpoint.StepState] = []
+        for stage in stages {
+            guard case .ordered(let step) = stage.step else { continue }
+            states.append(Checkpoint.StepState(stage: stage.name, state: Data(try step.checkpoint())))
         }
+        return states
     }
 
     /// Before the first batch.
