@@ -1,4 +1,4 @@
-/// `access`: an access log by the definition that its server has of it.
+/// `access`: access logs in the format that the server's own configuration defines.
 package struct Access: Format {
     package static let declaration = Declaration(
         "access", "access logs by the server's own definition",
@@ -49,7 +49,7 @@ package struct Access: Format {
     package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder { LogTemplateDecoder(template, columns: columns) }
 }
 
-/// Definitions that many servers are shipped with.
+/// Formats that common servers define by default.
 struct KnownLogFormat: Sendable {
     let name: String
     private let make: @Sendable () throws(LogTemplateError) -> LogTemplate
@@ -84,21 +84,21 @@ struct KnownLogFormat: Sendable {
 }
 
 extension RecordFormat {
-    /// An access log by nginx's own definition.
+    /// An access log in a format defined for nginx.
     ///
     /// - Parameters:
-    ///   - nginx: what stands in `log_format`.
-    ///   - escape: `default`, `json` or `none`, as there.
+    ///   - nginx: the format from the `log_format` directive.
+    ///   - escape: `default`, `json` or `none`, as in that directive.
     public static func access(nginx: String, escape: String = "default") -> RecordFormat {
         RecordFormat(Access.self) { ["nginx": $0.argument(nginx), "escape": $0.argument(escape)] }
     }
 
-    /// An access log by Apache's own definition.
+    /// An access log in a format defined for Apache.
     ///
-    /// - Parameter apache: what stands in `LogFormat`.
+    /// - Parameter apache: the format from the `LogFormat` directive.
     public static func access(apache: String) -> RecordFormat { RecordFormat(Access.self) { ["apache": $0.argument(apache)] } }
 
-    /// An access log by a definition that is known by its name: `main`, `squid`. docs/formats.md has
-    /// the list.
+    /// An access log in a format known by name, such as `main` or `squid`. docs/formats.md lists
+    /// the names.
     public static func access(format: String) -> RecordFormat { RecordFormat(Access.self) { ["format": $0.argument(format)] } }
 }

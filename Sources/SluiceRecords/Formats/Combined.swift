@@ -17,7 +17,7 @@ package struct Combined: Format {
     }
 }
 
-/// What `combined` and `common` can be told.
+/// The options of `combined` and `common`.
 struct AccessLogOptions: Sendable {
     static let keys = [
         ArgumentKey("vhost", .flag, default: "false", example: "vhost: true", "lines begin with the virtual host, which becomes the field `vhost`"),
@@ -38,7 +38,7 @@ struct AccessLogOptions: Sendable {
         AccessLogDecoder(layout, columns: columns, hasHost: hasHost, undoesEscapes: undoesEscapes)
     }
 
-    /// As a pipeline file would have it.
+    /// The options as in a pipeline file.
     static func arguments(vhost: Bool, unescape: Bool, _ script: inout Script) -> [String: Argument] {
         ["vhost": .flag(vhost, script.place), "unescape": .flag(unescape, script.place)]
     }
@@ -60,11 +60,11 @@ extension RecordFormat {
     /// The access log of Apache and nginx, with referer and agent.
     public static let combined = RecordFormat(Combined.self)
 
-    /// The same.
+    /// The access log of Apache and nginx, with options.
     ///
     /// - Parameters:
-    ///   - vhost: whether lines begin with the virtual host.
-    ///   - unescape: whether `\xe4` and the like become the bytes that they stand for.
+    ///   - vhost: whether lines begin with a virtual host.
+    ///   - unescape: whether escapes such as `\xe4` are decoded to the bytes that they stand for.
     public static func combined(vhost: Bool, unescape: Bool = false) -> RecordFormat {
         RecordFormat(Combined.self) { AccessLogOptions.arguments(vhost: vhost, unescape: unescape, &$0) }
     }

@@ -19,7 +19,7 @@ extension RecordFormat {
     /// The access log of Apache and nginx, without referer and agent.
     public static let common = RecordFormat(Common.self)
 
-    /// The same, with the options of ``combined(vhost:unescape:)``.
+    /// The access log without referer and agent, with the options of ``combined(vhost:unescape:)``.
     public static func common(vhost: Bool, unescape: Bool = false) -> RecordFormat {
         RecordFormat(Common.self) { AccessLogOptions.arguments(vhost: vhost, unescape: unescape, &$0) }
     }

@@ -1,29 +1,28 @@
-/// How records are read from text and written to it. One type a format, named as in pipeline files.
+/// A format that records are read from and, perhaps, written in. One type per format, named as in
+/// pipeline files.
 ///
-/// A format that a file's own head completes (the header of a CSV file) is bound to each head it
-/// meets before anything is decoded: see ``HeadedFormat``.
+/// A format that is completed by the head of each file (such as the header of a CSV file) is bound
+/// to each distinct head before anything is decoded: see ``HeadedFormat``.
 package protocol Format: Sendable {
     static var declaration: Declaration { get }
 
-    /// Takes the options that the declaration's shape has let pass; reports what else is wrong with
-    /// them.
+    /// Called with options that conform to the declaration's shape. Reports other errors in them.
     init?(_ options: Arguments?, _ checking: inout Checking)
 
     /// How text is cut into records.
     var framing: Framing { get }
 
-    /// Reports options that say nothing about reading.
+    /// Reports options that do not apply to reading.
     func checkReading(_ checking: inout Checking)
 
-    /// The fields that a record can have. Of a format with known fields, any may be absent from a
-    /// record.
+    /// The fields that a record can have. For a known schema, a record may lack any of them.
     var schema: Schema { get }
 
-    /// A decoder that fills one column for each of the names; names that the format does not know
-    /// stay absent.
+    /// Makes a decoder that fills one column for each name. Columns with names that the format does
+    /// not know stay absent.
     ///
-    /// - Parameter spans: whether the places of members are wanted as well; only records of JSON
-    ///   have any.
+    /// - Parameter spans: whether to fill in the spans of members as well; only JSON records have
+    ///   any.
     func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder
 }
 
@@ -38,35 +37,36 @@ package protocol HeadedFormat: Format {
 
 /// A format that can be written.
 package protocol WritableFormat: Format {
-    /// The endings of file names that call for it, before one for the compression: `jsonl`.
+    /// The file extensions that select the format, without the one for compression: `jsonl`.
     static var fileExtensions: [String] { get }
 
-    /// Reports what keeps records of `checking.fields` from being written.
+    /// Reports what prevents records with `checking.fields` from being written.
     ///
     /// - Parameters:
-    ///   - place: of the sink.
-    ///   - areOwn: whether records are still the bytes that they came in.
+    ///   - place: the place of the sink.
+    ///   - areOwn: whether records are still the bytes that were read.
     func checkWriting(_ checking: inout Checking, at place: TextPlace, areOwn: Bool)
 
     /// - Parameters:
-    ///   - fields: of the records as they reach the sink.
-    ///   - columns: the fields that every output has, where a format needs to know them beforehand.
+    ///   - fields: the fields of the records as they reach the sink.
+    ///   - columns: the fields of every output, if the format must know them beforehand.
     func makeWriter(for fields: RecordFields, columns: [String]?) -> any RecordWriter
 
-    /// Whether all records of an output must have fields that are known before its first record is
+    /// Whether the fields of all records of an output must be known before its first record is
     /// written.
     var needsColumns: Bool { get }
 
-    /// Fields that it must find decoded.
+    /// Fields that must be decoded for it.
     var mentions: [String] { get }
 
-    /// Whether a record is written field by field, rather than as its own bytes or one field of it.
+    /// Whether records are written field by field, rather than as their own bytes or a single
+    /// field.
     var writesFields: Bool { get }
 
-    /// How what it writes is cut into records again.
+    /// How the written text is cut into records again.
     var writtenFraming: Framing { get }
 
-    /// What an output with these fields begins with, records or not.
+    /// The header of an output with these fields, even if it has no records.
     func head(of columns: [String]) -> [UInt8]
 }
 
@@ -79,18 +79,19 @@ extension WritableFormat {
     package func head(of columns: [String]) -> [UInt8] { [] }
 }
 
-/// Records to text, for one format and the fields at one place. Immutable: shared by all workers.
+/// Writes records as text, in one format, with the fields at one place. Immutable and shared by all
+/// workers.
 package protocol RecordWriter: Sendable {
-    /// What every output begins with: the header of a CSV file.
+    /// The header of every output, such as that of a CSV file.
     var head: [UInt8] { get }
 
-    /// Whether a record is written as the bytes that it came in, with a line feed.
+    /// Whether records are written as the bytes that were read, with a line feed.
     var copiesRecords: Bool { get }
 
-    /// Whether a carriage return at the end of those is left out.
+    /// Whether a carriage return at the end of those bytes is dropped.
     var dropsReturns: Bool { get }
 
-    /// Writes one record with what ends it.
+    /// Writes a record and its terminator.
     func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) throws(RecordFailure)
 }
 
@@ -102,13 +103,13 @@ extension RecordWriter {
 
 /// How text is cut into records.
 package enum Framing: Sendable, Hashable {
-    /// A record is a line.
+    /// Each line is a record.
     case lines
-    /// A record is a line, but for line feeds between quotes.
+    /// Each line is a record, except that line feeds between quotes do not end it.
     case quoted(Quoting)
 }
 
-/// What stands before the records of a file whose format has a head.
+/// The head of a file: what precedes the records, in formats that have one.
 package final class FileHead: Sendable, Hashable {
     /// The first record, without its line feed.
     package let bytes: [UInt8]

@@ -1,16 +1,16 @@
-/// The table of the formats: what a pipeline file can read and write.
+/// The table of formats that pipeline files can name.
 package enum Formats {
     /// In the order of the reference.
     package static let all: [any Format.Type] = [JSONL.self, Combined.self, Common.self, Access.self, CSV.self, Lines.self, RegexFormat.self]
 
     package static let writable: [any WritableFormat.Type] = all.compactMap { $0 as? any WritableFormat.Type }
 
-    /// By its name or another name for it.
+    /// The format with this name or alias.
     package static func named(_ name: String) -> (any Format.Type)? {
         all.first { $0.declaration.isCalled(name) }
     }
 
-    /// By a file's name, without the ending for its compression.
+    /// The format for a file extension, without the one for compression.
     package static func forFile(endingIn ending: some StringProtocol) -> (any WritableFormat.Type)? {
         writable.first { $0.fileExtensions.contains(String(ending)) }
     }
@@ -28,10 +28,10 @@ package enum Formats {
     package static var names: [String] { all.map { $0.declaration.name } }
     package static var writableNames: [String] { writable.map { $0.declaration.name } }
 
-    /// With the other names for them.
+    /// Including aliases.
     package static var allNames: [String] { all.flatMap { [$0.declaration.name] + $0.declaration.aliases } }
 
-    /// Names that are to become formats.
+    /// Names reserved for future formats.
     package static let later = ["tsv", "logfmt", "syslog"]
 }
 

@@ -1,6 +1,6 @@
 import SluiceCEL
 
-/// `jsonl`: one JSON object a line.
+/// `jsonl`: one JSON object per line.
 package struct JSONL: WritableFormat {
     package static let declaration = Declaration(
         "jsonl", aliases: ["ndjson"], "one JSON object a line", argument: .keys([]), example: "format: jsonl")
@@ -36,6 +36,6 @@ struct JSONLinesWriter: RecordWriter {
 }
 
 extension RecordFormat {
-    /// One JSON object a line.
+    /// One JSON object per line.
     public static let jsonl = RecordFormat(JSONL.self)
 }

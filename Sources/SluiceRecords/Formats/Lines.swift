@@ -1,6 +1,6 @@
 import SluiceCEL
 
-/// `lines`: any text, a field `line` for each.
+/// `lines`: any text, with a field `line` for each line.
 package struct Lines: WritableFormat {
     package static let declaration = Declaration(
         "lines", "any text, one field `line`", argument: .keys([]), example: "format: lines")
@@ -9,7 +9,7 @@ package struct Lines: WritableFormat {
     package init() {}
     package init?(_ options: Arguments?, _ checking: inout Checking) {}
 
-    // Bytes where a line is not UTF-8, which only reading it tells.
+    // Bytes if a line is not UTF-8, which is known only when it is read.
     package var schema: Schema { .known([Schema.Field(name: LinesDecoder.field, type: .string)]) }
     package var writesFields: Bool { false }
     package var mentions: [String] { [LinesDecoder.field] }
@@ -24,8 +24,8 @@ package struct Lines: WritableFormat {
     package func makeWriter(for fields: RecordFields, columns: [String]?) -> any RecordWriter { LinesWriter(fields: fields) }
 }
 
-/// Writes the field `line`; where records can have none and no stage changed them, the bytes that
-/// they came in.
+/// Writes the field `line`. If records cannot have it and no stage changed them, writes the bytes
+/// that were read.
 struct LinesWriter: RecordWriter {
     private let column: Int?
     let copiesRecords: Bool

@@ -43,7 +43,6 @@ package struct RegexFormat: Format {
 extension RecordFormat {
     /// A field for each named group of a regular expression.
     ///
-    /// - Parameter pattern: in RE2's syntax; matches anywhere, so tie it to the ends with `^` and
-    ///   `$`.
+    /// - Parameter pattern: in RE2's syntax. It may match anywhere; anchor it with `^` and `$`.
     public static func regex(_ pattern: String) -> RecordFormat { RecordFormat(RegexFormat.self) { ["pattern": $0.argument(pattern)] } }
 }

@@ -1,7 +1,7 @@
 package import SluiceCEL
 
-/// Where one member of a JSON object stands, as bytes after the record's first: `"key" : value`,
-/// from the key's quote to the value's end.
+/// The position of a member in a JSON object, as offsets from the record's first byte: `"key" :
+/// value`, from the key's quote to the value's end.
 @frozen
 package struct MemberSpan: BitwiseCopyable, Sendable {
     package var start: UInt32
@@ -9,7 +9,7 @@ package struct MemberSpan: BitwiseCopyable, Sendable {
     package var end: UInt32
 
     package static var none: MemberSpan { MemberSpan(start: 0, value: 0, end: 0) }
-    /// A member never ends at byte 0.
+    /// A member never ends at offset 0.
     package var isPresent: Bool { end != 0 }
 
     @inlinable
@@ -20,23 +20,22 @@ package struct MemberSpan: BitwiseCopyable, Sendable {
     }
 }
 
-/// What a decoder found in the records of one batch: a row of cells for each record, a cell for
-/// each column.
+/// The decoded records of a batch: a row for each record, with a cell for each column.
 ///
-/// Unsafe memory lives here: `cells` and `spans` have room for `rows * columns` from
-/// ``prepare(rows:)`` on. Row-major, so that a row's cells are what `Program.evaluate` takes. Used
-/// again from batch to batch, by one job at a time: accesses need no check for exclusivity at run
-/// time.
+/// Unsafe memory lives here: `cells` and `spans` have room for `rows * columns` elements once
+/// ``prepare(rows:)`` was called. Row-major, so that the cells of a row are what `Program.evaluate`
+/// takes. Reused from batch to batch by one job at a time, so accesses need no exclusivity checks
+/// at run time.
 package final class RowTable {
     @frozen
     package enum Outcome: UInt8, Sendable {
         case decoded
-        /// Nothing but white space: left out, and counted.
+        /// Only white space: filtered, and counted.
         case blank
         /// See ``RowTable/failures``.
         case failed
-        /// Decoded; a JSON object that names a member twice. The cell holds the last of them, the
-        /// span the first.
+        /// Decoded, but the JSON object has a duplicate name. The cell has the last value, the span
+        /// is that of the first.
         case duplicated
     }
 
@@ -53,17 +52,17 @@ package final class RowTable {
         }
     }
 
-    /// Cells in a row: the decoder's columns from 0, then those that stages fill; these are absent
-    /// until then.
+    /// The number of cells in a row: the decoder's columns from 0, then those that stages fill,
+    /// which are absent until then.
     package let columns: Int
-    /// Whether ``spans`` are wanted.
+    /// Whether ``spans`` are filled in.
     package let hasSpans: Bool
     @exclusivity(unchecked) package private(set) var rows = 0
     @exclusivity(unchecked) package private(set) var cells: UnsafeMutablePointer<Cell>
     @exclusivity(unchecked) package private(set) var spans: UnsafeMutablePointer<MemberSpan>
     package var outcomes: [Outcome] = []
     package var failures: [Failure] = []
-    /// Where unescaped text goes.
+    /// Storage for unescaped text.
     package let text = TextArena()
     private var capacity = 0
 
@@ -79,8 +78,8 @@ package final class RowTable {
         spans.deallocate()
     }
 
-    /// Makes room for `rows` rows, all cells absent and all outcomes `decoded`; forgets what was
-    /// there.
+    /// Clears the table and makes room for `rows` rows, with all cells absent and all outcomes
+    /// `decoded`.
     package func prepare(rows: Int) {
         let wanted = max(1, rows * columns)
         if wanted > capacity {
@@ -111,18 +110,18 @@ package final class RowTable {
     }
 }
 
-/// Bytes to fields, for one format and the columns that one pipeline asks for. Immutable: shared by
-/// all workers.
+/// Decodes bytes to fields, for one format and the columns that a pipeline asks for. Immutable and
+/// shared by all workers.
 ///
-/// 64 bytes after every record must be readable, whatever they hold: those of a ``Batch`` and of a
-/// `TextArena` are.
+/// 64 bytes after every record must be readable, whatever they contain, as in a ``Batch`` and a
+/// `TextArena`.
 package protocol RecordDecoder: Sendable {
-    /// Decodes one record: fills row `row` of the table, or fails it, or finds it blank. Checks the
-    /// whole record, also what no column asks for. Cells may point into `text` and into the table's
-    /// arena.
+    /// Decodes one record: fills row `row` of the table, or marks it as failed or blank. Validates
+    /// the whole record, whatever columns are asked for. Cells may point into `text` and into the
+    /// table's arena.
     func decode(_ text: UnsafeBufferPointer<UInt8>, row: Int, into table: RowTable)
 
-    /// Decodes row *i* from frame *i* of bytes that begin at `base`. The same as
-    /// `decode(_:row:into:)` for each, without a dynamic call per record.
+    /// Decodes row *i* from frame *i*, in bytes that begin at `base`. Equivalent to
+    /// `decode(_:row:into:)` for each frame, without a dynamic call per record.
     func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable)
 }

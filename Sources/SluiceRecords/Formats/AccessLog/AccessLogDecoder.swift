@@ -1,20 +1,21 @@
 import CBytes
 import SluiceCEL
 
-/// Access logs of Apache and nginx: `combined`, or `common` without referer and agent, perhaps with a
-/// virtual host before the address.
+/// Decodes access logs of Apache and nginx: `combined`, or `common` without referer and agent,
+/// optionally with a virtual host before the address.
 ///
-/// A field that is `-` is absent. Text in quotes and a user's name are kept as they were logged,
-/// but for `\"` and `\\`, which stand for a quote and a backslash; other escapes (`\xe4`, which
-/// Apache writes for bytes that it does not trust) stay as written, so that no value has bytes the
-/// server never logged, unless they are to be undone (``LogEscapes``). The whole line is checked whatever columns are asked for: the words before
-/// the time (``AccessLogWords``), shape, time, numbers, UTF-8, no NUL, nothing after the last
-/// field. A line that differs fails with `parse.combined` or `parse.common`; only white space is a
-/// blank record. One thing is forgiven: an agent without its closing quote, as servers leave it
-/// that cut long lines. It is taken as far as it goes.
+/// A field that is `-` is absent. Quoted text and user names are kept as logged, except that `\"`
+/// and `\\` stand for a quote and a backslash. Other escapes (`\xe4`, which Apache writes for bytes
+/// that it does not trust) stay as written, so that no value has bytes that the server never
+/// logged, unless they are to be decoded (``LogEscapes``). The whole line is checked whatever
+/// columns are asked for: the words before the time (``AccessLogWords``), the shape, time, numbers,
+/// UTF-8, no NUL, nothing after the last field. A line that differs fails with `parse.combined` or
+/// `parse.common`; a line of white space is a blank record. One deviation is accepted: an agent
+/// without its closing quote, as left by servers that truncate long lines. It extends to the end of
+/// the line.
 ///
-/// Unsafe memory is read here: up to 64 bytes after a record, which must be readable; each field
-/// is found to end before the record does before the next one is read.
+/// Unsafe memory: reads up to 64 bytes after a record, which must be readable. Each field is
+/// checked to end within the record before the next one is read.
 package struct AccessLogDecoder: RecordDecoder {
     package enum Layout: String, Sendable {
         case common, combined
@@ -29,9 +30,9 @@ package struct AccessLogDecoder: RecordDecoder {
     private let undoesEscapes: Bool
 
     /// - Parameters:
-    ///   - columns: names of ``AccessLogField``; other names are left absent.
-    ///   - hasHost: whether lines begin with the virtual host.
-    ///   - undoesEscapes: whether `\xe4` becomes the byte that it stands for.
+    ///   - columns: names of ``AccessLogField``; columns with other names are left absent.
+    ///   - hasHost: whether lines begin with a virtual host.
+    ///   - undoesEscapes: whether `\xe4` is decoded to the byte that it stands for.
     package init(_ layout: Layout, columns: [String], hasHost: Bool = false, undoesEscapes: Bool = false) {
         self.layout = layout
         self.hasHost = hasHost
@@ -120,15 +121,15 @@ extension AccessLogDecoder {
         guard refererEnd + 2 < end, refererEnd[2] == UInt8(ascii: "\"") else { throw AccessLogFault(.agent, at: refererEnd + 2) }
         var (agentEnd, agentIsEscaped) = closingQuote(refererEnd + 3, end)
         guard agentEnd + 1 >= end else { throw AccessLogFault(.end, at: agentEnd + 1) }
-        // Not an escaped quote in an agent that was cut off there, but an agent that ends in a
-        // backslash, as servers write it that escape none.
+        // Not an escaped quote of a truncated agent, but an agent that ends in a backslash, as
+        // written by servers that do not escape.
         if agentEnd == end, end - refererEnd > 4, end[-1] == UInt8(ascii: "\""), end[-2] == UInt8(ascii: "\\") { agentEnd -= 1 }
         put(.agent, refererEnd + 3, agentEnd, row, agentIsEscaped)
     }
 
-    /// The virtual host, which is one word.
+    /// Reads the virtual host, which is one word.
     ///
-    /// - Returns: where the address begins.
+    /// - Returns: the start of the address.
     @inline(never)
     private func host(_ start: Place, _ end: Place, _ row: Row) throws(AccessLogFault) -> Place {
         let close = space(start, end)
@@ -145,8 +146,8 @@ extension AccessLogDecoder {
     }
 
     /// - Parameter start: the byte after the opening quote.
-    /// - Returns: the closing quote, or the end where there is none, and whether a backslash stands
-    ///   before it.
+    /// - Returns: the closing quote, or the end if there is none, and whether the text contains a
+    ///   backslash.
     @inline(__always)
     private func closingQuote(_ start: Place, _ end: Place) -> (close: Place, isEscaped: Bool) {
         var place = start
@@ -179,7 +180,7 @@ extension AccessLogDecoder {
     @inline(__always)
     private func bytes(_ start: Place, _ end: Place, _ row: Row) throws(AccessLogFault) -> Place {
         if start < end, start.pointee == UInt8(ascii: "-") { return start + 1 }
-        // Digits that stand after the record in memory are none of its own.
+        // The digits may continue in memory after the end of the record.
         let stop = min(JSONScan.digits(start, end), end)
         guard stop > start, stop - start <= 19, let count = Int64(exactly: JSONNumber.integer(start, stop - start)) else {
             throw AccessLogFault(.bytes, at: start)
@@ -220,8 +221,8 @@ extension AccessLogDecoder {
         put(.protocol, second + 1, end, row, isEscaped)
     }
 
-    /// `HTTP/` and something: servers write another last word for a target with a blank in it, or
-    /// `null`.
+    /// Whether the word is `HTTP/` and something. Its last word is another if the target has a
+    /// blank in it, or if a server writes `null`.
     @inline(__always)
     private func isProtocol(_ start: Place, _ end: Place) -> Bool {
         end - start > 5 && cbytes_load32(start) == 0x5054_5448 && start[4] == UInt8(ascii: "/")

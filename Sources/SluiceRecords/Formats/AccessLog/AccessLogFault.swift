@@ -1,9 +1,9 @@
-/// What a line of an access log should have had at a byte.
+/// What was expected at a byte of an access log's line.
 struct AccessLogFault: Error {
     enum Expectation: UInt8 {
         case address, identity, user, timeAfterUser, time, request, quote, spaceAfterRequest, status, bytes, referer, spaceAfterReferer, agent
         case end, utf8, nul, host
-        /// Something stands before the address.
+        /// Something comes before the address.
         case prefix
     }
 

@@ -1,20 +1,20 @@
-/// The fields of a line of an access log, in the order in which they are written out.
+/// The fields of an access log's line, in the order of writing.
 package enum AccessLogField: Int, CaseIterable, Sendable {
-    /// What a line of the virtual-host form begins with.
+    /// The first field of a line in the virtual-host form.
     case vhost
     case ip, ident, user, time
-    /// The time's own offset from UTC, as it was logged: `+0200`.
+    /// The offset of the time from UTC, as logged: `+0200`.
     case zone
     case method, path
     case `protocol`
-    /// The request as it was logged, where it is not three words. `method`, `path` and `protocol`
-    /// are absent then.
+    /// The request as logged, if it is not three words. `method`, `path` and `protocol` are then
+    /// absent.
     case request
     case status, bytes, referer, agent
 
     package var name: String { String(describing: self) }
 
-    /// Those of one form, in the order in which they are written out.
+    /// The fields of one form, in the order of writing.
     static func all(_ layout: AccessLogDecoder.Layout, withHost: Bool = false) -> [AccessLogField] {
         allCases.filter { field in
             switch field {

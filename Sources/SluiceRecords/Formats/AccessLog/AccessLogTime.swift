@@ -1,8 +1,8 @@
 import CBytes
 
-/// Reads `[10/Oct/2025:13:55:36 +0200]`, remembering the day and the zone of the line before.
+/// Parses `[10/Oct/2025:13:55:36 +0200]`, and caches the day and the zone of the previous line.
 ///
-/// Unsafe memory is read here: 29 bytes from the bracket, whatever they are.
+/// Unsafe memory: reads 29 bytes from the bracket, whatever they are.
 struct AccessLogTime {
     static let count = 28
 
@@ -12,8 +12,8 @@ struct AccessLogTime {
     private var zone: UInt64 = 0
     private var zoneOffset: Int64 = 0
 
-    /// Seconds since 1970 in UTC; nil where the text or the space after it is anything else. A
-    /// second of 60 is the next minute's first.
+    /// Seconds since 1970 in UTC; `nil` if the text, or the space after it, is not as expected. A
+    /// second of 60 is the first of the next minute.
     @inline(__always)
     mutating func seconds(_ start: UnsafePointer<UInt8>) -> Int64? {
         if cbytes_load64(start) != day || cbytes_load32(start + 8) != year {
@@ -62,7 +62,7 @@ struct AccessLogTime {
         return true
     }
 
-    /// Days since 1970 began; nil where the calendar has no such day.
+    /// Days since the beginning of 1970; `nil` if the calendar has no such day.
     static func days(year: Int64, month: Int64, day: Int64) -> Int64? {
         guard (1...12).contains(month) else { return nil }
         let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
@@ -70,7 +70,7 @@ struct AccessLogTime {
         return daysSince1970(year, month, day)
     }
 
-    /// Of the Gregorian calendar (H. Hinnant, `days_from_civil`).
+    /// For the Gregorian calendar (H. Hinnant, `days_from_civil`).
     private static func daysSince1970(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
         let shifted = month <= 2 ? year - 1 : year
         let era = (shifted >= 0 ? shifted : shifted - 399) / 400

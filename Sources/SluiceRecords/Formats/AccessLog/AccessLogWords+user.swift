@@ -1,16 +1,16 @@
 extension AccessLogWords {
-    /// A user other than `-`, and the time after it.
+    /// Parses a user other than `-`, and the time after it.
     ///
-    /// A name may have blanks and brackets in it, so it ends before the first ` [` that begins a
-    /// time and has the request after it. It may be empty, too: Apache writes `""` then, and
-    /// varnish nothing between two blanks.
+    /// A name may contain blanks and brackets, so it ends before the first ` [` that begins a time
+    /// followed by the request. It may be empty: Apache then writes `""`, and varnish nothing
+    /// between two blanks.
     @inline(never)
     static func named(
         _ start: Place, _ end: Place, _ ip: Word, _ ident: Word, _ time: inout AccessLogTime
     ) throws(AccessLogFault) -> (user: Word, isEscaped: Bool, seconds: Int64) {
         guard let first = bracket(start + 1, end) else { throw AccessLogFault(.timeAfterUser, at: end) }
         var found = (bracket: first, seconds: seconds(first, end, &time))
-        // The first bracket may be a part of the name.
+        // The first bracket may be part of the name.
         if case .failure = found.seconds, let second = bracketBeforeRequest(first, end), case .success(let moment) = seconds(second, end, &time) {
             found = (second, .success(moment))
         }
@@ -23,7 +23,7 @@ extension AccessLogWords {
 
     private static var quote: UInt8 { UInt8(ascii: "\"") }
 
-    /// The first `[` with a blank before it.
+    /// The first `[` after a blank.
     private static func bracket(_ start: Place, _ end: Place) -> Place? {
         var place = start
         while place < end {
@@ -33,7 +33,7 @@ extension AccessLogWords {
         return nil
     }
 
-    /// Where the time would begin that ends before the first `] "`.
+    /// The start of a time that would end before the first `] "`.
     private static func bracketBeforeRequest(_ start: Place, _ end: Place) -> Place? {
         var place = start
         while place + 2 < end {
@@ -54,7 +54,8 @@ extension AccessLogWords {
         return .success(seconds)
     }
 
-    /// Whether a backslash is in the name. Control characters are none of a name.
+    /// Whether the name contains a backslash. Throws for control characters, which names do not
+    /// contain.
     private static func isEscaped(_ user: Word) throws(AccessLogFault) -> Bool {
         var isEscaped = false
         for place in user.start..<user.end {
@@ -65,7 +66,8 @@ extension AccessLogWords {
     }
 }
 
-/// Lines of neighbouring shapes, whose address, identity and user would land in the wrong fields.
+/// Detects lines of similar formats, whose address, identity and user would be read into the wrong
+/// fields.
 extension AccessLogWords {
     private static func checkNeighbours(_ user: Word, _ ip: Word, _ ident: Word) throws(AccessLogFault) {
         // A virtual host before the address.
@@ -74,15 +76,15 @@ extension AccessLogWords {
         while word < user.end {
             var end = word
             while end < user.end, end.pointee != 0x20 { end += 1 }
-            // The whole name is one word: whatever it looks like, it is the name.
+            // The name is a single word. Whatever it looks like, it is the name.
             guard (word, end) != (user.start, user.end) else { return }
             if isAddress((word, end)) || (end - word == 1 && word.pointee == UInt8(ascii: "-")) { throw AccessLogFault(.prefix, at: ip.start) }
             word = end + 1
         }
     }
 
-    /// An IPv4 address, an IPv6 address, or a time of day, which is as much a sign that something
-    /// stands before the address.
+    /// Whether the word is an IPv4 address, an IPv6 address or a time of day, all of which indicate
+    /// that something comes before the address.
     private static func isAddress(_ word: Word) -> Bool {
         var (dots, colons, others) = (0, 0, 0)
         for place in word.start..<word.end {

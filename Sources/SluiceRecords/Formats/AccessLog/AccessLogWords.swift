@@ -1,14 +1,12 @@
 import CBytes
 
-/// The words of an access log's line before its request: an address, an identity, a user and the
-/// time.
+/// The words of an access log's line before the request: address, identity, user and time.
 ///
-/// Each has a grammar, so that a line of a neighbouring shape is not taken for one of these with
-/// its words in the wrong fields: a line with a virtual host, a list of addresses, a syslog header
-/// or a container's name before the address, or one that begins with NULs.
+/// Each is validated, so that a line of a similar format is not accepted with its words in the
+/// wrong fields: one with a virtual host, a list of addresses, a syslog header or a container's
+/// name before the address, or one that begins with NULs.
 ///
-/// Unsafe memory is read here, as ``AccessLogDecoder`` says: up to 64 bytes from the end of the
-/// line.
+/// Unsafe memory: reads up to 64 bytes from the end of the line, as ``AccessLogDecoder`` says.
 struct AccessLogWords {
     typealias Place = UnsafePointer<UInt8>
     typealias Word = (start: Place, end: Place)
@@ -24,7 +22,7 @@ struct AccessLogWords {
     @inline(__always)
     init(_ start: Place, _ end: Place, _ time: inout AccessLogTime) throws(AccessLogFault) {
         ip = try Self.address(start, end)
-        // Of a quoted address, the quote stands between.
+        // After a quoted address, skip the quote as well.
         let identStart = ip.end.pointee == 0x20 ? ip.end + 1 : ip.end + 2
         ident = try Self.identity(identStart, end)
         let userStart = ident.end + 1
@@ -38,7 +36,7 @@ struct AccessLogWords {
         request = user.end + AccessLogTime.count + 2
     }
 
-    /// The time of nearly every line, where identity and user are both `-`.
+    /// The time if identity and user are both `-`, as in nearly every line.
     @inline(__always)
     private static func secondsAfterNobody(_ ident: Word, _ user: Place, _ end: Place, _ time: inout AccessLogTime) -> Int64? {
         let (dash, request) = (UInt8(ascii: "-"), user + 2 + AccessLogTime.count + 1)
@@ -47,8 +45,8 @@ struct AccessLogWords {
         return seconds
     }
 
-    /// Letters, digits and `.:-_%`: an IPv4 or IPv6 address, a host name, `unix:` or `-`. Twisted's
-    /// stands in quotes.
+    /// Letters, digits and `.:-_%`: an IPv4 or IPv6 address, a host name, `unix:` or `-`. Twisted
+    /// quotes the address.
     @inline(__always)
     private static func address(_ start: Place, _ end: Place) throws(AccessLogFault) -> Word {
         let place = host(start, end)
@@ -57,7 +55,7 @@ struct AccessLogWords {
         throw AccessLogFault(.address, at: place)
     }
 
-    /// Where the letters of an address end.
+    /// The end of the characters of an address.
     @inline(__always)
     private static func host(_ start: Place, _ end: Place) -> Place {
         var place = start
@@ -83,8 +81,8 @@ struct AccessLogWords {
         return try anyIdentity(start, end)
     }
 
-    /// What a server of RFC 1413 may say, or the host that lighttpd writes here: printable
-    /// characters of ASCII, but for those that set words apart in lines of other shapes.
+    /// An identity as a server of RFC 1413 returns it, or the host that lighttpd writes here:
+    /// printable ASCII characters other than those that separate words in similar formats.
     @inline(never)
     private static func anyIdentity(_ start: Place, _ end: Place) throws(AccessLogFault) -> Word {
         var place = start

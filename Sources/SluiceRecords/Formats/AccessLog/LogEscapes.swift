@@ -1,20 +1,20 @@
 import SluiceCEL
 
-/// How a server writes bytes in its log that would break a line or a quoted text.
+/// How a server escapes bytes that would break a line or a quoted text in its log.
 ///
-/// Unsafe memory: reads between the two places that it is given, and writes to memory of the arena
-/// that has as many bytes as were read.
+/// Unsafe memory: reads between the two given pointers, and writes at most as many bytes as it
+/// reads to memory of the arena.
 enum LogEscapes: Sendable {
-    /// Apache's and nginx's: `\"`, `\\`, `\n \r \t \b \v \f`, `\xHH`. A backslash before anything
-    /// else is text.
+    /// The escapes of Apache and nginx: `\"`, `\\`, `\n \r \t \b \v \f`, `\xHH`. A backslash before
+    /// anything else is literal.
     case server
-    /// Those of JSON strings (nginx's `escape=json`).
+    /// The escapes of JSON strings (nginx's `escape=json`).
     case json
-    /// None (nginx's `escape=none`).
+    /// No escapes (nginx's `escape=none`).
     case none
 
-    /// The text with its escapes undone. Where they give no UTF-8, it stays as it was logged: a
-    /// string is text.
+    /// The unescaped text; the original text if unescaping gives invalid UTF-8, since a string must
+    /// be valid.
     @inline(never)
     func cell(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ text: TextArena) -> Cell {
         let memory = text.allocate(end - start)
@@ -38,7 +38,7 @@ enum LogEscapes: Sendable {
         return .text(.string, memory, count: count)
     }
 
-    /// The byte that the escape here stands for, and the escape's own length.
+    /// The byte that the escape stands for, and the length of the escape.
     private func escape(_ place: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> (byte: UInt8, length: Int)? {
         guard place + 1 < end else { return nil }
         switch (self, place[1]) {
@@ -52,7 +52,7 @@ enum LogEscapes: Sendable {
         case (.server, UInt8(ascii: "v")): return (0x0B, 2)
         case (.server, UInt8(ascii: "x")) where place + 3 < end: return hexadecimal(place + 2).map { ($0, 4) }
         case (.json, UInt8(ascii: "/")): return (place[1], 2)
-        // Of characters that are not ASCII nginx writes the bytes.
+        // nginx writes characters other than ASCII unescaped.
         case (.json, UInt8(ascii: "u")) where place + 5 < end && place[2] == UInt8(ascii: "0") && place[3] == UInt8(ascii: "0"):
             return hexadecimal(place + 4).flatMap { $0 < 0x80 ? ($0, 6) : nil }
         default: return nil

@@ -1,6 +1,6 @@
 extension LogTemplate {
-    /// - Parameter apache: the text of a `LogFormat`, with `\"` for a quote or without, or the whole
-    ///   directive: `LogFormat "…" name`.
+    /// - Parameter apache: the format of a `LogFormat`, in which quotes may be escaped, or the
+    ///   whole directive: `LogFormat "…" name`.
     init(apache text: String) throws(LogTemplateError) {
         var reading = ApacheReading(text)
         try self.init(try reading.elements(), escapes: .server, dashIsAbsent: true)
@@ -14,8 +14,8 @@ private struct ApacheReading {
         rest = Self.definition(text)[...]
     }
 
-    /// Without the directive's name, the quotes around it and the name of the format; escapes of
-    /// the configuration file undone.
+    /// The format without the directive's name, its quotes and the name of the format; escapes of
+    /// the configuration file are decoded.
     private static func definition(_ text: String) -> [UInt8] {
         var bytes = Array(text.utf8)[...]
         let directive = Array("LogFormat".utf8)
@@ -151,7 +151,7 @@ private struct ApacheReading {
         }
     }
 
-    /// In small letters; what no name may have becomes `_`.
+    /// The name in lower case, with characters that a field name cannot have replaced by `_`.
     private static func named(_ prefix: String, _ name: String) -> String {
         prefix
             + String(

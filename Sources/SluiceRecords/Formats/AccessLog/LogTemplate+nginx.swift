@@ -1,7 +1,7 @@
 extension LogTemplate {
     /// - Parameters:
-    ///   - nginx: the text of a `log_format`, or the whole directive: `log_format main '…' '…';`.
-    ///   - escape: `default`, `json` or `none`; in a whole directive its own counts.
+    ///   - nginx: the format of a `log_format`, or the whole directive: `log_format main '…' '…';`.
+    ///   - escape: `default`, `json` or `none`. A whole directive overrides it.
     init(nginx text: String, escape: String? = nil) throws(LogTemplateError) {
         let directive = NginxDirective(text)
         let escapes: LogEscapes =
@@ -54,7 +54,7 @@ extension LogTemplate {
             "connections_writing", "connections_waiting", "tcpinfo_rtt", "tcpinfo_rttvar", "tcpinfo_snd_cwnd", "tcpinfo_rcv_space":
             .int
         case "request_time", "connection_time", "session_time", "gzip_ratio": .double
-        // Several where several servers were asked: `0.001, 0.020`; or what the client sent.
+        // A list if several servers were asked (`0.001, 0.020`), or whatever the client sent.
         case "upstream_response_time", "upstream_connect_time", "upstream_header_time", "upstream_queue_time", "upstream_session_time",
             "upstream_first_byte_time", "upstream_status", "upstream_response_length", "upstream_bytes_sent", "upstream_bytes_received",
             "content_length":

@@ -1,10 +1,10 @@
 import SluiceCEL
 
-/// What stands in a line of an access log: a server's definition of it, taken apart.
+/// The parsed format of an access log, as a server defines it.
 struct LogTemplate: Sendable {
-    /// A variable of the definition and what it becomes.
+    /// A variable of the format and the field that it becomes.
     struct Variable: Sendable {
-        /// As the definition has it: `$remote_addr`, `%h`.
+        /// As written in the format: `$remote_addr`, `%h`.
         let written: String
         let field: String
         let kind: Kind
@@ -12,19 +12,19 @@ struct LogTemplate: Sendable {
 
     enum Kind: UInt8, Sendable {
         case text
-        /// A request, which may be three words.
+        /// A request, usually of three words.
         case request
         case int
-        /// With blanks before it.
+        /// An integer padded with blanks on the left.
         case paddedInt
         case double
-        /// A number where it is one, text where it is a list of them.
+        /// A number, or a list of numbers as text.
         case number
         /// `10/Oct/2025:13:55:36 +0200`, without the brackets.
         case time
         /// `2025-10-10T13:55:36+02:00`.
         case isoTime
-        /// Since 1970, with a fraction or without.
+        /// Seconds since 1970, with an optional fraction.
         case unixSeconds
         case unixMilliseconds, unixMicroseconds
     }
@@ -34,10 +34,10 @@ struct LogTemplate: Sendable {
         case variable(Variable)
     }
 
-    /// Literals are not empty, and no two of a kind stand side by side.
+    /// Literals and variables alternate, and literals are not empty.
     private(set) var elements: [Element] = []
     let escapes: LogEscapes
-    /// Whether `-` stands for no value.
+    /// Whether `-` means that there is no value.
     let dashIsAbsent: Bool
 
     init(_ elements: [Element], escapes: LogEscapes, dashIsAbsent: Bool) throws(LogTemplateError) {
@@ -61,7 +61,7 @@ struct LogTemplate: Sendable {
         }
     }
 
-    /// In the order of the definition, each name once.
+    /// The fields in the order of the format, each name once.
     var fields: [Schema.Field] {
         var fields: [Schema.Field] = []
         for case .variable(let variable) in elements {
@@ -92,7 +92,7 @@ extension LogTemplate.Variable {
     }
 }
 
-/// Why a definition cannot be read.
+/// Why a format definition cannot be used.
 struct LogTemplateError: Error {
     let message: String
     let fix: String?

@@ -1,44 +1,44 @@
 import CBytes
 import SluiceCEL
 
-/// Lines of an access log by its server's definition, compiled to steps: a variable and the text
-/// that must stand after it.
+/// Decodes an access log by its server's format, compiled to steps: a variable and the literal text
+/// that follows it.
 ///
-/// The whole line is checked whatever columns are asked for: the texts between the variables,
+/// The whole line is checked whatever columns are asked for: the text between the variables,
 /// numbers, times, UTF-8, no NUL, nothing after the last variable.
 ///
-/// Unsafe memory is read here: up to 64 bytes after a record, which must be readable; each field is
-/// found to end before the record does before the next one is read.
+/// Unsafe memory: reads up to 64 bytes after a record, which must be readable. Each field is
+/// checked to end within the record before the next one is read.
 struct LogTemplateDecoder: RecordDecoder {
     typealias Place = UnsafePointer<UInt8>
 
-    /// A variable and the text after it.
+    /// A variable and the literal after it.
     struct Step: BitwiseCopyable {
         var kind: LogTemplate.Kind
         var scan: Scan
-        /// -1 where nothing asks for it.
+        /// The variable's column; -1 if it is not asked for.
         var column: Int
-        /// `method`, `path` and `protocol` of a request; `zone` of a time.
+        /// The columns of `method`, `path` and `protocol` for a request, or of `zone` for a time.
         var parts: (Int, Int, Int)
-        /// The first eight bytes of the text after it, under a mask.
+        /// The first eight bytes of the literal, and a mask of the bytes in use.
         var literal: UInt64
         var mask: UInt64
-        /// Of the text after it.
+        /// The length of the literal.
         var count: Int
         var first: UInt8
-        /// The last one of several candidates for this text begins the next variable, which says
-        /// which it is.
+        /// Whether an occurrence of the literal counts only if the next variable, a number or a
+        /// time, can begin after it.
         var isCheckedByNext: Bool
         var isRequestSplit: Bool
     }
 
-    /// How a variable of text ends.
+    /// How the end of a text variable is found.
     enum Scan: UInt8 {
         /// At the first quote that is not escaped.
         case quote
-        /// Where the text after it comes first.
+        /// At the first occurrence of the literal.
         case literal
-        /// Where the text after it ends the line.
+        /// At the literal that ends the line.
         case last
     }
 
@@ -50,7 +50,8 @@ struct LogTemplateDecoder: RecordDecoder {
     private let dashIsAbsent: Bool
     private let columnCount: Int
 
-    /// - Parameter columns: names of the template's fields; other names are left absent.
+    /// - Parameter columns: names of the template's fields; columns with other names are left
+    ///   absent.
     init(_ template: LogTemplate, columns: [String]) {
         var (steps, names, literals): ([Step], [String], [[UInt8]]) = ([], [], [])
         var opening: [UInt8] = []
@@ -144,7 +145,7 @@ struct LogTemplateDecoder: RecordDecoder {
     }
 }
 
-// The steps.
+// Steps.
 extension LogTemplateDecoder {
     @inline(__always)
     private func line(
@@ -183,7 +184,7 @@ extension LogTemplateDecoder {
         end - place >= bytes.count && bytes.withUnsafeBufferPointer { $0.baseAddress.map { cbytes_equal(place, $0, bytes.count) != 0 } ?? true }
     }
 
-    /// Whether the text after a variable stands here.
+    /// Whether the literal after a variable is here.
     @inline(__always)
     private func matches(_ step: Step, _ index: Int, _ place: Place, _ end: Place) -> Bool {
         guard step.count > 0 else { return place == end }
@@ -191,7 +192,7 @@ extension LogTemplateDecoder {
         return step.count <= 8 || begins(literals[index], place, end)
     }
 
-    /// Where a variable of text ends, and whether a backslash is in it.
+    /// The end of a text variable, and whether it contains a backslash.
     @inline(__always)
     private func close(
         of index: Int, _ steps: UnsafeBufferPointer<Step>, _ start: Place, _ end: Place, _ time: inout AccessLogTime
@@ -218,7 +219,7 @@ extension LogTemplateDecoder {
         }
     }
 
-    /// Whether the next variable, which is a number or a time, and the text after it stand here.
+    /// Whether the next variable, a number or a time, and the literal after it are here.
     @inline(__always)
     private func canBegin(
         _ index: Int, _ steps: UnsafeBufferPointer<Step>, _ place: Place, _ end: Place, _ time: inout AccessLogTime
@@ -238,7 +239,7 @@ extension LogTemplateDecoder {
         return matches(step, index, place, end)
     }
 
-    /// - Parameter start: of the line, where the byte before `place` may be looked at.
+    /// - Parameter start: the start of the line; `nil` if the byte before `place` must not be used.
     @inline(__always)
     private func seconds(_ place: Place, _ end: Place, _ start: Place?, _ time: inout AccessLogTime) -> Int64? {
         if let start, place > start, place[-1] == UInt8(ascii: "["), place[26] == UInt8(ascii: "]"), place[27] == 0x20 {
@@ -247,7 +248,7 @@ extension LogTemplateDecoder {
         return LogTimes.seconds(place, &time)
     }
 
-    /// - Returns: the closing quote, or the end where there is none.
+    /// - Returns: the closing quote, or the end if there is none.
     @inline(__always)
     private func closingQuote(_ start: Place, _ end: Place) -> (close: Place, isEscaped: Bool) {
         var place = start
@@ -266,7 +267,7 @@ extension LogTemplateDecoder {
         return (end, isEscaped)
     }
 
-    /// The first such byte, or the end.
+    /// The first occurrence of the byte, or the end.
     @inline(__always)
     private func first(_ byte: UInt8, _ start: Place, _ end: Place) -> Place {
         var place = start
@@ -282,7 +283,7 @@ extension LogTemplateDecoder {
     private func contains(_ byte: UInt8, _ start: Place, _ end: Place) -> Bool { first(byte, start, end) < end }
 }
 
-// The values.
+// Values.
 extension LogTemplateDecoder {
     @inline(__always)
     private func put(
@@ -295,7 +296,7 @@ extension LogTemplateDecoder {
             return
         }
         if step.column >= 0 {
-            // Apache writes an empty user so.
+            // Apache writes an empty user as `""`.
             let isEmpty = step.scan != .quote && escapes == .server && end - start == 2 && start[0] == UInt8(ascii: "\"") && start[1] == start[0]
             cells[step.column] = isEmpty ? .text(.string, end, count: 0) : value(start, end, isEscaped, text)
         }
@@ -307,7 +308,7 @@ extension LogTemplateDecoder {
         isEscaped ? escapes.cell(start, end, text) : .text(.string, start, count: end - start)
     }
 
-    /// Three words, the last of which begins with `HTTP/`.
+    /// Splits a request of three words, the last of which begins with `HTTP/`.
     @inline(__always)
     private func putRequest(
         _ step: Step, _ start: Place, _ end: Place, _ isEscaped: Bool, _ cells: UnsafeMutablePointer<Cell>, _ text: TextArena
@@ -334,7 +335,7 @@ extension LogTemplateDecoder {
             return place + LogTimes.isoCount
         }
         if step.kind == .paddedInt { while place < end, place.pointee == 0x20 { place += 1 } }
-        // No value: `-`, or nothing where the server writes nothing.
+        // No value is written as `-`, or as nothing by some servers.
         if place < end, place.pointee == UInt8(ascii: "-") { return place + 1 }
         let stop = min(JSONScan.digits(place, end), end)
         guard stop > place else {

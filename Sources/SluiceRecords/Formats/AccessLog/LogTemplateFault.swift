@@ -1,8 +1,8 @@
-/// What a line should have had at a byte, by its server's definition.
+/// What was expected at a byte of a line, according to the server's format.
 struct LogTemplateFault: Error {
     enum Expectation: UInt8 {
         case opening
-        /// The text after a variable.
+        /// The literal after a variable.
         case literal
         /// A number or a time.
         case value
@@ -11,7 +11,7 @@ struct LogTemplateFault: Error {
 
     private let address: UInt
     private let expectation: Expectation
-    /// Which variable.
+    /// The index of the variable.
     private let step: Int
 
     init(_ expectation: Expectation, _ step: Int, at place: UnsafePointer<UInt8>) {

@@ -3,13 +3,13 @@ import SluiceCEL
 
 /// Times and numbers as servers write them.
 ///
-/// Unsafe memory is read here: as much after a place as each function says.
+/// Unsafe memory: each function says how many bytes it reads.
 enum LogTimes {
     typealias Place = UnsafePointer<UInt8>
 
     static let isoCount = 25
 
-    /// `10/Oct/2025:13:55:36 +0200`, without brackets around it; 26 bytes are read.
+    /// Parses `10/Oct/2025:13:55:36 +0200`, without brackets; reads 26 bytes.
     static func seconds(_ place: Place, _ time: inout AccessLogTime) -> Int64? {
         let bytes = InlineArray<32, UInt8> { index in
             switch index {
@@ -22,7 +22,7 @@ enum LogTimes {
         return bytes.span.withUnsafeBufferPointer { bytes in bytes.baseAddress.flatMap { time.seconds($0) } }
     }
 
-    /// `2025-10-10T13:55:36+02:00`: seconds since 1970.
+    /// Parses `2025-10-10T13:55:36+02:00` to seconds since 1970.
     static func iso(_ place: Place, _ end: Place) -> Int64? {
         guard end - place >= isoCount, place[4] == UInt8(ascii: "-"), place[7] == UInt8(ascii: "-"), place[10] == UInt8(ascii: "T"),
             place[13] == UInt8(ascii: ":"), place[16] == UInt8(ascii: ":"), place[22] == UInt8(ascii: ":"),
@@ -38,7 +38,7 @@ enum LogTimes {
         return days * 86_400 + hour * 3600 + minute * 60 + second - offset
     }
 
-    /// The digits up to `point`, and perhaps a fraction after it.
+    /// Parses digits up to `point` and an optional fraction after it.
     static func cell(_ kind: LogTemplate.Kind, _ start: Place, _ point: Place, _ end: Place) -> Cell? {
         let fraction = max(0, end - point - 1)
         guard point - start <= 18, end == point || fraction > 0 else { return nil }
@@ -56,12 +56,12 @@ enum LogTimes {
         }
     }
 
-    /// What timestamps go up to: the end of the year 9999.
+    /// A timestamp, up to the end of the year 9999.
     private static func moment(_ seconds: Int64, _ nanoseconds: Int64) -> Cell? {
         seconds < 253_402_300_800 ? .timestamp(seconds: seconds, nanoseconds: UInt32(nanoseconds)) : nil
     }
 
-    /// An `int` or a `double`, where the text is one.
+    /// An `int` or a `double`, if the text is one.
     static func number(_ start: Place, _ end: Place) -> Cell? {
         let digits = min(JSONScan.digits(start, end), end)
         guard digits > start, digits - start <= 18 else { return nil }
@@ -70,7 +70,8 @@ enum LogTimes {
         return double(start, digits, end).map { .double($0) }
     }
 
-    /// The nearest double: exact where all digits make a whole number below 2^53.
+    /// Converts to a double: correctly rounded if there are at most 15 digits, else by the standard
+    /// library.
     private static func double(_ start: Place, _ point: Place, _ end: Place) -> Double? {
         let fraction = max(0, end - point - 1)
         let digits = point - start + fraction

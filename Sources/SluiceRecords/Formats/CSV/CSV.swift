@@ -1,7 +1,6 @@
 import SluiceCEL
 
-/// `csv`: records of fields between separators, in quotes where they need them (RFC 4180, and what
-/// is really written).
+/// `csv`: delimited fields, optionally quoted (RFC 4180 and its common variants).
 package struct CSV: HeadedFormat {
     enum Quotes: String, CaseIterable, Sendable {
         case minimal, all, nonnumeric
@@ -40,20 +39,20 @@ package struct CSV: HeadedFormat {
 
     var quoting = Quoting()
     var nulls = Nulls([""])
-    /// As the definition gives them.
+    /// As written in the definition.
     var columns: [Leaf]?
     var types: [(name: Leaf, type: FieldType)] = []
-    /// Fields that no record lacks.
+    /// The number of fields that every record must have.
     var leastFields: Int?
     var quotes = Quotes.minimal
     /// Whether outputs begin with a header.
     var writesHeader = true
-    /// Where options stand that say something about reading alone, or writing alone.
+    /// The places of options that apply only to reading, or only to writing.
     var readingOptions: [(name: String, place: TextPlace)] = []
     var writingOptions: [(name: String, place: TextPlace)] = []
-    /// A header that is not there and names that are not given.
+    /// The place of an option that leaves the fields without names: no header and no `columns`.
     var missingNames: TextPlace?
-    /// The names of each record's fields, once they are known.
+    /// The names of the fields, once they are known.
     private var names: [String]?
     /// Why the records of a file cannot be read.
     private var problem: String?
@@ -115,9 +114,9 @@ package struct CSV: HeadedFormat {
     }
 }
 
-// The options.
+// Options.
 extension CSV {
-    /// - Returns: whether they are right.
+    /// - Returns: whether the options are valid.
     private mutating func read(_ options: Arguments, _ checking: inout Checking) -> Bool {
         let count = checking.diagnostics.count
         quoting = readQuoting(options, &checking)

@@ -1,11 +1,11 @@
 import Glibc
 import SluiceCEL
 
-/// Records of fields between separators, in quotes where they need them.
+/// Decodes records of delimited fields, optionally quoted.
 ///
-/// A record fails with `parse.csv` where it has more or fewer fields than the head, where a quote
-/// is not closed, where text follows a closing quote, and where a field is not of the type that the
-/// definition gives it. A field that is not UTF-8 is a value of type `bytes`.
+/// A record fails with `parse.csv` if it has more or fewer fields than the head, if a quote is not
+/// closed, if text follows a closing quote, or if a field is not of the type in the definition. A
+/// field that is not UTF-8 becomes a value of type `bytes`.
 struct CSVDecoder: RecordDecoder {
     static let failureCode = "parse.csv"
 
@@ -13,19 +13,20 @@ struct CSVDecoder: RecordDecoder {
     private let nulls: Nulls
     private let fields: [FieldWalk.Field]
     private let names: [String]
-    /// How many fields a record may have.
+    /// The permitted numbers of fields in a record.
     private let fieldCounts: ClosedRange<Int>
     private let columns: Int
     /// Why no record of the file can be read.
     private let problem: String?
-    /// What says how many fields there are.
+    /// What determines the number of fields, for messages.
     private let authority: String
 
     /// - Parameters:
-    ///   - names: of each record's fields.
-    ///   - leastFields: as many as every record has, where the last may be missing; `nil`: all.
-    ///   - types: of those that are not text.
-    ///   - columns: names to fill columns with, in their order.
+    ///   - names: the names of the fields.
+    ///   - leastFields: the number of fields that every record must have, if the last ones may be
+    ///     missing; `nil`: all.
+    ///   - types: the types of fields that are not text.
+    ///   - columns: the names of the fields to fill columns with, in column order.
     ///   - problem: why no record can be read.
     init(
         _ quoting: Quoting, nulls: Nulls, names: [String], leastFields: Int?, types: [Name: FieldType], columns: [String],
@@ -83,7 +84,7 @@ struct CSVDecoder: RecordDecoder {
         }
     }
 
-    /// Whether the line is no record. One without a byte is a record where records have one field.
+    /// Whether the line has no record. An empty line is a record if records have one field.
     @inline(__always)
     private func isEmpty(_ record: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let first = record.first else { return true }
@@ -112,7 +113,7 @@ struct CSVDecoder: RecordDecoder {
         table.fail(row, Self.failureCode, message)
     }
 
-    /// How many bytes of the text are its one record; `nil` where it has several.
+    /// The length of the one record in the text; `nil` if there are several.
     private func oneRecord(in text: UnsafeBufferPointer<UInt8>) -> Int? {
         guard let start = text.baseAddress, memchr(start, 0x0A, text.count) != nil else { return text.count }
         let buffer = ByteBuffer(capacity: text.count)

@@ -3,15 +3,15 @@ import SluiceCEL
 
 /// Writes values as fields.
 ///
-/// Unsafe memory is read here: a vector load may reach past the end of a text only where that
-/// cannot leave the memory page that its first byte is in, and bytes from there are never used.
+/// Unsafe memory: a vector load may reach past the end of a text only within the memory page of its
+/// first byte, and those bytes are never used.
 struct CSVText: Sendable {
     private let separator: UInt8
     private let quote: UInt8
     private let escape: UInt8
     private let nulls: Nulls
     private let quotes: CSV.Quotes
-    /// Whether the text of a number or a time may have the separator in it.
+    /// Whether the text of a number or a time may contain the separator.
     private let splitsNumbers: Bool
 
     init(_ quoting: Quoting, nulls: Nulls, quotes: CSV.Quotes) {
@@ -28,8 +28,8 @@ struct CSVText: Sendable {
     func separate(_ buffer: ByteBuffer) { buffer.append(separator) }
 
     /// - Parameters:
-    ///   - isFirst: of its record.
-    ///   - isAlone: whether the record has no other.
+    ///   - isFirst: whether it is the first field of its record.
+    ///   - isAlone: whether it is the only field of its record.
     @inline(__always)
     func write(_ cell: Cell, isFirst: Bool, isAlone: Bool, _ scratch: Scratch, to buffer: ByteBuffer) {
         switch cell.kind {
@@ -40,7 +40,7 @@ struct CSVText: Sendable {
         }
     }
 
-    /// A name in the header.
+    /// Writes a name in the header.
     func write(_ text: String, isFirst: Bool, isAlone: Bool, to buffer: ByteBuffer) {
         var text = text
         text.withUTF8 { write($0, isFirst: isFirst, isAlone: isAlone, to: buffer) }
@@ -55,8 +55,9 @@ struct CSVText: Sendable {
         }
     }
 
-    /// What readers would take for something else: an empty text for no value, blanks for none, `#`
-    /// for a comment, `\.` for the end of the data, a byte order mark for the file's.
+    /// Whether readers would misread the text without quotes: an empty text or a null text as no
+    /// value, outer blanks as padding, `#` as a comment, `\.` as the end of the data, a byte order
+    /// mark as that of the file.
     private func needsQuotes(_ text: UnsafeBufferPointer<UInt8>, isFirst: Bool, isAlone: Bool) -> Bool {
         guard let start = text.baseAddress, let first = text.first, let last = text.last else { return true }
         if first <= 0x20 || last <= 0x20 { return true }
@@ -97,7 +98,7 @@ struct CSVText: Sendable {
         buffer.append(quote)
     }
 
-    /// As in JSON, without the quotes that JSON gives to what has no form of its own there.
+    /// Writes a value as in JSON, without the quotes of values that JSON has no type for.
     private func writePlain(_ cell: Cell, _ scratch: Scratch, to buffer: ByteBuffer) {
         let isNumber = [.int, .uint, .double, .decimal].contains(cell.kind)
         writeUnquoted(isNumber: isNumber, to: buffer) { JSONText.write(cell, scratch, to: $0) }
@@ -124,7 +125,7 @@ struct CSVText: Sendable {
         }
     }
 
-    /// - Parameter write: writes the value as JSON: in quotes, without escapes, or without quotes.
+    /// - Parameter write: writes the value as JSON: quoted, without escapes, or unquoted.
     private func writeUnquoted(isNumber: Bool, to buffer: ByteBuffer, _ write: (ByteBuffer) -> Void) {
         let start = buffer.count
         write(buffer)

@@ -52,7 +52,7 @@ extension CSV: WritableFormat {
 }
 
 extension RecordFailure {
-    /// A field that has no column in an output whose header is written.
+    /// A field that has no column in an output whose header is already written.
     fileprivate static func column(_ name: String) -> RecordFailure {
         RecordFailure(
             code: "sink.columns",
@@ -72,9 +72,9 @@ struct CSVCellWriter: RecordWriter {
 
     let head: [UInt8]
     let text: CSVText
-    /// Of the row; ``Shape/undecoded`` for a field that no record has here.
+    /// Columns of the row; ``Shape/undecoded`` for a field that records do not have here.
     let columns: [Int]
-    /// Fields without a column. None may hold a value.
+    /// Fields without a column in the output. A record that has a value in one of them fails.
     let others: [Other]
 
     func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) throws(RecordFailure) {
@@ -96,8 +96,7 @@ extension Cell {
     fileprivate var holdsValue: Bool { kind != .absent && kind != .null }
 }
 
-/// Writes records of JSON: each as it would be written as a JSON object, member by member. So
-/// numbers keep their digits.
+/// Writes JSON records: each as the members of its JSON object, so that numbers keep their digits.
 struct CSVMemberWriter: RecordWriter {
     let head: [UInt8]
     private let text: CSVText
@@ -130,7 +129,7 @@ struct CSVMemberWriter: RecordWriter {
         if let failure { throw failure }
     }
 
-    /// The record as a JSON object, in memory with room after it.
+    /// The record as a JSON object, followed by readable padding.
     private func object(_ row: Int, of batch: RecordBatch, _ buffer: ByteBuffer) -> UnsafeBufferPointer<UInt8> {
         if fields.shape.isUntouched { return batch.text(row) }
         let start = buffer.count

@@ -1,17 +1,17 @@
 import SluiceCEL
 
-/// The names of a file's fields, out of its head.
+/// Reads the names of a file's fields from its head.
 enum FieldNames {
     struct Fault: Error {
         var message: String
     }
 
-    /// How many fields a head has.
+    /// The number of fields in a head.
     static func count(in head: UnsafeBufferPointer<UInt8>, _ quoting: Quoting) -> Result<Int, Fault> {
         read(head, quoting, columns: 0) { count, _ in count }
     }
 
-    /// The head's names, each once; see ``unique(_:)``. What is not UTF-8 in them is U+FFFD.
+    /// The names in the head, made unique; see ``unique(_:)``. Invalid UTF-8 becomes U+FFFD.
     static func all(in head: UnsafeBufferPointer<UInt8>, _ quoting: Quoting) -> Result<[String], Fault> {
         count(in: head, quoting).flatMap { count in
             read(head, quoting, columns: count) { _, cells in
@@ -23,7 +23,7 @@ enum FieldNames {
     private static func read<Found>(
         _ head: UnsafeBufferPointer<UInt8>, _ quoting: Quoting, columns: Int, _ body: (Int, UnsafeMutablePointer<Cell>) -> Found
     ) -> Result<Found, Fault> {
-        // With room after it, as decoders want it.
+        // Copied, because decoders need padding after the text.
         let buffer = ByteBuffer(capacity: head.count)
         buffer.append(head)
         let cells = UnsafeMutablePointer<Cell>.allocate(capacity: max(1, columns))
@@ -46,8 +46,9 @@ enum FieldNames {
         }
     }
 
-    /// A name that stands there again gets a number: `a,a` is `a` and `a_2`. A field without a name
-    /// is called by its place, `column_3`. Neither takes a name that the head gives to another.
+    /// Makes names unique. A repeated name gets a number: `a,a` becomes `a` and `a_2`. A field
+    /// without a name is named by its position: `column_3`. Neither takes a name that the head
+    /// gives to another field.
     static func unique(_ names: [String]) -> [String] {
         let given = Swift.Set(names.map { Name($0) })
         var used: Swift.Set<Name> = []
@@ -65,8 +66,8 @@ enum FieldNames {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-    /// The record without the carriage returns before its line feed: one, or two where a program
-    /// wrote `\r\n` as text to a file that turns each `\n` into `\r\n`.
+    /// The record without trailing carriage returns. There may be two, if a program wrote `\r\n` in
+    /// text mode, which turns each `\n` into `\r\n`.
     @inline(__always)
     var withoutReturns: UnsafeBufferPointer {
         var count = count

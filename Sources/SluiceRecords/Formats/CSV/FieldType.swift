@@ -1,7 +1,7 @@
 import CBytes
 import SluiceCEL
 
-/// What the text of a field is read as.
+/// The type that a field's text is converted to.
 enum FieldType: String, CaseIterable, Sendable {
     case string, int, double, bool, timestamp
 
@@ -15,7 +15,7 @@ enum FieldType: String, CaseIterable, Sendable {
         }
     }
 
-    /// For messages.
+    /// A description for messages.
     var example: String {
         switch self {
         case .string: "text"
@@ -26,9 +26,9 @@ enum FieldType: String, CaseIterable, Sendable {
         }
     }
 
-    /// 64 bytes after the text must be readable.
+    /// Converts the text, which must be followed by 64 readable bytes.
     ///
-    /// - Returns: `nil` where the text is none of the type.
+    /// - Returns: `nil` if the text is not a valid value of the type.
     func cell(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Cell? {
         switch self {
         case .string: return .text(.string, start, count: end - start)
@@ -70,7 +70,8 @@ enum FieldType: String, CaseIterable, Sendable {
         }
     }
 
-    /// What other programs write: `.5`, `1.`, `+1.5`, `nan`, `-inf`, but no hexadecimal digits.
+    /// Accepts what other programs write: `.5`, `1.`, `+1.5`, `nan`, `-inf`, but not hexadecimal
+    /// digits.
     private static func anyDouble(_ bytes: UnsafeBufferPointer<UInt8>) -> Cell? {
         let text = String(decoding: bytes, as: UTF8.self)
         guard !text.utf8.contains(where: { [UInt8(ascii: "x"), UInt8(ascii: "X"), UInt8(ascii: "(")].contains($0) }) else { return nil }
@@ -79,7 +80,7 @@ enum FieldType: String, CaseIterable, Sendable {
         return value.isInfinite && hasDigits ? nil : .double(value)
     }
 
-    /// As `bool()` reads text.
+    /// Accepts the same texts as the function `bool()`.
     private static func bool(_ text: UnsafeBufferPointer<UInt8>) -> Cell? {
         switch String(decoding: text, as: UTF8.self) {
         case "true", "True", "TRUE", "t", "T", "1": .bool(true)
@@ -88,7 +89,7 @@ enum FieldType: String, CaseIterable, Sendable {
         }
     }
 
-    /// RFC 3339; a blank may stand for the `T`.
+    /// RFC 3339; a blank may replace the `T`.
     private static func timestamp(_ text: UnsafeBufferPointer<UInt8>) -> Cell? {
         if let moment = timestampInUTC(text) { return moment }
         var bytes = Array(text)

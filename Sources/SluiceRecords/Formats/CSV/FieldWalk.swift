@@ -1,17 +1,17 @@
 import CBytes
 import SluiceCEL
 
-/// The hot loop: over the fields of one record, cells filled on the way.
+/// The hot loop over the fields of a record. Fills the cells.
 ///
-/// Unsafe memory is read and written here. Reads stop at the record's end but for loads of 64
-/// bytes, which the padding after each record covers. Writes go to the columns of ``fields``, which
-/// the table has, and to memory from the arena, within what it was asked for.
+/// Unsafe memory: reads stop at the record's end, except for loads of 64 bytes, which the padding
+/// after each record covers. Writes go to the columns of ``fields``, which the table has, and to
+/// memory of the arena within its allocated size.
 struct FieldWalk {
     typealias Place = UnsafePointer<UInt8>
 
     /// A field of each record.
     struct Field: BitwiseCopyable {
-        /// -1: nothing asks for it.
+        /// -1 if it is not asked for.
         var column: Int
         var type: FieldType
     }
@@ -23,7 +23,7 @@ struct FieldWalk {
     /// Whether any field is asked for.
     private let wantsFields: Bool
     private let separator: UInt8
-    /// The separator where there are no quotes.
+    /// The separator if there are no quotes.
     private let quote: UInt8
     private let isDoubled: Bool
 
@@ -38,11 +38,11 @@ struct FieldWalk {
         isDoubled = quoting.escape == quote
     }
 
-    /// What was met on the way through a record.
+    /// What was found so far in a record.
     struct Course {
-        /// Fields so far.
+        /// The number of fields.
         var count = 0
-        /// Bits for bytes beyond ASCII.
+        /// Nonzero if there are bytes beyond ASCII.
         var beyond: UInt64 = 0
         /// The first field that is not of its type.
         var misread: (field: Int, start: Place, end: Place)?
@@ -60,7 +60,7 @@ struct FieldWalk {
             let quotes = found.quotes & within
             var stops = (found.separators & within) | quotes
             if !wantsFields, quotes == 0 {
-                // Only their number counts.
+                // Only the number of fields is needed.
                 course.count += stops.nonzeroBitCount
                 if stops != 0 { fieldStart = block + (64 - stops.leadingZeroBitCount) }
                 block += 64
@@ -106,7 +106,7 @@ struct FieldWalk {
         return UnsafeBufferPointer(start: fieldStart, count: place - fieldStart).allSatisfy { quoting.isBlank($0) }
     }
 
-    /// A field without quotes.
+    /// Takes an unquoted field.
     @inline(__always)
     private func takePlain(_ start: Place, _ end: Place, _ cells: UnsafeMutablePointer<Cell>, _ course: inout Course) {
         guard course.count < fields.count, fields[course.count].column >= 0 else {
@@ -147,13 +147,13 @@ struct FieldWalk {
         }
     }
 
-    /// A field in quotes, of any kind.
+    /// Takes a quoted field of any kind.
     /// - Returns: the separator after it, or the end.
     @inline(never)
     private func quoted(
         _ open: Place, _ end: Place, _ cells: UnsafeMutablePointer<Cell>, _ course: inout Course
     ) throws(FieldFault) -> Place {
-        // Bytes beyond ASCII are not looked for here.
+        // This path does not track bytes beyond ASCII, so assume some.
         course.beyond = ~0
         var place = open + 1
         var escapes = 0
@@ -196,7 +196,7 @@ struct FieldWalk {
         return end
     }
 
-    /// Whether a quote or an escape takes the meaning from the byte after it.
+    /// Whether the quote or escape at `place` escapes the byte after it.
     private func isEscape(_ place: Place) -> Bool {
         if place.pointee == quote { return place[1] == quote }
         return place[1] == quote || place[1] == quoting.escape
@@ -219,11 +219,11 @@ struct FieldWalk {
     }
 }
 
-/// The texts that stand for no value where they are not in quotes.
+/// The texts that, unquoted, stand for no value.
 struct Nulls: Sendable {
     private let hasEmpty: Bool
     private let others: [[UInt8]]
-    /// What is written for no value.
+    /// The text that is written for no value.
     let written: [UInt8]
 
     init(_ texts: [String]) {
@@ -243,7 +243,7 @@ struct Nulls: Sendable {
     }
 }
 
-/// Where a record stops being one.
+/// An error in the syntax of a record.
 struct FieldFault: Error {
     enum Kind: UInt8 {
         case openQuote, afterQuote
@@ -257,7 +257,7 @@ struct FieldFault: Error {
         address = UInt(bitPattern: place)
     }
 
-    /// Bytes are counted from 0.
+    /// The message. Bytes are counted from 0.
     func message(in text: UnsafeBufferPointer<UInt8>, _ quoting: Quoting) -> String {
         let offset = Int(clamping: address &- UInt(bitPattern: text.baseAddress))
         switch kind {

@@ -1,13 +1,12 @@
 extension RecordFormat {
-    /// Fields between separators, in quotes where they need them. docs/formats.md.
+    /// Delimited fields, optionally quoted. See docs/formats.md.
     ///
     /// - Parameters:
-    ///   - separator: one character of ASCII.
-    ///   - columns: the fields, where files have no header; of a sink those that are written, in
-    ///     order.
-    ///   - hasHeader: whether each file begins with a header; by default where no columns are
-    ///     named.
-    ///   - nulls: texts that, without quotes, stand for no value. The first of them is written.
+    ///   - separator: one ASCII character.
+    ///   - columns: when reading, the fields of files without a header; when writing, the fields to
+    ///     write, in order.
+    ///   - hasHeader: whether each file begins with a header; by default if no columns are given.
+    ///   - nulls: texts that, unquoted, stand for no value. The first of them is written.
     public static func csv(
         separator: Character = ",", columns: [String]? = nil, hasHeader: Bool? = nil, nulls: [String] = [""]
     ) -> RecordFormat {

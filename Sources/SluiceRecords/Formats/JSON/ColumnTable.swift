@@ -1,16 +1,16 @@
 import CBytes
 
-/// From a key's bytes to its column, as a rule with one probe and one comparison of eight bytes.
+/// Maps a key's bytes to its column, usually with one probe and one comparison of eight bytes.
 ///
-/// Open addressing over twice as many slots as keys, or more. Unsafe memory is read here: 8 bytes
-/// from a key's first, which the padding after the record covers.
+/// Uses open addressing with at least twice as many slots as keys. Unsafe memory: reads 8 bytes
+/// from the start of a key, which the padding after the record covers.
 struct ColumnTable: Sendable {
     private struct Slot {
-        /// The first eight bytes, zero where the key is shorter.
+        /// The first eight bytes of the key, zero-padded.
         var head: UInt64 = 0
         var count = -1
         var column = -1
-        /// Where the key's ninth byte stands in `tails`.
+        /// The offset in `tails` of the key's ninth byte.
         var tail = 0
     }
 
@@ -18,7 +18,7 @@ struct ColumnTable: Sendable {
     private var tails: [UInt8] = []
     private let shift: UInt64
 
-    /// Of names that stand there twice, the first counts.
+    /// Of duplicate names, the first wins.
     init(_ columns: [String]) {
         var bits: UInt64 = 4
         while columns.count * 2 > 1 << bits { bits += 1 }
@@ -38,7 +38,7 @@ struct ColumnTable: Sendable {
         }
     }
 
-    /// -1 where no column has that name.
+    /// The column of the key; -1 if there is none.
     func column(_ key: UnsafePointer<UInt8>, _ count: Int) -> Int { find(key, count).column }
 
     /// The column, and a hash of all bytes of the name.
@@ -67,7 +67,7 @@ struct ColumnTable: Sendable {
         return count == 0 ? 0 : word & (~0 >> UInt64(64 - 8 * count))
     }
 
-    /// Of a key's first eight bytes, its last eight and its length.
+    /// Mixes a key's first eight bytes, last eight bytes and length.
     @inline(__always)
     private static func mixed(_ head: UInt64, _ key: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
         let last = count > 8 ? cbytes_load64(key + count - 8) : 0

@@ -1,7 +1,7 @@
-/// Where a JSON text stops being one, and what should have stood there.
+/// A syntax error in JSON text, and what was expected.
 ///
-/// The address is that of a byte of the record, or after its end where the record stops too early.
-/// It is never read through.
+/// The address is that of a byte of the record, or past the end if the record ends too early. It is
+/// never dereferenced.
 struct JSONFault: Error {
     enum Expectation: UInt8 {
         case object, keyOrClose, key, colon, value, commaOrBrace, commaOrBracket, digit, literal, quote, escape, hexDigit, end

@@ -1,14 +1,14 @@
 import SluiceCEL
 
-/// JSON lines: one object a record, checked whole against RFC 8259 in one pass.
+/// Decodes JSON lines: one object per record, fully validated against RFC 8259 in one pass.
 ///
-/// Stricter than most readers and never silent: invalid UTF-8, control characters in strings, `01`,
-/// `1.`, a comma too many, text after the object and nesting deeper than 1,024 levels fail the
-/// record with `parse.jsonl`. A lone surrogate (`"\ud800"`) is grammar as the RFC has it: such a
-/// record is decoded and written back as it came, and read as a value the surrogate is U+FFFD.
-/// Numbers: an integer is an `int`, a `uint` where only that holds it, else (and where it is `-0`)
-/// a `decimal` with its own text; anything with a fraction or an exponent is the nearest `double`,
-/// or a `decimal` where it is beyond all doubles (`1e400`). Lists and maps are left as text.
+/// Stricter than most parsers: invalid UTF-8, control characters in strings, `01`, `1.`, trailing
+/// commas, text after the object and nesting deeper than 1,024 levels fail the record with
+/// `parse.jsonl`. A lone surrogate (`"\ud800"`) is valid by the RFC's grammar: such a record is
+/// decoded and written back unchanged, and as a value the surrogate becomes U+FFFD. An integer is
+/// an `int`, a `uint` if only that can hold it, else (and if it is `-0`) a `decimal` with its own
+/// text; a number with a fraction or an exponent is the nearest `double`, or a `decimal` if it
+/// exceeds all doubles (`1e400`). Lists and maps stay text.
 ///
 /// 64 bytes after each record must be readable.
 package struct JSONLinesDecoder: RecordDecoder {
@@ -19,9 +19,9 @@ package struct JSONLinesDecoder: RecordDecoder {
     private let wantsSpans: Bool
 
     /// - Parameters:
-    ///   - columns: names of members of the record itself, whole: `a.b` is a member of that name.
-    ///     None are needed to check a record.
-    ///   - spans: whether ``RowTable/spans`` are filled in.
+    ///   - columns: names of top-level members, taken literally: `a.b` is a member of that name.
+    ///     May be empty, to validate records only.
+    ///   - spans: whether to fill in ``RowTable/spans``.
     package init(columns: [String], spans: Bool = false) {
         table = ColumnTable(columns)
         self.columns = columns.count

@@ -1,10 +1,10 @@
 import CBytes
 import SluiceCEL
 
-/// Numbers of JSON and of log lines as cells.
+/// Converts the numbers of JSON and log lines to cells.
 enum JSONNumber {
-    /// Eight decimal digits at once (after D. Lemire, "Number parsing at a gigabyte per second",
-    /// 2021).
+    /// The value of eight decimal digits at once (after D. Lemire, "Number parsing at a gigabyte
+    /// per second", 2021).
     @inline(__always)
     private static func value(ofEight word: UInt64) -> UInt64 {
         var digits = word
@@ -21,7 +21,7 @@ enum JSONNumber {
         return value(ofEight: word &<< UInt64(64 - 8 * count))
     }
 
-    /// The value of at most 19 digits, which always fits.
+    /// The value of at most 19 digits, which cannot overflow.
     @inline(__always)
     static func integer(_ start: JSONScan.Place, _ count: Int) -> UInt64 {
         if count <= 8 { return count == 0 ? 0 : short(start, count) }
@@ -44,8 +44,8 @@ enum JSONNumber {
         return value
     }
 
-    /// An integer is `int`, `uint` where only that holds it, else `decimal`, and so is `-0`; any
-    /// other number is `double`, or `decimal` where it is too large.
+    /// An integer becomes an `int`, a `uint` if only that can hold it, else (and if it is `-0`) a
+    /// `decimal`; any other number becomes a `double`, or a `decimal` if it is too large.
     @inline(__always)
     static func cell(_ number: NumberText) -> Cell {
         if number.isInteger, number.end - number.digits <= 18 {
@@ -79,8 +79,8 @@ enum JSONNumber {
         .text(.decimal, start(number), count: number.end - start(number))
     }
 
-    /// Exact where digits and power of ten both are exact doubles (W. Clinger, 1990): at most 15
-    /// digits, at most ten to the 22nd.
+    /// Exact if both the digits and the power of ten are exact doubles (W. Clinger, 1990): at most
+    /// 15 digits, 8 of them after the point.
     @inline(__always)
     private static func fraction(_ number: NumberText) -> Cell {
         let before = number.point - number.digits
@@ -93,9 +93,9 @@ enum JSONNumber {
         return longFraction(number)
     }
 
-    /// Up to 19 digits, where the digits as an integer and the power of ten below them both fit 64
-    /// bits: a division of twice that width leaves a quotient with more bits than a double has, and
-    /// a remainder that says on which side of it the number lies.
+    /// For up to 19 digits, if both the digits as an integer and the power of ten to divide by fit
+    /// 64 bits. A 128-bit division yields a quotient with more bits than a double has, and the
+    /// remainder tells on which side of it the number is.
     @inline(never)
     private static func longFraction(_ number: NumberText) -> Cell {
         let before = number.digits.pointee == UInt8(ascii: "0") ? 0 : number.point - number.digits

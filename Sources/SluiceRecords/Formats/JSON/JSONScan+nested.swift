@@ -1,9 +1,9 @@
-/// Walks lists and maps of any depth without recursion: one bit a level says which of the two it
+/// Scans lists and maps of any depth without recursion: one bit per level tells which of the two it
 /// is.
 extension JSONScan {
     /// - Parameters:
     ///   - start: the opening bracket or brace.
-    ///   - level: levels around it.
+    ///   - level: the number of enclosing levels.
     @inline(never)
     static func nested(_ start: Place, _ end: Place, level: Int) throws(JSONFault) -> Place {
         var levels = Levels()
@@ -29,7 +29,7 @@ extension JSONScan {
             } else {
                 place = try scalar(place, end)
             }
-            // A value has ended: commas and closing brackets.
+            // A value has ended: handle commas and closing brackets.
             while true {
                 guard depth > 0 else { return place }
                 place = space(place, end)
@@ -49,7 +49,7 @@ extension JSONScan {
         }
     }
 
-    /// From a key's quote to the first byte of its value.
+    /// Scans from a key's quote to the first byte of its value.
     @inline(__always)
     static func key(_ start: Place, _ end: Place, _ expectation: JSONFault.Expectation) throws(JSONFault) -> Place {
         guard start < end, start.pointee == UInt8(ascii: "\"") else { throw JSONFault(expectation, at: start) }
@@ -57,7 +57,7 @@ extension JSONScan {
         return try colon(close + 1, end)
     }
 
-    /// From after a key to the first byte of its value.
+    /// Scans from after a key to the first byte of its value.
     @inline(__always)
     static func colon(_ start: Place, _ end: Place) throws(JSONFault) -> Place {
         var place = start
@@ -79,7 +79,7 @@ extension JSONScan {
         }
     }
 
-    /// Any value, lists and maps too.
+    /// Scans any value, including lists and maps.
     @inline(__always)
     static func value(_ start: Place, _ end: Place, level: Int) throws(JSONFault) -> Place {
         if start.pointee | 0x20 == UInt8(ascii: "{") { return try nested(start, end, level: level) }

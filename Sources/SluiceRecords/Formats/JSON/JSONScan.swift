@@ -1,16 +1,16 @@
 import CBytes
 
-/// The grammar of RFC 8259, checked without building anything.
+/// The grammar of RFC 8259, validated without building values.
 ///
-/// Unsafe memory is read here. Every function takes a place in a text and the text's end, and
-/// returns the place after what it checked. A token may be followed past the end while bytes there
-/// happen to continue it, but a loop stops at the end and no load reaches more than 64 bytes beyond
-/// it, which ``ByteBuffer/padding`` and ``TextArena`` keep readable. So the caller must see that
-/// the place returned is not after the end before it trusts what was found.
+/// Unsafe memory: every function takes a position in a text and the text's end, and returns the
+/// position after what it scanned. A token may be scanned past the end if the bytes there happen to
+/// continue it, but loops stop at the end, and no load reaches more than 64 bytes beyond it, which
+/// ``ByteBuffer/padding`` and ``TextArena`` keep readable. So callers must check that the returned
+/// position is not past the end before they trust the result.
 enum JSONScan {
     typealias Place = UnsafePointer<UInt8>
 
-    /// Levels of lists and maps, the record itself among them.
+    /// The limit of nesting levels, including the record itself.
     static let depthLimit = 1024
 
     @inline(__always)
@@ -24,7 +24,7 @@ enum JSONScan {
     }
 
     /// - Parameter start: the byte after the opening quote.
-    /// - Returns: the closing quote, and whether a backslash stands in the text.
+    /// - Returns: the closing quote, and whether the text contains a backslash.
     @inline(__always)
     static func string(_ start: Place, _ end: Place) throws(JSONFault) -> (close: Place, isEscaped: Bool) {
         let stops = cbytes_string_stops32(start)
@@ -99,7 +99,7 @@ enum JSONScan {
         }
     }
 
-    /// After the digits that begin here; `start` where there are none.
+    /// The position after the digits that begin here; `start` if there are none.
     @inline(__always)
     static func digits(_ start: Place, _ end: Place) -> Place {
         let stops = cbytes_nondigits16(start)
@@ -156,7 +156,7 @@ enum JSONScan {
         number.end = place
     }
 
-    /// `true`, `false` or `null`.
+    /// Scans `true`, `false` or `null`.
     @inline(__always)
     static func literal(_ start: Place) throws(JSONFault) -> Place {
         let word = cbytes_load32(start)

@@ -1,44 +1,44 @@
 import CBytes
 
-/// The member names of the record before, in order, with all that stands between one value and the
-/// next: records of one kind repeat them byte for byte, and then two vector comparisons take the
-/// place of reading a key.
+/// The member names of the previous record, in order, with all bytes between one value and the
+/// next. Records of one kind repeat these bytes exactly, and then two vector comparisons replace
+/// the parsing of a key.
 ///
-/// It also knows which of these names differ from all before them, so that a record of the same
-/// kind needs no search for a name that stands in it twice.
+/// It also tracks which of these names differ from all earlier ones, so that a record of the same
+/// kind need not be searched for duplicate names.
 ///
-/// Unsafe memory lives here: `entries` and `hashes` have room for ``capacity`` entries, `distinct`
-/// for one number, for as long as ``withEmpty(_:)`` runs. What an entry holds was checked once; the
-/// same bytes need no second check.
+/// Unsafe memory lives here: `entries` and `hashes` have room for ``capacity`` elements, `names`
+/// for one, while ``withEmpty(_:)`` runs. The bytes of an entry were validated once; equal bytes
+/// need no second validation.
 struct JSONShape {
     struct Entry {
-        /// From after the value before to the first byte of this one: `,"status": `.
+        /// The bytes from the end of the previous value to the start of this one: `,"status": `.
         var text: (UInt64, UInt64, UInt64, UInt64)
-        /// A bit for each byte of the text. All of them, over text that no JSON holds, where there
-        /// is no entry.
+        /// A bit for each byte of the text. An unused entry has all bits set, over bytes that valid
+        /// JSON does not contain.
         var mask: UInt32
         var count: UInt32
-        /// Where the key's quote stands in the text.
+        /// The offset in the text of the key's quote.
         var key: Int32
-        /// -1 where it is not asked for.
+        /// -1 if the member is not asked for.
         var column: Int32
 
         static let none = Entry(text: (~0, ~0, ~0, ~0), mask: ~0, count: 0, key: 0, column: -1)
     }
 
     static let capacity = 256
-    /// The longest text that is remembered.
+    /// The limit for the length of an entry's text.
     static let longest = 31
 
     let entries: UnsafeMutablePointer<Entry>
-    /// By the places of the names, also of those that are too long for an entry.
+    /// By member index, including names that are too long for an entry.
     private let hashes: UnsafeMutablePointer<NameHash>
     private let names: UnsafeMutablePointer<Names>
 
     private struct NameHash {
-        /// Of the name, unescaped.
+        /// The hash of the unescaped name.
         var hash: UInt64 = 0
-        /// A bit for each name before it, by the last six bits of its hash.
+        /// A Bloom filter of the earlier names: one bit each, by the low six bits of the hash.
         var before: UInt64 = 0
     }
 
@@ -63,18 +63,18 @@ struct JSONShape {
         }
     }
 
-    /// As many names from the first are known to differ from each other; never all of them.
+    /// The number of leading names known to differ from each other; always less than all.
     @inline(__always)
     var distinctNames: Int { names.pointee.distinct }
 
-    /// Whether a name may stand in the record twice. Forgotten with the next record.
+    /// Whether the record may have a duplicate name. Reset with the next record.
     @inline(__always)
     var hasRepetition: Bool { names.pointee.isRepeated }
 
     func forgetRepetition() { names.pointee.isRepeated = false }
 
-    /// Looks for the name of a member among those before it, and notes if it may be there: names of
-    /// one hash are taken for the same, and so is any name in the last place, which many may share.
+    /// Searches for the name of a member among the earlier ones, and notes a possible duplicate:
+    /// names with equal hashes, and any name in the last slot, which several names may share.
     @inline(never)
     func check(_ member: Int) {
         let name = hashes + member
@@ -93,7 +93,7 @@ struct JSONShape {
         return (0..<member).contains { hashes[$0].hash == hash }
     }
 
-    /// Whether the text at `place` is that of the member.
+    /// Whether the text at `place` equals that of the member.
     @inline(__always)
     func matches(_ place: UnsafePointer<UInt8>, _ member: Int) -> Bool {
         let entry = entries + member
@@ -101,7 +101,7 @@ struct JSONShape {
         return ~same & entry.pointee.mask == 0
     }
 
-    /// - Parameter hash: of the name, unescaped.
+    /// - Parameter hash: the hash of the unescaped name.
     func remember(
         _ start: UnsafePointer<UInt8>, key: UnsafePointer<UInt8>, value: UnsafePointer<UInt8>, column: Int, hash: UInt64, at member: Int
     ) {

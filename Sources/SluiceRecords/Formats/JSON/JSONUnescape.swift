@@ -1,11 +1,11 @@
 import CBytes
 
-/// The text that a JSON string stands for, from a string that ``JSONScan`` has accepted.
+/// Unescapes JSON strings that ``JSONScan`` has validated.
 ///
-/// Unsafe memory is written here: what comes out is never longer than what went in, which is the
-/// room that callers give.
+/// Unsafe memory: the output is never longer than the input, which is the room that callers
+/// provide.
 enum JSONUnescape {
-    /// - Returns: how many bytes were written to `target`.
+    /// - Returns: the number of bytes written to `target`.
     static func copy(_ start: JSONScan.Place, _ close: JSONScan.Place, to target: UnsafeMutablePointer<UInt8>) -> Int {
         var place = start
         var output = target
@@ -50,7 +50,7 @@ enum JSONUnescape {
         }
     }
 
-    /// A `\u` escape or a pair of them that is one code point. Half a pair becomes U+FFFD.
+    /// Decodes a `\u` escape, or a surrogate pair of them. A lone surrogate becomes U+FFFD.
     private static func unicode(
         _ start: JSONScan.Place, _ close: JSONScan.Place, _ output: inout UnsafeMutablePointer<UInt8>
     ) -> JSONScan.Place {

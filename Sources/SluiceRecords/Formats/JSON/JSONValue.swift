@@ -1,12 +1,12 @@
 import SluiceCEL
 
-/// Values of JSON text as cells and as parts of values.
+/// Converts JSON values to cells and to values of expressions.
 ///
-/// Unsafe memory is read here, by the rule of ``JSONScan``.
+/// Unsafe memory: reads by the rules of ``JSONScan``.
 enum JSONValue {
-    /// Fills the cell from the value that begins here. Text without escapes stays where it is,
-    /// other text goes to the arena.
-    /// - Returns: the value's end.
+    /// Fills the cell from the value that begins here. Text without escapes is not copied; other
+    /// text is unescaped into the arena.
+    /// - Returns: the end of the value.
     @inline(__always)
     static func read(
         _ start: JSONScan.Place, _ end: JSONScan.Place, _ arena: TextArena, into cell: inout Cell

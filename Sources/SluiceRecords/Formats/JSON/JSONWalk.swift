@@ -1,12 +1,12 @@
 import CBytes
 import SluiceCEL
 
-/// The hot loop: over the members of one record, cells filled on the way.
+/// The hot loop over the members of a record. Fills the cells.
 ///
-/// Unsafe memory is read and written here. Reads follow the rule of ``JSONScan``: a place is
-/// compared with the end before each member, and the record counts only when its closing brace
-/// stands before the end. Writes go to `cells` and `spans` below the number of columns, which is
-/// all that ``ColumnTable`` hands out.
+/// Unsafe memory: reads follow the rules of ``JSONScan``: the position is compared with the end
+/// before each member, and the record is valid only if its closing brace is before the end. Writes
+/// go to `cells` and `spans` below the number of columns, which is all that ``ColumnTable``
+/// returns.
 struct JSONWalk {
     typealias Place = JSONScan.Place
 
@@ -22,7 +22,8 @@ struct JSONWalk {
         var place = start
         var member = 0
         var outcome = RowTable.Outcome.decoded
-        // Members whose names are known to differ, as long as they are those of the shape.
+        // The number of leading members whose names are known to differ, while they match the
+        // shape.
         var distinct = shape.distinctNames
         while true {
             guard place < end else { return try atEnd(end, member) }
@@ -70,14 +71,13 @@ struct JSONWalk {
         return .blank
     }
 
-    /// After `nextMember` found no first member: white space or an empty object.
+    /// The outcome if `nextMember` found no first member: white space or an empty object.
     private func emptyOutcome(_ start: Place, _ end: Place) -> RowTable.Outcome {
         JSONScan.space(start, end) == end ? .blank : .decoded
     }
 
-    /// Reads up to the next member's value, byte by byte, and remembers the way for the next
-    /// record.
-    /// - Returns: nil where the record ends, rightly.
+    /// Parses up to the next member's value, and remembers the bytes for the next record.
+    /// - Returns: `nil` at the valid end of the record.
     @inline(never)
     private func nextMember(_ start: Place, _ end: Place, _ member: Int) throws(JSONFault) -> (key: Place, value: Place, column: Int)? {
         var place = JSONScan.space(start, end)
@@ -114,7 +114,7 @@ struct JSONWalk {
         }
     }
 
-    /// What a record is that may have a name twice.
+    /// The outcome of a record that may have a duplicate name.
     @inline(never)
     func outcomeOfRepetition(_ start: Place, _ end: Place) -> RowTable.Outcome {
         shape.forgetRepetition()

@@ -1,12 +1,12 @@
 import CBytes
 
-/// Well-formed UTF-8 as Unicode defines it (table 3-7): no overlong forms, no surrogates, nothing
+/// Validates UTF-8 as defined by Unicode (table 3-7): no overlong forms, no surrogates, nothing
 /// above U+10FFFF.
 ///
-/// Unsafe memory is read here: up to 64 bytes after a text's end, as ``JSONScan`` says.
+/// Unsafe memory: reads up to 64 bytes past a text's end, as ``JSONScan`` says.
 package enum UTF8Text {
-    /// The length of the well-formed sequence of two to four bytes that begins here; 0 where none
-    /// does.
+    /// The length of the well-formed sequence of two to four bytes that begins here; 0 if there is
+    /// none.
     @inline(__always)
     static func sequence(at place: UnsafePointer<UInt8>) -> Int {
         let word = UInt32(littleEndian: cbytes_load32(place))
@@ -22,7 +22,7 @@ package enum UTF8Text {
         return 0
     }
 
-    /// The same for the last bytes before an end that must not be read over.
+    /// Like ``sequence(at:)``, but does not read past the end.
     static func lastSequence(at place: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Int {
         let bytes = InlineArray<4, UInt8> { place + $0 < end ? place[$0] : 0 }
         return bytes.span.withUnsafeBufferPointer { bytes in
@@ -34,18 +34,19 @@ package enum UTF8Text {
     /// 64 bytes after the text must be readable.
     package static func isValid(_ text: UnsafeBufferPointer<UInt8>) -> Bool { firstInvalid(in: text) == nil }
 
-    /// Where the first byte stands that is not part of well-formed UTF-8; nil when there is none.
+    /// The index of the first byte that is not part of well-formed UTF-8; `nil` if there is none.
     /// 64 bytes after the text must be readable.
     package static func firstInvalid(in text: UnsafeBufferPointer<UInt8>) -> Int? {
         firstInvalid(in: text) { cbytes_nonascii32($0) }
     }
 
-    /// The same, where a NUL counts as invalid.
+    /// Like ``firstInvalid(in:)``, but a NUL is invalid, too.
     static func firstInvalidOrNUL(in text: UnsafeBufferPointer<UInt8>) -> Int? {
         firstInvalid(in: text) { cbytes_nonascii_or_nul32($0) }
     }
 
-    /// - Parameter stops: A mask over the next 32 bytes: those beyond ASCII, and perhaps NULs.
+    /// - Parameter stops: a mask over the next 32 bytes of those beyond ASCII and, optionally,
+    ///   NULs.
     @inline(__always)
     private static func firstInvalid(in text: UnsafeBufferPointer<UInt8>, stops: (UnsafePointer<UInt8>) -> UInt32) -> Int? {
         guard let start = text.baseAddress else { return nil }

@@ -1,13 +1,12 @@
 import SluiceCEL
 
-/// Builds a value from JSON text, with stacks of its own instead of recursion. Time is linear in
-/// the text.
+/// Builds a value from JSON text with explicit stacks instead of recursion, in linear time.
 ///
-/// Unsafe memory is read here, by the rule of ``JSONScan``.
+/// Unsafe memory: reads by the rules of ``JSONScan``.
 struct JSONBuilding {
     private struct Open {
         var isMap: Bool
-        /// Where its values begin in `values`, and its keys in `keys`.
+        /// The start of its values in `values`, and of its keys in `keys`.
         var firstValue: Int
         var firstKey: Int
     }
@@ -38,7 +37,7 @@ struct JSONBuilding {
         }
     }
 
-    /// - Returns: nil where a list or a map has been opened, and `place` is at its first value.
+    /// - Returns: `nil` if a list or a map was opened; `place` is then at its first value.
     private mutating func leafOrOpen() throws(JSONFault) -> Value? {
         guard place < end else { throw JSONFault(.value, at: end) }
         let isMap = place.pointee == UInt8(ascii: "{")
@@ -85,8 +84,8 @@ struct JSONBuilding {
         place = value
     }
 
-    /// Reads what follows a value of the innermost list or map.
-    /// - Returns: that list or map where it ends here; nil where another value follows.
+    /// Parses what follows a value of the innermost list or map.
+    /// - Returns: that list or map if it ends here; `nil` if another value follows.
     private mutating func separator(_ innermost: Open) throws(JSONFault) -> Value? {
         let expectation = innermost.isMap ? JSONFault.Expectation.commaOrBrace : .commaOrBracket
         place = JSONScan.space(place, end)

@@ -1,10 +1,10 @@
 import SluiceCEL
 
-/// The members of one object, walked one by one: for messages, merging and other work off the hot
-/// path.
+/// Visits the members of an object one by one: for messages, merging and other work outside of the
+/// hot path.
 ///
-/// Unsafe memory is read here: 64 bytes after each text must be readable, as for decoders. Text
-/// that is no object has no members; members up to the first fault count.
+/// Unsafe memory: 64 bytes after each text must be readable, as for decoders. Text that is not an
+/// object has no members; invalid text has the members up to the first error.
 package enum JSONMembers {
     struct Member {
         /// As the key stands for it, unescaped.
@@ -12,7 +12,7 @@ package enum JSONMembers {
         var span: MemberSpan
     }
 
-    /// Without white space at either end.
+    /// The text without surrounding white space.
     package static func trimmed(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
         func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
         guard let first = text.firstIndex(where: { !isSpace($0) }), let last = text.lastIndex(where: { !isSpace($0) }) else {
@@ -21,7 +21,7 @@ package enum JSONMembers {
         return UnsafeBufferPointer(rebasing: text[first...last])
     }
 
-    /// In the order of the text, a name as often as it stands there.
+    /// The names in the order of the text, including duplicates.
     package static func names(of text: UnsafeBufferPointer<UInt8>) -> [String] {
         all(of: text).map(\.name)
     }
@@ -42,8 +42,8 @@ package enum JSONMembers {
     }
 
     /// Calls `body` with each member: the key's quote, whether the key has escapes, the value's
-    /// first byte, the value's end.
-    /// - Returns: false where the text is no object.
+    /// first byte and the value's end.
+    /// - Returns: false if the text is not an object.
     @discardableResult
     static func forEach(
         in text: UnsafeBufferPointer<UInt8>,
@@ -71,9 +71,9 @@ package enum JSONMembers {
         }
     }
 
-    /// Writes the object with the members of `other` in it: in the place of those of the same name,
-    /// else after them. Of equal names the last counts. Without `other` the object is written as it
-    /// is.
+    /// Writes the object merged with the members of `other`, which replace members of the same name
+    /// or are added at the end. Of duplicate names, the last wins. Without `other`, the object is
+    /// written unchanged.
     package static func merge(_ text: UnsafeBufferPointer<UInt8>, with other: UnsafeBufferPointer<UInt8>?, into buffer: ByteBuffer) {
         let own = all(of: text)
         guard let other, let otherStart = other.baseAddress, let start = text.baseAddress else {

@@ -2,13 +2,13 @@ package import SluiceCEL
 
 /// Reads JSON text as values of expressions.
 ///
-/// An integer is an `int`, or a `uint` where only that holds it; any other number is the nearest
-/// `double`; what none of them holds (`1e400`, `-0`, integers beyond 64 bits) a decimal with its
-/// digits. Of equal keys the last counts, in the first's place. Deeper than 1,024 levels is an
-/// error. Half a surrogate pair reads as U+FFFD.
+/// An integer becomes an `int`, or a `uint` if only that can hold it; any other number becomes the
+/// nearest `double`; a number that fits none of them (`1e400`, `-0`, integers beyond 64 bits)
+/// becomes a decimal with its digits. Of duplicate keys, the last value is kept, in the place of
+/// the first. Nesting deeper than 1,024 levels is an error. A lone surrogate becomes U+FFFD.
 ///
-/// Unsafe memory is read here: 64 bytes after each text must be readable, as those of a batch's
-/// bytes and of a `TextArena` are.
+/// Unsafe memory: 64 bytes after each text must be readable, as in a batch's bytes and a
+/// `TextArena`.
 package struct JSONReader: CompositeReader {
     package init() {}
 

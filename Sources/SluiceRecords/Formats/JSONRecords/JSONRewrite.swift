@@ -1,27 +1,27 @@
 package import SluiceCEL
 
-/// How JSON records are written anew from their own bytes: which members go, change or come; all
-/// others are copied as they stand.
+/// Rewrites JSON records from their own bytes: some members are removed, changed or added; all
+/// others are copied unchanged.
 ///
-/// Made once for a place in a pipeline. Cost for a record: a copy of each run of untouched bytes
-/// between two members that are named here.
+/// Created once for a place in a pipeline. Cost per record: one copy for each run of untouched
+/// bytes between the members named here.
 ///
-/// Unsafe memory is read here: spans that a decoder found in the very record, and cells of its row.
+/// Unsafe memory: reads spans that a decoder found in the same record, and cells of its row.
 package struct JSONRewrite: Sendable {
     package enum Fate: Sendable, Equatable {
         case keep, cut
-        /// The value in `column` in the member's place, under its own key or another. Where the
-        /// record has no such member it is added after the others; where that cell is absent, the
+        /// Writes the value in `column` in the member's place, under the same or another key. If
+        /// the record has no such member, it is added after the others; if that cell is absent, the
         /// member keeps its own value.
         case replace(key: String, column: Int)
         case rename(to: String)
-        /// Cut where the cell in `column` is there, else kept.
+        /// Cut if the cell in `column` has a value, else kept.
         case yield(to: Int)
     }
 
-    /// A member of the record's own.
+    /// A member in the record's own bytes.
     package struct Member: Sendable, Equatable {
-        /// The column of its span, and of its value as decoded.
+        /// The column of its span and of its decoded value.
         package var column: Int
         package var name: String
         package var fate: Fate
@@ -33,33 +33,33 @@ package struct JSONRewrite: Sendable {
         }
     }
 
-    /// A member as the hot path sees it, without references.
+    /// A member for the hot path, without references.
     struct Step: BitwiseCopyable {
         enum Action: UInt8 {
             case keep, cut, replace, rename, yield
         }
 
         var action: Action
-        /// Whether the key that is written is not the member's own.
+        /// Whether it is written with a different key.
         var hasNewKey: Bool
         var key: JSONKeys.Place
-        /// Of the member.
+        /// The column of the member.
         var column: Int
-        /// Of the value that takes its place, or that it yields to.
+        /// The column of the value that replaces it, or that it yields to.
         var other: Int
 
-        /// Of a member that is not named, and that an equal one takes the place of.
+        /// An unnamed member that is overridden by a later duplicate.
         static let stale = Step(action: .cut, hasNewKey: false, key: JSONKeys.Place(start: 0, count: 0), column: 0, other: 0)
     }
 
     let steps: [Step]
     let keys: JSONKeys
     let additions: JSONFields
-    /// Whether members that are not named are written.
+    /// Whether members that are not named here are written.
     package let passesRest: Bool
     private let names: [String]
 
-    /// - Parameter additions: members that come after the record's own.
+    /// - Parameter additions: members to write after the record's own.
     package init(members: [Member], passesRest: Bool = true, additions: [JSONFields.Field] = []) {
         self.passesRest = passesRest
         self.additions = JSONFields(additions)
@@ -79,13 +79,13 @@ package struct JSONRewrite: Sendable {
         self.keys = keys
     }
 
-    /// Writes the record's object, without white space around it.
+    /// Writes the record's object, without surrounding white space.
     ///
     /// - Parameters:
-    ///   - record: what a decoder decoded with the outcome `decoded`, or `duplicated`. Of equal
-    ///     members only the last remains, as the value that stages saw.
-    ///   - spans: the row's, by column.
-    ///   - cells: the row's, by column.
+    ///   - record: a record that a decoder has decoded with the outcome `decoded` or `duplicated`.
+    ///     Of duplicate members, only the last is written, since that is the value that stages saw.
+    ///   - spans: the spans of the row, by column.
+    ///   - cells: the cells of the row, by column.
     package func write(
         _ record: UnsafeBufferPointer<UInt8>, _ outcome: RowTable.Outcome, _ spans: UnsafePointer<MemberSpan>, _ cells: UnsafePointer<Cell>,
         _ scratch: Scratch, to buffer: ByteBuffer
@@ -102,8 +102,8 @@ package struct JSONRewrite: Sendable {
         }
     }
 
-    /// Members that are there, by their place in the record. Insertion: they are few, and mostly in
-    /// order.
+    /// Sorts the present members by their position. Insertion sort, since they are few and mostly
+    /// in order.
     @inline(__always)
     private func sortedEdits(_ spans: UnsafePointer<MemberSpan>, into edits: UnsafeMutableBufferPointer<JSONRewriting.Edit>) -> Int {
         var count = 0

@@ -1,13 +1,13 @@
 import SluiceCEL
 
-/// One record being written anew, from left to right.
+/// Rewrites one record, from left to right.
 ///
-/// Unsafe memory is read here: `record` from its brace to its brace, and spans inside of it.
+/// Unsafe memory: reads `record` from brace to brace, and spans within it.
 struct JSONRewriting {
     struct Edit: BitwiseCopyable {
         var span: MemberSpan
         var step: JSONRewrite.Step
-        /// An equal member follows that takes its place.
+        /// Whether a later duplicate overrides it.
         var isStale: Bool
     }
 
@@ -17,7 +17,7 @@ struct JSONRewriting {
     private let buffer: ByteBuffer
     private let keys: JSONKeys.Text
     private let passesRest: Bool
-    /// What has been dealt with ends here: after a member, or where the first member begins.
+    /// The end of what has been handled: after a member, or at the first one.
     private var place: UnsafePointer<UInt8>
     /// The closing brace.
     private let close: UnsafePointer<UInt8>
@@ -42,7 +42,7 @@ struct JSONRewriting {
         buffer.append(UInt8(ascii: "{"))
     }
 
-    /// - Parameter edits: in the order of their spans.
+    /// - Parameter edits: ordered by their spans.
     @inline(__always)
     mutating func write(_ edits: UnsafeBufferPointer<Edit>, of rewrite: JSONRewrite, _ spans: UnsafePointer<MemberSpan>) {
         for edit in edits { write(edit) }
@@ -72,7 +72,7 @@ struct JSONRewriting {
         }
     }
 
-    /// Writes the member with its own key or another, and with its own value where `value` is
+    /// Writes the member with its own key or the new one, and with its own value if `value` is
     /// absent.
     private mutating func put(_ edit: Edit, _ value: Cell) {
         let member = start + Int(edit.span.start)
@@ -96,8 +96,8 @@ struct JSONRewriting {
         }
     }
 
-    /// Leaves a member out, and one of the commas beside it: the one before, or after where nothing
-    /// has been written yet.
+    /// Removes a member and one adjacent comma: the one before, or the one after if nothing has
+    /// been written yet.
     private mutating func cut(_ span: MemberSpan) {
         guard passesRest else { return }
         var before = start + Int(span.start)

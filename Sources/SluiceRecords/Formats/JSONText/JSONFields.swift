@@ -1,15 +1,15 @@
 package import SluiceCEL
 
-/// Members that are written from the cells of a row, in a fixed order: the whole record, or what
-/// comes after a record's own members.
+/// Members that are written from the cells of a row in a fixed order: a whole record, or additions
+/// to a record's own members.
 ///
-/// Made once for a place in a pipeline.
+/// Created once for a place in a pipeline.
 package struct JSONFields: Sendable {
     package struct Field: Sendable, Equatable {
         package var key: String
-        /// Nothing is written where the cell in this column is absent.
+        /// The member is not written if the cell in this column is absent.
         package var column: Int
-        /// Nothing is written where the cell in this column is there.
+        /// The member is not written if the cell in this column has a value.
         package var unless: Int?
 
         package init(key: String, column: Int, unless: Int? = nil) {
@@ -22,7 +22,7 @@ package struct JSONFields: Sendable {
     private struct Step: BitwiseCopyable {
         var key: JSONKeys.Place
         var column: Int
-        /// -1 for none.
+        /// -1 if there is none.
         var unless: Int
     }
 
@@ -36,14 +36,14 @@ package struct JSONFields: Sendable {
     }
 
     /// Writes an object.
-    /// - Parameter cells: the row's, by column.
+    /// - Parameter cells: the cells of the row, by column.
     package func write(_ cells: UnsafePointer<Cell>, _ scratch: Scratch, to buffer: ByteBuffer) {
         buffer.append(UInt8(ascii: "{"))
         writeMembers(cells, scratch, hasMember: false, to: buffer)
         buffer.append(UInt8(ascii: "}"))
     }
 
-    /// - Parameter hasMember: whether a comma is needed before the first.
+    /// - Parameter hasMember: whether a comma is needed before the first member.
     @inline(__always)
     func writeMembers(_ cells: UnsafePointer<Cell>, _ scratch: Scratch, hasMember: Bool, to buffer: ByteBuffer) {
         guard !steps.isEmpty else { return }

@@ -1,5 +1,5 @@
-/// The names of members, escaped once, with comma and colon: `,"status":`. One array for all, so
-/// that writing a key touches no reference count.
+/// Member names, escaped once, with comma and colon: `,"status":`. They share one array, so that
+/// writing a key touches no reference count.
 struct JSONKeys: Sendable {
     struct Place: BitwiseCopyable, Sendable {
         var start: UInt32
@@ -22,8 +22,8 @@ struct JSONKeys: Sendable {
         bytes.withUnsafeBufferPointer { body(Text(start: $0.baseAddress)) }
     }
 
-    /// Unsafe memory is read here: the keys' bytes, for as long as ``withText(_:)`` runs, at places
-    /// that ``add(_:)`` gave out.
+    /// Unsafe memory: reads the keys' bytes while ``withText(_:)`` runs, at places that ``add(_:)``
+    /// returned.
     struct Text {
         fileprivate let start: UnsafePointer<UInt8>?
 

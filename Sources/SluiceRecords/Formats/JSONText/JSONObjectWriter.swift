@@ -1,7 +1,7 @@
 package import SluiceCEL
 
-/// Writes one object, member by member, in the order they come. Escapes each key anew: where names
-/// are known beforehand ``JSONFields`` is faster.
+/// Writes an object member by member. Escapes each key every time: if names are known beforehand,
+/// ``JSONFields`` is faster.
 package struct JSONObjectWriter {
     private let buffer: ByteBuffer
     private var isFirst = true
@@ -11,7 +11,7 @@ package struct JSONObjectWriter {
         buffer.append(UInt8(ascii: "{"))
     }
 
-    /// Nothing is written for an absent cell.
+    /// Writes nothing for an absent cell.
     package mutating func write(_ key: String, _ cell: Cell, _ scratch: Scratch) {
         guard cell.kind != .absent else { return }
         if !isFirst { buffer.append(UInt8(ascii: ",")) }

@@ -11,7 +11,7 @@ extension JSONText {
         buffer.count += count
     }
 
-    /// With leading zeros up to the width.
+    /// Pads with leading zeros to the width.
     static func writeDigits(_ value: UInt64, width: Int, to buffer: ByteBuffer) {
         buffer.reserve(width)
         place(value, width, buffer.start + buffer.count)
@@ -40,9 +40,10 @@ extension JSONText {
         }
     }
 
-    /// The shortest decimal that reads back as the same double, with a point or an exponent in it
+    /// Writes the shortest decimal that reads back as the same double, with a point or an exponent
     /// (`3.0`, `0.1`, `1e+20`), so that it reads back as a double. NaN and the infinities, which
-    /// JSON has no numbers for, are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`.
+    /// JSON cannot represent as numbers, become the strings `"NaN"`, `"Infinity"` and
+    /// `"-Infinity"`.
     package static func write(_ value: Double, to buffer: ByteBuffer) {
         guard value.isFinite else {
             buffer.append(value.isNaN ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\"")
@@ -53,9 +54,9 @@ extension JSONText {
         text.withUTF8 { buffer.append($0) }
     }
 
-    /// Doubles of at most 15 digits, 9 of them after the point: there the nearest such decimal is
-    /// the shortest and the only one that reads back as the same double, and one division tells
-    /// whether it does.
+    /// Writes doubles of at most 15 digits, 9 of them after the point. In this range, the nearest
+    /// such decimal is the shortest and the only one that reads back as the same double, and one
+    /// division tells whether it does.
     private static func writeShort(_ value: Double, to buffer: ByteBuffer) -> Bool {
         let magnitude = value.magnitude
         guard magnitude < 1e6, magnitude >= 1e-4 || magnitude == 0 else { return false }
@@ -69,7 +70,7 @@ extension JSONText {
         return true
     }
 
-    /// Billionths as the digits after a point, at least one, without zeros at the end.
+    /// Writes billionths as the digits after a point: at least one, without trailing zeros.
     private static func writeFraction(_ billionths: UInt64, to buffer: ByteBuffer) {
         var rest = billionths
         var width = 9
@@ -87,7 +88,7 @@ extension JSONText {
         writeDigits(rest, width: width, to: buffer)
     }
 
-    /// RFC 3339 in UTC, in quotes, with as many digits of the second's fraction as are needed.
+    /// RFC 3339 in UTC, quoted, with as many digits of the fraction as needed.
     static func writeTimestamp(seconds: Int64, nanoseconds: UInt32, to buffer: ByteBuffer) {
         let day = (seconds >= 0 ? seconds : seconds - 86399) / 86400
         let second = UInt64(seconds - day * 86400)
@@ -111,7 +112,7 @@ extension JSONText {
         buffer.append("Z\"")
     }
 
-    /// Of the Gregorian calendar (H. Hinnant, `civil_from_days`).
+    /// For the Gregorian calendar (H. Hinnant, `civil_from_days`).
     private static func civilDate(_ daysSince1970: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = daysSince1970 + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -123,7 +124,7 @@ extension JSONText {
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
     }
 
-    /// Seconds with a fraction where there is one, in quotes: `"1.5s"`.
+    /// Seconds with an optional fraction, quoted: `"1.5s"`.
     static func writeDuration(seconds: Int64, nanoseconds: Int32, to buffer: ByteBuffer) {
         buffer.append(UInt8(ascii: "\""))
         if seconds < 0 || nanoseconds < 0 { buffer.append(UInt8(ascii: "-")) }

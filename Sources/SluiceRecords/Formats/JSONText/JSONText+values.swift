@@ -1,10 +1,10 @@
 package import SluiceCEL
 
 extension JSONText {
-    /// A cell as JSON: timestamps as RFC 3339 text, durations as `"1.5s"`, bytes as base64 text,
-    /// decimals and JSON text as they are, an absent cell as null.
+    /// Writes a cell as JSON: timestamps as RFC 3339 text, durations as `"1.5s"`, bytes as base64
+    /// text, decimals and JSON text unchanged, an absent cell as null.
     ///
-    /// - Parameter scratch: where boxed cells are.
+    /// - Parameter scratch: the storage of boxed cells.
     @inline(__always)
     package static func write(_ cell: Cell, _ scratch: Scratch, to buffer: ByteBuffer) {
         switch cell.kind {
@@ -28,8 +28,8 @@ extension JSONText {
         }
     }
 
-    /// A value as JSON, as cells are; keys of maps as text, a type as its name, an optional as what
-    /// it holds or null, addresses as text.
+    /// Writes a value as JSON, in the same way as cells; keys of maps as text, a type as its name,
+    /// an optional as its value or null, addresses as text.
     package static func write(_ value: Value, to buffer: ByteBuffer) {
         switch value {
         case .null: buffer.append("null")

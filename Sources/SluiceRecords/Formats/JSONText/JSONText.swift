@@ -1,13 +1,13 @@
 import CBytes
 
-/// Writes JSON text into buffers. What comes out is valid JSON and valid UTF-8, whatever goes in.
+/// Writes JSON text into buffers. The output is valid JSON and valid UTF-8 for any input.
 ///
-/// Unsafe memory is read and written here. Writes stay in the room that was reserved just before. A
-/// vector load may reach after the end of what is read only where that cannot leave the memory page
-/// that the first byte is in, and bytes from there are never used.
+/// Unsafe memory: writes stay in the room that was reserved just before. A vector load may reach
+/// past the end of the input only within the memory page of its first byte, and those bytes are
+/// never used.
 package enum JSONText {
-    /// A string in quotes. Quotes, backslashes and control characters are escaped (`\n`, `\u0001`),
-    /// a byte that is no UTF-8 becomes U+FFFD, all else is kept as it is.
+    /// Writes a quoted string. Quotes, backslashes and control characters are escaped (`\n`,
+    /// `\u0001`), a byte that is not UTF-8 becomes U+FFFD, everything else is unchanged.
     package static func write(_ text: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
         buffer.append(UInt8(ascii: "\""))
         writeEscaped(text, to: buffer)
@@ -19,7 +19,7 @@ package enum JSONText {
         text.withUTF8 { write($0, to: buffer) }
     }
 
-    /// The inside of a string.
+    /// Writes the contents of a string.
     static func writeEscaped(_ text: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
         guard var place = text.baseAddress else { return }
         let end = place + text.count
@@ -44,7 +44,8 @@ package enum JSONText {
         UInt(bitPattern: place) & 4095 <= 4096 - 32
     }
 
-    /// Bits for what cannot be copied among the next 32 bytes; those after the end mean nothing.
+    /// A mask of the next 32 bytes that cannot simply be copied; bits after the end are
+    /// meaningless.
     @inline(__always)
     private static func stops(_ place: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> UInt32 {
         if isInOnePage(place) { return cbytes_string_stops32(place) }
@@ -57,7 +58,7 @@ package enum JSONText {
         return mask
     }
 
-    /// Writes what needs care: characters beyond ASCII, or one byte that must be escaped.
+    /// Writes characters beyond ASCII, or one byte that must be escaped.
     @inline(never)
     private static func writeSpecial(
         _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, to buffer: ByteBuffer
@@ -97,14 +98,14 @@ package enum JSONText {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
     }
 
-    /// A string of RFC 4648 base64 with padding.
+    /// Writes a string in base64 (RFC 4648) with padding.
     package static func writeBase64(_ bytes: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
         buffer.append(UInt8(ascii: "\""))
         writeBase64Digits(bytes, to: buffer)
         buffer.append(UInt8(ascii: "\""))
     }
 
-    /// The inside of a base64 string.
+    /// Writes the contents of a base64 string.
     static func writeBase64Digits(_ bytes: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
         let letters: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
         let alphabet = letters.utf8Start

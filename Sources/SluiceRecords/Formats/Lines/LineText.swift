@@ -1,7 +1,7 @@
-/// What the formats of lines hold in common: where a line ends, and when nothing is on it.
+/// Common to the line-based formats: where a line ends, and whether it is blank.
 enum LineText {
-    /// The bytes of a line without its end, LF, CR LF or CR. The lines of a source come without LF;
-    /// a field of a record may bring one.
+    /// The length of a line without its end: LF, CR LF or CR. A source's lines come without LF, but
+    /// a field of a record may have one.
     @inline(__always)
     static func count(of text: UnsafeBufferPointer<UInt8>) -> Int {
         var count = text.count
@@ -14,7 +14,7 @@ enum LineText {
         UnsafeBufferPointer(rebasing: text[..<count(of: text)])
     }
 
-    /// Only blanks, tabs and line ends.
+    /// Whether there are only blanks, tabs and line ends.
     static func isBlank(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         text.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D || $0 == 0x0A }
     }

@@ -1,16 +1,16 @@
 import SluiceCEL
 
-/// Any text, a field `line` for each: the record's bytes without the line's end.
+/// Decodes any text: a field `line` with the record's bytes, without the line's end.
 ///
-/// Nothing fails and nothing is blank: an empty line is a line. Text that is not valid UTF-8 is a
-/// value of type `bytes` instead of a string, so that it is kept as it is and an expression that
-/// takes it for text says so.
+/// No record fails and none is blank: an empty line is a line. Text that is not valid UTF-8 becomes
+/// a value of type `bytes` instead of a string, so that it is preserved, and an expression that
+/// uses it as text fails.
 package struct LinesDecoder: RecordDecoder {
     package static let field = "line"
 
     private let column: Int?
 
-    /// - Parameter columns: other names than ``field`` are left absent.
+    /// - Parameter columns: columns with names other than ``field`` are left absent.
     package init(columns: [String]) {
         column = columns.firstIndex(of: Self.field)
     }
@@ -28,7 +28,7 @@ package struct LinesDecoder: RecordDecoder {
         }
     }
 
-    /// A string, or bytes where the text is not UTF-8.
+    /// A string, or bytes if the text is not UTF-8.
     static func cell(_ text: UnsafeBufferPointer<UInt8>) -> Cell {
         guard let start = text.baseAddress else { return Cell(kind: .string) }
         return .text(UTF8Text.isValid(text) ? .string : .bytes, start, count: text.count)

@@ -1,11 +1,12 @@
 package import SluiceCEL
 
-/// Records by a regular expression, a field for each named group; time is linear in the record.
+/// Decodes records with a regular expression, with a field for each named group. Takes time linear
+/// in the record.
 ///
-/// The pattern may match anywhere: `^` and `$` tie it to the ends of the record, which is without
-/// its line end. A group that takes no part in the match is absent. A record that does not match
-/// fails with `parse.regex`, or is blank if it is only white space. A group's text that is not
-/// valid UTF-8 is a value of type `bytes`.
+/// The pattern may match anywhere; `^` and `$` anchor it to the ends of the record, which has no
+/// line end. A group that does not participate in the match is absent. A record that does not match
+/// fails with `parse.regex`, or is blank if it is white space. A group's text that is not valid
+/// UTF-8 becomes a value of type `bytes`.
 package struct RegexDecoder: RecordDecoder {
     package static let failureCode = "parse.regex"
 
@@ -14,14 +15,14 @@ package struct RegexDecoder: RecordDecoder {
     private let groups: [Int]
     private let captures: Int
 
-    /// - Parameter columns: names of groups; other names are left absent.
+    /// - Parameter columns: names of groups; columns with other names are left absent.
     package init(_ pattern: Pattern, columns: [String]) {
         self.pattern = pattern
         groups = columns.map { name in (pattern.groupNames.firstIndex { $0?.isSame(as: name) == true } ?? -1) + 1 }
         captures = 1 + (groups.max() ?? 0)
     }
 
-    /// The names of a pattern's groups, in order, each once.
+    /// The distinct names of a pattern's groups, in order.
     package static func fields(of pattern: Pattern) -> [String] {
         var names: [String] = []
         for case let name? in pattern.groupNames where !names.containsSame(as: name) { names.append(name) }
@@ -66,8 +67,8 @@ package struct RegexDecoder: RecordDecoder {
         }
     }
 
-    /// Asks for captures only where a column wants one: whether a pattern matches is cheaper to
-    /// tell than where.
+    /// Asks for captures only if a column needs one: it is cheaper to tell whether a pattern
+    /// matches than where.
     private func find(_ line: UnsafeBufferPointer<UInt8>, _ captures: UnsafeMutableBufferPointer<Pattern.Capture>) -> Bool {
         captures.count == 1 ? pattern.matches(line) : pattern.find(in: line, into: captures)
     }
