@@ -2,7 +2,7 @@ public import Sluice
 import SluiceCEL
 import Synchronization
 
-/// `dedupe`: passes the first of the records that have the same key.
+/// `dedupe`: passes the first of the records with the same key.
 package struct Dedupe: Verb {
     package static let declaration = Declaration(
         "dedupe", "passes the first of the records with the same key; the others are filtered",
@@ -32,17 +32,17 @@ package struct Dedupe: Verb {
     package func makeStep(_ stage: RecordStage) -> Step { .ordered(DedupeStep(self, stage.room)) }
 }
 
-/// `dedupe` while a run goes on: the keys that were seen, as hashes of 128 bits.
+/// The state of `dedupe` during a run: the keys seen so far, as 128-bit hashes.
 ///
-/// The key of the hash is drawn once a process, so that no input can be made to have two keys with
-/// one hash; a checkpoint has it.
+/// The hash is keyed with a random key per process, so that no input can be crafted to have two
+/// keys with the same hash. Checkpoints contain that key.
 final class DedupeStep: OrderedStep {
     fileprivate enum Seen {
         case all(SeenKeys)
         case last(RecentKeys)
     }
 
-    /// `@unchecked Sendable`: one batch at a time.
+    /// `@unchecked Sendable`: used by one batch at a time.
     private struct State: @unchecked Sendable {
         var seen: Seen
         var hashing: SipHash
@@ -69,13 +69,13 @@ final class DedupeStep: OrderedStep {
 
     var hashing: SipHash { state.withLock { $0.hashing } }
 
-    /// - Returns: for each key whether it is there for the first time.
+    /// - Returns: for each key, whether it is seen for the first time.
     func insert(_ hashes: [Hash128]) throws(RunError) -> [Bool] {
         try state.withLock { (state) throws(RunError) in try state.seen.insert(hashes) }
     }
 
-    /// The version, 1; the hash's key; how many keys are kept, 0 for all; and the keys' hashes: all
-    /// in their order, or the last so many from the oldest on.
+    /// The version, 1; the key of the hash; `within`, or 0; and the hashes of the keys: all of them
+    /// sorted, or the most recent ones from oldest to newest.
     func checkpoint() throws(RunError) -> [UInt8] {
         var writer = StateWriter()
         writer.write(UInt64(1))
@@ -128,14 +128,14 @@ extension DedupeStep.Seen {
     }
 }
 
-/// `dedupe` at one place.
+/// `dedupe`, bound to one place.
 struct DedupeStage: OrderedStage {
     let site: StageSite
     let step: DedupeStep
     let by: [BoundProgram]
 
-    /// The keys of all records are there before any counts as seen, so that a record that fails is
-    /// in the way of none.
+    /// Computes the keys of all records before any counts as seen, so that a record that fails does
+    /// not suppress another.
     func run(_ batch: RecordBatch) throws(RunError) -> Flow {
         let received = batch.rows.count
         let hashes = try hashes(of: batch)
@@ -173,9 +173,9 @@ extension Records {
     /// Passes the first of the records with the same key.
     ///
     /// - Parameters:
-    ///   - by: expressions that the key is made of; at least one.
-    ///   - within: among the last so many different keys; by default among all.
-    ///   - onError: what becomes of a record that an expression fails on.
+    ///   - by: the expressions that make up the key; at least one.
+    ///   - within: the number of most recent distinct keys to compare with; by default all keys.
+    ///   - onError: what happens to a record for which an expression fails.
     public func dedupe(by expressions: [String], within: Int? = nil, name: String? = nil, onError: FailurePolicy = .deadLetter) -> Records {
         precondition(within.map { (1...50_000_000).contains($0) } ?? true, "between 1 and 50,000,000 keys are kept, not \(within ?? 0)")
         return adding(Dedupe.self, name, onError: onError) { script in

@@ -1,7 +1,7 @@
 public import Sluice
 package import SluiceCEL
 
-/// `drop`: all records but those for which an expression is true.
+/// `drop`: passes all records except those for which an expression is true.
 package struct Drop: FilterVerb {
     package static let declaration = Declaration(
         "drop", "passes the records for which it is false; the others are filtered", argument: .condition, example: "drop: path.startsWith('/health')")
@@ -15,8 +15,8 @@ package struct Drop: FilterVerb {
 }
 
 extension Records {
-    /// Passes the records for which the expression is false; the others are filtered. Else as
-    /// ``keep(_:name:onError:)``.
+    /// Passes the records for which the expression is false; the others are filtered. Otherwise
+    /// like ``keep(_:name:onError:)``.
     public func drop(_ condition: String, name: String? = nil, onError: FailurePolicy = .deadLetter) -> Records {
         adding(Drop.self, name, onError: onError) { $0.argument(condition) }
     }

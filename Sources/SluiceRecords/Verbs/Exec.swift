@@ -2,8 +2,7 @@ import Glibc
 public import Sluice
 import SluiceCEL
 
-/// `exec`: each record goes to a child process as one JSON line, and its answer takes the record's
-/// place.
+/// `exec`: sends each record to a child process as one JSON line; the answer replaces the record.
 package struct Exec: Verb {
     package static let declaration = Declaration(
         "exec", "gives each record to a child process as one JSON line, and takes one JSON line as its answer",
@@ -11,7 +10,7 @@ package struct Exec: Verb {
 
     private let command: [String]
 
-    /// - Parameter command: a path, or a name in one of the folders of `PATH`, and its arguments.
+    /// - Parameter command: a path, or a name to look up in `PATH`, followed by the arguments.
     package init(_ command: [String]) {
         self.command = command
     }
@@ -49,7 +48,7 @@ package struct Exec: Verb {
     }
 }
 
-/// `exec` while a run goes on: its children.
+/// The child processes of `exec` during a run.
 struct ExecStep: EachStep {
     private let children: ExecPool
     private let workers: ClosedRange<Int>
@@ -61,7 +60,7 @@ struct ExecStep: EachStep {
 
     func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
         var site = site
-        // The children have the time limit, for each attempt.
+        // The child processes enforce the time limit, for each attempt.
         site.timeout = nil
         return ExecStage(site: site, children: children, window: 2 * workers.upperBound, next: binder.next)
     }
@@ -70,7 +69,7 @@ struct ExecStep: EachStep {
         await children.shutdown()
     }
 
-    /// Two, so that the children have work while one batch is put together again.
+    /// Two, so that the children have work while the answers of one batch are decoded.
     func batches(_ pool: PoolOptions, threads: Int) -> ClosedRange<Int> { 1...2 }
 
     var ownWorkers: OwnWorkers? {
@@ -80,14 +79,15 @@ struct ExecStep: EachStep {
     }
 }
 
-/// `exec` at one place.
+/// `exec`, bound to one place.
 struct ExecStage: EachStage {
     let site: StageSite
     let children: ExecPool
-    /// Records of one batch that are asked for at once: enough to keep every child busy.
+    /// The number of records of a batch in flight at once: enough to keep every child busy.
     let window: Int
     let next: BoundSegment?
-    /// Of one batch: far more than it had, and well within the 4 GiB that a frame can point into.
+    /// The limit for the answers of one batch: far more than the batch itself, and well within the
+    /// 4 GiB that frames can address.
     private static let mostAnswerBytes = 1 << 30
 
     func run(_ batch: RecordBatch) async throws {
@@ -115,8 +115,7 @@ struct ExecStage: EachStage {
         }
     }
 
-    /// The outcome of each of the batch's rows, in their order. At most `window` records are out at
-    /// once.
+    /// The outcomes of the batch's rows, in order. At most `window` records are in flight at once.
     private func ask(_ batch: RecordBatch) async -> [ExecOutcome] {
         let requests = batch.rows.map { site.fields.json(Int($0), of: batch).withFilled(Array.init) }
         let children = children
@@ -133,13 +132,13 @@ struct ExecStage: EachStage {
 }
 
 extension Records {
-    /// Gives each record to a child process as one JSON line, and takes one JSON line as its
-    /// answer. docs/exec.md.
+    /// Sends each record to a child process as one JSON line, and replaces it by the answer, one
+    /// JSON line. See docs/exec.md.
     ///
     /// - Parameters:
-    ///   - command: a path, or a name in one of the folders of `PATH`, and its arguments.
-    ///   - workers: processes.
-    ///   - timeout: of each attempt; give one, or a process that hangs holds up the run.
+    ///   - command: a path, or a name to look up in `PATH`, followed by the arguments.
+    ///   - workers: the number of processes.
+    ///   - timeout: the limit for each attempt. Without one, a process that hangs blocks the run.
     ///   - retry: further attempts at a record that failed.
     public func exec(
         _ command: [String], name: String? = nil, workers: Concurrency = 1, timeout: Duration? = nil, retry: RetryPolicy? = nil,

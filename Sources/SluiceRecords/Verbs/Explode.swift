@@ -3,8 +3,9 @@ import SluiceCEL
 
 /// `explode`: makes one record of each element of a list or a map.
 ///
-/// The elements of a map are objects with `key` and `value`. An element that is an object is the
-/// record, unless `as` names a field for it; others take the list's place in a copy of the record.
+/// The elements of a map are objects with `key` and `value`. An element that is an object becomes
+/// the record, unless `as` names a field for it; any other element replaces the list in a copy of
+/// the record.
 package struct Explode: Verb, EachStep {
     package static let declaration = Declaration(
         "explode", "makes one record of each element of a list or a map",
@@ -24,9 +25,9 @@ package struct Explode: Verb, EachStep {
     private let kept: [String]?
 
     /// - Parameters:
-    ///   - target: where elements go, objects too.
-    ///   - kept: the other fields that go along. Without it none go with an object that is the
-    ///     record, and all with other elements.
+    ///   - target: the field for all elements, including objects.
+    ///   - kept: the other fields to keep. By default, none with an object that becomes the record,
+    ///     and all with other elements.
     package init(field: String, as target: String? = nil, keep kept: [String]? = nil) {
         self.field = field
         self.target = target
@@ -50,7 +51,7 @@ package struct Explode: Verb, EachStep {
         checking.fields = fields(after: checking.fields, element)
     }
 
-    /// The type of the elements; `nil` where there are none.
+    /// The type of the elements; `nil` if the type has none.
     private static func element(of type: CELType) -> CELType? {
         switch type {
         case .dyn: .dyn
@@ -60,7 +61,7 @@ package struct Explode: Verb, EachStep {
         }
     }
 
-    /// Open where an element may be the record.
+    /// The schema after the stage: open if an element may become the record.
     private func fields(after fields: Schema, _ element: CELType) -> Schema {
         var fields = fields
         if let target {
@@ -105,7 +106,7 @@ package struct Explode: Verb, EachStep {
             staying: typed(others), element: next[Name(element)], next: binder.next)
     }
 
-    /// The fields of a record that has an element in `column`.
+    /// The fields of a record that holds an element in `column`.
     private func hold(in shape: inout Shape, _ column: Int) {
         if let target, !target.isSame(as: field) {
             shape.remove(target)
@@ -116,17 +117,17 @@ package struct Explode: Verb, EachStep {
     }
 }
 
-/// `explode` at work.
+/// `explode`, bound to one place.
 struct ExplodeStage: EachStage {
-    /// A field that is in the new record with a type that JSON text does not tell.
+    /// A field of the new record whose type JSON text cannot express.
     struct Typed: Sendable {
         var name: String
         var from: Int
-        /// In the rows of the new records.
+        /// The column in the rows of the new records.
         var to: Int
     }
 
-    /// The fields that go along with an element that is the record.
+    /// The fields to add to an element that becomes the record.
     struct Going: Sendable {
         var fields: RecordFields
         var names: [String]
@@ -135,22 +136,22 @@ struct ExplodeStage: EachStage {
 
     let site: StageSite
     let field: String
-    /// Where the list is; `nil` where no record has it.
+    /// The column of the list; `nil` if no record has it.
     let column: Int?
-    /// Where an element goes while the record that holds it is written.
+    /// The column that holds an element while its record is written.
     let held: Int
     let holding: RecordFields
     let isAlwaysHeld: Bool
     let going: Going?
     let staying: [Typed]
-    /// Where the element is in the rows of new records that hold it.
+    /// The column of the element in the rows of new records.
     let element: Int?
     let next: BoundSegment?
 
-    /// Of one record. What is more is refused, so that memory stays bounded: a batch is held whole.
+    /// The limits for one record. They bound memory, since a batch is held as a whole.
     static let mostElements = 500_000
     static let mostBytes = 64 << 20
-    /// Of one batch: well within the 4 GiB that a frame can point into.
+    /// The limit for one batch: well within the 4 GiB that frames can address.
     static let mostBatchBytes = 1 << 30
 
     func run(_ batch: RecordBatch) throws {
@@ -163,30 +164,30 @@ struct ExplodeStage: EachStage {
     }
 }
 
-/// The records that a batch becomes, as text.
+/// The records made from a batch, as text.
 private struct ExplodedRecords {
     typealias Text = UnsafeBufferPointer<UInt8>
     typealias TypedCell = (name: String, column: Int, cell: Cell)
 
     let bytes = ByteBuffer(capacity: Batch.targetBytes)
     private(set) var frames: [Frame] = []
-    /// For each frame its row.
+    /// The row of each frame.
     private(set) var origins: [UInt32] = []
-    /// What the new records' text does not tell.
+    /// Values that the text of the new records cannot express.
     private(set) var values: [(frame: Int, column: Int, cell: Cell)] = []
 
     private let stage: ExplodeStage
     private let batch: RecordBatch
-    /// The row's first frame and the first byte of its text.
+    /// The row's first frame, and the first byte of its text.
     private var first = (frame: 0, byte: 0)
     private var row = 0
-    /// Of the row: the fields that go along with an element that is the record.
+    /// For the current row, the fields to add to an element that becomes the record.
     private let along = ByteBuffer(capacity: 256)
     private var typedAlong: [TypedCell] = []
     private var typedStaying: [TypedCell] = []
-    /// For elements that are no text yet.
+    /// Text of elements that are not JSON text.
     private let made = ByteBuffer(capacity: 1024)
-    /// Finds the fields of an element that have the names of those that go along.
+    /// Finds the fields of an element with the same names as fields to add.
     private let finder: JSONLinesDecoder
     private let found: RowTable
 
@@ -198,7 +199,7 @@ private struct ExplodedRecords {
         found = RowTable(columns: names.count, hasSpans: false)
     }
 
-    /// - Returns: whether there is any element.
+    /// - Returns: whether there are any elements.
     mutating func explode(_ row: Int) throws(RecordFailure) -> Bool {
         begin(row)
         do throws(RecordFailure) {
@@ -247,9 +248,9 @@ private struct ExplodedRecords {
     }
 }
 
-// The elements, one after the other.
+// Elements.
 extension ExplodedRecords {
-    /// Text that a decoder has checked.
+    /// The text was validated by a decoder.
     private mutating func addElements(ofJSON text: Text) throws(RecordFailure) {
         guard let start = text.baseAddress else { throw notElements("null") }
         if text.first == UInt8(ascii: "{") { return try addEntries(ofJSON: text) }
@@ -324,7 +325,7 @@ extension ExplodedRecords {
         }
     }
 
-    /// - Parameter value: what the text was made of, where it was no text.
+    /// - Parameter value: the value that the text was made from, if it was not text.
     private mutating func add(_ text: Text, _ value: Value? = nil) throws(RecordFailure) {
         let start = bytes.count
         let frame = frames.count
@@ -347,7 +348,7 @@ extension ExplodedRecords {
     }
 }
 
-// What is written of one element.
+// Writing one element.
 extension ExplodedRecords {
     private mutating func write(held text: Text, _ value: Value?) {
         guard let start = text.baseAddress else { return }
@@ -359,7 +360,7 @@ extension ExplodedRecords {
         if cell.losesType { values.append((frames.count, column, cell)) }
     }
 
-    /// The element's own fields win over those that go along.
+    /// The element's own fields override those to add.
     private mutating func write(asRecord text: Text) {
         guard let going = stage.going, let start = text.baseAddress else { return bytes.append(text) }
         found.prepare(rows: 1)
@@ -388,15 +389,17 @@ extension ExplodedRecords {
 }
 
 extension Records {
-    /// Makes one record of each element of a list or a map, in place of the record that has it.
+    /// Makes one record of each element of a list or a map, in place of the record that contains
+    /// it.
     ///
-    /// The elements of a map are objects with `key` and `value`. An element that is an object is
-    /// the record, unless `target` names a field for it; others take the list's place in a copy.
+    /// The elements of a map are objects with `key` and `value`. An element that is an object
+    /// becomes the record, unless `target` names a field for it; any other element replaces the
+    /// list in a copy of the record.
     ///
     /// - Parameters:
     ///   - target: the field for the element.
-    ///   - kept: the other fields that go along with an element that is the record; with `target`,
-    ///     those that stay. Without it none go along, and all stay.
+    ///   - kept: the other fields to add to an element that becomes the record or, with `target`,
+    ///     to keep. By default none are added, and all are kept.
     public func explode(
         _ field: String, as target: String? = nil, keeping kept: [String]? = nil, name: String? = nil, onError: FailurePolicy = .deadLetter
     ) -> Records {

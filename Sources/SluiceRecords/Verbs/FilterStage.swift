@@ -1,8 +1,8 @@
 package import SluiceCEL
 
-/// What `keep` and `drop` are: a condition, and which records pass.
+/// The common part of `keep` and `drop`: a condition, and which records pass.
 package protocol FilterVerb: Verb, EachStep {
-    /// What the condition must be for a record to stay.
+    /// The value of the condition for which a record passes.
     static var keeps: Bool { get }
     var condition: CellProgram { get }
     init(_ condition: CellProgram)
@@ -22,11 +22,11 @@ extension FilterVerb {
     }
 }
 
-/// `keep` and `drop` at work.
+/// `keep` and `drop`, bound to one place.
 struct FilterStage: EachStage {
     let site: StageSite
     let condition: BoundProgram
-    /// What the condition must be for a record to stay.
+    /// The value of the condition for which a record passes.
     let keeps: Bool
 
     func run(_ batch: RecordBatch) throws {

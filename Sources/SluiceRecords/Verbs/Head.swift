@@ -1,7 +1,7 @@
 import Sluice
 import Synchronization
 
-/// `head`: the first records; the run ends well once there are so many.
+/// `head`: passes the first records and then ends the run successfully.
 package struct Head: Verb {
     package static let declaration = Declaration(
         "head", "the first records; the run ends well once there are so many; in a route, the others are left out", argument: .integer(1...1_000_000_000_000),
@@ -24,7 +24,7 @@ package struct Head: Verb {
     package func makeStep(_ stage: RecordStage) -> Step { .ordered(HeadStep(count)) }
 }
 
-/// `head` while a run goes on: how many records are still wanted.
+/// The state of `head` during a run: the number of records still wanted.
 final class HeadStep: OrderedStep {
     private let left: Locked<Int>
 
@@ -38,9 +38,9 @@ final class HeadStep: OrderedStep {
         HeadStage(step: self, site: site)
     }
 
-    /// Takes as many as there are, at most `count`.
+    /// Takes at most `count` of the records still wanted.
     ///
-    /// - Returns: how many, and whether more are wanted.
+    /// - Returns: the number of records taken, and whether more are wanted.
     fileprivate func take(_ count: Int) -> (Int, Flow) {
         left.withLock { left in
             let taken = min(left, count)
@@ -49,7 +49,7 @@ final class HeadStep: OrderedStep {
         }
     }
 
-    /// The version, 1, and how many records are still wanted: eight bytes, the lowest first.
+    /// The version, 1, and the number of records still wanted: eight bytes, little endian.
     func checkpoint() -> [UInt8] {
         let left = left.withLock { UInt64($0) }
         return [1] + (0..<8).map { UInt8(truncatingIfNeeded: left >> (8 * $0)) }
@@ -63,7 +63,7 @@ final class HeadStep: OrderedStep {
     }
 }
 
-/// `head` at one place.
+/// `head`, bound to one place.
 struct HeadStage: OrderedStage {
     let step: HeadStep
     let site: StageSite
@@ -74,7 +74,7 @@ struct HeadStage: OrderedStage {
         if flow == .enough, taken > 0, site.mayEndRun {
             batch.end(afterRows: taken, at: site.index)
         } else {
-            // Where the run goes on, nothing more is let through.
+            // The run continues, but no more records pass.
             batch.rows.removeLast(received - taken)
             batch.counts[site.index] = StageCounts(in: received, out: taken, filtered: received - taken)
         }
@@ -83,7 +83,7 @@ struct HeadStage: OrderedStage {
 }
 
 extension Records {
-    /// Passes the first records; the run ends well once there are so many, and reads no more.
+    /// Passes the first records, then ends the run successfully without reading further.
     ///
     /// - Parameter count: at least 1.
     public func head(_ count: Int, name: String? = nil) -> Records {

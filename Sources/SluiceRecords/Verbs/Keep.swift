@@ -1,7 +1,7 @@
 public import Sluice
 package import SluiceCEL
 
-/// `keep`: the records for which an expression is true.
+/// `keep`: passes the records for which an expression is true.
 package struct Keep: FilterVerb {
     package static let declaration = Declaration(
         "keep", "passes the records for which it is true; the others are filtered", argument: .condition, example: "keep: status >= 500")
@@ -18,8 +18,8 @@ extension Records {
     /// Passes the records for which the expression is true; the others are filtered.
     ///
     /// - Parameters:
-    ///   - condition: an expression of docs/expressions.md.
-    ///   - onError: what becomes of a record that the expression fails on.
+    ///   - condition: an expression; see docs/expressions.md.
+    ///   - onError: what happens to a record for which the expression fails.
     public func keep(_ condition: String, name: String? = nil, onError: FailurePolicy = .deadLetter) -> Records {
         adding(Keep.self, name, onError: onError) { $0.argument(condition) }
     }

@@ -1,7 +1,7 @@
 public import Sluice
 import SluiceCEL
 
-/// `lookup`: adds to each record what a table has for its key.
+/// `lookup`: adds fields from a table to each record, by a key.
 package struct Lookup: Verb {
     package static let declaration = Declaration(
         "lookup", "adds to each record the fields that a table has for its key",
@@ -91,7 +91,7 @@ package struct Lookup: Verb {
         return checking.diagnostics.count == count ? format : nil
     }
 
-    /// Text never equals a number: a table of text and a key of another type is a mistake.
+    /// Text never equals a number, so a table of text with a key of another type is an error.
     private static func areComparable(
         _ key: CellProgram, _ column: (kind: LookupTable.Key, leaf: Leaf), _ table: LookupTable, _ leaf: Leaf, _ checking: inout Checking
     ) -> Bool {
@@ -118,7 +118,7 @@ package struct Lookup: Verb {
     package func makeStep(_ stage: RecordStage) -> Step { .each(LookupStep(table: table, key: key, target: target, missing: missing)) }
 }
 
-/// `lookup` while a run goes on.
+/// The step of `lookup`.
 struct LookupStep: EachStep {
     let table: LookupTable
     let key: CellProgram
@@ -142,11 +142,11 @@ struct LookupStep: EachStep {
     }
 }
 
-/// `lookup` at one place.
+/// `lookup`, bound to one place.
 struct LookupStage: EachStage {
     struct Target: Sendable {
         var column: Int
-        /// Where a field of that name was before; it stays where the table has nothing.
+        /// The column of an existing field of that name. Its value stays if the table has none.
         var previous: Int?
     }
 
@@ -190,17 +190,17 @@ struct LookupStage: EachStage {
 }
 
 extension Records {
-    /// What a table's column is to a key.
+    /// How a table's column is matched with a key.
     public enum LookupColumn: Sendable {
-        /// Equal to it.
+        /// The column's value equals the key.
         case value(String)
-        /// The longest network that its address is in.
+        /// The column has networks; the longest one that contains the key's address matches.
         case network(String)
     }
 
-    /// What becomes of a record whose key a table does not have.
+    /// What happens to a record whose key is not in the table.
     public enum MissingRow: String, Sendable {
-        /// It goes on as it is.
+        /// It passes unchanged.
         case keep
         /// It fails.
         case deadLetter = "dead_letter"
@@ -208,15 +208,15 @@ extension Records {
         case drop
     }
 
-    /// Adds to each record the fields that a table has for its key. The table is read at once when
-    /// the records are checked or run.
+    /// Adds the fields that a table has for a key to each record. The whole table is read when the
+    /// records are checked or run.
     ///
     /// - Parameters:
     ///   - key: an expression.
-    ///   - file: the table's path.
-    ///   - format: by default as the file's name says.
-    ///   - target: one field for all that is found, as a map.
-    ///   - columns: those that are added; by default all but the key's.
+    ///   - file: the path of the table.
+    ///   - format: the table's format; by default determined by the file's name.
+    ///   - target: one field for the whole row, as a map.
+    ///   - columns: the columns to add; by default all but that of the key.
     public func lookup(
         _ key: String, in file: String, as format: RecordFormat? = nil, column: LookupColumn, into target: String? = nil,
         selecting columns: [String]? = nil, missing: MissingRow = .keep, name: String? = nil, onError: FailurePolicy = .deadLetter

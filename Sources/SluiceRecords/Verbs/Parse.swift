@@ -1,8 +1,8 @@
 public import Sluice
 import SluiceCEL
 
-/// `parse`: reads one text field with a format. The fields found become fields of the record, or
-/// one field, a map.
+/// `parse`: parses the text of one field with a format. The parsed fields become fields of the
+/// record, or a map in one field.
 package struct Parse: Verb, EachStep {
     package static let declaration = Declaration(
         "parse", "parses the text of one field with any format, into fields of the record or a map in one field",
@@ -40,7 +40,7 @@ package struct Parse: Verb, EachStep {
         self.init(field: field.text, format: format, into: into?.text)
     }
 
-    /// `pattern` may stand beside `format: regex`, which needs it.
+    /// `pattern` is allowed next to `format: regex`, which needs it.
     private static func format(_ keys: Arguments, _ checking: inout Checking) -> (any Format)? {
         guard case .format(var format)? = keys["format"] else { return nil }
         if let pattern = keys["pattern"] {
@@ -94,20 +94,20 @@ package struct Parse: Verb, EachStep {
     }
 }
 
-/// One text field of a record, decoded with a format of its own.
+/// Decodes one text field of a record with a format.
 struct FieldParser: Sendable {
     let field: String
-    /// Where the field is; `nil` where no record has it.
+    /// The column of the field; `nil` if no record has it.
     let column: Int?
     let decoder: any RecordDecoder
-    /// The decoder's columns; none for a format whose fields are known only when it is read.
+    /// The decoder's columns; empty for a format whose fields are known only when it is read.
     let names: [String]
 
     func makeTable() -> RowTable { RowTable(columns: names.count, hasSpans: false) }
 
     /// Decodes the field of `row` into row 0 of `table`.
-    /// - Returns: the text that was decoded, in memory that lives as long as the batch; `nil` where
-    ///   it is blank.
+    /// - Returns: the decoded text, in memory that lives as long as the batch; `nil` if it is
+    ///   blank.
     func parse(_ row: Int, of batch: RecordBatch, into table: RowTable) throws(RecordFailure) -> UnsafeBufferPointer<UInt8>? {
         let cell = column.map { batch.table.row(row)[$0] } ?? .absent
         switch cell.kind {
@@ -128,7 +128,7 @@ struct FieldParser: Sendable {
         }
     }
 
-    /// Decoders may read past the end of a text: a copy with room after it.
+    /// A padded copy of the text, since decoders may read past its end.
     private func paddedText(_ cell: Cell, _ batch: RecordBatch) -> UnsafeBufferPointer<UInt8> {
         let memory = batch.scratch.text.allocate(Int(cell.count) + ByteBuffer.padding)
         if let source = cell.textBytes.baseAddress { memory.update(from: source, count: Int(cell.count)) }
@@ -136,7 +136,7 @@ struct FieldParser: Sendable {
     }
 }
 
-/// `parse` with `into`: the fields found become one field, a map.
+/// `parse` with `into`: the parsed fields become a map in one field.
 struct NestStage: EachStage {
     let site: StageSite
     let parser: FieldParser
@@ -166,18 +166,18 @@ struct NestStage: EachStage {
         }
     }
 
-    /// The JSON text without white space around it.
+    /// The JSON text without surrounding white space.
     private static func object(in text: UnsafeBufferPointer<UInt8>) -> Cell {
         let trimmed = JSONMembers.trimmed(text)
         return trimmed.baseAddress.map { .text(.json, $0, count: trimmed.count) } ?? .null
     }
 }
 
-/// `parse` without `into`, for a format whose fields are known: each becomes a field of the record.
+/// `parse` without `into`, for a format with known fields: each becomes a field of the record.
 struct SpreadStage: EachStage {
     struct Target: Sendable {
         var column: Int
-        /// Where a field of that name was before; it stays in records where the parsed text has no
+        /// The column of an existing field of that name. Its value stays if the parsed text has no
         /// such field.
         var previous: Int?
     }
@@ -200,7 +200,7 @@ struct SpreadStage: EachStage {
     }
 }
 
-/// `parse` without `into`, for JSON: the members found become members of the record, in place of
+/// `parse` without `into`, for JSON: the parsed members become members of the record and replace
 /// those of the same name.
 struct MergeStage: EachStage {
     let site: StageSite
@@ -226,11 +226,11 @@ struct MergeStage: EachStage {
 }
 
 extension Records {
-    /// Parses the text of one field, into fields of the record.
+    /// Parses the text of one field into fields of the record.
     ///
     /// - Parameters:
-    ///   - into: a field for all that is found, as a map, in place of fields of the record.
-    ///   - onError: what becomes of a record whose field is not of the format.
+    ///   - into: a field for all parsed fields, as a map, instead of fields of the record.
+    ///   - onError: what happens to a record whose field cannot be parsed.
     public func parse(
         _ field: String, as format: RecordFormat, into: String? = nil, name: String? = nil, onError: FailurePolicy = .deadLetter
     ) -> Records {

@@ -1,7 +1,7 @@
 import Sluice
 import SluiceCEL
 
-/// `redact`: masks, hashes or removes what must not be passed on.
+/// `redact`: masks, hashes or removes values that must not be passed on.
 package struct Redact: Verb, EachStep {
     package static let declaration = Declaration(
         "redact", "masks, hashes or removes values; dead letters after it do not hold them either",
@@ -23,7 +23,7 @@ package struct Redact: Verb, EachStep {
     private let fields: [String]?
     private let pattern: Pattern?
     private let change: Redaction
-    /// The fields that records have, where these are known.
+    /// The fields of the records, if known.
     private let known: [String]?
 
     package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
@@ -58,7 +58,7 @@ package struct Redact: Verb, EachStep {
         }
     }
 
-    /// All text of records whose fields are not known.
+    /// Whether it applies to all text of records whose fields are not known.
     private var isForWholeRecords: Bool { pattern != nil && fields == nil && known == nil }
 
     package var mentions: [String] { fields ?? known ?? [] }
@@ -67,7 +67,7 @@ package struct Redact: Verb, EachStep {
 
     package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
         var site = site
-        // It cannot fail, and must not: a dead letter of its own would hold what it is to hide.
+        // The stage must not fail: its own dead letter would contain what is to be hidden.
         site.timeout = nil
         if let pattern, isForWholeRecords {
             return RedactTextStage(
@@ -88,7 +88,7 @@ package struct Redact: Verb, EachStep {
     }
 }
 
-/// `redact` of some fields at one place.
+/// `redact` for some fields, bound to one place.
 struct RedactStage: EachStage {
     struct Target: Sendable {
         var from: Int
@@ -114,7 +114,7 @@ struct RedactStage: EachStage {
     }
 }
 
-/// `redact` of all text at one place.
+/// `redact` for all text, bound to one place.
 struct RedactTextStage: EachStage {
     let site: StageSite
     let pattern: Pattern
@@ -145,22 +145,22 @@ struct RedactTextStage: EachStage {
 }
 
 extension Records {
-    /// What is put in the place of a value.
+    /// The replacement of a value.
     public enum Redacted: Sendable {
         /// `***`.
         case mask
-        /// HMAC-SHA-256 with this secret, or with that of the environment: `env:NAME`.
+        /// The HMAC-SHA-256 with this secret, or with one from the environment: `env:NAME`.
         case hash(key: String)
         /// Nothing.
         case remove
-        /// An IP address of which so many bits stay.
+        /// An IP address of which only the given number of leading bits is kept.
         case network(v4: Int = 24, v6: Int = 48)
     }
 
-    /// Masks, hashes or removes the values of these fields, or what matches a pattern within them.
-    /// Dead letters of stages after it do not hold the record's own bytes.
+    /// Masks, hashes or removes the values of these fields, or the matches of a pattern in them.
+    /// Dead letters of later stages do not contain the record's own bytes.
     ///
-    /// - Parameter pattern: RE2's syntax; without fields in all text of the record.
+    /// - Parameter pattern: in RE2's syntax. Without fields, it applies to all text of the record.
     public func redact(_ fields: [String]? = nil, pattern: String? = nil, with change: Redacted, name: String? = nil) -> Records {
         adding(Redact.self, name) { script in
             var keys: [String: Argument] = [:]

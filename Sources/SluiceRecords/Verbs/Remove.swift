@@ -1,4 +1,4 @@
-/// `remove`: takes the named fields away.
+/// `remove`: removes the named fields.
 package struct Remove: FieldListVerb {
     package static let declaration = Declaration(
         "remove", "takes these fields away", argument: .list(.field, isSet: true), example: "remove: [agent]")
@@ -14,6 +14,6 @@ package struct Remove: FieldListVerb {
 }
 
 extension Records {
-    /// Takes these fields away.
+    /// Removes these fields.
     public func remove(_ fields: [String], name: String? = nil) -> Records { adding(Remove.self, name) { $0.argument(fields) } }
 }

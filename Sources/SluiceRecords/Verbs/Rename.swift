@@ -1,8 +1,8 @@
 import SluiceCEL
 
-/// `rename`: gives fields other names, all at once: `{a: b, b: a}` swaps two.
+/// `rename`: renames fields, all at once: `{a: b, b: a}` swaps two.
 ///
-/// A field that already has the new name gives way in the records that have the old one.
+/// An existing field with the new name is replaced in records that have the old one.
 package struct Rename: Verb, EachStep {
     package static let declaration = Declaration(
         "rename", "gives fields other names, all at once", argument: .entries(key: .field, value: .newField), example: "rename: {old: new}")
@@ -38,8 +38,8 @@ package struct Rename: Verb, EachStep {
         return ReshapeStage(site: site, merges: merges)
     }
 
-    /// One after the other with the same end as all at once: by way of names that no field has,
-    /// where one field takes another's name.
+    /// The renames one after the other, with the same effect as all at once: if a field takes the
+    /// name of another, via temporary names that no field has.
     private var moves: [(old: String, new: String)] {
         guard names.contains(where: { name in names.contains { $0.old.isSame(as: name.new) && !$0.old.isSame(as: name.old) } }) else { return names }
         let parked = names.enumerated().map { "\u{0}\($0.offset)" }
@@ -48,7 +48,7 @@ package struct Rename: Verb, EachStep {
 }
 
 extension Records {
-    /// Gives fields other names, all at once: `["a": "b", "b": "a"]` swaps two.
+    /// Renames fields, all at once: `["a": "b", "b": "a"]` swaps two.
     public func rename(_ names: KeyValuePairs<String, String>, name: String? = nil) -> Records {
         adding(Rename.self, name) { $0.argument(names) }
     }

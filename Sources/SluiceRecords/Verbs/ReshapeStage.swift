@@ -1,7 +1,8 @@
 import Sluice
 import SluiceCEL
 
-/// What `select` and `remove` are: names of fields, and what they do to the shape of records.
+/// The common part of `select` and `remove`: names of fields, and what happens to the shape of
+/// records.
 package protocol FieldListVerb: Verb, EachStep {
     var names: [String] { get }
     init(_ names: [String])
@@ -25,9 +26,8 @@ extension FieldListVerb {
     }
 }
 
-/// `select`, `remove` and `rename` at work: the plan has changed the shape, so that there is
-/// nothing to do for a record but, where a renamed field meets one that already has the name, to
-/// find out which of the two the record has.
+/// `select`, `remove` and `rename`, bound to one place. The plan has changed the shape, so records
+/// need no work, except if a renamed field and an existing one of the new name must be merged.
 struct ReshapeStage: EachStage {
     struct Merge: Sendable {
         var first: Int

@@ -1,7 +1,7 @@
 public import Sluice
 import SluiceCEL
 
-/// `sample`: passes a share of the records, the same ones on every run.
+/// `sample`: passes a share of the records, the same ones in every run.
 package struct Sample: Verb, EachStep {
     package static let declaration = Declaration(
         "sample", "passes a share of the records, the same ones on every run; the others are filtered",
@@ -44,7 +44,8 @@ package struct Sample: Verb, EachStep {
     }
 }
 
-/// `sample` at work: a record passes where its hash, as a number between 0 and 1, is below the share.
+/// `sample`, bound to one place: a record passes if its hash, as a number between 0 and 1, is below
+/// the share.
 struct SampleStage: EachStage {
     let site: StageSite
     let share: Double
@@ -66,13 +67,13 @@ struct SampleStage: EachStage {
 }
 
 extension Records {
-    /// Passes a share of the records, the same ones on every run.
+    /// Passes a share of the records, the same ones in every run.
     ///
     /// - Parameters:
     ///   - share: between 0 and 1.
-    ///   - by: expressions; records that are the same in them pass together or not at all. Without
-    ///     any, each goes by its place in the input.
-    ///   - onError: what becomes of a record that an expression fails on.
+    ///   - by: expressions; records with equal values pass together or not at all. By default, each
+    ///     record is sampled by its position in the input.
+    ///   - onError: what happens to a record for which an expression fails.
     public func sample(_ share: Double, by expressions: [String] = [], name: String? = nil, onError: FailurePolicy = .deadLetter) -> Records {
         precondition((0...1).contains(share), "a share is between 0 and 1, not \(share)")
         return adding(Sample.self, name, onError: onError) { script in

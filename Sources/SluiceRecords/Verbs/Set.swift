@@ -1,7 +1,7 @@
 public import Sluice
 package import SluiceCEL
 
-/// `set`: computes fields, each from the ones before.
+/// `set`: computes fields; each expression sees the fields computed before it.
 package struct SetFields: Verb, EachStep {
     package static let declaration = Declaration(
         "set", "computes fields in order; each sees the ones before; an empty optional is not written",
@@ -41,21 +41,21 @@ package struct SetFields: Verb, EachStep {
     }
 }
 
-/// `set` at work.
+/// `set`, bound to one place.
 struct SetStage: EachStage {
     struct Assignment: Sendable {
         var value: BoundProgram
-        /// Where the value goes.
+        /// The column for the value.
         var column: Int
-        /// Where the field's value was before; it stays where the expression is an empty optional.
+        /// The previous column of the field. Its value stays if the expression gives an empty
+        /// optional.
         var previous: Int?
     }
 
     let site: StageSite
     let assignments: [Assignment]
 
-    /// One assignment after the other, each over all rows: a row is never seen by a later one
-    /// before an earlier one is done with it.
+    /// Evaluates the assignments one after the other, each over all rows.
     func run(_ batch: RecordBatch) throws {
         let received = batch.rows.count
         for assignment in assignments { try assign(assignment, in: batch) }
@@ -80,12 +80,12 @@ struct SetStage: EachStage {
 }
 
 extension Records {
-    /// Computes fields in order; each sees the ones before. An empty optional is not written:
-    /// `record.?user`.
+    /// Computes fields in order; each expression sees the fields computed before it. An empty
+    /// optional, such as `record.?user`, is not written.
     ///
     /// - Parameters:
-    ///   - fields: names, each with its expression.
-    ///   - onError: what becomes of a record that an expression fails on.
+    ///   - fields: names with their expressions.
+    ///   - onError: what happens to a record for which an expression fails.
     public func set(_ fields: KeyValuePairs<String, String>, name: String? = nil, onError: FailurePolicy = .deadLetter) -> Records {
         adding(SetFields.self, name, onError: onError) { $0.argument(fields) }
     }

@@ -1,7 +1,7 @@
 public import Sluice
 import SluiceCEL
 
-/// `sort`: gives the records in the order of what expressions make of them, when the input has
+/// `sort`: orders the records by the values of expressions, and passes them on when the input has
 /// ended.
 package struct Sort: Verb {
     package static let declaration = Declaration(
@@ -56,11 +56,11 @@ package struct Sort: Verb {
 }
 
 extension Records {
-    /// One of the things that records are sorted by.
+    /// An expression to sort by.
     public enum SortKey: Sendable, ExpressibleByStringLiteral {
-        /// From the least to the greatest.
+        /// From the least to the greatest value.
         case ascending(String)
-        /// From the greatest to the least.
+        /// From the greatest to the least value.
         case descending(String)
 
         public init(stringLiteral expression: String) {
@@ -68,13 +68,13 @@ extension Records {
         }
     }
 
-    /// Gives the records in the order of what expressions make of them, when the input has ended;
-    /// those that are the same in all stay in the order of the input.
+    /// Orders the records by the values of expressions, and passes them on when the input has
+    /// ended. Records with equal values stay in input order.
     ///
     /// - Parameters:
-    ///   - by: at least one; the first that differs decides.
-    ///   - limit: only the first so many.
-    ///   - onError: what becomes of a record that an expression fails on.
+    ///   - by: at least one expression; the first one that differs decides.
+    ///   - limit: the number of records to keep from the start of the order; by default all.
+    ///   - onError: what happens to a record for which an expression fails.
     public func sort(by keys: [SortKey], limit: Int? = nil, name: String? = nil, onError: FailurePolicy = .deadLetter) -> Records {
         precondition(limit.map { $0 > 0 } ?? true, "the first records are at least one, not \(limit ?? 0)")
         return adding(Sort.self, name, onError: onError) { script in

@@ -1,8 +1,7 @@
 import Sluice
 import SluiceCEL
 
-/// `summarize`: gathers the records into groups, and gives a record for each when the input has
-/// ended.
+/// `summarize`: groups the records, and produces one record per group when the input has ended.
 package struct Summarize: Verb {
     package static let declaration = Declaration(
         "summarize", "groups the records, and gives one for each group when the input has ended",
@@ -52,7 +51,7 @@ package struct Summarize: Verb {
         checking.fields = after
     }
 
-    /// Of the records that it gives.
+    /// The fields of the records that it produces.
     var fields: [Schema.Field] {
         by.map { Schema.Field(name: $0.name, type: $0.value.type) } + values.map { Schema.Field(name: $0.name, type: $0.call.aggregate.type) }
     }

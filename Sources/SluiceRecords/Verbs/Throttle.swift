@@ -1,7 +1,7 @@
 import Sluice
 import Synchronization
 
-/// `throttle`: passes so many records in so much time, and delays the others.
+/// `throttle`: limits the rate of records by delaying them.
 package struct Throttle: Verb {
     package static let declaration = Declaration(
         "throttle", "passes at most so many records in so much time; delays the others, and drops none",
@@ -29,17 +29,18 @@ package struct Throttle: Verb {
     }
 }
 
-/// When records may pass: each takes its part of the time, from when the one before it passed.
+/// A schedule of records: each takes its share of the time, starting when the previous one has
+/// passed.
 struct Pace: Sendable {
     private let each: Duration
-    /// When all that have passed have had their time.
+    /// When the time of all records that have passed is over.
     private var free = Duration.zero
 
     init(records: Int, per: Duration) {
         each = per / records
     }
 
-    /// - Returns: how long records that come now must wait.
+    /// - Returns: how long records that arrive at `now` must wait.
     mutating func delay(of records: Int, at now: Duration) -> Duration {
         let begin = max(free, now)
         free = begin + each * records
@@ -47,7 +48,7 @@ struct Pace: Sendable {
     }
 }
 
-/// `throttle` while a run goes on.
+/// The state of `throttle` during a run.
 final class ThrottleStep: EachStep {
     private struct State {
         var pace: Pace
@@ -59,8 +60,8 @@ final class ThrottleStep: EachStep {
     private let sleep: @Sendable (Duration) async throws -> Void
 
     /// - Parameters:
-    ///   - now: the time that has passed since any moment.
-    ///   - sleep: waits; throws where its task is cancelled.
+    ///   - now: the time since some fixed moment.
+    ///   - sleep: waits; throws if its task is cancelled.
     init(_ pace: Pace, now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (Duration) async throws -> Void) {
         state = Locked(State(pace: pace))
         self.now = now
@@ -71,23 +72,23 @@ final class ThrottleStep: EachStep {
 
     func batches(_ pool: PoolOptions, threads: Int) -> ClosedRange<Int> { 1...1 }
 
-    /// What is under way goes on at once.
+    /// Lets records that are waiting pass at once.
     func drain() { state.withLock { $0.isDraining = true } }
 
-    /// Waits until so many records may pass.
+    /// Waits until the given number of records may pass.
     func wait(for records: Int) async throws {
         let begin = now()
         let end = begin + state.withLock { $0.pace.delay(of: records, at: begin) }
         while true {
             let left = end - now()
-            // In pieces, so that a run that is interrupted need not wait.
+            // In short pieces, so that an interrupted run need not wait.
             guard left > .zero, !state.withLock({ $0.isDraining }) else { return }
             try await sleep(min(left, .milliseconds(100)))
         }
     }
 }
 
-/// `throttle` at one place.
+/// `throttle`, bound to one place.
 struct ThrottleStage: EachStage {
     let site: StageSite
     let step: ThrottleStep
@@ -100,7 +101,7 @@ struct ThrottleStage: EachStage {
 }
 
 extension Records {
-    /// Passes at most so many records in so much time; delays the others, and drops none.
+    /// Passes at most `records` records per time span; delays the others and drops none.
     public func throttle(_ records: Int, per: Duration = .seconds(1), name: String? = nil) -> Records {
         precondition((1...1_000_000_000).contains(records) && per > .zero, "a rate is at least one record in some time")
         return adding(Throttle.self, name) { script in

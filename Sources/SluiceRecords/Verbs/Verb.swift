@@ -1,33 +1,34 @@
 package import SluiceCEL
 
-/// What a stage of a pipeline file can do. One type a verb, one file, named as in the file.
+/// What a stage of a pipeline file can do. One type and one file per verb, named as in pipeline
+/// files.
 package protocol Verb: Sendable {
     static var declaration: Declaration { get }
 
-    /// Takes the argument that the declaration's shape has let pass, and compiles what is in it
-    /// against `checking.fields`, which it leaves as they are after the stage. Reports what is
-    /// wrong.
+    /// Called with an argument that conforms to the declaration's shape. Compiles its expressions
+    /// against `checking.fields`, updates `checking.fields` to those after the stage, and reports
+    /// errors.
     init?(_ argument: Argument, options: Arguments, _ checking: inout Checking)
 
-    /// Every field that the verb reads, writes or names: the decoder before it is asked for these.
+    /// Every field that the verb reads, writes or names: what the decoder before it must provide.
     var mentions: [String] { get }
 
-    /// Whether its records are decoded anew after it, because their fields are known only then.
+    /// Whether its records are decoded again after it, because only then are their fields known.
     var givesNewBytes: Bool { get }
 
-    /// Whether the records that pass are what they were.
+    /// Whether the records that pass are unchanged.
     var leavesRecords: Bool { get }
 
-    /// Whether fields that it does not touch are the same after it, where it gives new bytes.
+    /// If it gives records new bytes, whether fields that it does not touch stay the same.
     var passesFields: Bool { get }
 
-    /// Whether it may have as much to keep as the input has records: such stages share the memory.
+    /// Whether its state may grow with the number of records. Such stages share the memory limit.
     var keepsMuch: Bool { get }
 
-    /// Files that it reads.
+    /// The files that it reads.
     var files: [String] { get }
 
-    /// What the stage is while one run goes on. Called once a run.
+    /// Makes the step that does the stage's work. Called once per run.
     func makeStep(_ stage: RecordStage) -> Step
 }
 
@@ -40,63 +41,64 @@ extension Verb {
     package var files: [String] { [] }
 }
 
-/// The three shapes of a stage at work; the run knows no other.
+/// The three kinds of steps; a run knows no others.
 package enum Step: Sendable {
-    /// Batches in any order, many at once.
+    /// Takes batches in any order, many at once.
     case each(any EachStep)
-    /// Batches one at a time in the order of the input, with state.
+    /// Takes batches one at a time in the order of the input, with state.
     case ordered(any OrderedStep)
-    /// Takes in all batches, and gives records when the input has ended.
+    /// Takes in all batches, and produces records when the input has ended.
     case closing(any ClosingStep)
 }
 
-/// A stage that takes batches in any order, many at once.
+/// A step that takes batches in any order, many at once.
 package protocol EachStep: Sendable {
-    /// Binds the stage to its place: which columns it reads and fills. Called once for each way
-    /// that records are laid out there, at any time and from any thread.
+    /// Binds the step to a place: the columns to read and to fill. Called once for each layout of
+    /// the records there, at any time and from any thread.
     func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage
 
-    /// Called when the run is to end early: waits for nothing any more.
+    /// Called when the run is to end early. The step must not wait any longer.
     func drain()
 
-    /// Called once, when no batch will come any more.
+    /// Called once, after the last batch.
     func end() async
 
-    /// How many batches are in the stage at once.
+    /// The number of batches that the step works on at once.
     func batches(_ pool: PoolOptions, threads: Int) -> ClosedRange<Int>
 
-    /// What the stage's own workers did, where they are not the ones that take batches.
+    /// What the step's own workers did, if it has workers other than those that process batches.
     var ownWorkers: OwnWorkers? { get }
 
-    /// Adds what only this step knows to its stage's part of the report, once the run has ended.
+    /// Adds information that only the step has to the stage's part of the report, once the run has
+    /// ended.
     func note(in stage: inout RunReport.Stage)
 }
 
-/// An ``EachStep`` at one place. Changes the batch in place: rows it leaves out are filtered, rows
-/// it fails become dead letters, rows it adds are counted; it never loses one.
+/// An ``EachStep`` bound to one place. Changes the batch in place: rows that it removes are
+/// filtered, rows that fail become dead letters, rows that it adds are counted; no row is lost.
 package protocol EachStage: Sendable {
-    /// - Throws: only what ends the run: ``RunError`` for a failure under `on_error: stop`,
-    ///   `CancellationError`.
+    /// - Throws: only errors that end the run: ``RunError`` for a failure under `on_error: stop`,
+    ///   or `CancellationError`.
     func run(_ batch: RecordBatch) async throws
 }
 
-/// A stage that takes batches one at a time, in the order of the input, with state.
+/// A step that takes batches one at a time, in the order of the input, with state.
 package protocol OrderedStep: Sendable {
     func bind(_ site: StageSite, _ binder: inout StageBinder) -> any OrderedStage
 
-    /// Whether it may ever answer ``Flow/enough``.
+    /// Whether it may ever return ``Flow/enough``.
     var mayHaveEnough: Bool { get }
 
-    /// The state, for a checkpoint. Between two batches.
+    /// The state, for a checkpoint. Called between two batches.
     func checkpoint() throws(RunError) -> [UInt8]
 
-    /// Goes on from a state that ``checkpoint()`` gave, before the first batch.
+    /// Continues from a state of ``checkpoint()``. Called before the first batch.
     ///
-    /// - Throws: ``CheckpointError`` where the bytes are no such state.
+    /// - Throws: ``CheckpointError`` if the bytes are not a valid state.
     func restore(_ state: [UInt8]) throws(CheckpointError)
 }
 
-/// An ``OrderedStep`` at one place.
+/// An ``OrderedStep`` bound to one place.
 package protocol OrderedStage: Sendable {
     func run(_ batch: RecordBatch) throws(RunError) -> Flow
 }
@@ -104,62 +106,62 @@ package protocol OrderedStage: Sendable {
 /// Whether an ordered stage needs more records.
 package enum Flow: Sendable {
     case more
-    /// The run ends well after this batch: nothing more is read, and what was read ahead is in no
-    /// book.
+    /// The run ends successfully after this batch: nothing more is read, and what was read ahead is
+    /// not counted.
     case enough
 }
 
-/// A stage that takes in all records and gives others when the input has ended.
+/// A step that takes in all records and produces others when the input has ended.
 ///
-/// What it gives must not depend on the order or the grouping in which batches came.
+/// The results must not depend on the order or the grouping of the batches.
 package protocol ClosingStep: Sendable {
     func bind(_ site: StageSite, _ binder: inout StageBinder) -> any ClosingStage
 
-    /// The fields of the records that it gives, in the order of the columns; nil where it gives
-    /// text.
+    /// The fields of the records that it produces, in column order; `nil` if it produces text.
     var fields: [Schema.Field]? { get }
 
-    /// What was taken in by all stages bound to it, as records. Called once, after the last batch.
+    /// The results of all stages bound to the step. Called once, after the last batch.
     func results() throws(RunError) -> ClosingResults
 
-    /// The state, for a checkpoint or for another machine. While no batch is being taken in.
+    /// The state, for a checkpoint or another machine. Not called while a batch is being taken in.
     ///
-    /// - Throws: ``RunError`` where what does not fit into memory cannot be read.
+    /// - Throws: ``RunError`` if spilled state cannot be read.
     func checkpoint() throws(RunError) -> [UInt8]
 
-    /// Merges a state that ``checkpoint()`` gave into this one.
+    /// Merges a state of ``checkpoint()`` into this one.
     func merge(_ state: [UInt8]) throws(CheckpointError)
 
-    /// Adds what only this step knows to its stage's part of the report, once the run has ended.
+    /// Adds information that only the step has to the stage's part of the report, once the run has
+    /// ended.
     func note(in stage: inout RunReport.Stage)
 }
 
-/// A ``ClosingStep`` at one place.
+/// A ``ClosingStep`` bound to one place.
 package protocol ClosingStage: Sendable {
-    /// Takes in every row of the batch, but for those that fail. From several workers at once.
+    /// Takes in every row of the batch except those that fail. Called by several workers at once.
     func take(_ batch: RecordBatch) throws(RunError)
 }
 
-/// The records that a closing stage gives.
+/// The records that a closing stage produces.
 package enum ClosingResults: Sendable {
-    /// Of the step's fields.
+    /// Rows with the step's fields.
     case rows(any ClosingRows)
-    /// JSON text, of any fields.
+    /// JSON text with any fields.
     case texts(any ClosingTexts)
 }
 
 /// Records as rows of cells.
 package protocol ClosingRows: AnyObject, Sendable {
-    /// Fills the table from row 0, a cell for each of the step's fields. Text must live in the
-    /// table's or the scratch's arena.
+    /// Fills the table from row 0, with a cell for each of the step's fields. Text must be in the
+    /// arena of the table or the scratch.
     ///
-    /// - Returns: how many rows there are; 0 after the last.
+    /// - Returns: the number of rows; 0 after the last.
     func next(_ table: RowTable, _ scratch: Scratch) throws(RunError) -> Int
 }
 
 /// Records as JSON text.
 package protocol ClosingTexts: AnyObject, Sendable {
-    /// Adds at most so many; none after the last.
+    /// Appends at most `most` records; none after the last.
     func next(_ texts: inout RecordTexts, most: Int) throws(RunError)
 }
 
@@ -172,7 +174,7 @@ package struct CheckpointError: Error, Sendable, Equatable {
     }
 }
 
-/// Workers that a stage has besides those that take batches: the children of `exec`.
+/// Workers of a stage other than those that process batches: the child processes of `exec`.
 package struct OwnWorkers: Sendable {
     var range: ClosedRange<Int>
     var peak: Int
@@ -193,7 +195,7 @@ extension ClosingStep {
     package func note(in stage: inout RunReport.Stage) {}
 }
 
-/// A verb that has nothing to keep for a run is its own step.
+/// A verb without state is its own step.
 extension Verb where Self: EachStep {
     package func makeStep(_ stage: RecordStage) -> Step { .each(self) }
 }

@@ -1,4 +1,4 @@
-/// The table of the verbs.
+/// The table of verbs.
 package enum Verbs {
     /// In the order of the reference.
     package static let all: [any Verb.Type] = [
@@ -13,6 +13,6 @@ package enum Verbs {
 
     package static var names: [String] { all.map { $0.declaration.name } }
 
-    /// Names that are to become verbs.
+    /// Names reserved for future verbs.
     package static let later = ["http"]
 }

@@ -1,17 +1,17 @@
-/// The last so many different keys: a hash table over a list from the oldest to the newest.
+/// A set of the most recent distinct keys: a hash table over a list from oldest to newest.
 ///
-/// A key takes about 40 bytes. Used by one thread at a time.
+/// A key takes about 40 bytes. Not for concurrent use.
 final class RecentKeys {
     private struct Entry {
         var hash: Hash128
-        /// Numbers of other entries, from 1; 0 for none.
+        /// Indices of other entries, from 1; 0 for none.
         var older: UInt32
         var newer: UInt32
     }
 
     private let most: Int
     @exclusivity(unchecked) private var entries: [Entry] = []
-    /// Numbers of entries, from 1; 0 for none.
+    /// Indices of entries, from 1; 0 for none.
     @exclusivity(unchecked) private var slots = [UInt32](repeating: 0, count: 16)
     private var oldest: UInt32 = 0
     private var newest: UInt32 = 0
@@ -20,7 +20,7 @@ final class RecentKeys {
         self.most = most
     }
 
-    /// - Returns: whether it is none of those that were there; it is the newest from now on.
+    /// Makes the key the newest. Returns whether it was not in the set.
     func insert(_ hash: Hash128) -> Bool {
         if let slot = slot(of: hash) {
             renew(slots[slot])
@@ -42,7 +42,7 @@ final class RecentKeys {
         return true
     }
 
-    /// From the oldest to the newest.
+    /// From oldest to newest.
     var all: [Hash128] {
         var hashes: [Hash128] = []
         var number = oldest
@@ -75,7 +75,7 @@ final class RecentKeys {
         for number in entries.indices { place(UInt32(number + 1)) }
     }
 
-    /// Those after it that would no longer be found move up.
+    /// Removes a slot and moves up those after it that could no longer be found.
     private func removeSlot(of hash: Hash128) {
         guard var hole = slot(of: hash) else { return }
         let mask = slots.count - 1

@@ -1,12 +1,12 @@
-/// All keys that were seen: a set in memory, and sorted files for those that do not fit.
+/// A set of all keys seen so far: in memory, and in sorted files once memory is full.
 ///
-/// A key takes 16 bytes, and 21 to 43 with the room of the set. When the set is full it becomes a
-/// file of sorted hashes, of which the first of every block of 256 stays in memory: whether a key is
-/// in a file takes one read of 4 KiB. A file is made one with the next older as long as that is
-/// not twice as long, so that there are few. Used by one thread at a time.
+/// A key takes 16 bytes, or 21 to 43 including the free slots of the set. When the set is full, it
+/// is written to a file of sorted hashes. The first hash of every block of 256 stays in memory, so
+/// that a lookup in a file takes one read of 4 KiB. A file is merged with the next older one while
+/// that is less than twice as long, so that there are few files. Not for concurrent use.
 final class SeenKeys {
     private let room: StageRoom
-    /// So many keys are in memory.
+    /// The number of keys to keep in memory.
     private let most: Int
     private var keys = HashSet128()
     /// From the oldest and longest on.
@@ -14,11 +14,11 @@ final class SeenKeys {
 
     init(_ room: StageRoom) {
         self.room = room
-        // A set that grows has twice its size, and the old one, for a moment.
+        // While a set grows, the old slots and twice as many new ones exist at the same time.
         most = max(64, room.memory / 64)
     }
 
-    /// - Returns: for each key whether it was not there.
+    /// - Returns: for each key, whether it was not in the set.
     func insert(_ hashes: [Hash128]) throws(RunError) -> [Bool] {
         var isNew: [Bool] = []
         isNew.reserveCapacity(hashes.count)
@@ -47,7 +47,7 @@ final class SeenKeys {
         }
     }
 
-    /// In their order.
+    /// All keys, sorted.
     func all() throws(RunError) -> [Hash128] {
         var all = keys.sorted
         for file in files { all += try file.all() }
@@ -62,7 +62,7 @@ final class HashFile {
 
     private let file: RoomFile
     private(set) var count = 0
-    /// The first of each block.
+    /// The first hash of each block.
     private var firsts: [Hash128] = []
     private let buffer = ByteBuffer(capacity: HashFile.block * HashFile.size)
 
@@ -108,7 +108,7 @@ final class HashFile {
     }
 
     func contains(_ hash: Hash128) throws(RunError) -> Bool {
-        // The last block whose first is not after the hash.
+        // Find the last block whose first hash is not greater.
         var (low, high) = (0, firsts.count)
         while low < high {
             let middle = (low + high) / 2
@@ -124,12 +124,12 @@ final class HashFile {
         return low < found && self[low] == hash
     }
 
-    /// - Returns: how many hashes it has.
+    /// - Returns: the number of hashes in the block.
     private func read(block: Int) throws(RunError) -> Int {
         try file.read(at: block * Self.block * Self.size, into: buffer.start, room: Self.block * Self.size) / Self.size
     }
 
-    /// Of the block that was read last.
+    /// A hash of the block that was read last.
     private subscript(index: Int) -> Hash128 {
         UnsafeRawPointer(buffer.start).loadUnaligned(fromByteOffset: index * Self.size, as: Hash128.self)
     }

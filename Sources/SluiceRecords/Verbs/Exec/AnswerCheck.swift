@@ -1,9 +1,9 @@
-// Unsafe memory is read here: the answer is copied to a ByteBuffer, whose padding the scan may look
-// at, and which lives until the end.
+// Unsafe memory: the answer is copied to a ByteBuffer, whose padding the scan may read, and which
+// lives until the end of the function.
 
-/// Whether a child's line is an answer.
+/// Validates the answers of children.
 enum AnswerCheck {
-    /// What keeps `line` from being one JSON object; `nil` where nothing does.
+    /// Why `line` is not a JSON object; `nil` if it is one.
     static func fault(in line: [UInt8]) -> String? {
         let buffer = ByteBuffer(capacity: line.count)
         line.withUnsafeBufferPointer { buffer.append($0) }

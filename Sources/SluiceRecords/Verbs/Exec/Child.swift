@@ -1,7 +1,7 @@
 import Subprocess
 import SystemPackage
 
-/// One child process as the loop's thread sees it. Confined to that thread.
+/// A child process. Confined to the thread of its loop.
 final class Child {
     typealias Running = Execution<FileDescriptorInput, FileDescriptorOutput, FileDescriptorOutput>
 
@@ -11,10 +11,10 @@ final class Child {
     var question: Question?
     var askedAt: ContinuousClock.Instant
     var errors = ErrorTail()
-    /// It was asked to leave: not one to be replaced.
+    /// Whether it was asked to exit, so that it need not be replaced.
     var isSentAway = false
-    /// There from the start to the exit: in between the process is certain not to be reaped, so
-    /// that its identifier is its own.
+    /// Set from start to exit. In between, the process cannot be reaped, so that its identifier is
+    /// not reused.
     var process: (running: Running, mayBeReaped: AsyncStream<Never>.Continuation)?
 
     init(id: Int, question: Question, bounds: ChildProtocol.Bounds, pipes: ChildPipes, now: ContinuousClock.Instant) {
@@ -25,19 +25,20 @@ final class Child {
         rules = ChildProtocol(asking: question.line, bounds: bounds)
     }
 
-    /// Signals the child and all it has started, as far as they stayed in its process group.
+    /// Signals the child and every process it has started that is still in its process group.
     func signal(_ signal: Signal) {
-        // An error means that the child is gone already, which is what was asked for.
+        // An error means that the child is gone, which is the goal.
         do { try process?.running.send(signal: signal, toProcessGroup: true) } catch {}
     }
 }
 
-/// Starts the command, tells `loop` that it runs, and stays until it has ended and `loop` lets it
-/// be reaped.
+/// Starts the command, tells `loop` that it runs, and returns once it has exited and `loop` has
+/// allowed it to be reaped.
 func runChild(_ id: Int, command: [String], ends: ChildPipes.Ends, loop: ChildLoop) async {
     var options = PlatformOptions()
-    // A group of its own: a kill reaches what the child has started, and Ctrl-C in a terminal
-    // reaches us but not the child, which has records to finish while we drain.
+    // A process group of its own, so that signals reach the processes that the child has started,
+    // and Ctrl-C in a terminal does not reach the child, which must finish its records while the
+    // run drains.
     options.processGroupID = 0
     let name = command.first ?? ""
     do {
@@ -61,26 +62,25 @@ func runChild(_ id: Int, command: [String], ends: ChildPipes.Ends, loop: ChildLo
     }
 }
 
-/// A record on its way to a child and the one who waits for the answer.
+/// A record that is sent to a child, and the task that waits for the answer.
 struct Question: Sendable {
     typealias Reply = Result<[UInt8], ChildFailure>
 
-    /// With its line feed.
+    /// Including the line feed.
     let line: [UInt8]
     let ticket: Ticket
     let reply: CheckedContinuation<Reply, Never>
     var mustBeFresh = false
 }
 
-/// What a child says on its standard error: the last of it, for messages, and whole lines, to pass
-/// on.
+/// The standard error of a child: its end, for messages, and whole lines, to pass on.
 struct ErrorTail {
     static let kept = 1024
 
     private(set) var tail: [UInt8] = []
     private var line: [UInt8] = []
 
-    /// - Returns: the lines that are complete.
+    /// - Returns: the completed lines.
     mutating func append(_ bytes: ArraySlice<UInt8>) -> [String] {
         tail.append(contentsOf: bytes.suffix(Self.kept))
         tail.removeFirst(max(0, tail.count - Self.kept))
@@ -93,7 +93,7 @@ struct ErrorTail {
         return lines
     }
 
-    /// The last line, where it has no line feed.
+    /// The last line, if it has no line feed.
     mutating func rest() -> [String] {
         defer { line.removeAll(keepingCapacity: true) }
         return line.isEmpty ? [] : [String(decoding: line, as: UTF8.self)]
@@ -103,7 +103,7 @@ struct ErrorTail {
         tail.removeAll(keepingCapacity: true)
     }
 
-    /// The tail as text, cut where a line begins if it was cut.
+    /// The tail as text. If it was cut, it begins with a whole line.
     var text: String {
         var shown = tail[...]
         if shown.count == Self.kept, let end = shown.firstIndex(of: UInt8(ascii: "\n")), end < shown.endIndex - 1 {

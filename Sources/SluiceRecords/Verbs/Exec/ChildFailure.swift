@@ -1,13 +1,13 @@
-/// Why a child process gave no answer to a record.
+/// Why a child process did not answer a record.
 struct ChildFailure: Error, Equatable {
     enum Code: String {
         case timeout
-        /// The child ended without an answer.
+        /// The child exited without an answer.
         case exit = "exec.exit"
-        /// The child broke the rule of one line in, one line out.
+        /// The child violated the protocol of one line in, one line out.
         case breach = "exec.protocol"
         case spawn = "exec.spawn"
-        /// Nobody waits for the answer any more.
+        /// No task waits for the answer any more.
         case cancelled
     }
 

@@ -2,20 +2,20 @@ import Sluice
 import Synchronization
 import SystemPackage
 
-/// One thread that talks to all children of a stage, and the way to it from everywhere else.
+/// The thread that communicates with all children of a stage, and its interface for other threads.
 ///
-/// A thread and `poll` rather than asynchronous reads, because only so can it be said what a child
-/// had written *before* it was asked: the thread looks into the child's output right before it
-/// writes a record, and whatever is there is not that record's answer.
+/// It uses a thread and `poll` rather than asynchronous reads, because only this can tell what a
+/// child had written *before* it was asked: the thread checks the child's output right before it
+/// writes a record, and anything found there is not the answer to that record.
 final class ChildLoop: Sendable {
     struct Configuration: Sendable {
-        /// For the lines of the children's standard error.
+        /// The prefix for lines of the children's standard error.
         var name: String
         var command: [String]
-        /// Children at once, those that are being killed included.
+        /// The limit of children, including those that are being killed.
         var limit: Int
         var bounds = ChildProtocol.Bounds()
-        /// Takes each line of the children's standard error. Called on the loop's thread.
+        /// Called with each line of the children's standard error, on the loop's thread.
         var log: @Sendable (String) -> Void
     }
 
@@ -44,10 +44,10 @@ final class ChildLoop: Sendable {
         _ = WriteSignals.areErrors
     }
 
-    /// Asks a child and waits for its answer. A task that is cancelled gives up at once; the child
-    /// it had asked is ended.
+    /// Asks a child and waits for its answer. A cancelled task gives up at once, and the child that
+    /// it had asked is terminated.
     ///
-    /// - Parameter line: without its line feed.
+    /// - Parameter line: the record, without a line feed.
     func ask(_ line: [UInt8]) async -> Question.Reply {
         let ticket = Ticket()
         return await withTaskCancellationHandler {
@@ -61,13 +61,13 @@ final class ChildLoop: Sendable {
         }
     }
 
-    /// Sends idle children away until `count` are left.
+    /// Dismisses idle children until `count` are left.
     func keep(_ count: Int) {
         send(.keep(count))
     }
 
-    /// Closes the children's inputs and waits until all have ended. Those that are still there
-    /// after `patience` are killed, and what they were asked fails.
+    /// Closes the children's inputs and waits until all have exited. Those that are still running
+    /// after `patience` are killed, and the records they were asked fail.
     func close(within patience: Duration) async {
         await withCheckedContinuation { done in
             let isClosed = inbox.withLock { inbox in
@@ -83,13 +83,13 @@ final class ChildLoop: Sendable {
         }
     }
 
-    /// Ends all children without waiting for it.
+    /// Terminates all children without waiting.
     func abandon() {
         let isRunning = inbox.withLock { if case .running = $0 { true } else { false } }
         if isRunning { send(.close(patience: .zero, done: nil)) }
     }
 
-    /// - Returns: why the command was not taken.
+    /// - Returns: why the command was not accepted; `nil` if it was.
     @discardableResult
     func send(_ command: Command) -> ChildFailure? {
         inbox.withLock { inbox in
@@ -107,8 +107,8 @@ final class ChildLoop: Sendable {
             case .running(let commands, let wake):
                 inbox = .closed  // so that the array has one owner and grows in place
                 var commands = commands
-                // One byte for a whole batch: the thread takes all commands each time it wakes. A
-                // full pipe wakes it as well.
+                // One byte is enough for several commands: the thread takes all of them when it
+                // wakes. If the pipe is full, it wakes anyway.
                 if commands.isEmpty { _ = wake.writeAvailable([1]) }
                 commands.append(command)
                 inbox = .running(commands, wake: wake)
@@ -135,7 +135,7 @@ final class ChildLoop: Sendable {
         }
     }
 
-    /// - Returns: whether no command came in meanwhile; from then on none is taken.
+    /// - Returns: false if another command has arrived; if true, no further one is accepted.
     func closeInbox() -> Bool {
         inbox.withLock { inbox in
             guard case .running(let commands, let wake) = inbox, commands.isEmpty else { return false }
@@ -146,7 +146,7 @@ final class ChildLoop: Sendable {
     }
 }
 
-/// Says that a question's answer is not needed any more.
+/// Tells that a question no longer needs an answer.
 final class Ticket: Sendable {
     private let flag = Atomic(false)
 
@@ -157,7 +157,7 @@ final class Ticket: Sendable {
 struct ChildCounts: Sendable {
     var timeouts = 0
     var breaches = 0
-    /// Children started in place of one that ended unasked.
+    /// Children started to replace one that exited without being asked to.
     var restarts = 0
     var busy = Duration.zero
     var living = 0

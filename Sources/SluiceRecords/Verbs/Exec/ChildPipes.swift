@@ -1,11 +1,11 @@
-// Unsafe code: calls of pipe, poll, read, write and fcntl. Safe because every buffer handed over is
-// an array's own storage for the length of the call, and because only the loop's thread uses and
+// Unsafe code: calls of pipe, poll, read, write and fcntl. Safe because every buffer passed is an
+// array's own storage for the duration of the call, and because only the loop's thread uses and
 // closes our ends.
 
 import Glibc
 import SystemPackage
 
-/// The three pipes of a child. Ours do not block and are closed on exec, so that no other child
+/// The three pipes of a child. Our ends are non-blocking and close-on-exec, so that no other child
 /// inherits them.
 struct ChildPipes {
     struct Ends {
@@ -14,7 +14,7 @@ struct ChildPipes {
         var error: FileDescriptor
     }
 
-    /// The child's ends; swift-subprocess closes them once the child has them.
+    /// The child's ends. swift-subprocess closes them once the child has them.
     let theirs: Ends
     private(set) var input: FileDescriptor?
     private(set) var output: FileDescriptor?
@@ -50,7 +50,7 @@ struct ChildPipes {
     static func pipe() throws(Errno) -> [FileDescriptor] {
         var ends: [CInt] = [-1, -1]
         guard Glibc.pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
-        // Glibc's module does not show pipe2. A process started in between by other means than
+        // Glibc's module does not export pipe2. A process started in between by other means than
         // swift-subprocess, which closes everything above 2, would inherit the pair.
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         return ends.map { FileDescriptor(rawValue: $0) }
@@ -62,7 +62,7 @@ struct ChildPipes {
     }
 
     static func close(_ descriptor: FileDescriptor) {
-        // The descriptor is gone whatever close says: nothing was buffered in it that could be
+        // The descriptor is closed whatever the result, and it has no buffered data that could be
         // lost.
         _ = Glibc.close(descriptor.rawValue)
     }
@@ -77,11 +77,11 @@ extension FileDescriptor {
     enum Transfer: Equatable {
         case bytes(Int)
         case wouldBlock
-        /// End of the input; or the other end of the output is closed.
+        /// The end of the input, or the other end of the output is closed.
         case ended
     }
 
-    /// Reads once, to `buffer[start...]`.
+    /// Reads once, into `buffer[start...]`.
     func readAvailable(into buffer: inout [UInt8], from start: Int = 0) -> Transfer {
         while true {
             let count = buffer.withUnsafeMutableBytes { bytes in
@@ -120,7 +120,7 @@ struct PollSet<Tag> {
         tags.append(tag)
     }
 
-    /// Waits until something is ready or `patience` is over; `nil` waits forever.
+    /// Waits until a descriptor is ready or `patience` has passed; `nil` waits forever.
     mutating func wait(_ patience: Duration?) -> [Tag] {
         let milliseconds = patience.map { $0.milliseconds } ?? -1
         guard poll(&entries, nfds_t(entries.count), milliseconds) > 0 else { return [] }
@@ -137,7 +137,7 @@ extension Duration {
     }
 }
 
-/// Writes to standard error; where that is not possible, there is nowhere else to say it.
+/// Writes to standard error, and ignores failure, which cannot be reported anywhere.
 func standardError(_ text: String) {
     var text = text
     text.withUTF8 { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }

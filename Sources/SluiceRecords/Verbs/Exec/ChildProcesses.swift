@@ -1,20 +1,20 @@
 import Glibc
 
-/// The processes that this one starts from now on, as the system knows them.
+/// The child processes that this process starts from now on, as known to the system.
 public struct ChildProcesses: Sendable {
-    /// Of a shell that has become this process by `exec`: none of ours.
+    /// Children of a shell that has become this process by `exec`: not ours.
     private let inherited: Set<pid_t>
 
     public init() {
         inherited = Set(Self.children(of: getpid()))
     }
 
-    /// Kills all of them, and what they have started as far as it stayed in their process groups:
-    /// for an end that waits for nothing.
+    /// Kills all of them, and the processes they have started that are still in their process
+    /// groups: for an immediate exit.
     ///
-    /// A child that works on a record would live on otherwise: it reads that its input has ended
-    /// only when it is done. They are looked for in `/proc`, so that none is missed that was
-    /// started this very moment; looked for again until there are no new ones, a few times at most.
+    /// Without this, a child that works on a record would continue, since it notices the end of its
+    /// input only when it is done. The children are found in `/proc`, so that none is missed that
+    /// was just started; the search is repeated, at most a few times, until it finds no new ones.
     public func killAll() {
         var known = inherited
         for _ in 0..<8 {
@@ -38,14 +38,14 @@ public struct ChildProcesses: Sendable {
         return children
     }
 
-    /// Nil where there is no such process any more.
+    /// `nil` if the process no longer exists.
     private static func parent(of process: pid_t) -> pid_t? {
         let descriptor = open("/proc/\(process)/stat", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: 512)
         let count = read(descriptor, &bytes, bytes.count)
-        // `17 (a name) S 1 …`: the name may hold anything, parentheses too.
+        // `17 (a name) S 1 …`: the name may contain anything, including parentheses.
         guard count > 0, let end = bytes[..<count].lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let fields = bytes[(end + 1)..<count].split(separator: UInt8(ascii: " "))
         return fields.count > 1 ? pid_t(String(decoding: fields[1], as: UTF8.self)) : nil

@@ -1,5 +1,5 @@
-/// What one child process may say, and when: one line in, one line out. Pure: bytes and clock
-/// readings come in, the steps to take come out, in order.
+/// The protocol of a child process: one line in, one line out. A pure state machine: bytes and
+/// clock readings go in, the steps to take come out, in order.
 ///
 /// ```
 /// starting ─started─▶ asked ─line─▶ idle ─ask─▶ asked …
@@ -9,27 +9,27 @@
 /// idle ─close─▶ leaving ─still there─▶ ending
 /// ```
 ///
-/// The first answer of a child is held back for ``Bounds/settle``, so that a child that always
-/// answers twice, or that greets before it reads, is found out on its first record whatever the
-/// timing.
+/// The first answer of a child is held back for ``Bounds/settle``. So a child that always answers
+/// twice, or writes before it reads, is detected on its first record regardless of timing.
 struct ChildProtocol {
     typealias Instant = ContinuousClock.Instant
 
     enum State: Equatable {
         /// Being spawned for its first question.
         case starting
-        /// Its question was given up while it was being spawned.
+        /// Its question was cancelled while it was being spawned.
         case unwanted
         case idle
         case asked
         case settling
-        /// Asked, but it closed a pipe: it is about to exit, or it lives on and will never answer.
+        /// Asked, but it has closed a pipe: it is about to exit, or it continues to run and will
+        /// never answer.
         case mute(String)
         /// Its input is closed; it should exit by itself.
         case leaving
-        /// SIGTERM is sent.
+        /// SIGTERM was sent.
         case ending
-        /// SIGKILL is sent.
+        /// SIGKILL was sent.
         case killed
         case exited
         case gone
@@ -38,25 +38,26 @@ struct ChildProtocol {
     enum Step: Equatable {
         case answer([UInt8])
         case fail(ChildFailure)
-        /// The record goes to a fresh child; this try does not count.
+        /// The record is to be sent to a new child; this attempt does not count.
         case askFresh
         /// The child is free for the next question.
         case free
         case closeInput
         case terminate
         case kill
-        /// Nobody's record failed, but the child broke a rule.
+        /// The child violated the protocol, but no record failed.
         case complain(String)
     }
 
     struct Bounds {
         var timeout: Duration?
-        /// From SIGTERM to SIGKILL.
+        /// The time from SIGTERM to SIGKILL.
         var grace: Duration = .seconds(1)
-        /// A closed pipe is followed by an exit within this time, or it is a breach.
+        /// The time within which a child must exit after it has closed a pipe; otherwise it is a
+        /// violation.
         var exitAfterClose: Duration = .milliseconds(500)
         var settle: Duration = .milliseconds(20)
-        /// Bytes.
+        /// In bytes.
         var longestAnswer = 64 << 20
     }
 
@@ -69,7 +70,7 @@ struct ChildProtocol {
     }
 
     private(set) var state: State = .starting
-    /// When ``tooLate(now:)`` is due.
+    /// When to call ``tooLate(now:)``.
     private(set) var deadline: Instant?
     private(set) var unwritten: ArraySlice<UInt8>
     private(set) var answers = 0
@@ -132,8 +133,8 @@ struct ChildProtocol {
             return breach("wrote a line longer than \(bounds.longestAnswer) bytes", now: now)
         }
         guard let end else { return [] }
-        // What is wrong with the line itself comes first: it is the same whenever a second one
-        // comes.
+        // Check the line itself first, so that the message does not depend on when a second line
+        // arrives.
         guard Self.looksLikeObject(answer) else {
             return breach("answered \(Self.excerpt(answer[...])), which is not a JSON object", now: now)
         }
@@ -165,7 +166,7 @@ struct ChildProtocol {
         }
     }
 
-    /// The child's standard output is at its end.
+    /// The child's standard output has ended.
     mutating func outputEnded(now: Instant) -> [Step] {
         switch state {
         case .idle:
@@ -201,7 +202,7 @@ struct ChildProtocol {
         deadline = deadline.map { min($0, patience) } ?? patience
     }
 
-    /// The process has ended and everything it wrote was handed to ``received(_:now:)``.
+    /// The process has exited, and everything it wrote was passed to ``received(_:now:)``.
     mutating func exited() -> [Step] {
         let steps = state == .settling ? answered().filter { $0 != .free } : []
         state = .exited
@@ -209,7 +210,7 @@ struct ChildProtocol {
         return steps
     }
 
-    /// - Parameter words: how the process ended and the last it said on its standard error.
+    /// - Parameter words: how the process ended, and the end of its standard error.
     mutating func reaped(wasSuccess: Bool, words: String) -> [Step] {
         state = .gone
         guard isOpenQuestion else { return [] }
@@ -219,7 +220,7 @@ struct ChildProtocol {
                 ? fail(.breach, "ended its answer without a line feed: \(Self.excerpt(answer[...]))")
                 : fail(.exit, words)
         }
-        // It may have been on its way out before it was asked.
+        // It may have begun to exit before it was asked.
         guard answers == 0 else {
             isOpenQuestion = false
             return [.askFresh]
@@ -253,8 +254,8 @@ struct ChildProtocol {
         }
     }
 
-    /// Nobody waits for the answer any more. The child is ended: what it would still write belongs
-    /// to no record.
+    /// The answer is no longer needed. The child is terminated, since whatever it may still write
+    /// belongs to no record.
     mutating func cancel(now: Instant) -> [Step] {
         guard isOpenQuestion else { return [] }
         let failure = fail(.givenUp)
@@ -265,7 +266,7 @@ struct ChildProtocol {
         return state == .exited ? failure : failure + terminate(now: now)
     }
 
-    /// Asks an idle child to leave by closing its input.
+    /// Asks an idle child to exit by closing its input.
     mutating func close(within patience: Duration, now: Instant) -> [Step] {
         guard state == .idle else { return [] }
         state = .leaving
@@ -300,7 +301,7 @@ struct ChildProtocol {
         return line.first { !isSpace($0) } == UInt8(ascii: "{") && line.last { !isSpace($0) } == UInt8(ascii: "}")
     }
 
-    /// The first bytes as text in quotes, on one line.
+    /// The first bytes as quoted text on one line.
     static func excerpt(_ bytes: ArraySlice<UInt8>) -> String {
         let shown = String(decoding: bytes.prefix(80), as: UTF8.self)
         let line = shown.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : String($0) }.joined()

@@ -3,8 +3,7 @@ import Subprocess
 import Synchronization
 import SystemPackage
 
-/// The children of one stage and the questions that wait for them. Lives on the loop's thread and
-/// nowhere else.
+/// The children of a stage and the questions that wait for them. Confined to the loop's thread.
 final class ChildTable {
     typealias Instant = ContinuousClock.Instant
 
@@ -14,7 +13,7 @@ final class ChildTable {
     }
 
     private struct Closing {
-        /// When what is still asked is given up; `nil` once that is done.
+        /// When to give up the open questions; `nil` once that is done.
         var deadline: Instant?
         var patience: Duration
         var done: [CheckedContinuation<Void, Never>] = []
@@ -23,15 +22,15 @@ final class ChildTable {
     private let loop: ChildLoop
     private let wake: FileDescriptor
     private let clock = ContinuousClock()
-    /// Idle children above this many are sent away.
+    /// The number of idle children to keep.
     private var kept: Int
     private var children: [Int: Child] = [:]
     private var nextID = 0
-    /// Longest idle first: what a child has to say unasked has the most time to arrive.
+    /// Longest idle first, which gives unexpected output of a child the most time to arrive.
     private var idle: [Int] = []
     private var waiting: [Question] = []
     private var storm = RestartStorm()
-    /// Children that ended unasked and have not been replaced.
+    /// The number of children that exited without being asked to and have not been replaced.
     private var lost = 0
     private var closing: Closing?
     private var scratch = [UInt8](repeating: 0, count: 256 << 10)
@@ -142,7 +141,7 @@ final class ChildTable {
                 waiting.removeFirst()
                 spawn(question)
             } else {
-                // Nobody but idle children may stand in the way of one that must be fresh.
+                // Idle children must not block a question that needs a new child.
                 if question.mustBeFresh, !children.values.contains(where: \.rules.isOnItsWayOut) { sendAway(keeping: loop.configuration.limit - 1) }
                 break
             }
@@ -160,7 +159,7 @@ final class ChildTable {
         }
     }
 
-    /// A child that is idle and has, at this moment, said nothing unasked.
+    /// An idle child that has, at this moment, written nothing unexpected.
     private func idleChild() -> Child? {
         while !idle.isEmpty {
             let id = idle.removeFirst()
@@ -199,7 +198,7 @@ final class ChildTable {
             if lost > 0 { counts.restarts += 1 }
         }
         lost = max(0, lost - 1)
-        // Owned by this table: the last thing it does is to send `ended` or `spawnFailed`, and
+        // Owned by this table: the task's last action is to send `ended` or `spawnFailed`, and
         // `run` returns only after that.
         Task { [loop, theirs = pipes.theirs] in
             await runChild(id, command: configuration.command, ends: theirs, loop: loop)
@@ -230,8 +229,8 @@ final class ChildTable {
         }
     }
 
-    /// Hands all that is there to the rules at once, so that a second line is seen together with
-    /// the first.
+    /// Passes all available output to the protocol at once, so that a second line is seen together
+    /// with the first.
     private func readOutput(_ child: Child) {
         guard child.process != nil, let output = child.pipes.output else { return }
         var count = 0
@@ -257,8 +256,7 @@ final class ChildTable {
         }
     }
 
-    /// The process is a zombie now: what it wrote is in the pipes, and its group may still be
-    /// signalled.
+    /// The process is a zombie: its output is in the pipes, and its group may still be signalled.
     private func exited(_ child: Child) {
         readOutput(child)
         readErrors(child)

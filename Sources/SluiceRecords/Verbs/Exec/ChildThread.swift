@@ -1,10 +1,10 @@
 // Unsafe code: pthread_create takes a C function and a pointer. Safe because the pointer is one
-// retained object, released once: by the new thread, or here when there is none.
+// retained object, released once: by the new thread, or here if there is none.
 
 import Glibc
 import SystemPackage
 
-/// Runs `body` on a thread of its own.
+/// Runs `body` on a new thread.
 func startThread(_ body: @escaping @Sendable () -> Void) throws(Errno) {
     final class Start {
         let body: @Sendable () -> Void

@@ -1,11 +1,11 @@
 import Glibc
 
 extension ExecPool {
-    /// Why `command` cannot be started, in words, found without starting it; `nil` where nothing
-    /// speaks against it.
+    /// Why `command` cannot be started, determined without starting it; `nil` if no reason is
+    /// found.
     ///
-    /// The same search as at the start: a name with a `/` is a path from the current directory, any
-    /// other is looked for in `PATH`.
+    /// Uses the same search as starting it: a name with a `/` is a path, relative to the current
+    /// directory; any other is looked up in `PATH`.
     package static func problem(with command: [String]) -> String? {
         guard let name = command.first, !name.isEmpty else { return "there is no command" }
         if command.contains(where: { $0.utf8.contains(0) }) { return "a command cannot hold a NUL byte" }

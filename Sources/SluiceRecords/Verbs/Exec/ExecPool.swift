@@ -2,69 +2,70 @@ package import Sluice
 import Synchronization
 import WorkerPools
 
-/// What became of a record that was given to a child process.
+/// The outcome of a record that was sent to a child process.
 package enum ExecOutcome: Sendable, Equatable {
-    /// The line the child wrote, without its line feed: one JSON object.
+    /// The child's answer, a JSON object without the line feed.
     case answer([UInt8])
     /// `code` is `timeout`, `exec.exit`, `exec.protocol` or `exec.spawn`.
     case failed(code: String, message: String, attempts: Int)
 }
 
-/// What the children of an `exec` stage have been through.
+/// Counters of an `exec` stage.
 package struct ExecCounters: Sendable, Equatable {
-    /// Attempts after a record's first.
+    /// Attempts after the first one.
     package var retries = 0
     package var timeouts = 0
-    /// Children started in place of one that had died or was killed.
+    /// Children started to replace one that had exited or was killed.
     package var restarts = 0
-    /// Breaches of the protocol, those outside of any record's turn included.
+    /// Violations of the protocol, including those outside of any record.
     package var breaches = 0
-    /// Time in which children were asked and had not answered, summed over all of them.
+    /// The time during which children had an open question, summed over all children.
     package var busy = Duration.zero
-    /// Living children, those that are being killed included.
+    /// Running children, including those that are being killed.
     package var children = 0
     package var peakChildren = 0
 }
 
 /// Long-lived child processes that answer one JSON line with one JSON line.
 ///
-/// - Concurrency: one child answers one record at a time. The pool doubles when the records that
-///   wait exceed 75 % of its workers and halves when none waits, between the bounds of `workers`; a
-///   child is started when a worker finds none free. A child that is being killed keeps its place
-///   until it is gone.
-/// - Timeout: of one attempt, from the moment a child is asked, for a new child from the moment its
-///   process is there. The child is killed: SIGTERM to its process group, SIGKILL a second later.
-/// - Retries: exponential backoff with full jitter; waiting for one holds no child.
-/// - A child that ends without an answer although it had answered before may have been on its way
-///   out when it was asked: its record is given once to a fresh child, and that does not count as
-///   an attempt.
-/// - A child that breaks the protocol is killed, and the record it was asked fails with
-///   `exec.protocol`. Bytes that a child wrote before it was asked are never an answer. What cannot
-///   be seen: a surplus line that a child writes only after it was asked for the next record. To
-///   make that rare, the first answer of each child is held back for 20 ms, and the longest idle
-///   child is asked first.
-/// - The children's standard error is passed on line by line; what a child said there since it was
-///   asked is part of the message when it dies.
-/// - The children are in process groups of their own, so Ctrl-C does not reach them; who ends this
-///   process at once calls ``ChildProcesses/killAll()`` first. When this process is killed with
-///   SIGKILL their standard input ends, which ends every child that reads it; one that hangs
-///   without reading it stays.
-/// - SIGPIPE and SIGXFSZ are ignored in the whole process from the first pool on; children have
-///   them as usual.
+/// - Concurrency: a child works on one record at a time. Within the bounds of `workers`, the pool
+///   doubles when the waiting records exceed 75 % of its workers, and halves when none waits. A
+///   child is started when a worker finds none free. A child that is being killed counts until it
+///   is gone.
+/// - Timeout: applies to one attempt, from the moment the child is asked or, for a new child, from
+///   the moment its process exists. The child is then killed: SIGTERM to its process group, SIGKILL
+///   a second later.
+/// - Retries: exponential backoff with full jitter. A record that waits for one occupies no child.
+/// - A child that exits without an answer, but has answered before, may have begun to exit before
+///   it was asked: its record is sent once to a new child, which does not count as an attempt.
+/// - A child that violates the protocol is killed, and the record it was asked fails with
+///   `exec.protocol`. Bytes that a child wrote before it was asked are never taken as an answer.
+///   One case cannot be detected: an extra line that a child writes only after it was asked for the
+///   next record. To make that unlikely, the first answer of each child is held back for 20 ms, and
+///   the child that has been idle longest is asked first.
+/// - The children's standard error is passed on line by line. If a child dies, the message includes
+///   what it wrote there since it was asked.
+/// - The children have their own process groups, so that Ctrl-C does not reach them. To end this
+///   process at once, call ``ChildProcesses/killAll()`` first. If this process is killed with
+///   SIGKILL, the children's standard input ends, which ends every child that reads it; one that
+///   hangs without reading continues.
+/// - SIGPIPE and SIGXFSZ are ignored in the whole process once a pool was created; children get the
+///   default behavior.
 ///
-/// Needs Linux 5.4 (process descriptors).
+/// Requires Linux 5.4 (process descriptors).
 package final class ExecPool: Sendable {
-    /// A job is a record: the pool has the concurrency, the retries, and grows and shrinks.
-    /// Timeouts are the loop's, since only it knows when a child was asked.
+    /// A job is a record: the worker pool provides concurrency, retries and scaling. Timeouts
+    /// belong to the loop, since only the loop knows when a child was asked.
     private let jobs: WorkerPool
     private let loop: ChildLoop
     private let workers = Atomic(0)
 
-    /// Starts nothing yet.
+    /// Does not start any process yet.
     ///
     /// - Parameters:
-    ///   - name: the stage's, for the lines of standard error.
-    ///   - command: a path where it has a `/`, else looked for in `PATH`, and its arguments.
+    ///   - name: the stage's name, for the lines of standard error.
+    ///   - command: a path, if it has a `/`, or a name to look up in `PATH`, followed by the
+    ///     arguments.
     package convenience init(name: String, command: [String], workers: ClosedRange<Int>, timeout: Duration?, retry: RetryPolicy?) {
         let children = ChildLoop.Configuration(
             name: name, command: command, limit: workers.upperBound, bounds: ChildProtocol.Bounds(timeout: timeout),
@@ -83,8 +84,8 @@ package final class ExecPool: Sendable {
         loop.abandon()
     }
 
-    /// Gives `record`, one line without its line feed, to a child and waits for the answer. A
-    /// cancelled task gets a `failed` with the code `cancelled`, at once.
+    /// Sends `record`, one line without its line feed, to a child and waits for the answer. A
+    /// cancelled task immediately gets `failed` with the code `cancelled`.
     package func answer(_ record: [UInt8]) async -> ExecOutcome {
         let attempts = Attempts()
         do {
@@ -115,7 +116,7 @@ package final class ExecPool: Sendable {
         }
     }
 
-    /// Lets idle children go when the pool has shrunk.
+    /// Dismisses idle children when the pool has shrunk.
     private func fitChildren() {
         let now = jobs.counters.workers
         if workers.exchange(now, ordering: .relaxed) != now { loop.keep(now) }
@@ -128,9 +129,9 @@ package final class ExecPool: Sendable {
             busy: counts.busy, children: counts.living, peakChildren: counts.peak)
     }
 
-    /// Closes the children's standard inputs and waits until they have ended; those that are still
-    /// there after `patience` are killed, and records still with them fail. Further records fail
-    /// with the code `cancelled`.
+    /// Closes the children's standard inputs and waits until they have exited. Those that are still
+    /// running after `patience` are killed, and their records fail. Further records fail with the
+    /// code `cancelled`.
     package func shutdown(patience: Duration = .seconds(5)) async {
         await loop.close(within: patience)
         jobs.cancel()
@@ -138,7 +139,7 @@ package final class ExecPool: Sendable {
     }
 }
 
-/// The attempts at one record.
+/// Counts the attempts at one record.
 private final class Attempts: Sendable {
     private let made = Atomic(0)
 

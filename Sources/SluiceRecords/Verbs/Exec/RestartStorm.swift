@@ -1,10 +1,10 @@
-/// Slows down the starting of children when one after the other ends without a single answer, so
-/// that a broken command does not become a storm of processes. Never stops it: a child that crashes
-/// on some records must not take the good ones with it.
+/// Throttles the starting of children when several in a row exit without a single answer, so that a
+/// broken command does not cause a storm of processes. Never stops it altogether: a child that
+/// crashes on some records must not prevent the others from being processed.
 struct RestartStorm {
     typealias Instant = ContinuousClock.Instant
 
-    /// Children that may end without an answer, one after the other, before starts are spaced.
+    /// The number of children in a row that may exit without an answer before starts are delayed.
     static let free = 4
     static let longest = Duration.milliseconds(4)
 

@@ -1,11 +1,11 @@
 import SluiceCEL
 
-/// One order over all values: numbers by value (NaN last), then text by its bytes, then times, then
-/// everything else; what is not there comes last.
+/// A total order of values: numbers by value (NaN last), then text by its bytes, then times, then
+/// everything else; absent values come last.
 ///
-/// Whole numbers and doubles are compared exactly. Lists, maps and the like are all the same here.
+/// Integers and doubles are compared exactly. Lists, maps and the like are all equal here.
 enum CellOrder {
-    /// - Returns: below 0 where the left comes first, above 0 where the right does, 0 for equals.
+    /// - Returns: negative if the left one comes first, positive if the right one does, 0 if equal.
     @inline(__always)
     static func compare(_ left: Cell, _ right: Cell) -> Int {
         if left.kind == .int, right.kind == .int { return compare(left.intValue, right.intValue) }
@@ -67,7 +67,8 @@ enum CellOrder {
         }
     }
 
-    /// A number that is no int: a decimal is the nearest double, as in expressions.
+    /// The value of a number that is not an integer. A decimal is converted to the nearest double,
+    /// as in expressions.
     static func double(_ cell: Cell) -> Double {
         cell.kind == .double ? cell.doubleValue : Double(String(decoding: cell.textBytes, as: UTF8.self)) ?? .nan
     }

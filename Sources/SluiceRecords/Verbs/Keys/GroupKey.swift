@@ -1,24 +1,24 @@
 import CBytes
 import SluiceCEL
 
-/// Keys of groups as bytes: keys that are equal in expressions have equal bytes, and no others do.
+/// Encodes group keys as bytes: two keys have equal bytes exactly if they are equal in expressions.
 ///
-/// The values one after the other, each a tag and what belongs to it. Numbers that are equal are
-/// written as an int where there is one, else as a uint, else as a double; members of maps stand in
-/// the order of their keys' bytes.
+/// The values are concatenated, each as a tag and its contents. Equal numbers have the same
+/// encoding: as an int if possible, else as a uint, else as a double. Members of maps are ordered
+/// by the bytes of their keys.
 enum GroupKey {
     enum Tag: UInt8 {
         case absent, null, no, yes, int, uint, double, string, bytes, timestamp, duration
-        // Values of these have no cell of their own: ``WrittenKey`` says how they are written.
+        // Values of these types have no cell kind of their own: see ``WrittenKey``.
         case list, map, optional, other
     }
 
-    /// The nesting that values of records have, and some that expressions add.
+    /// The nesting limit of records, plus some levels that expressions may add.
     private static let deepest = 1100
 
     /// Appends the value of a cell.
     ///
-    /// - Returns: whether ``cell(_:at:_:)`` gives the very cell back, and not only an equal one.
+    /// - Returns: whether decoding gives the very same cell, not just an equal one.
     @inline(__always)
     static func append(_ cell: Cell, to buffer: ByteBuffer, _ scratch: Scratch) throws(EvaluationError) -> Bool {
         switch cell.kind {
@@ -94,7 +94,7 @@ enum GroupKey {
         }
     }
 
-    /// - Returns: whether the number is written as a double.
+    /// - Returns: whether the number is encoded as a double.
     private static func append(number: Double, to buffer: ByteBuffer) -> Bool {
         if let whole = Int64(exactly: number) {
             append(.int, UInt64(bitPattern: whole), to: buffer)
@@ -138,11 +138,11 @@ enum GroupKey {
     }
 }
 
-/// Reads the values of a key one after the other. Bytes that are no key end it; nothing is read
-/// past the end.
+/// Reads the values of a key one after the other. Invalid bytes end the key; nothing is read past
+/// the end.
 struct GroupKeyReader {
     private let text: UnsafeRawBufferPointer
-    /// Where the next value begins.
+    /// The offset of the next value.
     private(set) var place = 0
 
     init(_ key: UnsafeBufferPointer<UInt8>) {
@@ -151,9 +151,9 @@ struct GroupKeyReader {
 
     var isAtEnd: Bool { place == text.count }
 
-    /// One value, of which lists and maps have no cell: `boxed` stands for them.
+    /// Reads one value. Lists and maps are skipped and returned as a `boxed` cell.
     ///
-    /// - Returns: nil where the bytes are no value.
+    /// - Returns: `nil` if the bytes are not a valid value.
     mutating func next() -> (tag: GroupKey.Tag, cell: Cell)? { next(level: 0) }
 
     private mutating func next(level: Int) -> (tag: GroupKey.Tag, cell: Cell)? {

@@ -1,6 +1,6 @@
 import CBytes
 
-/// 128 bits that stand for a key: two keys with the same are taken for one.
+/// A 128-bit hash of a key. Keys with equal hashes are treated as equal.
 struct Hash128: BitwiseCopyable, Hashable, Comparable, Sendable {
     var high: UInt64
     var low: UInt64
@@ -21,7 +21,7 @@ struct SipHash: Sendable {
         self.second = second
     }
 
-    /// The same in all runs and on all machines.
+    /// A hash with a constant key: the same in all runs and on all machines.
     static let fixed = SipHash(key: 0x736C_7569_6365_2D31, 0x6B65_7973_2D31_3238)
 
     var key: (UInt64, UInt64) { (first, second) }
@@ -64,7 +64,7 @@ struct SipHash: Sendable {
             v3: second ^ 0x7465_6462_7974_6573)
     }
 
-    /// Of the 16 bytes of two numbers, the lowest first.
+    /// Hashes the 16 bytes of two numbers, in little-endian order.
     func hash(_ one: UInt64, _ other: UInt64) -> Hash128 {
         var state = start
         state.take(one)
@@ -95,15 +95,15 @@ struct SipHash: Sendable {
     }
 }
 
-/// A set of hashes: open addressing, 16 bytes a place.
+/// A set of hashes with open addressing, 16 bytes per slot.
 struct HashSet128 {
-    /// Two words each; 0 and 0 for none.
+    /// An empty slot is all zero.
     private var slots: [Hash128] = []
     private(set) var count = 0
     private var hasZero = false
     private static let zero = Hash128(high: 0, low: 0)
 
-    /// - Returns: whether it was not there.
+    /// - Returns: whether it was not in the set.
     @inline(__always)
     mutating func insert(_ hash: Hash128) -> Bool {
         guard hash != Self.zero else { return insertZero() }
@@ -155,12 +155,12 @@ struct HashSet128 {
         return hasZero ? [Self.zero] + all : all
     }
 
-    /// In no order.
+    /// Visits the hashes in no particular order.
     func forEach(_ body: (Hash128) -> Void) {
         if hasZero { body(Self.zero) }
         for hash in slots where hash != Self.zero { body(hash) }
     }
 
-    /// Of memory.
+    /// The size of the slots in bytes.
     var bytes: Int { 16 * slots.count }
 }

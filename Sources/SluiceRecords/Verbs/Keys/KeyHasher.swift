@@ -1,6 +1,6 @@
 import SluiceCEL
 
-/// Hashes of keys that several expressions make: equal keys, as in expressions, have equal hashes.
+/// Hashes keys made from several expressions. Keys that are equal in expressions have equal hashes.
 struct KeyHasher {
     private let evaluations: [(evaluate: BoundProgram.Evaluation, program: BoundProgram)]
     private let batch: RecordBatch

@@ -1,10 +1,11 @@
 import SluiceCEL
 
-/// Values as bytes whose order is that of the values (``CellOrder``): what `memcmp` says of two keys
-/// is what the order says of their values, one after the other.
+/// Encodes values as bytes in the order of ``CellOrder``: comparing two keys with `memcmp` is the
+/// same as comparing their values one after the other.
 ///
-/// Each is a byte for its kind and what belongs to it. A number is the nearest double and how far
-/// it is from it; text ends in two zeros, and has a zero of its own as 0 and 255.
+/// Each value is a byte for its kind, followed by its contents. A number is its nearest double and
+/// the difference from it; text ends with two zero bytes, and a zero byte within it is followed by
+/// 255.
 enum OrderKey {
     static func append(_ cell: Cell, isDescending: Bool, to buffer: ByteBuffer, _ scratch: Scratch) throws(EvaluationError) {
         let start = buffer.count
@@ -31,7 +32,7 @@ enum OrderKey {
         if isDescending { for index in start..<buffer.count { buffer.start[index] = ~buffer.start[index] } }
     }
 
-    /// Records that are the same in all else stay in the order of the input.
+    /// Appends the place of a record, so that records that are otherwise equal stay in input order.
     static func append(_ place: RecordPlace, to buffer: ByteBuffer) {
         append(UInt64(place.input), bytes: 4, to: buffer)
         append(place.offset, bytes: 8, to: buffer)
@@ -41,7 +42,7 @@ enum OrderKey {
     private static func append(_ value: Double, _ difference: Int128, to buffer: ByteBuffer) {
         let bits = (value.isNaN ? .nan : value == 0 ? 0 : value).bitPattern
         append(bits >> 63 == 1 ? ~bits : bits | 1 << 63, bytes: 8, to: buffer)
-        // A whole number of 64 bits is at most 1,024 from its double.
+        // A 64-bit integer differs from its nearest double by at most 1,024.
         append(UInt64(truncatingIfNeeded: difference + 0x8000), bytes: 2, to: buffer)
     }
 

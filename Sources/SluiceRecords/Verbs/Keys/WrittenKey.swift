@@ -1,12 +1,14 @@
 import SluiceCEL
 
-/// A key as it was first seen, where its bytes as a ``GroupKey`` do not tell: `1.0` is the key `1`.
+/// Encodes a key as it was first seen, for cases where its ``GroupKey`` does not tell: `1.0` is the
+/// same key as `1`.
 ///
-/// The cells one after the other: kind, and what belongs to it. Lists and maps are JSON text.
+/// The cells are concatenated, each as its kind and its contents. Lists and maps are JSON text.
 enum WrittenKey {
     static func append(_ cell: Cell, to buffer: ByteBuffer, _ scratch: Scratch) { append(plain(cell, scratch), to: buffer) }
 
-    /// The cell, or one with the text of a value that fits no other: JSON of lists and maps.
+    /// The cell; if it is boxed, a text cell with the value's text, which is JSON for lists and
+    /// maps.
     @inline(__always)
     static func plain(_ cell: Cell, _ scratch: Scratch) -> Cell { cell.kind == .boxed ? unboxed(cell, scratch) : cell }
 
@@ -24,7 +26,7 @@ enum WrittenKey {
         }
     }
 
-    /// - Parameter cell: none that is boxed.
+    /// - Parameter cell: must not be boxed.
     static func append(_ cell: Cell, to buffer: ByteBuffer) {
         buffer.reserve(13)
         let place = UnsafeMutableRawPointer(buffer.start + buffer.count)
@@ -35,9 +37,9 @@ enum WrittenKey {
         if cell.isText { buffer.append(cell.textBytes) }
     }
 
-    /// The cells, over the text's own bytes.
+    /// Decodes `count` cells, which point into the text.
     ///
-    /// - Returns: nil where these are not so many cells, each valid.
+    /// - Returns: `nil` if the text is not exactly that many valid cells.
     static func cells(_ count: Int, in text: UnsafeBufferPointer<UInt8>) -> [Cell]? {
         let bytes = UnsafeRawBufferPointer(text)
         var cells: [Cell] = []

@@ -3,7 +3,7 @@ import SluiceCEL
 /// A table in memory, with an index over one column.
 ///
 /// `@unchecked Sendable`: nothing changes after `init`. Unsafe memory lives here: cells point into
-/// the batches and tables that are kept beside them.
+/// the batches and tables in `kept`.
 final class LookupTable: @unchecked Sendable {
     enum Key {
         case value(String)
@@ -16,17 +16,17 @@ final class LookupTable: @unchecked Sendable {
         }
     }
 
-    /// Why it is no table.
+    /// Why the table cannot be used.
     struct Fault: Error {
         var message: String
         var fix: String?
-        /// Of the stage's keys, which is to blame.
+        /// The key of the stage that is at fault.
         var part = Part.file
 
-        /// Of the stage's keys.
+        /// A key of the stage.
         enum Part {
             case file, column
-            /// The name that is to be added.
+            /// The name of a column to add.
             case select(String)
         }
     }
@@ -43,16 +43,16 @@ final class LookupTable: @unchecked Sendable {
     /// Whether all keys are text.
     private(set) var isText = true
     private var index = Index.values(GroupTable(seed: 0))
-    /// Of each row its added cells, and the same as a map.
+    /// The added cells of each row, and the same as a map.
     private var cells: [Cell] = []
     private var objects: [Cell] = []
-    /// What cells point to.
+    /// Owns the memory that cells point to.
     private var kept: [(Batch, RowTable)] = []
     private let scratch = Scratch(reader: JSONReader())
 
     var rows: Int { objects.count }
 
-    /// - Parameter selected: the columns that are added; all but the key's where it is nil.
+    /// - Parameter selected: the columns to add; `nil` for all but the key's.
     init(_ file: String, _ format: any Format, _ key: Key, selected: [String]?) throws(Fault) {
         self.file = file
         var batches: [Batch] = []
@@ -85,7 +85,7 @@ final class LookupTable: @unchecked Sendable {
         return try BatchReader(input, of: try FileSource([input]).open(input, at: 0), index: 0, configuration: configuration, buffers: buffers)
     }
 
-    /// The format with its head, and the fields that rows have.
+    /// The format, completed by the file's head, and the fields of the rows.
     private static func fields(of format: any Format, _ batches: [Batch], _ file: String) throws(Fault) -> (any Format, [String]) {
         var format = format
         if let headed = format as? any HeadedFormat, headed.needsHead {
@@ -149,7 +149,7 @@ final class LookupTable: @unchecked Sendable {
 
     /// The row for a key.
     ///
-    /// - Parameter buffer: for the key's bytes.
+    /// - Parameter buffer: scratch space for the key's bytes.
     func find(_ key: Cell, _ buffer: ByteBuffer, _ scratch: Scratch) throws(EvaluationError) -> Int? {
         guard key.kind != .absent else { return nil }
         switch index {
@@ -163,7 +163,7 @@ final class LookupTable: @unchecked Sendable {
 }
 
 extension LookupTable {
-    /// Gathers the keys of the rows, each of which is there once.
+    /// Collects the keys of the rows, which must be unique.
     fileprivate struct Builder {
         let values = GroupTable(seed: UInt64.random(in: .min ... .max))
         private(set) var networks: [NetworkIndex.Entry] = []

@@ -1,17 +1,17 @@
 import SluiceCEL
 
-/// Which of many networks an address is in: of those around each other the longest.
+/// Finds the longest of many networks that contains an address.
 ///
-/// The addresses are cut into ranges that one network each is the longest of, so that an address
-/// takes one binary search: 17 steps among 100,000 networks.
+/// The address space is cut into ranges, each with the longest network that covers it, so that a
+/// lookup is one binary search: 17 steps for 100,000 networks.
 struct NetworkIndex: Sendable {
-    /// An IPv4-mapped network is the IPv4 network.
+    /// A range of addresses. An IPv4-mapped network is stored as the IPv4 network.
     struct Network: Hashable {
         let isV4: Bool
         let first: UInt128
         let last: UInt128
 
-        /// A network (`10.0.0.0/8`) or an address.
+        /// Parses a network (`10.0.0.0/8`) or an address.
         init?(_ text: String) {
             let network: IPNetwork
             if let address = IPAddress(text) {
@@ -40,7 +40,7 @@ struct NetworkIndex: Sendable {
         }
     }
 
-    /// Where ranges begin, and the row of each, -1 for none.
+    /// The starts of the ranges, and the row of each; -1 for none.
     private struct Ranges<Address: FixedWidthInteger & Sendable>: Sendable {
         private var starts: [Address] = []
         private var rows: [Int32] = []
@@ -92,7 +92,7 @@ struct NetworkIndex: Sendable {
         v6 = Ranges(entries.filter { !$0.network.isV4 })
     }
 
-    /// - Parameter key: text or an address; anything else is in no network.
+    /// - Parameter key: text or an address; any other value is in no network.
     func find(_ key: Cell, _ scratch: Scratch) -> Int? {
         switch key.kind {
         case .string:
@@ -110,7 +110,7 @@ struct NetworkIndex: Sendable {
         return address.isV4 ? v4.find(UInt32(truncatingIfNeeded: address.bits)) : v6.find(address.bits)
     }
 
-    /// Four numbers without leading zeros.
+    /// Parses four numbers without leading zeros.
     static func v4(_ text: UnsafeBufferPointer<UInt8>) -> UInt32? {
         guard (7...15).contains(text.count) else { return nil }
         var (bits, number, digits, dots): (UInt32, UInt32, Int, Int) = (0, 0, 0, 0)

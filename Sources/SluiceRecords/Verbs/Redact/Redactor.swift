@@ -2,7 +2,7 @@ import CCrypto
 import Glibc
 import SluiceCEL
 
-/// What is put in the place of a value.
+/// The replacement of a value.
 enum Redaction: Sendable {
     case mask
     case hash(HMACKey)
@@ -44,7 +44,7 @@ enum Redaction: Sendable {
     }
 }
 
-/// Replaces values, or parts of text. Used by one thread at a time.
+/// Replaces values, or parts of text. Not for concurrent use.
 final class Redactor {
     typealias Text = UnsafeBufferPointer<UInt8>
 
@@ -66,7 +66,7 @@ final class Redactor {
         captures.deallocate()
     }
 
-    /// What stands for a value. Nothing stays nothing, and so does null.
+    /// The replacement of a value. Absent and null cells are unchanged.
     func cell(_ cell: Cell, _ scratch: Scratch) -> Cell {
         if cell.kind == .absent || cell.kind == .null { return cell }
         buffer.count = 0
@@ -91,7 +91,7 @@ final class Redactor {
         }
     }
 
-    /// Appends what stands for the text.
+    /// Appends the replacement of the text.
     private func replace(_ text: Text) {
         switch change {
         case .mask: buffer.append("***")
@@ -106,9 +106,9 @@ final class Redactor {
         }
     }
 
-    /// Writes the text to the buffer with all matches replaced.
+    /// Appends the text to the buffer with all matches replaced.
     ///
-    /// - Returns: whether there was any; where not, the buffer is as it was.
+    /// - Returns: whether there was a match; if not, the buffer is unchanged.
     private func replaceMatches(in text: Text) -> Bool {
         guard let pattern, pattern.matches(text) else { return false }
         var copied = 0
@@ -123,10 +123,10 @@ final class Redactor {
         return true
     }
 
-    /// Writes JSON text with all matches in its texts replaced; keys stay.
+    /// Writes JSON text with all matches in its strings replaced, except in keys.
     ///
-    /// - Parameter text: valid.
-    /// - Returns: whether there was any.
+    /// - Parameter text: must be valid JSON.
+    /// - Returns: whether there was a match.
     func writeJSON(_ text: Text, to output: ByteBuffer) -> Bool {
         guard let start = text.baseAddress else { return false }
         let end = start + text.count
@@ -139,7 +139,7 @@ final class Redactor {
             let open = place
             guard let (close, isEscaped) = string(place + 1, end) else { break }
             place = close + 1
-            // What a colon follows is a key.
+            // A string followed by a colon is a key.
             if JSONScan.space(place, end) < end, JSONScan.space(place, end).pointee == UInt8(ascii: ":") { continue }
             guard replaceMatches(from: open + 1, to: close, isEscaped) else { continue }
             hasMatch = true
@@ -167,7 +167,7 @@ final class Redactor {
     }
 }
 
-/// A key of HMAC-SHA-256 (RFC 2104): as long as a block.
+/// A key of HMAC-SHA-256 (RFC 2104), padded to the length of a block.
 struct HMACKey: Sendable {
     fileprivate let block: [UInt8]
 
@@ -186,10 +186,10 @@ struct HMACKey: Sendable {
 
 /// HMAC-SHA-256 with one key.
 ///
-/// Unsafe memory: the contexts are this object's own, from `init` to `deinit`. Used by one thread at
-/// a time.
+/// Unsafe memory: the contexts belong to this object from `init` to `deinit`. Not for concurrent
+/// use.
 final class HMACHasher {
-    /// After the key's inner and outer block.
+    /// The states after the inner and the outer padded key.
     private let inner: OpaquePointer
     private let outer: OpaquePointer
     private let working: OpaquePointer

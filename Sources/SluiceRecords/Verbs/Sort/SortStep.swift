@@ -2,18 +2,18 @@ import Sluice
 import SluiceCEL
 import Synchronization
 
-/// `sort` while a run goes on: what its workers have taken in.
+/// The state of `sort` during a run: the entries that its workers have taken in.
 ///
-/// Each worker has entries of its own; one is the record's key (``OrderKey``), with its place in the
-/// input at the end, and the record as JSON text. Where they take more than the stage's room they
-/// go to files, sorted, and all are merged at the end.
+/// Each worker has its own entries. An entry is the record's sort key (``OrderKey``), with its
+/// place in the input at the end, and the record as JSON text. When they exceed the stage's memory
+/// they are sorted and spilled to files; at the end everything is merged.
 final class SortStep: ClosingStep {
     let fields: [Schema.Field]? = nil
     private let verb: Sort
     private let room: StageRoom
     private let states = Locked(States())
 
-    /// `@unchecked Sendable`: entries belong to who has taken them, until they are given back.
+    /// `@unchecked Sendable`: entries belong to whoever took them until they are given back.
     fileprivate struct States: @unchecked Sendable {
         var idle: [SortedEntries] = []
         var made = 0
@@ -34,10 +34,10 @@ final class SortStep: ClosingStep {
         states.withLock { $0.take(limit: verb.limit) }.entries
     }
 
-    /// Gives entries back; those that are too many go to a file before.
+    /// Returns entries for reuse; spills them to a file first if there are too many.
     func giveBack(_ entries: SortedEntries) throws(RunError) {
         let share = room.memory / max(1, states.withLock { $0.made })
-        // Sorting and growing take as much again.
+        // Sorting and growing need as much memory again.
         if entries.size > share / 2 { try entries.spill(to: room) }
         let given = States.Taken(entries: entries)
         states.withLock { $0.idle.append(given.entries) }
@@ -52,7 +52,7 @@ final class SortStep: ClosingStep {
         .texts(SortedTexts(try merged(), limit: verb.limit))
     }
 
-    /// The version, 1, and for each entry, in order, its key and its value.
+    /// The version, 1, then the key and the value of each entry, in order.
     func checkpoint() throws(RunError) -> [UInt8] {
         var writer = StateWriter()
         writer.write(UInt64(1))
@@ -87,7 +87,7 @@ extension SortStep.States {
         var entries: SortedEntries
     }
 
-    /// The same.
+    /// `@unchecked Sendable`: see ``SortStep/States``.
     struct All: @unchecked Sendable {
         var entries: [SortedEntries]
     }
@@ -99,7 +99,7 @@ extension SortStep.States {
     }
 }
 
-/// `sort` at one place.
+/// `sort`, bound to one place.
 struct SortStage: ClosingStage {
     struct Key: Sendable {
         var value: BoundProgram
@@ -117,7 +117,7 @@ struct SortStage: ClosingStage {
     let typed: TypedFields
     let next: BoundSegment?
 
-    /// Every key of every record is computed before any is taken in.
+    /// Computes all keys of all records before taking any record in.
     func take(_ batch: RecordBatch) throws(RunError) {
         guard let next else { preconditionFailure("after a closing stage the plan goes on") }
         batch.counts[site.index].in = batch.rows.count
@@ -137,7 +137,7 @@ struct SortStage: ClosingStage {
         batch.absorbRows(at: site.index, next: next)
     }
 
-    /// - Returns: for each row where its key begins and ends.
+    /// - Returns: for each row, the start and the end of its key.
     private func makeKeys(_ batch: RecordBatch, _ buffer: ByteBuffer) throws(RunError) -> [(Int, Int)] {
         var ends = [(Int, Int)](repeating: (0, 0), count: batch.table.rows)
         let evaluations = keys.map { ($0.value.evaluation(over: batch), $0) }
@@ -167,9 +167,9 @@ struct SortStage: ClosingStage {
     }
 }
 
-/// The records in order.
+/// The sorted records.
 ///
-/// `@unchecked Sendable`: the run asks for one batch after the other, and nothing else has them.
+/// `@unchecked Sendable`: the run asks for one batch at a time, and nothing else refers to it.
 private final class SortedTexts: ClosingTexts, @unchecked Sendable {
     private let merge: EntryMerge
     private var left: Int

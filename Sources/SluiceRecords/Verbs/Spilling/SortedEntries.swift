@@ -1,10 +1,10 @@
 import CBytes
 
-/// Entries of a key and what belongs to it, in the order of the bytes of their keys once they are
-/// sorted; in files where they are many.
+/// Entries of a key and a value, ordered by the bytes of the keys once sorted; spilled to files if
+/// there are many.
 ///
-/// Unsafe memory lives here: an entry is eight bytes (how long key and value are), the key, the
-/// value, from `start` of its ``Entry`` on. Used by one thread at a time.
+/// Unsafe memory lives here: an entry is eight bytes (the lengths of key and value), the key and
+/// the value, beginning at `start` of its ``Entry``. Not for concurrent use.
 final class SortedEntries {
     typealias Text = UnsafeBufferPointer<UInt8>
 
@@ -14,12 +14,13 @@ final class SortedEntries {
         var start: Int
     }
 
-    /// Only the first so many are wanted.
+    /// The number of entries wanted from the start of the order; `nil` for all.
     private let limit: Int?
     private var bytes = ByteBuffer(capacity: 4096)
     private var entries: [Entry] = []
     private var isSorted = true
-    /// Once there are `limit` entries, what comes after this is none of the first.
+    /// The key of the last wanted entry, once there are `limit` entries. Greater keys can be
+    /// dropped.
     private var last: [UInt8]?
     private(set) var runs: [SortedRun] = []
 
@@ -27,10 +28,10 @@ final class SortedEntries {
         self.limit = limit
     }
 
-    /// Of memory.
+    /// The memory in use, in bytes.
     var size: Int { bytes.count + entries.count * MemoryLayout<Entry>.stride }
 
-    /// Whether an entry with this key may be among the first.
+    /// Whether an entry with this key may be within the limit.
     @inline(__always)
     func wants(_ key: Text) -> Bool {
         guard let last else { return true }
@@ -51,7 +52,7 @@ final class SortedEntries {
         if let limit, entries.count >= 2 * limit + 1024 { cut(to: limit) }
     }
 
-    /// The first eight bytes as a number whose order is theirs.
+    /// The first eight bytes as a number with the same order.
     private static func prefix(_ key: Text) -> UInt64 {
         guard let start = key.baseAddress else { return 0 }
         if key.count >= 8 { return UInt64(bigEndian: cbytes_load64(start)) }
@@ -87,7 +88,7 @@ final class SortedEntries {
         isSorted = true
     }
 
-    /// Keeps only the first, in memory of their own.
+    /// Keeps only the first entries, in new memory.
     private func cut(to count: Int) {
         sort()
         guard entries.count > count else { return }
@@ -103,7 +104,7 @@ final class SortedEntries {
         last = entries.last.map { Array(key($0)) }
     }
 
-    /// Brings everything in memory to a file.
+    /// Spills all entries in memory to a file.
     func spill(to room: StageRoom) throws(RunError) {
         guard !entries.isEmpty else { return }
         let cursor = inMemory()
@@ -116,7 +117,7 @@ final class SortedEntries {
         if runs.count == Self.mostRuns { try mergeRuns(room) }
     }
 
-    /// More files than this are made one.
+    /// The number of files at which they are merged into one.
     private static let mostRuns = 64
 
     private func mergeRuns(_ room: StageRoom) throws(RunError) {
@@ -131,7 +132,7 @@ final class SortedEntries {
         runs = [run]
     }
 
-    /// The entries in order. While it is used nothing may be added.
+    /// Cursors over all entries, each in order. No entry may be added while they are in use.
     func cursors() -> [any EntryCursor] {
         (entries.isEmpty ? [] : [inMemory()]) + runs.map { SortedRun.Cursor($0) }
     }
@@ -142,7 +143,7 @@ final class SortedEntries {
         return MemoryCursor(of: self)
     }
 
-    /// Those in memory.
+    /// A cursor over the entries in memory.
     private final class MemoryCursor: EntryCursor {
         private let all: SortedEntries
         private var place = 0
@@ -160,8 +161,8 @@ final class SortedEntries {
     }
 }
 
-/// Entries one after the other, in order: each its eight bytes, its key and its value. One is valid
-/// until the next is asked for.
+/// A sequence of entries in order, each with its eight bytes, its key and its value. An entry is
+/// valid until the next one is requested.
 protocol EntryCursor: AnyObject {
     func next() throws(RunError) -> UnsafeBufferPointer<UInt8>?
 }
@@ -189,9 +190,9 @@ final class SortedRun: Sendable {
     final class Cursor: EntryCursor {
         private let run: SortedRun
         private let buffer = ByteBuffer(capacity: 64 << 10)
-        /// Of the file.
+        /// The number of bytes read from the file.
         private var read = 0
-        /// Of the buffer.
+        /// The position in the buffer.
         private var place = 0
 
         init(_ run: SortedRun) {
@@ -207,7 +208,7 @@ final class SortedRun: Sendable {
             return UnsafeBufferPointer(start: buffer.start + place, count: size)
         }
 
-        /// - Returns: whether so many bytes are there from `place` on.
+        /// - Returns: whether `count` bytes are available from `place` on.
         private func fill(_ count: Int) throws(RunError) -> Bool {
             if buffer.count - place >= count { return true }
             let rest = buffer.count - place
@@ -223,7 +224,7 @@ final class SortedRun: Sendable {
     }
 }
 
-/// Several cursors as one: a heap of their next entries.
+/// A merge of several cursors, by a heap of their next entries.
 final class EntryMerge: EntryCursor {
     private struct Head {
         var entry: UnsafeBufferPointer<UInt8>
@@ -245,7 +246,7 @@ final class EntryMerge: EntryCursor {
     }
 
     func next() throws(RunError) -> UnsafeBufferPointer<UInt8>? {
-        // The one that was given last is valid until now.
+        // The entry returned last was valid until now.
         if isGiven, !heap.isEmpty {
             if let entry = try heap[0].cursor.next() {
                 heap[0].entry = entry

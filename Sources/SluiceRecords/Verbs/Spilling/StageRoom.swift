@@ -1,11 +1,11 @@
 import Glibc
 import Synchronization
 
-/// What a stage with much to keep may use: so much memory, and files for the rest.
+/// The resources of a stage that holds much state: an amount of memory, and a folder to spill to.
 package struct StageRoom: Sendable {
-    /// Bytes, for all workers of the stage together.
+    /// In bytes, for all workers of the stage together.
     package var memory: Int
-    /// Where the files are.
+    /// The folder for spill files.
     package var folder: String
 
     package init(memory: Int, folder: String) {
@@ -13,20 +13,20 @@ package struct StageRoom: Sendable {
         self.folder = folder
     }
 
-    /// Of each stage that keeps much: they share half of the memory; the other half is for batches on
-    /// their way.
+    /// The resources of each stage that holds much state: these stages share half of the memory
+    /// limit; the other half is for batches in flight.
     init(_ pipeline: RecordPipeline, folder: String) {
         self.init(memory: pipeline.limits.memory / 2 / max(1, pipeline.flow.allStages.count { $0.verb.keepsMuch }), folder: folder)
     }
 
-    /// Where no run says anything else.
+    /// The default without a run.
     package static let standard = StageRoom(memory: 128 << 20, folder: "/tmp")
 }
 
-/// A file for what does not fit into memory. It has no name from the beginning on, so that nothing
-/// is left of it however the run ends.
+/// A spill file. It is unlinked right after it was created, so that nothing remains however the run
+/// ends.
 ///
-/// Written by one thread at a time; read from any place by any number.
+/// Written by one thread at a time; read at any position by any number of threads.
 final class RoomFile: Sendable {
     private let descriptor: Int32
     private let folder: String
@@ -51,9 +51,9 @@ final class RoomFile: Sendable {
         end.add(bytes.count, ordering: .relaxed)
     }
 
-    /// Reads from a place until `room` is full or the file ends.
+    /// Reads from a position until `room` is full or the file ends.
     ///
-    /// - Returns: how many bytes.
+    /// - Returns: the number of bytes read.
     func read(at place: Int, into start: UnsafeMutablePointer<UInt8>, room: Int) throws(RunError) -> Int {
         var done = 0
         while done < room {

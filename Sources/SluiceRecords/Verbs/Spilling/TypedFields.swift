@@ -1,17 +1,18 @@
 import SluiceCEL
 
-/// The fields of a record that its JSON text does not give the type of, where the record becomes
-/// text and is decoded anew: times, for example.
+/// The fields of a record whose type its JSON text does not express, such as times. Used where a
+/// record becomes text and is decoded again.
 struct TypedFields: Sendable {
     private let fields: [(from: Int, to: Int)]
 
-    /// - Parameter next: where the text is decoded.
+    /// - Parameter next: the segment in which the text is decoded.
     init(from shape: Shape, to next: BoundSegment?) {
         let columns = next?.stretch.fields.shape.baseColumns ?? [:]
         fields = columns.compactMap { name, to in shape.column(of: name.text).map { ($0, to) } }.sorted { $0.to < $1.to }
     }
 
-    /// Calls with each value of the row whose type its text does not tell, and its column there.
+    /// Calls `body` with each value of the row whose type its text does not express, and its new
+    /// column.
     func forEach(_ row: Int, of batch: RecordBatch, _ body: (Cell, Int) -> Void) {
         let cells = batch.table.row(row)
         for field in fields where cells[field.from].losesType { body(cells[field.from], field.to) }
@@ -29,11 +30,11 @@ extension Cell {
     }
 }
 
-/// Records as JSON text, and what the text does not tell.
+/// Records as JSON text, with the values that the text does not express.
 package struct RecordTexts {
     let bytes = ByteBuffer(capacity: Batch.targetBytes)
     var frames: [Frame] = []
-    /// By frame and column: the text of the cells is in `values`.
+    /// By frame and column. The text of these cells is in `scratch`.
     var typed: [(frame: Int, column: Int, cell: Cell)] = []
     let scratch: Scratch
 
@@ -43,8 +44,8 @@ package struct RecordTexts {
     }
 }
 
-/// A record as it is set aside: how many typed values it has, each with its column and its
-/// ``WrittenKey``, then its JSON text. Numbers are four bytes, the lowest first.
+/// A record as it is spilled: the number of typed values, the column and ``WrittenKey`` of each,
+/// then the JSON text. Numbers are four bytes, little endian.
 enum SortedRecord {
     typealias Text = UnsafeBufferPointer<UInt8>
 
@@ -76,7 +77,7 @@ enum SortedRecord {
         texts.append(Text(rebasing: text[place...]))
     }
 
-    /// Whether it can be read: one JSON object, and values.
+    /// Whether the bytes are valid: typed values and one JSON object.
     static func isValid(_ text: Text) -> Bool {
         guard text.count >= 4 else { return false }
         var place = 4

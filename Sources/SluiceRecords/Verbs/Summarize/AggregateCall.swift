@@ -1,15 +1,15 @@
 import SluiceCEL
 
-/// An aggregate as the pipeline file has it: `sum(duration_ms / 1000.0)`.
+/// An aggregate in a pipeline file: `sum(duration_ms / 1000.0)`.
 struct AggregateCall: Sendable {
     let name: String
     /// As in the pipeline file, for messages.
     let text: String
     let aggregate: any Aggregate
-    /// What it is computed of.
+    /// The expression that it is computed from.
     let value: CellProgram?
 
-    /// - Parameter what: for messages: the field that it is to be.
+    /// - Parameter what: the field that it defines, for messages.
     init?(_ leaf: Leaf, _ what: String, _ checking: inout Checking) {
         guard leaf.isComplete else { return nil }
         guard let parts = Self.parts(of: leaf) else {
@@ -48,7 +48,7 @@ struct AggregateCall: Sendable {
         value = call.value
     }
 
-    /// What makes two calls share their states.
+    /// Two calls with the same name share their states.
     var stateName: String { aggregate.stateName + "(" + (value?.text ?? "") + ")" }
 
     private static func fault(_ takes: AggregateDeclaration.Takes, _ count: Int) -> String? {
@@ -73,8 +73,7 @@ struct AggregateCall: Sendable {
         }
     }
 
-    /// The parts between commas that are in no brackets and no quotes; none where there is only
-    /// white space.
+    /// The parts between commas outside of brackets and quotes; empty if there is only white space.
     private static func arguments(in leaf: Leaf) -> [Leaf] {
         if leaf.text.allSatisfy(\.isWhitespace) { return [] }
         let bytes = Array(leaf.text.utf8)
@@ -108,8 +107,7 @@ struct AggregateCall: Sendable {
         return leaf.part(start..<end)
     }
 
-    /// The name and what stands between the parentheses, the second of which must be the text's
-    /// end.
+    /// The name, and the text between the parentheses, the second of which must end the text.
     private static func parts(of leaf: Leaf) -> (name: Leaf, argument: Leaf)? {
         let bytes = Array(leaf.text.utf8)
         let isName = { (byte: UInt8) in
@@ -123,7 +121,7 @@ struct AggregateCall: Sendable {
         return (leaf.part(first..<nameEnd), leaf.part(open + 1..<close))
     }
 
-    /// The parenthesis that closes the one at `open`, past text in quotes.
+    /// The parenthesis that closes the one at `open`; skips quoted text.
     private static func closing(of open: Int, in bytes: [UInt8]) -> Int? {
         var depth = 0
         var quote: UInt8?

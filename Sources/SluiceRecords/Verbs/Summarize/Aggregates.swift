@@ -1,31 +1,31 @@
 import SluiceCEL
 
-/// What makes one value of those of a group. One type an aggregate, one file; the table is
-/// ``Aggregates``.
+/// Computes one value from those of a group. One type and one file per aggregate; ``Aggregates`` is
+/// the table.
 protocol Aggregate: Sendable {
-    /// Reports what keeps it from being computed.
+    /// Reports why the aggregate cannot be computed.
     init?(_ arguments: AggregateArguments, _ checking: inout Checking)
 
-    /// The type of the result, as far as it is known before.
+    /// The type of the result, as far as it is known statically.
     var type: CELType { get }
 
-    /// The values that it takes in; `absent` among them is left out. Looked at before any state
-    /// changes.
+    /// The kinds of values that it accepts; `absent`, if among them, is ignored. Checked before any
+    /// state changes.
     var accepted: CellKinds { get }
 
-    /// What is wrong with others, for messages: `not a number`.
+    /// Why other values are refused, for messages: `not a number`.
     var refusal: String { get }
 
-    /// The form in which it takes them.
+    /// The form in which values are passed.
     var intake: AggregateIntake { get }
 
-    /// Aggregates of the same name here, of the same values, share their states.
+    /// Aggregates with the same name, over the same values, share their states.
     var stateName: String { get }
 
-    /// States for groups that are numbered from 0; one such thing for each worker.
+    /// Makes states for groups numbered from 0. Each worker has its own.
     func makeStates() -> any AggregateStates
 
-    /// Text must live in the scratch's arena. `absent` where there is nothing to give.
+    /// The result for a group; `absent` if there is none. Its text must be in the scratch's arena.
     func result(_ states: any AggregateStates, of group: Int, _ scratch: Scratch) -> Cell
 }
 
@@ -35,31 +35,31 @@ extension Aggregate {
     func result(_ states: any AggregateStates, of group: Int, _ scratch: Scratch) -> Cell { states.result(of: group, scratch) }
 }
 
-/// What values are made of before any state changes, since that may fail.
+/// The form of values. It is made before any state changes, since that may fail.
 enum AggregateIntake: Sendable {
-    /// As they are.
+    /// The value unchanged.
     case cell
-    /// Its ``GroupKey``, as a cell of bytes.
+    /// The value's ``GroupKey``, as a cell of bytes.
     case key
-    /// How many bytes its ``GroupKey`` has (four bytes, the lowest first), the key, and its
-    /// ``WrittenKey`` where the key does not tell.
+    /// The length of the value's ``GroupKey`` (four bytes, little endian), the key, and the value's
+    /// ``WrittenKey`` if the key does not suffice.
     case keyAndWriting
 }
 
-/// What an aggregate is written with.
+/// The name and arguments of an aggregate.
 struct AggregateArguments {
     /// As in the pipeline file.
     var name: String
-    /// What it is computed of; `nil` where it takes nothing.
+    /// The expression that it is computed from; `nil` if it takes none.
     var value: CellProgram?
-    /// Where the value stands.
+    /// The place of the value.
     var place: Leaf
-    /// The number that follows it.
+    /// The second argument, a number.
     var number: Double?
-    /// Where that stands.
+    /// The place of the number.
     var numberPlace: Leaf?
 
-    /// The type of the values; nil, and reported, where they can be no numbers.
+    /// The type of the values; `nil`, with a diagnostic, if they cannot be numbers.
     func numberType(_ does: String, _ checking: inout Checking) -> CELType? {
         guard let value else { return nil }
         let type = value.type.optionalValue
@@ -71,12 +71,12 @@ struct AggregateArguments {
     }
 }
 
-/// What an aggregate says of itself.
+/// The declaration of an aggregate.
 struct AggregateDeclaration: Sendable {
     enum Takes: Sendable {
         case nothing
         case value
-        /// And a number.
+        /// A value and a number.
         case valueAndNumber
     }
 
@@ -85,43 +85,42 @@ struct AggregateDeclaration: Sendable {
     var takes: Takes
     /// One line for the reference table, without a full stop.
     var summary: String
-    /// How it may be written: `sum(bytes)`.
+    /// An example: `sum(bytes)`.
     var example: String
     var make: @Sendable (AggregateArguments, inout Checking) -> (any Aggregate)?
 }
 
-/// The states of one aggregate for all groups that one worker has seen. Used by one thread at a
-/// time.
+/// The states of one aggregate for all groups that one worker has seen. Not for concurrent use.
 ///
-/// What a group's state comes to must not depend on the order or the grouping of additions and
-/// merges, to the bit.
+/// A group's state must not depend on the order or the grouping of additions and merges, down to
+/// the bit.
 protocol AggregateStates: AnyObject {
-    /// Makes room for so many groups; new ones have taken in nothing.
+    /// Makes room for `groups` groups; new ones are empty.
     func grow(to groups: Int)
 
-    /// Takes in the value of `rows[i]` for `groups[i]`. All are of the kinds that the aggregate
-    /// accepts, in the form of its intake; of an aggregate that takes no value, they mean nothing.
+    /// Adds the value of `rows[i]` to group `groups[i]`. All values are of the accepted kinds, in
+    /// the form of the intake; for an aggregate that takes no value, they are meaningless.
     ///
-    /// - Parameter values: by row.
+    /// - Parameter values: the values, indexed by row.
     func add(
         _ values: UnsafePointer<Cell>, of rows: UnsafeBufferPointer<UInt32>, to groups: UnsafeBufferPointer<UInt32>, in batch: RecordBatch)
 
-    /// Merges group `i` of the others, which are of the same aggregate, into group `groups[i]`.
+    /// Merges group `i` of `others`, states of the same aggregate, into group `groups[i]`.
     func merge(_ others: any AggregateStates, into groups: [UInt32])
 
-    /// Text must live in the scratch's arena.
+    /// The result for a group. Its text must be in the scratch's arena.
     func result(of group: Int, _ scratch: Scratch) -> Cell
 
-    /// Whether the group's result is an estimate; nil for aggregates that never give one.
+    /// Whether the group's result is an estimate; `nil` for aggregates that never estimate.
     func isSketch(_ group: Int) -> Bool?
 
-    /// Writes the group's state: equal states, equal bytes.
+    /// Writes the group's state. Equal states give equal bytes.
     func write(_ group: Int, to writer: inout StateWriter)
 
-    /// Reads the state of a group that has taken in nothing yet.
+    /// Reads the state of a group that is still empty.
     func read(_ group: Int, from reader: inout StateReader) throws(CheckpointError)
 
-    /// Bytes of memory, about.
+    /// An estimate of the memory in use, in bytes.
     var bytes: Int { get }
 }
 
@@ -130,13 +129,13 @@ extension AggregateStates {
 }
 
 extension Array {
-    /// Makes room for so many, each as it begins.
+    /// Grows the array to `count` elements with initial values.
     mutating func grow(to count: Int, _ element: @autoclosure () -> Element) {
         while self.count < count { append(element()) }
     }
 }
 
-/// Kinds of cells.
+/// A set of cell kinds.
 struct CellKinds: Sendable {
     private var bits: UInt32 = 0
 
@@ -144,7 +143,7 @@ struct CellKinds: Sendable {
         for kind in kinds { bits |= 1 << UInt32(kind.rawValue) }
     }
 
-    /// Every value, and none.
+    /// Every kind of value, and `absent`.
     static let any = CellKinds(
         .absent, .null, .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .decimal, .json, .boxed)
     static let numbers = CellKinds(.absent, .int, .uint, .double, .decimal)
@@ -153,7 +152,7 @@ struct CellKinds: Sendable {
     func contains(_ kind: Cell.Kind) -> Bool { bits >> UInt32(kind.rawValue) & 1 != 0 }
 }
 
-/// The table of the aggregates.
+/// The table of aggregates.
 package enum Aggregates {
     /// In the order of the reference.
     static let all: [AggregateDeclaration] =
@@ -165,6 +164,6 @@ package enum Aggregates {
     static var names: [String] { all.map { $0.name } }
     static var examples: String { all.prefix(3).map { $0.example }.joined(separator: ", ") }
 
-    /// For the reference: how each may be written, and what it is.
+    /// For the reference: an example and a summary of each.
     package static var reference: [(example: String, summary: String)] { all.map { ($0.example, $0.summary) } }
 }

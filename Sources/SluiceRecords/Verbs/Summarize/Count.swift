@@ -1,6 +1,6 @@
 import SluiceCEL
 
-/// `count()`: how many records the group has.
+/// `count()`: the number of records in the group.
 struct CountAggregate: Aggregate {
     static let declaration = AggregateDeclaration(
         name: "count", takes: .nothing, summary: "how many records there are", example: "count()", make: { CountAggregate($0, &$1) })

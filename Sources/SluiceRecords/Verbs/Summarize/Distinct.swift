@@ -1,6 +1,6 @@
 import SluiceCEL
 
-/// `distinct(x)`: how many different values there are.
+/// `distinct(x)`: the number of distinct values.
 struct DistinctAggregate: Aggregate {
     static let declaration = AggregateDeclaration(
         name: "distinct", takes: .value,
@@ -82,7 +82,7 @@ final class DistinctStates: AggregateStates {
 
     func isSketch(_ group: Int) -> Bool? { states[group].registers != nil }
 
-    /// 0, how many hashes follow, and these in their order; or 1 and the registers.
+    /// 0, the number of hashes, and the sorted hashes; or 1 and the registers.
     func write(_ group: Int, to writer: inout StateWriter) {
         if let registers = states[group].registers {
             writer.write(1)
@@ -109,13 +109,13 @@ final class DistinctStates: AggregateStates {
     }
 }
 
-/// HyperLogLog (P. Flajolet and others, 2007) with 65,536 registers, and the estimate of O. Ertl
-/// ("New cardinality estimation algorithms for HyperLogLog sketches", arXiv:1702.01284), which needs
-/// no correction for small counts and no logarithm.
+/// HyperLogLog (P. Flajolet and others, 2007) with 65,536 registers and the estimator of O. Ertl
+/// ("New cardinality estimation algorithms for HyperLogLog sketches", arXiv:1702.01284), which
+/// needs neither a correction for small counts nor logarithms.
 private struct DistinctRegisters {
     private static let bits: UInt64 = 16
     static let count = 1 << 16
-    /// The largest value of a register: all 48 bits that are left are zero.
+    /// The largest value of a register: all 48 remaining bits are zero.
     private static let largest = 49
 
     private(set) var values = [UInt8](repeating: 0, count: DistinctRegisters.count)

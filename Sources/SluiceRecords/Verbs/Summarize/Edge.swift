@@ -1,6 +1,6 @@
 import SluiceCEL
 
-/// `first(x)` and `last(x)`: by the place of the records in the input.
+/// `first(x)` and `last(x)`, in the order of the records in the input.
 struct EdgeAggregate: Aggregate {
     static let declarations = [
         AggregateDeclaration(
@@ -30,7 +30,7 @@ struct EdgeAggregate: Aggregate {
 
 private final class EdgeStates: AggregateStates {
     private let cells = StoredCells()
-    /// Where the value is from; means nothing while there is none.
+    /// The place of the record that the value is from; meaningless while there is no value.
     @exclusivity(unchecked) private var places: [RecordPlace] = []
     private let isLast: Bool
 

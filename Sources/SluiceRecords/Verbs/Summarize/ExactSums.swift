@@ -1,26 +1,28 @@
-/// Sums of doubles without rounding on the way: the same bits whatever the order and the grouping.
+/// Sums of doubles without intermediate rounding: the result is the same to the bit in any order
+/// and grouping.
 ///
-/// Each sum is a fixed-point number with a bit forevery power of two that a double can hold, kept
-/// as 32-bit digits in 64-bit chunks whose upper halves gather carries, after R. M. Neal, "Fast
-/// exact summation using small and large superaccumulators" (arXiv:1505.05571), section 2. Unlike
-/// there, a sum has only the chunks between its lowest and highest value: four of them (32 bytes)
-/// where values are of like size, at most 69.
+/// Each sum is a fixed-point number with a bit for every power of two that a double can represent,
+/// stored as 32-bit digits in 64-bit chunks whose upper halves collect carries, after R. M. Neal,
+/// "Fast exact summation using small and large superaccumulators" (arXiv:1505.05571), section 2. In
+/// contrast to the paper, a sum has only the chunks between its lowest and highest value: four of
+/// them (32 bytes) if values are of similar magnitude, at most 69.
 ///
 /// Unsafe memory lives here: the chunks of sum `i` are `chunks[start ..< start + count]` of its
-/// window. Used by one thread at a time.
+/// window. Not for concurrent use.
 final class ExactSums {
     /// The chunks of one sum.
     private struct Window {
         var start = 0
-        /// The number of the first chunk: its lowest bit stands for 2 to the power of 32 * first -
+        /// The number of the first chunk. Its lowest bit stands for 2 to the power of 32 * first -
         /// 1074.
         var first: UInt8 = 0
         var count: UInt8 = 0
-        /// Additions since carries were last passed on; each adds less than 2^53 to a chunk.
+        /// The number of additions since carries were propagated; each adds less than 2^53 to a
+        /// chunk.
         var pending: UInt16 = 0
     }
 
-    /// From 2^-1074 to 2^1023 and 2^64 times that.
+    /// Covers 2^-1074 to 2^1023, and 2^64 times that.
     private static let mostChunks = 69
     private static let mostPending: UInt16 = 1000
 
@@ -33,10 +35,10 @@ final class ExactSums {
         chunks.deallocate()
     }
 
-    /// Of memory.
+    /// The memory in use, in bytes.
     var bytes: Int { 8 * (capacity + windows.capacity) }
 
-    /// A new sum, of zero: its number.
+    /// Creates a sum of zero and returns its index.
     func make() -> Int {
         windows.append(Window())
         return windows.count - 1
@@ -49,7 +51,7 @@ final class ExactSums {
         let exponent = Int(bits >> 52 & 0x7FF)
         let fraction = bits & 0xF_FFFF_FFFF_FFFF
         guard exponent | Int(truncatingIfNeeded: fraction) != 0 else { return }
-        // Subnormal numbers have the exponent of the smallest others, without the leading bit.
+        // Subnormal numbers have the exponent of the smallest normal ones, without the leading bit.
         let mantissa = exponent == 0 ? fraction : fraction | 1 << 52
         let place = max(exponent, 1) - 1
         let shift = UInt64(place & 31)
@@ -58,7 +60,7 @@ final class ExactSums {
         add(low: Int64(low), high: Int64(high), isNegative: value.sign == .minus, at: place >> 5, to: sum)
     }
 
-    /// Adds to two chunks that follow each other.
+    /// Adds to two adjacent chunks.
     @inline(__always)
     private func add(low: Int64, high: Int64, isNegative: Bool, at chunk: Int, to sum: Int) {
         var window = windows[sum]
@@ -81,7 +83,8 @@ final class ExactSums {
         if lowest < window.first || highest > last { widen(sum, from: min(lowest, Int(window.first)), to: max(highest, last)) }
     }
 
-    /// What the window leaves after is not used again: a sum has few windows in its life.
+    /// Moves the sum to a wider window. The old one is not reused: a sum has only a few windows in
+    /// its lifetime.
     private func widen(_ sum: Int, from first: Int, to last: Int) {
         let old = windows[sum]
         let count = last - first + 1
@@ -101,7 +104,7 @@ final class ExactSums {
         capacity = larger
     }
 
-    /// Passes carries on: afterwards every chunk but the last is a digit, and the last has the
+    /// Propagates carries. Afterwards every chunk but the last is a digit, and the last has the
     /// sign.
     private func carry(_ sum: Int) {
         windows[sum].pending = 0
@@ -124,14 +127,14 @@ final class ExactSums {
 }
 
 extension ExactSums {
-    /// Adds a sum of these or others.
+    /// Adds a sum of this or another instance.
     func add(_ other: Int, of others: ExactSums, to sum: Int) {
         others.carry(other)
         let window = others.windows[other]
         for offset in 0..<Int(window.count) where (others.chunks + window.start)[offset] != 0 {
             let chunk = Int(window.first) + offset
             let value = (others.chunks + window.start)[offset]
-            // The last chunk of all has none after it.
+            // The very last chunk has no neighbour after it.
             if chunk + 1 < Self.mostChunks {
                 add(low: Int64(truncatingIfNeeded: value.magnitude), high: 0, isNegative: value < 0, at: chunk, to: sum)
             } else {
@@ -151,12 +154,12 @@ extension ExactSums {
         }
     }
 
-    /// A sum as sign and magnitude: equal sums, equal digits.
+    /// A sum as sign and magnitude. Equal sums have equal digits.
     struct Digits: Equatable {
         var isNegative = false
-        /// Of 2^-1074, the lowest first; without zeros at either end.
+        /// Digits in base 2^32, lowest first, without zeros at either end.
         var digits: [UInt32] = []
-        /// The place of the lowest: it counts 2 to the power of 32 * first.
+        /// The position of the lowest digit, whose unit is 2 to the power of 32 * first - 1074.
         var first = 0
     }
 
@@ -179,7 +182,7 @@ extension ExactSums {
         return result
     }
 
-    /// - Precondition: the digits are among those that a sum can have.
+    /// - Precondition: the digits are within the range of a sum.
     func add(_ digits: Digits, to sum: Int) {
         for (offset, digit) in digits.digits.enumerated() where digit > 0 {
             let chunk = digits.first + offset
@@ -195,8 +198,7 @@ extension ExactSums {
 extension ExactSums.Digits {
     static let most = 69
 
-    /// The nearest double; of two that are as near, the even one; infinite where it is beyond all
-    /// doubles.
+    /// The nearest double, ties to even; infinite if it exceeds all doubles.
     var rounded: Double {
         guard let top = digits.last else { return 0 }
         let length = 32 * (first + digits.count) - top.leadingZeroBitCount
@@ -213,8 +215,8 @@ extension ExactSums.Digits {
         return isNegative ? -magnitude : magnitude
     }
 
-    /// The sum divided by a number above 0, rounded once. A sum so small that its digits do not
-    /// reach below those of doubles is rounded before, too.
+    /// The sum divided by a positive number, rounded once. A sum so small that there are no digits
+    /// below its own precision is rounded before the division as well.
     func mean(of count: UInt64) -> Double {
         guard first >= 4 else { return rounded / Double(count) }
         var quotient = Self(isNegative: isNegative, digits: Array(repeating: 0, count: 4) + digits, first: first - 4)
@@ -224,13 +226,13 @@ extension ExactSums.Digits {
             quotient.digits[index] = UInt32(truncatingIfNeeded: rest / UInt128(count))
             rest %= UInt128(count)
         }
-        // What is left decides between two doubles only where the digits are halfway.
+        // The remainder matters only if the digits are exactly halfway between two doubles.
         if rest > 0 { quotient.digits[0] |= 1 }
         while quotient.digits.last == 0 { quotient.digits.removeLast() }
         return quotient.rounded
     }
 
-    /// The sum as an int; nil where that is another number.
+    /// The sum as an int; `nil` if it is not an integer of 64 bits.
     var whole: Int64? {
         guard let top = digits.last else { return 0 }
         let length = 32 * (first + digits.count) - top.leadingZeroBitCount
@@ -239,7 +241,7 @@ extension ExactSums.Digits {
         return Int64(exactly: isNegative ? -magnitude : magnitude)
     }
 
-    /// The bit that counts 1.
+    /// The bit with the value 1.
     private static let one = 1074
 
     /// The 64 bits from this one on, at most up to the highest.

@@ -59,7 +59,8 @@ private final class ExtremeStates: AggregateStates {
         if order == 0 ? Self.isWrittenBefore(cell, kept) : (order > 0) == isGreatest { cells.store(cell, in: group) }
     }
 
-    /// Of equal values, which is kept: not that which came first, but an int before a double.
+    /// Decides which of two equal values is kept, independently of their order: an int before a
+    /// double.
     private static func isWrittenBefore(_ left: Cell, _ right: Cell) -> Bool {
         if left.kind != right.kind { return left.kind.rawValue < right.kind.rawValue }
         guard left.kind == .decimal else { return left.kind == .double && left.payload < right.payload }

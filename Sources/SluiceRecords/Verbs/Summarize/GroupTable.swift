@@ -3,28 +3,28 @@ import SluiceCEL
 
 /// The groups that one worker has seen, numbered from 0: their keys, and where each was first seen.
 ///
-/// A hash table with open addressing over the bytes of the keys: one probe a record, and nothing
-/// allocated but for new groups. A group takes about 100 bytes, twice its key at most, and what its
-/// aggregates need. Used by one thread at a time.
+/// A hash table with open addressing over the bytes of the keys: one probe per record, and
+/// allocations only for new groups. A group takes about 100 bytes, at most twice its key, and what
+/// its aggregates need. Not for concurrent use.
 final class GroupTable {
     private struct Group {
         var hash: UInt64
         var keyStart: Int
         var keyCount: UInt32
-        /// 0 where the key tells all.
+        /// 0 if the key suffices to restore its values.
         var writtenCount: UInt32 = 0
         var writtenStart = 0
         var first: RecordPlace
     }
 
-    /// The lower half is the group's number, from 1; the upper half that of its hash.
+    /// The lower half is the group's number, from 1; the upper half is that of its hash.
     @exclusivity(unchecked) private var slots: [UInt64]
     @exclusivity(unchecked) private var groups: [Group] = []
-    /// The keys, and how those are written that do not tell.
+    /// The keys, and the written forms of those that do not suffice.
     private let bytes = ByteBuffer(capacity: 4096)
     private let seed: UInt64
 
-    /// - Parameter seed: of the hash; no result depends on it.
+    /// - Parameter seed: the seed of the hash; results do not depend on it.
     init(seed: UInt64) {
         self.seed = seed
         slots = Array(repeating: 0, count: 256)
@@ -32,10 +32,11 @@ final class GroupTable {
 
     var count: Int { groups.count }
 
-    /// Of memory.
+    /// The memory in use, in bytes.
     var size: Int { 8 * slots.capacity + groups.capacity * MemoryLayout<Group>.stride + bytes.capacity }
 
-    /// Eight bytes at a time, multiplied and folded. 8 bytes past the key must be readable.
+    /// Hashes eight bytes at a time by multiplying and folding. 8 bytes past the key must be
+    /// readable.
     @inline(__always)
     func hash(_ key: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
         var hash = seed ^ UInt64(truncatingIfNeeded: count)
@@ -57,7 +58,7 @@ final class GroupTable {
         return high ^ low
     }
 
-    /// The group with this key; nil where there is none.
+    /// The group with this key; `nil` if there is none.
     @inline(__always)
     func find(_ key: UnsafePointer<UInt8>, _ count: Int, hash: UInt64) -> Int? {
         let mask = slots.count - 1
@@ -74,9 +75,9 @@ final class GroupTable {
         }
     }
 
-    /// Adds a group that is not there.
+    /// Adds a new group.
     ///
-    /// - Parameter written: how its key is written, where that is not what the key tells.
+    /// - Parameter written: the written form of the key, if the key does not suffice; else empty.
     func insert(
         _ key: UnsafeBufferPointer<UInt8>, hash: UInt64, first: RecordPlace, written: UnsafeBufferPointer<UInt8>
     ) -> Int {
@@ -89,11 +90,11 @@ final class GroupTable {
         return groups.count - 1
     }
 
-    /// Where the group's first record is.
+    /// The place of the group's first record.
     @inline(__always)
     func first(of group: Int) -> RecordPlace { groups[group].first }
 
-    /// The group has a record before all that were seen of it.
+    /// Updates the group for a record that comes before all seen so far.
     func move(_ group: Int, to first: RecordPlace, written: UnsafeBufferPointer<UInt8>) {
         groups[group].first = first
         keep(written, in: &groups[group])
@@ -128,15 +129,14 @@ extension GroupTable {
         UnsafeBufferPointer(start: bytes.start + groups[group].keyStart, count: Int(groups[group].keyCount))
     }
 
-    /// How the key is written where it does not tell; else nothing. Valid until the next group is
-    /// added.
+    /// The written form of the key; empty if the key suffices. Valid until the next group is added.
     func written(of group: Int) -> UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(start: bytes.start + groups[group].writtenStart, count: Int(groups[group].writtenCount))
     }
 
-    /// Takes in the groups of another table with the same seed.
+    /// Merges the groups of another table with the same seed.
     ///
-    /// - Returns: for each of its groups the number here.
+    /// - Returns: for each of its groups, the number in this table.
     func merge(_ other: GroupTable) -> [UInt32] {
         (0..<other.count).map { group in
             let key = other.key(of: group)

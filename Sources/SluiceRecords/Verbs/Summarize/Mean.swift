@@ -1,6 +1,6 @@
 import SluiceCEL
 
-/// `mean(x)`: the exact sum divided by how many values there are, rounded once.
+/// `mean(x)`: the exact sum divided by the number of values, rounded once.
 struct MeanAggregate: Aggregate {
     static let declaration = AggregateDeclaration(
         name: "mean", takes: .value, summary: "the exact sum of the numbers divided by how many there are, rounded once: a double",

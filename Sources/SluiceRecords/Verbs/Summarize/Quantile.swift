@@ -1,6 +1,7 @@
 import SluiceCEL
 
-/// `quantile(x, q)`, and `p50` and the like: of the values in their order the one at ⌊1 + q(n-1)⌋.
+/// `quantile(x, q)`, and `p50` and the like: of the n sorted values, the one at position ⌊1 +
+/// q(n-1)⌋.
 struct QuantileAggregate: Aggregate {
     static let declarations =
         [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)].map { name, share in
@@ -42,13 +43,13 @@ struct QuantileAggregate: Aggregate {
     }
 }
 
-/// The values of a group themselves while there are few, then how many are in each bin of a sketch.
+/// The values of a group while there are few, then the bins of a sketch.
 final class QuantileStates: AggregateStates {
-    /// So many values are kept.
+    /// The number of values to keep before switching to a sketch.
     static let mostExact = 65_536
 
     private struct State {
-        /// Bits of ints while there are only ints, else of doubles.
+        /// Bit patterns: of ints as long as there are only ints, else of doubles.
         var values: [UInt64] = []
         var isWhole = true
         var sketch: QuantileSketch?
@@ -142,7 +143,8 @@ final class QuantileStates: AggregateStates {
         return states[group].isWhole ? .int(Int64(bitPattern: bits)) : .double(Double(bitPattern: bits))
     }
 
-    /// From 0. A product that is whole but for the rounding of the share is taken for whole.
+    /// The rank, from 0. A product that is an integer up to the rounding of the share is treated as
+    /// one.
     static func rank(_ share: Double, of count: UInt64) -> UInt64 {
         let place = share * Double(count - 1)
         let nearest = place.rounded()
@@ -155,12 +157,12 @@ final class QuantileStates: AggregateStates {
         states[group].values.sort { Self.order($0, isWhole) < Self.order($1, isWhole) }
     }
 
-    /// Bits whose order as whole numbers is that of the values: NaN last.
+    /// Maps bit patterns to numbers with the order of the values: NaN last.
     private static func order(_ bits: UInt64, _ isWhole: Bool) -> UInt64 {
         isWhole ? bits ^ 1 << 63 : bits >> 63 == 1 ? ~bits : bits | 1 << 63
     }
 
-    /// What it is (0: ints, 1: doubles, 2: a sketch), how many follow, and these in their order.
+    /// The kind (0: ints, 1: doubles, 2: a sketch), the count, and the sorted values.
     func write(_ group: Int, to writer: inout StateWriter) {
         if let sketch = states[group].sketch {
             writer.write(2)
@@ -189,11 +191,12 @@ final class QuantileStates: AggregateStates {
     }
 }
 
-/// How many values are in each of many bins (C. Masson, J. Rim, H. Lee, "DDSketch", VLDB 2019), 128
-/// of the same width for each power of two: what stands for a bin is within 0.4 % of all its values.
+/// The number of values in each of many bins (C. Masson, J. Rim, H. Lee, "DDSketch", VLDB 2019),
+/// 128 of equal width for each power of two: the representative of a bin is within 0.4 % of all its
+/// values.
 ///
-/// The number of a bin is the upper bits of a double, so that no logarithm is taken, and every
-/// machine finds the same. Bins are never merged; merging sketches only adds whole numbers.
+/// The number of a bin consists of the upper bits of a double, so no logarithm is needed, and all
+/// machines give the same result. Bins are never collapsed; merging sketches only adds integers.
 final class QuantileSketch {
     /// The bins from `first` on.
     @exclusivity(unchecked) private var counts: [UInt64] = []
@@ -235,7 +238,7 @@ final class QuantileSketch {
         for (offset, count) in other.counts.enumerated() where count > 0 { add(count, at: other.first + offset) }
     }
 
-    /// What stands for the value at a rank, from 0.
+    /// The representative of the value at a rank, from 0.
     func value(at rank: UInt64) -> Double {
         var before: UInt64 = 0
         for (offset, count) in counts.enumerated() {
@@ -245,7 +248,8 @@ final class QuantileSketch {
         return .nan
     }
 
-    /// As near to the lowest value of the bin as to its highest, in proportion.
+    /// The representative of a bin, with the same relative distance from its lowest and its highest
+    /// value.
     private static func value(of bin: Int) -> Double {
         let magnitude = UInt64(bin < 0 ? ~bin : bin)
         let low = Double(bitPattern: magnitude << dropped)
@@ -256,7 +260,7 @@ final class QuantileSketch {
 
     var bytes: Int { 8 * counts.capacity }
 
-    /// How many bins have values, and these: the distance from the one before, how many.
+    /// The number of nonempty bins, then for each the distance from the previous one and the count.
     func write(to writer: inout StateWriter) {
         writer.write(counts.count { $0 > 0 })
         var last = Self.bins.lowerBound

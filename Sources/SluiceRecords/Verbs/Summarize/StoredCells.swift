@@ -1,9 +1,9 @@
 import SluiceCEL
 
-/// One cell for each group, with its text.
+/// One cell for each group, including its text.
 ///
-/// Unsafe memory lives here: the text of a cell is in `bytes` from `start` on, within its `room`.
-/// Used by one thread at a time.
+/// Unsafe memory lives here: the text of a cell is in `bytes` at `start`, within its `room`. Not
+/// for concurrent use.
 final class StoredCells {
     private struct Slot {
         var cell = Cell.absent
@@ -19,7 +19,7 @@ final class StoredCells {
     var count: Int { slots.count }
     var bytes: Int { slots.capacity * MemoryLayout<Slot>.stride + text.capacity }
 
-    /// `absent` where none was stored. Its text is valid until the next is stored.
+    /// The stored cell; `absent` if there is none. Its text is valid until the next cell is stored.
     subscript(group: Int) -> Cell {
         @inline(__always) get {
             let slot = slots[group]
@@ -28,13 +28,14 @@ final class StoredCells {
         }
     }
 
-    /// - Parameter cell: none that is boxed: see ``WrittenKey/plain(_:_:)``.
+    /// - Parameter cell: must not be boxed: see ``WrittenKey/plain(_:_:)``.
     func store(_ cell: Cell, in group: Int) {
         if cell.isText { keep(cell.textBytes, in: group) }
         slots[group].cell = cell
     }
 
-    /// Room is doubled, so that a group whose text grows all the time wastes no more than it uses.
+    /// Copies the text. Its room is doubled, so that a group whose text keeps growing wastes no
+    /// more than it uses.
     private func keep(_ bytes: UnsafeBufferPointer<UInt8>, in group: Int) {
         guard let source = bytes.baseAddress else { return }
         if bytes.count > slots[group].room {
@@ -64,7 +65,7 @@ final class StoredCells {
 }
 
 extension Cell {
-    /// Whether it points to text.
+    /// Whether the cell points to text.
     @inline(__always)
     var isText: Bool {
         switch kind {
@@ -73,6 +74,6 @@ extension Cell {
         }
     }
 
-    /// The same cell, its text in the scratch's arena.
+    /// The same cell, with its text in the scratch's arena.
     func copied(to scratch: Scratch) -> Cell { isText ? scratch.text(kind, copying: textBytes) : self }
 }

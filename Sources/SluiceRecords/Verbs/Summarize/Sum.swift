@@ -1,7 +1,7 @@
 import SluiceCEL
 
-/// `sum(x)`: whole numbers exactly, as an int where they fit, and doubles as if added without
-/// rounding.
+/// `sum(x)`: integers are added exactly, and give an int if it fits; doubles are added as if
+/// without rounding.
 struct SumAggregate: Aggregate {
     static let declaration = AggregateDeclaration(
         name: "sum", takes: .value, summary: "the sum of the numbers, exact; doubles are rounded once, at the end; 0 where there are none",
@@ -21,9 +21,9 @@ struct SumAggregate: Aggregate {
     func makeStates() -> any AggregateStates { SumStates() }
 }
 
-/// Exact sums, and what else was among the values.
+/// Exact sums, and the special values seen.
 final class SumStates: AggregateStates {
-    /// What was among the values of a group.
+    /// The kinds of values seen in a group.
     private struct Met: OptionSet {
         let rawValue: UInt8
         static let double = Met(rawValue: 1)
@@ -33,10 +33,10 @@ final class SumStates: AggregateStates {
     }
 
     private struct State {
-        /// The sum of the ints: 2^64 of them cannot leave it.
+        /// The sum of the ints, which 2^64 of them cannot overflow.
         var whole: Int128 = 0
-        /// The number of the sum of the finite doubles, and of ints beyond 64 bits, from 1; 0 for
-        /// none.
+        /// The index, from 1, of the exact sum of finite doubles and of ints beyond 64 bits; 0 if
+        /// there is none.
         var exact: UInt32 = 0
         var met: Met = []
     }
@@ -72,7 +72,7 @@ final class SumStates: AggregateStates {
         sums.add(value, to: exact(&state))
     }
 
-    /// A whole number of at most 38 digits exactly; others as the nearest double.
+    /// Adds an integer of at most 38 digits exactly, any other number as the nearest double.
     @inline(never)
     private func add(decimal: Cell, to state: inout State) {
         let text = String(decoding: decimal.textBytes, as: UTF8.self)
@@ -80,7 +80,7 @@ final class SumStates: AggregateStates {
         sums.add(whole, to: exact(&state))
     }
 
-    /// The number of the group's exact sum, which is there from now on.
+    /// The index of the group's exact sum, which is created if needed.
     @inline(__always)
     private func exact(_ state: inout State) -> Int {
         if state.exact == 0 { state.exact = UInt32(sums.make() + 1) }
@@ -115,7 +115,7 @@ final class SumStates: AggregateStates {
     }
 
     enum Total {
-        /// NaN, too.
+        /// Infinite, or NaN.
         case infinite(Double)
         case finite(ExactSums.Digits)
     }
@@ -133,7 +133,8 @@ final class SumStates: AggregateStates {
         return .finite(total.digits(of: sum))
     }
 
-    /// The whole part in two halves, what was met, and the digits of the exact sum.
+    /// The sum of the ints in two halves, the kinds of values seen, and the digits of the exact
+    /// sum.
     func write(_ group: Int, to writer: inout StateWriter) {
         let state = states[group]
         writer.write(UInt64(truncatingIfNeeded: state.whole))

@@ -1,7 +1,7 @@
 import Sluice
 import SluiceCEL
 
-/// `summarize` at one place.
+/// `summarize`, bound to one place.
 struct SummarizeStage: ClosingStage {
     struct Value: Sendable {
         /// As in the pipeline file, for messages.
@@ -9,7 +9,7 @@ struct SummarizeStage: ClosingStage {
         var accepted: CellKinds
         var refusal: String
         var intake: AggregateIntake
-        /// `nil` where it takes no value.
+        /// `nil` if it takes no value.
         var program: BoundProgram?
 
         init(_ call: AggregateCall, in fields: RecordFields) {
@@ -27,8 +27,8 @@ struct SummarizeStage: ClosingStage {
     let values: [Value]
     let next: BoundSegment?
 
-    /// Every value of every record is computed before any state changes, so that a record that
-    /// fails is in none.
+    /// Computes all values of all records before any state changes, so that a record that fails has
+    /// no effect on the states.
     func take(_ batch: RecordBatch) throws(RunError) {
         guard let next else { preconditionFailure("after a closing stage the plan goes on") }
         let state = step.take()
@@ -83,7 +83,7 @@ struct SummarizeStage: ClosingStage {
     }
 }
 
-/// Makes the form in which an aggregate takes its values.
+/// Converts values to the form in which an aggregate takes them.
 private struct IntakeMaker {
     private let intake: AggregateIntake
     private let buffer = ByteBuffer(capacity: 256)
@@ -122,7 +122,7 @@ extension RecordFailure {
     }
 }
 
-/// Columns of computed cells, by row, in the scratch's memory.
+/// Columns of computed cells, indexed by row, in the scratch's memory.
 struct CellColumns {
     private let cells: UnsafeMutablePointer<Cell>
     private let rows: Int
@@ -132,7 +132,7 @@ struct CellColumns {
         cells = scratch.text.allocateCells(count * rows)
     }
 
-    /// The cells of a column; those of rows that were not computed mean nothing.
+    /// The cells of a column; those of rows that were not computed are meaningless.
     subscript(column: Int) -> UnsafeMutablePointer<Cell> {
         @inline(__always) get { cells + column * rows }
     }

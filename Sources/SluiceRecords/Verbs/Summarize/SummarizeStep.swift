@@ -2,17 +2,17 @@ import Sluice
 import SluiceCEL
 import Synchronization
 
-/// `summarize` while a run goes on: what its workers have gathered so far.
+/// The state of `summarize` during a run: what its workers have gathered so far.
 final class SummarizeStep: ClosingStep {
     let fields: [Schema.Field]?
     private let verb: Summarize
     private let seed = UInt64.random(in: .min ... .max)
     private let states = Locked<[Gathered]>([])
-    /// Those that are gathered; several values may be results of one.
+    /// The distinct aggregates; several values may be results of the same one.
     private let calls: [AggregateCall]
     private let exactness = Locked<[String: RunReport.Exactness]>([:])
 
-    /// `@unchecked Sendable`: a state belongs to who has taken it, until it is given back.
+    /// `@unchecked Sendable`: a state belongs to whoever took it until it is given back.
     private struct Gathered: @unchecked Sendable {
         var state: SummaryState
     }
@@ -33,7 +33,7 @@ final class SummarizeStep: ClosingStep {
             values: calls.map { SummarizeStage.Value($0, in: site.fields) }, next: binder.next)
     }
 
-    /// A state that no other worker has. Give it back.
+    /// Takes a state that no other worker uses. It must be given back.
     func take() -> SummaryState {
         states.withLock { $0.popLast() }?.state ?? makeState()
     }
@@ -45,7 +45,7 @@ final class SummarizeStep: ClosingStep {
 
     private func makeState() -> SummaryState { SummaryState(aggregates, seed: seed) }
 
-    /// All that was gathered, as one state. While no batch is being taken in.
+    /// Merges all states into one. Must not be called while a batch is being taken in.
     private func merged() -> SummaryState {
         let all = states.withLock { states in
             defer { states = [] }
@@ -69,7 +69,7 @@ final class SummarizeStep: ClosingStep {
         }
     }
 
-    /// Counts which values of the groups are exact.
+    /// Counts the groups with exact and with estimated values.
     private func note(_ state: SummaryState) {
         for (value, result) in zip(verb.values, values) {
             let sketches = (0..<state.groups.count).compactMap { state.states[result.state].isSketch($0) }

@@ -1,20 +1,20 @@
 import SluiceCEL
 
-/// The groups as records, in their order.
+/// The groups as records, in order.
 ///
-/// `@unchecked Sendable`: the run asks for one batch after the other, and nothing else has the
+/// `@unchecked Sendable`: the run asks for one batch at a time, and nothing else refers to the
 /// state.
 final class SummaryResults: ClosingRows, @unchecked Sendable {
     private let state: SummaryState
     private let by: Int
     private let values: [Value]
-    /// The groups in the order in which they are given.
+    /// The groups in output order.
     private let order: [UInt32]
     private var given = 0
 
     struct Value {
         var aggregate: any Aggregate
-        /// Which of the states it is the result of.
+        /// The index of the state that it is the result of.
         var state: Int
     }
 
@@ -53,7 +53,7 @@ final class SummaryResults: ClosingRows, @unchecked Sendable {
     }
 }
 
-/// The order of keys is that of their values (``CellOrder``). The first that differs decides.
+/// Orders keys by their values (``CellOrder``). The first value that differs decides.
 enum KeyOrder {
     static func isLess(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
         var (leftReader, rightReader) = (GroupKeyReader(left), GroupKeyReader(right))
@@ -63,7 +63,7 @@ enum KeyOrder {
             let order = CellOrder.compare(leftValue.cell, rightValue.cell)
             if order != 0 { return order < 0 }
             guard leftValue.cell.kind == .boxed else { continue }
-            // Lists, maps and the like stand in the order of their bytes.
+            // Lists, maps and the like are ordered by their bytes.
             let (leftBytes, rightBytes) = (left[leftStart..<leftReader.place], right[rightStart..<rightReader.place])
             if leftBytes.elementsEqual(rightBytes) { continue }
             return leftBytes.lexicographicallyPrecedes(rightBytes)

@@ -1,18 +1,18 @@
 import SluiceCEL
 
-/// The state as bytes, for a checkpoint or for another machine. Equal states, equal bytes.
+/// Serialization of the state, for a checkpoint or another machine. Equal states give equal bytes.
 ///
-/// Numbers are in groups of seven bits (``StateWriter``), text has its length before it. In this
-/// order:
+/// Numbers are in groups of seven bits (``StateWriter``), text is preceded by its length. The order
+/// is:
 /// - the version, 1;
-/// - the shape: how many values a key has, the number of aggregates, and the name of each;
-/// - the number of groups, and then each group, in the order of the bytes of the keys: its key
-///   (``GroupKey``); input, offset and part of its first record; how the key is written
-///   (``WrittenKey``), or nothing; the state of each aggregate.
+/// - the shape: the number of values in a key, the number of aggregates, and their names;
+/// - the number of groups, then the groups ordered by the bytes of their keys, each with its key
+///   (``GroupKey``); input, offset and part of its first record; the written form of the key
+///   (``WrittenKey``), or nothing; and the state of each aggregate.
 extension SummaryState {
     static let version: UInt64 = 1
 
-    /// What states must agree in.
+    /// What states must have in common to be merged.
     struct Shape: Equatable {
         var by: Int
         var aggregates: [String]
@@ -35,7 +35,7 @@ extension SummaryState {
         return writer.bytes
     }
 
-    /// Reads into a state that has gathered nothing yet.
+    /// Reads into a state that is still empty.
     func read(_ bytes: [UInt8], _ shape: Shape) throws(CheckpointError) {
         var reader = StateReader(bytes)
         guard try reader.number() == Self.version else { throw CheckpointError("a state of another version") }
@@ -80,7 +80,7 @@ extension SummaryState {
         return reader.isAtEnd
     }
 
-    /// The group of all records where keys are empty, though none was seen.
+    /// Adds the group of all records, which has an empty key, if no record was seen.
     func addWhole() {
         guard groups.count == 0 else { return }
         let nothing = UnsafeBufferPointer(start: UnsafePointer(keys.start), count: 0)

@@ -3,23 +3,23 @@ import SluiceCEL
 
 /// What one worker has gathered: groups, and a state for each group and aggregate.
 ///
-/// States merge to the same bits in any order. Used by one thread at a time.
+/// States merge to the same bits in any order. Not for concurrent use.
 final class SummaryState {
     let groups: GroupTable
     /// One for each aggregate.
     let states: [any AggregateStates]
-    /// Of one batch; here so that their memory is used again.
+    /// Buffers for one batch, kept to reuse their memory.
     let keys = ByteBuffer(capacity: Batch.targetBytes)
     let written = ByteBuffer(capacity: 4096)
     var records: [KeyedRecord] = []
     private var numbers: [UInt32] = []
 
-    /// A record of a batch, with its key.
+    /// A record of a batch and its key.
     struct KeyedRecord: BitwiseCopyable {
         var row: UInt32
         var keyCount: UInt32
         var keyStart: Int
-        /// How the key is written, where it does not tell.
+        /// The written form of the key, if the key does not suffice.
         var writtenStart = 0
         var writtenCount: UInt32 = 0
     }
@@ -29,18 +29,18 @@ final class SummaryState {
         states = aggregates.map { $0.makeStates() }
     }
 
-    /// Forgets the last batch.
+    /// Clears the buffers for the next batch.
     func begin() {
         keys.count = 0
         written.count = 0
         records.removeAll(keepingCapacity: true)
     }
 
-    /// Appends a record of the batch, with its key.
+    /// Appends a record of the batch and its key.
     ///
     /// - Parameters:
-    ///   - cells: the key's values in the first columns.
-    ///   - count: how many values a key has.
+    ///   - cells: columns of computed cells, the first of which are the key's values.
+    ///   - count: the number of values in a key.
     @inline(__always)
     func append(_ row: UInt32, _ cells: CellColumns, _ count: Int, _ scratch: Scratch) throws(EvaluationError) {
         var record = KeyedRecord(row: row, keyCount: 0, keyStart: keys.count)
@@ -60,7 +60,7 @@ final class SummaryState {
         record.writtenCount = UInt32(truncatingIfNeeded: written.count - record.writtenStart)
     }
 
-    /// Leaves out the records of rows that have failed since. All are ascending.
+    /// Removes the records of rows that have failed in the meantime. Both are ascending.
     func keep(_ rows: [UInt32]) {
         var place = 0
         records.removeAll { record in
@@ -69,9 +69,9 @@ final class SummaryState {
         }
     }
 
-    /// Takes in the records of a batch, whose keys are there.
+    /// Adds the records of a batch, whose keys were appended before.
     ///
-    /// - Parameter values: for each aggregate the records' values, by row.
+    /// - Parameter values: for each aggregate, the records' values, indexed by row.
     func take(_ values: [UnsafeMutablePointer<Cell>], of batch: RecordBatch) {
         numbers.removeAll(keepingCapacity: true)
         numbers.reserveCapacity(records.count)
@@ -81,7 +81,7 @@ final class SummaryState {
             let hash = groups.hash(key, Int(record.keyCount))
             if let group = groups.find(key, Int(record.keyCount), hash: hash) {
                 numbers.append(UInt32(truncatingIfNeeded: group))
-                // Of a batch's own records the first is the one that came first.
+                // Within a batch, the first record of a group is the one that comes first.
                 let first = groups.first(of: group)
                 if beginning < first { settle(record, group, first, batch) }
             } else {
@@ -109,10 +109,10 @@ final class SummaryState {
         UnsafeBufferPointer(start: written.start + record.writtenStart, count: Int(record.writtenCount))
     }
 
-    /// Of memory, about.
+    /// An estimate of the memory in use, in bytes.
     var bytes: Int { groups.size + states.reduce(0) { $0 + $1.bytes } }
 
-    /// Takes in what another has gathered of the same aggregates.
+    /// Merges the state of another worker for the same aggregates.
     func merge(_ other: SummaryState) {
         let numbers = groups.merge(other.groups)
         for (states, others) in zip(states, other.states) {

@@ -1,6 +1,6 @@
 import SluiceCEL
 
-/// `top(x, n)`: the most frequent values, each with how often it occurs.
+/// `top(x, n)`: the most frequent values, each with its frequency.
 struct TopAggregate: Aggregate {
     static let declaration = AggregateDeclaration(
         name: "top", takes: .valueAndNumber,
@@ -31,13 +31,14 @@ struct TopAggregate: Aggregate {
     }
 }
 
-/// How often each value of each group occurs: one table, whose keys begin with the group's number.
+/// The frequency of each value of each group, in one table whose keys begin with the group's
+/// number.
 private final class TopStates: AggregateStates {
     @exclusivity(unchecked) private var groups = 0
     private let table = GroupTable(seed: UInt64.random(in: .min ... .max))
     @exclusivity(unchecked) private var counts: [UInt64] = []
     private let key = ByteBuffer(capacity: 256)
-    /// For each group its values, once they are asked for.
+    /// The values of each group, computed on demand.
     private var listed: [[UInt32]]?
 
     func grow(to groups: Int) { self.groups = max(self.groups, groups) }
@@ -76,7 +77,7 @@ private final class TopStates: AggregateStates {
         key.append(value)
     }
 
-    /// The key of a value without the group's number.
+    /// The key of a value, without the group's number.
     private func value(of number: Int) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: table.key(of: number).dropFirst(4)) }
 
     private func group(of number: Int) -> Int {
@@ -142,7 +143,7 @@ private final class TopStates: AggregateStates {
         return reader.next()?.cell ?? .null
     }
 
-    /// How many values, and each, in the order of the bytes of their keys.
+    /// The number of values, then each value, ordered by the bytes of their keys.
     func write(_ group: Int, to writer: inout StateWriter) {
         let order = values(of: group).sorted { value(of: Int($0)).lexicographicallyPrecedes(value(of: Int($1))) }
         writer.write(order.count)
