@@ -1,5 +1,5 @@
-/// What stands at one place of a definition, read as its ``ArgumentShape`` says, with parameters
-/// put in.
+/// A value at one place of a definition, parsed as its ``ArgumentShape`` says, with parameters
+/// substituted.
 package indirect enum Argument: Sendable {
     case leaf(Leaf)
     case integer(Int, TextPlace)
@@ -66,7 +66,7 @@ package indirect enum Argument: Sendable {
     package var leaves: [Leaf]? { list?.compactMap(\.leaf) }
 }
 
-/// The values of a map of known keys.
+/// The values of a map with known keys.
 package struct Arguments: Sendable {
     package var values: [String: Argument]
     package var place: TextPlace
@@ -79,7 +79,7 @@ package struct Arguments: Sendable {
     package subscript(_ key: String) -> Argument? { values[key] }
 }
 
-/// A format by its name, with its options.
+/// A format's name and its options.
 package struct FormatArgument: Sendable {
     package var name: Leaf
     package var declaration: Declaration

@@ -1,38 +1,38 @@
-/// What may stand at one place of a pipeline file: what reading, the JSON Schema, the reference
-/// tables and the messages about wrong definitions are made from.
+/// The shape of the value at one place of a pipeline file. Parsing, the JSON Schema, the reference
+/// tables and the messages about invalid definitions are derived from it.
 package indirect enum ArgumentShape: Sendable {
-    /// An expression, of any type.
+    /// An expression of any type.
     case expression
     /// An expression that is true or false.
     case condition
     case text
     case name(NameKind)
-    /// The name of a field that records have there.
+    /// The name of a field that records have at this place.
     case field
-    /// The name of a field that need not be there before.
+    /// The name of a field that need not exist.
     case newField
     case integer(ClosedRange<Int>)
     /// A number of records, 0 or more, or a share of them: `1%`.
     case countOrShare
-    /// Bytes, with or without a unit.
+    /// A size in bytes, with an optional unit.
     case size(ClosedRange<Int>)
-    /// More than zero, with a unit.
+    /// A positive duration with a unit.
     case duration
     case flag
     case choice([String])
-    /// A format that is read: its name, or a map of its name to its options.
+    /// A format to read: its name, or a map from its name to its options.
     case format
-    /// A format that is written.
+    /// A format to write.
     case writtenFormat
-    /// At least one of them; no text twice where `isSet`.
+    /// A list of at least one element; without duplicates if `isSet`.
     case list(ArgumentShape, isSet: Bool = false)
-    /// The same, where an empty list means something.
+    /// A list that may be empty.
     case possiblyEmpty(ArgumentShape)
-    /// At least one entry, in the order of the file, which is part of what the map means.
+    /// A map of at least one entry, in the order of the file, which is significant.
     case entries(key: ArgumentShape, value: ArgumentShape)
-    /// A map of known keys.
+    /// A map with known keys.
     case keys([ArgumentKey])
-    /// The short way of writing a map of keys: its one argument alone.
+    /// The shorthand for a map of keys: the value of one of its keys.
     case short(ArgumentShape, for: String, in: [ArgumentKey])
 }
 
@@ -41,10 +41,9 @@ package struct ArgumentKey: Sendable {
     package var name: String
     package var shape: ArgumentShape
     package var isRequired: Bool
-    /// What holds where the key is not written, as it would be written; `nil` where that needs more
-    /// words.
+    /// The default, as it would be written; `nil` if there is none, or if it needs an explanation.
     package var defaultText: String?
-    /// How it may be written: `max: 8`.
+    /// An example: `max: 8`.
     package var example: String
     /// One line for the reference table, without a full stop.
     package var summary: String
@@ -61,18 +60,18 @@ package struct ArgumentKey: Sendable {
     }
 }
 
-/// What a verb, a format, a source or a sink says of itself.
+/// The declaration of a verb, a format, a source or a sink.
 package struct Declaration: Sendable {
-    /// As in the pipeline file.
+    /// As in pipeline files.
     package var name: String
-    /// Other names for the same.
+    /// Alternative names.
     package var aliases: [String]
     /// One line for the reference table, without a full stop.
     package var summary: String
     package var argument: ArgumentShape
-    /// Keys beside its own, in the same map.
+    /// Keys next to its own, in the same map.
     package var options: [ArgumentKey]
-    /// How it may be written: `keep: status >= 500`.
+    /// An example: `keep: status >= 500`.
     package var example: String
 
     package init(

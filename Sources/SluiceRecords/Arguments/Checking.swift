@@ -1,13 +1,13 @@
 package import SluiceCEL
 
-/// What a verb, a format or a sink is checked against, and where it says what is wrong.
+/// The context in which a verb, a format or a sink is checked, and the diagnostics it reports.
 package struct Checking {
     package private(set) var diagnostics: [DefinitionDiagnostic] = []
-    /// The fields that records have at this place; a verb leaves those that they have after it.
+    /// The fields of the records at this place. A verb updates them to those after it.
     package var fields: Schema
-    /// For messages: `keep`, or `keep 'errors'` where the file names it.
+    /// The prefix of messages: `keep`, or `keep 'errors'` if the stage has a name in the file.
     package var label: String
-    /// What expressions know besides the record: `params`.
+    /// What expressions can refer to besides the record: `params`.
     private let constants: [String: Value]
 
     package init(label: String, fields: Schema = .open, constants: [String: Value] = [:]) {
@@ -22,7 +22,7 @@ package struct Checking {
         diagnostics.append(DefinitionDiagnostic("\(label): \(message)", at: place, fix: fix, severity: severity))
     }
 
-    /// Runs `body` with a label of its own and, where given, other fields.
+    /// Calls `body` with another label and, optionally, other fields.
     package mutating func within<Result>(
         _ label: String, fields: Schema? = nil, _ body: (inout Checking) -> Result
     ) -> Result {
@@ -33,8 +33,7 @@ package struct Checking {
         return result
     }
 
-    /// Compiles an expression against the fields here; what is wrong with it is reported where it
-    /// stands.
+    /// Compiles an expression against the current fields; reports errors at their places in it.
     package mutating func program(_ leaf: Leaf, _ what: String? = nil) -> CellProgram? {
         guard leaf.isComplete else { return nil }
         do throws(Diagnostics) {
@@ -48,7 +47,7 @@ package struct Checking {
         }
     }
 
-    /// An expression that says yes or no.
+    /// Compiles an expression that must be a condition.
     package mutating func condition(_ leaf: Leaf) -> CellProgram? {
         guard let program = program(leaf) else { return nil }
         guard program.type == .bool || program.type == .dyn else {
@@ -58,7 +57,7 @@ package struct Checking {
         return program
     }
 
-    /// Reports names that no record has here.
+    /// Reports names of fields that no record has here.
     package mutating func checkFields(_ leaves: [Leaf]) {
         guard case .known(let fields) = fields else { return }
         let names = fields.map(\.name)

@@ -1,4 +1,4 @@
-/// Something about a pipeline's definition that its author should know before anything is read.
+/// A problem of a pipeline's definition, found before anything is read.
 package struct DefinitionDiagnostic: Error, Hashable, Sendable {
     package enum Severity: Sendable {
         /// The pipeline cannot run.
@@ -7,12 +7,12 @@ package struct DefinitionDiagnostic: Error, Hashable, Sendable {
     }
 
     package var severity: Severity
-    /// Names the thing and what is wrong with it: `keep 'errors': no such field 'statsu' (did you
-    /// mean 'status'?)`.
+    /// The subject and the problem: `keep 'errors': no such field 'statsu' (did you mean
+    /// 'status'?)`.
     package var message: String
     /// `nil` for the definition as a whole.
     package var place: TextPlace?
-    /// What to do about it, where the message does not say so already.
+    /// What to do, if the message does not say so.
     package var fix: String?
 
     package init(_ message: String, at place: TextPlace?, fix: String? = nil, severity: Severity = .error) {

@@ -1,12 +1,12 @@
-/// A text of the definition, and where each byte of it was written.
+/// A text of the definition, and the position of each of its bytes.
 package struct Leaf: Sendable {
     package var text: String
-    /// Written without quotes, so that `null`, `true` and numbers are more than text.
+    /// Whether it is written without quotes, so that `null`, `true` and numbers are not just text.
     package var isPlain: Bool
     /// One for each UTF-8 byte of `text`, and one for its end.
     package var positions: [TextPosition]
-    /// Whether every parameter in it has a value; if not, that was reported, and nothing more is to
-    /// be said about the text.
+    /// Whether every parameter in it has a value. If not, that was reported, and the text is not
+    /// checked further.
     package var isComplete = true
 
     package init(text: String, isPlain: Bool, positions: [TextPosition]) {
@@ -15,7 +15,7 @@ package struct Leaf: Sendable {
         self.positions = positions
     }
 
-    /// A text that a program gives: its places count from its own beginning.
+    /// A text given by a program. Positions count from its beginning.
     package init(_ text: String) {
         var positions: [TextPosition] = []
         for (index, scalar) in text.unicodeScalars.enumerated() {
@@ -25,13 +25,12 @@ package struct Leaf: Sendable {
         self.init(text: text, isPlain: false, positions: positions)
     }
 
-    /// The whole scalar, as far as it is on its first line.
+    /// The place of the whole text, up to the end of its first line.
     package var place: TextPlace { place(of: 0..<text.utf8.count) }
 
     package var isNull: Bool { isPlain && ["", "~", "null", "Null", "NULL"].contains(text) }
 
-    /// The stretch of the file that these UTF-8 bytes were written at, cut at the end of its first
-    /// line.
+    /// The place in the file of these UTF-8 bytes, up to the end of the first line.
     package func place(of range: Range<Int>) -> TextPlace {
         let last = positions.count - 1
         let lower = min(max(0, range.lowerBound), last)
@@ -44,7 +43,7 @@ package struct Leaf: Sendable {
         return TextPlace(start, length: end.column - start.column + 1)
     }
 
-    /// The part of the leaf between two UTF-8 offsets, which are ends of characters.
+    /// The part of the text between two UTF-8 offsets, which must be between characters.
     package func part(_ range: Range<Int>) -> Leaf {
         let utf8 = text.utf8
         let lower = utf8.index(utf8.startIndex, offsetBy: range.lowerBound)

@@ -1,8 +1,8 @@
-/// What has a name that its pipeline file chooses, and which names will do.
+/// The kinds of things that a pipeline file names, and the rules for their names.
 package enum NameKind: String, Sendable, CaseIterable {
     case pipeline, stage, route, parameter
 
-    /// In words, for messages and the reference.
+    /// A description of the rule, for messages and the reference.
     package var rule: String {
         switch self {
         case .pipeline: "letters, digits and '-'"
@@ -11,27 +11,27 @@ package enum NameKind: String, Sendable, CaseIterable {
         }
     }
 
-    /// Names that something else has already.
+    /// Names that are reserved.
     package var taken: [String] { self == .stage ? [SourceStage.name, SinkStage.name, Planning.routes, Planning.copies] : [] }
 
-    /// Whether a text is made of what such a name may be made of. Does not look at ``taken``.
+    /// Whether the characters of a name are permitted. Ignores ``taken``.
     package func admits(_ text: String) -> Bool {
         let scalars = text.unicodeScalars
         guard let first = scalars.first else { return false }
         switch self {
-        // Part of the path of the state folder.
+        // It is part of the path of the state folder.
         case .pipeline:
             return first != "-" && scalars.count <= 100 && scalars.allSatisfy { $0.isASCIIAlphanumeric || $0 == "-" }
         case .stage, .route:
             return scalars.allSatisfy { $0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "-" || $0 == "_" }
-        // So that expressions can say `params.name`.
+        // So that expressions can use `params.name`.
         case .parameter:
             return !("0"..."9").contains(first) && scalars.allSatisfy { $0.isASCIIAlphanumeric || $0 == "_" }
         }
     }
 
-    /// The same as a regular expression of ECMA 262, which JSON Schema takes. It admits all that
-    /// ``admits(_:)`` does; signs beyond ASCII it does not tell apart.
+    /// The rule as a regular expression of ECMA 262, as used by JSON Schema. It matches everything
+    /// that ``admits(_:)`` accepts, but also other characters beyond ASCII.
     package var pattern: String {
         switch self {
         case .pipeline: "^[A-Za-z0-9][A-Za-z0-9-]{0,99}$"

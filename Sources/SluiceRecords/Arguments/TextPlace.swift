@@ -1,5 +1,5 @@
-/// Where a character of the pipeline file is. Lines and columns count from 1; columns count Unicode
-/// scalars, as YAML does.
+/// The position of a character in the pipeline file. Lines and columns count from 1; columns count
+/// Unicode scalars, as in YAML.
 package struct TextPosition: Hashable, Sendable, Comparable {
     package var line: Int
     package var column: Int
@@ -14,7 +14,7 @@ package struct TextPosition: Hashable, Sendable, Comparable {
     }
 }
 
-/// A stretch of one line of the pipeline file.
+/// A range within one line of the pipeline file.
 package struct TextPlace: Hashable, Sendable {
     package var start: TextPosition
     /// In Unicode scalars; at least 1.
@@ -26,7 +26,7 @@ package struct TextPlace: Hashable, Sendable {
     }
 }
 
-/// A value of the definition, and the text it was read from.
+/// A value of the definition, and the place it was read from.
 package struct Placed<Value: Sendable>: Sendable {
     package var value: Value
     package var place: TextPlace

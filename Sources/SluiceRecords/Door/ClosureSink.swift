@@ -1,6 +1,6 @@
 import Sluice
 
-/// A sink that is a closure of a Swift program: nothing is encoded for it.
+/// A sink that is a closure of a Swift program. Nothing is encoded for it.
 struct ClosureSink: RecordSink {
     let take: @Sendable (Record) async throws -> Void
 
@@ -8,7 +8,7 @@ struct ClosureSink: RecordSink {
         self.take = take
     }
 
-    /// Gives the closure the records of each batch before it is committed.
+    /// Passes the records of each batch to the closure before the batch is committed.
     func taking(_ batches: Pipeline<EncodedBatch>) -> Pipeline<EncodedBatch> {
         batches.forEach { batch in
             do {
@@ -26,7 +26,7 @@ struct ClosureSink: RecordSink {
     func place(of output: String) -> FilePlace? { nil }
 }
 
-/// Counts what the closure was given.
+/// Counts the records passed to the closure.
 private final class OpenClosureSink: OpenSink {
     private var records = 0
 
@@ -44,7 +44,7 @@ private final class OpenClosureSink: OpenSink {
     func discard() {}
 }
 
-/// No text at all: for a sink that takes records as they are.
+/// A format without text, for a sink that takes records as values.
 struct Unwritten: WritableFormat {
     static let declaration = Declaration("unwritten", "no text", argument: .keys([]), example: "")
     static let fileExtensions: [String] = []

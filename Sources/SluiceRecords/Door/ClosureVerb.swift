@@ -2,12 +2,13 @@ import Sluice
 import Synchronization
 import WorkerPools
 
-/// A stage that is a closure of a Swift program. No pipeline file can name it.
+/// A stage that is a closure of a Swift program. Pipeline files cannot name it.
 struct ClosureVerb: Verb {
     static let declaration = Declaration("closure", "a closure of a Swift program", argument: .keys([]), example: "")
 
     let settings: ClosureSettings
-    /// Whether what it returns takes the record's place; else only whether it returns one counts.
+    /// Whether the returned record replaces the record; if not, only whether one is returned
+    /// matters.
     let givesRecords: Bool
     let body: @Sendable (Record) async throws -> Record?
 
@@ -26,7 +27,7 @@ struct ClosureVerb: Verb {
     func makeStep(_ stage: RecordStage) -> Step { .each(ClosureStep(self)) }
 }
 
-/// A closure while a run goes on.
+/// The step of a closure.
 final class ClosureStep: EachStep {
     let verb: ClosureVerb
     private let pool: WorkerPool?
@@ -39,8 +40,7 @@ final class ClosureStep: EachStep {
             pool = nil
             return
         }
-        // One at a time to each worker: a closure that waits must not hold up the records taken
-        // with it.
+        // One record at a time for each worker: a closure that waits must not delay other records.
         pool = WorkerPool(
             WorkerPool.Configuration(
                 name: settings.name, workers: Self.workers(settings), queue: .bounded(2 * Self.workers(settings).upperBound),
@@ -53,12 +53,12 @@ final class ClosureStep: EachStep {
 
     func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
         var site = site
-        // The pool has the time limit, for each attempt.
+        // The pool enforces the time limit, for each attempt.
         site.timeout = nil
         return ClosureStage(site: site, step: self, next: binder.next)
     }
 
-    /// With a pool two, so that it has work while one batch is put together again.
+    /// With a pool, two, so that it has work while the answers of one batch are decoded.
     func batches(_ pool: PoolOptions, threads: Int) -> ClosedRange<Int> { self.pool == nil ? 1...threads : 1...2 }
 
     func end() async { await pool?.drain() }
@@ -70,9 +70,10 @@ final class ClosureStep: EachStep {
             busy: busy.withLock { $0 })
     }
 
-    /// What the closure makes of each record, in their order; nil where it leaves one out.
+    /// The closure's answers for the records, in order; `nil` for a record that it filters out.
     ///
-    /// - Parameter record: makes the record of an index. Called here, one index after the other.
+    /// - Parameter record: makes the record with the given index. Called for one index after the
+    ///   other.
     func answers(_ count: Int, record: (Int) throws(RecordFailure) -> Record) async -> [Result<Record?, RecordFailure>] {
         guard let pool else {
             var answers: [Result<Record?, RecordFailure>] = []
@@ -131,7 +132,7 @@ final class ClosureStep: EachStep {
 }
 
 extension RecordFailure {
-    /// Of a closure that threw.
+    /// The failure of a closure that threw.
     fileprivate init(closure error: any Error, attempts: Int = 1) {
         self = error as? RecordFailure ?? RecordFailure(code: "closure", message: "\(error)")
         self.attempts = max(self.attempts, attempts)
@@ -142,7 +143,7 @@ extension RecordFailure {
     }
 }
 
-/// A closure at one place.
+/// A closure, bound to one place.
 struct ClosureStage: EachStage {
     let site: StageSite
     let step: ClosureStep

@@ -1,32 +1,32 @@
 public import SluiceCEL
 
-/// One record, as a closure sees it: its fields by name, in their order.
+/// A record as a closure sees it: its fields by name, in order.
 ///
-/// Names are the same only if their bytes are. Reading or setting a field looks through the names,
-/// so that the cost grows with the number of fields.
+/// Names are compared by their bytes. Reading or setting a field takes time linear in the number of
+/// fields.
 public struct Record: Sendable {
     struct Field: Sendable {
         var name: String
         var value: Value
-        /// Whether it is no longer what ``Record/text`` says.
+        /// Whether it differs from ``Record/text``.
         var isChanged: Bool
     }
 
-    /// The record as JSON, as it came; nil where it did not come as JSON.
+    /// The record's original JSON; `nil` if it was not read as JSON.
     let text: ByteBuffer?
     private(set) var fields: [Field]
-    /// Where the record came from; nil for one that was made from others, or by the program.
+    /// Where the record came from; `nil` if it was made from other records, or by the program.
     public let source: Source?
 
-    /// The place of a record in an input.
+    /// The position of a record in an input.
     public struct Source: Sendable, Hashable {
-        /// The path of its file, or `-`.
+        /// The path of the file, or `-`.
         public var file: String
-        /// Its line, from 1.
+        /// The line number, from 1.
         public var line: UInt64
-        /// The byte of the decompressed text where it begins, from 0.
+        /// The offset of its first byte in the decompressed text.
         public var offset: UInt64
-        /// The gzip member that it begins in, from 0.
+        /// The gzip member in which it begins, from 0.
         public var member: Int
     }
 
@@ -36,17 +36,17 @@ public struct Record: Sendable {
         self.source = source
     }
 
-    /// A record of the program's own. Of equal names the last counts.
+    /// Creates a record. Of duplicate names, the last wins.
     public init(_ fields: KeyValuePairs<String, Value> = [:]) {
         self.init(fields: [], text: nil, source: nil)
         for (name, value) in fields { self[name] = value }
     }
 
-    /// The names of the fields, in their order.
+    /// The names of the fields, in order.
     public var names: [String] { fields.map(\.name) }
 
-    /// The value of a field; nil where the record has none of that name. Setting it to nil takes
-    /// the field away; a new field comes last.
+    /// The value of a field; `nil` if the record has no such field. Setting it to `nil` removes the
+    /// field; a new field is added at the end.
     public subscript(_ name: String) -> Value? {
         get { index(of: name).map { fields[$0].value } }
         set {
@@ -59,12 +59,13 @@ public struct Record: Sendable {
         }
     }
 
-    /// Gives a field a value with its type, in place of what JSON made of it. Its text stays right.
+    /// Restores the type of a field's value that JSON could not express. The record's text stays
+    /// valid.
     mutating func take(_ value: Value, as name: String) {
         if let index = index(of: name) { fields[index].value = value }
     }
 
-    /// About the bytes of memory that it takes.
+    /// An estimate of the memory in use, in bytes.
     var weight: Int { 128 + 96 * fields.count + 2 * (text?.capacity ?? 0) }
 
     func index(of name: String) -> Int? { fields.firstIndex { $0.name.isSame(as: name) } }

@@ -1,8 +1,7 @@
 import Sluice
 import Synchronization
 
-/// The handle of one run of ``Records``: to watch it, and to end it early. It serves for that run
-/// only.
+/// A handle to observe a run of ``Records`` and to end it early. It can be used for one run only.
 ///
 /// ```swift
 /// let control = RecordControl()
@@ -18,16 +17,16 @@ public final class RecordControl: Sendable {
 
     private let state = Locked(State())
 
-    /// A handle for a run that is to begin.
+    /// Creates a handle for a run that has not begun.
     public init() {}
 
-    /// How far the run has come, at any time and from any thread.
+    /// The progress of the run. May be read at any time and from any thread.
     public var progress: RunProgress { state.withLock { $0.run }?.progress ?? RunProgress() }
 
-    /// Stops reading. What is in flight is finished, nothing is published, and the report says
-    /// `interrupted`.
+    /// Stops reading. What is in flight is finished, nothing is published, and the report's status
+    /// is `interrupted`.
     ///
-    /// Does nothing after the end; before the beginning it leaves nothing to read.
+    /// Has no effect after the end of the run. If called before it begins, the run reads nothing.
     public func drain() {
         let run = state.withLock { state in
             state.isDrained = true

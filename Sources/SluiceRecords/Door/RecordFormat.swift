@@ -1,16 +1,16 @@
-/// How records are read from text and, for some formats, written to it. docs/formats.md describes
-/// each to the byte.
+/// A format that records are read from and, for some formats, written in. docs/formats.md specifies
+/// each in detail.
 public struct RecordFormat: Sendable {
     let format: any Format.Type
     private let options: @Sendable (inout Script) -> [String: Argument]
 
-    /// - Parameter options: makes the format's options, which it has in a pipeline file, too.
+    /// - Parameter options: makes the format's options, which are the same as in pipeline files.
     init(_ format: any Format.Type, options: @escaping @Sendable (inout Script) -> [String: Argument] = { _ in [:] }) {
         self.format = format
         self.options = options
     }
 
-    /// As a pipeline file would have it.
+    /// The format as in a pipeline file.
     func argument(_ script: inout Script) -> FormatArgument {
         let declaration = format.declaration
         let name = script.leaf(declaration.name)

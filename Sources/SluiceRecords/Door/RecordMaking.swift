@@ -1,12 +1,12 @@
 import SluiceCEL
 
-/// Makes records of the rows at one place of a pipeline, for closures.
+/// Makes records from the rows at one place of a pipeline, for closures.
 struct RecordMaking: Sendable {
     private let fields: RecordFields
-    /// Fields whose values stages have computed: what the record's own bytes say of them is old.
+    /// Fields computed by stages: the record's own bytes have no value or an old one for them.
     private let computed: [(name: String, column: Int)]
-    /// Fields of JSON records as they came, which a closure before may have given a type that JSON
-    /// has not.
+    /// Unchanged fields of JSON records, which an earlier closure may have given a type that JSON
+    /// does not have.
     private let decoded: [(name: String, column: Int)]
 
     init(_ fields: RecordFields) {
@@ -28,14 +28,14 @@ struct RecordMaking: Sendable {
         (self.computed, self.decoded) = (computed, decoded)
     }
 
-    /// Where a record is decoded once more whose stages have not asked for all its fields; nil
-    /// where they have.
+    /// A table in which to decode a record completely, if stages have not asked for all its fields;
+    /// else `nil`.
     func spareTable() -> RowTable? {
         guard fields.shape.written.contains(where: { $0.column == Shape.undecoded }) else { return nil }
         return fields.complete.map { RowTable(columns: $0.names.count, hasSpans: false) }
     }
 
-    /// - Parameter spare: of ``spareTable()``, for one batch.
+    /// - Parameter spare: a result of ``spareTable()``, for use with one batch.
     func record(_ row: Int, of batch: RecordBatch, spare: RowTable?) throws(RecordFailure) -> Record {
         do throws(EvaluationError) {
             return fields.shape.base == .json ? try jsonRecord(row, of: batch) : try otherRecord(row, of: batch, spare: spare)
@@ -96,7 +96,7 @@ struct RecordMaking: Sendable {
 }
 
 extension Cell {
-    /// Whether JSON has no such type, so that its text reads back as another.
+    /// Whether it has a type that JSON does not have, so that its text reads back as another.
     fileprivate var isBeyondJSON: Bool {
         switch kind {
         case .timestamp, .duration, .bytes, .boxed: true
@@ -106,6 +106,6 @@ extension Cell {
 }
 
 extension Value {
-    /// Of a key.
+    /// The text of a map's key.
     fileprivate var text: String { if case .string(let text) = self { text } else { description } }
 }

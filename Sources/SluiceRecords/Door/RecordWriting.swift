@@ -1,16 +1,16 @@
 import SluiceCEL
 
-/// Writes the records that a closure gives as JSON, one after the other, as the bytes of a batch.
+/// Writes the records that a closure returns as JSON, one after the other, as the bytes of a batch.
 ///
-/// What the closure left alone is copied from the record's own text: numbers keep their digits,
-/// strings their escapes.
+/// Members that the closure did not change are copied from the record's own text: numbers keep
+/// their digits, strings their escapes.
 struct RecordWriting {
     let bytes = ByteBuffer(capacity: Batch.targetBytes)
     private(set) var frames: [Frame] = []
     private let scratch: Scratch
-    /// Values of types that JSON has not, by frame.
+    /// Values of types that JSON does not have, by frame.
     private var typed: [(frame: Int, name: String, value: Value)] = []
-    /// Far more than a batch had, and well within the 4 GiB that a frame can point into.
+    /// Far more than the batch had, and well within the 4 GiB that frames can address.
     private static let mostBytes = 1 << 30
 
     init(_ scratch: Scratch) {
@@ -65,8 +65,8 @@ struct RecordWriting {
         JSONText.write(scratch.cell(of: field.value), scratch, to: bytes)
     }
 
-    /// Gives the rows of the batch, once they are decoded, the values whose types JSON has not: a
-    /// time stays a time.
+    /// Sets the values whose types JSON does not have in the decoded rows, so that a time stays a
+    /// time.
     func restoreTypes(in batch: RecordBatch) {
         let columns = batch.stretch.fields.shape.baseColumns
         for (frame, name, value) in typed {

@@ -9,18 +9,18 @@ extension Records {
     /// }
     /// ```
     ///
-    /// A record whose closure throws goes where `onError` says; a ``RecordFailure`` gives its dead
-    /// letter a code. Which fields records have afterwards is known only when they are read, so
-    /// that later expressions are checked for that no more, until a ``select(_:name:)``.
+    /// A record whose closure throws is handled according to `onError`; a ``RecordFailure`` sets
+    /// the code of its dead letter. The fields of records after this stage are known only at run
+    /// time, so names in later expressions are not checked, up to a ``select(_:name:)``.
     ///
     /// - Parameters:
-    ///   - name: of the stage: letters, digits, `-` and `_`.
-    ///   - concurrency: how many records are in the closure at once, for closures that wait: they
-    ///     run on Swift's own pool and must not block. By default the records of a batch follow
-    ///     each other and the threads of the run take a batch each, for closures that compute or
-    ///     block.
-    ///   - timeout: of each attempt; the closure is cancelled then, and its record fails with the
-    ///     code `timeout`.
+    ///   - name: the name of the stage: letters, digits, `-` and `_`.
+    ///   - concurrency: the number of records in the closure at once, for closures that wait: they
+    ///     run on Swift's concurrency pool and must not block. By default, the records of a batch
+    ///     are processed one after the other, with one batch per thread of the run, for closures
+    ///     that compute or block.
+    ///   - timeout: the limit for each attempt. When it expires, the closure is cancelled, and the
+    ///     record fails with the code `timeout`.
     ///   - retry: further attempts when the closure throws.
     public func update(
         _ name: String = "update", concurrency: Concurrency? = nil, timeout: Duration? = nil, retry: RetryPolicy? = nil,
@@ -33,8 +33,8 @@ extension Records {
         }
     }
 
-    /// Makes another record of each, or leaves it out where the closure gives nil. Else as
-    /// ``update(_:concurrency:timeout:retry:onError:_:)``.
+    /// Replaces each record by the one that the closure returns, or filters it out if that is
+    /// `nil`. Otherwise like ``update(_:concurrency:timeout:retry:onError:_:)``.
     public func compactMap(
         _ name: String = "compactMap", concurrency: Concurrency? = nil, timeout: Duration? = nil, retry: RetryPolicy? = nil,
         onError: FailurePolicy = .deadLetter, _ transform: @escaping @Sendable (Record) async throws -> Record?
@@ -42,8 +42,8 @@ extension Records {
         adding(ClosureSettings(name, concurrency, timeout, retry, onError), givesRecords: true, transform)
     }
 
-    /// Passes the records for which the closure is true; the others are filtered. Else as
-    /// ``update(_:concurrency:timeout:retry:onError:_:)``, but records stay as they are.
+    /// Passes the records for which the closure returns true; the others are filtered. Otherwise
+    /// like ``update(_:concurrency:timeout:retry:onError:_:)``, but records are not changed.
     ///
     /// ``keep(_:name:onError:)`` with an expression is faster.
     public func filter(
@@ -68,7 +68,7 @@ extension Records {
     }
 }
 
-/// A stage that a closure is.
+/// The settings of a stage that is a closure.
 struct ClosureSettings: Sendable {
     var name: String
     var concurrency: Concurrency?
@@ -84,6 +84,6 @@ struct ClosureSettings: Sendable {
         self.onError = onError
     }
 
-    /// Whether records go through a worker pool of the stage's own.
+    /// Whether records go through the stage's own worker pool.
     var hasPool: Bool { concurrency != nil || timeout != nil || retry != nil }
 }

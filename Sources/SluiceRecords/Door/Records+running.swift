@@ -2,28 +2,28 @@ import Sluice
 import SluiceCEL
 
 extension Records {
-    /// Finds everything that is wrong with the definition. Looks at files and folders; reads no
-    /// record, writes nothing.
+    /// Checks the definition and reports every error in it. Inspects files and folders, but reads
+    /// no record and writes nothing.
     ///
     /// - Throws: ``RecordsError/invalid(_:)``.
     public func check() throws(RecordsError) {
         _ = try pipeline(state: state(nil))
     }
 
-    /// Reads, works and writes until the input ends, publishes the outputs, and writes
-    /// `report.json` into the state folder.
+    /// Processes the input to its end, publishes the outputs, and writes `report.json` into the
+    /// state folder.
     ///
-    /// Cancelling the calling task drains the run, as ``RecordControl/drain()`` does.
+    /// Cancelling the calling task drains the run, like ``RecordControl/drain()``.
     ///
     /// - Parameters:
-    ///   - workers: threads for all stages together; by default as many as the machine has
-    ///     processors.
-    ///   - state: the folder for the report and, by default, the dead letters; `.sluice/NAME` where
-    ///     it is nil.
-    ///   - limit: records to read at most; the rest of the input is left alone.
-    /// - Returns: the report of a run that is complete, complete with losses on record, or
+    ///   - workers: the number of threads for all stages together; by default one for each
+    ///     processor.
+    ///   - state: the folder for the report and, by default, the dead letters; `.sluice/NAME` if
+    ///     `nil`.
+    ///   - limit: the number of records to read at most; the rest of the input is ignored.
+    /// - Returns: the report of a run that is complete, complete with recorded losses, or
     ///   interrupted.
-    /// - Throws: ``RecordsError``. Dead letters and damage that was salvaged are not errors.
+    /// - Throws: ``RecordsError``. Dead letters and salvaged damage are not errors.
     @discardableResult
     public func run(
         _ control: RecordControl = RecordControl(), workers: Int? = nil, state: String? = nil, limit: Int? = nil
@@ -45,7 +45,7 @@ extension Records {
 
     private func state(_ folder: String?) -> String { folder ?? ".sluice/\(name)" }
 
-    /// The pipeline with every expression compiled.
+    /// The pipeline with all expressions compiled.
     private func pipeline(state: String) throws(RecordsError) -> RecordPipeline {
         var building = RecordsBuilding()
         let pipeline = building.pipeline(self, state: state)
@@ -54,7 +54,7 @@ extension Records {
     }
 }
 
-/// Makes a pipeline of what a program says, and gathers what is wrong with it.
+/// Makes a pipeline from a program's definition, and collects the errors in it.
 private struct RecordsBuilding {
     private(set) var problems: [RecordsError.Problem] = []
 
@@ -87,7 +87,7 @@ private struct RecordsBuilding {
         return pipeline
     }
 
-    /// No file of the run may be another one of it, as far as that is known before records name
+    /// Checks that all files of the run are distinct, as far as they are known before records name
     /// their outputs.
     private mutating func checkFiles(of pipeline: RecordPipeline, state: String) {
         do throws(InputError) {
@@ -188,8 +188,8 @@ private struct RecordsBuilding {
 }
 
 extension Records {
-    /// What makes two definitions the same, as far as a program can be looked into: closures count
-    /// by their stage alone.
+    /// The text whose digest identifies the definition. Closures are represented only by their
+    /// stage, since a program cannot inspect them.
     fileprivate var canonicalText: String {
         var script = Script()
         _ = source.format.argument(&script)

@@ -1,27 +1,27 @@
 /// Why records were not read, or not published.
 public enum RecordsError: Error, Sendable, CustomStringConvertible {
-    /// Something is wrong with the definition: everything that is. Nothing was read.
+    /// The definition has errors: all of them. Nothing was read.
     case invalid([Problem])
-    /// The run failed, for this reason, and published nothing; the report says how far it came.
+    /// The run failed for this reason and published nothing. The report tells how far it came.
     case failed(String, RunReport)
     /// The run could not begin, or its report could not be written, for this reason. Nothing was
     /// published.
     case noReport(String)
 
-    /// One thing that is wrong with a definition.
+    /// An error in a definition.
     public struct Problem: Sendable, Hashable {
-        /// Names the stage and what is wrong: `keep 'errors': no such field 'statsu' (did you mean
+        /// The stage and the problem: `keep 'errors': no such field 'statsu' (did you mean
         /// 'status'?)`.
         public var message: String
-        /// The text meant, such as an expression, where it is one.
+        /// The text at fault, such as an expression, if there is one.
         public var text: String?
-        /// The part of ``text`` that is meant, counted in Unicode scalars.
+        /// The part of ``text`` at fault, in Unicode scalars.
         public var range: Range<Int>?
-        /// What to do about it, where the message does not say so already.
+        /// What to do, if the message does not say so.
         public var fix: String?
     }
 
-    /// What is wrong, a problem after the other; or the reason.
+    /// The problems, one after the other, or the reason.
     public var description: String {
         switch self {
         case .invalid(let problems): problems.map(\.description).joined(separator: "\n")
@@ -31,7 +31,7 @@ public enum RecordsError: Error, Sendable, CustomStringConvertible {
 }
 
 extension RecordsError.Problem: CustomStringConvertible {
-    /// The message; the text with a mark below the part meant; what to do.
+    /// The message, the text with the part at fault underlined, and the fix.
     public var description: String {
         var lines = [message]
         if let text, let range {

@@ -1,5 +1,5 @@
 extension RunReport: CustomStringConvertible {
-    /// The ledger as a table for people.
+    /// A readable table of the counts.
     public var description: String {
         let all = records
         var lines = [

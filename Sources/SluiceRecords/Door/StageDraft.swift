@@ -1,20 +1,20 @@
 import Sluice
 import SluiceCEL
 
-/// A stage, not compiled yet.
+/// A stage that is not compiled yet.
 struct StageDraft: Sendable {
-    /// As the program has it; else the verb, numbered from its second time on.
+    /// The name given by the program; `nil` for the verb, with a number if it is used again.
     var name: String?
     var verb: String
     var pool = PoolOptions()
     var onError = FailurePolicy.deadLetter
-    /// The texts that places of messages count in.
+    /// The texts that positions in messages refer to.
     var script = Script()
     let make: @Sendable (inout Checking) -> (any Verb)?
 }
 
-/// The texts of one stage or end, each on a line of its own, so that a place tells which of them is
-/// meant.
+/// The texts of a stage, a source or a sink, each on a line of its own, so that a position
+/// identifies the text.
 struct Script: Sendable {
     private(set) var lines: [String] = []
 
@@ -33,10 +33,10 @@ struct Script: Sendable {
         .entries(entries.map { (key: leaf($0.key), value: argument($0.value)) }, place)
     }
 
-    /// Of something that is no text itself.
+    /// The place of a value that is not text.
     var place: TextPlace { TextPlace(TextPosition(line: max(1, lines.count), column: 1)) }
 
-    /// The text that a place is in, and what part of it is meant, in Unicode scalars.
+    /// The text at a place, and the part of it, in Unicode scalars.
     func part(at place: TextPlace) -> (text: String, range: Range<Int>)? {
         guard lines.indices.contains(place.start.line - 1) else { return nil }
         let text = lines[place.start.line - 1]
@@ -47,7 +47,7 @@ struct Script: Sendable {
 }
 
 extension Records {
-    /// Adds a stage with one of the verbs of pipeline files.
+    /// Adds a stage with a verb of pipeline files.
     func adding(
         _ verb: any Verb.Type, _ name: String?, pool: PoolOptions = PoolOptions(), onError: FailurePolicy = .deadLetter,
         options: (inout Script) -> Arguments = { _ in Arguments() }, _ argument: (inout Script) -> Argument
@@ -65,8 +65,8 @@ extension Records {
 }
 
 extension Checking {
-    /// Whether an argument that a program gives is what its shape says: no empty list, no text
-    /// twice in a set. A pipeline file is held to it as it is read.
+    /// Checks an argument given by a program against its shape: lists must not be empty, sets must
+    /// not have duplicates. For a pipeline file, parsing checks this.
     mutating func admits(_ argument: Argument, as shape: ArgumentShape) -> Bool {
         switch (shape, argument) {
         case (.list(_, let isSet), .list(let elements, let place)):
