@@ -1,11 +1,11 @@
 package import SluiceRecords
 
-/// What checking a pipeline file found.
+/// The result of checking a pipeline file.
 package struct CheckedPipeline: Sendable {
     let file: PipelineFile
-    /// `nil` where there is an error.
+    /// `nil` if there is an error.
     package let pipeline: RecordPipeline?
-    /// In the order of the file; those about the command line first.
+    /// In the order of the file, after those about the command line.
     package let diagnostics: [DefinitionDiagnostic]
 
     init(file: PipelineFile, pipeline: RecordPipeline?, diagnostics: [DefinitionDiagnostic]) {
@@ -21,7 +21,7 @@ package struct CheckedPipeline: Sendable {
 
     package var errorCount: Int { diagnostics.count { $0.severity == .error } }
 
-    /// All diagnostics as a terminal shows them, one after the other.
+    /// All diagnostics, one after the other, formatted for a terminal.
     package func rendered(colored: Bool = false) -> String {
         diagnostics.map { $0.rendered(path: file.path, source: file.source, colored: colored) }.joined()
     }

@@ -1,8 +1,8 @@
 internal import FoundationEssentials
 
-/// A pipeline file: YAML, not read into anything yet.
+/// The text of a pipeline file, not parsed yet.
 package struct PipelineFile: Sendable {
-    /// As the user wrote it; messages begin with it.
+    /// As given by the user; messages begin with it.
     package let path: String
     let source: SourceText
 
@@ -13,7 +13,8 @@ package struct PipelineFile: Sendable {
 
     /// Reads the file's text.
     ///
-    /// - Throws: why it cannot be read. What is wrong *in* it, ``check(setting:)`` says.
+    /// - Throws: if the file cannot be read. Errors in its text are reported by
+    ///   ``check(setting:state:)``.
     package init(readingFrom path: String) throws(UnreadablePipelineFile) {
         let data: Data
         do {
@@ -25,12 +26,12 @@ package struct PipelineFile: Sendable {
         self.init(path: path, text: text)
     }
 
-    /// Finds everything that is wrong with the file, and makes the pipeline that it describes.
-    /// Looks at files and folders; reads no record and writes nothing.
+    /// Checks the file, reports every error in it, and makes the pipeline that it describes.
+    /// Inspects files and folders, but reads no record and writes nothing.
     ///
     /// - Parameters:
-    ///   - settings: values by parameter name, which take the place of the file's defaults.
-    ///   - state: the state folder, where it is not ``stateFolder(of:)``.
+    ///   - settings: values by parameter name, which override the file's defaults.
+    ///   - state: the state folder, if not ``stateFolder(of:)``.
     package func check(setting settings: [String: String] = [:], state: String? = nil) -> CheckedPipeline {
         let document = YAMLDocument(source)
         guard let root = document.root else { return CheckedPipeline(file: self, pipeline: nil, diagnostics: document.diagnostics) }
@@ -43,7 +44,7 @@ package struct PipelineFile: Sendable {
         return CheckedPipeline(file: self, pipeline: pipeline, diagnostics: document.diagnostics + reading.diagnostics + building.diagnostics)
     }
 
-    /// Where a pipeline of this name keeps its report, relative to the current folder.
+    /// The default state folder of a pipeline, relative to the current folder.
     package static func stateFolder(of name: String) -> String { ".sluice/\(name)" }
 }
 

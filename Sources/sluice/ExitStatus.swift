@@ -1,11 +1,11 @@
-/// What the exit code of the command means.
+/// The meanings of the command's exit codes.
 enum ExitStatus: Error, Equatable {
     case complete
     /// Nothing was published.
     case failed
-    /// The definition or the command line is wrong; nothing was read.
+    /// The definition or the command line is invalid; nothing was read.
     case wrong
-    /// Complete with losses on record.
+    /// Complete, with losses on record.
     case losses
     /// Ended by a signal, after what was in flight was finished.
     case interrupted(signal: Int32)
@@ -20,7 +20,7 @@ enum ExitStatus: Error, Equatable {
         }
     }
 
-    /// For the end of a help text.
+    /// The end of a help text.
     static let manual = """
         EXIT CODES
           0        complete: every record written or left out on purpose

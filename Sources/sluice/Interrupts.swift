@@ -9,19 +9,19 @@ enum Signals {
     static let brokenPipe = SIGPIPE
 }
 
-/// SIGINT and SIGTERM, while this lives: the first drains, the second ends the process and its
-/// children at once.
+/// Handles SIGINT and SIGTERM while it exists: the first drains the run, the second ends the
+/// process and its children at once.
 final class Interrupts: Sendable {
     private let received = Mutex<Int32?>(nil)
     private let drain: @Sendable () -> Void
     private let children = ChildProcesses()
-    // Only made, activated and let go; Dispatch sources may be used from any thread.
+    // Only created, activated and released here; Dispatch sources may be used from any thread.
     nonisolated(unsafe) private var sources: [any DispatchSourceSignal] = []
 
     init(drain: @escaping @Sendable () -> Void) {
         self.drain = drain
-        // Until its source is registered a signal ends the process, which has begun nothing yet. It
-        // is not ignored, as that would lose it.
+        // Until its source is registered, a signal ends the process, which has not begun anything
+        // yet. Ignoring the signal instead would lose it.
         let registered = DispatchGroup()
         for number in [Signals.interrupt, Signals.termination] {
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
@@ -34,7 +34,7 @@ final class Interrupts: Sendable {
         registered.wait()
     }
 
-    /// The signal that came first.
+    /// The first signal received.
     var first: Int32? { received.withLock { $0 } }
 
     private func receive(_ number: Int32) {

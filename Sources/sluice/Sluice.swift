@@ -30,8 +30,8 @@ struct SluiceCommand: AsyncParsableCommand {
         version: "sluice \(Version.text)\n\(RunReport.Libraries(level: .standard).sentence)",
         subcommands: [RunCommand.self, CheckCommand.self, SchemaCommand.self, EvalCommand.self, AuditCommand.self])
 
-    /// Argument parsing's own way out ends with 64 for a wrong command line; here that is 2, as for
-    /// a wrong definition.
+    /// ArgumentParser exits with 64 for an invalid command line; this maps it to 2, as for an
+    /// invalid definition.
     static func main() async {
         do {
             var command = try parseAsRoot()

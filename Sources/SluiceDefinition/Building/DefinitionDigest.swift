@@ -1,12 +1,11 @@
 internal import SluiceRecords
 
-/// What makes two definitions the same: every value of the file with its parameters put in,
-/// whatever the layout, the comments, the order of keys where it means nothing, the description and
-/// the tests.
+/// The identity of a definition: every value of the file, with parameters substituted, regardless
+/// of layout, comments, insignificant order of keys, the description and the tests.
 struct DefinitionDigest {
     private var parameters: Parameters
 
-    /// Keys of maps in which the order of the entries means something.
+    /// Keys of maps in which the order of entries is significant.
     private static let orderedKeys: [String] = Verbs.all.map { $0.declaration }.flatMap { $0.argument.orderedKeys(under: $0.name) }
 
     init(_ parameters: Parameters) {
@@ -49,7 +48,7 @@ struct DefinitionDigest {
         }
     }
 
-    /// Its length before it, so that no value can look like structure.
+    /// The value preceded by its length, so that no value can look like structure.
     private func quoted(_ value: String) -> String { "\(value.utf8.count)'\(value)'" }
 }
 

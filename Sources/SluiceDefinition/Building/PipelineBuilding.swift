@@ -1,9 +1,8 @@
 internal import SluiceCEL
 internal import SluiceRecords
 
-/// Makes the pipeline of records that a definition describes: finds its inputs, compiles its
-/// expressions against the fields that are known at each place, and gathers everything that is
-/// wrong on the way. Nothing is opened, nothing is written.
+/// Makes a pipeline of records from a definition: finds its inputs, compiles its expressions
+/// against the fields known at each place, and collects all errors. Opens and writes nothing.
 struct PipelineBuilding {
     private(set) var diagnostics: [DefinitionDiagnostic] = []
     /// `params`, for expressions.
@@ -18,11 +17,11 @@ struct PipelineBuilding {
     }
 
     /// - Parameters:
-    ///   - file: the pipeline file.
-    ///   - digest: of the definition with its parameters.
-    ///   - stateFolder: of a pipeline with this name: where dead letters go that the file gives no
-    ///     place.
-    /// - Returns: `nil` where something is missing that was reported already.
+    ///   - file: the path of the pipeline file.
+    ///   - digest: the digest of the definition with its parameters.
+    ///   - stateFolder: the state folder of a pipeline with this name, for dead letters if the file
+    ///     gives no path.
+    /// - Returns: `nil` if a part is missing, which was reported already.
     mutating func pipeline(_ definition: Definition, from file: String, digest: String, stateFolder: (String) -> String) -> RecordPipeline? {
         let source = definition.source.flatMap { buildSource($0) }
         let flow = buildFlow(definition.flow, source?.format.schema ?? .open, after: [])
@@ -37,8 +36,8 @@ struct PipelineBuilding {
     }
 
     /// - Parameters:
-    ///   - fields: that records have where the flow begins.
-    ///   - stages: those before it.
+    ///   - fields: the fields of the records where the flow begins.
+    ///   - stages: the stages before the flow.
     private mutating func buildFlow(_ flow: FlowDefinition, _ fields: Schema, after stages: [RecordStage]) -> RecordFlow? {
         var fields = fields
         var built: [RecordStage] = []
@@ -68,14 +67,14 @@ struct PipelineBuilding {
         return Route(name: route.name.text, condition: condition ?? nil, flow: flow)
     }
 
-    /// No file of the run may be another one of it, as far as that is known before records name
+    /// Checks that all files of the run are distinct, as far as they are known before records name
     /// their outputs.
     private mutating func checkFiles(of pipeline: RecordPipeline, _ definition: Definition, state: String) {
         guard !diagnostics.contains(where: { $0.severity == .error }) else { return }
         let sinks = definition.flow.allSinks
         do throws(InputError) {
             guard var conflict = try RunFiles(pipeline, state: state).conflict() else { return }
-            // What the file does not say itself, it cannot change.
+            // Only a path that the file gives itself can be changed in it.
             let isOwn = conflict.file.part == .deadLetters && definition.deadLetters == nil
             if isOwn, conflict.other.part == .sink, !conflict.isBelow { conflict = conflict.reversed }
             let place = conflict.file.part == .deadLetters ? definition.deadLetters?.place : sinks[conflict.file.sink].argument.place

@@ -1,10 +1,10 @@
 internal import Sluice
 internal import SluiceRecords
 
-/// A pipeline file as it was read: typed, every leaf with its place, parameters put in, nothing
+/// A parsed pipeline file: typed, every value with its place, parameters substituted, but nothing
 /// compiled or opened.
 ///
-/// What could not be read is `nil`, and has a diagnostic.
+/// Parts that could not be parsed are `nil` and have a diagnostic.
 struct Definition: Sendable {
     var name: Leaf?
     var source: SourceDefinition?
@@ -14,16 +14,16 @@ struct Definition: Sendable {
     var tests: [TestDefinition] = []
 }
 
-/// Stages and what they end in: sinks or routes.
+/// Stages, and the sinks or routes after them.
 struct FlowDefinition: Sendable {
     var stages: [StageDefinition] = []
-    /// None where there are routes.
+    /// Empty if there are routes.
     var sinks: [SinkDefinition] = []
     var routes: RoutesDefinition?
-    /// Whether something in it could not be read.
+    /// Whether a part of it could not be parsed.
     var isIncomplete = false
 
-    /// Of all its routes, in the order of the file.
+    /// The sinks of all routes, in the order of the file.
     var allSinks: [SinkDefinition] { sinks + (routes?.all.flatMap(\.flow.allSinks) ?? []) }
 }
 
@@ -34,7 +34,7 @@ struct RoutesDefinition: Sendable {
 
 struct RouteDefinition: Sendable {
     var name: Leaf
-    /// `nil`: every record.
+    /// `nil`: takes every record.
     var condition: Leaf?
     var flow: FlowDefinition
 }
@@ -45,14 +45,14 @@ struct SourceDefinition: Sendable {
     var options: Arguments
     var format: FormatArgument?
     var onDamage: DamagePolicy?
-    /// Bytes.
+    /// In bytes.
     var maxRecord: Placed<Int>?
 }
 
 struct StageDefinition: Sendable {
-    /// As written or by its verb; unique.
+    /// As written, or derived from its verb; unique.
     var name: String
-    /// For messages: `keep`, or `keep 'errors'` where the file names it.
+    /// The prefix of messages: `keep`, or `keep 'errors'` if the stage has a name in the file.
     var label: String
     var place: TextPlace
     var verb: VerbDefinition?
@@ -71,7 +71,7 @@ struct SinkDefinition: Sendable {
     var argument: Argument
     var options = Arguments()
     var format: FormatArgument?
-    /// A format is written there that could not be read.
+    /// Whether a format is given that could not be parsed.
     var isFormatUnread = false
     var order: SinkSettings.Order?
     var place: TextPlace
@@ -85,7 +85,7 @@ struct SinkDefinition: Sendable {
 
 struct LimitsDefinition: Sendable {
     var deadLetters: Limits.DeadLetters?
-    /// Bytes.
+    /// In bytes.
     var memory: Placed<Int>?
 }
 

@@ -1,8 +1,8 @@
 internal import SluiceRecords
 
 extension DefinitionDiagnostic {
-    /// As a terminal shows it: place and message, the line with a caret below the text meant, and
-    /// what to do.
+    /// Formats the diagnostic for a terminal: place and message, the line with a caret below the
+    /// text at fault, and the fix.
     ///
     ///     pipelines/web.yaml:14:9: keep 'errors': no such field 'statsu' (did you mean 'status'?)
     ///       14 |   - keep: statsu >= 500
@@ -30,7 +30,7 @@ extension DefinitionDiagnostic {
     }
 }
 
-/// Terminal colours, or none.
+/// Terminal colors, if enabled.
 struct Paint {
     var isOn: Bool
 

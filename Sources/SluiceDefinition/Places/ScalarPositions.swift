@@ -1,10 +1,10 @@
 internal import SluiceRecords
 
-/// Finds, forevery byte of a YAML scalar's value, the place in the file that it was written at.
+/// Finds the position in the file of every byte of a YAML scalar's value.
 ///
-/// YAML folds lines, strips indentation and undoes escapes; everything but white space keeps its
-/// order. So value and file are walked side by side, and white space is passed over wherever the
-/// two differ. Where they part nevertheless, the rest is placed at the scalar's start.
+/// YAML folds lines, strips indentation and decodes escapes, but characters other than white space
+/// keep their order. So value and file are scanned in parallel, skipping white space where they
+/// differ. If they still diverge, the rest is placed at the scalar's start.
 struct ScalarPositions {
     enum Style: Sendable {
         case plain, singleQuoted, doubleQuoted, block
@@ -14,8 +14,8 @@ struct ScalarPositions {
     private let style: Style
     private var index: Int
 
-    /// `start` is the mark that the YAML parser gives: the first character, quote, `|` or `>`, or
-    /// the anchor or tag before it.
+    /// `start` is the mark of the YAML parser: the first character, quote, `|` or `>`, or the
+    /// anchor or tag before it.
     private init(style: Style, start: TextPosition, source: SourceText) {
         self.source = source
         self.style = style
@@ -68,7 +68,7 @@ struct ScalarPositions {
 
     private var current: Unicode.Scalar? { index < source.scalars.count ? source.scalars[index] : nil }
 
-    /// Passes over white space, and over escapes that stand for it.
+    /// Skips white space, and escapes that stand for it.
     private mutating func skipBlanks() {
         while let scalar = current {
             if isBlank(scalar) {

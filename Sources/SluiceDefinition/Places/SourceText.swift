@@ -1,12 +1,12 @@
 internal import SluiceRecords
 
-/// The text of a pipeline file, by line and column.
+/// The text of a pipeline file, indexed by line and column.
 struct SourceText: Sendable {
     let scalars: [Unicode.Scalar]
     /// The index in `scalars` of each line's first scalar.
     private let lineStarts: [Int]
 
-    /// Without a byte order mark, which no column counts.
+    /// Drops a byte order mark, which columns do not count.
     init(_ text: String) {
         var scalars = Array(text.unicodeScalars)
         if scalars.first == "\u{FEFF}" { scalars.removeFirst() }
@@ -25,7 +25,7 @@ struct SourceText: Sendable {
         return String(view)
     }
 
-    /// The line without its end; empty where there is no such line.
+    /// The line without its end; empty if there is no such line.
     func line(_ number: Int) -> String {
         guard number >= 1, number <= lineStarts.count else { return "" }
         var view = String.UnicodeScalarView()
@@ -33,7 +33,7 @@ struct SourceText: Sendable {
         return String(view)
     }
 
-    /// The index of a position; of the text's end for one beyond it.
+    /// The index of a position; the text's end for a position beyond it.
     func index(of position: TextPosition) -> Int {
         guard position.line <= lineStarts.count else { return scalars.count }
         return min(lineStarts[max(0, position.line - 1)] + position.column - 1, scalars.count)
@@ -49,12 +49,12 @@ struct SourceText: Sendable {
         return TextPosition(line: low + 1, column: index - lineStarts[low] + 1)
     }
 
-    /// Where the line after this one begins.
+    /// The index of the first scalar of the next line.
     func startOfLine(after position: TextPosition) -> Int {
         position.line < lineStarts.count ? lineStarts[position.line] : scalars.count
     }
 
-    /// What YAML 1.1 takes for the end of a line.
+    /// Whether the scalar is a line break in YAML 1.1.
     static func isLineBreak(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
         case "\n", "\r", "\u{85}", "\u{2028}", "\u{2029}": true

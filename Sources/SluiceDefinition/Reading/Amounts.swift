@@ -1,6 +1,6 @@
-/// The amounts that a pipeline file writes with a unit.
+/// Parses amounts with units in pipeline files.
 enum Amounts {
-    /// `200ms`, `5s`, `1.5m`. A number alone is none.
+    /// Parses `200ms`, `5s`, `1.5m`. The unit is required.
     static func duration(_ text: String) -> Duration? {
         guard let (number, unit) = split(text), let seconds = secondsByUnit[unit] else { return nil }
         let value = number * seconds
@@ -8,7 +8,7 @@ enum Amounts {
         return .nanoseconds(Int64((value * 1e9).rounded()))
     }
 
-    /// Bytes: `16MiB`, `512KB`, `1000`.
+    /// Parses a size in bytes: `16MiB`, `512KB`, `1000`.
     static func size(_ text: String) -> Int? {
         guard let (number, unit) = split(text), let bytes = bytesByUnit[unit.lowercased()] else { return nil }
         let value = number * bytes
@@ -16,13 +16,13 @@ enum Amounts {
         return Int(value)
     }
 
-    /// `1%` as 0.01.
+    /// Parses `1%` to 0.01.
     static func share(_ text: String) -> Double? {
         guard let (number, unit) = split(text), unit == "%", number <= 100 else { return nil }
         return number / 100
     }
 
-    /// `16MiB`: bytes with the largest unit that divides them.
+    /// Formats a number of bytes with the largest binary unit that divides it: `16MiB`.
     static func binary(_ bytes: Int) -> String {
         let units = ["", "KiB", "MiB", "GiB", "TiB"]
         let power = min(bytes.trailingZeroBitCount / 10, units.count - 1)
@@ -33,7 +33,7 @@ enum Amounts {
     static let sizeFix = "write a number of bytes, or with a unit: 512KB, 16MiB, 1GiB"
 
     static var durationUnits: [String] { Array(secondsByUnit.keys) }
-    /// In small letters, though they may be written in any.
+    /// In lower case; they are accepted in any case.
     static var sizeUnits: [String] { Array(bytesByUnit.keys) }
 
     private static let secondsByUnit: [String: Double] = [
@@ -45,7 +45,7 @@ enum Amounts {
         "kib": 1024, "mib": 1_048_576, "gib": 1_073_741_824, "tib": 1_099_511_627_776,
     ]
 
-    /// An unsigned decimal number and what follows it, with or without a space between.
+    /// Splits an unsigned decimal number from its unit, which may follow after a space.
     private static func split(_ text: String) -> (number: Double, unit: String)? {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == "." || $0 == "_") }
         guard let number = Double(digits.filter { $0 != "_" }) else { return nil }

@@ -1,11 +1,11 @@
 internal import SluiceRecords
 
 extension DefinitionReading {
-    /// Reads what stands at one place as its shape says; reports what is wrong with it.
+    /// Parses the value at one place as its shape says, and reports errors.
     ///
     /// - Parameters:
-    ///   - what: for messages: `keep 'errors'`, `sink: 'level'`.
-    ///   - example: how it may be written.
+    ///   - what: the subject of messages: `keep 'errors'`, `sink: 'level'`.
+    ///   - example: an example of the syntax.
     mutating func argument(_ node: YAMLNode, as shape: ArgumentShape, _ what: String, example: String) -> Argument? {
         switch shape {
         case .expression, .condition: return expression(node, what).map(Argument.leaf)
@@ -30,13 +30,13 @@ extension DefinitionReading {
         }
     }
 
-    /// The values of a map of known keys; unknown and missing ones are reported.
+    /// The values of a map with known keys. Reports unknown and missing ones.
     mutating func arguments(_ map: YAMLMap, _ keys: [ArgumentKey], of owner: String) -> Arguments? {
         check(map, of: owner, takes: keys)
         return values(of: map, keys, of: owner)
     }
 
-    /// The same, with no thought for other keys of the map.
+    /// As ``arguments(_:_:of:)``, but ignores other keys of the map.
     mutating func values(of map: YAMLMap, _ keys: [ArgumentKey], of owner: String) -> Arguments? {
         var values: [String: Argument] = [:]
         var isWhole = true
@@ -47,7 +47,7 @@ extension DefinitionReading {
         return isWhole ? Arguments(values, at: map.place) : nil
     }
 
-    /// The value of one key, where it is there and can be read.
+    /// The value of a key, if it is present and can be parsed.
     mutating func value(of map: YAMLMap, _ key: ArgumentKey, of owner: String) -> Argument? {
         map[key.name].flatMap { argument($0, as: key.shape, "\(owner): '\(key.name)'", example: key.example) }
     }
@@ -92,18 +92,18 @@ extension DefinitionReading {
         return arguments(map, keys, of: Self.owner(what))
     }
 
-    /// What the keys of a map belong to: `keep: retry` for `keep: 'retry'`.
+    /// The owner of a map's keys, for messages: `keep: retry` for `keep: 'retry'`.
     private static func owner(_ what: String) -> String {
         guard what.hasSuffix("'"), let colon = what.lastIndex(of: ":"), what[colon...].hasPrefix(": '") else { return what }
         return what[..<colon] + ": " + what[colon...].dropFirst(3).dropLast()
     }
 
-    /// One argument alone, or the map that it is the short way of writing.
+    /// Parses the shorthand, or the map that it stands for.
     private mutating func short(
         _ node: YAMLNode, _ shape: ArgumentShape, for key: String, in keys: [ArgumentKey], _ what: String, example: String
     ) -> Argument? {
         if case .map = node, !keys.isEmpty { return self.keys(node, keys, what, example: example).map(Argument.keys) }
-        // A list of one may be written without its brackets.
+        // A list of one element may be written without brackets.
         var value: Argument?
         if case .list(let element, _) = shape, case .leaf = node {
             value = argument(node, as: element, what, example: example).map { .list([$0], node.place) }
@@ -116,7 +116,7 @@ extension DefinitionReading {
     }
 }
 
-// Formats: a name, or a map of one name to its options.
+// Formats: a name, or a map from one name to its options.
 extension DefinitionReading {
     mutating func format(_ node: YAMLNode, _ what: String) -> FormatArgument? {
         format(node, what, among: Formats.allNames) { name in

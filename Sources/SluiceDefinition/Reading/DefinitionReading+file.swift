@@ -1,7 +1,7 @@
 internal import SluiceRecords
 
 extension DefinitionReading {
-    /// Reads a whole pipeline file.
+    /// Parses a whole pipeline file.
     mutating func readDefinition(_ root: YAMLNode, settings: [String: String]) -> Definition {
         var definition = Definition()
         guard let map = map(root, "a pipeline file", example: FileKeys.file[0].example) else { return definition }

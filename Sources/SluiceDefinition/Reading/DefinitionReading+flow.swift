@@ -2,9 +2,9 @@ internal import SluiceCEL
 internal import SluiceRecords
 
 extension DefinitionReading {
-    /// Reads what a map says of stages, sinks and routes.
+    /// Parses the stages, sinks and routes of a map.
     ///
-    /// - Parameter depth: in how many routes it is; routes divide once more at most.
+    /// - Parameter depth: the number of enclosing routes; routes may be nested once.
     mutating func readFlow(_ map: YAMLMap, _ owner: String, depth: Int) -> FlowDefinition {
         var flow = FlowDefinition()
         if let node = map["stages"] { flow.stages = readStages(node) }

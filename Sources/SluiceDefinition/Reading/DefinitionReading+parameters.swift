@@ -1,7 +1,7 @@
 internal import SluiceRecords
 
 extension DefinitionReading {
-    /// Reads `params`, and puts the values of `--set` over the defaults.
+    /// Parses `params`, and overrides the defaults with the values of `--set`.
     mutating func readParameters(_ node: YAMLNode?, settings: [String: String]) {
         if let node, !node.isNull, let map = map(node, "params", example: "params: {logs: logs/*.gz}") {
             for entry in map.entries { readParameter(entry, setting: settings[entry.key.text]) }
@@ -46,8 +46,8 @@ extension DefinitionReading {
         }
     }
 
-    /// The leaf with `${NAME}` replaced and `$${` undone. What a parameter brings in stands where
-    /// it was asked for.
+    /// The text with `${NAME}` replaced and `$${` unescaped. The text of a parameter gets the
+    /// position of its reference.
     mutating func substituted(_ leaf: Leaf) -> Leaf {
         noteNamedParameters(in: leaf.text)
         let bytes = Array(leaf.text.utf8)
@@ -97,7 +97,7 @@ extension DefinitionReading {
         return parameter.isMissing ? nil : parameter.text
     }
 
-    /// Expressions refer to parameters as `params.name`, or `params['name']`.
+    /// Marks parameters that an expression uses as `params.name` or `params['name']`.
     private mutating func noteNamedParameters(in text: String) {
         guard text.contains("params") else { return }
         for name in parameters.names where text.contains(name) { parameters.markUsed(name) }

@@ -46,7 +46,8 @@ extension DefinitionReading {
         return limits
     }
 
-    /// Reads the shape of `tests`; their expectations are for the version that runs them.
+    /// Parses the syntax of `tests`; expectations are not interpreted, since this version does not
+    /// run tests.
     mutating func readTests(_ node: YAMLNode) -> [TestDefinition] {
         guard let nodes = rows(node, "tests", example: "tests: [{name: …, input: ['…'], output: []}]") else { return [] }
         return nodes.compactMap { node in

@@ -29,7 +29,7 @@ extension DefinitionReading {
         return source
     }
 
-    /// JSON lines are known by their name; anything else could be several formats.
+    /// JSON lines are recognized by their extension; any other could be one of several formats.
     private mutating func formatByName(of files: [Leaf]) -> FormatArgument? {
         guard let first = files.first else { return nil }
         if files.allSatisfy({ FileName($0.text).fileExtension.map(JSONL.fileExtensions.contains) == true }) {

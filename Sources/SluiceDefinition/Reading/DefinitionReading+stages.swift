@@ -25,7 +25,7 @@ extension DefinitionReading {
         return stage
     }
 
-    /// The one key that says what the stage does; everything else must be an option of stages.
+    /// The one key that is a verb. Every other key must be an option of stages.
     private mutating func verb(of map: YAMLMap, owner: String) -> YAMLMap.Entry? {
         var verb: YAMLMap.Entry?
         var hadUnknown = false
@@ -84,7 +84,7 @@ extension DefinitionReading {
         }
     }
 
-    /// A number of workers, or `{min, max}`.
+    /// Parses a number of workers, or `{min, max}`.
     private mutating func workers(_ value: Argument, _ node: YAMLNode, label: String) -> ClosedRange<Int>? {
         guard let keys = value.keys, let most = keys["max"]?.integer else { return nil }
         guard case .map = node else { return most...most }
@@ -110,7 +110,7 @@ extension DefinitionReading {
     }
 }
 
-/// Names for stages: as the file has them, else the verb, numbered from its second time on.
+/// Names of stages: as in the file, else the verb, with a number if it is used again.
 private struct StageNames {
     private var taken: Set<String>
     private var lines: [String: Int] = [:]
@@ -134,7 +134,7 @@ private struct StageNames {
         return name
     }
 
-    /// The line where the name is used already; `nil` where this is its first use.
+    /// Registers a name. Returns the line of its first use; `nil` if this is the first.
     mutating func use(_ name: String, line: Int) -> Int? {
         if let first = lines[name] { return first }
         lines[name] = line

@@ -1,7 +1,6 @@
 internal import SluiceRecords
 
-/// Reads the parts of a pipeline file out of its YAML, and gathers everything that is wrong on the
-/// way.
+/// Parses a pipeline file from its YAML, and collects all errors.
 struct DefinitionReading {
     private(set) var diagnostics: [DefinitionDiagnostic] = []
     var parameters = Parameters()
@@ -10,9 +9,9 @@ struct DefinitionReading {
         diagnostics.append(DefinitionDiagnostic(message, at: place, fix: fix, severity: severity))
     }
 
-    /// Reports the keys that a map should not have, and those that it lacks.
+    /// Reports unknown and missing keys of a map.
     ///
-    /// - Parameter later: keys that are in the contract, and not built yet.
+    /// - Parameter later: keys reserved for future versions.
     mutating func check(_ map: YAMLMap, of owner: String, takes keys: [FileKey], later: [String] = []) {
         let names = keys.map(\.name)
         for key in map.entries.map(\.key) where key.text.index(in: names) == nil {
@@ -49,12 +48,12 @@ struct DefinitionReading {
         return nil
     }
 
-    /// A list that may be empty; nothing at all stands for none.
+    /// A list that may be empty, or null instead.
     mutating func rows(_ node: YAMLNode, _ what: String, example: String) -> [YAMLNode]? {
         node.isNull ? [] : list(node, what, example: example)
     }
 
-    /// A scalar with its parameters put in.
+    /// A scalar with its parameters substituted.
     mutating func text(_ node: YAMLNode, _ what: String, fix: String? = nil) -> Leaf? {
         guard case .leaf(let leaf) = node else {
             report("\(what) must be text, not \(node.kind)", at: node.place, fix: fix)
@@ -67,13 +66,15 @@ struct DefinitionReading {
         return substituted(leaf)
     }
 
-    /// The same, for values that are looked at now: nothing where a parameter in it has no value.
+    /// As ``text(_:_:fix:)``, for values that are parsed at once: `nil` if a parameter in it has no
+    /// value.
     private mutating func completeText(_ node: YAMLNode, _ what: String, fix: String) -> Leaf? {
         guard let leaf = text(node, what, fix: fix), leaf.isComplete else { return nil }
         return leaf
     }
 
-    /// An expression: a scalar, with the advice that YAML's `{` and `[` need.
+    /// An expression: a scalar. The message has a hint on quoting, since YAML interprets `{` and
+    /// `[`.
     mutating func expression(_ node: YAMLNode, _ what: String) -> Leaf? {
         text(node, what, fix: "write a CEL expression; in quotes, where it begins with '{', '[' or a quote")
     }
@@ -103,7 +104,7 @@ struct DefinitionReading {
         return Placed(bytes, at: leaf.place)
     }
 
-    /// A duration above zero.
+    /// A positive duration.
     mutating func duration(_ node: YAMLNode, _ what: String) -> Placed<Duration>? {
         guard let leaf = completeText(node, what, fix: Amounts.durationFix) else { return nil }
         guard let duration = Amounts.duration(leaf.text) else {
@@ -126,7 +127,7 @@ struct DefinitionReading {
         return nil
     }
 
-    /// - Parameter owner: what has the name, for the message about one that will not do.
+    /// - Parameter owner: the thing that has the name, for messages about invalid names.
     mutating func name(_ node: YAMLNode, _ kind: NameKind, _ what: String, of owner: String) -> Leaf? {
         guard let name = text(node, what, fix: "use \(kind.rule)") else { return nil }
         guard name.isComplete else { return name }
@@ -141,7 +142,7 @@ struct DefinitionReading {
         return name
     }
 
-    /// One of the names of a closed set.
+    /// One of a fixed set of names.
     mutating func choice(_ node: YAMLNode, _ what: String, of names: [String]) -> Leaf? {
         let fix = "write one of: \(names.joined(separator: ", "))"
         guard let leaf = completeText(node, what, fix: fix) else { return nil }

@@ -1,7 +1,7 @@
 internal import SluiceRecords
 internal import SluiceCEL
 
-/// The parameters of a pipeline file, with what `--set` made of them.
+/// The parameters of a pipeline file, with values of `--set`.
 struct Parameters: Sendable {
     struct Parameter: Sendable {
         enum Kind: String, Sendable {
@@ -11,7 +11,7 @@ struct Parameters: Sendable {
         var name: Leaf
         var text: String
         var kind: Kind
-        /// No default and no `--set`.
+        /// Whether it has neither a default nor a value from `--set`.
         var isMissing = false
     }
 
@@ -26,7 +26,7 @@ struct Parameters: Sendable {
     mutating func append(_ parameter: Parameter) { all.append(parameter) }
     mutating func markUsed(_ name: String) { used.insert(name) }
 
-    /// What an unquoted default says about the values the parameter may have.
+    /// The kind of values that a parameter with this default may have.
     static func kind(of leaf: Leaf) -> Parameter.Kind {
         guard leaf.isPlain else { return .text }
         if Int64(leaf.text) != nil { return .integer }

@@ -1,7 +1,7 @@
 internal import SluiceRecords
 
 extension PipelineSchema {
-    /// - Parameter besides: the keys of the map that the argument is in.
+    /// - Parameter besides: the keys of the map that contains the argument.
     static func node(_ shape: ArgumentShape, besides: [String] = []) -> SchemaNode {
         switch shape {
         case .expression, .condition, .text, .field: ref("text")
@@ -40,14 +40,14 @@ extension PipelineSchema {
         return ["anyOf": [plain, ref("parameter")]]
     }
 
-    /// `[kK][iI][bB]` for `kib`: units of size are read in any case.
+    /// `[kK][iI][bB]` for `kib`: units of size are case-insensitive.
     private static func units(_ names: [String]) -> String {
         names.sorted().map { name in
             name.map { "[\($0)\($0.uppercased())]" }.joined()
         }.joined(separator: "|")
     }
 
-    /// A word; YAML makes flags and numbers of some.
+    /// A word. YAML parses some as booleans or numbers.
     private static func choice(_ names: [String]) -> SchemaNode {
         let values = names.flatMap { name -> [SchemaNode] in
             if name == "true" || name == "false" { return [.flag(name == "true"), .text(name)] }
@@ -67,8 +67,8 @@ extension PipelineSchema {
         return node
     }
 
-    /// An argument alone; or the map that it stands for, where there is one. A list of one may lack
-    /// its brackets.
+    /// The shorthand, or the map that it stands for, if there is one. A list of one element may
+    /// lack its brackets.
     private static func short(_ shape: ArgumentShape, _ keys: [ArgumentKey]) -> SchemaNode {
         var ways = [node(shape)]
         if case .list(let element, _) = shape { ways.insert(node(element), at: 0) }
@@ -76,15 +76,16 @@ extension PipelineSchema {
         return ways.count == 1 ? ways[0] : ["anyOf": .list(ways)]
     }
 
-    /// Whether an option that some format needs may stand in the same map, so that the format's
-    /// name is enough.
+    /// Whether the same map may contain an option that some format requires, so that its name alone
+    /// is enough.
     private static func canBeNamedAlone(_ besides: [String]) -> Bool {
         Formats.all.contains { format in format.declaration.neededOptions.contains { besides.contains($0) } }
     }
 
-    /// A format's name, or a map of its name to its options.
+    /// A format's name, or a map from its name to its options.
     ///
-    /// - Parameter besides: keys beside it, some of which may be what the format needs.
+    /// - Parameter besides: keys of the same map, which may include options that the format
+    ///   requires.
     static func format(among formats: [Declaration], besides: [String]) -> SchemaNode {
         let alone = formats.filter { format in format.neededOptions.allSatisfy { besides.contains($0) } }
         var ways: [SchemaNode] = [["enum": .texts(alone.flatMap { [$0.name] + $0.aliases })]]
@@ -106,7 +107,7 @@ extension PipelineSchema {
 }
 
 extension Declaration {
-    /// The options of a format that must be given.
+    /// The names of a format's required options.
     fileprivate var neededOptions: [String] {
         guard case .keys(let keys) = argument else { return [] }
         return keys.filter(\.isRequired).map(\.name)

@@ -1,11 +1,11 @@
 internal import SluiceRecords
 
-/// The JSON Schema (2020-12) of pipeline files, made from ``FileKeys`` and the tables of verbs,
+/// The JSON Schema (2020-12) of pipeline files, derived from ``FileKeys`` and the tables of verbs,
 /// formats, sources and sinks.
 ///
-/// It accepts every file that can be run, and refuses most of those that are wrong by their shape;
-/// what depends on expressions, on fields and on what lies on the disk, only checking the file
-/// tells. Only keywords that mean the same in draft 7 are used, since editors know those.
+/// It accepts every file that can be run, and rejects most files with structural errors. Errors
+/// that depend on expressions, fields or the file system are found only by checking the file. It
+/// uses only keywords with the same meaning in draft 7, which editors support.
 package enum PipelineSchema {
     package static func json() -> String { schema.json() + "\n" }
 
@@ -16,7 +16,7 @@ package enum PipelineSchema {
         "title": "A pipeline file of sluice",
     ]
 
-    /// Refers to a parameter, so that only its value will tell whether it is right.
+    /// Matches text that refers to a parameter, so that only its value can be validated.
     static let reference = #"(^|[^$])\$\{"#
 
     private static let definitions: SchemaNode = [
@@ -45,7 +45,7 @@ package enum PipelineSchema {
 
     static func ref(_ name: String) -> SchemaNode { ["$ref": .text("#/$defs/\(name)")] }
 
-    /// A map of known keys.
+    /// A map with known keys.
     static func keys(_ keys: [FileKey]) -> SchemaNode {
         let names = keys.map(\.name)
         let choices = keys.compactMap { key in key.alternative.map { [key.name, $0].filter(names.contains) } }
@@ -61,7 +61,7 @@ package enum PipelineSchema {
 
     private static func required(_ names: [String]) -> SchemaNode? { names.isEmpty ? nil : .texts(names) }
 
-    /// - Parameter besides: the keys of the map that it is in.
+    /// - Parameter besides: the keys of the map that contains it.
     private static func property(_ key: FileKey, besides: [String]) -> SchemaNode {
         let value: SchemaNode
         if case .argument(let shape) = key.shape { value = node(shape, besides: besides) } else { value = node(key.shape) }
@@ -71,7 +71,7 @@ package enum PipelineSchema {
 
     private static func property(_ key: ArgumentKey, besides: [String]) -> SchemaNode { property(FileKey(key), besides: besides) }
 
-    /// A map with the key of one of the declarations, what belongs to that one, and further keys.
+    /// A map with the key of exactly one declaration, the options of that one, and further keys.
     private static func one(of declarations: [Declaration], with keys: [ArgumentKey]) -> SchemaNode {
         let options = declarations.flatMap { $0.options }
         let own = declarations.map { $0.key(isRequired: false) }
@@ -92,7 +92,8 @@ package enum PipelineSchema {
             .with("additionalProperties", false)
     }
 
-    /// Options stand only beside the keys that they belong to, and those that must be there do.
+    /// Options are allowed only next to their declaration's key, which in turn requires its
+    /// required options.
     private static func dependencies(_ declarations: [Declaration]) -> [SchemaNode] {
         var rules: [SchemaNode] = []
         var seen: [String] = []
@@ -111,7 +112,7 @@ package enum PipelineSchema {
 }
 
 extension SchemaNode {
-    /// The members of both.
+    /// An object with the members of both.
     func merging(_ other: SchemaNode) -> SchemaNode {
         guard case .object(let members) = other else { return self }
         return members.reduce(self) { $0.with($1.key, $1.value) }

@@ -1,4 +1,4 @@
-/// A piece of JSON whose members keep their order.
+/// A JSON value whose members keep their order.
 indirect enum SchemaNode: Sendable, Hashable {
     case text(String)
     case number(Int)
@@ -13,7 +13,7 @@ indirect enum SchemaNode: Sendable, Hashable {
 
     static func texts(_ texts: [String]) -> SchemaNode { .list(texts.map { .text($0) }) }
 
-    /// With a member more; nothing is added where there is no value.
+    /// Appends a member; does nothing if the value is `nil`.
     func with(_ key: String, _ value: SchemaNode?) -> SchemaNode {
         guard case .object(let members) = self, let value else { return self }
         return .object(members + [Member(key: key, value: value)])
@@ -31,7 +31,7 @@ extension SchemaNode: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, E
 }
 
 extension SchemaNode {
-    /// As JSON: a member a line, lists on one line where they are short.
+    /// Formats as JSON, with one member per line, and short lists on one line.
     func json(indent: Int = 0) -> String {
         let margin = String(repeating: " ", count: indent + 2)
         let end = "\n" + String(repeating: " ", count: indent)

@@ -1,7 +1,7 @@
 internal import Sluice
 internal import SluiceRecords
 
-/// The keys of a pipeline file, but for what verbs, formats, sources and sinks declare themselves.
+/// The keys of a pipeline file, other than those that verbs, formats, sources and sinks declare.
 enum FileKeys {
     static let file: [FileKey] = [
         FileKey(
@@ -31,7 +31,7 @@ enum FileKeys {
             "match", .choice(Routes.Match.allCases.map(\.rawValue)), default: Routes.Match.first.rawValue, example: "match: all",
             "beside `routes`: `first`, the first route whose condition holds takes the record; `all`, each takes a copy"))
 
-    /// Of a route.
+    /// The keys of a route.
     static let route: [FileKey] =
         innerRoute + [
             FileKey(
@@ -40,7 +40,7 @@ enum FileKeys {
             match,
         ]
 
-    /// Of a route in a route.
+    /// The keys of a nested route.
     static let innerRoute: [FileKey] = [
         FileKey("name", .argument(.name(.route)), isRequired: true, example: "name: errors", "unique among its neighbours"),
         FileKey(
@@ -74,7 +74,7 @@ enum FileKeys {
             "`input`: the output has the order of the input; `any`: as batches get ready"),
     ]
 
-    /// What every stage takes beside its verb.
+    /// The options that every stage takes next to its verb.
     static let stage: [ArgumentKey] = [
         ArgumentKey(
             "name", .name(.stage), example: "name: errors",
@@ -128,7 +128,7 @@ enum FileKeys {
         FileKey("dead_letters", .list(.anything), example: "dead_letters: []", "what must fail"),
     ]
 
-    /// In the contract, and not built yet.
+    /// Keys reserved for future versions.
     static let laterInSource = ["multiline"]
 
     static let sources = Sources.all.map { $0.declaration }

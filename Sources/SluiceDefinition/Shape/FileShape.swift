@@ -1,32 +1,32 @@
 internal import SluiceRecords
 
-/// What may stand at one place of a pipeline file: an argument, or what only the file itself is
-/// made of.
+/// The shape of the value at one place of a pipeline file: an argument, or a structure that only
+/// the file itself has.
 ///
-/// With the tables of verbs, formats, sources and sinks it is the one description that the file is
-/// read by, and that its JSON Schema and the tables of docs/pipeline-file.md are made from.
+/// Together with the tables of verbs, formats, sources and sinks, it is the single description from
+/// which the parser, the JSON Schema and the tables of docs/pipeline-file.md are derived.
 indirect enum FileShape: Sendable {
     case argument(ArgumentShape)
     case keys([FileKey])
-    /// Of any length; nothing at all stands for none.
+    /// A list of any length, or null.
     case list(FileShape)
-    /// One alone, or a list of at least one.
+    /// One element, or a list of at least one.
     case oneOrMore(FileShape)
-    /// A map with the key of one of these, what belongs to that one, and further keys.
+    /// A map with the key of exactly one declaration, the options of that one, and further keys.
     case one(of: [Declaration], with: [ArgumentKey])
-    /// Names, each with a value or none.
+    /// Names with optional values.
     case parameters
     case anything
 }
 
-/// A key of a map of the file.
+/// A key of a map in the file.
 struct FileKey: Sendable {
     var name: String
     var shape: FileShape
     var isRequired: Bool
-    /// Another key of the map: exactly one of the two must be there.
+    /// Another key of the map. Exactly one of the two must be present.
     var alternative: String?
-    /// How it may be written.
+    /// An example of the syntax.
     var example: String
     /// One line for the reference table, without a full stop.
     var summary: String
@@ -50,7 +50,7 @@ struct FileKey: Sendable {
 }
 
 extension Declaration {
-    /// The declaration as a key of the map that it stands in.
+    /// The declaration as a key of the containing map.
     func key(isRequired: Bool) -> ArgumentKey {
         ArgumentKey(name, argument, isRequired: isRequired, example: example, summary)
     }

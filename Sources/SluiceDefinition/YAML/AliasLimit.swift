@@ -1,10 +1,10 @@
 internal import SluiceRecords
 
-/// Refuses files with more YAML aliases than a person writes, before the parser resolves them.
+/// Rejects files with excessively many YAML aliases, before the parser resolves them.
 ///
-/// Twenty aliases cannot multiply to more than some thousand copies, which the limit on nodes then
-/// counts; without this, a key made of nested aliases would keep the parser busy forever while it
-/// compares keys.
+/// Twenty aliases can multiply to a few thousand copies at most, which the limit of nodes then
+/// counts. Without this limit, a key made of nested aliases would keep the parser busy forever with
+/// comparing keys.
 enum AliasLimit {
     static let aliases = 20
     static let fix = "write the values out, or use params"

@@ -1,17 +1,17 @@
 internal import SluiceRecords
 
-/// Keys written twice in a map, made different for the YAML parser and known by their places
-/// afterwards.
+/// Renames duplicate keys of a map so that the YAML parser accepts them; afterwards they are
+/// recognized by their positions.
 struct DuplicateKeys {
     private var originals: [TextPosition: String] = [:]
     private var renamed: [Unicode.Scalar] = []
 
-    /// Of a private use area: no pipeline file has a reason to begin a key with one.
+    /// In a private use area: no pipeline file has a reason to begin a key with one.
     private static let firstMark: UInt32 = 0xE000
     private static let limit = 100
 
-    /// The text with the key at this position made unique, every position in it unchanged.
-    /// `nil` where that cannot be: more than 100 such keys, or a key that is not found there.
+    /// The text with the key at this position made unique, and all positions unchanged. `nil` if
+    /// that is not possible: after 100 such keys, or if no key is found there.
     mutating func rename(keyAt position: TextPosition, in source: SourceText) -> String? {
         if renamed.isEmpty { renamed = source.scalars }
         var index = source.index(of: position)
@@ -31,9 +31,9 @@ struct DuplicateKeys {
         return String(view)
     }
 
-    /// The key at this position as the file has it; `nil` where it was not renamed.
+    /// The original key at this position; `nil` if it was not renamed.
     ///
-    /// - Parameter read: the renamed key, its escapes undone.
+    /// - Parameter read: the renamed key, unescaped.
     func original(ofKeyAt position: TextPosition, read: String) -> String? {
         guard let written = originals[position], let first = written.unicodeScalars.first else { return nil }
         guard first != "\\" else { return written }

@@ -2,9 +2,9 @@ internal import SluiceCEL
 internal import SluiceRecords
 internal import Yams
 
-/// The one document of a pipeline file, and what is wrong with it as YAML.
+/// The YAML document of a pipeline file, and its errors as YAML.
 struct YAMLDocument {
-    /// `nil` where the text is no YAML at all, or is empty.
+    /// `nil` if the text is empty or not YAML.
     private(set) var root: YAMLNode?
     private(set) var diagnostics: [DefinitionDiagnostic] = []
 
@@ -12,9 +12,9 @@ struct YAMLDocument {
     private var duplicates = DuplicateKeys()
     private var nodesLeft = YAMLDocument.nodeLimit
 
-    /// Nodes that a file may come to with its aliases resolved.
+    /// The limit of nodes after aliases are resolved.
     static let nodeLimit = 100_000
-    /// Bytes.
+    /// In bytes.
     static let sizeLimit = 1 << 20
 
     init(_ source: SourceText) {
@@ -36,8 +36,8 @@ struct YAMLDocument {
         }
     }
 
-    /// The parser gives up at the first map with a key written twice; so such keys are renamed and
-    /// the text is read again, to find everything that is wrong in one go.
+    /// Parses the text. The parser stops at the first map with a duplicate key; such keys are
+    /// renamed and the text is parsed again, to find all errors at once.
     private mutating func composed(_ text: String) -> Yams.Node? {
         var text = text
         while true {
@@ -116,7 +116,7 @@ struct YAMLDocument {
 }
 
 extension DefinitionDiagnostic {
-    /// What the YAML parser says, in one sentence.
+    /// Formats an error of the YAML parser as one sentence.
     fileprivate init(yamlError error: any Error, source: SourceText) {
         switch error {
         case YamlError.scanner(let context, let problem, let mark, _),

@@ -1,7 +1,7 @@
 internal import SluiceRecords
 
-/// A YAML document as this package reads it: every node with its place, aliases resolved, duplicate
-/// keys already reported.
+/// A parsed YAML document: every node has its place, aliases are resolved, and duplicate keys were
+/// reported.
 enum YAMLNode: Sendable {
     case leaf(Leaf)
     case list(YAMLList)
@@ -15,7 +15,7 @@ enum YAMLNode: Sendable {
         }
     }
 
-    /// For messages: `a list`.
+    /// A description for messages: `a list`.
     var kind: String {
         switch self {
         case .leaf(let leaf): leaf.isNull ? "nothing" : "text"
@@ -40,7 +40,7 @@ struct YAMLMap: Sendable {
         var value: YAMLNode
     }
 
-    /// In the order of the file, no key twice.
+    /// In the order of the file, without duplicate keys.
     var entries: [Entry]
     var place: TextPlace
 

@@ -44,7 +44,7 @@ struct EvalCommand: ParsableCommand {
     }
 }
 
-/// One expression evaluated for one record, as text.
+/// The value of an expression for one record, as text.
 struct ExpressionEvaluation {
     enum Outcome: Equatable {
         case value(String)
@@ -78,7 +78,7 @@ struct ExpressionEvaluation {
 
     private static func fields(of record: String?) -> Result<ValueMap, EvaluationError> {
         guard var record else { return .success(ValueMap()) }
-        // The reader may look after the text, as far as a buffer's padding goes.
+        // The reader may read past the text, into the buffer's padding.
         let buffer = ByteBuffer(capacity: record.utf8.count)
         record.withUTF8 { buffer.append($0) }
         do throws(EvaluationError) {
@@ -97,7 +97,7 @@ struct ExpressionEvaluation {
         return String(decoding: buffer.filled, as: UTF8.self)
     }
 
-    /// The message, the line that it is about, and a caret below the part that is meant.
+    /// The message, the line at fault, and a caret below the part at fault.
     private static func marked(_ message: String, at range: Range<Int>?, in expression: String) -> String {
         guard let range else { return "\(message)\n" }
         let bytes = Array(expression.utf8)

@@ -12,9 +12,9 @@ struct PipelineOptions: ParsableArguments {
         help: ArgumentHelp("Give a parameter of the file a value; may be repeated.", valueName: "name=value"))
     var settings: [String] = []
 
-    /// Reads and checks the file, and says on standard error what is wrong with it.
+    /// Reads and checks the file, and reports errors on standard error.
     ///
-    /// - Throws: `ExitStatus.wrong` when it cannot be run.
+    /// - Throws: `ExitStatus.wrong` if the file cannot be run.
     func checked(state: String? = nil) throws -> CheckedPipeline {
         let values = try values()
         let file: PipelineFile
@@ -33,7 +33,7 @@ struct PipelineOptions: ParsableArguments {
         return checked
     }
 
-    /// The pipeline, and its state folder.
+    /// The pipeline and its state folder.
     func runnable(state: String?) throws -> (pipeline: RecordPipeline, state: String) {
         guard let pipeline = try checked(state: state).pipeline else { throw ExitStatus.wrong }
         return (pipeline, state ?? PipelineFile.stateFolder(of: pipeline.name))

@@ -65,7 +65,7 @@ struct RunCommand: AsyncParsableCommand {
         options.reportCopy = self.report
         options.restarts = restart
         options.notice = { Terminal.error.write("sluice: \($0)\n") }
-        // For tests: seconds from one checkpoint to the next.
+        // For tests: the number of seconds between checkpoints.
         if let seconds = ProcessInfo.processInfo.environment["SLUICE_CHECKPOINT_SECONDS"].flatMap(Double.init), seconds >= 0 {
             options.checkpointInterval = .seconds(seconds)
         }
@@ -85,14 +85,14 @@ struct RunCommand: AsyncParsableCommand {
             throw ExitStatus.failed
         }
         if let file = self.report { write(report, to: file) }
-        // Whoever read standard output has what they wanted: no summary, as with any filter.
+        // The reader of standard output has what it wanted, so there is no summary, as with any
+        // filter.
         if report.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
         Terminal.error.write(RunSummary.text(report, reportFile: "\(state)/report.json"))
         throw ExitStatus(report, signal: interrupts.first)
     }
 
-    /// The outputs are published by now: a report that cannot be written is said to be missing, and
-    /// changes nothing else.
+    /// The outputs are already published, so a failure to write this report is only mentioned.
     private func write(_ report: RunReport, to file: String) {
         do {
             try report.write(to: file)

@@ -1,6 +1,6 @@
 import SluiceRecords
 
-/// What an audit compared, and what it found.
+/// The comparisons of an audit, and their results.
 enum AuditSummary {
     static func text(_ audit: Audit, of report: RunReport) -> String {
         let wrong = audit.findings.filter { !$0.holds }

@@ -1,4 +1,4 @@
-/// Rows of text set in columns: the first to the left, the others to the right.
+/// Rows of text aligned in columns: the first to the left, the others to the right.
 struct Columns {
     private var rows: [[String]] = []
 
@@ -8,7 +8,7 @@ struct Columns {
 
     mutating func append(_ row: [String]) { rows.append(row) }
 
-    /// Indented by two; no space at the ends of lines.
+    /// Indented by two spaces, without trailing spaces.
     var text: String {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }

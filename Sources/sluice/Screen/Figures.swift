@@ -1,4 +1,4 @@
-/// Numbers as people read them.
+/// Formats numbers for people.
 enum Figures {
     /// `1,234,567`
     static func count(_ number: some BinaryInteger) -> String {
@@ -11,7 +11,7 @@ enum Figures {
         return number < 0 ? "-" + text : text
     }
 
-    /// `0 B`, `812 B`, `1.2 kB`, `34 MB`: three digits at most, powers of 1,000.
+    /// `0 B`, `812 B`, `1.2 kB`, `34 MB`: at most three digits, powers of 1,000.
     static func bytes(_ number: some BinaryInteger) -> String {
         var value = Double(number)
         for unit in ["B", "kB", "MB", "GB", "TB"] {

@@ -1,14 +1,14 @@
 import ArgumentParser
 import SluiceRecords
 
-/// Shows how far a run is while it runs.
+/// Shows the progress of a run.
 struct ProgressDisplay {
     enum Mode: String, CaseIterable, ExpressibleByArgument, Sendable {
         case auto, plain, none
     }
 
     private let stream: Terminal
-    /// Between one line and the next; `nil` shows nothing.
+    /// The time between lines; `nil` shows nothing.
     private let interval: Duration?
     private let overwrites: Bool
 
@@ -23,7 +23,7 @@ struct ProgressDisplay {
             }
     }
 
-    /// Shows the progress of `run` until `body` is done.
+    /// Shows the progress of `run` until `body` has returned.
     func show<Result: Sendable>(_ run: RecordRun, during body: () async throws -> Result) async throws -> Result {
         guard let interval else { return try await body() }
         let lines = Task { await writeLines(run, every: interval) }
@@ -57,7 +57,7 @@ struct ProgressDisplay {
     }
 }
 
-/// Bytes a second over the last two seconds or so.
+/// The rate in bytes per second, over about the last two seconds.
 struct Pace {
     private var marks: [(bytes: UInt64, seconds: Double)] = [(0, 0)]
 

@@ -1,12 +1,12 @@
-/// How far a run is, as one line says it.
+/// The progress of a run on one line.
 struct ProgressLine: Equatable {
     var records: Int
     var deadLetters: Int
-    /// Of all inputs, as they lie on disk.
+    /// Bytes read of all inputs, before decompression.
     var compressedRead: UInt64
-    /// `nil` where it cannot be known: standard input.
+    /// `nil` if unknown, as for standard input.
     var compressedTotal: UInt64?
-    /// Of decompressed text, over the last moments.
+    /// Decompressed text, over the last moments.
     var bytesPerSecond: Double
     var elapsedSeconds: Double
 
@@ -16,7 +16,7 @@ struct ProgressLine: Equatable {
         return min(1, Double(compressedRead) / Double(total))
     }
 
-    /// What is left, at the pace of the whole run so far.
+    /// The remaining time, at the average pace of the run so far.
     var secondsLeft: Double? {
         guard let share, share > 0, elapsedSeconds > 0.5 else { return nil }
         return elapsedSeconds * (1 - share) / share
@@ -30,7 +30,8 @@ struct ProgressLine: Equatable {
         return parts.joined(separator: "  ")
     }
 
-    /// The line over the one before it on a terminal of this many columns.
+    /// The line, preceded by codes that clear the previous one, for a terminal of this many
+    /// columns.
     func overwriting(width: Int) -> String {
         "\r\u{1B}[2K" + String(text.prefix(max(10, width - 1)))
     }

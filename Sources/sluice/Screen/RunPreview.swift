@@ -1,6 +1,6 @@
 import SluiceRecords
 
-/// What `--verbose` says before a run.
+/// The output of `--verbose` before a run.
 enum RunPreview {
     static func text(_ pipeline: RecordPipeline, _ options: RunOptions) -> String {
         var text = "\(pipeline.name): \(pipeline.definition)\n"

@@ -1,8 +1,8 @@
 import SluiceRecords
 
-/// What a run says on standard error when it is over: how it ended, and the ledger.
+/// The summary on standard error at the end of a run: how it ended, and the counts.
 enum RunSummary {
-    /// Inputs and outputs beyond this many are counted together, those with something to tell
+    /// The limit of inputs and outputs to list; the rest is counted. Those with problems come
     /// first.
     static let listed = 12
 

@@ -1,12 +1,12 @@
 import SluiceRecords
 
-/// Says once, some seconds into a run, that gzip goes through the slower library, and how to get
-/// the other.
+/// Prints a notice once, some seconds into a run, that gzip is processed by the slower library, and
+/// how to get the faster one.
 struct SlowGzipNotice {
-    /// A run that ends sooner has lost nothing worth a line.
+    /// A run that ends sooner is not worth a notice.
     static let delay = Duration.seconds(3)
 
-    /// `nil` where there is nothing to say.
+    /// `nil` if there is nothing to report.
     let text: String?
 
     init(_ pipeline: RecordPipeline) {
@@ -23,7 +23,7 @@ struct SlowGzipNotice {
         text = isNeeded ? "sluice: gzip goes through zlib, several times slower than ISA-L: \(wayOut)\n" : nil
     }
 
-    /// Runs `body`, and writes the notice to standard error while it runs.
+    /// Runs `body`, and writes the notice to standard error meanwhile.
     func watch<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
         async let _: Void = write()
         return try await body()
@@ -32,7 +32,7 @@ struct SlowGzipNotice {
     private func write() async {
         guard let text else { return }
         do { try await ContinuousClock().sleep(for: Self.delay) } catch { return }
-        // Over the line that shows the progress.
+        // Overwrites the progress line.
         Terminal.error.write((Terminal.error.isTerminal ? "\r\u{1B}[2K" : "") + text)
     }
 }

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Glibc
 
-/// One of the two streams that the command writes to.
+/// Standard output or standard error.
 struct Terminal: Sendable {
     let descriptor: Int32
 
@@ -10,19 +10,18 @@ struct Terminal: Sendable {
 
     var isTerminal: Bool { isatty(descriptor) == 1 }
 
-    /// Colours on a terminal, unless `NO_COLOR` is set (https://no-color.org).
+    /// Whether to use colors: on a terminal, unless `NO_COLOR` is set (https://no-color.org).
     var isColored: Bool {
         isTerminal && ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
     }
 
-    /// Columns; 80 where that is not known.
+    /// The number of columns; 80 if unknown.
     var width: Int {
         var size = winsize()
         return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
     }
 
-    /// Writes all of the text. A stream that is closed is no reason to fail: there is nowhere
-    /// left to write it.
+    /// Writes all of the text. Ignores a closed stream, since there is nowhere left to write.
     func write(_ text: String) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
