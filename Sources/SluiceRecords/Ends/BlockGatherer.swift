@@ -20,7 +20,7 @@ struct BlockGatherer {
         self.mostPending = mostPending
     }
 
-    /// Goes on with what waited.
+    /// Restores the pending text of a checkpoint.
     init(_ waiting: [GzipCheckpoint.Text]) {
         self.init()
         for piece in waiting {
@@ -36,7 +36,7 @@ struct BlockGatherer {
         order.compactMap { name in pending[name].map { GzipCheckpoint.Text(path: name.text, text: Data($0.filled)) } }
     }
 
-    /// - Returns: for each output that has enough now, its text, in the order to be written.
+    /// - Returns: the text of each output that is due, in the order to write.
     mutating func add(_ text: ByteBuffer, to path: String) -> [(path: String, text: ByteBuffer)] {
         let name = Name(path)
         if let buffer = pending[name] {

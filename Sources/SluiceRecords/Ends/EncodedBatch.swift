@@ -7,7 +7,7 @@ struct EncodedBatch: Sendable {
     var input: Int?
     /// The position in the input after the batch's last record.
     var end: Position?
-    /// Which batch of the input, from 0.
+    /// The index of the batch in its input.
     var number = 0
     var outputs: [EncodedOutput]
     var deadLetters: [EncodedDeadLetter]
@@ -20,13 +20,13 @@ struct EncodedBatch: Sendable {
     /// The progress of the input at the end of this batch.
     var textBytes: UInt64
     var compressedBytes: UInt64
-    /// Whether a checkpoint is taken once it is committed.
+    /// Whether to take a checkpoint once the batch is committed.
     var takesCheckpoint = false
-    /// The state of the ordered stages after this batch, where a checkpoint is taken.
+    /// The states of the ordered stages after this batch, if a checkpoint is taken.
     var steps: [Checkpoint.StepState] = []
-    /// For each sink the columns of its outputs after this batch, likewise.
+    /// For each sink, the columns of its outputs after this batch, if a checkpoint is taken.
     var columns: [Int: [SinkCheckpoint.Columns]] = [:]
-    /// For a sink that is a closure.
+    /// The records for a sink that is a closure.
     var records: [Record] = []
 
     /// The memory it holds, in bytes.

@@ -34,7 +34,7 @@ final class OutputColumns: Sendable {
         batch.routing = routing
     }
 
-    /// Between two batches.
+    /// Must be called between two batches.
     var checkpoint: [SinkCheckpoint.Columns] {
         known.withLock { known in
             known.sorted { $0.key < $1.key }.map { SinkCheckpoint.Columns(output: $0.key.text, columns: $0.value) }
@@ -47,7 +47,7 @@ final class OutputColumns: Sendable {
         }
     }
 
-    /// In the order of the input.
+    /// Fixes the columns of new outputs. To be called in the order of the input.
     func settle(_ batch: RecordBatch) {
         guard let batch = batch.part(in: sink.flow) else { return }
         known.withLock { known in batch.routing?.settle(&known) }

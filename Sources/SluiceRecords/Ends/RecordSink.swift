@@ -68,13 +68,13 @@ package protocol OpenSink: AnyObject {
     /// published.
     func prepare() throws(OutputError)
 
-    /// The files that publishing puts in their places, once everything is prepared.
+    /// The renames that publish the outputs; available once everything is prepared.
     var moves: [Journal.Move] { get }
 
-    /// What publishing will say, once everything is prepared.
+    /// The outputs as they will be published; available once everything is prepared.
     var described: [PublishedOutput] { get }
 
-    /// Lets the outputs appear.
+    /// Publishes the outputs.
     ///
     /// - Returns: the outputs in the byte order of their names.
     func publish() throws(OutputError) -> [PublishedOutput]
@@ -82,7 +82,7 @@ package protocol OpenSink: AnyObject {
     /// Removes what was appended but not published.
     func discard()
 
-    /// Leaves what was appended and not published for another process of the run.
+    /// Keeps what was appended but not published for another process of the run.
     func leave()
 }
 

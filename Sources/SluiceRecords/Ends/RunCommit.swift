@@ -21,15 +21,15 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     /// For each sink, the outputs that it has claimed.
     private var claimed: [Swift.Set<Name>]
     private(set) var ledger: Ledger
-    /// The last batch that was committed.
+    /// The position after the last committed batch.
     private var last: Checkpoint.Cut?
     private let checkpointing: Checkpointing?
-    /// What was read of the inputs so far.
+    /// Returns the summaries of the inputs read so far.
     private let summaries: @Sendable () -> [InputSummary?]
 
     /// - Parameters:
-    ///   - checkpointing: `nil` where the run cannot be resumed.
-    ///   - summaries: what was read of the inputs so far.
+    ///   - checkpointing: `nil` if the run cannot be resumed.
+    ///   - summaries: returns the summaries of the inputs read so far.
     init(
         _ pipeline: RecordPipeline, _ plan: Plan, staging: Staging, meter: ProgressMeter, checkpointing: Checkpointing?,
         summaries: @escaping @Sendable () -> [InputSummary?]
@@ -75,12 +75,12 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         }
     }
 
-    /// Takes a checkpoint after the last batch that was committed.
+    /// Takes a checkpoint after the last committed batch.
     ///
     /// - Parameters:
-    ///   - steps: the state of the ordered stages there.
-    ///   - columns: of each sink's outputs there, by the sink's number.
-    /// - Returns: false where there is nothing to go on from.
+    ///   - steps: the states of the ordered stages at that position.
+    ///   - columns: the columns of each sink's outputs at that position, by the sink's number.
+    /// - Returns: false if there is nothing to resume from yet.
     @discardableResult
     func checkpoint(steps: [Checkpoint.StepState], columns: [Int: [SinkCheckpoint.Columns]]) throws(OutputError) -> Bool {
         guard let checkpointing, let last else { return false }
@@ -94,7 +94,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         return true
     }
 
-    /// Goes on from a checkpoint of an earlier process. Before anything is written.
+    /// Restores a checkpoint of an earlier process. Must be called before anything is written.
     func restore(_ checkpoint: Checkpoint) throws(RunError) {
         guard checkpoint.sinks.count == sinks.count else { throw .unfinished(reason: "it had other sinks") }
         try ledger.restore(checkpoint.ledger)
@@ -139,7 +139,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         }
     }
 
-    /// Ends all files and brings them to disk. Nothing of them appears.
+    /// Ends all files and syncs them to disk, but does not publish them.
     ///
     /// - Returns: the outputs as they will be published.
     func prepare() throws(RunError) -> [RunReport.Output] {
@@ -156,16 +156,16 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         return sinks.count == 1 ? outputs : outputs.sorted { Name($0.file) < Name($1.file) }
     }
 
-    /// What ``publish()`` will put in its place.
+    /// The renames of ``publish()``.
     var moves: [Journal.Move] { sinks.flatMap(\.moves) + deadLetters.moves }
 
-    /// Lets outputs and dead letters appear under their names, once they are prepared.
+    /// Publishes the outputs and the dead letters, which must be prepared.
     func publish() throws(OutputError) {
         for sink in sinks { try sink.publish() }
         try deadLetters.publish()
     }
 
-    /// Leaves everything for the next process of the run.
+    /// Keeps all files for the next process of the run.
     func leave() {
         for sink in sinks { sink.leave() }
         deadLetters.leave()

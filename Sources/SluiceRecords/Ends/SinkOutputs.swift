@@ -58,8 +58,8 @@ final class SinkOutputs {
 
     func prepare() throws(OutputError) { try outputs.prepare() }
 
-    /// - Parameter alone: whether the report says for all outputs together how their records are
-    ///   framed.
+    /// - Parameter alone: whether this is the only sink, so that the report gives the framing once
+    ///   for all outputs.
     func described(alone: Bool) -> [RunReport.Output] {
         let framing = alone ? nil : RunReport.Fields(settings.format.writtenFraming)
         return outputs.described.map {
@@ -71,12 +71,12 @@ final class SinkOutputs {
 
     func publish() throws(OutputError) { _ = try outputs.publish() }
 
-    /// - Parameter columns: of outputs whose first records have told them.
+    /// - Parameter columns: the columns of outputs that took them from their first records.
     func checkpoint(columns: [SinkCheckpoint.Columns]) throws(OutputError) -> SinkCheckpoint {
         SinkCheckpoint(mark: try outputs.checkpoint(), begun: begun.sorted().map(\.text), gzip: gzip?.checkpoint, columns: columns)
     }
 
-    /// Before anything is written.
+    /// Must be called before anything is written.
     func restore(_ checkpoint: SinkCheckpoint) throws(OutputError) {
         try outputs.restore(to: checkpoint.mark)
         begun = Swift.Set(checkpoint.begun.map { Name($0) })

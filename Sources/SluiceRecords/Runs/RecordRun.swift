@@ -63,7 +63,7 @@ package final class RecordRun: Sendable {
         return report
     }
 
-    /// Holds the files of the run against each other, before anything is read.
+    /// Checks the files of the run for conflicts before anything is read.
     private func begin(_ commit: RunCommit, _ state: StateFolder) throws(RunError) -> RunFiles {
         if let conflict = try check({ (files) throws(InputError) in try files.conflict() }) { throw .files(conflict) }
         if let checkpoint = state.checkpoint {
@@ -71,8 +71,8 @@ package final class RecordRun: Sendable {
             try commit.restore(checkpoint)
             options.notice?("going on with the unfinished run: \(checkpoint.ledger.inputs.reduce(0) { $0 + $1.records }) records are done")
         }
-        // The folder of the dead letters is there from here on, so that every way to them leads to
-        // it.
+        // This creates the folder of the dead letters; with it in place, every path that leads
+        // there can be resolved.
         try commit.begin()
         do throws(RunError) {
             return try check { $0 }
@@ -114,9 +114,9 @@ package final class RecordRun: Sendable {
         }
     }
 
-    /// Publishes, suspends or discards, and says so in the report, which it writes.
+    /// Publishes, suspends or discards the outputs, and writes a report that says so.
     ///
-    /// - Returns: whether the next run goes on with this one.
+    /// - Returns: whether the run is suspended, so that the next one can resume it.
     private func settle(
         _ end: End, _ commit: RunCommit, _ state: StateFolder, since start: ContinuousClock.Instant, _ report: inout RunReport
     ) throws(RunError) -> Bool {
@@ -139,7 +139,7 @@ package final class RecordRun: Sendable {
                 throw error
             }
         } catch .unpublished(let error) {
-            // The journal and the files stay for the next run.
+            // The next run finishes the journal.
             commit.leave()
             isSuspended = true
             report.outputs = []
@@ -154,13 +154,12 @@ package final class RecordRun: Sendable {
         }
         report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
         try report.write(to: reportFile, staging: state.staging)
-        // Last of all: until then the next process would do it again.
+        // Only now, since without it the next process would not write the report.
         if !isSuspended { state.journal.remove() }
         return isSuspended
     }
 
-    /// Puts the outputs in their places, with a journal by which the next process finishes it if
-    /// this one dies.
+    /// Publishes the outputs. A journal lets the next process finish if this one dies.
     private func publish(_ commit: RunCommit, _ state: StateFolder, _ report: RunReport, _ reportFile: String) throws(RunError) {
         do throws(OutputError) {
             try state.journal.write(
@@ -168,7 +167,7 @@ package final class RecordRun: Sendable {
         } catch {
             throw .output(error)
         }
-        // From here on the run has ended, and is not gone on with.
+        // From here on the run has ended and must not be resumed.
         state.checkpointFile.remove()
         do throws(OutputError) {
             try commit.publish()
@@ -177,7 +176,7 @@ package final class RecordRun: Sendable {
         }
     }
 
-    /// Takes a checkpoint at the place where a drained run has come to.
+    /// Takes a checkpoint at the position where a drained run has stopped.
     private func suspend(_ commit: RunCommit) throws(RunError) -> Bool {
         var columns: [Int: [SinkCheckpoint.Columns]] = [:]
         for known in plan.outputColumns { columns[known.sink.number] = known.checkpoint }
@@ -189,8 +188,8 @@ package final class RecordRun: Sendable {
         }
     }
 
-    /// The way of the data, from the first byte to the last. Where the records divide, a batch goes
-    /// on as parts, and each stage works on the part that is in its flow.
+    /// The path of the data from the first byte to the last. Where the records divide, a batch
+    /// continues as parts, and each stage works on the part that is in its flow.
     private func chain(
         _ source: InputReading, _ encode: SinkStage, _ commit: RunCommit, _ files: RunFiles, _ checkpointing: Checkpointing?
     ) -> Pipeline<EncodedBatch> {

@@ -7,14 +7,14 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     case tooManyDeadLetters(count: Int, read: Int, limit: String)
     case input(InputError)
     case output(OutputError)
-    /// The run has ended, but some of its outputs could not be put in their places. The next run
-    /// tries again.
+    /// The run has ended, but some outputs could not be renamed into place. The next run tries
+    /// again.
     case unpublished(OutputError)
     /// Another run uses the state folder.
     case busy(state: String, process: Int32?)
-    /// The state folder holds an unfinished run that cannot be resumed by this one.
+    /// The state folder contains an unfinished run that this one cannot resume.
     case unfinished(reason: String)
-    /// Two files of the run would be one.
+    /// Two files of the run are the same.
     case files(FileConflict)
     /// The closure that takes the records failed.
     case closure(String)

@@ -10,12 +10,12 @@ package struct RunOptions: Sendable {
     package var limit: Int?
     /// Another path to write the report to once the run has ended.
     package var reportCopy: String?
-    /// Whether an unfinished run is given up instead of resumed.
+    /// Whether to discard an unfinished run instead of resuming it.
     package var restarts = false
-    /// The least time from one checkpoint to the next; they take a hundredth of the time at most.
-    /// Zero: wherever one can be taken.
+    /// The minimum time between checkpoints, which take at most a hundredth of the time. Zero:
+    /// after every batch.
     package var checkpointInterval = Duration.seconds(5)
-    /// Told what the user should know of how the run began.
+    /// Called with messages for the user about how the run began.
     package var notice: (@Sendable (String) -> Void)?
 
     package init(workers: Int = System.processors, state: String, limit: Int? = nil) {

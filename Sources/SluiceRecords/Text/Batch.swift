@@ -17,9 +17,9 @@ package final class Batch: @unchecked Sendable {
     package var frames: [Frame] = []
     /// The index of the input in the run.
     package let input: Int
-    /// Which batch of that input, from 0.
+    /// The index of the batch in its input.
     package var number = 0
-    /// The head of its file, where the format has one.
+    /// The head of the batch's file, if the format has one.
     package var head: FileHead?
     /// The offset of the first byte in the decompressed input.
     package let offset: UInt64
@@ -73,7 +73,7 @@ package struct MemberRun: Sendable, Equatable {
 
 /// Where a record begins.
 package struct Position: Sendable, Equatable, Codable {
-    /// The gzip member it begins in, from 0; 0 for plain text.
+    /// The gzip member in which it begins, from 0; 0 for plain text.
     package var member: Int
     /// The offset in the decompressed input.
     package var offset: UInt64

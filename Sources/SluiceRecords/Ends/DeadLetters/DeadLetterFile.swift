@@ -62,7 +62,7 @@ final class DeadLetterFile {
         try output.prepare()
     }
 
-    /// Puts the file in its place.
+    /// The rename that publishes the file.
     var moves: [Journal.Move] { output.moves }
 
     func publish() throws(OutputError) {
@@ -73,7 +73,7 @@ final class DeadLetterFile {
         SinkCheckpoint(mark: try output.checkpoint(), begun: [], gzip: gzip?.checkpoint)
     }
 
-    /// Before anything is written.
+    /// Must be called before anything is written.
     func restore(_ checkpoint: SinkCheckpoint) throws(OutputError) {
         try output.restore(to: checkpoint.mark)
         if let state = checkpoint.gzip { gzip?.restore(state) }

@@ -7,7 +7,7 @@ struct RefusedRecord: Sendable {
     /// The fields as they reached the stage, as a JSON object; empty if the record was never
     /// decoded.
     var record: [UInt8] = []
-    /// Whether its own bytes are not to be written, since a stage has hidden parts of them.
+    /// Whether to omit its original bytes, because a stage has redacted parts of them.
     var withholdsRaw = false
     /// Set if the record was too long to hold in memory.
     var oversized: OversizedRecord?

@@ -6,7 +6,7 @@ package struct RunFile: Hashable, Sendable {
         case input
         /// The pipeline file.
         case definition
-        /// A table that records are looked up in.
+        /// A table that a stage looks up records in.
         case table
         case sink
         case deadLetters

@@ -17,7 +17,7 @@ final class InputReading: Sendable {
     /// The spill files of records over the size limit.
     private let spills = Locked<[String]>([])
 
-    /// Where an unfinished run is gone on with.
+    /// The position at which an unfinished run is resumed.
     private let resumed: Checkpoint.Cut?
 
     private struct Allowance {

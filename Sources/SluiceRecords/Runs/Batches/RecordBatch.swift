@@ -28,20 +28,20 @@ package final class RecordBatch: @unchecked Sendable {
     private var origins: [UInt32]?
     /// The rows that have not been filtered out and have not failed, ascending.
     var rows: [UInt32] = []
-    /// Whether dead letters must not hold the records' own bytes, since a stage has hidden parts of
-    /// them.
+    /// Whether dead letters must omit the records' original bytes, because a stage has redacted
+    /// parts of them.
     var withholdsRaw = false
     /// Holds the text and the values of computed cells until the batch is written.
     let scratch: Scratch
     /// The records for a sink that is a closure.
     var records: [Record] = []
-    /// Whether a checkpoint is taken once it is committed.
+    /// Whether to take a checkpoint once the batch is committed.
     var takesCheckpoint = false
-    /// The state of the ordered stages after this batch, where a checkpoint is taken.
+    /// The states of the ordered stages after this batch, if a checkpoint is taken.
     var steps: [Checkpoint.StepState] = []
-    /// For each sink the columns of its outputs after this batch, likewise.
+    /// For each sink, the columns of its outputs after this batch, if a checkpoint is taken.
     var columns: [Int: [SinkCheckpoint.Columns]] = [:]
-    /// Where the records go, where that is found out before they are encoded.
+    /// The output of each record, if it is determined before the records are encoded.
     var routing: Routing?
     /// The counters of the batch, shared by all its parts.
     private let tally: BatchTally
@@ -125,7 +125,7 @@ package final class RecordBatch: @unchecked Sendable {
     /// The dead letters of all parts.
     var deadLetters: [DeadLetter] { tally.deadLetters }
 
-    /// The part that is in the given flow; `nil` where none of the records are.
+    /// The part that is in the given flow; `nil` if none of the records are.
     func part(in flow: Int) -> RecordBatch? {
         if stretch.flow == flow { return self }
         for part in parts {

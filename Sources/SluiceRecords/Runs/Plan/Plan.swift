@@ -24,8 +24,8 @@ final class Plan: Sendable {
     let mayHaveEnough: Bool
     let hasOrderedStage: Bool
     let hasClosingStage: Bool
-    /// Whether batches are committed as they get ready. A stage that must see its batches in order
-    /// orders all that come before it.
+    /// Whether batches are committed in any order. An ordered stage makes all stages before it
+    /// ordered, too.
     let isUnordered: Bool
 
     /// One for each sink whose outputs begin with their column names, if these are not known yet.
@@ -55,7 +55,7 @@ final class Plan: Sendable {
         isUnordered = pipeline.sinks.allSatisfy { $0.order == .any } && !hasOrderedStage
     }
 
-    /// The state of all ordered stages. While no batch is in any of them.
+    /// The states of all ordered stages. Must not be called while a batch is in one of them.
     func stepStates() throws(RunError) -> [Checkpoint.StepState] {
         var states: [Checkpoint.StepState] = []
         for stage in stages {
@@ -65,7 +65,7 @@ final class Plan: Sendable {
         return states
     }
 
-    /// Before the first batch.
+    /// Must be called before the first batch.
     func restore(_ checkpoint: Checkpoint) throws(RunError) {
         for saved in checkpoint.steps {
             guard let stage = stages.first(where: { $0.name.isSame(as: saved.stage) }), case .ordered(let step) = stage.step else { continue }
@@ -165,7 +165,7 @@ struct PlannedStage: Sendable {
         return true
     }
 
-    /// Only before any routes: other routes may want more records.
+    /// Only before any routes, since other routes may need more records.
     var mayEndRun: Bool {
         guard case .ordered(let step) = step else { return false }
         return step.mayHaveEnough && flow == 0

@@ -24,7 +24,7 @@ struct PlannedFlow: Sendable {
         let stretch = stretch(from: start)
         let names = stretch.flatMap(\.mentions)
         if let last = stretch.last, last.givesNewBytes {
-            // Fields that go through it keep their types, so that they must be found before it.
+            // Fields that pass through it keep their types, so they must be decoded before it.
             return last.settings.verb.passesFields ? names + mentions(from: stretch.endIndex) : names
         }
         switch end {

@@ -58,7 +58,7 @@ struct Ledger: Sendable {
             end: end.map { LedgerState.End(input: $0.input, position: $0.position, compressedBytes: $0.compressedBytes) })
     }
 
-    /// Goes on with the books of an unfinished run. Before anything is added.
+    /// Restores the books of an unfinished run. Must be called before anything is added.
     mutating func restore(_ state: LedgerState) throws(RunError) {
         guard state.books.count == books.stages.count, state.timeouts.count == timeouts.count, state.inputs.count == inputs.count else {
             throw .unfinished(reason: "its books are of other stages or inputs")
@@ -83,7 +83,7 @@ struct Ledger: Sendable {
     }
 }
 
-/// A ``Ledger`` as a checkpoint keeps it.
+/// The state of a ``Ledger`` in a checkpoint.
 struct LedgerState: Codable, Sendable {
     struct Line: Codable, Sendable {
         var received: Int

@@ -20,7 +20,7 @@ final class ProgressMeter: Sendable {
 
     var now: RunProgress { state.withLock { $0.progress } }
 
-    /// Goes on with the counters of an unfinished run.
+    /// Restores the counters of an unfinished run.
     func restore(_ ledger: Ledger, inputs: Int, summaries: [InputSummary]) {
         state.withLock { state in
             state.progress.records = ledger.records.read

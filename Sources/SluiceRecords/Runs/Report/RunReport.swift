@@ -124,17 +124,17 @@ public struct RunReport: Codable, Sendable {
         /// For a summary: for each value that may be an estimate, the number of groups where it is
         /// one.
         public var values: [String: Exactness]?
-        /// Of a lookup: its table.
+        /// For a lookup: its table.
         public var table: Table?
     }
 
-    /// A table that records were looked up in.
+    /// A table that a stage looks up records in.
     public struct Table: Codable, Sendable, Equatable {
         /// Its path.
         public var file: String
-        /// In it.
+        /// The number of its rows.
         public var rows: Int
-        /// Of the file: 64 hexadecimal digits.
+        /// The digest of the file, in 64 hexadecimal digits.
         public var sha256: String
     }
 
@@ -200,7 +200,7 @@ public struct RunReport: Codable, Sendable {
     public var deadLetters: DeadLetters
     /// Whether the run ended because its standard output was closed.
     public var outputClosed: Bool?
-    /// Of an interrupted run: whether the same command goes on with it.
+    /// For an interrupted run: whether the same command resumes it.
     public var resumable: Bool?
     /// Why the run failed.
     public var error: String?

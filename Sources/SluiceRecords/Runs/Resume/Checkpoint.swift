@@ -3,39 +3,39 @@ import Glibc
 import Sluice
 import SluiceCEL
 
-/// Everything that a run needs to go on after its process has died: how far its inputs are
-/// committed, what its outputs hold, and the state of its stages at that place.
+/// Everything that is needed to resume a run after its process has died: how much of its inputs is
+/// committed, the extent of its outputs, and the states of its stages at that position.
 ///
-/// Nothing in it depends on the number of workers, so that a run may go on with another number.
+/// Nothing in it depends on the number of workers, so a run may be resumed with a different number.
 struct Checkpoint: Codable, Sendable {
-    /// Raised when the layout or the meaning of a field changes.
+    /// To be increased when the layout or the meaning of a field changes.
     static let version = 1
 
-    /// A place between two batches of an input.
+    /// A position between two batches of an input.
     struct Cut: Codable, Sendable, Equatable {
-        /// Index of the input; all inputs before it are committed.
+        /// The index of the input; all inputs before it are committed.
         var input: Int
-        /// Batches of that input that are committed.
+        /// The number of that input's batches that are committed.
         var batches: Int
     }
 
-    /// The state of one ordered stage.
+    /// The state of an ordered stage.
     struct StepState: Codable, Sendable {
-        /// The stage's name, with its routes.
+        /// The stage's name, including its routes.
         var stage: String
         var state: Data
     }
 
     var version = Checkpoint.version
-    /// The run, as ``Staging`` names its files.
+    /// The identifier of the run, which ``Staging`` uses in file names.
     var run: String
-    /// Digest of the definition with its parameters.
+    /// The digest of the definition with its parameters.
     var definition: String
-    /// The libraries and levels that compress: others write other bytes.
+    /// The compression libraries and levels. Others would write different bytes.
     var libraries: RunReport.Libraries
     var inputs: [InputStamp]
     var cut: Cut
-    /// Of the inputs before the cut.
+    /// The summaries of the inputs before the cut.
     var summaries: [InputSummary]
     var ledger: LedgerState
     var steps: [StepState]
@@ -43,7 +43,7 @@ struct Checkpoint: Codable, Sendable {
     var deadLetters: SinkCheckpoint
 }
 
-/// The state of the outputs of one sink.
+/// The state of one sink's outputs.
 struct SinkCheckpoint: Codable, Sendable {
     struct Columns: Codable, Sendable {
         var output: String
@@ -51,26 +51,26 @@ struct SinkCheckpoint: Codable, Sendable {
     }
 
     var mark: SinkMark
-    /// Outputs that have what they begin with.
+    /// Outputs whose header is written.
     var begun: [String]
-    /// `nil` where nothing is compressed.
+    /// `nil` if the outputs are not compressed.
     var gzip: GzipCheckpoint?
-    /// Outputs whose columns their first records have told.
+    /// The columns of outputs that took them from their first records.
     var columns: [Columns] = []
 }
 
-/// What tells whether an input is still the same file.
+/// Identifies an input file, to detect changes.
 struct InputStamp: Codable, Sendable, Equatable {
     var path: String
     var size: Int
-    /// Nanoseconds since 1970.
+    /// The modification time, in nanoseconds since 1970.
     var modified: Int
-    /// SHA-256 of its first and last 4 KiB.
+    /// The SHA-256 of the first and the last 4 KiB.
     var ends: String
 
     private static let endBytes = 4 << 10
 
-    /// - Returns: `nil` where the input is not a regular file that can be read.
+    /// - Returns: `nil` if the input is not a readable regular file.
     init?(_ file: InputFile) {
         guard !file.isStandardInput else { return nil }
         let descriptor = open(file.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
@@ -101,7 +101,7 @@ struct InputStamp: Codable, Sendable, Equatable {
         return bytes
     }
 
-    /// What differs, for a message; `nil` where nothing does.
+    /// A description of the difference, for messages; `nil` if there is none.
     func change(since earlier: InputStamp) -> String? {
         if !path.isSame(as: earlier.path) { return "the inputs are other files: '\(path)' now, '\(earlier.path)' then" }
         if size != earlier.size { return "'\(path)' has \(size) bytes now, \(earlier.size) then" }

@@ -2,8 +2,8 @@ import FoundationEssentials
 import Glibc
 import Sluice
 
-/// A file of the state folder that is replaced as a whole: written beside its place, synced to disk
-/// and renamed, so that after a crash the old or the new one is there.
+/// A file of the state folder that is replaced atomically: written to a temporary file, synced to
+/// disk and renamed, so that after a crash either the old or the new one exists.
 struct StateFile: Sendable {
     let path: String
 
@@ -34,8 +34,8 @@ struct StateFile: Sendable {
         Self.sync(folder: OutputFolders.folder(of: path))
     }
 
-    /// - Returns: `nil` where there is no such file.
-    /// - Throws: why it cannot be read.
+    /// - Returns: `nil` if the file does not exist.
+    /// - Throws: if it cannot be read.
     func read<Value: Decodable>(_ type: Value.Type) throws -> Value? {
         guard let bytes = FileManager.default.contents(atPath: path) else {
             guard access(path, F_OK) != 0, errno == ENOENT else { throw OutputError.failed(path, "cannot be read", errno) }
@@ -49,7 +49,8 @@ struct StateFile: Sendable {
         unlink(path + ".new")
     }
 
-    /// A rename is there after a crash of the machine, too. Some file systems have nothing to do.
+    /// Makes a rename durable beyond a crash of the machine. Ignores errors, since some file
+    /// systems do not support it, and need not.
     static func sync(folder: String) {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return }

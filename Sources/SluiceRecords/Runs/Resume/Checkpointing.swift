@@ -2,11 +2,11 @@ import Sluice
 import SluiceCEL
 import Synchronization
 
-/// When a run writes checkpoints, and where.
+/// Decides when a run writes checkpoints, and writes them.
 ///
-/// A batch after which a checkpoint is taken is chosen when it is read: each ordered stage leaves a
-/// copy of its state with it, and once it is committed, all is known. Which batches are chosen
-/// depends on the clock; nothing that is written to the outputs does.
+/// A batch to take a checkpoint after is chosen when it is read. Each ordered stage attaches a copy
+/// of its state to it, so that everything is known once it is committed. The choice depends on the
+/// clock, but the outputs do not.
 final class Checkpointing: Sendable {
 
     private let file: StateFile
@@ -18,12 +18,12 @@ final class Checkpointing: Sendable {
     private let state: Locked<State>
 
     private struct State {
-        /// When the last one was written.
+        /// The time when the last one was written.
         var last = ContinuousClock.now
         var pause: Duration
-        /// A batch is on its way after which one will be taken.
+        /// Whether a chosen batch is in flight.
         var isChosen = false
-        /// Of all inputs, once they are needed; none where one could not be read.
+        /// The stamps of all inputs, computed on demand; empty if one could not be read.
         var stamps: [InputStamp]?
     }
 
@@ -37,7 +37,7 @@ final class Checkpointing: Sendable {
         state = Locked(State(pause: interval))
     }
 
-    /// Whether a checkpoint is to be taken after a batch that was just read.
+    /// Whether to take a checkpoint after a batch that was just read.
     func wants() -> Bool {
         state.withLock { state in
             guard interval > .zero else { return true }
@@ -47,8 +47,7 @@ final class Checkpointing: Sendable {
         }
     }
 
-    /// - Parameters:
-    ///   - take: fills in the state of the sinks, which brings their bytes to disk.
+    /// - Parameter take: returns the state of the sinks, after syncing their bytes to disk.
     func write(
         at cut: Checkpoint.Cut, summaries: [InputSummary], ledger: LedgerState, steps: [Checkpoint.StepState],
         _ take: () throws(OutputError) -> (sinks: [SinkCheckpoint], deadLetters: SinkCheckpoint)
@@ -62,7 +61,7 @@ final class Checkpointing: Sendable {
                 steps: steps, sinks: sinks, deadLetters: deadLetters))
         state.withLock { state in
             state.last = ContinuousClock.now
-            // They take a hundredth of the time at most.
+            // Checkpoints take at most a hundredth of the time.
             state.pause = max(interval, (state.last - start) * 100)
             state.isChosen = false
         }
@@ -75,12 +74,11 @@ final class Checkpointing: Sendable {
         }
     }
 
-    /// Whether a pipeline can be resumed at all.
+    /// Whether a run of the pipeline can be resumed.
     ///
-    /// - Returns: false where it can only begin anew: where an input is not a regular file, an output
-    ///   is not a file that is put in its place at the end, records are not committed in their order
-    ///   or a limit cuts the inputs short, or where a stage gives its records only when the input has
-    ///   ended.
+    /// - Returns: false if an input is not a regular file, an output is not a file that is renamed
+    ///   into place at the end, records are not committed in input order, a limit cuts the inputs
+    ///   short, or a stage produces its records only when the input has ended.
     static func canResume(_ pipeline: RecordPipeline, _ plan: Plan, limit: Int?) -> Bool {
         guard limit == nil, pipeline.deadLetterSink == nil, !plan.isUnordered, !plan.hasClosingStage else { return false }
         guard pipeline.sinks.allSatisfy({ $0.sink is FileSink }), pipeline.source.source is FileSource else { return false }

@@ -2,37 +2,36 @@ import FoundationEssentials
 import Glibc
 import Sluice
 
-/// `publish.json` in the state folder: the outputs of a run that has ended well, on their way to
-/// their names.
+/// `publish.json` in the state folder: the renames that publish the outputs of a successful run.
 ///
-/// All of them are whole and on disk when it is written, so that whoever finds it can finish what
-/// the run has begun: publishing a set of files is one step, even if the process dies in between.
+/// All files are complete and on disk when it is written, so that another process can finish the
+/// renames. This makes publishing a set of files atomic, even if the process dies in between.
 package struct Journal: Codable, Sendable {
     static let name = "publish.json"
 
     package struct Move: Codable, Sendable {
-        /// Where the file stands until then.
+        /// The path of the staged file.
         var staged: String
         var path: String
     }
 
-    /// The working folder of the run: paths may be relative.
+    /// The working directory of the run, since paths may be relative.
     var folder: String
     var moves: [Move]
     var report: RunReport
-    /// Where the report goes.
+    /// The path to write the report to.
     var reportFile: String
 
-    /// Puts every file in its place that is not there yet.
+    /// Performs the renames that are still missing.
     ///
-    /// - Throws: for the first that cannot be put there; those before it are.
+    /// - Throws: for the first rename that fails; those before it are done.
     func finish() throws(OutputError) {
         var folders: Swift.Set<String> = []
         for move in moves {
             let (staged, path) = (absolute(move.staged), absolute(move.path))
             if rename(staged, path) != 0 {
                 let reason = errno
-                // One that is gone from where it stood is in its place.
+                // If the staged file is gone, it was renamed already.
                 guard reason == ENOENT, access(staged, F_OK) != 0, access(path, F_OK) == 0 else {
                     throw .failed(move.path, "cannot be put in its place", reason)
                 }

@@ -1,13 +1,13 @@
 import Sluice
 import SluiceCEL
 
-/// What a run finds in its state folder when it begins.
+/// Whether a run begins anew or resumes an unfinished one in its state folder.
 enum Resumption {
-    /// Nothing to go on from.
+    /// There is nothing to resume.
     case anew
     case from(Checkpoint)
 
-    /// - Throws: ``RunError/unfinished(reason:)`` where the unfinished run is of something else.
+    /// - Throws: ``RunError/unfinished(reason:)`` if the unfinished run is a different one.
     init(_ file: StateFile, _ pipeline: RecordPipeline, canResume: Bool) throws(RunError) {
         let checkpoint: Checkpoint?
         do {

@@ -13,7 +13,7 @@ import Synchronization
 final class RunList: Sendable {
     static let name = "unfinished.jsonl"
 
-    /// What a run that was killed has left.
+    /// The leftovers of a run that was killed.
     struct Left: Equatable, Sendable {
         var run: String
         var folders: [String] = []
@@ -39,7 +39,8 @@ final class RunList: Sendable {
         var isMade: Bool?
     }
 
-    /// - Parameter choose: which run this is, given those that were left: a new one, or one of them.
+    /// - Parameter choose: returns the identifier of this run, given the leftovers: a new one, or
+    ///   that of a run to resume.
     init(in folder: String, pipeline: String, choose: ([Left]) throws(RunError) -> String) throws(RunError) {
         let path = "\(folder)/\(Self.name)"
         let descriptor = try Self.lock(path, state: folder)
@@ -73,7 +74,7 @@ final class RunList: Sendable {
         }
     }
 
-    /// Lets the next run have the state folder, and go on with this one.
+    /// Unlocks the state folder for the next run, which may resume this one.
     func suspend() {
         descriptor.withLock { held in
             if let descriptor = held { close(descriptor) }
@@ -81,7 +82,7 @@ final class RunList: Sendable {
         }
     }
 
-    /// Lets the next run have the state folder.
+    /// Unlocks the state folder for the next run.
     func end() {
         descriptor.withLock { held in
             guard let descriptor = held else { return }

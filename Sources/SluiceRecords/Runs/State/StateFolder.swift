@@ -2,25 +2,25 @@ import Glibc
 
 /// The state folder of a run. Only one run at a time may use it.
 ///
-/// While a run goes on, `unfinished.jsonl` in it is locked, and names the run and the folders that
-/// hold files of it. The file of a run that was killed stays, and its lock does not: the next run
-/// of that pipeline here goes on from the checkpoint that it has left, or removes its files and
-/// begins anew.
+/// During a run, `unfinished.jsonl` in the folder is locked and lists the run and the folders that
+/// contain files of it. If the run is killed, the file remains without its lock: the next run of
+/// the same pipeline resumes it from its checkpoint, or removes its files and starts from the
+/// beginning.
 final class StateFolder: Sendable {
     let staging: Staging
-    /// Where an unfinished run is gone on with.
+    /// The checkpoint of an unfinished run that is resumed.
     let checkpoint: Checkpoint?
-    /// Of an earlier run that had ended, and whose outputs were put in their places just now.
+    /// The report of an earlier run that had ended, and whose outputs were published just now.
     let finished: RunReport?
     let checkpointFile: StateFile
     let journal: StateFile
     private let list: RunList
 
     /// - Parameters:
-    ///   - restarts: whether an unfinished run is given up.
-    ///   - canResume: whether this run could go on from a checkpoint.
-    /// - Throws: ``RunError/busy(state:process:)`` where another run uses it,
-    ///   ``RunError/unfinished(reason:)`` where an unfinished one cannot be resumed.
+    ///   - restarts: whether to discard an unfinished run.
+    ///   - canResume: whether this run can be resumed from a checkpoint.
+    /// - Throws: ``RunError/busy(state:process:)`` if another run uses the folder,
+    ///   ``RunError/unfinished(reason:)`` if it contains an unfinished run that cannot be resumed.
     init(_ path: String, _ pipeline: RecordPipeline, restarts: Bool, canResume: Bool) throws(RunError) {
         try RunReport.prepare(folder: path)
         let file = StateFile(Self.checkpoint, in: path)
@@ -46,8 +46,7 @@ final class StateFolder: Sendable {
         Self.sweepSpill(path + "/\(Self.spill)")
     }
 
-    /// Where an earlier process died while it put the outputs of a run in their places, does the
-    /// rest.
+    /// Finishes publishing the outputs of a run whose process died while it did.
     private static func finishPublishing(_ file: StateFile, checkpoint: StateFile) throws(RunError) -> RunReport? {
         do {
             guard let journal = try file.read(Journal.self) else { return nil }
@@ -65,9 +64,9 @@ final class StateFolder: Sendable {
         }
     }
 
-    /// Where records over the limit are set aside.
+    /// The subfolder where records over the size limit are spilled.
     static let spill = "spill"
-    /// What the run goes on from if it does not come to its end.
+    /// The file that an unfinished run is resumed from.
     static let checkpoint = "checkpoint.json"
 
     /// Ends the use of the folder, after everything was published or discarded: the next run finds
@@ -77,10 +76,10 @@ final class StateFolder: Sendable {
         list.end()
     }
 
-    /// The next run goes on with this one.
+    /// Unlocks the folder for the next run, which may resume this one.
     func suspend() { list.suspend() }
 
-    /// Removes what an unfinished run has left, but for the outputs that are gone on with.
+    /// Removes the leftovers of an unfinished run, except for outputs of a run that is resumed.
     private static func sweep(_ left: RunList.Left, keeping checkpoint: Checkpoint?, _ staging: Staging) {
         let outputs = checkpoint.map { ($0.sinks + [$0.deadLetters]).flatMap(\.mark.outputs) } ?? []
         let kept = Swift.Set(outputs.map { NameBytes.lastName(of: staging.path(of: $0.path)) })
@@ -107,7 +106,7 @@ final class StateFolder: Sendable {
 }
 
 extension NameBytes {
-    /// What stands after the last slash.
+    /// The part after the last slash.
     fileprivate static func lastName(of path: String) -> String {
         path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[path.utf8.index(after: $0)...]) } ?? path
     }

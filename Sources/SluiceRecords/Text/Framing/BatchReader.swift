@@ -150,8 +150,8 @@ package final class BatchReader: @unchecked Sendable {
         return batch
     }
 
-    /// Reads over the first batches, as they were read before: damage and heads are found anew,
-    /// what was set aside is removed.
+    /// Skips the first batches by reading them again, which restores the head and the damage. Their
+    /// spill files are removed.
     func skip(_ batches: Int) throws(InputError) {
         for _ in 0..<batches {
             guard let batch = try next() else { return }

@@ -11,7 +11,7 @@ final class OutputFile {
     private let staged: String?
     private var descriptor: Int32 = -1
     private var isBegun = false
-    /// Its digest is not known yet.
+    /// Whether the file is from an earlier process and its digest not computed yet.
     private var isAdopted = false
 
     init(_ path: String, _ staging: Staging) throws(OutputError) {
@@ -24,7 +24,7 @@ final class OutputFile {
         }
     }
 
-    /// What an earlier process of the run has written of it. To be restored to a mark before
+    /// Opens the staged file of an earlier process of the run. It must be restored to a mark before
     /// anything else.
     init(adopting path: String, _ staging: Staging) throws(OutputError) {
         self.path = path
@@ -38,10 +38,10 @@ final class OutputFile {
         isAdopted = true
     }
 
-    /// Where it stands and where it goes; `nil` for a device or a pipe.
+    /// The rename that publishes the file; `nil` for a device or a pipe.
     var move: Journal.Move? { staged.map { Journal.Move(staged: $0, path: path) } }
 
-    /// Opens it to write after what was written before.
+    /// Opens the file to append to what was written before.
     func open() throws(OutputError) {
         let place = staged ?? path
         let flags = staged == nil ? O_WRONLY : isBegun ? O_WRONLY | O_APPEND : O_WRONLY | O_CREAT | O_EXCL

@@ -138,7 +138,7 @@ final class OutputSet: OpenSink {
         return file
     }
 
-    /// Takes over a file that an earlier process of the run has begun.
+    /// Takes over a staged file of an earlier process of the run.
     private func adopt(_ path: String) throws(OutputError) {
         try folders.prepare(for: path)
         let file = try OutputFile(adopting: path, staging)
@@ -146,16 +146,16 @@ final class OutputSet: OpenSink {
         named[Name(path)] = file
     }
 
-    /// What is on its way, and where to.
+    /// The renames that publish the outputs.
     var moves: [Journal.Move] { inOrder.compactMap(\.move) }
 
-    /// What will be published.
+    /// The outputs as they will be published.
     var described: [PublishedOutput] {
         inOrder.map { PublishedOutput(path: $0.path, records: $0.records, bytes: $0.byteCount, sha256: $0.digest.hex) }
     }
 
-    /// Two paths that take one name in one folder are one output. The folder is there, so that it
-    /// is told apart by what it is.
+    /// Two paths to the same entry of one folder are the same output. The folder must exist, so
+    /// that it can be identified.
     private func place(of path: String) throws(OutputError) -> FilePlace {
         do throws(InputError) {
             return try FilePlace(path)

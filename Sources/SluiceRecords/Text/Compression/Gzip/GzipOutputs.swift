@@ -15,12 +15,12 @@ struct GzipCheckpoint: Codable, Sendable {
     }
 
     var files: [File]
-    /// Text that waits to become a block, in the order in which it began to wait.
+    /// Text that waits to become a block, the longest waiting first.
     var pending: [Text]
 }
 
-/// Gzip files among the outputs of a run: blocks and small texts are added to them in order, and
-/// each is ended once.
+/// The gzip files among a sink's outputs. Blocks and small texts are appended in order, and each
+/// file is ended once.
 ///
 /// Small texts are gathered into blocks, which are compressed here. The bytes depend only on what
 /// was appended, and in which order. Not for concurrent use.
@@ -52,7 +52,7 @@ final class GzipOutputs {
         try write(block, checksum, to: path)
     }
 
-    /// What a run that goes on from here must know besides the bytes that are written.
+    /// The state needed to continue from here, besides the bytes already written.
     var checkpoint: GzipCheckpoint {
         let files = assemblies.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { path, assembly in
             GzipCheckpoint.File(
@@ -62,7 +62,7 @@ final class GzipOutputs {
         return GzipCheckpoint(files: files, pending: gatherer.waiting)
     }
 
-    /// Before anything is added.
+    /// Must be called before anything is appended.
     func restore(_ checkpoint: GzipCheckpoint) {
         for file in checkpoint.files {
             let checksum = TextChecksum(crc: file.crc, count: file.textBytes)
@@ -71,7 +71,7 @@ final class GzipOutputs {
         gatherer = BlockGatherer(checkpoint.pending)
     }
 
-    /// Writes what waits, and the end of every file.
+    /// Writes pending text and the end of every file.
     func end() throws(OutputError) {
         try compress(gatherer.takeAll())
         for (path, assembly) in assemblies.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
