@@ -1,18 +1,18 @@
 import Foundation
 import Testing
 
-/// Runs of the command that are data: `Tests/Cases/NAME` holds the pipeline, its input and
-/// everything that must come out.
+/// End-to-end runs of the command, described by files: `Tests/Cases/NAME` holds the pipeline, its
+/// input and the complete expected output.
 ///
 /// | file | |
 /// | --- | --- |
 /// | `pipeline.yaml` and inputs | copied to a new folder, where the command runs |
-/// | `arguments` | of the command, in place of `run pipeline.yaml --progress none` |
-/// | `stdin` | what it reads |
-/// | `expected/status`, `stdout`, `ledger` | its exit code, its standard output, the ledger's line of its summary |
-/// | `expected/files/…` | every file in `out/` and the dead letters; `.gz` is undone and left out of the name |
+/// | `arguments` | the command's arguments, if not `run pipeline.yaml --progress none` |
+/// | `stdin` | the command's standard input |
+/// | `expected/status`, `stdout`, `ledger` | exit code, standard output, ledger line |
+/// | `expected/files/…` | every file in `out/` and the dead letters, without `.gz` |
 ///
-/// `SLUICE_WRITE_EXPECTED=1` writes `expected` anew.
+/// `SLUICE_WRITE_EXPECTED=1` regenerates `expected`.
 @Suite("Cases")
 struct CaseTests {
     static let folder = CommandUnderTest.root.appending(path: "Tests/Cases")
@@ -61,7 +61,7 @@ struct CaseTests {
 struct CaseOutcome: Equatable {
     var status: Int
     var stdout: String
-    /// The ledger's line; where there is none, all of standard error.
+    /// The ledger line, or all of standard error if it has no such line.
     var ledger: String
     var files: [String: String]
 }

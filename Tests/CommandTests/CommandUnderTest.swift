@@ -1,6 +1,6 @@
 import Foundation
 
-/// The command as built beside the tests, run in a folder of its own.
+/// The built `sluice` binary, run in a temporary folder.
 struct CommandUnderTest {
     struct Result {
         var status: Int32
@@ -10,7 +10,7 @@ struct CommandUnderTest {
 
     static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardizedFileURL
 
-    /// Beside the test bundle, whatever the build folder is called.
+    /// The binary next to the test bundle, whatever the build folder is called.
     static let binary: URL = {
         let bundle = CommandLine.arguments.first { $0.contains(".xctest") }.map { URL(filePath: $0) }
         var folder = bundle ?? root.appending(path: ".build/debug/x")
@@ -20,7 +20,7 @@ struct CommandUnderTest {
 
     let folder: URL
 
-    /// In a new folder that is a copy of `original`, or empty.
+    /// Creates the folder as a copy of `original`, or empty.
     init(copying original: URL? = nil) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "sluice-test-\(UUID().uuidString)")
         if let original {
@@ -38,7 +38,7 @@ struct CommandUnderTest {
         try Data(text.utf8).write(to: file)
     }
 
-    /// The text of a file, decompressed where its name ends in `.gz`.
+    /// The text of a file, decompressed if its name ends in `.gz`.
     func text(of name: String) throws -> String {
         guard name.hasSuffix(".gz") else { return try String(contentsOf: folder.appending(path: name), encoding: .utf8) }
         return try start(URL(filePath: "/bin/sh"), ["-c", "gzip -dc < '\(name)'"]).finish(input: "").output
@@ -52,18 +52,18 @@ struct CommandUnderTest {
         try start(nil, arguments, environment: environment).finish(input: input)
     }
 
-    /// A shell command that finds `sluice` in its PATH.
+    /// Runs a shell command with `sluice` in its PATH.
     func shell(_ command: String) throws -> Result {
         try start(URL(filePath: "/bin/sh"), ["-c", command]).finish(input: "")
     }
 
-    /// - Parameter program: the command itself, where there is none.
+    /// - Parameter program: the program to start; the `sluice` binary by default.
     func start(_ program: URL? = nil, _ arguments: [String], environment: [String: String] = [:]) throws -> RunningCommand {
         try RunningCommand(program ?? Self.binary, arguments, in: folder, environment: environment)
     }
 }
 
-/// A process whose output goes to files, so that it never waits for its reader.
+/// A process whose output goes to files, so that it never blocks on a full pipe.
 final class RunningCommand {
     let process = Process()
     private let input = Pipe()
@@ -99,8 +99,8 @@ final class RunningCommand {
         var said: String
     }
 
-    /// Returns once standard error has this text in it. Throws when it has not for a minute: the
-    /// process ends then.
+    /// Returns once standard error contains `text`. After a minute without it, ends the process and
+    /// throws.
     func waits(for text: String) throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while true {

@@ -39,7 +39,7 @@ struct InstallTests {
         let section = try #require(page.components(separatedBy: ".SH SLUICE ").first { $0.hasPrefix("\(name.uppercased())\n") })
         #expect(page.contains("\nsluice \(name) "))
         let help = try command.shell("COLUMNS=1000 sluice help \(name)").output
-        // Terms of lists and what they mean are lines of their own in the page.
+        // In the manual page, each term of a list and its explanation are on separate lines.
         for line in help.split(separator: "\n") where !line.hasPrefix("USAGE: ") {
             let parts = line.hasPrefix("  -") || line.hasPrefix("  <") ? line.split(separator: #/ {2,}/#) : [line[...]]
             for part in parts {

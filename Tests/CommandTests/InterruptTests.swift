@@ -40,12 +40,12 @@ struct InterruptTests {
     func endsChildren() async throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
-        // A child that is deep in a record and does not look at its input; its own child likewise.
+        // A child that is busy with a record and doesn't read its input, with a child of its own.
         try command.write("exec 2> errors; sleep 300 &\necho $! $$ > pids.new\nmv pids.new pids\nwait\n", to: "child.sh")
         try command.write("{\"n\":1}\n", to: "in.jsonl")
         try command.write(
             "name: x\nsource: {files: in.jsonl}\nstages:\n  - exec: [sh, ./child.sh]\n    timeout: 200s\nsink: {file: out/x.jsonl}\n", to: "x.yaml")
-        // The shell's own child is none of the command's.
+        // This process is a child of the shell, not of the command, and must survive.
         let run = try command.start(URL(filePath: "/bin/sh"), ["-c", "sleep 300 & echo $! > sibling; exec sluice run x.yaml --progress none"])
         while command.lines(of: "pids").isEmpty, run.process.isRunning { poll(nil, 0, 10) }
         let pids = command.lines(of: "pids").flatMap { $0.split(separator: " ") }.compactMap { pid_t($0) }

@@ -1,7 +1,7 @@
 import Testing
 
-/// How long a test may take before it is given up. Under the Thread Sanitizer all tests take ten
-/// times as long.
+/// Time limits of tests. They are longer under the Thread Sanitizer, which slows every test down
+/// about tenfold.
 enum Patience {
     #if SLUICE_TSAN
         private static let factor = 20

@@ -2,7 +2,7 @@ import Sluice
 import Synchronization
 import WorkerPools
 
-/// The Swift of README.md, compiled and run; `ReadmeTests` compares the two.
+/// The Swift code of README.md, compiled and run; `ReadmeTests` checks that the two are the same.
 struct ReadmeExample {
     let names = ["small", "large", "missing"]
     let store = Store()

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("README.md")
 struct ReadmeTests {
-    /// `SLUICE_WRITE_EXPECTED=1` writes the output of the shell blocks anew.
+    /// `SLUICE_WRITE_EXPECTED=1` rewrites the output in the shell blocks.
     @Test("every command in it gives the output below it")
     func shell() throws {
         let file = CommandUnderTest.root.appending(path: "README.md")
@@ -56,7 +56,7 @@ struct ReadmeTests {
         }
     }
 
-    /// Each `$ command` with what it says, both streams together.
+    /// Each `$ command` line followed by its output, standard output and standard error combined.
     private func transcript(of block: String, with command: CommandUnderTest) throws -> String {
         var text = ""
         for line in block.split(separator: "\n") where line.hasPrefix("$ ") {
@@ -65,19 +65,19 @@ struct ReadmeTests {
         return text
     }
 
-    /// Without what depends on the clock, on scheduling and on the library that compresses.
+    /// Masks what depends on the clock, on scheduling and on the compression library.
     private func comparable(_ text: String) -> String {
         text.replacing(#/ in [0-9.]+ s\n/#, with: " in a moment\n").replacing(#/[12] of 2\n/#, with: "n of 2\n")
             .replacing(#/ [0-9.]+ k?B\n/#, with: " some bytes\n").replacing(#/ {2,}/#, with: " ")
     }
 }
 
-/// A Markdown document cut at its fenced blocks.
+/// A Markdown document split at its fenced blocks.
 struct MarkdownBlocks {
     struct Block {
         var language: String
         var text: String
-        /// The document before it, its opening fence included.
+        /// The text between the previous block and this one, including its opening fence.
         var before: String
     }
 

@@ -12,8 +12,8 @@ struct BadFilesTests {
         return files.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
     }()
 
-    /// The expected output stands beside each file; `SLUICE_WRITE_EXPECTED=1` writes it anew, to be
-    /// read before it is committed.
+    /// The expected output is next to each file; `SLUICE_WRITE_EXPECTED=1` regenerates it. Review
+    /// the result before committing it.
     @Test("each gets the messages that stand beside it", arguments: names)
     func getsMessages(name: String) throws {
         let text = try String(contentsOf: Self.folder.appending(path: "\(name).yaml"), encoding: .utf8)
@@ -31,7 +31,7 @@ struct BadFilesTests {
         #expect(Self.names.count > 30)
     }
 
-    /// A first line `# --set a=1 b=2` gives parameters their values.
+    /// A first line `# --set a=1 b=2` sets parameters.
     private static func settings(in text: String) -> [String: String] {
         guard let line = text.split(separator: "\n").first, line.hasPrefix("# --set ") else { return [:] }
         let pairs = line.dropFirst(8).split(separator: " ").map { $0.split(separator: "=", maxSplits: 1).map(String.init) }

@@ -11,7 +11,7 @@ struct NamesOnceTests {
         Verbs.all.map { ("verb", $0.declaration) } + Formats.all.map { ("format", $0.declaration) }
         + Sources.all.map { ("source", $0.declaration) } + Sinks.all.map { ("sink", $0.declaration) }
 
-    /// Each Swift file of the rooms that might name one, without its comments.
+    /// The Swift files that could contain such a name, with comments removed.
     static let files: [(path: String, code: String)] = {
         ["SluiceRecords", "SluiceDefinition", "sluice"].flatMap { room -> [(path: String, code: String)] in
             let folder = sources.appending(path: room)
@@ -37,7 +37,7 @@ struct NamesOnceTests {
         }
     }
 
-    /// Keys and options that have the name of a verb or a sink, and are other things: `--set`,
+    /// Keys and options that share the name of a verb or sink but mean something else: `--set`,
     /// `--report <file>`, the fields that `explode` keeps.
     private static func isOther(_ name: String, _ path: String) -> Bool {
         let lookup = "SluiceRecords/Verbs/Lookup.swift"

@@ -31,7 +31,7 @@ struct PipelineFileTests {
         #expect(checked.pipeline?.name == String(name.dropLast(5)))
     }
 
-    /// The files name their inputs relative to the project.
+    /// The pipeline files name their inputs relative to the project folder.
     private static func absoluteInputs(of name: String) -> [String: String] {
         let inputs = [
             "access-errors.yaml": ("logs", "access/*.log.gz"), "app-warnings.yaml": ("logs", "app/*.log"),

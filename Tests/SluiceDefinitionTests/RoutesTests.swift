@@ -20,7 +20,8 @@ struct RoutesTests {
         "summarize: {by: {b: b}, values: {n: count(), s: sum(a)}}",
     ]
 
-    /// For each file its text. Half of the csv files have their columns in another order.
+    /// The text of each file, keyed by name. Half of the CSV files have their columns in a
+    /// different order.
     static func inputs(_ format: String, _ random: inout some RandomNumberGenerator) -> [String] {
         (0..<4).map { file in
             var lines: [String] = []
@@ -54,7 +55,7 @@ struct RoutesTests {
         let head = "name: test\nsource: {files: \(folder)/in*.txt, format: \(format)}\ndead_letter: \(folder)/dead.jsonl\n"
         let ending = ["jsonl", "csv"].randomElement(using: &random)!
         let routes = (0..<Int.random(in: 1...4, using: &random)).map { _ in
-            // A stage may name a field that the one before has taken away.
+            // A stage may refer to a field that the previous one removed.
             while true {
                 let stages = (0..<Int.random(in: 0...3, using: &random)).map { _ in Self.stages.randomElement(using: &random)! }
                 let text = head + "stages: \(list(trunk + stages))\nsink: {file: \(folder)/out/x.\(ending)}\n"
@@ -86,7 +87,7 @@ struct RoutesTests {
         }
     }
 
-    /// - Returns: the outputs by name.
+    /// - Returns: the outputs, keyed by name.
     private func run(_ text: String, _ folder: String, workers: Int) async throws -> [String: String] {
         try? FileManager.default.removeItem(atPath: folder + "/out")
         let checked = PipelineFile(path: "test.yaml", text: text).check()
@@ -109,7 +110,7 @@ private struct Wrong: Error {
     var diagnostics: String
 }
 
-/// The same numbers for the same seed.
+/// A deterministic generator: the same seed gives the same numbers.
 private struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

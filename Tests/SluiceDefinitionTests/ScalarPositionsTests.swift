@@ -7,9 +7,9 @@ import Testing
 struct ScalarPositionsTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var testDescription: String
-        /// YAML of a map with one key, `k`.
+        /// YAML for a map with the single key `k`.
         var yaml: String
-        /// A part of the value.
+        /// A substring of the value.
         var part: String
         var line: Int
         var column: Int

@@ -89,7 +89,7 @@ struct LimitsDefinition: Sendable {
     var memory: Placed<Int>?
 }
 
-/// One of the file's own tests; read so that files may have them, run by a later version.
+/// A test in the file. It is parsed so that files may have tests, but not run by this version.
 struct TestDefinition: Sendable {
     var name: Leaf
     var input: [Leaf]

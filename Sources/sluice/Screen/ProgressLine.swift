@@ -10,7 +10,7 @@ struct ProgressLine: Equatable {
     var bytesPerSecond: Double
     var elapsedSeconds: Double
 
-    /// 0 to 1.
+    /// The share of the input that was read, 0 to 1.
     var share: Double? {
         guard let total = compressedTotal, total > 0 else { return nil }
         return min(1, Double(compressedRead) / Double(total))

@@ -3,17 +3,17 @@ import SluiceCEL
 import SluiceRecords
 import Testing
 
-/// A folder of reported trouble: `pipeline.yaml`, its inputs, and `expected.txt`, whose last part
-/// is a JSON object with some of
+/// The folder of a reported problem: `pipeline.yaml`, its inputs, and `expected.txt`, which ends
+/// with a JSON object that has some of these keys:
 ///
 /// | key | |
 /// | --- | --- |
-/// | `exit` | the exit code, or a list of those that are right |
+/// | `exit` | the exit code, or a list of acceptable ones |
 /// | `out` | every file in `out/`, with its lines |
-/// | `n` | files, with the number of their lines |
+/// | `n` | files, with their line counts |
 /// | `dead` | the codes of the dead letters |
 struct ReportedCase {
-    /// Nil where the folder is not there.
+    /// Nil if the folder doesn't exist.
     static let root: URL? = {
         let named = ProcessInfo.processInfo.environment["SLUICE_REPORTS"].map { URL(filePath: $0) }
         let folder = named ?? CommandUnderTest.root.deletingLastPathComponent().appending(path: "shared/reports")
@@ -27,7 +27,7 @@ struct ReportedCase {
 
     let name: String
     let folder: URL
-    /// Nil where `expected.txt` says in words what is right.
+    /// Nil if `expected.txt` describes the expected result in prose only.
     let expected: ValueMap?
 
     init(_ name: String, in reports: URL) throws {
@@ -38,8 +38,8 @@ struct ReportedCase {
         expected = try lines.firstIndex(of: "{").map { try Self.object(lines[$0...].joined(separator: "\n")) }
     }
 
-    /// By the project's own reader: Foundation's would take two names for one that differ in
-    /// normalisation only.
+    /// Uses the project's own parser: Foundation's treats two keys that differ only in Unicode
+    /// normalization as one.
     private static func object(_ text: String) throws -> ValueMap {
         let padded = Array(text.utf8) + [UInt8](repeating: 0, count: 64)
         let value = try padded.withUnsafeBufferPointer { try JSONReader().value(ofJSON: UnsafeBufferPointer(rebasing: $0.dropLast(64))) }
@@ -49,8 +49,8 @@ struct ReportedCase {
 
     var pipeline: String { get throws { try String(contentsOf: folder.appending(path: "pipeline.yaml"), encoding: .utf8) } }
 
-    /// A new folder with the case's files. `cp`, because Foundation copies no file whose name is
-    /// not UTF-8.
+    /// Copies the case's files to a new folder. Uses `cp`, because Foundation doesn't copy files
+    /// whose names are not UTF-8.
     func prepared() throws -> CommandUnderTest {
         let command = try CommandUnderTest()
         let copied = try command.start(URL(filePath: "/bin/cp"), ["-R", folder.path + "/.", "."]).finish()
@@ -58,7 +58,7 @@ struct ReportedCase {
         return command
     }
 
-    /// What is not as it should be after a run.
+    /// The differences between the result of a run and what is expected.
     func problems(after run: CommandUnderTest.Result, _ command: CommandUnderTest) throws -> [String] {
         guard let expected else { return ["expected.txt says in words what is right, and no check of it is written here"] }
         var problems: [String] = []
@@ -88,7 +88,7 @@ struct ReportedCase {
 }
 
 extension CommandUnderTest {
-    /// Of a pipeline called `t` that gives them no place of their own.
+    /// The dead letters of a pipeline called `t` that has no `dead_letter` of its own.
     var deadLetters: [String] {
         get throws {
             guard isThere(".sluice/t/dead-letter.jsonl.gz") else { return [] }

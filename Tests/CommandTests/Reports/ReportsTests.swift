@@ -2,21 +2,21 @@ import Foundation
 import Glibc
 import Testing
 
-/// Trouble that users of other programs have reported, as small cases in a folder that is no part
-/// of the project: `../shared/reports`, or what `SLUICE_REPORTS` names. Every kind of trouble that
-/// was mended has tests of its own besides.
+/// Problems that users of other programs reported, as small cases in a folder outside the project:
+/// `../shared/reports`, or the folder that `SLUICE_REPORTS` names. Every kind of problem that was
+/// fixed also has tests in the project.
 @Suite("Reports from the field", .enabled(if: ReportedCase.root != nil, "there is no ../shared/reports here; SLUICE_REPORTS names another folder"))
 struct ReportsTests {
-    /// What this version does not have, by what stands in the pipeline of a case, and what `sluice
-    /// check` or the run says of it.
+    /// Unsupported features: the text by which a case's pipeline is recognized, and the message of
+    /// `sluice check` or of the run.
     private static let missing: [(inPipeline: String, said: String)] = [
         ("format: tsv", "the format 'tsv' is not supported in this version"),
         ("format: logfmt", "the format 'logfmt' is not supported in this version"), ("format: syslog", "the format 'syslog' is not supported in this version"),
         ("multiline:", "'multiline' is not supported in this version"), ("in.zst", "not supported yet: zstd compression"),
     ]
 
-    /// Cases that fail, and where the cause is. One that passes fails the test, so that the list
-    /// stays true.
+    /// Cases that are known to fail, with the cause. A listed case that passes fails the test, so
+    /// that the list stays accurate.
     private static let knownFailures: [String: String] = [:]
 
     @Test("come out as they should", arguments: ReportedCase.names)
@@ -78,7 +78,8 @@ struct ReportsTests {
         return after == before ? [] : ["\(file) is now \(after)"]
     }
 
-    /// Outputs that name the input by a link, a hard link, an absolute path, and with dots.
+    /// Names the input as the output through a symbolic link, a hard link, an absolute path, and
+    /// paths with dots.
     private func otherSpellings(_ command: CommandUnderTest) async throws -> [String] {
         var problems: [String] = []
         _ = try await command.script("mkdir d; ln -s in.jsonl soft; ln in.jsonl hard; ln -s .. d/up")
@@ -90,8 +91,8 @@ struct ReportsTests {
         return problems
     }
 
-    /// What these say in words: the output's lines, and the codes and the beginnings of the records
-    /// that were refused.
+    /// Checks cases that are described in prose: the output lines, and the codes and first bytes of
+    /// the refused records.
     private func fieldsAndRefusals(_ reported: ReportedCase, _ command: CommandUnderTest) async throws -> [String] {
         let columns = (1...26).map { "c\($0)" }.joined(separator: ", ")
         let (status, lines, refused): (Int32, [String], [String]) =
@@ -103,8 +104,8 @@ struct ReportsTests {
             default: (0, [#"{"id":"007","n":"12345678901234567890"}"#, #"{"id":"","n":"1e5","e":""}"#], [])
             }
         if reported.name.hasPrefix("z07") {
-            // The report says that the definition gives the names: of 23 to 26 columns, as the
-            // versions of the server have them.
+            // The report asks for column names in the definition: 23 to 26 columns, depending on
+            // the version of the server.
             let format = "format: {csv: {columns: [\(columns)], at_least: 23}}}"
             try command.write(try reported.pipeline.replacingOccurrences(of: "format: csv}", with: format), to: "pipeline.yaml")
         }
@@ -124,10 +125,10 @@ struct ReportsTests {
         try command.write(
             try command.text(of: "child.py")
                 .replacingOccurrences(of: "import sys,time\n", with: noting)
-                // Longer than the test may be kept waiting for a thread.
+                // Longer than the test can be kept waiting for a thread.
                 .replacingOccurrences(of: "time.sleep(20)", with: "time.sleep(600)"), to: "child.py")
         let run = try command.start(nil, ["run", "pipeline.yaml", "--progress", "plain"])
-        // Other tests hold up a task for longer than the child works: this waits on its thread.
+        // Blocks its thread: other tests can delay a task for longer than the child works.
         while command.lines(of: "pid").isEmpty, run.process.isRunning { poll(nil, 0, 10) }
         run.signal(SIGINT)
         try run.waits(for: "draining")

@@ -2,12 +2,13 @@ import Foundation
 import Testing
 
 extension CommandUnderTest {
-    /// Runs the command; other tests go on meanwhile, whose children want to be answered in time.
+    /// Runs the command without blocking the thread, because other tests have children with
+    /// deadlines.
     func sluice(_ arguments: String...) async throws -> Result {
         try await start(nil, arguments).ended()
     }
 
-    /// Runs a shell script, which finds `sluice` in its PATH.
+    /// Runs a shell script with `sluice` in its PATH.
     func script(_ text: String) async throws -> Result {
         try await start(URL(filePath: "/bin/sh"), ["-c", text]).ended()
     }
@@ -18,20 +19,20 @@ extension CommandUnderTest {
 
     func isThere(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder.appending(path: name).path) }
 
-    /// The file's lines, cut at line feeds alone; bytes that are no text are replaced. None where
-    /// there is no file.
+    /// The lines of a file, split only at line feeds, with invalid UTF-8 replaced; empty if there
+    /// is no such file.
     func lines(of name: String) -> [String] {
         Array(FileManager.default.contents(atPath: folder.appending(path: name).path) ?? Data()).lines
     }
 
     func objects(of name: String) throws -> [JSONObject] { try lines(of: name).map(JSONObject.init) }
 
-    /// The run's report, from its state folder.
+    /// The run report in the pipeline's state folder.
     func report(of pipeline: String) throws -> JSONObject {
         try JSONObject(lines(of: ".sluice/\(pipeline)/report.json").joined(separator: "\n"))
     }
 
-    /// All files below the folder, with their paths, sorted.
+    /// The paths of all files below the folder, sorted.
     var files: [String] {
         get throws {
             try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { name in
@@ -47,7 +48,7 @@ extension CommandUnderTest.Result {
 }
 
 extension [UInt8] {
-    /// A Swift `Character` may be CR and LF together: bytes are cut here.
+    /// Splits bytes, because CR LF is a single `Character`.
     fileprivate var lines: [String] {
         split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
     }
@@ -65,7 +66,7 @@ extension RunningCommand {
     }
 }
 
-/// A JSON object, looked into by paths of names.
+/// A JSON object with access by key path.
 struct JSONObject {
     private let fields: [String: Any]
 
@@ -85,7 +86,7 @@ struct JSONObject {
     func objects(_ path: String...) -> [JSONObject] { (value(path) as? [[String: Any]] ?? []).map(JSONObject.init) }
 }
 
-/// Whether a process is there and no zombie.
+/// Whether a process exists and is not a zombie.
 func isRunning(_ pid: pid_t) -> Bool {
     guard let status = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return false }
     return String(decoding: status, as: UTF8.self).split(separator: ")").last?.split(separator: " ").first != "Z"

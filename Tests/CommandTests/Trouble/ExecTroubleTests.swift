@@ -2,8 +2,8 @@ import Testing
 
 @Suite("Trouble with child processes", .timeLimit(Patience.minutes(3)))
 struct ExecTroubleTests {
-    /// Records `{"n":100}` to `{"n":599}` through children that misbehave by the last two digits of
-    /// a record.
+    /// Sends the records `{"n":100}` to `{"n":599}` through children whose misbehavior depends on
+    /// the last two digits of the record.
     private static let child = """
         while read -r line; do
             case $line in

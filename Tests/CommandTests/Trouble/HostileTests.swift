@@ -6,7 +6,7 @@ struct HostileTests {
         var name: String
         var format = "jsonl"
         var input: [UInt8]
-        /// The lines that come out, in their order; `nil` where only their number is looked at.
+        /// The expected lines in order; `nil` if only their number is checked.
         var output: [String]?
         var dead: Int
         var testDescription: String { name }

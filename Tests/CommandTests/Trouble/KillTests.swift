@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Runs that are killed, interrupted or have nowhere to write", .timeLimit(Patience.minutes(3)))
 struct KillTests {
-    /// A run of 20,000 records whose child sends `signal` to it at record 1,000.
+    /// A run of 20,000 records whose child sends `signal` to the command at record 1,000.
     private static func prepared(signal: String) throws -> CommandUnderTest {
         let command = try CommandUnderTest()
         try command.write((0..<20_000).map { "{\"n\":\($0)}\n" }.joined(), to: "in.jsonl")
@@ -66,7 +66,7 @@ struct KillTests {
     func busy() async throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
-        // The first waits for someone to write to its input.
+        // The first run waits for a writer of its input.
         #expect(try await command.script("mkfifo in; : > empty").status == 0)
         try command.write("name: one\nsource: {files: in, format: jsonl}\nsink: {file: out/o.jsonl}\n", to: "one.yaml")
         try command.write("name: two\nsource: {files: empty, format: jsonl}\nsink: {file: out/p.jsonl}\n", to: "two.yaml")
@@ -130,8 +130,7 @@ struct KillTests {
     func fullFile(_ name: String) async throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
-        // Digits of a linear congruential generator: nothing that compresses to less than the
-        // limit.
+        // Digits from a linear congruential generator, which don't compress below the limit.
         var state: UInt64 = 1
         let records = (0..<20_000).map { _ in
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -140,7 +139,7 @@ struct KillTests {
         try command.write(records.joined(), to: "in.jsonl")
         try command.write(
             "name: full\nsource: {files: in.jsonl, format: jsonl}\nstages: []\nsink: {file: out/\(name)}\ndead_letter: out/dead.jsonl\n", to: "full.yaml")
-        // Blocks of 512 bytes: 32 KiB a file.
+        // In blocks of 512 bytes: 32 KiB per file.
         let ending = try await command.script("ulimit -f 64; exec sluice run full.yaml --progress none")
         #expect(ending.status == 1, "\(ending)")
         #expect(ending.error.contains("out/"))

@@ -1,9 +1,10 @@
 import Foundation
 import Testing
 
-/// Runs that die at some call by which they change files, and are run again.
+/// Runs that are killed at one of their file-changing system calls and then run again.
 ///
-/// `Tests/Trouble/faults.c` counts the calls, and makes one of them the last or makes it fail. By
+/// `Tests/Trouble/faults.c` counts these calls and kills the process at one of them, or makes it
+/// fail. A sample of the calls is tried by default, every call by `make trouble`.
 /// default a cut through all of them is tried; `make trouble` tries every one.
 @Suite("Runs that die are gone on with", .timeLimit(Patience.minutes(30)))
 struct ResumeTests {
@@ -24,7 +25,7 @@ struct ResumeTests {
         dead_letter: out/dead.jsonl.gz
         """
 
-    /// Built once.
+    /// The fault library, built once.
     private static let library: Result<String, any Error> = Result {
         let command = try CommandUnderTest()
         let source = CommandUnderTest.root.appending(path: "Tests/Trouble/faults.c").path
@@ -34,7 +35,7 @@ struct ResumeTests {
         return target
     }
 
-    /// A folder with inputs of several batches, damaged records among them.
+    /// Creates a folder with inputs of several batches, some of the records damaged.
     private static func prepared() throws -> CommandUnderTest {
         let command = try CommandUnderTest()
         try command.write(pipeline, to: "trouble.yaml")
@@ -64,7 +65,7 @@ struct ResumeTests {
         return (result, calls ?? 0)
     }
 
-    /// Every file that a run leaves, but for the report, by its bytes.
+    /// The bytes of every file that a run leaves, except the report.
     private static func files(_ command: CommandUnderTest) throws -> [String: Data] {
         var files: [String: Data] = [:]
         for top in ["out", "state"] where FileManager.default.fileExists(atPath: command.folder.appending(path: top).path) {
@@ -106,16 +107,16 @@ struct ResumeTests {
             defer { command.remove() }
             let (first, _) = try Self.run(command, at: call, kind)
             guard first.status == SIGKILL else {
-                // The run had fewer calls this time.
+                // This run made fewer calls.
                 #expect(first.status == 3, "call \(call): \(first.error)")
                 continue
             }
-            // Outputs are there whole or not at all.
+            // Outputs are complete or absent.
             for (name, bytes) in try Self.files(command) where name.hasPrefix("out/") && !name.contains("/.sluice-") {
                 let isOld = name == "out/plain.jsonl" && bytes == Data("what stood here".utf8)
                 #expect(isOld || bytes == expected.files[name], "call \(call): \(name)")
             }
-            // The second attempt dies as well, somewhere else.
+            // The second attempt is killed too, at another call.
             let (second, _) = try Self.run(command, at: 40, kind)
             let (last, _) = second.status == SIGKILL ? try Self.run(command, at: 0, kind) : (second, 0)
             #expect(last.status == 3, "call \(call): \(last.error)")
@@ -206,7 +207,7 @@ struct ResumeTests {
         #expect(anew.status == 3, "\(anew.error)")
         #expect(!anew.error.contains("going on"))
         #expect(try command.run("audit", "state/report.json").status == 0)
-        // After a finished run the command runs anew.
+        // After a completed run, the command starts over.
         #expect(try !command.run(arguments).error.contains("going on"))
     }
 }

@@ -12,7 +12,7 @@ struct RunFilesTests {
         return command
     }
 
-    /// What is refused: the rest of the pipeline file, what is done before, and what is said.
+    /// A refused definition: the rest of the pipeline file, the setup, and the message.
     private static let refused: [(pipeline: String, setup: String, message: String)] = [
         ("sink: {file: in.jsonl}", "true", "t.yaml:3:14: sink: 'in.jsonl' is also an input"),
         ("sink: {file: ./in.jsonl}", "true", "sink: './in.jsonl' is the input 'in.jsonl'"),
@@ -112,7 +112,7 @@ struct RunFilesTests {
         #expect(try await command.script("sluice run t.yaml > out.jsonl").status == 3)
     }
 
-    /// Values that must not name an output, with the sink and what is said of them.
+    /// Record values that must not name an output, with the sink and the message.
     private static let values: [(value: String, sink: String, message: String)] = [
         ("in", "data/{h}.jsonl", "'data/in.jsonl' is also an input"),
         ("hard", "data/{h}.jsonl", "'data/hard.jsonl' is the input 'data/in.jsonl'"),
@@ -159,8 +159,8 @@ struct RunFilesTests {
     func oneOutput(name: String) async throws {
         let command = try await Self.prepared("sink: {file: 'out/{h}/\(name)'}", "mkdir out; ln -s b out/a")
         defer { command.remove() }
-        // Enough for several batches, so that both names are met before the folder is there and
-        // after.
+        // Enough for several batches, so that both names occur before and after the folder is
+        // created.
         let records = (0..<60_000).map { "{\"h\":\"\($0 % 2 == 0 ? "b" : "a")\",\"n\":\($0),\"text\":\"some text that fills the batches\"}" }
         try command.write(records.joined(separator: "\n"), to: "in.jsonl")
         let result = try await command.sluice("run", "t.yaml", "--progress", "none", "--workers", "4")

@@ -3,9 +3,9 @@ import SluiceRecords
 
 @testable import SluiceDefinition
 
-/// The tables of docs/pipeline-file.md, made from the declarations.
+/// The tables of docs/pipeline-file.md, generated from the declarations.
 enum ReferenceTables {
-    /// By the name between their markers.
+    /// The tables, keyed by the name in their markers.
     static let all: [(name: String, text: String)] = [
         (
             "file",
@@ -55,7 +55,7 @@ enum ReferenceTables {
         "Not in this version: " + names.map { "`\($0)`" }.joined(separator: ", ") + ".\n"
     }
 
-    /// Those that a format has without options.
+    /// Formats that have no options of their own.
     private static func fields(of format: any Format.Type) -> String {
         var checking = Checking(label: "")
         switch format.init(nil, &checking)?.schema {
@@ -75,7 +75,7 @@ enum ReferenceTables {
             [row(FileKey(sink.key(isRequired: false)))] + sink.options.map { row(FileKey($0)) }
         } + FileKeys.sink.map { row(FileKey($0)) })
 
-    /// The keys inside the arguments of some declarations, and those beside them.
+    /// The keys nested in the arguments of some declarations, and those next to the arguments.
     private static func options(of declarations: [Declaration], _ kind: String) -> String {
         table(
             [kind, "key", "value", "default", ""],
@@ -90,7 +90,7 @@ enum ReferenceTables {
     }
 }
 
-// What may stand there, in few words.
+// A short description of the accepted values.
 extension ReferenceTables {
     static func words(_ shape: FileShape) -> String {
         switch shape {
@@ -128,7 +128,7 @@ extension ReferenceTables {
 
     private static func plural(_ word: String) -> String { word.hasSuffix("thing") ? word : word + "s" }
 
-    /// `a`, `b` or `c`; a run of digits by its ends.
+    /// `a`, `b` or `c`; a range of digits by its first and last.
     private static func choice(_ names: [String]) -> String {
         var shown = names.map { "`\($0)`" }
         let digits = names.filter { Int($0) != nil }
@@ -140,7 +140,7 @@ extension ReferenceTables {
 }
 
 extension ArgumentShape {
-    /// The keys of the map that may stand there.
+    /// The keys of the map, if one is accepted.
     fileprivate var innerKeys: [ArgumentKey] {
         switch self {
         case .keys(let keys), .short(_, _, let keys): keys
@@ -148,7 +148,7 @@ extension ArgumentShape {
         }
     }
 
-    /// What stands for it in an entry.
+    /// The placeholder for the value in an entry.
     fileprivate func placeholder(_ field: String) -> String {
         switch self {
         case .field, .newField: field == "old" && isNew ? "field" : field

@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// The tables of docs/pipeline-file.md stand between `<!-- NAME: made by make docs -->` and `<!--
-/// end -->`.
+/// The tables of docs/pipeline-file.md between `<!-- NAME: made by make docs -->` and `<!-- end
+/// -->` match the declarations.
 @Suite("The reference")
 struct ReferenceTests {
     static let page = BadFilesTests.folder.appending(path: "../../../docs/pipeline-file.md").standardizedFileURL
 
-    /// `SLUICE_WRITE_EXPECTED=1`, or `make docs`, writes them anew.
+    /// `SLUICE_WRITE_EXPECTED=1`, or `make docs`, rewrites them.
     @Test("has the tables that the declarations make")
     func tables() throws {
         let page = try String(contentsOf: Self.page, encoding: .utf8)

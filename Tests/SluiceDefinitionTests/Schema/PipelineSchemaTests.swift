@@ -9,7 +9,7 @@ struct PipelineSchemaTests {
     static let root = BadFilesTests.folder.appending(path: "../../..").standardizedFileURL
     private let check = SchemaCheck(root: PipelineSchema.schema)
 
-    /// The pipeline files of the project that can be run.
+    /// The runnable pipeline files of the project.
     static let good: [String] = {
         let manager = FileManager.default
         let ready = (try? manager.contentsOfDirectory(atPath: root.appending(path: "pipelines").path)) ?? []
@@ -18,8 +18,8 @@ struct PipelineSchemaTests {
         return all.filter { $0.hasSuffix(".yaml") && manager.fileExists(atPath: root.appending(path: $0).path) }.sorted()
     }()
 
-    /// Those of `Tests/Definitions/bad` that have nothing wrong with them but what the schema knows
-    /// not: an expression, a field, a file on the disk, one key's value beside another's.
+    /// The files of `Tests/Definitions/bad` whose only errors are outside the schema's reach: an
+    /// expression, a field, a file on disk, a combination of values of two keys.
     static let wrongByMeaning: Set<String> = {
         let list = try? String(contentsOf: BadFilesTests.folder.appending(path: "../wrong-by-meaning.txt"), encoding: .utf8)
         return Set((list ?? "").split(separator: "\n").filter { !$0.hasPrefix("#") }.map(String.init))
@@ -34,7 +34,7 @@ struct PipelineSchemaTests {
     @Test("refuses those that are wrong by their shape, and no others", arguments: BadFilesTests.names)
     func refuses(name: String) throws {
         let text = try String(contentsOf: BadFilesTests.folder.appending(path: "\(name).yaml"), encoding: .utf8)
-        // What is no YAML has no shape.
+        // A file that isn't YAML has no shape to check.
         guard let root = root(of: text) else { return }
         #expect(try check.faults(of: root).isEmpty == Self.wrongByMeaning.contains(name))
     }

@@ -3,7 +3,7 @@ import SluiceRecords
 
 @testable import SluiceDefinition
 
-/// Checks YAML against a JSON Schema: the keywords that ``PipelineSchema`` uses, and no others.
+/// Validates YAML against a JSON Schema; supports only the keywords that ``PipelineSchema`` uses.
 ///
 /// `scripts/validate-schema` does the same with Python's `jsonschema`.
 struct SchemaCheck {
@@ -13,7 +13,7 @@ struct SchemaCheck {
         var keyword: String
     }
 
-    /// What is wrong, each with the path to it.
+    /// The violations, each with the path of the value.
     func faults(of node: YAMLNode) throws -> [String] { try faults(of: Instance(node), against: root, at: "") }
 
     private func faults(of instance: Instance, against schema: SchemaNode, at path: String) throws -> [String] {
@@ -92,7 +92,7 @@ struct SchemaCheck {
     }
 }
 
-/// A value as JSON knows it.
+/// A JSON value.
 indirect enum Instance: Equatable {
     case null
     case flag(Bool)
@@ -106,7 +106,7 @@ indirect enum Instance: Equatable {
         var value: Instance
     }
 
-    /// As YAML's core schema reads it.
+    /// Resolves a scalar by YAML's core schema.
     init(_ node: YAMLNode) {
         switch node {
         case .list(let list): self = .list(list.elements.map { Instance($0) })

@@ -4,10 +4,10 @@ import SluiceCEL
 import SluiceRecords
 import Testing
 
-/// What docs/library.md shows of records, so that it compiles; the test below holds the two
-/// together.
+/// The code for records in docs/library.md, so that it compiles; the test below checks that the two
+/// are the same.
 enum RecordsPage {
-    // The names that the page takes for granted.
+    // Names that the page assumes to be declared.
     struct Model: Sendable {
         func score(_ path: String) async throws -> Double { Double(path.count) }
     }
@@ -59,7 +59,7 @@ struct RecordsPageTests {
         }
     }
 
-    /// Without indentation, and with single spaces.
+    /// Removes indentation and collapses runs of spaces.
     private func squeezed(_ line: Substring) -> String { line.split(separator: " ").joined(separator: " ") }
 
     @Test func `shows definitions that hold, but for the files`() async throws {

@@ -5,7 +5,7 @@ import SluiceRecords
 import Synchronization
 import Testing
 
-/// Whole runs through the door for Swift programs, over small files in a folder of their own.
+/// Complete runs of `Records` over small files in a temporary folder.
 @Suite("Records")
 final class RecordsTests {
     private let folder = NSTemporaryDirectory() + "sluice-records-\(UUID().uuidString)"

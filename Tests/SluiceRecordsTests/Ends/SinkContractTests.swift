@@ -4,22 +4,22 @@ import Testing
 
 @testable import SluiceRecords
 
-/// What every sink promises, run by each of them.
+/// The contract of sinks, tested on every sink.
 @Suite("Every sink")
 struct SinkContractTests {
     enum Kind: CaseIterable {
         case files, filesInTurn, standardOutput, memory
 
-        /// Whether outputs have names, and what was written to them can be taken back.
+        /// Whether outputs have names and can be truncated to an earlier length.
         var publishes: Bool { self != .standardOutput }
     }
 
-    /// A sink at work in a folder of its own, and what can be seen of its outputs.
+    /// An open sink in a temporary folder, with access to its outputs.
     private struct Subject {
         let open: any OpenSink
-        /// What the tests call `a`, as the sink knows it.
+        /// Converts the tests' name of an output, such as `a`, to the sink's.
         let path: (String) -> String
-        /// The outputs that are there, by what the tests call them.
+        /// The existing outputs, keyed by the tests' names.
         let visible: () throws -> [String: String]
     }
 
@@ -49,7 +49,7 @@ struct SinkContractTests {
         }
     }
 
-    /// The files that are there, but for hidden ones, with what is in them.
+    /// The contents of the existing files, hidden ones excepted.
     private func files(in folder: String) throws -> [String: String] {
         var found: [String: String] = [:]
         for name in try FileManager.default.subpathsOfDirectory(atPath: folder) where !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
@@ -66,7 +66,7 @@ struct SinkContractTests {
         try Array(text.utf8).withUnsafeBufferPointer { try subject.open.append($0, records: records, to: subject.path(output)) }
     }
 
-    /// What publishing says, as it must be for these texts, in the order of the names.
+    /// The results that publishing must return for these texts, in the order of the names.
     private func expectPublished(_ texts: [(name: String, records: Int, text: String)], by subject: Subject) throws {
         try subject.open.prepare()
         let published = try subject.open.publish()
@@ -148,7 +148,7 @@ struct SinkContractTests {
 
     @Test("goes back to any mark, and publishes what was there then", arguments: Kind.allCases.filter(\.publishes))
     func restores(kind: Kind) throws {
-        /// Where an output is begun, is added to, and begun without anything.
+        /// Outputs that are created, appended to, and created empty.
         let steps: [[(name: String, text: String)]] = [
             [], [("a", "a1"), ("b", "b1")], [("a", "a2")], [("b", ""), ("none", "")], [("deep/c", "c1"), ("a", String(repeating: "x", count: 100_000))],
         ]
@@ -164,7 +164,7 @@ struct SinkContractTests {
                     texts[name, default: (0, "")].records += 1
                     texts[name, default: (0, "")].text += text
                 }
-                // By way of a later one, and twice to the same.
+                // Through an output that is created later, and twice to the same one.
                 if wanted < 3 { try subject.open.restore(to: marks[3]) }
                 try subject.open.restore(to: marks[wanted])
                 #expect(try subject.open.checkpoint() == marks[wanted])

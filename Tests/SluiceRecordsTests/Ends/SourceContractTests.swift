@@ -3,7 +3,7 @@ import Testing
 
 @testable import SluiceRecords
 
-/// What every source promises, run by each of them.
+/// The contract of sources, tested on every source.
 @Suite("Every source")
 struct SourceContractTests {
     enum Kind: CaseIterable {
@@ -15,7 +15,7 @@ struct SourceContractTests {
         "empty.jsonl": [], "c.jsonl": Array(repeating: UInt8(ascii: "\n"), count: 100_000),
     ]
 
-    /// Gives `body` a source of the contents, with the names that its inputs have there.
+    /// Calls `body` with a source of the contents and the names of its inputs.
     private func withSource(_ kind: Kind, _ body: (any RecordSource) async throws -> Void) async throws {
         switch kind {
         case .memory: try await body(MemorySource(Self.contents))

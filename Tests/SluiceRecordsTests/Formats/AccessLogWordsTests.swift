@@ -20,14 +20,14 @@ struct AccessLogWordsTests {
             ("fe80::1%eth0 - -", "fe80::1%eth0", nil, nil), ("::ffff:203.0.113.9 - -", "::ffff:203.0.113.9", nil, nil),
             ("203.0.113.9:51234 - -", "203.0.113.9:51234", nil, nil), ("a-b.example_x.org - -", "a-b.example_x.org", nil, nil),
             ("unix: - -", "unix:", nil, nil), ("- - -", nil, nil, nil), (#""127.0.0.1" - -"#, "127.0.0.1", nil, nil), (#""::1" - -"#, "::1", nil, nil),
-            // lighttpd writes the host that was asked for in the identity's place.
+            // lighttpd writes the requested host in place of the identity.
             ("203.0.113.9 example.org -", "203.0.113.9", "example.org", nil), ("203.0.113.9 192.0.2.1:8080 ann", "203.0.113.9", "192.0.2.1:8080", "ann"),
             ("203.0.113.9 [::1]:8080 -", "203.0.113.9", "[::1]:8080", nil), (#"h EXAMPLE\ann -"#, "h", #"EXAMPLE\ann"#, nil),
             ("h - 7", "h", nil, "7"), ("h - i.j@example.org", "h", nil, "i.j@example.org"), ("h - john q doe", "h", nil, "john q doe"),
             ("h - 192.0.2.1", "h", nil, "192.0.2.1"), ("h - x [y", "h", nil, "x [y"), ("h - [y", "h", nil, "[y"), ("h - a] [b", "h", nil, "a] [b"),
             ("h - [10/Oct/2025:13:55:36 +0000] x", "h", nil, "[10/Oct/2025:13:55:36 +0000] x"), (#"h - o"neil"#, "h", nil, #"o"neil"#),
             (#"h - o\"neil\\x\x41"#, "h", nil, #"o"neil\x\x41"#), ("h - a\tb", "h", nil, "a\tb"), ("h - ü", "h", nil, "ü"),
-            // Nobody, as Apache and varnish write it.
+            // A missing user, as Apache and varnish write it.
             (#"h - """#, "h", nil, ""), ("h - ", "h", nil, ""),
         ] as [(String, String?, String?, String?)])
     func words(text: String, ip: String?, ident: String?, user: String?) {
@@ -41,24 +41,24 @@ struct AccessLogWordsTests {
     @Test(
         "a line of a neighbouring shape is refused",
         arguments: [
-            // A list of addresses that the request was forwarded by.
+            // A list of forwarding addresses.
             ("198.51.100.7, 192.0.2.1 - -", "expected an address and a space at byte 12, found ','"),
             ("198.51.100.7,192.0.2.1 - -", "expected an address and a space at byte 12, found ','"),
             ("198.51.100.7 192.0.2.1 - -", prefix), ("198.51.100.7 - 192.0.2.1 - ann", prefix),
-            // A virtual host.
+            // A virtual host prefix.
             ("example.org:443 203.0.113.9 - -", prefix), ("example.org:443 203.0.113.9 - ann", prefix), ("example.org 2001:db8::1 - ann", prefix),
             ("example.org 203.0.113.9 -", prefix), ("example.org 203.0.113.9 ann", prefix),
-            // Syslog.
+            // A syslog prefix.
             ("<133>Dec 23 15:31:15 web1 nginx: 203.0.113.9 - -", "expected an address and a space at byte 0, found '<'"),
             ("Dec 23 15:31:15 web1 nginx: 203.0.113.9 - -", prefix), ("Dec 23 15:31:15 web1 nginx: 203.0.113.9 - ann", prefix),
             ("Dec 23 15:31:15 web1 lighttpd: 203.0.113.9 example.org ann", prefix), ("2025-12-23T15:31:15Z web1 nginx: host.example - ann", prefix),
             ("2025-12-23T15:31:15+01:00 web1 nginx: 203.0.113.9 - -", "expected an address and a space at byte 19, found '+'"),
-            // Containers.
+            // Container log prefixes.
             ("web-1  | 203.0.113.9 - -", "expected an identity and a space at byte 6, found a space"),
             ("web-1 | 203.0.113.9 - -", "expected an identity and a space at byte 6, found '|'"), ("web-1: 203.0.113.9 - -", prefix),
             ("[pod/web-1] 203.0.113.9 - -", "expected an address and a space at byte 0, found '['"),
             ("2025-10-10T13:55:36.123456789Z stdout F 203.0.113.9 - ann", prefix), ("12 203.0.113.9 - -", prefix),
-            // What is left over from something else.
+            // Remnants of other formats.
             (#""203.0.113.9 - -"#, "expected an address and a space at byte 0, found '\"'"),
             (#""" - -"#, "expected an address and a space at byte 0, found '\"'"),
             (#""a"b - -"#, "expected an address and a space at byte 0, found '\"'"),

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SluiceRecords
 
-/// The rules of ``CSVDecoder``, byte by byte: the fields of a record, or nil where it is none.
+/// A byte-by-byte reference for ``CSVDecoder``: the fields of a record, or nil if it is malformed.
 struct PlainFields {
     struct Field: Equatable {
         var text: [UInt8]
@@ -192,7 +192,7 @@ struct CSVDecoderTests {
         #expect(try names(",x,,\"\"\r") == ["column_1", "x", "column_3", "column_4"])
         #expect(try names(",column_1") == ["column_1_2", "column_1"])
         #expect(try names("\"a\nb\",\" c\",\u{E9},e\u{301}") == ["a\nb", " c", "\u{E9}", "e\u{301}"])
-        // Names are bytes: these two look the same.
+        // Names are compared as bytes: these two look alike but differ.
         #expect(try names("\u{E9},e\u{301}").map(\.utf8.count) == [2, 3])
         #expect(FieldNames.unique(Array(repeating: "", count: 20_000) + Array(repeating: "a", count: 20_000)).count == 40_000)
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SluiceRecords
 
-/// Options of a format, as a definition would give them.
+/// The options of a format, as written in a definition.
 enum CSVOptions {
     private static let place = TextPlace(TextPosition(line: 1, column: 1))
 
@@ -16,7 +16,7 @@ enum CSVOptions {
 }
 
 extension CSV {
-    /// The format with these options; fails the test where they are wrong.
+    /// The format with these options; fails the test if they are invalid.
     static func with(_ options: [String: Argument]) throws -> CSV {
         var checking = Checking(label: "csv")
         let format = CSV(Arguments(options), &checking)
@@ -24,6 +24,6 @@ extension CSV {
         return try #require(format)
     }
 
-    /// What reading a file with this header is.
+    /// The reading state of a file with this header.
     func headed(by head: String) -> any Format { completed(by: FileHead(Array(head.utf8))) }
 }

@@ -2,7 +2,7 @@ import Glibc
 import SluiceCEL
 import SluiceRecords
 
-/// A cell as a value that can be compared after its memory is gone.
+/// A copy of a cell that can be compared after its memory is freed.
 enum CellValue: Equatable, CustomStringConvertible {
     case absent, null
     case bool(Bool)
@@ -59,8 +59,8 @@ struct DecodedRow: Equatable {
     var message: String?
 }
 
-/// Memory that ends where the rules say that reading must end: 64 bytes after the text, the next
-/// page cannot be read.
+/// Memory for text that is readable for exactly 64 bytes after the text; the page after that is
+/// protected.
 final class GuardedText {
     private let memory: UnsafeMutableRawPointer
     private let size: Int
@@ -79,7 +79,7 @@ final class GuardedText {
 
     deinit { munmap(memory, size) }
 
-    /// Places the text so that 64 bytes and no more can be read after it, all of them `filler`.
+    /// Places the text so that exactly 64 bytes can be read after it, all set to `filler`.
     func place(_ text: [UInt8], filler: UInt8 = 0) -> UnsafeBufferPointer<UInt8> {
         let start = (memory + usable - 64 - text.count).assumingMemoryBound(to: UInt8.self)
         text.withUnsafeBufferPointer { source in
@@ -90,7 +90,7 @@ final class GuardedText {
     }
 }
 
-/// What cells and spans hold; the caller keeps the text that they point into.
+/// The contents of cells and spans; the caller keeps the text that they point into alive.
 func rows(_ table: RowTable, of base: UnsafePointer<UInt8>, _ frames: [Frame]) -> [DecodedRow] {
     frames.indices.map { row in
         let cells = (0..<table.columns).map { CellValue(table.row(row)[$0]) }
@@ -121,7 +121,7 @@ func decode(_ text: [UInt8], columns: [String] = [], spans: Bool = false, filler
     }
 }
 
-/// Decodes texts as the lines of one batch.
+/// Decodes texts as the lines of a single batch.
 func decodeLines(_ texts: [[UInt8]], columns: [String], spans: Bool = false, with decoder: some RecordDecoder) -> [DecodedRow] {
     var bytes: [UInt8] = []
     var frames: [Frame] = []
@@ -143,7 +143,7 @@ func json(_ text: String, _ columns: [String] = [], spans: Bool = false) -> Deco
     decode(Array(text.utf8), columns: columns, spans: spans, with: JSONLinesDecoder(columns: columns, spans: spans))
 }
 
-/// A small generator with a seed (splitmix64), so that a failure can be run again.
+/// A small seeded generator (splitmix64), so that failures are reproducible.
 struct Seeded: RandomNumberGenerator {
     var state: UInt64
 

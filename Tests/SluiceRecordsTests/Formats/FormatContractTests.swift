@@ -5,19 +5,19 @@ import Testing
 
 @testable import SluiceRecords
 
-/// What every format promises. A format that is added to the table needs a sample here.
+/// The contract of formats. Every format in the table needs a sample here.
 struct FormatSample: CustomTestStringConvertible {
     let format: any Format
-    /// What comes before the records of a file.
+    /// The header that precedes the records of a file.
     var head = ""
-    /// Good records, each with its fields as JSON.
+    /// Valid records, each with its fields as JSON.
     let records: [(text: String, object: String)]
-    /// No records of the format; none where every text is one.
+    /// Invalid records; none if the format accepts every text.
     let bad: [String]
 
     var testDescription: String { format.name }
 
-    /// With the head of its files.
+    /// The format bound to the header of its files.
     var completed: any Format {
         (format as? any HeadedFormat)?.completed(by: FileHead(Array(head.utf8))) ?? format
     }

@@ -50,8 +50,8 @@ struct JSONCellTests {
             let point = Int.random(in: 0..<digits.count, using: &random)
             let text = point == 0 ? "0.\(digits)" : "\(digits.prefix(point)).\(digits.dropFirst(point))"
             #expect(json(#"{"a":-\#(text)}"#, ["a"]).cells == [Double(text).map { .double(-$0) }])
-            // Between 2^53 and 2^54 doubles are 2 apart: an odd number lies halfway, and nothing
-            // after the point may be overlooked.
+            // Doubles between 2^53 and 2^54 are 2 apart: an odd number is a tie, which any digit
+            // after the point must break.
             let odd = (1 << 53) + 2 * Int.random(in: 0..<(1 << 50), using: &random) + 1
             for half in ["\(odd).0", "\(odd).00", "\(odd).01", "\(odd - 1).99"] {
                 #expect(json(#"{"a":\#(half)}"#, ["a"]).cells == [Double(half).map { .double($0) }])

@@ -3,7 +3,7 @@ import SluiceCEL
 import SluiceRecords
 import Testing
 
-/// Documents with a seed: valid ones, and what is left of them after a few accidents.
+/// Documents generated from a seed: valid ones, and the same with random damage.
 struct JSONDocuments {
     var random: Seeded
 
@@ -37,7 +37,7 @@ struct JSONDocuments {
         }
     }
 
-    /// Keys are of one letter and a number, so that none stands there twice unless by accident.
+    /// Keys consist of a letter and a number, so that duplicates only come from damage.
     mutating func object(_ depth: Int) -> String {
         let keys = ["a", "b", "c", "d", "long_name_of_a_member"].shuffled(using: &random).prefix(pick([0, 1, 2, 3, 5]))
         return "{" + space() + keys.map { "\"\($0)\"" + space() + ":" + space() + value(depth) + space() }.joined(separator: "," + space()) + "}"
@@ -61,8 +61,9 @@ struct JSONDocuments {
 
 @Suite("JSON lines against another reader")
 struct JSONFuzzTests {
-    /// Foundation refuses numbers beyond all doubles and half a surrogate pair, which are grammar,
-    /// and takes a comma before a closing bracket, which is none; these have tests of their own.
+    /// Foundation rejects numbers beyond the range of doubles and lone surrogates, which the
+    /// grammar allows, and accepts a trailing comma, which it doesn't. These have tests of their
+    /// own.
     static func isBeyondFoundation(_ text: [UInt8]) -> Bool {
         let text = String(decoding: text, as: UTF8.self)
         if text.contains(#/,[ \t\r\n]*[}\]]/#) { return true }
@@ -115,8 +116,7 @@ struct JSONFuzzTests {
         case .null: other is NSNull
         case .bool(let value): (other as? Bool) == value
         case .int(let value): (other as? NSNumber)?.int64Value == value
-        // Foundation's decimal numbers are not the nearest doubles; exactness has a test of its
-        // own.
+        // Foundation doesn't always give the nearest double; another test covers exactness.
         case .double(let value): (other as? NSNumber).map { abs($0.doubleValue - value) <= 1e-14 * value.magnitude } ?? false
         case .decimal("-0"): (other as? NSNumber)?.doubleValue == 0
         case .decimal(let text): (other as? NSNumber).map { abs($0.doubleValue / (Double(text) ?? .nan) - 1) < 1e-14 } ?? false

@@ -7,7 +7,7 @@ import Testing
 struct JSONRewriteTests {
     typealias Member = JSONRewrite.Member
 
-    /// Rewrites one record; columns are the members' in order, then those of `values`.
+    /// Rewrites one record; the columns are its members in order, followed by those of `values`.
     static func rewrite(
         _ text: String, _ members: [(String, JSONRewrite.Fate)], rest: Bool = true, additions: [JSONFields.Field] = [], values: [Cell] = []
     ) -> String {

@@ -73,7 +73,7 @@ struct LogTemplateTests {
             ])
     }
 
-    /// What a server writes for bytes that would break the line, and what it stands for.
+    /// The escapes that servers write for bytes that would break the line, with the decoded text.
     static let escapes: [(LogEscapes, String, String)] = [
         (.server, #"\x22\x5C\x09\x7F\xC3\xA9\x01"#, "\"\\\t\u{7F}é\u{1}"), (.server, #"\"\\\t\xc3\xa9"#, "\"\\\té"), (.server, #"\xff"#, #"\xff"#),
         (.server, #"a\qb\"#, #"a\qb\"#), (.server, #"\x2"#, #"\x2"#), (.json, #"\"\\\n\u0001\/"#, "\"\\\n\u{1}/"), (.json, #"\x22"#, #"\x22"#),
@@ -110,7 +110,7 @@ struct LogTemplateTests {
         #expect(AccessLogField.all(.common).map(\.name).contains("vhost") == false)
     }
 
-    /// What twelve servers write in the shape of `main` or `combined`, and what becomes of it.
+    /// Lines of twelve servers in the shape of `main` or `combined`, with the expected result.
     static let servers: [(String, String, String, CellValue?)] = [
         ("nginx: blank line instead of a request", #"h - - [10/Oct/2025:13:55:36 +0000] "" 400 0 "-" "-""#, "request", .string("")),
         ("nginx: TLS on a plain port", #"h - - [10/Oct/2025:13:55:36 +0000] "\x16\x03\x01" 400 157 "-" "-""#, "request", .string("\u{16}\u{3}\u{1}")),

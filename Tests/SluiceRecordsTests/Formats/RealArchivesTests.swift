@@ -4,7 +4,7 @@ import SluiceCEL
 import SluiceRecords
 import Testing
 
-/// Published archives beside the project's checkout, for those who have them.
+/// Published archives next to the project's checkout; skipped if they are absent.
 enum RealArchives {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../../shared/data").standardizedFileURL
     static let areHere = FileManager.default.fileExists(atPath: folder.path)
@@ -18,7 +18,7 @@ enum RealArchives {
         func outcomes(_ outcome: RowTable.Outcome) -> Int { table.outcomes.count { $0 == outcome } }
     }
 
-    /// The lines of a gzip file, decoded as one batch.
+    /// Decodes the lines of a gzip file as a single batch.
     static func decode(_ path: String, columns: [String], _ decoder: some RecordDecoder) throws -> Decoded {
         let gzip = Process()
         gzip.executableURL = URL(filePath: "/usr/bin/env")

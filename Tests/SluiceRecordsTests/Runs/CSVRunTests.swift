@@ -5,7 +5,7 @@ import Testing
 
 @testable import SluiceRecords
 
-/// Whole runs from and to CSV, in a folder of their own.
+/// Complete runs that read and write CSV, in a temporary folder.
 @Suite("Runs from and to CSV")
 struct CSVRunTests {
     private final class Folder {
@@ -19,14 +19,14 @@ struct CSVRunTests {
             return InputFile(path: path + "/" + name)
         }
 
-        /// Unpacked, if it is compressed.
+        /// The contents of an output, decompressed if it is compressed.
         func text(of name: String) throws -> String {
             let bytes = try [UInt8](Data(contentsOf: URL(filePath: path + "/" + name)))
             let read = try ReadAll(bytes, framing: .lines, name: name)
             return read.texts.map { $0 + "\n" }.joined()
         }
 
-        /// Runs the stages over the inputs into `out/` and the sink's name.
+        /// Runs the stages over the inputs; the output is the sink's name in `out/`.
         func run(
             _ inputs: [InputFile], _ format: any Format, _ stages: [any Verb] = [], into name: String = "out.csv", as written: any WritableFormat,
             columns: [String]? = nil, key: String? = nil, workers: Int = 2

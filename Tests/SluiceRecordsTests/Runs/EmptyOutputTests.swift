@@ -6,7 +6,7 @@ import Testing
 
 @Suite("An output that no record is written to")
 struct EmptyOutputTests {
-    /// Writes what stands in an output without records.
+    /// Writes what an output without records contains.
     private func output(_ columns: [String]?, from format: any Format = Lines(), text: String = "") async throws -> String {
         let folder = NSTemporaryDirectory() + "sluice-empty-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -35,7 +35,7 @@ struct EmptyOutputTests {
     }
 }
 
-/// Writes a head of the names of its columns, and `1` for each record.
+/// Writes a header of the column names, and `1` for each record.
 private struct Headed: WritableFormat {
     static let declaration = Declaration("headed", "for tests", argument: .keys([]), example: "")
     static let fileExtensions: [String] = []
@@ -58,7 +58,7 @@ private struct Headed: WritableFormat {
     }
 }
 
-/// Lines of which the first would say what the others are.
+/// Lines whose first would be a header.
 private struct HeadedLines: HeadedFormat {
     static let declaration = Declaration("headed-lines", "for tests", argument: .keys([]), example: "")
     var needsHead: Bool { true }

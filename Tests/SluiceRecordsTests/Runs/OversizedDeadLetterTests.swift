@@ -4,7 +4,7 @@ import Testing
 @testable import SluiceRecords
 
 @Suite struct OversizedDeadLetterTests {
-    /// A run with a limit of 1 MiB a record over `lines`; gives its dead letters.
+    /// Runs over `lines` with a limit of 1 MiB per record and returns the dead letters.
     private func deadLetters(of lines: [[UInt8]]) async throws -> [[String: Any]] {
         let folder = NSTemporaryDirectory() + "sluice-long-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func `a record over the limit is a dead letter with all its bytes`() async throws {
-        // Three bytes a character, so that pieces end inside of characters.
+        // Three-byte characters, so that chunks end inside a character.
         let long = Array(String(repeating: "€\"\n".replacing("\n", with: "\u{1}"), count: 300_000).utf8)
         let letters = try await deadLetters(of: [Array("short".utf8), long, Array("also short".utf8)])
         #expect(letters.count == 1)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import SluiceRecords
 
-/// Whole runs over a few records in memory.
+/// Complete runs over a few records in memory.
 @Suite struct RecordRunTests {
     private let outputs = MemorySink(PathTemplate("out.jsonl"))
     private let deadLetters = MemorySink(PathTemplate("dead.jsonl"))

@@ -7,13 +7,13 @@ import Testing
 private let archives = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../../shared/data").standardized.path
 private let archivesAreThere = FileManager.default.fileExists(atPath: archives)
 
-/// Published archives with known answers, where they lie beside the project; skipped where they do
-/// not.
+/// Published archives with known answers, next to the project's checkout; skipped if they are
+/// absent.
 @Suite(.enabled(if: archivesAreThere, "the real archives are not beside the project: ../shared/data"))
 struct RunsOverRealArchivesTests {
 
-    /// Runs the stages over the archives, a file for each value of `key`.
-    /// - Returns: the report, and how many records each value has.
+    /// Runs the stages over the archives, with an output for each value of `key`.
+    /// - Returns: the report, and the number of records of each value.
     private func count(
         _ pattern: String, _ format: any Format, by key: String, stages: [any Verb] = []
     ) async throws -> (report: RunReport, counts: [String: Int]) {
@@ -43,7 +43,7 @@ struct RunsOverRealArchivesTests {
     @Test func `bots of that log, by their agents in any case`() async throws {
         let bots = Keep(try CellProgram("has(record.agent) && agent.lower().contains('bot')"))
         let (report, _) = try await count("access/*.gz", Combined(), by: "'bots'", stages: [bots])
-        // 1,170 in quotes, and one that a server cut off inside of them.
+        // 1,170 quoted fields, and one that a server truncated inside the quotes.
         #expect(report.records.written == 1171)
         #expect(report.records.dead == 0)
     }

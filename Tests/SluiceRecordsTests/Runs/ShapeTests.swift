@@ -3,7 +3,7 @@ import Testing
 @testable import SluiceRecords
 
 @Suite struct ShapeTests {
-    /// JSON records of which the plan mentions `a` (column 0), `b` (1) and `c` (2).
+    /// JSON records; the plan has columns for `a` (0), `b` (1) and `c` (2).
     private var json: Shape { Shape(json: [("a", 0), ("b", 1), ("c", 2)]) }
     private var known: Shape { Shape(fields: [("ip", 0), ("status", 1), ("bytes", Shape.undecoded)]) }
 

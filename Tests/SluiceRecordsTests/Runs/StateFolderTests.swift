@@ -21,14 +21,14 @@ struct StateFolderTests {
         try FileManager.default.subpathsOfDirectory(atPath: folder).sorted()
     }
 
-    /// What a run leaves that is killed once it has written to these outputs.
+    /// Creates what a run leaves that is killed after writing to these outputs.
     private static func kill(_ state: String, pipeline: String = "t", writing outputs: [String]) throws {
         let list = state + "/unfinished.jsonl"
         let folder = try StateFolder(state, pipeline: pipeline)
         let set = OutputSet(staging: folder.staging)
         for output in outputs { try append("x", to: output, of: set) }
         let lines = try Data(contentsOf: URL(filePath: list))
-        // As they stand at the moment of death: ended in order, put back as they were.
+        // The outputs at the time of the kill: a regular end, and a rolled back one.
         let files = try outputs.map { try (folder.staging.path(of: $0), Data(contentsOf: URL(filePath: folder.staging.path(of: $0)))) }
         set.discard()
         folder.end()
@@ -97,7 +97,7 @@ struct StateFolderTests {
             first.end()
             let second = try StateFolder(root, pipeline: "t")
             second.end()
-            // What is left by one that died, cut off in the middle of a line.
+            // The remains of a killed run, truncated in the middle of a line.
             let list = "{\"pipeline\":\"t\",\"process\":\(getpid()),\"run\":\"1\"}\n{\"pipeline\":\"t\",\"fol"
             try Data(list.utf8).write(to: URL(filePath: root + "/unfinished.jsonl"))
             try StateFolder(root, pipeline: "t").end()
@@ -158,7 +158,7 @@ struct StateFolderTests {
 }
 
 extension StateFolder {
-    /// Of a pipeline that cannot be resumed.
+    /// A state folder for a pipeline that cannot be resumed.
     fileprivate convenience init(_ path: String, pipeline: String) throws(RunError) {
         let settings = RecordPipeline(
             name: pipeline, definition: "sha256:0", source: SourceSettings(MemorySource([:]), format: JSONL()), stages: [],

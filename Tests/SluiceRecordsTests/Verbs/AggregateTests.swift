@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Aggregates")
 struct AggregateTests {
-    /// Adds all values to several states at random, and merges these in random order.
+    /// Distributes the values over several states at random and merges the states in random order.
     private func gathered<States: AggregateStates, Element>(
         _ values: [Element], parts: Int, seed: UInt64, make: () -> States, add: (Element, States) -> Void
     ) -> States {
@@ -100,7 +100,7 @@ struct AggregateTests {
 
     @Test("SipHash gives what its authors say")
     func sipHash() {
-        // From the reference's vectors for 128 bits, key 00 01 … 0f, texts of 0, 1, 2, … bytes.
+        // The reference's 128-bit vectors for the key 00 01 … 0f and texts of 0, 1, 2, … bytes.
         let expected: [(high: UInt64, low: UInt64)] = [
             (0xE6A8_25BA_047F_81A3, 0x9302_55C7_1472_F66D), (0x44AF_996B_D8C1_87DA, 0x45FC_229B_1159_7634),
         ]
@@ -124,7 +124,7 @@ struct AggregateTests {
         #expect(mean([0.1, 0.1, 0.1]) == 0.1)
         #expect(mean([1, 2]) == 1.5)
         #expect(mean([-7], 3) == -7.0 / 3)
-        // Half of the last place, and a little more: 2^53 + 1, and 2^53 + 1 + 1/3.
+        // A tie at half a unit in the last place, and slightly more: 2^53 + 1, and 2^53 + 1 + 1/3.
         #expect(mean([0x1p53, 0x1p53 + 2]) == 0x1p53)
         #expect(mean([0x1p53 * 3, 3, 1], 3) == 0x1p53 + 2)
         var random = Seeded(8)

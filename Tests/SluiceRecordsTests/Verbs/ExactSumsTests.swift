@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Exact sums of doubles")
 struct ExactSumsTests {
-    /// What Python's `math.fsum` makes of the values, which rounds once.
+    /// The result of Python's `math.fsum`, which rounds once.
     struct Vector: Sendable {
         var seed: UInt64
         var kind: Int

@@ -11,7 +11,7 @@ struct LookupTests {
     func networks(seed: UInt64) throws {
         var random = Seeded(seed)
         func address(_ isV4: Bool) -> String {
-            // Few different bits, so that networks lie in one another.
+            // Few distinct bits, so that networks are nested.
             let bits = (0..<8).map { _ in random.next() % 3 == 0 ? random.next() % 4 : 0 }
             return isV4 ? bits[0..<4].map { "\($0 * 64)" }.joined(separator: ".") : bits.map { String($0, radix: 16) }.joined(separator: ":")
         }

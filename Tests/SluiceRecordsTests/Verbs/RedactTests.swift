@@ -59,7 +59,7 @@ struct RedactTests {
             #expect(!text.contains("secret") && !text.contains("\\u0073") && text.contains("***") && text.contains("\"same\":1.50"))
         }
         #expect(run.outcome.dead.split(separator: "\n").allSatisfy { $0.contains(",\"raw\":null,\"record\":{") })
-        // What did not match is as it was.
+        // Text that did not match is unchanged.
         let kept = zip(lines.filter { !$0.hasPrefix("{\"n\":0") }, run.outcome.out.split(separator: "\n"))
         for (line, out) in kept where !line.contains("secret") && !line.contains("ecret1") { #expect(out.hasPrefix(line.dropLast())) }
     }
@@ -96,7 +96,7 @@ struct ThrottleTests {
         #expect(pace.delay(of: 0, at: .seconds(200)) == .milliseconds(100))
     }
 
-    /// A clock that only sleeping moves on.
+    /// A clock that only advances by sleeping.
     private final class Clock: Sendable {
         let now = Locked(Duration.zero)
         let onSleep: @Sendable () -> Void

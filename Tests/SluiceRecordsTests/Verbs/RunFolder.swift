@@ -4,7 +4,7 @@ import Testing
 
 @testable import SluiceRecords
 
-/// A folder for runs of pipelines of records: inputs, outputs, the state.
+/// A temporary folder for the inputs, outputs and state of runs.
 struct RunFolder {
     let path = NSTemporaryDirectory() + "sluice-verbs-\(UUID().uuidString)"
 
@@ -30,11 +30,11 @@ struct RunFolder {
         var status: RunReport.Status
         var out: String
         var dead: String
-        /// Without what depends on the clock and on scheduling.
+        /// The report without what depends on the clock and on scheduling.
         var report: String
     }
 
-    /// - Returns: what came out, the report, and how many inputs its audit passed over.
+    /// - Returns: the outcome, the report, and the number of inputs that its audit skipped.
     func run(_ pipeline: RecordPipeline, workers: Int) async throws -> (outcome: Outcome, report: RunReport, skipped: Int) {
         var report = try await RecordRun(pipeline, options: RunOptions(workers: workers, state: path + "/state")).run()
         let out = (try? String(contentsOfFile: path + "/out.jsonl", encoding: .utf8)) ?? ""

@@ -16,7 +16,7 @@ struct SortTests {
         return try #require(Sort(.keys(Arguments(arguments)), options: Arguments(), &checking))
     }
 
-    /// Records in no order, many of them the same in `k`.
+    /// Unsorted records, many with equal values of `k`.
     private func lines(_ count: Int, seed: UInt64) -> [String] {
         var random = Seeded(seed)
         return (0..<count).map { #"{"n":\#($0),"k":\#(Int(random.next() % 500) - 250),"t":"\#(random.next() % 100)","pad":"some text that takes room"}"# }

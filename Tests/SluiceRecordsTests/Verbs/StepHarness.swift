@@ -4,8 +4,8 @@ import Testing
 
 @testable import SluiceRecords
 
-/// A verb's step on its own: batches go in by hand, and what it lets through, or gives at the end,
-/// comes out as text.
+/// Drives a single step: takes batches of lines, and returns the records that pass, or the results
+/// at the end, as text.
 final class StepHarness {
     private let plan: Plan
     private let source: SourceStage
@@ -27,10 +27,10 @@ final class StepHarness {
     var isOrdered: Bool { if case .ordered = step { true } else { false } }
     var isClosing: Bool { if case .closing = step { true } else { false } }
 
-    /// Runs the lines in batches of so many.
+    /// Runs the lines through the step in batches of `batch` lines.
     ///
     /// - Parameter from: the number of the first line in the input.
-    /// - Returns: what was let through.
+    /// - Returns: the lines that passed.
     func run(_ lines: [String], batch: Int, from: Int = 0) throws -> [String] {
         var kept: [String] = []
         for start in stride(from: 0, to: lines.count, by: batch) where !hasEnough {
@@ -45,8 +45,8 @@ final class StepHarness {
         return kept
     }
 
-    /// Each line has 1,000 bytes of the input, so that a batch's place does not depend on the lines
-    /// before it.
+    /// Each line takes up 1,000 bytes of the input, so that a batch's offset is independent of the
+    /// lines before it.
     private static func batch(_ lines: [String], line: Int) -> Batch {
         let bytes = ByteBuffer(capacity: 1000 * lines.count)
         let batch = Batch(bytes: bytes, input: 0, offset: UInt64(1000 * line), line: UInt64(line + 1))
@@ -74,7 +74,7 @@ final class StepHarness {
         if case .closing(let step) = step { try step.merge(state) }
     }
 
-    /// The records that a closing step gives, as JSON lines, in batches of three.
+    /// The results of a closing step as JSON lines, read in batches of three.
     func results() throws -> [String] {
         guard case .closing(let step) = step, let segment = plan.segment(after: plan.stages[0]) else { return [] }
         let batches = ResultBatches(of: step, plan.stages[0], plan, scratches, most: 3)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SluiceRecords
 
-/// What every verb promises, whatever it does.
+/// The contract of verbs, tested on every verb.
 @Suite("The contract of verbs")
 struct VerbContractTests {
     struct Run: Sendable, CustomTestStringConvertible {
@@ -135,7 +135,7 @@ struct VerbContractTests {
 }
 
 extension VerbSample {
-    /// For steps with state.
+    /// The harness for a step with state; nil for other steps.
     fileprivate var harness: StepHarness? {
         guard let harness = try? StepHarness(self), harness.isOrdered || harness.isClosing else { return nil }
         return harness

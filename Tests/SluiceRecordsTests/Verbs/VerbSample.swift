@@ -4,7 +4,7 @@ import Testing
 
 @testable import SluiceRecords
 
-/// A verb as it stands in a pipeline file, for the contract suite: every verb of the table has one.
+/// A verb as written in a pipeline file, for the contract suite. Every verb in the table has one.
 struct VerbSample: Sendable, CustomTestStringConvertible {
     let verb: any Verb.Type
     let argument: Argument
@@ -15,7 +15,8 @@ struct VerbSample: Sendable, CustomTestStringConvertible {
         arguments[verb.declaration.name].map { VerbSample(verb: verb, argument: $0) }
     }
 
-    /// The records have `n`, `items` and `text`; each may be missing or something else.
+    /// The records have the fields `n`, `items` and `text`, each possibly missing or of another
+    /// type.
     private static let arguments: [String: Argument] = [
         "keep": text("10 / n > 1"),
         "drop": text("10 / n > 1"),
@@ -46,7 +47,7 @@ struct VerbSample: Sendable, CustomTestStringConvertible {
         "exec": list("/bin/cat"),
     ]
 
-    /// For `lookup`.
+    /// The table for `lookup`.
     private static let table: String = {
         let path = NSTemporaryDirectory() + "sluice-lookup-sample-\(UUID().uuidString).jsonl"
         let rows = #"{"key":10,"m":1,"text":"ten"}"# + "\n" + #"{"key":5,"m":[2]}"# + "\n" + #"{"key":-3,"text":"three"}"# + "\n"
@@ -71,7 +72,7 @@ struct VerbSample: Sendable, CustomTestStringConvertible {
         var diagnostics: [DefinitionDiagnostic]
     }
 
-    /// Lines of records, some of which fail in every way there is.
+    /// Lines of records, some of which fail in every possible way.
     static func records(_ count: Int, seed: UInt64) -> [String] {
         var random = Seeded(seed)
         func any(_ texts: String...) -> String { texts[Int(random.next() % UInt64(texts.count))] }

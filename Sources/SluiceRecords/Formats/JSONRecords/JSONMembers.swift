@@ -7,7 +7,7 @@ import SluiceCEL
 /// object has no members; invalid text has the members up to the first error.
 package enum JSONMembers {
     struct Member {
-        /// As the key stands for it, unescaped.
+        /// The unescaped key.
         var name: String
         var span: MemberSpan
     }

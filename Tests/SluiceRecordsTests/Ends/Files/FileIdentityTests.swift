@@ -6,7 +6,7 @@ import Testing
 struct FileIdentityTests {
     private static let files = FileManager.default
 
-    /// A folder with `d/e/f` and `g` in it, gone when the test is.
+    /// Creates a temporary folder with `d/e/f` and `g` in it for the duration of a test.
     private static func inFolder(_ body: (String) throws -> Void) throws {
         let root = files.temporaryDirectory.path + "/sluice-\(UUID().uuidString)"
         defer { try? files.removeItem(atPath: root) }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Input files")
 struct InputFilesTests {
-    /// A folder with the files of a table, gone when the test is.
+    /// Creates a temporary folder with the given files for the duration of a test.
     private static func inFolder(_ files: [String], _ body: (String) throws -> Void) throws {
         let root = FileManager.default.temporaryDirectory.appendingPathComponent("sluice-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: root) }
@@ -90,7 +90,7 @@ struct InputFilesTests {
         }
     }
 
-    /// Puts an empty file at a path of any bytes.
+    /// Creates an empty file at a path that may contain any bytes.
     private static func touch(_ path: [UInt8]) throws {
         let descriptor = open(path.map { CChar(bitPattern: $0) } + [0], O_CREAT | O_WRONLY, 0o644)
         try #require(descriptor >= 0)
@@ -118,7 +118,7 @@ struct InputFilesTests {
         }
     }
 
-    /// Two spellings of `café.gz`, which Swift takes for one.
+    /// Two spellings of `café.gz` that compare equal as Swift strings.
     private static let (composed, decomposed) = ("caf\u{E9}.gz", "cafe\u{301}.gz")
 
     @Test(

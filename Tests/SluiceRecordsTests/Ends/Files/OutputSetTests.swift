@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Output set")
 struct OutputSetTests {
-    /// A folder that is gone when the test is.
+    /// Creates a temporary folder for the duration of a test.
     private static func inFolder(_ body: (String) throws -> Void) throws {
         let root = FileManager.default.temporaryDirectory.appendingPathComponent("sluice-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: root) }
@@ -70,7 +70,8 @@ struct OutputSetTests {
             for round in 0..<3 {
                 for index in 0..<300 { try Self.append("\(round)-\(index)\n", to: "\(root)/part=\(index % 100)/f", of: set) }
                 let own = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter {
-                    // One of them is gone: the folder that was read to list them.
+                    // One of the descriptors was closed by then: the folder that was read to list
+                    // them.
                     let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0)
                     return target?.hasPrefix(root) == true
                 }

@@ -23,7 +23,7 @@ struct DamagedGzipTests {
     @Test("corrupt data: whole records before it, all of the next member", arguments: libraries)
     func corrupt(library: DeflateLibrary) throws {
         var input = Self.first + Self.second
-        // A block of the reserved type, in the middle of nowhere.
+        // A block of the reserved type in the middle of the stream.
         for index in 3000..<3100 { input[index] = 0xFF }
         let read = try ReadAll(input, library: library)
         #expect(read.kinds == [.corrupt])
@@ -130,8 +130,8 @@ struct DamagedGzipTests {
             let known = Set(GzipSamples.lines(0..<6000))
             let strangers = read.texts.filter { !known.contains($0) }
             #expect(read.texts.count > 6000 - 2 * 20_000 / 80 - 3)
-            // What was inflated wrongly before anyone could know, never the tail of a record that a
-            // member began with.
+            // Text that was inflated wrongly before the damage could be detected, but never the
+            // tail of a record that a member started with.
             #expect(strangers.allSatisfy { !$0.hasSuffix("fox\"}") || $0.hasPrefix("{") || !read.kinds.contains(.corrupt) })
         }
     }

@@ -2,33 +2,33 @@ import Testing
 
 @testable import SluiceRecords
 
-/// Damage inside a member that full flushes divide.
+/// Damage inside a member that is divided by full flushes.
 @Suite("Salvage at flushes")
 struct FlushSalvageTests {
     private static let count = 300
     private static let lines = GzipSamples.lines(0..<12 * count)
-    /// 12 blocks of 300 whole lines, some 7 KiB each.
+    /// 12 blocks of 300 complete lines, about 7 KiB each.
     private static let texts = (0..<12).map { Array(GzipSamples.text($0 * count..<($0 + 1) * count).utf8) }
-    /// The same text in blocks of 24,000 bytes, as `pigz -i` cuts it: wherever that is.
+    /// The same text in blocks of 24,000 bytes, split without regard to lines as `pigz -i` does.
     private static let cutTexts: [[UInt8]] = {
         let text = Array(texts.joined())
         return stride(from: 0, to: text.count, by: 24_000).map { Array(text[$0..<min($0 + 24_000, text.count)]) }
     }()
     private static let known = Set(lines)
 
-    /// Makes a block that no inflater reads: it begins with the reserved type. Noise inside a block
-    /// is no such thing, since Huffman codes find their way again, and then only the member's check
-    /// tells.
+    /// Overwrites the start of a block with the reserved block type, which no inflater accepts.
+    /// Noise inside a block is not reliably detected: Huffman codes resynchronize, and only the
+    /// checksum of the member reveals it.
     private static func ruin(_ block: Range<Int>, of input: inout [UInt8]) {
         input[block.lowerBound] = 0xFF
     }
 
-    /// Whether a text is what is left of a line without its beginning.
+    /// Whether a text is a line that lost its beginning.
     private static func isFragment(_ text: String) -> Bool {
         !known.contains(text) && lines.contains { $0.hasSuffix(text) }
     }
 
-    /// No batch begins with a fragment.
+    /// Checks that no batch starts with a fragment.
     private static func checkBeginnings(_ read: ReadAll, _ context: String) {
         var at = 0
         for cut in read.cuts {
@@ -37,7 +37,7 @@ struct FlushSalvageTests {
         }
     }
 
-    /// Lines as they were written, in their order, and no other.
+    /// Checks that all lines are original lines, in order.
     private static func checkLines(_ read: ReadAll, _ context: String) {
         checkBeginnings(read, context)
         #expect(read.texts.allSatisfy(known.contains), "\(context)")
@@ -45,7 +45,7 @@ struct FlushSalvageTests {
         #expect(zip(ids, ids.dropFirst()).allSatisfy(<), "\(context)")
     }
 
-    /// Sound files in which flushes, or bytes that look like flushes, stand in all kinds of places.
+    /// Intact files with flushes, or bytes that look like flushes, in various places.
     private static let sound: [[UInt8]] = {
         let blocks = GzipSamples.blocks(Array(texts[..<3])).bytes
         let small = GzipSamples.blocks((0..<60).map { Array(GzipSamples.text($0..<$0 + 1).utf8) }).bytes
@@ -54,7 +54,7 @@ struct FlushSalvageTests {
         return [
             blocks, small, blocks + blocks, GzipSamples.blocks(Array(cutTexts[..<3]), level: .fast).bytes,
             GzipSamples.bytes(of: .init()) + synced.data + GzipSamples.trailer(Array(texts[..<3].joined())),
-            // Gzip in gzip: flushes that are text.
+            // Gzip inside gzip: the text contains flushes.
             GzipSamples.member(blocks, level: 0), GzipSamples.member(blocks), GzipSamples.member(marked, level: 0), GzipSamples.member(marked),
         ]
     }()
@@ -133,7 +133,7 @@ struct FlushSalvageTests {
                 #expect(!read.damage.isEmpty)
                 return read.texts.filter(Self.known.contains).count
             }
-            // A fragment for each place where reading goes on.
+            // One fragment for each place where reading resumes.
             #expect(genuine[0] >= genuine[1] - 2, "\(count) bytes at \(offset) of block \(block)")
         }
     }
@@ -160,7 +160,7 @@ struct FlushSalvageTests {
     func falseEnd(library: DeflateLibrary) throws {
         let (whole, places) = GzipSamples.blocks(Self.texts, library: library)
         var input = whole
-        // An empty last block, and a trailer that is none.
+        // An empty last block, and an invalid trailer.
         input.replaceSubrange(places[6].lowerBound..<places[6].lowerBound + 10, with: [3, 0, 9, 9, 9, 9, 9, 9, 9, 9])
         let read = try ReadAll(input, library: library)
         let lost = UInt64(places[6].count - 2)
@@ -197,7 +197,7 @@ struct FlushSalvageTests {
 
     @Test("a flush that keeps the dictionary is not gone on at", arguments: libraries)
     func syncFlush(library: DeflateLibrary) throws {
-        // Lines far enough apart to refer to what was before every flush.
+        // Lines far enough apart for references to text before every flush.
         let line = Self.lines[7] + "\n"
         let (deflated, places) = GzipSamples.syncFlushed(Array(repeating: Array(Self.texts[3] + line.utf8), count: 8))
         var input = GzipSamples.bytes(of: .init()) + deflated + GzipSamples.trailer([]) + GzipSamples.member("next\n")
@@ -235,8 +235,8 @@ struct FlushSalvageTests {
                 if place >= 10, hit < groups.count {
                     let before = groups[..<hit].flatMap { $0 }
                     #expect(Array(read.texts.prefix(before.count)) == before, "\(context)")
-                    // The block after may begin with a dropped fragment, and be all that a damaged
-                    // flush joined to.
+                    // The next block may start with a dropped fragment, and be all that was joined
+                    // by a damaged flush.
                     let after = groups[(hit + 1)...].flatMap { $0 }.dropFirst()
                     if place < places[hit].upperBound - 5 { #expect(read.texts.suffix(after.count) == after[...], "\(context)") }
                 }

@@ -2,9 +2,8 @@ import Testing
 
 @testable import SluiceRecords
 
-/// Files broken in every way that a loop can think of. What holds for each: it ends, whole members
-/// around the damage are delivered whole, and if not every record is delivered as it was written,
-/// damage says so.
+/// Randomly damaged files. For each of them: reading ends, intact members around the damage are
+/// delivered completely, and damage is reported unless every record is delivered as written.
 @Suite("Fuzzed gzip")
 struct GzipFuzzTests {
     private static let groups = [0..<5, 5..<9, 9..<14].map(GzipSamples.lines)
@@ -42,7 +41,7 @@ struct GzipFuzzTests {
         for place in 0..<Self.whole.count {
             let hit = Self.ends.firstIndex { place < $0 } ?? 0
             for bit in 0..<8 {
-                // A text file, not a damaged gzip file.
+                // A plain text file, not a damaged gzip file.
                 if place < 2 { continue }
                 var input = Self.whole
                 input[place] ^= 1 << bit
@@ -87,7 +86,7 @@ struct GzipFuzzTests {
         var random = SeededGenerator(seed: 5)
         for _ in 0..<6 {
             var noise = (0..<100_000).map { _ in UInt8.random(in: 0...255, using: &random) }
-            // Headers as chance makes them, a hundred times as often as it does.
+            // Random headers, a hundred times as often as they would occur by chance.
             for _ in 0..<200 {
                 let place = Int.random(in: 0..<noise.count - 10, using: &random)
                 noise.replaceSubrange(place..<place + 4, with: [0x1F, 0x8B, 8, 0])
@@ -110,7 +109,7 @@ struct GzipFuzzTests {
         }
     }
 
-    /// The sample with up to three things done to it.
+    /// The sample with up to three random modifications.
     private static func broken(with random: inout SeededGenerator) -> [UInt8] {
         var bytes = whole + whole
         for _ in 0..<Int.random(in: 1...3, using: &random) {

@@ -8,11 +8,11 @@ struct GzipOutputsTests {
     private struct Piece {
         var path: String
         var text: String
-        /// Compressed beforehand, as a worker does it.
+        /// Compressed in advance, as by a worker.
         var isBlock: Bool
     }
 
-    /// The files that come of pieces added in their order.
+    /// The files that result from adding the pieces in order.
     private static func files(_ pieces: [Piece], _ members: GzipMembers, touching names: [String] = []) throws -> [String: [UInt8]] {
         let root = FileManager.default.temporaryDirectory.appending(path: "sluice-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: root) }

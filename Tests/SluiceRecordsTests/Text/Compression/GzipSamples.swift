@@ -2,7 +2,7 @@ import CZlib
 import Foundation
 @testable import SluiceRecords
 
-/// Gzip files made by hand for tests, byte by byte.
+/// Gzip files that are assembled byte by byte.
 enum GzipSamples {
     struct Header {
         var flags: UInt8 = 0
@@ -51,8 +51,8 @@ enum GzipSamples {
         }
     }
 
-    /// Raw deflate data of the texts, each closed by a flush that keeps the dictionary, and where
-    /// each stands in it.
+    /// Raw deflate data of the texts, each ended by a flush that keeps the dictionary, and the
+    /// offset of each.
     static func syncFlushed(_ texts: [[UInt8]]) -> (data: [UInt8], places: [Range<Int>]) {
         var (stream, data, places) = (z_stream(), [UInt8](), [Range<Int>]())
         deflateInit2_(&stream, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
@@ -73,7 +73,7 @@ enum GzipSamples {
         return (data, places)
     }
 
-    /// The text of a raw deflate stream, and how many bytes come after it.
+    /// The text of a raw deflate stream, and the number of bytes after it.
     static func inflated(_ data: [UInt8], library: DeflateLibrary) -> (text: [UInt8], rest: Int) {
         let inflater = library.makeInflater()
         var (text, at) = ([UInt8](), 0)
@@ -94,8 +94,8 @@ enum GzipSamples {
 
     static func little(_ value: UInt64, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) } }
 
-    /// As bgzip writes it: members of at most `block` bytes of text, each with its size, and an
-    /// empty one at the end.
+    /// A file as bgzip writes it: members of at most `block` bytes of text, each with its size, and
+    /// an empty member at the end.
     static func bgzf(_ text: [UInt8], block: Int = 65280) -> [UInt8] {
         let pieces = stride(from: 0, to: text.count, by: block).map { Array(text[$0..<min($0 + block, text.count)]) } + [[]]
         return pieces.flatMap { piece in
@@ -105,7 +105,7 @@ enum GzipSamples {
         }
     }
 
-    /// A file of blocks, each of them one of the texts, and where in the file each block stands.
+    /// A file of one block per text, and the offset of each block.
     static func blocks(
         _ texts: [[UInt8]], members: GzipMembers = .one, level: CompressionLevel = .standard, library: DeflateLibrary = .zlib
     ) -> (bytes: [UInt8], places: [Range<Int>]) {
@@ -122,7 +122,7 @@ enum GzipSamples {
         return (bytes + assembly.ending, places)
     }
 
-    /// Lines that no two are alike, of some kilobytes when deflated.
+    /// Distinct lines that compress to a few kilobytes.
     static func lines(_ range: Range<Int>) -> [String] {
         range.map { index in
             let noise = UInt64(truncatingIfNeeded: index) &* 0x9E37_79B9_7F4A_7C15
@@ -133,7 +133,7 @@ enum GzipSamples {
     static func text(_ range: Range<Int>) -> String { lines(range).map { $0 + "\n" }.joined() }
 }
 
-/// A stream of numbers that is the same in every run (SplitMix64).
+/// A reproducible stream of numbers (SplitMix64).
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Inflaters")
 struct InflaterTests {
-    /// Deflate data written bit by bit, in blocks of fixed codes.
+    /// Writes deflate data bit by bit, in blocks of fixed codes.
     private struct FixedCodes {
         private(set) var bytes: [UInt8] = []
         private var used = 8
@@ -20,7 +20,7 @@ struct InflaterTests {
             }
         }
 
-        /// Huffman codes have their first bit first.
+        /// Huffman codes are written most significant bit first.
         mutating func code(_ value: Int, _ count: Int) {
             for bit in (0..<count).reversed() { bits((value >> bit) & 1, 1) }
         }
@@ -41,7 +41,7 @@ struct InflaterTests {
             bits(length - base, extra)
         }
 
-        /// Of 24,577 and `more` bytes, which is further back than there is text.
+        /// A match at distance 24,577 + `more`, which is before the start of the text.
         mutating func farDistance(_ more: Int) {
             code(29, 5)
             bits(more, 13)
@@ -51,7 +51,7 @@ struct InflaterTests {
     private static func inflate(_ data: [UInt8], _ library: DeflateLibrary, chunk: Int, most: Int) -> (text: [UInt8], state: Inflation.State) {
         let inflater = library.makeInflater()
         var (at, text) = (0, [UInt8]())
-        // Memory that text has passed through before.
+        // Memory that holds earlier text.
         var output = Array(repeatElement("stale {}\n".utf8, count: 40).joined())
         while true {
             let step = data.withUnsafeBufferPointer { data in
@@ -98,7 +98,7 @@ struct InflaterTests {
             }
             #expect(step.state == .needsInput)
             if ends.contains(end) { #expect(inflater.isBetweenBlocks, "\(end)") }
-            // A flush is five bytes.
+            // A flush takes five bytes.
             if inflater.isBetweenBlocks { #expect(ends.contains(end) || ends.contains(end + 5), "\(end)") }
         }
     }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Member assembly")
 struct MemberAssemblyTests {
-    /// A gzip file made of blocks, and the place after each of them.
+    /// A gzip file made of blocks, and the end offset of each of them.
     private struct File {
         var bytes: [UInt8] = []
         var marks: [MemberAssembly.Mark] = []
@@ -32,7 +32,7 @@ struct MemberAssemblyTests {
         }
     }
 
-    /// Texts in blocks of any sizes, empty ones among them.
+    /// Texts in blocks of random sizes, some of them empty.
     private static func texts(_ random: inout SeededGenerator) -> [[UInt8]] {
         let text = Array(GzipSamples.text(0..<3000).utf8)
         var (texts, at) = ([[UInt8]](), 0)
@@ -131,7 +131,7 @@ struct MemberAssemblyTests {
             }
             #expect(sum == TextChecksum(crc: GzipSamples.crc(text), count: 5000))
         }
-        // Of 2^33 zeros: Python's zlib.crc32, a GiB at a time.
+        // The CRC of 2^33 zeros, computed with Python's zlib.crc32 in steps of 1 GiB.
         var zeros = TextChecksum(crc: GzipSamples.crc([0]), count: 1)
         for _ in 0..<33 { zeros.append(zeros) }
         #expect(zeros == TextChecksum(crc: 0x41D912FF, count: 1 << 33))

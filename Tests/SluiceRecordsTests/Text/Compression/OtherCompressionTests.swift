@@ -5,8 +5,8 @@ import Testing
 
 @Suite("Inputs that are compressed otherwise")
 struct OtherCompressionTests {
-    /// The beginnings, or all, of files that the programs themselves wrote, with five short records
-    /// in them, or none.
+    /// The first bytes, or all bytes, of files written by the programs themselves, with five short
+    /// records or none.
     private static let files: [(String, String)] = [
         ("zstd", "28b52ffd0458e50000987b226e223a307d0a7b226e223a313233347d0a03040440c0b5a204c07e089a"),
         (
@@ -80,7 +80,7 @@ struct OtherCompressionTests {
         }
     }
 
-    /// A header block for a file `logs/a.log`.
+    /// The header block of a file `logs/a.log`.
     private static func tar(magic: String, size: Int) -> [UInt8] {
         var header = [UInt8](repeating: 0, count: 512)
         func put(_ text: String, at place: Int) { header.replaceSubrange(place..<place + text.utf8.count, with: text.utf8) }

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Programs that read gzip files, where they are installed.
+/// Other programs that read gzip files, if they are installed.
 enum OtherReader {
     static func isInstalled(_ name: String) -> Bool {
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
         return folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
     }
 
-    /// What the command writes to its standard output.
+    /// The command's standard output and exit status.
     static func read(_ command: [String]) throws -> (output: Data, status: Int32) {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SluiceRecords
 
-/// The rules of ``QuotedScan``, byte by byte.
+/// A byte-by-byte reference for ``QuotedScan``.
 struct PlainFraming {
     var frames: [Frame] = []
     private let bytes: [UInt8]
@@ -112,7 +112,7 @@ struct QuotedScanTests {
         let text = "a,b\nx,\"y\n" + good.joined(separator: "\n") + "\n"
         #expect(Self.texts(text, maxRecord: 20) == ["a,b", "x,\"y"] + good)
         #expect(Self.texts(text, maxRecord: 1000) == ["a,b", "x,\"y\n" + good.joined(separator: "\n") + "\n"])
-        // The first field closes; the second does not.
+        // The first quoted field is closed, the second is not.
         #expect(Self.texts("\"1\n2\",\"3\n4\n5,6,7,8\n", maxRecord: 10) == ["\"1\n2\",\"3", "4", "5,6,7,8"])
         #expect(Self.texts("\"12345678901234567890\"\nb\n", maxRecord: 10) == ["\"12345678901234567890\"", "b"])
     }

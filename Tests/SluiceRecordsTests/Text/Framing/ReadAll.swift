@@ -3,7 +3,7 @@ import Testing
 
 @testable import SluiceRecords
 
-/// What a reader made of an input, batch by batch.
+/// Everything that a reader returned for an input.
 struct ReadAll: Equatable {
     struct Record: Equatable {
         var bytes: [UInt8]
@@ -18,14 +18,14 @@ struct ReadAll: Equatable {
         var oversized: [UInt64]
     }
 
-    /// Shared, because new memory is slow in a debug build.
+    /// Shared, because allocating fresh memory is slow in a debug build.
     private static let buffers = BufferPool(capacity: Batch.targetBytes, most: 8)
 
     var records: [Record] = []
     var cuts: [Cut] = []
     var oversized: [OversizedRecord] = []
     var summary = InputSummary(file: "")
-    /// Of the last batch.
+    /// The header of the last batch.
     var head: FileHead?
 
     var texts: [String] { records.map { String(decoding: $0.bytes, as: UTF8.self) } }
@@ -37,8 +37,8 @@ struct ReadAll: Equatable {
     }
 
     /// - Parameters:
-    ///   - chunk: bytes that arrive at a time.
-    ///   - most: bytes inflated at a time.
+    ///   - chunk: the number of bytes that each read returns.
+    ///   - most: the maximum number of bytes inflated in a step.
     init(
         _ input: [UInt8], library: DeflateLibrary = .zlib, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20, chunk: Int = 256 << 10,
         most: Int = 256 << 10, framing: Framing = .lines, name: String = "test.gz", spillFolder: String = NSTemporaryDirectory(), failAt: Int? = nil

@@ -3,8 +3,8 @@ import Testing
 
 @testable import SluiceRecords
 
-/// Published archives with answers that are known from other tools. They are not part of the
-/// project: where they are absent, nothing is tested.
+/// Published archives with answers known from other tools. They are not part of the project; the
+/// tests are skipped if they are absent.
 private enum KnownArchives {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../../shared/data").standardizedFileURL.path
     static let arePresent = FileManager.default.fileExists(atPath: folder)

@@ -16,7 +16,7 @@ struct ChildProtocolTests {
 
     private static let line = bytes("{\"n\":1}\n")
 
-    /// Asked its first question, which it has read.
+    /// A child that has read its first question.
     private static func asked() -> ChildProtocol {
         var child = ChildProtocol(asking: line, bounds: bounds)
         _ = child.started(now: start)
@@ -24,7 +24,7 @@ struct ChildProtocolTests {
         return child
     }
 
-    /// Past its first answer.
+    /// A child that has given its first answer.
     private static func idle() -> ChildProtocol {
         var child = asked()
         _ = child.received(bytes("{}\n")[...], now: after(1))

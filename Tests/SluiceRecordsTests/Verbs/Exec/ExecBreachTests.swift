@@ -44,7 +44,7 @@ struct ExecBreachTests {
     func breaches(_ breach: Case) async throws {
         let scripts = try Scripts()
         defer { scripts.remove() }
-        // A settling time that the second write meets on a busy machine too.
+        // Long enough for the second write to arrive in time on a busy machine.
         let pool = ExecPool.test(try scripts.shell(breach.body), settle: .seconds(5))
         #expect(await pool.answer("{}") == .failed(code: "exec.protocol", message: breach.message, attempts: 1))
         await pool.shutdown()
@@ -68,8 +68,8 @@ struct ExecBreachTests {
     func unasked() async throws {
         let scripts = try Scripts()
         defer { scripts.remove() }
-        // The first child answers a record, waits until told, then writes a line that nobody asked
-        // for.
+        // The first child answers a record, waits for a signal file, then writes an unsolicited
+        // line.
         let command = try scripts.shell(
             """
             if [ -e $DIR/go ]; then while read -r line; do echo "{\\"got\\":$line}"; done; fi
@@ -82,7 +82,7 @@ struct ExecBreachTests {
         let pool = ExecPool.test(command, said: said)
         #expect(await pool.answer("1").text == "{\"got\":1}")
         try "".write(toFile: scripts.path("go"), atomically: true, encoding: .utf8)
-        // The pool hears of the line on its own thread, and ends the child at once.
+        // The pool notices the line on its own thread and kills the child at once.
         said.waits(for: "although nothing was asked")
         #expect(await pool.answer("2").text == "{\"got\":2}")
         await pool.shutdown()

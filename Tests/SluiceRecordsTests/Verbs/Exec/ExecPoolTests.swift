@@ -95,8 +95,8 @@ struct ExecPoolTests {
         let pids = try scripts.text(of: "pids").split(separator: "\n").compactMap { pid_t($0) }
         #expect(pids.count == 2)
         #expect(!isThere(pids[1]))
-        // The signal is on its way to the grandchild, and only init reaps it: dead, soon, is
-        // enough.
+        // The signal to the grandchild may still be pending, and only init reaps it: a zombie will
+        // do.
         let end = ContinuousClock.now + .seconds(10)
         while !isDead(pids[0]), ContinuousClock.now < end { await Task.yield() }
         #expect(isDead(pids[0]))
@@ -339,7 +339,7 @@ struct ExecPoolTests {
             await use(["/bin/false"])
             await use(["./not-there"])
         }
-        // Other suites run meanwhile; a leak would be hundreds.
+        // Other suites run at the same time; a leak would amount to hundreds.
         #expect(try openDescriptors().count < before + 100)
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import SluiceRecords
 
-/// Children for tests: scripts in a temporary folder.
+/// Child scripts for tests, in a temporary folder.
 struct Scripts {
     let folder: URL
 
@@ -22,14 +22,14 @@ struct Scripts {
 
     func text(of name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
 
-    /// A shell script; `$DIR` is the temporary folder.
+    /// Creates a shell script; `$DIR` is the temporary folder.
     func shell(_ body: String) throws -> [String] {
         let file = path("child.sh")
         try "DIR='\(folder.path)'\n\(body)\n".write(toFile: file, atomically: true, encoding: .utf8)
         return ["/bin/sh", file]
     }
 
-    /// A Python script.
+    /// Creates a Python script; `DIR` is the temporary folder.
     func python(_ body: String) throws -> [String] {
         let file = path("child.py")
         try "DIR = '\(folder.path)'\n\(body)\n".write(toFile: file, atomically: true, encoding: .utf8)
@@ -37,21 +37,21 @@ struct Scripts {
     }
 }
 
-/// Lines that children said on their standard error.
+/// The lines that children wrote to standard error.
 final class Said: Sendable {
     private let lines = Mutex<[String]>([])
 
     func add(_ line: String) { lines.withLock { $0.append(line) } }
     var all: [String] { lines.withLock { $0 } }
 
-    /// Waits until a line holds a text. The test's time limit bounds it.
+    /// Waits until some line contains `text`; bounded by the time limit of the test.
     func waits(for text: String) {
         while !all.contains(where: { $0.contains(text) }), !Task.isCancelled { poll(nil, 0, 10) }
     }
 }
 
 extension ExecPool {
-    /// One child at a time, unless said otherwise, and bounds that suit a test.
+    /// A pool of one child by default, with limits suitable for tests.
     static func test(
         _ command: [String], limit: Int = 1, timeout: Duration? = .seconds(20), grace: Duration = .milliseconds(200),
         settle: Duration = .milliseconds(20), retry: RetryPolicy? = nil, said: Said = Said()
@@ -85,5 +85,5 @@ extension ExecOutcome {
     }
 }
 
-/// Whether a process is there, a zombie included.
+/// Whether a process exists, possibly as a zombie.
 func isThere(_ pid: pid_t) -> Bool { kill(pid, 0) == 0 }
