@@ -118,7 +118,7 @@ enum FileKeys {
             "a number of records, or a share of those read; above it the run stops and publishes nothing, exit 1; by default none"),
         ArgumentKey(
             "memory", .size((16 << 20)...(1 << 50)), default: "512MiB", example: "memory: 512MiB",
-            "for batches on their way; at least `16MiB`, and not below `max_record`"),
+            "for batches on their way, and up to half of it for what stages keep; at least `16MiB`, and not below `max_record`"),
     ]
 
     static let test: [FileKey] = [

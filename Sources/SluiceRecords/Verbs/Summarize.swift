@@ -58,5 +58,7 @@ package struct Summarize: Verb {
 
     package var mentions: [String] { by.flatMap(\.value.fieldNames) + values.flatMap { $0.call.value?.fieldNames ?? [] } }
 
-    package func makeStep(_ stage: RecordStage) -> Step { .closing(SummarizeStep(self)) }
+    package var keepsMuch: Bool { !by.isEmpty }
+
+    package func makeStep(_ stage: RecordStage) -> Step { .closing(SummarizeStep(self, stage.room)) }
 }

@@ -9,6 +9,18 @@ import SluiceCEL
 enum OrderKey {
     static func append(_ cell: Cell, isDescending: Bool, to buffer: ByteBuffer, _ scratch: Scratch) throws(EvaluationError) {
         let start = buffer.count
+        if cell.kind == .json || cell.kind == .boxed {
+            let key = ByteBuffer(capacity: 256)
+            _ = try GroupKey.append(cell, to: key, scratch)
+            key.withFilled { append(cell, own: $0, to: buffer) }
+        } else {
+            append(cell, own: UnsafeBufferPointer(start: nil, count: 0), to: buffer)
+        }
+        if isDescending { for index in start..<buffer.count { buffer.start[index] = ~buffer.start[index] } }
+    }
+
+    /// - Parameter own: the value's ``GroupKey``, where that alone tells lists, maps and the like apart.
+    static func append(_ cell: Cell, own: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
         buffer.append(UInt8(CellOrder.rank(cell.kind)))
         switch cell.kind {
         case .int:
@@ -23,13 +35,9 @@ enum OrderKey {
             append(UInt64(bitPattern: cell.intValue) ^ 1 << 63, bytes: 8, to: buffer)
             append(UInt64(cell.count ^ 1 << 31), bytes: 4, to: buffer)
         case .bool: buffer.append(cell.boolValue ? 1 : 0)
-        case .json, .boxed:
-            let key = ByteBuffer(capacity: 256)
-            _ = try GroupKey.append(cell, to: key, scratch)
-            key.withFilled { append($0, to: buffer) }
+        case .json, .boxed: append(own, to: buffer)
         case .absent, .null, .error: break
         }
-        if isDescending { for index in start..<buffer.count { buffer.start[index] = ~buffer.start[index] } }
     }
 
     /// Appends the place of a record, so that records that are otherwise equal stay in input order.

@@ -90,6 +90,9 @@ final class GroupTable {
         return groups.count - 1
     }
 
+    /// Of the group's key.
+    func hash(of group: Int) -> UInt64 { groups[group].hash }
+
     /// The place of the group's first record.
     @inline(__always)
     func first(of group: Int) -> RecordPlace { groups[group].first }

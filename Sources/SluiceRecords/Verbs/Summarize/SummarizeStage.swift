@@ -32,7 +32,8 @@ struct SummarizeStage: ClosingStage {
     func take(_ batch: RecordBatch) throws(RunError) {
         guard let next else { preconditionFailure("after a closing stage the plan goes on") }
         let state = step.take()
-        defer { step.giveBack(state) }
+        var isGiven = false
+        defer { if !isGiven { step.keep(state) } }
         batch.counts[site.index].in = batch.rows.count
         let cells = CellColumns(count: by.count + values.count, rows: batch.table.rows, in: batch.scratch)
         for (column, program) in by.enumerated() { try compute(program, into: cells[column], batch) }
@@ -40,6 +41,8 @@ struct SummarizeStage: ClosingStage {
         try appendKeys(cells, state, batch)
         state.take((by.count..<by.count + values.count).map { cells[$0] }, of: batch)
         batch.absorbRows(at: site.index, next: next)
+        isGiven = true
+        try step.giveBack(state)
     }
 
     private func compute(_ program: BoundProgram, into cells: UnsafeMutablePointer<Cell>, _ batch: RecordBatch) throws(RunError) {

@@ -7,7 +7,9 @@ final class SummarizeStep: ClosingStep {
     let fields: [Schema.Field]?
     private let verb: Summarize
     private let seed = UInt64.random(in: .min ... .max)
-    private let states = Locked<[Gathered]>([])
+    private let states = Locked(States())
+    private let room: StageRoom
+    private let spill: SummarySpill
     /// The distinct aggregates; several values may be results of the same one.
     private let calls: [AggregateCall]
     private let exactness = Locked<[String: RunReport.Exactness]>([:])
@@ -17,12 +19,30 @@ final class SummarizeStep: ClosingStep {
         var state: SummaryState
     }
 
-    init(_ verb: Summarize) {
+    private struct States {
+        var idle: [Gathered] = []
+        /// How many there are at once.
+        var made = 0
+
+        mutating func take() -> Gathered? {
+            if idle.isEmpty { made += 1 }
+            return idle.popLast()
+        }
+
+        mutating func takeAll() -> [Gathered] {
+            defer { self = States() }
+            return idle
+        }
+    }
+
+    init(_ verb: Summarize, _ room: StageRoom) {
         self.verb = verb
+        self.room = room
         fields = verb.fields
         var calls: [AggregateCall] = []
         for (_, call) in verb.values where !calls.contains(where: { $0.stateName.isSame(as: call.stateName) }) { calls.append(call) }
         self.calls = calls
+        spill = SummarySpill(room, SummaryState.Shape(by: verb.by.count, aggregates: calls.map(\.stateName)))
     }
 
     private var aggregates: [any Aggregate] { calls.map(\.aggregate) }
@@ -35,32 +55,48 @@ final class SummarizeStep: ClosingStep {
 
     /// Takes a state that no other worker uses. It must be given back.
     func take() -> SummaryState {
-        states.withLock { $0.popLast() }?.state ?? makeState()
+        states.withLock { $0.take() }?.state ?? makeState()
     }
 
-    func giveBack(_ state: SummaryState) {
+    func keep(_ state: SummaryState) {
         let gathered = Gathered(state: state)
-        states.withLock { $0.append(gathered) }
+        states.withLock { $0.idle.append(gathered) }
+    }
+
+    /// As ``keep(_:)``; where the state has grown too large, its groups go to a file before.
+    func giveBack(_ state: SummaryState) throws(RunError) {
+        let share = room.memory / max(1, states.withLock { $0.made })
+        // Growing takes as much again. One group alone cannot be divided.
+        guard !verb.by.isEmpty, state.bytes > share / 2 else { return keep(state) }
+        try spill.add(state)
+        keep(makeState())
     }
 
     private func makeState() -> SummaryState { SummaryState(aggregates, seed: seed) }
 
     /// Merges all states into one. Must not be called while a batch is being taken in.
     private func merged() -> SummaryState {
-        let all = states.withLock { states in
-            defer { states = [] }
-            return states
-        }
+        let all = states.withLock { $0.takeAll() }
         let whole = all.first?.state ?? makeState()
         for other in all.dropFirst() { whole.merge(other.state) }
         return whole
     }
 
-    func results() -> ClosingResults {
+    func results() throws(RunError) -> ClosingResults {
+        guard spill.isEmpty else { return .rows(try spilled()) }
         let state = merged()
         if verb.by.isEmpty { state.addWhole() }
         note(state)
         return .rows(SummaryResults(state, by: verb.by.count, values, order: verb.order))
+    }
+
+    private func spilled() throws(RunError) -> SpilledResults {
+        for gathered in states.withLock({ $0.takeAll() }) { try spill.add(gathered.state) }
+        return SpilledResults(spill, room, by: verb.by.count, values, order: verb.order) {
+            self.makeState()
+        } noting: {
+            self.note($0)
+        }
     }
 
     private var values: [SummaryResults.Value] {
@@ -75,7 +111,7 @@ final class SummarizeStep: ClosingStep {
             let sketches = (0..<state.groups.count).compactMap { state.states[result.state].isSketch($0) }
             guard !sketches.isEmpty else { continue }
             let sketched = sketches.count { $0 }
-            exactness.withLock { $0[value.name] = RunReport.Exactness(exact: sketches.count - sketched, sketch: sketched) }
+            exactness.withLock { $0[value.name, default: RunReport.Exactness(exact: 0, sketch: 0)].add(sketches.count, sketched) }
         }
     }
 
@@ -88,15 +124,26 @@ final class SummarizeStep: ClosingStep {
         SummaryState.Shape(by: verb.by.count, aggregates: calls.map(\.stateName))
     }
 
-    func checkpoint() -> [UInt8] {
+    func checkpoint() throws(RunError) -> [UInt8] {
         let state = merged()
-        defer { giveBack(state) }
-        return state.bytes(shape)
+        defer { keep(state) }
+        guard !spill.isEmpty else { return state.bytes(shape) }
+        let whole = makeState()
+        for part in 0..<SummarySpill.parts { try spill.read(part: part, into: whole) { makeState() } }
+        whole.merge(state)
+        return whole.bytes(shape)
     }
 
     func merge(_ state: [UInt8]) throws(CheckpointError) {
         let read = makeState()
         try read.read(state, shape)
-        giveBack(read)
+        keep(read)
+    }
+}
+
+extension RunReport.Exactness {
+    fileprivate mutating func add(_ groups: Int, _ sketched: Int) {
+        exact += groups - sketched
+        sketch += sketched
     }
 }

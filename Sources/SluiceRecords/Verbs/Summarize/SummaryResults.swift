@@ -31,18 +31,20 @@ final class SummaryResults: ClosingRows, @unchecked Sendable {
 
     func next(_ table: RowTable, _ scratch: Scratch) -> Int {
         let count = min(table.rows, order.count - given)
-        for row in 0..<count {
-            let group = Int(order[given + row])
-            fill(table.row(row), group, scratch)
-            for (index, value) in values.enumerated() {
-                table.row(row)[by + index] = value.aggregate.result(state.states[value.state], of: group, scratch)
-            }
-        }
+        for row in 0..<count { fill(table.row(row), Int(order[given + row]), scratch) }
         given += count
         return count
     }
 
-    private func fill(_ cells: UnsafeMutablePointer<Cell>, _ group: Int, _ scratch: Scratch) {
+    /// A cell for each value of the key, and for each value of the group.
+    func fill(_ cells: UnsafeMutablePointer<Cell>, _ group: Int, _ scratch: Scratch) {
+        fillKey(cells, group, scratch)
+        for (index, value) in values.enumerated() {
+            cells[by + index] = value.aggregate.result(state.states[value.state], of: group, scratch)
+        }
+    }
+
+    private func fillKey(_ cells: UnsafeMutablePointer<Cell>, _ group: Int, _ scratch: Scratch) {
         let written = state.groups.written(of: group)
         if written.count > 0, let found = WrittenKey.cells(by, in: written) {
             for index in 0..<by { cells[index] = found[index].copied(to: scratch) }
@@ -55,6 +57,16 @@ final class SummaryResults: ClosingRows, @unchecked Sendable {
 
 /// Orders keys by their values (``CellOrder``). The first value that differs decides.
 enum KeyOrder {
+    /// Appends bytes that have the order of keys (``OrderKey``).
+    static func append(_ key: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
+        var reader = GroupKeyReader(key)
+        var start = reader.place
+        while let value = reader.next() {
+            OrderKey.append(value.cell, own: UnsafeBufferPointer(rebasing: key[start..<reader.place]), to: buffer)
+            start = reader.place
+        }
+    }
+
     static func isLess(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
         var (leftReader, rightReader) = (GroupKeyReader(left), GroupKeyReader(right))
         while true {

@@ -19,14 +19,18 @@ extension SummaryState {
     }
 
     func bytes(_ shape: Shape) -> [UInt8] {
+        bytes(shape, of: (0..<groups.count).sorted { groups.key(of: $0).lexicographicallyPrecedes(groups.key(of: $1)) })
+    }
+
+    /// The same of some groups, in this order.
+    func bytes(_ shape: Shape, of some: [Int]) -> [UInt8] {
         var writer = StateWriter()
         writer.write(Self.version)
         writer.write(shape.by)
         writer.write(shape.aggregates.count)
         for name in shape.aggregates { writer.write(name) }
-        writer.write(groups.count)
-        let sorted = (0..<groups.count).sorted { groups.key(of: $0).lexicographicallyPrecedes(groups.key(of: $1)) }
-        for group in sorted {
+        writer.write(some.count)
+        for group in some {
             writer.write(groups.key(of: group))
             groups.first(of: group).write(to: &writer)
             writer.write(groups.written(of: group))

@@ -1,0 +1,79 @@
+import Foundation
+import Sluice
+import SluiceCEL
+import Testing
+
+@testable import SluiceRecords
+
+@Suite("Groups that do not fit into memory")
+struct SummarySpillTests {
+    private func verb(order: String) throws -> Summarize {
+        let place = TextPlace(TextPosition(line: 1, column: 1))
+        func entries(_ values: KeyValuePairs<String, String>) -> Argument {
+            .entries(values.map { (Leaf($0.key), .leaf(Leaf($0.value))) }, place)
+        }
+        let arguments = [
+            "by": entries(["k": "record.?k", "t": "n % 2 == 0 ? timestamp(n) : n"]),
+            "values": entries([
+                "count": "count()", "sum": "sum(n / 3.0)", "p90": "p90(n)", "kinds": "distinct(text)", "first": "first(n)", "last": "last(text)",
+                "top": "top(text, 2)", "least": "min(text)",
+            ]), "order": .leaf(Leaf(order)),
+        ]
+        var checking = Checking(label: "summarize")
+        return try #require(Summarize(.keys(Arguments(arguments)), options: Arguments(), &checking))
+    }
+
+    /// Many groups, whose records are far apart; keys of every kind, that are equal and written
+    /// differently.
+    private func lines(seed: UInt64) -> [String] {
+        var random = Seeded(seed)
+        let kinds = [#""k":"key""#, #""k":1"#, #""k":1.0"#, #""k":[1,{"a":2}]"#, #""k":[1.0,{"a":2}]"#, #""k":null"#, #""k":true"#, #""k":-0.5"#, #""z":0"#]
+        return (0..<4000).map { _ in
+            #"{"n":\#(random.next() % 700),\#(kinds[Int(random.next() % 9)]),"text":"some text \#(random.next() % 40)"}"#
+        }
+    }
+
+    @Test("are given as if they did, in any order, with any number of workers", arguments: ["first", "key"])
+    func results(order: String) async throws {
+        let folder = try RunFolder()
+        defer { folder.remove() }
+        let inputs = try (0..<3).map { try folder.write((lines(seed: $0).joined(separator: "\n") + "\n").utf8, to: "\($0).jsonl") }
+        var pipeline = folder.pipeline(inputs, [RecordStage(name: "groups", verb: try verb(order: order))])
+        let whole = try await folder.run(pipeline, workers: 2)
+        #expect(whole.report.error == nil && whole.report.records.written > 3000)
+        pipeline.limits.memory = 64 << 10
+        for workers in [1, 8] {
+            let run = try await folder.run(pipeline, workers: workers)
+            #expect(run.report.error == nil && run.report.balanced)
+            #expect(run.outcome.out == whole.outcome.out)
+            #expect(run.report.stages.map(\.values) == whole.report.stages.map(\.values))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/state") == ["report.json"])
+        }
+    }
+
+    @Test("are in the checkpoint, too")
+    func checkpoint() throws {
+        let rooms = [StageRoom(memory: 1 << 30, folder: NSTemporaryDirectory()), StageRoom(memory: 1000, folder: NSTemporaryDirectory())]
+        var random = Seeded(2)
+        let keys = (0..<500).map { _ in random.next() % 300 }
+        let steps = try rooms.map { SummarizeStep(try verb(order: "first"), $0) }
+        for step in steps {
+            for (index, key) in keys.enumerated() {
+                let state = step.take()
+                let bytes = ByteBuffer(capacity: 64)
+                for value in [Cell.int(Int64(key)), .int(Int64(key))] { _ = try GroupKey.append(value, to: bytes, Scratch()) }
+                let hash = state.groups.hash(bytes.start, bytes.count)
+                if state.groups.find(bytes.start, bytes.count, hash: hash) == nil {
+                    let nothing = UnsafeBufferPointer(start: UnsafePointer(bytes.start), count: 0)
+                    _ = state.groups.insert(bytes.filled, hash: hash, first: RecordPlace(input: 0, offset: UInt64(index), part: 0), written: nothing)
+                }
+                for states in state.states { states.grow(to: state.groups.count) }
+                try step.giveBack(state)
+            }
+        }
+        #expect(try steps[0].checkpoint() == steps[1].checkpoint())
+        let other = SummarizeStep(try verb(order: "first"), rooms[0])
+        try other.merge(steps[1].checkpoint())
+        #expect(try other.checkpoint() == steps[0].checkpoint())
+    }
+}
