@@ -38,7 +38,7 @@ let package = Package(
         .target(
             name: "SluiceRecords",
             dependencies: [
-                "Sluice", "SluiceCEL", "WorkerPools", "CZlib", "CISAL", "CCrypto", "CBytes",
+                "Sluice", "SluiceCEL", "WorkerPools", "CZlib", "CISAL", "CZstd", "CBzip2", "CLZMA", "CCrypto", "CBytes",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
@@ -59,6 +59,9 @@ let package = Package(
             ]),
         .target(name: "SluiceCEL", dependencies: ["CRE2", "CCrypto", "CBytes"]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
+        .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         // libre2-dev; its pkg-config file has flags that SwiftPM refuses.
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
@@ -94,7 +97,8 @@ let package = Package(
         .testTarget(name: "SluiceCELTests", dependencies: ["SluiceCEL", .target(name: "cel-conformance")]),
         .testTarget(name: "SluiceTests", dependencies: ["Sluice", "WorkerPools", .target(name: "upload-files")]),
         .testTarget(
-            name: "SluiceRecordsTests", dependencies: ["SluiceRecords", "Sluice", "WorkerPools", "SluiceCEL", "CBytes", .target(name: "server-errors")]),
+            name: "SluiceRecordsTests",
+            dependencies: ["SluiceRecords", "Sluice", "WorkerPools", "SluiceCEL", "CBytes", "CZstd", "CBzip2", "CLZMA", .target(name: "server-errors")]),
         .testTarget(name: "SluiceDefinitionTests", dependencies: ["SluiceDefinition", "SluiceRecords", "Sluice", "WorkerPools"]),
         .testTarget(name: "CommandTests", dependencies: ["SluiceDefinition", "SluiceRecords", "SluiceCEL", "Sluice", "WorkerPools", .target(name: "sluice")]),
     ],

@@ -167,10 +167,11 @@ private struct RecordsBuilding {
             let leaf = script.leaf(path)
             guard let template = check("sink", script, fields, { PathTemplate(leaf, &$0) }) else { return nil }
             let name = FileName(path)
-            if level != nil, !name.isGzip { report("sink: a level is for compressed files", fix: "end the file's name in .gz") }
+            if level != nil, name.codec == nil { report("sink: a level is for compressed files", fix: "end the file's name in .gz or .zst") }
             guard let written = written(format, endingIn: name.fileExtension) else { return nil }
             check("sink", script, fields) { written.checkWriting(&$0, at: leaf.place, areOwn: stages.allSatisfy(\.verb.leavesRecords)) }
-            let sink = FileSink(template, fileExtension: name.fileExtension, compression: name.isGzip ? level ?? .standard : nil)
+            let sink = FileSink(
+                template, fileExtension: name.fileExtension, compression: name.codec == nil ? nil : level ?? .standard, codec: name.codec ?? .gzip)
             return SinkSettings(sink, format: written, order: records.order, columns: columns)
         }
     }

@@ -13,6 +13,9 @@ package protocol RecordSink: Sendable {
     /// How a compressed output is divided into gzip members.
     var members: GzipMembers { get }
 
+    /// The compression of outputs that are compressed.
+    var codec: OutputCodec { get }
+
     /// Called once per run.
     ///
     /// - Parameters:
@@ -35,6 +38,7 @@ extension RecordSink {
     package var compression: CompressionLevel? { nil }
     package func refusal(of output: String) -> String? { nil }
     package var members: GzipMembers { .one }
+    package var codec: OutputCodec { .gzip }
 }
 
 /// A sink that pipeline files can name, by its key in `sink`.

@@ -7,6 +7,7 @@ final class SinkOutputs {
     private let outputs: any OpenSink
     /// Set if the outputs are compressed.
     private let gzip: GzipOutputs?
+    private let zstd: ZstdOutputs?
     /// Outputs whose header is written.
     private var begun: Swift.Set<Name> = []
     /// The header of the one output, in case no record is written to it.
@@ -16,9 +17,12 @@ final class SinkOutputs {
         settings = planned.settings
         self.headOfEmpty = headOfEmpty
         let sink = planned.settings.sink
-        let outputs = sink.open(empty: sink.compression == nil ? [] : MemberAssembly.empty, staging: staging)
+        let codec = sink.compression == nil ? nil : sink.codec
+        let outputs = sink.open(empty: codec?.empty ?? [], staging: staging)
         self.outputs = outputs
-        gzip = sink.compression.map { GzipOutputs(outputs, level: $0, members: sink.members) }
+        let level = sink.compression ?? .standard
+        gzip = codec == .gzip ? GzipOutputs(outputs, level: level, members: sink.members) : nil
+        zstd = codec == .zstd ? ZstdOutputs(outputs, level: level) : nil
     }
 
     /// The canonical name of an output that several names may lead to.
@@ -41,6 +45,7 @@ final class SinkOutputs {
     }
 
     private func append(_ text: ByteBuffer, records: Int, to path: String) throws(OutputError) {
+        if let zstd { return try zstd.append(text, records: records, to: path) }
         guard let gzip else { return try outputs.append(text.filled, records: records, to: path) }
         try gzip.append(text, records: records, to: path)
     }
@@ -54,6 +59,7 @@ final class SinkOutputs {
             try append(ByteBuffer(capacity: 0), records: 0, to: path)
         }
         try gzip?.end()
+        try zstd?.end()
     }
 
     func prepare() throws(OutputError) { try outputs.prepare() }
@@ -73,14 +79,17 @@ final class SinkOutputs {
 
     /// - Parameter columns: the columns of outputs that took them from their first records.
     func checkpoint(columns: [SinkCheckpoint.Columns]) throws(OutputError) -> SinkCheckpoint {
-        SinkCheckpoint(mark: try outputs.checkpoint(), begun: begun.sorted().map(\.text), gzip: gzip?.checkpoint, columns: columns)
+        SinkCheckpoint(mark: try outputs.checkpoint(), begun: begun.sorted().map(\.text), gzip: gzip?.checkpoint ?? zstd?.checkpoint, columns: columns)
     }
 
     /// Must be called before anything is written.
     func restore(_ checkpoint: SinkCheckpoint) throws(OutputError) {
         try outputs.restore(to: checkpoint.mark)
         begun = Swift.Set(checkpoint.begun.map { Name($0) })
-        if let state = checkpoint.gzip { gzip?.restore(state) }
+        if let state = checkpoint.gzip {
+            gzip?.restore(state)
+            zstd?.restore(state)
+        }
     }
 
     func discard() { outputs.discard() }

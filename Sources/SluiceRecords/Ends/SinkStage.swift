@@ -101,7 +101,8 @@ final class SinkStage: Sendable {
         self.letters = letters
         self.files = files
         compressing = sinks.map { sink in
-            sink.settings.sink.compression.map { Compressing(level: $0, members: sink.settings.sink.members) }
+            guard sink.settings.sink.codec == .gzip else { return nil }
+            return sink.settings.sink.compression.map { Compressing(level: $0, members: sink.settings.sink.members) }
         }
         busy = Locked(Array(repeating: .zero, count: sinks.count))
     }

@@ -20,7 +20,7 @@ struct TextRead {
 }
 
 enum TextEvent: Equatable {
-    /// A gzip member begins here.
+    /// A gzip member begins here, or a frame or stream of another compression.
     case member(Int)
     /// `cutsText`: the text after the damage does not continue the text before it. `lostText` is
     /// left for the framing to set.
@@ -53,18 +53,6 @@ final class PlainText: TextSource {
         output.update(from: start, count: count)
         window.advance(by: count)
         return TextRead(count: count, event: nil)
-    }
-}
-
-/// An empty file whose name ends in `.gz`: truncated before its first byte.
-final class EmptyGzip: TextSource {
-    private var isTold = false
-    let position: UInt64 = 0
-
-    func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
-        defer { isTold = true }
-        let damage = Damage(kind: .truncated, offset: 0, member: 0, lostBytes: 0, lostText: 0)
-        return TextRead(count: 0, event: isTold ? .end : .damage(damage, cutsText: false))
     }
 }
 

@@ -11,7 +11,7 @@ enum RunSummary {
         if let error = report.error { text += "  \(error)\n" }
         text += "\n" + ledger(report)
         if !report.inputs.isEmpty { text += "\n" + inputs(report.inputs) }
-        text += damage(report.inputs)
+        text += damage(report.inputs) + notes(report.inputs)
         if !report.outputs.isEmpty { text += "\n" + outputs(report.outputs) }
         text += "\n" + ends(report)
         if let reportFile { text += "  report: \(reportFile)\n" }
@@ -76,6 +76,12 @@ enum RunSummary {
             text += "  damage: \(file)@\(damage.offset): \(damage.kind), \(Figures.count(damage.lostBytes)) bytes lost\n"
         }
         return text + rest(damages.count - listed)
+    }
+
+    private static func notes(_ inputs: [RunReport.Input]) -> String {
+        let notes = inputs.compactMap { input in input.note.map { (input.file, $0) } }
+        guard !notes.isEmpty else { return "" }
+        return "\n" + notes.prefix(listed).map { "  note: \($0): \($1)\n" }.joined() + rest(notes.count - listed)
     }
 
     private static func outputs(_ outputs: [RunReport.Output]) -> String {

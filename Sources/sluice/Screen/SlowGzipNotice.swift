@@ -10,7 +10,7 @@ struct SlowGzipNotice {
     let text: String?
 
     init(_ pipeline: RecordPipeline) {
-        let writesGzip = pipeline.sinks.contains { $0.sink.compression != nil }
+        let writesGzip = pipeline.sinks.contains { $0.sink.compression != nil && $0.sink.codec == .gzip }
         let readsGzip = pipeline.source.inputs.contains { $0.path.hasSuffix(".gz") }
         self.init(isNeeded: DeflateLibrary.preferred == .zlib && (writesGzip || readsGzip), hasFastLibrary: DeflateLibrary.isal.isAvailable)
     }

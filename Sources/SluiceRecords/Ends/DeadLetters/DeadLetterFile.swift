@@ -1,5 +1,5 @@
 /// The dead-letter file of a run: lines of JSON in input order, compressed if the name ends in
-/// `.gz`.
+/// `.gz` or `.zst`.
 ///
 /// Written to a staged file and published with the outputs. Not for concurrent use.
 final class DeadLetterFile {
@@ -8,15 +8,17 @@ final class DeadLetterFile {
     private let output: any OpenSink
     /// Set if the file is compressed.
     private let gzip: GzipOutputs?
+    private let zstd: ZstdOutputs?
 
     /// - Parameter sink: the sink that the file is an output of.
     init(_ path: String, in sink: any RecordSink, letters: DeadLetterEncoder, staging: Staging) {
         self.path = path
         self.letters = letters
-        let isGzip = path.hasSuffix(".gz")
-        let output = sink.open(empty: isGzip ? MemberAssembly.empty : [], staging: staging)
+        let codec = FileName(path).codec
+        let output = sink.open(empty: codec?.empty ?? [], staging: staging)
         self.output = output
-        gzip = isGzip ? GzipOutputs(output, level: .standard) : nil
+        gzip = codec == .gzip ? GzipOutputs(output, level: .standard) : nil
+        zstd = codec == .zstd ? ZstdOutputs(output, level: .standard) : nil
     }
 
     /// Creates the file's folder and the staged file.
@@ -50,6 +52,7 @@ final class DeadLetterFile {
     }
 
     private func append(_ text: ByteBuffer, records: Int) throws(OutputError) {
+        if let zstd { return try zstd.append(text, records: records, to: path) }
         guard let gzip else { return try output.append(text.filled, records: records, to: path) }
         try gzip.append(text, records: records, to: path)
     }
@@ -59,6 +62,7 @@ final class DeadLetterFile {
     func prepare() throws(OutputError) {
         try append(ByteBuffer(capacity: 1), records: 0)
         try gzip?.end()
+        try zstd?.end()
         try output.prepare()
     }
 
@@ -70,13 +74,16 @@ final class DeadLetterFile {
     }
 
     func checkpoint() throws(OutputError) -> SinkCheckpoint {
-        SinkCheckpoint(mark: try output.checkpoint(), begun: [], gzip: gzip?.checkpoint)
+        SinkCheckpoint(mark: try output.checkpoint(), begun: [], gzip: gzip?.checkpoint ?? zstd?.checkpoint)
     }
 
     /// Must be called before anything is written.
     func restore(_ checkpoint: SinkCheckpoint) throws(OutputError) {
         try output.restore(to: checkpoint.mark)
-        if let state = checkpoint.gzip { gzip?.restore(state) }
+        if let state = checkpoint.gzip {
+            gzip?.restore(state)
+            zstd?.restore(state)
+        }
     }
 
     func discard() { output.discard() }

@@ -9,7 +9,7 @@ package struct FileSink: DeclaredSink {
         options: [
             ArgumentKey(
                 "level", .choice(CompressionLevel.names), default: "default", example: "level: fast",
-                "of compression, for names that end in `.gz`"),
+                "of compression, for names that end in `.gz` or `.zst`"),
             ArgumentKey(
                 "members", .choice(GzipMembers.allCases.map(\.rawValue)), default: "one", example: "members: many",
                 "of a name that ends in `.gz`: one, which every reader reads whole, or many, one for each MiB of text"),
@@ -20,31 +20,40 @@ package struct FileSink: DeclaredSink {
     package let fileExtension: String?
     package let compression: CompressionLevel?
     package let members: GzipMembers
+    package let codec: OutputCodec
 
     package init(
-        _ path: PathTemplate, fileExtension: String? = nil, compression: CompressionLevel? = nil, members: GzipMembers = .one
+        _ path: PathTemplate, fileExtension: String? = nil, compression: CompressionLevel? = nil, members: GzipMembers = .one,
+        codec: OutputCodec = .gzip
     ) {
         self.path = path
         self.fileExtension = fileExtension
         self.compression = compression
         self.members = members
+        self.codec = codec
     }
 
     package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
         guard let leaf = argument.leaf, let template = PathTemplate(leaf, &checking) else { return nil }
         let name = FileName(leaf.text)
-        for key in ["level", "members"] where !name.isGzip {
-            guard let option = options[key] else { continue }
-            checking.report(
-                "'\(key)' is for compressed files", at: option.place, fix: "end the file's name in .gz, or remove '\(key)'")
+        if let ending = name.unwritableEnding {
+            checking.report("'.\(ending)' is read, and not written", at: leaf.place, fix: "end the file's name in .gz or .zst")
             return nil
         }
-        var compression: CompressionLevel? = name.isGzip ? .standard : nil
+        if let level = options["level"], name.codec == nil {
+            checking.report("'level' is for compressed files", at: level.place, fix: "end the file's name in .gz or .zst, or remove 'level'")
+            return nil
+        }
+        if let members = options["members"], name.codec != .gzip {
+            checking.report("'members' is for gzip files", at: members.place, fix: "end the file's name in .gz, or remove 'members'")
+            return nil
+        }
+        var compression: CompressionLevel? = name.codec == nil ? nil : .standard
         if let level = options["level"]?.leaf {
             compression = CompressionLevel(level.text)
         }
         let members = options["members"]?.leaf.flatMap { GzipMembers(rawValue: $0.text) } ?? .one
-        self.init(template, fileExtension: name.fileExtension, compression: compression, members: members)
+        self.init(template, fileExtension: name.fileExtension, compression: compression, members: members, codec: name.codec ?? .gzip)
     }
 
     package func open(empty: [UInt8], staging: Staging) -> any OpenSink { OutputSet(emptyFile: empty, staging: staging) }
@@ -91,8 +100,14 @@ package struct FileName {
         extensions = Array(name.split(separator: ".", omittingEmptySubsequences: false).dropFirst())
     }
 
-    package var isGzip: Bool { extensions.last == "gz" }
+    /// The compression that a file of that name is written with.
+    package var codec: OutputCodec? { extensions.last.flatMap { OutputCodec(rawValue: String($0)) } }
 
-    /// The extension, without a final `.gz`.
-    package var fileExtension: String? { (isGzip ? extensions.dropLast() : extensions[...]).last.map(String.init) }
+    /// The ending, if it names a compression that is read but not written.
+    package var unwritableEnding: String? { extensions.last.map(String.init).flatMap { ["bz2", "xz"].contains($0) ? $0 : nil } }
+
+    /// The extension, without a final `.gz` or the like.
+    package var fileExtension: String? {
+        (codec == nil && unwritableEnding == nil ? extensions[...] : extensions.dropLast()).last.map(String.init)
+    }
 }

@@ -17,7 +17,12 @@ extension RunReport {
         }
 
         package init(_ pipeline: RecordPipeline) {
-            self.init(level: pipeline.sinks.lazy.compactMap(\.sink.compression).first ?? (pipeline.deadLetters.hasSuffix(".gz") ? .standard : nil))
+            let sink = pipeline.sinks.lazy.map(\.sink).first { $0.compression != nil }
+            let level = sink?.compression ?? (FileName(pipeline.deadLetters).codec == nil ? nil : .standard)
+            self.init(level: level)
+            if let level, sink.map(\.codec) ?? FileName(pipeline.deadLetters).codec == .zstd {
+                deflate = "zstd \(ZstdOutputs.version), level \(level.zstd)"
+            }
         }
     }
 }

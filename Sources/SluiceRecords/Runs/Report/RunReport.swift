@@ -57,7 +57,7 @@ public struct RunReport: Codable, Sendable {
         public var file: String
         /// Bytes that were read from the file, before decompression.
         public var bytes: UInt64
-        /// The number of gzip members; 0 if the file is not compressed.
+        /// The number of gzip members, zstd frames, or bzip2 or xz streams; 0 if the file is not compressed.
         public var members: Int
         /// Records read from the file.
         public var records: Int
@@ -75,6 +75,8 @@ public struct RunReport: Codable, Sendable {
         public var damage: [DamageRecord]
         /// Whether it was read to its end.
         public var whole: Bool
+        /// What is odd about it and no damage: a file that is called `.gz` and is plain text.
+        public var note: String?
     }
 
     /// The number of batches, or records, that a stage works on at once.

@@ -1,18 +1,72 @@
-/// The compression of an input, detected from its first bytes, not from its name alone.
+/// How an input is compressed, by its first bytes; its name only decides what is odd.
 enum Compression: Equatable {
-    case none, gzip
-    /// Recognized but not supported.
+    case none
+    /// Not compressed, and called as if it were.
+    case noneDespiteName
+    case gzip, zstd, bzip2, xz
+    /// Known, and not read.
     case unsupported(String)
-    /// An empty file whose name ends in `.gz`; a gzip file has at least 18 bytes.
-    case emptyGzip
 
     /// Detects the compression. Reads no further ahead than needed, because more bytes may be slow
     /// to arrive.
     static func detect(in window: InputWindow, name: String) -> Compression {
         let first = window.look(ahead: 1)
-        if first.isEmpty { return name.hasSuffix(".gz") ? .emptyGzip : .none }
-        // A single byte 1F is a truncated gzip file rather than text.
+        // Nothing is no input, whatever it is called.
+        if first.isEmpty { return .none }
+        // A single byte 1F is the beginning of a gzip file rather than a text.
         if first[0] == 0x1F, window.look(ahead: 2).count < 2 || window.available[1] == 0x8B { return .gzip }
-        return OtherCompression.name(in: window).map(Compression.unsupported) ?? .none
+        if let frames = Self.frames(in: window) { return frames }
+        if let other = OtherCompression.name(in: window) { return .unsupported(other) }
+        guard let named = named(name) else { return .none }
+        return TextBeginning.isText(window) && !isCutMark(window, of: named) ? .noneDespiteName : named
+    }
+
+    private static func frames(in window: InputWindow) -> Compression? {
+        switch window.available[0] {
+        case 0x28 where window.begins(with: ZstdHeader.magic):
+            if case .refused(let name) = ZstdHeader.parse(window.look(ahead: ZstdHeader.most)) { return .unsupported(name) }
+            return .zstd
+        case 0x50...0x5F: return OtherCompression.afterSkippableFrames(window) == .zstd ? .zstd : nil
+        case 0x42: return Bzip2Codec.begins(window) ? .bzip2 : nil
+        case 0xFD: return window.begins(with: XZCodec.mark) ? .xz : nil
+        default: return nil
+        }
+    }
+
+    /// As the name has it.
+    private static func named(_ path: String) -> Compression? {
+        let name = path.lowercased()
+        func ends(_ endings: String...) -> Bool { endings.contains { name.hasSuffix($0) } }
+        if ends(".gz", ".tgz") { return .gzip }
+        if ends(".zst", ".tzst") { return .zstd }
+        if ends(".bz2", ".tbz2", ".tbz") { return .bzip2 }
+        return ends(".xz", ".txz") ? .xz : nil
+    }
+
+    /// Whether the whole input is the beginning of a mark, which may be letters.
+    private static func isCutMark(_ window: InputWindow, of named: Compression) -> Bool {
+        let mark: [UInt8]
+        switch named {
+        case .bzip2:
+            let bytes = window.look(ahead: Bzip2Codec.headerCount)
+            return bytes.count < Bzip2Codec.headerCount && Bzip2Codec.start(bytes) == .incomplete
+        case .zstd: mark = ZstdHeader.magic
+        case .xz: mark = XZCodec.mark
+        default: return false
+        }
+        let bytes = window.look(ahead: mark.count)
+        return bytes.count < mark.count && bytes.elementsEqual(mark.prefix(bytes.count))
+    }
+}
+
+/// Whether an input that should be compressed begins as text does.
+private enum TextBeginning {
+    private static let count = 4 << 10
+
+    static func isText(_ window: InputWindow) -> Bool {
+        let bytes = window.look(ahead: count).prefix(count)
+        guard !bytes.contains(where: { $0 < 0x20 && !(0x07...0x0D).contains($0) && $0 != 0x1B }) else { return false }
+        // The last letter may be cut off.
+        return (0...3).contains { String(validating: bytes.dropLast($0), as: UTF8.self) != nil }
     }
 }

@@ -7,10 +7,10 @@ import CZlib
 /// control characters, a plausible size, or a checksum.
 enum OtherCompression {
     private static let marks: [(bytes: [UInt8], name: String)] = [
-        ([0x28, 0xB5, 0x2F, 0xFD], "zstd"), ([0x27, 0xB5, 0x2F, 0xFD], "zstd"), ([0x26, 0xB5, 0x2F, 0xFD], "zstd"),
-        ([0x25, 0xB5, 0x2F, 0xFD], "zstd"), ([0x24, 0xB5, 0x2F, 0xFD], "zstd"), ([0x23, 0xB5, 0x2F, 0xFD], "zstd"),
-        ([0x22, 0xB5, 0x2F, 0xFD], "zstd"), ([0x1E, 0xB5, 0x2F, 0xFD], "zstd"),
-        ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "xz"), ([0x4C, 0x5A, 0x49, 0x50, 0x01], "lzip"), ([0x4C, 0x5A, 0x49, 0x50, 0x00], "lzip"),
+        // Of zstd before its format was settled.
+        ([0x27, 0xB5, 0x2F, 0xFD], "zstd 0.7"), ([0x26, 0xB5, 0x2F, 0xFD], "zstd 0.6"), ([0x25, 0xB5, 0x2F, 0xFD], "zstd 0.5"),
+        ([0x24, 0xB5, 0x2F, 0xFD], "zstd 0.4"), ([0x23, 0xB5, 0x2F, 0xFD], "zstd 0.3"), ([0x22, 0xB5, 0x2F, 0xFD], "zstd 0.2"),
+        ([0x1E, 0xB5, 0x2F, 0xFD], "zstd 0.1"), ([0x4C, 0x5A, 0x49, 0x50, 0x01], "lzip"), ([0x4C, 0x5A, 0x49, 0x50, 0x00], "lzip"),
         ([0x04, 0x22, 0x4D, 0x18], "lz4"), ([0x02, 0x21, 0x4C, 0x18], "lz4"), ([0x89, 0x4C, 0x5A, 0x4F, 0x00, 0x0D, 0x0A], "lzop"),
         ([0x50, 0x4B, 0x03, 0x04], "zip"), ([0x50, 0x4B, 0x05, 0x06], "zip"), ([0x50, 0x4B, 0x07, 0x08], "zip"),
         ([0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], "7z"), ([0x52, 0x61, 0x72, 0x21, 0x1A, 0x07], "rar"),
@@ -24,21 +24,12 @@ enum OtherCompression {
         let first = window.available[0]
         for mark in marks where first == mark.bytes[0] && window.begins(with: mark.bytes) { return mark.name }
         switch first {
-        case 0x42: return isBzip2(window) ? "bzip2" : nil
         case 0x5D: if isLZMA(window) { return "lzma" }
-        case 0x50...0x5F: if let name = afterSkippableFrames(window) { return name }
+        case 0x50...0x5F: if afterSkippableFrames(window) == .lz4 { return "lz4" }
         default: break
         }
         if ZlibStream.begins(window) { return "zlib" }
         return TarHeader.begins(window.available) ? "tar" : nil
-    }
-
-    /// `BZh`, a digit, and the magic number of the first block or of the end of the stream.
-    private static func isBzip2(_ window: InputWindow) -> Bool {
-        let blocks: [[UInt8]] = [[0x31, 0x41, 0x59, 0x26, 0x53, 0x59], [0x17, 0x72, 0x45, 0x38, 0x50, 0x90]]
-        guard window.begins(with: [0x42, 0x5A, 0x68]) else { return false }
-        let block = window.look(ahead: 10).dropFirst(4).prefix(6)
-        return blocks.contains { $0.elementsEqual(block) }
     }
 
     /// The header of a `.lzma` file with the properties that all programs write: a dictionary of
@@ -54,8 +45,12 @@ enum OtherCompression {
         return dictionary >= 4096 && (odd == 1 || odd == 3) && (size == .max || size < 1 << 40)
     }
 
-    /// Skippable frames, which both zstd and lz4 allow. The name is that of the frame after them.
-    private static func afterSkippableFrames(_ window: InputWindow) -> String? {
+    enum Followed {
+        case zstd, lz4
+    }
+
+    /// Frames that zstd and lz4 skip, which both may begin with: what follows tells.
+    static func afterSkippableFrames(_ window: InputWindow) -> Followed? {
         guard window.begins(with: [window.available[0], 0x2A, 0x4D, 0x18]) else { return nil }
         var start = 0
         while true {
@@ -63,11 +58,11 @@ enum OtherCompression {
             guard bytes.count >= start + 8, bytes[start] & 0xF0 == 0x50, bytes[start + 1] == 0x2A, bytes[start + 2] == 0x4D, bytes[start + 3] == 0x18
             else { break }
             let size = (4..<8).reversed().reduce(0) { $0 << 8 | Int(bytes[start + $1]) }
-            guard start + 8 + size + 4 <= InputWindow.ahead else { return "zstd" }
+            guard start + 8 + size + 4 <= InputWindow.ahead else { return .zstd }
             start += 8 + size
         }
         let isLZ4 = window.look(ahead: start + 4).dropFirst(start).prefix(4).elementsEqual([0x04, 0x22, 0x4D, 0x18])
-        return isLZ4 ? "lz4" : "zstd"
+        return isLZ4 ? .lz4 : .zstd
     }
 }
 
@@ -128,8 +123,8 @@ enum TarHeader {
 }
 
 extension InputWindow {
-    /// Whether the next bytes are these. Reads further only while they match.
-    fileprivate func begins(with bytes: [UInt8]) -> Bool {
+    /// Whether the next bytes are these. Reads on byte by byte as long as they are.
+    func begins(with bytes: [UInt8]) -> Bool {
         for (index, byte) in bytes.enumerated() {
             let next = look(ahead: index + 1)
             guard next.count > index, next[index] == byte else { return false }

@@ -97,13 +97,19 @@ package final class BatchReader: @unchecked Sendable {
         inflateAtMost most: Int = 256 << 10
     ) throws(InputError) {
         let size = bytes?.size ?? file.size
+        totals = InputSummary(file: file.path)
         switch Compression.detect(in: window, name: file.path) {
         case .none: text = PlainText(window: window, size: size)
+        case .noneDespiteName:
+            text = PlainText(window: window, size: size)
+            totals.isPlainDespiteName = true
         case .gzip: text = GzipText(window: window, library: configuration.library, size: size, most: most)
-        case .emptyGzip: text = EmptyGzip()
+        case .zstd: text = FramedText(window: window, codec: ZstdCodec(), size: size, most: most)
+        case .bzip2: text = FramedText(window: window, codec: Bzip2Codec(), size: size, most: most)
+        case .xz: text = FramedText(window: window, codec: XZCodec(), size: size, most: most)
         case .unsupported(let name): throw .unsupported(path: file.path, compression: name)
         }
-        mayBeArchive = text is GzipText
+        mayBeArchive = !(text is PlainText)
         self.file = file
         self.index = index
         self.configuration = configuration
@@ -115,7 +121,6 @@ package final class BatchReader: @unchecked Sendable {
         wantsHead = quoting?.hasHead ?? false
         mostRecords = quoting?.fieldCount.map(Self.mostRecords) ?? .max
         buffer = buffers.take()
-        totals = InputSummary(file: file.path)
     }
 
     deinit {

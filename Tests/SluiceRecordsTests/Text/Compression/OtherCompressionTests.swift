@@ -8,21 +8,8 @@ struct OtherCompressionTests {
     /// The first bytes, or all bytes, of files written by the programs themselves, with five short
     /// records or none.
     private static let files: [(String, String)] = [
-        ("zstd", "28b52ffd0458e50000987b226e223a307d0a7b226e223a313233347d0a03040440c0b5a204c07e089a"),
-        (
-            "zstd",
-            "502a4d1804000000616263645f2a4d180000000028b52ffd0458e50000987b226e223a307d0a7b226e223a313233347d0a03040440c0b5" + "a204c07e089a"
-        ),
-        ("zstd", "502a4d180400000061626364"),
-        (
-            "xz",
-            "fd377a585a000004e6d6b4460200210116000000742fe5a3e0002700165d003d8889c237289e2556a3af1ae21b52af6c4bce25dd840000"
-                + "006968d61b263b34c800013228a04943f81fb6f37d010000000004595a"
-        ),
         ("lzma", "5d00008000ffffffffffffffff003d8889c237289e2556a3af1ae21b52af6c4bd063aefbfffee1a800"),
         ("lzma", "5d00000004ffffffffffffffff003d8889c237289e2556a3af1ae21b52af6c4bd063aefbfffee1a800"),
-        ("bzip2", "425a68393141592653592eee79af00000f5980001010007c100001000a20003100d34d022a0d0da912d2244a129277d73e2ee48a70a1205ddcf35e"),
-        ("bzip2", "425a683917724538509000000000"),
         ("lz4", "04224d186440a71f000000817b226e223a307d0a08001331080013320800b0337d0a7b226e223a347d0a000000007e4c55e0"),
         ("lz4", "02214c181f000000817b226e223a307d0a08001331080013320800b0337d0a7b226e223a347d0a"),
         (
@@ -80,8 +67,8 @@ struct OtherCompressionTests {
         }
     }
 
-    /// The header block of a file `logs/a.log`.
-    private static func tar(magic: String, size: Int) -> [UInt8] {
+    /// A header block for a file `logs/a.log`.
+    static func tar(magic: String, size: Int) -> [UInt8] {
         var header = [UInt8](repeating: 0, count: 512)
         func put(_ text: String, at place: Int) { header.replaceSubrange(place..<place + text.utf8.count, with: text.utf8) }
         put("logs/a.log", at: 0)

@@ -23,7 +23,7 @@ package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
         case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
         case .unsupported(let path, let archive) where ["tar", "zip", "7z", "rar"].contains(archive):
             "\(path): not supported yet: a \(archive) archive; unpack it and name its files"
-        case .unsupported(let path, let compression): "\(path): not supported yet: \(compression) compression; gzip and plain text are"
+        case .unsupported(let path, let compression): "\(path): not supported yet: \(compression) compression; gzip, zstd, bzip2, xz and plain text are"
         case .damaged(let path, let damage): "\(path)@\(damage.offset): \(damage.kind.sentence) (member \(damage.member))"
         case .spill(let path, let reason): "a record over the limit cannot be set aside in \(path): \(reason)"
         }
@@ -34,12 +34,12 @@ extension Damage.Kind {
     /// A description for users.
     package var sentence: String {
         switch self {
-        case .truncated: "the gzip data ends too early"
-        case .corrupt: "the gzip data is corrupt"
-        case .header: "no gzip member begins here, or its header is damaged"
-        case .crc: "the text is not what was compressed: wrong CRC-32"
+        case .truncated: "the compressed data ends too early"
+        case .corrupt: "the compressed data is corrupt"
+        case .header: "no member begins here, or its header is damaged"
+        case .crc: "the text is not what was compressed: wrong checksum"
         case .length: "the text is not what was compressed: wrong length"
-        case .trailingGarbage: "bytes after the last gzip member"
+        case .trailingGarbage: "bytes after the last member"
         case .readError: "reading the input failed"
         }
     }

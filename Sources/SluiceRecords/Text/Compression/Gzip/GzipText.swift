@@ -181,7 +181,8 @@ final class GzipText: TextSource {
         if !window.fill() {
             if window.failure != nil { finishEarly() } else { place = .finished }
             noteDoubt()
-        } else if window.position == start, zip(window.look(ahead: 2), MemberHeader.magic).allSatisfy(==) {
+        } else if zip(window.look(ahead: 2), MemberHeader.magic).allSatisfy(==), window.position == start || search.confirm(in: window, at: window.position) {
+            // Zeros between members are padding.
             place = .header
             noteDoubt()
         } else {

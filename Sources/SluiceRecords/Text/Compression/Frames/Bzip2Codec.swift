@@ -1,0 +1,112 @@
+import CBytes
+import CBzip2
+
+/// bzip2: streams, each of blocks with checks.
+///
+/// The library gets no more than stands before the next place that has the mark of a stream and of its first block,
+/// which chance gives one of 2^76 places: so damage does not run on into the next stream.
+///
+/// Unsafe memory: the stream is this object's own and does not move, as the library asks.
+final class Bzip2Codec: FrameCodec {
+    let magic = Array("BZh".utf8)
+    private static let blockMark: [UInt8] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59]
+    private static let endMark: [UInt8] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90]
+    static let headerCount = 10
+
+    private let stream: UnsafeMutablePointer<bz_stream>
+    private var isOpen = false
+    /// Where the next stream begins, and up to where that is known.
+    private var next: UInt64?
+    private var scanned: UInt64 = 0
+
+    init() {
+        stream = .allocate(capacity: 1)
+        stream.initialize(to: bz_stream())
+    }
+
+    deinit {
+        if isOpen { BZ2_bzDecompressEnd(stream) }
+        stream.deallocate()
+    }
+
+    func start(in window: InputWindow) -> FrameStart { Self.start(window.look(ahead: Self.headerCount)) }
+
+    static func start(_ bytes: UnsafeBufferPointer<UInt8>) -> FrameStart {
+        let header = bytes.prefix(headerCount)
+        guard header.prefix(3).elementsEqual("BZh".utf8.prefix(header.count)) else { return .other }
+        guard header.count > 3 else { return .incomplete }
+        guard (UInt8(ascii: "1")...UInt8(ascii: "9")).contains(header[3]) else { return .other }
+        let mark = header.dropFirst(4)
+        guard mark.elementsEqual(blockMark.prefix(mark.count)) || mark.elementsEqual(endMark.prefix(mark.count)) else { return .other }
+        return mark.count == blockMark.count ? .frame : .incomplete
+    }
+
+    /// Looks no further ahead than it must.
+    static func begins(_ window: InputWindow) -> Bool {
+        guard window.begins(with: Array("BZh".utf8)) else { return false }
+        for count in 4...headerCount {
+            if start(UnsafeBufferPointer(rebasing: window.look(ahead: count).prefix(count))) == .other { return false }
+        }
+        return start(window.available) == .frame
+    }
+
+    func begin(in window: InputWindow) {
+        if isOpen { BZ2_bzDecompressEnd(stream) }
+        stream.pointee = bz_stream()
+        guard BZ2_bzDecompressInit(stream, 0, 0) == BZ_OK else { fatalError("no memory for bzip2") }
+        isOpen = true
+        next = nil
+        scanned = window.position + 1
+    }
+
+    func decode(from window: InputWindow, into output: UnsafeMutableBufferPointer<UInt8>) -> FrameStep {
+        let isHere = window.fill()
+        let input = stretch(of: window)
+        stream.pointee.next_in = UnsafeMutableRawPointer(mutating: input.baseAddress)?.assumingMemoryBound(to: CChar.self)
+        stream.pointee.avail_in = UInt32(input.count)
+        stream.pointee.next_out = UnsafeMutableRawPointer(output.baseAddress)?.assumingMemoryBound(to: CChar.self)
+        stream.pointee.avail_out = UInt32(output.count)
+        let result = BZ2_bzDecompress(stream)
+        let consumed = input.count - Int(stream.pointee.avail_in)
+        let produced = output.count - Int(stream.pointee.avail_out)
+        window.advance(by: consumed)
+        switch result {
+        case BZ_STREAM_END: return FrameStep(produced: produced, state: .ended)
+        case BZ_OK where produced > 0 || consumed > 0: return FrameStep(produced: produced, state: .going)
+        case BZ_OK: return FrameStep(produced: 0, state: isHere ? .corrupt : .cutOff)
+        case BZ_MEM_ERROR: fatalError("no memory for bzip2")
+        default: return FrameStep(produced: produced, state: .corrupt)
+        }
+    }
+
+    /// What is here before the next stream.
+    private func stretch(of window: InputWindow) -> UnsafeBufferPointer<UInt8> {
+        while true {
+            let (position, bytes) = (window.position, window.available)
+            if next == nil { findNext(in: bytes, at: position) }
+            let known = next ?? scanned
+            if known > position || next != nil { return UnsafeBufferPointer(rebasing: bytes.prefix(Int(known - position))) }
+            // A stream may begin here; more bytes tell.
+            if window.look(ahead: bytes.count + 1).count == bytes.count { return bytes }
+        }
+    }
+
+    private func findNext(in bytes: UnsafeBufferPointer<UInt8>, at position: UInt64) {
+        guard let start = bytes.baseAddress else { return }
+        var from = scanned > position ? Int(scanned - position) : 0
+        while from < bytes.count {
+            let found = cbytes_find(start + from, bytes.count - from, magic, magic.count)
+            // The last bytes may begin a mark.
+            let at = found >= 0 ? from + found : max(from, bytes.count - magic.count + 1)
+            scanned = position + UInt64(at)
+            switch Self.start(UnsafeBufferPointer(rebasing: bytes[at...])) {
+            case .frame:
+                next = scanned
+                return
+            case .incomplete: return
+            case .other, .skippable: from = at + 1
+            }
+        }
+        scanned = max(scanned, position + UInt64(bytes.count))
+    }
+}

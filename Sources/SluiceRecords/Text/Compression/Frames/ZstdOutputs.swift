@@ -1,0 +1,56 @@
+import CZstd
+
+/// The zstd files among the outputs of a run: text is appended to them in order.
+///
+/// Small texts are gathered, and each text of about 1 MiB becomes a frame of its own with a checksum. A frame depends on
+/// nothing before it, so a run that died can go on after any of them, and the bytes depend only on what was
+/// appended, and in which order. Not for concurrent use.
+///
+/// Unsafe memory: the library reads and writes between pointers of buffers that are kept while it does; the
+/// context is this object's own, from `init` to `deinit`.
+final class ZstdOutputs {
+    /// A whole file without text.
+    static let empty: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0x24, 0x00, 0x01, 0x00, 0x00, 0x99, 0xE9, 0xD8, 0x51]
+    static var version: String { String(cString: ZSTD_versionString()) }
+
+    private let outputs: any OpenSink
+    private let context: OpaquePointer
+    private var gatherer = BlockGatherer()
+
+    /// - Parameter outputs: opened with ``empty`` as the contents of empty files.
+    init(_ outputs: any OpenSink, level: CompressionLevel) {
+        guard let context = ZSTD_createCCtx() else { fatalError("no memory for a zstd context") }
+        ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level.zstd)
+        ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
+        self.context = context
+        self.outputs = outputs
+    }
+
+    deinit { ZSTD_freeCCtx(context) }
+
+    /// Appends text, possibly none, to an output.
+    func append(_ text: ByteBuffer, records: Int, to path: String) throws(OutputError) {
+        let name = try outputs.name(of: path)
+        try outputs.append(UnsafeBufferPointer(start: nil, count: 0), records: records, to: name)
+        if text.count > 0 { try compress(gatherer.add(text, to: name)) }
+    }
+
+    /// What a run that goes on from here must know besides the bytes that are written.
+    var checkpoint: GzipCheckpoint { GzipCheckpoint(files: [], pending: gatherer.waiting) }
+
+    /// Before anything is added.
+    func restore(_ checkpoint: GzipCheckpoint) { gatherer = BlockGatherer(checkpoint.pending) }
+
+    /// Writes what waits.
+    func end() throws(OutputError) { try compress(gatherer.takeAll()) }
+
+    private func compress(_ texts: [(path: String, text: ByteBuffer)]) throws(OutputError) {
+        for (path, text) in texts where text.count > 0 {
+            let frame = ByteBuffer(capacity: ZSTD_compressBound(text.count))
+            let count = ZSTD_compress2(context, frame.start, frame.capacity, text.start, text.count)
+            guard ZSTD_isError(count) == 0 else { fatalError("zstd refused to compress") }
+            frame.count = count
+            try outputs.append(frame.filled, records: 0, to: path)
+        }
+    }
+}

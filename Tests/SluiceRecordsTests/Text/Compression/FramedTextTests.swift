@@ -1,0 +1,195 @@
+import Testing
+
+@testable import SluiceRecords
+
+@Suite("zstd, bzip2 and xz")
+struct FramedTextTests {
+    static let first = FrameSample.lines(0..<40)
+    static let second = FrameSample.lines(40..<90)
+    static let third = FrameSample.lines(90..<100)
+
+    private static func texts(_ bytes: [UInt8]) -> [String] { String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init) }
+
+    @Test("are read whole, frame after frame, however their bytes come", arguments: FrameSample.allCases)
+    func whole(sample: FrameSample) throws {
+        let frames = [Self.first, [], Self.second, Self.third].map { sample.frame($0) }
+        for (chunk, most) in [(1, 256 << 10), (7, 3), (256 << 10, 256 << 10)] {
+            for name in [nil, "-", "a.gz"] as [String?] {
+                let all = try sample.read(frames.flatMap { $0 }, chunk: chunk, most: most, name: name)
+                #expect(all.texts == Self.texts(Self.first + Self.second + Self.third))
+                #expect(all.damage == [])
+                #expect(all.summary.members == 4)
+                #expect(all.records.last?.position.member == 3)
+            }
+        }
+    }
+
+    @Test("records go on over the borders of frames, and zeros are padding", arguments: FrameSample.allCases)
+    func borders(sample: FrameSample) throws {
+        let cut = 500
+        let padding = [UInt8](repeating: 0, count: 512)
+        let bytes = sample.frame(Array(Self.first[..<cut])) + padding + sample.frame(Array(Self.first[cut...])) + padding
+        let all = try sample.read(bytes)
+        #expect(all.texts == Self.texts(Self.first))
+        #expect(all.damage == [])
+    }
+
+    @Test("nothing at all is an empty input; an empty frame has no record", arguments: FrameSample.allCases)
+    func empty(sample: FrameSample) throws {
+        #expect(try sample.read([]) == sample.read([]))
+        #expect(try sample.read([]).damage == [])
+        #expect(try sample.read(sample.frame([])).records == [])
+        #expect(try sample.read(sample.frame([])).damage == [])
+    }
+
+    @Test("a larger text, of more than a batch", arguments: FrameSample.allCases)
+    func large(sample: FrameSample) throws {
+        let text = FrameSample.lines(0..<60_000)
+        let all = try sample.read(sample.frame(text))
+        #expect(all.records.count == 60_000)
+        #expect(all.records.flatMap { $0.bytes + [0x0A] } == text)
+        #expect(all.damage == [])
+    }
+
+    @Test("cut off anywhere: whole records of the beginning, and damage", arguments: FrameSample.allCases)
+    func truncated(sample: FrameSample) throws {
+        let one = sample.frame(Self.first)
+        let bytes = one + sample.frame(Self.second)
+        let texts = Self.texts(Self.first + Self.second)
+        for count in 1..<bytes.count where count != one.count {
+            let all = try sample.read(Array(bytes[..<count]))
+            #expect(all.texts == Array(texts.prefix(all.texts.count)), "\(count)")
+            #expect(all.kinds == [.truncated], "\(count)")
+            #expect(all.damage.first?.offset == UInt64(count), "\(count)")
+            if count > one.count { #expect(all.texts.count >= 40, "\(count)") }
+            #expect(throws: InputError.self) { try sample.read(Array(bytes[..<count]), onDamage: .fail) }
+        }
+        #expect(try sample.read(one).damage == [])
+    }
+
+    @Test("a flipped bit anywhere is told, or changes nothing; what comes after is read", arguments: FrameSample.allCases)
+    func flipped(sample: FrameSample) throws {
+        let (one, two) = (sample.frame(FrameSample.lines(0..<12)), sample.frame(Self.second))
+        let whole = Self.texts(FrameSample.lines(0..<12) + Self.second)
+        for place in one.indices {
+            for bit in 0..<8 {
+                var bytes = one + two
+                bytes[place] ^= 1 << UInt8(bit)
+                do throws(InputError) {
+                    let all: ReadAll
+                    do { all = try sample.read(bytes) } catch { throw error as? InputError ?? .missing(path: "\(error)") }
+                    if all.damage.isEmpty { #expect(all.texts == whole, "byte \(place), bit \(bit)") }
+                    #expect(all.texts.suffix(49) == whole.suffix(49), "byte \(place), bit \(bit): \(all.kinds)")
+                } catch {
+                    // A first header that asks for a dictionary or more memory; a mark of another program.
+                    guard case .unsupported = error else {
+                        Issue.record("byte \(place), bit \(bit): \(error)")
+                        continue
+                    }
+                    #expect(place < 6, "byte \(place), bit \(bit): \(error)")
+                }
+            }
+        }
+    }
+
+    @Test("garbage before, between and after frames is damage, and all frames are read", arguments: FrameSample.allCases)
+    func garbage(sample: FrameSample) throws {
+        let junk = Array("\u{1}junk that is no frame".utf8)
+        let (one, two) = (sample.frame(Self.first), sample.frame(Self.second))
+        let before = try sample.read(junk + one)
+        #expect(before.kinds == [.header] && before.texts == Self.texts(Self.first))
+        #expect(before.damage.first?.lostBytes == UInt64(junk.count))
+        let between = try sample.read(one + junk + two)
+        #expect(between.kinds == [.header] && between.texts == Self.texts(Self.first + Self.second))
+        let after = try sample.read(one + junk)
+        #expect(after.kinds == [.trailingGarbage] && after.texts == Self.texts(Self.first))
+        #expect(after.damage == [Damage(kind: .trailingGarbage, offset: UInt64(one.count), member: 1, lostBytes: UInt64(junk.count), lostText: 0)])
+    }
+
+    @Test("a frame that lacks its end does not take the next one with it", arguments: FrameSample.allCases)
+    func missingEnd(sample: FrameSample) throws {
+        let (one, two) = (sample.frame(Self.first), sample.frame(Self.second))
+        for lost in [1, 4, 9, 30] {
+            let all = try sample.read(Array(one.dropLast(lost)) + two)
+            #expect(all.texts.suffix(50) == Self.texts(Self.second)[...], "\(lost)")
+            #expect(!all.damage.isEmpty, "\(lost)")
+        }
+    }
+
+    @Test("noise of frames, cuts and flips never crashes, hangs or is silent", arguments: FrameSample.allCases, 1...6)
+    func fuzz(sample: FrameSample, seed: Int) throws {
+        var random = Seeded(UInt64(seed))
+        let pieces = [sample.frame(Self.first), sample.frame([]), sample.frame(Self.third), sample.magicBytes, [0, 0, 0, 0], Array("text\n".utf8)]
+        for _ in 0..<60 {
+            var bytes: [UInt8] = []
+            for _ in 0..<Int.random(in: 1...5, using: &random) {
+                var piece = pieces.randomElement(using: &random) ?? []
+                for _ in 0..<Int.random(in: 0...2, using: &random) where !piece.isEmpty {
+                    let place = Int.random(in: 0..<piece.count, using: &random)
+                    switch Int.random(in: 0..<3, using: &random) {
+                    case 0: piece[place] = UInt8.random(in: 0...255, using: &random)
+                    case 1: piece.removeSubrange(place...)
+                    default: piece.insert(UInt8.random(in: 0...255, using: &random), at: place)
+                    }
+                }
+                bytes += piece
+            }
+            do {
+                let all = try sample.read(bytes)
+                #expect(try sample.read(bytes, chunk: 13, most: 5) == all, "\(bytes)")
+            } catch InputError.unsupported {
+            }
+        }
+    }
+
+    @Test("of zstd, a wrong checksum is told after the text; frames that may be skipped are")
+    func zstdDetails() throws {
+        var bytes = FrameSample.zstd(Self.first)
+        bytes[bytes.count - 1] ^= 1
+        let all = try FrameSample.zstd.read(bytes + FrameSample.zstd(Self.second))
+        #expect(all.kinds == [.crc] && all.texts == Self.texts(Self.first + Self.second))
+        #expect(all.damage.first?.lostBytes == 0)
+        let skippable: [UInt8] = [0x53, 0x2A, 0x4D, 0x18, 3, 0, 0, 0, 1, 2, 3]
+        let skipped = try FrameSample.zstd.read(skippable + FrameSample.zstd(Self.first) + skippable + FrameSample.zstd(Self.second) + skippable)
+        #expect(skipped.damage == [] && skipped.texts == Self.texts(Self.first + Self.second) && skipped.summary.members == 2)
+        #expect(try FrameSample.zstd.read(Array(skippable.dropLast())).kinds.count == 1)
+        #expect(try FrameSample.zstd.read(FrameSample.zstd(Self.first, checksum: false)).texts == Self.texts(Self.first))
+    }
+
+    @Test("of zstd, a dictionary and a window beyond 128 MiB are refused by name")
+    func zstdRefused() {
+        #expect(throws: InputError.unsupported(path: "test.zst", compression: "zstd with a dictionary")) {
+            try FrameSample.zstd.read(ZstdHeader.magic + [0x01, 0x58, 7, 1, 0, 0])
+        }
+        #expect(throws: InputError.unsupported(path: "test.zst", compression: "zstd with a window of more than 128 MiB (--long, --ultra)")) {
+            try FrameSample.zstd.read(ZstdHeader.magic + [0x00, 0x90, 1, 0, 0])
+        }
+    }
+
+    @Test("a file that is called compressed and is text is read as text, and said so; another is damage", arguments: FrameSample.allCases)
+    func names(sample: FrameSample) throws {
+        let plain = try sample.read(Array("plain\ntext é\n".utf8))
+        #expect(plain.texts == ["plain", "text é"] && plain.damage == [] && plain.summary.isPlainDespiteName)
+        #expect(try !sample.read(Array("plain\n".utf8), name: "a.log").summary.isPlainDespiteName)
+        for bad in [[0x00, 0x01, 0x02], [0x78, 0x00, 0xFF, 0xFE, 0x03]] as [[UInt8]] {
+            let all = try sample.read(bad)
+            #expect(all.kinds == [.header] && all.records == [] && !all.summary.isPlainDespiteName)
+        }
+    }
+
+    @Test("a tar archive in them is refused as one", arguments: FrameSample.allCases)
+    func archive(sample: FrameSample) {
+        let archive = OtherCompressionTests.tar(magic: "ustar\u{0}00", size: 1_000) + [UInt8](repeating: 0x0A, count: 1_024)
+        #expect(throws: InputError.unsupported(path: sample.name, compression: "tar")) { try sample.read(sample.frame(archive)) }
+    }
+}
+
+extension FrameSample {
+    var magicBytes: [UInt8] {
+        switch self {
+        case .zstd: ZstdCodec().magic
+        case .bzip2: Bzip2Codec().magic
+        case .xz: XZCodec().magic
+        }
+    }
+}
