@@ -104,6 +104,7 @@ struct PipelineBuilding {
         var built = SourceSettings(end, format: format)
         if let policy = source.onDamage { built.onDamage = policy }
         if let longest = source.maxRecord { built.maxRecord = longest.value }
+        if let encoding = source.encoding { built.encoding = encoding }
         return built
     }
 

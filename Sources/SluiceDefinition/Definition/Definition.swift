@@ -47,6 +47,7 @@ struct SourceDefinition: Sendable {
     var onDamage: DamagePolicy?
     /// In bytes.
     var maxRecord: Placed<Int>?
+    var encoding: TextEncoding?
 }
 
 struct StageDefinition: Sendable {

@@ -23,8 +23,11 @@ extension DefinitionReading {
             source.format = format
         } else if map["format"] == nil, let leaves = argument?.leaves {
             source.format = formatByName(of: leaves.filter { !$0.text.isEmpty && $0.isComplete })
+        } else if map["format"] == nil, let argument {
+            reportMissingFormat(at: argument.place)
         }
         source.onDamage = settings?["on_damage"]?.leaf.flatMap { DamagePolicy(rawValue: $0.text) }
+        source.encoding = settings?["encoding"]?.leaf.flatMap { TextEncoding(rawValue: $0.text) }
         if let longest = settings?["max_record"], let bytes = longest.integer { source.maxRecord = Placed(bytes, at: longest.place) }
         return source
     }
@@ -35,8 +38,11 @@ extension DefinitionReading {
         if files.allSatisfy({ FileName($0.text).fileExtension.map(JSONL.fileExtensions.contains) == true }) {
             return FormatArgument(name: first, declaration: JSONL.declaration)
         }
-        report(
-            "source: 'format' is missing", at: first.place, fix: "add 'format: …' with one of: \(Formats.names.joined(separator: ", "))")
+        reportMissingFormat(at: first.place)
         return nil
+    }
+
+    private mutating func reportMissingFormat(at place: TextPlace) {
+        report("source: 'format' is missing", at: place, fix: "add 'format: …' with one of: \(Formats.names.joined(separator: ", "))")
     }
 }

@@ -63,6 +63,10 @@ enum FileKeys {
         ArgumentKey(
             "max_record", .size(1...(1 << 30)), default: "16MiB", example: "max_record: 16MiB",
             "a longer record is a dead letter (`record.too_long`)"),
+        ArgumentKey(
+            "encoding", .choice(TextEncoding.allCases.map(\.rawValue)), default: TextEncoding.utf8.rawValue, example: "encoding: latin1",
+            "how characters are written: of `utf-16` the file's mark says the order, without one it is little endian; half a character becomes "
+                + "U+FFFD. With `utf-8` bytes stay as they are"),
     ]
 
     static let sink: [ArgumentKey] = [

@@ -10,7 +10,7 @@ package enum Sinks {
 
 /// The table of the sources that pipeline files can name.
 package enum Sources {
-    package static let all: [any DeclaredSource.Type] = [FileSource.self]
+    package static let all: [any DeclaredSource.Type] = [FileSource.self, FileListSource.self]
 
     package static func named(_ name: String) -> (any DeclaredSource.Type)? { all.first { $0.declaration.isCalled(name) } }
 

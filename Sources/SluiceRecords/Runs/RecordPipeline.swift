@@ -124,6 +124,7 @@ package struct SourceSettings: Sendable {
     package var onDamage: DamagePolicy
     /// In bytes. A longer record becomes a dead letter.
     package var maxRecord: Int
+    package var encoding = TextEncoding.utf8
 
     package init(_ source: any RecordSource, format: any Format, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20) {
         self.source = source

@@ -7,7 +7,7 @@ import Testing
 @Suite("Every source")
 struct SourceContractTests {
     enum Kind: CaseIterable {
-        case files, memory
+        case files, list, memory
     }
 
     static let contents: KeyValuePairs<String, [UInt8]> = [
@@ -19,12 +19,18 @@ struct SourceContractTests {
     private func withSource(_ kind: Kind, _ body: (any RecordSource) async throws -> Void) async throws {
         switch kind {
         case .memory: try await body(MemorySource(Self.contents))
-        case .files:
+        case .files, .list:
             let folder = NSTemporaryDirectory() + "sluice-source-\(UUID().uuidString)"
             defer { try? FileManager.default.removeItem(atPath: folder) }
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             for (name, bytes) in Self.contents { try Data(bytes).write(to: URL(filePath: folder + "/" + name)) }
-            try await body(FileSource(Self.contents.map { InputFile(path: folder + "/" + $0.key, size: UInt64($0.value.count)) }))
+            guard kind == .list else {
+                return try await body(FileSource(Self.contents.map { InputFile(path: folder + "/" + $0.key, size: UInt64($0.value.count)) }))
+            }
+            try Data(Self.contents.map { folder + "/" + $0.key + "\n" }.joined().utf8).write(to: URL(filePath: folder + "/list"))
+            var checking = Checking(label: "source")
+            try await body(try #require(FileListSource(.leaf(Leaf(folder + "/list")), options: Arguments(), &checking)))
+            #expect(checking.diagnostics.isEmpty)
         }
     }
 
@@ -91,7 +97,7 @@ struct SourceContractTests {
     func identities(kind: Kind) async throws {
         try await withSource(kind) { source in
             let files = try source.inputs.compactMap { try source.file(of: $0) }
-            #expect(Set(files).count == (kind == .files ? source.inputs.count : 0))
+            #expect(Set(files).count == (kind != .memory ? source.inputs.count : 0))
         }
     }
 

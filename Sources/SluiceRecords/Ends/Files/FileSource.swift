@@ -5,7 +5,7 @@ import SluiceCEL
 package struct FileSource: DeclaredSource {
     package static let declaration = Declaration(
         "files", "a path, a pattern (`*`, `?`, `[a-z]`, `{a,b}`, `**`), or a list of them; `-` is standard input",
-        argument: .short(.list(.text), for: "files", in: []), example: "files: logs/*.gz")
+        argument: .short(.list(.text), for: "files", in: []), options: FileChoice.options, example: "files: logs/*.gz")
 
     package let inputs: [InputFile]
 
@@ -29,7 +29,9 @@ package struct FileSource: DeclaredSource {
                 checking.report("\(error)", at: leaf.place, fix: error.fix)
             }
         }
-        self.init(inputs)
+        let chosen = FileChoice(options, &checking).chosen(of: inputs)
+        if chosen.isEmpty, !inputs.isEmpty { checking.report("'exclude' leaves no file to read", at: options["exclude"]?.place) }
+        self.init(chosen)
     }
 
     package func open(_ input: InputFile, at offset: UInt64) throws(InputError) -> any InputBytes {

@@ -74,6 +74,7 @@ final class InputReading: Sendable {
         var configuration = BatchReader.Configuration(spillFolder: spillFolder)
         configuration.onDamage = source.onDamage
         configuration.maxRecord = source.maxRecord
+        configuration.encoding = source.encoding
         configuration.framing = source.format.framing
         let file = source.inputs[index]
         return try BatchReader(

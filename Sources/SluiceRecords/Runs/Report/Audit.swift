@@ -30,7 +30,7 @@ package struct Audit: Sendable {
         recount(report)
         let inputs = report.framing?.inputs?.framing ?? .lines
         let outputs = report.framing?.outputs?.framing ?? .lines
-        for input in report.inputs { try reread(input, inputs, maxRecord: report.framing?.maxRecord, scratchFolder) }
+        for input in report.inputs { try reread(input, inputs, report.framing, scratchFolder) }
         guard report.status == .complete || report.status == .losses else { return }
         for output in report.outputs { try reread(output, output.framing?.framing ?? outputs, scratchFolder) }
         try reread(report.deadLetters, scratchFolder)
@@ -86,7 +86,7 @@ package struct Audit: Sendable {
         }
     }
 
-    private mutating func reread(_ input: RunReport.Input, _ framing: Framing, maxRecord: Int?, _ folder: String) throws(RunError) {
+    private mutating func reread(_ input: RunReport.Input, _ framing: Framing, _ framings: RunReport.Framings?, _ folder: String) throws(RunError) {
         guard input.file != "-" else {
             skipped.append("standard input cannot be read again")
             return
@@ -95,7 +95,8 @@ package struct Audit: Sendable {
             skipped.append("\(input.file): the run did not read it to its end")
             return
         }
-        let summary = try Self.read(input.file, folder, framing, maxRecord: maxRecord) { _ in }
+        let encoding = framings?.encoding.flatMap { TextEncoding(rawValue: $0) } ?? .utf8
+        let summary = try Self.read(input.file, folder, framing, maxRecord: framings?.maxRecord, encoding: encoding) { _ in }
         compare(input.file, "bytes", input.bytes, summary.bytes)
         compare(input.file, "members", input.members, summary.members)
         compare(input.file, "records", UInt64(input.records), summary.records + summary.oversized)
@@ -161,12 +162,14 @@ package struct Audit: Sendable {
     }
 
     private static func read(
-        _ path: String, _ folder: String, _ framing: Framing = .lines, maxRecord: Int? = nil, _ look: (Batch) throws(InputError) -> Void
+        _ path: String, _ folder: String, _ framing: Framing = .lines, maxRecord: Int? = nil, encoding: TextEncoding = .utf8,
+        _ look: (Batch) throws(InputError) -> Void
     ) throws(RunError) -> InputSummary {
         do throws(InputError) {
             let buffers = BufferPool(capacity: Batch.targetBytes, most: 2)
             var configuration = BatchReader.Configuration(spillFolder: folder)
             configuration.framing = framing
+            configuration.encoding = encoding
             if let maxRecord { configuration.maxRecord = maxRecord }
             let reader = try BatchReader(InputFile(path: path), index: 0, configuration: configuration, buffers: buffers)
             defer { reader.close() }

@@ -5,6 +5,8 @@ extension RunReport {
         package var outputs: Fields?
         /// In bytes; an unclosed quote is given up after this many.
         package var maxRecord: Int
+        /// Of the inputs; `nil` for UTF-8.
+        package var encoding: String?
     }
 
     /// The framing of delimited text.
@@ -48,7 +50,8 @@ extension RunReport.Framings {
     init?(_ pipeline: RecordPipeline) {
         let inputs = RunReport.Fields(pipeline.source.format.framing)
         let outputs = pipeline.sinks.count == 1 ? RunReport.Fields(pipeline.sinks[0].format.writtenFraming) : nil
-        guard inputs != nil || pipeline.sinks.contains(where: { $0.format.writtenFraming != .lines }) else { return nil }
-        self.init(inputs: inputs, outputs: outputs, maxRecord: pipeline.source.maxRecord)
+        let encoding = pipeline.source.encoding == .utf8 ? nil : pipeline.source.encoding.rawValue
+        guard inputs != nil || encoding != nil || pipeline.sinks.contains(where: { $0.format.writtenFraming != .lines }) else { return nil }
+        self.init(inputs: inputs, outputs: outputs, maxRecord: pipeline.source.maxRecord, encoding: encoding)
     }
 }

@@ -27,6 +27,7 @@ package final class BatchReader: @unchecked Sendable {
         package var spillFolder: String
         package var library = DeflateLibrary.preferred
         package var framing = Framing.lines
+        package var encoding = TextEncoding.utf8
 
         package init(spillFolder: String) {
             self.spillFolder = spillFolder
@@ -98,18 +99,20 @@ package final class BatchReader: @unchecked Sendable {
     ) throws(InputError) {
         let size = bytes?.size ?? file.size
         totals = InputSummary(file: file.path)
+        let encoded: any TextSource
         switch Compression.detect(in: window, name: file.path) {
-        case .none: text = PlainText(window: window, size: size)
+        case .none: encoded = PlainText(window: window, size: size)
         case .noneDespiteName:
-            text = PlainText(window: window, size: size)
+            encoded = PlainText(window: window, size: size)
             totals.isPlainDespiteName = true
-        case .gzip: text = GzipText(window: window, library: configuration.library, size: size, most: most)
-        case .zstd: text = FramedText(window: window, codec: ZstdCodec(), size: size, most: most)
-        case .bzip2: text = FramedText(window: window, codec: Bzip2Codec(), size: size, most: most)
-        case .xz: text = FramedText(window: window, codec: XZCodec(), size: size, most: most)
+        case .gzip: encoded = GzipText(window: window, library: configuration.library, size: size, most: most)
+        case .zstd: encoded = FramedText(window: window, codec: ZstdCodec(), size: size, most: most)
+        case .bzip2: encoded = FramedText(window: window, codec: Bzip2Codec(), size: size, most: most)
+        case .xz: encoded = FramedText(window: window, codec: XZCodec(), size: size, most: most)
         case .unsupported(let name): throw .unsupported(path: file.path, compression: name)
         }
-        mayBeArchive = !(text is PlainText)
+        text = configuration.encoding == .utf8 ? encoded : DecodedText(encoded, configuration.encoding)
+        mayBeArchive = !(encoded is PlainText)
         self.file = file
         self.index = index
         self.configuration = configuration

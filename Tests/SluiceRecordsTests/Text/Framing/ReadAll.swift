@@ -41,13 +41,15 @@ struct ReadAll: Equatable {
     ///   - most: the maximum number of bytes inflated in a step.
     init(
         _ input: [UInt8], library: DeflateLibrary = .zlib, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20, chunk: Int = 256 << 10,
-        most: Int = 256 << 10, framing: Framing = .lines, name: String = "test.gz", spillFolder: String = NSTemporaryDirectory(), failAt: Int? = nil
+        most: Int = 256 << 10, framing: Framing = .lines, name: String = "test.gz", spillFolder: String = NSTemporaryDirectory(), failAt: Int? = nil,
+        encoding: TextEncoding = .utf8
     ) throws {
         var configuration = BatchReader.Configuration(spillFolder: spillFolder)
         configuration.library = library
         configuration.onDamage = onDamage
         configuration.maxRecord = maxRecord
         configuration.framing = framing
+        configuration.encoding = encoding
         var at = 0
         let window = InputWindow(chunk: chunk) { memory in
             if let failAt, at >= failAt { return Int(-EIO) }

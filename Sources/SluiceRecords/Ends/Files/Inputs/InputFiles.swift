@@ -59,6 +59,19 @@ package enum InputFiles {
         return matches
     }
 
+    /// The file at a path, as it is written: no pattern.
+    static func named(_ path: String) throws(InputError) -> InputFile {
+        switch PathKind.of(path) {
+        case .folder: throw .folder(path: path)
+        case .missing: throw .missing(path: path)
+        case .unreadable(let reason): throw .unreadable(path: path, reason: reason)
+        case .file(let size):
+            let name = NameBytes.normalized(path)
+            // A file of this name is not standard input.
+            return try readable(name.isSame(as: "-") ? "./-" : name, size: size)
+        }
+    }
+
     private static func add(_ path: [UInt8], to matches: inout Matches) throws(InputError) {
         switch PathKind.of(path) {
         case .folder: return

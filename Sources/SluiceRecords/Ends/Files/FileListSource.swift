@@ -1,0 +1,117 @@
+import Glibc
+import Sluice
+import SluiceCEL
+import Synchronization
+
+/// `files_from`: the files whose paths stand in a file, one a line, or on standard input.
+package struct FileListSource: DeclaredSource {
+    package static let declaration = Declaration(
+        "files_from",
+        "a file with the paths of the files, one a line (or with NULs between them, as `find -print0` writes), as they stand there; `-` is standard input",
+        argument: .text, options: FileChoice.options, example: "files_from: list.txt")
+
+    package let inputs: [InputFile]
+
+    package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        guard let leaf = argument.leaf, leaf.isComplete else { return nil }
+        do throws(InputError) {
+            let paths = try FileList.paths(in: leaf.text)
+            var files: [InputFile] = []
+            var known: Swift.Set<Name> = []
+            for (line, path) in paths {
+                do throws(InputError) {
+                    let file = try InputFiles.named(path)
+                    if known.insert(Name(file.path)).inserted { files.append(file) }
+                } catch {
+                    checking.report("\(leaf.text):\(line): \(error)", at: leaf.place, fix: "relative paths start from the current folder")
+                    return nil
+                }
+            }
+            inputs = FileChoice(options, &checking).chosen(of: files)
+        } catch {
+            checking.report("\(error)", at: leaf.place)
+            return nil
+        }
+        if inputs.isEmpty { checking.report("'\(leaf.text)' names no file that is to be read", at: leaf.place, severity: .warning) }
+    }
+
+    package func open(_ input: InputFile, at offset: UInt64) throws(InputError) -> any InputBytes {
+        try InputDescriptor(input, at: offset)
+    }
+
+    package func file(of input: InputFile) throws(InputError) -> FileIdentity? { try .ofRegularFile(input.path) }
+}
+
+/// Which of the files that a source names are read.
+struct FileChoice {
+    static let options = [
+        ArgumentKey(
+            "exclude", .short(.list(.text), for: "exclude", in: []), example: "exclude: logs/*.tmp.gz",
+            "paths or patterns of files that are left out; a pattern is one of those of `files`")
+    ]
+
+    private var excluded: Swift.Set<Name> = []
+
+    init(_ options: Arguments, _ checking: inout Checking) {
+        for leaf in options["exclude"]?.leaves ?? [] where leaf.isComplete {
+            do throws(InputError) {
+                for file in try InputFiles.matches(of: [leaf.text]).files { excluded.insert(Name(file.path)) }
+            } catch {
+                switch error {
+                // What is not there need not be left out.
+                case .noMatch, .missing: break
+                default: checking.report("exclude: \(error)", at: leaf.place)
+                }
+            }
+        }
+    }
+
+    func chosen(of files: [InputFile]) -> [InputFile] { files.filter { !excluded.contains(Name($0.path)) } }
+}
+
+/// A list of paths.
+private enum FileList {
+    /// Of a list, in bytes.
+    private static let most = 256 << 20
+    /// What stood on standard input, which can be read once: a definition may be looked at twice.
+    private static let standardInput = Locked<[UInt8]?>(nil)
+
+    /// - Returns: the paths with their lines, from 1; blank lines are none.
+    static func paths(in file: String) throws(InputError) -> [(line: Int, path: String)] {
+        let bytes = try bytes(of: file)
+        let separator: UInt8 = bytes.contains(0) ? 0 : 0x0A
+        var paths: [(line: Int, path: String)] = []
+        for (index, line) in bytes.split(separator: separator, omittingEmptySubsequences: false).enumerated() {
+            let path = separator == 0x0A && line.last == 0x0D ? line.dropLast() : line
+            guard !path.isEmpty else { continue }
+            guard let text = String(validating: path, as: UTF8.self) else {
+                throw .unreadable(path: "\(file):\(index + 1)", reason: "a name is not UTF-8; rename the file")
+            }
+            paths.append((index + 1, text))
+        }
+        return paths
+    }
+
+    private static func bytes(of file: String) throws(InputError) -> [UInt8] {
+        let input = InputFile(path: file)
+        guard input.isStandardInput else { return try read(input) }
+        if let bytes = standardInput.withLock({ $0 }) { return bytes }
+        let bytes = try read(input)
+        standardInput.withLock { $0 = bytes }
+        return bytes
+    }
+
+    private static func read(_ file: InputFile) throws(InputError) -> [UInt8] {
+        let descriptor = try InputDescriptor(file)
+        defer { descriptor.close() }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = chunk.withUnsafeMutableBytes { descriptor.read(into: $0) }
+            if count < 0 { throw .unreadable(path: file.path, reason: describe(error: Int32(-count))) }
+            if count == 0 { return bytes }
+            bytes += chunk[..<count]
+            if bytes.count > most { throw .unreadable(path: file.path, reason: "a list of more than 256 MiB") }
+        }
+    }
+}
