@@ -13,7 +13,7 @@ package protocol RecordSink: Sendable {
     /// How a compressed output is divided into gzip members.
     var members: GzipMembers { get }
 
-    /// The compression of outputs that are compressed.
+    /// The format of compressed outputs.
     var codec: OutputCodec { get }
 
     /// Called once per run.

@@ -1,34 +1,34 @@
-/// How the characters of an input are written.
+/// The character encoding of an input.
 package enum TextEncoding: String, CaseIterable, Sendable {
     case utf8 = "utf-8"
     case latin1
-    /// In the order that the input's mark says; without one, little endian.
+    /// The byte order is given by the byte order mark; little endian without one.
     case utf16 = "utf-16"
     case utf16LittleEndian = "utf-16le"
     case utf16BigEndian = "utf-16be"
 }
 
-/// The text of another source in UTF-8, of which all formats read.
+/// Converts the text of another source to UTF-8, which all formats read.
 ///
-/// What is no character (half a surrogate pair, half a unit at the end) becomes U+FFFD. After damage a unit of UTF-16
-/// begins anew. Places in the text are those of UTF-8.
+/// Invalid input (an unpaired surrogate, or half a code unit at the end) becomes U+FFFD. After
+/// damage, decoding of UTF-16 restarts at a unit boundary. Offsets in the text refer to the UTF-8.
 ///
-/// Unsafe memory: writes after the last byte of its own ``ByteBuffer``, within the room that it has reserved.
+/// Unsafe memory: writes past the end of its own ``ByteBuffer``, within its reserved capacity.
 final class DecodedText: TextSource {
     private static let most = 64 << 10
 
     private let base: any TextSource
     private let isLatin1: Bool
-    /// Of UTF-16; nil until its mark is met.
+    /// The byte order of UTF-16; nil until it is known.
     private var isBigEndian: Bool?
     private let input = ByteBuffer(capacity: most)
     private let ready = ByteBuffer(capacity: 2 * most)
     private var taken = 0
-    /// It stands after what is ready.
+    /// The event to return after the bytes in `ready`.
     private var event: TextEvent?
-    /// The first half of a unit.
+    /// The first byte of an incomplete UTF-16 unit.
     private var half: UInt8?
-    /// The first half of a pair.
+    /// A high surrogate that waits for its low surrogate.
     private var high: UInt32?
     private var isFresh = true
 
@@ -85,7 +85,7 @@ final class DecodedText: TextSource {
             isFresh = false
             let isSwapped = unit == 0xFFFE && isBigEndian == nil
             isBigEndian = isBigEndian ?? isSwapped
-            // The mark is no text.
+            // The byte order mark is not part of the text.
             if isSwapped || unit == 0xFEFF { return }
         }
         switch unit {

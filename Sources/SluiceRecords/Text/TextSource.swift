@@ -20,7 +20,7 @@ struct TextRead {
 }
 
 enum TextEvent: Equatable {
-    /// A gzip member begins here, or a frame or stream of another compression.
+    /// The start of a gzip member, or of a frame or stream of another compression, with its index.
     case member(Int)
     /// `cutsText`: the text after the damage does not continue the text before it. `lostText` is
     /// left for the framing to set.

@@ -3,7 +3,7 @@ import Sluice
 import SluiceCEL
 import Synchronization
 
-/// `files_from`: the files whose paths stand in a file, one a line, or on standard input.
+/// `files_from`: the files whose paths are listed in a file or on standard input, one per line.
 package struct FileListSource: DeclaredSource {
     package static let declaration = Declaration(
         "files_from",
@@ -42,7 +42,7 @@ package struct FileListSource: DeclaredSource {
     package func file(of input: InputFile) throws(InputError) -> FileIdentity? { try .ofRegularFile(input.path) }
 }
 
-/// Which of the files that a source names are read.
+/// The choice of files to read among those that a source names.
 struct FileChoice {
     static let options = [
         ArgumentKey(
@@ -58,7 +58,7 @@ struct FileChoice {
                 for file in try InputFiles.matches(of: [leaf.text]).files { excluded.insert(Name(file.path)) }
             } catch {
                 switch error {
-                // What is not there need not be left out.
+                // A file that doesn't exist need not be left out.
                 case .noMatch, .missing: break
                 default: checking.report("exclude: \(error)", at: leaf.place)
                 }
@@ -71,12 +71,13 @@ struct FileChoice {
 
 /// A list of paths.
 private enum FileList {
-    /// Of a list, in bytes.
+    /// The maximum size of a list in bytes.
     private static let most = 256 << 20
-    /// What stood on standard input, which can be read once: a definition may be looked at twice.
+    /// The contents of standard input, kept because it can only be read once but a definition may
+    /// be checked twice.
     private static let standardInput = Locked<[UInt8]?>(nil)
 
-    /// - Returns: the paths with their lines, from 1; blank lines are none.
+    /// - Returns: the paths with their line numbers, from 1; blank lines are skipped.
     static func paths(in file: String) throws(InputError) -> [(line: Int, path: String)] {
         let bytes = try bytes(of: file)
         let separator: UInt8 = bytes.contains(0) ? 0 : 0x0A

@@ -100,13 +100,13 @@ package struct FileName {
         extensions = Array(name.split(separator: ".", omittingEmptySubsequences: false).dropFirst())
     }
 
-    /// The compression that a file of that name is written with.
+    /// The compression for a file of this name.
     package var codec: OutputCodec? { extensions.last.flatMap { OutputCodec(rawValue: String($0)) } }
 
-    /// The ending, if it names a compression that is read but not written.
+    /// The extension, if it names a compression that can be read but not written.
     package var unwritableEnding: String? { extensions.last.map(String.init).flatMap { ["bz2", "xz"].contains($0) ? $0 : nil } }
 
-    /// The extension, without a final `.gz` or the like.
+    /// The extension before any `.gz` or the like.
     package var fileExtension: String? {
         (codec == nil && unwritableEnding == nil ? extensions[...] : extensions.dropLast()).last.map(String.init)
     }

@@ -5,7 +5,7 @@ extension RunReport {
         package var outputs: Fields?
         /// In bytes; an unclosed quote is given up after this many.
         package var maxRecord: Int
-        /// Of the inputs; `nil` for UTF-8.
+        /// The encoding of the inputs; `nil` for UTF-8.
         package var encoding: String?
     }
 

@@ -75,7 +75,7 @@ public struct RunReport: Codable, Sendable {
         public var damage: [DamageRecord]
         /// Whether it was read to its end.
         public var whole: Bool
-        /// What is odd about it and no damage: a file that is called `.gz` and is plain text.
+        /// An oddity that is not damage: the name ends in `.gz`, but the file is plain text.
         public var note: String?
     }
 

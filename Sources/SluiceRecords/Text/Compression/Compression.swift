@@ -1,19 +1,19 @@
-/// How an input is compressed, by its first bytes; its name only decides what is odd.
+/// The compression of an input, detected by its first bytes; its name only decides doubtful cases.
 enum Compression: Equatable {
     case none
-    /// Not compressed, and called as if it were.
+    /// Plain text whose name suggests compression.
     case noneDespiteName
     case gzip, zstd, bzip2, xz
-    /// Known, and not read.
+    /// A recognized format that is not supported.
     case unsupported(String)
 
     /// Detects the compression. Reads no further ahead than needed, because more bytes may be slow
     /// to arrive.
     static func detect(in window: InputWindow, name: String) -> Compression {
         let first = window.look(ahead: 1)
-        // Nothing is no input, whatever it is called.
+        // An empty file is an empty input, whatever its name.
         if first.isEmpty { return .none }
-        // A single byte 1F is the beginning of a gzip file rather than a text.
+        // A single byte 1F is more likely a truncated gzip file than text.
         if first[0] == 0x1F, window.look(ahead: 2).count < 2 || window.available[1] == 0x8B { return .gzip }
         if let frames = Self.frames(in: window) { return frames }
         if let other = OtherCompression.name(in: window) { return .unsupported(other) }
@@ -33,7 +33,7 @@ enum Compression: Equatable {
         }
     }
 
-    /// As the name has it.
+    /// The compression that the name suggests.
     private static func named(_ path: String) -> Compression? {
         let name = path.lowercased()
         func ends(_ endings: String...) -> Bool { endings.contains { name.hasSuffix($0) } }
@@ -43,7 +43,7 @@ enum Compression: Equatable {
         return ends(".xz", ".txz") ? .xz : nil
     }
 
-    /// Whether the whole input is the beginning of a mark, which may be letters.
+    /// Whether the whole input is a prefix of the magic number, which may consist of letters.
     private static func isCutMark(_ window: InputWindow, of named: Compression) -> Bool {
         let mark: [UInt8]
         switch named {
@@ -59,14 +59,14 @@ enum Compression: Equatable {
     }
 }
 
-/// Whether an input that should be compressed begins as text does.
+/// Checks whether an input with the name of a compressed file begins like text.
 private enum TextBeginning {
     private static let count = 4 << 10
 
     static func isText(_ window: InputWindow) -> Bool {
         let bytes = window.look(ahead: count).prefix(count)
         guard !bytes.contains(where: { $0 < 0x20 && !(0x07...0x0D).contains($0) && $0 != 0x1B }) else { return false }
-        // The last letter may be cut off.
+        // The last character may be cut off.
         return (0...3).contains { String(validating: bytes.dropLast($0), as: UTF8.self) != nil }
     }
 }

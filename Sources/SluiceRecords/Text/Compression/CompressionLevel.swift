@@ -1,5 +1,5 @@
-/// The trade-off between time and size of a compressed output. zstd has levels of its own (``zstd``);
-/// of gzip:
+/// The trade-off between time and size of a compressed output. zstd has its own levels (``zstd``);
+/// those of gzip are:
 ///
 /// | written | with ISA-L | without |
 /// | --- | --- | --- |
@@ -37,7 +37,7 @@ public struct CompressionLevel: Hashable, Sendable {
         }
     }
 
-    /// zstd's own level for the same trade-off: `default` is 3, as everywhere.
+    /// The zstd level for the same trade-off: `default` is 3, the default of zstd.
     var zstd: Int32 { self == .standard ? 3 : max(1, zlib) }
 
     /// Every way to write a level.

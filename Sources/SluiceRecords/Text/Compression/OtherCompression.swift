@@ -7,7 +7,7 @@ import CZlib
 /// control characters, a plausible size, or a checksum.
 enum OtherCompression {
     private static let marks: [(bytes: [UInt8], name: String)] = [
-        // Of zstd before its format was settled.
+        // Versions of zstd before its format was finalized.
         ([0x27, 0xB5, 0x2F, 0xFD], "zstd 0.7"), ([0x26, 0xB5, 0x2F, 0xFD], "zstd 0.6"), ([0x25, 0xB5, 0x2F, 0xFD], "zstd 0.5"),
         ([0x24, 0xB5, 0x2F, 0xFD], "zstd 0.4"), ([0x23, 0xB5, 0x2F, 0xFD], "zstd 0.3"), ([0x22, 0xB5, 0x2F, 0xFD], "zstd 0.2"),
         ([0x1E, 0xB5, 0x2F, 0xFD], "zstd 0.1"), ([0x4C, 0x5A, 0x49, 0x50, 0x01], "lzip"), ([0x4C, 0x5A, 0x49, 0x50, 0x00], "lzip"),
@@ -49,7 +49,8 @@ enum OtherCompression {
         case zstd, lz4
     }
 
-    /// Frames that zstd and lz4 skip, which both may begin with: what follows tells.
+    /// Skips skippable frames, which both zstd and lz4 files may start with, and decides by what
+    /// follows.
     static func afterSkippableFrames(_ window: InputWindow) -> Followed? {
         guard window.begins(with: [window.available[0], 0x2A, 0x4D, 0x18]) else { return nil }
         var start = 0

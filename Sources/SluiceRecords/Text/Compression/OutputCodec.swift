@@ -1,9 +1,9 @@
-/// How an output is compressed, by the ending of its name.
+/// The compression of an output, derived from its file extension.
 package enum OutputCodec: String, Sendable {
     case gzip = "gz"
     case zstd = "zst"
 
-    /// A whole file without text.
+    /// A complete file without text.
     var empty: [UInt8] {
         switch self {
         case .gzip: MemberAssembly.empty

@@ -5,14 +5,15 @@ package struct InputSummary: Sendable, Equatable, Codable {
     package var bytes: UInt64 = 0
     /// The size of the text, including damaged parts that were read.
     package var textBytes: UInt64 = 0
-    /// Gzip members, or frames and streams of the others, whose header was met; 0 for plain text.
+    /// The number of gzip members, zstd frames, or bzip2 or xz streams whose header was read; 0 for
+    /// plain text.
     package var members = 0
     /// Records delivered as frames.
     package var records: UInt64 = 0
     /// Records delivered as oversized.
     package var oversized: UInt64 = 0
     package var damage: [Damage] = []
-    /// Its name says that it is compressed, and it is text.
+    /// Whether the file is plain text although its name suggests compression.
     package var isPlainDespiteName = false
 
     package init(file: String) {

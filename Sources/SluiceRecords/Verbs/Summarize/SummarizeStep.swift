@@ -21,7 +21,7 @@ final class SummarizeStep: ClosingStep {
 
     private struct States {
         var idle: [Gathered] = []
-        /// How many there are at once.
+        /// The number of states in existence.
         var made = 0
 
         mutating func take() -> Gathered? {
@@ -63,10 +63,10 @@ final class SummarizeStep: ClosingStep {
         states.withLock { $0.idle.append(gathered) }
     }
 
-    /// As ``keep(_:)``; where the state has grown too large, its groups go to a file before.
+    /// Returns a state like ``keep(_:)``, but first spills its groups if it has grown too large.
     func giveBack(_ state: SummaryState) throws(RunError) {
         let share = room.memory / max(1, states.withLock { $0.made })
-        // Growing takes as much again. One group alone cannot be divided.
+        // Growing a table takes twice its memory for a while. A single group cannot be divided.
         guard !verb.by.isEmpty, state.bytes > share / 2 else { return keep(state) }
         try spill.add(state)
         keep(makeState())

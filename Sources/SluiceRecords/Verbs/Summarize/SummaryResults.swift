@@ -57,7 +57,7 @@ final class SummaryResults: ClosingRows, @unchecked Sendable {
 
 /// Orders keys by their values (``CellOrder``). The first value that differs decides.
 enum KeyOrder {
-    /// Appends bytes that have the order of keys (``OrderKey``).
+    /// Appends bytes whose order is that of the keys (``OrderKey``).
     static func append(_ key: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
         var reader = GroupKeyReader(key)
         var start = reader.place

@@ -2,14 +2,14 @@ import Sluice
 import SluiceCEL
 import Synchronization
 
-/// Groups that do not fit into memory, in a file: in 256 parts by the hashes of their keys, each of
-/// which fits when its turn comes.
+/// Groups that don't fit in memory, in a file. They are divided into 256 parts by the hashes of
+/// their keys, and each part is later merged in memory.
 final class SummarySpill: Sendable {
     static let parts = 256
 
     private struct Files {
         var file: RoomFile?
-        /// Of each part, where its states are.
+        /// The file ranges of the states of each part.
         var states: [[Range<Int>]] = Array(repeating: [], count: SummarySpill.parts)
     }
 
@@ -24,7 +24,7 @@ final class SummarySpill: Sendable {
 
     var isEmpty: Bool { files.withLock { $0.file == nil } }
 
-    /// Brings all groups of a state to the file, which is not used again.
+    /// Writes all groups of a state to the file. The state must not be used again.
     func add(_ state: SummaryState) throws(RunError) {
         var parts = [[Int]](repeating: [], count: Self.parts)
         for group in 0..<state.groups.count { parts[Int(state.groups.hash(of: group) >> 56)].append(group) }
@@ -73,10 +73,10 @@ final class SummarySpill: Sendable {
     }
 }
 
-/// The groups of a spill as records: part by part they become rows with the place of each in the
-/// order as its key, which are sorted like records.
+/// The groups of a spill as records: part by part, they become rows keyed by their position in the
+/// result, which are sorted like records.
 ///
-/// `@unchecked Sendable`: the run asks for one batch after the other, and nothing else has it.
+/// `@unchecked Sendable`: the run requests one batch at a time and is the only user.
 final class SpilledResults: ClosingRows, @unchecked Sendable {
     private let spill: SummarySpill
     private let room: StageRoom

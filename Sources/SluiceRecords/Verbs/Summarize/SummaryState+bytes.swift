@@ -22,7 +22,7 @@ extension SummaryState {
         bytes(shape, of: (0..<groups.count).sorted { groups.key(of: $0).lexicographicallyPrecedes(groups.key(of: $1)) })
     }
 
-    /// The same of some groups, in this order.
+    /// The encoding of some of the groups, in the given order.
     func bytes(_ shape: Shape, of some: [Int]) -> [UInt8] {
         var writer = StateWriter()
         writer.write(Self.version)

@@ -59,7 +59,7 @@ package enum InputFiles {
         return matches
     }
 
-    /// The file at a path, as it is written: no pattern.
+    /// The file at a literal path, which is not a pattern.
     static func named(_ path: String) throws(InputError) -> InputFile {
         switch PathKind.of(path) {
         case .folder: throw .folder(path: path)

@@ -1,12 +1,13 @@
 import CBytes
 import CBzip2
 
-/// bzip2: streams, each of blocks with checks.
+/// Decompresses bzip2: streams of checksummed blocks.
 ///
-/// The library gets no more than stands before the next place that has the mark of a stream and of its first block,
-/// which chance gives one of 2^76 places: so damage does not run on into the next stream.
+/// The library is never given bytes beyond the start of the next stream, so that damage doesn't
+/// extend into that stream. A start is recognized by the marks of a stream and its first block,
+/// which occur by chance at one in 2^76 positions.
 ///
-/// Unsafe memory: the stream is this object's own and does not move, as the library asks.
+/// Unsafe memory: `bz_stream` is owned by this object and never moves, as the library requires.
 final class Bzip2Codec: FrameCodec {
     let magic = Array("BZh".utf8)
     private static let blockMark: [UInt8] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59]
@@ -15,7 +16,7 @@ final class Bzip2Codec: FrameCodec {
 
     private let stream: UnsafeMutablePointer<bz_stream>
     private var isOpen = false
-    /// Where the next stream begins, and up to where that is known.
+    /// The offset of the next stream, if known, and the offset up to which it was searched for.
     private var next: UInt64?
     private var scanned: UInt64 = 0
 
@@ -41,7 +42,7 @@ final class Bzip2Codec: FrameCodec {
         return mark.count == blockMark.count ? .frame : .incomplete
     }
 
-    /// Looks no further ahead than it must.
+    /// Looks no further ahead than necessary.
     static func begins(_ window: InputWindow) -> Bool {
         guard window.begins(with: Array("BZh".utf8)) else { return false }
         for count in 4...headerCount {
@@ -79,14 +80,14 @@ final class Bzip2Codec: FrameCodec {
         }
     }
 
-    /// What is here before the next stream.
+    /// The available bytes before the next stream.
     private func stretch(of window: InputWindow) -> UnsafeBufferPointer<UInt8> {
         while true {
             let (position, bytes) = (window.position, window.available)
             if next == nil { findNext(in: bytes, at: position) }
             let known = next ?? scanned
             if known > position || next != nil { return UnsafeBufferPointer(rebasing: bytes.prefix(Int(known - position))) }
-            // A stream may begin here; more bytes tell.
+            // A stream may start here; more bytes are needed to decide.
             if window.look(ahead: bytes.count + 1).count == bytes.count { return bytes }
         }
     }
@@ -96,7 +97,7 @@ final class Bzip2Codec: FrameCodec {
         var from = scanned > position ? Int(scanned - position) : 0
         while from < bytes.count {
             let found = cbytes_find(start + from, bytes.count - from, magic, magic.count)
-            // The last bytes may begin a mark.
+            // The last bytes may be the beginning of a mark.
             let at = found >= 0 ? from + found : max(from, bytes.count - magic.count + 1)
             scanned = position + UInt64(at)
             switch Self.start(UnsafeBufferPointer(rebasing: bytes[at...])) {

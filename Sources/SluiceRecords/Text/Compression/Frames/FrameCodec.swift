@@ -1,22 +1,23 @@
-/// A compression whose inputs are frames, one after the other, that can be read on their own: zstd's
-/// frames, the streams of bzip2 and xz.
+/// A compression format whose inputs are sequences of independently readable frames: the frames of
+/// zstd, the streams of bzip2 and xz.
 protocol FrameCodec: AnyObject {
-    /// What a frame begins with: what is searched for after damage.
+    /// The bytes at the start of a frame, which are searched for after damage.
     var magic: [UInt8] { get }
 
-    /// What stands at the window's position, which is not the input's end. Looks ahead, moves
-    /// nothing.
+    /// Classifies the bytes at the window's position, which must not be the end of the input. Looks
+    /// ahead without moving the window.
     func start(in window: InputWindow) -> FrameStart
 
-    /// Begins the frame at the window's position, which ``start(in:)`` has found to be one.
+    /// Begins decoding the frame at the window's position, where ``start(in:)`` must have returned
+    /// `.frame`.
     func begin(in window: InputWindow)
 
-    /// Whether a frame that ``start(in:)`` has found after damage is more than chance.
+    /// Whether a frame that ``start(in:)`` found after damage is genuine rather than a coincidence.
     func isSound(in window: InputWindow) -> Bool
 
-    /// Reads from the window and moves it on.
+    /// Decodes bytes from the window and advances it.
     ///
-    /// - Parameter output: not empty.
+    /// - Parameter output: must not be empty.
     func decode(from window: InputWindow, into output: UnsafeMutableBufferPointer<UInt8>) -> FrameStep
 }
 
@@ -26,24 +27,24 @@ extension FrameCodec {
 
 enum FrameStart: Equatable {
     case frame
-    /// So many bytes that hold no text.
+    /// A frame of this many bytes without text.
     case skippable(UInt64)
     /// The input ends inside the frame's header.
     case incomplete
-    /// Something else.
+    /// Not a frame.
     case other
 }
 
 struct FrameStep {
     enum State: Equatable {
         case going
-        /// The frame's end, all of its checks right.
+        /// The frame ended and all of its checksums are right.
         case ended
         /// The input ends inside the frame.
         case cutOff
-        /// All text was produced; it is not what was compressed.
+        /// All text was produced, but its checksum is wrong.
         case wrongCheck
-        /// The data makes no sense from the window's position on.
+        /// The data is invalid from the window's position on.
         case corrupt
     }
 

@@ -1,16 +1,18 @@
 import CBytes
 
-/// The text of all frames of an input, each checked as far as its compression has checks; goes on
-/// after damage at the next frame.
+/// The text of all frames of an input, verified as far as the format has checksums. After damage,
+/// reading resumes at the next frame.
 ///
-/// What is damage, and where (`offset`) it is met, is the same as for gzip (``GzipText``):
-/// - `header`: a frame's header cannot be read, or bytes lie between two frames (their first).
-/// - `corrupt`: the data makes no sense. bzip2 and xz check a block when its text is out already, and
-///   tell a wrong check no further; then the records of the block were delivered, too.
+/// Kinds of damage and their `offset` are the same as for gzip (``GzipText``):
+/// - `header`: a frame's header cannot be read, or there are bytes between two frames (the first of
+///   them).
+/// - `corrupt`: the data is invalid. bzip2 and xz verify a block only after its text was returned,
+///   and report a wrong checksum in no other way; the records of the block were then delivered,
+///   too.
 /// - `truncated`: the input ends inside a frame.
-/// - `crc`: the text was read to its end but is not what was written (zstd).
-/// - `trailing-garbage`: bytes that are not zero lie after the last frame.
-/// - `read-error`: the input could not be read on.
+/// - `crc`: the text was read to its end but differs from what was compressed (zstd).
+/// - `trailing-garbage`: there are nonzero bytes after the last frame.
+/// - `read-error`: reading the input failed.
 ///
 /// Zeros between and after frames are padding. Frames count as members.
 final class FramedText: TextSource {
@@ -27,16 +29,17 @@ final class FramedText: TextSource {
     private var member = 0
     private var hasBegun = false
     private var frameStart: UInt64 = 0
-    /// The wrong checksum of the last frame, which may be the beginning of the next one.
+    /// The offset of a wrong checksum at the end of the last frame, which may in fact be the start
+    /// of the next frame.
     private var suspect: UInt64?
-    /// Bytes of candidates that were tried in vain.
+    /// The number of bytes spent on candidates that turned out not to be frames.
     private var spent: UInt64 = 0
-    /// Events that wait their turn, the next one last.
+    /// Pending events in reverse order.
     private var waiting: [TextEvent] = []
 
     /// - Parameters:
-    ///   - size: compressed bytes of the whole input, where known.
-    ///   - most: bytes decompressed at a time.
+    ///   - size: the compressed size of the whole input, if known.
+    ///   - most: the maximum number of bytes to decompress at a time.
     init(window: InputWindow, codec: any FrameCodec, size: UInt64?, most: Int = 256 << 10) {
         self.window = window
         self.codec = codec
@@ -74,7 +77,8 @@ final class FramedText: TextSource {
         return step.produced
     }
 
-    /// The input ends inside the frame, unless that ran on into others.
+    /// Handles an input that ends inside the frame, which may have run on into other frames because
+    /// of damage.
     private func endInside() {
         guard window.failure == nil, search(from: frameStart + 1) else { return finishEarly() }
         waiting.append(.damage(damage(.corrupt, at: window.position), cutsText: true))
@@ -114,7 +118,7 @@ final class FramedText: TextSource {
         waiting.append(.member(member))
     }
 
-    /// Whether a frame without text would go on after the input's end.
+    /// Whether a skippable frame would extend beyond the end of the input.
     private func endsEarly(before count: UInt64) -> Bool { size.map { window.position + count > $0 } ?? false }
 
     private func skip(_ count: UInt64) {
@@ -127,7 +131,7 @@ final class FramedText: TextSource {
         if left > 0 { finishEarly(cutsText: false) }
     }
 
-    /// Over bytes between frames, or a header that cannot be read.
+    /// Skips bytes between frames, or a header that cannot be read.
     private func passGap() {
         let start = window.position
         let isGarbage = hasBegun
@@ -164,8 +168,8 @@ final class FramedText: TextSource {
         return !found
     }
 
-    /// Moves the window to the next frame, or to the input's end. The first place may lie a little
-    /// back.
+    /// Moves the window to the next frame at or after `first`, or to the end of the input. `first`
+    /// may be slightly behind the window's position.
     private func search(from first: UInt64) -> Bool {
         window.move(to: max(first, window.firstPosition))
         while true {
@@ -181,7 +185,8 @@ final class FramedText: TextSource {
             }
             window.advance(by: found)
             if codec.start(in: window) == .frame {
-                // Linear in the input: where too much was tried, what looks like a frame is one.
+                // Keeps the search linear in the input: after too many failed trials, candidates
+                // are accepted without a trial.
                 guard spent <= 8 * window.position + 1 << 20 else { return true }
                 if codec.isSound(in: window) { return true }
                 spent += UInt64(min(window.available.count, InputWindow.ahead))
@@ -190,7 +195,7 @@ final class FramedText: TextSource {
         }
     }
 
-    /// The input has ended where it should not, or could not be read on.
+    /// Ends an input that is truncated or cannot be read any further.
     private func finishEarly(cutsText: Bool = true) {
         let isFailed = window.failure != nil
         let met = isFailed ? Damage.readError(at: window.position, size: size, member: member) : damage(.truncated, at: window.position)

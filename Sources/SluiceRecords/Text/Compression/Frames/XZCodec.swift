@@ -1,16 +1,16 @@
 import CLZMA
 
-/// xz: streams of blocks with checks and an index.
+/// Decompresses xz: streams of checksummed blocks with an index.
 ///
-/// Unsafe memory: the stream is this object's own and does not move, as the library asks.
+/// Unsafe memory: `lzma_stream` is owned by this object and never moves, as the library requires.
 final class XZCodec: FrameCodec {
     static let mark: [UInt8] = [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]
     let magic = mark
     private static let headerCount = 12
-    /// What `xz -9` asks for, twice: dictionaries up to 128 MiB.
+    /// Twice the requirement of `xz -9`: allows dictionaries of up to 128 MiB.
     private static let memory: UInt64 = 160 << 20
 
-    /// `LZMA_TELL_UNSUPPORTED_CHECK`, which is a macro.
+    /// `LZMA_TELL_UNSUPPORTED_CHECK`, a macro that Swift cannot import.
     private static let tellUnsupportedCheck: UInt32 = 2
 
     private let stream: UnsafeMutablePointer<lzma_stream>

@@ -1,10 +1,10 @@
 import CZstd
 
-/// zstd (RFC 8878). A frame is fed to the library part by part, so that it is known where each of its
-/// blocks begins: header, the heads of blocks, blocks, checksum.
+/// Decompresses zstd (RFC 8878). Each frame is fed to the library in parts (header, block headers,
+/// blocks, checksum), so that the offset of each block is known.
 ///
-/// Unsafe memory: the library reads and writes between pointers that the window and the caller hand
-/// out; the context is this object's own, from `init` to `deinit`.
+/// Unsafe memory: the library reads and writes within buffers of the window and the caller; the
+/// context is owned by this object from `init` to `deinit`.
 final class ZstdCodec: FrameCodec {
     private enum Part {
         case header, blockHead, block, checksum
@@ -17,7 +17,7 @@ final class ZstdCodec: FrameCodec {
     private lazy var trial = Self.makeContext()
 
     private var part = Part.header
-    /// Bytes of the part, and those of them that the library has.
+    /// The size of the current part, and the number of its bytes that the library has consumed.
     private var count = 0
     private var fed = 0
     private var isLast = false
@@ -50,7 +50,7 @@ final class ZstdCodec: FrameCodec {
     func decode(from window: InputWindow, into output: UnsafeMutableBufferPointer<UInt8>) -> FrameStep {
         let bytes = window.look(ahead: count)
         guard bytes.count >= count else {
-            // The part is not whole; what it may have in it cannot be told.
+            // The part is incomplete, so its contents cannot be decoded.
             return FrameStep(produced: 0, state: .cutOff)
         }
         if part == .blockHead, fed == 0, !isBlockHead(bytes) { return FrameStep(produced: 0, state: .corrupt) }
@@ -71,15 +71,15 @@ final class ZstdCodec: FrameCodec {
         return FrameStep(produced: room.pos, state: isEnded == true ? .ended : .going)
     }
 
-    /// Goes on to the next part.
+    /// Moves on to the next part.
     ///
-    /// - Returns: whether the frame has ended; nil where the library does not think so.
+    /// - Returns: whether the frame has ended; nil if the library disagrees.
     private func advance(over bytes: UnsafeBufferPointer<UInt8>, _ result: Int) -> Bool? {
         switch part {
         case .header: enter(.blockHead, ZstdHeader.blockHeadCount)
         case .blockHead:
             let size = ZstdHeader.block(bytes).contentCount
-            // An empty block has no part of its own.
+            // An empty block has no content part.
             if size > 0 { enter(.block, size) } else { return endBlock(result) }
         case .block: return endBlock(result)
         case .checksum: return result == 0 ? true : nil
@@ -104,7 +104,7 @@ final class ZstdCodec: FrameCodec {
         return block.isValid
     }
 
-    /// Its first block makes sense, as far as it is here.
+    /// Checks that the first block can be decoded, as far as it is available.
     func isSound(in window: InputWindow) -> Bool {
         let bytes = window.look(ahead: InputWindow.ahead)
         guard case .header(let header) = ZstdHeader.parse(bytes), bytes.count >= header.count + ZstdHeader.blockHeadCount else { return false }
@@ -129,20 +129,20 @@ final class ZstdCodec: FrameCodec {
     }
 }
 
-/// The header of a frame, and the heads of its blocks.
+/// A frame header, with functions for block headers.
 struct ZstdHeader {
     enum Outcome {
         case header(ZstdHeader)
         case incomplete, invalid
-        /// It can be read by a program that has the dictionary, or so much memory.
+        /// Valid, but requires a dictionary or too much memory.
         case refused(String)
     }
 
     static let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
-    /// Bytes of the longest header.
+    /// The size of the longest header in bytes.
     static let most = 18
     static let blockHeadCount = 3
-    /// 128 MiB, as the programs of zstd itself have it by default.
+    /// 128 MiB, the default limit of the zstd command.
     static let mostWindowLog = 27
     private static let skippable: [UInt8] = [0x2A, 0x4D, 0x18]
 
@@ -193,7 +193,7 @@ struct ZstdHeader {
         var kind: Int
         var size: Int
 
-        /// Bytes after its head: one that is repeated, or all.
+        /// The number of bytes after the block header: a single one for a repeated byte.
         var contentCount: Int { kind == 1 ? 1 : size }
         var isValid: Bool { kind < 3 && size <= 128 << 10 }
     }

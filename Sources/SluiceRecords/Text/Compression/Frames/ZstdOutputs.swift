@@ -1,15 +1,15 @@
 import CZstd
 
-/// The zstd files among the outputs of a run: text is appended to them in order.
+/// The zstd files among the outputs of a run. Text is appended to them in order.
 ///
-/// Small texts are gathered, and each text of about 1 MiB becomes a frame of its own with a checksum. A frame depends on
-/// nothing before it, so a run that died can go on after any of them, and the bytes depend only on what was
-/// appended, and in which order. Not for concurrent use.
+/// Small texts are gathered, and each text of about 1 MiB becomes a separate frame with a checksum.
+/// Frames are independent, so a run can be resumed after any of them, and the bytes depend only on
+/// the sequence of appended texts. Not safe for concurrent use.
 ///
-/// Unsafe memory: the library reads and writes between pointers of buffers that are kept while it does; the
-/// context is this object's own, from `init` to `deinit`.
+/// Unsafe memory: the library reads and writes within buffers that are alive during the call; the
+/// context is owned by this object from `init` to `deinit`.
 final class ZstdOutputs {
-    /// A whole file without text.
+    /// A complete file without text.
     static let empty: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0x24, 0x00, 0x01, 0x00, 0x00, 0x99, 0xE9, 0xD8, 0x51]
     static var version: String { String(cString: ZSTD_versionString()) }
 
@@ -17,7 +17,7 @@ final class ZstdOutputs {
     private let context: OpaquePointer
     private var gatherer = BlockGatherer()
 
-    /// - Parameter outputs: opened with ``empty`` as the contents of empty files.
+    /// - Parameter outputs: a sink whose empty files contain ``empty``.
     init(_ outputs: any OpenSink, level: CompressionLevel) {
         guard let context = ZSTD_createCCtx() else { fatalError("no memory for a zstd context") }
         ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level.zstd)
@@ -35,13 +35,13 @@ final class ZstdOutputs {
         if text.count > 0 { try compress(gatherer.add(text, to: name)) }
     }
 
-    /// What a run that goes on from here must know besides the bytes that are written.
+    /// The state that a resumed run needs in addition to the written bytes.
     var checkpoint: GzipCheckpoint { GzipCheckpoint(files: [], pending: gatherer.waiting) }
 
-    /// Before anything is added.
+    /// Must be called before anything is appended.
     func restore(_ checkpoint: GzipCheckpoint) { gatherer = BlockGatherer(checkpoint.pending) }
 
-    /// Writes what waits.
+    /// Writes the pending text.
     func end() throws(OutputError) { try compress(gatherer.takeAll()) }
 
     private func compress(_ texts: [(path: String, text: ByteBuffer)]) throws(OutputError) {
