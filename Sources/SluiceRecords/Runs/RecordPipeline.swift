@@ -42,6 +42,9 @@ package struct RecordPipeline: Sendable {
 
     /// The sinks of all routes, in the order of the file.
     package var sinks: [SinkSettings] { flow.sinks }
+
+    /// The tables that stages look records up in, then the inputs.
+    var filesRead: [InputFile] { flow.allStages.flatMap(\.verb.files).map { InputFile(path: $0) } + source.inputs }
 }
 
 /// A sequence of stages, and where their records go.

@@ -210,4 +210,39 @@ struct ResumeTests {
         // After a completed run, the command starts over.
         #expect(try !command.run(arguments).error.contains("going on"))
     }
+
+    @Test("keys that were seen are known after it, and a table must be the same")
+    func keysAndTables() throws {
+        let pipeline = """
+            name: trouble
+            source: {files: ['in/*.jsonl.gz'], format: jsonl}
+            stages:
+              - dedupe: {by: n}
+              - dedupe: {by: [k, "n / 3"], within: 50}
+              - lookup: {file: table.csv, key: k, column: id}
+            sink: {file: out/plain.jsonl}
+            dead_letter: out/dead.jsonl.gz
+            """
+        func prepared() throws -> CommandUnderTest {
+            let command = try Self.prepared()
+            try command.write(pipeline, to: "trouble.yaml")
+            try command.write("id,name\n1,one\n2,two\n", to: "table.csv")
+            return command
+        }
+        let undisturbed = try prepared()
+        defer { undisturbed.remove() }
+        let (whole, calls) = try Self.run(undisturbed, at: 0, "before")
+        #expect(whole.status == 3, "\(whole.error)")
+        let command = try prepared()
+        defer { command.remove() }
+        #expect(try Self.run(command, at: calls * 2 / 3, "before").0.status == SIGKILL)
+        #expect(try command.shell("mv table.csv kept && printf 'id,name\\n1,other\\n' > table.csv").status == 0)
+        let other = try Self.run(command, at: 0, "before").0
+        #expect(other.status == 1 && other.error.contains("'table.csv' has "), "\(other.error)")
+        #expect(try command.shell("mv kept table.csv").status == 0)
+        let last = try Self.run(command, at: 0, "before").0
+        #expect(last.status == 3 && last.error.contains("going on with the unfinished run"), "\(last.error)")
+        #expect(try Self.files(command) == Self.files(undisturbed))
+        #expect(try Self.report(command) == Self.report(undisturbed))
+    }
 }

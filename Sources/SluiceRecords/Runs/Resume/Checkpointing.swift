@@ -32,7 +32,7 @@ final class Checkpointing: Sendable {
         self.run = run
         definition = pipeline.definition
         libraries = RunReport.Libraries(pipeline)
-        files = pipeline.source.inputs
+        files = pipeline.filesRead
         self.interval = interval
         state = Locked(State(pause: interval))
     }

@@ -30,10 +30,13 @@ enum Resumption {
         if checkpoint.libraries.deflate != libraries.deflate {
             return "it compressed with \(checkpoint.libraries.deflate ?? "nothing"), and this one would with \(libraries.deflate ?? "nothing")"
         }
-        guard canResume, let stamps = Checkpointing.stamps(of: pipeline.source.inputs) else {
+        guard canResume, let stamps = Checkpointing.stamps(of: pipeline.filesRead) else {
             return "with these options, inputs and outputs a run cannot be resumed"
         }
-        if stamps.count != checkpoint.inputs.count { return "it had \(checkpoint.inputs.count) inputs, and now there are \(stamps.count)" }
+        if stamps.count != checkpoint.inputs.count {
+            let count = pipeline.source.inputs.count
+            return "it had \(checkpoint.inputs.count - stamps.count + count) inputs, and now there are \(count)"
+        }
         return zip(stamps, checkpoint.inputs).lazy.compactMap { $0.change(since: $1) }.first
     }
 }
