@@ -21,7 +21,7 @@ struct CaseTests {
         return names.filter { FileManager.default.fileExists(atPath: folder.appending(path: "\($0)/pipeline.yaml").path) }.sorted()
     }()
 
-    @Test("come out as they should, with 1 worker and with 8", arguments: names)
+    @Test("give the expected results, with 1 worker and with 8", arguments: names)
     func run(name: String) throws {
         let folder = Self.folder.appending(path: name)
         let one = try outcome(of: folder, workers: 1)

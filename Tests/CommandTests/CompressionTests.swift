@@ -61,7 +61,7 @@ struct CompressionTests {
         #expect(try command.run("audit", ".sluice/t/report.json").status == 0)
     }
 
-    @Test("a file called .gz that is text is read, and the summary says so; one of no bytes is empty")
+    @Test("text in a file called .gz is read, and the summary says so; zero bytes are an empty input")
     func names() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }

@@ -27,7 +27,7 @@ struct EvalTests {
         #expect(ExpressionEvaluation(expression, record: record, isTyped: true).outcome == .value(expected))
     }
 
-    @Test("says why there is no value, with a caret below the place, and what may have been meant")
+    @Test("says why there is no value, with a caret below the position and a suggestion")
     func noValue() {
         let outcome = ExpressionEvaluation("path != '' && statsu > 1", record: record, isTyped: false).outcome
         let expected = """
@@ -40,7 +40,7 @@ struct EvalTests {
         #expect(outcome == .noValue(expected))
     }
 
-    @Test("reports all that does not compile, on the line where it stands")
+    @Test("reports everything that does not compile, on its line")
     func wrong() {
         let outcome = ExpressionEvaluation("status\n  + foo(1) * 'é'.sise()", record: nil, isTyped: false).outcome
         guard case .wrong(let message) = outcome else {
@@ -53,7 +53,7 @@ struct EvalTests {
         #expect(message.contains("did you mean 'size'?"))
     }
 
-    @Test("refuses a record that is no JSON object", arguments: ["[1]", "{", "nope", ""])
+    @Test("refuses a record that is not a JSON object", arguments: ["[1]", "{", "nope", ""])
     func badRecord(record: String) {
         guard case .wrong(let message) = ExpressionEvaluation("1", record: record, isTyped: false).outcome else {
             Issue.record("accepted")

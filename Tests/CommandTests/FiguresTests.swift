@@ -39,12 +39,12 @@ struct ProgressLineTests {
     let line = ProgressLine(
         records: 1_234_567, deadLetters: 3, compressedRead: 45_000, compressedTotal: 100_000, bytesPerSecond: 312e6, elapsedSeconds: 9)
 
-    @Test("says records, pace, share, time left and dead letters")
+    @Test("shows records, rate, share, time left and dead letters")
     func says() {
         #expect(line.text == "1,234,567 records  312 MB/s  45 %  ETA 0:11  3 dead")
     }
 
-    @Test("leaves out what standard input cannot know")
+    @Test("omits what is unknown for standard input")
     func standardInput() {
         var line = line
         line.compressedTotal = nil

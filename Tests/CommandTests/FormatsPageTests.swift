@@ -3,7 +3,7 @@ import Testing
 
 @Suite("docs/formats.md")
 struct FormatsPageTests {
-    @Test("the example of access gives what stands below it")
+    @Test("the example of access gives the output below it")
     func access() throws {
         let page = try String(contentsOf: CommandUnderTest.root.appending(path: "docs/formats.md"), encoding: .utf8)
         let section = try #require(page.components(separatedBy: "\n## ").first { $0.hasPrefix("`access`") })
@@ -18,7 +18,7 @@ struct FormatsPageTests {
         #expect(result.status == 0)
     }
 
-    @Test("the example of csv gives what stands below it")
+    @Test("the example of csv gives the output below it")
     func csv() throws {
         let page = try String(contentsOf: CommandUnderTest.root.appending(path: "docs/formats.md"), encoding: .utf8)
         let section = try #require(page.components(separatedBy: "\n## ").first { $0.hasPrefix("`csv`") })

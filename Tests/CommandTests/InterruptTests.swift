@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Signals")
 struct InterruptTests {
-    @Test("the first finishes what is in flight, publishes nothing and ends with 128 and its number", arguments: [Signals.interrupt, Signals.termination])
+    @Test("the first finishes what is in flight, publishes nothing and exits with 128 plus its number", arguments: [Signals.interrupt, Signals.termination])
     func drains(signal: Int32) throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
@@ -36,7 +36,7 @@ struct InterruptTests {
         #expect(run.process.terminationStatus == 130)
     }
 
-    @Test("the second ends the children, too, and what they have started", .timeLimit(Patience.minutes(2)))
+    @Test("the second kills the children, too, and the processes that they started", .timeLimit(Patience.minutes(2)))
     func endsChildren() async throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
@@ -65,7 +65,7 @@ struct InterruptTests {
         #expect(result.status == 130)
     }
 
-    @Test("a reader of standard output that goes away ends the run quietly")
+    @Test("the run ends quietly when the reader of standard output closes it")
     func closedOutput() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import sluice
 
-@Suite("The libraries that a run uses")
+@Suite("The compression libraries of a run")
 struct LibrariesTests {
     let command: CommandUnderTest
 
@@ -27,7 +27,7 @@ struct LibrariesTests {
         #expect(result.error.contains("  inflates with \(libraries.inflate), deflates with \(DeflateLibrary.zlib.title), level 6\n"))
     }
 
-    @Test("are those of the dead letters where only they are compressed, and none where nothing is", arguments: [true, false])
+    @Test("are those of the dead letters if only they are compressed, and absent if nothing is", arguments: [true, false])
     func plainOutput(letters isGzip: Bool) throws {
         defer { command.remove() }
         let letters = isGzip ? "dead.jsonl.gz" : "dead.jsonl"
@@ -38,7 +38,7 @@ struct LibrariesTests {
         #expect(libraries.deflate == (isGzip ? RunReport.Libraries(level: .standard).deflate : nil))
     }
 
-    @Test("are both zlib where SLUICE_INFLATE says so, which a short run has no word for")
+    @Test("are both zlib if SLUICE_INFLATE says so, without a note in a short run")
     func forced() throws {
         defer { command.remove() }
         let result = try command.shell("echo '{}' | SLUICE_INFLATE=zlib sluice run x.yaml")
@@ -49,7 +49,7 @@ struct LibrariesTests {
         #expect(try command.shell("SLUICE_INFLATE=zlib sluice --version").output.contains("deflates with zlib"))
     }
 
-    @Test("are named once, with the way to the faster one, while a long run is slowed by zlib")
+    @Test("are named once, with a way to the faster one, while zlib slows down a long run")
     func slow() throws {
         defer { command.remove() }
         let run = try command.start(URL(filePath: "/bin/sh"), ["-c", "SLUICE_INFLATE=zlib exec sluice run x.yaml"])
@@ -61,7 +61,7 @@ struct LibrariesTests {
         #expect(result.error.components(separatedBy: "several times slower").count == 2)
     }
 
-    @Test("are nothing to talk about where ISA-L is used")
+    @Test("are not mentioned if ISA-L is used")
     func fast() {
         #expect(SlowGzipNotice(isNeeded: false, hasFastLibrary: true).text == nil)
         #expect(SlowGzipNotice(isNeeded: true, hasFastLibrary: true).text?.contains("unset") == true)

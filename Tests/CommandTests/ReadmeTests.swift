@@ -30,7 +30,7 @@ struct ReadmeTests {
         }
     }
 
-    @Test("its Swift is what is compiled and run here")
+    @Test("its Swift code is compiled and run here")
     func swift() async throws {
         let readme = try String(contentsOf: CommandUnderTest.root.appending(path: "README.md"), encoding: .utf8)
         let block = try #require(try MarkdownBlocks(readme).blocks.first { $0.language == "swift" })
@@ -46,7 +46,7 @@ struct ReadmeTests {
         #expect(run.lost.all == ["missing: Missing()"])
     }
 
-    @Test("every file that it links to is there")
+    @Test("every linked file exists")
     func links() throws {
         let readme = try String(contentsOf: CommandUnderTest.root.appending(path: "README.md"), encoding: .utf8)
         let targets = readme.matches(of: /\]\((?<target>[^):]+)\)/).map { String($0.output.target) }

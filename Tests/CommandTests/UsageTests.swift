@@ -18,7 +18,7 @@ struct UsageTests {
         ["audit", "no-such-report.json"],
     ]
 
-    @Test("what is wrong with it ends with 2, and says so on standard error", arguments: wrong)
+    @Test("an error in it exits with 2, with a message on standard error", arguments: wrong)
     func isRefused(arguments: [String]) throws {
         defer { command.remove() }
         try command.write("", to: "x.yaml")
@@ -56,7 +56,7 @@ struct UsageTests {
         for word in ["run", "check", "schema", "audit", "eval", "progress", "restart"] { #expect(result.output.contains(word)) }
     }
 
-    @Test("bash takes the completions, and completes a command")
+    @Test("bash accepts the completions, and completes a command")
     func bash() throws {
         defer { command.remove() }
         let script = "sluice --generate-completion-script bash > c && . ./c && complete -p sluice"
@@ -65,7 +65,7 @@ struct UsageTests {
         #expect(result.output.contains("sluice"))
     }
 
-    @Test("check names the file, line and column of every error, and ends with 2")
+    @Test("check reports the file, line and column of every error, and exits with 2")
     func check() throws {
         defer { command.remove() }
         try command.write("name: x\nsource: {files: '-', fromat: jsonl}\nsink: {stdout: yes}\n", to: "x.yaml")
@@ -77,7 +77,7 @@ struct UsageTests {
         #expect(result.error.hasSuffix("errors; nothing was read\n"))
     }
 
-    @Test("check ends with 0 where nothing is wrong")
+    @Test("check exits with 0 if there are no errors")
     func checkFine() throws {
         defer { command.remove() }
         try command.write("name: x\nsource: {files: '-', format: jsonl}\nsink: {stdout: true}\n", to: "x.yaml")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SluiceDefinition
 
-@Suite("Amounts")
+@Suite("Durations, sizes and shares")
 struct AmountsTests {
     @Test(
         "durations have a unit",
@@ -14,7 +14,7 @@ struct AmountsTests {
         #expect(Amounts.duration(text) == expected)
     }
 
-    @Test("what is not a duration", arguments: ["5", "s", "", "-1s", "5 parsecs", "1e3s", "1.2.3s", "99999999999999999999d"])
+    @Test("invalid durations", arguments: ["5", "s", "", "-1s", "5 parsecs", "1e3s", "1.2.3s", "99999999999999999999d"])
     func noDurations(text: String) {
         #expect(Amounts.duration(text) == nil)
     }
@@ -26,7 +26,7 @@ struct AmountsTests {
         #expect(Amounts.size(text) == expected)
     }
 
-    @Test("what is not a size", arguments: ["", "16XB", "-1", "1.5", "99999999999999TiB", "lots"])
+    @Test("invalid sizes", arguments: ["", "16XB", "-1", "1.5", "99999999999999TiB", "lots"])
     func noSizes(text: String) {
         #expect(Amounts.size(text) == nil)
     }

@@ -14,7 +14,7 @@ struct BadFilesTests {
 
     /// The expected output is next to each file; `SLUICE_WRITE_EXPECTED=1` regenerates it. Review
     /// the result before committing it.
-    @Test("each gets the messages that stand beside it", arguments: names)
+    @Test("each gets the messages of the file next to it", arguments: names)
     func getsMessages(name: String) throws {
         let text = try String(contentsOf: Self.folder.appending(path: "\(name).yaml"), encoding: .utf8)
         let checked = PipelineFile(path: "\(name).yaml", text: text).check(setting: Self.settings(in: text))
@@ -26,7 +26,7 @@ struct BadFilesTests {
         #expect(!checked.diagnostics.isEmpty)
     }
 
-    @Test("there are more than thirty kinds")
+    @Test("covers more than thirty kinds")
     func areMany() {
         #expect(Self.names.count > 30)
     }

@@ -23,7 +23,7 @@ struct PipelineFileTests {
         sink: {stdout: true}
         """
 
-    @Test("the ready ones can be run", arguments: ready)
+    @Test("the provided ones can be run", arguments: ready)
     func areReady(name: String) throws {
         let path = Self.root.appending(path: "pipelines/\(name)").path
         let checked = try PipelineFile(readingFrom: path).check(setting: Self.absoluteInputs(of: name))
@@ -41,7 +41,7 @@ struct PipelineFileTests {
         return [parameter: root.appending(path: "sampledata/\(glob)").path]
     }
 
-    @Test("options of stages arrive, and defaults where there are none")
+    @Test("options of stages arrive, with defaults for missing ones")
     func options() throws {
         let pipeline = try pipeline(
             """
@@ -95,7 +95,7 @@ struct PipelineFileTests {
         #expect(file.check(state: "/var/state").pipeline?.deadLetters == "/var/state/dead-letter.jsonl.gz")
     }
 
-    @Test("a path is cut at its expressions, with their braces and quotes")
+    @Test("a path is split at its expressions, with their braces and quotes")
     func pathPieces() throws {
         let pipeline = try pipeline(Self.small.replacing("stdout: true", with: "file: \"out/{ {'a': '}'}['a'] }-{string(b)}/x.jsonl\""))
         let shown = pipeline.sinks[0].sink.path.pieces.map { piece in
@@ -107,14 +107,14 @@ struct PipelineFileTests {
         #expect(shown == ["out/", "{ {'a': '}'}['a'] }", "-", "{string(b)}", "/x.jsonl"])
     }
 
-    @Test("a file that is not there, or is no text, is said to be so")
+    @Test("a missing file and a file that is not text are reported")
     func unreadable() {
         #expect(throws: UnreadablePipelineFile(path: "no/such.yaml", reason: .missing)) { try PipelineFile(readingFrom: "no/such.yaml") }
         let archive = Self.root.appending(path: "sampledata/access/2026-03-01.log.gz").path
         #expect(throws: UnreadablePipelineFile(path: archive, reason: .notUTF8)) { try PipelineFile(readingFrom: archive) }
     }
 
-    @Test("what a pattern matches and is no file is named in a warning, and the rest is read")
+    @Test("matches of a pattern that are not files are named in a warning, and the rest is read")
     func passedOver() throws {
         let folder = NSTemporaryDirectory() + "sluice-passed-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -128,7 +128,7 @@ struct PipelineFileTests {
         #expect(checked.rendered().contains("\(folder)/b.jsonl is a named pipe"))
     }
 
-    @Test("colours are for terminals only")
+    @Test("colors are for terminals only")
     func colours() {
         let checked = PipelineFile(path: "x.yaml", text: Self.small.replacing("keep", with: "kep")).check()
         #expect(!checked.rendered().contains("\u{1B}"))
@@ -167,7 +167,7 @@ struct DefinitionDigestTests {
         ("a key", "stdout: true", "stdout: true, order: any"),
     ]
 
-    @Test("does not change with", arguments: same)
+    @Test("is independent of", arguments: same)
     func staysTheSame(what: String, old: String, new: String) {
         #expect(digest(Self.file.replacing(old, with: new)) == digest(Self.file))
     }
@@ -177,7 +177,7 @@ struct DefinitionDigestTests {
         #expect(digest(Self.file.replacing(old, with: new)) != digest(Self.file))
     }
 
-    @Test("is that of the values of --set, not of the defaults")
+    @Test("depends on the values of --set, not on the defaults")
     func settings() {
         let changed = digest(Self.file.replacing("least: 1", with: "least: 2"))
         #expect(digest(Self.file, ["least": "2"]) == changed)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SluiceDefinition
 
-@Suite("Places of scalars")
+@Suite("Positions of scalars")
 struct ScalarPositionsTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var testDescription: String
@@ -35,7 +35,7 @@ struct ScalarPositionsTests {
         Case(testDescription: "a flow map", yaml: "{j: [x], k: a + b}", part: "b", line: 1, column: 17),
     ]
 
-    @Test("every byte of a value is found in the file again", arguments: cases)
+    @Test("every byte of a value occurs in the file", arguments: cases)
     func found(example: Case) throws {
         let leaf = try leaf("k", of: example.yaml)
         let lower = try #require(leaf.text.utf8.firstRange(of: example.part.utf8)).lowerBound
@@ -44,7 +44,7 @@ struct ScalarPositionsTests {
         #expect(place == TextPlace(TextPosition(line: example.line, column: example.column), length: example.part.count))
     }
 
-    @Test("what a parameter brings in stands where it was asked for")
+    @Test("the value of a parameter has the position of its use")
     func substituted() throws {
         let document = YAMLDocument(SourceText("params: {least: 500}\nk: status >= ${least} && bee\n"))
         guard case .map(let map) = try #require(document.root), case .leaf(let leaf) = map["k"] else { return #expect(Bool(false)) }

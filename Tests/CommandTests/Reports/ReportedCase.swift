@@ -71,7 +71,7 @@ struct ReportedCase {
             for (file, entry) in zip(wanted, files.entries) {
                 let lines = (entry.value.list ?? []).compactMap(\.text)
                 if !command.isThere(file) { problems.append("\(file) is not there") }
-                // The reports are older than the field `zone`.
+                // The reports predate the field `zone`.
                 let found = command.lines(of: file).map { $0.replacing("\"zone\":\"+0000\",", with: "") }
                 if !found.elementsEqual(lines, by: { $0.isSame(as: $1) }) { problems.append("\(file): \(command.lines(of: file))") }
             }

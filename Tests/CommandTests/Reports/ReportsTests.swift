@@ -19,7 +19,7 @@ struct ReportsTests {
     /// that the list stays accurate.
     private static let knownFailures: [String: String] = [:]
 
-    @Test("come out as they should", arguments: ReportedCase.names)
+    @Test("give the expected results", arguments: ReportedCase.names)
     func run(name: String) async throws {
         let folder = try #require(ReportedCase.root)
         let reported = try ReportedCase(name, in: folder)
@@ -72,8 +72,8 @@ struct ReportsTests {
         }
     }
 
-    /// Cases that say in words what is right, or that are older than the reading of these
-    /// compressions: the exit code, the number of records, and what the summary says.
+    /// Cases described in prose, or that predate support for these compressions: the exit code, the
+    /// number of records, and the message in the summary.
     private static let compressed: [String: (status: Int32, records: Int?, said: String)] = [
         "c11-bz2-as-lines": (0, 5, "balanced"), "c11-xz-as-lines": (0, 5, "balanced"), "c11-zst-as-lines": (3, 1, ": crc,"),
         "c22-zstd-skippable-as-lines": (0, 2, "balanced"), "z50-zstd-skippable-first": (0, 5, "balanced"), "z52-zstd-empty-frame": (0, 0, "balanced"),

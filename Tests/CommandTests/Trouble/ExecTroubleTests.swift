@@ -52,7 +52,7 @@ struct ExecTroubleTests {
         return command
     }
 
-    @Test("every record comes out once, or is a dead letter that says why")
+    @Test("every record is written once, or is a dead letter that says why")
     func everythingAtOnce() async throws {
         let command = try Self.prepared()
         defer { command.remove() }
@@ -93,7 +93,7 @@ struct ExecTroubleTests {
         #expect(try await eight.sluice("run", "trouble.yaml").status == 3)
         #expect(!one.lines(of: "out/records.jsonl").isEmpty)
         #expect(one.lines(of: "out/records.jsonl") == eight.lines(of: "out/records.jsonl"))
-        // The definitions differ in their workers.
+        // The definitions differ in the number of workers.
         let letters = [one, eight].map { $0.lines(of: "out/dead.jsonl").map { $0.replacing(#/sha256:[0-9a-f]*/#, with: "") } }
         #expect(letters[0] == letters[1])
     }
@@ -149,7 +149,7 @@ struct ExecTroubleTests {
         #expect(!command.isThere("out/dead.jsonl"))
     }
 
-    @Test("a command that is not there is found before anything is read", arguments: ["./not-there.sh", "sluice-no-such-command"])
+    @Test("a missing command is reported before anything is read", arguments: ["./not-there.sh", "sluice-no-such-command"])
     func notThere(_ name: String) async throws {
         let command = try Self.prepared(pipeline: Self.pipeline().replacing("sh, ./child.sh", with: "'\(name)'"))
         defer { command.remove() }

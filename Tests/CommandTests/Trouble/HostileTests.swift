@@ -47,7 +47,7 @@ struct HostileTests {
         Case("access logs that are none", format: "combined", "hello\n\"\"\"\"\n- - - [\n", output: [], dead: 3),
     ]
 
-    @Test("is no crash and no silent loss", arguments: cases)
+    @Test("neither crashes nor loses records silently", arguments: cases)
     func hostile(_ hostile: Case) async throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
@@ -76,7 +76,7 @@ struct HostileTests {
         }
     }
 
-    @Test("a line of 32 MB beside a limit of 1 MiB is one dead letter in bounded memory")
+    @Test("a line of 32 MB with a limit of 1 MiB is one dead letter, in bounded memory")
     func longLine() async throws {
         let command = try CommandUnderTest()
         defer { command.remove() }

@@ -7,7 +7,7 @@ import Testing
     private let isSanitized = false
 #endif
 
-@Suite("Runs that are killed, interrupted or have nowhere to write", .timeLimit(Patience.minutes(3)))
+@Suite("Killed and interrupted runs, and unwritable outputs", .timeLimit(Patience.minutes(3)))
 struct KillTests {
     /// A run of 20,000 records whose child sends `signal` to the command at record 1,000.
     private static func prepared(signal: String) throws -> CommandUnderTest {
@@ -36,7 +36,7 @@ struct KillTests {
         return command
     }
 
-    @Test("kill -9 leaves what stood under the final names, no child, and no obstacle to the next run")
+    @Test("kill -9 leaves the existing final files, no child, and no obstacle to the next run")
     func killed() async throws {
         let command = try Self.prepared(signal: "KILL")
         defer { command.remove() }
@@ -86,7 +86,7 @@ struct KillTests {
         #expect(try command.files.filter { $0.contains("unfinished") } == [])
     }
 
-    @Test("SIGINT and SIGTERM drain: exit code 130 and 143, and what stood there stays", arguments: [("INT", Int32(130)), ("TERM", 143)])
+    @Test("SIGINT and SIGTERM drain: exit codes 130 and 143, and existing files are kept", arguments: [("INT", Int32(130)), ("TERM", 143)])
     func interrupted(signal: String, status: Int32) async throws {
         let command = try Self.prepared(signal: signal)
         defer { command.remove() }
@@ -100,7 +100,7 @@ struct KillTests {
         #expect(!pids.contains(where: isRunning))
     }
 
-    @Test("a reader that goes away ends the run quietly")
+    @Test("the run ends quietly when its reader closes the pipe")
     func head() async throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
@@ -112,7 +112,7 @@ struct KillTests {
         #expect(command.lines(of: "error").isEmpty)
     }
 
-    @Test("a full device behind standard output is a failed run that says so")
+    @Test("a full device at standard output fails the run with a message")
     func fullDevice() async throws {
         let command = try CommandUnderTest()
         defer { command.remove() }

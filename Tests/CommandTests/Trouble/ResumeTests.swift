@@ -6,7 +6,7 @@ import Testing
 /// `Tests/Trouble/faults.c` counts these calls and kills the process at one of them, or makes it
 /// fail. A sample of the calls is tried by default, every call by `make trouble`.
 /// default a cut through all of them is tried; `make trouble` tries every one.
-@Suite("Runs that die are gone on with", .timeLimit(Patience.minutes(30)))
+@Suite("Resuming killed runs", .timeLimit(Patience.minutes(30)))
 struct ResumeTests {
     private static let pipeline = """
         name: trouble
@@ -92,7 +92,7 @@ struct ResumeTests {
 
     private static let isWhole = ProcessInfo.processInfo.environment["SLUICE_TROUBLE"] != nil
 
-    @Test("whatever call is the last one, running again gives the same bytes and the same report", arguments: ["before", "after"])
+    @Test("whichever call is the last one, running again gives the same bytes and the same report", arguments: ["before", "after"])
     func killed(kind: String) throws {
         let undisturbed = try Self.prepared()
         defer { undisturbed.remove() }
@@ -130,7 +130,7 @@ struct ResumeTests {
         #expect(resumed > 2)
     }
 
-    @Test("whatever call fails, the run says so and leaves no output, or is complete; the next one is", arguments: [ENOSPC, EIO])
+    @Test("whichever call fails, the run says so and leaves no output, or is complete; the next run is complete", arguments: [ENOSPC, EIO])
     func failing(error: Int32) throws {
         let undisturbed = try Self.prepared()
         defer { undisturbed.remove() }
@@ -155,7 +155,7 @@ struct ResumeTests {
         }
     }
 
-    @Test("a run that is interrupted says that it can be gone on with, and is", arguments: ["INT", "TERM"])
+    @Test("an interrupted run says that it can be resumed, and is resumed", arguments: ["INT", "TERM"])
     func interrupted(signal: String) throws {
         let undisturbed = try Self.prepared()
         defer { undisturbed.remove() }
@@ -185,7 +185,7 @@ struct ResumeTests {
         #expect(try Self.report(command) == Self.report(undisturbed))
     }
 
-    @Test("an unfinished run is not gone on with by another; --restart gives it up")
+    @Test("an unfinished run is not resumed by a different one; --restart discards it")
     func others() throws {
         let command = try Self.prepared()
         defer { command.remove() }

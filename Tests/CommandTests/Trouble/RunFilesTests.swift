@@ -33,7 +33,7 @@ struct RunFilesTests {
         ("sink: {file: out/o.jsonl}\ndead_letter: t.yaml", "true", "dead_letter: 't.yaml' is the pipeline file"),
     ]
 
-    @Test("that would be one are refused before anything is read, by check and by run", arguments: refused.indices)
+    @Test("that are the same are refused before anything is read, by check and by run", arguments: refused.indices)
     func refuses(index: Int) async throws {
         let (pipeline, setup, message) = Self.refused[index]
         let command = try await Self.prepared(pipeline, setup)
@@ -85,7 +85,7 @@ struct RunFilesTests {
         #expect(!command.isThere("out/o.json"))
     }
 
-    @Test("a link in the place of a report is replaced, and what it leads to stays")
+    @Test("a link at the path of a report is replaced, and its target is kept")
     func linkedReports() async throws {
         let command = try await Self.prepared(
             "sink: {file: out/o.jsonl}", "mkdir -p out .sluice/t; ln -s ../../out/o.jsonl .sluice/t/report.json; ln -s out/o.jsonl copy.json")
@@ -96,7 +96,7 @@ struct RunFilesTests {
         #expect(try command.text(of: "copy.json") == command.text(of: ".sluice/t/report.json"))
     }
 
-    @Test("standard input and standard output are known for the files that they are")
+    @Test("files behind standard input and standard output are recognized")
     func streams() async throws {
         let command = try await Self.prepared("sink: {stdout: true}")
         defer { command.remove() }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("The page on architecture")
 struct ArchitecturePageTests {
-    @Test("names functions that are there")
+    @Test("names existing functions")
     func functions() throws {
         let root = BadFilesTests.folder.appending(path: "../../..").standardizedFileURL
         let page = try String(contentsOf: root.appending(path: "docs/architecture.md"), encoding: .utf8)

@@ -25,13 +25,13 @@ struct PipelineSchemaTests {
         return Set((list ?? "").split(separator: "\n").filter { !$0.hasPrefix("#") }.map(String.init))
     }()
 
-    @Test("accepts the files that can be run", arguments: good)
+    @Test("accepts the pipeline files that can be run", arguments: good)
     func accepts(path: String) throws {
         let text = try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
         #expect(try check.faults(of: #require(root(of: text))) == [])
     }
 
-    @Test("refuses those that are wrong by their shape, and no others", arguments: BadFilesTests.names)
+    @Test("refuses those whose shape is wrong, and no others", arguments: BadFilesTests.names)
     func refuses(name: String) throws {
         let text = try String(contentsOf: BadFilesTests.folder.appending(path: "\(name).yaml"), encoding: .utf8)
         // A file that isn't YAML has no shape to check.
@@ -39,7 +39,7 @@ struct PipelineSchemaTests {
         #expect(try check.faults(of: root).isEmpty == Self.wrongByMeaning.contains(name))
     }
 
-    @Test("the list of the others names files that are there")
+    @Test("the list of exceptions names existing files")
     func listed() {
         #expect(!Self.wrongByMeaning.isEmpty)
         #expect(Self.wrongByMeaning.subtracting(BadFilesTests.names) == [])
@@ -57,14 +57,14 @@ struct PipelineSchemaTests {
         }
     }
 
-    @Test("accepts a parameter wherever a value may stand")
+    @Test("accepts a parameter wherever a value is allowed")
     func parameters() throws {
         try accept("limits: {memory: '${m}', dead_letters: '${d}'}")
         try accept("stages: [{keep: '${k}', name: 'x-${n}', workers: '${w}', timeout: '${t}', on_error: '${e}'}]")
         #expect(try faults("limits: {memory: 'x$${m}'}") != [])
     }
 
-    @Test("is JSON, and the same JSON as what is checked here")
+    @Test("is JSON, and equals the schema that is checked here")
     func isJSON() throws {
         let parsed = try JSONSerialization.jsonObject(with: Data(PipelineSchema.json().utf8))
         let members = try #require(parsed as? [String: Any])

@@ -19,7 +19,7 @@ struct RecordTests {
         #expect(record.description == #"{b: "x", c: 2.5, a: null}"#)
     }
 
-    @Test func `values say what they hold, and nothing where they hold something else`() {
+    @Test func `values return their contents, and nil for another type`() {
         #expect(Value.uint(7).int == 7)
         #expect(Value.double(7).int == 7)
         #expect(Value.double(7.5).int == nil)

@@ -62,7 +62,7 @@ struct RecordsPageTests {
     /// Removes indentation and collapses runs of spaces.
     private func squeezed(_ line: Substring) -> String { line.split(separator: " ").joined(separator: " ") }
 
-    @Test func `shows definitions that hold, but for the files`() async throws {
+    @Test func `shows definitions that are valid, apart from the files`() async throws {
         await #expect(throws: RecordsError.self) { try await RecordsPage.first(RecordsPage.Model()) }
         let problems = Records.reading(archives: ["logs/*.log.gz"], format: .combined).forEach { _ in }
         await RecordsPage.errors(problems)

@@ -46,7 +46,7 @@ final class RecordsTests {
         #expect(result.report.description.hasPrefix("losses: read 3, written 1, filtered 1, dead 1, in "))
     }
 
-    @Test func `everything that is wrong is said at once, with its place in the text`() throws {
+    @Test func `all errors are reported together, with their positions in the text`() throws {
         let records = try records("", .combined)
             .set(["a": "statsu >= 500", "b": "path\n - 1"], name: "first").keep("path +").select(["time", "time"]).select([])
             .writing(to: "{host}/x.jsonl")
@@ -97,7 +97,7 @@ final class RecordsTests {
         #expect(problems(fine.exec(["no-such-command-anywhere"])) == ["exec: no such command 'no-such-command-anywhere'"])
     }
 
-    @Test func `a closure changes what it names, and leaves the rest as it was written`() async throws {
+    @Test func `a closure changes the fields that it names, and leaves the rest as written`() async throws {
         let text = #"{"id":12345678901234567890123,"ip" : "::1","t":"a\u002fb","gone":1,"n":1.50}"# + "\n"
         let result = try await run(
             records(text).update { record in
@@ -120,7 +120,7 @@ final class RecordsTests {
         #expect(result.out == #"{"at":"2025-10-10T13:55:36Z","year":2025,"month":9,"day":"kept"}"# + "\n")
     }
 
-    @Test func `a closure sees every field of a record, and where it came from`() async throws {
+    @Test func `a closure sees every field of a record, and its position`() async throws {
         let seen = Mutex<[Record]>([])
         let result = try await run(
             records("hello\n" + Self.line + "\n", .combined).filter { record in
@@ -136,7 +136,7 @@ final class RecordsTests {
         #expect(result.report.records.dead == 1)
     }
 
-    @Test(arguments: [nil, 4] as [Concurrency?]) func `what a closure leaves out is filtered, and the order stays`(concurrency: Concurrency?) async throws {
+    @Test(arguments: [nil, 4] as [Concurrency?]) func `records that a closure leaves out are filtered, in order`(concurrency: Concurrency?) async throws {
         let text = (0..<5_000).map { #"{"n":\#($0)}"# + "\n" }.joined()
         let result = try await run(
             records(text).compactMap(concurrency: concurrency) { record in
@@ -179,7 +179,7 @@ final class RecordsTests {
         #expect(!FileManager.default.fileExists(atPath: folder + "/other.jsonl"))
     }
 
-    @Test func `attempts are cut off and made again, as the stage says`() async throws {
+    @Test func `attempts are cancelled and repeated as configured`() async throws {
         let tries = Mutex(0)
         let result = try await run(
             records("{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n")
@@ -221,7 +221,7 @@ final class RecordsTests {
         #expect(error?.description == "the closure that takes the records failed: Refusal()")
     }
 
-    @Test func `a run can be watched, and drained`() async throws {
+    @Test func `a run can be observed, and drained`() async throws {
         let text = (0..<200_000).map { #"{"n":\#($0),"text":"some text to make it long enough"}"# + "\n" }.joined()
         let control = RecordControl()
         let report = try await records(text).forEach { _ in control.drain() }.run(control, workers: 1, state: folder + "/state")
@@ -247,7 +247,7 @@ final class RecordsTests {
         #expect(try String(contentsOfFile: folder + "/out.jsonl", encoding: .utf8) == salvaged.out)
     }
 
-    @Test func `names that differ in their bytes alone are two fields`() async throws {
+    @Test func `names that only differ in their bytes are two fields`() async throws {
         let text = "{\"caf\u{E9}\":1,\"cafe\u{301}\":2}\n"
         let result = try await run(
             records(text).update { record in
@@ -258,7 +258,7 @@ final class RecordsTests {
         #expect(result.out.unicodeScalars.elementsEqual("{\"caf\u{E9}\":1,\"cafe\u{301}\":3}\n".unicodeScalars))
     }
 
-    @Test func `csv is read by the header of each file, and records can be taken apart`() async throws {
+    @Test func `csv is read by the header of each file, and records can be exploded`() async throws {
         let result = try await run(
             records("id;tags\n1;a b\n2;c\n3;d\n", .csv(separator: ";")).set(["tags": "tags.split(' ')"]).explode("tags").head(3).select(["id", "tags"]))
         #expect(result.out == #"{"id":"1","tags":"a"}"# + "\n" + #"{"id":"1","tags":"b"}"# + "\n" + #"{"id":"2","tags":"c"}"# + "\n")

@@ -93,7 +93,7 @@ struct SinkContractTests {
         }
     }
 
-    @Test("writes standard output as it comes")
+    @Test("writes to standard output immediately")
     func streams() throws {
         try with(.standardOutput) { subject in
             try append("one", to: "-", of: subject)
@@ -108,7 +108,7 @@ struct SinkContractTests {
         }
     }
 
-    @Test("keeps what stood there until it publishes, and when it discards", arguments: Kind.allCases.filter(\.publishes))
+    @Test("keeps existing files until it publishes, and when it discards", arguments: Kind.allCases.filter(\.publishes))
     func replaces(kind: Kind) throws {
         try with(kind) { subject in
             try append("old", to: "a", of: subject)
@@ -146,7 +146,7 @@ struct SinkContractTests {
         }
     }
 
-    @Test("goes back to any mark, and publishes what was there then", arguments: Kind.allCases.filter(\.publishes))
+    @Test("rolls back to any mark, and publishes the contents at that mark", arguments: Kind.allCases.filter(\.publishes))
     func restores(kind: Kind) throws {
         /// Outputs that are created, appended to, and created empty.
         let steps: [[(name: String, text: String)]] = [
@@ -184,7 +184,7 @@ struct SinkContractTests {
         }
     }
 
-    @Test("goes back to a mark after it prepared, and from one that was made of nothing", arguments: Kind.allCases.filter(\.publishes))
+    @Test("rolls back to a mark after it prepared, and from an empty one", arguments: Kind.allCases.filter(\.publishes))
     func restoresPrepared(kind: Kind) throws {
         try with(kind) { subject in
             try append("", records: 0, to: "a", of: subject)
@@ -196,7 +196,7 @@ struct SinkContractTests {
         }
     }
 
-    @Test("refuses a mark that says more than was written", arguments: Kind.allCases)
+    @Test("refuses a mark beyond what was written", arguments: Kind.allCases)
     func foreignMark(kind: Kind) throws {
         try with(kind) { subject in
             try append("x", to: "a", of: subject)
@@ -205,7 +205,7 @@ struct SinkContractTests {
         }
     }
 
-    @Test("names an output by the first of the names that lead to it, and begins it", arguments: Kind.allCases)
+    @Test("names an output by the first of its aliases, and creates it", arguments: Kind.allCases)
     func names(kind: Kind) throws {
         try with(kind) { subject in
             #expect(try subject.open.name(of: subject.path("a")) == subject.path("a"))
@@ -215,7 +215,7 @@ struct SinkContractTests {
         }
     }
 
-    @Test("says where an output is a file, and which", arguments: Kind.allCases)
+    @Test("says whether an output is a file, and which", arguments: Kind.allCases)
     func identities(kind: Kind) throws {
         let folder = NSTemporaryDirectory() + "sluice-sink-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -85,7 +85,7 @@ struct SourceContractTests {
         }
     }
 
-    @Test("says that an input is not there", arguments: Kind.allCases)
+    @Test("says that an input does not exist", arguments: Kind.allCases)
     func missing(kind: Kind) async throws {
         try await withSource(kind) { source in
             let none = InputFile(path: source.inputs[0].path + "x")
@@ -93,7 +93,7 @@ struct SourceContractTests {
         }
     }
 
-    @Test("tells its files apart, if they are any", arguments: Kind.allCases)
+    @Test("distinguishes its files, if it has any", arguments: Kind.allCases)
     func identities(kind: Kind) async throws {
         try await withSource(kind) { source in
             let files = try source.inputs.compactMap { try source.file(of: $0) }

@@ -79,7 +79,7 @@ struct AccessLogTests {
         ("GET /é HTTP/2", [.string("GET"), .string("/é"), .string("HTTP/2"), .absent]),
     ]
 
-    @Test("a request of three words is taken apart if the third is a protocol, another is kept", arguments: requests)
+    @Test("a request of three words is split if the third is a protocol, any other is kept", arguments: requests)
     func request(text: String, expected: [CellValue]) {
         let row = common(#"h - - [10/Oct/2025:13:55:36 +0000] "\#(text)" 400 0"#)
         #expect(Array(row.cells[4...7]) == expected)
@@ -109,7 +109,7 @@ struct AccessLogTests {
         (#"h - - [10/Oct/2025:13:55:36 +0000] "G" 200 1 "-" "-" 0.003"#, "expected the end of the record at byte 52, found a space"),
     ]
 
-    @Test("a line that differs fails and says where", arguments: bad)
+    @Test("a line that does not match fails and says where", arguments: bad)
     func refuses(text: String, message: String) {
         let row = combined(text)
         #expect(row.outcome == .failed)
@@ -119,7 +119,7 @@ struct AccessLogTests {
         #expect(combined(text, []).message == message)
     }
 
-    @Test("a line cut short before its agent fails, whatever follows")
+    @Test("a line truncated before its agent fails, whatever follows")
     func truncation() {
         let text = Array(Self.line.utf8)
         for count in 1..<text.count {
@@ -134,7 +134,7 @@ struct AccessLogTests {
         }
     }
 
-    @Test("an agent that was cut off counts as far as it goes")
+    @Test("a truncated agent is accepted as it is")
     func cutAgent() {
         #expect(combined(#"h - - [10/Oct/2025:13:55:36 +0000] "G" 200 1 "-" "Mozi\"#).cells.last == .string(#"Mozi\"#))
         #expect(combined(#"h - - [10/Oct/2025:13:55:36 +0000] "G" 200 1 "-" "-"#).cells.last == .absent)
@@ -152,7 +152,7 @@ struct AccessLogTests {
         #expect(common(#"h - - [10/Oct/2025:13:55:36 +0000] "G" - -"#).cells[8] == .absent)
     }
 
-    @Test("days and zones that change from line to line")
+    @Test("dates and zones that change from line to line")
     func times() {
         let stamps: [(String, Int64)] = [
             ("10/Oct/2025:13:55:36 +0000", 1_760_104_536), ("10/Oct/2025:13:55:36 -0700", 1_760_129_736), ("29/Feb/2024:23:59:60 +0000", 1_709_251_200),
@@ -167,7 +167,7 @@ struct AccessLogTests {
 
 @Suite("Lines")
 struct LinesTests {
-    @Test("each line is a field, without its end", arguments: ["", "x", "a b\tc", "é", "{\"a\":1}", " "])
+    @Test("each line is a field, without the line end", arguments: ["", "x", "a b\tc", "é", "{\"a\":1}", " "])
     func lines(text: String) {
         for ending in ["", "\r", "\n", "\r\n"] {
             let row = decode(Array((text + ending).utf8), columns: ["x", "line"], with: LinesDecoder(columns: ["x", "line"]))

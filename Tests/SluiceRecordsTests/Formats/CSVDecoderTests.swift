@@ -113,7 +113,7 @@ struct CSVDecoderTests {
         }
     }
 
-    @Test("blank lines and comments are no records; where there is one field a blank line is one")
+    @Test("blank lines and comments are not records; with a single field, a blank line is one")
     func blanks() throws {
         for line in ["", "\r", "  ", "\t\r"] { #expect(try Self.read(line).outcome == .blank) }
         #expect(try Self.read("", head: "a") == DecodedRow(outcome: .decoded, cells: [.absent], spans: []))
@@ -125,7 +125,7 @@ struct CSVDecoderTests {
         #expect(try Self.read("\"#1\",2,3", nil, remarks).cells[0] == .string("#1"))
     }
 
-    @Test("what stands for no value, and blanks around fields")
+    @Test("texts that mean no value, and blanks around fields")
     func nullsAndTrim() throws {
         let nulls = ["nulls": CSVOptions.texts(["\\N", "NA"])]
         #expect(try Self.read("\\N,,NA", nil, nulls).cells == [.absent, .string(""), .absent])
@@ -184,7 +184,7 @@ struct CSVDecoderTests {
         #expect(try Self.read("1", nil, options).message == "the record has 1 field, the header has 3 and 'at_least' is 2")
     }
 
-    @Test("names that come twice get a number, empty ones their place")
+    @Test("repeated names get a number, empty ones their position")
     func names() throws {
         func names(_ head: String) throws -> [String] { try CSV.with([:]).headed(by: head).schema.names }
         #expect(try names("a,a,b,a") == ["a", "a_2", "b", "a_3"])
@@ -197,7 +197,7 @@ struct CSVDecoderTests {
         #expect(FieldNames.unique(Array(repeating: "", count: 20_000) + Array(repeating: "a", count: 20_000)).count == 40_000)
     }
 
-    @Test("a record out of a field, which must be one")
+    @Test("parsing a field into a record, which must be valid")
     func oneRecord() throws {
         let format = try CSV.with(["columns": CSVOptions.texts(["a", "b"])])
         let decoder = format.makeDecoder(columns: ["a", "b"], spans: false)
@@ -207,7 +207,7 @@ struct CSVDecoderTests {
         #expect(two.message == "expected one record, found a line feed outside of quotes")
     }
 
-    @Test("as the rules say, whatever the text", arguments: 1...20 as ClosedRange<UInt64>)
+    @Test("follows the rules for any text", arguments: 1...20 as ClosedRange<UInt64>)
     func fuzz(seed: UInt64) throws {
         var random = Seeded(seed)
         let alphabet = Array("aé,,,\"\"\"\"\n\r \\'".utf8)

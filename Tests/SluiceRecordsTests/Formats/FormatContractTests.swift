@@ -106,7 +106,7 @@ struct FormatContractTests {
         }
     }
 
-    @Test("is found by its name and its other names, and says how it is written")
+    @Test("is found by its name and its aliases, and describes how it is written")
     func declared() {
         for format in Formats.all {
             let declaration = format.declaration
@@ -130,7 +130,7 @@ struct FormatContractTests {
         #expect(report.deadLetters.byCode == (sample.bad.isEmpty ? [:] : ["parse.\(sample.format.name)": sample.bad.count]))
     }
 
-    @Test("leaves columns absent that it does not know", arguments: FormatSample.all)
+    @Test("leaves unknown columns absent", arguments: FormatSample.all)
     func unknownColumns(sample: FormatSample) {
         let columns = ["no such field"] + sample.columns
         let decoder = sample.completed.makeDecoder(columns: columns, spans: false)
@@ -144,7 +144,7 @@ struct FormatContractTests {
         }
     }
 
-    @Test("fills no cell of a record that it refuses, reads no more than 64 bytes past any, and says why", arguments: FormatSample.all, 1...4)
+    @Test("leaves the cells of a refused record empty, reads at most 64 bytes past any record, and says why", arguments: FormatSample.all, 1...4)
     func fuzz(sample: FormatSample, seed: Int) {
         var random = Seeded(UInt64(seed))
         let columns = sample.columns
@@ -185,7 +185,7 @@ struct FormatContractTests {
         #expect(report.records.read == report.records.written + report.records.filtered + report.records.dead)
     }
 
-    @Test("what it writes is read back the same", arguments: FormatSample.all.filter { $0.format is any WritableFormat })
+    @Test("its output is read back unchanged", arguments: FormatSample.all.filter { $0.format is any WritableFormat })
     func readsBack(sample: FormatSample) async throws {
         let writable = try #require(sample.format as? any WritableFormat)
         let folder = try Folder()

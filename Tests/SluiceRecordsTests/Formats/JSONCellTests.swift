@@ -23,7 +23,7 @@ struct JSONCellTests {
         ("[1, 2]", .json("[1, 2]")), (#"{"b" : [] }"#, .json(#"{"b" : [] }"#)),
     ]
 
-    @Test("each kind of value has its cell", arguments: values)
+    @Test("each kind of value has a cell", arguments: values)
     func cells(text: String, expected: CellValue) {
         #expect(json(#"{"a":\#(text)}"#, ["a"]).cells == [expected])
         #expect(json(#"{"z": 1, "a" : \#(text) , "y":2}"#, ["y", "a", "x"]).cells == [.int(2), expected, .absent])
@@ -59,7 +59,7 @@ struct JSONCellTests {
         }
     }
 
-    @Test("keys are told apart by every byte and by length")
+    @Test("keys are distinguished by every byte and by length")
     func keys() {
         let names = ["a", "ab", "abcdefgh", "abcdefghi", "abcdefghj", "abcdefg", "", "abcdefgh_middle1_abcdefgh", "abcdefgh_middle2_abcdefgh", "é", "x.y"]
         let members = names.enumerated().map { #""\#($1)":\#($0)"# }
@@ -70,7 +70,7 @@ struct JSONCellTests {
         #expect(json(#"{"abcdefghk":1,"b":2,"abcdefgh_middle3_abcdefgh":3}"#, names).cells == names.map { _ in .absent })
     }
 
-    @Test("an escaped key is the key that it stands for")
+    @Test("an escaped key equals the unescaped one")
     func escapedKeys() {
         #expect(json(#"{"\u0061b":1,"x\"y":2}"#, ["ab", "x\"y"]).cells == [.int(1), .int(2)])
     }
@@ -95,7 +95,7 @@ struct JSONCellTests {
         #expect(json(text).outcome == .duplicated)
     }
 
-    @Test("a member of a member is another, and so is one of another record")
+    @Test("a nested member is not the member, nor is one of another record")
     func noDuplicates() {
         for text in [#"{"z":{"z":1,"y":{"z":2}},"y":1}"#, "{\(JSONCellTests.many(300))}"] { #expect(json(text).outcome == .decoded) }
         let texts = [#"{"a":1,"b":2}"#, #"{"b":1,"a":2}"#, #"{"c":1,"a":2}"#, #"{"a":1,"a":2}"#, #"{"a":1,"b":2}"#, #"{"b":1,"b":2}"#, #"{"b":1,"c":2}"#]

@@ -126,7 +126,7 @@ struct JSONFuzzTests {
         }
     }
 
-    @Test("noise never crashes, and decodes the same alone, in a batch and before any bytes", arguments: 1...8 as ClosedRange<UInt64>)
+    @Test("noise never crashes, and decodes the same alone, in a batch and before arbitrary bytes", arguments: 1...8 as ClosedRange<UInt64>)
     func noise(seed: UInt64) {
         var documents = JSONDocuments(seed: seed)
         let alphabet = ["{", "}", "[", "]", ":", ",", "\"a\"", "\"a\":", "{\"a\":", "1", "-0.5e3", "true", "null", "\\", "\"", " ", "\u{0}", "é", "{\"a\":1}"]

@@ -1,7 +1,7 @@
 import SluiceRecords
 import Testing
 
-@Suite("JSON lines: what is a record and what is not")
+@Suite("JSON lines: validity of records")
 struct JSONGrammarTests {
     static let good: [String] = [
         "{}", " { } ", "{}\r", "\t{\"a\":1}\r", #"{"a":1}"#, #"{"a" : 1 , "b" : 2 }"#, #"{"":0}"#, #"{"a":{}}"#, #"{"a":[]}"#, #"{"a":[ ]}"#,
@@ -126,7 +126,7 @@ struct JSONGrammarTests {
         }
     }
 
-    @Test("a record cut short anywhere fails, whatever follows")
+    @Test("a record truncated anywhere fails, whatever follows")
     func truncation() {
         let text = Array(#"{"a":"x\n\u00e9é","b":[1.5e3,{"c":null}],"d":-12.25,"e":true,"f":"0123456789012345678901234567890123456789"}"#.utf8)
         for count in 1..<text.count {

@@ -3,7 +3,7 @@ import SluiceCEL
 import SluiceRecords
 import Testing
 
-@Suite("JSON records written anew")
+@Suite("Rewriting JSON records")
 struct JSONRewriteTests {
     typealias Member = JSONRewrite.Member
 
@@ -36,14 +36,14 @@ struct JSONRewriteTests {
         (#"{"a":"},\"{","b":[{"a":1}]}"#, ["b"], #"{"a":"},\"{"}"#),
     ]
 
-    @Test("members are cut with the right comma", arguments: cuts)
+    @Test("members are removed with the right comma", arguments: cuts)
     func cut(text: String, names: [String], expected: String) {
         let output = Self.rewrite(text, names.map { ($0, .cut) })
         #expect(output.filter { $0 != " " } == expected.filter { $0 != " " })
         #expect((try? JSONSerialization.jsonObject(with: Data(output.utf8))) != nil, "\(output)")
     }
 
-    @Test("values are replaced in place, added where there was none, kept where the new one is absent")
+    @Test("values are replaced in place, added if there was none, kept if the new one is absent")
     func replace() {
         let fate = JSONRewrite.Fate.replace(key: "b", column: 1)
         #expect(Self.rewrite(#"{"a":1,"b":2,"c":3}"#, [("b", fate)], values: [.int(9)]) == #"{"a":1,"b":9,"c":3}"#)
@@ -78,7 +78,7 @@ struct JSONRewriteTests {
         #expect(Self.rewrite("{}", [("b", .keep), ("c", replaced)], rest: false, values: [.int(0)]) == #"{"c":0}"#)
     }
 
-    @Test("of equal members the last remains, whether a stage named it or not")
+    @Test("the last of equal members remains, whether a stage named it or not")
     func duplicates() {
         let text = #"{"a":1,"z":0,"a":2,"z":1,"\u0061":3}"#
         #expect(Self.rewrite(text, [("a", .cut)]) == #"{"z":1}"#)
@@ -146,17 +146,17 @@ struct JSONReaderTests {
         #expect(value == expected)
     }
 
-    @Test("of equal keys the last counts")
+    @Test("the last of equal keys counts")
     func duplicates() throws {
         #expect(try Self.placed(#"{"a":1,"b":2,"a":3}"#) { try JSONReader().value(ofJSON: $0) } == .map(["a": .int(3), "b": .int(2)]))
     }
 
-    @Test("what is no record is no value either", arguments: JSONGrammarTests.bad.map(\.0).filter { $0.hasPrefix("{") } + ["", " ", "1 2", "[1", "\"a", "-"])
+    @Test("an invalid record is not a value", arguments: JSONGrammarTests.bad.map(\.0).filter { $0.hasPrefix("{") } + ["", " ", "1 2", "[1", "\"a", "-"])
     func refuses(text: String) {
         #expect(throws: EvaluationError.self) { try Self.placed(text) { try JSONReader().value(ofJSON: $0) } }
     }
 
-    @Test("good records read as Foundation reads them", arguments: JSONGrammarTests.good)
+    @Test("valid records are read as by Foundation", arguments: JSONGrammarTests.good)
     func good(text: String) throws {
         let value = try Self.placed(text) { try JSONReader().value(ofJSON: $0) }
         guard case .map = value else {
@@ -167,7 +167,7 @@ struct JSONReaderTests {
         #expect(try Self.placed(again) { try JSONReader().value(ofJSON: $0) } == value || text.contains("1e400"))
     }
 
-    @Test("100,000 levels are an error and no crash")
+    @Test("100,000 levels are an error, not a crash")
     func deep() {
         let text = String(repeating: "[", count: 100_000)
         #expect(throws: EvaluationError.self) { try Self.placed(text) { try JSONReader().value(ofJSON: $0) } }

@@ -22,7 +22,7 @@ struct JSONTextTests {
         #expect(written { JSONText.write(text, to: $0) } == expected)
     }
 
-    @Test("a byte that is no UTF-8 becomes U+FFFD", arguments: JSONGrammarTests.wrongUTF8)
+    @Test("invalid UTF-8 becomes U+FFFD", arguments: JSONGrammarTests.wrongUTF8)
     func invalidUTF8(bytes: [UInt8]) {
         for text in [bytes, Array("ab".utf8) + bytes, bytes + Array("cd, and so on".utf8), bytes + bytes] {
             let output = written { buffer in text.withUnsafeBufferPointer { JSONText.write($0, to: buffer) } }
@@ -50,7 +50,7 @@ struct JSONTextTests {
         }
     }
 
-    @Test("any string comes back from Foundation's reader", arguments: [1, 2, 3, 4] as [UInt64])
+    @Test("Foundation's reader returns any string unchanged", arguments: [1, 2, 3, 4] as [UInt64])
     func roundTrip(seed: UInt64) throws {
         var random = Seeded(seed)
         let pieces = ["a", "0123456789abcdefghijklmnopqrstuvwxyz", "\"", "\\", "\n", "\u{1}", "é", "€", "😀", "\u{2028}", " ", "\u{0}"]
@@ -107,7 +107,7 @@ struct JSONTextTests {
         (.duration(seconds: 90, nanoseconds: 0), #""90s""#), (.duration(seconds: -2, nanoseconds: -250_000_000), #""-2.25s""#),
     ]
 
-    @Test("each kind of cell has its JSON", arguments: cellCases)
+    @Test("each kind of cell is written as JSON", arguments: cellCases)
     func cells(cell: Cell, expected: String) {
         #expect(written { JSONText.write(cell, Scratch(), to: $0) } == expected)
     }

@@ -80,14 +80,14 @@ struct LogTemplateTests {
         (.none, #"\x22"#, #"\x22"#), (.server, #"\n\r\b\f\v"#, "\n\r\u{8}\u{C}\u{B}"), (.json, #"\u00e9"#, #"\u00e9"#),
     ]
 
-    @Test("escapes are undone by the server's rules, and stay where they give no UTF-8", arguments: escapes.indices)
+    @Test("escapes are decoded by the server's rules, and kept if the result is not UTF-8", arguments: escapes.indices)
     func escaped(index: Int) throws {
         let (escapes, text, expected) = Self.escapes[index]
         let template = try LogTemplate(nginx: #"<$http_user_agent>"#, escape: ["json": "json", "none": "none"]["\(escapes)"])
         #expect(Self.fields("<\(text)>", template) == ["http_user_agent": .string(expected)])
     }
 
-    @Test("combined and common undo them where they are told to")
+    @Test("combined and common decode escapes if configured to")
     func unescape() {
         let line = #"h - - [10/Oct/2025:13:55:36 +0000] "GET /\xc3\xa9\xff HTTP/1.1" 200 1 "\x22\xe4" "\xC3\xA9\t""#
         let columns = ["path", "referer", "agent"]
@@ -97,7 +97,7 @@ struct LogTemplateTests {
         #expect(undone.cells == [.string(#"/\xc3\xa9\xff"#), .string(#"\x22\xe4"#), .string("é\t")])
     }
 
-    @Test("the log's own offset stands beside the time, and the virtual host before the address")
+    @Test("the log's own offset comes with the time, and the virtual host before the address")
     func zoneAndHost() {
         let columns = ["vhost", "ip", "zone", "time"]
         let line = #"www.example.com:80 10.0.0.1 - john [ops] [10/Oct/2025:13:55:36 -0330] "G" 200 1"#
@@ -139,7 +139,7 @@ struct LogTemplateTests {
         ("gunicorn: bytes twice in UTF-8", #"h - - [10/Oct/2025:13:55:36 +0000] "GET /Ã© HTTP/1.1" 200 6 "-" "-""#, "path", .string("/Ã©")),
     ]
 
-    @Test("what servers really write", arguments: servers.map(\.0))
+    @Test("lines as servers really write them", arguments: servers.map(\.0))
     func real(name: String) throws {
         let row = try #require(Self.servers.first { $0.0 == name })
         let fields = try #require(Self.fields(row.1, KnownLogFormat.named(Combined.name)), "\(name)")
@@ -157,7 +157,7 @@ struct LogTemplateTests {
         (#"h - - [10/Oct/2025:13:55:36 +0000] "G" 200 99999999999999999999 "-" "-" "-""#, "expected a value of $body_bytes_sent at byte 43, found '9'"),
     ]
 
-    @Test("a line that differs fails and says where", arguments: bad.map(\.0))
+    @Test("a line that does not match fails and says where", arguments: bad.map(\.0))
     func refuses(line: String) throws {
         #expect(try Self.message(line, KnownLogFormat.named("main")) == Self.bad.first { $0.0 == line }?.1)
     }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Vector kernels")
 struct ScanKernelTests {
-    @Test("each gives the mask that its byte-by-byte twin gives", arguments: 1...4 as ClosedRange<UInt64>)
+    @Test("each gives the same mask as its byte-by-byte reference", arguments: 1...4 as ClosedRange<UInt64>)
     func twins(seed: UInt64) {
         var random = Seeded(seed)
         let special = Array("\"\\0/9:;,-.%_azAZ@[`{ ~".utf8) + [0x00, 0x01, 0x1F, 0x20, 0x7F, 0x80, 0xFF]
@@ -50,7 +50,7 @@ struct ScanKernelTests {
         }
     }
 
-    @Test("UTF-8 is judged as the standard library judges it", arguments: 1...4 as ClosedRange<UInt64>)
+    @Test("UTF-8 validation agrees with the standard library", arguments: 1...4 as ClosedRange<UInt64>)
     func utf8(seed: UInt64) {
         var random = Seeded(seed)
         let pieces: [[UInt8]] = ["a", "é", "€", "😀", "\u{10FFFF}", "\u{800}", "0123456789012345678901234567890123456789"].map { Array($0.utf8) }

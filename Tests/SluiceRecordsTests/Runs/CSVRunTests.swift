@@ -62,7 +62,7 @@ struct CSVRunTests {
         return "{" + members.joined(separator: ",") + "}\n"
     }
 
-    @Test("what is written is read back the same, whatever the text", arguments: 1...12 as ClosedRange<UInt64>)
+    @Test("any text is read back as it was written", arguments: 1...12 as ClosedRange<UInt64>)
     func roundTrip(seed: UInt64) async throws {
         var random = Seeded(seed)
         let pieces = [
@@ -123,7 +123,7 @@ struct CSVRunTests {
             String(decoding: lines[0], as: UTF8.self) == (quoting == "minimal" ? head : head.split(separator: ",").map { "\"\($0)\"" }.joined(separator: ",")))
     }
 
-    @Test("a separator that numbers have in them")
+    @Test("a separator that occurs in numbers")
     func awkwardSeparator() async throws {
         let folder = try Folder()
         let input = try folder.write(Array("{\"a\":1.5,\"b\":-2,\"c\":\"x\"}\n".utf8), to: "in.jsonl")
@@ -186,7 +186,7 @@ struct CSVRunTests {
         #expect(try folder.text(of: "out/out.jsonl") == "{\"a\":\"1\",\"b\":\"2\"}\n{\"b\":\"3\",\"a\":\"4\"}\n{\"a\":\"5\"}\n{\"c\":\"6\",\"a\":\"7\"}\n")
     }
 
-    @Test("columns of the definition are what is written, and nothing else")
+    @Test("only the columns of the definition are written")
     func chosenColumns() async throws {
         let folder = try Folder()
         let input = try folder.write(Array("{\"a\":1,\"b\":2,\"c\":3}\n{\"c\":4}\n".utf8), to: "in.jsonl")
@@ -216,7 +216,7 @@ struct CSVRunTests {
         #expect(try folder.text(of: "out/" + name) == "")
     }
 
-    @Test("a file whose header is lost or wrong gives dead letters alone")
+    @Test("a file whose header is lost or wrong gives only dead letters")
     func badHeaders() async throws {
         let folder = try Folder()
         let wrong = try folder.write(Array("\"a\"x,b\n1,2\n".utf8), to: "wrong.csv")
@@ -231,7 +231,7 @@ struct CSVRunTests {
         #expect(try folder.deadLetters[2].contains("the file's header was lost to damage"))
     }
 
-    @Test("a field of a record may hold fields")
+    @Test("a field of a record may contain fields")
     func parsed() async throws {
         let folder = try Folder()
         let input = try folder.write(Array("{\"line\":\"1,\\\"a\\nb\\\"\",\"n\":1}\n{\"line\":\"1,2,3\"}\n".utf8), to: "in.jsonl")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SluiceRecords
 
-@Suite("An output that no record is written to")
+@Suite("Outputs without records")
 struct EmptyOutputTests {
     /// Writes what an output without records contains.
     private func output(_ columns: [String]?, from format: any Format = Lines(), text: String = "") async throws -> String {
@@ -21,14 +21,14 @@ struct EmptyOutputTests {
         return try String(contentsOfFile: folder + "/out", encoding: .utf8)
     }
 
-    @Test("has the head of its format, once")
+    @Test("has the header of its format, once")
     func head() async throws {
         #expect(try await output(nil) == "line\n")
         #expect(try await output(["a", "b"]) == "a,b\n")
         #expect(try await output(nil, text: "x\ny\n") == "line\n1\n1\n")
     }
 
-    @Test("has none where only the head of an input can tell what it is")
+    @Test("has none if it depends on the header of an input")
     func unknown() async throws {
         #expect(try await output(nil, from: HeadedLines()) == "")
         #expect(try await output(["a"], from: HeadedLines()) == "a\n")

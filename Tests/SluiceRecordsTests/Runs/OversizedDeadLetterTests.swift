@@ -41,7 +41,7 @@ import Testing
         #expect((letters[0]["raw"] as? String)?.utf8.count == 20_000_000)
     }
 
-    @Test func `one that is not UTF-8 comes in base64`() async throws {
+    @Test func `one that is not UTF-8 is given as base64`() async throws {
         let long = [UInt8](repeating: 0xFF, count: 2_000_001)
         let letters = try await deadLetters(of: [long])
         #expect((letters[0]["raw_base64"] as? String).flatMap { Data(base64Encoded: $0) }.map(Array.init) == long)

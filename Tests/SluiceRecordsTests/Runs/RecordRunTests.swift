@@ -32,7 +32,7 @@ import Testing
 
     private func stage(_ name: String, _ verb: any Verb) -> RecordStage { RecordStage(name: name, verb: verb) }
 
-    @Test func `kept records are written as their own bytes`() async throws {
+    @Test func `kept records are written as their original bytes`() async throws {
         let text = #"{"status": 500,"a" : 1.0}"# + "\n" + #"{"status":200}"# + "\n\n" + #"{"status":503}"#
         let result = try await run(pipeline(text, [stage("keep", Keep(CellProgram("status >= 500")))]))
         #expect(result.out == #"{"status": 500,"a" : 1.0}"# + "\n" + #"{"status":503}"# + "\n")
@@ -63,7 +63,7 @@ import Testing
         )
     }
 
-    @Test func `garbage is a dead letter of the source`() async throws {
+    @Test func `malformed records are dead letters of the source`() async throws {
         let result = try await run(pipeline("hello\n{\"a\":1}\n", []))
         #expect(result.out == "{\"a\":1}\n")
         #expect(result.report.deadLetters.byCode == ["parse.jsonl": 1])
@@ -102,7 +102,7 @@ import Testing
         #expect(result.report.balanced)
     }
 
-    @Test func `a record that was parsed too slowly is a dead letter, and nothing is made of it`() async throws {
+    @Test func `a record that was parsed too slowly is a dead letter, and has no other effect`() async throws {
         var slow = stage("slow", Parse(field: "a", format: JSONL()))
         slow.pool.timeout = .nanoseconds(1)
         let result = try await run(pipeline(#"{"a":"{}"}"# + "\n" + #"{"a":"{\"b\":1}"}"# + "\n", [slow]))

@@ -7,7 +7,7 @@ import Testing
     private var json: Shape { Shape(json: [("a", 0), ("b", 1), ("c", 2)]) }
     private var known: Shape { Shape(fields: [("ip", 0), ("status", 1), ("bytes", Shape.undecoded)]) }
 
-    @Test func `a record that no stage changed is its own bytes`() {
+    @Test func `a record that no stage changed is written as its original bytes`() {
         #expect(json.isUntouched)
         #expect(known.isUntouched)
     }
@@ -28,7 +28,7 @@ import Testing
         #expect(shape.written.isEmpty)
     }
 
-    @Test func `a removed field is cut, and set again it comes last`() {
+    @Test func `a removed field that is set again comes last`() {
         var shape = json
         shape.remove("a")
         #expect(shape.column(of: "a") == nil)
@@ -46,7 +46,7 @@ import Testing
         #expect(shape.members == [.init(column: 0, name: "a", fate: .rename(to: "z"))])
     }
 
-    @Test func `where both names may exist the old one wins in the rows that have it`() throws {
+    @Test func `if both names may exist, the old one wins in the rows that have it`() throws {
         var shape = json
         let merge = shape.rename("a", to: "b", merged: 9)
         #expect(try #require(merge) == (0, 1))
@@ -78,7 +78,7 @@ import Testing
             ])
     }
 
-    @Test func `what select left out does not come back`() {
+    @Test func `fields that select left out do not come back`() {
         var shape = json
         shape.select(["a"])
         shape.select(["a", "b"])
@@ -99,7 +99,7 @@ import Testing
             ])
     }
 
-    @Test func `a set field can be removed again without a trace`() {
+    @Test func `a set field can be removed without a trace`() {
         var shape = known
         shape.set("extra", column: 5)
         shape.remove("extra")

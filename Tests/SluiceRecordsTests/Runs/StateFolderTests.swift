@@ -39,7 +39,7 @@ struct StateFolderTests {
         try lines.write(to: URL(filePath: list))
     }
 
-    @Test("what a killed run has left is gone when the next one begins, with the folders it made, wherever that one writes")
+    @Test("the next run removes what a killed run left, with the folders it created, wherever it writes itself")
     func sweeps() throws {
         try Self.inFolder { root in
             try FileManager.default.createDirectory(atPath: root + "/out/there", withIntermediateDirectories: true)
@@ -54,7 +54,7 @@ struct StateFolderTests {
         }
     }
 
-    @Test("files of other runs, other pipelines and other names stay")
+    @Test("files of other runs, other pipelines and other names are kept")
     func keeps() throws {
         try Self.inFolder { root in
             try Self.kill(root + "/state", pipeline: "other", writing: [root + "/out/other"])
@@ -76,7 +76,7 @@ struct StateFolderTests {
         }
     }
 
-    @Test("records that were set aside are swept, too")
+    @Test("records that were set aside are removed, too")
     func spill() throws {
         try Self.inFolder { root in
             try FileManager.default.createDirectory(atPath: root + "/spill", withIntermediateDirectories: true)
@@ -86,7 +86,7 @@ struct StateFolderTests {
         }
     }
 
-    @Test("one run at a time has it; the next can have it once that has ended, or died")
+    @Test("one run at a time can use it; the next can once that has ended or died")
     func locks() throws {
         try Self.inFolder { root in
             let first = try StateFolder(root, pipeline: "t")
@@ -109,7 +109,7 @@ struct StateFolderTests {
         let count = Atomic(0)
     }
 
-    @Test("many that want it at once have it one after the other")
+    @Test("concurrent runs have it one after the other")
     func storm() async throws {
         let root = NSTemporaryDirectory() + "sluice-state-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: root) }
@@ -133,7 +133,7 @@ struct StateFolderTests {
         #expect(turns > 0)
     }
 
-    @Test("a place for it that is a file, a link or a folder without permission is said to be so")
+    @Test("a path that is a file, a link or a folder without permission is reported")
     func failures() throws {
         try Self.inFolder { root in
             try Data().write(to: URL(filePath: root + "/file"))
@@ -145,7 +145,7 @@ struct StateFolderTests {
         }
     }
 
-    @Test("an output's hidden name is the same as long as the run is, and another for every name")
+    @Test("an output's hidden name is the same throughout a run, and differs for every name")
     func names() {
         let (staging, other) = (Staging(), Staging())
         #expect(staging.path(of: "out/a") == staging.path(of: "out/a"))

@@ -15,7 +15,7 @@ struct DecodedTextTests {
 
     static let texts = ["", "plain", "Grüße, 世界 \u{1F600}", "a\nb", "é\n\u{10FFFF}\nend"]
 
-    @Test("of UTF-16 in either order, with a mark and without, however bytes come", arguments: texts, [1, 2, 3, 256 << 10])
+    @Test("of UTF-16 in either byte order, with and without a mark, however bytes arrive", arguments: texts, [1, 2, 3, 256 << 10])
     func utf16(text: String, chunk: Int) throws {
         let lines = text.split(separator: "\n").map(String.init)
         for (encoding, isBig, mark) in [
@@ -27,7 +27,7 @@ struct DecodedTextTests {
         }
     }
 
-    @Test("what is no character becomes U+FFFD, and nothing after it is lost")
+    @Test("invalid characters become U+FFFD, and nothing after them is lost")
     func broken() throws {
         let units: [UInt8] = [0x61, 0, 0x00, 0xD8, 0x62, 0, 0x00, 0xDC, 0x0A, 0, 0x3D, 0xD8, 0x3D, 0xD8, 0x00, 0xDE, 0x0A, 0, 0x63, 0, 0x00, 0xD8, 0x64]
         #expect(try Self.read(units, .utf16LittleEndian).texts == ["a\u{FFFD}b\u{FFFD}", "\u{FFFD}\u{1F600}", "c\u{FFFD}"])

@@ -26,7 +26,7 @@ struct AggregateTests {
         return writer.bytes
     }
 
-    @Test("quantiles are the values themselves up to 65,536, then within 0.5 %, whatever the cut", arguments: [1, 2, 1000, 65_536, 65_537, 150_000])
+    @Test("quantiles are exact up to 65,536 values, then within 0.5 %, whatever the batches", arguments: [1, 2, 1000, 65_536, 65_537, 150_000])
     func quantiles(count: Int) throws {
         var random = Seeded(UInt64(count))
         let values = (0..<count).map { _ in
@@ -77,7 +77,7 @@ struct AggregateTests {
         #expect(abs(found[1] + 1e300) <= 5e297 && abs(found[3] - 1e-300) <= 5e-303 && abs(found[4] - 5) <= 0.025)
     }
 
-    @Test("distinct values are counted exactly up to 65,536, then nearly, whatever the cut", arguments: [0, 1, 65_536, 65_537, 100_000, 300_000])
+    @Test("distinct values are counted exactly up to 65,536, then approximately, whatever the batches", arguments: [0, 1, 65_536, 65_537, 100_000, 300_000])
     func distinct(count: Int) throws {
         let hashes = (0..<count).flatMap { number -> [Hash128] in
             let text = ByteBuffer(capacity: 16)
@@ -98,7 +98,7 @@ struct AggregateTests {
         #expect(reader.isAtEnd && bytes(read) == bytes(whole))
     }
 
-    @Test("SipHash gives what its authors say")
+    @Test("SipHash matches the reference vectors")
     func sipHash() {
         // The reference's 128-bit vectors for the key 00 01 … 0f and texts of 0, 1, 2, … bytes.
         let expected: [(high: UInt64, low: UInt64)] = [
@@ -135,7 +135,7 @@ struct AggregateTests {
         }
     }
 
-    @Test("values have one order")
+    @Test("values have a total order")
     func order() {
         let scratch = Scratch()
         let cells: [Cell] = [

@@ -9,7 +9,7 @@ import Testing
 struct DedupeTests {
     private func hash(_ number: UInt64) -> Hash128 { SipHash.fixed.hash(number, 0) }
 
-    @Test("the last keys are those of a list that is searched", arguments: [1, 2, 7, 100])
+    @Test("the most recent keys agree with a linear search of a list", arguments: [1, 2, 7, 100])
     func recent(most: Int) {
         for seed in 0..<10 as Range<UInt64> {
             var random = Seeded(seed)
@@ -27,7 +27,7 @@ struct DedupeTests {
         }
     }
 
-    @Test("all keys are found again, in memory and in files", arguments: [0, 64 << 10, 1 << 30])
+    @Test("all keys are found, in memory and in files", arguments: [0, 64 << 10, 1 << 30])
     func seen(memory: Int) throws {
         var random = Seeded(4)
         let keys = SeenKeys(StageRoom(memory: memory, folder: NSTemporaryDirectory()))
@@ -86,7 +86,7 @@ struct SampleTests {
         return run.outcome.out.split(separator: "\n")
     }
 
-    @Test("passes about its share, the same records on every run, and more of them with a larger share", arguments: [[], ["n"], ["n % 5000"]])
+    @Test("passes about its share, the same records on every run, and a superset with a larger share", arguments: [[], ["n"], ["n % 5000"]])
     func shares(by: [String]) async throws {
         let folder = try RunFolder()
         defer { folder.remove() }

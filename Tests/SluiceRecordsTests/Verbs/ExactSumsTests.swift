@@ -78,7 +78,7 @@ struct ExactSumsTests {
         }
     }
 
-    @Test("of nothing and of what cancels are zero")
+    @Test("of no values and of values that cancel are zero")
     func zero() {
         let sums = ExactSums()
         let sum = sums.make()
@@ -91,7 +91,7 @@ struct ExactSumsTests {
         #expect(rounded(sums, sum) == 0)
     }
 
-    @Test("halves go to the even one, and what is beyond all doubles is infinite")
+    @Test("ties round to even, and values beyond the range of doubles are infinite")
     func rounding() {
         func sum(_ values: [Double]) -> Double {
             let sums = ExactSums()
@@ -111,7 +111,7 @@ struct ExactSumsTests {
         #expect(sum(Array(repeating: most, count: 5000) + Array(repeating: -most, count: 4999)) == most)
     }
 
-    @Test("take in whole numbers of 128 bits")
+    @Test("accept 128-bit integers")
     func wholes() {
         for (whole, double) in [
             (Int128.max, 0x1p127), (.min, -0x1p127), (1 << 64 + 1, 0x1p64), (-7, -7), (Int128(Int64.min), -0x1p63), (Int128(Int64.max), 0x1p63),

@@ -8,7 +8,7 @@ import Testing
 struct ExplodeTests {
     private func stage(_ verb: any Verb) -> RecordStage { RecordStage(name: verb.name, verb: verb) }
 
-    @Test("a record that becomes too many, or too much, is refused; the ones beside it are not")
+    @Test("a record that becomes too many records, or too large ones, is refused; its neighbours are not")
     func tooLarge() async throws {
         let folder = try RunFolder()
         defer { folder.remove() }
@@ -25,7 +25,7 @@ struct ExplodeTests {
         }
     }
 
-    @Test("a record that takes longer than its stage allows becomes nothing")
+    @Test("a record that exceeds its stage's timeout is discarded")
     func timeout() async throws {
         let folder = try RunFolder()
         defer { folder.remove() }

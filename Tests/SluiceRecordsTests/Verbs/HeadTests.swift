@@ -36,7 +36,7 @@ struct HeadTests {
         #expect(one.skipped == 4 - (last ?? 4))
     }
 
-    @Test("a later input that cannot be read is nothing to a run that ends before it", arguments: [1, 8])
+    @Test("a later input that cannot be read does not affect a run that ends before it", arguments: [1, 8])
     func laterFailure(workers: Int) async throws {
         let folder = try RunFolder()
         defer { folder.remove() }
@@ -67,7 +67,7 @@ struct HeadTests {
         }
     }
 
-    @Test("goes on from a checkpoint, and refuses what is none")
+    @Test("continues from a checkpoint, and refuses an invalid one")
     func checkpoint() throws {
         let step = HeadStep(1000)
         let other = HeadStep(1)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("lookup")
 struct LookupTests {
-    @Test("the longest network is that of a search through all", arguments: 0..<8)
+    @Test("the longest network agrees with a linear search", arguments: 0..<8)
     func networks(seed: UInt64) throws {
         var random = Seeded(seed)
         func address(_ isV4: Bool) -> String {
@@ -52,7 +52,7 @@ struct LookupTests {
         }
     }
 
-    @Test("a table that is none is refused, and the message says where")
+    @Test("an invalid table is refused, and the message says where")
     func faults() throws {
         let folder = try RunFolder()
         defer { folder.remove() }

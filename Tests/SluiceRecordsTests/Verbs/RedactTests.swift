@@ -37,7 +37,7 @@ struct RedactTests {
         }
     }
 
-    @Test("no text that matches is left in outputs and dead letters, however it is written", arguments: [1, 8])
+    @Test("no matching text is left in outputs and dead letters, however it is written", arguments: [1, 8])
     func patterns(workers: Int) async throws {
         let folder = try RunFolder()
         defer { folder.remove() }
@@ -64,7 +64,7 @@ struct RedactTests {
         for (line, out) in kept where !line.contains("secret") && !line.contains("ecret1") { #expect(out.hasPrefix(line.dropLast())) }
     }
 
-    @Test("in a route it hides nothing of the others")
+    @Test("in a route, it does not affect the others")
     func routes() async throws {
         let folder = try RunFolder()
         defer { folder.remove() }

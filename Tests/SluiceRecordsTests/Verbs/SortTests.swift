@@ -49,7 +49,7 @@ struct SortTests {
         }
     }
 
-    @Test("with a limit gives the first of all", arguments: [1, 10, 5000, 100_000])
+    @Test("with a limit returns the first of all", arguments: [1, 10, 5000, 100_000])
     func limit(count: Int) async throws {
         let folder = try RunFolder()
         defer { folder.remove() }
@@ -65,7 +65,7 @@ struct SortTests {
         }
     }
 
-    @Test("many small files are made few, and stay in order")
+    @Test("many small files are merged, and stay in order")
     func manyRuns() throws {
         var random = Seeded(11)
         let entries = SortedEntries()

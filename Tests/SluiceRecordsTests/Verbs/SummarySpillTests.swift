@@ -5,7 +5,7 @@ import Testing
 
 @testable import SluiceRecords
 
-@Suite("Groups that do not fit into memory")
+@Suite("Spilled groups")
 struct SummarySpillTests {
     private func verb(order: String) throws -> Summarize {
         let place = TextPlace(TextPosition(line: 1, column: 1))
@@ -23,7 +23,7 @@ struct SummarySpillTests {
         return try #require(Summarize(.keys(Arguments(arguments)), options: Arguments(), &checking))
     }
 
-    /// Many groups, whose records are far apart; keys of every kind, that are equal and written
+    /// Many groups whose records are far apart, with keys of every kind that are equal but written
     /// differently.
     private func lines(seed: UInt64) -> [String] {
         var random = Seeded(seed)
@@ -33,7 +33,7 @@ struct SummarySpillTests {
         }
     }
 
-    @Test("are given as if they did, in any order, with any number of workers", arguments: ["first", "key"])
+    @Test("give the same results, in any order, with any number of workers", arguments: ["first", "key"])
     func results(order: String) async throws {
         let folder = try RunFolder()
         defer { folder.remove() }
@@ -51,7 +51,7 @@ struct SummarySpillTests {
         }
     }
 
-    @Test("are in the checkpoint, too")
+    @Test("are part of the checkpoint")
     func checkpoint() throws {
         let rooms = [StageRoom(memory: 1 << 30, folder: NSTemporaryDirectory()), StageRoom(memory: 1000, folder: NSTemporaryDirectory())]
         var random = Seeded(2)

@@ -63,7 +63,7 @@ struct VerbContractTests {
         #expect(without.outcome.dead == with.outcome.dead)
     }
 
-    @Test("a stage in order goes on from its checkpoint", arguments: VerbSample.all.filter { $0.harness?.isOrdered == true })
+    @Test("an ordered stage continues from its checkpoint", arguments: VerbSample.all.filter { $0.harness?.isOrdered == true })
     func ordered(sample: VerbSample) throws {
         for seed in 0..<20 as Range<UInt64> {
             var random = Seeded(seed)
@@ -84,7 +84,7 @@ struct VerbContractTests {
         }
     }
 
-    @Test("what a closing stage gives does not depend on order, grouping or cut", arguments: VerbSample.all.filter { $0.harness?.isClosing == true })
+    @Test("results of a closing stage do not depend on order, grouping or batches", arguments: VerbSample.all.filter { $0.harness?.isClosing == true })
     func closing(sample: VerbSample) throws {
         for seed in 0..<20 as Range<UInt64> {
             var random = Seeded(seed)
@@ -103,7 +103,7 @@ struct VerbContractTests {
         }
     }
 
-    @Test("bytes that are no state are refused, and never more than that", arguments: VerbSample.all.filter { $0.harness != nil })
+    @Test("invalid states are refused without further effect", arguments: VerbSample.all.filter { $0.harness != nil })
     func foreignStates(sample: VerbSample) throws {
         let harness = try StepHarness(sample)
         _ = try harness.run(VerbSample.records(60, seed: 3), batch: 20)

@@ -50,7 +50,7 @@ struct FileIdentityTests {
         }
     }
 
-    @Test("of a missing file goes by the bytes of its names")
+    @Test("of a missing file depends on the bytes of its name")
     func bytes() throws {
         try Self.inFolder { root in
             let identity = try FileIdentity(root + "/new/\u{E9}/x")
@@ -59,7 +59,7 @@ struct FileIdentityTests {
         }
     }
 
-    @Test("is the same for a relative and an absolute path, and for what is open")
+    @Test("is the same for a relative and an absolute path, and for an open file")
     func relative() throws {
         let here = Self.files.currentDirectoryPath
         #expect(try FileIdentity("no-such-file") == FileIdentity(here + "/no-such-file"))
@@ -71,7 +71,7 @@ struct FileIdentityTests {
         }
     }
 
-    @Test("cannot be told of a circle of links, of what is below a file, and of an impossible path")
+    @Test("fails for a cycle of links, a path below a file, and an impossible path")
     func refused() throws {
         try Self.inFolder { root in
             try Self.link(root + "/a", to: "b")
@@ -84,7 +84,7 @@ struct FileIdentityTests {
         }
     }
 
-    @Test("the place of a link is its own, unless links are followed; two hard links are two places")
+    @Test("a link has its own place, unless links are followed; two hard links are two places")
     func places() throws {
         try Self.inFolder { root in
             try Self.link(root + "/l", to: "d/e/f")

@@ -61,7 +61,7 @@ struct InputFilesTests {
         }
     }
 
-    @Test("a link to nothing is an error, a link to a file is a file, a circle of links ends")
+    @Test("a dangling link is an error, a link to a file is a file, a cycle of links ends")
     func links() throws {
         try Self.inFolder(["d/a.gz"]) { root in
             let files = FileManager.default
@@ -75,14 +75,14 @@ struct InputFilesTests {
         }
     }
 
-    @Test("'-' is standard input, an empty name and one with NUL are refused")
+    @Test("'-' is standard input; an empty name and a name with NUL are refused")
     func otherNames() throws {
         #expect(try InputFiles.expand(["-", "-"]) == [.standardInput])
         #expect(throws: InputError.badPattern(pattern: "", reason: "it is empty")) { try InputFiles.expand([""]) }
         #expect(throws: InputError.badPattern(pattern: "a\0", reason: "it contains a NUL character")) { try InputFiles.expand(["a\0"]) }
     }
 
-    @Test("a pattern of many stars takes no exponential time")
+    @Test("a pattern of many asterisks does not take exponential time")
     func manyStars() throws {
         let name = String(repeating: "a", count: 200)
         try Self.inFolder([name]) { root in
@@ -97,7 +97,7 @@ struct InputFilesTests {
         close(descriptor)
     }
 
-    @Test("a name that is not UTF-8 is in nobody's way, and is refused where a pattern matches it")
+    @Test("a name that is not UTF-8 is ignored, unless a pattern matches it; then it is refused")
     func otherEncodings() throws {
         try Self.inFolder(["logs/a.jsonl", "logs/d/b.jsonl"]) { root in
             try Self.touch(Array("\(root)/logs/caf".utf8) + [0xE9] + Array(".txt".utf8))
@@ -136,7 +136,7 @@ struct InputFilesTests {
         #expect(InputFile(path: Self.composed) != InputFile(path: Self.decomposed))
     }
 
-    @Test("a pattern stands for files: pipes, sockets and devices are passed over and named, and read by their own path")
+    @Test("a pattern matches only files: pipes, sockets and devices are skipped and named, and can be read by their own path")
     func special() throws {
         try Self.inFolder(["d/a.gz"]) { root in
             mkfifo(root + "/d/feed.gz", 0o644)

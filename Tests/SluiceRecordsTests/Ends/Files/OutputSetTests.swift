@@ -23,7 +23,7 @@ struct OutputSetTests {
 
     private static func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
 
-    @Test("nothing is under a final name before publishing, everything whole after")
+    @Test("final names do not exist before publishing, and are complete after it")
     func publish() throws {
         try Self.inFolder { root in
             try "old".write(toFile: root + "/a", atomically: true, encoding: .utf8)
@@ -46,7 +46,7 @@ struct OutputSetTests {
         }
     }
 
-    @Test("discarding leaves what stood there, and nothing else")
+    @Test("discarding leaves existing files, and nothing else")
     func discard() throws {
         try Self.inFolder { root in
             try "old".write(toFile: root + "/a", atomically: true, encoding: .utf8)
@@ -63,7 +63,7 @@ struct OutputSetTests {
         }
     }
 
-    @Test("a thousand outputs take turns on few open files")
+    @Test("a thousand outputs share a few open files")
     func manyOutputs() throws {
         try Self.inFolder { root in
             let set = OutputSet(mostOpen: 3)
@@ -104,7 +104,7 @@ struct OutputSetTests {
         }
     }
 
-    @Test("paths that take one name in one folder are one output, by whatever links and however alike they look")
+    @Test("paths to the same name in the same folder are one output, whatever links or similar names lead there")
     func places() throws {
         try Self.inFolder { root in
             try FileManager.default.createSymbolicLink(atPath: root + "/l", withDestinationPath: "d")
@@ -123,7 +123,7 @@ struct OutputSetTests {
         }
     }
 
-    @Test("what something else did to the unfinished file is noticed")
+    @Test("outside changes to the unfinished file are detected")
     func changed() throws {
         try Self.inFolder { root in
             let set = OutputSet(mostOpen: 1)
@@ -138,7 +138,7 @@ struct OutputSetTests {
         }
     }
 
-    @Test("a device is written to at once and never replaced")
+    @Test("a device is written to directly and never replaced")
     func device() throws {
         let set = OutputSet()
         try Self.append("gone", to: "/dev/null", of: set)
@@ -161,7 +161,7 @@ struct PartitionPathTests {
         #expect(PartitionPath.component(value) == name)
     }
 
-    @Test("long values are cut and told apart by their digest")
+    @Test("long values are truncated and distinguished by their digest")
     func long() {
         let (one, two) = (String(repeating: "ü", count: 150) + "1", String(repeating: "ü", count: 150) + "2")
         let names = [one, two].map(PartitionPath.component)

@@ -29,7 +29,7 @@ struct PipedInputTests {
         #expect(reader.summary.damage == [])
     }
 
-    @Test("a folder and a file that is not there cannot be opened")
+    @Test("a folder and a missing file cannot be opened")
     func unreadable() {
         let buffers = BufferPool(capacity: 64, most: 1)
         #expect(throws: InputError.folder(path: "/tmp")) {

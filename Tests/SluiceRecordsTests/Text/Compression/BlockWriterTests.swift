@@ -21,7 +21,7 @@ struct BlockWriterTests {
         return [[], [0x0A], Array(GzipSamples.text(0..<4000).utf8), noise, [UInt8](repeating: 0x61, count: 600_000)]
     }
 
-    @Test("a block ends with a full flush on a byte, and is read back without what is before it", arguments: libraries, levels)
+    @Test("a block ends with a full flush on a byte boundary, and can be read on its own", arguments: libraries, levels)
     func block(library: DeflateLibrary, level: String) throws {
         let writer = BlockWriter(level: try #require(CompressionLevel(level)), library: library)
         for text in Self.texts() {
@@ -59,7 +59,7 @@ struct BlockWriterTests {
         }
     }
 
-    @Test("of many members each block is one, with its size in the header", arguments: libraries, ["fast", "default", "best", "0", "3"])
+    @Test("with many members, each block is one, with its size in the header", arguments: libraries, ["fast", "default", "best", "0", "3"])
     func member(library: DeflateLibrary, level: String) throws {
         let writer = BlockWriter(level: try #require(CompressionLevel(level)), members: .many, library: library)
         for text in Self.texts() {

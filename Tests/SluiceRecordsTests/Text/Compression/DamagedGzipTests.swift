@@ -8,7 +8,7 @@ struct DamagedGzipTests {
     private static let second = GzipSamples.member(GzipSamples.text(400..<800))
     private static let lines = GzipSamples.lines(0..<800)
 
-    @Test("cut off inside a member: whole records before the cut, and what was cut from one", arguments: libraries)
+    @Test("truncated inside a member: complete records before the end, and the length of the truncated one", arguments: libraries)
     func truncated(library: DeflateLibrary) throws {
         let whole = Self.first + Self.second
         let input = Array(whole.dropLast(500))
@@ -20,7 +20,7 @@ struct DamagedGzipTests {
         #expect(lost < 100)
     }
 
-    @Test("corrupt data: whole records before it, all of the next member", arguments: libraries)
+    @Test("corrupt data: complete records before it, all of the next member", arguments: libraries)
     func corrupt(library: DeflateLibrary) throws {
         var input = Self.first + Self.second
         // A block of the reserved type in the middle of the stream.
@@ -37,7 +37,7 @@ struct DamagedGzipTests {
         #expect(Set(read.records.map(\.position.line)).count == read.records.count)
     }
 
-    @Test("wrong CRC and wrong length: everything is delivered, nothing is vouched for", arguments: libraries)
+    @Test("wrong CRC and wrong length: everything is delivered and reported", arguments: libraries)
     func wrongTrailer(library: DeflateLibrary) throws {
         let end = Self.first.count
         for (place, kind, met) in [(end - 8, Damage.Kind.crc, end - 8), (end - 1, .length, end - 4)] {
@@ -59,7 +59,7 @@ struct DamagedGzipTests {
         #expect(read.texts == Array([Self.lines[..<400], Self.lines[..<400]].joined()))
     }
 
-    @Test("a header whose own CRC is wrong is damage, its member is read", arguments: libraries)
+    @Test("a header with a wrong CRC is damage, but its member is read", arguments: libraries)
     func headerChecksum(library: DeflateLibrary) throws {
         var input = GzipSamples.member("a\nb\n", header: .init(name: "name", hasChecksum: true))
         #expect(try ReadAll(input, library: library).damage == [])
@@ -69,7 +69,7 @@ struct DamagedGzipTests {
         #expect(read.damage == [Damage(kind: .header, offset: 0, member: 0, lostBytes: 0, lostText: 0)])
     }
 
-    @Test("zeros behind the last member are padding, other bytes are garbage", arguments: libraries)
+    @Test("zeros after the last member are padding, other bytes are garbage", arguments: libraries)
     func trailing(library: DeflateLibrary) throws {
         let (member, end) = (GzipSamples.member("a\nb"), UInt64(GzipSamples.member("a\nb").count))
         let padding = [UInt8](repeating: 0, count: 300_000)
@@ -88,7 +88,7 @@ struct DamagedGzipTests {
         #expect(many.texts == ["one", "two", "three"])
     }
 
-    @Test("nothing, or next to nothing, in a file that is called a gzip file")
+    @Test("empty and very short files with the name of a gzip file")
     func almostEmpty() throws {
         for name in ["empty.log", "empty.gz", "empty.zst", "empty.bz2", "empty.xz"] {
             let empty = try ReadAll([], name: name)
@@ -97,7 +97,7 @@ struct DamagedGzipTests {
         #expect(try ReadAll([0x1F], name: "one.log").kinds == [.truncated])
     }
 
-    @Test("a name that says gzip: text is text and said so, anything else is damage, and the next member is read", arguments: libraries)
+    @Test("the name of a gzip file: text is read and reported, anything else is damage, and the next member is read", arguments: libraries)
     func names(library: DeflateLibrary) throws {
         let plain = try ReadAll(Array("plain\ntext é\n".utf8), library: library)
         #expect(plain.texts == ["plain", "text é"] && plain.damage == [] && plain.summary.isPlainDespiteName)
@@ -105,7 +105,7 @@ struct DamagedGzipTests {
         for bits in 0..<16 {
             var input = Self.first + Self.second
             input[bits / 8] ^= 1 << UInt8(bits % 8)
-            // What begins as another compression does is refused by name.
+            // Input that begins like another compression format is refused by name.
             guard let read = try? ReadAll(input, library: library) else { continue }
             #expect(read.kinds == [.header] || read.kinds == [.header, .crc], "bit \(bits)")
             #expect(read.texts.suffix(5) == (try ReadAll(Self.second, library: library).texts.suffix(5)), "bit \(bits)")
@@ -139,7 +139,7 @@ struct DamagedGzipTests {
         #expect(text == "logs/a.gz@\(Self.first.count - 8): the text is not what was compressed: wrong checksum (member 0)")
     }
 
-    @Test("members that tell their size are found again though the damage ran on into the next", arguments: libraries)
+    @Test("members with a size are found even if damage ran on into the next", arguments: libraries)
     func sized(library: DeflateLibrary) throws {
         let text = GzipSamples.text(0..<6000)
         let whole = GzipSamples.bgzf(Array(text.utf8), block: 20_000)

@@ -59,7 +59,7 @@ struct FlushSalvageTests {
         ]
     }()
 
-    @Test("a sound file is never damage, however its bytes arrive and leave", arguments: libraries, Array(sound.indices))
+    @Test("an intact file never has damage, however its bytes arrive and leave", arguments: libraries, Array(sound.indices))
     func neverDamage(library: DeflateLibrary, index: Int) throws {
         let input = Self.sound[index]
         let expected = try ReadAll(input, library: .zlib)
@@ -71,7 +71,7 @@ struct FlushSalvageTests {
         }
     }
 
-    @Test("reading goes on at the next flush: one block is lost, the others are whole", arguments: libraries, libraries)
+    @Test("reading resumes at the next flush: one block is lost, the others are complete", arguments: libraries, libraries)
     func nextFlush(writer: DeflateLibrary, reader: DeflateLibrary) throws {
         let (whole, places) = GzipSamples.blocks(Self.texts, library: writer)
         for (index, place) in places.enumerated().dropFirst(3) {
@@ -88,7 +88,7 @@ struct FlushSalvageTests {
         }
     }
 
-    @Test("a line is dropped where it is not known that flushes stand between lines", arguments: libraries)
+    @Test("a line is dropped unless flushes are known to be between lines", arguments: libraries)
     func fragments(library: DeflateLibrary) throws {
         let (whole, places) = GzipSamples.blocks(Self.texts, library: library)
         for index in 0..<3 {
@@ -114,7 +114,7 @@ struct FlushSalvageTests {
         }
     }
 
-    @Test("one member gives no fewer lines than many members with the same damage, but for fragments", arguments: libraries, [UInt64](1...3))
+    @Test("one member gives no fewer lines than many members with the same damage, except for fragments", arguments: libraries, [UInt64](1...3))
     func oneAgainstMany(library: DeflateLibrary, seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let one = GzipSamples.blocks(Self.texts, members: .one, library: library)
@@ -156,7 +156,7 @@ struct FlushSalvageTests {
         }
     }
 
-    @Test("data that ends where the member does not is corrupt, and its check is not taken for one", arguments: libraries)
+    @Test("data that ends before its member is corrupt, and its checksum is not taken for one", arguments: libraries)
     func falseEnd(library: DeflateLibrary) throws {
         let (whole, places) = GzipSamples.blocks(Self.texts, library: library)
         var input = whole
@@ -182,7 +182,7 @@ struct FlushSalvageTests {
         }
     }
 
-    @Test("the check of a member that nothing was lost of is still told", arguments: libraries)
+    @Test("a wrong checksum is still reported for a member that lost nothing", arguments: libraries)
     func wrongTrailer(library: DeflateLibrary) throws {
         var input = GzipSamples.blocks(Self.texts, library: library).bytes
         let end = input.count
@@ -195,7 +195,7 @@ struct FlushSalvageTests {
         }
     }
 
-    @Test("a flush that keeps the dictionary is not gone on at", arguments: libraries)
+    @Test("reading does not resume at a flush that keeps the dictionary", arguments: libraries)
     func syncFlush(library: DeflateLibrary) throws {
         // Lines far enough apart for references to text before every flush.
         let line = Self.lines[7] + "\n"
@@ -208,7 +208,7 @@ struct FlushSalvageTests {
         #expect(read.texts.dropLast() == Array(Self.lines[3 * Self.count..<4 * Self.count] + [Self.lines[7]])[...])
     }
 
-    @Test("cut off at every byte: records in order, never one too many, never silent", arguments: libraries)
+    @Test("truncated at every byte: records in order, never an extra one, never silent", arguments: libraries)
     func truncatedEverywhere(library: DeflateLibrary) throws {
         let texts = [0..<5, 5..<9, 9..<14].map { Array(GzipSamples.text($0).utf8) }
         let whole = GzipSamples.blocks(texts, library: library).bytes
@@ -219,7 +219,7 @@ struct FlushSalvageTests {
         }
     }
 
-    @Test("every bit flipped: other blocks are whole but for a fragment, and what is not as written is never silent", arguments: libraries)
+    @Test("every bit flipped: other blocks are complete except for a fragment, and changes are never silent", arguments: libraries)
     func flippedEverywhere(library: DeflateLibrary) throws {
         let groups = [0..<5, 5..<9, 9..<14].map(GzipSamples.lines)
         let (whole, places) = GzipSamples.blocks(groups.map { Array(($0.joined(separator: "\n") + "\n").utf8) }, library: library)
@@ -273,7 +273,7 @@ struct FlushSalvageTests {
         }
     }
 
-    @Test("a stretch that looks like flushes is one damage, not one for each", arguments: libraries)
+    @Test("a run of bytes that look like flushes is one damage, not one for each", arguments: libraries)
     func markers(library: DeflateLibrary) throws {
         let (whole, places) = GzipSamples.blocks(Self.texts, library: library)
         for offset in 0..<4 {
@@ -286,7 +286,7 @@ struct FlushSalvageTests {
         }
     }
 
-    @Test("a member of nothing but flushes takes linear time", .timeLimit(Patience.minutes(1)), arguments: libraries)
+    @Test("a member of flushes only takes linear time", .timeLimit(Patience.minutes(1)), arguments: libraries)
     func flushesOnly(library: DeflateLibrary) throws {
         let empty = Array(repeatElement([0] as [UInt8] + FlushMarks.marker, count: 200_000).joined())
         let flood = Array(repeatElement(FlushMarks.marker, count: 200_000).joined())

@@ -5,13 +5,13 @@ import Testing
 
 @testable import SluiceRecords
 
-/// A compression of frames, and how to make inputs of it.
+/// A compression format of frames, and functions that create inputs of it.
 enum FrameSample: String, CaseIterable {
     case zstd, bzip2, xz
 
     var name: String { "test." + ["zstd": "zst", "bzip2": "bz2", "xz": "xz"][rawValue, default: ""] }
 
-    /// One frame, with checks.
+    /// A single frame, with checksums.
     func frame(_ text: [UInt8]) -> [UInt8] {
         switch self {
         case .zstd: Self.zstd(text)

@@ -10,7 +10,7 @@ struct FramedTextTests {
 
     private static func texts(_ bytes: [UInt8]) -> [String] { String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init) }
 
-    @Test("are read whole, frame after frame, however their bytes come", arguments: FrameSample.allCases)
+    @Test("are read completely, frame by frame, however their bytes arrive", arguments: FrameSample.allCases)
     func whole(sample: FrameSample) throws {
         let frames = [Self.first, [], Self.second, Self.third].map { sample.frame($0) }
         for (chunk, most) in [(1, 256 << 10), (7, 3), (256 << 10, 256 << 10)] {
@@ -24,7 +24,7 @@ struct FramedTextTests {
         }
     }
 
-    @Test("records go on over the borders of frames, and zeros are padding", arguments: FrameSample.allCases)
+    @Test("records may span frames, and zeros are padding", arguments: FrameSample.allCases)
     func borders(sample: FrameSample) throws {
         let cut = 500
         let padding = [UInt8](repeating: 0, count: 512)
@@ -34,7 +34,7 @@ struct FramedTextTests {
         #expect(all.damage == [])
     }
 
-    @Test("nothing at all is an empty input; an empty frame has no record", arguments: FrameSample.allCases)
+    @Test("zero bytes are an empty input; an empty frame has no records", arguments: FrameSample.allCases)
     func empty(sample: FrameSample) throws {
         #expect(try sample.read([]) == sample.read([]))
         #expect(try sample.read([]).damage == [])
@@ -42,7 +42,7 @@ struct FramedTextTests {
         #expect(try sample.read(sample.frame([])).damage == [])
     }
 
-    @Test("a larger text, of more than a batch", arguments: FrameSample.allCases)
+    @Test("a text of more than one batch", arguments: FrameSample.allCases)
     func large(sample: FrameSample) throws {
         let text = FrameSample.lines(0..<60_000)
         let all = try sample.read(sample.frame(text))
@@ -51,7 +51,7 @@ struct FramedTextTests {
         #expect(all.damage == [])
     }
 
-    @Test("cut off anywhere: whole records of the beginning, and damage", arguments: FrameSample.allCases)
+    @Test("truncated anywhere: complete records up to there, and damage", arguments: FrameSample.allCases)
     func truncated(sample: FrameSample) throws {
         let one = sample.frame(Self.first)
         let bytes = one + sample.frame(Self.second)
@@ -67,7 +67,7 @@ struct FramedTextTests {
         #expect(try sample.read(one).damage == [])
     }
 
-    @Test("a flipped bit anywhere is told, or changes nothing; what comes after is read", arguments: FrameSample.allCases)
+    @Test("any flipped bit is reported or changes nothing; the rest is read", arguments: FrameSample.allCases)
     func flipped(sample: FrameSample) throws {
         let (one, two) = (sample.frame(FrameSample.lines(0..<12)), sample.frame(Self.second))
         let whole = Self.texts(FrameSample.lines(0..<12) + Self.second)
@@ -81,7 +81,8 @@ struct FramedTextTests {
                     if all.damage.isEmpty { #expect(all.texts == whole, "byte \(place), bit \(bit)") }
                     #expect(all.texts.suffix(49) == whole.suffix(49), "byte \(place), bit \(bit): \(all.kinds)")
                 } catch {
-                    // A first header that asks for a dictionary or more memory; a mark of another program.
+                    // A first header that requires a dictionary or more memory; the magic number of
+                    // another program.
                     guard case .unsupported = error else {
                         Issue.record("byte \(place), bit \(bit): \(error)")
                         continue
@@ -106,7 +107,7 @@ struct FramedTextTests {
         #expect(after.damage == [Damage(kind: .trailingGarbage, offset: UInt64(one.count), member: 1, lostBytes: UInt64(junk.count), lostText: 0)])
     }
 
-    @Test("a frame that lacks its end does not take the next one with it", arguments: FrameSample.allCases)
+    @Test("a frame without its end does not affect the next one", arguments: FrameSample.allCases)
     func missingEnd(sample: FrameSample) throws {
         let (one, two) = (sample.frame(Self.first), sample.frame(Self.second))
         for lost in [1, 4, 9, 30] {
@@ -142,7 +143,7 @@ struct FramedTextTests {
         }
     }
 
-    @Test("of zstd, a wrong checksum is told after the text; frames that may be skipped are")
+    @Test("a wrong zstd checksum is reported after the text; skippable frames are skipped")
     func zstdDetails() throws {
         var bytes = FrameSample.zstd(Self.first)
         bytes[bytes.count - 1] ^= 1
@@ -156,7 +157,7 @@ struct FramedTextTests {
         #expect(try FrameSample.zstd.read(FrameSample.zstd(Self.first, checksum: false)).texts == Self.texts(Self.first))
     }
 
-    @Test("of zstd, a dictionary and a window beyond 128 MiB are refused by name")
+    @Test("a zstd dictionary and a window beyond 128 MiB are refused by name")
     func zstdRefused() {
         #expect(throws: InputError.unsupported(path: "test.zst", compression: "zstd with a dictionary")) {
             try FrameSample.zstd.read(ZstdHeader.magic + [0x01, 0x58, 7, 1, 0, 0])
@@ -166,7 +167,7 @@ struct FramedTextTests {
         }
     }
 
-    @Test("a file that is called compressed and is text is read as text, and said so; another is damage", arguments: FrameSample.allCases)
+    @Test("text in a file with the name of a compressed one is read and reported; anything else is damage", arguments: FrameSample.allCases)
     func names(sample: FrameSample) throws {
         let plain = try sample.read(Array("plain\ntext é\n".utf8))
         #expect(plain.texts == ["plain", "text é"] && plain.damage == [] && plain.summary.isPlainDespiteName)
@@ -177,7 +178,7 @@ struct FramedTextTests {
         }
     }
 
-    @Test("a tar archive in them is refused as one", arguments: FrameSample.allCases)
+    @Test("a compressed tar archive is refused", arguments: FrameSample.allCases)
     func archive(sample: FrameSample) {
         let archive = OtherCompressionTests.tar(magic: "ustar\u{0}00", size: 1_000) + [UInt8](repeating: 0x0A, count: 1_024)
         #expect(throws: InputError.unsupported(path: sample.name, compression: "tar")) { try sample.read(sample.frame(archive)) }

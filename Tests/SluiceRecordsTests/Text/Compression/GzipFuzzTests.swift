@@ -16,7 +16,7 @@ struct GzipFuzzTests {
     private static let whole = members.flatMap { $0 }
     private static let ends = [members[0].count, members[0].count + members[1].count, whole.count]
 
-    @Test("cut off at every byte: records in order, never one too many, never silent", arguments: libraries)
+    @Test("truncated at every byte: records in order, never an extra one, never silent", arguments: libraries)
     func truncatedEverywhere(library: DeflateLibrary) throws {
         for count in 1..<Self.whole.count {
             let read = try ReadAll(Array(Self.whole[..<count]), library: library)
@@ -27,7 +27,7 @@ struct GzipFuzzTests {
         }
     }
 
-    @Test("both libraries make the same of a file that is cut off")
+    @Test("both libraries read a truncated file alike")
     func sameTruncated() throws {
         guard libraries.count > 1 else { return }
         for count in 1..<Self.whole.count {
@@ -36,7 +36,7 @@ struct GzipFuzzTests {
         }
     }
 
-    @Test("every bit flipped: the other members are whole, and what is not as written is never silent", arguments: libraries)
+    @Test("every bit flipped: the other members are complete, and changes are never silent", arguments: libraries)
     func flippedEverywhere(library: DeflateLibrary) throws {
         for place in 0..<Self.whole.count {
             let hit = Self.ends.firstIndex { place < $0 } ?? 0
@@ -81,7 +81,7 @@ struct GzipFuzzTests {
         }
     }
 
-    @Test("chance is not taken for a member", arguments: libraries)
+    @Test("random bytes are not taken for a member", arguments: libraries)
     func noise(library: DeflateLibrary) throws {
         var random = SeededGenerator(seed: 5)
         for _ in 0..<6 {
@@ -98,7 +98,7 @@ struct GzipFuzzTests {
         }
     }
 
-    @Test("a file of nothing but beginnings of members takes linear time", .timeLimit(Patience.minutes(1)), arguments: libraries)
+    @Test("a file of member headers only takes linear time", .timeLimit(Patience.minutes(1)), arguments: libraries)
     func beginnings(library: DeflateLibrary) throws {
         let member = GzipSamples.member(GzipSamples.text(0..<2000), level: 1)
         for count in [4, 11, 100, 5000, member.count - 9] {

@@ -68,7 +68,7 @@ struct InflaterTests {
         }
     }
 
-    @Test("a repetition from further back than the text reaches gives nothing, and what is before it is whole", arguments: libraries)
+    @Test("a match that reaches before the start of the text is refused, and the text before it is complete", arguments: libraries)
     func farDistance(library: DeflateLibrary) {
         let text = Array("a line that is sound\n".utf8)
         for length in 3...258 {
@@ -86,7 +86,7 @@ struct InflaterTests {
         }
     }
 
-    @Test("it is between blocks at flushes, and elsewhere at most where a block ends on a byte by chance", arguments: libraries)
+    @Test("it is between blocks at flushes, and otherwise only where a block happens to end on a byte boundary", arguments: libraries)
     func betweenBlocks(library: DeflateLibrary) {
         let (file, places) = GzipSamples.blocks([0..<5, 5..<90, 90..<95].map { Array(GzipSamples.text($0).utf8) })
         let (data, ends) = (Array(file[10...]), places.map { $0.upperBound - 10 })
@@ -103,7 +103,7 @@ struct InflaterTests {
         }
     }
 
-    @Test("it is not between blocks while it holds back text", arguments: libraries)
+    @Test("it is not between blocks while it has pending text", arguments: libraries)
     func heldBack(library: DeflateLibrary) {
         let block = GzipSamples.blocks([Array(GzipSamples.text(0..<5).utf8)]).places[0]
         let data = Array(GzipSamples.blocks([Array(GzipSamples.text(0..<5).utf8)]).bytes[block])

@@ -46,7 +46,7 @@ struct MemberAssemblyTests {
         return texts
     }
 
-    @Test("blocks of any cuts are one member, which both libraries read to its last byte", arguments: libraries, BlockWriterTests.levels)
+    @Test("blocks of any sizes form one member, which both libraries read to its last byte", arguments: libraries, BlockWriterTests.levels)
     func oneMember(library: DeflateLibrary, level: String) throws {
         var random = SeededGenerator(seed: 21)
         for _ in 0..<2 {
@@ -66,7 +66,7 @@ struct MemberAssemblyTests {
         }
     }
 
-    @Test("the header asks nothing of a reader: no flag, no field")
+    @Test("the header is minimal: no flags, no fields")
     func header() {
         #expect(File([[1]]).bytes.prefix(10) == [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255])
     }
@@ -81,7 +81,7 @@ struct MemberAssemblyTests {
         #expect(read.summary.members == 1)
     }
 
-    @Test("many members are the blocks, and nothing besides", arguments: libraries)
+    @Test("many members consist of the blocks only", arguments: libraries)
     func manyMembers(library: DeflateLibrary) throws {
         let texts = [Array(GzipSamples.text(0..<300).utf8), Array(GzipSamples.text(300..<400).utf8)]
         let file = File(texts, .many, library: library)
@@ -91,7 +91,7 @@ struct MemberAssemblyTests {
         #expect(read.summary.members == 2)
     }
 
-    @Test("a file cut off at any mark and gone on with becomes the same", arguments: libraries)
+    @Test("a file truncated at any mark and continued becomes the same", arguments: libraries)
     func resumed(library: DeflateLibrary) {
         var random = SeededGenerator(seed: 4)
         let texts = Self.texts(&random)
@@ -106,7 +106,7 @@ struct MemberAssemblyTests {
         }
     }
 
-    @Test("parts that are files of their own become the one member of all their blocks", arguments: libraries)
+    @Test("parts that are separate files become one member of all their blocks", arguments: libraries)
     func stitched(library: DeflateLibrary) {
         var random = SeededGenerator(seed: 5)
         let texts = Self.texts(&random)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SluiceRecords
 
-@Suite("Inputs that are compressed otherwise")
+@Suite("Unsupported compression formats")
 struct OtherCompressionTests {
     /// The first bytes, or all bytes, of files written by the programs themselves, with five short
     /// records or none.
@@ -36,7 +36,7 @@ struct OtherCompressionTests {
         stride(from: 0, to: hexadecimal.utf8.count, by: 2).compactMap { UInt8(hexadecimal.dropFirst($0).prefix(2), radix: 16) }
     }
 
-    @Test("are refused by name, whatever they are called and however slowly they arrive", arguments: files)
+    @Test("are refused by name, whatever the file is called and however slowly it arrives", arguments: files)
     func refused(name: String, hexadecimal: String) {
         for chunk in [1, 7, 256 << 10] {
             for file in ["test.gz", "test.log", "-"] {
@@ -46,7 +46,7 @@ struct OtherCompressionTests {
         }
     }
 
-    @Test("a long zlib stream is known by its beginning, a tar archive by its first header")
+    @Test("a long zlib stream is recognized by its beginning, a tar archive by its first header")
     func long() {
         let text = (0..<40_000).flatMap { Array("{\"n\":\($0),\"square\":\($0 &* $0 &* 2_654_435_761)}\n".utf8) }
         #expect(throws: InputError.unsupported(path: "test.gz", compression: "zlib")) { try ReadAll([0x78, 0x9C] + GzipSamples.deflated(text)) }
@@ -94,7 +94,7 @@ struct OtherCompressionTests {
         }
     }
 
-    @Test("bytes that are no UTF-8 are no compression either")
+    @Test("bytes that are not UTF-8 are not taken for compression")
     func otherEncodings() throws {
         for bytes in [[0x78, 0x9C], [0x78, 0xDA], [0x68, 0x81], [0x28, 0xB5], [0x28, 0xB5, 0x2F], [0xFD, 0x37, 0x7A], [0x5D, 0, 0x61, 0]] as [[UInt8]] {
             for rest in ["", " in Latin-1", String(repeating: " a line of some words", count: 300)] {
@@ -103,7 +103,7 @@ struct OtherCompressionTests {
         }
     }
 
-    @Test("no two letters at the beginning of a text make it anything else")
+    @Test("text is text whatever its first two letters")
     func letters() throws {
         let rest = Array(" the quick brown fox jumps over the lazy dog, and on, and over the next one, and so forth\n".utf8)
         for first in UInt8(0x20)...0x7E {
@@ -117,7 +117,7 @@ struct OtherCompressionTests {
         }
     }
 
-    @Test("a text of the width of a tar header is none")
+    @Test("text of the width of a tar header is not a tar archive")
     func wideText() throws {
         var text = [UInt8](repeating: 0x20, count: 1_024)
         text.replaceSubrange(257..<262, with: "ustar".utf8)

@@ -4,7 +4,8 @@ import Testing
 
 @Suite("zstd outputs")
 struct ZstdOutputsTests {
-    /// - Parameter pause: after how many texts the state is taken, and gone on with by another.
+    /// - Parameter pause: the number of texts after which the outputs are restored from a
+    ///   checkpoint.
     private static func written(
         _ texts: [(String, [UInt8])], level: CompressionLevel = .standard, paths: [String], pause: Int? = nil
     ) throws -> [String: [UInt8]] {
@@ -27,7 +28,7 @@ struct ZstdOutputsTests {
         return Dictionary(uniqueKeysWithValues: paths.map { ($0, sink[$0] ?? []) })
     }
 
-    @Test("give the text back, in frames of about 1 MiB", arguments: ["fast", "default", "best", "0", "5"])
+    @Test("decompress to the original text, in frames of about 1 MiB", arguments: ["fast", "default", "best", "0", "5"])
     func whole(level: String) throws {
         let parts = (0..<40).map { FrameSample.lines($0 * 2000..<$0 * 2000 + 2000) }
         let bytes = try Self.written(parts.map { ("a", $0) }, level: try #require(CompressionLevel(level)), paths: ["a"])["a"] ?? []
@@ -37,13 +38,13 @@ struct ZstdOutputsTests {
         #expect(read.summary.members == 2)
     }
 
-    @Test("without text are an empty frame")
+    @Test("without text consist of an empty frame")
     func empty() throws {
         #expect(try FrameSample.zstd.read(ZstdOutputs.empty).damage == [])
         #expect(try FrameSample.zstd.read(ZstdOutputs.empty).summary.members == 1)
     }
 
-    @Test("are the same every time, and where another goes on with the state")
+    @Test("are the same every time, and when continued from a checkpoint")
     func same() throws {
         let paths = (0..<30).map { "p\($0)" }
         let texts = (0..<3).flatMap { round in paths.enumerated().map { ($0.element, FrameSample.lines($0.offset * 3..<$0.offset * 3 + 400 + round)) } }
@@ -56,7 +57,7 @@ struct ZstdOutputsTests {
         }
     }
 
-    @Test("levels are zstd's")
+    @Test("levels are mapped to those of zstd")
     func levels() {
         #expect(CompressionLevel.fast.zstd == 1 && CompressionLevel.standard.zstd == 3 && CompressionLevel.best.zstd == 9)
         #expect(CompressionLevel("0")?.zstd == 1 && CompressionLevel("7")?.zstd == 7)

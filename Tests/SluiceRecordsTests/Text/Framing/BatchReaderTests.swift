@@ -34,7 +34,7 @@ struct BatchReaderTests {
         #expect(read.summary.members == 7)
     }
 
-    @Test("a batch holds the whole records that fit into the target, or one that is longer", arguments: libraries)
+    @Test("a batch holds the complete records that fit in the target, or a longer one", arguments: libraries)
     func batches(library: DeflateLibrary) throws {
         let target = Batch.targetBytes
         let lengths = [target - 1, 0, target - 2, 1, target, target - 10, 8, 0, 3 * target, 5]

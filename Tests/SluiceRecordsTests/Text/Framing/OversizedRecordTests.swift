@@ -18,7 +18,7 @@ struct OversizedRecordTests {
         return Array(read.records.map(\.bytes).joined(separator: [0x0A]))
     }
 
-    @Test("a record over the limit is set aside whole, its neighbours are delivered", arguments: libraries, [true, false])
+    @Test("a record over the limit is set aside completely, its neighbours are delivered", arguments: libraries, [true, false])
     func setAside(library: DeflateLibrary, isPacked: Bool) throws {
         try Self.inFolder { folder in
             let long = Array("[".utf8) + [UInt8](repeating: 0x78, count: 5 << 20) + Array("]".utf8)
@@ -40,7 +40,7 @@ struct OversizedRecordTests {
         }
     }
 
-    @Test("a limit below a batch's size takes records out from between others", arguments: libraries)
+    @Test("a limit below a batch's size removes records from between others", arguments: libraries)
     func smallLimit(library: DeflateLibrary) throws {
         try Self.inFolder { folder in
             let input = GzipSamples.member("one\nlonger\ntwo\nlongest\u{FF}\n\nthree\n")
@@ -53,7 +53,7 @@ struct OversizedRecordTests {
         }
     }
 
-    @Test("exactly the limit is not over it")
+    @Test("a record of exactly the limit is accepted")
     func edge() throws {
         try Self.inFolder { folder in
             let target = Batch.targetBytes
@@ -66,7 +66,7 @@ struct OversizedRecordTests {
         }
     }
 
-    @Test("damage inside an oversized record leaves nothing of it", arguments: libraries)
+    @Test("damage inside an oversized record discards it", arguments: libraries)
     func damaged(library: DeflateLibrary) throws {
         try Self.inFolder { folder in
             let long = [UInt8](repeating: 0x78, count: 3 << 20)
@@ -79,7 +79,7 @@ struct OversizedRecordTests {
         }
     }
 
-    @Test("a folder that cannot be made is an error that names it")
+    @Test("a folder that cannot be created is an error that names it")
     func noFolder() throws {
         let error = #expect(throws: InputError.self) {
             try ReadAll([UInt8](repeating: 0x61, count: 100), maxRecord: 10, name: "x", spillFolder: "/dev/null/spill")
@@ -87,7 +87,7 @@ struct OversizedRecordTests {
         #expect(try #require(error) == .spill(path: "/dev/null/spill", reason: "Not a directory"))
     }
 
-    @Test("one line through many members, each a small bomb", arguments: libraries)
+    @Test("one line across many members, each a small bomb", arguments: libraries)
     func bomb(library: DeflateLibrary) throws {
         try Self.inFolder { folder in
             let zeros = [UInt8](repeating: 0, count: 4 << 20)
@@ -101,7 +101,7 @@ struct OversizedRecordTests {
         }
     }
 
-    @Test("UTF-8 is told from what is not, in whatever pieces it comes")
+    @Test("UTF-8 is validated however it is split")
     func utf8() {
         let samples: [([UInt8], Bool)] = [
             (Array("grüß \u{10FFFF} \u{D7FF}\u{E000} plain plain plain".utf8), true), ([0xC0, 0x80], false), ([0xE0, 0x80, 0x80], false),

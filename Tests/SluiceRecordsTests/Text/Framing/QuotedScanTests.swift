@@ -88,7 +88,7 @@ struct QuotedScanTests {
         #expect(Self.texts("a\rb\n") == ["a\rb"])
     }
 
-    @Test("a quote opens where a field begins, nowhere else")
+    @Test("a quote only opens at the beginning of a field")
     func opening() {
         #expect(Self.texts("5\" disk,x\n3\" disk,y\n") == ["5\" disk,x", "3\" disk,y"])
         #expect(Self.texts("a, \"b\nc\"\n") == ["a, \"b", "c\""])
@@ -97,7 +97,7 @@ struct QuotedScanTests {
         #expect(Self.texts("'a\nb';\"\n", Quoting(separator: UInt8(ascii: ";"), quote: UInt8(ascii: "'"))) == ["'a\nb';\""])
     }
 
-    @Test("an escape takes the meaning from a quote")
+    @Test("an escaped quote is text")
     func escapes() {
         let quoting = Quoting(escape: UInt8(ascii: "\\"))
         #expect(Self.texts("\"a\\\"\nb\"\nc\n", quoting) == ["\"a\\\"\nb\"", "c"])
@@ -106,7 +106,7 @@ struct QuotedScanTests {
         #expect(Self.texts("a\\\nb\n", quoting) == ["a\\", "b"])
     }
 
-    @Test("a quote that does not close within the limit ends with its line")
+    @Test("a quote that is not closed within the limit ends with its line")
     func givenUp() {
         let good = (1...9).map { "good,\($0)" }
         let text = "a,b\nx,\"y\n" + good.joined(separator: "\n") + "\n"
@@ -117,7 +117,7 @@ struct QuotedScanTests {
         #expect(Self.texts("\"12345678901234567890\"\nb\n", maxRecord: 10) == ["\"12345678901234567890\"", "b"])
     }
 
-    @Test("as the rules say, whatever the text and the sizes in which it comes", arguments: 1...20 as ClosedRange<UInt64>)
+    @Test("follows the rules for any text in pieces of any size", arguments: 1...20 as ClosedRange<UInt64>)
     func fuzz(seed: UInt64) {
         var random = Seeded(seed)
         let alphabet = Array("ab,,\"\"\"\n\n\r# \\'".utf8)
@@ -144,7 +144,7 @@ struct QuotedScanTests {
 struct QuotedBatchTests {
     private static let headed = Framing.quoted(Quoting(hasHead: true))
 
-    @Test("the same batches wherever the bytes are cut")
+    @Test("the same batches however the bytes are split")
     func everySplit() throws {
         let text = "\u{FEFF}\n\"id\",\"na\nme\"\r\n1,\"a\nb\"\n2,\"c\"\"\n\n\"\"d\"\r\n\n3,x\"y\n"
         let bytes = Array(text.utf8)
@@ -163,7 +163,7 @@ struct QuotedBatchTests {
         }
     }
 
-    @Test("a batch holds the whole records that fit into the target", arguments: [1 << 20, 70_000, 4096])
+    @Test("a batch holds the complete records that fit in the target", arguments: [1 << 20, 70_000, 4096])
     func batches(chunk: Int) throws {
         let record = "\"" + String(repeating: "line\n", count: 2000) + "\",x\n"
         let text = "a,b\n" + String(repeating: record, count: 500)
@@ -174,7 +174,7 @@ struct QuotedBatchTests {
         #expect(read.cuts.last?.line == 2 + 416 * 2001)
     }
 
-    @Test("a head alone is told of, and so is the head of a file that begins with remarks")
+    @Test("a header alone is reported, and so is the header of a file that begins with comments")
     func heads() throws {
         #expect(try ReadAll(Array("a,b".utf8), framing: Self.headed).head == FileHead(Array("a,b".utf8)))
         #expect(try ReadAll(Array("a,b\n".utf8), framing: Self.headed).cuts.map(\.records) == [0])
@@ -187,7 +187,7 @@ struct QuotedBatchTests {
         #expect(read.records.map(\.position.line) == [5, 6, 7])
     }
 
-    @Test("a head that cannot be read is a record, and the file has a problem")
+    @Test("an unreadable header becomes a record, and the file has a problem")
     func badHeads() throws {
         let garbled = try ReadAll(Array("\"a\"b,c\n1,2\n".utf8), framing: Self.headed)
         #expect(garbled.texts == ["\"a\"b,c", "1,2"])
@@ -202,7 +202,7 @@ struct QuotedBatchTests {
         #expect(wide.head?.problem == "the file's header has 32769 fields, more than 32768")
     }
 
-    @Test("damage before the head leaves the file without one", arguments: libraries)
+    @Test("damage before the header leaves the file without one", arguments: libraries)
     func lostHead(library: DeflateLibrary) throws {
         let first = GzipSamples.member("id,name\n1,a\n2,b\n")
         let second = GzipSamples.member("3,c\n4,d\n")
@@ -226,7 +226,7 @@ struct QuotedBatchTests {
         #expect(read.damage.first?.lostText == last.offset - read.records[kept - 1].position.offset - UInt64(read.records[kept - 1].bytes.count + 1))
     }
 
-    @Test("a quote without an end in a long file costs its line", arguments: [64 << 10, 3 << 20])
+    @Test("an unclosed quote in a long file costs its line", arguments: [64 << 10, 3 << 20])
     func openQuote(maxRecord: Int) throws {
         let good = (0..<400_000).map { "\($0),good\n" }.joined()
         let text = "id,name\n" + good + "7,\"open\n" + good
@@ -250,7 +250,7 @@ struct QuotedBatchTests {
         #expect(read.records.map(\.position.line) == [2, 6])
     }
 
-    @Test("short lines after a wide head come in small batches, so that fields that are not there take no memory")
+    @Test("short lines after a wide header come in small batches, so that missing fields take no memory")
     func bomb() throws {
         let head = (0..<1000).map { "c\($0)" }.joined(separator: ",")
         let text = head + "\n" + String(repeating: "1\n", count: 5000)

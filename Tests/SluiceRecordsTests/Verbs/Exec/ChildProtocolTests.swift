@@ -53,7 +53,7 @@ struct ChildProtocolTests {
         #expect(child.deadline == nil)
     }
 
-    @Test("later answers are handed on at once")
+    @Test("later answers are passed on at once")
     func laterAnswers() {
         var child = Self.askedAgain()
         #expect(child.deadline == Self.after(5100))
@@ -72,7 +72,7 @@ struct ChildProtocolTests {
         #expect(child.received(Self.bytes("{}\n")[...], now: Self.after(3)) == [])
     }
 
-    @Test("a surplus line after the answer was handed on ends the child and fails nobody")
+    @Test("a surplus line after the answer was passed on kills the child and fails no record")
     func surplusWhileIdle() {
         var child = Self.idle()
         let steps = child.received(Self.bytes("{}\n")[...], now: Self.after(30))
@@ -109,7 +109,7 @@ struct ChildProtocolTests {
         #expect(child.state == .gone)
     }
 
-    @Test("a child whose record was given up while it was being spawned is ended as soon as it runs")
+    @Test("a child whose record was abandoned during spawning is terminated as soon as it runs")
     func cancelsStarting() {
         var child = ChildProtocol(asking: Self.line, bounds: Self.bounds)
         #expect(child.deadline == nil)
@@ -119,14 +119,14 @@ struct ChildProtocolTests {
         #expect(child.started(now: Self.after(1)) == [.closeInput, .terminate])
     }
 
-    @Test("the time for the first answer begins when the process is there")
+    @Test("the time limit of the first answer starts when the process exists")
     func timeBegins() {
         var child = ChildProtocol(asking: Self.line, bounds: Self.bounds)
         _ = child.started(now: Self.after(700))
         #expect(child.deadline == Self.after(5700))
     }
 
-    @Test("a fresh child that ends without an answer fails its record")
+    @Test("a fresh child that exits without an answer fails its record")
     func freshEnds() {
         var child = Self.asked()
         #expect(child.exited() == [])
@@ -135,7 +135,7 @@ struct ChildProtocolTests {
                 == [.fail(ChildFailure(code: .exit, message: "exited with status 3"))])
     }
 
-    @Test("a child that had answered before and ends without an answer passes its record on")
+    @Test("a child that answered before and exits without an answer passes its record on")
     func usedEnds() {
         var child = Self.askedAgain()
         _ = child.outputEnded(now: Self.after(101))
@@ -144,7 +144,7 @@ struct ChildProtocolTests {
         #expect(child.reaped(wasSuccess: true, words: "exited with status 0") == [.askFresh])
     }
 
-    @Test("half an answer is an exit when the child crashed and a breach when it did not", arguments: [true, false])
+    @Test("half an answer is an exit if the child crashed, otherwise a breach", arguments: [true, false])
     func halfAnAnswer(_ wasSuccess: Bool) {
         var child = Self.askedAgain()
         _ = child.received(Self.bytes("{\"a\"")[...], now: Self.after(101))
@@ -156,7 +156,7 @@ struct ChildProtocolTests {
         #expect(child.reaped(wasSuccess: wasSuccess, words: "crashed") == [expected])
     }
 
-    @Test("an answer and an exit right after it is an answer")
+    @Test("an answer followed by an exit is an answer")
     func answersAndEnds() {
         var child = Self.asked()
         _ = child.received(Self.bytes("{}\n")[...], now: Self.after(1))
@@ -169,7 +169,7 @@ struct ChildProtocolTests {
         #expect(other.exited() == [.answer(Self.bytes("{}"))])
     }
 
-    @Test("a pipe closed by a child that lives on is a breach after a while")
+    @Test("a child that closes its pipe but lives on is in breach after a while")
     func mute() {
         var child = Self.askedAgain()
         #expect(child.inputBroken(now: Self.after(200)) == [])
@@ -185,14 +185,14 @@ struct ChildProtocolTests {
         #expect(child.inputBroken(now: Self.after(100)) == [.askFresh, .closeInput, .terminate])
     }
 
-    @Test("a cancelled question fails, and the child is ended")
+    @Test("a cancelled question fails, and the child is terminated")
     func cancels() {
         var child = Self.askedAgain()
         #expect(child.cancel(now: Self.after(200)) == [.fail(.givenUp), .closeInput, .terminate])
         #expect(child.cancel(now: Self.after(201)) == [])
     }
 
-    @Test("an idle child leaves by itself or is ended")
+    @Test("an idle child exits by itself or is terminated")
     func leaves() {
         var child = Self.idle()
         #expect(child.close(within: .seconds(2), now: Self.after(100)) == [.closeInput])

@@ -64,7 +64,7 @@ struct ExecBreachTests {
         await pool.shutdown()
     }
 
-    @Test("what a child writes unasked is never the next record's answer")
+    @Test("unsolicited output of a child is never the next record's answer")
     func unasked() async throws {
         let scripts = try Scripts()
         defer { scripts.remove() }
@@ -119,7 +119,7 @@ struct ExecBreachTests {
         #expect(pool.counters.restarts == 0)
     }
 
-    @Test("a child that closes its input but answers is believed once")
+    @Test("one answer is accepted from a child that closed its input")
     func closesInput() async throws {
         let scripts = try Scripts()
         defer { scripts.remove() }

@@ -22,7 +22,7 @@ struct ExecPoolTests {
         #expect(pool.counters.busy > .zero)
     }
 
-    @Test("as many children as the limit says share the records, never more")
+    @Test("the records are shared by at most as many children as the limit")
     func shares() async throws {
         let scripts = try Scripts()
         defer { scripts.remove() }
@@ -102,7 +102,7 @@ struct ExecPoolTests {
         #expect(isDead(pids[0]))
     }
 
-    @Test("a child that dies at once fails its record with its status and its last words")
+    @Test("a child that dies at once fails its record with its status and its last lines of standard error")
     func diesAtOnce() async throws {
         let scripts = try Scripts()
         defer { scripts.remove() }
@@ -113,7 +113,7 @@ struct ExecPoolTests {
         #expect(said.all == ["no such model"])
     }
 
-    @Test("a child killed by a signal is named with it")
+    @Test("the error for a child killed by a signal names the signal")
     func diesBySignal() async throws {
         let scripts = try Scripts()
         defer { scripts.remove() }
@@ -151,7 +151,7 @@ struct ExecPoolTests {
         #expect(pool.counters.peakChildren <= 4)
     }
 
-    @Test("a command that is not there fails with exec.spawn", arguments: ["./not-there", "sluice-no-such-command"])
+    @Test("a missing command fails with exec.spawn", arguments: ["./not-there", "sluice-no-such-command"])
     func notThere(_ command: String) async throws {
         let pool = ExecPool.test([command])
         let outcome = await pool.answer("1")
@@ -161,7 +161,7 @@ struct ExecPoolTests {
         #expect(pool.counters.children == 0)
     }
 
-    @Test("what cannot be started is found without starting it")
+    @Test("a command that cannot be started is detected without starting it")
     func problems() throws {
         let scripts = try Scripts()
         defer { scripts.remove() }
@@ -194,7 +194,7 @@ struct ExecPoolTests {
         await broken.shutdown()
     }
 
-    @Test("a cancelled task gives up at once, and the child's late answer goes to nobody")
+    @Test("a cancelled task gives up at once, and the child's late answer is discarded")
     func cancels() async throws {
         let scripts = try Scripts()
         defer { scripts.remove() }
@@ -220,7 +220,7 @@ struct ExecPoolTests {
         await pool.shutdown()
     }
 
-    @Test("a child that answers while it still reads does not stand still")
+    @Test("a child that answers while it still reads does not deadlock")
     func answersWhileReading() async throws {
         let scripts = try Scripts()
         defer { scripts.remove() }
@@ -252,7 +252,7 @@ struct ExecPoolTests {
         #expect(await unused.answer("{}").code == "cancelled")
     }
 
-    @Test("a child that does not leave when its input ends is killed at the deadline")
+    @Test("a child that does not exit when its input ends is killed at the deadline")
     func shutdownDeadline() async throws {
         let scripts = try Scripts()
         defer { scripts.remove() }
@@ -303,7 +303,7 @@ struct ExecPoolTests {
         #expect(pool.counters.timeouts == 1)
     }
 
-    @Test("a pool that is dropped takes its children with it")
+    @Test("dropping a pool terminates its children")
     func dropped() async throws {
         let scripts = try Scripts()
         defer { scripts.remove() }
@@ -316,7 +316,7 @@ struct ExecPoolTests {
         #expect(!isThere(pid))
     }
 
-    @Test("nothing is left open when pools come and go")
+    @Test("creating and dropping pools leaks no descriptors")
     func leaksNothing() async throws {
         func openDescriptors() throws -> Set<String> {
             Set(
