@@ -5,11 +5,14 @@ package struct CheckedPipeline: Sendable {
     let file: PipelineFile
     /// `nil` if there is an error.
     package let pipeline: RecordPipeline?
-    /// In the order of the file, after those about the command line.
+    /// The file's own, in its order.
+    package let tests: [PipelineTest]
+    /// In the order of the file; those about the command line first.
     package let diagnostics: [DefinitionDiagnostic]
 
-    init(file: PipelineFile, pipeline: RecordPipeline?, diagnostics: [DefinitionDiagnostic]) {
+    init(file: PipelineFile, pipeline: RecordPipeline?, tests: [PipelineTest] = [], diagnostics: [DefinitionDiagnostic]) {
         self.file = file
+        self.tests = tests
         self.pipeline = diagnostics.contains { $0.severity == .error } ? nil : pipeline
         self.diagnostics = diagnostics.enumerated().sorted { left, right in
             guard left.element.place?.start != right.element.place?.start else { return left.offset < right.offset }

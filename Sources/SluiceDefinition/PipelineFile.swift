@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import SluiceRecords
 
 /// The text of a pipeline file, not parsed yet.
 package struct PipelineFile: Sendable {
@@ -11,14 +12,14 @@ package struct PipelineFile: Sendable {
         source = SourceText(text)
     }
 
-    /// Reads the file's text.
+    /// Reads the file's text; `-` is standard input.
     ///
     /// - Throws: if the file cannot be read. Errors in its text are reported by
     ///   ``check(setting:state:)``.
     package init(readingFrom path: String) throws(UnreadablePipelineFile) {
         let data: Data
         do {
-            data = try Data(contentsOf: URL(filePath: path))
+            data = path == "-" ? try PipelineFile.standardInput() : try Data(contentsOf: URL(filePath: path))
         } catch {
             throw UnreadablePipelineFile(path: path, reason: (error as? CocoaError)?.code == .fileReadNoSuchFile ? .missing : .unreadable)
         }
@@ -30,18 +31,26 @@ package struct PipelineFile: Sendable {
     /// Inspects files and folders, but reads no record and writes nothing.
     ///
     /// - Parameters:
-    ///   - settings: values by parameter name, which override the file's defaults.
-    ///   - state: the state folder, if not ``stateFolder(of:)``.
-    package func check(setting settings: [String: String] = [:], state: String? = nil) -> CheckedPipeline {
+    ///   - settings: values by parameter name, which take the place of the file's defaults.
+    ///   - state: the state folder, where it is not ``stateFolder(of:)``.
+    ///   - mayLackInputs: files that are not there are no error: for machines without the data.
+    package func check(setting settings: [String: String] = [:], state: String? = nil, mayLackInputs: Bool = false) -> CheckedPipeline {
         let document = YAMLDocument(source)
         guard let root = document.root else { return CheckedPipeline(file: self, pipeline: nil, diagnostics: document.diagnostics) }
         var reading = DefinitionReading()
         let definition = reading.readDefinition(root, settings: settings)
-        var building = PipelineBuilding(parameters: reading.parameters)
-        let pipeline = building.pipeline(definition, from: path, digest: DefinitionDigest(reading.parameters).text(of: root)) {
+        var building = PipelineBuilding(parameters: reading.parameters, mayLackInputs: mayLackInputs)
+        let pipeline = building.pipeline(definition, from: isOnDisk ? path : nil, digest: DefinitionDigest(reading.parameters).text(of: root)) {
             state ?? PipelineFile.stateFolder(of: $0)
         }
-        return CheckedPipeline(file: self, pipeline: pipeline, diagnostics: document.diagnostics + reading.diagnostics + building.diagnostics)
+        if path == "-", pipeline?.source.inputs.contains(where: \.isStandardInput) == true {
+            building.report(
+                "the pipeline itself is read from standard input, and so no records can be", at: definition.source?.argument?.place,
+                fix: "give the pipeline as a file, or name files to read")
+        }
+        return CheckedPipeline(
+            file: self, pipeline: pipeline, tests: definition.tests.map { PipelineTest($0) },
+            diagnostics: document.diagnostics + reading.diagnostics + building.diagnostics)
     }
 
     /// The default state folder of a pipeline, relative to the current folder.

@@ -13,8 +13,10 @@ struct SluiceCommand: AsyncParsableCommand {
 
             EXAMPLES
               sluice check pipelines/access-errors.yaml
+              sluice test pipelines/access-errors.yaml
               sluice run pipelines/access-errors.yaml --set 'logs=/var/log/nginx/*.gz'
               sluice run pipelines/app-warnings.yaml | head
+              sluice run --files 'logs/*.gz' --format combined --stage 'keep: status >= 500' --stage 'select: [time, path]'
               sluice audit .sluice/access-errors/report.json
 
             \(ExitStatus.manual)
@@ -28,13 +30,16 @@ struct SluiceCommand: AsyncParsableCommand {
               (or zsh, or fish)
             """,
         version: "sluice \(Version.text)\n\(RunReport.Libraries(level: .standard).sentence)",
-        subcommands: [RunCommand.self, CheckCommand.self, SchemaCommand.self, EvalCommand.self, AuditCommand.self])
+        subcommands: [
+            RunCommand.self, CheckCommand.self, TestCommand.self, ExplainCommand.self, GraphCommand.self, ShowCommand.self, InitCommand.self,
+            SchemaCommand.self, EvalCommand.self, AuditCommand.self,
+        ])
 
     /// ArgumentParser exits with 64 for an invalid command line; this maps it to 2, as for an
     /// invalid definition.
     static func main() async {
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(CommandWords(CommandLine.arguments.dropFirst()).arguments)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

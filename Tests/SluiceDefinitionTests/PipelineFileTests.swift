@@ -158,7 +158,7 @@ struct DefinitionDigestTests {
         ("comments", "name: digest", "# more\nname: digest  # so"), ("layout", "{stdout: true}", "\n  stdout: true"), ("quotes", "jsonl", "'jsonl'"),
         ("the order of keys", "files: '-', format: jsonl", "format: jsonl, files: '-'"),
         ("the description", "name: digest", "name: digest\ndescription: x"),
-        ("the tests", "name: digest", "name: digest\ntests: [{name: x, input: []}]"),
+        ("the tests", "name: digest", "name: digest\ntests: [{name: x, input: [], output: []}]"),
     ]
 
     static let other: [(String, String, String)] = [

@@ -7,9 +7,11 @@ struct PipelineBuilding {
     private(set) var diagnostics: [DefinitionDiagnostic] = []
     /// `params`, for expressions.
     let constants: [String: Value]
+    private let mayLackInputs: Bool
 
-    init(parameters: Parameters) {
+    init(parameters: Parameters, mayLackInputs: Bool = false) {
         constants = ["params": parameters.value]
+        self.mayLackInputs = mayLackInputs
     }
 
     mutating func report(_ message: String, at place: TextPlace?, fix: String? = nil) {
@@ -17,15 +19,16 @@ struct PipelineBuilding {
     }
 
     /// - Parameters:
-    ///   - file: the path of the pipeline file.
-    ///   - digest: the digest of the definition with its parameters.
-    ///   - stateFolder: the state folder of a pipeline with this name, for dead letters if the file
-    ///     gives no path.
-    /// - Returns: `nil` if a part is missing, which was reported already.
-    mutating func pipeline(_ definition: Definition, from file: String, digest: String, stateFolder: (String) -> String) -> RecordPipeline? {
+    ///   - file: the pipeline file, where there is one.
+    ///   - digest: of the definition with its parameters.
+    ///   - stateFolder: of a pipeline with this name: where dead letters go that the file gives no
+    ///     place.
+    /// - Returns: `nil` where something is missing that was reported already.
+    mutating func pipeline(_ definition: Definition, from file: String?, digest: String, stateFolder: (String) -> String) -> RecordPipeline? {
         let source = definition.source.flatMap { buildSource($0) }
         let flow = buildFlow(definition.flow, source?.format.schema ?? .open, after: [])
         let deadLetters = definition.deadLetters.map { buildDeadLetters($0) }
+        checkTests(of: definition, writing: flow?.sinks.map(\.format) ?? [])
         guard let name = definition.name?.text, let source, let flow else { return nil }
         let state = stateFolder(name)
         var pipeline = RecordPipeline(
@@ -43,10 +46,11 @@ struct PipelineBuilding {
         var built: [RecordStage] = []
         for stage in flow.stages {
             guard let verb = stage.verb.flatMap({ buildVerb($0, label: stage.label, fields: &fields) }) else {
-                fields = .open
+                // A filter leaves the fields as they are, wrong or not.
+                if !(stage.verb?.verb is any FilterVerb.Type) { fields = .open }
                 continue
             }
-            built.append(RecordStage(name: stage.name, verb: verb, pool: stage.pool, onError: stage.onError))
+            built.append(RecordStage(name: stage.name, verb: verb, pool: stage.pool, onError: stage.onError, fields: fields))
         }
         let before = stages + built
         let sinks = flow.sinks.compactMap { buildSink($0, fields: fields, stages: before) }
@@ -86,6 +90,7 @@ struct PipelineBuilding {
 
     private mutating func check<Result>(_ label: String, _ fields: Schema = .open, _ body: (inout Checking) -> Result) -> Result {
         var checking = Checking(label: label, fields: fields, constants: constants)
+        checking.mayLackInputs = mayLackInputs
         let result = body(&checking)
         diagnostics += checking.diagnostics
         return result

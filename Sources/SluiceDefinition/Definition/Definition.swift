@@ -1,4 +1,5 @@
 internal import Sluice
+internal import SluiceCEL
 internal import SluiceRecords
 
 /// A parsed pipeline file: typed, every value with its place, parameters substituted, but nothing
@@ -90,8 +91,38 @@ struct LimitsDefinition: Sendable {
     var memory: Placed<Int>?
 }
 
-/// A test in the file. It is parsed so that files may have tests, but not run by this version.
+/// One of the file's own tests.
 struct TestDefinition: Sendable {
     var name: Leaf
-    var input: [Leaf]
+    /// Records as text, in order.
+    var input: [String]
+    /// `nil` where the test does not look at it.
+    var output: ExpectedOutput?
+    var deadLetters: [ExpectedDeadLetter]
+    /// Where the output is expected to be of a format of records, not of text.
+    var recordPlace: TextPlace?
+}
+
+/// What must be written.
+enum ExpectedOutput: Sendable {
+    /// To all outputs together.
+    case records([ExpectedRecord])
+    /// To each of them, by its name.
+    case files([(name: String, records: [ExpectedRecord])])
+}
+
+enum ExpectedRecord: Sendable {
+    /// Whatever the order of its fields.
+    case value(Value)
+    /// One line or several, to the byte.
+    case text(String)
+}
+
+/// The parts of a dead letter that a test names.
+struct ExpectedDeadLetter: Sendable {
+    var stage: Leaf?
+    var code: String?
+    /// A part of it.
+    var message: String?
+    var raw: String?
 }

@@ -29,16 +29,3 @@ extension DefinitionDiagnostic {
         return text
     }
 }
-
-/// Terminal colors, if enabled.
-struct Paint {
-    var isOn: Bool
-
-    func bold(_ text: String) -> String { wrap(text, "1") }
-    func red(_ text: String) -> String { wrap(text, "31") }
-    func yellow(_ text: String) -> String { wrap(text, "33") }
-
-    private func wrap(_ text: String, _ code: String) -> String {
-        isOn ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
-    }
-}

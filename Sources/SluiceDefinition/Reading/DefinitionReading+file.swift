@@ -13,7 +13,7 @@ extension DefinitionReading {
         definition.flow = readFlow(map, "the pipeline file", depth: 0)
         if let node = map["dead_letter"] { definition.deadLetters = text(node, "dead_letter", fix: "write 'dead_letter: out/dead-letter.jsonl.gz'") }
         if let node = map["limits"] { definition.limits = readLimits(node) }
-        if let node = map["tests"] { definition.tests = readTests(node) }
+        if let node = map["tests"] { definition.tests = readTests(node, of: definition.source) }
         if let memory = definition.limits.memory, let longest = definition.source?.maxRecord, longest.value > memory.value {
             report("source: 'max_record' is more than 'limits.memory'", at: longest.place, fix: "raise the memory, or take shorter records")
         }

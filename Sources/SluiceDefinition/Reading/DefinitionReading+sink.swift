@@ -39,27 +39,11 @@ extension DefinitionReading {
             switch (key.name, value(of: map, key, of: "limits")) {
             case ("dead_letters", .integer(let count, _)?): limits.deadLetters = .count(count)
             case ("dead_letters", .share(let share, _)?): limits.deadLetters = .share(share)
+            case ("dead_letters", .leaf?): limits.deadLetters = .all
             case ("memory", .integer(let bytes, let place)?): limits.memory = Placed(bytes, at: place)
             default: break
             }
         }
         return limits
-    }
-
-    /// Parses the syntax of `tests`; expectations are not interpreted, since this version does not
-    /// run tests.
-    mutating func readTests(_ node: YAMLNode) -> [TestDefinition] {
-        guard let nodes = rows(node, "tests", example: "tests: [{name: …, input: ['…'], output: []}]") else { return [] }
-        return nodes.compactMap { node in
-            guard let map = map(node, "tests", example: "- {name: …, input: ['…'], output: []}") else { return nil }
-            check(map, of: "tests", takes: FileKeys.test)
-            for key in ["output", "dead_letters"] {
-                if let node = map[key] { _ = rows(node, "tests: '\(key)'", example: "\(key): []") }
-            }
-            guard let name = map["name"].flatMap({ text($0, "tests: 'name'") }),
-                let input = map["input"].flatMap({ rows($0, "tests: 'input'", example: "input: ['…']") })
-            else { return nil }
-            return TestDefinition(name: name, input: input.compactMap { text($0, "tests: 'input'") })
-        }
     }
 }

@@ -43,6 +43,9 @@ extension DefinitionReading {
                 hadUnknown = true
                 report(
                     "\(owner): '\(key.text)' is not supported in this version", at: key.place, fix: "this version has: \(Verbs.names.joined(separator: ", "))")
+            } else if let verb = Verbs.all.first(where: { $0.declaration.elsewhere.contains(key.text.lowercased()) })?.declaration {
+                hadUnknown = true
+                report("\(owner): there is no verb '\(key.text)'; it is called '\(verb.name)' here", at: key.place, fix: "write '\(verb.example)'")
             } else {
                 hadUnknown = true
                 let hint = didYouMean(key.text, among: Verbs.names + options + Verbs.later)

@@ -119,8 +119,9 @@ struct DefinitionReading {
     }
 
     mutating func countOrShare(_ node: YAMLNode, _ what: String) -> Argument? {
-        let fix = "write a number of records such as 100, or a share such as 1%"
+        let fix = "write a number of records such as 100, a share such as 1%, or none for no limit"
         guard let leaf = completeText(node, what, fix: fix) else { return nil }
+        if leaf.text == "none" { return .leaf(leaf) }
         if let count = Int(leaf.text), count >= 0 { return .integer(count, leaf.place) }
         if let share = Amounts.share(leaf.text) { return .share(share, leaf.place) }
         report("\(what) cannot be '\(leaf.text)'", at: leaf.place, fix: fix)

@@ -9,7 +9,7 @@ extension PipelineSchema {
         case .name(let kind): name(kind)
         case .integer(let range): ["anyOf": [number(in: range), text(#"[+-]?[0-9]+"#), ref("parameter")]]
         case .countOrShare:
-            ["anyOf": [number(in: 0...Int.max), text(#"[0-9]+|(100|[0-9]{1,2})(\.[0-9]+)? ?%"#), ref("parameter")]]
+            ["anyOf": [number(in: 0...Int.max), text(#"none|[0-9]+|(100|[0-9]{1,2})(\.[0-9]+)? ?%"#), ref("parameter")]]
         case .size(let range):
             ["anyOf": [number(in: range), text("[0-9._]+ ?(\(Self.units(Amounts.sizeUnits)))"), ref("parameter")]]
         case .duration:

@@ -20,7 +20,7 @@ enum FileKeys {
             "dead_letter", .argument(.text), example: "dead_letter: out/dead-letter.jsonl.gz",
             "the file for records that failed; by default `dead-letter.jsonl.gz` in the state folder; `.gz` compresses; always on"),
         FileKey("limits", .keys(limits.map { FileKey($0) }), example: "limits: {dead_letters: 1%}", "bounds of a run"),
-        FileKey("tests", .list(.keys(test)), example: "tests: [{name: …, input: ['…'], output: []}]", "read for their shape; not run by this version"),
+        FileKey("tests", .list(.keys(test)), example: "tests: [{name: …, input: ['…'], output: []}]", "what the file does to records, for `sluice test`"),
     ]
 
     private static let sinkKey = FileKey(
@@ -119,7 +119,8 @@ enum FileKeys {
     static let limits: [ArgumentKey] = [
         ArgumentKey(
             "dead_letters", .countOrShare, example: "dead_letters: 1%",
-            "a number of records, or a share of those read; above it the run stops and publishes nothing, exit 1; by default none"),
+            "a number of records, or a share of those read; above it the run stops and publishes nothing, exit 1; by default a run may lose any number, "
+                + "but not all of 100 records or more, and with `none` all"),
         ArgumentKey(
             "memory", .size((16 << 20)...(1 << 50)), default: "512MiB", example: "memory: 512MiB",
             "for batches on their way, and up to half of it for what stages keep; at least `16MiB`, and not below `max_record`"),
@@ -127,9 +128,22 @@ enum FileKeys {
 
     static let test: [FileKey] = [
         FileKey("name", .argument(.text), isRequired: true, example: "name: probes are left out", "what the test shows"),
-        FileKey("input", .list(.argument(.text)), isRequired: true, example: "input: ['…']", "records, as text"),
-        FileKey("output", .list(.anything), example: "output: []", "what must be written"),
-        FileKey("dead_letters", .list(.anything), example: "dead_letters: []", "what must fail"),
+        FileKey(
+            "input", .list(.anything), isRequired: true, example: "input: ['…']",
+            "records as text, each with its line feed after it; for `\(JSONL.name)` as maps, too"),
+        FileKey(
+            "output", .anything, example: "output: []",
+            "what must be written, in order: records as maps, or lines as text; or a map from the outputs' names to such lists; left out, it is not looked at"),
+        FileKey(
+            "dead_letters", .list(.keys(testDeadLetter)), example: "dead_letters: []",
+            "which records must fail, in order, by the keys that are given; left out, none may"),
+    ]
+
+    static let testDeadLetter: [FileKey] = [
+        FileKey("stage", .argument(.text), example: "stage: source", "the stage that refuses the record"),
+        FileKey("code", .argument(.text), example: "code: parse.combined", "the code of the error"),
+        FileKey("message", .argument(.text), example: "message: no such field", "what the error's message has in it"),
+        FileKey("raw", .argument(.text), example: "raw: hello", "the record's own bytes"),
     ]
 
     /// Keys reserved for future versions.

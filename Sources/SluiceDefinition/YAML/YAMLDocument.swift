@@ -69,7 +69,7 @@ struct YAMLDocument {
         guard nodesLeft > 0 else { return .list(YAMLList(elements: [], place: TextPlace(start))) }
         switch node {
         case .scalar(let scalar):
-            return .leaf(leaf(scalar, at: start))
+            return .leaf(tagged(at: start) ?? leaf(scalar, at: start))
         case .sequence(let sequence):
             return .list(YAMLList(elements: sequence.map { read($0) }, place: TextPlace(start)))
         case .mapping(let mapping):
@@ -77,6 +77,24 @@ struct YAMLDocument {
         case .alias:
             return .list(YAMLList(elements: [], place: TextPlace(start)))
         }
+    }
+
+    /// `keep: !has(record.a)`: to YAML that is a tag, and the value is empty.
+    ///
+    /// - Returns: a text that nothing more is said about.
+    private mutating func tagged(at start: TextPosition) -> Leaf? {
+        let index = source.index(of: start)
+        guard index + 1 < source.scalars.count, source.scalars[index] == "!", source.scalars[index + 1] != "!" else { return nil }
+        var text = String(String.UnicodeScalarView(source.line(start.line).unicodeScalars.dropFirst(start.column - 1)))
+        while text.last == " " { text.removeLast() }
+        var leaf = Leaf(text)
+        leaf.isComplete = false
+        // An alias leads here again.
+        guard !diagnostics.contains(where: { $0.place?.start == start }) else { return leaf }
+        diagnostics.append(
+            DefinitionDiagnostic(
+                "a value that begins with '!' needs quotes", at: TextPlace(start, length: text.unicodeScalars.count), fix: "write \"\(text)\""))
+        return leaf
     }
 
     private mutating func map(_ mapping: Yams.Node.Mapping, at start: TextPosition) -> YAMLMap {
@@ -124,6 +142,10 @@ extension DefinitionDiagnostic {
             YamlError.composer(let context, let problem, let mark, _):
             let during = context.map { " \($0.text)" } ?? ""
             let position = TextPosition(line: mark.line, column: mark.column)
+            if let advice = YAMLAdvice(at: position, in: source) {
+                self.init("this is not YAML: \(advice.message)", at: advice.place, fix: advice.fix)
+                return
+            }
             self.init("this is not YAML: \(problem)\(during)", at: TextPlace(position), fix: DefinitionDiagnostic.fix(forYAMLProblem: problem))
         case YamlError.reader(let problem, let offset, _, _):
             let place = offset.map { TextPlace(source.position(at: $0)) }
@@ -135,6 +157,9 @@ extension DefinitionDiagnostic {
 
     private static func fix(forYAMLProblem problem: String) -> String? {
         if problem.contains("mapping values are not allowed") { return "quote a text that has ': ' in it" }
+        if problem.contains("unknown escape") {
+            return "a backslash in double quotes must be doubled; in single quotes, or without quotes, it stands for itself"
+        }
         if problem.contains("cannot start any token") { return "indent with spaces, and quote a text that begins with a sign such as @ ` % *" }
         if problem.contains("undefined alias") { return "quote a text that begins with '*'" }
         if problem.contains("another document") { return "a pipeline file is one YAML document: take away '---' and what follows" }

@@ -12,7 +12,7 @@ package indirect enum ArgumentShape: Sendable {
     /// The name of a field that need not exist.
     case newField
     case integer(ClosedRange<Int>)
-    /// A number of records, 0 or more, or a share of them: `1%`.
+    /// A number of records, 0 or more, a share of them: `1%`, or `none` for no limit.
     case countOrShare
     /// A size in bytes, with an optional unit.
     case size(ClosedRange<Int>)
@@ -73,9 +73,12 @@ package struct Declaration: Sendable {
     package var options: [ArgumentKey]
     /// An example: `keep: status >= 500`.
     package var example: String
+    /// What other programs call the same, for messages: no pipeline file can say them.
+    package var elsewhere: [String]
 
     package init(
-        _ name: String, aliases: [String] = [], _ summary: String, argument: ArgumentShape, options: [ArgumentKey] = [], example: String
+        _ name: String, aliases: [String] = [], _ summary: String, argument: ArgumentShape, options: [ArgumentKey] = [], example: String,
+        elsewhere: [String] = []
     ) {
         self.name = name
         self.aliases = aliases
@@ -83,6 +86,7 @@ package struct Declaration: Sendable {
         self.argument = argument
         self.options = options
         self.example = example
+        self.elsewhere = elsewhere
     }
 
     package func isCalled(_ name: String) -> Bool { self.name == name || aliases.contains(name) }

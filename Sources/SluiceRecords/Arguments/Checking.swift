@@ -9,6 +9,8 @@ package struct Checking {
     package var label: String
     /// What expressions can refer to besides the record: `params`.
     private let constants: [String: Value]
+    /// Whether the files that are read may be missing on this machine.
+    package var mayLackInputs = false
 
     package init(label: String, fields: Schema = .open, constants: [String: Value] = [:]) {
         self.label = label
@@ -37,7 +39,9 @@ package struct Checking {
     package mutating func program(_ leaf: Leaf, _ what: String? = nil) -> CellProgram? {
         guard leaf.isComplete else { return nil }
         do throws(Diagnostics) {
-            return try CellProgram(leaf.text, in: SluiceCEL.Environment(fields: fields.scope, constants: constants))
+            let program = try CellProgram(leaf.text, in: SluiceCEL.Environment(fields: fields.scope, constants: constants))
+            warn(of: program, leaf)
+            return program
         } catch {
             for diagnostic in error.all {
                 let message = what.map { "\($0): \(diagnostic)" } ?? "\(diagnostic)"
@@ -47,7 +51,16 @@ package struct Checking {
         }
     }
 
-    /// Compiles an expression that must be a condition.
+    /// Times are not read by example: a format without `%` matches only its own text.
+    private mutating func warn(of program: CellProgram, _ leaf: Leaf) {
+        for (format, range) in program.program.root.timeFormats where !format.contains("%") {
+            report(
+                "the time format '\(format)' has no '%', so it stands for itself alone", at: leaf.place(of: range),
+                fix: "name the parts of the time, as in '%Y-%m-%d %H:%M:%S'", severity: .warning)
+        }
+    }
+
+    /// An expression that says yes or no.
     package mutating func condition(_ leaf: Leaf) -> CellProgram? {
         guard let program = program(leaf) else { return nil }
         guard program.type == .bool || program.type == .dyn else {
@@ -67,6 +80,7 @@ package struct Checking {
     }
 
     private func fix(for diagnostic: SluiceCEL.Diagnostic, in leaf: Leaf) -> String? {
+        if let advice = ExpressionAdvice.fix(for: diagnostic, in: leaf.text) { return advice }
         guard diagnostic.message.contains("no such field") else { return nil }
         if !leaf.isPlain, !leaf.text.contains(where: { !($0.isLetter || $0.isNumber || $0 == "_") }) {
             return "text in an expression has quotes of its own: \"'\(leaf.text)'\""

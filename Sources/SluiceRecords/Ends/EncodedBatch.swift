@@ -16,6 +16,8 @@ struct EncodedBatch: Sendable {
     var timeouts: [Int]
     /// The number of dead letters for each error code.
     var codes: [String: Int]
+    /// The first of them.
+    var firsts: [String: FirstFailure] = [:]
     var damage: [Damage]
     /// The progress of the input at the end of this batch.
     var textBytes: UInt64
@@ -31,6 +33,14 @@ struct EncodedBatch: Sendable {
 
     /// The memory it holds, in bytes.
     var weight: Int { outputs.reduce(0) { $0 + $1.bytes.capacity } + deadLetters.reduce(0) { $0 + $1.byteCount } + records.reduce(0) { $0 + $1.weight } }
+}
+
+/// The first record that failed with a code.
+struct FirstFailure: Codable, Sendable, Equatable {
+    var message: String
+    var stage: String
+    /// `nil` after a closing stage.
+    var line: UInt64?
 }
 
 /// The part of an output that one batch contributes.

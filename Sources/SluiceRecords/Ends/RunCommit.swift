@@ -135,11 +135,17 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
             throw .tooManyDeadLetters(count: records.dead, read: records.read, limit: "\(most)")
         case .share(let share)? where (atEnd || records.read >= 1000) && Double(records.dead) > share * Double(records.read):
             throw .tooManyDeadLetters(count: records.dead, read: records.read, limit: "\(share * 100) %")
+        case nil where atEnd && records.read >= Self.lostAtLeast && records.dead == records.read:
+            throw .allDead(count: records.dead)
         default: break
         }
     }
 
-    /// Ends all files and syncs them to disk, but does not publish them.
+    /// A run that read so many records and lost them all was given the wrong definition, or the
+    /// wrong inputs.
+    private static let lostAtLeast = 100
+
+    /// Ends all files and brings them to disk. Nothing of them appears.
     ///
     /// - Returns: the outputs as they will be published.
     func prepare() throws(RunError) -> [RunReport.Output] {

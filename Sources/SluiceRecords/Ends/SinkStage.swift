@@ -117,7 +117,7 @@ final class SinkStage: Sendable {
         return EncodedBatch(
             input: batch.input, end: batch.input.map { _ in source.end }, number: source.number, outputs: outputs, deadLetters: letters.encode(batch),
             counts: batch.counts, timeouts: batch.timeouts,
-            codes: Dictionary(batch.deadLetters.map { ($0.code, 1) }, uniquingKeysWith: +), damage: source.damage,
+            codes: Dictionary(batch.deadLetters.map { ($0.code, 1) }, uniquingKeysWith: +), firsts: Self.firsts(of: batch), damage: source.damage,
             textBytes: UInt64(source.bytes.count), compressedBytes: source.compressedBytesRead,
             takesCheckpoint: batch.takesCheckpoint, steps: batch.steps, columns: batch.columns)
     }
@@ -133,6 +133,21 @@ final class SinkStage: Sendable {
         }
         let elapsed = ContinuousClock.now - start
         busy.withLock { $0[sink.number] += elapsed }
+    }
+
+    /// Of each code the failure that comes first in the input.
+    private static func firsts(of batch: RecordBatch) -> [String: FirstFailure] {
+        var firsts: [String: (frame: Int, letter: DeadLetter)] = [:]
+        for letter in batch.deadLetters {
+            guard let record = letter.element as? RefusedRecord else { continue }
+            if let first = firsts[letter.code], first.frame <= record.frame { continue }
+            firsts[letter.code] = (record.frame, letter)
+        }
+        return firsts.mapValues { first in
+            let oversized = (first.letter.element as? RefusedRecord)?.oversized
+            let line = batch.input.map { _ in oversized?.position.line ?? batch.source.position(ofFrame: first.frame).line }
+            return FirstFailure(message: first.letter.failure.message, stage: first.letter.stage, line: line)
+        }
     }
 
     private func single(_ batch: RecordBatch, _ writer: any RecordWriter, _ sink: BoundSink, _ path: String) throws -> EncodedOutput {

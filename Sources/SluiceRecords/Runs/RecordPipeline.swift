@@ -80,6 +80,16 @@ package struct RecordFlow: Sendable {
         case .routes(let routes): stages + routes.all.flatMap(\.flow.allStages)
         }
     }
+
+    /// The same with other sinks.
+    package func replacingSinks(_ replacement: (SinkSettings) -> SinkSettings) -> RecordFlow {
+        switch end {
+        case .sink(let sink): return RecordFlow(stages, into: replacement(sink))
+        case .routes(var routes):
+            for index in routes.all.indices { routes.all[index].flow = routes.all[index].flow.replacingSinks(replacement) }
+            return RecordFlow(stages, into: .routes(routes))
+        }
+    }
 }
 
 /// The routes that a flow divides into.
@@ -148,8 +158,11 @@ package struct RecordStage: Sendable {
     package var onError: FailurePolicy
     /// The memory and folder that the stage may use; set by the run.
     package var room = StageRoom.standard
+    /// Of the records that leave it, where the definition says so.
+    package var fields: Schema?
 
-    package init(name: String, verb: any Verb, pool: PoolOptions = PoolOptions(), onError: FailurePolicy = .deadLetter) {
+    package init(name: String, verb: any Verb, pool: PoolOptions = PoolOptions(), onError: FailurePolicy = .deadLetter, fields: Schema? = nil) {
+        self.fields = fields
         self.name = name
         self.verb = verb
         self.pool = pool
@@ -203,9 +216,12 @@ public struct Limits: Sendable {
         case count(Int)
         /// A fraction, 0 to 1, of the records read; checked from 1,000 records on and at the end.
         case share(Double)
+        /// Any number, and all.
+        case all
     }
 
-    /// If exceeded, the run stops and publishes nothing. `nil`: no limit.
+    /// If exceeded, the run stops and publishes nothing. `nil`: any number, but not all of 100
+    /// records or more.
     package var deadLetters: DeadLetters?
     /// The memory, in bytes, that batches in flight may take.
     package var memory: Int

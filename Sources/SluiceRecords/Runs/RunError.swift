@@ -5,6 +5,8 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A record failed in a stage with `on_error: stop`.
     case stopped(stage: String, code: String, message: String, file: String, line: UInt64)
     case tooManyDeadLetters(count: Int, read: Int, limit: String)
+    /// Every record failed.
+    case allDead(count: Int)
     case input(InputError)
     case output(OutputError)
     /// The run has ended, but some outputs could not be renamed into place. The next run tries
@@ -31,6 +33,8 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
             "stage '\(stage)' stopped the run at \(file):\(line): \(message) (\(code)); on_error: dead_letter sets such records aside instead"
         case .tooManyDeadLetters(let count, let read, let limit):
             "\(count) dead letters among \(read) records are more than limits.dead_letters allows (\(limit))"
+        case .allDead(let count):
+            "all \(count) records failed, so nothing is published; limits.dead_letters: none publishes even so"
         case .input(.damaged(let path, let damage)):
             "\(InputError.damaged(path: path, damage)); on_damage: salvage reads what can be read"
         case .input(let error): error.description

@@ -12,7 +12,8 @@ package struct Dedupe: Verb {
                 "within", .integer(1...50_000_000), example: "within: 100000",
                 "among the last so many different keys, each counted from where it was last seen; by default among all"),
         ]),
-        example: "dedupe: {by: [request_id]}")
+        example: "dedupe: {by: [request_id]}",
+        elsewhere: ["distinct", "uniq", "unique", "drop_duplicates", "dedup"])
 
     let by: [CellProgram]
     let within: Int?

@@ -6,13 +6,27 @@ import SluiceCEL
 package struct Exec: Verb {
     package static let declaration = Declaration(
         "exec", "gives each record to a child process as one JSON line, and takes one JSON line as its answer",
-        argument: .list(.text), example: "exec: [./score, --jsonl]")
+        argument: .list(.text),
+        options: [
+            ArgumentKey(
+                "start_timeout", .duration, example: "start_timeout: 30s",
+                "how long a new child may take for its first answer, where that is more than `timeout`"),
+            ArgumentKey(
+                "answers", .choice(["one", "many"]), default: "one", example: "answers: many",
+                "how many lines answer a record: `many` are any number, and then an empty line"),
+        ],
+        example: "exec: [./score, --jsonl]",
+        elsewhere: ["run", "command", "script", "pipe", "program", "shell", "subprocess", "process"])
 
     private let command: [String]
+    private let startTimeout: Duration?
+    private let answersMany: Bool
 
-    /// - Parameter command: a path, or a name to look up in `PATH`, followed by the arguments.
-    package init(_ command: [String]) {
+    /// - Parameter command: a path, or a name in one of the folders of `PATH`, and its arguments.
+    package init(_ command: [String], startTimeout: Duration? = nil, answersMany: Bool = false) {
         self.command = command
+        self.startTimeout = startTimeout
+        self.answersMany = answersMany
     }
 
     package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
@@ -23,7 +37,7 @@ package struct Exec: Verb {
             return nil
         }
         if command.isComplete { Self.check(command, &checking) }
-        self.init(leaves.map(\.text))
+        self.init(leaves.map(\.text), startTimeout: options["start_timeout"]?.duration, answersMany: options["answers"]?.leaf?.text == "many")
     }
 
     private static func check(_ leaf: Leaf, _ checking: inout Checking) {
@@ -44,7 +58,7 @@ package struct Exec: Verb {
     package var givesNewBytes: Bool { true }
 
     package func makeStep(_ stage: RecordStage) -> Step {
-        .each(ExecStep(name: stage.name, command: command, pool: stage.pool))
+        .each(ExecStep(name: stage.name, command: command, stage, startTimeout: startTimeout, answersMany: answersMany))
     }
 }
 
@@ -52,17 +66,24 @@ package struct Exec: Verb {
 struct ExecStep: EachStep {
     private let children: ExecPool
     private let workers: ClosedRange<Int>
+    private let limit: DeadLetterLimit?
+    private let answersMany: Bool
 
-    init(name: String, command: [String], pool: PoolOptions) {
+    init(name: String, command: [String], _ stage: RecordStage, startTimeout: Duration?, answersMany: Bool) {
+        let pool = stage.pool
         workers = pool.workers ?? 1...1
-        children = ExecPool(name: name, command: command, workers: workers, timeout: pool.timeout, retry: pool.retry)
+        limit = stage.onError == .deadLetter ? stage.room.deadLetters : nil
+        self.answersMany = answersMany
+        children = ExecPool(
+            name: name, command: command, workers: workers, timeout: pool.timeout, startTimeout: startTimeout, retry: pool.retry, answersMany: answersMany)
     }
 
     func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
         var site = site
         // The child processes enforce the time limit, for each attempt.
         site.timeout = nil
-        return ExecStage(site: site, children: children, window: 2 * workers.upperBound, next: binder.next)
+        return ExecStage(
+            site: site, children: children, window: 2 * workers.upperBound, limit: limit, answersMany: answersMany, next: binder.next)
     }
 
     func end() async {
@@ -85,15 +106,19 @@ struct ExecStage: EachStage {
     let children: ExecPool
     /// The number of records of a batch in flight at once: enough to keep every child busy.
     let window: Int
+    /// Looked at with each record that fails: a batch may take long.
+    let limit: DeadLetterLimit?
+    let answersMany: Bool
     let next: BoundSegment?
     /// The limit for the answers of one batch: far more than the batch itself, and well within the
     /// 4 GiB that frames can address.
     private static let mostAnswerBytes = 1 << 30
 
     func run(_ batch: RecordBatch) async throws {
-        let answers = await ask(batch)
+        let answers = try await ask(batch)
         let bytes = ByteBuffer(capacity: Batch.targetBytes)
         var frames: [Frame] = []
+        var origins: [UInt32] = []
         var index = 0
         try site.sift(batch) { (row) throws(RecordFailure) in
             defer { index += 1 }
@@ -104,30 +129,49 @@ struct ExecStage: EachStage {
                     throw RecordFailure(code: "exec.protocol", message: "the answers to one batch of records take more than 1 GiB")
                 }
                 line.withUnsafeBufferPointer { bytes.append($0) }
-                frames.append(Frame(start: UInt32(start), count: UInt32(line.count), lineDelta: 0))
-                return true
+                guard answersMany else {
+                    frames.append(Frame(start: UInt32(start), count: UInt32(line.count), lineDelta: 0))
+                    return true
+                }
+                for part in line.split(separator: UInt8(ascii: "\n")) {
+                    frames.append(Frame(start: UInt32(start + part.startIndex), count: UInt32(part.count), lineDelta: 0))
+                    origins.append(UInt32(row))
+                }
+                return !line.isEmpty
             case .failed(let code, let message, let attempts):
                 throw RecordFailure(code: code, message: message, attempts: attempts)
             }
         }
-        try site.rebase(batch, onto: bytes, frames, decodedBy: next) { found in
+        try site.rebase(batch, onto: bytes, frames, origins: answersMany ? origins : nil, decodedBy: next) { found in
             RecordFailure(code: "exec.protocol", message: "the answer is not a JSON object: \(found.message)")
         }
     }
 
-    /// The outcomes of the batch's rows, in order. At most `window` records are in flight at once.
-    private func ask(_ batch: RecordBatch) async -> [ExecOutcome] {
+    /// The outcome of each of the batch's rows, in their order. At most `window` records are out at
+    /// once.
+    ///
+    /// - Throws: ``RunError`` above the limit of dead letters.
+    private func ask(_ batch: RecordBatch) async throws -> [ExecOutcome] {
         let requests = batch.rows.map { site.fields.json(Int($0), of: batch).withFilled(Array.init) }
         let children = children
-        return await withTaskGroup(of: (Int, ExecOutcome).self) { group in
+        return try await withThrowingTaskGroup(of: (Int, ExecOutcome).self) { group in
             var outcomes: [ExecOutcome?] = Array(repeating: nil, count: requests.count)
             for (index, request) in requests.enumerated() {
-                if index >= window, let (done, outcome) = await group.next() { outcomes[done] = outcome }
+                if index >= window, let (done, outcome) = try await group.next() { outcomes[done] = try looked(at: outcome) }
                 group.addTask { (index, await children.answer(request)) }
             }
-            for await (done, outcome) in group { outcomes[done] = outcome }
+            for try await (done, outcome) in group { outcomes[done] = try looked(at: outcome) }
             return outcomes.compactMap(\.self)
         }
+    }
+
+    private func looked(at outcome: ExecOutcome) throws(RunError) -> ExecOutcome {
+        guard case .failed = outcome else {
+            limit?.pass()
+            return outcome
+        }
+        try limit?.fail()
+        return outcome
     }
 }
 

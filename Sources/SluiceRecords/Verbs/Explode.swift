@@ -18,7 +18,8 @@ package struct Explode: Verb, EachStep {
                     "keep", .list(.field, isSet: true), example: "keep: [id]",
                     "the other fields of the record that go along with an element that is the record; with `as`, those that stay"),
             ]),
-        example: "explode: items")
+        example: "explode: items",
+        elsewhere: ["unnest", "flatten", "expand", "unwind", "unroll", "split", "mv_expand", "each"])
 
     private let field: String
     private let target: String?

@@ -5,7 +5,7 @@ import Synchronization
 package struct Head: Verb {
     package static let declaration = Declaration(
         "head", "the first records; the run ends well once there are so many; in a route, the others are left out", argument: .integer(1...1_000_000_000_000),
-        example: "head: 100")
+        example: "head: 100", elsewhere: ["limit", "take", "first", "top"])
 
     private let count: Int
 

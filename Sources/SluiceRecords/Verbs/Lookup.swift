@@ -25,7 +25,8 @@ package struct Lookup: Verb {
                 "missing", .choice(["keep", "dead_letter", "drop"]), default: "keep", example: "missing: drop",
                 "what becomes of a record whose key is not there"),
         ]),
-        example: "lookup: {file: teams.csv, key: team_id, column: id}")
+        example: "lookup: {file: teams.csv, key: team_id, column: id}",
+        elsewhere: ["join", "enrich", "vlookup"])
 
     enum Missing: String, Sendable {
         case keep

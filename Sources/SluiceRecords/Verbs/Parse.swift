@@ -12,7 +12,8 @@ package struct Parse: Verb, EachStep {
             ArgumentKey("into", .newField, example: "into: request", "one field for all that is found, instead of fields of the record"),
             ArgumentKey("pattern", .text, example: #"pattern: '^(?P<host>\S+)'"#, "for the format `regex`"),
         ]),
-        example: "parse: {field: line, format: jsonl}")
+        example: "parse: {field: line, format: jsonl}",
+        elsewhere: ["extract", "decode", "parse_field", "dissect", "grok"])
 
     private let field: String
     private let format: any Format

@@ -18,7 +18,8 @@ package struct Redact: Verb, EachStep {
             ArgumentKey("v4", .integer(0...32), default: "24", example: "v4: 16", "for `network`: bits of an IPv4 address that stay"),
             ArgumentKey("v6", .integer(0...128), default: "48", example: "v6: 64", "for `network`: bits of an IPv6 address that stay"),
         ]),
-        example: "redact: {fields: [user], with: mask}")
+        example: "redact: {fields: [user], with: mask}",
+        elsewhere: ["mask", "anonymize", "hash", "scrub", "pseudonymize"])
 
     private let fields: [String]?
     private let pattern: Pattern?

@@ -5,7 +5,8 @@ import SluiceCEL
 /// An existing field with the new name is replaced in records that have the old one.
 package struct Rename: Verb, EachStep {
     package static let declaration = Declaration(
-        "rename", "gives fields other names, all at once", argument: .entries(key: .field, value: .newField), example: "rename: {old: new}")
+        "rename", "gives fields other names, all at once", argument: .entries(key: .field, value: .newField), example: "rename: {old: new}",
+        elsewhere: ["rename_fields", "move", "mv", "relabel"])
 
     private let names: [(old: String, new: String)]
 

@@ -11,7 +11,8 @@ package struct Sample: Verb, EachStep {
                 "by", .short(.list(.expression), for: "by", in: []), example: "by: user",
                 "records that are the same in this pass together or not at all; by default each goes by its place in the input"),
         ]),
-        example: "sample: {share: 1%, by: user}")
+        example: "sample: {share: 1%, by: user}",
+        elsewhere: ["random", "bootstrap", "subsample"])
 
     private let share: Double
     private let by: [CellProgram]

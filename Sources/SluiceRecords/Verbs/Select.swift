@@ -1,7 +1,8 @@
 /// `select`: keeps only the named fields.
 package struct Select: FieldListVerb {
     package static let declaration = Declaration(
-        "select", "keeps only these fields", argument: .list(.field, isSet: true), example: "select: [time, status]")
+        "select", "keeps only these fields", argument: .list(.field, isSet: true), example: "select: [time, status]",
+        elsewhere: ["cut", "project", "fields", "columns", "pick", "only", "keep_fields"])
 
     package let names: [String]
 

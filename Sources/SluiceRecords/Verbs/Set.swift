@@ -5,7 +5,10 @@ package import SluiceCEL
 package struct SetFields: Verb, EachStep {
     package static let declaration = Declaration(
         "set", "computes fields in order; each sees the ones before; an empty optional is not written",
-        argument: .entries(key: .newField, value: .expression), example: "set: {seconds: duration_ms / 1000.0}")
+        argument: .entries(key: .newField, value: .expression), example: "set: {seconds: duration_ms / 1000.0}",
+        elsewhere: [
+            "map", "mutate", "transform", "put", "add", "compute", "assign", "let", "with", "eval", "remap", "mapping", "derive", "extend", "add_fields",
+        ])
 
     private let assignments: [(field: String, value: CellProgram)]
 

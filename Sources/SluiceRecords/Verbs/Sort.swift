@@ -20,7 +20,8 @@ package struct Sort: Verb {
                 "the first that differs decides; records that are the same in all stay in the order of the input"),
             ArgumentKey("limit", .integer(1...1_000_000_000), example: "limit: 10", "only the first so many"),
         ]),
-        example: "sort: {by: [{desc: bytes}], limit: 10}")
+        example: "sort: {by: [{desc: bytes}], limit: 10}",
+        elsewhere: ["order_by", "orderby", "order", "arrange", "sort_by"])
 
     struct Key: Sendable {
         var value: CellProgram

@@ -16,7 +16,8 @@ package struct Summarize: Verb {
                 "order", .choice(["first", "key"]), default: "first", example: "order: key",
                 "groups in the order of their first records, or of their keys"),
         ]),
-        example: "summarize: {by: {status: status}, values: {requests: count(), bytes: sum(bytes)}}")
+        example: "summarize: {by: {status: status}, values: {requests: count(), bytes: sum(bytes)}}",
+        elsewhere: ["group", "group_by", "groupby", "aggregate", "agg", "stats", "stats1", "count", "count_by", "reduce", "fold", "rollup"])
 
     enum Order: String, Sendable {
         case first, key

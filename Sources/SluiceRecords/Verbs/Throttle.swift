@@ -9,7 +9,8 @@ package struct Throttle: Verb {
             ArgumentKey("records", .integer(1...1_000_000_000), isRequired: true, example: "records: 1000", "how many records"),
             ArgumentKey("per", .duration, default: "1s", example: "per: 1m", "in so much time"),
         ]),
-        example: "throttle: {records: 1000, per: 1s}")
+        example: "throttle: {records: 1000, per: 1s}",
+        elsewhere: ["rate_limit", "ratelimit", "delay"])
 
     private let records: Int
     private let per: Duration

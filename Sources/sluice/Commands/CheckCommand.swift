@@ -1,6 +1,8 @@
 import ArgumentParser
+import SluiceDefinition
+import SluiceRecords
 
-struct CheckCommand: ParsableCommand {
+struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Say everything that is wrong with a pipeline file, at once.",
@@ -8,9 +10,14 @@ struct CheckCommand: ParsableCommand {
             Reads the pipeline file and nothing else: no record is read and no file is written. Each message names the file, line and column, \
             shows the line with a mark below the text that is meant, and says what to do.
 
+            With --sample, the first records of the inputs are read as well, and taken through the stages up to the first that asks other programs: \
+            what fields they have and of what types, the fields that the stages name and no record has, the conditions that are true for none.
+
             EXAMPLES
               sluice check pipelines/access-errors.yaml
               sluice check pipelines/access-errors.yaml --set out=/srv/errors
+              sluice check pipelines/access-errors.yaml --no-inputs
+              sluice check pipelines/access-errors.yaml --sample 1000
 
             EXIT CODES
               0  the file can be run
@@ -19,8 +26,45 @@ struct CheckCommand: ParsableCommand {
 
     @OptionGroup var pipeline: PipelineOptions
 
-    func run() throws {
-        _ = try pipeline.checked()
-        Terminal.output.write("\(pipeline.file): ok\n")
+    @Flag(help: "Files that are read may be missing: for machines without the data.")
+    var noInputs = false
+
+    @Option(help: ArgumentHelp("Look at the first n records of the inputs, too.", valueName: "n"))
+    var sample: Int?
+
+    func validate() throws {
+        if let sample, !(1...1_000_000).contains(sample) { throw ValidationError("'--sample' must be from 1 to 1000000.") }
+    }
+
+    func run() async throws {
+        let checked = try pipeline.checked(mayLackInputs: noInputs)
+        Terminal.output.write("\(pipeline.shownName): ok\n")
+        guard let sample, let pipeline = checked.pipeline else { return }
+        do {
+            let texts = try SampleTexts.of(pipeline.source)
+            let found = try await withTemporaryFolder { state in
+                try await PipelineSample(of: pipeline, texts: texts, limit: sample, state: state)
+            }
+            Terminal.output.write(SampleReport.text(found, Paint(isOn: Terminal.output.isColored)))
+        } catch {
+            Terminal.error.write("sluice: \(error)\n")
+            throw ExitStatus.failed
+        }
+    }
+}
+
+/// The beginnings of the inputs of a pipeline.
+enum SampleTexts {
+    /// Inputs that are looked into.
+    private static let most = 8
+    private static let bytes = 1 << 20
+
+    /// Not of standard input, which can be read once only.
+    static func of(_ source: SourceSettings) throws(InputError) -> [(name: String, text: [UInt8])] {
+        var texts: [(name: String, text: [UInt8])] = []
+        for input in source.inputs.filter({ !$0.isStandardInput }).prefix(most) {
+            texts.append((input.path, try InputBeginning.text(of: input, from: source.source, bytes: bytes)))
+        }
+        return texts
     }
 }

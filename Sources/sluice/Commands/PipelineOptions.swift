@@ -2,41 +2,15 @@ import ArgumentParser
 import SluiceDefinition
 import SluiceRecords
 
-/// The pipeline file and the values of its parameters.
-struct PipelineOptions: ParsableArguments {
-    @ArgumentParser.Argument(help: "The pipeline file.", completion: .file(extensions: ["yaml", "yml"]))
-    var file: String
-
+/// The values of a pipeline file's parameters.
+struct SettingOptions: ParsableArguments {
     @Option(
         name: .customLong("set"), parsing: .singleValue,
         help: ArgumentHelp("Give a parameter of the file a value; may be repeated.", valueName: "name=value"))
     var settings: [String] = []
 
-    /// Reads and checks the file, and reports errors on standard error.
-    ///
-    /// - Throws: `ExitStatus.wrong` if the file cannot be run.
-    func checked(state: String? = nil) throws -> CheckedPipeline {
-        let values = try values()
-        let file: PipelineFile
-        do {
-            file = try PipelineFile(readingFrom: self.file)
-        } catch {
-            Terminal.error.write("sluice: \(error)\n")
-            throw ExitStatus.wrong
-        }
-        let checked = file.check(setting: values, state: state)
-        Terminal.error.write(checked.rendered(colored: Terminal.error.isColored))
-        guard checked.errorCount == 0 else {
-            Terminal.error.write(checked.errorCount == 1 ? "1 error; nothing was read\n" : "\(checked.errorCount) errors; nothing was read\n")
-            throw ExitStatus.wrong
-        }
-        return checked
-    }
-
-    /// The pipeline and its state folder.
-    func runnable(state: String?) throws -> (pipeline: RecordPipeline, state: String) {
-        guard let pipeline = try checked(state: state).pipeline else { throw ExitStatus.wrong }
-        return (pipeline, state ?? PipelineFile.stateFolder(of: pipeline.name))
+    func validate() throws {
+        _ = try values()
     }
 
     private func values() throws -> [String: String] {
@@ -49,4 +23,92 @@ struct PipelineOptions: ParsableArguments {
         }
         return values
     }
+
+    /// Reads and checks a file, and says on standard error what is wrong with it.
+    ///
+    /// - Throws: `ExitStatus.wrong` when it cannot be run.
+    func checked(_ path: String, state: String? = nil, mayLackInputs: Bool = false) throws -> CheckedPipeline {
+        let file: PipelineFile
+        do {
+            file = try PipelineFile(readingFrom: path)
+        } catch {
+            Terminal.error.write("sluice: \(error)\n")
+            throw ExitStatus.wrong
+        }
+        return try checked(file, state: state, mayLackInputs: mayLackInputs)
+    }
+
+    func checked(_ file: PipelineFile, state: String?, mayLackInputs: Bool) throws -> CheckedPipeline {
+        let checked = file.check(setting: try values(), state: state, mayLackInputs: mayLackInputs)
+        Terminal.error.write(checked.rendered(colored: Terminal.error.isColored))
+        guard checked.errorCount == 0 else {
+            Terminal.error.write(checked.errorCount == 1 ? "1 error; nothing was read\n" : "\(checked.errorCount) errors; nothing was read\n")
+            throw ExitStatus.wrong
+        }
+        return checked
+    }
+}
+
+/// The pipeline file, or a pipeline in options of the command, and the values of its parameters.
+struct PipelineOptions: ParsableArguments {
+    @ArgumentParser.Argument(
+        help: "The pipeline file; '-' reads it from standard input.", completion: .file(extensions: ["yaml", "yml"]))
+    var file: String?
+
+    @OptionGroup(title: "A pipeline without a file") var question: QuestionOptions
+
+    @OptionGroup var settings: SettingOptions
+
+    func validate() throws {
+        guard let file else {
+            if question.isEmpty { throw ValidationError("Name a pipeline file, or ask without one: \(QuestionOptions.example)") }
+            return try question.validate(isAlone: true)
+        }
+        guard !question.isEmpty else { return }
+        throw ValidationError("'\(file)' is a pipeline file, and --files, --format, --stage and --sink are for a pipeline without one.")
+    }
+
+    /// For messages.
+    var shownName: String { file ?? PipelineFile.commandLineName }
+
+    /// Reads and checks the pipeline, and says on standard error what is wrong with it.
+    ///
+    /// - Throws: `ExitStatus.wrong` when it cannot be run.
+    func checked(state: String? = nil, mayLackInputs: Bool = false) throws -> CheckedPipeline {
+        guard let file else { return try settings.checked(question.pipelineFile, state: state, mayLackInputs: mayLackInputs) }
+        return try settings.checked(file, state: state, mayLackInputs: mayLackInputs)
+    }
+
+    /// The pipeline, and its state folder.
+    func runnable(state: String?, mayLackInputs: Bool = false) throws -> (pipeline: RecordPipeline, state: String) {
+        guard let pipeline = try checked(state: state, mayLackInputs: mayLackInputs).pipeline else { throw ExitStatus.wrong }
+        return (pipeline, state ?? PipelineFile.stateFolder(of: pipeline.name))
+    }
+}
+
+/// A pipeline in options of the command.
+struct QuestionOptions: ParsableArguments {
+    static let example = "sluice run --files 'logs/*.gz' --format combined --stage 'keep: status >= 500'"
+
+    @Option(parsing: .singleValue, help: ArgumentHelp("A path or a pattern to read, '-' for standard input; may be repeated.", valueName: "pattern"))
+    var files: [String] = []
+
+    @Option(help: ArgumentHelp("Their format, as in a pipeline file.", valueName: "format"))
+    var format: String?
+
+    @Option(parsing: .singleValue, help: ArgumentHelp("A stage, as in a pipeline file; may be repeated, and is taken in order.", valueName: "verb: argument"))
+    var stage: [String] = []
+
+    @Option(
+        help: ArgumentHelp("The file to write. (default: standard output)", valueName: "path"), completion: .file())
+    var sink: String?
+
+    var isEmpty: Bool { files.isEmpty && format == nil && stage.isEmpty && sink == nil }
+
+    func validate(isAlone: Bool) throws {
+        guard isAlone, files.isEmpty else { return }
+        throw ValidationError("A pipeline without a file needs --files: \(Self.example)")
+    }
+
+    var pipelineFile: PipelineFile { PipelineFile(reading: files, format: format, stages: stage, writing: sink) }
 }

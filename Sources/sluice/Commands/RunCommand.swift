@@ -14,6 +14,8 @@ struct RunCommand: AsyncParsableCommand {
             The summary with the ledger goes to standard error; standard output is for records ('sink: {stdout: true}'). The report is written to the \
             state folder as report.json.
 
+            Without a file, --files, --format, --stage and --sink make the pipeline, for a question that is asked once.
+
             Ctrl-C, or SIGTERM, stops reading and finishes what is in flight; a second one ends at once. Run the same command again to go on \
             from there, or from the last checkpoint of a run that was killed.
 
@@ -22,6 +24,8 @@ struct RunCommand: AsyncParsableCommand {
               sluice run pipelines/access-errors.yaml --set 'logs=/srv/**/*.gz'
               sluice run pipelines/app-warnings.yaml --progress none | head
               sluice run pipelines/access-errors.yaml --limit 1000 --verbose
+              sluice run --files 'logs/*.gz' --format combined --stage 'keep: status >= 500' --stage 'select: [time, path]'
+              sluice run --files in.csv --format csv --stage 'keep: amount != ""' --sink out.jsonl.gz
 
             \(ExitStatus.manual)
             """)
@@ -89,6 +93,7 @@ struct RunCommand: AsyncParsableCommand {
         // filter.
         if report.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
         Terminal.error.write(RunSummary.text(report, reportFile: "\(state)/report.json"))
+        Terminal.error.write(await RunHints(pipeline, report).text(Paint(isOn: Terminal.error.isColored)))
         throw ExitStatus(report, signal: interrupts.first)
     }
 

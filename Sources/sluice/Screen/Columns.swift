@@ -1,6 +1,10 @@
-/// Rows of text aligned in columns: the first to the left, the others to the right.
+/// Rows of text set in columns: the first ones to the left, the others to the right.
 struct Columns {
     private var rows: [[String]] = []
+    /// Columns that are text, from the first on.
+    var left = 1
+    /// The last column is text, too.
+    var lastIsLeft = false
 
     init(_ heading: String...) {
         if !heading.isEmpty { rows.append(heading) }
@@ -16,7 +20,8 @@ struct Columns {
             var line = "  "
             for (column, cell) in row.enumerated() {
                 let padding = String(repeating: " ", count: widths[column] - cell.count)
-                line += column == 0 ? cell + padding : "  " + padding + cell
+                let isLeft = column < left || (lastIsLeft && column == columns - 1)
+                line += (column == 0 ? "" : "  ") + (isLeft ? cell + padding : padding + cell)
             }
             while line.last == " " { line.removeLast() }
             return line + "\n"

@@ -37,6 +37,12 @@ enum Figures {
         return whole < 3600 ? "\(whole / 60):\(tail)" : "\(whole / 3600):\(padded(whole / 60 % 60)):\(tail)"
     }
 
+    /// At most so many characters of a text, in one line.
+    static func shortened(_ text: String, to most: Int) -> String {
+        let line = String(text.map { $0.isNewline ? " " : $0 })
+        return line.count > most ? line.prefix(most - 1) + "…" : line
+    }
+
     static func percent(_ share: Double) -> String { "\(Int((min(max(share, 0), 1) * 100).rounded(.down))) %" }
 
     private static func threeDigits(_ value: Double) -> String {

@@ -106,6 +106,15 @@ enum RunSummary {
         guard report.deadLetters.records > 0 else { return text }
         let codes = report.deadLetters.byCode.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         let kinds = codes.map { "\($0.key) \(Figures.count($0.value))" }.joined(separator: ", ")
-        return text + "  dead letters: \(report.deadLetters.file) (\(kinds))\n"
+        text +=
+            report.outputs.isEmpty && report.status == .failed
+            ? "  dead letters: none are kept of a run that failed (\(kinds))\n" : "  dead letters: \(report.deadLetters.file) (\(kinds))\n"
+        return text + codes.prefix(listed).compactMap { code in report.deadLetters.first?[code.key].map { first(code.key, $0) } }.joined()
+    }
+
+    /// The first record that failed with a code.
+    private static func first(_ code: String, _ failure: RunReport.Failure) -> String {
+        let place = failure.file.map { file in " (\(file)\(failure.line.map { ":\($0)" } ?? ""))" } ?? ""
+        return "    \(code) in \(failure.stage): \(Figures.shortened(failure.message, to: 160))\(place)\n"
     }
 }

@@ -21,9 +21,12 @@ struct Terminal: Sendable {
         return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
     }
 
-    /// Writes all of the text. Ignores a closed stream, since there is nowhere left to write.
-    func write(_ text: String) {
-        var bytes = Array(text.utf8)[...]
+    /// Writes all of the text. A stream that is closed is no reason to fail: there is nowhere
+    /// left to write it.
+    func write(_ text: String) { write(Array(text.utf8)) }
+
+    func write(_ bytes: [UInt8]) {
+        var bytes = bytes[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }

@@ -11,7 +11,10 @@ enum ReferenceTables {
             "file",
             keys(
                 FileKeys.file,
-                links: ["params": "#parameters", "source": "#source", "stages": "#stages", "sink": "#sink", "routes": "#routes", "limits": "#limits"])
+                links: [
+                    "params": "#parameters", "source": "#source", "stages": "#stages", "sink": "#sink", "routes": "#routes", "limits": "#limits",
+                    "tests": "#tests",
+                ])
         ),
         ("source", keys(FileKeys.sources.map { $0.key(isRequired: true) } + FileKeys.source, links: ["format": "#formats"])),
         ("formats", formats),
@@ -26,6 +29,8 @@ enum ReferenceTables {
         ("sink", sink),
         ("routes", keys(FileKeys.route, links: ["stages": "#stages", "sink": "#sink"])),
         ("limits", keys(FileKeys.limits)),
+        ("tests", keys(FileKeys.test)),
+        ("dead-letters-of-tests", keys(FileKeys.testDeadLetter)),
     ]
 
     private static func keys(_ keys: [ArgumentKey], links: [String: String] = [:]) -> String {

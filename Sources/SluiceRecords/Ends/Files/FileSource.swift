@@ -26,6 +26,7 @@ package struct FileSource: DeclaredSource {
                     )
                 }
             } catch {
+                if checking.mayLackInputs, error.isAbsence { continue }
                 checking.report("\(error)", at: leaf.place, fix: error.fix)
             }
         }
@@ -44,9 +45,17 @@ package struct FileSource: DeclaredSource {
 }
 
 extension InputError {
+    fileprivate var isAbsence: Bool {
+        switch self {
+        case .missing, .noMatch: true
+        default: false
+        }
+    }
+
     fileprivate var fix: String? {
         switch self {
-        case .missing, .noMatch: "relative paths start from the current folder"
+        case .missing(let path): InputFiles.nearby(path) ?? "relative paths start from the current folder"
+        case .noMatch(let pattern, _): InputFiles.nearby(pattern) ?? "relative paths start from the current folder"
         default: nil
         }
     }

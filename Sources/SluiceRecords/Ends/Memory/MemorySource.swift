@@ -8,8 +8,13 @@ package struct MemorySource: RecordSource {
 
     /// - Precondition: names are unique, and none is `-`.
     package init(_ inputs: KeyValuePairs<String, [UInt8]>) {
-        self.inputs = inputs.map { InputFile(path: $0.key, size: UInt64($0.value.count)) }
-        contents = Dictionary(uniqueKeysWithValues: inputs.map { (Name($0.key), $0.value) })
+        self.init(named: inputs.map { ($0.key, $0.value) })
+    }
+
+    /// The same.
+    package init(named inputs: [(name: String, bytes: [UInt8])]) {
+        self.inputs = inputs.map { InputFile(path: $0.name, size: UInt64($0.bytes.count)) }
+        contents = Dictionary(uniqueKeysWithValues: inputs.map { (Name($0.name), $0.bytes) })
         precondition(self.inputs.allSatisfy { !$0.isStandardInput }, "an input in memory has a name of its own")
     }
 

@@ -11,6 +11,8 @@ struct Ledger: Sendable {
     /// For each input, the counts of its records over all stages.
     private(set) var inputs: [InputCounts]
     private(set) var codes: [String: Int] = [:]
+    /// Of each code the first failure in the order of the input.
+    private(set) var firsts: [String: LedgerState.First] = [:]
     /// Records written to all outputs.
     private(set) var written = 0
     /// The end of the last committed batch.
@@ -39,6 +41,7 @@ struct Ledger: Sendable {
         let written = batch.outputs.reduce(0) { $0 + $1.records }
         self.written += written
         codes.merge(batch.codes, uniquingKeysWith: +)
+        for (code, failure) in batch.firsts where firsts[code] == nil { firsts[code] = LedgerState.First(input: batch.input, failure: failure) }
         guard let input = batch.input else { return }
         inputs[input].records += batch.counts.first?.in ?? 0
         inputs[input].written += written
@@ -54,7 +57,7 @@ struct Ledger: Sendable {
 
     var state: LedgerState {
         LedgerState(
-            books: books.stages.map { LedgerState.Line($0.counts) }, timeouts: timeouts, inputs: inputs, codes: codes, written: written,
+            books: books.stages.map { LedgerState.Line($0.counts) }, timeouts: timeouts, inputs: inputs, codes: codes, firsts: firsts, written: written,
             end: end.map { LedgerState.End(input: $0.input, position: $0.position, compressedBytes: $0.compressedBytes) })
     }
 
@@ -65,6 +68,7 @@ struct Ledger: Sendable {
         }
         books.add(state.books.map(\.counts))
         (timeouts, inputs, codes, written) = (state.timeouts, state.inputs, state.codes, state.written)
+        firsts = state.firsts
         end = state.end.map { ($0.input, $0.position, $0.compressedBytes) }
     }
 
@@ -110,10 +114,16 @@ struct LedgerState: Codable, Sendable {
         var compressedBytes: UInt64
     }
 
+    struct First: Codable, Sendable {
+        var input: Int?
+        var failure: FirstFailure
+    }
+
     var books: [Line]
     var timeouts: [Int]
     var inputs: [Ledger.InputCounts]
     var codes: [String: Int]
+    var firsts: [String: First]
     var written: Int
     var end: End?
 }

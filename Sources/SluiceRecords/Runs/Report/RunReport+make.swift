@@ -15,7 +15,12 @@ extension RunReport {
             libraries: Libraries(pipeline), framing: Framings(pipeline), pipeline: pipeline.name, definition: pipeline.definition, status: .complete,
             balanced: ledger.isBalanced,
             elapsedSeconds: elapsed / .seconds(1), records: ledger.records, inputs: [], stages: [], outputs: [],
-            deadLetters: DeadLetters(file: pipeline.deadLetters, records: ledger.records.dead, byCode: ledger.codes))
+            deadLetters: DeadLetters(
+                file: pipeline.deadLetters, records: ledger.records.dead, byCode: ledger.codes,
+                first: ledger.firsts.mapValues { first in
+                    let file = first.input.map { pipeline.source.inputs[$0].path }
+                    return Failure(stage: first.failure.stage, message: first.failure.message, file: file, line: first.failure.line)
+                }))
         // How far inputs were read after a stage had enough varies from run to run, so it is not
         // reported.
         let end = flow.enough.flatMap { $0.part < summaries.count ? ledger.end : nil }

@@ -171,6 +171,20 @@ public struct RunReport: Codable, Sendable {
         public var records: Int
         /// The number of records for each error code.
         public var byCode: [String: Int]
+        /// Of each code the first. `nil` in reports that were written before they had it.
+        public var first: [String: Failure]?
+    }
+
+    /// Why a record failed.
+    public struct Failure: Codable, Sendable, Equatable {
+        /// The stage that refused it.
+        public var stage: String
+        /// The error's.
+        public var message: String
+        /// Where the record begins; `nil` after a closing stage.
+        public var file: String?
+        /// From 1.
+        public var line: UInt64?
     }
 
     /// The version of the report's layout.

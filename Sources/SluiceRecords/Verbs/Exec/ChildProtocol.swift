@@ -51,7 +51,11 @@ struct ChildProtocol {
 
     struct Bounds {
         var timeout: Duration?
-        /// The time from SIGTERM to SIGKILL.
+        /// For the first answer of a child, in place of `timeout`.
+        var startTimeout: Duration?
+        /// An answer is any number of lines, and an empty one after them.
+        var answersMany = false
+        /// From SIGTERM to SIGKILL.
         var grace: Duration = .seconds(1)
         /// The time within which a child must exit after it has closed a pipe; otherwise it is a
         /// violation.
@@ -90,7 +94,7 @@ struct ChildProtocol {
         switch state {
         case .starting:
             state = .asked
-            deadline = bounds.timeout.map { now + $0 }
+            deadline = (bounds.startTimeout ?? bounds.timeout).map { now + $0 }
             return []
         default:
             return terminate(now: now)
@@ -127,6 +131,7 @@ struct ChildProtocol {
     }
 
     private mutating func receivedAnswer(_ bytes: ArraySlice<UInt8>, now: Instant) -> [Step] {
+        if bounds.answersMany { return receivedLines(bytes, now: now) }
         let end = bytes.firstIndex(of: UInt8(ascii: "\n"))
         answer.append(contentsOf: bytes[..<(end ?? bytes.endIndex)])
         guard answer.count <= bounds.longestAnswer else {
@@ -138,7 +143,35 @@ struct ChildProtocol {
         guard Self.looksLikeObject(answer) else {
             return breach("answered \(Self.excerpt(answer[...])), which is not a JSON object", now: now)
         }
-        let surplus = bytes[(end + 1)...]
+        return received(whole: bytes[(end + 1)...], now: now)
+    }
+
+    /// The same where an answer ends with an empty line.
+    private mutating func receivedLines(_ bytes: ArraySlice<UInt8>, now: Instant) -> [Step] {
+        let lineFeed = UInt8(ascii: "\n")
+        var isAtStart = answer.last.map { $0 == lineFeed } ?? true
+        var end: Int?
+        for index in bytes.indices {
+            if bytes[index] == lineFeed, isAtStart {
+                end = index
+                break
+            }
+            isAtStart = bytes[index] == lineFeed
+        }
+        answer.append(contentsOf: bytes[..<(end ?? bytes.endIndex)])
+        guard answer.count <= bounds.longestAnswer else {
+            return breach("wrote an answer longer than \(bounds.longestAnswer) bytes", now: now)
+        }
+        guard let end else { return [] }
+        if answer.last == lineFeed { answer.removeLast() }
+        if let line = answer.split(separator: lineFeed).first(where: { !Self.looksLikeObject($0) }) {
+            return breach("answered \(Self.excerpt(line)), which is not a JSON object", now: now)
+        }
+        return received(whole: bytes[(end + 1)...], now: now)
+    }
+
+    /// The answer is whole.
+    private mutating func received(whole surplus: ArraySlice<UInt8>, now: Instant) -> [Step] {
         guard surplus.isEmpty else {
             return breach("answered more than once: \(Self.excerpt(surplus))", now: now)
         }
@@ -217,7 +250,7 @@ struct ChildProtocol {
         guard answer.isEmpty else {
             let isCutShort = wasSuccess
             return isCutShort
-                ? fail(.breach, "ended its answer without a line feed: \(Self.excerpt(answer[...]))")
+                ? fail(.breach, "ended its answer without \(bounds.answersMany ? "an empty line" : "a line feed"): \(Self.excerpt(answer[...]))")
                 : fail(.exit, words)
         }
         // It may have begun to exit before it was asked.
@@ -237,7 +270,8 @@ struct ChildProtocol {
     mutating func tooLate(now: Instant) -> [Step] {
         switch state {
         case .asked:
-            return fail(.noAnswer(in: bounds.timeout ?? .zero)) + terminate(now: now)
+            let isFirst = answers == 0
+            return fail(.noAnswer(in: (isFirst ? bounds.startTimeout : nil) ?? bounds.timeout ?? .zero)) + terminate(now: now)
         case .mute(let pipe):
             return breach("closed its standard \(pipe) without an answer", now: now)
         case .settling:
@@ -296,7 +330,7 @@ struct ChildProtocol {
         return [.closeInput, .terminate]
     }
 
-    private static func looksLikeObject(_ line: [UInt8]) -> Bool {
+    private static func looksLikeObject(_ line: some BidirectionalCollection<UInt8>) -> Bool {
         let isSpace: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
         return line.first { !isSpace($0) } == UInt8(ascii: "{") && line.last { !isSpace($0) } == UInt8(ascii: "}")
     }

@@ -30,7 +30,10 @@ final class ChildTable {
     private var idle: [Int] = []
     private var waiting: [Question] = []
     private var storm = RestartStorm()
-    /// The number of children that exited without being asked to and have not been replaced.
+    /// Whether any child has ever answered, and whether it was said that none does.
+    private var hasAnswer = false
+    private var hasWarned = false
+    /// Children that ended unasked and have not been replaced.
     private var lost = 0
     private var closing: Closing?
     private var scratch = [UInt8](repeating: 0, count: 256 << 10)
@@ -288,8 +291,22 @@ final class ChildTable {
         }
     }
 
+    /// The usual mistake is a child that keeps its answers in a buffer.
+    private func noteSilence(_ reply: Question.Reply) {
+        switch reply {
+        case .success: hasAnswer = true
+        case .failure(let failure) where failure.code == .timeout && !hasAnswer && !hasWarned:
+            hasWarned = true
+            loop.configuration.log(
+                "no child has answered yet: it must flush its output after each line (flush=True, sed -u, jq --unbuffered, stdbuf -oL); "
+                    + "one that is slow to start needs a start_timeout")
+        case .failure: break
+        }
+    }
+
     private func reply(_ reply: Question.Reply, _ child: Child) {
         guard let question = child.question else { return }
+        noteSilence(reply)
         child.question = nil
         let busy = clock.now - child.askedAt
         loop.counts.withLock { counts in

@@ -59,22 +59,29 @@ package final class ExecPool: Sendable {
     private let jobs: WorkerPool
     private let loop: ChildLoop
     private let workers = Atomic(0)
+    private let answersMany: Bool
 
     /// Does not start any process yet.
     ///
     /// - Parameters:
-    ///   - name: the stage's name, for the lines of standard error.
-    ///   - command: a path, if it has a `/`, or a name to look up in `PATH`, followed by the
-    ///     arguments.
-    package convenience init(name: String, command: [String], workers: ClosedRange<Int>, timeout: Duration?, retry: RetryPolicy?) {
+    ///   - name: the stage's, for the lines of standard error.
+    ///   - command: a path where it has a `/`, else looked for in `PATH`, and its arguments.
+    ///   - startTimeout: for the first answer of each child, in place of `timeout`.
+    ///   - answersMany: an answer is any number of lines, and an empty one after them.
+    package convenience init(
+        name: String, command: [String], workers: ClosedRange<Int>, timeout: Duration?, startTimeout: Duration? = nil, retry: RetryPolicy?,
+        answersMany: Bool = false
+    ) {
         let children = ChildLoop.Configuration(
-            name: name, command: command, limit: workers.upperBound, bounds: ChildProtocol.Bounds(timeout: timeout),
+            name: name, command: command, limit: workers.upperBound,
+            bounds: ChildProtocol.Bounds(timeout: timeout, startTimeout: startTimeout, answersMany: answersMany),
             log: { standardError("\(name): \($0)\n") })
         self.init(children, leastWorkers: workers.lowerBound, retry: retry)
     }
 
     init(_ children: ChildLoop.Configuration, leastWorkers: Int, retry: RetryPolicy?) {
         loop = ChildLoop(children)
+        answersMany = children.bounds.answersMany
         var policy = retry
         policy?.retries = { ($0 as? ChildFailure)?.code != .cancelled }
         jobs = WorkerPool(.init(name: children.name, workers: leastWorkers...max(leastWorkers, children.limit), retry: policy))
@@ -89,11 +96,12 @@ package final class ExecPool: Sendable {
     package func answer(_ record: [UInt8]) async -> ExecOutcome {
         let attempts = Attempts()
         do {
-            let job = try await jobs.submit { [loop] () async throws(ChildFailure) in
+            let job = try await jobs.submit { [loop, answersMany] () async throws(ChildFailure) in
                 attempts.add()
                 let line = try await loop.ask(record).get()
-                if let fault = AnswerCheck.fault(in: line) {
-                    throw ChildFailure(code: .breach, message: "answered \(ChildProtocol.excerpt(line[...])), which is not JSON: \(fault)")
+                for part in answersMany ? line.split(separator: UInt8(ascii: "\n")).map(Array.init) : [line] {
+                    guard let fault = AnswerCheck.fault(in: part) else { continue }
+                    throw ChildFailure(code: .breach, message: "answered \(ChildProtocol.excerpt(part[...])), which is not JSON: \(fault)")
                 }
                 return line
             }

@@ -1,0 +1,29 @@
+internal import SluiceRecords
+
+extension PipelineBuilding {
+    /// Tests may name only what the pipeline has.
+    ///
+    /// - Parameter formats: of all sinks.
+    mutating func checkTests(of definition: Definition, writing formats: [any WritableFormat]) {
+        // What dead letters call the source, and what follows.
+        let stages = NameKind.stage.taken.prefix(1) + Self.stageNames(of: definition.flow, prefix: "")
+        for test in definition.tests {
+            for leaf in test.deadLetters.compactMap(\.stage) where leaf.isComplete && leaf.text.index(in: Array(stages)) == nil {
+                report(
+                    "tests '\(test.name.text)': dead_letters: no such stage '\(leaf.text)'\(didYouMean(leaf.text, among: Array(stages)))", at: leaf.place,
+                    fix: "the stages are: \(stages.joined(separator: ", "))")
+            }
+            if let place = test.recordPlace, let format = formats.first, formats.allSatisfy({ $0.name != JSONL.name }) {
+                report(
+                    "tests '\(test.name.text)': 'output': a sink of the format '\(format.name)' writes text, not maps", at: place,
+                    fix: "write its lines: output: ['…']")
+            }
+        }
+    }
+
+    private static func stageNames(of flow: FlowDefinition, prefix: String) -> [String] {
+        let stages = flow.stages.map { prefix + $0.name }
+        let sinks = flow.sinks.indices.map { prefix + (NameKind.stage.taken.last ?? "") + ($0 == 0 ? "" : "/\($0 + 1)") }
+        return stages + sinks + (flow.routes?.all ?? []).flatMap { stageNames(of: $0.flow, prefix: prefix + $0.name.text + "/") }
+    }
+}

@@ -1,0 +1,163 @@
+internal import SluiceCEL
+package import SluiceRecords
+
+/// A pipeline file to begin with, made for some inputs.
+package struct StarterFile: Sendable {
+    package let text: String
+
+    /// Of nothing: every part with a word about it.
+    package init() {
+        text =
+            Self.head(about: "Made by 'sluice init'. Every key: docs/pipeline-file.md", name: "example")
+                + """
+                source:
+                  files: ${logs}
+                  format: \(Formats.names[0])                    # or: \(Formats.names.dropFirst().joined(separator: ", "))
+
+                stages:                            # in order; each has its own worker pool
+                  # - keep: status >= 500
+                  # - select: [time, path]
+
+                """ + Self.tail(name: "example")
+                + """
+
+                # tests:                           # sluice test FILE
+                #   - name: what is not asked for is left out
+                #     input: ['{"status": 200}']
+                #     output: []
+
+                """
+    }
+
+    /// - Parameters:
+    ///   - inputs: their paths.
+    ///   - guess: the format that they are in.
+    ///   - example: the text of a record, with what stands before it, and what it becomes as it is
+    ///     written; `nil` where there is none to show.
+    package init(for inputs: [String], in guess: FormatGuess, example: (input: [String], output: String)?) {
+        let name = Self.name(from: inputs.first ?? "")
+        let files = inputs.count == 1 ? Self.quoted(inputs[0]) : "[" + inputs.map(Self.quoted).joined(separator: ", ") + "]"
+        var text = Self.head(about: "Made by 'sluice init' from \(inputs.count == 1 ? "one input" : "\(inputs.count) inputs").", name: name, hasLogs: false)
+        text += """
+            source:
+              files: \(files)
+              format: \(guess.format)
+                # reads \(guess.read) of the first \(guess.records) records
+
+            # The fields of the first records, with their types and a value:
+
+            """
+        for field in Self.fields(of: guess.examples) { text += "#   \(field)\n" }
+        text += """
+
+            stages:                            # in order; each has its own worker pool
+              # - keep: \(Self.condition(for: guess.examples))
+              # - select: [\(Self.names(of: guess.examples).prefix(3).map(Self.flow).joined(separator: ", "))]
+
+            """ + Self.tail(name: name)
+        if let example {
+            text += """
+
+                tests:                             # sluice test FILE
+                  - name: a record comes out as it does today
+                    input: [\(example.input.map(Self.quoted).joined(separator: ", "))]
+                    output: [\(Self.quoted(example.output))]
+
+                """
+        }
+        self.text = text
+    }
+
+    private static func head(about: String, name: String, hasLogs: Bool = true) -> String {
+        """
+        # \(about)
+        name: \(name)                          # the state folder is .sluice/\(name)
+
+        params:                                # defaults; --set out=… on the command line takes their place
+        \(hasLogs ? "  logs: 'logs/*.jsonl.gz'\n" : "")  out: out
+
+
+        """
+    }
+
+    private static func tail(name: String) -> String {
+        """
+
+        sink:
+          file: ${out}/\(name).jsonl.gz        # {…} in a path is an expression: ${out}/{status}.jsonl.gz
+
+        limits:
+          dead_letters: 1%                     # of records that fail; above it nothing is published
+
+        """
+    }
+
+    /// Letters, digits and `-`.
+    private static func name(from path: String) -> String {
+        let file = path.split(separator: "/").last.map(String.init) ?? ""
+        let base = file.prefix { $0 != "." }
+        var name = String(base.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }.prefix(50))
+        while name.hasPrefix("-") { name.removeFirst() }
+        return name.isEmpty ? "records" : name
+    }
+
+    private static func names(of records: [ValueMap]) -> [String] {
+        var names: [String] = []
+        for record in records {
+            for entry in record.entries {
+                if case .string(let name) = entry.key, name.index(in: names) == nil { names.append(name) }
+            }
+        }
+        return names
+    }
+
+    private static func fields(of records: [ValueMap]) -> [String] {
+        let names = Array(names(of: records).prefix(40))
+        let width = min(24, names.map(\.count).max() ?? 0)
+        return names.map { name in
+            let values = records.compactMap { $0[name] }
+            let types = values.reduce(into: [String]()) { types, value in
+                if !types.contains(value.type.description) { types.append(value.type.description) }
+            }
+            let shown = values.first.map { String($0.jsonText.prefix(40)) } ?? ""
+            let padding = String(repeating: " ", count: max(0, width - name.count))
+            return "\(Self.comment(name))\(padding)  \(types.joined(separator: " or "))  \(Self.comment(shown))"
+        }
+    }
+
+    /// Of one line.
+    private static func comment(_ text: String) -> String { String(text.map { $0.isNewline ? " " : $0 }) }
+
+    /// A condition that the records show how to write.
+    private static func condition(for records: [ValueMap]) -> String {
+        guard let record = records.first else { return "true" }
+        for entry in record.entries {
+            guard case .string(let name) = entry.key, isIdentifier(name) else { continue }
+            if case .int(let value) = entry.value { return "\(name) >= \(value)" }
+        }
+        for entry in record.entries {
+            guard case .string(let name) = entry.key, isIdentifier(name), case .string(let text) = entry.value, text.utf8.count < 20,
+                text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) })
+            else { continue }
+            return "\(name) == '\(text)'"
+        }
+        return "true"
+    }
+
+    private static func isIdentifier(_ name: String) -> Bool {
+        !name.isEmpty && name.first?.isNumber == false && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+    }
+
+    /// In a list between brackets.
+    private static func flow(_ name: String) -> String { isIdentifier(name) ? name : quoted(name) }
+
+    /// No character means anything in it, a parameter's neither.
+    static func quoted(_ text: String) -> String {
+        let text = text.replacing("${", with: "$${")
+        // What YAML takes for a character of a text.
+        let isPlain = text.unicodeScalars.allSatisfy {
+            (0x20...0x7E).contains($0.value) || ((0xA0...0xD7FF).contains($0.value) && !(0x2028...0x2029).contains($0.value))
+        }
+        return isPlain ? "'" + text.replacing("'", with: "''") + "'" : Value.string(text).jsonText
+    }
+}

@@ -1,0 +1,199 @@
+import SluiceCEL
+
+/// A dead letter as its file has it.
+package struct MetDeadLetter: Sendable {
+    package var pipeline = ""
+    package var stage = ""
+    package var code = ""
+    package var message = ""
+    /// Where the record began; `nil` after a closing stage.
+    package var file: String?
+    package var offset: UInt64?
+    package var line: UInt64?
+    /// The record's own bytes.
+    package var raw: [UInt8] = []
+
+    /// - Throws: ``RunError`` for a line that is no dead letter.
+    package init(line text: UnsafeBufferPointer<UInt8>, of file: String, number: UInt64) throws(RunError) {
+        let value = try? JSONReader().value(ofJSON: text)
+        guard case .map(let map)? = value, let stage = map["stage"]?.text, case .map(let error)? = map["error"], let code = error["code"]?.text else {
+            throw .report(path: "\(file):\(number)", reason: "not a dead letter: expected an object with 'stage' and 'error'")
+        }
+        self.stage = stage
+        self.code = code
+        message = error["message"]?.text ?? ""
+        pipeline = map["pipeline"]?.text ?? ""
+        if case .map(let source)? = map["source"] {
+            self.file = source["file"]?.text
+            offset = source["offset"]?.number
+            line = source["line"]?.number
+        }
+        if let raw = map["raw"]?.text {
+            self.raw = Array(raw.utf8)
+        } else if let raw = map["raw_base64"]?.text {
+            self.raw = Base64.bytes(of: raw) ?? []
+        }
+    }
+
+    /// The message with what differs from record to record left out: numbers are `N`, quoted texts
+    /// `'…'`.
+    package var template: String {
+        var template = ""
+        var rest = Substring(message)
+        while let next = rest.first {
+            if next == "'", let end = rest.dropFirst().firstIndex(of: "'") {
+                template += "'…'"
+                rest = rest[rest.index(after: end)...]
+            } else if next.isASCII, next.isNumber {
+                template += "N"
+                rest = rest.drop { $0.isASCII && $0.isNumber }
+            } else {
+                template.append(next)
+                rest.removeFirst()
+            }
+        }
+        return template
+    }
+}
+
+/// Dead letters by what is wrong with them.
+package struct DeadLetterTriage: Sendable {
+    package struct Group: Sendable {
+        package var stage: String
+        package var code: String
+        package var template: String
+        package var count = 0
+        /// The first of them.
+        package var examples: [MetDeadLetter] = []
+    }
+
+    /// Templates that are told apart; all others of a stage and a code are one.
+    private static let most = 1000
+
+    package private(set) var count = 0
+    private var groups: [Key: Group] = [:]
+    private let examples: Int
+
+    private struct Key: Hashable {
+        var stage: Name
+        var code: Name
+        var template: Name
+    }
+
+    /// - Parameter examples: kept of each group.
+    package init(examples: Int) {
+        self.examples = examples
+    }
+
+    package mutating func add(_ letter: MetDeadLetter) {
+        count += 1
+        var template = letter.template
+        var key = Key(stage: Name(letter.stage), code: Name(letter.code), template: Name(template))
+        if groups[key] == nil, groups.count >= Self.most {
+            template = "other messages"
+            key.template = Name(template)
+        }
+        var group = groups[key] ?? Group(stage: letter.stage, code: letter.code, template: template)
+        group.count += 1
+        if group.examples.count < examples { group.examples.append(letter) }
+        groups[key] = group
+    }
+
+    /// The largest first.
+    package var sorted: [Group] {
+        groups.values.sorted { ($1.count, Name($0.stage), Name($0.code), Name($0.template)) < ($0.count, Name($1.stage), Name($1.code), Name($1.template)) }
+    }
+}
+
+/// A file of lines, compressed or not.
+package enum LineFile {
+    /// Calls `body` with each line that is not empty, and its number.
+    ///
+    /// - Parameter path: `-` is standard input.
+    /// - Throws: ``RunError`` where the file cannot be read to its end.
+    package static func forEachLine(
+        of path: String, _ body: (UnsafeBufferPointer<UInt8>, UInt64) throws(RunError) -> Void
+    ) throws(RunError) {
+        let reader: BatchReader
+        do throws(InputError) {
+            let input = try InputFiles.expand([path])[0]
+            var configuration = BatchReader.Configuration(spillFolder: "")
+            configuration.maxRecord = 1 << 30
+            configuration.onDamage = .fail
+            reader = try BatchReader(input, index: 0, configuration: configuration, buffers: BufferPool(capacity: Batch.targetBytes, most: 2))
+        } catch {
+            throw .input(error)
+        }
+        while let batch = try next(of: reader) {
+            for frame in batch.frames where frame.count > 0 {
+                let text = UnsafeBufferPointer(start: UnsafePointer(batch.bytes.start) + Int(frame.start), count: Int(frame.count))
+                try body(text, batch.line + UInt64(frame.lineDelta))
+            }
+        }
+    }
+
+    private static func next(of reader: BatchReader) throws(RunError) -> Batch? {
+        do throws(InputError) {
+            return try reader.next()
+        } catch {
+            throw .input(error)
+        }
+    }
+
+    /// The line of a file that a byte of its text is in; `nil` behind its end.
+    ///
+    /// - Parameter offset: of the decompressed text, as dead letters give it.
+    package static func line(of path: String, at offset: UInt64) throws(RunError) -> [UInt8]? {
+        do throws(InputError) {
+            let input = try InputFiles.expand([path])[0]
+            var configuration = BatchReader.Configuration(spillFolder: "")
+            configuration.maxRecord = 1 << 30
+            let reader = try BatchReader(input, index: 0, configuration: configuration, buffers: BufferPool(capacity: Batch.targetBytes, most: 2))
+            while let batch = try reader.next() {
+                guard batch.end.offset > offset else { continue }
+                let place = Int(clamping: offset - min(offset, batch.offset))
+                let frame = batch.frames.last { Int($0.start) <= place }
+                return frame.map { Array(UnsafeBufferPointer(start: batch.bytes.start + Int($0.start), count: Int($0.count))) }
+            }
+            return nil
+        } catch {
+            throw .input(error)
+        }
+    }
+}
+
+extension Value {
+    fileprivate var text: String? {
+        if case .string(let text) = self { text } else { nil }
+    }
+
+    fileprivate var number: UInt64? {
+        switch self {
+        case .int(let value): UInt64(exactly: value)
+        case .uint(let value): value
+        default: nil
+        }
+    }
+}
+
+private enum Base64 {
+    /// `nil` where a character is none of base64.
+    static func bytes(of text: String) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var bits: UInt32 = 0
+        var count = 0
+        for byte in text.utf8 where byte != UInt8(ascii: "=") {
+            guard let digit = digits[byte] else { return nil }
+            bits = bits << 6 | digit
+            count += 6
+            if count >= 8 {
+                count -= 8
+                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+            }
+        }
+        return bytes
+    }
+
+    private static let digits: [UInt8: UInt32] = Dictionary(
+        uniqueKeysWithValues: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8.enumerated().map { ($1, UInt32($0)) })
+}

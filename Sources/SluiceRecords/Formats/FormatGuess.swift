@@ -1,0 +1,116 @@
+package import SluiceCEL
+
+/// A format that a text may be in, and how well it fits.
+package struct FormatGuess: Sendable {
+    /// As a pipeline file says it: `combined`, `{csv: {separator: ';'}}`.
+    package let format: String
+    package let name: String
+    /// Of the records of the text: how many can be read.
+    package let read: Int
+    package let records: Int
+    /// 0 to 1: the share that can be read, less where the format takes nearly anything.
+    package let confidence: Double
+    /// What was read, as objects of JSON.
+    package let examples: [ValueMap]
+
+    /// All formats that fit at all, the best first.
+    package static func guesses(for text: [UInt8], state: String) async -> [FormatGuess] {
+        var guesses: [FormatGuess] = []
+        let text = sample(text)
+        guard !text.isEmpty else { return [] }
+        for candidate in candidates {
+            guard let guess = await candidate.guess(text, state: state) else { continue }
+            guesses.append(guess)
+        }
+        // Of equals the one that the reference names first.
+        return guesses.enumerated().sorted { ($1.element.confidence, $0.offset) < ($0.element.confidence, $1.offset) }.map(\.element)
+    }
+
+    /// Enough to tell formats apart: whole lines.
+    private static func sample(_ text: [UInt8]) -> [UInt8] {
+        var lines = 0
+        let end = text.firstIndex { byte in
+            if byte == UInt8(ascii: "\n") { lines += 1 }
+            return lines == 200
+        }
+        return end.map { Array(text[...$0]) } ?? text
+    }
+
+    /// What no format of records is meant for.
+    static let prose = Array("The quick brown fox\njumps over: a dog, and\nwhat not (1).\n".utf8)
+
+    private static var candidates: [Candidate] {
+        Formats.all.flatMap { format -> [Candidate] in
+            let declaration = format.declaration
+            let separators = [";", "\t", "|"].compactMap { Candidate(declaration, separator: $0) }
+            return [Candidate(declaration)] + separators
+        }
+    }
+
+    private struct Candidate {
+        let declaration: Declaration
+        let options: Arguments?
+        let text: String
+
+        init(_ declaration: Declaration) {
+            self.declaration = declaration
+            options = nil
+            text = declaration.name
+        }
+
+        /// Formats that can be told what stands between fields.
+        init?(_ declaration: Declaration, separator: String) {
+            guard case .keys(let keys) = declaration.argument, keys.contains(where: { $0.name == "separator" && !$0.isRequired }) else { return nil }
+            self.declaration = declaration
+            options = Arguments(["separator": .leaf(Leaf(separator))])
+            text = "{\(declaration.name): {separator: \"\(separator == "\t" ? "\\t" : separator)\"}}"
+        }
+
+        func guess(_ text: [UInt8], state: String) async -> FormatGuess? {
+            guard let trial = await trial(text, state: state) else { return nil }
+            let records = trial.report.records
+            // Blank lines say nothing.
+            let all = records.read - records.filtered
+            let read = all - records.dead
+            guard read > 0 else { return nil }
+            let maps = trial.records.compactMap { line -> ValueMap? in
+                guard case .map(let map)? = Value(json: line) else { return nil }
+                return map
+            }
+            var confidence = Double(read) / Double(all)
+            if await isLenient(state) { confidence *= Self.weight(ofLenient: maps, hasHead: hasHead) }
+            return FormatGuess(
+                format: self.text, name: declaration.name, read: read, records: all, confidence: confidence, examples: Array(maps.prefix(100)))
+        }
+
+        private func trial(_ text: [UInt8], state: String) async -> Trial? {
+            var checking = Checking(label: "")
+            guard let format = Formats.make(FormatArgument(name: Leaf(declaration.name), declaration: declaration, options: options), &checking),
+                checking.diagnostics.isEmpty
+            else { return nil }
+            let pipeline = RecordPipeline(
+                name: "guess", definition: "", source: SourceSettings(MemorySource([:]), format: format), stages: [],
+                sink: SinkSettings(MemorySink(PathTemplate("records"))), deadLetters: "dead-letter.jsonl")
+            return try? await Trial.run(pipeline, on: [("text", text)], stages: 0, state: state)
+        }
+
+        private var hasHead: Bool {
+            var checking = Checking(label: "")
+            let format = Formats.make(FormatArgument(name: Leaf(declaration.name), declaration: declaration, options: options), &checking)
+            return (format as? any HeadedFormat)?.needsHead == true
+        }
+
+        private func isLenient(_ state: String) async -> Bool {
+            guard let trial = await trial(FormatGuess.prose, state: state) else { return false }
+            return trial.report.records.written > 0
+        }
+
+        /// Fields are a sign that the format is meant, one field is none.
+        private static func weight(ofLenient records: [ValueMap], hasHead: Bool) -> Double {
+            let counts = records.map(\.count)
+            guard let most = counts.max(), most > 1 else { return hasHead ? 0.001 : 0.01 }
+            let whole = counts.count { $0 * 2 > most }
+            return Double(whole) / Double(counts.count) * (most > 2 ? 0.8 : 0.6)
+        }
+    }
+}

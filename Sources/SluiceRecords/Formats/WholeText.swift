@@ -1,0 +1,60 @@
+/// Texts that no format of records reads, by their beginnings: what they are, and what to do.
+package struct WholeText: Sendable, Equatable {
+    package let what: String
+    package let fix: String
+
+    private init(_ what: String, _ fix: String) {
+        self.what = what
+        self.fix = fix
+    }
+
+    /// `nil` where the text may well be records.
+    ///
+    /// - Parameter text: decompressed.
+    package init?(_ text: [UInt8]) {
+        if text.starts(with: [0x1F, 0x8B]) {
+            self.init("gzip inside gzip", "unpack it once: gzip -dc FILE > FILE.once")
+        } else if Self.isUTF16(text) {
+            self.init("UTF-16 text", Self.readsEncodings ? "say so in the source: encoding: utf-16" : "make it UTF-8 first: iconv -f UTF-16 -t UTF-8")
+        } else if text.withUnsafeBufferPointer(TarHeader.begins) {
+            self.init("a tar archive", "unpack it, and name its files")
+        } else if let document = Self.document(in: text) {
+            self = document
+        } else {
+            return nil
+        }
+    }
+
+    private static var readsEncodings: Bool { Sources.all.contains { $0.declaration.options.contains { $0.name == "encoding" } } }
+
+    /// A mark, or every other byte zero.
+    private static func isUTF16(_ text: [UInt8]) -> Bool {
+        if text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF]) { return true }
+        let beginning = text.prefix(256)
+        guard beginning.count >= 8 else { return false }
+        let zeros = [0, 1].map { side in beginning.indices.count { $0 % 2 == side && beginning[$0] == 0 } }
+        return zeros.contains { 2 * $0 > beginning.count - 4 } && zeros.contains(0)
+    }
+
+    /// One value of JSON over several lines, or an array.
+    private static func document(in text: [UInt8]) -> WholeText? {
+        let blanks: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
+        guard let start = text.firstIndex(where: { !blanks.contains($0) }) else { return nil }
+        let reader = documentFormat.map { "read it with format: \($0)" }
+        if text[start] == UInt8(ascii: "[") {
+            // A log line may begin with a bracket, too.
+            let next = text[(start + 1)...].first { !blanks.contains($0) }
+            guard let next, "{[\"]".utf8.contains(next) else { return nil }
+            return WholeText("one JSON array, not a record a line", reader ?? "make lines of it: jq -c '.[]' FILE")
+        }
+        guard text[start] == UInt8(ascii: "{") else { return nil }
+        let line = text[start...].prefix { $0 != UInt8(ascii: "\n") }
+        let rest = line.dropFirst().drop { blanks.contains($0) }
+        // The first line opens the object, and does not close it.
+        guard line.count < text.count - start, rest.isEmpty || (rest.first == UInt8(ascii: "\"") && !line.contains(UInt8(ascii: "}"))) else { return nil }
+        return WholeText("one JSON document over several lines, not a record a line", reader ?? "make lines of it: jq -c . FILE")
+    }
+
+    /// The format that reads such documents, once there is one.
+    private static var documentFormat: String? { Formats.allNames.first { $0 + "l" == JSONL.name } }
+}

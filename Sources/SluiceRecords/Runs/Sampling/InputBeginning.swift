@@ -1,0 +1,27 @@
+/// The first text of an input, decompressed.
+package enum InputBeginning {
+    /// - Parameter bytes: at most so many, and then no further than the last line feed.
+    /// - Throws: ``InputError`` where the input cannot be opened. Damage ends the text.
+    package static func text(
+        of input: InputFile, from source: any RecordSource, bytes most: Int = 64 << 10
+    ) throws(InputError) -> [UInt8] {
+        let bytes = try source.open(input, at: 0)
+        defer { bytes.close() }
+        let configuration = BatchReader.Configuration(spillFolder: "")
+        let reader = try BatchReader(input, of: bytes, index: 0, configuration: configuration, buffers: BufferPool(capacity: Batch.targetBytes, most: 1))
+        let buffer = ByteBuffer(capacity: most)
+        reading: while buffer.count < most {
+            let step = reader.text.read(into: buffer.start + buffer.count, room: most - buffer.count)
+            buffer.count += step.count
+            switch step.event {
+            case .end: return buffer.withFilled { Array($0) }
+            case .damage: break reading
+            case .member, nil: continue
+            }
+        }
+        return buffer.withFilled { text in
+            guard text.count == most, let end = text.lastIndex(of: UInt8(ascii: "\n")) else { return Array(text) }
+            return Array(text[...end])
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import SluiceCEL
+
+/// What the first records of a pipeline's inputs show about it: the fields that they have, the
+/// conditions that none meets.
+package struct PipelineSample: Sendable {
+    /// The records at one place, after the source or a stage.
+    package struct Place: Sendable {
+        /// `source`, or the stage's name.
+        package var name: String
+        package var came: Int
+        package var went: Int
+        package var dead: Int
+        /// In the order in which they are met first.
+        package var fields: [Field]
+        /// The first record that failed there.
+        package var firstFailure: RunReport.Failure?
+        var records: [ValueMap]
+    }
+
+    package struct Field: Sendable {
+        package var name: String
+        /// Records that have it.
+        package var count: Int
+        /// With how many values of each.
+        package var types: [(name: String, count: Int)]
+    }
+
+    /// Something that is probably a mistake.
+    package struct Finding: Sendable, Equatable {
+        package var stage: String
+        package var message: String
+    }
+
+    package private(set) var places: [Place] = []
+    package private(set) var findings: [Finding] = []
+    /// The stage that was not looked behind, because it asks other programs.
+    package private(set) var end: String?
+
+    /// - Parameters:
+    ///   - texts: the beginnings of the inputs.
+    ///   - limit: records of the source.
+    package init(
+        of pipeline: RecordPipeline, texts: [(name: String, text: [UInt8])], limit: Int, state: String
+    ) async throws(RunError) {
+        for count in 0...pipeline.stages.count {
+            if count > 0, pipeline.stages[count - 1].verb is Exec {
+                end = pipeline.stages[count - 1].name
+                break
+            }
+            let trial = try await Trial.run(pipeline, on: texts, stages: count, limit: limit, state: state)
+            if let error = trial.report.error { throw .fault(error) }
+            add(trial, of: pipeline, stages: count)
+        }
+        for (number, stage) in pipeline.stages.enumerated() where number + 1 < places.count {
+            look(at: stage, before: places[number], after: places[number + 1])
+        }
+    }
+
+    private mutating func add(_ trial: Trial, of pipeline: RecordPipeline, stages count: Int) {
+        let records = trial.records.compactMap { line -> ValueMap? in
+            guard case .map(let map)? = Value(json: line) else { return nil }
+            return map
+        }
+        let books = trial.report.stages[count]
+        let failure = trial.report.deadLetters.first?.values.first { $0.stage == books.name }
+        var fields = Self.fields(of: records)
+        // JSON has no times.
+        if count == 0 {
+            for (index, field) in fields.enumerated() {
+                guard let type = pipeline.source.format.schema.type(of: field.name), type != .dyn, field.types.count == 1 else { continue }
+                fields[index].types[0].name = type.description
+            }
+        }
+        places.append(
+            Place(name: books.name, came: books.in, went: books.out, dead: books.dead, fields: fields, firstFailure: failure, records: records))
+    }
+
+    private static func fields(of records: [ValueMap]) -> [Field] {
+        var order: [Name] = []
+        var counts: [Name: [(name: String, count: Int)]] = [:]
+        for entry in records.lazy.flatMap(\.entries) {
+            guard case .string(let key) = entry.key else { continue }
+            let name = Name(key)
+            let type = entry.value.type.description
+            if counts[name] == nil { order.append(name) }
+            if let index = counts[name]?.firstIndex(where: { $0.name == type }) {
+                counts[name]?[index].count += 1
+            } else {
+                counts[name, default: []].append((type, 1))
+            }
+        }
+        return order.map { name in
+            let types = (counts[name] ?? []).sorted { $0.count > $1.count }
+            return Field(name: name.text, count: types.reduce(0) { $0 + $1.count }, types: types)
+        }
+    }
+
+    private mutating func look(at stage: RecordStage, before: Place, after: Place) {
+        guard before.went > 0 else { return }
+        let there = before.fields.map(\.name)
+        let names = there + after.fields.map(\.name)
+        var told: [String] = []
+        for name in stage.verb.mentions where name.index(in: names) == nil && name.index(in: told) == nil {
+            told.append(name)
+            findings.append(Finding(stage: stage.name, message: "no record has the field '\(name)'" + didYouMean(name, among: there)))
+        }
+        guard let filter = stage.verb as? any FilterVerb, after.dead < after.came else { return }
+        let passed = after.went
+        let isNever = type(of: filter).keeps ? passed == 0 : passed == after.came - after.dead
+        guard isNever, told.isEmpty else { return }
+        let reason = ConditionReason(filter.condition.program, over: before.records).text
+        let count = after.came == 1 ? "the one record" : "any of \(after.came) records"
+        findings.append(
+            Finding(stage: stage.name, message: "'\(filter.condition.text)' is not true for \(count)" + (reason.map { ": \($0)" } ?? "")))
+    }
+}

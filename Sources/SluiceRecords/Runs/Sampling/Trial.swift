@@ -1,0 +1,114 @@
+import Glibc
+package import SluiceCEL
+
+/// Some records taken through a pipeline, or the first stages of one, from memory to memory.
+package struct Trial: Sendable {
+    /// The records that came out, as JSON.
+    package let records: [String]
+    /// The dead letters, as JSON.
+    package let deadLetters: [String]
+    package let report: RunReport
+
+    /// Runs the first stages of a pipeline; its outputs and its dead letters stay as they are.
+    /// Children of `exec` are started.
+    ///
+    /// - Parameters:
+    ///   - texts: in place of the inputs, with their names.
+    ///   - stages: how many of the pipeline's, before any routes.
+    ///   - state: a folder for the files of the run, which nobody needs afterwards.
+    package static func run(
+        _ pipeline: RecordPipeline, on texts: [(name: String, text: [UInt8])], stages: Int, limit: Int? = nil, state: String
+    ) async throws(RunError) -> Trial {
+        var trial = pipeline
+        trial.source.source = MemorySource(named: texts.map { ($0.name == "-" ? "standard input" : $0.name, $0.text) })
+        let records = MemorySink(PathTemplate(recordsName))
+        let letters = MemorySink(PathTemplate(lettersName))
+        trial.flow = RecordFlow(Array(pipeline.stages.prefix(stages)), into: SinkSettings(records))
+        trial.deadLetters = lettersName
+        trial.deadLetterSink = letters
+        trial.limits.deadLetters = .all
+        let report = try await RecordRun(trial, options: .trial(state, limit: limit)).run()
+        return Trial(records: lines(of: records[recordsName]), deadLetters: lines(of: letters[lettersName]), report: report)
+    }
+
+    /// Runs the whole pipeline, routes too, and gives what each output would have got, as text.
+    ///
+    /// - Returns: the outputs' names with their lines, in the order of the sinks.
+    package static func outputs(
+        of pipeline: RecordPipeline, on texts: [(name: String, text: [UInt8])], state: String
+    ) async throws(RunError) -> [(name: String, lines: [String])] {
+        var trial = pipeline
+        trial.source.source = MemorySource(named: texts.map { ($0.name == "-" ? "standard input" : $0.name, $0.text) })
+        var sinks: [MemorySink] = []
+        trial.flow = pipeline.flow.replacingSinks { settings in
+            var settings = settings
+            let sink = MemorySink(settings.sink.path)
+            sinks.append(sink)
+            settings.sink = sink
+            return settings
+        }
+        trial.deadLetters = lettersName
+        trial.deadLetterSink = MemorySink(PathTemplate(lettersName))
+        trial.limits.deadLetters = .all
+        _ = try await RecordRun(trial, options: .trial(state)).run()
+        return sinks.flatMap { sink in sink.names.map { ($0, lines(of: sink[$0])) } }
+    }
+
+    private static let recordsName = "records.jsonl"
+    private static let lettersName = "dead-letter.jsonl"
+
+    private static func lines(of bytes: [UInt8]?) -> [String] {
+        (bytes ?? []).split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+extension RunOptions {
+    /// - Parameter state: a folder for the files of the run, which nobody needs afterwards.
+    package static func trial(_ state: String, limit: Int? = nil) -> RunOptions {
+        var options = RunOptions(workers: 2, state: state, limit: limit)
+        options.restarts = true
+        return options
+    }
+}
+
+/// A folder that is there as long as `body` runs.
+package func withTemporaryFolder<Result: Sendable>(_ body: (String) async throws -> Result) async throws -> Result {
+    let folder = "\(Environment.value("TMPDIR") ?? "/tmp")/sluice-trial-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+    defer { TemporaryFolder.remove(folder) }
+    return try await body(folder)
+}
+
+private enum TemporaryFolder {
+    /// With all that is in it; a link is not followed.
+    static func remove(_ folder: String) {
+        if let stream = opendir(folder) {
+            var names: [String] = []
+            while let entry = readdir(stream) {
+                if let name = entry.name, name != ".", name != ".." { names.append(name) }
+            }
+            closedir(stream)
+            for name in names where unlink("\(folder)/\(name)") != 0 { remove("\(folder)/\(name)") }
+        }
+        rmdir(folder)
+    }
+}
+
+extension Value {
+    /// A record of a trial as a value; `nil` where the text is no JSON.
+    package init?(json text: String) {
+        var text = text
+        // The reader may look after the text, as far as a buffer's padding goes.
+        let buffer = ByteBuffer(capacity: text.utf8.count)
+        text.withUTF8 { buffer.append($0) }
+        let value = buffer.withFilled { bytes in try? JSONReader().value(ofJSON: bytes) }
+        guard let value else { return nil }
+        self = value
+    }
+
+    /// As one line of JSON.
+    package var jsonText: String {
+        let buffer = ByteBuffer(capacity: 256)
+        JSONText.write(self, to: buffer)
+        return buffer.withFilled { String(decoding: $0, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,108 @@
+import ArgumentParser
+import FoundationEssentials
+import SluiceDefinition
+import SluiceRecords
+
+struct InitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Write a pipeline file to begin with.",
+        discussion: """
+            Looks at the beginnings of sample files, tells the format that they are in, and writes a pipeline file that reads them, with their fields, \
+            comments and a test. Standard error says how sure the format is. Without samples, the file shows every part of one.
+
+            EXAMPLES
+              sluice init logs/*.gz > pipeline.yaml
+              sluice init logs/access.log.gz --output pipeline.yaml && sluice run pipeline.yaml
+              sluice init > pipeline.yaml
+
+            EXIT CODES
+              0  the file was written
+              1  a sample could not be read, or no format fits
+              2  the command line is wrong, or the file to write is there already
+            """)
+
+    @ArgumentParser.Argument(help: "Files to read samples of.", completion: .file())
+    var samples: [String] = []
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("The file to write. (default: standard output)", valueName: "path"), completion: .file())
+    var output: String?
+
+    func validate() throws {
+        if let output, FileManager.default.fileExists(atPath: output) {
+            throw ValidationError("'\(output)' is there already; remove it first, or name another file.")
+        }
+    }
+
+    func run() async throws {
+        guard !samples.isEmpty else { return try write(StarterFile()) }
+        do {
+            let files = try InputFiles.expand(samples)
+            try write(await Self.starter(for: files))
+        } catch let error as InputError {
+            throw failed("\(error)")
+        }
+    }
+
+    private static func starter(for files: [InputFile]) async throws -> StarterFile {
+        var best: (guess: FormatGuess, file: String)?
+        var first: [UInt8] = []
+        // Enough to see that they are alike.
+        for file in files.prefix(5) {
+            let text = try InputBeginning.text(of: file, from: FileSource([file]))
+            let guesses = try await withTemporaryFolder { await FormatGuess.guesses(for: text, state: $0) }
+            guard let guess = guesses.first else {
+                let whole = WholeText(text)
+                throw Self.failure("\(file.path) " + (whole.map { "is \($0.what); \($0.fix)" } ?? "is in no format that this version reads"))
+            }
+            if let whole = WholeText(text), guess.confidence < 0.3 { throw Self.failure("\(file.path) is \(whole.what); \(whole.fix)") }
+            Terminal.error.write(Self.sentence(file.path, guesses))
+            if let best, best.guess.format != guess.format {
+                throw Self.failure("\(best.file) looks like \(best.guess.format) and \(file.path) like \(guess.format): give samples of one format")
+            }
+            if best == nil { (best, first) = ((guess, file.path), text) }
+        }
+        guard let guess = best?.guess else { throw Self.failure("no samples") }
+        let paths = files.map(\.path)
+        let plain = StarterFile(for: paths, in: guess, example: nil)
+        return StarterFile(for: paths, in: guess, example: await example(first, plain))
+    }
+
+    private static func sentence(_ file: String, _ guesses: [FormatGuess]) -> String {
+        func share(_ guess: FormatGuess) -> String { "\(guess.format) \(Figures.percent(guess.confidence))" }
+        let others = guesses.dropFirst().filter { $0.confidence > 0.3 }.prefix(2).map(share)
+        return "\(file): \(share(guesses[0])), reads \(Figures.count(guesses[0].read)) of \(Figures.count(guesses[0].records)) records"
+            + (others.isEmpty ? "" : "; or \(others.joined(separator: ", "))") + "\n"
+    }
+
+    /// The first record of the text, and what the file makes of it.
+    private static func example(_ text: [UInt8], _ file: StarterFile) async -> (input: [String], output: String)? {
+        guard let pipeline = PipelineFile(path: "starter", text: file.text).check(mayLackInputs: true).pipeline else { return nil }
+        let lines = text.split(separator: UInt8(ascii: "\n")).prefix(2).map { Array($0) }
+        let count = (pipeline.source.format as? any HeadedFormat)?.needsHead == true ? 2 : 1
+        let input = lines.prefix(count).compactMap { String(validating: $0, as: UTF8.self) }.map {
+            $0.last == "\r\n" || $0.last == "\r" ? String($0.dropLast()) : $0
+        }
+        guard input.count == count, input.allSatisfy({ $0.utf8.count < 2000 }) else { return nil }
+        let record = Array((input.joined(separator: "\n") + "\n").utf8)
+        let outputs = try? await withTemporaryFolder { try await Trial.outputs(of: pipeline, on: [("record", record)], state: $0) }
+        guard let lines = outputs?.first?.lines, lines.count == 1 else { return nil }
+        return (input, lines[0])
+    }
+
+    private func write(_ file: StarterFile) throws {
+        guard let output else { return Terminal.output.write(file.text) }
+        do {
+            try Data(file.text.utf8).write(to: URL(filePath: output), options: .withoutOverwriting)
+        } catch {
+            throw failed("\(output) cannot be written")
+        }
+    }
+
+    private func failed(_ reason: String) -> ExitStatus { Self.failure(reason) }
+
+    private static func failure(_ reason: String) -> ExitStatus {
+        Terminal.error.write("sluice: \(reason)\n")
+        return .failed
+    }
+}

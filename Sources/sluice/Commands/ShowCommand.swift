@@ -1,0 +1,109 @@
+import ArgumentParser
+import FoundationEssentials
+import SluiceDefinition
+import SluiceRecords
+
+struct ShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Sort dead letters by what is wrong with them.",
+        discussion: """
+            Reads a file of dead letters, compressed or not, and groups them by stage, code and message, where numbers and quoted texts make no \
+            difference. Each group has its count and an example with the place of its record.
+
+            FILE@OFFSET prints the record at that byte of an input's text, as 'source.offset' of a dead letter has it.
+
+            EXAMPLES
+              sluice show .sluice/access-errors/dead-letter.jsonl.gz
+              sluice show out/dead-letter.jsonl.gz --code parse.combined --raw > bad.log
+              sluice show logs/a.log.gz@812344
+
+            EXIT CODES
+              0  it was shown
+              1  the file could not be read to its end
+              2  there is no such file, or it is not one of dead letters
+            """)
+
+    @ArgumentParser.Argument(help: "A file of dead letters, '-' for standard input, or FILE@OFFSET.", completion: .file())
+    var file: String
+
+    @Option(help: ArgumentHelp("Only those of this stage.", valueName: "name"))
+    var stage: String?
+
+    @Option(help: ArgumentHelp("Only those with this code.", valueName: "code"))
+    var code: String?
+
+    @Option(help: ArgumentHelp("Examples of each group.", valueName: "n"))
+    var examples = 1
+
+    @Flag(help: "Print the records' own bytes instead, each with a line feed.")
+    var raw = false
+
+    func validate() throws {
+        if !(0...1000).contains(examples) { throw ValidationError("'--examples' must be from 0 to 1000.") }
+    }
+
+    func run() throws {
+        if let (path, offset) = place { return try printRecord(of: path, at: offset) }
+        var triage = DeadLetterTriage(examples: examples)
+        var output = RawOutput()
+        do throws(RunError) {
+            try LineFile.forEachLine(of: file) { (line, number) throws(RunError) in
+                let letter = try MetDeadLetter(line: line, of: file, number: number)
+                guard stage == nil || letter.stage == stage, code == nil || letter.code == code else { return }
+                if raw { output.write(letter.raw) } else { triage.add(letter) }
+            }
+        } catch {
+            output.flush()
+            throw failed(error)
+        }
+        output.flush()
+        if !raw { Terminal.output.write(TriageTable.text(triage, of: file, Paint(isOn: Terminal.output.isColored))) }
+    }
+
+    /// What stands before and after the last `@`, unless a file is called like the whole.
+    private var place: (path: String, offset: UInt64)? {
+        guard let at = file.lastIndex(of: "@"), let offset = UInt64(file[file.index(after: at)...]), !FileManager.default.fileExists(atPath: file) else {
+            return nil
+        }
+        return (String(file[..<at]), offset)
+    }
+
+    private func printRecord(of path: String, at offset: UInt64) throws {
+        do throws(RunError) {
+            guard let line = try LineFile.line(of: path, at: offset) else {
+                Terminal.error.write("sluice: \(path): its text has no byte \(offset)\n")
+                throw .fault("")
+            }
+            var output = RawOutput()
+            output.write(line)
+            output.flush()
+        } catch {
+            throw error == .fault("") ? ExitStatus.failed : failed(error)
+        }
+    }
+
+    private func failed(_ error: RunError) -> ExitStatus {
+        Terminal.error.write("sluice: \(error)\n")
+        switch error {
+        case .report, .input(.missing), .input(.noMatch), .input(.folder), .input(.unreadable): return .wrong
+        default: return .failed
+        }
+    }
+}
+
+/// Bytes on their way to standard output.
+private struct RawOutput {
+    private var bytes: [UInt8] = []
+
+    mutating func write(_ record: [UInt8]) {
+        bytes += record
+        bytes.append(UInt8(ascii: "\n"))
+        if bytes.count > 1 << 16 { flush() }
+    }
+
+    mutating func flush() {
+        Terminal.output.write(bytes)
+        bytes = []
+    }
+}

@@ -1,0 +1,111 @@
+import Sluice
+import SluiceDefinition
+import SluiceRecords
+import WorkerPools
+
+/// A pipeline as `explain` shows it.
+enum Explanation {
+    private static let width = 60
+
+    static func text(_ pipeline: RecordPipeline, threads: Int, _ paint: Paint) -> String {
+        let outline = PipelineOutline(pipeline, threads: threads)
+        var columns = Columns("stage", "verb", "workers", "queue")
+        columns.left = 2
+        for place in outline.places {
+            columns.append([
+                place.name, place.verb, place.workers.map(workers) ?? "", place.queue.map { Figures.count($0) } ?? "",
+            ])
+        }
+        var text = "\(paint.bold(pipeline.name))\n\n" + columns.text + "\n"
+        text += wrapped("source", source(pipeline.source))
+        for place in outline.places { text += notes(on: place) }
+        text += "\n"
+        var fields: [Schema?] = []
+        for place in outline.places {
+            fields.append(place.fields ?? place.before.flatMap { fields[$0] })
+            guard place.fields != nil, let shown = change(place, from: place.before.flatMap { fields[$0] }) else { continue }
+            text += wrapped(place.name, shown)
+        }
+        text += "\n" + wrapped("dead letters", pipeline.deadLetters + limit(pipeline.limits))
+        return text + wrapped("memory", "\(Figures.bytes(UInt64(pipeline.limits.memory))) for batches on their way, \(Figures.count(threads)) threads")
+    }
+
+    private static func workers(_ range: ClosedRange<Int>) -> String {
+        range.lowerBound == range.upperBound ? Figures.count(range.upperBound) : "\(range.lowerBound) to \(Figures.count(range.upperBound))"
+    }
+
+    private static func source(_ source: SourceSettings) -> String {
+        let inputs = source.inputs
+        let size = inputs.reduce(UInt64(0)) { $0 + ($1.size ?? 0) }
+        let first = inputs.first.map { ", \($0.isStandardInput ? "standard input" : $0.path)" + (inputs.count > 1 ? ", …" : "") } ?? ""
+        let files = inputs.isEmpty ? "no inputs" : inputs.count == 1 ? "1 input" : "\(Figures.count(inputs.count)) inputs"
+        return "reads \(files)\(first) (\(Figures.bytes(size))) as \(source.format.name); on_damage: \(source.onDamage.rawValue)"
+    }
+
+    /// What is special about a place.
+    private static func notes(on place: PipelineOutline.Place) -> String {
+        var notes: [String] = []
+        switch place.kind {
+        case .ordered: notes.append("sees batches in the order of the input, one at a time")
+        case .closing: notes.append("gives its records when the input has ended")
+        case .sink(let settings):
+            let path = settings.sink.path.text
+            notes.append("writes \(path == "-" ? "standard output" : path) as \(settings.format.name), order: \(settings.order.rawValue)")
+        case .source, .each, .routes: break
+        }
+        if let timeout = place.timeout { notes.append("timeout: \(timeout)") }
+        if let retry = place.retry { notes.append("retry: \(Figures.count(retry.times)) times") }
+        if let policy = place.onError, policy != .deadLetter { notes.append("on_error: \(policy.rawValue)") }
+        return notes.isEmpty ? "" : wrapped(place.name, notes.joined(separator: "; "))
+    }
+
+    private static func limit(_ limits: Limits) -> String {
+        switch limits.deadLetters {
+        case .count(let count)?: "; more than \(Figures.count(count)) stop the run"
+        case .share(let share)?: "; more than \(share * 100 == (share * 100).rounded() ? "\(Int(share * 100))" : "\(share * 100)") % stop the run"
+        case .all?: "; any number"
+        case nil: ""
+        }
+    }
+
+    /// The fields after a place, all of them or what it changes.
+    private static func change(_ place: PipelineOutline.Place, from before: Schema?) -> String? {
+        guard let after = place.fields else { return nil }
+        guard case .source = place.kind else {
+            guard let before else { return fields(after) }
+            let added = after.names.filter { !before.names.contains($0) }
+            let removed = before.names.filter { !after.names.contains($0) }
+            switch (before.isOpen, after.isOpen) {
+            case (true, true): return nil
+            case (_, false) where before.isOpen || removed.count > after.names.count: return fields(after)
+            case (false, true): return "fields as its records have them"
+            default:
+                let parts = added.map { "+\($0)" } + removed.map { "-\($0)" }
+                return parts.isEmpty ? nil : "fields " + parts.joined(separator: " ")
+            }
+        }
+        return fields(after)
+    }
+
+    private static func fields(_ schema: Schema) -> String {
+        schema.isOpen ? "fields as the records have them" : "fields \(schema.names.joined(separator: " "))"
+    }
+
+    /// A label and a text that goes on below itself.
+    static func wrapped(_ label: String, _ text: String) -> String {
+        let indent = max(14, label.count + 4)
+        var lines: [String] = []
+        var line = "  " + label + String(repeating: " ", count: indent - label.count - 2)
+        var isEmpty = true
+        for word in text.split(separator: " ") {
+            if !isEmpty, line.count + 1 + word.count > width {
+                lines.append(line)
+                line = String(repeating: " ", count: indent)
+                isEmpty = true
+            }
+            line += (isEmpty ? "" : " ") + word
+            isEmpty = false
+        }
+        return (lines + [line]).joined(separator: "\n") + "\n"
+    }
+}

@@ -1,0 +1,50 @@
+import SluiceDefinition
+import SluiceRecords
+
+/// What the end of a run hints at: a condition that no record met, inputs in another format than
+/// the definition says.
+struct RunHints {
+    private(set) var hints: [String] = []
+
+    /// Inputs that are looked into.
+    private static let most = 3
+    /// Records of them.
+    private static let records = 1000
+
+    /// Reads the beginnings of inputs again where there is something to tell.
+    init(_ pipeline: RecordPipeline, _ report: RunReport) async {
+        guard report.status != .interrupted else { return }
+        for input in report.inputs where input.records > 0 && 2 * input.dead >= input.records {
+            guard hints.count < Self.most, report.stages[0].dead > 0 else { break }
+            if let hint = await Self.format(of: input.file, pipeline) { hints.append("\(input.file) \(hint)") }
+        }
+        await look(at: pipeline, report)
+    }
+
+    func text(_ paint: Paint) -> String { hints.map { "  " + paint.yellow("warning: ") + $0 + "\n" }.joined() }
+
+    private static func format(of file: String, _ pipeline: RecordPipeline) async -> String? {
+        guard let input = pipeline.source.inputs.first(where: { $0.path == file && !$0.isStandardInput }),
+            let text = try? InputBeginning.text(of: input, from: pipeline.source.source)
+        else { return nil }
+        if let whole = WholeText(text) { return "is \(whole.what); \(whole.fix)" }
+        let guesses = try? await withTemporaryFolder { await FormatGuess.guesses(for: text, state: $0) }
+        guard let best = guesses?.first, best.confidence > 0.5, best.name != pipeline.source.format.name else { return nil }
+        return "looks like \(best.format), which reads \(best.read) of its first \(best.records) records, not like \(pipeline.source.format.name)"
+    }
+
+    /// The first filter that let no record pass, with the reason as far as the first records show
+    /// it.
+    private mutating func look(at pipeline: RecordPipeline, _ report: RunReport) async {
+        let stages = zip(pipeline.stages, report.stages.dropFirst())
+        guard let (stage, books) = stages.first(where: { $0.verb is any FilterVerb && $1.in > 0 && $1.out == 0 && $1.dead == 0 }) else { return }
+        var reason: String?
+        if let texts = try? SampleTexts.of(pipeline.source), !texts.isEmpty {
+            let sample = try? await withTemporaryFolder { state in
+                try await PipelineSample(of: pipeline, texts: texts, limit: Self.records, state: state)
+            }
+            reason = sample?.findings.first { $0.stage == stage.name }?.message
+        }
+        hints.append("\(stage.name) passed none of \(Figures.count(books.in)) records" + (reason.map { ": \($0)" } ?? ""))
+    }
+}

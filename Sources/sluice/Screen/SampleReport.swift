@@ -1,0 +1,44 @@
+import SluiceDefinition
+import SluiceRecords
+
+/// What `check --sample` says.
+enum SampleReport {
+    /// Fields that are listed.
+    private static let listed = 40
+
+    static func text(_ sample: PipelineSample, _ paint: Paint) -> String {
+        var text = ""
+        if let source = sample.places.first { text += fields(of: source) }
+        if sample.places.count > 1 {
+            var columns = Columns("stage", "in", "out", "dead")
+            for place in sample.places.dropFirst() {
+                columns.append([place.name, Figures.count(place.came), Figures.count(place.went), Figures.count(place.dead)])
+            }
+            text += "\n" + columns.text
+        }
+        for place in sample.places {
+            guard place.dead > 0, let failure = place.firstFailure else { continue }
+            let line = failure.line.map { "line \($0): " } ?? ""
+            text +=
+                paint.yellow("warning: ") + "\(place.name): \(Figures.count(place.dead)) of \(Figures.count(place.came)) records fail, first "
+                + "\(line)\(Figures.shortened(failure.message, to: 160))\n"
+        }
+        for finding in sample.findings { text += paint.yellow("warning: ") + "\(finding.stage): \(finding.message)\n" }
+        if let end = sample.end { text += "not looked at from '\(end)' on, which asks other programs\n" }
+        return text
+    }
+
+    private static func fields(of source: PipelineSample.Place) -> String {
+        var text = "\(Figures.count(source.came)) records looked at, \(Figures.count(source.went)) of them read\n"
+        guard !source.fields.isEmpty else { return text }
+        var columns = Columns("field", "records", "types")
+        columns.lastIsLeft = true
+        for field in source.fields.prefix(listed) {
+            let types = field.types.count == 1 ? field.types[0].name : field.types.map { "\($0.name) \(Figures.count($0.count))" }.joined(separator: ", ")
+            columns.append([Figures.shortened(field.name, to: 30), Figures.count(field.count), types])
+        }
+        text += columns.text
+        if source.fields.count > listed { text += "  and \(Figures.count(source.fields.count - listed)) fields more\n" }
+        return text
+    }
+}

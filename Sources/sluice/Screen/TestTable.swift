@@ -1,0 +1,94 @@
+import SluiceDefinition
+import SluiceRecords
+
+/// The tests of one file as they came out, and what came instead where they failed.
+struct TestTable {
+    let file: String
+    private var tests: [(test: PipelineTest, outcome: PipelineTest.Outcome)] = []
+
+    /// Lines of one comparison that are shown.
+    private static let shown = 40
+    /// Lines that are the same, around those that are not.
+    private static let context = 2
+
+    init(file: String) {
+        self.file = file
+    }
+
+    mutating func append(_ test: PipelineTest, _ outcome: PipelineTest.Outcome) {
+        tests.append((test, outcome))
+    }
+
+    func text(_ paint: Paint) -> String {
+        guard !tests.isEmpty else { return "\(file): no tests\n" }
+        var columns = Columns("result", "in", "written", "filtered", "dead", "test")
+        columns.lastIsLeft = true
+        for (test, outcome) in tests {
+            let records = outcome.records
+            let counts = [records?.read, records?.written, records?.filtered, records?.dead].map { $0.map { Figures.count($0) } ?? "" }
+            columns.append([outcome.passes ? "ok" : "FAILED"] + counts + [test.name])
+        }
+        let table = columns.text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.hasPrefix("  ok ")
+                ? "  " + paint.green("ok") + line.dropFirst(4)
+                : line.hasPrefix("  FAILED") ? "  " + paint.red("FAILED") + line.dropFirst(8) : String(line)
+        }
+        let failures = tests.filter { !$0.outcome.passes }.map { failure($0.test, $0.outcome, paint) }
+        return "\(paint.bold(file))\n\(table.joined(separator: "\n"))\n" + failures.map { $0 + "\n" }.joined()
+    }
+
+    private func failure(_ test: PipelineTest, _ outcome: PipelineTest.Outcome, _ paint: Paint) -> String {
+        var text = "\(paint.bold("\(file):\(test.line):")) \(test.name)\n"
+        for difference in outcome.differences {
+            text += "  \(difference.title)\n"
+            let lines = Self.withContext(difference.lines)
+            for line in lines.prefix(Self.shown) { text += "    \(Self.shown(line, paint))\n" }
+            if lines.count > Self.shown { text += "    … \(Figures.count(lines.count - Self.shown)) lines more\n" }
+        }
+        return text
+    }
+
+    private static func shown(_ line: DiffLine?, _ paint: Paint) -> String {
+        guard let line else { return "…" }
+        return switch line.kind {
+        case .same: "  \(line.text)"
+        case .missing: paint.red("- \(line.text)")
+        case .surplus: paint.green("+ \(line.text)")
+        case .note: "  differs in: \(line.text)"
+        }
+    }
+
+    /// The lines that differ with their neighbours; `nil` stands for others.
+    private static func withContext(_ lines: [DiffLine]) -> [DiffLine?] {
+        let changes = lines.indices.filter { lines[$0].kind != .same }
+        var kept: [DiffLine?] = []
+        var next = 0
+        for index in changes.flatMap({ max(0, $0 - context)..<min(lines.count, $0 + context + 1) }) where index >= next {
+            if index > next { kept.append(nil) }
+            kept.append(lines[index])
+            next = index + 1
+        }
+        if next < lines.count, !changes.isEmpty { kept.append(nil) }
+        return kept
+    }
+}
+
+/// How many tests came out as they should.
+struct TestTally {
+    private(set) var all = 0
+    private(set) var failed = 0
+    /// Files that cannot be run.
+    var wrong = 0
+
+    mutating func add(_ outcome: PipelineTest.Outcome) {
+        all += 1
+        if !outcome.passes { failed += 1 }
+    }
+
+    func text(_ paint: Paint) -> String {
+        var parts = ["\(Figures.count(all - failed)) ok"]
+        if failed > 0 { parts.append(paint.red("\(Figures.count(failed)) failed")) }
+        if wrong > 0 { parts.append(paint.red(wrong == 1 ? "1 file is wrong" : "\(Figures.count(wrong)) files are wrong")) }
+        return "\(Figures.count(all)) \(all == 1 ? "test" : "tests"): \(parts.joined(separator: ", "))\n"
+    }
+}

@@ -1,0 +1,26 @@
+import SluiceDefinition
+import SluiceRecords
+
+/// Dead letters in groups.
+enum TriageTable {
+    static func text(_ triage: DeadLetterTriage, of file: String, _ paint: Paint) -> String {
+        let groups = triage.sorted
+        guard !groups.isEmpty else { return "\(file): no dead letters\n" }
+        let letters = triage.count == 1 ? "1 dead letter" : "\(Figures.count(triage.count)) dead letters"
+        var text = "\(file): \(letters) of \(groups.count == 1 ? "1 kind" : "\(Figures.count(groups.count)) kinds")\n"
+        let width = groups.map { Figures.count($0.count).count }.max() ?? 0
+        for group in groups {
+            let count = Figures.count(group.count)
+            text += "\n" + String(repeating: " ", count: width - count.count + 2) + "\(paint.bold(count))  \(group.stage)  \(paint.red(group.code))\n"
+            let indent = String(repeating: " ", count: width + 4)
+            text += "\(indent)\(Figures.shortened(group.template, to: 200))\n"
+            for letter in group.examples {
+                let place = letter.file.map { "\($0)\(letter.line.map { ":\($0)" } ?? "")\(letter.offset.map { " (@\($0))" } ?? "")" }
+                text += "\(indent)\(paint.dim(place ?? "made by a stage"))\n"
+                if letter.message != group.template { text += "\(indent)\(Figures.shortened(letter.message, to: 200))\n" }
+                text += "\(indent)| \(Figures.shortened(String(decoding: letter.raw, as: UTF8.self), to: 200))\n"
+            }
+        }
+        return text
+    }
+}

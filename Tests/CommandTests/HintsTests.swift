@@ -1,0 +1,128 @@
+import Foundation
+import Testing
+
+@Suite("What a run hints at when it ends")
+struct HintsTests {
+    private func run(_ definition: String, _ files: [String: String]) throws -> CommandUnderTest.Result {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        for (name, text) in files { try command.write(text, to: name) }
+        try command.write("name: x\n" + definition, to: "x.yaml")
+        return try command.run("run", "x.yaml", "--progress", "none")
+    }
+
+    private static let lines = (1...120).map { "{\"n\": \($0), \"status\": \"500\"}\n" }.joined()
+
+    @Test("the first message of each code, with the field that was probably meant")
+    func firsts() throws {
+        let result = try run(
+            "source: {files: in.jsonl}\nstages: [{keep: statsu == '500'}]\nsink: {stdout: true}\nlimits: {dead_letters: none}\n",
+            ["in.jsonl": Self.lines + "x\n"])
+        #expect(result.error.contains("(expression.no_such_field 120, parse.jsonl 1)\n"))
+        #expect(
+            result.error.contains("    expression.no_such_field in keep: no such field 'statsu'; did you mean 'status'? (in.jsonl:1)\n"))
+        #expect(result.error.contains("    parse.jsonl in source: expected '{' at byte 0, found 'x' (in.jsonl:121)\n"))
+        #expect(result.status == 3)
+    }
+
+    @Test("a run that lost every one of 100 records publishes nothing, unless it may")
+    func allDead() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write(Self.lines, to: "in.jsonl")
+        try command.write("yesterday\n", to: "out.jsonl")
+        let definition = "name: x\nsource: {files: in.jsonl}\nstages: [{keep: statsu == '500'}]\nsink: {file: out.jsonl}\n"
+        try command.write(definition, to: "x.yaml")
+        let lost = try command.run("run", "x.yaml", "--progress", "none")
+        #expect(lost.status == 1)
+        #expect(lost.error.contains("all 120 records failed, so nothing is published; limits.dead_letters: none publishes even so"))
+        #expect(lost.error.contains("did you mean 'status'?"))
+        #expect(try command.text(of: "out.jsonl") == "yesterday\n")
+        try command.write(definition + "limits: {dead_letters: none}\n", to: "x.yaml")
+        #expect(try command.run("run", "x.yaml", "--progress", "none").status == 3)
+        #expect(try command.text(of: "out.jsonl") == "")
+        try command.write(Self.lines.split(separator: "\n").prefix(99).joined(separator: "\n"), to: "in.jsonl")
+        try command.write(definition, to: "x.yaml")
+        #expect(try command.run("run", "x.yaml", "--progress", "none").status == 3)
+    }
+
+    static let conditions: [(condition: String, reason: String)] = [
+        ("status == 500", "status is text, such as '500', and no text equals a number: write '500' in quotes, or int(status)"),
+        ("n == '7'", "n is a number, such as 1, and no number equals a text: write 7 without quotes"),
+        ("n > 1000", "n is 1 (1×), 2 (1×), 3 (1×), …"),
+        ("n > 5 && status == '501'", "status is \"500\" (120×)"),
+    ]
+
+    @Test("a filter that passes nothing says why", arguments: conditions)
+    func neverTrue(condition: String, reason: String) throws {
+        let result = try run(
+            "source: {files: in.jsonl}\nstages: [{keep: \"\(condition)\"}]\nsink: {stdout: true}\n", ["in.jsonl": Self.lines])
+        #expect(result.status == 0)
+        #expect(result.error.contains("warning: keep passed none of 120 records: '\(condition)' is not true for any of 120 records: \(reason)\n"))
+    }
+
+    static let texts: [(text: String, hint: String)] = [
+        ("{\n  \"a\": 1,\n  \"b\": 2\n}\n", "is one JSON document over several lines"),
+        ("[\n{\"a\": 1},\n{\"b\": 2}\n]\n", "is one JSON array"),
+        (
+            "10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET / HTTP/1.1\" 200 2 \"-\" \"-\"\n",
+            "looks like combined, which reads 1 of its first 1 records, not like jsonl"
+        ),
+    ]
+
+    @Test("a whole file in another format says what it is", arguments: texts)
+    func wholeFile(text: String, hint: String) throws {
+        let result = try run("source: {files: in.txt, format: jsonl}\nsink: {stdout: true}\n", ["in.txt": text])
+        #expect(result.error.contains("warning: in.txt \(hint)"))
+        #expect(result.status == 3)
+    }
+
+    @Test("UTF-16, and gzip inside gzip, say what they are")
+    func bytes() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try "a line\nanother\n".data(using: .utf16).map { try $0.write(to: command.folder.appending(path: "wide.txt")) }
+        _ = try command.shell("printf 'a\\nb\\n' | gzip | gzip > twice.gz")
+        for (name, hint) in [("wide.txt", "is UTF-16 text"), ("twice.gz", "is gzip inside gzip; unpack it once")] {
+            try command.write("name: x\nsource: {files: \(name), format: combined}\nsink: {stdout: true}\n", to: "x.yaml")
+            #expect(try command.run("run", "x.yaml", "--progress", "none").error.contains("warning: \(name) \(hint)"))
+        }
+    }
+
+    @Test("a pattern that matches nothing is met with what lies there, and one that says no format with the names it matches")
+    func nearby() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("{}\n", to: "in/a.jsonl")
+        try command.write("{}\n", to: "in/b.jsonl")
+        let cases = [
+            ("in/*.gz", "'in/' has 2 files; 'in/*.jsonl' matches all of them"), ("inn/*.gz", "there is no folder 'inn'; did you mean 'in'?"),
+            ("in/a.json", "did you mean 'in/a.jsonl'?"), ("*.gz", "the current folder has one file; '*.yaml' matches all of them"),
+        ]
+        for (pattern, fix) in cases {
+            try command.write("name: x\nsource: {files: '\(pattern)', format: jsonl}\nsink: {stdout: true}\n", to: "x.yaml")
+            let result = try command.run("check", "x.yaml")
+            #expect(result.error.contains("fix: \(fix)\n"), "\(result.error)")
+        }
+        try command.write("name: x\nsource: {files: 'in/*'}\nsink: {stdout: true}\n", to: "x.yaml")
+        #expect(try command.run("check", "x.yaml").status == 0)
+    }
+
+    @Test("check --sample shows the fields, their types, and what is never there or never true")
+    func sample() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write(Self.lines + "{\"n\": \"many\"}\nx\n", to: "in.jsonl")
+        try command.write(
+            "name: x\nsource: {files: in.jsonl}\nstages:\n  - remove: [stauts]\n  - drop: status == 500\n  - exec: [cat]\n    timeout: 60s\nsink: {stdout: true}\n",
+            to: "x.yaml")
+        let result = try command.run("check", "x.yaml", "--sample", "1000")
+        #expect(result.status == 0)
+        #expect(result.output.contains("122 records looked at, 121 of them read\n"))
+        #expect(result.output.contains("  field   records  types\n  n           121  int 120, string 1\n  status      120  string\n"))
+        #expect(result.output.contains("warning: source: 1 of 122 records fail, first line 122: expected '{' at byte 0, found 'x'\n"))
+        #expect(result.output.contains("warning: remove: no record has the field 'stauts' (did you mean 'status'?)\n"))
+        #expect(result.output.contains("warning: drop: 'status == 500' is not true for any of 121 records: status is text"))
+        #expect(result.output.contains("not looked at from 'exec' on, which asks other programs\n"))
+    }
+}

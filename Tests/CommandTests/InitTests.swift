@@ -1,0 +1,70 @@
+import Foundation
+import Testing
+
+@Suite("init")
+struct InitTests {
+    static let samples: [(name: String, text: String, format: String)] = [
+        ("it's.jsonl", "{\"status\": 500, \"a b\": \"${x}\"}\n{\"status\": 200}\n", "jsonl"),
+        (
+            "web.log", "10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2 \"-\" \"Mozilla/5.0 (X11, Linux)\"\n", "combined"
+        ),
+        ("c.log", "10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2\n", "common"),
+        ("t.csv", "name,count\n\"a, b\",1\nc,2\n", "csv"),
+        ("s.txt", "name;count;x\nb;1;2\nc;2;3\n", "{csv: {separator: \";\"}}"),
+        ("words.txt", "Some words of text\nand more of them.\n", "lines"),
+    ]
+
+    @Test("writes a file that runs, checks and passes its own test", arguments: samples)
+    func runs(name: String, text: String, format: String) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write(text, to: name)
+        let made = try command.run("init", name)
+        #expect(made.status == 0)
+        #expect(made.output.contains("  format: \(format)\n"), "\(made.error)")
+        #expect(made.error.hasPrefix("\(name): \(format) "))
+        try command.write(made.output, to: "made.yaml")
+        let check = try command.run("check", "made.yaml")
+        #expect(check.error == "")
+        let test = try command.run("test", "made.yaml")
+        #expect(test.output.hasSuffix("1 test: 1 ok\n"), "\(test.output)")
+        #expect(try command.run("run", "made.yaml", "--progress", "none").status == 0)
+    }
+
+    @Test("of several samples it reads all, if they are alike")
+    func several() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("{\"a\":1}\n", to: "one.jsonl")
+        try command.write("{\"a\":2}\n", to: "two.jsonl")
+        let made = try command.run("init", "one.jsonl", "two.jsonl", "--output", "made.yaml")
+        #expect(made.status == 0)
+        #expect(made.output == "")
+        #expect(try command.run("run", "made.yaml", "--progress", "none").status == 0)
+        #expect(try command.text(of: "out/one.jsonl.gz") == "{\"a\":1}\n{\"a\":2}\n")
+        #expect(try command.run("init", "one.jsonl", "--output", "made.yaml").status == 2)
+        try command.write("a,b\n1,2\n", to: "three.csv")
+        let mixed = try command.run("init", "one.jsonl", "three.csv")
+        #expect(mixed.status == 1)
+        #expect(mixed.error.contains("give samples of one format"))
+    }
+
+    @Test("without samples it shows every part, and the file has the shape of one")
+    func bare() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write(try command.run("init").output, to: "made.yaml")
+        #expect(try command.run("check", "made.yaml", "--no-inputs").output == "made.yaml: ok\n")
+    }
+
+    @Test("says what a file is that no format reads, and that one is missing")
+    func refused() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        _ = try command.shell("printf 'a\\nb\\n' | gzip | gzip > twice.gz")
+        let result = try command.run("init", "twice.gz")
+        #expect(result.error.contains("twice.gz is gzip inside gzip"))
+        #expect(result.status == 1)
+        #expect(try command.run("init", "missing").status == 1)
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Testing
+
+@Suite("show")
+struct ShowTests {
+    /// Has left dead letters of three kinds.
+    private func command() throws -> CommandUnderTest {
+        let command = try CommandUnderTest()
+        try command.write("{\"a\":1}\n{\"b\":2}\n{\"c\":3}\nhello\n{\"a\":\"x\"}\n", to: "in.jsonl")
+        try command.write(
+            "name: x\nsource: {files: in.jsonl}\nstages: [{keep: a + 1 > 1}]\nsink: {stdout: true}\ndead_letter: dead.jsonl.gz\n", to: "x.yaml")
+        #expect(try command.run("run", "x.yaml", "--progress", "none").status == 3)
+        return command
+    }
+
+    @Test("groups dead letters by stage, code and message, with counts, places and examples")
+    func triage() throws {
+        let command = try command()
+        defer { command.remove() }
+        let result = try command.run("show", "dead.jsonl.gz")
+        #expect(result.status == 0)
+        #expect(
+            result.output == """
+                dead.jsonl.gz: 4 dead letters of 3 kinds
+
+                  2  keep  expression.no_such_field
+                     no such field '…'
+                     in.jsonl:2 (@8)
+                     no such field 'a'
+                     | {"b":2}
+
+                  1  keep  expression.type
+                     no matching overload for '…' applied to (string, int)
+                     in.jsonl:5 (@30)
+                     no matching overload for '_+_' applied to (string, int)
+                     | {"a":"x"}
+
+                  1  source  parse.jsonl
+                     expected '…' at byte N, found '…'
+                     in.jsonl:4 (@24)
+                     expected '{' at byte 0, found 'h'
+                     | hello
+
+                """)
+    }
+
+    @Test("--raw prints the records' own bytes, also where they are not text; --stage and --code choose")
+    func raw() throws {
+        let command = try command()
+        defer { command.remove() }
+        #expect(try command.run("show", "dead.jsonl.gz", "--raw", "--code", "expression.no_such_field").output == "{\"b\":2}\n{\"c\":3}\n")
+        #expect(try command.run("show", "dead.jsonl.gz", "--raw", "--stage", "source").output == "hello\n")
+        _ = try command.shell("printf '\\377\\376abc\\n' > bytes.log; sluice run --files bytes.log --format combined --progress none")
+        let bytes = try command.shell("sluice show .sluice/*/dead-letter.jsonl.gz --raw | cmp - bytes.log")
+        #expect(bytes.status == 0)
+    }
+
+    @Test("FILE@OFFSET prints the record at that place of an input's text")
+    func place() throws {
+        let command = try command()
+        defer { command.remove() }
+        _ = try command.shell("gzip -k in.jsonl")
+        for file in ["in.jsonl", "in.jsonl.gz"] {
+            #expect(try command.run("show", "\(file)@24").output == "hello\n")
+            #expect(try command.run("show", "\(file)@26").output == "hello\n")
+            #expect(try command.run("show", "\(file)@0").output == "{\"a\":1}\n")
+            let beyond = try command.run("show", "\(file)@4000")
+            #expect(beyond.status == 1)
+            #expect(beyond.error == "sluice: \(file): its text has no byte 4000\n")
+        }
+    }
+
+    @Test("what is no file of dead letters ends with 2, an empty one has none")
+    func wrong() throws {
+        let command = try command()
+        defer { command.remove() }
+        let result = try command.run("show", "in.jsonl")
+        #expect(result.status == 2)
+        #expect(result.error == "sluice: in.jsonl:1: not a dead letter: expected an object with 'stage' and 'error'\n")
+        #expect(try command.run("show", "nowhere").status == 2)
+        try command.write("", to: "empty.jsonl")
+        #expect(try command.run("show", "empty.jsonl").output == "empty.jsonl: no dead letters\n")
+    }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import Testing
+
+@Suite("exec: limits, answers")
+struct ExecLimitsTests {
+    private func command(_ stage: String, records: Int, rest: String = "") throws -> CommandUnderTest {
+        let command = try CommandUnderTest()
+        try command.write((0..<records).map { "{\"n\":\($0)}\n" }.joined(), to: "in.jsonl")
+        try command.write("name: x\nsource: {files: in.jsonl}\nstages:\n  - \(stage)\nsink: {file: out.jsonl}\n\(rest)", to: "x.yaml")
+        return command
+    }
+
+    @Test("a limit of dead letters is looked at with each record, and a child that never answered is spoken of", .timeLimit(.minutes(5)))
+    func limit() throws {
+        let command = try command("{exec: [sleep, '300'], timeout: 20ms}", records: 5000, rest: "limits: {dead_letters: 5}\n")
+        defer { command.remove() }
+        let result = try command.run("run", "x.yaml", "--progress", "none")
+        #expect(result.status == 1)
+        #expect(result.error.contains(#/[6-9] dead letters among [0-9]+ records are more than limits.dead_letters allows \(5\)/#))
+        #expect(result.error.contains("exec: no child has answered yet: it must flush its output after each line"))
+        #expect(result.error.components(separatedBy: "no child has answered yet").count == 2)
+    }
+
+    @Test("answers: many takes any number of lines, and an empty one after them")
+    func many() throws {
+        let script = """
+            while read -r line; do
+              case "$line" in *0*) ;; *) echo "$line"; echo "{\\"of\\":$line}" ;; esac
+              echo
+            done
+
+            """
+        let command = try command("{exec: [sh, ./child.sh], answers: many, timeout: 60s}", records: 3)
+        defer { command.remove() }
+        try command.write(script, to: "child.sh")
+        let result = try command.run("run", "x.yaml", "--progress", "none", "--state", "state")
+        #expect(result.error.contains("ledger: 3 in + 2 added = 4 written + 1 filtered + 0 dead: balanced"))
+        #expect(try command.text(of: "out.jsonl") == "{\"n\":1}\n{\"of\":{\"n\":1}}\n{\"n\":2}\n{\"of\":{\"n\":2}}\n")
+        #expect(try command.run("audit", "state/report.json").status == 0)
+    }
+
+    @Test("start_timeout is for the first answer of a child")
+    func start() throws {
+        let command = try command("{exec: [sh, -c, 'sleep 1; cat'], timeout: 100ms, start_timeout: 5m}", records: 1)
+        defer { command.remove() }
+        #expect(try command.run("run", "x.yaml", "--progress", "none").status == 0)
+        #expect(try command.text(of: "out.jsonl") == "{\"n\":0}\n")
+    }
+}
