@@ -43,7 +43,7 @@ package struct RecordPipeline: Sendable {
     /// The sinks of all routes, in the order of the file.
     package var sinks: [SinkSettings] { flow.sinks }
 
-    /// The tables that stages look records up in, then the inputs.
+    /// The lookup tables of the stages, followed by the inputs.
     var filesRead: [InputFile] { flow.allStages.flatMap(\.verb.files).map { InputFile(path: $0) } + source.inputs }
 }
 

@@ -1,7 +1,7 @@
 import Sluice
 import SluiceCEL
 
-/// Whether a run begins anew or resumes an unfinished one in its state folder.
+/// Whether a run starts over or resumes an unfinished one in its state folder.
 enum Resumption {
     /// There is nothing to resume.
     case anew

@@ -19,7 +19,8 @@ enum OrderKey {
         if isDescending { for index in start..<buffer.count { buffer.start[index] = ~buffer.start[index] } }
     }
 
-    /// - Parameter own: the value's ``GroupKey``, where that alone tells lists, maps and the like apart.
+    /// - Parameter own: the value's ``GroupKey``, which orders values whose kind has no other
+    ///   order, such as lists and maps.
     static func append(_ cell: Cell, own: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
         buffer.append(UInt8(CellOrder.rank(cell.kind)))
         switch cell.kind {
