@@ -34,5 +34,14 @@ func benchAccessLog(_ text: TextBatches) {
     measure("combined, 9 fields to JSON", text, columns: 9, AccessLogDecoder(.combined, columns: nine)) { (table, row, _, scratch, output) in
         fields.write(table.row(row), scratch, to: output)
     }
+    var checking = Checking(label: "bench")
+    let options = Arguments(["format": .leaf(Leaf("combined"))])
+    if let access = Access(options, &checking) {
+        measure("access, checked only", text, columns: 0, access.makeDecoder(columns: [], spans: false))
+        measure("access, 2 fields", text, columns: 2, access.makeDecoder(columns: ["status", "path"], spans: false))
+        measure("access, 9 fields to JSON", text, columns: 9, access.makeDecoder(columns: nine, spans: false)) { (table, row, _, scratch, output) in
+            fields.write(table.row(row), scratch, to: output)
+        }
+    }
     measure("lines", text, columns: 1, LinesDecoder(columns: ["line"]))
 }
