@@ -1,7 +1,7 @@
 /// The table of formats that pipeline files can name.
 package enum Formats {
     /// In the order of the reference.
-    package static let all: [any Format.Type] = [JSONL.self, Combined.self, Common.self, Access.self, CSV.self, Lines.self, RegexFormat.self]
+    package static let all: [any Format.Type] = [JSONL.self, Combined.self, Common.self, Access.self, CSV.self, TSV.self, Lines.self, RegexFormat.self]
 
     package static let writable: [any WritableFormat.Type] = all.compactMap { $0 as? any WritableFormat.Type }
 
@@ -32,7 +32,7 @@ package enum Formats {
     package static var allNames: [String] { all.flatMap { [$0.declaration.name] + $0.declaration.aliases } }
 
     /// Names reserved for future formats.
-    package static let later = ["tsv", "logfmt", "syslog"]
+    package static let later = ["logfmt", "syslog"]
 }
 
 extension Format {

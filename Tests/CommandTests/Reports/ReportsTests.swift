@@ -10,7 +10,6 @@ struct ReportsTests {
     /// Unsupported features: the text by which a case's pipeline is recognized, and the message of
     /// `sluice check` or of the run.
     private static let missing: [(inPipeline: String, said: String)] = [
-        ("format: tsv", "the format 'tsv' is not supported in this version"),
         ("format: logfmt", "the format 'logfmt' is not supported in this version"), ("format: syslog", "the format 'syslog' is not supported in this version"),
         ("multiline:", "'multiline' is not supported in this version"),
     ]

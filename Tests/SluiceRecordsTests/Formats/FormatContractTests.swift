@@ -63,6 +63,10 @@ struct FormatSample: CustomTestStringConvertible {
             FormatSample(
                 format: CSV(), head: "a,b", records: [("1,\"x\n\"\"y\"", #"{"a":"1","b":"x\n\"y"}"#), (",\"\"", #"{"b":""}"#)],
                 bad: ["1", "1,2,3", "1,\"2\"3"])
+        case "tsv":
+            FormatSample(
+                format: TSV(), head: "a\tb", records: [("1\t\"x\\n\\ty\\\\", #"{"a":"1","b":"\"x\n\ty\\"}"#), ("\\N\t", #"{"b":""}"#)],
+                bad: ["1", "1\t2\t3"])
         case "lines": FormatSample(format: Lines(), records: [("any text", #"{"line":"any text"}"#), ("", #"{"line":""}"#)], bad: [])
         case "regex":
             FormatSample(format: regex, records: [("ab=1", #"{"key":"ab","value":"1"}"#), ("x=", #"{"key":"x","value":""}"#)], bad: ["=", "none"])

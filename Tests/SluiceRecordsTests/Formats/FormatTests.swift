@@ -9,18 +9,18 @@ struct FormatTests {
         #expect(Formats.named("ndjson")?.name == "jsonl")
         #expect(Formats.named("jsonl")?.name == "jsonl")
         #expect(Formats.named("xml") == nil)
-        #expect(Formats.names == ["jsonl", "combined", "common", "csv", "lines", "regex"])
-        #expect(Formats.writableNames == ["jsonl", "csv", "lines"])
+        #expect(Formats.names == ["jsonl", "combined", "common", "access", "csv", "tsv", "lines", "regex"])
+        #expect(Formats.writableNames == ["jsonl", "csv", "tsv", "lines"])
     }
 
     @Test("each format's decoder fills the fields of its schema")
     func schemas() throws {
         let pattern = try Pattern(#"^(?P<level>[A-Z]+) (?:id=(?P<id>\d+) )?(?P<text>.*)$"#)
         let samples: [(any Format, String, [CellValue?])] = [
-            (Combined(), AccessLogTests.line, [.string("10.0.0.1"), .absent, .string("frank"), nil, nil, nil, nil, .absent, .int(200), .int(2326), nil, nil]),
+            (Combined(), AccessLogTests.line, [.string("10.0.0.1"), .absent, .string("frank"), nil, nil, nil, nil, nil, .absent, .int(200), .int(2326), nil, nil]),
             (
                 Common(), #"h - - [10/Oct/2025:13:55:36 +0000] "GET / HTTP/1.0" 200 1"#,
-                [.string("h"), .absent, .absent, nil, nil, nil, nil, .absent, .int(200), .int(1)]
+                [.string("h"), .absent, .absent, nil, nil, nil, nil, nil, .absent, .int(200), .int(1)]
             ),
             (Lines(), "x", [.string("x")]), (RegexFormat(pattern), "WARN hello", [.string("WARN"), .absent, .string("hello")]),
         ]

@@ -1,11 +1,10 @@
 import CBytes
-import SluiceCEL
 
 /// Writes values as fields.
 ///
 /// Unsafe memory: a vector load may reach past the end of a text only within the memory page of its
 /// first byte, and those bytes are never used.
-struct CSVText: Sendable {
+struct CSVText: FieldText {
     private let separator: UInt8
     private let quote: UInt8
     private let escape: UInt8
@@ -27,27 +26,10 @@ struct CSVText: Sendable {
 
     func separate(_ buffer: ByteBuffer) { buffer.append(separator) }
 
-    /// - Parameters:
-    ///   - isFirst: whether it is the first field of its record.
-    ///   - isAlone: whether it is the only field of its record.
-    @inline(__always)
-    func write(_ cell: Cell, isFirst: Bool, isAlone: Bool, _ scratch: Scratch, to buffer: ByteBuffer) {
-        switch cell.kind {
-        case .absent, .null: nulls.written.withUnsafeBufferPointer { buffer.append($0) }
-        case .string, .bytes, .json: write(cell.textBytes, isFirst: isFirst, isAlone: isAlone, to: buffer)
-        case .boxed: write(scratch.boxedValue(cell), isFirst: isFirst, isAlone: isAlone, to: buffer)
-        default: writePlain(cell, scratch, to: buffer)
-        }
-    }
-
-    /// Writes a name in the header.
-    func write(_ text: String, isFirst: Bool, isAlone: Bool, to buffer: ByteBuffer) {
-        var text = text
-        text.withUTF8 { write($0, isFirst: isFirst, isAlone: isAlone, to: buffer) }
-    }
+    func writeNull(to buffer: ByteBuffer) { nulls.written.withUnsafeBufferPointer { buffer.append($0) } }
 
     @inline(__always)
-    private func write(_ text: UnsafeBufferPointer<UInt8>, isFirst: Bool, isAlone: Bool, to buffer: ByteBuffer) {
+    func write(_ text: UnsafeBufferPointer<UInt8>, isFirst: Bool, isAlone: Bool, to buffer: ByteBuffer) {
         if quotes == .minimal, !needsQuotes(text, isFirst: isFirst, isAlone: isAlone) {
             buffer.append(text)
         } else {
@@ -98,41 +80,10 @@ struct CSVText: Sendable {
         buffer.append(quote)
     }
 
-    /// Writes a value as in JSON, without the quotes of values that JSON has no type for.
-    private func writePlain(_ cell: Cell, _ scratch: Scratch, to buffer: ByteBuffer) {
-        let isNumber = [.int, .uint, .double, .decimal].contains(cell.kind)
-        writeUnquoted(isNumber: isNumber, to: buffer) { JSONText.write(cell, scratch, to: $0) }
-    }
-
-    private func write(_ value: Value, isFirst: Bool, isAlone: Bool, to buffer: ByteBuffer) {
-        switch value {
-        case .null, .optional(nil): nulls.written.withUnsafeBufferPointer { buffer.append($0) }
-        case .optional(let value?): write(value, isFirst: isFirst, isAlone: isAlone, to: buffer)
-        case .string(let text): write(text, isFirst: isFirst, isAlone: isAlone, to: buffer)
-        case .bytes(let bytes):
-            bytes.withUnsafeBufferPointer { write($0, isFirst: isFirst, isAlone: isAlone, to: buffer) }
-        case .ip(let address): write(address.description, isFirst: isFirst, isAlone: isAlone, to: buffer)
-        case .cidr(let network): write(network.description, isFirst: isFirst, isAlone: isAlone, to: buffer)
-        case .type(let type): write(type.name, isFirst: isFirst, isAlone: isAlone, to: buffer)
-        case .list, .map:
-            let json = ByteBuffer(capacity: 256)
-            JSONText.write(value, to: json)
-            json.withFilled { write($0, isFirst: isFirst, isAlone: isAlone, to: buffer) }
-        case .int, .uint, .double, .decimal:
-            writeUnquoted(isNumber: true, to: buffer) { JSONText.write(value, to: $0) }
-        case .bool, .timestamp, .duration:
-            writeUnquoted(isNumber: false, to: buffer) { JSONText.write(value, to: $0) }
-        }
-    }
-
     /// - Parameter write: writes the value as JSON: quoted, without escapes, or unquoted.
-    private func writeUnquoted(isNumber: Bool, to buffer: ByteBuffer, _ write: (ByteBuffer) -> Void) {
+    func writeUnquoted(isNumber: Bool, to buffer: ByteBuffer, _ write: (ByteBuffer) -> Void) {
         let start = buffer.count
-        write(buffer)
-        if buffer.start[start] == UInt8(ascii: "\"") {
-            (buffer.start + start).update(from: buffer.start + start + 1, count: buffer.count - start - 2)
-            buffer.count -= 2
-        }
+        Self.writeWithoutQuotes(to: buffer, write)
         let isQuoted = quotes == .all || (quotes == .nonnumeric && !isNumber)
         guard isQuoted || splitsNumbers else { return }
         let text = Array(UnsafeBufferPointer(rebasing: buffer.filled[start...]))

@@ -26,29 +26,44 @@ extension CSV: WritableFormat {
     package func head(of columns: [String]) -> [UInt8] {
         let columns = self.columns?.map(\.text) ?? columns
         guard writesHeader, !columns.isEmpty else { return [] }
-        let text = text
+        return text.head(of: columns)
+    }
+
+    package func makeWriter(for fields: RecordFields, columns: [String]?) -> any RecordWriter {
+        text.makeWriter(for: fields, columns: self.columns?.map(\.text), sinkColumns: columns, head: head)
+    }
+
+    private var text: CSVText { CSVText(quoting, nulls: nulls, quotes: quotes) }
+}
+
+extension FieldText {
+    /// The names as a record.
+    func head(of columns: [String]) -> [UInt8] {
         let buffer = ByteBuffer(capacity: 256)
         for (index, name) in columns.enumerated() {
-            if index > 0 { text.separate(buffer) }
-            text.write(name, isFirst: index == 0, isAlone: columns.count == 1, to: buffer)
+            if index > 0 { separate(buffer) }
+            write(name, isFirst: index == 0, isAlone: columns.count == 1, to: buffer)
         }
         buffer.append(UInt8(ascii: "\n"))
         return buffer.withFilled { Array($0) }
     }
 
-    package func makeWriter(for fields: RecordFields, columns: [String]?) -> any RecordWriter {
-        let names = self.columns?.map(\.text) ?? columns ?? []
-        let head = head(of: names)
+    /// - Parameters:
+    ///   - columns: those of the definition. Fields without a column are then left out.
+    ///   - sinkColumns: those of the output, where the definition has none.
+    ///   - head: the header of an output with the given columns.
+    func makeWriter(
+        for fields: RecordFields, columns: [String]?, sinkColumns: [String]?, head: ([String]) -> [UInt8]
+    ) -> any RecordWriter {
+        let names = columns ?? sinkColumns ?? []
         guard fields.shape.base == .other else {
-            return CSVMemberWriter(head: head, text: text, names: names, fields: fields, refusesOthers: self.columns == nil)
+            return FieldMemberWriter(head: head(names), text: self, names: names, fields: fields, refusesOthers: columns == nil)
         }
-        let others = self.columns == nil ? fields.shape.fieldNames.filter { $0.index(in: names) == nil } : []
-        return CSVCellWriter(
-            head: head, text: text, columns: names.map { fields.shape.column(of: $0) ?? Shape.undecoded },
-            others: others.compactMap { name in fields.shape.column(of: name).map { CSVCellWriter.Other(name: name, column: $0) } })
+        let others = columns == nil ? fields.shape.fieldNames.filter { $0.index(in: names) == nil } : []
+        return FieldCellWriter(
+            head: head(names), text: self, columns: names.map { fields.shape.column(of: $0) ?? Shape.undecoded },
+            others: others.compactMap { name in fields.shape.column(of: name).map { .init(name: name, column: $0) } })
     }
-
-    private var text: CSVText { CSVText(quoting, nulls: nulls, quotes: quotes) }
 }
 
 extension RecordFailure {
@@ -64,14 +79,14 @@ extension RecordFailure {
 }
 
 /// Writes records whose fields are cells of a row.
-struct CSVCellWriter: RecordWriter {
+struct FieldCellWriter<Text: FieldText>: RecordWriter {
     struct Other: Sendable {
         var name: String
         var column: Int
     }
 
     let head: [UInt8]
-    let text: CSVText
+    let text: Text
     /// Columns of the row; ``Shape/undecoded`` for a field that records do not have here.
     let columns: [Int]
     /// Fields without a column in the output. A record that has a value in one of them fails.
@@ -97,15 +112,15 @@ extension Cell {
 }
 
 /// Writes JSON records: each as the members of its JSON object, so that numbers keep their digits.
-struct CSVMemberWriter: RecordWriter {
+struct FieldMemberWriter<Text: FieldText>: RecordWriter {
     let head: [UInt8]
-    private let text: CSVText
+    private let text: Text
     private let names: ColumnTable
     private let count: Int
     private let fields: RecordFields
     private let refusesOthers: Bool
 
-    init(head: [UInt8], text: CSVText, names: [String], fields: RecordFields, refusesOthers: Bool) {
+    init(head: [UInt8], text: Text, names: [String], fields: RecordFields, refusesOthers: Bool) {
         self.head = head
         self.text = text
         self.names = ColumnTable(names)
