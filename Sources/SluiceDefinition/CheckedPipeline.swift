@@ -5,9 +5,9 @@ package struct CheckedPipeline: Sendable {
     let file: PipelineFile
     /// `nil` if there is an error.
     package let pipeline: RecordPipeline?
-    /// The file's own, in its order.
+    /// The tests in the file, in order.
     package let tests: [PipelineTest]
-    /// In the order of the file; those about the command line first.
+    /// In file order, preceded by those about the command line.
     package let diagnostics: [DefinitionDiagnostic]
 
     init(file: PipelineFile, pipeline: RecordPipeline?, tests: [PipelineTest] = [], diagnostics: [DefinitionDiagnostic]) {

@@ -4,29 +4,29 @@ internal import SluiceCEL
 internal import SluiceRecords
 
 extension PipelineFile {
-    /// What stands in messages for the name of a file.
+    /// The file name in messages about a pipeline without a file.
     package static let commandLineName = "command line"
 
-    /// The pipeline that options of the command make: as text, so that it is read, checked and
-    /// shown in messages as a file is.
+    /// Creates the text of a pipeline file from command-line options, so that it is parsed, checked
+    /// and shown in messages like a file.
     ///
     /// - Parameters:
     ///   - files: paths and patterns.
-    ///   - format: as YAML.
-    ///   - stages: each as YAML: `keep: status >= 500`.
-    ///   - output: a path; standard output where there is none.
+    ///   - format: the format as YAML.
+    ///   - stages: the stages as YAML, such as `keep: status >= 500`.
+    ///   - output: the path of the output; standard output if `nil`.
     package init(reading files: [String], format: String?, stages: [String], writing output: String?) {
         let source = Sources.all[0].declaration.name
         var body = "source:\n  \(source): [\(files.map(StarterFile.quoted).joined(separator: ", "))]\n"
         if let format { body += "  format: \(Self.indented(format, by: 4))\n" }
         if !stages.isEmpty { body += "stages:\n" + stages.map { "  - \(Self.indented($0, by: 4))\n" }.joined() }
         body += "sink: " + (output.map { "{\(FileSink.declaration.name): \(StarterFile.quoted($0))}" } ?? "{\(StandardOutputSink.declaration.example)}") + "\n"
-        // Two questions at once have two state folders.
+        // Concurrent queries get different state folders.
         let digest = Digest.of(body).prefix(8)
         self.init(path: Self.commandLineName, text: "name: question-\(digest)\n\(body)")
     }
 
-    /// Whether there is a file of that path.
+    /// Whether the text comes from a file.
     var isOnDisk: Bool { path != "-" && path != Self.commandLineName }
 
     static func standardInput() throws -> Data {

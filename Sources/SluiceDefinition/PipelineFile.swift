@@ -12,7 +12,7 @@ package struct PipelineFile: Sendable {
         source = SourceText(text)
     }
 
-    /// Reads the file's text; `-` is standard input.
+    /// Reads the text of a file, or of standard input if the path is `-`.
     ///
     /// - Throws: if the file cannot be read. Errors in its text are reported by
     ///   ``check(setting:state:)``.
@@ -31,9 +31,9 @@ package struct PipelineFile: Sendable {
     /// Inspects files and folders, but reads no record and writes nothing.
     ///
     /// - Parameters:
-    ///   - settings: values by parameter name, which take the place of the file's defaults.
-    ///   - state: the state folder, where it is not ``stateFolder(of:)``.
-    ///   - mayLackInputs: files that are not there are no error: for machines without the data.
+    ///   - settings: values by parameter name, which override the defaults in the file.
+    ///   - state: the state folder, if not ``stateFolder(of:)``.
+    ///   - mayLackInputs: whether inputs may be missing, for machines without the data.
     package func check(setting settings: [String: String] = [:], state: String? = nil, mayLackInputs: Bool = false) -> CheckedPipeline {
         let document = YAMLDocument(source)
         guard let root = document.root else { return CheckedPipeline(file: self, pipeline: nil, diagnostics: document.diagnostics) }

@@ -1,11 +1,11 @@
 internal import SluiceCEL
 package import SluiceRecords
 
-/// A pipeline file to begin with, made for some inputs.
+/// A pipeline file to start from, for given inputs.
 package struct StarterFile: Sendable {
     package let text: String
 
-    /// Of nothing: every part with a word about it.
+    /// A file without inputs, with a comment on every part.
     package init() {
         text =
             Self.head(about: "Made by 'sluice init'. Every key: docs/pipeline-file.md", name: "example")
@@ -30,10 +30,10 @@ package struct StarterFile: Sendable {
     }
 
     /// - Parameters:
-    ///   - inputs: their paths.
-    ///   - guess: the format that they are in.
-    ///   - example: the text of a record, with what stands before it, and what it becomes as it is
-    ///     written; `nil` where there is none to show.
+    ///   - inputs: the paths of the inputs.
+    ///   - guess: their probable format.
+    ///   - example: the text of a record, preceded by any header, and the output for it; `nil` if
+    ///     there is none to show.
     package init(for inputs: [String], in guess: FormatGuess, example: (input: [String], output: String)?) {
         let name = Self.name(from: inputs.first ?? "")
         let files = inputs.count == 1 ? Self.quoted(inputs[0]) : "[" + inputs.map(Self.quoted).joined(separator: ", ") + "]"
@@ -92,7 +92,7 @@ package struct StarterFile: Sendable {
         """
     }
 
-    /// Letters, digits and `-`.
+    /// A name of letters, digits and `-`.
     private static func name(from path: String) -> String {
         let file = path.split(separator: "/").last.map(String.init) ?? ""
         let base = file.prefix { $0 != "." }
@@ -125,10 +125,10 @@ package struct StarterFile: Sendable {
         }
     }
 
-    /// Of one line.
+    /// Replaces line breaks, so that the text fits in a comment.
     private static func comment(_ text: String) -> String { String(text.map { $0.isNewline ? " " : $0 }) }
 
-    /// A condition that the records show how to write.
+    /// An example condition that suits the records.
     private static func condition(for records: [ValueMap]) -> String {
         guard let record = records.first else { return "true" }
         for entry in record.entries {
@@ -148,13 +148,13 @@ package struct StarterFile: Sendable {
         !name.isEmpty && name.first?.isNumber == false && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
     }
 
-    /// In a list between brackets.
+    /// A name for use in a list in brackets.
     private static func flow(_ name: String) -> String { isIdentifier(name) ? name : quoted(name) }
 
-    /// No character means anything in it, a parameter's neither.
+    /// Quotes a text so that no character has a special meaning, including those of parameters.
     static func quoted(_ text: String) -> String {
         let text = text.replacing("${", with: "$${")
-        // What YAML takes for a character of a text.
+        // The characters that YAML allows in text.
         let isPlain = text.unicodeScalars.allSatisfy {
             (0x20...0x7E).contains($0.value) || ((0xA0...0xD7FF).contains($0.value) && !(0x2028...0x2029).contains($0.value))
         }

@@ -2,12 +2,12 @@ import ArgumentParser
 import FoundationEssentials
 import SluiceCEL
 
-/// The words of the command line: `sluice FILE.yaml` runs the file, and a mistyped command is not
-/// taken for an argument.
+/// Interprets the first words of the command line: `sluice FILE.yaml` runs the file, and a mistyped
+/// command is not treated as an argument.
 struct CommandWords {
     let arguments: [String]
 
-    /// - Throws: `ValidationError` for a first word that is neither a command nor a file.
+    /// - Throws: `ValidationError` if the first word is neither a command nor a file.
     init(_ words: some Collection<String>) throws {
         let words = Array(words)
         let commands = SluiceCommand.configuration.subcommands.map { $0.configuration.commandName ?? "" } + ["help"]

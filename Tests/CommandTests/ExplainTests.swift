@@ -94,7 +94,7 @@ struct ExplainTests {
     }
 }
 
-/// Whether a text is XML, and how many rectangles it draws.
+/// Checks whether a text is XML, and counts the rectangles in it.
 private struct XMLParsing {
     var isWellFormed = true
     var count = 0

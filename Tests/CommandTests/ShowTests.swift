@@ -3,7 +3,7 @@ import Testing
 
 @Suite("show")
 struct ShowTests {
-    /// Has left dead letters of three kinds.
+    /// Creates a command that has left dead letters of three kinds.
     private func command() throws -> CommandUnderTest {
         let command = try CommandUnderTest()
         try command.write("{\"a\":1}\n{\"b\":2}\n{\"c\":3}\nhello\n{\"a\":\"x\"}\n", to: "in.jsonl")

@@ -1,11 +1,11 @@
 internal import SluiceRecords
 
 extension PipelineBuilding {
-    /// Tests may name only what the pipeline has.
+    /// Checks that tests only refer to stages and outputs of the pipeline.
     ///
-    /// - Parameter formats: of all sinks.
+    /// - Parameter formats: the formats of all sinks.
     mutating func checkTests(of definition: Definition, writing formats: [any WritableFormat]) {
-        // What dead letters call the source, and what follows.
+        // The name of the source in dead letters, then those of the stages.
         let stages = NameKind.stage.taken.prefix(1) + Self.stageNames(of: definition.flow, prefix: "")
         for test in definition.tests {
             for leaf in test.deadLetters.compactMap(\.stage) where leaf.isComplete && leaf.text.index(in: Array(stages)) == nil {

@@ -19,11 +19,11 @@ struct PipelineBuilding {
     }
 
     /// - Parameters:
-    ///   - file: the pipeline file, where there is one.
-    ///   - digest: of the definition with its parameters.
-    ///   - stateFolder: of a pipeline with this name: where dead letters go that the file gives no
-    ///     place.
-    /// - Returns: `nil` where something is missing that was reported already.
+    ///   - file: the pipeline file, if there is one.
+    ///   - digest: the digest of the definition with its parameters.
+    ///   - stateFolder: returns the state folder for a pipeline name, which holds the dead letters
+    ///     unless the file places them elsewhere.
+    /// - Returns: `nil` if something is missing that was already reported.
     mutating func pipeline(_ definition: Definition, from file: String?, digest: String, stateFolder: (String) -> String) -> RecordPipeline? {
         let source = definition.source.flatMap { buildSource($0) }
         let flow = buildFlow(definition.flow, source?.format.schema ?? .open, after: [])
@@ -46,7 +46,7 @@ struct PipelineBuilding {
         var built: [RecordStage] = []
         for stage in flow.stages {
             guard let verb = stage.verb.flatMap({ buildVerb($0, label: stage.label, fields: &fields) }) else {
-                // A filter leaves the fields as they are, wrong or not.
+                // A filter doesn't change the fields, even if it is invalid.
                 if !(stage.verb?.verb is any FilterVerb.Type) { fields = .open }
                 continue
             }

@@ -91,38 +91,39 @@ struct LimitsDefinition: Sendable {
     var memory: Placed<Int>?
 }
 
-/// One of the file's own tests.
+/// A test in the file.
 struct TestDefinition: Sendable {
     var name: Leaf
-    /// Records as text, in order.
+    /// The input records as text, in order.
     var input: [String]
-    /// `nil` where the test does not look at it.
+    /// `nil` if the test doesn't check the output.
     var output: ExpectedOutput?
     var deadLetters: [ExpectedDeadLetter]
-    /// Where the output is expected to be of a format of records, not of text.
+    /// The position of an expected record that is given as a map, for which the sink must write
+    /// records rather than text.
     var recordPlace: TextPlace?
 }
 
-/// What must be written.
+/// The expected output.
 enum ExpectedOutput: Sendable {
-    /// To all outputs together.
+    /// The records of all outputs together.
     case records([ExpectedRecord])
-    /// To each of them, by its name.
+    /// The records of each output, keyed by name.
     case files([(name: String, records: [ExpectedRecord])])
 }
 
 enum ExpectedRecord: Sendable {
-    /// Whatever the order of its fields.
+    /// A value, regardless of the order of its fields.
     case value(Value)
-    /// One line or several, to the byte.
+    /// One or more lines, compared byte by byte.
     case text(String)
 }
 
-/// The parts of a dead letter that a test names.
+/// The parts of a dead letter that a test specifies.
 struct ExpectedDeadLetter: Sendable {
     var stage: Leaf?
     var code: String?
-    /// A part of it.
+    /// A substring of the message.
     var message: String?
     var raw: String?
 }

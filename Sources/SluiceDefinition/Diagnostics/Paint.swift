@@ -1,4 +1,4 @@
-/// Terminal colours, or none.
+/// Terminal colors, if enabled.
 package struct Paint: Sendable {
     package var isOn: Bool
 

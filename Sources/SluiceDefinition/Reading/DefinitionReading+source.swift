@@ -35,7 +35,7 @@ extension DefinitionReading {
     /// JSON lines are recognized by their extension; any other could be one of several formats.
     private mutating func formatByName(of files: [Leaf]) -> FormatArgument? {
         guard let first = files.first else { return nil }
-        // A pattern may say less than the names that it matches.
+        // A pattern may show less of the format than the names that it matches.
         let names = files.flatMap { leaf in (try? InputFiles.expand([leaf.text]).map(\.path)) ?? [leaf.text] }
         if names.allSatisfy({ FileName($0).fileExtension.map(JSONL.fileExtensions.contains) == true }) {
             return FormatArgument(name: first, declaration: JSONL.declaration)

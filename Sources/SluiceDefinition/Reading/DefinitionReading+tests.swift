@@ -36,7 +36,7 @@ extension DefinitionReading {
         return value(node).jsonText
     }
 
-    /// A list of records, or a map of lists by the names of outputs.
+    /// A list of records, or a map from the names of outputs to lists.
     private mutating func readOutput(_ node: YAMLNode, _ what: String) -> ExpectedOutput {
         guard case .map(let map) = node else {
             return .records((rows(node, what, example: "output: [{status: 500}]") ?? []).compactMap { expectedRecord($0, what) })
@@ -76,8 +76,8 @@ extension DefinitionReading {
             stage: leaf("stage", &self), code: leaf("code", &self)?.text, message: leaf("message", &self)?.text, raw: leaf("raw", &self)?.text)
     }
 
-    /// What stands in the file as a value: plain numbers, `true`, `false` and nothing are what they
-    /// are in JSON, everything else is text.
+    /// A scalar as a JSON value: plain numbers, `true`, `false` and null have their JSON meaning,
+    /// everything else is text.
     private mutating func value(_ node: YAMLNode) -> Value {
         switch node {
         case .leaf(let leaf): leaf.isNull ? .null : Self.value(of: substituted(leaf))

@@ -2,11 +2,11 @@
 package struct DiffLine: Sendable, Equatable {
     package enum Kind: Sendable {
         case same
-        /// Expected, and did not come.
+        /// Expected but absent.
         case missing
-        /// Came, and was not expected.
+        /// Present but not expected.
         case surplus
-        /// About the two lines before.
+        /// A remark on the two lines before.
         case note
     }
 
@@ -14,12 +14,13 @@ package struct DiffLine: Sendable, Equatable {
     package var text: String
 }
 
-/// What was expected beside what came.
+/// Compares expected with actual records.
 enum Diff {
-    /// Beyond this many comparisons of records, only what is the same at both ends is found.
+    /// The maximum number of record comparisons. Beyond it, only common prefixes and suffixes are
+    /// matched.
     private static let limit = 1_000_000
 
-    /// - Parameter note: about two records that stand in each other's place.
+    /// - Parameter note: returns a remark on a missing and a surplus record at the same position.
     static func lines<Expected, Met>(
         expected: [Expected], met: [Met], matches: (Expected, Met) -> Bool, shown: (Expected) -> String, _ metShown: (Met) -> String,
         _ note: (Expected, Met) -> String? = { _, _ in nil }
@@ -68,7 +69,7 @@ enum Diff {
         return (start, end)
     }
 
-    /// The longest common subsequence, where it is not too long to be found.
+    /// The longest common subsequence, if the inputs are small enough.
     private static func steps<Expected, Met>(
         _ expected: ArraySlice<Expected>, _ met: ArraySlice<Met>, _ matches: (Expected, Met) -> Bool
     ) -> [Step<Expected, Met>] {

@@ -1,11 +1,11 @@
 internal import SluiceCEL
 package import SluiceRecords
 
-/// One of a pipeline file's own tests: records that go through reader, stages and writer, and what
-/// must come of them.
+/// A test in a pipeline file: records that go through reader, stages and writer, and the expected
+/// result.
 package struct PipelineTest: Sendable {
     package let name: String
-    /// Of the file, from 1.
+    /// The line in the file, from 1.
     package let line: Int
     private let input: [String]
     private let output: ExpectedOutput?
@@ -19,27 +19,27 @@ package struct PipelineTest: Sendable {
         deadLetters = test.deadLetters
     }
 
-    /// What came of the records.
+    /// The outcome of a test.
     package struct Outcome: Sendable {
-        /// `nil` where the run could not begin.
+        /// `nil` if the run could not start.
         package var records: RunReport.Records?
-        /// Empty where all is as it must be.
+        /// Empty if the test passed.
         package var differences: [Difference] = []
 
         package var passes: Bool { differences.isEmpty }
     }
 
-    /// Something that is not as the test says.
+    /// A deviation from what the test expects.
     package struct Difference: Sendable {
-        /// `output`, `dead letters`, or why the run failed.
+        /// `output`, `dead letters`, or the reason why the run failed.
         package var title: String
         package var lines: [DiffLine]
     }
 
-    /// Runs the pipeline with the test's records in memory, and writes to memory. Children of
-    /// `exec` are started as in any run.
+    /// Runs the pipeline on the test's records, entirely in memory. Children of `exec` are started
+    /// as in any run.
     ///
-    /// - Parameter state: a folder for the files of the run, which nobody needs afterwards.
+    /// - Parameter state: a folder for temporary files of the run.
     package func run(_ pipeline: RecordPipeline, state: String) async -> Outcome {
         let text = input.map { $0 + "\n" }.joined()
         let letters = MemorySink(PathTemplate(Self.deadLetterName))
@@ -100,7 +100,7 @@ package struct PipelineTest: Sendable {
         return outcome.differences
     }
 
-    /// A sink of the pipeline, as the test has it.
+    /// The output of a sink, with what the test expects of it.
     private struct WrittenTo {
         var sink: MemorySink
         var isJSON: Bool
@@ -110,15 +110,15 @@ package struct PipelineTest: Sendable {
         Diff.lines(expected: expected, met: met, matches: { $0.matches($1) }, shown: { $0.text }, { $0.text }, { $0.fieldsThatDiffer(from: $1) })
     }
 
-    /// Records of several outputs in one row: in the order of the test where that is possible, else
-    /// output after output.
+    /// Merges the records of several outputs into one sequence: in the order of the test if
+    /// possible, otherwise output by output.
     private static func interleaved(_ outputs: [[WrittenRecord]], as expected: [ExpectedRecord]) -> [WrittenRecord] {
         var rests = outputs.map { $0[...] }
         var row: [WrittenRecord] = []
         for (number, record) in expected.enumerated() {
             let index =
                 rests.firstIndex { $0.first.map(record.matches) ?? false }
-                // In the place of one that did not come: a record that the test does not know.
+                // Stands in for a missing record: a record that the test doesn't expect.
                 ?? rests.firstIndex { $0.first.map { first in !expected[number...].contains { $0.matches(first) } } ?? false }
             if let index, let first = rests[index].popFirst() { row.append(first) }
         }
@@ -133,16 +133,16 @@ package struct PipelineTest: Sendable {
 }
 
 extension PipelineTest.Outcome {
-    /// - Parameter always: also where all lines are the same.
+    /// - Parameter always: adds the comparison even if all lines are the same.
     fileprivate mutating func add(_ lines: [DiffLine], as title: String, always: Bool = false) {
         if always || lines.contains(where: { $0.kind != .same }) { differences.append(PipelineTest.Difference(title: title, lines: lines)) }
     }
 }
 
-/// A record as the run wrote it.
+/// A record in the output of the run.
 struct WrittenRecord {
     var text: String
-    /// Where it is JSON.
+    /// The value, if the record is JSON.
     var value: Value?
 
     init(_ text: String, isJSON: Bool) {
@@ -159,7 +159,7 @@ extension ExpectedRecord {
         }
     }
 
-    /// A text for each line of its own, where lines are what is written.
+    /// Splits the record into lines if the output is lines of text.
     func lines(isJSON: Bool) -> [ExpectedRecord] {
         guard case .text(let text) = self, !isJSON else { return [self] }
         return text.split(separator: "\n", omittingEmptySubsequences: false).map { .text(String($0)) }
@@ -172,8 +172,8 @@ extension ExpectedRecord {
         }
     }
 
-    /// The names of the fields in which a record that came in this one's place differs; `nil` where
-    /// they cannot be compared.
+    /// The names of the fields that differ in a record at this one's position; `nil` if the two
+    /// cannot be compared.
     func fieldsThatDiffer(from written: WrittenRecord) -> String? {
         guard case .value(.map(let wanted)) = self, case .map(let met)? = written.value else { return nil }
         var names: [String] = []
@@ -189,7 +189,7 @@ extension Value {
     }
 }
 
-/// A dead letter as the run wrote it.
+/// A dead letter of the run.
 struct MetDeadLetter {
     var stage = ""
     var code = ""
@@ -206,7 +206,7 @@ struct MetDeadLetter {
         raw = map["raw"]?.asText
     }
 
-    /// As a test would write it.
+    /// The dead letter as written in a test.
     var text: String {
         let parts = [("stage", stage), ("code", code), ("message", message)] + (raw.map { [("raw", $0)] } ?? [])
         return "{" + parts.map { "\($0): \(Value.string($1).jsonText)" }.joined(separator: ", ") + "}"

@@ -1,14 +1,14 @@
 internal import SluiceRecords
 
-/// The mistakes in YAML that people make most, told apart from what the parser says of them.
+/// Recognizes the most common mistakes in YAML, to replace the parser's message.
 struct YAMLAdvice {
     let message: String
     let fix: String
     let place: TextPlace
 
-    /// - Parameter position: where the parser gave up.
+    /// - Parameter position: the position at which the parser failed.
     init?(at position: TextPosition, in source: SourceText) {
-        // The parser often gives up at the beginning of the next line.
+        // The parser often fails at the beginning of the next line.
         for line in [position.line, position.line - 1] where line >= 1 {
             if let found = Self.parameterInBraces(line, source) ?? Self.textAfterQuote(line, source) {
                 self = found
@@ -25,7 +25,7 @@ struct YAMLAdvice {
         self.place = place
     }
 
-    /// `{files: ${logs}}`: braces and brackets end a text without quotes.
+    /// `{files: ${logs}}`: braces and brackets end an unquoted text.
     private static func parameterInBraces(_ line: Int, _ source: SourceText) -> YAMLAdvice? {
         let text = Array(source.line(line).unicodeScalars)
         var depth = 0
@@ -52,7 +52,7 @@ struct YAMLAdvice {
         return nil
     }
 
-    /// `keep: 'bot' in agent`: a text that begins with a quote ends with it.
+    /// `keep: 'bot' in agent`: a text that begins with a quote ends at the closing one.
     private static func textAfterQuote(_ line: Int, _ source: SourceText) -> YAMLAdvice? {
         let text = Array(source.line(line).unicodeScalars)
         guard let colon = text.indices.first(where: { text[$0] == ":" && $0 + 1 < text.count && text[$0 + 1] == " " }) else { return nil }
@@ -70,7 +70,7 @@ struct YAMLAdvice {
             what, fix: "put quotes around all of it: \(quoted)", at: TextPlace(TextPosition(line: line, column: rest + 1), length: text.count - rest))
     }
 
-    /// A line that begins in a column where nothing that it could belong to begins.
+    /// A line that is indented to a column in which no enclosing map or list begins.
     private static func indentation(_ number: Int, _ source: SourceText) -> YAMLAdvice? {
         let line = Line(source.line(number))
         guard line.isEntry, number > 1 else { return nil }
@@ -96,14 +96,14 @@ struct YAMLAdvice {
             at: TextPlace(TextPosition(line: number, column: column + 1), length: line.length - column))
     }
 
-    /// A line of block YAML, as far as its indentation goes.
+    /// A line of block YAML, examined for its indentation.
     private struct Line {
-        /// Where what is in it begins: the dash of a list, then the key after it; from 0.
+        /// The columns, from 0, of the dashes of lists and of the key after them.
         var columns: [Int] = []
         var isBlank: Bool
         /// `key: …` or `- …`.
         var isEntry: Bool
-        /// Ends with a colon or a dash, so that a block may follow.
+        /// Whether the line ends with a colon or a dash, so that a block may follow.
         var opensBlock: Bool
         var length: Int
 

@@ -79,9 +79,9 @@ struct YAMLDocument {
         }
     }
 
-    /// `keep: !has(record.a)`: to YAML that is a tag, and the value is empty.
+    /// `keep: !has(record.a)`: in YAML, this is a tag with an empty value.
     ///
-    /// - Returns: a text that nothing more is said about.
+    /// - Returns: a leaf that causes no further messages.
     private mutating func tagged(at start: TextPosition) -> Leaf? {
         let index = source.index(of: start)
         guard index + 1 < source.scalars.count, source.scalars[index] == "!", source.scalars[index + 1] != "!" else { return nil }
@@ -89,7 +89,7 @@ struct YAMLDocument {
         while text.last == " " { text.removeLast() }
         var leaf = Leaf(text)
         leaf.isComplete = false
-        // An alias leads here again.
+        // Aliases lead to the same node repeatedly.
         guard !diagnostics.contains(where: { $0.place?.start == start }) else { return leaf }
         diagnostics.append(
             DefinitionDiagnostic(

@@ -12,7 +12,7 @@ package indirect enum ArgumentShape: Sendable {
     /// The name of a field that need not exist.
     case newField
     case integer(ClosedRange<Int>)
-    /// A number of records, 0 or more, a share of them: `1%`, or `none` for no limit.
+    /// A number of records, 0 or more, a share of them such as `1%`, or `none` for no limit.
     case countOrShare
     /// A size in bytes, with an optional unit.
     case size(ClosedRange<Int>)
@@ -73,7 +73,7 @@ package struct Declaration: Sendable {
     package var options: [ArgumentKey]
     /// An example: `keep: status >= 500`.
     package var example: String
-    /// What other programs call the same, for messages: no pipeline file can say them.
+    /// Names for the same thing in other programs, for messages. Pipeline files cannot use them.
     package var elsewhere: [String]
 
     package init(

@@ -9,7 +9,7 @@ package struct Checking {
     package var label: String
     /// What expressions can refer to besides the record: `params`.
     private let constants: [String: Value]
-    /// Whether the files that are read may be missing on this machine.
+    /// Whether files to be read may be missing on this machine.
     package var mayLackInputs = false
 
     package init(label: String, fields: Schema = .open, constants: [String: Value] = [:]) {
@@ -51,7 +51,8 @@ package struct Checking {
         }
     }
 
-    /// Times are not read by example: a format without `%` matches only its own text.
+    /// Warns of time formats without `%`, which only match their own text: formats are not given by
+    /// example.
     private mutating func warn(of program: CellProgram, _ leaf: Leaf) {
         for (format, range) in program.program.root.timeFormats where !format.contains("%") {
             report(
@@ -60,7 +61,7 @@ package struct Checking {
         }
     }
 
-    /// An expression that says yes or no.
+    /// Compiles an expression that must be a condition.
     package mutating func condition(_ leaf: Leaf) -> CellProgram? {
         guard let program = program(leaf) else { return nil }
         guard program.type == .bool || program.type == .dyn else {

@@ -1,8 +1,8 @@
 import SluiceCEL
 
-/// What expressions of other languages are called in this one.
+/// Translates constructs of other languages to CEL, for messages.
 enum ExpressionAdvice {
-    /// What to write instead; `nil` where nothing is known about the mistake.
+    /// The suggested replacement; `nil` if the mistake is not recognized.
     static func fix(for diagnostic: SluiceCEL.Diagnostic, in text: String) -> String? {
         let message = diagnostic.message
         let bytes = Array(text.utf8)
@@ -67,7 +67,7 @@ enum ExpressionAdvice {
         "NULL": "it is written null here; whether a record has a field is has(record.x)", "undefined": "whether a record has a field is has(record.x)",
     ]
 
-    /// `'>=' does not go with string and int`: text is no number.
+    /// `'>=' does not go with string and int`: text is compared with a number.
     private static func numberAndText(_ message: String) -> String? {
         guard message.contains("does not go with") else { return nil }
         let numbers = ["int", "double", "uint"]
@@ -77,7 +77,7 @@ enum ExpressionAdvice {
         return nil
     }
 
-    /// What the message quotes.
+    /// The quoted part of the message.
     private static func name(in message: String) -> String {
         let parts = message.split(separator: "'", omittingEmptySubsequences: false)
         return parts.count > 1 ? String(parts[1]) : ""

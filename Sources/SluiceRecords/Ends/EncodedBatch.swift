@@ -16,7 +16,7 @@ struct EncodedBatch: Sendable {
     var timeouts: [Int]
     /// The number of dead letters for each error code.
     var codes: [String: Int]
-    /// The first of them.
+    /// The first failure of each code.
     var firsts: [String: FirstFailure] = [:]
     var damage: [Damage]
     /// The progress of the input at the end of this batch.

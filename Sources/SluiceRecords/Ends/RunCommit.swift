@@ -141,11 +141,11 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         }
     }
 
-    /// A run that read so many records and lost them all was given the wrong definition, or the
-    /// wrong inputs.
+    /// If all records of a run are lost, and there are at least this many, its definition or its
+    /// inputs are probably wrong.
     private static let lostAtLeast = 100
 
-    /// Ends all files and brings them to disk. Nothing of them appears.
+    /// Completes all files and syncs them to disk. None of them is published yet.
     ///
     /// - Returns: the outputs as they will be published.
     func prepare() throws(RunError) -> [RunReport.Output] {

@@ -135,7 +135,7 @@ final class SinkStage: Sendable {
         busy.withLock { $0[sink.number] += elapsed }
     }
 
-    /// Of each code the failure that comes first in the input.
+    /// For each code, the first failure in input order.
     private static func firsts(of batch: RecordBatch) -> [String: FirstFailure] {
         var firsts: [String: (frame: Int, letter: DeadLetter)] = [:]
         for letter in batch.deadLetters {

@@ -1,19 +1,20 @@
 package import SluiceCEL
 
-/// A format that a text may be in, and how well it fits.
+/// A possible format of a text, and how well it fits.
 package struct FormatGuess: Sendable {
-    /// As a pipeline file says it: `combined`, `{csv: {separator: ';'}}`.
+    /// The format as written in a pipeline file: `combined`, `{csv: {separator: ';'}}`.
     package let format: String
     package let name: String
-    /// Of the records of the text: how many can be read.
+    /// The number of records of the text that can be decoded.
     package let read: Int
     package let records: Int
-    /// 0 to 1: the share that can be read, less where the format takes nearly anything.
+    /// 0 to 1: the share of records that can be decoded, reduced for formats that accept nearly
+    /// anything.
     package let confidence: Double
-    /// What was read, as objects of JSON.
+    /// The decoded records as JSON objects.
     package let examples: [ValueMap]
 
-    /// All formats that fit at all, the best first.
+    /// All formats that fit to some degree, best first.
     package static func guesses(for text: [UInt8], state: String) async -> [FormatGuess] {
         var guesses: [FormatGuess] = []
         let text = sample(text)
@@ -22,11 +23,11 @@ package struct FormatGuess: Sendable {
             guard let guess = await candidate.guess(text, state: state) else { continue }
             guesses.append(guess)
         }
-        // Of equals the one that the reference names first.
+        // Ties are resolved in the order of the reference.
         return guesses.enumerated().sorted { ($1.element.confidence, $0.offset) < ($0.element.confidence, $1.offset) }.map(\.element)
     }
 
-    /// Enough to tell formats apart: whole lines.
+    /// Complete lines, enough to distinguish formats.
     private static func sample(_ text: [UInt8]) -> [UInt8] {
         var lines = 0
         let end = text.firstIndex { byte in
@@ -36,7 +37,7 @@ package struct FormatGuess: Sendable {
         return end.map { Array(text[...$0]) } ?? text
     }
 
-    /// What no format of records is meant for.
+    /// A text that is in no format of records.
     static let prose = Array("The quick brown fox\njumps over: a dog, and\nwhat not (1).\n".utf8)
 
     private static var candidates: [Candidate] {
@@ -58,7 +59,8 @@ package struct FormatGuess: Sendable {
             text = declaration.name
         }
 
-        /// Formats that can be told what stands between fields.
+        /// Creates the candidate for a format with a configurable separator; `nil` for other
+        /// formats.
         init?(_ declaration: Declaration, separator: String) {
             guard case .keys(let keys) = declaration.argument, keys.contains(where: { $0.name == "separator" && !$0.isRequired }) else { return nil }
             self.declaration = declaration
@@ -69,7 +71,7 @@ package struct FormatGuess: Sendable {
         func guess(_ text: [UInt8], state: String) async -> FormatGuess? {
             guard let trial = await trial(text, state: state) else { return nil }
             let records = trial.report.records
-            // Blank lines say nothing.
+            // Blank lines are not counted.
             let all = records.read - records.filtered
             let read = all - records.dead
             guard read > 0 else { return nil }
@@ -105,7 +107,7 @@ package struct FormatGuess: Sendable {
             return trial.report.records.written > 0
         }
 
-        /// Fields are a sign that the format is meant, one field is none.
+        /// Several fields indicate that the format is right, a single one does not.
         private static func weight(ofLenient records: [ValueMap], hasHead: Bool) -> Double {
             let counts = records.map(\.count)
             guard let most = counts.max(), most > 1 else { return hasHead ? 0.001 : 0.01 }

@@ -1,4 +1,5 @@
-/// Texts that no format of records reads, by their beginnings: what they are, and what to do.
+/// Recognizes texts that no format of records can read by their first bytes, for messages with a
+/// fix.
 package struct WholeText: Sendable, Equatable {
     package let what: String
     package let fix: String
@@ -8,9 +9,7 @@ package struct WholeText: Sendable, Equatable {
         self.fix = fix
     }
 
-    /// `nil` where the text may well be records.
-    ///
-    /// - Parameter text: decompressed.
+    /// `nil` if the text may consist of records.
     package init?(_ text: [UInt8]) {
         if text.starts(with: [0x1F, 0x8B]) {
             self.init("gzip inside gzip", "unpack it once: gzip -dc FILE > FILE.once")
@@ -27,7 +26,7 @@ package struct WholeText: Sendable, Equatable {
 
     private static var readsEncodings: Bool { Sources.all.contains { $0.declaration.options.contains { $0.name == "encoding" } } }
 
-    /// A mark, or every other byte zero.
+    /// Whether the text has a byte order mark, or every other byte is zero.
     private static func isUTF16(_ text: [UInt8]) -> Bool {
         if text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF]) { return true }
         let beginning = text.prefix(256)
@@ -36,13 +35,13 @@ package struct WholeText: Sendable, Equatable {
         return zeros.contains { 2 * $0 > beginning.count - 4 } && zeros.contains(0)
     }
 
-    /// One value of JSON over several lines, or an array.
+    /// A single JSON value over several lines, or an array.
     private static func document(in text: [UInt8]) -> WholeText? {
         let blanks: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
         guard let start = text.firstIndex(where: { !blanks.contains($0) }) else { return nil }
         let reader = documentFormat.map { "read it with format: \($0)" }
         if text[start] == UInt8(ascii: "[") {
-            // A log line may begin with a bracket, too.
+            // A log line may also begin with a bracket.
             let next = text[(start + 1)...].first { !blanks.contains($0) }
             guard let next, "{[\"]".utf8.contains(next) else { return nil }
             return WholeText("one JSON array, not a record a line", reader ?? "make lines of it: jq -c '.[]' FILE")
@@ -50,11 +49,11 @@ package struct WholeText: Sendable, Equatable {
         guard text[start] == UInt8(ascii: "{") else { return nil }
         let line = text[start...].prefix { $0 != UInt8(ascii: "\n") }
         let rest = line.dropFirst().drop { blanks.contains($0) }
-        // The first line opens the object, and does not close it.
+        // The first line opens the object without closing it.
         guard line.count < text.count - start, rest.isEmpty || (rest.first == UInt8(ascii: "\"") && !line.contains(UInt8(ascii: "}"))) else { return nil }
         return WholeText("one JSON document over several lines, not a record a line", reader ?? "make lines of it: jq -c . FILE")
     }
 
-    /// The format that reads such documents, once there is one.
+    /// The format for such documents, if this version has one.
     private static var documentFormat: String? { Formats.allNames.first { $0 + "l" == JSONL.name } }
 }

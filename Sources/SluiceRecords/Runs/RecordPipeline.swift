@@ -81,7 +81,7 @@ package struct RecordFlow: Sendable {
         }
     }
 
-    /// The same with other sinks.
+    /// A copy with other sinks.
     package func replacingSinks(_ replacement: (SinkSettings) -> SinkSettings) -> RecordFlow {
         switch end {
         case .sink(let sink): return RecordFlow(stages, into: replacement(sink))
@@ -158,7 +158,7 @@ package struct RecordStage: Sendable {
     package var onError: FailurePolicy
     /// The memory and folder that the stage may use; set by the run.
     package var room = StageRoom.standard
-    /// Of the records that leave it, where the definition says so.
+    /// The fields of the records that leave the stage, if known from the definition.
     package var fields: Schema?
 
     package init(name: String, verb: any Verb, pool: PoolOptions = PoolOptions(), onError: FailurePolicy = .deadLetter, fields: Schema? = nil) {
@@ -216,12 +216,12 @@ public struct Limits: Sendable {
         case count(Int)
         /// A fraction, 0 to 1, of the records read; checked from 1,000 records on and at the end.
         case share(Double)
-        /// Any number, and all.
+        /// No limit, even if all records fail.
         case all
     }
 
-    /// If exceeded, the run stops and publishes nothing. `nil`: any number, but not all of 100
-    /// records or more.
+    /// If exceeded, the run stops and publishes nothing. `nil`: any number, but not all records if
+    /// there are 100 or more.
     package var deadLetters: DeadLetters?
     /// The memory, in bytes, that batches in flight may take.
     package var memory: Int

@@ -1,10 +1,9 @@
 import Synchronization
 
-/// The most records that may fail, for stages in which one batch takes long: looked at with each
-/// record.
+/// The limit of failed records, checked for each record, for stages in which a batch can take long.
 ///
-/// Such a stage counts its own failures only, and the run's commit all: so this never ends a run
-/// that the commit would not.
+/// Such a stage only counts its own failures, whereas the commit counts those of the whole run: so
+/// this never ends a run that the commit would not end.
 final class DeadLetterLimit: Sendable {
     private let most: Int
     private let failed = Atomic(0)
@@ -24,7 +23,7 @@ final class DeadLetterLimit: Sendable {
 }
 
 extension RecordStage {
-    /// Whether it may end the run before its input does.
+    /// Whether the stage may end the run before the end of the input.
     var mayHaveEnough: Bool {
         guard case .ordered(let step) = verb.makeStep(self) else { return false }
         return step.mayHaveEnough

@@ -22,7 +22,7 @@ package struct Exec: Verb {
     private let startTimeout: Duration?
     private let answersMany: Bool
 
-    /// - Parameter command: a path, or a name in one of the folders of `PATH`, and its arguments.
+    /// - Parameter command: a path, or a name to look up in `PATH`, followed by its arguments.
     package init(_ command: [String], startTimeout: Duration? = nil, answersMany: Bool = false) {
         self.command = command
         self.startTimeout = startTimeout
@@ -106,7 +106,7 @@ struct ExecStage: EachStage {
     let children: ExecPool
     /// The number of records of a batch in flight at once: enough to keep every child busy.
     let window: Int
-    /// Looked at with each record that fails: a batch may take long.
+    /// Checked for each record that fails, because a batch may take long.
     let limit: DeadLetterLimit?
     let answersMany: Bool
     let next: BoundSegment?
@@ -147,10 +147,9 @@ struct ExecStage: EachStage {
         }
     }
 
-    /// The outcome of each of the batch's rows, in their order. At most `window` records are out at
-    /// once.
+    /// The outcomes of the batch's rows, in order. At most `window` records are pending at once.
     ///
-    /// - Throws: ``RunError`` above the limit of dead letters.
+    /// - Throws: ``RunError`` if the limit of dead letters is exceeded.
     private func ask(_ batch: RecordBatch) async throws -> [ExecOutcome] {
         let requests = batch.rows.map { site.fields.json(Int($0), of: batch).withFilled(Array.init) }
         let children = children

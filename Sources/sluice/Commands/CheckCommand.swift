@@ -53,13 +53,13 @@ struct CheckCommand: AsyncParsableCommand {
     }
 }
 
-/// The beginnings of the inputs of a pipeline.
+/// Reads the beginnings of a pipeline's inputs.
 enum SampleTexts {
-    /// Inputs that are looked into.
+    /// The maximum number of inputs to read.
     private static let most = 8
     private static let bytes = 1 << 20
 
-    /// Not of standard input, which can be read once only.
+    /// Excludes standard input, which can only be read once.
     static func of(_ source: SourceSettings) throws(InputError) -> [(name: String, text: [UInt8])] {
         var texts: [(name: String, text: [UInt8])] = []
         for input in source.inputs.filter({ !$0.isStandardInput }).prefix(most) {

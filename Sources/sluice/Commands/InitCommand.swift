@@ -47,7 +47,7 @@ struct InitCommand: AsyncParsableCommand {
     private static func starter(for files: [InputFile]) async throws -> StarterFile {
         var best: (guess: FormatGuess, file: String)?
         var first: [UInt8] = []
-        // Enough to see that they are alike.
+        // Enough to check that they are alike.
         for file in files.prefix(5) {
             let text = try InputBeginning.text(of: file, from: FileSource([file]))
             let guesses = try await withTemporaryFolder { await FormatGuess.guesses(for: text, state: $0) }
@@ -75,7 +75,7 @@ struct InitCommand: AsyncParsableCommand {
             + (others.isEmpty ? "" : "; or \(others.joined(separator: ", "))") + "\n"
     }
 
-    /// The first record of the text, and what the file makes of it.
+    /// The first record of the text, and the pipeline's output for it.
     private static func example(_ text: [UInt8], _ file: StarterFile) async -> (input: [String], output: String)? {
         guard let pipeline = PipelineFile(path: "starter", text: file.text).check(mayLackInputs: true).pipeline else { return nil }
         let lines = text.split(separator: UInt8(ascii: "\n")).prefix(2).map { Array($0) }

@@ -24,9 +24,9 @@ struct SettingOptions: ParsableArguments {
         return values
     }
 
-    /// Reads and checks a file, and says on standard error what is wrong with it.
+    /// Reads and checks a file, and reports errors on standard error.
     ///
-    /// - Throws: `ExitStatus.wrong` when it cannot be run.
+    /// - Throws: `ExitStatus.wrong` if it cannot be run.
     func checked(_ path: String, state: String? = nil, mayLackInputs: Bool = false) throws -> CheckedPipeline {
         let file: PipelineFile
         do {
@@ -49,7 +49,7 @@ struct SettingOptions: ParsableArguments {
     }
 }
 
-/// The pipeline file, or a pipeline in options of the command, and the values of its parameters.
+/// A pipeline file or a pipeline given by command-line options, and the values of its parameters.
 struct PipelineOptions: ParsableArguments {
     @ArgumentParser.Argument(
         help: "The pipeline file; '-' reads it from standard input.", completion: .file(extensions: ["yaml", "yml"]))
@@ -68,25 +68,25 @@ struct PipelineOptions: ParsableArguments {
         throw ValidationError("'\(file)' is a pipeline file, and --files, --format, --stage and --sink are for a pipeline without one.")
     }
 
-    /// For messages.
+    /// The name in messages.
     var shownName: String { file ?? PipelineFile.commandLineName }
 
-    /// Reads and checks the pipeline, and says on standard error what is wrong with it.
+    /// Reads and checks the pipeline, and reports errors on standard error.
     ///
-    /// - Throws: `ExitStatus.wrong` when it cannot be run.
+    /// - Throws: `ExitStatus.wrong` if it cannot be run.
     func checked(state: String? = nil, mayLackInputs: Bool = false) throws -> CheckedPipeline {
         guard let file else { return try settings.checked(question.pipelineFile, state: state, mayLackInputs: mayLackInputs) }
         return try settings.checked(file, state: state, mayLackInputs: mayLackInputs)
     }
 
-    /// The pipeline, and its state folder.
+    /// The pipeline and its state folder.
     func runnable(state: String?, mayLackInputs: Bool = false) throws -> (pipeline: RecordPipeline, state: String) {
         guard let pipeline = try checked(state: state, mayLackInputs: mayLackInputs).pipeline else { throw ExitStatus.wrong }
         return (pipeline, state ?? PipelineFile.stateFolder(of: pipeline.name))
     }
 }
 
-/// A pipeline in options of the command.
+/// A pipeline given by command-line options.
 struct QuestionOptions: ParsableArguments {
     static let example = "sluice run --files 'logs/*.gz' --format combined --stage 'keep: status >= 500'"
 

@@ -61,7 +61,7 @@ struct ShowCommand: ParsableCommand {
         if !raw { Terminal.output.write(TriageTable.text(triage, of: file, Paint(isOn: Terminal.output.isColored))) }
     }
 
-    /// What stands before and after the last `@`, unless a file is called like the whole.
+    /// The parts before and after the last `@`, unless a file has the whole text as its name.
     private var place: (path: String, offset: UInt64)? {
         guard let at = file.lastIndex(of: "@"), let offset = UInt64(file[file.index(after: at)...]), !FileManager.default.fileExists(atPath: file) else {
             return nil
@@ -92,7 +92,7 @@ struct ShowCommand: ParsableCommand {
     }
 }
 
-/// Bytes on their way to standard output.
+/// Buffers bytes for standard output.
 private struct RawOutput {
     private var bytes: [UInt8] = []
 

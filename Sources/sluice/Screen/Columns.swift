@@ -1,9 +1,9 @@
-/// Rows of text set in columns: the first ones to the left, the others to the right.
+/// Rows of text in aligned columns, the first of them left-aligned, the others right-aligned.
 struct Columns {
     private var rows: [[String]] = []
-    /// Columns that are text, from the first on.
+    /// The number of left-aligned columns.
     var left = 1
-    /// The last column is text, too.
+    /// Whether the last column is left-aligned, too.
     var lastIsLeft = false
 
     init(_ heading: String...) {

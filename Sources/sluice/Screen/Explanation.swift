@@ -3,7 +3,7 @@ import SluiceDefinition
 import SluiceRecords
 import WorkerPools
 
-/// A pipeline as `explain` shows it.
+/// The output of `explain` for a pipeline.
 enum Explanation {
     private static let width = 60
 
@@ -42,7 +42,7 @@ enum Explanation {
         return "reads \(files)\(first) (\(Figures.bytes(size))) as \(source.format.name); on_damage: \(source.onDamage.rawValue)"
     }
 
-    /// What is special about a place.
+    /// Remarks on a place.
     private static func notes(on place: PipelineOutline.Place) -> String {
         var notes: [String] = []
         switch place.kind {
@@ -68,7 +68,7 @@ enum Explanation {
         }
     }
 
-    /// The fields after a place, all of them or what it changes.
+    /// The fields after a place, or only those that it changes.
     private static func change(_ place: PipelineOutline.Place, from before: Schema?) -> String? {
         guard let after = place.fields else { return nil }
         guard case .source = place.kind else {
@@ -91,7 +91,7 @@ enum Explanation {
         schema.isOpen ? "fields as the records have them" : "fields \(schema.names.joined(separator: " "))"
     }
 
-    /// A label and a text that goes on below itself.
+    /// A label followed by text that is wrapped and indented below itself.
     static func wrapped(_ label: String, _ text: String) -> String {
         let indent = max(14, label.count + 4)
         var lines: [String] = []

@@ -37,7 +37,7 @@ enum Figures {
         return whole < 3600 ? "\(whole / 60):\(tail)" : "\(whole / 3600):\(padded(whole / 60 % 60)):\(tail)"
     }
 
-    /// At most so many characters of a text, in one line.
+    /// A text on a single line, truncated to a maximum number of characters.
     static func shortened(_ text: String, to most: Int) -> String {
         let line = String(text.map { $0.isNewline ? " " : $0 })
         return line.count > most ? line.prefix(most - 1) + "…" : line

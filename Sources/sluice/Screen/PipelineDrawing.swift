@@ -87,8 +87,8 @@ extension PipelineDrawing {
     private static let box = (width: 190, height: 48)
     private static let gap = (across: 40, down: 20)
 
-    /// Each node in the column of its distance from the source; what follows one node alone stands
-    /// beside it.
+    /// Each node is in the column of its distance from the source; the first successor of a node is
+    /// in the same row.
     var svg: String {
         var columns: [Int] = []
         var rows: [Int] = []

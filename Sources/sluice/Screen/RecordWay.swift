@@ -2,13 +2,13 @@ import SluiceCEL
 import SluiceDefinition
 import SluiceRecords
 
-/// The way of one record through a pipeline: what each stage makes of it.
+/// The path of a record through a pipeline: its state after each stage.
 struct RecordWay {
     private struct Step {
         var name: String
         var records: [ValueMap]
         var filtered: Int
-        /// Code and message of the records that fail there.
+        /// Codes and messages of the records that fail at this stage.
         var failures: [String]
     }
 
@@ -31,7 +31,7 @@ struct RecordWay {
         outputs = try await Trial.outputs(of: pipeline, on: [("record", text)], state: state).filter { !$0.lines.isEmpty }
     }
 
-    /// A record of a file with a head cannot be read without it.
+    /// Prepends the header of its file to a record, which cannot be decoded without it.
     private static func withHead(_ record: String, of pipeline: RecordPipeline) -> String {
         guard (pipeline.source.format as? any HeadedFormat)?.needsHead == true, !record.contains("\n"),
             let input = pipeline.source.inputs.first(where: { !$0.isStandardInput }),

@@ -1,17 +1,17 @@
 import SluiceDefinition
 import SluiceRecords
 
-/// What the end of a run hints at: a condition that no record met, inputs in another format than
+/// Hints at the end of a run: a condition that no record met, or inputs in a different format than
 /// the definition says.
 struct RunHints {
     private(set) var hints: [String] = []
 
-    /// Inputs that are looked into.
+    /// The maximum number of inputs to examine.
     private static let most = 3
-    /// Records of them.
+    /// The maximum number of records to examine.
     private static let records = 1000
 
-    /// Reads the beginnings of inputs again where there is something to tell.
+    /// Reads the beginnings of inputs again if there may be something to report.
     init(_ pipeline: RecordPipeline, _ report: RunReport) async {
         guard report.status != .interrupted else { return }
         for input in report.inputs where input.records > 0 && 2 * input.dead >= input.records {
@@ -33,8 +33,8 @@ struct RunHints {
         return "looks like \(best.format), which reads \(best.read) of its first \(best.records) records, not like \(pipeline.source.format.name)"
     }
 
-    /// The first filter that let no record pass, with the reason as far as the first records show
-    /// it.
+    /// Reports the first filter that passed no record, with the reason if the first records show
+    /// one.
     private mutating func look(at pipeline: RecordPipeline, _ report: RunReport) async {
         let stages = zip(pipeline.stages, report.stages.dropFirst())
         guard let (stage, books) = stages.first(where: { $0.verb is any FilterVerb && $1.in > 0 && $1.out == 0 && $1.dead == 0 }) else { return }

@@ -1,9 +1,9 @@
 import SluiceDefinition
 import SluiceRecords
 
-/// What `check --sample` says.
+/// The output of `check --sample`.
 enum SampleReport {
-    /// Fields that are listed.
+    /// The maximum number of fields to list.
     private static let listed = 40
 
     static func text(_ sample: PipelineSample, _ paint: Paint) -> String {

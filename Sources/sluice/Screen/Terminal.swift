@@ -21,8 +21,8 @@ struct Terminal: Sendable {
         return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
     }
 
-    /// Writes all of the text. A stream that is closed is no reason to fail: there is nowhere
-    /// left to write it.
+    /// Writes all of the text. A closed stream is not an error, because there is nowhere left to
+    /// write.
     func write(_ text: String) { write(Array(text.utf8)) }
 
     func write(_ bytes: [UInt8]) {

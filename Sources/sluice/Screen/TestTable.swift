@@ -1,14 +1,14 @@
 import SluiceDefinition
 import SluiceRecords
 
-/// The tests of one file as they came out, and what came instead where they failed.
+/// The results of the tests of a file, with the differences of those that failed.
 struct TestTable {
     let file: String
     private var tests: [(test: PipelineTest, outcome: PipelineTest.Outcome)] = []
 
-    /// Lines of one comparison that are shown.
+    /// The maximum number of lines to show of a comparison.
     private static let shown = 40
-    /// Lines that are the same, around those that are not.
+    /// The number of unchanged lines to show around changed ones.
     private static let context = 2
 
     init(file: String) {
@@ -58,7 +58,7 @@ struct TestTable {
         }
     }
 
-    /// The lines that differ with their neighbours; `nil` stands for others.
+    /// The lines that differ, with context; `nil` stands for omitted lines.
     private static func withContext(_ lines: [DiffLine]) -> [DiffLine?] {
         let changes = lines.indices.filter { lines[$0].kind != .same }
         var kept: [DiffLine?] = []
@@ -73,11 +73,11 @@ struct TestTable {
     }
 }
 
-/// How many tests came out as they should.
+/// The number of tests that passed and failed.
 struct TestTally {
     private(set) var all = 0
     private(set) var failed = 0
-    /// Files that cannot be run.
+    /// The number of files that cannot be run.
     var wrong = 0
 
     mutating func add(_ outcome: PipelineTest.Outcome) {

@@ -1,7 +1,7 @@
 import SluiceDefinition
 import SluiceRecords
 
-/// Dead letters in groups.
+/// Prints groups of dead letters.
 enum TriageTable {
     static func text(_ triage: DeadLetterTriage, of file: String, _ paint: Paint) -> String {
         let groups = triage.sorted

@@ -1,19 +1,19 @@
 import SluiceCEL
 
-/// A dead letter as its file has it.
+/// A dead letter, decoded from its file.
 package struct MetDeadLetter: Sendable {
     package var pipeline = ""
     package var stage = ""
     package var code = ""
     package var message = ""
-    /// Where the record began; `nil` after a closing stage.
+    /// The file of the record; `nil` after a closing stage.
     package var file: String?
     package var offset: UInt64?
     package var line: UInt64?
-    /// The record's own bytes.
+    /// The record's original bytes.
     package var raw: [UInt8] = []
 
-    /// - Throws: ``RunError`` for a line that is no dead letter.
+    /// - Throws: ``RunError`` if the line is not a dead letter.
     package init(line text: UnsafeBufferPointer<UInt8>, of file: String, number: UInt64) throws(RunError) {
         let value = try? JSONReader().value(ofJSON: text)
         guard case .map(let map)? = value, let stage = map["stage"]?.text, case .map(let error)? = map["error"], let code = error["code"]?.text else {
@@ -35,7 +35,7 @@ package struct MetDeadLetter: Sendable {
         }
     }
 
-    /// The message with what differs from record to record left out: numbers are `N`, quoted texts
+    /// The message without its variable parts: numbers are replaced with `N`, quoted texts with
     /// `'…'`.
     package var template: String {
         var template = ""
@@ -56,18 +56,19 @@ package struct MetDeadLetter: Sendable {
     }
 }
 
-/// Dead letters by what is wrong with them.
+/// Dead letters, grouped by stage, code and message.
 package struct DeadLetterTriage: Sendable {
     package struct Group: Sendable {
         package var stage: String
         package var code: String
         package var template: String
         package var count = 0
-        /// The first of them.
+        /// The first dead letters of the group.
         package var examples: [MetDeadLetter] = []
     }
 
-    /// Templates that are told apart; all others of a stage and a code are one.
+    /// The maximum number of distinct templates; beyond it, all others of a stage and code are
+    /// grouped together.
     private static let most = 1000
 
     package private(set) var count = 0
@@ -80,7 +81,7 @@ package struct DeadLetterTriage: Sendable {
         var template: Name
     }
 
-    /// - Parameter examples: kept of each group.
+    /// - Parameter examples: the number of examples to keep for each group.
     package init(examples: Int) {
         self.examples = examples
     }
@@ -99,18 +100,18 @@ package struct DeadLetterTriage: Sendable {
         groups[key] = group
     }
 
-    /// The largest first.
+    /// The groups, largest first.
     package var sorted: [Group] {
         groups.values.sorted { ($1.count, Name($0.stage), Name($0.code), Name($0.template)) < ($0.count, Name($1.stage), Name($1.code), Name($1.template)) }
     }
 }
 
-/// A file of lines, compressed or not.
+/// Reads files of lines, compressed or not.
 package enum LineFile {
-    /// Calls `body` with each line that is not empty, and its number.
+    /// Calls `body` with each nonempty line and its number.
     ///
-    /// - Parameter path: `-` is standard input.
-    /// - Throws: ``RunError`` where the file cannot be read to its end.
+    /// - Parameter path: the path of the file; `-` is standard input.
+    /// - Throws: ``RunError`` if the file cannot be read to its end.
     package static func forEachLine(
         of path: String, _ body: (UnsafeBufferPointer<UInt8>, UInt64) throws(RunError) -> Void
     ) throws(RunError) {
@@ -140,9 +141,10 @@ package enum LineFile {
         }
     }
 
-    /// The line of a file that a byte of its text is in; `nil` behind its end.
+    /// The line of a file that contains the byte at an offset; `nil` if the offset is beyond the
+    /// end.
     ///
-    /// - Parameter offset: of the decompressed text, as dead letters give it.
+    /// - Parameter offset: the offset in the decompressed text, as in dead letters.
     package static func line(of path: String, at offset: UInt64) throws(RunError) -> [UInt8]? {
         do throws(InputError) {
             let input = try InputFiles.expand([path])[0]
@@ -177,7 +179,7 @@ extension Value {
 }
 
 private enum Base64 {
-    /// `nil` where a character is none of base64.
+    /// `nil` if a character is not base64.
     static func bytes(of text: String) -> [UInt8]? {
         var bytes: [UInt8] = []
         var bits: UInt32 = 0

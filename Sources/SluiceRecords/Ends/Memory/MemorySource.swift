@@ -11,7 +11,7 @@ package struct MemorySource: RecordSource {
         self.init(named: inputs.map { ($0.key, $0.value) })
     }
 
-    /// The same.
+    /// Creates a source of named inputs in the given order.
     package init(named inputs: [(name: String, bytes: [UInt8])]) {
         self.inputs = inputs.map { InputFile(path: $0.name, size: UInt64($0.bytes.count)) }
         contents = Dictionary(uniqueKeysWithValues: inputs.map { (Name($0.name), $0.bytes) })

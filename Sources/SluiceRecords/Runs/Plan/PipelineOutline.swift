@@ -1,43 +1,43 @@
 package import Sluice
 import SluiceCEL
 
-/// A pipeline as it would run: its places in the books, each with its pool and the fields after it.
+/// A pipeline as it would run: its ledger lines, each with its pool and the fields after it.
 package struct PipelineOutline: Sendable {
     package struct Place: Sendable {
-        /// As reports and dead letters have it.
+        /// The name in reports and dead letters.
         package var name: String
-        /// The verb of a stage; the format of the source; `write` of a sink.
+        /// The verb of a stage, the format of the source, or `write` for a sink.
         package var verb: String
         package var kind: Kind
         /// The place that records come from; `nil` for the source.
         package var before: Int?
-        /// Batches in the stage at once, for `exec` records.
+        /// The number of batches in the stage at once; for `exec`, of records.
         package var workers: ClosedRange<Int>?
-        /// Batches that may wait.
+        /// The number of batches that may wait.
         package var queue: Int?
         package var timeout: Duration?
         package var retry: RetryPolicy?
         package var onError: FailurePolicy?
-        /// Of the records that leave it; `nil` where that is not known here.
+        /// The fields of the records that leave this place; `nil` if unknown.
         package var fields: Schema?
     }
 
     package enum Kind: Sendable {
         case source
-        /// Batches in any order, many at once.
+        /// Batches in any order, concurrently.
         case each
-        /// One batch after the other, in the order of the input.
+        /// One batch at a time, in input order.
         case ordered
-        /// Takes all records in, and gives others when the input has ended.
+        /// Takes in all records, and returns others at the end of the input.
         case closing
         case routes
         case sink(SinkSettings)
     }
 
-    /// The source first, routes one after the other.
+    /// The source, then stages and sinks, routes one after the other.
     package private(set) var places: [Place]
 
-    /// - Parameter threads: for all stages together.
+    /// - Parameter threads: the number of threads for all stages together.
     package init(_ pipeline: RecordPipeline, threads: Int) {
         var planning = Planning(pipeline.source, .standard)
         _ = planning.plan(pipeline.flow, route: nil)
@@ -76,7 +76,7 @@ package struct PipelineOutline: Sendable {
 }
 
 extension PathTemplate {
-    /// As it was written, about: `out/{status}.jsonl`.
+    /// The path roughly as written: `out/{status}.jsonl`.
     package var text: String {
         pieces.map { piece in
             switch piece {

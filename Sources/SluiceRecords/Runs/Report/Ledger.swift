@@ -11,7 +11,7 @@ struct Ledger: Sendable {
     /// For each input, the counts of its records over all stages.
     private(set) var inputs: [InputCounts]
     private(set) var codes: [String: Int] = [:]
-    /// Of each code the first failure in the order of the input.
+    /// For each code, the first failure in input order.
     private(set) var firsts: [String: LedgerState.First] = [:]
     /// Records written to all outputs.
     private(set) var written = 0

@@ -171,7 +171,7 @@ public struct RunReport: Codable, Sendable {
         public var records: Int
         /// The number of records for each error code.
         public var byCode: [String: Int]
-        /// Of each code the first. `nil` in reports that were written before they had it.
+        /// The first failure of each code. `nil` in reports of earlier versions.
         public var first: [String: Failure]?
     }
 
@@ -179,11 +179,11 @@ public struct RunReport: Codable, Sendable {
     public struct Failure: Codable, Sendable, Equatable {
         /// The stage that refused it.
         public var stage: String
-        /// The error's.
+        /// The error message.
         public var message: String
-        /// Where the record begins; `nil` after a closing stage.
+        /// The file that contains the record; `nil` after a closing stage.
         public var file: String?
-        /// From 1.
+        /// The line of the record, from 1.
         public var line: UInt64?
     }
 

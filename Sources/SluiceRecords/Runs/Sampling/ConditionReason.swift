@@ -1,8 +1,8 @@
 import SluiceCEL
 
-/// Why a condition is true for none of some records.
+/// Explains why a condition holds for none of some records.
 struct ConditionReason {
-    /// `nil` where the records do not show it.
+    /// The explanation; `nil` if the records don't show a reason.
     private(set) var text: String?
     private let program: Program
     private let records: [ValueMap]
@@ -15,7 +15,8 @@ struct ConditionReason {
 
     private func reason(_ node: Node) -> String? {
         if case .all(let operands) = node.kind {
-            // The first that is never true of its own; where each is at times, it is their meeting.
+            // The first operand that never holds by itself; if each of them does at times, only
+            // their combination fails.
             return operands.lazy.filter { isNeverTrue($0) }.compactMap { reason($0) }.first
         }
         if case .any(let operands) = node.kind {
@@ -56,7 +57,7 @@ struct ConditionReason {
         return "\(shown) is " + Self.met(values)
     }
 
-    /// The values that are met most.
+    /// The most frequent values.
     private static func met(_ values: [Value]) -> String {
         var counts: [(value: String, count: Int)] = []
         for value in values {

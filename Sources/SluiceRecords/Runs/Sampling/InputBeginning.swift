@@ -1,7 +1,7 @@
-/// The first text of an input, decompressed.
+/// Reads the beginning of an input, decompressed.
 package enum InputBeginning {
-    /// - Parameter bytes: at most so many, and then no further than the last line feed.
-    /// - Throws: ``InputError`` where the input cannot be opened. Damage ends the text.
+    /// - Parameter bytes: the maximum number of bytes; a longer text is cut at its last line feed.
+    /// - Throws: ``InputError`` if the input cannot be opened. Damage ends the text.
     package static func text(
         of input: InputFile, from source: any RecordSource, bytes most: Int = 64 << 10
     ) throws(InputError) -> [UInt8] {

@@ -1,31 +1,31 @@
 import SluiceCEL
 
-/// What the first records of a pipeline's inputs show about it: the fields that they have, the
-/// conditions that none meets.
+/// Findings from the first records of a pipeline's inputs: their fields, and conditions that no
+/// record meets.
 package struct PipelineSample: Sendable {
     /// The records at one place, after the source or a stage.
     package struct Place: Sendable {
-        /// `source`, or the stage's name.
+        /// `source`, or the name of the stage.
         package var name: String
         package var came: Int
         package var went: Int
         package var dead: Int
-        /// In the order in which they are met first.
+        /// The fields in order of first occurrence.
         package var fields: [Field]
-        /// The first record that failed there.
+        /// The first record that failed at this place.
         package var firstFailure: RunReport.Failure?
         var records: [ValueMap]
     }
 
     package struct Field: Sendable {
         package var name: String
-        /// Records that have it.
+        /// The number of records with the field.
         package var count: Int
-        /// With how many values of each.
+        /// The types of its values, each with the number of values.
         package var types: [(name: String, count: Int)]
     }
 
-    /// Something that is probably a mistake.
+    /// A probable mistake.
     package struct Finding: Sendable, Equatable {
         package var stage: String
         package var message: String
@@ -33,12 +33,12 @@ package struct PipelineSample: Sendable {
 
     package private(set) var places: [Place] = []
     package private(set) var findings: [Finding] = []
-    /// The stage that was not looked behind, because it asks other programs.
+    /// The stage at which sampling ended because it runs other programs.
     package private(set) var end: String?
 
     /// - Parameters:
     ///   - texts: the beginnings of the inputs.
-    ///   - limit: records of the source.
+    ///   - limit: the maximum number of records from the source.
     package init(
         of pipeline: RecordPipeline, texts: [(name: String, text: [UInt8])], limit: Int, state: String
     ) async throws(RunError) {
@@ -64,7 +64,7 @@ package struct PipelineSample: Sendable {
         let books = trial.report.stages[count]
         let failure = trial.report.deadLetters.first?.values.first { $0.stage == books.name }
         var fields = Self.fields(of: records)
-        // JSON has no times.
+        // JSON has no type for times.
         if count == 0 {
             for (index, field) in fields.enumerated() {
                 guard let type = pipeline.source.format.schema.type(of: field.name), type != .dyn, field.types.count == 1 else { continue }

@@ -1,21 +1,21 @@
 import Glibc
 package import SluiceCEL
 
-/// Some records taken through a pipeline, or the first stages of one, from memory to memory.
+/// Runs some records through a pipeline, or through its first stages, entirely in memory.
 package struct Trial: Sendable {
-    /// The records that came out, as JSON.
+    /// The resulting records, as JSON.
     package let records: [String]
     /// The dead letters, as JSON.
     package let deadLetters: [String]
     package let report: RunReport
 
-    /// Runs the first stages of a pipeline; its outputs and its dead letters stay as they are.
-    /// Children of `exec` are started.
+    /// Runs the first stages of a pipeline. Its outputs and dead letters are not touched. Children
+    /// of `exec` are started.
     ///
     /// - Parameters:
-    ///   - texts: in place of the inputs, with their names.
-    ///   - stages: how many of the pipeline's, before any routes.
-    ///   - state: a folder for the files of the run, which nobody needs afterwards.
+    ///   - texts: named texts in place of the inputs.
+    ///   - stages: the number of stages to run, all of them before any routes.
+    ///   - state: a folder for temporary files of the run.
     package static func run(
         _ pipeline: RecordPipeline, on texts: [(name: String, text: [UInt8])], stages: Int, limit: Int? = nil, state: String
     ) async throws(RunError) -> Trial {
@@ -31,9 +31,10 @@ package struct Trial: Sendable {
         return Trial(records: lines(of: records[recordsName]), deadLetters: lines(of: letters[lettersName]), report: report)
     }
 
-    /// Runs the whole pipeline, routes too, and gives what each output would have got, as text.
+    /// Runs the whole pipeline, including routes, and returns what each output would contain, as
+    /// text.
     ///
-    /// - Returns: the outputs' names with their lines, in the order of the sinks.
+    /// - Returns: the names of the outputs with their lines, in the order of the sinks.
     package static func outputs(
         of pipeline: RecordPipeline, on texts: [(name: String, text: [UInt8])], state: String
     ) async throws(RunError) -> [(name: String, lines: [String])] {
@@ -63,7 +64,7 @@ package struct Trial: Sendable {
 }
 
 extension RunOptions {
-    /// - Parameter state: a folder for the files of the run, which nobody needs afterwards.
+    /// - Parameter state: a folder for temporary files of the run.
     package static func trial(_ state: String, limit: Int? = nil) -> RunOptions {
         var options = RunOptions(workers: 2, state: state, limit: limit)
         options.restarts = true
@@ -71,7 +72,7 @@ extension RunOptions {
     }
 }
 
-/// A folder that is there as long as `body` runs.
+/// Calls `body` with a folder that is removed afterwards.
 package func withTemporaryFolder<Result: Sendable>(_ body: (String) async throws -> Result) async throws -> Result {
     let folder = "\(Environment.value("TMPDIR") ?? "/tmp")/sluice-trial-\(getpid())-\(UInt64.random(in: 0 ... .max))"
     defer { TemporaryFolder.remove(folder) }
@@ -79,7 +80,7 @@ package func withTemporaryFolder<Result: Sendable>(_ body: (String) async throws
 }
 
 private enum TemporaryFolder {
-    /// With all that is in it; a link is not followed.
+    /// Removes a folder with its contents. Links are not followed.
     static func remove(_ folder: String) {
         if let stream = opendir(folder) {
             var names: [String] = []
@@ -94,10 +95,10 @@ private enum TemporaryFolder {
 }
 
 extension Value {
-    /// A record of a trial as a value; `nil` where the text is no JSON.
+    /// Decodes a record of a trial; `nil` if the text is not JSON.
     package init?(json text: String) {
         var text = text
-        // The reader may look after the text, as far as a buffer's padding goes.
+        // The parser may read past the text, within the padding of a buffer.
         let buffer = ByteBuffer(capacity: text.utf8.count)
         text.withUTF8 { buffer.append($0) }
         let value = buffer.withFilled { bytes in try? JSONReader().value(ofJSON: bytes) }
@@ -105,7 +106,7 @@ extension Value {
         self = value
     }
 
-    /// As one line of JSON.
+    /// The value as one line of JSON.
     package var jsonText: String {
         let buffer = ByteBuffer(capacity: 256)
         JSONText.write(self, to: buffer)

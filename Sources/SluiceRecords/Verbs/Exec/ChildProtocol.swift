@@ -51,11 +51,11 @@ struct ChildProtocol {
 
     struct Bounds {
         var timeout: Duration?
-        /// For the first answer of a child, in place of `timeout`.
+        /// The timeout of a child's first answer, if not `timeout`.
         var startTimeout: Duration?
-        /// An answer is any number of lines, and an empty one after them.
+        /// Whether an answer is any number of lines followed by an empty one.
         var answersMany = false
-        /// From SIGTERM to SIGKILL.
+        /// The time from SIGTERM to SIGKILL.
         var grace: Duration = .seconds(1)
         /// The time within which a child must exit after it has closed a pipe; otherwise it is a
         /// violation.
@@ -146,7 +146,7 @@ struct ChildProtocol {
         return received(whole: bytes[(end + 1)...], now: now)
     }
 
-    /// The same where an answer ends with an empty line.
+    /// Handles received bytes if answers end with an empty line.
     private mutating func receivedLines(_ bytes: ArraySlice<UInt8>, now: Instant) -> [Step] {
         let lineFeed = UInt8(ascii: "\n")
         var isAtStart = answer.last.map { $0 == lineFeed } ?? true
@@ -170,7 +170,7 @@ struct ChildProtocol {
         return received(whole: bytes[(end + 1)...], now: now)
     }
 
-    /// The answer is whole.
+    /// Handles a complete answer.
     private mutating func received(whole surplus: ArraySlice<UInt8>, now: Instant) -> [Step] {
         guard surplus.isEmpty else {
             return breach("answered more than once: \(Self.excerpt(surplus))", now: now)

@@ -30,10 +30,10 @@ final class ChildTable {
     private var idle: [Int] = []
     private var waiting: [Question] = []
     private var storm = RestartStorm()
-    /// Whether any child has ever answered, and whether it was said that none does.
+    /// Whether any child has ever answered, and whether the user was warned that none does.
     private var hasAnswer = false
     private var hasWarned = false
-    /// Children that ended unasked and have not been replaced.
+    /// The number of children that exited unexpectedly and have not been replaced.
     private var lost = 0
     private var closing: Closing?
     private var scratch = [UInt8](repeating: 0, count: 256 << 10)
@@ -291,7 +291,8 @@ final class ChildTable {
         }
     }
 
-    /// The usual mistake is a child that keeps its answers in a buffer.
+    /// Warns once if no child ever answers. The usual mistake is a child that doesn't flush its
+    /// output.
     private func noteSilence(_ reply: Question.Reply) {
         switch reply {
         case .success: hasAnswer = true

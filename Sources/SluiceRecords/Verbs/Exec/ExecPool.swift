@@ -64,10 +64,11 @@ package final class ExecPool: Sendable {
     /// Does not start any process yet.
     ///
     /// - Parameters:
-    ///   - name: the stage's, for the lines of standard error.
-    ///   - command: a path where it has a `/`, else looked for in `PATH`, and its arguments.
-    ///   - startTimeout: for the first answer of each child, in place of `timeout`.
-    ///   - answersMany: an answer is any number of lines, and an empty one after them.
+    ///   - name: the name of the stage, which prefixes lines of standard error.
+    ///   - command: a path if it contains a `/`, otherwise a name to look up in `PATH`, followed by
+    ///     its arguments.
+    ///   - startTimeout: the timeout of the first answer of each child, if not `timeout`.
+    ///   - answersMany: whether an answer is any number of lines followed by an empty one.
     package convenience init(
         name: String, command: [String], workers: ClosedRange<Int>, timeout: Duration?, startTimeout: Duration? = nil, retry: RetryPolicy?,
         answersMany: Bool = false

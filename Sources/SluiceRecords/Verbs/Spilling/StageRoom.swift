@@ -7,7 +7,7 @@ package struct StageRoom: Sendable {
     package var memory: Int
     /// The folder for spill files.
     package var folder: String
-    /// `nil` where failures are counted only when a batch is committed.
+    /// `nil` if failures are only counted when a batch is committed.
     var deadLetters: DeadLetterLimit?
 
     package init(memory: Int, folder: String) {
@@ -19,7 +19,7 @@ package struct StageRoom: Sendable {
     /// limit; the other half is for batches in flight.
     init(_ pipeline: RecordPipeline, folder: String) {
         self.init(memory: pipeline.limits.memory / 2 / max(1, pipeline.flow.allStages.count { $0.verb.keepsMuch }), folder: folder)
-        // Where a stage may have enough, failures after its last record do not count.
+        // If a stage may end the run early, failures after its last record don't count.
         guard case .count(let most)? = pipeline.limits.deadLetters, !pipeline.flow.stages.contains(where: \.mayHaveEnough) else { return }
         deadLetters = DeadLetterLimit(most: most)
     }

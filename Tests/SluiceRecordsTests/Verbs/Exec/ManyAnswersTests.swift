@@ -6,7 +6,8 @@ import Testing
 struct ManyAnswersTests {
     private static let start = ContinuousClock.now
 
-    /// What comes of a child's output, however it is cut, once its first answer has settled.
+    /// The steps that result from a child's output, split at `cut`, once its first answer is
+    /// accepted.
     private func steps(for output: String, cutAt cut: Int) -> [ChildProtocol.Step] {
         var rules = ChildProtocol(asking: Array("{}\n".utf8), bounds: ChildProtocol.Bounds(timeout: .seconds(5), answersMany: true))
         var steps = rules.started(now: Self.start)

@@ -2,8 +2,8 @@ import Glibc
 import SluiceCEL
 
 extension InputFiles {
-    /// What lies where a pattern or a path finds nothing, in a sentence; `nil` where nothing near is
-    /// there.
+    /// A sentence on existing files near a pattern or path that matches nothing; `nil` if there are
+    /// none.
     static func nearby(_ pattern: String) -> String? {
         let names = pattern.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         var folder = names.first == "" ? "/" : ""
@@ -31,7 +31,7 @@ extension InputFiles {
             return entries.contains(where: \.isFolder) ? "\(place) has folders only; '**' looks into them: '\(folder)**/\(name)'" : "\(place) has no files"
         }
         if !NamePattern.isPattern(name), let near = Spelling.nearest(to: name, among: files) { return "did you mean '\(folder)\(near)'?" }
-        // The ending that most of them have.
+        // The most common extension.
         let endings = Dictionary(grouping: files.filter { $0.contains(".") }) { String($0[($0.firstIndex(of: ".") ?? $0.startIndex)...]) }
         let common = endings.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }
         let count = files.count == 1 ? "one file" : "\(files.count) files"
@@ -39,12 +39,12 @@ extension InputFiles {
         return "\(place) has \(count); '\(folder)*\(common.key)' matches " + (common.value.count == files.count ? "all" : "\(common.value.count)") + " of them"
     }
 
-    /// `nil` where the folder cannot be read.
+    /// The entries of a folder; `nil` if it cannot be read.
     private static func entries(of folder: String) -> [Entry]? {
         guard let stream = opendir(folder) else { return nil }
         defer { closedir(stream) }
         var entries: [Entry] = []
-        // Enough to tell what is there.
+        // Enough for a message.
         while entries.count < 10_000, let entry = readdir(stream) {
             guard let name = entry.name, name != ".", name != ".." else { continue }
             var isFolder = false
