@@ -31,7 +31,7 @@ struct ExplainTests {
         "10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET \(path) HTTP/1.1\" \(status) 2 \"-\" \"-\""
     }
 
-    @Test("the plan names pools, queues, the fields after each stage and where records go, in 60 columns")
+    @Test("the plan shows pools, queues, the fields after each stage and where records go, in 60 columns")
     func plan() throws {
         let command = try command()
         defer { command.remove() }
@@ -44,7 +44,7 @@ struct ExplainTests {
         #expect(result.output.split(separator: "\n").allSatisfy { $0.count <= 60 })
     }
 
-    @Test("a record's way shows what each stage makes of it, and where it is written")
+    @Test("tracing a record shows the result of each stage, and where it is written")
     func way() throws {
         let command = try command()
         defer { command.remove() }
@@ -56,7 +56,7 @@ struct ExplainTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: command.folder.path) == ["x.yaml"])
     }
 
-    @Test("a record that is filtered, or fails, ends there")
+    @Test("the trace of a filtered or failed record ends there")
     func ends() throws {
         let command = try command()
         defer { command.remove() }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("What a run hints at when it ends")
+@Suite("Hints at the end of a run")
 struct HintsTests {
     private func run(_ definition: String, _ files: [String: String]) throws -> CommandUnderTest.Result {
         let command = try CommandUnderTest()
@@ -25,7 +25,7 @@ struct HintsTests {
         #expect(result.status == 3)
     }
 
-    @Test("a run that lost every one of 100 records publishes nothing, unless it may")
+    @Test("a run that lost all of 100 records publishes nothing, unless configured to")
     func allDead() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
@@ -70,14 +70,14 @@ struct HintsTests {
         ),
     ]
 
-    @Test("a whole file in another format says what it is", arguments: texts)
+    @Test("a complete file in another format is recognized", arguments: texts)
     func wholeFile(text: String, hint: String) throws {
         let result = try run("source: {files: in.txt, format: jsonl}\nsink: {stdout: true}\n", ["in.txt": text])
         #expect(result.error.contains("warning: in.txt \(hint)"))
         #expect(result.status == 3)
     }
 
-    @Test("UTF-16, and gzip inside gzip, say what they are")
+    @Test("UTF-16, and gzip inside gzip, are recognized")
     func bytes() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
@@ -89,7 +89,7 @@ struct HintsTests {
         }
     }
 
-    @Test("a pattern that matches nothing is met with what lies there, and one that says no format with the names it matches")
+    @Test("a pattern that matches nothing gives nearby files, and one that implies no format gives its matches")
     func nearby() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
@@ -108,7 +108,7 @@ struct HintsTests {
         #expect(try command.run("check", "x.yaml").status == 0)
     }
 
-    @Test("check --sample shows the fields, their types, and what is never there or never true")
+    @Test("check --sample shows the fields, their types, and what is never present or never true")
     func sample() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }

@@ -31,7 +31,7 @@ struct InitTests {
         #expect(try command.run("run", "made.yaml", "--progress", "none").status == 0)
     }
 
-    @Test("of several samples it reads all, if they are alike")
+    @Test("reads all of several samples, if they are alike")
     func several() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
@@ -49,7 +49,7 @@ struct InitTests {
         #expect(mixed.error.contains("give samples of one format"))
     }
 
-    @Test("without samples it shows every part, and the file has the shape of one")
+    @Test("without samples it shows every part, and the file has a valid shape")
     func bare() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
@@ -57,7 +57,7 @@ struct InitTests {
         #expect(try command.run("check", "made.yaml", "--no-inputs").output == "made.yaml: ok\n")
     }
 
-    @Test("says what a file is that no format reads, and that one is missing")
+    @Test("describes a file that no format reads, and reports a missing one")
     func refused() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }

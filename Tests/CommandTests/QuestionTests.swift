@@ -9,7 +9,7 @@ struct QuestionTests {
         return command
     }
 
-    @Test("are answered on standard output, with what came of all records on standard error")
+    @Test("write to standard output, with a summary on standard error")
     func answers() throws {
         let command = try command()
         defer { command.remove() }
@@ -36,7 +36,7 @@ struct QuestionTests {
         #expect(try command.text(of: "out/to $3.jsonl.gz") == "{\"a\":\"3\",\"b\":\"4\",\"c\":\"34\"}\n")
     }
 
-    @Test("a mistake is shown where it was written")
+    @Test("a mistake is shown at its position")
     func mistake() throws {
         let command = try command()
         defer { command.remove() }
@@ -63,7 +63,7 @@ struct QuestionTests {
 struct CommandWordsTests {
     private static let file = "name: x\nsource: {files: in.jsonl}\nsink: {stdout: true}\n"
 
-    @Test("a pipeline file alone is run")
+    @Test("a single pipeline file is run")
     func fileAlone() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
@@ -74,7 +74,7 @@ struct CommandWordsTests {
         #expect(result.status == 0)
     }
 
-    @Test("'-' reads the pipeline from standard input, which cannot be its records, too")
+    @Test("'-' reads the pipeline from standard input, which then cannot be an input")
     func standardInput() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
@@ -89,7 +89,7 @@ struct CommandWordsTests {
         #expect(both.status == 2)
     }
 
-    @Test("what was mistyped is met with what was meant")
+    @Test("typos are answered with suggestions")
     func mistyped() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
@@ -101,7 +101,7 @@ struct CommandWordsTests {
         #expect(option.status == 2)
     }
 
-    @Test("--no-inputs checks a file where its inputs are not")
+    @Test("--no-inputs checks a file without its inputs")
     func noInputs() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }

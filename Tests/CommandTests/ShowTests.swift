@@ -44,7 +44,7 @@ struct ShowTests {
                 """)
     }
 
-    @Test("--raw prints the records' own bytes, also where they are not text; --stage and --code choose")
+    @Test("--raw prints the records' original bytes, even if they are not text; --stage and --code select")
     func raw() throws {
         let command = try command()
         defer { command.remove() }
@@ -55,7 +55,7 @@ struct ShowTests {
         #expect(bytes.status == 0)
     }
 
-    @Test("FILE@OFFSET prints the record at that place of an input's text")
+    @Test("FILE@OFFSET prints the record at that offset in an input's text")
     func place() throws {
         let command = try command()
         defer { command.remove() }
@@ -70,7 +70,7 @@ struct ShowTests {
         }
     }
 
-    @Test("what is no file of dead letters ends with 2, an empty one has none")
+    @Test("a file of anything else exits with 2, an empty one has no dead letters")
     func wrong() throws {
         let command = try command()
         defer { command.remove() }

@@ -58,7 +58,7 @@ struct TestCommandTests {
         }
     }
 
-    @Test("shows what came instead, and ends with 1")
+    @Test("shows the actual output, and exits with 1")
     func differs() throws {
         try result(
             """
@@ -111,7 +111,7 @@ struct TestCommandTests {
         }
     }
 
-    @Test("compares lines of text where the sink writes text, header and all")
+    @Test("compares lines of text, including headers, if the sink writes text")
     func text() throws {
         let head = "name: t\nsource: {files: none.csv, format: csv}\nsink: {file: out.csv}\n"
         try result(
@@ -124,7 +124,7 @@ struct TestCommandTests {
         }
     }
 
-    @Test("a limit of dead letters does not stop a test, and a run that fails fails it")
+    @Test("a limit of dead letters does not stop a test, but a failing run fails it")
     func failingRun() throws {
         let head = "name: t\nsource: {files: none, format: jsonl}\nstages: [{keep: a > 1, on_error: stop}]\nsink: {stdout: true}\nlimits: {dead_letters: 0}\n"
         try result(
@@ -145,7 +145,7 @@ struct TestCommandTests {
         }
     }
 
-    @Test("a file that cannot be run, and files without tests, end with 2")
+    @Test("a file that cannot be run, and files without tests, exit with 2")
     func wrong() throws {
         try result("") { result, _ in
             #expect(result.output == "t.yaml: no tests\n0 tests: 0 ok\n")
@@ -169,7 +169,7 @@ struct TestCommandTests {
         #expect(result.output.hasSuffix("2 tests: 2 ok\n"), "\(result.output)\(result.error)")
     }
 
-    @Test("the ready pipelines pass theirs")
+    @Test("the provided pipelines pass their tests")
     func ready() throws {
         let command = try CommandUnderTest(copying: CommandUnderTest.root.appending(path: "pipelines"))
         defer { command.remove() }

@@ -10,7 +10,7 @@ struct ExecLimitsTests {
         return command
     }
 
-    @Test("a limit of dead letters is looked at with each record, and a child that never answered is spoken of", .timeLimit(.minutes(5)))
+    @Test("a limit of dead letters is checked for each record, and a child that never answered is reported", .timeLimit(.minutes(5)))
     func limit() throws {
         let command = try command("{exec: [sleep, '300'], timeout: 20ms}", records: 5000, rest: "limits: {dead_letters: 5}\n")
         defer { command.remove() }
@@ -21,7 +21,7 @@ struct ExecLimitsTests {
         #expect(result.error.components(separatedBy: "no child has answered yet").count == 2)
     }
 
-    @Test("answers: many takes any number of lines, and an empty one after them")
+    @Test("answers: many accepts any number of lines followed by an empty one")
     func many() throws {
         let script = """
             while read -r line; do
@@ -39,7 +39,7 @@ struct ExecLimitsTests {
         #expect(try command.run("audit", "state/report.json").status == 0)
     }
 
-    @Test("start_timeout is for the first answer of a child")
+    @Test("start_timeout applies to the first answer of a child")
     func start() throws {
         let command = try command("{exec: [sh, -c, 'sleep 1; cat'], timeout: 100ms, start_timeout: 5m}", records: 1)
         defer { command.remove() }

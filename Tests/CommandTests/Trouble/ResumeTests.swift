@@ -211,7 +211,7 @@ struct ResumeTests {
         #expect(try !command.run(arguments).error.contains("going on"))
     }
 
-    @Test("keys that were seen are known after it, and a table must be the same")
+    @Test("seen keys are restored, and a table must be unchanged")
     func keysAndTables() throws {
         let pipeline = """
             name: trouble

@@ -22,12 +22,12 @@ struct ManyAnswersTests {
         ("\n", ""), ("{}\n\n", "{}"), ("{\"a\":1}\n{\"b\":2}\n{}\n\n", "{\"a\":1}\n{\"b\":2}\n{}"),
     ]
 
-    @Test("end with an empty line, wherever they are cut", arguments: whole)
+    @Test("end with an empty line, however they are split", arguments: whole)
     func ends(output: String, answer: String) {
         for cut in 0...output.utf8.count { #expect(steps(for: output, cutAt: cut) == [.answer(Array(answer.utf8)), .free]) }
     }
 
-    @Test("a line that is no object, and one after the end, break the rules")
+    @Test("a line that is not an object, and one after the end, are breaches")
     func breaches() {
         for output in ["{}\nno\n\n", "{}\n\n{}\n", "\n\n"] {
             for cut in 0...output.utf8.count {
