@@ -4,7 +4,7 @@ import Testing
 @testable import SluiceRecords
 
 extension TSV {
-    /// The format with these options; fails the test where they are wrong.
+    /// The format with these options; fails the test if they are invalid.
     static func with(_ options: [String: Argument]) throws -> TSV {
         var checking = Checking(label: "tsv")
         let format = TSV(Arguments(options), &checking)
@@ -94,7 +94,7 @@ struct TSVDecoderTests {
         #expect(format.schema.names == ["a\tb", "column_2", "a\tb_2"])
     }
 
-    /// The rules of the decoder, byte by byte.
+    /// A byte-by-byte reference for the decoder.
     private static func plainly(_ record: [UInt8]) -> [CellValue] {
         var bytes = record
         while bytes.last == 0x0D { bytes.removeLast() }

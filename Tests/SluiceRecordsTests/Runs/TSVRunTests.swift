@@ -5,7 +5,7 @@ import Testing
 
 @testable import SluiceRecords
 
-/// Whole runs from and to TSV, in a folder of their own.
+/// Complete runs that read and write TSV, in a temporary folder.
 @Suite("Runs from and to TSV")
 struct TSVRunTests {
     private final class Folder {
@@ -47,7 +47,7 @@ struct TSVRunTests {
         var names: [String] = []
         while names.count < count {
             let name = text(3)
-            // A name of blanks alone would be a blank line, if it is the only one.
+            // A single column whose name is only blanks would make the header a blank line.
             if name.contains(where: { $0 != " " }), name.index(in: names) == nil { names.append(name) }
         }
         let records = (0..<300).map { index in

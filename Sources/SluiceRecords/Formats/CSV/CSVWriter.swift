@@ -37,7 +37,7 @@ extension CSV: WritableFormat {
 }
 
 extension FieldText {
-    /// The names as a record.
+    /// A record of the column names.
     func head(of columns: [String]) -> [UInt8] {
         let buffer = ByteBuffer(capacity: 256)
         for (index, name) in columns.enumerated() {
@@ -49,9 +49,10 @@ extension FieldText {
     }
 
     /// - Parameters:
-    ///   - columns: those of the definition. Fields without a column are then left out.
-    ///   - sinkColumns: those of the output, where the definition has none.
-    ///   - head: the header of an output with the given columns.
+    ///   - columns: the columns from the definition, if any. Fields without a column are then left
+    ///     out.
+    ///   - sinkColumns: the columns of the output, if the definition has none.
+    ///   - head: returns the header of an output with the given columns.
     func makeWriter(
         for fields: RecordFields, columns: [String]?, sinkColumns: [String]?, head: ([String]) -> [UInt8]
     ) -> any RecordWriter {

@@ -4,7 +4,7 @@ import SluiceCEL
 protocol FieldText: Sendable {
     func separate(_ buffer: ByteBuffer)
 
-    /// Writes what stands for no value.
+    /// Writes the text for an absent value.
     func writeNull(to buffer: ByteBuffer)
 
     /// - Parameters:

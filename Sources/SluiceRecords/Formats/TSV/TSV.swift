@@ -1,6 +1,6 @@
 import SluiceCEL
 
-/// `tsv`: fields between tabs. Tabs and line ends within a field are escaped; quotes are text.
+/// `tsv`: tab-separated fields. Tabs and line ends within a field are escaped; quotes are text.
 package struct TSV: HeadedFormat {
     package static let declaration = Declaration(
         "tsv", "fields between tabs, with escapes; a header in each file",
@@ -27,7 +27,7 @@ package struct TSV: HeadedFormat {
     static let null = "\\N"
 
     private var nulls = Nulls([TSV.null])
-    /// As written in the definition.
+    /// The columns in the definition.
     var columns: [Leaf]?
     private var types: [(name: Leaf, type: FieldType)] = []
     /// The number of fields that every record must have.
@@ -117,7 +117,7 @@ package struct TSV: HeadedFormat {
 }
 
 extension RecordFormat {
-    /// Fields between tabs, with escapes. See docs/formats.md.
+    /// Tab-separated fields with escapes. See docs/formats.md.
     ///
     /// - Parameters:
     ///   - columns: when reading, the fields of files without a header; when writing, the fields to

@@ -1,13 +1,14 @@
 import CBytes
 import SluiceCEL
 
-/// Decodes records of fields between tabs.
+/// Decodes records of tab-separated fields.
 ///
-/// A record fails with `parse.tsv` if it has more or fewer fields than the head, or if a field is
-/// not of the type in the definition. A field that is not UTF-8 becomes a value of type `bytes`.
+/// A record fails with `parse.tsv` if it has more or fewer fields than the header, or if a field
+/// does not have the type in the definition. A field that is not UTF-8 becomes a value of type
+/// `bytes`.
 ///
-/// Unsafe memory: reads stop at the record's end, except for loads of 64 bytes, which the padding
-/// after each record covers. Writes go to the columns of the decoder, which the table has.
+/// Unsafe memory: reads stop at the end of the record, except for loads of 64 bytes, which are
+/// covered by the padding after each record. Writes go to the decoder's columns of the table.
 struct TSVDecoder: RecordDecoder {
     static let failureCode = "parse.tsv"
 
@@ -73,7 +74,8 @@ struct TSVDecoder: RecordDecoder {
         if course.beyond != 0 { checkUTF8(cells) }
     }
 
-    /// Whether the line has no record. A line of blanks is a record if records have one field.
+    /// Whether the line contains no record. A blank line is a record if records have a single
+    /// field.
     @inline(__always)
     private func isBlank(_ record: UnsafeBufferPointer<UInt8>) -> Bool {
         guard fields.count != 1 else { return false }
@@ -88,7 +90,7 @@ struct TSVDecoder: RecordDecoder {
         var course = FieldWalk.Course()
         var fieldStart = start
         var block = start
-        // Whether the field that began in an earlier block has a backslash there.
+        // Whether the current field has a backslash in an earlier block.
         var isEscaped = false
         while block < end {
             let found = cbytes_fields64(block, 0x09, TSVEscapes.backslash)

@@ -2,13 +2,13 @@ import CBytes
 
 /// The escapes of tab-separated text: a backslash and a letter.
 ///
-/// Unsafe memory: the output is never longer than the input, which is the room that callers
-/// provide; reads stop at the end, except for loads of 32 bytes, which padding covers.
+/// Unsafe memory: the output is never longer than the input, and callers provide that much room;
+/// reads stop at the end, except for loads of 32 bytes, which are covered by padding.
 enum TSVEscapes {
     static let backslash = UInt8(ascii: "\\")
 
-    /// The byte that a backslash and this byte stand for; `nil` if both are text. Includes what
-    /// ClickHouse and PostgreSQL write.
+    /// The byte that a backslash followed by this byte stands for; `nil` if both are text. Includes
+    /// the escapes of ClickHouse and PostgreSQL.
     @inline(__always)
     static func meaning(of letter: UInt8) -> UInt8? {
         switch letter {

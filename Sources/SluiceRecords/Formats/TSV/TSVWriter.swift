@@ -27,7 +27,7 @@ extension TSV: WritableFormat {
     }
 }
 
-/// Writes values as fields between tabs.
+/// Writes values as tab-separated fields.
 struct TSVText: FieldText {
     func separate(_ buffer: ByteBuffer) { buffer.append(0x09) }
 
@@ -49,7 +49,7 @@ struct TSVText: FieldText {
         Self.writeWithoutQuotes(to: buffer, write)
     }
 
-    /// What stands after the backslash for this byte; `nil` if the byte is written as it is.
+    /// The byte after the backslash in the escape of this byte; `nil` if the byte is not escaped.
     @inline(__always)
     private static func letter(for byte: UInt8) -> UInt8? {
         switch byte {
