@@ -34,7 +34,7 @@ struct FormatsPageTests {
         #expect(try command.text(of: ".sluice/orders/dead-letter.jsonl.gz").contains("the record has 3 fields, the header has 4"))
     }
 
-    @Test("the example of tsv gives what stands below it")
+    @Test("the example of tsv gives the output below it")
     func tsv() throws {
         let page = try String(contentsOf: CommandUnderTest.root.appending(path: "docs/formats.md"), encoding: .utf8)
         let section = try #require(page.components(separatedBy: "\n## ").first { $0.hasPrefix("`tsv`") })

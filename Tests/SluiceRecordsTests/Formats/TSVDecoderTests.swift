@@ -44,7 +44,7 @@ struct TSVDecoderTests {
         #expect(try Self.read("\(written)\t\t2").cells == [.string(text), .string(""), .string("2")])
     }
 
-    @Test("a field that is \\N has no value, and what 'nulls' names")
+    @Test("a field that is \\N, or in 'nulls', has no value")
     func nulls() throws {
         #expect(try Self.read("\\N\t\tNA").cells == [.absent, .string(""), .string("NA")])
         let options = ["nulls": CSVOptions.texts(["", "NA"])]
@@ -65,7 +65,7 @@ struct TSVDecoderTests {
         #expect(decode(Array("1".utf8), columns: ["c", "a"], with: decoder).message == "the record has 1 field, 'columns' has 3 and 'at_least' is 2")
     }
 
-    @Test("types; a field that is not of its type is refused")
+    @Test("types; a field that does not match its type is refused")
     func types() throws {
         let options = ["types": CSVOptions.entries(["a": "int", "b": "double", "c": "bool"])]
         #expect(try Self.read("-7\t.5\ttrue", options).cells == [.int(-7), .double(0.5), .bool(true)])
@@ -73,7 +73,7 @@ struct TSVDecoderTests {
         #expect(try Self.read("x\t1\tfalse", options).message?.hasPrefix("column 'a': expected an int") == true)
     }
 
-    @Test("a blank line is no record, but is one where records have one field")
+    @Test("a blank line is only a record if records have a single field")
     func blank() throws {
         #expect(try Self.read("").outcome == .blank)
         #expect(try Self.read("  \r").outcome == .blank)
@@ -105,7 +105,7 @@ struct TSVDecoderTests {
         }
     }
 
-    @Test("reads random bytes as a reader by the byte does", arguments: 1...6)
+    @Test("reads random bytes like a byte-by-byte reader", arguments: 1...6)
     func random(seed: Int) throws {
         var random = Seeded(UInt64(seed))
         let alphabet = Array("ab\t\t\\\\tnN\r ".utf8) + [0xC3, 0xA9, 0xFF, 0x00]
