@@ -57,7 +57,8 @@ public struct RunReport: Codable, Sendable {
         public var file: String
         /// Bytes that were read from the file, before decompression.
         public var bytes: UInt64
-        /// The number of gzip members, zstd frames, or bzip2 or xz streams; 0 if the file is not compressed.
+        /// The number of gzip members, zstd frames, or bzip2 or xz streams; 0 if the file is not
+        /// compressed.
         public var members: Int
         /// Records read from the file.
         public var records: Int
