@@ -17,7 +17,10 @@ struct FormatTests {
     func schemas() throws {
         let pattern = try Pattern(#"^(?P<level>[A-Z]+) (?:id=(?P<id>\d+) )?(?P<text>.*)$"#)
         let samples: [(any Format, String, [CellValue?])] = [
-            (Combined(), AccessLogTests.line, [.string("10.0.0.1"), .absent, .string("frank"), nil, nil, nil, nil, nil, .absent, .int(200), .int(2326), nil, nil]),
+            (
+                Combined(), AccessLogTests.line,
+                [.string("10.0.0.1"), .absent, .string("frank"), nil, nil, nil, nil, nil, .absent, .int(200), .int(2326), nil, nil]
+            ),
             (
                 Common(), #"h - - [10/Oct/2025:13:55:36 +0000] "GET / HTTP/1.0" 200 1"#,
                 [.string("h"), .absent, .absent, nil, nil, nil, nil, nil, .absent, .int(200), .int(1)]

@@ -89,7 +89,7 @@ import Testing
         #expect(letter.contains(#""code":"expression.division_by_zero""#))
         #expect(
             letter.hasSuffix(
-                #""record":{"ip":"10.0.0.1","user":"bob","time":"2025-10-10T13:55:36Z","method":"GET","path":"/a","protocol":"HTTP/1.1","status":200,"bytes":12,"agent":"curl/8"}}"#
+                #""record":{"ip":"10.0.0.1","user":"bob","time":"2025-10-10T13:55:36Z","zone":"+0000","method":"GET","path":"/a","protocol":"HTTP/1.1","status":200,"bytes":12,"agent":"curl/8"}}"#
             ))
     }
 

@@ -41,7 +41,7 @@ struct HeadTests {
         let folder = try RunFolder()
         defer { folder.remove() }
         let first = try folder.write(lines(0..<200_000), to: "a.jsonl")
-        let second = try folder.write([0x28, 0xB5, 0x2F, 0xFD, 0, 0, 0, 0], to: "b.jsonl")
+        let second = try folder.write([0x04, 0x22, 0x4D, 0x18, 0, 0, 0, 0], to: "b.jsonl")
         let run = try await folder.run(folder.pipeline([first, second], [stage(Head(190_000))]), workers: workers)
         #expect(run.report.error == nil)
         #expect(run.outcome.status == .complete)

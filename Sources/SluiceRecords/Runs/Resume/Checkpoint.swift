@@ -93,7 +93,7 @@ struct InputStamp: Codable, Sendable, Equatable {
         var bytes = [UInt8](repeating: 0, count: count)
         var filled = 0
         while filled < count {
-            let step = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress! + filled, count - filled, off_t(offset + filled)) }
+            let step = bytes[filled...].withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(offset + filled)) }
             if step < 0, errno == EINTR { continue }
             guard step > 0 else { return nil }
             filled += step
