@@ -14,7 +14,7 @@ FORMATTED = Package.swift Sources Tests $(wildcard Benchmarks Examples)
 # The pool's storms and rounds take every core, and children and closures have seconds to answer: in processes of their
 # own neither holds up the other tests.
 POOL_TESTS = ^WorkerPoolsTests\.
-TIMED_TESTS = ^(SluiceTests\.|SluiceRecordsTests\.(Exec|Child))
+TIMED_TESTS = ^(SluiceTests\.|SluiceRecordsTests\.(Exec|Child)|CommandTests\.(Resume|Kill|Interrupt))
 define run-tests
 $(SWIFT) test --skip-build $(1) --filter '$(POOL_TESTS)'
 	$(SWIFT) test --skip-build $(1) --filter '$(TIMED_TESTS)'
