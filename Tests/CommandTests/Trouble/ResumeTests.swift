@@ -119,7 +119,9 @@ struct ResumeTests {
             // Outputs are complete or absent.
             for (name, bytes) in try Self.files(command) where name.hasPrefix("out/") && !name.contains("/.sluice-") {
                 let isOld = name == "out/plain.jsonl" && bytes == Data("what stood here".utf8)
-                #expect(isOld || bytes == expected.files[name], "call \(call): \(name): \(try Self.difference(name, command, undisturbed))")
+                if isOld || bytes == expected.files[name] { continue }
+                let difference = try Self.difference(name, command, undisturbed)
+                Issue.record("call \(call): \(name): \(difference)")
             }
             // The second attempt is killed too, at another call.
             let (second, _) = try Self.run(command, at: 40, kind)
