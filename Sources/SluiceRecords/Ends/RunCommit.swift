@@ -85,13 +85,11 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     func checkpoint(steps: [Checkpoint.StepState], columns: [Int: [SinkCheckpoint.Columns]]) throws(OutputError) -> Bool {
         guard let checkpointing, let last else { return false }
         let known = summaries().prefix(last.input).compactMap(\.self)
-        guard known.count == last.input else { return false }
-        try checkpointing.write(at: last, summaries: known, ledger: ledger.state, steps: steps) { () throws(OutputError) in
+        return try checkpointing.write(at: last, summaries: known, ledger: ledger.state, steps: steps) { () throws(OutputError) in
             var states: [SinkCheckpoint] = []
             for (number, sink) in sinks.enumerated() { states.append(try sink.checkpoint(columns: columns[number] ?? [])) }
             return (states, try deadLetters.checkpoint())
         }
-        return true
     }
 
     /// Restores a checkpoint of an earlier process. Must be called before anything is written.

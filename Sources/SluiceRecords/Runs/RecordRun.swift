@@ -38,7 +38,8 @@ package final class RecordRun: Sendable {
         let start = ContinuousClock.now
         let canResume = Checkpointing.canResume(pipeline, plan, limit: options.limit)
         let state = try StateFolder(options.state, pipeline, restarts: options.restarts, canResume: canResume)
-        var isSuspended = false
+        // Until this run has begun, an unfinished one stays as it is.
+        var isSuspended = state.checkpoint != nil
         defer { if isSuspended { state.suspend() } else { state.end() } }
         if let report = state.finished, !options.restarts {
             options.notice?("an earlier run had ended, and was stopped while its outputs were put in their places; that is done now")
@@ -50,6 +51,7 @@ package final class RecordRun: Sendable {
         let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options, resuming: state.checkpoint)
         let commit = RunCommit(pipeline, plan, staging: state.staging, meter: meter, checkpointing: checkpointing) { reading.summaries }
         let files = try begin(commit, state)
+        isSuspended = false
         let threads = ThreadExecutor(threads: options.workers, name: "sluice")
         let encode = SinkStage(plan.sinks, letters: commit.letters, files: files)
         let end = await flow(reading, encode, commit, files, checkpointing, on: threads)
@@ -65,21 +67,23 @@ package final class RecordRun: Sendable {
 
     /// Checks the files of the run for conflicts before anything is read.
     private func begin(_ commit: RunCommit, _ state: StateFolder) throws(RunError) -> RunFiles {
-        if let conflict = try check({ (files) throws(InputError) in try files.conflict() }) { throw .files(conflict) }
-        if let checkpoint = state.checkpoint {
-            try plan.restore(checkpoint)
-            try commit.restore(checkpoint)
-            options.notice?("going on with the unfinished run: \(checkpoint.ledger.inputs.reduce(0) { $0 + $1.records }) records are done")
-        }
-        // This creates the folder of the dead letters; with it in place, every path that leads
-        // there can be resolved.
-        try commit.begin()
         do throws(RunError) {
+            if let conflict = try check({ (files) throws(InputError) in try files.conflict() }) { throw .files(conflict) }
+            if let checkpoint = state.checkpoint { try resume(checkpoint, commit) }
+            // This creates the folder of the dead letters; with it in place, every path that leads
+            // there can be resolved.
+            try commit.begin()
             return try check { $0 }
         } catch {
-            commit.discard()
+            if state.checkpoint == nil { commit.discard() } else { commit.leave() }
             throw error
         }
+    }
+
+    private func resume(_ checkpoint: Checkpoint, _ commit: RunCommit) throws(RunError) {
+        try plan.restore(checkpoint)
+        try commit.restore(checkpoint)
+        options.notice?("going on with the unfinished run: \(checkpoint.ledger.inputs.reduce(0) { $0 + $1.records }) records are done")
     }
 
     private func check<Result>(_ body: (RunFiles) throws(InputError) -> Result) throws(RunError) -> Result {

@@ -200,6 +200,12 @@ struct ResumeTests {
         #expect(try Self.run(command, at: calls * 2 / 3, "before").0.status == SIGKILL)
         #expect(FileManager.default.fileExists(atPath: command.folder.appending(path: "state/checkpoint.json").path))
         let arguments = ["run", "trouble.yaml", "--progress", "none", "--state", "state"]
+        // A command that is refused leaves the unfinished run as it is.
+        #expect(try command.shell("ln in/0.jsonl.gz copy.json").status == 0)
+        #expect(try command.run(arguments + ["--report", "copy.json"]).status == 2)
+        #expect(FileManager.default.fileExists(atPath: command.folder.appending(path: "state/checkpoint.json").path))
+        #expect(try Self.run(command, at: 1000, "before").0.error.contains("going on"))
+        #expect(try Self.run(command, at: calls * 2 / 3, "before").0.status == SIGKILL)
         try command.write(Self.pipeline.replacing("n * 2", with: "n * 3"), to: "trouble.yaml")
         let changed = try command.run(arguments)
         #expect(changed.status == 1)

@@ -47,13 +47,17 @@ final class Checkpointing: Sendable {
         }
     }
 
-    /// - Parameter take: returns the state of the sinks, after syncing their bytes to disk.
+    /// - Parameters:
+    ///   - summaries: of the inputs before the cut, as far as they are known.
+    ///   - take: returns the state of the sinks, after syncing their bytes to disk.
+    /// - Returns: false if the run cannot be resumed from there: an input is no longer readable.
     func write(
         at cut: Checkpoint.Cut, summaries: [InputSummary], ledger: LedgerState, steps: [Checkpoint.StepState],
         _ take: () throws(OutputError) -> (sinks: [SinkCheckpoint], deadLetters: SinkCheckpoint)
-    ) throws(OutputError) {
+    ) throws(OutputError) -> Bool {
         let start = ContinuousClock.now
-        guard let stamps = known() else { return }
+        defer { state.withLock { $0.isChosen = false } }
+        guard summaries.count == cut.input, let stamps = known() else { return false }
         let (sinks, deadLetters) = try take()
         try file.write(
             Checkpoint(
@@ -63,8 +67,8 @@ final class Checkpointing: Sendable {
             state.last = ContinuousClock.now
             // Checkpoints take at most a hundredth of the time.
             state.pause = max(interval, (state.last - start) * 100)
-            state.isChosen = false
         }
+        return true
     }
 
     private func known() -> [InputStamp]? {
