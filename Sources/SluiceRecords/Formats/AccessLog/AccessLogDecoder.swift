@@ -119,7 +119,7 @@ extension AccessLogDecoder {
         let refererEnd = try putQuoted(.referer, bytesEnd + 2, end, row)
         guard refererEnd + 1 < end, refererEnd[1] == 0x20 else { throw AccessLogFault(.spaceAfterReferer, at: refererEnd + 1) }
         guard refererEnd + 2 < end, refererEnd[2] == UInt8(ascii: "\"") else { throw AccessLogFault(.agent, at: refererEnd + 2) }
-        var (agentEnd, agentIsEscaped) = closingQuote(refererEnd + 3, end)
+        var (agentEnd, agentIsEscaped) = LogQuotes.closingQuote(refererEnd + 3, end)
         guard agentEnd + 1 >= end else { throw AccessLogFault(.end, at: agentEnd + 1) }
         // Not an escaped quote of a truncated agent, but an agent that ends in a backslash, as
         // written by servers that do not escape.
@@ -140,30 +140,9 @@ extension AccessLogDecoder {
 
     @inline(__always)
     private func quoted(_ start: Place, _ end: Place) throws(AccessLogFault) -> (close: Place, isEscaped: Bool) {
-        let found = closingQuote(start, end)
+        let found = LogQuotes.closingQuote(start, end)
         guard found.close < end else { throw AccessLogFault(.quote, at: end) }
         return found
-    }
-
-    /// - Parameter start: the byte after the opening quote.
-    /// - Returns: the closing quote, or the end if there is none, and whether the text contains a
-    ///   backslash.
-    @inline(__always)
-    private func closingQuote(_ start: Place, _ end: Place) -> (close: Place, isEscaped: Bool) {
-        var place = start
-        var isEscaped = false
-        while place < end {
-            let stops = cbytes_quotes32(place)
-            guard stops != 0 else {
-                place += 32
-                continue
-            }
-            place += stops.trailingZeroBitCount
-            if place.pointee == UInt8(ascii: "\"") { return (min(place, end), isEscaped) }
-            isEscaped = true
-            place += 2
-        }
-        return (end, isEscaped)
     }
 
     @inline(__always)

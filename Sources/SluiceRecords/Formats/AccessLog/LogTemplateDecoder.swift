@@ -200,7 +200,7 @@ extension LogTemplateDecoder {
         let step = steps[index]
         switch step.scan {
         case .quote:
-            let found = closingQuote(start, end)
+            let found = LogQuotes.closingQuote(start, end)
             guard found.close < end else { throw LogTemplateFault(.literal, index, at: end) }
             return found
         case .last:
@@ -246,25 +246,6 @@ extension LogTemplateDecoder {
             return time.seconds(place - 1)
         }
         return LogTimes.seconds(place, &time)
-    }
-
-    /// - Returns: the closing quote, or the end if there is none.
-    @inline(__always)
-    private func closingQuote(_ start: Place, _ end: Place) -> (close: Place, isEscaped: Bool) {
-        var place = start
-        var isEscaped = false
-        while place < end {
-            let stops = cbytes_quotes32(place)
-            guard stops != 0 else {
-                place += 32
-                continue
-            }
-            place += stops.trailingZeroBitCount
-            if place.pointee == UInt8(ascii: "\"") { return (min(place, end), isEscaped) }
-            isEscaped = true
-            place += 2
-        }
-        return (end, isEscaped)
     }
 
     /// The first occurrence of the byte, or the end.

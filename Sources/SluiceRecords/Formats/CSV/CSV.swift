@@ -41,7 +41,7 @@ package struct CSV: HeadedFormat {
     var nulls = Nulls([""])
     /// As written in the definition.
     var columns: [Leaf]?
-    var types: [(name: Leaf, type: FieldType)] = []
+    private var types = FieldTypes()
     /// The number of fields that every record must have.
     var leastFields: Int?
     var quotes = Quotes.minimal
@@ -71,8 +71,7 @@ package struct CSV: HeadedFormat {
 
     package var schema: Schema {
         guard let names = names ?? (problem == nil ? nil : []) else { return .open }
-        let types = typesByName
-        return .known(names.map { Schema.Field(name: $0, type: (types[Name($0)] ?? .string).celType) })
+        return types.schema(of: names)
     }
 
     package func completed(by head: FileHead) -> any Format {
@@ -88,13 +87,9 @@ package struct CSV: HeadedFormat {
 
     package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder {
         CSVDecoder(
-            quoting, nulls: nulls, names: names ?? [], leastFields: leastFields, types: typesByName, columns: columns,
+            quoting, nulls: nulls, names: names ?? [], leastFields: leastFields, types: types.byName, columns: columns,
             authority: self.columns == nil ? "the header has" : "'columns' has",
             problem: problem ?? (names == nil ? "the file has no header" : nil))
-    }
-
-    private var typesByName: [Name: FieldType] {
-        Dictionary(types.map { (Name($0.name.text), $0.type) }) { _, last in last }
     }
 
     package func checkReading(_ checking: inout Checking) {
@@ -104,13 +99,7 @@ package struct CSV: HeadedFormat {
         if let missingNames {
             checking.report("csv: without a header the fields have no names", at: missingNames, fix: "name them: columns: [id, name]")
         }
-        guard let columns else { return }
-        let known = columns.map(\.text)
-        for (name, _) in types where name.text.index(in: known) == nil {
-            checking.report(
-                "csv: no such column '\(name.text)'\(didYouMean(name.text, among: known))", at: name.place,
-                fix: "the columns are: \(known.joined(separator: ", "))")
-        }
+        if let columns { types.check("csv", against: columns, &checking) }
     }
 }
 
@@ -122,9 +111,7 @@ extension CSV {
         quoting = readQuoting(options, &checking)
         if let nulls = options["nulls"]?.leaves { self.nulls = Nulls(nulls.map(\.text)) }
         columns = options["columns"]?.leaves
-        types = (options["types"]?.entries ?? []).compactMap { entry in
-            entry.value.leaf.flatMap { FieldType(rawValue: $0.text) }.map { (entry.key, $0) }
-        }
+        types = FieldTypes(options)
         if let quotes = options["quoting"]?.leaf.flatMap({ Quotes(rawValue: $0.text) }) { self.quotes = quotes }
         leastFields = options["at_least"]?.integer
         let header = options["header"]?.flag

@@ -29,7 +29,7 @@ package struct TSV: HeadedFormat {
     private var nulls = Nulls([TSV.null])
     /// The columns in the definition.
     var columns: [Leaf]?
-    private var types: [(name: Leaf, type: FieldType)] = []
+    private var types = FieldTypes()
     /// The number of fields that every record must have.
     private var leastFields: Int?
     /// Whether files that are read begin with a header.
@@ -51,9 +51,7 @@ package struct TSV: HeadedFormat {
         guard let options else { return }
         if let nulls = options["nulls"]?.leaves { self.nulls = Nulls(nulls.map(\.text)) }
         columns = options["columns"]?.leaves
-        types = (options["types"]?.entries ?? []).compactMap { entry in
-            entry.value.leaf.flatMap { FieldType(rawValue: $0.text) }.map { (entry.key, $0) }
-        }
+        types = FieldTypes(options)
         leastFields = options["at_least"]?.integer
         let header = options["header"]?.flag
         writesHeader = header ?? true
@@ -72,8 +70,7 @@ package struct TSV: HeadedFormat {
 
     package var schema: Schema {
         guard let names = names ?? (problem == nil ? nil : []) else { return .open }
-        let types = typesByName
-        return .known(names.map { Schema.Field(name: $0, type: (types[Name($0)] ?? .string).celType) })
+        return types.schema(of: names)
     }
 
     package func completed(by head: FileHead) -> any Format {
@@ -93,26 +90,16 @@ package struct TSV: HeadedFormat {
 
     package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder {
         TSVDecoder(
-            nulls: nulls, names: names ?? [], leastFields: leastFields, types: typesByName, columns: columns,
+            nulls: nulls, names: names ?? [], leastFields: leastFields, types: types.byName, columns: columns,
             authority: self.columns == nil ? "the header has" : "'columns' has",
             problem: problem ?? (names == nil ? "the file has no header" : nil))
-    }
-
-    private var typesByName: [Name: FieldType] {
-        Dictionary(types.map { (Name($0.name.text), $0.type) }) { _, last in last }
     }
 
     package func checkReading(_ checking: inout Checking) {
         if let missingNames {
             checking.report("tsv: without a header the fields have no names", at: missingNames, fix: "name them: columns: [id, name]")
         }
-        guard let columns else { return }
-        let known = columns.map(\.text)
-        for (name, _) in types where name.text.index(in: known) == nil {
-            checking.report(
-                "tsv: no such column '\(name.text)'\(didYouMean(name.text, among: known))", at: name.place,
-                fix: "the columns are: \(known.joined(separator: ", "))")
-        }
+        if let columns { types.check("tsv", against: columns, &checking) }
     }
 }
 
