@@ -49,4 +49,19 @@ struct FormatsPageTests {
         #expect(result.status == 3)
         #expect(try command.text(of: ".sluice/parts/dead-letter.jsonl.gz").contains("the record has 3 fields, the header has 4"))
     }
+
+    @Test("the example of a log with '#' lines gives the output below it")
+    func zeek() throws {
+        let page = try String(contentsOf: CommandUnderTest.root.appending(path: "docs/formats.md"), encoding: .utf8)
+        let section = try #require(page.components(separatedBy: "\n### ").first { $0.hasPrefix("Logs with") })
+        let blocks = try MarkdownBlocks(section).blocks
+        let text = { (language: String) in try #require(blocks.first { $0.language == language }?.text) }
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write(try text("yaml"), to: "pipeline.yaml")
+        try command.write(try text("zeek"), to: "dns.log")
+        let result = try command.run("run", "pipeline.yaml", "--progress", "none")
+        #expect(result.output == (try text("output")))
+        #expect(result.status == 0)
+    }
 }

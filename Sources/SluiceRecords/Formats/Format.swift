@@ -113,20 +113,24 @@ package enum Framing: Sendable, Hashable {
 package final class FileHead: Sendable, Hashable {
     /// The first record, without its line feed.
     package let bytes: [UInt8]
+    /// What `#` lines say about the records after them, if the file has such lines.
+    package let directives: LogDirectives?
     /// Why the file's records cannot be read.
     package let problem: String?
 
-    package init(_ bytes: [UInt8], problem: String? = nil) {
+    package init(_ bytes: [UInt8], directives: LogDirectives? = nil, problem: String? = nil) {
         self.bytes = bytes
+        self.directives = directives
         self.problem = problem
     }
 
     package static func == (left: FileHead, right: FileHead) -> Bool {
-        left === right || (left.bytes == right.bytes && left.problem == right.problem)
+        left === right || (left.bytes == right.bytes && left.directives == right.directives && left.problem == right.problem)
     }
 
     package func hash(into hasher: inout Hasher) {
         hasher.combine(bytes)
+        hasher.combine(directives)
         hasher.combine(problem)
     }
 }

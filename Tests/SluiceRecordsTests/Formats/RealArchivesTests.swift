@@ -109,4 +109,42 @@ struct RealArchivesTests {
         #expect(counts["'NXDOMAIN'"] == 2097)
         #expect(addresses == 53_615)
     }
+
+    /// Every record of a whole file, as JSON.
+    static func records(of path: String, as format: any Format) async throws -> (lines: [String], report: RunReport) {
+        let file = InputFile(path: RealArchives.folder.appending(path: path).path)
+        let sink = MemorySink(PathTemplate("records"))
+        let pipeline = RecordPipeline(
+            name: "archive", definition: "", source: SourceSettings(FileSource([file]), format: format), stages: [],
+            sink: SinkSettings(sink), deadLetters: "dead-letter.jsonl")
+        let report = try await withTemporaryFolder { state in
+            var pipeline = pipeline
+            pipeline.deadLetters = state + "/dead-letter.jsonl"
+            return try await RecordRun(pipeline, options: .trial(state)).run()
+        }
+        let lines = String(decoding: sink["records"] ?? [], as: UTF8.self).split(separator: "\n").map(String.init)
+        return (lines, report)
+    }
+
+    @Test("a log of Zeek as TSV has the values of the same log as JSON")
+    func zeekAsTSV() async throws {
+        let (rows, report) = try await Self.records(of: "tsv/zeek_dns.log.gz", as: TSV())
+        let (objects, _) = try await Self.records(of: "ndjson/zeek_dns.json.gz", as: JSONL())
+        #expect(report.records.read == 53_615 && report.records.written == 53_615)
+        // The log as TSV has fewer digits of times, and says elsewhere which log it is.
+        let others = ["ts", "rtt", "_path", "_write_ts"]
+        var differences = 0
+        for (row, object) in zip(rows, objects) {
+            guard case .map(let row)? = Value(json: row), case .map(let object)? = Value(json: object) else { throw CocoaError(.coderInvalidValue) }
+            let same = object.entries.allSatisfy { entry in
+                guard case .string(let name) = entry.key, !others.contains(name) else { return true }
+                return row[name] == entry.value
+            }
+            let count = object.entries.count { if case .string(let name) = $0.key { !others.contains(name) } else { false } }
+            let own = row.entries.count { if case .string(let name) = $0.key { !others.contains(name) } else { false } }
+            if !same || count != own { differences += 1 }
+        }
+        #expect(rows.count == 53_615 && objects.count == 53_615)
+        #expect(differences == 0)
+    }
 }

@@ -18,19 +18,7 @@ package struct CSV: HeadedFormat {
                 "nulls", .possiblyEmpty(.short(.list(.text), for: "nulls", in: [])), example: "nulls: ['', 'NULL', NA]",
                 "texts that, without quotes, stand for no value; `['']` by default. The first of them is written"),
             ArgumentKey("trim", .flag, example: "trim: true", "reading: blanks around fields are not part of them"),
-            ArgumentKey(
-                "columns", .list(.newField, isSet: true), example: "columns: [id, name]",
-                "reading: the fields, where files have no header; writing: the fields that are written, in this order"),
-            ArgumentKey(
-                "header", .flag, example: "header: false",
-                "whether files begin with a header: `true` by default, but for reading with `columns`"),
-            ArgumentKey(
-                "at_least", .integer(1...(1 << 15)), example: "at_least: 23",
-                "reading: how many fields a record must have, where the last ones may be missing; by default all"),
-            ArgumentKey(
-                "types", .entries(key: .newField, value: .choice(FieldType.allCases.map(\.rawValue))),
-                example: "types: {status: int, price: double}",
-                "reading: what fields are; text by default"),
+            FieldOptions.columnsKey, FieldOptions.headerKey, FieldOptions.leastKey, FieldOptions.typesKey,
             ArgumentKey(
                 "quoting", .choice(Quotes.allCases.map(\.rawValue)), example: "quoting: all",
                 "writing: `minimal` (default): what needs quotes; `all`: every value; `nonnumeric`: every value but numbers"),
@@ -39,23 +27,14 @@ package struct CSV: HeadedFormat {
 
     var quoting = Quoting()
     var nulls = Nulls([""])
-    /// As written in the definition.
-    var columns: [Leaf]?
-    private var types = FieldTypes()
-    /// The number of fields that every record must have.
-    var leastFields: Int?
+    private var fields = FieldOptions()
     var quotes = Quotes.minimal
-    /// Whether outputs begin with a header.
-    var writesHeader = true
     /// The places of options that apply only to reading, or only to writing.
     var readingOptions: [(name: String, place: TextPlace)] = []
     var writingOptions: [(name: String, place: TextPlace)] = []
-    /// The place of an option that leaves the fields without names: no header and no `columns`.
-    var missingNames: TextPlace?
-    /// The names of the fields, once they are known.
-    private var names: [String]?
-    /// Why the records of a file cannot be read.
-    private var problem: String?
+
+    var columns: [Leaf]? { fields.columns }
+    var writesHeader: Bool { fields.writesHeader }
 
     package init() {
         quoting.hasHead = true
@@ -67,39 +46,27 @@ package struct CSV: HeadedFormat {
     }
 
     package var framing: Framing { .quoted(quoting) }
-    package var needsHead: Bool { names == nil }
-
-    package var schema: Schema {
-        guard let names = names ?? (problem == nil ? nil : []) else { return .open }
-        return types.schema(of: names)
-    }
+    package var needsHead: Bool { fields.needsHead }
+    package var schema: Schema { fields.schema }
 
     package func completed(by head: FileHead) -> any Format {
         var completed = self
-        completed.problem = head.problem
-        guard names == nil, head.problem == nil else { return completed }
-        switch head.bytes.withUnsafeBufferPointer({ FieldNames.all(in: $0, quoting) }) {
-        case .success(let names): completed.names = names
-        case .failure(let fault): completed.problem = "the file's header cannot be read: \(fault.message)"
+        completed.fields.complete(by: head) {
+            head.bytes.withUnsafeBufferPointer { FieldNames.all(in: $0, quoting) }
+                .mapError { FieldNames.Fault(message: "the file's header cannot be read: \($0.message)") }
         }
         return completed
     }
 
     package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder {
-        CSVDecoder(
-            quoting, nulls: nulls, names: names ?? [], leastFields: leastFields, types: types.byName, columns: columns,
-            authority: self.columns == nil ? "the header has" : "'columns' has",
-            problem: problem ?? (names == nil ? "the file has no header" : nil))
+        CSVDecoder(quoting, nulls: nulls, fields.layout(CSVDecoder.failureCode, columns: columns))
     }
 
     package func checkReading(_ checking: inout Checking) {
         for option in writingOptions {
             checking.report("csv: '\(option.name)' is for writing", at: option.place, fix: "remove it here")
         }
-        if let missingNames {
-            checking.report("csv: without a header the fields have no names", at: missingNames, fix: "name them: columns: [id, name]")
-        }
-        if let columns { types.check("csv", against: columns, &checking) }
+        fields.checkReading("csv", &checking)
     }
 }
 
@@ -110,16 +77,10 @@ extension CSV {
         let count = checking.diagnostics.count
         quoting = readQuoting(options, &checking)
         if let nulls = options["nulls"]?.leaves { self.nulls = Nulls(nulls.map(\.text)) }
-        columns = options["columns"]?.leaves
-        types = FieldTypes(options)
+        fields = FieldOptions(options)
         if let quotes = options["quoting"]?.leaf.flatMap({ Quotes(rawValue: $0.text) }) { self.quotes = quotes }
-        leastFields = options["at_least"]?.integer
-        let header = options["header"]?.flag
-        writesHeader = header ?? true
-        quoting.hasHead = header ?? (columns == nil)
+        quoting.hasHead = fields.hasHead
         quoting.fieldCount = columns?.count
-        names = columns?.map(\.text)
-        if header == false, columns == nil { missingNames = options["header"]?.place }
         readingOptions = ["at_least", "comment", "trim", "types"].compactMap { name in options[name].map { (name, $0.place) } }
         writingOptions = ["quoting"].compactMap { name in options[name].map { (name, $0.place) } }
         return checking.diagnostics.count == count

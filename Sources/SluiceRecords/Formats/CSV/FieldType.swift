@@ -2,8 +2,15 @@ import CBytes
 import SluiceCEL
 
 /// The type that a field's text is converted to.
-enum FieldType: String, CaseIterable, Sendable {
+enum FieldType: String, Sendable {
     case string, int, double, bool, timestamp
+    /// Types that only the head of a file can give: an `int`, or a `uint` if only that can hold it;
+    /// seconds since 1970; `T` or `F`; and lists of each kind of element.
+    case count, epoch, letter
+    case strings, numbers, epochs, letters
+
+    /// The types that a definition can name.
+    static let choices: [FieldType] = [.string, .int, .double, .bool, .timestamp]
 
     var celType: CELType {
         switch self {
@@ -11,7 +18,10 @@ enum FieldType: String, CaseIterable, Sendable {
         case .int: .int
         case .double: .double
         case .bool: .bool
-        case .timestamp: .timestamp
+        case .timestamp, .epoch: .timestamp
+        case .count: .int
+        case .letter: .bool
+        case .strings, .numbers, .epochs, .letters: .list(.dyn)
         }
     }
 
@@ -23,6 +33,13 @@ enum FieldType: String, CaseIterable, Sendable {
         case .double: "a double"
         case .bool: "true or false"
         case .timestamp: "a timestamp like 2025-10-10T13:55:36Z"
+        case .count: "a count"
+        case .epoch: "seconds since 1970"
+        case .letter: "T or F"
+        case .strings: "a list"
+        case .numbers: "a list of numbers"
+        case .epochs: "a list of seconds since 1970"
+        case .letters: "a list of T or F"
         }
     }
 
@@ -36,8 +53,62 @@ enum FieldType: String, CaseIterable, Sendable {
         case .double: return Self.double(start, end)
         case .bool: return Self.bool(UnsafeBufferPointer(start: start, count: end - start))
         case .timestamp: return Self.timestamp(UnsafeBufferPointer(start: start, count: end - start))
+        case .count: return Self.int(start, end) ?? Self.uint(start, end)
+        case .epoch: return Self.epoch(start, end)
+        case .letter: return Self.letter(UnsafeBufferPointer(start: start, count: end - start))
+        // Lists need the separator and the escapes of their file.
+        case .strings, .numbers, .epochs, .letters: return nil
         }
     }
+
+    /// Whether it is a list.
+    var isList: Bool {
+        switch self {
+        case .strings, .numbers, .epochs, .letters: true
+        default: false
+        }
+    }
+
+    private static func uint(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Cell? {
+        UInt64(String(decoding: UnsafeBufferPointer(start: start, count: end - start), as: UTF8.self)).map(Cell.uint)
+    }
+
+    private static func letter(_ text: UnsafeBufferPointer<UInt8>) -> Cell? {
+        guard text.count == 1 else { return nil }
+        return text[0] == UInt8(ascii: "T") ? .bool(true) : text[0] == UInt8(ascii: "F") ? .bool(false) : nil
+    }
+
+    /// Seconds since 1970 with up to nine digits after the point, within the years 1 to 9999.
+    private static func epoch(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Cell? {
+        let isNegative = start < end && start.pointee == UInt8(ascii: "-")
+        var place = isNegative ? start + 1 : start
+        var seconds: Int64 = 0
+        let first = place
+        while place < end, place - first < 13, let digit = digit(place.pointee) {
+            seconds = seconds * 10 + digit
+            place += 1
+        }
+        guard place > first else { return nil }
+        var nanoseconds: Int64 = 0
+        if place < end {
+            guard place.pointee == UInt8(ascii: "."), end - place > 1, end - place <= 10 else { return nil }
+            var unit: Int64 = 100_000_000
+            for fraction in place + 1..<end {
+                guard let digit = digit(fraction.pointee) else { return nil }
+                nanoseconds += digit * unit
+                unit /= 10
+            }
+        }
+        if isNegative {
+            seconds = -seconds
+            if nanoseconds > 0 { (seconds, nanoseconds) = (seconds - 1, 1_000_000_000 - nanoseconds) }
+        }
+        guard Timestamp(seconds: seconds, nanoseconds: Int32(nanoseconds)) != nil else { return nil }
+        return .timestamp(seconds: seconds, nanoseconds: UInt32(nanoseconds))
+    }
+
+    @inline(__always)
+    private static func digit(_ byte: UInt8) -> Int64? { byte &- 0x30 < 10 ? Int64(byte &- 0x30) : nil }
 
     @inline(__always)
     private static func int(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Cell? {

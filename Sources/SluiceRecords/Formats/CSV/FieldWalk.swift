@@ -77,7 +77,7 @@ struct FieldWalk {
                     let after = quotes & (~0 << UInt64(bit + 1))
                     let close = block + after.trailingZeroBitCount
                     if after != 0, isDoubled, close + 1 < end, close[1] == separator {
-                        take(place + 1, close, cells, &course)
+                        course.take(place + 1, close, cells, fields)
                         fieldStart = close + 2
                         stops &= ~0 << UInt64(fieldStart - block)
                         guard fieldStart - block <= 64 else {
@@ -117,7 +117,7 @@ struct FieldWalk {
         if nulls.contains(start, end) {
             course.count += 1
         } else {
-            take(start, end, cells, &course)
+            course.take(start, end, cells, fields)
         }
     }
 
@@ -128,22 +128,7 @@ struct FieldWalk {
         if nulls.contains(start, end) {
             course.count += 1
         } else {
-            take(start, end, cells, &course)
-        }
-    }
-
-    @inline(__always)
-    private func take(_ start: Place, _ end: Place, _ cells: UnsafeMutablePointer<Cell>, _ course: inout Course) {
-        defer { course.count += 1 }
-        guard course.count < fields.count else { return }
-        let field = fields[course.count]
-        guard field.column >= 0 else { return }
-        if field.type == .string {
-            cells[field.column] = .text(.string, start, count: end - start)
-        } else if let cell = field.type.cell(start, end) {
-            cells[field.column] = cell
-        } else if course.misread == nil {
-            course.misread = (course.count, start, end)
+            course.take(start, end, cells, fields)
         }
     }
 
@@ -174,12 +159,12 @@ struct FieldWalk {
         guard after == end || after.pointee == separator else { throw FieldFault(.afterQuote, at: after) }
         let isWanted = course.count < fields.count && fields[course.count].column >= 0
         if escapes == 0 || !isWanted {
-            take(open + 1, place, cells, &course)
+            course.take(open + 1, place, cells, fields)
         } else {
             let count = place - open - 1 - escapes
             let memory = text.allocate(count)
             unescape(open + 1, place, into: memory)
-            take(memory, memory + count, cells, &course)
+            course.take(memory, memory + count, cells, fields)
         }
         return after
     }
@@ -226,10 +211,12 @@ struct Nulls: Sendable {
     /// The text that is written for no value.
     let written: [UInt8]
 
-    init(_ texts: [String]) {
-        hasEmpty = texts.contains("")
-        others = texts.filter { !$0.isEmpty }.map { Array($0.utf8) }
-        written = texts.first.map { Array($0.utf8) } ?? []
+    init(_ texts: [String]) { self.init(bytes: texts.map { Array($0.utf8) }) }
+
+    init(bytes texts: [[UInt8]]) {
+        hasEmpty = texts.contains([])
+        others = texts.filter { !$0.isEmpty }
+        written = texts.first ?? []
     }
 
     @inline(__always)

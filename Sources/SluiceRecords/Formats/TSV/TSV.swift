@@ -1,106 +1,87 @@
 import SluiceCEL
 
 /// `tsv`: tab-separated fields. Tabs and line ends within a field are escaped; quotes are text.
+///
+/// Also reads the logs of Zeek and W3C's extended log format, whose `#` lines say how the records
+/// after them are written.
 package struct TSV: HeadedFormat {
     package static let declaration = Declaration(
         "tsv", "fields between tabs, with escapes; a header in each file",
         argument: .keys([
-            ArgumentKey(
-                "columns", .list(.newField, isSet: true), example: "columns: [id, name]",
-                "reading: the fields, where files have no header; writing: the fields that are written, in this order"),
-            ArgumentKey(
-                "header", .flag, example: "header: false",
-                "whether files begin with a header: `true` by default, but for reading with `columns`"),
+            FieldOptions.columnsKey, FieldOptions.headerKey,
             ArgumentKey(
                 "nulls", .possiblyEmpty(.short(.list(.text), for: "nulls", in: [])), example: "nulls: ['\\N', '']",
-                "reading: fields that stand for no value; `['\\N']` by default, which is what is written"),
-            ArgumentKey(
-                "at_least", .integer(1...(1 << 15)), example: "at_least: 23",
-                "reading: how many fields a record must have, where the last ones may be missing; by default all"),
-            ArgumentKey(
-                "types", .entries(key: .newField, value: .choice(FieldType.allCases.map(\.rawValue))),
-                example: "types: {status: int, price: double}",
-                "reading: what fields are; text by default"),
+                "reading: fields that stand for no value; `['\\N']` by default, which is what is written; in logs with `#` lines, what these say"),
+            FieldOptions.leastKey, FieldOptions.typesKey,
         ]),
         example: "format: {tsv: {columns: [id, name]}}")
 
     static let null = "\\N"
 
-    private var nulls = Nulls([TSV.null])
-    /// The columns in the definition.
-    var columns: [Leaf]?
-    private var types = FieldTypes()
-    /// The number of fields that every record must have.
-    private var leastFields: Int?
-    /// Whether files that are read begin with a header.
-    private var hasHead = true
-    /// Whether outputs begin with a header.
-    var writesHeader = true
+    private var nulls: Nulls?
+    private var fields = FieldOptions()
+    /// The `#` lines before the records, if the file has any.
+    private var directives: LogDirectives?
     /// The places of options that apply only to reading.
     private(set) var readingOptions: [(name: String, place: TextPlace)] = []
-    /// The place of an option that leaves the fields without names: no header and no `columns`.
-    private var missingNames: TextPlace?
-    /// The names of the fields, once they are known.
-    private var names: [String]?
-    /// Why the records of a file cannot be read.
-    private var problem: String?
+
+    var columns: [Leaf]? { fields.columns }
+    var writesHeader: Bool { fields.writesHeader }
 
     package init() {}
 
     package init?(_ options: Arguments?, _ checking: inout Checking) {
         guard let options else { return }
-        if let nulls = options["nulls"]?.leaves { self.nulls = Nulls(nulls.map(\.text)) }
-        columns = options["columns"]?.leaves
-        types = FieldTypes(options)
-        leastFields = options["at_least"]?.integer
-        let header = options["header"]?.flag
-        writesHeader = header ?? true
-        hasHead = header ?? (columns == nil)
-        names = columns?.map(\.text)
-        if header == false, columns == nil { missingNames = options["header"]?.place }
+        nulls = options["nulls"]?.leaves.map { Nulls($0.map(\.text)) }
+        fields = FieldOptions(options)
         readingOptions = ["at_least", "nulls", "types"].compactMap { name in options[name].map { (name, $0.place) } }
     }
 
-    package var framing: Framing { framing(hasHead: hasHead) }
-    package var needsHead: Bool { names == nil }
+    package var framing: Framing { framing(hasHead: fields.hasHead, hasDirectives: fields.hasHead) }
+    package var needsHead: Bool { fields.needsHead }
 
-    func framing(hasHead: Bool) -> Framing {
-        .quoted(Quoting(separator: 0x09, quote: nil, hasHead: hasHead, fieldCount: columns?.count))
+    func framing(hasHead: Bool, hasDirectives: Bool = false) -> Framing {
+        .quoted(Quoting(separator: 0x09, quote: nil, hasHead: hasHead, hasDirectives: hasDirectives, fieldCount: columns?.count))
     }
 
     package var schema: Schema {
-        guard let names = names ?? (problem == nil ? nil : []) else { return .open }
-        return types.schema(of: names)
+        guard let names = fields.knownNames else { return .open }
+        return .known(zip(names, types(of: names)).map { Schema.Field(name: $0, type: $1.celType) })
     }
 
     package func completed(by head: FileHead) -> any Format {
         var completed = self
-        completed.problem = head.problem
-        if names == nil, head.problem == nil { completed.names = Self.names(in: head.bytes) }
+        completed.directives = head.directives
+        completed.fields.complete(by: head) {
+            let names = head.directives.map { $0.names ?? [] } ?? Self.names(in: head.bytes)
+            let undone = names.map { String(decoding: head.directives == nil ? TSVEscapes.undone($0) : ZeekEscapes.undone($0), as: UTF8.self) }
+            return .success(FieldNames.unique(undone))
+        }
         return completed
     }
 
-    /// The names in a header, made unique. Invalid UTF-8 becomes U+FFFD.
-    private static func names(in head: [UInt8]) -> [String] {
+    /// The names in a header, with their escapes.
+    private static func names(in head: [UInt8]) -> [[UInt8]] {
         var line = head[...]
         while line.last == 0x0D { line.removeLast() }
-        return FieldNames.unique(
-            line.split(separator: 0x09, omittingEmptySubsequences: false).map { String(decoding: TSVEscapes.undone(Array($0)), as: UTF8.self) })
+        return line.split(separator: 0x09, omittingEmptySubsequences: false).map(Array.init)
+    }
+
+    /// The types of the definition, or else those of the file.
+    private func types(of names: [String]) -> [FieldType] {
+        let own = fields.types.byName
+        let told = directives?.fieldTypes ?? []
+        return names.enumerated().map { own[Name($1)] ?? ($0 < told.count ? told[$0] : .string) }
     }
 
     package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder {
-        TSVDecoder(
-            nulls: nulls, names: names ?? [], leastFields: leastFields, types: types.byName, columns: columns,
-            authority: self.columns == nil ? "the header has" : "'columns' has",
-            problem: problem ?? (names == nil ? "the file has no header" : nil))
+        let layout = fields.layout(TSVDecoder.failureCode, columns: columns, types: types(of: fields.names ?? []))
+        guard let directives else { return TSVDecoder(nulls: nulls ?? Nulls([Self.null]), layout) }
+        let nulls = nulls ?? Nulls(bytes: [directives.unsetField])
+        return directives.isW3C ? W3CDecoder(nulls: nulls, layout) : TSVDecoder(nulls: nulls, layout, ZeekText(directives))
     }
 
-    package func checkReading(_ checking: inout Checking) {
-        if let missingNames {
-            checking.report("tsv: without a header the fields have no names", at: missingNames, fix: "name them: columns: [id, name]")
-        }
-        if let columns { types.check("tsv", against: columns, &checking) }
-    }
+    package func checkReading(_ checking: inout Checking) { fields.checkReading("tsv", &checking) }
 }
 
 extension RecordFormat {

@@ -115,9 +115,12 @@ final class Plan: Sendable {
 /// The first segment of a pipeline for each head seen so far.
 private struct FirstSegments {
     private var all: [FileHead?: BoundSegment] = [:]
+    /// More heads than archives have; a file can be made of heads alone.
+    private static let most = 1024
 
     mutating func segment(for head: FileHead?, of plan: Plan) -> BoundSegment {
         if let segment = all[head] { return segment }
+        if all.count == Self.most { all = [:] }
         let segment = plan.bind(to: head)
         all[head] = segment
         return segment

@@ -19,6 +19,8 @@ extension RunReport {
         package var trim: Bool
         /// Whether the first record of a file is a header.
         package var header: Bool
+        /// Whether files may have `#` lines instead of a header; `nil`: they may not.
+        package var directives: Bool?
         /// The number of fields of a record, if the header does not determine it.
         package var columns: Int?
 
@@ -30,6 +32,7 @@ extension RunReport {
             comment = quoting.comment.map(Self.text)
             trim = quoting.trimsBlanks
             header = quoting.hasHead
+            directives = quoting.hasDirectives ? true : nil
             columns = quoting.fieldCount
         }
 
@@ -37,7 +40,7 @@ extension RunReport {
             .quoted(
                 Quoting(
                     separator: Self.byte(separator), quote: quote.map(Self.byte), escape: Self.byte(escape), comment: comment.map(Self.byte),
-                    trimsBlanks: trim, hasHead: header, fieldCount: columns))
+                    trimsBlanks: trim, hasHead: header, hasDirectives: directives ?? false, fieldCount: columns))
         }
 
         private static func text(_ byte: UInt8) -> String { String(Character(UnicodeScalar(byte))) }

@@ -14,6 +14,11 @@ extension BatchReader {
         let place = frames.firstIndex { !quoting.isEmpty(text(of: $0)) }
         if let place {
             guard frames[place].count <= maxRecord else { return loseHead("is longer than source.max_record allows") }
+            if quoting.hasDirectives, LogDirectives.areBegun(by: text(of: frames[place])) {
+                directives = LogDirectives()
+                wantsHead = false
+                return pass(frames: place)
+            }
             switch FieldNames.count(in: text(of: frames[place]), quoting) {
             case .failure(let fault): return loseHead("cannot be read: \(fault.message)")
             case .success(let count) where count > Self.mostFields:
@@ -24,9 +29,14 @@ extension BatchReader {
             wantsHead = false
         }
         let passed = place.map { $0 + 1 } ?? frames.count
-        guard passed > 0 else { return }
-        line += UInt64(scan.lines(of: passed))
-        pass(passed < frames.count ? Int(frames[passed].start) : scan.recordStart)
+        pass(frames: passed)
+    }
+
+    /// Removes the first frames.
+    private func pass(frames count: Int) {
+        guard count > 0 else { return }
+        line += UInt64(scan.lines(of: count))
+        pass(count < scan.frames.count ? Int(scan.frames[count].start) : scan.recordStart)
         scan.reset()
         scan.advance(over: buffer)
     }
@@ -44,4 +54,51 @@ extension BatchReader {
     /// no batch of complete records reaches the limit. It prevents short lines after a long head
     /// from filling memory with absent fields.
     static func mostRecords(ofFields count: Int) -> Int { max(1, Batch.targetBytes / max(1, count)) }
+}
+
+/// The `#` lines of logs, which are not counted as records. One that changes how records are read
+/// ends the batch before it.
+extension BatchReader {
+    /// Takes the `#` lines that begin the buffer, and searches for the next one that changes the
+    /// head.
+    func takeDirectives() {
+        guard var directives else { return }
+        let frames = scan.frames
+        let first = frames.firstIndex { !isDirective($0) } ?? frames.count
+        if isDirectiveTorn { directives.lose() }
+        for frame in frames[..<first] { directives.take(text(of: frame)) }
+        if first > 0 || isDirectiveTorn {
+            begin(directives)
+            pass(frames: first)
+        }
+        isDirectiveTorn = false
+        while searchedFrames < scan.frames.count, nextDirective == nil {
+            let frame = scan.frames[searchedFrames]
+            if isDirective(frame) {
+                var changed = directives
+                changed.take(text(of: frame))
+                if changed != directives { nextDirective = searchedFrames }
+            }
+            searchedFrames += 1
+        }
+    }
+
+    private func begin(_ directives: LogDirectives) {
+        self.directives = directives
+        (nextDirective, searchedFrames) = (nil, 0)
+        guard directives != head?.directives else { return }
+        head = FileHead([], directives: directives, problem: directives.problem)
+        mostRecords = Self.mostRecords(ofFields: max(quoting?.fieldCount ?? 0, directives.names?.count ?? 0))
+    }
+
+    func leaveOutDirectives(of batch: Batch) {
+        (nextDirective, searchedFrames) = (nil, 0)
+        let start = batch.bytes.start
+        batch.frames.removeAll { $0.count > 0 && $0.count <= maxRecord && start[Int($0.start)] == LogDirectives.mark }
+    }
+
+    /// A line over the size limit is a record, like any other.
+    private func isDirective(_ frame: Frame) -> Bool {
+        frame.count > 0 && frame.count <= maxRecord && buffer.start[Int(frame.start)] == LogDirectives.mark
+    }
 }

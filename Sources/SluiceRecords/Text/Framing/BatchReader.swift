@@ -50,6 +50,13 @@ package final class BatchReader: @unchecked Sendable {
     var head: FileHead?
     /// Whether the head is still to be read.
     var wantsHead: Bool
+    /// What `#` lines have said so far, if the file has such lines.
+    var directives: LogDirectives?
+    /// The frame of the next `#` line that changes the head, and how many frames were searched.
+    var nextDirective: Int?
+    var searchedFrames = 0
+    /// Whether a `#` line was torn by damage after the frames of the last batch.
+    var isDirectiveTorn = false
     /// The limit of records in a batch. It is reached only if records lack most of their fields.
     var mostRecords: Int
     /// The offset of the buffer's first byte in the text, and its line number.
@@ -174,6 +181,8 @@ package final class BatchReader: @unchecked Sendable {
             if mayBeArchive { try refuseArchive() }
             if isFresh, buffer.count >= 3 || event == .end { leaveOutMark() }
             if wantsHead, !isFresh { takeHead() }
+            if directives != nil { takeDirectives() }
+            if let nextDirective { return try cut(after: min(nextDirective, framesThatFit)) }
             let isFull = buffer.count >= Batch.targetBytes && !scan.frames.isEmpty
             if isFull || scan.frames.count > mostRecords { return try cut(after: framesThatFit) }
             if buffer.count >= Batch.targetBytes, buffer.count > maxRecord { return try setAside() }
@@ -252,6 +261,7 @@ package final class BatchReader: @unchecked Sendable {
         case .end:
             scan.endRecord(of: buffer)
             if wantsHead { takeHead() }
+            if directives != nil { takeDirectives() }
             isFinished = scan.frames.count <= mostRecords
             // A file that has only a head is reported by an empty batch.
             let hasNews = buffer.count > 0 || !damage.isEmpty || (head != nil && !hasDelivered)
@@ -282,6 +292,7 @@ package final class BatchReader: @unchecked Sendable {
         let lines = scan.lines(of: count)
         let batch = Batch(bytes: split(at: end), input: index, offset: offset, line: line)
         batch.frames = scan.take(count)
+        if directives != nil { leaveOutDirectives(of: batch) }
         if maxRecord < end { try setAsideLongFrames(of: batch) }
         batch.members = members.runs(of: batch.frames)
         batch.damage = damage.prefix { isFinished || $0.place < end }.map(\.damage)
@@ -313,6 +324,7 @@ package final class BatchReader: @unchecked Sendable {
     private func tear() throws(InputError) -> Batch {
         if wantsHead { loseHead("was lost to damage") }
         let torn = buffer.count - scan.recordStart
+        isDirectiveTorn = torn > 0 && buffer.start[scan.recordStart] == LogDirectives.mark
         let tornLines = scan.feedsInRecord + (torn > 0 && buffer.start[buffer.count - 1] != 0x0A ? 1 : 0)
         buffer.count = scan.recordStart
         let met = damage.map(\.damage)

@@ -11,12 +11,14 @@ package struct Quoting: Sendable, Hashable {
     package var trimsBlanks: Bool
     /// Whether the first record of a file is its head.
     package var hasHead: Bool
+    /// Whether the head may consist of directives instead; see ``LogDirectives``.
+    package var hasDirectives: Bool
     /// The number of fields of a record, if the head does not determine it.
     package var fieldCount: Int?
 
     package init(
         separator: UInt8 = UInt8(ascii: ","), quote: UInt8? = UInt8(ascii: "\""), escape: UInt8? = nil, comment: UInt8? = nil,
-        trimsBlanks: Bool = false, hasHead: Bool = false, fieldCount: Int? = nil
+        trimsBlanks: Bool = false, hasHead: Bool = false, hasDirectives: Bool = false, fieldCount: Int? = nil
     ) {
         self.separator = separator
         self.quote = quote
@@ -24,6 +26,7 @@ package struct Quoting: Sendable, Hashable {
         self.comment = comment
         self.trimsBlanks = trimsBlanks
         self.hasHead = hasHead
+        self.hasDirectives = hasDirectives
         self.fieldCount = fieldCount
     }
 

@@ -92,7 +92,10 @@ final class LookupTable: @unchecked Sendable {
             guard let head = batches.lazy.compactMap(\.head).first else {
                 throw Fault(message: "'\(file)' has no header", fix: "write one, or name its columns")
             }
-            if let problem = head.problem { throw Fault(message: "'\(file)': \(problem)") }
+            if let problem = batches.lazy.compactMap({ $0.head?.problem }).first { throw Fault(message: "'\(file)': \(problem)") }
+            guard batches.allSatisfy({ $0.head == nil || $0.head == head }) else {
+                throw Fault(message: "'\(file)' has several headers", fix: "make a file of each part")
+            }
             format = headed.completed(by: head)
         } else if let headed = format as? any HeadedFormat, let head = batches.lazy.compactMap(\.head).first {
             format = headed.completed(by: head)
