@@ -21,7 +21,7 @@ $(SWIFT) test --skip-build $(1) --filter '$(POOL_TESTS)'
 	$(SWIFT) test --skip-build $(1) --skip '$(POOL_TESTS)' --skip '$(TIMED_TESTS)'
 endef
 
-.PHONY: help setup build run install package test trouble test-install check docs validate-schema lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
+.PHONY: help setup build run install package test trouble test-install check docs validate-schema check-jobs check-csv-suites lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,12 @@ docs: setup ## write the tables of docs/pipeline-file.md from what verbs, format
 
 validate-schema: build ## hold pipeline files against `sluice schema` with Python's jsonschema; ARGS=FILE for others
 	@scripts/validate-schema --sluice $(RELEASE)/sluice $(ARGS)
+
+check-jobs: build ## hold the answers of pipelines/ against awk, Miller, jq and DuckDB; ARGS='--data FOLDER' for real archives
+	@scripts/check-jobs --sluice $(RELEASE)/sluice $(ARGS)
+
+check-csv-suites: build ## read csv-spectrum and csv-test-data; ARGS='--folder FOLDER' says where they are
+	@scripts/check-csv-suites --sluice $(RELEASE)/sluice $(ARGS)
 
 lint: ## say where the sources are not formatted as agreed
 	$(SWIFT) format lint --strict --parallel --recursive $(FORMATTED)

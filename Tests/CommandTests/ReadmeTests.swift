@@ -19,7 +19,7 @@ struct ReadmeTests {
                 let name = try #require(block.text.split(separator: "\n").first?.split(separator: " ").last)
                 try command.write(block.text, to: String(name))
             case "sh":
-                let shown = try transcript(of: block.text, with: command)
+                let shown = try command.transcript(of: block.text)
                 #expect(comparable(shown) == comparable(block.text))
                 document.blocks[index].text = shown
             default: break
@@ -56,53 +56,9 @@ struct ReadmeTests {
         }
     }
 
-    /// Each `$ command` line followed by its output, standard output and standard error combined.
-    private func transcript(of block: String, with command: CommandUnderTest) throws -> String {
-        var text = ""
-        for line in block.split(separator: "\n") where line.hasPrefix("$ ") {
-            text += "\(line)\n" + (try command.shell("{ \(line.dropFirst(2)); } 2>&1").output)
-        }
-        return text
-    }
-
     /// Masks what depends on the clock, on scheduling and on the compression library.
     private func comparable(_ text: String) -> String {
         text.replacing(#/ in [0-9.]+ s\n/#, with: " in a moment\n").replacing(#/[12] of 2\n/#, with: "n of 2\n")
             .replacing(#/ [0-9.]+ k?B\n/#, with: " some bytes\n").replacing(#/ {2,}/#, with: " ")
     }
-}
-
-/// A Markdown document split at its fenced blocks.
-struct MarkdownBlocks {
-    struct Block {
-        var language: String
-        var text: String
-        /// The text between the previous block and this one, including its opening fence.
-        var before: String
-    }
-
-    var blocks: [Block] = []
-    private var rest = ""
-
-    init(_ document: String) throws {
-        var before = ""
-        var current: Block?
-        for line in document.split(separator: "\n", omittingEmptySubsequences: false) {
-            if line.hasPrefix("```") {
-                if let block = current {
-                    blocks.append(block)
-                    (current, before) = (nil, "\(line)\n")
-                } else {
-                    current = Block(language: String(line.dropFirst(3)), text: "", before: before + "\(line)\n")
-                }
-            } else if current != nil {
-                current?.text += "\(line)\n"
-            } else {
-                before += "\(line)\n"
-            }
-        }
-        rest = String(before.dropLast())
-    }
-
-    var text: String { blocks.map { $0.before + $0.text }.joined() + rest }
 }

@@ -171,10 +171,14 @@ struct TestCommandTests {
 
     @Test("the provided pipelines pass their tests")
     func ready() throws {
-        let command = try CommandUnderTest(copying: CommandUnderTest.root.appending(path: "pipelines"))
+        let command = try CommandUnderTest()
         defer { command.remove() }
-        let result = try command.run("test", "access-errors.yaml")
+        for name in ["pipelines", "sampledata"] {
+            try FileManager.default.copyItem(at: CommandUnderTest.root.appending(path: name), to: command.folder.appending(path: name))
+        }
+        let result = try command.shell("sluice test pipelines/*.yaml")
         #expect(result.status == 0)
-        #expect(result.output.hasSuffix("2 tests: 2 ok\n"))
+        #expect(!result.output.contains("no tests"))
+        #expect(result.output.contains(/[0-9]{2} tests: [0-9]+ ok\n$/), "\(result.output)\(result.error)")
     }
 }

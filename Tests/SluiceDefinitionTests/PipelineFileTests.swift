@@ -33,12 +33,11 @@ struct PipelineFileTests {
 
     /// The pipeline files name their inputs relative to the project folder.
     private static func absoluteInputs(of name: String) -> [String: String] {
-        let inputs = [
-            "access-errors.yaml": ("logs", "access/*.log.gz"), "app-warnings.yaml": ("logs", "app/*.log"),
-            "scored.yaml": ("requests", "requests/*.jsonl.gz"), "slow-requests.yaml": ("requests", "requests/*.jsonl.gz"),
-        ]
-        guard let (parameter, glob) = inputs[name] else { return [:] }
-        return [parameter: root.appending(path: "sampledata/\(glob)").path]
+        let text = (try? String(contentsOf: root.appending(path: "pipelines/\(name)"), encoding: .utf8)) ?? ""
+        let inputs = text.matches(of: #/\n  (?<parameter>\w+): (?<path>sampledata/\S+)/#).map {
+            (String($0.output.parameter), root.appending(path: String($0.output.path)).path)
+        }
+        return Dictionary(uniqueKeysWithValues: inputs)
     }
 
     @Test("options of stages arrive, with defaults for missing ones")
