@@ -77,13 +77,30 @@ package struct FileSink: DeclaredSink {
     }
 
     /// Whether the folder of an output is the given one or below it, with links followed.
-    private static func isConfined(_ output: String, to confinement: String) throws(InputError) -> Bool {
-        let outermost = try FileIdentity(confinement)
-        var folder = OutputFolders.folder(of: output)
-        var identity = try FileIdentity(folder)
+    ///
+    /// Both may be created while this looks at them, by the thread that commits, and a folder has
+    /// another identity from then on. So a negative answer only counts if the given one is still
+    /// what it was.
+    package static func isConfined(
+        _ output: String, to confinement: String, identify: (String) throws(InputError) -> FileIdentity = { path throws(InputError) in try FileIdentity(path) }
+    ) throws(InputError) -> Bool {
+        var outermost = try identify(confinement)
+        while try !isBelow(outermost, OutputFolders.folder(of: output), identify) {
+            let now = try identify(confinement)
+            if now == outermost { return false }
+            outermost = now
+        }
+        return true
+    }
+
+    private static func isBelow(
+        _ outermost: FileIdentity, _ path: String, _ identify: (String) throws(InputError) -> FileIdentity
+    ) throws(InputError) -> Bool {
+        var folder = path
+        var identity = try identify(folder)
         while identity != outermost {
             folder += "/.."
-            let above = try FileIdentity(folder)
+            let above = try identify(folder)
             if above == identity { return false }
             identity = above
         }
