@@ -1,18 +1,18 @@
-# Everything one does with this project. `make` alone lists it.
+# The common tasks of this project; `make` lists them.
 
 SWIFT ?= swift
 ARGS ?=
 PREFIX ?= /usr/local
-# Debian packages that a target needs beside the libraries.
+# Debian packages that a target needs besides the libraries.
 package: ALSO = dpkg-dev
 test tsan: ALSO = python3
-# With the Swift runtime inside: it runs where no Swift is, starts sooner and is a little faster.
+# With the Swift runtime linked in, the command runs on machines without Swift, starts sooner and is a little faster.
 BUILD = $(SWIFT) build -c release --static-swift-stdlib
 RELEASE = $(shell $(BUILD) --show-bin-path)
 FORMATTED = Package.swift Sources Tests $(wildcard Benchmarks Examples)
 
-# The pool's storms and rounds take every core, and children and closures have seconds to answer: in processes of their
-# own neither holds up the other tests.
+# The stress tests of the pool use every core, and tests of child processes have time limits of seconds. In processes of
+# their own, neither slows down other tests.
 POOL_TESTS = ^WorkerPoolsTests\.
 TIMED_TESTS = ^(SluiceTests\.|SluiceRecordsTests\.(Exec|Child)|CommandTests\.(Resume|Kill|Interrupt))
 define run-tests
@@ -26,16 +26,16 @@ endef
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
-setup: ## install the C libraries that are missing (Debian, Ubuntu)
+setup: ## install missing C libraries (Debian, Ubuntu)
 	@scripts/setup $(ALSO)
 
 build: setup ## build the command in release mode: .build/release/sluice
 	$(BUILD) --product sluice
 
-run: build ## run the example pipeline over sampledata/ and show what came out
+run: build ## run the example pipeline over sampledata/ and show its output
 	@scripts/run-example $(RELEASE)/sluice
 
-install: build ## put the command, its completions and its manual page under PREFIX=/usr/local
+install: build ## install the command, its completions and its manual page under PREFIX=/usr/local
 	@scripts/install $(RELEASE)/sluice "$(DESTDIR)$(PREFIX)"
 
 package: build ## make a Debian package: .build/sluice-pipelines_VERSION_ARCHITECTURE.deb
@@ -45,29 +45,29 @@ test: setup ## build everything and run all tests
 	$(SWIFT) build --build-tests
 	$(call run-tests)
 
-trouble: setup ## let runs die or fail at every call that changes a file, and run them again; some minutes
+trouble: setup ## kill runs, or let them fail, at every system call that changes a file, and rerun them; takes minutes
 	$(SWIFT) build --build-tests
 	SLUICE_TROUBLE=1 $(SWIFT) test --skip-build --filter '^CommandTests\.ResumeTests'
 
-test-install: ## do as README.md says on a clean Debian, and install the package on another; by hand, as root
+test-install: ## follow README.md on a clean Debian, and install the package on another; run manually, as root
 	@Tests/Install/test-install $(ARGS)
 
 check: lint test ## lint, then test
 
-docs: setup ## write the tables of docs/pipeline-file.md from what verbs, formats and ends declare
+docs: setup ## update the tables of docs/pipeline-file.md from the declarations of verbs, formats, sources and sinks
 	$(SWIFT) build --build-tests
 	SLUICE_WRITE_EXPECTED=1 $(SWIFT) test --skip-build --filter '^SluiceDefinitionTests\.ReferenceTests'
 
-validate-schema: build ## hold pipeline files against `sluice schema` with Python's jsonschema; ARGS=FILE for others
+validate-schema: build ## validate pipeline files against `sluice schema` with Python's jsonschema; ARGS=FILE for others
 	@scripts/validate-schema --sluice $(RELEASE)/sluice $(ARGS)
 
-check-jobs: build ## hold the answers of pipelines/ against awk, Miller, jq and DuckDB; ARGS='--data FOLDER' for real archives
+check-jobs: build ## compare the answers of pipelines/ with awk, Miller, jq and DuckDB; ARGS='--data FOLDER' for real archives
 	@scripts/check-jobs --sluice $(RELEASE)/sluice $(ARGS)
 
-check-csv-suites: build ## read csv-spectrum and csv-test-data; ARGS='--folder FOLDER' says where they are
+check-csv-suites: build ## read csv-spectrum and csv-test-data; ARGS='--folder FOLDER' for their location
 	@scripts/check-csv-suites --sluice $(RELEASE)/sluice $(ARGS)
 
-lint: ## say where the sources are not formatted as agreed
+lint: ## report where the sources are not formatted
 	$(SWIFT) format lint --strict --parallel --recursive $(FORMATTED)
 
 format: ## format the sources
@@ -80,7 +80,7 @@ tsan: setup ## run all tests under the Thread Sanitizer
 	$(SWIFT) build --build-tests $(TSAN)
 	$(call run-tests,$(TSAN))
 
-# The build talks on standard error here, so that standard output is the program's alone.
+# The build writes to standard error here, so that standard output has only the program's output.
 cel-conformance: setup ## run the CEL conformance cases; SLUICE_CEL_CASES=FILE for others
 	@$(BUILD) --product cel-conformance >&2
 	@$(RELEASE)/cel-conformance $(ARGS)
@@ -97,5 +97,5 @@ bench-formats: setup ## measure the decoders
 	@$(BUILD) --product bench-formats >&2
 	@$(RELEASE)/bench-formats $(ARGS)
 
-clean: ## remove what was built and what the example wrote
+clean: ## remove build products and the example's output
 	rm -rf .build .build-tsan .sluice out

@@ -45,8 +45,8 @@ package struct PipelineFile: Sendable {
         }
         if path == "-", pipeline?.source.inputs.contains(where: \.isStandardInput) == true {
             building.report(
-                "the pipeline itself is read from standard input, and so no records can be", at: definition.source?.argument?.place,
-                fix: "give the pipeline as a file, or name files to read")
+                "the pipeline file is read from standard input, so records cannot be", at: definition.source?.argument?.place,
+                fix: "pass the pipeline file as a path, or read records from files")
         }
         return CheckedPipeline(
             file: self, pipeline: pipeline, tests: definition.tests.map { PipelineTest($0) },
@@ -59,7 +59,7 @@ package struct PipelineFile: Sendable {
 
 package struct UnreadablePipelineFile: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Reason: String, Sendable {
-        case missing = "there is no such file"
+        case missing = "no such file"
         case unreadable = "it cannot be read"
         case notUTF8 = "it is not UTF-8 text"
     }

@@ -22,7 +22,7 @@ package struct StarterFile: Sendable {
                 + """
 
                 # tests:                           # sluice test FILE
-                #   - name: what is not asked for is left out
+                #   - name: other records are filtered
                 #     input: ['{"status": 200}']
                 #     output: []
 
@@ -73,7 +73,7 @@ package struct StarterFile: Sendable {
         # \(about)
         name: \(name)                          # the state folder is .sluice/\(name)
 
-        params:                                # defaults; --set out=… on the command line takes their place
+        params:                                # defaults; override with --set out=…
         \(hasLogs ? "  logs: 'logs/*.jsonl.gz'\n" : "")  out: out
 
 
@@ -87,7 +87,7 @@ package struct StarterFile: Sendable {
           file: ${out}/\(name).jsonl.gz        # {…} in a path is an expression: ${out}/{status}.jsonl.gz
 
         limits:
-          dead_letters: 1%                     # of records that fail; above it nothing is published
+          dead_letters: 1%                     # if more records fail, nothing is published
 
         """
     }

@@ -23,11 +23,11 @@ enum ExitStatus: Error, Equatable {
     /// The end of a help text.
     static let manual = """
         EXIT CODES
-          0        complete: every record written or left out on purpose
+          0        complete: every record was written or filtered
           1        failed: nothing was published
-          2        the definition or the command line is wrong; nothing was read
-          3        complete with losses on record (dead letters, damaged input)
-          130, 143 interrupted: what was in flight was finished
-          141      the reader of standard output went away, as 'head' does
+          2        the pipeline file or the command line is invalid; nothing was read
+          3        complete, with losses (dead letters, damaged input)
+          130, 143 interrupted: nothing was published
+          141      the reader of standard output closed it, as 'head' does
         """
 }

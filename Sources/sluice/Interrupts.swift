@@ -46,7 +46,7 @@ final class Interrupts: Sendable {
             children.killAll()
             _exit(128 + number)
         }
-        Terminal.error.write("\nsluice: draining: what is in flight is finished, nothing new is read; once more to end at once\n")
+        Terminal.error.write("\nsluice: draining: finishing what is in flight; interrupt again to exit at once\n")
         drain()
     }
 }

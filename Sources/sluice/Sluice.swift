@@ -8,8 +8,8 @@ struct SluiceCommand: AsyncParsableCommand {
         commandName: "sluice",
         abstract: "Runs gzip archives of records through stages, each with its own worker pool, and proves that nothing was lost.",
         discussion: """
-            A pipeline file (YAML) names a source of records, the stages they go through and the sink they are written to. 'sluice run' runs it; \
-            every record that came in is written, left out on purpose, or in the dead-letter file, and the ledger at the end shows it.
+            A pipeline file (YAML) defines a source of records, the stages they pass through and the sink they are written to. 'sluice run' runs it; \
+            every input record is written, filtered, or in the dead-letter file, and the ledger at the end accounts for all of them.
 
             EXAMPLES
               sluice check pipelines/access-errors.yaml
@@ -22,8 +22,8 @@ struct SluiceCommand: AsyncParsableCommand {
             \(ExitStatus.manual)
 
             ENVIRONMENT
-              SLUICE_INFLATE=zlib  reads and writes gzip without ISA-L
-              NO_COLOR=1           no colours on a terminal
+              SLUICE_INFLATE=zlib  read and write gzip without ISA-L
+              NO_COLOR=1           do not use colors on a terminal
 
             COMPLETIONS
               sluice --generate-completion-script bash > /etc/bash_completion.d/sluice

@@ -39,7 +39,7 @@ struct ExplainTests {
         #expect(result.status == 0)
         for text in [
             "stage      verb      workers  queue\n", "errors     keep       1 to 4      2\n", "head       head            1      2\n",
-            "writes out/{section}.jsonl.gz as jsonl", "fields +section", "fields -ident -user", "sees batches in the order",
+            "writes out/{section}.jsonl.gz as jsonl", "fields +section", "fields -ident -user", "processes batches in input order",
         ] { #expect(result.output.contains(text), "\(result.output)") }
         #expect(result.output.split(separator: "\n").allSatisfy { $0.count <= 60 })
     }
@@ -51,7 +51,7 @@ struct ExplainTests {
         let result = try command.run("explain", "x.yaml", "--record", Self.record("/api/v1", 503))
         #expect(result.status == 0)
         #expect(result.output.hasPrefix("source\n  {\"ip\":\"10.0.0.1\","))
-        #expect(result.output.contains("errors\n  passes as it is\nset\n  + section: \"api\"\nremove\n  passes as it is\n"))
+        #expect(result.output.contains("errors\n  unchanged\nset\n  + section: \"api\"\nremove\n  unchanged\n"))
         #expect(result.output.contains("routes\n  out/api.jsonl.gz\n    {\"ip\":\"10.0.0.1\","))
         #expect(try FileManager.default.contentsOfDirectory(atPath: command.folder.path) == ["x.yaml"])
     }

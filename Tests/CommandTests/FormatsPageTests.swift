@@ -31,7 +31,7 @@ struct FormatsPageTests {
         let result = try command.run("run", "pipeline.yaml", "--progress", "none")
         #expect(result.output == (try text("text")))
         #expect(result.status == 3)
-        #expect(try command.text(of: ".sluice/orders/dead-letter.jsonl.gz").contains("the record has 3 fields, the header has 4"))
+        #expect(try command.text(of: ".sluice/orders/dead-letter.jsonl.gz").contains("the record has 3 fields, but the header has 4"))
     }
 
     @Test("the example of tsv gives the output below it")
@@ -47,7 +47,7 @@ struct FormatsPageTests {
         let result = try command.run("run", "pipeline.yaml", "--progress", "none")
         #expect(result.output == (try text("text")))
         #expect(result.status == 3)
-        #expect(try command.text(of: ".sluice/parts/dead-letter.jsonl.gz").contains("the record has 3 fields, the header has 4"))
+        #expect(try command.text(of: ".sluice/parts/dead-letter.jsonl.gz").contains("the record has 3 fields, but the header has 4"))
     }
 
     @Test("the example of a log with '#' lines gives the output below it")

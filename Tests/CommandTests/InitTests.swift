@@ -46,7 +46,7 @@ struct InitTests {
         try command.write("a,b\n1,2\n", to: "three.csv")
         let mixed = try command.run("init", "one.jsonl", "three.csv")
         #expect(mixed.status == 1)
-        #expect(mixed.error.contains("give samples of one format"))
+        #expect(mixed.error.contains("all samples must have the same format"))
     }
 
     @Test("without samples it shows every part, and the file has a valid shape")

@@ -85,7 +85,7 @@ struct CommandWordsTests {
             #expect(result.status == 0)
         }
         let both = try command.run(["check", "-"], input: "name: x\nsource: {files: '-', format: jsonl}\nsink: {stdout: true}\n")
-        #expect(both.error.contains("-:2:18: the pipeline itself is read from standard input, and so no records can be"))
+        #expect(both.error.contains("-:2:18: the pipeline file is read from standard input, so records cannot be"))
         #expect(both.status == 2)
     }
 

@@ -66,7 +66,7 @@ struct ShowTests {
             #expect(try command.run("show", "\(file)@0").output == "{\"a\":1}\n")
             let beyond = try command.run("show", "\(file)@4000")
             #expect(beyond.status == 1)
-            #expect(beyond.error == "sluice: \(file): its text has no byte 4000\n")
+            #expect(beyond.error == "sluice: \(file): byte 4000 is beyond its end\n")
         }
     }
 

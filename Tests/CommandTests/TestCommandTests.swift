@@ -153,7 +153,7 @@ struct TestCommandTests {
         }
         try result("tests: [{name: x, input: [], output: [], dead_letters: [{stage: keeep}]}]\n") { result, _ in
             #expect(result.error.contains("no such stage 'keeep' (did you mean 'keep'?)"))
-            #expect(result.output == "0 tests: 0 ok, 1 file is wrong\n")
+            #expect(result.output == "0 tests: 0 ok, 1 file is invalid\n")
             #expect(result.status == 2)
         }
     }

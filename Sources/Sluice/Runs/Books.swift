@@ -32,13 +32,13 @@ public struct Books: Sendable, Hashable {
     ///
     /// - Parameter counts: one for each stage, in their order.
     public mutating func add(_ counts: [StageCounts]) {
-        precondition(counts.count == stages.count, "books of \(stages.count) stages cannot take counts of \(counts.count)")
+        precondition(counts.count == stages.count, "counts of \(counts.count) stages cannot be added to a ledger of \(stages.count)")
         for index in counts.indices { stages[index].counts += counts[index] }
     }
 
     /// Adds the books of another part of the same run.
     public mutating func merge(_ other: Books) {
-        precondition(other.stages.map(\.name) == stages.map(\.name), "books of other stages cannot be merged")
+        precondition(other.stages.map(\.name) == stages.map(\.name), "ledgers of different stages cannot be merged")
         add(other.stages.map(\.counts))
     }
 
@@ -59,7 +59,7 @@ public struct Books: Sendable, Hashable {
     public func balance(read: Int, written: Int, isWhole: Bool = true, before: [Int?]? = nil) -> Bool {
         func isFine(_ rest: Int) -> Bool { isWhole ? rest == 0 : rest >= 0 }
         let before = before ?? stages.indices.map { $0 == 0 ? nil : $0 - 1 }
-        precondition(before.count == stages.count, "books of \(stages.count) stages cannot be chained by \(before.count) places")
+        precondition(before.count == stages.count, "\(stages.count) stages need as many predecessors, not \(before.count)")
         var left = (read: read, after: stages.map(\.counts.out))
         var isLast = Array(repeating: true, count: stages.count)
         for (index, stage) in stages.enumerated() {

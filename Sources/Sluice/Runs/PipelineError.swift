@@ -21,8 +21,8 @@ extension PipelineError: CustomStringConvertible {
             "stage '\(name)' failed on element \(place) after \(attempts) attempt\(attempts == 1 ? "" : "s"): \(error)"
         case .source(let place, let error): "the source failed at element \(place): \(error)"
         case .sink(let error): "the sink failed: \(error)"
-        case .deadLetters(let error): "the sink of the dead letters failed: \(error)"
-        case .cancelled: "the run was cancelled before its end"
+        case .deadLetters(let error): "the sink for dead letters failed: \(error)"
+        case .cancelled: "the run was cancelled"
         case .unbalanced: "the ledger does not balance; the report shows where"
         }
     }

@@ -92,7 +92,7 @@ extension RunControl {
 
     func begin(_ plan: RunPlan) {
         state.withLock { state in
-            precondition(state.plan == nil && state.phase != .ended, "a RunControl serves for one run; make a new one")
+            precondition(state.plan == nil && state.phase != .ended, "a RunControl can be used for one run only; create another")
             state.plan = plan
             if state.phase == .idle { state.phase = .running }
         }

@@ -8,7 +8,7 @@ public struct WindowLimits: Sendable, Equatable {
 
     /// - Precondition: both are positive.
     public init(elements: Int = 1024, weight: Int = .max) {
-        precondition(elements > 0 && weight > 0, "a window holds at least one element of weight one")
+        precondition(elements > 0 && weight > 0, "a window must have room for at least one element of weight 1")
         self.elements = elements
         self.weight = weight
     }

@@ -81,7 +81,7 @@ extension Scratch {
         case .duration: return .duration(cell.duration)
         case .decimal: return .decimal(String(decoding: cell.textBytes, as: UTF8.self))
         case .json:
-            guard let reader else { throw EvaluationError(.invalidArgument, "this value is JSON text, and there is no JSON reader") }
+            guard let reader else { throw EvaluationError(.invalidArgument, "this value is JSON text, but there is no JSON reader") }
             return try reader.value(ofJSON: cell.textBytes)
         case .boxed: return boxedValue(cell)
         case .error: throw takeError()

@@ -75,7 +75,7 @@ extension Checker {
         let types = arguments.map { resolved($0).description }
         let shown = name.trimmingOperator
         if Operator.isOperator(name), types.count == 2 {
-            report("'\(shown)' does not go with \(types[0]) and \(types[1])", at: nameRange)
+            report("'\(shown)' cannot be applied to \(types[0]) and \(types[1])", at: nameRange)
             return
         }
         let found = isMember ? "\(types[0]).\(name)(\(types.dropFirst().joined(separator: ", ")))" : "\(shown)(\(types.joined(separator: ", ")))"

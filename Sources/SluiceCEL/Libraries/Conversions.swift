@@ -127,10 +127,10 @@ enum Conversions {
     }
 
     private static func outOfRange(_ value: Value, _ type: String) -> EvaluationError {
-        EvaluationError(.overflow, "\(value) is out of the range of \(type)")
+        EvaluationError(.overflow, "\(value) is out of range for \(type)")
     }
 
     private static func unreadable(_ text: String, _ type: String) -> EvaluationError {
-        .invalid("\(Value.quoted(text)) cannot be read as \(type)")
+        .invalid("\(Value.quoted(text)) cannot be converted to \(type)")
     }
 }

@@ -43,7 +43,7 @@ enum Formatting {
         let digits = rest.prefix(while: \.isDigit)
         rest = rest[digits.endIndex...]
         guard let precision = Int(String(Substring(digits))), precision <= largestPrecision else {
-            throw failure("a precision is a number of at most \(largestPrecision)")
+            throw failure("a precision must be at most \(largestPrecision)")
         }
         return precision
     }
@@ -67,7 +67,7 @@ enum Formatting {
     private static func failure(_ message: String) -> EvaluationError { .invalid("error during formatting: " + message) }
 
     private static func wrongType(_ wanted: String, _ value: Value) -> EvaluationError {
-        failure("\(wanted), was given \(value.type.name)")
+        failure("\(wanted), found \(value.type.name)")
     }
 
     /// `%s`: any value; strings inside lists are not quoted.

@@ -43,7 +43,7 @@ struct TimeFormat: Sendable {
             case "R": fields += try self.fields("%H:%M")
             case "Y", "y", "m", "d", "e", "j", "H", "I", "M", "S", "p", "f", "L", "z", "Z", "b", "h", "B", "a", "A", "s":
                 fields.append(.verb(verb))
-            default: throw .invalid("the time format '\(text)' has the unknown letter '%\(Unicode.Scalar(verb))'")
+            default: throw .invalid("the time format '\(text)' has an unknown directive '%\(Unicode.Scalar(verb))'")
             }
         }
         return fields
@@ -72,7 +72,7 @@ struct TimeFormat: Sendable {
             var reading = TimeReading(text)
             moment = reading.read(fields)
         }
-        guard let moment else { throw .invalid("\(Value.quoted(text)) is no time of the form given") }
+        guard let moment else { throw .invalid("\(Value.quoted(text)) does not match the time format") }
         return moment
     }
 

@@ -30,7 +30,7 @@ extension Pattern {
                     guard group <= pattern.groupCount else {
                         throw PatternError(
                             pattern: pattern.text,
-                            message: "replacement '\(text)' names group \(group), but the pattern has \(pattern.groupCount)")
+                            message: "the replacement '\(text)' refers to group \(group), but the pattern has \(pattern.groupCount)")
                     }
                     groups = max(groups, group)
                     parts.append(.text(literal))
@@ -39,7 +39,7 @@ extension Pattern {
                 default:
                     throw PatternError(
                         pattern: pattern.text,
-                        message: "replacement '\(text)': a backslash must be followed by a digit or a backslash")
+                        message: "in the replacement '\(text)', a backslash must be followed by a digit or a backslash")
                 }
             }
             parts.append(.text(literal))

@@ -24,7 +24,7 @@ extension Lexer {
         let spelling = String(decoding: text[start..<position], as: UTF8.self)
         guard isDouble else { return integer(spelling, radix: 10, from: start) }
         guard let value = Double(spelling), value.isFinite else {
-            report("'\(spelling)' is out of the range of double", at: start..<position)
+            report("'\(spelling)' is out of range for a double", at: start..<position)
             return .invalid
         }
         return .double(value)
@@ -79,7 +79,7 @@ extension Lexer {
                 position += 1
             }
         }
-        report("the string's closing quote is missing", at: start..<position)
+        report("the string has no closing quote", at: start..<position)
         return nil
     }
 
@@ -105,7 +105,7 @@ extension Lexer {
         default:
             while let next = byte(), next & 0xC0 == 0x80 { position += 1 }
             let spelling = String(decoding: text[start..<position], as: UTF8.self)
-            report("'\(spelling)' is no escape sequence\(isBytes ? " of bytes" : "")", at: start..<position)
+            report("'\(spelling)' is not an escape sequence\(isBytes ? " of bytes" : "")", at: start..<position)
             return false
         }
     }
@@ -127,7 +127,7 @@ extension Lexer {
             return true
         }
         guard let scalar = Unicode.Scalar(number) else {
-            report("the escape sequence is no Unicode code point", at: start..<position)
+            report("the escape sequence is not a Unicode code point", at: start..<position)
             return false
         }
         contents.append(contentsOf: UTF8.encode(scalar).map(Array.init) ?? [])

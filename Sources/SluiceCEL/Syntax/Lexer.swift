@@ -69,7 +69,7 @@ struct Lexer {
         guard byte() == UInt8(ascii: "`"), position > start + 1 else {
             let isClosed = byte() == UInt8(ascii: "`")
             if isClosed { position += 1 }
-            report(isClosed ? "a name in backticks cannot be empty" : "the name's closing ` is missing", at: start..<position)
+            report(isClosed ? "a name in backticks cannot be empty" : "the name has no closing `", at: start..<position)
             return .invalid
         }
         position += 1

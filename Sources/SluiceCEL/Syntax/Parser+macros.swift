@@ -32,7 +32,7 @@ extension Parser {
         if shape.variables == 2 {
             guard let variable = variable(arguments[1], of: name) else { return make(.invalid, range) }
             if variable == first {
-                report("'\(name)' expects two different names", at: arguments[1].range)
+                report("'\(name)' expects two distinct names", at: arguments[1].range)
                 return make(.invalid, range)
             }
             second = variable
@@ -76,7 +76,7 @@ extension Parser {
         var parts = [name]
         for argument in arguments {
             guard case .literal(.int(let number)) = argument.kind, number >= 0 else {
-                report("the variable number must be a literal that is 0 or more", at: argument.range)
+                report("the variable number must be a literal of 0 or more", at: argument.range)
                 return make(.invalid, range)
             }
             parts.append(String(number))

@@ -109,7 +109,7 @@ extension Parser {
         case "false": return make(.literal(.bool(false)), range)
         case "null": return make(.literal(.null), range)
         case _ where name == "in" || Parser.reserved.contains(name):
-            report("'\(name)' is a reserved word; a field of that name is written `\(name)`", at: range)
+            report("'\(name)' is a reserved word; write a field of that name as `\(name)`", at: range)
             return make(.invalid, range)
         default: break
         }

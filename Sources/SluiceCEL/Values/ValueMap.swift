@@ -50,9 +50,9 @@ public struct ValueMap: Sendable {
     /// error.
     mutating func insert(_ key: Value, _ value: Value) throws(EvaluationError) {
         guard let mapKey = MapKey(key), !key.isDouble else {
-            throw EvaluationError(.type, "a map's key cannot be of type \(key.type)")
+            throw EvaluationError(.type, "a map key cannot be of type \(key.type)")
         }
-        guard place(of: mapKey) == nil else { throw .invalid("the map has the key \(key) twice") }
+        guard place(of: mapKey) == nil else { throw .invalid("duplicate key \(key) in the map") }
         append(Entry(key: key, value: value), at: mapKey)
     }
 

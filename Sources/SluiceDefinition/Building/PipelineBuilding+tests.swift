@@ -15,8 +15,8 @@ extension PipelineBuilding {
             }
             if let place = test.recordPlace, let format = formats.first, formats.allSatisfy({ $0.name != JSONL.name }) {
                 report(
-                    "tests '\(test.name.text)': 'output': a sink of the format '\(format.name)' writes text, not maps", at: place,
-                    fix: "write its lines: output: ['…']")
+                    "tests '\(test.name.text)': 'output': a sink with the format '\(format.name)' writes text, not maps", at: place,
+                    fix: "give its lines: output: ['…']")
             }
         }
     }

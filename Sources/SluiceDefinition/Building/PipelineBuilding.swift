@@ -140,16 +140,16 @@ struct PipelineBuilding {
         guard ending.index(in: Formats.later) != nil else { return JSONL() }
         report(
             "sink: the format '\(ending)' is not supported in this version", at: sink.argument.place,
-            fix: "give the file another ending, or name a format; this version writes: \(Formats.writableNames.joined(separator: ", "))")
+            fix: "use another file extension, or give a format; this version writes: \(Formats.writableNames.joined(separator: ", "))")
         return nil
     }
 
     private mutating func buildDeadLetters(_ leaf: Leaf) -> String {
         if !leaf.isComplete { return leaf.text }
         if leaf.text.contains("{") {
-            report("dead_letter: no {…} here, all dead letters of a run go to one file", at: leaf.place, fix: "write a plain path")
+            report("dead_letter: {…} is not allowed here; all dead letters of a run go to one file", at: leaf.place, fix: "use a plain path")
         } else if let reason = OutputPlace(leaf.text).refusal {
-            report("dead_letter: \(reason)", at: leaf.place, fix: "name a file in a folder that you may write to")
+            report("dead_letter: \(reason)", at: leaf.place, fix: "name a file in a folder that you can write to")
         }
         return leaf.text
     }

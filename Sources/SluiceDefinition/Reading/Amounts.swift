@@ -30,7 +30,7 @@ enum Amounts {
     }
 
     static let durationFix = "write a number and a unit: 200ms, 5s, 1m, 2h"
-    static let sizeFix = "write a number of bytes, or with a unit: 512KB, 16MiB, 1GiB"
+    static let sizeFix = "write a number of bytes, or a number and a unit: 512KB, 16MiB, 1GiB"
 
     static var durationUnits: [String] { Array(secondsByUnit.keys) }
     /// In lower case; they are accepted in any case.

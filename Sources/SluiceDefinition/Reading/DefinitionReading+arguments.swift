@@ -54,7 +54,7 @@ extension DefinitionReading {
 
     private mutating func newField(_ node: YAMLNode, _ what: String, example: String) -> Leaf? {
         guard let leaf = text(node, what, fix: "write '\(example)'") else { return nil }
-        if leaf.text.isEmpty, leaf.isComplete { report("\(what): a field needs a name", at: leaf.place) }
+        if leaf.text.isEmpty, leaf.isComplete { report("\(what): a field name is empty", at: leaf.place) }
         return leaf
     }
 
@@ -65,7 +65,7 @@ extension DefinitionReading {
         if isSet {
             var seen: [String] = []
             for leaf in elements.compactMap(\.leaf) {
-                if leaf.text.index(in: seen) != nil { report("\(what) names '\(leaf.text)' twice", at: leaf.place, fix: "remove one of them") }
+                if leaf.text.index(in: seen) != nil { report("\(what) lists '\(leaf.text)' twice", at: leaf.place, fix: "remove one of them") }
                 seen.append(leaf.text)
             }
         }
@@ -79,7 +79,7 @@ extension DefinitionReading {
         if map.entries.isEmpty { report("\(what) is empty", at: node.place, fix: "write '\(example)'") }
         var entries: [(key: Leaf, value: Argument)] = []
         for entry in map.entries {
-            if case .newField = key, entry.key.text.isEmpty { report("\(what): a field needs a name", at: entry.key.place) }
+            if case .newField = key, entry.key.text.isEmpty { report("\(what): a field name is empty", at: entry.key.place) }
             if let value = argument(entry.value, as: value, "\(what): '\(entry.key.text)'", example: example) {
                 entries.append((entry.key, value))
             }
@@ -149,7 +149,7 @@ extension DefinitionReading {
         var options: YAMLNode?
         if case .map(let map) = node {
             guard let entry = map.entries.first, map.entries.count == 1 else {
-                report("\(owner): 'format' must name one format", at: map.place, fix: "write '{name: {option: …}}'")
+                report("\(owner): 'format' must name exactly one format", at: map.place, fix: "write '{name: {option: …}}'")
                 return nil
             }
             (name, options) = (entry.key, entry.value)

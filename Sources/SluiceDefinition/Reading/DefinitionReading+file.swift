@@ -15,7 +15,7 @@ extension DefinitionReading {
         if let node = map["limits"] { definition.limits = readLimits(node) }
         if let node = map["tests"] { definition.tests = readTests(node, of: definition.source) }
         if let memory = definition.limits.memory, let longest = definition.source?.maxRecord, longest.value > memory.value {
-            report("source: 'max_record' is more than 'limits.memory'", at: longest.place, fix: "raise the memory, or take shorter records")
+            report("source: 'max_record' is greater than 'limits.memory'", at: longest.place, fix: "raise 'limits.memory', or lower 'max_record'")
         }
         reportUnusedParameters()
         return definition

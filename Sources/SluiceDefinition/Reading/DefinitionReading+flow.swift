@@ -9,7 +9,7 @@ extension DefinitionReading {
         var flow = FlowDefinition()
         if let node = map["stages"] { flow.stages = readStages(node) }
         if map["sink"] != nil, let routes = map["routes"] {
-            report("\(owner): both 'sink' and 'routes'", at: routes.place, fix: "give each route a sink of its own")
+            report("\(owner): both 'sink' and 'routes'", at: routes.place, fix: "give each route its own sink")
         }
         if let node = map["sink"] { readSinks(node, into: &flow) }
         if let node = map["routes"] {
@@ -56,8 +56,8 @@ extension DefinitionReading {
             }
             if let first = routes.all.first(where: { $0.name.text.isSame(as: route.name.text) }) {
                 report(
-                    "routes: the name '\(route.name.text)' is taken by the route on line \(first.name.place.start.line)", at: route.name.place,
-                    fix: "give each route a name of its own")
+                    "routes: the name '\(route.name.text)' is already used by the route on line \(first.name.place.start.line)", at: route.name.place,
+                    fix: "give each route a unique name")
             }
             routes.all.append(route)
         }
@@ -69,7 +69,7 @@ extension DefinitionReading {
         let name = map["name"].flatMap { self.name($0, .route, "route \(number): 'name'", of: "route \(number)") }
         let owner = name.map { "route '\($0.text)'" } ?? "route \(number)"
         if depth > 0, let routes = map["routes"] {
-            report("\(owner): routes in a route in a route", at: routes.place, fix: "divide by longer conditions instead")
+            report("\(owner): routes can only be nested one level deep", at: routes.place, fix: "use longer conditions instead")
             return nil
         }
         check(map, of: owner, takes: depth == 0 ? FileKeys.route : FileKeys.innerRoute)

@@ -28,7 +28,7 @@ extension DefinitionReading {
             parameters.append(Parameters.Parameter(name: entry.key, text: setting, kind: kind))
             guard !Parameters.admits(setting, kind) else { return }
             let article = kind == .integer ? "an integer" : kind == .bool ? "true or false" : "a number"
-            report("--set \(name): '\(setting)' is not \(article), as its default is", at: leaf.place, fix: "quote the default to make it text")
+            report("--set \(name): '\(setting)' is not \(article) like the default", at: leaf.place, fix: "quote the default to make it text")
         } else if leaf.isNull {
             parameters.append(Parameters.Parameter(name: entry.key, text: "", kind: .text, isMissing: true))
             report("params: '\(name)' has no value", at: entry.key.place, fix: "give it a default here, or one with --set \(name)=…")
@@ -42,7 +42,7 @@ extension DefinitionReading {
         for parameter in parameters.all where !parameters.used.contains(parameter.name.text) {
             report(
                 "params: '\(parameter.name.text)' is never used", at: parameter.name.place,
-                fix: "refer to it with ${\(parameter.name.text)}, or remove it", severity: .warning)
+                fix: "use it as ${\(parameter.name.text)}, or remove it", severity: .warning)
         }
     }
 
@@ -85,12 +85,12 @@ extension DefinitionReading {
 
     private mutating func value(named name: String, at place: TextPlace, isClosed: Bool) -> String? {
         guard isClosed else {
-            report("'${' is not closed", at: place, fix: "write ${NAME}; or $${ for the characters themselves")
+            report("'${' is not closed", at: place, fix: "write ${NAME}, or $${ for a literal '${'")
             return nil
         }
         guard let parameter = parameters[name] else {
             let hint = didYouMean(name, among: parameters.names)
-            report("no such parameter '\(name)'\(hint)", at: place, fix: "add it to 'params:'; or write $${ for the characters themselves")
+            report("no such parameter '\(name)'\(hint)", at: place, fix: "add it to 'params:', or write $${ for a literal '${'")
             return nil
         }
         parameters.markUsed(name)

@@ -14,7 +14,7 @@ extension DefinitionReading {
             self.argument($0, as: declaration.argument, "source: '\(declaration.name)'", example: declaration.example)
         }
         for leaf in argument?.leaves ?? [] where leaf.text.isEmpty && leaf.isComplete {
-            report("source: '\(declaration.name)' names no file", at: leaf.place)
+            report("source: '\(declaration.name)' is empty", at: leaf.place)
         }
         let options = values(of: map, declaration.options, of: "source")
         let settings = values(of: map, FileKeys.source, of: "source")

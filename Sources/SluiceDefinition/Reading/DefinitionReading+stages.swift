@@ -35,7 +35,7 @@ extension DefinitionReading {
             let key = entry.key
             if Verbs.named(key.text) != nil {
                 if let first = verb {
-                    report("\(owner): two verbs, '\(first.key.text)' and '\(key.text)'", at: key.place, fix: "make it a stage of its own")
+                    report("\(owner): two verbs, '\(first.key.text)' and '\(key.text)'", at: key.place, fix: "put it in a stage of its own")
                 } else {
                     verb = entry
                 }
@@ -45,12 +45,12 @@ extension DefinitionReading {
                     "\(owner): '\(key.text)' is not supported in this version", at: key.place, fix: "this version has: \(Verbs.names.joined(separator: ", "))")
             } else if let verb = Verbs.all.first(where: { $0.declaration.elsewhere.contains(key.text.lowercased()) })?.declaration {
                 hadUnknown = true
-                report("\(owner): there is no verb '\(key.text)'; it is called '\(verb.name)' here", at: key.place, fix: "write '\(verb.example)'")
+                report("\(owner): there is no verb '\(key.text)'; use '\(verb.name)'", at: key.place, fix: "write '\(verb.example)'")
             } else {
                 hadUnknown = true
                 let hint = didYouMean(key.text, among: Verbs.names + options + Verbs.later)
                 report(
-                    "\(owner): '\(key.text)' is neither a verb nor an option of stages\(hint)", at: key.place,
+                    "\(owner): '\(key.text)' is neither a verb nor a stage option\(hint)", at: key.place,
                     fix: "verbs: \(Verbs.names.joined(separator: ", ")); options: \(options.joined(separator: ", "))")
             }
         }
@@ -69,7 +69,7 @@ extension DefinitionReading {
         stage.name = name.text
         stage.label = "\(verb) '\(name.text)'"
         if let line = names.use(name.text, line: name.place.start.line) {
-            report("\(verb): the name '\(name.text)' is taken by the stage on line \(line)", at: name.place, fix: "give each stage a name of its own")
+            report("\(verb): the name '\(name.text)' is already used by the stage on line \(line)", at: name.place, fix: "give each stage a unique name")
         }
     }
 
@@ -82,7 +82,7 @@ extension DefinitionReading {
             case "timeout": stage.pool.timeout = value.duration
             case "retry": stage.pool.retry = value.keys.flatMap { retry($0, label: stage.label) }
             case "on_error": stage.onError = value.leaf.flatMap { FailurePolicy(rawValue: $0.text) } ?? stage.onError
-            default: preconditionFailure("'\(key.name)' is declared as an option of stages, and nothing reads it")
+            default: preconditionFailure("the stage option '\(key.name)' is declared, but nothing reads it")
             }
         }
     }

@@ -18,7 +18,7 @@ extension DefinitionReading {
         let expected = letters.compactMap { readDeadLetter($0, owner) }
         if map["output"] == nil, map["dead_letters"] == nil, map["input"] != nil {
             report(
-                "\(owner): neither 'output' nor 'dead_letters'", at: map.place, fix: "say what must come of the input: 'output: []' where nothing is written")
+                "\(owner): neither 'output' nor 'dead_letters'", at: map.place, fix: "give the expected result; 'output: []' means that nothing is written")
         }
         guard let name, let input else { return nil }
         let record = map["output"].flatMap { Self.firstRecord(in: $0) }

@@ -76,7 +76,7 @@ struct DefinitionReading {
     /// An expression: a scalar. The message has a hint on quoting, since YAML interprets `{` and
     /// `[`.
     mutating func expression(_ node: YAMLNode, _ what: String) -> Leaf? {
-        text(node, what, fix: "write a CEL expression; in quotes, where it begins with '{', '[' or a quote")
+        text(node, what, fix: "write a CEL expression; quote it if it begins with '{', '[' or a quote")
     }
 
     mutating func integer(_ node: YAMLNode, _ what: String, in range: ClosedRange<Int>) -> Int? {
@@ -98,7 +98,7 @@ struct DefinitionReading {
         guard range.contains(bytes) else {
             report(
                 "\(what) cannot be '\(leaf.text)'", at: leaf.place,
-                fix: "write at least \(Amounts.binary(range.lowerBound)) and at most \(Amounts.binary(range.upperBound))")
+                fix: "the value must be between \(Amounts.binary(range.lowerBound)) and \(Amounts.binary(range.upperBound))")
             return nil
         }
         return Placed(bytes, at: leaf.place)
@@ -112,14 +112,14 @@ struct DefinitionReading {
             return nil
         }
         guard duration > .zero else {
-            report("\(what) must be more than zero", at: leaf.place, fix: Amounts.durationFix)
+            report("\(what) must be greater than zero", at: leaf.place, fix: Amounts.durationFix)
             return nil
         }
         return Placed(duration, at: leaf.place)
     }
 
     mutating func countOrShare(_ node: YAMLNode, _ what: String) -> Argument? {
-        let fix = "write a number of records such as 100, a share such as 1%, or none for no limit"
+        let fix = "write a number of records such as 100, a share such as 1%, or 'none' for no limit"
         guard let leaf = completeText(node, what, fix: fix) else { return nil }
         if leaf.text == "none" { return .leaf(leaf) }
         if let count = Int(leaf.text), count >= 0 { return .integer(count, leaf.place) }
@@ -138,7 +138,8 @@ struct DefinitionReading {
         }
         if name.text.index(in: kind.taken) != nil {
             report(
-                "\(owner): a \(kind.rawValue) cannot be called '\(name.text)'", at: name.place, fix: "dead letters and reports use that name already")
+                "\(owner): a \(kind.rawValue) cannot be called '\(name.text)'", at: name.place,
+                fix: "use another name; this one is reserved for dead letters and reports")
         }
         return name
     }

@@ -13,15 +13,15 @@ package enum PipelineSchema {
 
     private static let head: SchemaNode = [
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A pipeline file of sluice",
+        "title": "Sluice pipeline file",
     ]
 
     /// Matches text that refers to a parameter, so that only its value can be validated.
     static let reference = #"(^|[^$])\$\{"#
 
     private static let definitions: SchemaNode = [
-        "text": ["description": "text; numbers and flags are taken as they are written", "type": ["string", "number", "boolean"]],
-        "parameter": ["description": "text with a parameter in it", "type": "string", "pattern": .text(reference)],
+        "text": ["description": "text; numbers and booleans are taken as written", "type": ["string", "number", "boolean"]],
+        "parameter": ["description": "text that contains a parameter", "type": "string", "pattern": .text(reference)],
         "format": format(among: Formats.all.map { $0.declaration }, besides: []),
         "writtenFormat": format(among: Formats.writable.map { $0.declaration }, besides: []),
         "stage": one(of: FileKeys.verbs, with: FileKeys.stage),

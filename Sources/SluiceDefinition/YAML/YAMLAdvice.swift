@@ -42,7 +42,7 @@ struct YAMLAdvice {
                 let end = text[index...].firstIndex(of: "}").map { $0 + 1 } ?? text.count
                 let reference = String(String.UnicodeScalarView(text[index..<end]))
                 return YAMLAdvice(
-                    "'\(reference)' between braces or brackets needs quotes", fix: "write '\(reference)' with the quotes",
+                    "'\(reference)' needs quotes within braces or brackets", fix: "write '\(reference)', with the quotes",
                     at: TextPlace(TextPosition(line: line, column: index + 1), length: end - index))
             case "{", "[": depth += 1
             case "}", "]": depth = max(0, depth - 1)
@@ -65,9 +65,9 @@ struct YAMLAdvice {
         }
         let value = String(String.UnicodeScalarView(text[start...])).trimmingBlanks
         let quoted = value.contains("\"") ? "'\(value.replacing("'", with: "''"))'" : "\"\(value)\""
-        let what = opening == "'" || opening == "\"" ? "the text ends at its closing quote, and something follows" : "something follows the closing \(closing)"
+        let what = opening == "'" || opening == "\"" ? "unexpected text after the closing quote" : "unexpected text after the closing \(closing)"
         return YAMLAdvice(
-            what, fix: "put quotes around all of it: \(quoted)", at: TextPlace(TextPosition(line: line, column: rest + 1), length: text.count - rest))
+            what, fix: "quote all of it: \(quoted)", at: TextPlace(TextPosition(line: line, column: rest + 1), length: text.count - rest))
     }
 
     /// A line that is indented to a column in which no enclosing map or list begins.
@@ -91,8 +91,8 @@ struct YAMLAdvice {
         guard !isFirstBelow else { return nil }
         guard let near = open.min(by: { abs($0.column - column) < abs($1.column - column) }) else { return nil }
         return YAMLAdvice(
-            "wrong indentation: this line begins in column \(column + 1), and line \(near.line) in column \(near.column + 1)",
-            fix: "begin what belongs to one map or list in the same column",
+            "wrong indentation: this line begins in column \(column + 1), line \(near.line) in column \(near.column + 1)",
+            fix: "indent all entries of a map or list equally",
             at: TextPlace(TextPosition(line: number, column: column + 1), length: line.length - column))
     }
 

@@ -21,7 +21,7 @@ struct YAMLDocument {
         self.source = source
         let text = source.text
         guard text.utf8.count <= YAMLDocument.sizeLimit else {
-            diagnostics.append(DefinitionDiagnostic("the file is longer than 1 MiB: is it a pipeline file?", at: nil))
+            diagnostics.append(DefinitionDiagnostic("the file is longer than 1 MiB; is it a pipeline file?", at: nil))
             return
         }
         if let diagnostic = AliasLimit.diagnostic(for: source) {
@@ -32,7 +32,7 @@ struct YAMLDocument {
         root = read(node)
         if nodesLeft <= 0 {
             root = nil
-            diagnostics = [DefinitionDiagnostic("the aliases of this file come to more than 100,000 values", at: nil, fix: AliasLimit.fix)]
+            diagnostics = [DefinitionDiagnostic("the aliases in this file expand to more than 100,000 values", at: nil, fix: AliasLimit.fix)]
         }
     }
 
@@ -53,7 +53,7 @@ struct YAMLDocument {
                     text = renamed
                 } else {
                     let name = names.first ?? ""
-                    diagnostics.append(DefinitionDiagnostic("the key '\(name)' is written twice", at: TextPlace(position, length: name.unicodeScalars.count)))
+                    diagnostics.append(DefinitionDiagnostic("duplicate key '\(name)'", at: TextPlace(position, length: name.unicodeScalars.count)))
                     return nil
                 }
             } catch {
@@ -103,14 +103,14 @@ struct YAMLDocument {
         for (key, value) in mapping {
             guard case .leaf(var name) = read(key) else {
                 let place = key.mark.map { TextPlace(TextPosition(line: $0.line, column: $0.column)) }
-                diagnostics.append(DefinitionDiagnostic("a key must be text", at: place, fix: "quote it, if it is an expression"))
+                diagnostics.append(DefinitionDiagnostic("a key must be text", at: place, fix: "quote it if it is an expression"))
                 continue
             }
             if let original = duplicates.original(ofKeyAt: name.place.start, read: name.text) { name.text = original }
             if let line = firstLines[Name(name.text)] {
                 diagnostics.append(
                     DefinitionDiagnostic(
-                        "the key '\(name.text)' is written twice (first on line \(line))", at: name.place, fix: "keep one of the two"))
+                        "duplicate key '\(name.text)' (first on line \(line))", at: name.place, fix: "remove one of the two"))
             } else {
                 firstLines[Name(name.text)] = name.place.start.line
                 entries.append(YAMLMap.Entry(key: name, value: read(value)))
@@ -156,13 +156,13 @@ extension DefinitionDiagnostic {
     }
 
     private static func fix(forYAMLProblem problem: String) -> String? {
-        if problem.contains("mapping values are not allowed") { return "quote a text that has ': ' in it" }
+        if problem.contains("mapping values are not allowed") { return "quote text that contains ': '" }
         if problem.contains("unknown escape") {
-            return "a backslash in double quotes must be doubled; in single quotes, or without quotes, it stands for itself"
+            return "double a backslash within double quotes; in single quotes, or without quotes, it is literal"
         }
-        if problem.contains("cannot start any token") { return "indent with spaces, and quote a text that begins with a sign such as @ ` % *" }
-        if problem.contains("undefined alias") { return "quote a text that begins with '*'" }
-        if problem.contains("another document") { return "a pipeline file is one YAML document: take away '---' and what follows" }
+        if problem.contains("cannot start any token") { return "indent with spaces, and quote text that begins with a character such as @ ` % *" }
+        if problem.contains("undefined alias") { return "quote text that begins with '*'" }
+        if problem.contains("another document") { return "a pipeline file is a single YAML document: remove '---' and what follows it" }
         return nil
     }
 }

@@ -56,8 +56,8 @@ package struct Checking {
     private mutating func warn(of program: CellProgram, _ leaf: Leaf) {
         for (format, range) in program.program.root.timeFormats where !format.contains("%") {
             report(
-                "the time format '\(format)' has no '%', so it stands for itself alone", at: leaf.place(of: range),
-                fix: "name the parts of the time, as in '%Y-%m-%d %H:%M:%S'", severity: .warning)
+                "the time format '\(format)' has no '%', so it is only literal text", at: leaf.place(of: range),
+                fix: "use directives, as in '%Y-%m-%d %H:%M:%S'", severity: .warning)
         }
     }
 
@@ -65,7 +65,9 @@ package struct Checking {
     package mutating func condition(_ leaf: Leaf) -> CellProgram? {
         guard let program = program(leaf) else { return nil }
         guard program.type == .bool || program.type == .dyn else {
-            report("must be true or false, and '\(leaf.text)' is of type \(program.type)", at: leaf.place, fix: "compare it with something")
+            report(
+                "must be true or false, but '\(leaf.text)' is of type \(program.type)", at: leaf.place,
+                fix: "write a comparison, or call a function that returns a bool")
             return nil
         }
         return program
@@ -84,13 +86,13 @@ package struct Checking {
         if let advice = ExpressionAdvice.fix(for: diagnostic, in: leaf.text) { return advice }
         guard diagnostic.message.contains("no such field") else { return nil }
         if !leaf.isPlain, !leaf.text.contains(where: { !($0.isLetter || $0.isNumber || $0 == "_") }) {
-            return "text in an expression has quotes of its own: \"'\(leaf.text)'\""
+            return "quote text within an expression: \"'\(leaf.text)'\""
         }
         guard case .known(let fields) = fields else { return nil }
         return Self.listed(fields.map(\.name))
     }
 
     private static func listed(_ names: [String]) -> String {
-        names.isEmpty ? "no field is left here" : "the fields here are: \(names.joined(separator: ", "))"
+        names.isEmpty ? "there are no fields here" : "the fields here are: \(names.joined(separator: ", "))"
     }
 }

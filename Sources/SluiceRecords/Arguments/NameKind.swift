@@ -7,7 +7,7 @@ package enum NameKind: String, Sendable, CaseIterable {
         switch self {
         case .pipeline: "letters, digits and '-'"
         case .stage, .route: "letters, digits, '-' and '_'"
-        case .parameter: "letters, digits and '_', a letter first"
+        case .parameter: "letters, digits and '_', beginning with a letter"
         }
     }
 

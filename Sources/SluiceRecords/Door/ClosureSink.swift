@@ -35,7 +35,7 @@ private final class OpenClosureSink: OpenSink {
     func checkpoint() -> SinkMark { SinkMark(outputs: [SinkMark.Output(path: "-", bytes: 0, records: records)]) }
 
     func restore(to mark: SinkMark) throws(OutputError) {
-        guard mark == checkpoint() else { throw .failed(path: "-", reason: "what a closure was given cannot be taken back") }
+        guard mark == checkpoint() else { throw .failed(path: "-", reason: "records that were passed to a closure cannot be taken back") }
     }
 
     func prepare() {}

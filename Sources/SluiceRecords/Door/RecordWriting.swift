@@ -22,7 +22,7 @@ struct RecordWriting {
         write(record)
         guard bytes.count <= Self.mostBytes else {
             bytes.count = start
-            throw RecordFailure(code: "closure", message: "the records that a closure made of one batch take more than 1 GiB")
+            throw RecordFailure(code: "closure", message: "the records that the closure made from one batch exceed 1 GiB")
         }
         for field in record.fields where field.value.isBeyondJSON { typed.append((frames.count, field.name, field.value)) }
         frames.append(Frame(start: UInt32(start), count: UInt32(bytes.count - start), lineDelta: 0))

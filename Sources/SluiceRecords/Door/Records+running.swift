@@ -138,7 +138,7 @@ private struct RecordsBuilding {
         var used = drafts.compactMap(\.name)
         for (index, name) in used.enumerated() {
             let isTaken = name.index(in: Array(used[..<index])) != nil || name.index(in: NameKind.stage.taken) != nil
-            if isTaken { report("the name '\(name)' is taken", fix: "give each stage a name of its own") }
+            if isTaken { report("the name '\(name)' is already used", fix: "give each stage a unique name") }
             if !NameKind.stage.admits(name) { report("'\(name)' is not a valid name for a stage", fix: "use \(NameKind.stage.rule)") }
         }
         return drafts.map { draft in
@@ -167,7 +167,7 @@ private struct RecordsBuilding {
             let leaf = script.leaf(path)
             guard let template = check("sink", script, fields, { PathTemplate(leaf, &$0) }) else { return nil }
             let name = FileName(path)
-            if level != nil, name.codec == nil { report("sink: a level is for compressed files", fix: "end the file's name in .gz or .zst") }
+            if level != nil, name.codec == nil { report("sink: a level is only for compressed files", fix: "use a file name that ends in .gz or .zst") }
             guard let written = written(format, endingIn: name.fileExtension) else { return nil }
             check("sink", script, fields) { written.checkWriting(&$0, at: leaf.place, areOwn: stages.allSatisfy(\.verb.leavesRecords)) }
             let sink = FileSink(

@@ -46,7 +46,7 @@ public struct Records: Sendable {
     public static func reading(
         archives: [String], format: RecordFormat, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20
     ) -> Records {
-        precondition(maxRecord > 0, "a record has at least one byte, not \(maxRecord)")
+        precondition(maxRecord > 0, "the maximum length of a record must be positive, not \(maxRecord)")
         return Records(source: SourceDraft(archives: archives, format: format, onDamage: onDamage, maxRecord: maxRecord))
     }
 
@@ -98,7 +98,7 @@ public struct Records: Sendable {
     ///   - deadLetters: if exceeded, the run stops and publishes nothing; `nil` for no limit.
     ///   - memory: the memory, in bytes, that batches in flight may take; at least 16 MiB.
     public func limits(deadLetters: Limits.DeadLetters? = nil, memory: Int = 512 << 20) -> Records {
-        precondition(memory >= 16 << 20, "a run takes at least 16 MiB, not \(memory) bytes")
+        precondition(memory >= 16 << 20, "a run needs at least 16 MiB, not \(memory) bytes")
         return with { $0.limits = Limits(deadLetters: deadLetters, memory: memory) }
     }
 

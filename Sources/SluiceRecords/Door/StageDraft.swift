@@ -73,14 +73,14 @@ extension Checking {
             guard !elements.isEmpty else { return refuses("the list is empty", at: place) }
             var seen: [String] = []
             for leaf in elements.compactMap(\.leaf) {
-                if isSet, leaf.text.index(in: seen) != nil { return refuses("names '\(leaf.text)' twice", at: leaf.place) }
+                if isSet, leaf.text.index(in: seen) != nil { return refuses("lists '\(leaf.text)' twice", at: leaf.place) }
                 seen.append(leaf.text)
             }
         case (.entries(let key, let value), .entries(let entries, let place)):
-            guard !entries.isEmpty else { return refuses("nothing is named", at: place) }
+            guard !entries.isEmpty else { return refuses("the map is empty", at: place) }
             for entry in entries {
                 let names = [(key, entry.key)] + (entry.value.leaf.map { [(value, $0)] } ?? [])
-                for case (.newField, let leaf) in names where leaf.text.isEmpty { return refuses("a field needs a name", at: leaf.place) }
+                for case (.newField, let leaf) in names where leaf.text.isEmpty { return refuses("a field name is empty", at: leaf.place) }
             }
         case (.keys(let keys), .keys(let arguments)), (.short(_, _, let keys), .keys(let arguments)):
             return keys.allSatisfy { key in arguments[key.name].map { admits($0, as: key.shape) } ?? true }

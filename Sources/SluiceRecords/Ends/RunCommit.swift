@@ -94,7 +94,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
 
     /// Restores a checkpoint of an earlier process. Must be called before anything is written.
     func restore(_ checkpoint: Checkpoint) throws(RunError) {
-        guard checkpoint.sinks.count == sinks.count else { throw .unfinished(reason: "it had other sinks") }
+        guard checkpoint.sinks.count == sinks.count else { throw .unfinished(reason: "its sinks were different") }
         try ledger.restore(checkpoint.ledger)
         last = checkpoint.cut
         do throws(OutputError) {
@@ -117,7 +117,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         do throws(InputError) {
             guard let place = try pipeline.sinks[sink].sink.place(of: path) else { return }
             guard owners.updateValue(sink, forKey: place) ?? sink == sink else {
-                throw InputError.unreadable(path: path, reason: "two sinks would write to it; give each outputs of its own")
+                throw InputError.unreadable(path: path, reason: "two sinks would write to it; give each its own outputs")
             }
         } catch {
             guard case .unreadable(let path, let reason) = error else { throw .input(error) }

@@ -1,16 +1,16 @@
 /// `access`: access logs in the format that the server's own configuration defines.
 package struct Access: Format {
     package static let declaration = Declaration(
-        "access", "access logs by the server's own definition",
+        "access", "access logs as defined by nginx's `log_format` or Apache's `LogFormat`",
         argument: .keys([
             ArgumentKey(
-                "nginx", .text, example: #"nginx: '$remote_addr - [$time_local] "$request" $status'"#, "what nginx has as `log_format`"),
-            ArgumentKey("apache", .text, example: #"apache: '%h %l %u %t "%r" %>s %b'"#, "what Apache has as `LogFormat`"),
+                "nginx", .text, example: #"nginx: '$remote_addr - [$time_local] "$request" $status'"#, "the value of nginx's `log_format`"),
+            ArgumentKey("apache", .text, example: #"apache: '%h %l %u %t "%r" %>s %b'"#, "the value of Apache's `LogFormat`"),
             ArgumentKey(
-                "format", .choice(KnownLogFormat.all.map(\.name)), example: "format: main", "a definition that is known by its name"),
+                "format", .choice(KnownLogFormat.all.map(\.name)), example: "format: main", "the name of a well-known definition"),
             ArgumentKey(
                 "escape", .choice(["default", "json", "none"]), default: "default", example: "escape: json",
-                "with `nginx`: what its `log_format` has as `escape`"),
+                "with `nginx`: the `escape` parameter of its `log_format`"),
         ]),
         example: "format: {access: {format: main}}")
 
@@ -23,13 +23,13 @@ package struct Access: Format {
     package init?(_ options: Arguments?, _ checking: inout Checking) {
         let keys = ["nginx", "apache", "format"].filter { options?[$0] != nil }
         guard let options, keys.count == 1, let leaf = options[keys[0]]?.leaf else {
-            let message = keys.isEmpty ? "the format '\(Self.name)' needs the server's definition" : "'\(keys[0])' and '\(keys[1])' are one too many"
-            checking.report(message, at: options?.place, fix: "write one of 'nginx', 'apache' and 'format': \(Self.declaration.example)")
+            let message = keys.isEmpty ? "the format '\(Self.name)' needs the server's definition" : "both '\(keys[0])' and '\(keys[1])'"
+            checking.report(message, at: options?.place, fix: "give one of 'nginx', 'apache' and 'format': \(Self.declaration.example)")
             return nil
         }
         guard leaf.isComplete else { return nil }
         if let escape = options["escape"], keys[0] != "nginx" {
-            checking.report("\(Self.name): 'escape' belongs to 'nginx'", at: escape.place, fix: "take it away")
+            checking.report("\(Self.name): 'escape' is only for 'nginx'", at: escape.place, fix: "remove it")
             return nil
         }
         do throws(LogTemplateError) {
@@ -77,7 +77,7 @@ struct KnownLogFormat: Sendable {
 
     static func named(_ name: String) throws(LogTemplateError) -> LogTemplate {
         guard let format = all.first(where: { $0.name == name }) else {
-            throw LogTemplateError("no format is known as '\(name)'", fix: "known are: \(all.map(\.name).joined(separator: ", "))")
+            throw LogTemplateError("no well-known format '\(name)'", fix: "there are: \(all.map(\.name).joined(separator: ", "))")
         }
         return try format.make()
     }

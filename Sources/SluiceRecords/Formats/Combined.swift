@@ -23,7 +23,7 @@ struct AccessLogOptions: Sendable {
         ArgumentKey("vhost", .flag, default: "false", example: "vhost: true", "lines begin with the virtual host, which becomes the field `vhost`"),
         ArgumentKey(
             "unescape", .flag, default: "false", example: "unescape: true",
-            #"`\xe4`, `\t` and the like become the bytes that they stand for, where those are UTF-8"#),
+            #"decode escapes such as `\xe4` and `\t` if the result is UTF-8"#),
     ]
 
     var hasHost = false

@@ -1,7 +1,7 @@
 /// `common`: the access log of Apache and nginx without referer and agent.
 package struct Common: Format {
     package static let declaration = Declaration(
-        "common", "access logs without referer and agent", argument: .keys(AccessLogOptions.keys), example: "format: common")
+        "common", "access logs without referer and user agent", argument: .keys(AccessLogOptions.keys), example: "format: common")
 
     private let options: AccessLogOptions
 

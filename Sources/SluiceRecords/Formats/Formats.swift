@@ -19,7 +19,7 @@ package enum Formats {
         let declaration = argument.declaration
         if case .keys(let keys) = declaration.argument, let missing = keys.first(where: { $0.isRequired && argument.options?[$0.name] == nil }) {
             checking.report(
-                "the format '\(declaration.name)' needs a key '\(missing.name)'", at: argument.name.place, fix: "write '\(declaration.example)'")
+                "the format '\(declaration.name)' requires '\(missing.name)'", at: argument.name.place, fix: "write '\(declaration.example)'")
             return nil
         }
         return named(declaration.name)?.init(argument.options, &checking)

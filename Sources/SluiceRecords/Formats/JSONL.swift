@@ -3,7 +3,7 @@ import SluiceCEL
 /// `jsonl`: one JSON object per line.
 package struct JSONL: WritableFormat {
     package static let declaration = Declaration(
-        "jsonl", aliases: ["ndjson"], "one JSON object a line", argument: .keys([]), example: "format: jsonl")
+        "jsonl", aliases: ["ndjson"], "one JSON object per line", argument: .keys([]), example: "format: jsonl")
     package static let fileExtensions = ["jsonl", "ndjson"]
 
     package init() {}

@@ -3,7 +3,7 @@ import SluiceCEL
 /// `lines`: any text, with a field `line` for each line.
 package struct Lines: WritableFormat {
     package static let declaration = Declaration(
-        "lines", "any text, one field `line`", argument: .keys([]), example: "format: lines")
+        "lines", "any text; the only field is `line`", argument: .keys([]), example: "format: lines")
     package static let fileExtensions = ["log", "txt"]
 
     package init() {}
@@ -18,7 +18,7 @@ package struct Lines: WritableFormat {
 
     package func checkWriting(_ checking: inout Checking, at place: TextPlace, areOwn: Bool) {
         guard !areOwn, case .known(let fields) = checking.fields, LinesDecoder.field.index(in: fields.map(\.name)) == nil else { return }
-        checking.report("writes lines, and the records have no field 'line' here", at: place, fix: "set a field 'line', or write jsonl")
+        checking.report("needs a field 'line', which the records here do not have", at: place, fix: "set a field 'line', or write jsonl")
     }
 
     package func makeWriter(for fields: RecordFields, columns: [String]?) -> any RecordWriter { LinesWriter(fields: fields) }
@@ -51,7 +51,7 @@ struct LinesWriter: RecordWriter {
             throw RecordFailure(code: "sink.line", message: "the record has no text field 'line' to write")
         }
         guard !cell.textBytes.contains(UInt8(ascii: "\n")) else {
-            throw RecordFailure(code: "sink.line", message: "field 'line' holds a line feed, so that it would be more than one line")
+            throw RecordFailure(code: "sink.line", message: "the field 'line' contains a line feed, so it would become more than one line")
         }
         return cell.textBytes
     }

@@ -7,7 +7,7 @@ package struct RegexFormat: Format {
         argument: .keys([
             ArgumentKey(
                 "pattern", .text, isRequired: true, example: #"pattern: '^(?P<host>\S+) (?P<rest>.*)$'"#,
-                "RE2's syntax; matches anywhere, so tie it to the ends with `^` and `$`")
+                "RE2 syntax; matches anywhere unless anchored with `^` and `$`")
         ]),
         example: #"format: {regex: {pattern: '^(?P<host>\S+)'}}"#)
 
@@ -23,7 +23,7 @@ package struct RegexFormat: Format {
             let pattern = try Pattern(text.text)
             guard pattern.groupNames.contains(where: { $0 != nil }) else {
                 checking.report(
-                    "the pattern names no group, so it makes no field", at: text.place, fix: "write (?P<name>…) around what you want")
+                    "the pattern has no named groups, so it yields no fields", at: text.place, fix: "write (?P<name>…) around each part that should be a field")
                 return nil
             }
             self.init(pattern)

@@ -14,9 +14,9 @@ package struct WholeText: Sendable, Equatable {
         if text.starts(with: [0x1F, 0x8B]) {
             self.init("gzip inside gzip", "unpack it once: gzip -dc FILE > FILE.once")
         } else if Self.isUTF16(text) {
-            self.init("UTF-16 text", Self.readsEncodings ? "say so in the source: encoding: utf-16" : "make it UTF-8 first: iconv -f UTF-16 -t UTF-8")
+            self.init("UTF-16 text", Self.readsEncodings ? "set 'encoding: utf-16' in the source" : "convert it first: iconv -f UTF-16 -t UTF-8")
         } else if text.withUnsafeBufferPointer(TarHeader.begins) {
-            self.init("a tar archive", "unpack it, and name its files")
+            self.init("a tar archive", "unpack it and give its files")
         } else if let document = Self.document(in: text) {
             self = document
         } else {
@@ -44,14 +44,14 @@ package struct WholeText: Sendable, Equatable {
             // A log line may also begin with a bracket.
             let next = text[(start + 1)...].first { !blanks.contains($0) }
             guard let next, "{[\"]".utf8.contains(next) else { return nil }
-            return WholeText("one JSON array, not a record a line", reader ?? "make lines of it: jq -c '.[]' FILE")
+            return WholeText("one JSON array, not one record per line", reader ?? "convert it: jq -c '.[]' FILE")
         }
         guard text[start] == UInt8(ascii: "{") else { return nil }
         let line = text[start...].prefix { $0 != UInt8(ascii: "\n") }
         let rest = line.dropFirst().drop { blanks.contains($0) }
         // The first line opens the object without closing it.
         guard line.count < text.count - start, rest.isEmpty || (rest.first == UInt8(ascii: "\"") && !line.contains(UInt8(ascii: "}"))) else { return nil }
-        return WholeText("one JSON document over several lines, not a record a line", reader ?? "make lines of it: jq -c . FILE")
+        return WholeText("one JSON document over several lines, not one record per line", reader ?? "convert it: jq -c . FILE")
     }
 
     /// The format for such documents, if this version has one.

@@ -42,7 +42,7 @@ package final class RecordRun: Sendable {
         var isSuspended = state.checkpoint != nil
         defer { if isSuspended { state.suspend() } else { state.end() } }
         if let report = state.finished, !options.restarts {
-            options.notice?("an earlier run had ended, and was stopped while its outputs were put in their places; that is done now")
+            options.notice?("an earlier run was killed while publishing its outputs; they are published now")
             return report
         }
         let checkpointing =
@@ -83,7 +83,7 @@ package final class RecordRun: Sendable {
     private func resume(_ checkpoint: Checkpoint, _ commit: RunCommit) throws(RunError) {
         try plan.restore(checkpoint)
         try commit.restore(checkpoint)
-        options.notice?("going on with the unfinished run: \(checkpoint.ledger.inputs.reduce(0) { $0 + $1.records }) records are done")
+        options.notice?("resuming the unfinished run after \(checkpoint.ledger.inputs.reduce(0) { $0 + $1.records }) records")
     }
 
     private func check<Result>(_ body: (RunFiles) throws(InputError) -> Result) throws(RunError) -> Result {

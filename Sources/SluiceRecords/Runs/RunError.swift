@@ -30,27 +30,27 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .stopped(let stage, let code, let message, let file, let line):
-            "stage '\(stage)' stopped the run at \(file):\(line): \(message) (\(code)); on_error: dead_letter sets such records aside instead"
+            "stage '\(stage)' stopped the run at \(file):\(line): \(message) (\(code)); on_error: dead_letter would make such records dead letters"
         case .tooManyDeadLetters(let count, let read, let limit):
-            "\(count) dead letters among \(read) records are more than limits.dead_letters allows (\(limit))"
+            "\(count) of \(read) records are dead letters, more than limits.dead_letters allows (\(limit))"
         case .allDead(let count):
-            "all \(count) records failed, so nothing is published; limits.dead_letters: none publishes even so"
+            "all \(count) records failed, so nothing is published; 'limits: {dead_letters: none}' publishes anyway"
         case .input(.damaged(let path, let damage)):
-            "\(InputError.damaged(path: path, damage)); on_damage: salvage reads what can be read"
+            "\(InputError.damaged(path: path, damage)); on_damage: salvage reads the rest"
         case .input(let error): error.description
         case .output(let error): error.description
         case .unpublished(let error):
-            "\(error); other outputs may be in their places already: all are whole, and the same command puts the rest in their places"
+            "\(error); other outputs may already have been published: all are complete, and the same command publishes the rest"
         case .busy(let state, let process):
-            "another run\(process.map { " (process \($0))" } ?? "") uses the state folder '\(state)'; wait for its end, or name another with --state"
+            "another run\(process.map { " (process \($0))" } ?? "") is using the state folder '\(state)'; wait for it to finish, or use another folder (--state)"
         case .unfinished(let reason):
-            "an unfinished run is in the state folder, and cannot be resumed: \(reason); --restart gives it up and begins anew"
+            "the unfinished run in the state folder cannot be resumed: \(reason); --restart discards it and starts over"
         case .files(let conflict): "\(conflict.label): \(conflict.message); \(conflict.fix)"
-        case .closure(let reason): "the closure that takes the records failed: \(reason)"
+        case .closure(let reason): "the closure that receives the records failed: \(reason)"
         case .room(let folder, let reason):
-            "what does not fit into memory cannot be set aside in '\(folder)': \(reason); name a folder with room with --state, or raise limits.memory"
+            "cannot spill to '\(folder)': \(reason); use a state folder with more space (--state), or raise limits.memory"
         case .report(let path, let reason): "\(path): \(reason)"
-        case .fault(let what): "\(what); this is a fault in sluice, please report it with the report.json"
+        case .fault(let what): "\(what); this is a bug in sluice, please report it, with the report.json"
         }
     }
 }

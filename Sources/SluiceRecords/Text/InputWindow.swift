@@ -64,7 +64,7 @@ final class InputWindow {
     /// Moves forward over `count` available bytes, or back if negative.
     func advance(by count: Int) {
         cursor += count
-        precondition(cursor >= 0 && cursor <= end, "an input window was moved out of its bytes")
+        precondition(cursor >= 0 && cursor <= end, "the cursor of an input window must stay within its bytes")
     }
 
     func move(to position: UInt64) {

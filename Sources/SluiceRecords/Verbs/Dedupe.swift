@@ -5,12 +5,13 @@ import Synchronization
 /// `dedupe`: passes the first of the records with the same key.
 package struct Dedupe: Verb {
     package static let declaration = Declaration(
-        "dedupe", "passes the first of the records with the same key; the others are filtered",
+        "dedupe", "passes the first record with each key; the others are filtered",
         argument: .keys([
-            ArgumentKey("by", .short(.list(.expression), for: "by", in: []), isRequired: true, example: "by: [user, path]", "what the key is made of"),
+            ArgumentKey(
+                "by", .short(.list(.expression), for: "by", in: []), isRequired: true, example: "by: [user, path]", "the expressions that form the key"),
             ArgumentKey(
                 "within", .integer(1...50_000_000), example: "within: 100000",
-                "among the last so many different keys, each counted from where it was last seen; by default among all"),
+                "how many of the most recently seen keys to remember; by default all"),
         ]),
         example: "dedupe: {by: [request_id]}",
         elsewhere: ["distinct", "uniq", "unique", "drop_duplicates", "dedup"])
@@ -93,9 +94,9 @@ final class DedupeStep: OrderedStep {
 
     func restore(_ state: [UInt8]) throws(CheckpointError) {
         var reader = StateReader(state)
-        guard try reader.number() == 1 else { throw CheckpointError("a state of another version") }
+        guard try reader.number() == 1 else { throw CheckpointError("the state has another version") }
         let hashing = SipHash(key: try reader.number(), try reader.number())
-        guard try reader.number() == UInt64(verb.within ?? 0) else { throw CheckpointError("a state that keeps other keys") }
+        guard try reader.number() == UInt64(verb.within ?? 0) else { throw CheckpointError("the state is for another 'within'") }
         var seen = Seen.empty(within: verb.within, room)
         var hashes: [Hash128] = []
         while !reader.isAtEnd { hashes.append(Hash128(high: try reader.number(), low: try reader.number())) }
@@ -178,7 +179,7 @@ extension Records {
     ///   - within: the number of most recent distinct keys to compare with; by default all keys.
     ///   - onError: what happens to a record for which an expression fails.
     public func dedupe(by expressions: [String], within: Int? = nil, name: String? = nil, onError: FailurePolicy = .deadLetter) -> Records {
-        precondition(within.map { (1...50_000_000).contains($0) } ?? true, "between 1 and 50,000,000 keys are kept, not \(within ?? 0)")
+        precondition(within.map { (1...50_000_000).contains($0) } ?? true, "'within' must be between 1 and 50,000,000, not \(within ?? 0)")
         return adding(Dedupe.self, name, onError: onError) { script in
             var arguments = ["by": script.argument(expressions)]
             if let within { arguments["within"] = .integer(within, script.place) }

@@ -4,7 +4,8 @@ package import SluiceCEL
 /// `drop`: passes all records except those for which an expression is true.
 package struct Drop: FilterVerb {
     package static let declaration = Declaration(
-        "drop", "passes the records for which it is false; the others are filtered", argument: .condition, example: "drop: path.startsWith('/health')",
+        "drop", "passes the records for which the condition is false; the others are filtered", argument: .condition,
+        example: "drop: path.startsWith('/health')",
         elsewhere: ["exclude", "reject", "discard", "filter_out"])
 
     package static let keeps = false

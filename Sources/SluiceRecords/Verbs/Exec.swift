@@ -5,15 +5,15 @@ import SluiceCEL
 /// `exec`: sends each record to a child process as one JSON line; the answer replaces the record.
 package struct Exec: Verb {
     package static let declaration = Declaration(
-        "exec", "gives each record to a child process as one JSON line, and takes one JSON line as its answer",
+        "exec", "passes each record to a child process as a line of JSON and reads a line of JSON as its answer",
         argument: .list(.text),
         options: [
             ArgumentKey(
                 "start_timeout", .duration, example: "start_timeout: 30s",
-                "how long a new child may take for its first answer, where that is more than `timeout`"),
+                "the time limit for the first answer of a new child, if longer than `timeout`"),
             ArgumentKey(
                 "answers", .choice(["one", "many"]), default: "one", example: "answers: many",
-                "how many lines answer a record: `many` are any number, and then an empty line"),
+                "how many lines answer a record; `many`: any number, followed by an empty line"),
         ],
         example: "exec: [./score, --jsonl]",
         elsewhere: ["run", "command", "script", "pipe", "program", "shell", "subprocess", "process"])
@@ -50,7 +50,7 @@ package struct Exec: Verb {
             isThere = folders.contains { access("\($0)/\(command)", X_OK) == 0 }
         }
         guard !isThere else { return }
-        let fix = command.contains("/") ? "relative paths start from the current folder; the file must be executable" : "install it, or write its path"
+        let fix = command.contains("/") ? "relative paths start from the current folder; the file must be executable" : "install it, or give its path"
         checking.report("no such command '\(command)'", at: leaf.place, fix: fix)
     }
 
@@ -126,7 +126,7 @@ struct ExecStage: EachStage {
             case .answer(let line):
                 let start = bytes.count
                 guard start + line.count <= Self.mostAnswerBytes else {
-                    throw RecordFailure(code: "exec.protocol", message: "the answers to one batch of records take more than 1 GiB")
+                    throw RecordFailure(code: "exec.protocol", message: "the answers to one batch exceed 1 GiB")
                 }
                 line.withUnsafeBufferPointer { bytes.append($0) }
                 guard answersMany else {

@@ -8,15 +8,15 @@ import SluiceCEL
 /// the record.
 package struct Explode: Verb, EachStep {
     package static let declaration = Declaration(
-        "explode", "makes one record of each element of a list or a map",
+        "explode", "makes a record of each element of a list or map",
         argument: .short(
             .field, for: "field",
             in: [
-                ArgumentKey("field", .field, isRequired: true, example: "field: items", "the list or the map"),
-                ArgumentKey("as", .newField, example: "as: item", "the field for the element, also where it is an object"),
+                ArgumentKey("field", .field, isRequired: true, example: "field: items", "the list or map"),
+                ArgumentKey("as", .newField, example: "as: item", "the field for the element, even if it is an object"),
                 ArgumentKey(
                     "keep", .list(.field, isSet: true), example: "keep: [id]",
-                    "the other fields of the record that go along with an element that is the record; with `as`, those that stay"),
+                    "which other fields of the record to keep; without `as`, they are added to an element that becomes the record"),
             ]),
         example: "explode: items",
         elsewhere: ["unnest", "flatten", "expand", "unwind", "unroll", "split", "mv_expand", "each"])
@@ -40,12 +40,12 @@ package struct Explode: Verb, EachStep {
         let kept = keys["keep"]?.leaves
         checking.checkFields([field] + (kept ?? []))
         if let again = kept?.first(where: { $0.text.isSame(as: field.text) }) {
-            checking.report("'\(again.text)' is what is taken apart, and cannot be kept", at: again.place, fix: "remove it")
+            checking.report("'\(again.text)' is the exploded field, so it cannot be kept", at: again.place, fix: "remove it")
         }
         self.init(field: field.text, as: keys["as"]?.leaf?.text, keep: kept?.map(\.text))
         let type = checking.fields.type(of: field.text)
         guard let type, let element = Self.element(of: type) else {
-            if let type { checking.report("'\(field.text)' is of type \(type), not a list or a map", at: field.place) }
+            if let type { checking.report("'\(field.text)' is of type \(type), not a list or map", at: field.place) }
             checking.fields = .open
             return
         }
@@ -245,7 +245,7 @@ private struct ExplodedRecords {
     }
 
     private func notElements(_ type: String) -> RecordFailure {
-        RecordFailure(code: "expression.type", message: "field '\(stage.field)' is of type \(type), not a list or a map")
+        RecordFailure(code: "expression.type", message: "field '\(stage.field)' is of type \(type), not a list or map")
     }
 }
 
@@ -345,7 +345,7 @@ extension ExplodedRecords {
     private var tooLarge: RecordFailure {
         RecordFailure(
             code: "explode.too_large",
-            message: "the record would become more than 500,000 records or 64 MiB of them; take away fields that are not needed before")
+            message: "the record would become more than 500,000 records or 64 MiB; remove unneeded fields first")
     }
 }
 

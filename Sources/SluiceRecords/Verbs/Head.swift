@@ -4,7 +4,8 @@ import Synchronization
 /// `head`: passes the first records and then ends the run successfully.
 package struct Head: Verb {
     package static let declaration = Declaration(
-        "head", "the first records; the run ends well once there are so many; in a route, the others are left out", argument: .integer(1...1_000_000_000_000),
+        "head", "passes the first records; then the run ends successfully. In a route, it filters the others and the run goes on",
+        argument: .integer(1...1_000_000_000_000),
         example: "head: 100", elsewhere: ["limit", "take", "first", "top"])
 
     private let count: Int
@@ -56,9 +57,9 @@ final class HeadStep: OrderedStep {
     }
 
     func restore(_ state: [UInt8]) throws(CheckpointError) {
-        guard state.first == 1, state.count == 9 else { throw CheckpointError("no state of 'head'") }
+        guard state.first == 1, state.count == 9 else { throw CheckpointError("not a state of 'head'") }
         let number = state.dropFirst().reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        guard let count = Int(exactly: number) else { throw CheckpointError("no state of 'head': more records than there can be") }
+        guard let count = Int(exactly: number) else { throw CheckpointError("not a state of 'head': too many records") }
         left.withLock { $0 = count }
     }
 }
@@ -87,7 +88,7 @@ extension Records {
     ///
     /// - Parameter count: at least 1.
     public func head(_ count: Int, name: String? = nil) -> Records {
-        precondition(count > 0, "a head has at least one record, not \(count)")
+        precondition(count > 0, "'head' needs at least one record, not \(count)")
         return adding(Head.self, name) { .integer(count, $0.place) }
     }
 }

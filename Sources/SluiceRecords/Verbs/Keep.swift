@@ -4,7 +4,7 @@ package import SluiceCEL
 /// `keep`: passes the records for which an expression is true.
 package struct Keep: FilterVerb {
     package static let declaration = Declaration(
-        "keep", "passes the records for which it is true; the others are filtered", argument: .condition, example: "keep: status >= 500",
+        "keep", "passes the records for which the condition is true; the others are filtered", argument: .condition, example: "keep: status >= 500",
         elsewhere: ["filter", "where", "grep", "include", "having"])
 
     package static let keeps = true

@@ -4,26 +4,26 @@ import SluiceCEL
 /// `lookup`: adds fields from a table to each record, by a key.
 package struct Lookup: Verb {
     package static let declaration = Declaration(
-        "lookup", "adds to each record the fields that a table has for its key",
+        "lookup", "adds fields from the row of a table that has the record's key",
         argument: .keys([
-            ArgumentKey("file", .text, isRequired: true, example: "file: teams.csv", "the table; read once, before the run"),
-            ArgumentKey("format", .format, example: "format: csv", "how it is read; may be left out where the name says it"),
-            ArgumentKey("key", .expression, isRequired: true, example: "key: ip", "what to look for"),
+            ArgumentKey("file", .text, isRequired: true, example: "file: teams.csv", "the table, which is read once, before the run"),
+            ArgumentKey("format", .format, example: "format: csv", "its format; by default derived from its name"),
+            ArgumentKey("key", .expression, isRequired: true, example: "key: ip", "the key to look up"),
             ArgumentKey(
                 "column",
                 .short(
                     .text, for: "value",
                     in: [
-                        ArgumentKey("value", .text, example: "value: id", "the column that is equal to the key"),
+                        ArgumentKey("value", .text, example: "value: id", "the column that equals the key"),
                         ArgumentKey(
                             "network", .text, example: "network: cidr",
-                            "a column of networks (`10.0.0.0/8`) and addresses: the longest that the key's address is in"),
-                    ]), isRequired: true, example: "column: id", "the column that it is looked for in"),
-            ArgumentKey("as", .newField, example: "as: owner", "one field for all that is found, as a map"),
-            ArgumentKey("select", .list(.text, isSet: true), example: "select: [team]", "the columns that are added; by default all but the key's"),
+                            "a column of networks (`10.0.0.0/8`) and addresses: the longest network that contains the key"),
+                    ]), isRequired: true, example: "column: id", "the column that holds the key"),
+            ArgumentKey("as", .newField, example: "as: owner", "a single field for the columns, as a map"),
+            ArgumentKey("select", .list(.text, isSet: true), example: "select: [team]", "the columns to add; by default all but the key's"),
             ArgumentKey(
                 "missing", .choice(["keep", "dead_letter", "drop"]), default: "keep", example: "missing: drop",
-                "what becomes of a record whose key is not there"),
+                "what happens to a record whose key is not in the table"),
         ]),
         example: "lookup: {file: teams.csv, key: team_id, column: id}",
         elsewhere: ["join", "enrich", "vlookup"])
@@ -75,7 +75,7 @@ package struct Lookup: Verb {
         case (let leaf?, nil): return (.value(leaf.text), leaf)
         case (nil, let leaf?): return (.network(leaf.text), leaf)
         default:
-            checking.report("'column' names one column", at: keys.place, fix: "write 'column: id', or 'column: {network: cidr}'")
+            checking.report("'column' must name exactly one column", at: keys.place, fix: "write 'column: id', or 'column: {network: cidr}'")
             return nil
         }
     }
@@ -83,7 +83,7 @@ package struct Lookup: Verb {
     private static func format(_ argument: Argument?, _ file: Leaf, _ checking: inout Checking) -> (any Format)? {
         guard case .format(let named)? = argument else {
             if let ending = FileName(file.text).fileExtension, let known = Formats.forFile(endingIn: ending) { return known.init(nil, &checking) }
-            checking.report("the name '\(file.text)' does not say how it is read", at: file.place, fix: "name its 'format'")
+            checking.report("the name '\(file.text)' does not tell its format", at: file.place, fix: "add 'format: …'")
             return nil
         }
         guard let format = Formats.make(named, &checking) else { return nil }
@@ -106,8 +106,8 @@ package struct Lookup: Verb {
         case .value(let name):
             guard [.int, .uint, .double].contains(type), table.isText, table.rows > 0 else { return true }
             checking.report(
-                "'key' is of type \(type), and '\(name)' in '\(table.file)' is text", at: leaf.place,
-                fix: "write 'string(\(key.text))', or give the column a type in its format")
+                "'key' is of type \(type), but '\(name)' in '\(table.file)' is text", at: leaf.place,
+                fix: "write 'string(\(key.text))', or give the column a type ('types')")
             return false
         }
         return true

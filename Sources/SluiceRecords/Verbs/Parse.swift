@@ -5,11 +5,11 @@ import SluiceCEL
 /// record, or a map in one field.
 package struct Parse: Verb, EachStep {
     package static let declaration = Declaration(
-        "parse", "parses the text of one field with any format, into fields of the record or a map in one field",
+        "parse", "parses the text of a field in any format, into fields of the record or into a single field",
         argument: .keys([
             ArgumentKey("field", .field, isRequired: true, example: "field: line", "the text field"),
-            ArgumentKey("format", .format, isRequired: true, example: "format: jsonl", "how it is read"),
-            ArgumentKey("into", .newField, example: "into: request", "one field for all that is found, instead of fields of the record"),
+            ArgumentKey("format", .format, isRequired: true, example: "format: jsonl", "the format of the text"),
+            ArgumentKey("into", .newField, example: "into: request", "a single field for the result, as a map"),
             ArgumentKey("pattern", .text, example: #"pattern: '^(?P<host>\S+)'"#, "for the format `regex`"),
         ]),
         example: "parse: {field: line, format: jsonl}",
@@ -48,7 +48,7 @@ package struct Parse: Verb, EachStep {
             guard format.declaration.name == RegexFormat.name else {
                 checking.report(
                     "the format '\(format.declaration.name)' takes no pattern", at: pattern.place,
-                    fix: "write 'format: regex', or take the pattern away")
+                    fix: "use 'format: regex', or remove 'pattern'")
                 return nil
             }
             format.options = Arguments(["pattern": pattern], at: pattern.place)
@@ -63,8 +63,8 @@ package struct Parse: Verb, EachStep {
         guard checking.diagnostics.count == count else { return nil }
         if let headed = format as? any HeadedFormat, headed.needsHead {
             checking.report(
-                "the format '\(argument.declaration.name)' takes its fields from a file's header, and a field has none",
-                at: argument.name.place, fix: "name the fields: {\(argument.declaration.name): {columns: [id, name]}}")
+                "the format '\(argument.declaration.name)' takes its fields from a header, which a field does not have",
+                at: argument.name.place, fix: "list the fields: {\(argument.declaration.name): {columns: [id, name]}}")
             return nil
         }
         return format

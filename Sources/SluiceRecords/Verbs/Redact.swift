@@ -4,19 +4,20 @@ import SluiceCEL
 /// `redact`: masks, hashes or removes values that must not be passed on.
 package struct Redact: Verb, EachStep {
     package static let declaration = Declaration(
-        "redact", "masks, hashes or removes values; dead letters after it do not hold them either",
+        "redact", "masks, hashes or removes values, also in the dead letters of later stages",
         argument: .keys([
             ArgumentKey(
                 "fields", .list(.field, isSet: true), example: "fields: [user]",
-                "fields whose values are replaced; with `pattern`, those that it is looked for in"),
-            ArgumentKey("pattern", .text, example: #"pattern: '[\w.]+@[\w.]+'"#, "what is replaced within text; RE2's syntax"),
+                "the fields to redact; with `pattern`, the fields to search"),
+            ArgumentKey("pattern", .text, example: #"pattern: '[\w.]+@[\w.]+'"#, "the part of a text to redact; RE2 syntax"),
             ArgumentKey(
                 "with", .choice(["mask", "hash", "remove", "network"]), isRequired: true, example: "with: mask",
-                "`mask`: `***`; `hash`: HMAC-SHA-256, 64 hexadecimal digits; `remove`: nothing; `network`: an IP address whose last bits are zero"),
+                "the replacement: `mask`: `***`; `hash`: HMAC-SHA-256 as 64 hexadecimal digits; `remove`: nothing; `network`: the IP address with its last bits set to zero"
+            ),
             ArgumentKey(
-                "key", .text, example: "key: env:REDACT_KEY", "for `hash`: a secret, or `env:NAME` for what the environment has under that name"),
-            ArgumentKey("v4", .integer(0...32), default: "24", example: "v4: 16", "for `network`: bits of an IPv4 address that stay"),
-            ArgumentKey("v6", .integer(0...128), default: "48", example: "v6: 64", "for `network`: bits of an IPv6 address that stay"),
+                "key", .text, example: "key: env:REDACT_KEY", "for `hash`: a secret, or `env:NAME` to take it from an environment variable"),
+            ArgumentKey("v4", .integer(0...32), default: "24", example: "v4: 16", "for `network`: how many bits of an IPv4 address to keep"),
+            ArgumentKey("v6", .integer(0...128), default: "48", example: "v6: 64", "for `network`: how many bits of an IPv6 address to keep"),
         ]),
         example: "redact: {fields: [user], with: mask}",
         elsewhere: ["mask", "anonymize", "hash", "scrub", "pseudonymize"])
@@ -32,7 +33,7 @@ package struct Redact: Verb, EachStep {
         let leaves = keys["fields"]?.leaves
         checking.checkFields(leaves ?? [])
         guard leaves != nil || keys["pattern"] != nil else {
-            checking.report("says nothing to redact", at: keys.place, fix: "name 'fields', or a 'pattern'")
+            checking.report("nothing to redact", at: keys.place, fix: "add 'fields' or 'pattern'")
             return nil
         }
         var pattern: Pattern?

@@ -1,7 +1,7 @@
 /// `remove`: removes the named fields.
 package struct Remove: FieldListVerb {
     package static let declaration = Declaration(
-        "remove", "takes these fields away", argument: .list(.field, isSet: true), example: "remove: [agent]",
+        "remove", "removes these fields", argument: .list(.field, isSet: true), example: "remove: [agent]",
         elsewhere: ["unset", "delete", "del", "omit", "without", "remove_fields", "drop_fields", "drop_columns"])
 
     package let names: [String]

@@ -5,7 +5,7 @@ import SluiceCEL
 /// An existing field with the new name is replaced in records that have the old one.
 package struct Rename: Verb, EachStep {
     package static let declaration = Declaration(
-        "rename", "gives fields other names, all at once", argument: .entries(key: .field, value: .newField), example: "rename: {old: new}",
+        "rename", "renames fields, all at once", argument: .entries(key: .field, value: .newField), example: "rename: {old: new}",
         elsewhere: ["rename_fields", "move", "mv", "relabel"])
 
     private let names: [(old: String, new: String)]
@@ -21,7 +21,7 @@ package struct Rename: Verb, EachStep {
         for entry in entries {
             guard let new = entry.value.leaf else { continue }
             if names.contains(where: { $0.new.isSame(as: new.text) }) {
-                checking.report("two fields cannot both become '\(new.text)'", at: new.place)
+                checking.report("two fields cannot both be renamed to '\(new.text)'", at: new.place)
             }
             names.append((entry.key.text, new.text))
         }

@@ -6,10 +6,10 @@ package struct Sample: Verb, EachStep {
     package static let declaration = Declaration(
         "sample", "passes a share of the records, the same ones on every run; the others are filtered",
         argument: .keys([
-            ArgumentKey("share", .text, isRequired: true, example: "share: 1%", "how many of the records: between 0 and 1, or with a percent sign"),
+            ArgumentKey("share", .text, isRequired: true, example: "share: 1%", "the share: a number between 0 and 1, or a percentage"),
             ArgumentKey(
                 "by", .short(.list(.expression), for: "by", in: []), example: "by: user",
-                "records that are the same in this pass together or not at all; by default each goes by its place in the input"),
+                "records with equal values pass or fail together; by default the choice depends on a record's position in the input"),
         ]),
         example: "sample: {share: 1%, by: user}",
         elsewhere: ["random", "bootstrap", "subsample"])
@@ -20,7 +20,7 @@ package struct Sample: Verb, EachStep {
     package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
         guard let keys = argument.keys, let leaf = keys["share"]?.leaf, leaf.isComplete else { return nil }
         guard let share = Self.share(leaf.text) else {
-            checking.report("'share' must be between 0 and 1, or 0% and 100%, not '\(leaf.text)'", at: leaf.place, fix: "write 'share: 1%'")
+            checking.report("'share' must be between 0 and 1, or between 0% and 100%, not '\(leaf.text)'", at: leaf.place, fix: "write 'share: 1%'")
             return nil
         }
         let leaves = keys["by"]?.leaves ?? []

@@ -4,7 +4,7 @@ package import SluiceCEL
 /// `set`: computes fields; each expression sees the fields computed before it.
 package struct SetFields: Verb, EachStep {
     package static let declaration = Declaration(
-        "set", "computes fields in order; each sees the ones before; an empty optional is not written",
+        "set", "computes fields, in order; each sees those before it; a field that is an empty optional is not set",
         argument: .entries(key: .newField, value: .expression), example: "set: {seconds: duration_ms / 1000.0}",
         elsewhere: [
             "map", "mutate", "transform", "put", "add", "compute", "assign", "let", "with", "eval", "remap", "mapping", "derive", "extend", "add_fields",

@@ -5,7 +5,7 @@ import SluiceCEL
 /// ended.
 package struct Sort: Verb {
     package static let declaration = Declaration(
-        "sort", "gives the records in another order when the input has ended",
+        "sort", "returns the records in sorted order at the end of the input",
         argument: .keys([
             ArgumentKey(
                 "by",
@@ -17,8 +17,8 @@ package struct Sort: Verb {
                                 ArgumentKey("asc", .expression, example: "asc: time", "from the least to the greatest"),
                                 ArgumentKey("desc", .expression, example: "desc: bytes", "from the greatest to the least"),
                             ])), for: "by", in: []), isRequired: true, example: "by: [status, {desc: bytes}]",
-                "the first that differs decides; records that are the same in all stay in the order of the input"),
-            ArgumentKey("limit", .integer(1...1_000_000_000), example: "limit: 10", "only the first so many"),
+                "the first that differs decides; records that are equal in all of them keep their order"),
+            ArgumentKey("limit", .integer(1...1_000_000_000), example: "limit: 10", "how many records to return; by default all"),
         ]),
         example: "sort: {by: [{desc: bytes}], limit: 10}",
         elsewhere: ["order_by", "orderby", "order", "arrange", "sort_by"])
@@ -43,7 +43,7 @@ package struct Sort: Verb {
         guard let keys = argument.keys else { return nil }
         let (up, down) = (keys["asc"]?.leaf, keys["desc"]?.leaf)
         guard let leaf = up ?? down, up == nil || down == nil else {
-            checking.report("each of 'by' is one expression", at: argument.place, fix: "write 'by: [status, {desc: bytes}]'")
+            checking.report("each element of 'by' must be one expression", at: argument.place, fix: "write 'by: [status, {desc: bytes}]'")
             return nil
         }
         return checking.program(leaf, "'by'").map { Key(value: $0, isDescending: up == nil) }
@@ -77,7 +77,7 @@ extension Records {
     ///   - limit: the number of records to keep from the start of the order; by default all.
     ///   - onError: what happens to a record for which an expression fails.
     public func sort(by keys: [SortKey], limit: Int? = nil, name: String? = nil, onError: FailurePolicy = .deadLetter) -> Records {
-        precondition(limit.map { $0 > 0 } ?? true, "the first records are at least one, not \(limit ?? 0)")
+        precondition(limit.map { $0 > 0 } ?? true, "'limit' must be at least 1, not \(limit ?? 0)")
         return adding(Sort.self, name, onError: onError) { script in
             let by = keys.map { key -> Argument in
                 switch key {

@@ -4,17 +4,17 @@ import SluiceCEL
 /// `summarize`: groups the records, and produces one record per group when the input has ended.
 package struct Summarize: Verb {
     package static let declaration = Declaration(
-        "summarize", "groups the records, and gives one for each group when the input has ended",
+        "summarize", "groups the records, and returns one record per group at the end of the input",
         argument: .keys([
             ArgumentKey(
                 "by", .entries(key: .newField, value: .expression), example: "by: {status: status}",
-                "what is the same within a group; left out, all records are one group"),
+                "the expressions that identify a group; without them, all records are one group"),
             ArgumentKey(
                 "values", .entries(key: .newField, value: .expression), example: "values: {requests: count()}",
-                "what is computed of each group"),
+                "the aggregates to compute for each group"),
             ArgumentKey(
                 "order", .choice(["first", "key"]), default: "first", example: "order: key",
-                "groups in the order of their first records, or of their keys"),
+                "the order of the groups: by their first records, or by their keys"),
         ]),
         example: "summarize: {by: {status: status}, values: {requests: count(), bytes: sum(bytes)}}",
         elsewhere: ["group", "group_by", "groupby", "aggregate", "agg", "stats", "stats1", "count", "count_by", "reduce", "fold", "rollup"])
@@ -31,10 +31,10 @@ package struct Summarize: Verb {
         guard let keys = argument.keys else { return nil }
         let (by, values) = (keys["by"]?.entries ?? [], keys["values"]?.entries ?? [])
         if by.isEmpty, values.isEmpty {
-            checking.report("says nothing to compute", at: argument.place, fix: "write '\(Self.declaration.example)'")
+            checking.report("nothing to compute", at: argument.place, fix: "write '\(Self.declaration.example)'")
         }
         for (index, entry) in values.enumerated() where by.contains(where: { $0.key.text.isSame(as: entry.key.text) }) {
-            checking.report("'\(entry.key.text)' is in 'by' and in 'values'", at: values[index].key.place, fix: "give one another name")
+            checking.report("'\(entry.key.text)' is both in 'by' and in 'values'", at: values[index].key.place, fix: "rename one of them")
         }
         self.by = by.compactMap { entry in
             entry.value.leaf.flatMap { checking.program($0, "'\(entry.key.text)'") }.map { (entry.key.text, $0) }

@@ -4,10 +4,10 @@ import Synchronization
 /// `throttle`: limits the rate of records by delaying them.
 package struct Throttle: Verb {
     package static let declaration = Declaration(
-        "throttle", "passes at most so many records in so much time; delays the others, and drops none",
+        "throttle", "limits the rate of records by delaying them; none is dropped",
         argument: .keys([
-            ArgumentKey("records", .integer(1...1_000_000_000), isRequired: true, example: "records: 1000", "how many records"),
-            ArgumentKey("per", .duration, default: "1s", example: "per: 1m", "in so much time"),
+            ArgumentKey("records", .integer(1...1_000_000_000), isRequired: true, example: "records: 1000", "the number of records"),
+            ArgumentKey("per", .duration, default: "1s", example: "per: 1m", "the time for that many records"),
         ]),
         example: "throttle: {records: 1000, per: 1s}",
         elsewhere: ["rate_limit", "ratelimit", "delay"])
@@ -104,7 +104,7 @@ struct ThrottleStage: EachStage {
 extension Records {
     /// Passes at most `records` records per time span; delays the others and drops none.
     public func throttle(_ records: Int, per: Duration = .seconds(1), name: String? = nil) -> Records {
-        precondition((1...1_000_000_000).contains(records) && per > .zero, "a rate is at least one record in some time")
+        precondition((1...1_000_000_000).contains(records) && per > .zero, "a rate must be between 1 and 1,000,000,000 records in a positive time")
         return adding(Throttle.self, name) { script in
             .keys(Arguments(["records": .integer(records, script.place), "per": .duration(per, script.place)]))
         }

@@ -5,17 +5,17 @@ import SluiceRecords
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "Prove a finished run again from its files.",
+        abstract: "Verify the report of a finished run against its files.",
         discussion: """
-            Reads the report, every input, every output and the dead letters, counts, and compares with what the report says. Takes about as long as \
-            reading those files once. Standard input cannot be read again and is passed over.
+            Reads all inputs, outputs and dead letters, and compares them with the report. Takes about as long as \
+            reading those files once. Standard input cannot be read again, so it is skipped.
 
             EXAMPLES
               sluice audit .sluice/access-errors/report.json
 
             EXIT CODES
-              0  everything is as the report says
-              1  something is not
+              0  everything agrees with the report
+              1  something does not
               2  there is no such report
             """)
 

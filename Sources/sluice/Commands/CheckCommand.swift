@@ -5,13 +5,13 @@ import SluiceRecords
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Say everything that is wrong with a pipeline file, at once.",
+        abstract: "Report all errors in a pipeline file.",
         discussion: """
-            Reads the pipeline file and nothing else: no record is read and no file is written. Each message names the file, line and column, \
-            shows the line with a mark below the text that is meant, and says what to do.
+            Reads no records and writes no files. Each message gives the file, line and column, \
+            shows the line with the error underlined, and suggests a fix.
 
-            With --sample, the first records of the inputs are read as well, and taken through the stages up to the first that asks other programs: \
-            what fields they have and of what types, the fields that the stages name and no record has, the conditions that are true for none.
+            With --sample, also reads the first records of the inputs and passes them through the stages before the first that calls another program. \
+            It shows their fields and types, and warns of fields that no record has and of conditions that no record meets.
 
             EXAMPLES
               sluice check pipelines/access-errors.yaml
@@ -20,16 +20,16 @@ struct CheckCommand: AsyncParsableCommand {
               sluice check pipelines/access-errors.yaml --sample 1000
 
             EXIT CODES
-              0  the file can be run
-              2  it cannot
+              0  the file is valid
+              2  it is not
             """)
 
     @OptionGroup var pipeline: PipelineOptions
 
-    @Flag(help: "Files that are read may be missing: for machines without the data.")
+    @Flag(help: "Allow missing inputs, for machines without the data.")
     var noInputs = false
 
-    @Option(help: ArgumentHelp("Look at the first n records of the inputs, too.", valueName: "n"))
+    @Option(help: ArgumentHelp("Also read the first n records of the inputs.", valueName: "n"))
     var sample: Int?
 
     func validate() throws {

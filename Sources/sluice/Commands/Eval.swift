@@ -7,9 +7,9 @@ struct EvalCommand: ParsableCommand {
         commandName: "eval",
         abstract: "Evaluate an expression and print its value.",
         discussion: """
-            The fields of --record are the variables of the expression, as the fields of a record are in a pipeline file; 'record' is the whole of it. \
-            The value is printed as JSON, or with --typed as the expression that makes it, and its type. An expression that begins with '-' goes \
-            behind '--'.
+            The fields of --record are the variables of the expression, as in a pipeline file; 'record' is the whole record. \
+            The value is printed as JSON or, with --typed, as an expression with its type. Write '--' before an expression \
+            that begins with '-'.
 
             EXAMPLES
               sluice eval '1 + 2 * 3'
@@ -18,17 +18,17 @@ struct EvalCommand: ParsableCommand {
 
             EXIT CODES
               0  the value was printed
-              1  the expression has no value for this record; the message says why
+              1  the evaluation failed; the message says why
               2  the expression does not compile, or --record is not a JSON object
             """)
 
-    @ArgumentParser.Argument(help: "The expression, in the Common Expression Language; docs/expressions.md teaches it.")
+    @ArgumentParser.Argument(help: "The expression, in the Common Expression Language (see docs/expressions.md).")
     var expression: String
 
     @Option(help: ArgumentHelp("The record, as a JSON object.", valueName: "json"))
     var record: String?
 
-    @Flag(help: "Print the value in the notation of the language, with its type.")
+    @Flag(help: "Print the value as an expression, with its type.")
     var typed = false
 
     func run() throws {

@@ -5,27 +5,27 @@ import SluiceRecords
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Show how a pipeline would run, and the way of one record through it.",
+        abstract: "Show how a pipeline would run, and what it does to a record.",
         discussion: """
-            Lists the stages with their pools, their queues and the fields that records have after each. With --record, the text of a record is taken \
-            through every stage, and what each makes of it is shown: nothing is written, but programs of 'exec' stages are started.
+            Lists the stages with their workers, queues and the fields of the records after each. With --record, passes a record \
+            through every stage and shows the result of each; nothing is written, but the programs of 'exec' stages are started.
 
             EXAMPLES
               sluice explain pipelines/access-errors.yaml
               sluice explain pipelines/access-errors.yaml --record "$(zcat logs/a.log.gz | head -n 1)"
 
             EXIT CODES
-              0  it was shown
-              1  the record's way could not be followed
-              2  the file cannot be run
+              0  success
+              1  the record could not be processed
+              2  the pipeline file is invalid
             """)
 
     @OptionGroup var pipeline: PipelineOptions
 
-    @Option(help: ArgumentHelp("Threads for all stages together. (default: one for each processor)", valueName: "n"))
+    @Option(help: ArgumentHelp("The number of threads for all stages. (default: one per processor)", valueName: "n"))
     var workers: Int?
 
-    @Option(help: ArgumentHelp("The text of a record, to follow through the stages.", valueName: "text"))
+    @Option(help: ArgumentHelp("The text of a record to pass through the stages.", valueName: "text"))
     var record: String?
 
     func validate() throws {
@@ -52,7 +52,7 @@ struct GraphCommand: ParsableCommand {
         commandName: "graph",
         abstract: "Draw a pipeline.",
         discussion: """
-            Writes the pipeline as a graph: for Mermaid, which many Markdown viewers draw, for Graphviz, or as an SVG image.
+            Writes the pipeline as a graph for Mermaid, which many Markdown viewers draw, for Graphviz, or as an SVG image.
 
             EXAMPLES
               sluice graph pipelines/access-errors.yaml
@@ -60,8 +60,8 @@ struct GraphCommand: ParsableCommand {
               sluice graph pipelines/access-errors.yaml --as svg > pipeline.svg
 
             EXIT CODES
-              0  it was written to standard output
-              2  the file cannot be run
+              0  the graph was written to standard output
+              2  the pipeline file is invalid
             """)
 
     enum Notation: String, CaseIterable, ExpressibleByArgument, Sendable {
@@ -70,7 +70,7 @@ struct GraphCommand: ParsableCommand {
 
     @OptionGroup var pipeline: PipelineOptions
 
-    @Option(name: .customLong("as"), help: "The notation.")
+    @Option(name: .customLong("as"), help: "The output format.")
     var notation = Notation.mermaid
 
     func run() throws {

@@ -6,10 +6,10 @@ import SluiceRecords
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
-        abstract: "Write a pipeline file to begin with.",
+        abstract: "Write a pipeline file to start from.",
         discussion: """
-            Looks at the beginnings of sample files, tells the format that they are in, and writes a pipeline file that reads them, with their fields, \
-            comments and a test. Standard error says how sure the format is. Without samples, the file shows every part of one.
+            Guesses the format of sample files from their first records, and writes a pipeline file that reads them, with their fields, \
+            comments and a test. Standard error says how certain the guess is. Without samples, writes an example with every section.
 
             EXAMPLES
               sluice init logs/*.gz > pipeline.yaml
@@ -18,11 +18,11 @@ struct InitCommand: AsyncParsableCommand {
 
             EXIT CODES
               0  the file was written
-              1  a sample could not be read, or no format fits
-              2  the command line is wrong, or the file to write is there already
+              1  a sample could not be read, or no format matches
+              2  the command line is invalid, or the output file already exists
             """)
 
-    @ArgumentParser.Argument(help: "Files to read samples of.", completion: .file())
+    @ArgumentParser.Argument(help: "The sample files.", completion: .file())
     var samples: [String] = []
 
     @Option(name: .shortAndLong, help: ArgumentHelp("The file to write. (default: standard output)", valueName: "path"), completion: .file())
@@ -30,7 +30,7 @@ struct InitCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let output, FileManager.default.fileExists(atPath: output) {
-            throw ValidationError("'\(output)' is there already; remove it first, or name another file.")
+            throw ValidationError("'\(output)' already exists; remove it first, or choose another file.")
         }
     }
 
@@ -53,16 +53,16 @@ struct InitCommand: AsyncParsableCommand {
             let guesses = try await withTemporaryFolder { await FormatGuess.guesses(for: text, state: $0) }
             guard let guess = guesses.first else {
                 let whole = WholeText(text)
-                throw Self.failure("\(file.path) " + (whole.map { "is \($0.what); \($0.fix)" } ?? "is in no format that this version reads"))
+                throw Self.failure("\(file.path) " + (whole.map { "is \($0.what); \($0.fix)" } ?? "is not in a format that this version reads"))
             }
             if let whole = WholeText(text), guess.confidence < 0.3 { throw Self.failure("\(file.path) is \(whole.what); \(whole.fix)") }
             Terminal.error.write(Self.sentence(file.path, guesses))
             if let best, best.guess.format != guess.format {
-                throw Self.failure("\(best.file) looks like \(best.guess.format) and \(file.path) like \(guess.format): give samples of one format")
+                throw Self.failure("\(best.file) looks like \(best.guess.format) and \(file.path) like \(guess.format): all samples must have the same format")
             }
             if best == nil { (best, first) = ((guess, file.path), text) }
         }
-        guard let guess = best?.guess else { throw Self.failure("no samples") }
+        guard let guess = best?.guess else { throw Self.failure("the samples have no records") }
         let paths = files.map(\.path)
         let plain = StarterFile(for: paths, in: guess, example: nil)
         return StarterFile(for: paths, in: guess, example: await example(first, plain))

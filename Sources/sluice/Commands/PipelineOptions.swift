@@ -6,7 +6,7 @@ import SluiceRecords
 struct SettingOptions: ParsableArguments {
     @Option(
         name: .customLong("set"), parsing: .singleValue,
-        help: ArgumentHelp("Give a parameter of the file a value; may be repeated.", valueName: "name=value"))
+        help: ArgumentHelp("Set a parameter of the pipeline file; may be repeated.", valueName: "name=value"))
     var settings: [String] = []
 
     func validate() throws {
@@ -61,11 +61,11 @@ struct PipelineOptions: ParsableArguments {
 
     func validate() throws {
         guard let file else {
-            if question.isEmpty { throw ValidationError("Name a pipeline file, or ask without one: \(QuestionOptions.example)") }
+            if question.isEmpty { throw ValidationError("Give a pipeline file, or define a pipeline without one: \(QuestionOptions.example)") }
             return try question.validate(isAlone: true)
         }
         guard !question.isEmpty else { return }
-        throw ValidationError("'\(file)' is a pipeline file, and --files, --format, --stage and --sink are for a pipeline without one.")
+        throw ValidationError("--files, --format, --stage and --sink cannot be combined with a pipeline file ('\(file)').")
     }
 
     /// The name in messages.
@@ -90,13 +90,13 @@ struct PipelineOptions: ParsableArguments {
 struct QuestionOptions: ParsableArguments {
     static let example = "sluice run --files 'logs/*.gz' --format combined --stage 'keep: status >= 500'"
 
-    @Option(parsing: .singleValue, help: ArgumentHelp("A path or a pattern to read, '-' for standard input; may be repeated.", valueName: "pattern"))
+    @Option(parsing: .singleValue, help: ArgumentHelp("A path or pattern to read, or '-' for standard input; may be repeated.", valueName: "pattern"))
     var files: [String] = []
 
-    @Option(help: ArgumentHelp("Their format, as in a pipeline file.", valueName: "format"))
+    @Option(help: ArgumentHelp("The format of the files, as in a pipeline file.", valueName: "format"))
     var format: String?
 
-    @Option(parsing: .singleValue, help: ArgumentHelp("A stage, as in a pipeline file; may be repeated, and is taken in order.", valueName: "verb: argument"))
+    @Option(parsing: .singleValue, help: ArgumentHelp("A stage, as in a pipeline file; may be repeated.", valueName: "verb: argument"))
     var stage: [String] = []
 
     @Option(

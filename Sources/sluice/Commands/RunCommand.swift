@@ -8,16 +8,16 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Run a pipeline file.",
         discussion: """
-            Checks the file, then reads its inputs, takes every record through the stages and writes the outputs. They appear under their names \
-            when the run has ended well, or not at all. Records that fail go to the dead-letter file with their own bytes, their place and the reason.
+            Checks the file, reads its inputs, passes every record through the stages and writes the outputs, which appear under their final names \
+            after a successful run or not at all. Records that fail go to the dead-letter file, with their original bytes, their position and the reason.
 
-            The summary with the ledger goes to standard error; standard output is for records ('sink: {stdout: true}'). The report is written to the \
+            The summary and the ledger go to standard error; standard output is for records ('sink: {stdout: true}'). The report is written to the \
             state folder as report.json.
 
-            Without a file, --files, --format, --stage and --sink make the pipeline, for a question that is asked once.
+            Without a file, --files, --format, --stage and --sink define the pipeline, for one-off queries.
 
-            Ctrl-C, or SIGTERM, stops reading and finishes what is in flight; a second one ends at once. Run the same command again to go on \
-            from there, or from the last checkpoint of a run that was killed.
+            Ctrl-C or SIGTERM stops reading and finishes what is in flight; a second one exits at once. Run the same command again to resume \
+            from there, or from the last checkpoint of a killed run.
 
             EXAMPLES
               sluice run pipelines/access-errors.yaml
@@ -32,25 +32,25 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var pipeline: PipelineOptions
 
-    @Option(help: ArgumentHelp("Threads for all stages together. (default: one for each processor)", valueName: "n"))
+    @Option(help: ArgumentHelp("The number of threads for all stages. (default: one per processor)", valueName: "n"))
     var workers: Int?
 
     @Option(help: ArgumentHelp("The folder for report.json and dead letters. (default: .sluice/NAME)", valueName: "folder"), completion: .directory)
     var state: String?
 
-    @Flag(help: "Give up an unfinished run and begin anew.")
+    @Flag(help: "Discard an unfinished run and start over.")
     var restart = false
 
-    @Option(help: ArgumentHelp("Write the report to this file too; its name ends in .json.", valueName: "file"), completion: .file(extensions: ["json"]))
+    @Option(help: ArgumentHelp("Also write the report to this file; its name must end in .json.", valueName: "file"), completion: .file(extensions: ["json"]))
     var report: String?
 
-    @Option(help: "How to show progress: a line on a terminal (auto), plain lines, or none.")
+    @Option(help: "How to show progress: a line if on a terminal (auto), plain lines, or none.")
     var progress = ProgressDisplay.Mode.auto
 
     @Option(help: ArgumentHelp("Read at most this many records.", valueName: "n"))
     var limit: Int?
 
-    @Flag(help: "Say what will be done before doing it.")
+    @Flag(help: "Print what will be done before doing it.")
     var verbose = false
 
     func validate() throws {
@@ -58,7 +58,7 @@ struct RunCommand: AsyncParsableCommand {
         if let limit, limit < 1 { throw ValidationError("'--limit' must be at least 1.") }
         guard let report else { return }
         if report.hasSuffix(".html") { throw ValidationError("'--report' cannot write HTML in this version; name a .json file.") }
-        if !report.hasSuffix(".json") { throw ValidationError("'--report' needs a name that ends in .json.") }
+        if !report.hasSuffix(".json") { throw ValidationError("'--report' needs a file name that ends in .json.") }
         let folder = URL(filePath: report).deletingLastPathComponent().path
         guard FileManager.default.isWritableFile(atPath: folder) else { throw ValidationError("'--report': no folder '\(folder)' to write to.") }
     }

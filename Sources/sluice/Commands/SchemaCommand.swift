@@ -4,15 +4,15 @@ import SluiceDefinition
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema",
-        abstract: "Write the JSON Schema of pipeline files, for editors.",
+        abstract: "Print the JSON Schema of pipeline files, for editors.",
         discussion: """
-            The schema (2020-12) has every key, verb, format and option with its documentation, so that an editor completes and checks them as you type. \
-            It knows shapes only: what is wrong with an expression, a field or a file on the disk, 'sluice check' says.
+            The schema (2020-12) has every key, verb, format and option with its documentation, for editors to complete and check. \
+            It only covers the shape of a file; 'sluice check' also finds errors in expressions, fields and files on disk.
 
             EXAMPLES
               sluice schema > pipeline.schema.json
 
-              An editor with a YAML language server takes it from the first line of the pipeline file:
+              An editor with a YAML language server finds it through the first line of the pipeline file:
               # yaml-language-server: $schema=pipeline.schema.json
 
             EXIT CODES

@@ -6,12 +6,12 @@ import SluiceRecords
 struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Sort dead letters by what is wrong with them.",
+        abstract: "Group dead letters by cause.",
         discussion: """
-            Reads a file of dead letters, compressed or not, and groups them by stage, code and message, where numbers and quoted texts make no \
-            difference. Each group has its count and an example with the place of its record.
+            Reads a dead-letter file, compressed or not, and groups its records by stage, code and message, ignoring numbers and quoted texts. \
+            Prints the count of each group, and an example with the position of its record.
 
-            FILE@OFFSET prints the record at that byte of an input's text, as 'source.offset' of a dead letter has it.
+            FILE@OFFSET prints the line of an input that contains that byte of its text ('source.offset' of a dead letter).
 
             EXAMPLES
               sluice show .sluice/access-errors/dead-letter.jsonl.gz
@@ -19,24 +19,24 @@ struct ShowCommand: ParsableCommand {
               sluice show logs/a.log.gz@812344
 
             EXIT CODES
-              0  it was shown
+              0  success
               1  the file could not be read to its end
-              2  there is no such file, or it is not one of dead letters
+              2  there is no such file, or it is not a dead-letter file
             """)
 
-    @ArgumentParser.Argument(help: "A file of dead letters, '-' for standard input, or FILE@OFFSET.", completion: .file())
+    @ArgumentParser.Argument(help: "A dead-letter file, '-' for standard input, or FILE@OFFSET.", completion: .file())
     var file: String
 
-    @Option(help: ArgumentHelp("Only those of this stage.", valueName: "name"))
+    @Option(help: ArgumentHelp("Only dead letters of this stage.", valueName: "name"))
     var stage: String?
 
-    @Option(help: ArgumentHelp("Only those with this code.", valueName: "code"))
+    @Option(help: ArgumentHelp("Only dead letters with this code.", valueName: "code"))
     var code: String?
 
-    @Option(help: ArgumentHelp("Examples of each group.", valueName: "n"))
+    @Option(help: ArgumentHelp("The number of examples of each group.", valueName: "n"))
     var examples = 1
 
-    @Flag(help: "Print the records' own bytes instead, each with a line feed.")
+    @Flag(help: "Print the records' original bytes instead, each followed by a line feed.")
     var raw = false
 
     func validate() throws {
@@ -72,7 +72,7 @@ struct ShowCommand: ParsableCommand {
     private func printRecord(of path: String, at offset: UInt64) throws {
         do throws(RunError) {
             guard let line = try LineFile.line(of: path, at: offset) else {
-                Terminal.error.write("sluice: \(path): its text has no byte \(offset)\n")
+                Terminal.error.write("sluice: \(path): byte \(offset) is beyond its end\n")
                 throw .fault("")
             }
             var output = RawOutput()

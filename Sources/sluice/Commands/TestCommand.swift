@@ -7,15 +7,15 @@ struct TestCommand: AsyncParsableCommand {
         commandName: "test",
         abstract: "Run the tests of pipeline files.",
         discussion: """
-            A pipeline file may have tests: records as text, and what must come of them. They go through the file's own format, stages and writer, from \
-            memory to memory: the inputs need not be there, and no output is written. Programs of 'exec' stages are started. What came instead of what was \
-            expected is shown line by line.
+            A pipeline file can contain tests: input records, and what must become of them. They go through the file's format, stages and writer, all in \
+            memory: the inputs need not exist, and nothing is written, but the programs of 'exec' stages are started. Differences from the expected \
+            result are shown line by line.
 
               tests:
-                - name: probes are left out
+                - name: probes are filtered
                   input: ['10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] "GET /healthz HTTP/1.1" 200 2 "-" "kube-probe"']
                   output: []
-                - name: garbage is kept
+                - name: garbage is a dead letter
                   input: ['hello']
                   dead_letters: [{stage: source, code: parse.combined}]
 
@@ -24,9 +24,9 @@ struct TestCommand: AsyncParsableCommand {
               sluice test pipelines/*.yaml
 
             EXIT CODES
-              0  every test came out as it says
-              1  one did not
-              2  a file cannot be run, or none of them has tests
+              0  all tests passed
+              1  a test failed
+              2  a pipeline file is invalid, or none has tests
             """)
 
     @ArgumentParser.Argument(help: "Pipeline files.", completion: .file(extensions: ["yaml", "yml"]))

@@ -8,12 +8,12 @@ enum AuditSummary {
         for finding in wrong {
             text += "\(finding.subject): \(finding.quantity): the report says \(finding.reported), found \(finding.found)\n"
         }
-        for reason in audit.skipped { text += "not looked at: \(reason)\n" }
+        for reason in audit.skipped { text += "skipped: \(reason)\n" }
         let compared = "\(Figures.count(audit.findings.count)) comparisons"
         text +=
             wrong.isEmpty
-            ? "\(report.pipeline): proved again from its files: \(compared), all hold\n"
-            : "\(report.pipeline): NOT as reported: \(Figures.count(wrong.count)) of \(compared) do not hold\n"
+            ? "\(report.pipeline): verified against its files: all \(compared) hold\n"
+            : "\(report.pipeline): DOES NOT MATCH its files: \(Figures.count(wrong.count)) of \(compared) do not hold\n"
         return text
     }
 }

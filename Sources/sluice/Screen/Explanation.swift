@@ -27,7 +27,7 @@ enum Explanation {
             text += wrapped(place.name, shown)
         }
         text += "\n" + wrapped("dead letters", pipeline.deadLetters + limit(pipeline.limits))
-        return text + wrapped("memory", "\(Figures.bytes(UInt64(pipeline.limits.memory))) for batches on their way, \(Figures.count(threads)) threads")
+        return text + wrapped("memory", "\(Figures.bytes(UInt64(pipeline.limits.memory))) for batches in flight, \(Figures.count(threads)) threads")
     }
 
     private static func workers(_ range: ClosedRange<Int>) -> String {
@@ -46,8 +46,8 @@ enum Explanation {
     private static func notes(on place: PipelineOutline.Place) -> String {
         var notes: [String] = []
         switch place.kind {
-        case .ordered: notes.append("sees batches in the order of the input, one at a time")
-        case .closing: notes.append("gives its records when the input has ended")
+        case .ordered: notes.append("processes batches in input order, one at a time")
+        case .closing: notes.append("returns its records at the end of the input")
         case .sink(let settings):
             let path = settings.sink.path.text
             notes.append("writes \(path == "-" ? "standard output" : path) as \(settings.format.name), order: \(settings.order.rawValue)")
@@ -78,7 +78,7 @@ enum Explanation {
             switch (before.isOpen, after.isOpen) {
             case (true, true): return nil
             case (_, false) where before.isOpen || removed.count > after.names.count: return fields(after)
-            case (false, true): return "fields as its records have them"
+            case (false, true): return "fields: as in its records"
             default:
                 let parts = added.map { "+\($0)" } + removed.map { "-\($0)" }
                 return parts.isEmpty ? nil : "fields " + parts.joined(separator: " ")
@@ -88,7 +88,7 @@ enum Explanation {
     }
 
     private static func fields(_ schema: Schema) -> String {
-        schema.isOpen ? "fields as the records have them" : "fields \(schema.names.joined(separator: " "))"
+        schema.isOpen ? "fields: as in the records" : "fields \(schema.names.joined(separator: " "))"
     }
 
     /// A label followed by text that is wrapped and indented below itself.

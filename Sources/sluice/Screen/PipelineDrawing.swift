@@ -33,7 +33,7 @@ struct PipelineDrawing {
             case .each, .ordered, .closing: break
             }
             if node.subtitle == node.title { node.subtitle = "" }
-            precondition(node.before.map { $0 < index } ?? true, "places come after those that they follow")
+            precondition(node.before.map { $0 < index } ?? true, "a place comes after the one before it")
             nodes.append(node)
         }
     }

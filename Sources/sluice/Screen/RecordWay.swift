@@ -57,7 +57,7 @@ struct RecordWay {
         for step in steps {
             text += paint.bold(step.name) + "\n"
             for failure in step.failures { text += "  \(paint.red("dead letter")) \(failure)\n" }
-            if step.records.isEmpty, step.failures.isEmpty { text += step.filtered > 0 ? "  \(paint.yellow("filtered"))\n" : "  nothing came\n" }
+            if step.records.isEmpty, step.failures.isEmpty { text += step.filtered > 0 ? "  \(paint.yellow("filtered"))\n" : "  no records\n" }
             if step.records.count == 1, before.count == 1 {
                 text += Self.change(from: before[0], to: step.records[0], paint)
             } else {
@@ -83,7 +83,7 @@ struct RecordWay {
             if old == nil { text += "  \(paint.green("+")) \(plain(entry.key)): \(entry.value.jsonText)\n" }
             if let old, old != entry.value { text += "  \(paint.yellow("~")) \(plain(entry.key)): \(entry.value.jsonText)\n" }
         }
-        return text.isEmpty ? "  passes as it is\n" : text
+        return text.isEmpty ? "  unchanged\n" : text
     }
 
     private static func plain(_ key: Value) -> String {

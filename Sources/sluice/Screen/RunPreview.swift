@@ -8,7 +8,7 @@ enum RunPreview {
         text += "  \(RunReport.Libraries(pipeline).sentence)\n"
         for input in pipeline.source.inputs.prefix(RunSummary.listed) { text += "  reads \(input.path)\n" }
         if pipeline.source.inputs.count > RunSummary.listed {
-            text += "  and \(Figures.count(pipeline.source.inputs.count - RunSummary.listed)) files more\n"
+            text += "  and \(Figures.count(pipeline.source.inputs.count - RunSummary.listed)) more files\n"
         }
         return text + stages(of: pipeline.flow, "")
     }

@@ -21,9 +21,9 @@ enum RunSummary {
     private static func ending(of report: RunReport) -> String {
         switch report.status {
         case .complete: "complete"
-        case .losses: "complete, with losses on record,"
+        case .losses: "complete, with losses,"
         case .failed: "failed, nothing was published,"
-        case .interrupted where report.resumable == true: "interrupted, nothing was published, run again to go on,"
+        case .interrupted where report.resumable == true: "interrupted, nothing was published, run again to resume,"
         case .interrupted: "interrupted, nothing was published,"
         }
     }
@@ -108,7 +108,7 @@ enum RunSummary {
         let kinds = codes.map { "\($0.key) \(Figures.count($0.value))" }.joined(separator: ", ")
         text +=
             report.outputs.isEmpty && report.status == .failed
-            ? "  dead letters: none are kept of a run that failed (\(kinds))\n" : "  dead letters: \(report.deadLetters.file) (\(kinds))\n"
+            ? "  dead letters: not kept, because the run failed (\(kinds))\n" : "  dead letters: \(report.deadLetters.file) (\(kinds))\n"
         return text + codes.prefix(listed).compactMap { code in report.deadLetters.first?[code.key].map { first(code.key, $0) } }.joined()
     }
 

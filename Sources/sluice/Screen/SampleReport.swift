@@ -20,16 +20,16 @@ enum SampleReport {
             guard place.dead > 0, let failure = place.firstFailure else { continue }
             let line = failure.line.map { "line \($0): " } ?? ""
             text +=
-                paint.yellow("warning: ") + "\(place.name): \(Figures.count(place.dead)) of \(Figures.count(place.came)) records fail, first "
+                paint.yellow("warning: ") + "\(place.name): \(Figures.count(place.dead)) of \(Figures.count(place.came)) records fail, first: "
                 + "\(line)\(Figures.shortened(failure.message, to: 160))\n"
         }
         for finding in sample.findings { text += paint.yellow("warning: ") + "\(finding.stage): \(finding.message)\n" }
-        if let end = sample.end { text += "not looked at from '\(end)' on, which asks other programs\n" }
+        if let end = sample.end { text += "not sampled from '\(end)' on, which calls another program\n" }
         return text
     }
 
     private static func fields(of source: PipelineSample.Place) -> String {
-        var text = "\(Figures.count(source.came)) records looked at, \(Figures.count(source.went)) of them read\n"
+        var text = "\(Figures.count(source.came)) records sampled, \(Figures.count(source.went)) of them read\n"
         guard !source.fields.isEmpty else { return text }
         var columns = Columns("field", "records", "types")
         columns.lastIsLeft = true
@@ -38,7 +38,7 @@ enum SampleReport {
             columns.append([Figures.shortened(field.name, to: 30), Figures.count(field.count), types])
         }
         text += columns.text
-        if source.fields.count > listed { text += "  and \(Figures.count(source.fields.count - listed)) fields more\n" }
+        if source.fields.count > listed { text += "  and \(Figures.count(source.fields.count - listed)) more fields\n" }
         return text
     }
 }

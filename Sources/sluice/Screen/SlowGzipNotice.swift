@@ -18,9 +18,9 @@ struct SlowGzipNotice {
     init(isNeeded: Bool, hasFastLibrary: Bool) {
         let wayOut =
             hasFastLibrary
-            ? "SLUICE_INFLATE=zlib asks for it; unset that"
-            : "this sluice was built without ISA-L; install it (libisal-dev) and build again without SLUICE_NO_ISAL"
-        text = isNeeded ? "sluice: gzip goes through zlib, several times slower than ISA-L: \(wayOut)\n" : nil
+            ? "unset SLUICE_INFLATE"
+            : "install ISA-L (libisal-dev) and build again without SLUICE_NO_ISAL"
+        text = isNeeded ? "sluice: using zlib for gzip, which is several times slower than ISA-L: \(wayOut)\n" : nil
     }
 
     /// Runs `body`, and writes the notice to standard error meanwhile.

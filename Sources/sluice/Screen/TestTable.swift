@@ -43,7 +43,7 @@ struct TestTable {
             text += "  \(difference.title)\n"
             let lines = Self.withContext(difference.lines)
             for line in lines.prefix(Self.shown) { text += "    \(Self.shown(line, paint))\n" }
-            if lines.count > Self.shown { text += "    … \(Figures.count(lines.count - Self.shown)) lines more\n" }
+            if lines.count > Self.shown { text += "    … \(Figures.count(lines.count - Self.shown)) more lines\n" }
         }
         return text
     }
@@ -88,7 +88,7 @@ struct TestTally {
     func text(_ paint: Paint) -> String {
         var parts = ["\(Figures.count(all - failed)) ok"]
         if failed > 0 { parts.append(paint.red("\(Figures.count(failed)) failed")) }
-        if wrong > 0 { parts.append(paint.red(wrong == 1 ? "1 file is wrong" : "\(Figures.count(wrong)) files are wrong")) }
+        if wrong > 0 { parts.append(paint.red(wrong == 1 ? "1 file is invalid" : "\(Figures.count(wrong)) files are invalid")) }
         return "\(Figures.count(all)) \(all == 1 ? "test" : "tests"): \(parts.joined(separator: ", "))\n"
     }
 }

@@ -16,7 +16,7 @@ enum TriageTable {
             text += "\(indent)\(Figures.shortened(group.template, to: 200))\n"
             for letter in group.examples {
                 let place = letter.file.map { "\($0)\(letter.line.map { ":\($0)" } ?? "")\(letter.offset.map { " (@\($0))" } ?? "")" }
-                text += "\(indent)\(paint.dim(place ?? "made by a stage"))\n"
+                text += "\(indent)\(paint.dim(place ?? "derived by a stage"))\n"
                 if letter.message != group.template { text += "\(indent)\(Figures.shortened(letter.message, to: 200))\n" }
                 text += "\(indent)| \(Figures.shortened(String(decoding: letter.raw, as: UTF8.self), to: 200))\n"
             }

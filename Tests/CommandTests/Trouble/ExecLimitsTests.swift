@@ -16,8 +16,8 @@ struct ExecLimitsTests {
         defer { command.remove() }
         let result = try command.run("run", "x.yaml", "--progress", "none")
         #expect(result.status == 1)
-        #expect(result.error.contains(#/[6-9] dead letters among [0-9]+ records are more than limits.dead_letters allows \(5\)/#))
-        #expect(result.error.contains("exec: no child has answered yet: it must flush its output after each line"))
+        #expect(result.error.contains(#/[6-9] of [0-9]+ records are dead letters, more than limits.dead_letters allows \(5\)/#))
+        #expect(result.error.contains("exec: no child has answered yet; a child must flush its output after each line"))
         #expect(result.error.components(separatedBy: "no child has answered yet").count == 2)
     }
 

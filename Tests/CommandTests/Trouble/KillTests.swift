@@ -74,7 +74,7 @@ struct KillTests {
         while command.lines(of: ".sluice/one/unfinished.jsonl").isEmpty, first.process.isRunning { await Task.yield() }
         let second = try await command.sluice("run", "one.yaml", "--progress", "none")
         #expect(second.status == 1)
-        #expect(second.error.contains("another run (process \(first.process.processIdentifier)) uses the state folder '.sluice/one'"), "\(second)")
+        #expect(second.error.contains("another run (process \(first.process.processIdentifier)) is using the state folder '.sluice/one'"), "\(second)")
         #expect(second.error.contains("--state"))
         #expect(!command.isThere(".sluice/one/report.json"))
         #expect(try await command.sluice("run", "two.yaml", "--progress", "none", "--state", ".sluice/one").status == 1)

@@ -149,7 +149,7 @@ struct ResumeTests {
             defer { command.remove() }
             let (first, _) = try Self.run(command, at: call, "\(error)")
             #expect([1, 3].contains(first.status), "call \(call): \(first)")
-            if first.status == 1, !first.error.contains("the same command puts the rest in their places") {
+            if first.status == 1, !first.error.contains("the same command publishes the rest") {
                 let outputs = try Self.files(command).filter { $0.key.hasPrefix("out/") }
                 let isOld = outputs.count == 1 && outputs["out/plain.jsonl"] == Data("what stood here".utf8)
                 #expect(isOld || first.error.contains("report"), "call \(call): \(outputs.keys.sorted()) \(first.error)")
@@ -183,11 +183,11 @@ struct ResumeTests {
         try command.write(script, to: "child.sh")
         let (first, _) = try Self.run(command, at: 0, "before")
         #expect(first.status == (signal == "INT" ? 130 : 143))
-        #expect(first.error.contains("run again to go on"), "\(first.error)")
+        #expect(first.error.contains("run again to resume"), "\(first.error)")
         #expect(try String(contentsOf: command.folder.appending(path: "out/plain.jsonl"), encoding: .utf8) == "what stood here")
         let (last, _) = try Self.run(command, at: 0, "before")
         #expect(last.status == 3)
-        #expect(last.error.contains("going on with the unfinished run"), "\(last.error)")
+        #expect(last.error.contains("resuming the unfinished run"), "\(last.error)")
         #expect(try Self.files(command) == Self.files(undisturbed))
         #expect(try Self.report(command) == Self.report(undisturbed))
     }
@@ -209,7 +209,7 @@ struct ResumeTests {
         try command.write(Self.pipeline.replacing("n * 2", with: "n * 3"), to: "trouble.yaml")
         let changed = try command.run(arguments)
         #expect(changed.status == 1)
-        #expect(changed.error.contains("its definition or its parameters were others; --restart gives it up"), "\(changed.error)")
+        #expect(changed.error.contains("its definition or parameters were different; --restart discards it"), "\(changed.error)")
         try command.write(Self.pipeline, to: "trouble.yaml")
         #expect(try command.run(arguments + ["--limit", "5"]).error.contains("cannot be resumed"))
         #expect(try command.shell("gzip -dc in/1.jsonl.gz | head -n 999 | gzip > in/new && mv in/new in/1.jsonl.gz").status == 0)
@@ -218,7 +218,7 @@ struct ResumeTests {
         #expect(other.error.contains("'in/1.jsonl.gz' has "), "\(other.error)")
         let anew = try command.run(arguments + ["--restart"])
         #expect(anew.status == 3, "\(anew.error)")
-        #expect(!anew.error.contains("going on"))
+        #expect(!anew.error.contains("resuming"))
         #expect(try command.run("audit", "state/report.json").status == 0)
         // After a completed run, the command starts over.
         #expect(try !command.run(arguments).error.contains("going on"))
@@ -254,7 +254,7 @@ struct ResumeTests {
         #expect(other.status == 1 && other.error.contains("'table.csv' has "), "\(other.error)")
         #expect(try command.shell("mv kept table.csv").status == 0)
         let last = try Self.run(command, at: 0, "before").0
-        #expect(last.status == 3 && last.error.contains("going on with the unfinished run"), "\(last.error)")
+        #expect(last.status == 3 && last.error.contains("resuming the unfinished run"), "\(last.error)")
         #expect(try Self.files(command) == Self.files(undisturbed))
         #expect(try Self.report(command) == Self.report(undisturbed))
     }

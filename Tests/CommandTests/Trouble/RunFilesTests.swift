@@ -28,8 +28,8 @@ struct RunFilesTests {
             "t.yaml:3:14: sink: '.sluice/t/dead-letter.jsonl.gz' is the dead-letter file"
         ),
         ("sink: {file: .sluice/t/report.json}", "true", "sink: '.sluice/t/report.json' is the report"),
-        ("sink: {file: .sluice/t/spill/x.jsonl}", "true", "sink: '.sluice/t/spill/x.jsonl' lies below what the run keeps in '.sluice/t/spill'"),
-        ("sink: {file: out/o}\ndead_letter: out/o/dead.jsonl", "true", "dead_letter: 'out/o/dead.jsonl' lies below the sink's file 'out/o'"),
+        ("sink: {file: .sluice/t/spill/x.jsonl}", "true", "sink: '.sluice/t/spill/x.jsonl' is below the run's state '.sluice/t/spill'"),
+        ("sink: {file: out/o}\ndead_letter: out/o/dead.jsonl", "true", "dead_letter: 'out/o/dead.jsonl' is below the sink's file 'out/o'"),
         ("sink: {file: out/o.jsonl}\ndead_letter: t.yaml", "true", "dead_letter: 't.yaml' is the pipeline file"),
     ]
 
@@ -118,14 +118,14 @@ struct RunFilesTests {
         ("hard", "data/{h}.jsonl", "'data/hard.jsonl' is the input 'data/in.jsonl'"),
         ("dead", "out/{h}.jsonl", "'out/dead.jsonl' is the dead-letter file 'made/../out/dead.jsonl'"),
         ("out", "links/{h}/dead.jsonl", "'links/out/dead.jsonl' is the dead-letter file 'made/../out/dead.jsonl'"),
-        ("dead.jsonl", "out/{h}/x", "'out/dead.jsonl/x' lies below the dead-letter file 'made/../out/dead.jsonl'"),
+        ("dead.jsonl", "out/{h}/x", "'out/dead.jsonl/x' is below the dead-letter file 'made/../out/dead.jsonl'"),
         ("report", ".sluice/t/{h}.json", "'.sluice/t/report.json' is the report"),
-        ("spill", ".sluice/t/{h}", "'.sluice/t/spill' is what the run keeps in"),
+        ("spill", ".sluice/t/{h}", "'.sluice/t/spill' is reserved for the run's state"),
         ("t", "./{h}.yaml", ""),
         ("folder", "out/{h}", "'out/folder' is a folder"),
-        ("away", "out/{h}/x", "'out/away/x' leads out of 'out' by a link"),
+        ("away", "out/{h}/x", "'out/away/x' leaves 'out' through a link"),
         ("null", "out/{h}", "'out/null' is a link to a device or a pipe"),
-        ("unfinished", ".sluice/t/{h}.jsonl", "'.sluice/t/unfinished.jsonl' is what the run keeps in"),
+        ("unfinished", ".sluice/t/{h}.jsonl", "'.sluice/t/unfinished.jsonl' is reserved for the run's state"),
     ]
 
     @Test("a value that would make two of them one is a dead letter", arguments: values.indices)

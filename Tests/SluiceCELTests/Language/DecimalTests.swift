@@ -41,11 +41,11 @@ struct DecimalTests {
     @Test("a literal beyond all doubles is refused, as the conversion of its text is")
     func literals() {
         for text in ["1e400", "-1e400", "[1, 2e308 + 1.0]"] {
-            #expect(problems(text).contains { $0.contains("is out of the range of double") }, "\(text)")
+            #expect(problems(text).contains { $0.contains("is out of range for a double") }, "\(text)")
         }
-        #expect(problems("double('1e400')") == ["double('1e400') – \"1e400\" is out of the range of double"])
+        #expect(problems("double('1e400')") == ["double('1e400') – \"1e400\" is out of range for double"])
         #expect(evaluated("1e-400") == "0.0")
         #expect(evaluated("double('1e-400')") == "0.0")
-        #expect(evaluated("int(b)", Self.record) == "overflow: 18446744073709552000.0 is out of the range of int")
+        #expect(evaluated("int(b)", Self.record) == "overflow: 18446744073709552000.0 is out of range for int")
     }
 }

@@ -12,14 +12,14 @@ struct DiagnosticTests {
             ("[1, 2", [" – expected ']', found the end of the expression"]),
             ("status = 500", ["= – unexpected character '=' (did you mean '=='?)"]),
             ("a & b", ["& – unexpected character '&' (did you mean '&&'?)"]),
-            ("'abc", ["'abc – the string's closing quote is missing"]),
-            ("'a\\qb'", ["\\q – '\\q' is no escape sequence"]),
-            ("b'\\u0041'", ["\\u – '\\u' is no escape sequence of bytes"]),
-            ("'\\ud83d'", ["\\ud83d – the escape sequence is no Unicode code point"]),
+            ("'abc", ["'abc – the string has no closing quote"]),
+            ("'a\\qb'", ["\\q – '\\q' is not an escape sequence"]),
+            ("b'\\u0041'", ["\\u – '\\u' is not an escape sequence of bytes"]),
+            ("'\\ud83d'", ["\\ud83d – the escape sequence is not a Unicode code point"]),
             ("'\\x4'", ["\\x4 – the escape sequence needs 2 hexadecimal digits"]),
             ("9223372036854775808", ["9223372036854775808 – the number does not fit in an int"]),
             ("99999999999999999999", ["99999999999999999999 – the number does not fit in 64 bits"]),
-            ("for + 1", ["for – 'for' is a reserved word; a field of that name is written `for`"]),
+            ("for + 1", ["for – 'for' is a reserved word; write a field of that name as `for`"]),
             ("[1, , 2].map(, x)", [", – expected an expression, found ','", ", – expected an expression, found ','"]),
             ("size(1 2) + [3 4]", ["2 – expected ')', found '2'", "4 – expected ']', found '4'"]),
             ("{'a' 1}", ["1 – expected ':', found '1'"]),
@@ -37,10 +37,13 @@ struct DiagnosticTests {
     @Test(
         "type errors point at the part that is wrong",
         arguments: [
-            ("'a' + 1", ["+ – '+' does not go with string and int"]),
+            ("'a' + 1", ["+ – '+' cannot be applied to string and int"]),
             (
                 "1 + 'a' == 2 && size(5) > 0",
-                ["+ – '+' does not go with int and string", "size – no function size(int); expected size(string) or size(bytes) or size(list) or size(map)"]
+                [
+                    "+ – '+' cannot be applied to int and string",
+                    "size – no function size(int); expected size(string) or size(bytes) or size(list) or size(map)",
+                ]
             ),
             ("'a' && true", ["'a' – expected a bool, found string"]),
             ("1 ? 2 : 3", ["1 – expected a bool, found int"]),
@@ -56,7 +59,7 @@ struct DiagnosticTests {
             ("5.map(x, x)", ["5 – expected a list or a map, found int"]),
             ("[1].all(x, x + 1)", ["x + 1 – expected a bool, found int"]),
             ("path.matches('(')", ["'(' – invalid regular expression '(': missing ): ("]),
-            ("timestamp('yesterday')", ["timestamp('yesterday') – \"yesterday\" cannot be read as timestamp"]),
+            ("timestamp('yesterday')", ["timestamp('yesterday') – \"yesterday\" cannot be converted to timestamp"]),
             ("duration('5 minutes')", ["duration('5 minutes') – '5 minutes' is not a duration"]),
             ("google.rpc.Status{code: 1}", ["google.rpc.Status{code: 1} – 'google.rpc.Status{…}': protocol-buffer messages are not supported"]),
             ("[?1]", ["1 – '?' expects an optional value, found int"]),
@@ -75,8 +78,8 @@ struct DiagnosticTests {
                 "has(record.pth) && record.?agnt.orValue('') == ''",
                 ["pth – no such field 'pth' (did you mean 'path'?)", "agnt – no such field 'agnt'"]
             ),
-            ("status == 'x'", ["== – '==' does not go with int and string"]),
-            ("path > 5", ["> – '>' does not go with string and int"]),
+            ("status == 'x'", ["== – '==' cannot be applied to int and string"]),
+            ("path > 5", ["> – '>' cannot be applied to string and int"]),
             ("status.size()", ["size – no function int.size(); expected size(string) or size(bytes) or size(list) or size(map)"]),
             ("path.startsWith('/') && status / 100 == 5 && record['path'] == bytes", []),
             ("params.limt > 1", ["limt – no such key 'limt' (did you mean 'limit'?)"]),

@@ -38,21 +38,21 @@ struct TimeTests {
             ("1.", "%s.%f"),
         ])
     func refusesText(text: String, format: String) {
-        #expect(read(text, format) == "invalid_argument: \"\(text)\" is no time of the form given")
+        #expect(read(text, format) == "invalid_argument: \"\(text)\" does not match the time format")
     }
 
     @Test(
         "a form that would make a date up is refused before anything is read",
         arguments: [
-            ("%b %e %H:%M:%S", "it gives no year ('%Y', '%y')"), ("%T.%f", "it gives no year ('%Y', '%y')"), ("%a", "it gives no year ('%Y', '%y')"),
-            ("%Y %d", "it gives a day without a month ('%m', '%b', '%B')"), ("%F %I:%M", "'%I' is an hour of half a day, and there is no '%p'"),
-            ("%F %p", "'%p' is half a day, and there is no '%I'"), ("%Y-%m %H", "it gives an hour without a day ('%d', '%e', '%j')"),
-            ("%F %M", "it gives minutes without an hour ('%H', '%I')"), ("%F %H %S", "it gives seconds without minutes ('%M')"),
-            ("%F %R.%f", "it gives a fraction without seconds ('%S')"), ("%F %s", "'%s' says the whole time, and '%Y' stands beside it"),
-            ("", "it gives no year ('%Y', '%y')"),
+            ("%b %e %H:%M:%S", "it has no year ('%Y', '%y')"), ("%T.%f", "it has no year ('%Y', '%y')"), ("%a", "it has no year ('%Y', '%y')"),
+            ("%Y %d", "it has a day without a month ('%m', '%b', '%B')"), ("%F %I:%M", "it has a 12-hour clock ('%I') without '%p'"),
+            ("%F %p", "it has '%p' without a 12-hour clock ('%I')"), ("%Y-%m %H", "it has an hour without a day ('%d', '%e', '%j')"),
+            ("%F %M", "it has minutes without an hour ('%H', '%I')"), ("%F %H %S", "it has seconds without minutes ('%M')"),
+            ("%F %R.%f", "it has a fraction without seconds ('%S')"), ("%F %s", "'%s' is a complete time, so '%Y' cannot be used with it"),
+            ("", "it has no year ('%Y', '%y')"),
         ])
     func refusesForm(format: String, why: String) {
-        let said = "the time format '\(format)' cannot be read by: \(why)"
+        let said = "the time format '\(format)' cannot parse a time: \(why)"
         #expect(problems("parse_time(t, '\(format)')") == ["'\(format)' – \(said)"])
         #expect(evaluated("parse_time(t, f)", ["t": .string("1"), "f": .string(format)]) == "invalid_argument: \(said)")
     }
@@ -83,6 +83,6 @@ struct TimeTests {
             "2025-10-10T24:00:00Z", "2025-10-10T13:55:36", "2025-10-10T13:55Z",
         ])
     func notRFC3339(text: String) {
-        #expect(evaluated("timestamp(t)", ["t": .string(text)]) == "invalid_argument: \"\(text)\" cannot be read as timestamp")
+        #expect(evaluated("timestamp(t)", ["t": .string(text)]) == "invalid_argument: \"\(text)\" cannot be converted to timestamp")
     }
 }

@@ -124,8 +124,10 @@ extension ReferenceTables {
         case .writtenFormat: "format that can be written"
         case .list(let element, _): "list of \(plural(words(element)))"
         case .possiblyEmpty(let shape): words(shape)
+        case .entries(let key, .choice(let names)): "`\(key.placeholder("old")): value`, …, with the values \(choice(names))"
         case .entries(let key, let value): "`\(key.placeholder("old")): \(value.placeholder("new"))`, …"
         case .keys(let keys): keys.isEmpty ? "none" : "map"
+        case .short(.list(.short(let element, _, let keys), _), _, _) where !keys.isEmpty: "\(words(element)) or map, or a list of these"
         case .short(.list(let element, _), _, let keys): "\(words(element)), or a list of \(plural(words(element)))" + (keys.isEmpty ? "" : ", or a map")
         case .short(let shape, _, let keys): keys.isEmpty ? words(shape) : "\(words(shape)), or a map"
         }

@@ -55,9 +55,9 @@ final class RecordsTests {
         #expect(
             problems.map(\.message) == [
                 "set 'first': 'a': no such field 'statsu' (did you mean 'status'?)",
-                "set 'first': 'b': '-' does not go with string and int", "keep: expected an expression, found the end of the expression",
-                "select: names 'time' twice", "select 'select-2': the list is empty",
-                "sink: the path has an expression before any folder, so nothing confines its values",
+                "set 'first': 'b': '-' cannot be applied to string and int", "keep: expected an expression, found the end of the expression",
+                "select: lists 'time' twice", "select 'select-2': the list is empty",
+                "sink: the path must begin with a fixed folder, which its values cannot leave",
             ])
         #expect(problems.first?.text == "statsu >= 500")
         #expect(problems.first?.range == 0..<6)
@@ -69,7 +69,7 @@ final class RecordsTests {
                   ^~~~~~
                   fix: the fields here are: ip, ident,
                 """) == true)
-        #expect(error?.description.contains("'b': '-' does not go with string and int\n   - 1\n   ^\n") == true)
+        #expect(error?.description.contains("'b': '-' cannot be applied to string and int\n   - 1\n   ^\n") == true)
     }
 
     @Test func `names, sinks and inputs are checked, too`() throws {
@@ -84,16 +84,16 @@ final class RecordsTests {
         let fine = try records("")
         #expect(problems(fine) == [])
         #expect(problems(fine.named("a b")) == ["'a b' is not a valid name for a pipeline"])
-        #expect(problems(fine.keep("true", name: "x").drop("false", name: "x")) == ["the name 'x' is taken"])
-        #expect(problems(fine.keep("true", name: "sink")) == ["the name 'sink' is taken"])
+        #expect(problems(fine.keep("true", name: "x").drop("false", name: "x")) == ["the name 'x' is already used"])
+        #expect(problems(fine.keep("true", name: "sink")) == ["the name 'sink' is already used"])
         #expect(problems(fine.writing(to: folder + "/in.txt")) == ["sink: '\(folder)/in.txt' is also an input"])
         #expect(problems(fine.writing(to: folder + "/x.jsonl", format: .combined)) == ["sink: the format 'combined' can be read but not written"])
-        #expect(problems(fine.writing(to: folder + "/x.jsonl", level: .best)) == ["sink: a level is for compressed files"])
+        #expect(problems(fine.writing(to: folder + "/x.jsonl", level: .best)) == ["sink: a level is only for compressed files"])
         #expect(problems(Records.reading(archives: [folder + "/in.txt"], format: .jsonl)) == ["there is no sink"])
         #expect(problems(Records.reading(archives: ["no/such.gz"], format: .lines).forEach { _ in }) == ["source: no/such.gz: no such file"])
         let regex = Records.reading(archives: [folder + "/in.txt"], format: .regex("(?P<a>x")).forEach { _ in }
         #expect(problems(regex) == ["source: the pattern is not a regular expression: missing ): (?P<a>x"])
-        #expect(problems(fine.parse("line", as: .regex("x"))) == ["parse: the pattern names no group, so it makes no field"])
+        #expect(problems(fine.parse("line", as: .regex("x"))) == ["parse: the pattern has no named groups, so it yields no fields"])
         #expect(problems(fine.exec(["no-such-command-anywhere"])) == ["exec: no such command 'no-such-command-anywhere'"])
     }
 
@@ -218,7 +218,7 @@ final class RecordsTests {
     @Test func `the error of a closure that takes records ends the run`() async throws {
         let records = try records("{}\n").forEach { _ in throw Refusal() }
         let error = await #expect(throws: RecordsError.self) { try await records.run(state: self.folder + "/state") }
-        #expect(error?.description == "the closure that takes the records failed: Refusal()")
+        #expect(error?.description == "the closure that receives the records failed: Refusal()")
     }
 
     @Test func `a run can be observed, and drained`() async throws {

@@ -36,7 +36,7 @@ struct AccessLogWordsTests {
         #expect(row.cells == [value(ip), value(ident), value(user), .timestamp(1_760_104_536)])
     }
 
-    private static let prefix = "something stands before the address: a virtual host, a syslog header or the like"
+    private static let prefix = "unexpected text before the address, such as a virtual host or a syslog header"
 
     @Test(
         "a line of a neighbouring shape is refused",
@@ -65,7 +65,7 @@ struct AccessLogWordsTests {
             ("(203.0.113.9) - -", "expected an address and a space at byte 0, found '('"),
             ("ä.example - -", "expected an address and a space at byte 0, found byte 0xC3"),
             ("h a\u{1}b -", "expected an identity and a space at byte 3, found byte 0x01"),
-            ("h - a\u{1}b", "expected a user's name at byte 5, found byte 0x01"), ("h  ann", "expected an identity and a space at byte 2, found a space"),
+            ("h - a\u{1}b", "expected a user name at byte 5, found byte 0x01"), ("h  ann", "expected an identity and a space at byte 2, found a space"),
             ("h -", "expected a user, a space and '[' at byte 68, where the record ends"),
             ("\0\0203.0.113.9 - -", "a NUL at byte 0"), ("203.0.113.9 - \0", "a NUL at byte 14"),
         ])

@@ -97,8 +97,8 @@ struct CSVDecoderTests {
     @Test(
         "a record that is none says why",
         arguments: [
-            ("1,2", "the record has 2 fields, the header has 3"), ("1", "the record has 1 field, the header has 3"),
-            ("1,2,3,", "the record has 4 fields, the header has 3"), ("1,\"2,3", "the quote at byte 2 is not closed"),
+            ("1,2", "the record has 2 fields, but the header has 3"), ("1", "the record has 1 field, but the header has 3"),
+            ("1,2,3,", "the record has 4 fields, but the header has 3"), ("1,\"2,3", "the quote at byte 2 is not closed"),
             ("1,\"2\"x,3", "expected ',' after the closing quote at byte 5, found 'x'"),
             ("1,2,\"3\" ", "expected ',' after the closing quote at byte 7, found a space"),
             ("\"a\"b\"c\",2,3", "expected ',' after the closing quote at byte 3, found 'b'"),
@@ -181,7 +181,7 @@ struct CSVDecoderTests {
         let options: [String: Argument] = ["at_least": .integer(2, TextPlace(TextPosition(line: 1, column: 1)))]
         #expect(try Self.read("1,2", nil, options).cells == [.string("1"), .string("2"), .absent])
         #expect(try Self.read("1,2,3", nil, options).outcome == .decoded)
-        #expect(try Self.read("1", nil, options).message == "the record has 1 field, the header has 3 and 'at_least' is 2")
+        #expect(try Self.read("1", nil, options).message == "the record has 1 field, but the header has 3 and 'at_least' is 2")
     }
 
     @Test("repeated names get a number, empty ones their position")
@@ -204,7 +204,7 @@ struct CSVDecoderTests {
         #expect(decode(Array("1,2\n".utf8), columns: ["a", "b"], with: decoder).cells == [.string("1"), .string("2")])
         #expect(decode(Array("1,\"2\n3\"\r\n".utf8), columns: ["a", "b"], with: decoder).cells == [.string("1"), .string("2\n3")])
         let two = decode(Array("1,2\n3,4".utf8), columns: ["a", "b"], with: decoder)
-        #expect(two.message == "expected one record, found a line feed outside of quotes")
+        #expect(two.message == "expected one record, found a line feed outside quotes")
     }
 
     @Test("follows the rules for any text", arguments: 1...20 as ClosedRange<UInt64>)
@@ -237,7 +237,7 @@ struct CSVDecoderTests {
                 #expect(row.cells == values, "\(text)")
             } else {
                 #expect(row.outcome == .failed, "\(text)")
-                if let expected { #expect(row.message == "the record has \(expected.count) field\(expected.count == 1 ? "" : "s"), 'columns' has 6") }
+                if let expected { #expect(row.message == "the record has \(expected.count) field\(expected.count == 1 ? "" : "s"), but 'columns' has 6") }
             }
         }
     }

@@ -106,7 +106,7 @@ struct JSONGrammarTests {
         }
         #expect(json(nested(1023, "[", "]")).outcome == .decoded)
         #expect(json(nested(1023, #"{"b":"#, "}")).outcome == .decoded)
-        let message = "lists and maps nested deeper than 1024 levels at byte 1028"
+        let message = "nesting deeper than 1024 levels at byte 1028"
         #expect(json(nested(1024, "[", "]")).message == message)
         #expect(json(nested(100_000, "[", "]"), ["a"]).message == message)
         #expect(json(#"{"a":"# + String(repeating: #"{"b":["#, count: 100_000)).outcome == .failed)

@@ -216,11 +216,12 @@ struct LogTemplateTests {
     }
 
     static let wrong: [(nginx: Bool, text: String, message: String)] = [
-        (true, "$a$b", "nothing stands between '$a' and '$b', so a line does not tell where one ends"),
-        (true, "x", "the definition names no variable, so it makes no field"),
-        (true, "$ ", "a '$' begins no variable"), (true, "${a", "a '$' begins no variable"), (false, "%y", "'%y' is none of Apache's directives"),
-        (false, "%{a", "a '{' is not closed"), (false, "%", "'%' is none of Apache's directives"),
-        (false, "%U%q", "nothing stands between '%U' and '%q', so a line does not tell where one ends"),
+        (true, "$a$b", "there is nothing between '$a' and '$b' to tell where the first one ends"),
+        (true, "x", "the definition has no variables, so it yields no fields"),
+        (true, "$ ", "'$' without the name of a variable"), (true, "${a", "'$' without the name of a variable"),
+        (false, "%y", "'%y' is not a directive of Apache"),
+        (false, "%{a", "a '{' is not closed"), (false, "%", "'%' is not a directive of Apache"),
+        (false, "%U%q", "there is nothing between '%U' and '%q' to tell where the first one ends"),
     ]
 
     @Test("a definition that cannot be read says why", arguments: wrong.indices)

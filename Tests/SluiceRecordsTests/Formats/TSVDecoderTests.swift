@@ -57,12 +57,12 @@ struct TSVDecoderTests {
 
     @Test("a record of more or fewer fields is refused, with both numbers")
     func ragged() throws {
-        #expect(try Self.read("1\t2").message == "the record has 2 fields, the header has 3")
-        #expect(try Self.read("1\t2\t3\t4", ["a"]).message == "the record has 4 fields, the header has 3")
+        #expect(try Self.read("1\t2").message == "the record has 2 fields, but the header has 3")
+        #expect(try Self.read("1\t2\t3\t4", ["a"]).message == "the record has 4 fields, but the header has 3")
         let atLeast = try TSV.with(["columns": CSVOptions.texts(["a", "b", "c"]), "at_least": .integer(2, TextPlace(TextPosition(line: 1, column: 1)))])
         let decoder = atLeast.makeDecoder(columns: ["c", "a"], spans: false)
         #expect(decode(Array("1\t2".utf8), columns: ["c", "a"], with: decoder).cells == [.absent, .string("1")])
-        #expect(decode(Array("1".utf8), columns: ["c", "a"], with: decoder).message == "the record has 1 field, 'columns' has 3 and 'at_least' is 2")
+        #expect(decode(Array("1".utf8), columns: ["c", "a"], with: decoder).message == "the record has 1 field, but 'columns' has 3 and 'at_least' is 2")
     }
 
     @Test("types; a field that does not match its type is refused")

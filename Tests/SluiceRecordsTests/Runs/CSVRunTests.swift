@@ -151,7 +151,7 @@ struct CSVRunTests {
         let lines = try folder.text(of: "out/out.csv.gz").split(separator: "\n")
         #expect(lines.prefix(3) == ["m,n,text", "1,,", ",0,some text to fill a batch 0"])
         #expect(lines.suffix(3) == [",8,", ",,", ",,t"])
-        #expect(try folder.deadLetters[0].contains("the output has no column 'late', since its first records had no such field"))
+        #expect(try folder.deadLetters[0].contains("the output has no column 'late', because its first records had no such field"))
     }
 
     @Test("each output has the columns of its own first records", arguments: [1, 8])
@@ -239,7 +239,7 @@ struct CSVRunTests {
         let report = try await folder.run([input], JSONL(), [Parse(field: "line", format: format)], into: "out.jsonl", as: JSONL())
         #expect(try folder.text(of: "out/out.jsonl") == #"{"line":"1,\"a\nb\"","n":1,"id":1,"name":"a\nb"}"# + "\n")
         #expect(report.deadLetters.byCode == ["parse.csv": 1])
-        #expect(try folder.deadLetters[0].contains("field 'line': the record has 3 fields, 'columns' has 2"))
+        #expect(try folder.deadLetters[0].contains("field 'line': the record has 3 fields, but 'columns' has 2"))
     }
 
     @Test("records of random bytes are all accounted for", arguments: 1...6 as ClosedRange<UInt64>)

@@ -67,12 +67,12 @@ struct LookupTests {
                 return error.message.replacing(folder.path + "/", with: "")
             }
         }
-        #expect(try fault("id,a\n1,x\n2,y\n1,z\n") == "'t.csv', line 4: the key '1' is there already, in line 2")
-        #expect(try fault("id,a\n1,x\n,y\n") == "'t.csv', line 3: there is no 'id'")
+        #expect(try fault("id,a\n1,x\n2,y\n1,z\n") == "'t.csv', line 4: duplicate key '1' (first on line 2)")
+        #expect(try fault("id,a\n1,x\n,y\n") == "'t.csv', line 3: 'id' is missing")
         #expect(try fault("ids,a\n1,x\n") == "'t.csv' has no column 'id' (did you mean 'ids'?)")
         #expect(try fault("id,abc\n1,x\n", selected: ["abd"]) == "'t.csv' has no column 'abd' (did you mean 'abc'?)")
         #expect(try fault("id,a\n1,x,y\n").hasPrefix("'t.csv', line 2: "))
-        #expect(try fault("id,a\n10.0.0.0/8,x\n10.1.0.0/8,y\n", .network("id")) == "'t.csv', line 3: the key '10.1.0.0/8' is there already, in line 2")
+        #expect(try fault("id,a\n10.0.0.0/8,x\n10.1.0.0/8,y\n", .network("id")) == "'t.csv', line 3: duplicate key '10.1.0.0/8' (first on line 2)")
         #expect(try fault("id,a\n10.0.0/8,x\n", .network("id")) == "'t.csv', line 2: '10.0.0/8' is not a network")
         #expect(try fault("").hasPrefix("'t.csv' has no header"))
         #expect(try fault("id,a\n") == "none")

@@ -55,7 +55,7 @@ final class SpillReader {
             pending.count += step.count
             switch step.event {
             case .end: return true
-            case .damage: throw .spill(path: record.spill, reason: "it was changed or cut off while the run went on")
+            case .damage: throw .spill(path: record.spill, reason: "it was changed or truncated during the run")
             case .member, nil: break
             }
         }

@@ -7,7 +7,7 @@ import Synchronization
 package struct FileListSource: DeclaredSource {
     package static let declaration = Declaration(
         "files_from",
-        "a file with the paths of the files, one a line (or with NULs between them, as `find -print0` writes), as they stand there; `-` is standard input",
+        "a file that lists paths, one per line, or separated by NULs as `find -print0` writes them; paths are literal; `-` reads the list from standard input",
         argument: .text, options: FileChoice.options, example: "files_from: list.txt")
 
     package let inputs: [InputFile]
@@ -32,7 +32,7 @@ package struct FileListSource: DeclaredSource {
             checking.report("\(error)", at: leaf.place)
             return nil
         }
-        if inputs.isEmpty { checking.report("'\(leaf.text)' names no file that is to be read", at: leaf.place, severity: .warning) }
+        if inputs.isEmpty { checking.report("'\(leaf.text)' lists no file to read", at: leaf.place, severity: .warning) }
     }
 
     package func open(_ input: InputFile, at offset: UInt64) throws(InputError) -> any InputBytes {
@@ -47,7 +47,7 @@ struct FileChoice {
     static let options = [
         ArgumentKey(
             "exclude", .short(.list(.text), for: "exclude", in: []), example: "exclude: logs/*.tmp.gz",
-            "paths or patterns of files that are left out; a pattern is one of those of `files`")
+            "paths or patterns, as in `files`, of files to leave out")
     ]
 
     private var excluded: Swift.Set<Name> = []
@@ -86,7 +86,7 @@ private enum FileList {
             let path = separator == 0x0A && line.last == 0x0D ? line.dropLast() : line
             guard !path.isEmpty else { continue }
             guard let text = String(validating: path, as: UTF8.self) else {
-                throw .unreadable(path: "\(file):\(index + 1)", reason: "a name is not UTF-8; rename the file")
+                throw .unreadable(path: "\(file):\(index + 1)", reason: "the path is not UTF-8; rename the file")
             }
             paths.append((index + 1, text))
         }
@@ -112,7 +112,7 @@ private enum FileList {
             if count < 0 { throw .unreadable(path: file.path, reason: describe(error: Int32(-count))) }
             if count == 0 { return bytes }
             bytes += chunk[..<count]
-            if bytes.count > most { throw .unreadable(path: file.path, reason: "a list of more than 256 MiB") }
+            if bytes.count > most { throw .unreadable(path: file.path, reason: "the list is larger than 256 MiB") }
         }
     }
 }

@@ -4,15 +4,15 @@ import SluiceCEL
 /// succeeded.
 package struct FileSink: DeclaredSink {
     package static let declaration = Declaration(
-        "file", "files; `{…}` in the path are expressions, so that each record goes to the file that its values name",
+        "file", "a file; `{…}` in its path are expressions, so that each record goes to the file that its values name",
         argument: .text,
         options: [
             ArgumentKey(
                 "level", .choice(CompressionLevel.names), default: "default", example: "level: fast",
-                "of compression, for names that end in `.gz` or `.zst`"),
+                "the compression level, for names that end in `.gz` or `.zst`"),
             ArgumentKey(
                 "members", .choice(GzipMembers.allCases.map(\.rawValue)), default: "one", example: "members: many",
-                "of a name that ends in `.gz`: one, which every reader reads whole, or many, one for each MiB of text"),
+                "for names that end in `.gz`: `one` gzip member, which every reader reads completely, or `many`, one for each MiB of text"),
         ],
         example: "file: out/errors.jsonl.gz")
 
@@ -37,15 +37,15 @@ package struct FileSink: DeclaredSink {
         guard let leaf = argument.leaf, let template = PathTemplate(leaf, &checking) else { return nil }
         let name = FileName(leaf.text)
         if let ending = name.unwritableEnding {
-            checking.report("'.\(ending)' is read, and not written", at: leaf.place, fix: "end the file's name in .gz or .zst")
+            checking.report("'.\(ending)' can be read but not written", at: leaf.place, fix: "use a file name that ends in .gz or .zst")
             return nil
         }
         if let level = options["level"], name.codec == nil {
-            checking.report("'level' is for compressed files", at: level.place, fix: "end the file's name in .gz or .zst, or remove 'level'")
+            checking.report("'level' is only for compressed files", at: level.place, fix: "use a file name that ends in .gz or .zst, or remove 'level'")
             return nil
         }
         if let members = options["members"], name.codec != .gzip {
-            checking.report("'members' is for gzip files", at: members.place, fix: "end the file's name in .gz, or remove 'members'")
+            checking.report("'members' is only for gzip files", at: members.place, fix: "use a file name that ends in .gz, or remove 'members'")
             return nil
         }
         var compression: CompressionLevel? = name.codec == nil ? nil : .standard
@@ -73,7 +73,7 @@ package struct FileSink: DeclaredSink {
         case .file, .missing, .unreadable: break
         }
         guard let confinement = path.confinement, try !Self.isConfined(output, to: confinement) else { return nil }
-        return "'\(output)' leads out of '\(confinement)' by a link"
+        return "'\(output)' leaves '\(confinement)' through a link"
     }
 
     /// Whether the folder of an output is the given one or below it, with links followed.

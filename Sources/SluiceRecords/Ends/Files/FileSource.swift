@@ -22,7 +22,7 @@ package struct FileSource: DeclaredSource {
                 for file in matches.files where known.insert(Name(file.path)).inserted { inputs.append(file) }
                 for other in matches.passedOver {
                     checking.report(
-                        "'\(leaf.text)' passes over what is not a file: \(other)", at: leaf.place, fix: "name it by its own path to read it", severity: .warning
+                        "'\(leaf.text)' skips what is not a regular file: \(other)", at: leaf.place, fix: "give its own path to read it", severity: .warning
                     )
                 }
             } catch {
@@ -31,7 +31,7 @@ package struct FileSource: DeclaredSource {
             }
         }
         let chosen = FileChoice(options, &checking).chosen(of: inputs)
-        if chosen.isEmpty, !inputs.isEmpty { checking.report("'exclude' leaves no file to read", at: options["exclude"]?.place) }
+        if chosen.isEmpty, !inputs.isEmpty { checking.report("'exclude' leaves no files to read", at: options["exclude"]?.place) }
         self.init(chosen)
     }
 

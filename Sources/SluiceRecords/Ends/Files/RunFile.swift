@@ -35,7 +35,7 @@ package struct FileConflict: Hashable, Sendable {
     /// Names both files: `'./in.jsonl' is the input 'in.jsonl'`.
     package var message: String {
         let name = file.part == .sink && file.path == "-" ? "standard output" : "'\(file.path)'"
-        return "\(name) \(isBelow ? "lies below" : "is") \(otherTitle)"
+        return "\(name) \(isBelow ? "is below" : "is") \(otherTitle)"
     }
 
     private var otherTitle: String {
@@ -44,19 +44,19 @@ package struct FileConflict: Hashable, Sendable {
         case .input: return path.isEmpty ? "also an input" : "the input" + path
         case .definition: return "the pipeline file" + path
         case .table: return "the table" + path
-        case .sink where other.path == "-": return path.isEmpty ? "also what another sink writes to" : "standard output"
+        case .sink where other.path == "-": return path.isEmpty ? "also written by another sink" : "standard output"
         case .sink: return (file.part == .sink ? "the file of another sink" : "the sink's file") + path
         case .deadLetters: return "the dead-letter file" + path
         case .report, .reportCopy: return "the report" + path
-        case .state: return "what the run keeps in" + path
+        case .state: return path.isEmpty ? "reserved for the run's state" : "the run's state" + path
         }
     }
 
     package var fix: String {
         switch file.part {
-        case .deadLetters: "give dead letters a file of their own"
-        case .report: "give the run another state folder with --state"
-        case .reportCopy: "name another file for the report"
+        case .deadLetters: "write dead letters to another file"
+        case .report: "use another state folder (--state)"
+        case .reportCopy: "write the report to another file"
         default: "write to another file"
         }
     }

@@ -66,7 +66,7 @@ private final class OpenMemorySink: OpenSink {
         var restored: [Name: Output] = [:]
         for output in mark.outputs {
             guard let bytes = outputs[Name(output.path)]?.bytes, UInt64(bytes.count) >= output.bytes else {
-                throw .failed(path: output.path, reason: "has less than the mark says")
+                throw .failed(path: output.path, reason: "has fewer bytes than at the checkpoint")
             }
             restored[Name(output.path)] = Output(bytes: Array(bytes.prefix(Int(output.bytes))), records: output.records)
         }

@@ -15,7 +15,7 @@ package struct MemorySource: RecordSource {
     package init(named inputs: [(name: String, bytes: [UInt8])]) {
         self.inputs = inputs.map { InputFile(path: $0.name, size: UInt64($0.bytes.count)) }
         contents = Dictionary(uniqueKeysWithValues: inputs.map { (Name($0.name), $0.bytes) })
-        precondition(self.inputs.allSatisfy { !$0.isStandardInput }, "an input in memory has a name of its own")
+        precondition(self.inputs.allSatisfy { !$0.isStandardInput }, "an input in memory cannot be named '-'")
     }
 
     package func open(_ input: InputFile, at offset: UInt64) throws(InputError) -> any InputBytes {

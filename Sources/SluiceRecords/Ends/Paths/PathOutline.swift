@@ -34,13 +34,13 @@ struct PathOutline {
     var refusal: Refusal? {
         if outline.utf8.contains(0) { return Refusal(message: "the path has a NUL character", fix: "remove it") }
         guard let name = outline.split(separator: "/", omittingEmptySubsequences: false).last, !name.isEmpty, name != ".", name != ".." else {
-            return Refusal(message: "'file' names no file", fix: "end the path with a file's name")
+            return Refusal(message: "'file' does not name a file", fix: "end the path with a file name")
         }
         guard !isWhole else { return nil }
         let folder = beginning.lastIndex(of: "/").map { beginning[..<$0] } ?? ""
         if folder.allSatisfy({ $0 == "/" || $0 == "." }) {
             return Refusal(
-                message: "the path has an expression before any folder, so nothing confines its values", fix: "begin with a folder of its own: out/{…}")
+                message: "the path must begin with a fixed folder, which its values cannot leave", fix: "write a folder before the first expression: out/{…}")
         }
         let rest = outline.dropFirst(folder.count)
         if rest.split(separator: "/").contains("..") {
@@ -63,7 +63,7 @@ package struct OutputPlace {
 
     /// Why a file cannot be created, as far as can be told without trying.
     package var refusal: String? {
-        if path.isEmpty { return "no file is named" }
+        if path.isEmpty { return "the path is empty" }
         var status = stat()
         if isWhole, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return "'\(path)' is a folder" }
         var folder = parent(of: path)

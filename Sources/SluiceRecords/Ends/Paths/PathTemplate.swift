@@ -52,7 +52,7 @@ extension PathTemplate {
         if let reason = outline.refusal {
             checking.report(reason.message, at: path.place, fix: reason.fix)
         } else if let reason = OutputPlace(outline.beginning, isWhole: outline.isWhole).refusal {
-            checking.report(reason, at: path.place, fix: "name a file in a folder that you may write to")
+            checking.report(reason, at: path.place, fix: "name a file in a folder that you can write to")
         }
         let built: [Piece] = pieces.compactMap { piece in
             switch piece {
@@ -61,7 +61,7 @@ extension PathTemplate {
                 guard let program = checking.program(leaf, "path") else { return nil }
                 guard program.type.isPathText else {
                     checking.report(
-                        "path: '\(leaf.text)' is of type \(program.type)", at: leaf.place, fix: "a path is made of text, numbers and times")
+                        "path: '\(leaf.text)' is of type \(program.type)", at: leaf.place, fix: "a path can contain text, numbers and times")
                     return nil
                 }
                 return .value(program)
@@ -78,7 +78,7 @@ extension PathTemplate {
         var scan = BraceScan(path.text)
         while let open = scan.nextOpening() {
             guard let close = scan.closing() else {
-                checking.report("'{' is not closed", at: path.place(of: open..<open + 1), fix: "write {expression}; a brace itself is {'{'}")
+                checking.report("'{' is not closed", at: path.place(of: open..<open + 1), fix: "write {expression}, or {'{'} for a literal brace")
                 return nil
             }
             if open > textStart { pieces.append(.text(path.part(textStart..<open))) }

@@ -24,7 +24,7 @@ struct AccessLogFault: Error {
         switch expectation {
         case .utf8: return "invalid UTF-8 \(place)"
         case .nul: return "a NUL at byte \(offset)"
-        case .prefix: return "something stands before the address: a virtual host, a syslog header or the like"
+        case .prefix: return "unexpected text before the address, such as a virtual host or a syslog header"
         default: return "expected \(expectation.words) \(place)"
         }
     }
@@ -35,7 +35,7 @@ extension AccessLogFault.Expectation {
         switch self {
         case .address: "an address and a space"
         case .identity: "an identity and a space"
-        case .user: "a user's name"
+        case .user: "a user name"
         case .timeAfterUser: "a user, a space and '['"
         case .time: "a time like [10/Oct/2025:13:55:36 +0000] and a space"
         case .request: "'\"' before the request"

@@ -79,7 +79,7 @@ private struct ApacheReading {
         let written = "%" + String(decoding: start.prefix(rest.startIndex - start.startIndex), as: UTF8.self)
         let known = Self.kind(letters, argument)
         guard let (field, kind) = known else {
-            throw LogTemplateError("'\(written)' is none of Apache's directives", fix: "https://httpd.apache.org/docs/current/mod/mod_log_config.html")
+            throw LogTemplateError("'\(written)' is not a directive of Apache", fix: "https://httpd.apache.org/docs/current/mod/mod_log_config.html")
         }
         let variable = LogTemplate.Element.variable(LogTemplate.Variable(written: written, field: field, kind: kind))
         // Apache writes the brackets itself.

@@ -28,7 +28,7 @@ extension LogTemplate {
             rest = rest.dropFirst(name.count)
             let isClosed = !isBraced || rest.popFirst() == UInt8(ascii: "}")
             guard !name.isEmpty, isClosed else {
-                throw LogTemplateError("a '$' begins no variable", fix: "nginx's variables are written $name or ${name}")
+                throw LogTemplateError("'$' without the name of a variable", fix: "write variables as $name or ${name}")
             }
             let text = String(decoding: name, as: UTF8.self)
             elements.append(.variable(Variable(written: "$" + text, field: text, kind: nginxKind(text))))

@@ -45,7 +45,7 @@ struct LogTemplate: Sendable {
         self.dashIsAbsent = dashIsAbsent
         for element in elements { try append(element) }
         guard elements.contains(where: { if case .variable = $0 { true } else { false } }) else {
-            throw LogTemplateError("the definition names no variable, so it makes no field")
+            throw LogTemplateError("the definition has no variables, so it yields no fields")
         }
     }
 
@@ -55,7 +55,7 @@ struct LogTemplate: Sendable {
         case (.literal(let before)?, .literal(let bytes)): elements[elements.count - 1] = .literal(before + bytes)
         case (.variable(let before)?, .variable(let variable)):
             throw LogTemplateError(
-                "nothing stands between '\(before.written)' and '\(variable.written)', so a line does not tell where one ends",
+                "there is nothing between '\(before.written)' and '\(variable.written)' to tell where the first one ends",
                 fix: "put a separator between them in the server's definition, or read the log with 'regex'")
         default: elements.append(element)
         }

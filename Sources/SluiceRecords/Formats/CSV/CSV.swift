@@ -7,21 +7,21 @@ package struct CSV: HeadedFormat {
     }
 
     package static let declaration = Declaration(
-        "csv", "fields between separators, quoted where they need it; a header in each file",
+        "csv", "comma-separated values, or with another separator; each file has a header",
         argument: .keys([
-            ArgumentKey("separator", .text, example: "separator: ';'", "one character of ASCII; `,` by default"),
-            ArgumentKey("quote", .text, example: #"quote: "'""#, "one character of ASCII, or `none`; `\"` by default"),
+            ArgumentKey("separator", .text, example: "separator: ';'", "one ASCII character; `,` by default"),
+            ArgumentKey("quote", .text, example: #"quote: "'""#, "one ASCII character, or `none`; `\"` by default"),
             ArgumentKey(
-                "escape", .text, example: #"escape: '\'"#, "what stands before a quote that is text; by default the quote itself, twice"),
-            ArgumentKey("comment", .text, example: "comment: '#'", "reading: lines that begin with it are left out"),
+                "escape", .text, example: #"escape: '\'"#, "the character that escapes a quote within a quoted field; by default quotes are doubled"),
+            ArgumentKey("comment", .text, example: "comment: '#'", "reading: lines that begin with it are skipped"),
             ArgumentKey(
                 "nulls", .possiblyEmpty(.short(.list(.text), for: "nulls", in: [])), example: "nulls: ['', 'NULL', NA]",
-                "texts that, without quotes, stand for no value; `['']` by default. The first of them is written"),
-            ArgumentKey("trim", .flag, example: "trim: true", "reading: blanks around fields are not part of them"),
+                "unquoted texts that stand for a missing value; `['']` by default. Writing uses the first"),
+            ArgumentKey("trim", .flag, example: "trim: true", "reading: remove blanks around fields"),
             FieldOptions.columnsKey, FieldOptions.headerKey, FieldOptions.leastKey, FieldOptions.typesKey,
             ArgumentKey(
                 "quoting", .choice(Quotes.allCases.map(\.rawValue)), example: "quoting: all",
-                "writing: `minimal` (default): what needs quotes; `all`: every value; `nonnumeric`: every value but numbers"),
+                "writing: which values to quote: `minimal` (default), those that need it; `all`; `nonnumeric`, all but numbers"),
         ]),
         example: "format: {csv: {separator: ';'}}")
 
@@ -64,7 +64,7 @@ package struct CSV: HeadedFormat {
 
     package func checkReading(_ checking: inout Checking) {
         for option in writingOptions {
-            checking.report("csv: '\(option.name)' is for writing", at: option.place, fix: "remove it here")
+            checking.report("csv: '\(option.name)' is only for writing", at: option.place, fix: "remove it")
         }
         fields.checkReading("csv", &checking)
     }
@@ -93,13 +93,13 @@ extension CSV {
         let escape = character("escape", options, &checking)
         let comment = character("comment", options, &checking)
         if !hasQuotes, let place = options["escape"]?.place {
-            checking.report("csv: an escape without quotes", at: place, fix: "remove it, or 'quote: none'")
+            checking.report("csv: 'escape' has no effect without quotes", at: place, fix: "remove it, or 'quote: none'")
         }
         var used: [UInt8: String] = [separator: "separator"]
         for (name, byte) in [("quote", quote), ("escape", escape == quote ? nil : escape), ("comment", comment)] {
             guard let byte, let other = used.updateValue(name, forKey: byte) else { continue }
             let place = (options[name] ?? options[other])?.place ?? options.place
-            checking.report("csv: '\(name)' and '\(other)' are the same", at: place, fix: "give one of them another character")
+            checking.report("csv: '\(name)' and '\(other)' are the same", at: place, fix: "use another character for one of them")
         }
         return Quoting(
             separator: separator, quote: quote, escape: escape, comment: comment, trimsBlanks: options["trim"]?.flag ?? false)
@@ -111,7 +111,7 @@ extension CSV {
         guard bytes.count == 1, bytes[0] < 0x80, bytes[0] != 0x0A, bytes[0] != 0x0D else {
             checking.report(
                 "csv: '\(name)' cannot be '\(leaf.text)'", at: leaf.place,
-                fix: #"write one character of ASCII, no line end; a tab is "\t""#)
+                fix: #"write one ASCII character other than a line end; a tab is "\t""#)
             return nil
         }
         return bytes[0]

@@ -25,7 +25,7 @@ struct CSVDecoder: RecordDecoder {
             if let count {
                 decode(UnsafeBufferPointer(rebasing: text[..<count]), row, table, walk)
             } else {
-                table.fail(row, Self.failureCode, "expected one record, found a line feed outside of quotes")
+                table.fail(row, Self.failureCode, "expected one record, found a line feed outside quotes")
             }
         }
     }

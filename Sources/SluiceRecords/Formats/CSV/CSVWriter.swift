@@ -15,10 +15,10 @@ extension CSV: WritableFormat {
 
     package func checkWriting(_ checking: inout Checking, at place: TextPlace, areOwn: Bool) {
         for option in readingOptions {
-            checking.report("csv: '\(option.name)' is for reading", at: option.place, fix: "remove it here")
+            checking.report("csv: '\(option.name)' is only for reading", at: option.place, fix: "remove it")
         }
         if quoting.quote == nil {
-            checking.report("csv: some values can only be written in quotes", at: place, fix: "take 'quote: none' away")
+            checking.report("csv: some values can only be written in quotes", at: place, fix: "remove 'quote: none'")
         }
         if let columns { checking.checkFields(columns) }
     }
@@ -72,11 +72,11 @@ extension RecordFailure {
     fileprivate static func column(_ name: String) -> RecordFailure {
         RecordFailure(
             code: "sink.columns",
-            message: "the output has no column '\(name)', since its first records had no such field; name the columns of the sink's format, "
-                + "or leave the field out")
+            message: "the output has no column '\(name)', because its first records had no such field; list it in the format's 'columns', "
+                + "or remove the field")
     }
 
-    static let noColumns = RecordFailure(code: "sink.columns", message: "the record has no field, and the output no columns yet")
+    static let noColumns = RecordFailure(code: "sink.columns", message: "the record has no fields, and the output has no columns yet")
 }
 
 /// Writes records whose fields are cells of a row.

@@ -54,7 +54,7 @@ struct FieldLayout: Sendable {
     private func message(_ course: FieldWalk.Course) -> String {
         guard counts.contains(course.count), let (field, start, end) = course.misread else {
             let least = counts.lowerBound < fields.count ? " and 'at_least' is \(counts.lowerBound)" : ""
-            return "the record has \(course.count) field\(course.count == 1 ? "" : "s"), \(authority) \(fields.count)\(least)"
+            return "the record has \(course.count) field\(course.count == 1 ? "" : "s"), but \(authority) \(fields.count)\(least)"
         }
         let text = String(decoding: UnsafeBufferPointer(start: start, count: min(end - start, 40)), as: UTF8.self)
         return "column '\(names[field])': expected \(fields[field].type.example), found '\(text)\(end - start > 40 ? "…" : "")'"

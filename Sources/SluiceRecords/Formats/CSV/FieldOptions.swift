@@ -21,15 +21,15 @@ struct FieldOptions: Sendable {
 
     static let columnsKey = ArgumentKey(
         "columns", .list(.newField, isSet: true), example: "columns: [id, name]",
-        "reading: the fields, where files have no header; writing: the fields that are written, in this order")
+        "reading: the field names, for files without a header; writing: which fields to write, in this order")
     static let headerKey = ArgumentKey(
-        "header", .flag, example: "header: false", "whether files begin with a header: `true` by default, but for reading with `columns`")
+        "header", .flag, example: "header: false", "whether files have a header; by default `true`, except for reading with `columns`")
     static let leastKey = ArgumentKey(
         "at_least", .integer(1...(1 << 15)), example: "at_least: 23",
-        "reading: how many fields a record must have, where the last ones may be missing; by default all")
+        "reading: the minimum number of fields of a record, if trailing ones may be missing; by default all")
     static let typesKey = ArgumentKey(
         "types", .entries(key: .newField, value: .choice(FieldType.choices.map(\.rawValue))), example: "types: {status: int, price: double}",
-        "reading: what fields are; text by default")
+        "reading: the types of fields; by default text")
 
     init() {}
 
@@ -78,7 +78,7 @@ struct FieldOptions: Sendable {
 
     func checkReading(_ format: String, _ checking: inout Checking) {
         if let missingNames {
-            checking.report("\(format): without a header the fields have no names", at: missingNames, fix: "name them: columns: [id, name]")
+            checking.report("\(format): without a header, the fields have no names", at: missingNames, fix: "give their names: columns: [id, name]")
         }
         if let columns { types.check(format, against: columns, &checking) }
     }

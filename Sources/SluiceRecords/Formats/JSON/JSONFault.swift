@@ -29,7 +29,7 @@ extension JSONFault {
         switch expectation {
         case .control: return "a control character in a string \(Self.place(offset, in: text))"
         case .utf8: return "invalid UTF-8 \(Self.place(offset, in: text))"
-        case .depth: return "lists and maps nested deeper than \(JSONScan.depthLimit) levels at byte \(offset)"
+        case .depth: return "nesting deeper than \(JSONScan.depthLimit) levels at byte \(offset)"
         default: return "expected \(expectation.words) \(Self.place(offset, in: text))"
         }
     }

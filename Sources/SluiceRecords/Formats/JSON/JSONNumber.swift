@@ -84,10 +84,10 @@ enum JSONNumber {
     @inline(__always)
     private static func fraction(_ number: NumberText) -> Cell {
         let before = number.point - number.digits
-        let behind = number.fractionEnd - number.point - 1
-        if number.fractionEnd == number.end, before + behind <= 15, behind <= 8 {
-            let mantissa = integer(number.digits, before) &* integerPowers[behind] &+ short(number.point + 1, behind)
-            let value = Double(mantissa) / powers[behind]
+        let decimals = number.fractionEnd - number.point - 1
+        if number.fractionEnd == number.end, before + decimals <= 15, decimals <= 8 {
+            let mantissa = integer(number.digits, before) &* integerPowers[decimals] &+ short(number.point + 1, decimals)
+            let value = Double(mantissa) / powers[decimals]
             return .double(number.isNegative ? -value : value)
         }
         return longFraction(number)
@@ -99,11 +99,11 @@ enum JSONNumber {
     @inline(never)
     private static func longFraction(_ number: NumberText) -> Cell {
         let before = number.digits.pointee == UInt8(ascii: "0") ? 0 : number.point - number.digits
-        let behind = number.fractionEnd - number.point - 1
-        guard number.fractionEnd == number.end, behind <= 19, before + behind <= 19 else { return anyFraction(number) }
+        let decimals = number.fractionEnd - number.point - 1
+        guard number.fractionEnd == number.end, decimals <= 19, before + decimals <= 19 else { return anyFraction(number) }
         var scale: UInt64 = 1
-        for _ in 0..<behind { scale &*= 10 }
-        let digits = integer(number.digits, before) &* scale &+ integer(number.point + 1, behind)
+        for _ in 0..<decimals { scale &*= 10 }
+        let digits = integer(number.digits, before) &* scale &+ integer(number.point + 1, decimals)
         guard digits > 0 else { return .double(number.isNegative ? -0.0 : 0) }
 
         let dividend = digits << UInt64(digits.leadingZeroBitCount)

@@ -6,12 +6,12 @@ import SluiceCEL
 /// after them are written.
 package struct TSV: HeadedFormat {
     package static let declaration = Declaration(
-        "tsv", "fields between tabs, with escapes; a header in each file",
+        "tsv", "tab-separated values with escapes; each file has a header",
         argument: .keys([
             FieldOptions.columnsKey, FieldOptions.headerKey,
             ArgumentKey(
                 "nulls", .possiblyEmpty(.short(.list(.text), for: "nulls", in: [])), example: "nulls: ['\\N', '']",
-                "reading: fields that stand for no value; `['\\N']` by default, which is what is written; in logs with `#` lines, what these say"),
+                "reading: texts that stand for a missing value; by default `['\\N']`, which is also what is written, or what a log's `#` lines say"),
             FieldOptions.leastKey, FieldOptions.typesKey,
         ]),
         example: "format: {tsv: {columns: [id, name]}}")

@@ -8,7 +8,7 @@ extension TSV: WritableFormat {
 
     package func checkWriting(_ checking: inout Checking, at place: TextPlace, areOwn: Bool) {
         for option in readingOptions {
-            checking.report("tsv: '\(option.name)' is for reading", at: option.place, fix: "remove it here")
+            checking.report("tsv: '\(option.name)' is only for reading", at: option.place, fix: "remove it")
         }
         if let columns { checking.checkFields(columns) }
     }

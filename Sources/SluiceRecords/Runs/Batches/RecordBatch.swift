@@ -292,7 +292,7 @@ extension RecordBatch {
     /// the one that the last of these rows came from are taken out of all counts. Further rows of
     /// that same record count as filtered by the stage.
     func end(afterRows count: Int, at index: Int) {
-        precondition(count > 0 && fates != nil, "a batch ends after a row, and where that may be is known before")
+        precondition(count > 0 && fates != nil, "a batch must end after a row, at a known position")
         let last = origin(Int(rows[count - 1]))
         for row in rows[count...] where origin(Int(row)) == last { note(.filtered, Int(row), at: index) }
         rows.removeSubrange(count...)

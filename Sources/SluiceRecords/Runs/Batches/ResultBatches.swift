@@ -24,7 +24,7 @@ final class ResultBatches: @unchecked Sendable {
     }
 
     func next() throws(RunError) -> RecordBatch? {
-        guard let segment = plan.segment(after: stage) else { preconditionFailure("after a closing stage the plan goes on") }
+        guard let segment = plan.segment(after: stage) else { preconditionFailure("a closing stage is followed by a segment") }
         let results = if let results { results } else { try step.results() }
         self.results = results
         let scratch = scratches.take() ?? Scratch(reader: JSONReader())

@@ -95,7 +95,7 @@ extension StageSite {
         _ batch: RecordBatch, onto bytes: ByteBuffer, _ frames: [Frame], origins: [UInt32]? = nil, decodedBy next: BoundSegment?,
         failure: (RowTable.Failure) -> RecordFailure
     ) throws(RunError) {
-        guard let next else { preconditionFailure("a stage that gives new bytes has a segment after it") }
+        guard let next else { preconditionFailure("a stage that produces new bytes is followed by a segment") }
         let table = next.decoding.decode(frames, of: bytes.start)
         let origins = origins ?? batch.rows
         let gone = timeout == nil ? [] : Self.frames(of: origins, without: batch.rows)

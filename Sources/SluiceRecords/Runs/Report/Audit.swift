@@ -92,7 +92,7 @@ package struct Audit: Sendable {
             return
         }
         guard input.whole else {
-            skipped.append("\(input.file): the run did not read it to its end")
+            skipped.append("\(input.file) was not read to its end by the run")
             return
         }
         let encoding = framings?.encoding.flatMap { TextEncoding(rawValue: $0) } ?? .utf8

@@ -64,7 +64,7 @@ struct Ledger: Sendable {
     /// Restores the books of an unfinished run. Must be called before anything is added.
     mutating func restore(_ state: LedgerState) throws(RunError) {
         guard state.books.count == books.stages.count, state.timeouts.count == timeouts.count, state.inputs.count == inputs.count else {
-            throw .unfinished(reason: "its books are of other stages or inputs")
+            throw .unfinished(reason: "its ledger has other stages or inputs")
         }
         books.add(state.books.map(\.counts))
         (timeouts, inputs, codes, written) = (state.timeouts, state.inputs, state.codes, state.written)

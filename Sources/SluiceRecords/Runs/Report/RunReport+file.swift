@@ -19,7 +19,7 @@ extension RunReport {
         do {
             self = try decoder.decode(RunReport.self, from: try Data(contentsOf: URL(filePath: path)))
         } catch let error as DecodingError {
-            throw .report(path: path, reason: "it is not a report of sluice: \(error)")
+            throw .report(path: path, reason: "not a sluice report: \(error)")
         } catch {
             throw .report(path: path, reason: "\(error)")
         }
@@ -30,7 +30,7 @@ extension RunReport {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
-            throw .report(path: folder, reason: "the state folder cannot be made: \(error)")
+            throw .report(path: folder, reason: "the state folder cannot be created: \(error)")
         }
     }
 

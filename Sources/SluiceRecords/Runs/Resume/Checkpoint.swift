@@ -103,8 +103,8 @@ struct InputStamp: Codable, Sendable, Equatable {
 
     /// A description of the difference, for messages; `nil` if there is none.
     func change(since earlier: InputStamp) -> String? {
-        if !path.isSame(as: earlier.path) { return "the inputs are other files: '\(path)' now, '\(earlier.path)' then" }
-        if size != earlier.size { return "'\(path)' has \(size) bytes now, \(earlier.size) then" }
+        if !path.isSame(as: earlier.path) { return "the inputs differ: '\(path)' instead of '\(earlier.path)'" }
+        if size != earlier.size { return "'\(path)' has \(size) bytes instead of \(earlier.size)" }
         if modified != earlier.modified { return "'\(path)' was modified" }
         return ends == earlier.ends ? nil : "the bytes of '\(path)' have changed"
     }

@@ -33,7 +33,7 @@ package struct Journal: Codable, Sendable {
                 let reason = errno
                 // If the staged file is gone, it was renamed already.
                 guard reason == ENOENT, access(staged, F_OK) != 0, access(path, F_OK) == 0 else {
-                    throw .failed(move.path, "cannot be put in its place", reason)
+                    throw .failed(move.path, "cannot be renamed into place", reason)
                 }
             }
             folders.insert(OutputFolders.folder(of: path))

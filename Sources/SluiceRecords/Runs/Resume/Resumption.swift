@@ -24,18 +24,18 @@ enum Resumption {
     }
 
     private static func difference(_ checkpoint: Checkpoint, _ pipeline: RecordPipeline, _ canResume: Bool) -> String? {
-        if checkpoint.version != Checkpoint.version { return "another version of sluice began it" }
-        if checkpoint.definition != pipeline.definition { return "its definition or its parameters were others" }
+        if checkpoint.version != Checkpoint.version { return "it was started by another version of sluice" }
+        if checkpoint.definition != pipeline.definition { return "its definition or parameters were different" }
         let libraries = RunReport.Libraries(pipeline)
         if checkpoint.libraries.deflate != libraries.deflate {
-            return "it compressed with \(checkpoint.libraries.deflate ?? "nothing"), and this one would with \(libraries.deflate ?? "nothing")"
+            return "it compressed with \(checkpoint.libraries.deflate ?? "nothing"), but this run would use \(libraries.deflate ?? "nothing")"
         }
         guard canResume, let stamps = Checkpointing.stamps(of: pipeline.filesRead) else {
-            return "with these options, inputs and outputs a run cannot be resumed"
+            return "runs with these options, inputs and outputs cannot be resumed"
         }
         if stamps.count != checkpoint.inputs.count {
             let count = pipeline.source.inputs.count
-            return "it had \(checkpoint.inputs.count - stamps.count + count) inputs, and now there are \(count)"
+            return "it had \(checkpoint.inputs.count - stamps.count + count) inputs, but now there are \(count)"
         }
         return zip(stamps, checkpoint.inputs).lazy.compactMap { $0.change(since: $1) }.first
     }

@@ -49,10 +49,10 @@ struct ConditionReason {
         let shown = String(decoding: bytes[operand.range.clamped(to: 0..<bytes.count)], as: UTF8.self)
         let constants = if case .list(let elements) = constant { elements } else { [constant] }
         if values.allSatisfy(\.isText), constants.allSatisfy(\.isNumber), let first = constants.first {
-            return "\(shown) is text, such as '\(values[0].plain)', and no text equals a number: write '\(first.plain)' in quotes, or int(\(shown))"
+            return "\(shown) is text, such as '\(values[0].plain)', which never equals a number: write '\(first.plain)' in quotes, or int(\(shown))"
         }
         if values.allSatisfy(\.isNumber), constants.allSatisfy(\.isText), let first = constants.first {
-            return "\(shown) is a number, such as \(values[0].plain), and no number equals a text: write \(first.plain) without quotes"
+            return "\(shown) is a number, such as \(values[0].plain), which never equals text: write \(first.plain) without quotes"
         }
         return "\(shown) is " + Self.met(values)
     }

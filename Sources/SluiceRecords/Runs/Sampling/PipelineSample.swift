@@ -109,7 +109,7 @@ package struct PipelineSample: Sendable {
         let isNever = type(of: filter).keeps ? passed == 0 : passed == after.came - after.dead
         guard isNever, told.isEmpty else { return }
         let reason = ConditionReason(filter.condition.program, over: before.records).text
-        let count = after.came == 1 ? "the one record" : "any of \(after.came) records"
+        let count = after.came == 1 ? "the only record" : "any of \(after.came) records"
         findings.append(
             Finding(stage: stage.name, message: "'\(filter.condition.text)' is not true for \(count)" + (reason.map { ": \($0)" } ?? "")))
     }

@@ -43,7 +43,7 @@ struct StateReader {
     var left: Int { buffer.count - place }
 
     mutating func byte() throws(CheckpointError) -> UInt8 {
-        guard place < buffer.count else { throw CheckpointError("the state is cut off") }
+        guard place < buffer.count else { throw CheckpointError("the state is truncated") }
         defer { place += 1 }
         return buffer.start[place]
     }
@@ -53,7 +53,7 @@ struct StateReader {
         var shift: UInt64 = 0
         while true {
             let next = try byte()
-            guard shift < 63 || (shift == 63 && next <= 1), shift == 0 || next != 0 else { throw CheckpointError("a number is none") }
+            guard shift < 63 || (shift == 63 && next <= 1), shift == 0 || next != 0 else { throw CheckpointError("invalid number") }
             result |= UInt64(next & 0x7F) << shift
             if next < 0x80 { return result }
             shift += 7
@@ -63,7 +63,7 @@ struct StateReader {
     /// Reads a count of items that follow, each of at least one byte.
     mutating func count() throws(CheckpointError) -> Int {
         let number = try number()
-        guard number <= UInt64(left) else { throw CheckpointError("the state is cut off") }
+        guard number <= UInt64(left) else { throw CheckpointError("the state is truncated") }
         return Int(number)
     }
 

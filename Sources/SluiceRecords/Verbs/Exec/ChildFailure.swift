@@ -14,7 +14,7 @@ struct ChildFailure: Error, Equatable {
     var code: Code
     var message: String
 
-    static let givenUp = ChildFailure(code: .cancelled, message: "given up")
+    static let givenUp = ChildFailure(code: .cancelled, message: "cancelled")
 
     static func noAnswer(in timeout: Duration) -> ChildFailure {
         ChildFailure(code: .timeout, message: "no answer in \(timeout.inWords)")

@@ -95,14 +95,14 @@ final class ChildLoop: Sendable {
         inbox.withLock { inbox in
             switch inbox {
             case .closed:
-                return ChildFailure(code: .cancelled, message: "the children are shut down")
+                return ChildFailure(code: .cancelled, message: "the children have been shut down")
             case .notStarted:
                 guard case .ask = command else { return nil }
                 do throws(Errno) {
                     inbox = .running([command], wake: try start())
                     return nil
                 } catch {
-                    return ChildFailure(code: .spawn, message: "cannot start the thread that talks to the children: \(error)")
+                    return ChildFailure(code: .spawn, message: "cannot start the thread that serves the children: \(error)")
                 }
             case .running(let commands, let wake):
                 inbox = .closed  // so that the array has one owner and grows in place

@@ -120,7 +120,7 @@ struct ChildProtocol {
     mutating func received(_ bytes: ArraySlice<UInt8>, now: Instant) -> [Step] {
         switch state {
         case .idle:
-            return breach("wrote \(Self.excerpt(bytes)) although nothing was asked", now: now)
+            return breach("wrote \(Self.excerpt(bytes)) without being asked", now: now)
         case .settling:
             return breach("answered more than once: \(Self.excerpt(bytes))", now: now)
         case .asked, .mute:

@@ -285,7 +285,7 @@ final class ChildTable {
             case .terminate: child.signal(.terminate)
             case .kill: child.signal(.kill)
             case .complain(let message):
-                loop.configuration.log("a child was ended: it \(message)")
+                loop.configuration.log("stopped a child: it \(message)")
                 loop.counts.withLock { $0.breaches += 1 }
             }
         }
@@ -299,8 +299,8 @@ final class ChildTable {
         case .failure(let failure) where failure.code == .timeout && !hasAnswer && !hasWarned:
             hasWarned = true
             loop.configuration.log(
-                "no child has answered yet: it must flush its output after each line (flush=True, sed -u, jq --unbuffered, stdbuf -oL); "
-                    + "one that is slow to start needs a start_timeout")
+                "no child has answered yet; a child must flush its output after each line (flush=True, sed -u, jq --unbuffered, stdbuf -oL), "
+                    + "and one that is slow to start needs a start_timeout")
         case .failure: break
         }
     }

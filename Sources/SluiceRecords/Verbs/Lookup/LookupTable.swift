@@ -90,11 +90,11 @@ final class LookupTable: @unchecked Sendable {
         var format = format
         if let headed = format as? any HeadedFormat, headed.needsHead {
             guard let head = batches.lazy.compactMap(\.head).first else {
-                throw Fault(message: "'\(file)' has no header", fix: "write one, or name its columns")
+                throw Fault(message: "'\(file)' has no header", fix: "add one, or list its 'columns'")
             }
             if let problem = batches.lazy.compactMap({ $0.head?.problem }).first { throw Fault(message: "'\(file)': \(problem)") }
             guard batches.allSatisfy({ $0.head == nil || $0.head == head }) else {
-                throw Fault(message: "'\(file)' has several headers", fix: "make a file of each part")
+                throw Fault(message: "'\(file)' has several headers", fix: "split it into one file per header")
             }
             format = headed.completed(by: head)
         } else if let headed = format as? any HeadedFormat, let head = batches.lazy.compactMap(\.head).first {
@@ -182,7 +182,7 @@ extension LookupTable {
 
         mutating func add(_ cell: Cell, line: UInt64, _ scratch: Scratch) throws(Fault) {
             guard cell.kind != .absent, cell.kind != .null else {
-                throw Fault(message: "'\(file)', line \(line): there is no '\(key.column)'", fix: "every row needs a key")
+                throw Fault(message: "'\(file)', line \(line): '\(key.column)' is missing", fix: "every row needs a key")
             }
             switch key {
             case .value: try addValue(cell, line, scratch)
@@ -209,7 +209,7 @@ extension LookupTable {
             guard cell.kind == .string, let network = NetworkIndex.Network(String(decoding: cell.textBytes, as: UTF8.self)) else {
                 throw Fault(
                     message: "'\(file)', line \(line): '\(Self.text(of: cell))' is not a network",
-                    fix: "write networks as '10.0.0.0/8', '2001:db8::/32', or addresses",
+                    fix: "write networks such as '10.0.0.0/8' or '2001:db8::/32', or addresses",
                     part: .column)
             }
             if let other = known.updateValue(line, forKey: network) { throw twice(line, other, cell) }
@@ -218,8 +218,8 @@ extension LookupTable {
 
         private func twice(_ line: UInt64, _ other: UInt64, _ cell: Cell) -> Fault {
             Fault(
-                message: "'\(file)', line \(line): the key '\(Self.text(of: cell))' is there already, in line \(other)",
-                fix: "keep one row for each key", part: .column)
+                message: "'\(file)', line \(line): duplicate key '\(Self.text(of: cell))' (first on line \(other))",
+                fix: "keep one row per key", part: .column)
         }
 
         private static func text(of cell: Cell) -> String {

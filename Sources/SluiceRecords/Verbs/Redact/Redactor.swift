@@ -11,9 +11,9 @@ enum Redaction: Sendable {
 
     init?(_ keys: Arguments, _ checking: inout Checking) {
         guard let with = keys["with"]?.leaf else { return nil }
-        if with.text != "hash", let key = keys["key"]?.place { checking.report("'key' is for 'with: hash'", at: key, fix: "remove it") }
+        if with.text != "hash", let key = keys["key"]?.place { checking.report("'key' is only for 'with: hash'", at: key, fix: "remove it") }
         for name in ["v4", "v6"] where with.text != "network" {
-            if let place = keys[name]?.place { checking.report("'\(name)' is for 'with: network'", at: place, fix: "remove it") }
+            if let place = keys[name]?.place { checking.report("'\(name)' is only for 'with: network'", at: place, fix: "remove it") }
         }
         switch with.text {
         case "mask": self = .mask
@@ -37,7 +37,8 @@ enum Redaction: Sendable {
         }
         let name = String(leaf.text.dropFirst(4))
         guard let value = getenv(name), value.pointee != 0 else {
-            checking.report("the environment has no '\(name)'", at: leaf.place, fix: "set it to a secret: openssl rand -hex 32")
+            checking.report(
+                "the environment variable '\(name)' is not set", at: leaf.place, fix: "set it to a secret, such as the output of: openssl rand -hex 32")
             return nil
         }
         return Array(String(cString: value).utf8)

@@ -68,12 +68,12 @@ final class SortStep: ClosingStep {
 
     func merge(_ state: [UInt8]) throws(CheckpointError) {
         var reader = StateReader(state)
-        guard try reader.number() == 1 else { throw CheckpointError("a state of another version") }
+        guard try reader.number() == 1 else { throw CheckpointError("the state has another version") }
         let entries = SortedEntries(limit: verb.limit)
         while !reader.isAtEnd {
             let key = try reader.text()
             let value = try reader.text()
-            guard SortedRecord.isValid(value) else { throw CheckpointError("a record is none") }
+            guard SortedRecord.isValid(value) else { throw CheckpointError("invalid record") }
             entries.append(key, value)
         }
         let given = States.Taken(entries: entries)
@@ -119,7 +119,7 @@ struct SortStage: ClosingStage {
 
     /// Computes all keys of all records before taking any record in.
     func take(_ batch: RecordBatch) throws(RunError) {
-        guard let next else { preconditionFailure("after a closing stage the plan goes on") }
+        guard let next else { preconditionFailure("a closing stage is followed by a segment") }
         batch.counts[site.index].in = batch.rows.count
         let key = ByteBuffer(capacity: 1024)
         let ends = try makeKeys(batch, key)
@@ -157,7 +157,7 @@ struct SortStage: ClosingStage {
 
     private func append(_ cell: Cell, _ key: Key, to buffer: ByteBuffer, _ scratch: Scratch) throws(RecordFailure) {
         guard cell.kind != .absent else {
-            throw RecordFailure(code: "expression.no_such_field", message: "'\(key.value.program.text)' is an empty optional, and gives no place in an order")
+            throw RecordFailure(code: "expression.no_such_field", message: "'\(key.value.program.text)' is an empty optional, which cannot be sorted")
         }
         do throws(EvaluationError) {
             try OrderKey.append(cell, isDescending: key.isDescending, to: buffer, scratch)

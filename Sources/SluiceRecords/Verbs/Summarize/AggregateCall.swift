@@ -15,7 +15,7 @@ struct AggregateCall: Sendable {
         guard let parts = Self.parts(of: leaf) else {
             checking.report(
                 "\(what): '\(leaf.text)' is not an aggregate", at: leaf.place,
-                fix: "write one alone, such as \(Aggregates.examples); compute with what comes out in a 'set' after it")
+                fix: "write a single one, such as \(Aggregates.examples); use a 'set' after it to compute with the result")
             return nil
         }
         let (name, inside) = parts
@@ -54,7 +54,7 @@ struct AggregateCall: Sendable {
     private static func fault(_ takes: AggregateDeclaration.Takes, _ count: Int) -> String? {
         switch (takes, count) {
         case (.nothing, 0), (.value, 1), (.valueAndNumber, 2): nil
-        case (.nothing, _): "takes nothing"
+        case (.nothing, _): "takes no arguments"
         case (.value, 0): "needs an expression"
         case (.value, _): "takes one expression"
         case (.valueAndNumber, _): "needs an expression and a number"

@@ -64,7 +64,7 @@ struct AggregateArguments {
         guard let value else { return nil }
         let type = value.type.optionalValue
         guard [.dyn, .int, .uint, .double].contains(type) else {
-            checking.report("'\(name)' \(does) numbers, and '\(value.text)' is of type \(value.type)", at: place.place)
+            checking.report("'\(name)' \(does) numbers, but '\(value.text)' is of type \(value.type)", at: place.place)
             return nil
         }
         return type

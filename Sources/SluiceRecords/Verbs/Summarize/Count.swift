@@ -3,7 +3,7 @@ import SluiceCEL
 /// `count()`: the number of records in the group.
 struct CountAggregate: Aggregate {
     static let declaration = AggregateDeclaration(
-        name: "count", takes: .nothing, summary: "how many records there are", example: "count()", make: { CountAggregate($0, &$1) })
+        name: "count", takes: .nothing, summary: "the number of records", example: "count()", make: { CountAggregate($0, &$1) })
 
     init?(_ arguments: AggregateArguments, _ checking: inout Checking) {}
 

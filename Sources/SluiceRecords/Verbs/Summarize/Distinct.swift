@@ -4,7 +4,7 @@ import SluiceCEL
 struct DistinctAggregate: Aggregate {
     static let declaration = AggregateDeclaration(
         name: "distinct", takes: .value,
-        summary: "how many different values there are: exact up to 65,536, then an estimate with a standard error of 0.41 %",
+        summary: "the number of distinct values: exact up to 65,536, then an estimate with a standard error of 0.41 %",
         example: "distinct(ip)", make: { DistinctAggregate($0, &$1) })
 
     init?(_ arguments: AggregateArguments, _ checking: inout Checking) {}
@@ -99,12 +99,12 @@ final class DistinctStates: AggregateStates {
 
     func read(_ group: Int, from reader: inout StateReader) throws(CheckpointError) {
         guard try reader.number() == 0 else {
-            guard let registers = DistinctRegisters(try reader.text()) else { throw CheckpointError("registers of a count are none") }
+            guard let registers = DistinctRegisters(try reader.text()) else { throw CheckpointError("invalid registers") }
             states[group].registers = registers
             return
         }
         let count = try reader.count()
-        guard count <= Self.mostExact else { throw CheckpointError("more hashes than are kept") }
+        guard count <= Self.mostExact else { throw CheckpointError("too many hashes") }
         for _ in 0..<count { add(Hash128(high: try reader.number(), low: try reader.number()), to: group) }
     }
 }

@@ -4,7 +4,7 @@ import SluiceCEL
 struct ExtremeAggregate: Aggregate {
     static let declarations = [
         AggregateDeclaration(
-            name: "min", takes: .value, summary: "the least value: of numbers, text, times, bools", example: "min(time)",
+            name: "min", takes: .value, summary: "the least value; of numbers, text, times or bools", example: "min(time)",
             make: { ExtremeAggregate($0, &$1) }),
         AggregateDeclaration(
             name: "max", takes: .value, summary: "the greatest value", example: "max(duration_ms)", make: { ExtremeAggregate($0, &$1) }),
@@ -18,7 +18,7 @@ struct ExtremeAggregate: Aggregate {
         guard let value = arguments.value else { return nil }
         let type = value.type.optionalValue
         guard [.dyn, .int, .uint, .double, .string, .bool, .bytes, .timestamp, .duration].contains(type) else {
-            checking.report("'\(arguments.name)' needs values in an order, and '\(value.text)' is of type \(value.type)", at: arguments.place.place)
+            checking.report("'\(arguments.name)' needs values that can be ordered, but '\(value.text)' is of type \(value.type)", at: arguments.place.place)
             return nil
         }
         self.type = type
@@ -28,7 +28,7 @@ struct ExtremeAggregate: Aggregate {
 
     var accepted: CellKinds { Self.ordered }
     static let ordered = CellKinds(.absent, .int, .uint, .double, .decimal, .string, .bool, .bytes, .timestamp, .duration)
-    var refusal: String { "which has no order" }
+    var refusal: String { "which cannot be ordered" }
 
     func makeStates() -> any AggregateStates { ExtremeStates(isGreatest: isGreatest) }
 }

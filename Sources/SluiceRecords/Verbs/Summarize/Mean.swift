@@ -3,7 +3,7 @@ import SluiceCEL
 /// `mean(x)`: the exact sum divided by the number of values, rounded once.
 struct MeanAggregate: Aggregate {
     static let declaration = AggregateDeclaration(
-        name: "mean", takes: .value, summary: "the exact sum of the numbers divided by how many there are, rounded once: a double",
+        name: "mean", takes: .value, summary: "the mean of the numbers: their exact sum divided by their count, rounded once to a double",
         example: "mean(bytes)", make: { MeanAggregate($0, &$1) })
 
     init?(_ arguments: AggregateArguments, _ checking: inout Checking) {

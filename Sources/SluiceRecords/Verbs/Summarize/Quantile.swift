@@ -11,7 +11,7 @@ struct QuantileAggregate: Aggregate {
         } + [
             AggregateDeclaration(
                 name: "quantile", takes: .valueAndNumber,
-                summary: "of the n numbers in their order the one at ⌊1 + q(n-1)⌋: exact up to 65,536 numbers, then within 0.5 %",
+                summary: "of n sorted numbers, the one at position ⌊1 + q(n-1)⌋: exact up to 65,536 numbers, then within 0.5 %",
                 example: "quantile(duration_ms, 0.999)", make: { QuantileAggregate($0, &$1) })
         ]
 
@@ -177,12 +177,12 @@ final class QuantileStates: AggregateStates {
     func read(_ group: Int, from reader: inout StateReader) throws(CheckpointError) {
         let kind = try reader.number()
         guard kind < 2 else {
-            guard kind == 2 else { throw CheckpointError("a quantile is of no kind") }
+            guard kind == 2 else { throw CheckpointError("invalid kind of quantile") }
             states[group] = State(isWhole: false, sketch: try QuantileSketch(from: &reader))
             return
         }
         let count = try reader.count()
-        guard count <= Self.mostExact, count > 0 || kind == 0 else { throw CheckpointError("more values than are kept") }
+        guard count <= Self.mostExact, count > 0 || kind == 0 else { throw CheckpointError("too many values") }
         states[group].isWhole = kind == 0
         for _ in 0..<count {
             let bits = try reader.number()
@@ -278,10 +278,10 @@ final class QuantileSketch {
             let count = try reader.number()
             guard distance < UInt64(Self.bins.count), Self.bins.contains(bin + Int(distance)), count > 0, count < 1 << 62,
                 distance > 0 || index == 0
-            else { throw CheckpointError("a bin is none") }
+            else { throw CheckpointError("invalid bin") }
             bin += Int(distance)
             add(count, at: bin)
         }
-        guard total > UInt64(QuantileStates.mostExact) else { throw CheckpointError("a sketch of few values") }
+        guard total > UInt64(QuantileStates.mostExact) else { throw CheckpointError("a sketch with too few values") }
     }
 }

@@ -58,7 +58,7 @@ final class StoredCells {
         let written = try reader.text()
         guard !written.isEmpty else { return }
         guard let cell = WrittenKey.cells(1, in: written)?.first, cell.kind != .absent, accepted.contains(cell.kind) else {
-            throw CheckpointError("a value is none")
+            throw CheckpointError("invalid value")
         }
         store(cell, in: group)
     }

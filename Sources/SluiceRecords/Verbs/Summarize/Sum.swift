@@ -4,7 +4,7 @@ import SluiceCEL
 /// without rounding.
 struct SumAggregate: Aggregate {
     static let declaration = AggregateDeclaration(
-        name: "sum", takes: .value, summary: "the sum of the numbers, exact; doubles are rounded once, at the end; 0 where there are none",
+        name: "sum", takes: .value, summary: "the exact sum of the numbers; doubles are rounded once, at the end; 0 if there are none",
         example: "sum(bytes)", make: { SumAggregate($0, &$1) })
 
     let type: CELType
@@ -153,18 +153,18 @@ final class SumStates: AggregateStates {
         let high = try reader.number()
         states[group].whole = Int128(Int64(bitPattern: high)) << 64 | Int128(low)
         let met = try reader.number()
-        guard met < 16, met & 14 == 0 || met & 1 == 1 else { throw CheckpointError("a sum of neither ints nor doubles") }
+        guard met < 16, met & 14 == 0 || met & 1 == 1 else { throw CheckpointError("invalid sum") }
         states[group].met = Met(rawValue: UInt8(met))
         let count = try reader.count()
         guard count > 0 else { return }
         let isNegative = try reader.number() == 1
         let first = try reader.number()
         guard count <= ExactSums.Digits.most, first <= UInt64(ExactSums.Digits.most - count) else {
-            throw CheckpointError("a sum beyond all doubles")
+            throw CheckpointError("sum out of range")
         }
         var digits: [UInt32] = []
         for _ in 0..<count {
-            guard let digit = UInt32(exactly: try reader.number()) else { throw CheckpointError("a sum's digit is none") }
+            guard let digit = UInt32(exactly: try reader.number()) else { throw CheckpointError("invalid digit of a sum") }
             digits.append(digit)
         }
         sums.add(ExactSums.Digits(isNegative: isNegative, digits: digits, first: Int(first)), to: exact(&states[group]))

@@ -30,7 +30,7 @@ struct SummarizeStage: ClosingStage {
     /// Computes all values of all records before any state changes, so that a record that fails has
     /// no effect on the states.
     func take(_ batch: RecordBatch) throws(RunError) {
-        guard let next else { preconditionFailure("after a closing stage the plan goes on") }
+        guard let next else { preconditionFailure("a closing stage is followed by a segment") }
         let state = step.take()
         var isGiven = false
         defer { if !isGiven { step.keep(state) } }
@@ -64,7 +64,7 @@ struct SummarizeStage: ClosingStage {
             let cell = evaluate(row)
             if !accepted.contains(cell.kind) {
                 if cell.kind == .error { throw program.failure(row, of: batch) }
-                throw RecordFailure(code: "expression.type", message: "\(value.text): of type \(cell.kind), \(value.refusal)")
+                throw RecordFailure(code: "expression.type", message: "'\(value.text)' is of type \(cell.kind), \(value.refusal)")
             }
             cells[row] = try maker.make(cell, batch.scratch)
             return true

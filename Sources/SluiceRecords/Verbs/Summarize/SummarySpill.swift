@@ -61,12 +61,12 @@ final class SummarySpill: Sendable {
                 }
             }
             if let failure { throw failure }
-            guard count == range.count else { throw .room(folder: room.folder, reason: "the file was cut off") }
+            guard count == range.count else { throw .room(folder: room.folder, reason: "the file was truncated") }
             let state = make()
             do throws(CheckpointError) {
                 try state.read(bytes, shape)
             } catch {
-                throw .fault("groups that were set aside cannot be read: \(error.reason)")
+                throw .fault("spilled groups cannot be read: \(error.reason)")
             }
             whole.merge(state)
         }

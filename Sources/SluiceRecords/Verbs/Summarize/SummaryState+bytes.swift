@@ -42,7 +42,7 @@ extension SummaryState {
     /// Reads into a state that is still empty.
     func read(_ bytes: [UInt8], _ shape: Shape) throws(CheckpointError) {
         var reader = StateReader(bytes)
-        guard try reader.number() == Self.version else { throw CheckpointError("a state of another version") }
+        guard try reader.number() == Self.version else { throw CheckpointError("the state has another version") }
         try Self.check(&reader, shape)
         let count = try reader.count()
         for _ in 0..<count {
@@ -52,7 +52,7 @@ extension SummaryState {
                 try states.read(group, from: &reader)
             }
         }
-        guard reader.isAtEnd else { throw CheckpointError("something follows the state") }
+        guard reader.isAtEnd else { throw CheckpointError("unexpected bytes after the state") }
     }
 
     private static func check(_ reader: inout StateReader, _ shape: Shape) throws(CheckpointError) {
@@ -60,7 +60,7 @@ extension SummaryState {
         var names: [String] = []
         for _ in 0..<(try reader.count()) { names.append(try reader.string()) }
         guard by == UInt64(shape.by), names.count == shape.aggregates.count, zip(names, shape.aggregates).allSatisfy({ $0 == $1 }) else {
-            throw CheckpointError("a state of other aggregates")
+            throw CheckpointError("the state has other aggregates")
         }
     }
 
@@ -68,11 +68,11 @@ extension SummaryState {
         let key = try reader.text()
         let place = try RecordPlace(from: &reader)
         let written = try reader.text()
-        guard Self.isKey(key, by, needsWritten: written.isEmpty) else { throw CheckpointError("a key is none") }
-        if !written.isEmpty, WrittenKey.cells(by, in: written) == nil { throw CheckpointError("a key is written as none") }
-        guard let start = key.baseAddress else { throw CheckpointError("a key is none") }
+        guard Self.isKey(key, by, needsWritten: written.isEmpty) else { throw CheckpointError("invalid key") }
+        if !written.isEmpty, WrittenKey.cells(by, in: written) == nil { throw CheckpointError("invalid text of a key") }
+        guard let start = key.baseAddress else { throw CheckpointError("invalid key") }
         let hash = groups.hash(start, key.count)
-        guard groups.find(start, key.count, hash: hash) == nil else { throw CheckpointError("a group is there twice") }
+        guard groups.find(start, key.count, hash: hash) == nil else { throw CheckpointError("duplicate group") }
         return groups.insert(key, hash: hash, first: place, written: written)
     }
 

@@ -4,7 +4,7 @@ import SluiceCEL
 struct TopAggregate: Aggregate {
     static let declaration = AggregateDeclaration(
         name: "top", takes: .valueAndNumber,
-        summary: "the n most frequent values, exact: a list of maps with `value` and `count`; of equally frequent ones the lesser value first",
+        summary: "the n most frequent values, exact: a list of maps with `value` and `count`; among equally frequent ones, the lesser value comes first",
         example: "top(path, 10)", make: { TopAggregate($0, &$1) })
 
     private static let most = 100_000
@@ -12,7 +12,7 @@ struct TopAggregate: Aggregate {
 
     init?(_ arguments: AggregateArguments, _ checking: inout Checking) {
         guard let number = arguments.number, let count = Int(exactly: number), (1...Self.most).contains(count) else {
-            checking.report("'\(arguments.name)' gives between 1 and 100,000 values", at: arguments.numberPlace?.place)
+            checking.report("'\(arguments.name)' can return between 1 and 100,000 values", at: arguments.numberPlace?.place)
             return nil
         }
         self.count = count
@@ -163,7 +163,7 @@ private final class TopStates: AggregateStates {
             let first = try RecordPlace(from: &reader)
             let written = try reader.text()
             guard count > 0, SummaryState.isKey(value, 1, needsWritten: written.isEmpty), WrittenKey.cells(written.isEmpty ? 0 : 1, in: written) != nil
-            else { throw CheckpointError("a value is none") }
+            else { throw CheckpointError("invalid value") }
             add(count, of: value, to: UInt32(group), first: first, written: written)
         }
     }

@@ -47,11 +47,11 @@ struct InputFilesTests {
         "says which pattern or path is wrong, and why",
         arguments: [
             ("*.zip", "no file matches '%/*.zip'"), ("none.gz", "%/none.gz: no such file"), ("a.gz/b", "%/a.gz/b: no such file"),
-            ("d", "%/d is a folder; name its files: %/d/*"), ("z/*", "no file matches '%/z/*'"),
-            ("{a,b.gz", "'%/{a,b.gz' is not a pattern: a '{' without its '}'; write '\\{' for the character"),
-            ("[a.gz", "'%/[a.gz' is not a pattern: a '[' without its ']'; write '\\[' for the character"),
-            ("[z-a].gz", "'%/[z-a].gz' is not a pattern: a range that runs backwards in '[z-a]'"),
-            ("{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}", "its braces stand for more than 10000 patterns"),
+            ("d", "%/d is a folder; give its files: %/d/*"), ("z/*", "no file matches '%/z/*'"),
+            ("{a,b.gz", "'%/{a,b.gz' is not a valid pattern: '{' without '}'; write '\\{' for a literal '{'"),
+            ("[a.gz", "'%/[a.gz' is not a valid pattern: '[' without ']'; write '\\[' for a literal '['"),
+            ("[z-a].gz", "'%/[z-a].gz' is not a valid pattern: a reversed range in '[z-a]'"),
+            ("{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}", "its braces expand to more than 10000 patterns"),
         ])
     func refuses(pattern: String, message: String) throws {
         try Self.inFolder(Self.files) { root in
@@ -69,7 +69,7 @@ struct InputFilesTests {
             try files.createSymbolicLink(atPath: root + "/l.gz", withDestinationPath: root + "/d/a.gz")
             #expect(try InputFiles.expand([root + "/**/*.gz"]).map(\.path) == [root + "/d/a.gz", root + "/l.gz"])
             try files.createSymbolicLink(atPath: root + "/dead.gz", withDestinationPath: root + "/nowhere")
-            #expect(throws: InputError.unreadable(path: root + "/dead.gz", reason: "it is a link to nothing")) {
+            #expect(throws: InputError.unreadable(path: root + "/dead.gz", reason: "it is a broken link")) {
                 try InputFiles.expand([root + "/*.gz"])
             }
         }

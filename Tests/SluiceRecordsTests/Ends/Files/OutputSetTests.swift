@@ -92,11 +92,11 @@ struct OutputSetTests {
             try FileManager.default.createDirectory(atPath: root + "/d", withIntermediateDirectories: true)
             #expect(throws: OutputError.failed(path: root + "/d", reason: "is a folder")) { try Self.append("x", to: root + "/d", of: full) }
             try "x".write(toFile: root + "/f", atomically: true, encoding: .utf8)
-            #expect(throws: OutputError.failed(path: root + "/f/g", reason: "cannot be made: \(root)/f is a file")) {
+            #expect(throws: OutputError.failed(path: root + "/f/g", reason: "cannot be created: \(root)/f is a file")) {
                 try Self.append("x", to: root + "/f/g/h", of: full)
             }
             try FileManager.default.createSymbolicLink(atPath: root + "/l", withDestinationPath: "nothing")
-            #expect(throws: OutputError.failed(path: root + "/l", reason: "is a link to nothing")) { try Self.append("x", to: root + "/l/x", of: full) }
+            #expect(throws: OutputError.failed(path: root + "/l", reason: "is a broken link")) { try Self.append("x", to: root + "/l/x", of: full) }
             let long = root + "/" + String(repeating: "x", count: 300)
             #expect(throws: OutputError.self) { try Self.append("x", to: long, of: full) }
             full.discard()

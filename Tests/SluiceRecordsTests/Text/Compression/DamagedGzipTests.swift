@@ -136,7 +136,7 @@ struct DamagedGzipTests {
         input[Self.first.count - 8] ^= 1
         let error = #expect(throws: InputError.self) { try ReadAll(input, library: library, onDamage: .fail, name: "logs/a.gz") }
         let text = try #require(error).description
-        #expect(text == "logs/a.gz@\(Self.first.count - 8): the text is not what was compressed: wrong checksum (member 0)")
+        #expect(text == "logs/a.gz@\(Self.first.count - 8): the text differs from what was compressed: wrong checksum (member 0)")
     }
 
     @Test("members with a size are found even if damage ran on into the next", arguments: libraries)

@@ -168,7 +168,7 @@ struct LogDirectivesTests {
         #expect(found.heads == [["a", "cs(User-Agent)", "b"]])
         #expect(found.rows[0].cells == [.string("1"), .string("x y"), .string("\"q\"")])
         #expect(found.rows[1].cells == [.string("1"), .string("x \"y\" z"), .absent])
-        #expect(found.rows[2].message == "the record has 2 fields, the header has 3")
+        #expect(found.rows[2].message == "the record has 2 fields, but the header has 3")
         #expect(found.rows[3].message == "the quote at byte 2 is not closed")
         #expect(found.rows[4].outcome == .blank)
     }

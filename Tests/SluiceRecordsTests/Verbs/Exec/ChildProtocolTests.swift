@@ -76,7 +76,7 @@ struct ChildProtocolTests {
     func surplusWhileIdle() {
         var child = Self.idle()
         let steps = child.received(Self.bytes("{}\n")[...], now: Self.after(30))
-        #expect(steps == [.complain("wrote '{} ' although nothing was asked"), .closeInput, .terminate])
+        #expect(steps == [.complain("wrote '{} ' without being asked"), .closeInput, .terminate])
         #expect(child.reaped(wasSuccess: false, words: "killed") == [])
     }
 

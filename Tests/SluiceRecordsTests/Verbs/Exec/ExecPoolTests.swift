@@ -168,12 +168,12 @@ struct ExecPoolTests {
         let script = try scripts.shell("echo")[1]
         #expect(ExecPool.problem(with: ["/bin/sh", "-c", "x"]) == nil)
         #expect(ExecPool.problem(with: ["sh"]) == nil)
-        #expect(ExecPool.problem(with: ["sluice-no-such-command"]) == "there is no 'sluice-no-such-command' in PATH")
+        #expect(ExecPool.problem(with: ["sluice-no-such-command"]) == "'sluice-no-such-command' is not in PATH")
         #expect(ExecPool.problem(with: ["./not-there"]) == "there is no file './not-there'")
-        #expect(ExecPool.problem(with: [script]) == "'\(script)' is not executable; chmod +x makes it so")
+        #expect(ExecPool.problem(with: [script]) == "'\(script)' is not executable (chmod +x)")
         #expect(ExecPool.problem(with: [scripts.folder.path + "/"]) == "'\(scripts.folder.path)/' is not a file")
         #expect(ExecPool.problem(with: []) == "there is no command")
-        #expect(ExecPool.problem(with: ["sh", "a\0b"]) == "a command cannot hold a NUL byte")
+        #expect(ExecPool.problem(with: ["sh", "a\0b"]) == "a command cannot contain a NUL byte")
     }
 
     @Test("retries are counted, and a later attempt may succeed")

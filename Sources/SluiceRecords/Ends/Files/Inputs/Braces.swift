@@ -11,7 +11,7 @@ enum Braces {
                 continue
             }
             guard waiting.count + done.count + group.choices.count <= most else {
-                throw .badPattern(pattern: pattern, reason: "its braces stand for more than \(most) patterns")
+                throw .badPattern(pattern: pattern, reason: "its braces expand to more than \(most) patterns")
             }
             for choice in group.choices.reversed() {
                 waiting.append(Array([next[..<group.range.lowerBound], choice, next[group.range.upperBound...]].joined()))
@@ -46,7 +46,7 @@ enum Braces {
             }
             at += 1
         }
-        guard opened.isEmpty else { throw .badPattern(pattern: whole, reason: "a '{' without its '}'; write '\\{' for the character") }
+        guard opened.isEmpty else { throw .badPattern(pattern: whole, reason: "'{' without '}'; write '\\{' for a literal '{'") }
         return first
     }
 }

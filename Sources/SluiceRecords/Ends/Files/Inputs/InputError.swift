@@ -18,14 +18,14 @@ package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .missing(let path): "\(path): no such file"
         case .noMatch(let pattern, let passedOver): (["no file matches '\(pattern)'"] + passedOver).joined(separator: "; ")
-        case .badPattern(let pattern, let reason): "'\(pattern)' is not a pattern: \(reason)"
-        case .folder(let path): "\(path) is a folder; name its files: \(path.hasSuffix("/") ? path : path + "/")*"
+        case .badPattern(let pattern, let reason): "'\(pattern)' is not a valid pattern: \(reason)"
+        case .folder(let path): "\(path) is a folder; give its files: \(path.hasSuffix("/") ? path : path + "/")*"
         case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
         case .unsupported(let path, let archive) where ["tar", "zip", "7z", "rar"].contains(archive):
-            "\(path): not supported yet: a \(archive) archive; unpack it and name its files"
-        case .unsupported(let path, let compression): "\(path): not supported yet: \(compression) compression; gzip, zstd, bzip2, xz and plain text are"
+            "\(path): \(archive) archives are not supported yet; unpack it and give its files"
+        case .unsupported(let path, let compression): "\(path): \(compression) is not supported yet; gzip, zstd, bzip2, xz and plain text are"
         case .damaged(let path, let damage): "\(path)@\(damage.offset): \(damage.kind.sentence) (member \(damage.member))"
-        case .spill(let path, let reason): "a record over the limit cannot be set aside in \(path): \(reason)"
+        case .spill(let path, let reason): "a record over the limit cannot be stored in \(path): \(reason)"
         }
     }
 }
@@ -37,9 +37,9 @@ extension Damage.Kind {
         case .truncated: "the compressed data ends too early"
         case .corrupt: "the compressed data is corrupt"
         case .header: "no member begins here, or its header is damaged"
-        case .crc: "the text is not what was compressed: wrong checksum"
-        case .length: "the text is not what was compressed: wrong length"
-        case .trailingGarbage: "bytes after the last member"
+        case .crc: "the text differs from what was compressed: wrong checksum"
+        case .length: "the text differs from what was compressed: wrong length"
+        case .trailingGarbage: "nonzero bytes after the last member"
         case .readError: "reading the input failed"
         }
     }

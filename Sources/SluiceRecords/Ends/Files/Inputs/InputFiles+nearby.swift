@@ -28,7 +28,7 @@ extension InputFiles {
         let files = entries.filter { !$0.isFolder && !$0.name.hasPrefix(".") }.map(\.name).sorted()
         let place = folder.isEmpty ? "the current folder" : "'\(folder)'"
         guard let first = files.first else {
-            return entries.contains(where: \.isFolder) ? "\(place) has folders only; '**' looks into them: '\(folder)**/\(name)'" : "\(place) has no files"
+            return entries.contains(where: \.isFolder) ? "\(place) has only folders; '**' searches them: '\(folder)**/\(name)'" : "\(place) has no files"
         }
         if !NamePattern.isPattern(name), let near = Spelling.nearest(to: name, among: files) { return "did you mean '\(folder)\(near)'?" }
         // The most common extension.

@@ -76,7 +76,7 @@ package enum InputFiles {
         switch PathKind.of(path) {
         case .folder: return
         case .file(nil): matches.passedOver.append("\(NameBytes.shown(path)) is \(PathKind.words(of: path))")
-        case .missing: throw .unreadable(path: NameBytes.shown(path), reason: "it is a link to nothing")
+        case .missing: throw .unreadable(path: NameBytes.shown(path), reason: "it is a broken link")
         case .unreadable(let reason): throw .unreadable(path: NameBytes.shown(path), reason: reason)
         case .file(let size?):
             guard let text = String(validating: path, as: UTF8.self) else {
@@ -122,7 +122,7 @@ enum PathKind {
         case S_IFIFO: "a named pipe"
         case S_IFSOCK: "a socket"
         case S_IFCHR, S_IFBLK: "a device"
-        default: "no regular file"
+        default: "not a regular file"
         }
     }
 }

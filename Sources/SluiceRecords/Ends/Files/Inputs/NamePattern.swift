@@ -32,7 +32,7 @@ struct NamePattern {
                 literal = nil
             case UInt8(ascii: "["):
                 guard let end = Self.endOfSet(in: text, from: rest.startIndex - 1) else {
-                    throw .badPattern(pattern: whole, reason: "a '[' without its ']'; write '\\[' for the character")
+                    throw .badPattern(pattern: whole, reason: "'[' without ']'; write '\\[' for a literal '['")
                 }
                 pieces.append(try Self.set(rest[..<end], of: whole))
                 literal = nil
@@ -40,7 +40,7 @@ struct NamePattern {
             default:
                 var character = [byte]
                 if byte == UInt8(ascii: "\\") {
-                    guard let escaped = rest.popFirst() else { throw .badPattern(pattern: whole, reason: "nothing after the last '\\'") }
+                    guard let escaped = rest.popFirst() else { throw .badPattern(pattern: whole, reason: "it ends with '\\'") }
                     character = [escaped]
                 }
                 while let next = rest.first, next & 0xC0 == 0x80 { character.append(rest.removeFirst()) }
@@ -101,7 +101,7 @@ struct NamePattern {
             }
             rest.removeFirst()
             guard let last = takeMember(&rest), first <= last else {
-                throw .badPattern(pattern: whole, reason: "a range that runs backwards in '[\(NameBytes.shown(Array(text)))]'")
+                throw .badPattern(pattern: whole, reason: "a reversed range in '[\(NameBytes.shown(Array(text)))]'")
             }
             ranges.append(first...last)
         }

@@ -26,7 +26,7 @@ package final class Digest {
         guard let copy = EVP_MD_CTX_new() else { fatalError("no memory for a digest") }
         defer { EVP_MD_CTX_free(copy) }
         guard EVP_MD_CTX_copy_ex(copy, context) == 1, EVP_DigestFinal_ex(copy, &sum, nil) == 1 else {
-            fatalError("libcrypto refused to end SHA-256")
+            fatalError("libcrypto refused to finish SHA-256")
         }
         let digits = Array("0123456789abcdef".utf8)
         return String(decoding: sum.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)

@@ -31,7 +31,7 @@ final class OutputFile {
         let staged = staging.path(of: path)
         self.staged = staged
         guard case .file(size: let size?) = PathKind.of(staged) else {
-            throw .failed(path: path, reason: "what the unfinished run has written of it (\(staged)) is gone; --restart begins anew")
+            throw .failed(path: path, reason: "the part that the unfinished run wrote (\(staged)) is gone; --restart starts over")
         }
         byteCount = size
         isBegun = true
@@ -46,14 +46,14 @@ final class OutputFile {
         let place = staged ?? path
         let flags = staged == nil ? O_WRONLY : isBegun ? O_WRONLY | O_APPEND : O_WRONLY | O_CREAT | O_EXCL
         descriptor = Glibc.open(place, flags | O_CLOEXEC | O_NOCTTY, 0o666)
-        guard descriptor >= 0 else { throw .failed(path, isBegun ? "cannot be written on" : "cannot be created", errno) }
+        guard descriptor >= 0 else { throw .failed(path, isBegun ? "cannot be reopened" : "cannot be created", errno) }
         guard isBegun, staged != nil else {
             isBegun = true
             return
         }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_size == Int(byteCount) else {
-            throw .failed(path: path, reason: "what was written beside it (\(place)) was changed by something else")
+            throw .failed(path: path, reason: "its temporary file (\(place)) was changed by another program")
         }
     }
 
@@ -71,17 +71,17 @@ final class OutputFile {
         self.records = records
         guard bytes != byteCount || isAdopted else { return }
         guard let staged, bytes <= byteCount else {
-            let reason = isAdopted ? "the unfinished run has lost bytes of it; --restart begins anew" : "what was written cannot be taken back"
+            let reason = isAdopted ? "bytes that the unfinished run wrote are gone; --restart starts over" : "what was written cannot be taken back"
             throw .failed(path: path, reason: reason)
         }
         isAdopted = false
         guard ftruncate(descriptor, off_t(bytes)) == 0, lseek(descriptor, off_t(bytes), SEEK_SET) >= 0 else {
-            throw .failed(path, "cannot be cut back", errno)
+            throw .failed(path, "cannot be truncated", errno)
         }
         do throws(InputError) {
             digest = try Digest(ofFile: staged)
         } catch {
-            throw .failed(path: path, reason: "what was written beside it cannot be read: \(error)")
+            throw .failed(path: path, reason: "its temporary file cannot be read: \(error)")
         }
         byteCount = bytes
         isPrepared = false
@@ -106,7 +106,7 @@ final class OutputFile {
 
     func publish() throws(OutputError) {
         guard let staged else { return }
-        guard rename(staged, path) == 0 else { throw .failed(path, "cannot be put in its place", errno) }
+        guard rename(staged, path) == 0 else { throw .failed(path, "cannot be renamed into place", errno) }
     }
 
     func discard() {

@@ -49,7 +49,7 @@ final class OutputFolders {
                 missing.append(at)
                 guard at != Self.folder(of: at) else { break search }
                 at = Self.folder(of: at)
-            case .file: throw .failed(path: folder, reason: "cannot be made: \(at) is a file")
+            case .file: throw .failed(path: folder, reason: "cannot be created: \(at) is a file")
             case .unreadable(let reason): throw .failed(path: folder, reason: reason)
             }
         }
@@ -59,8 +59,8 @@ final class OutputFolders {
                 made.append(folder)
                 continue
             }
-            guard errno == EEXIST else { throw .failed(folder, "cannot be made", errno) }
-            if case .missing = PathKind.of(folder) { throw .failed(path: folder, reason: "is a link to nothing") }
+            guard errno == EEXIST else { throw .failed(folder, "cannot be created", errno) }
+            if case .missing = PathKind.of(folder) { throw .failed(path: folder, reason: "is a broken link") }
         }
     }
 

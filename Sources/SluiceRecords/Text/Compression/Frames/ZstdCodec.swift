@@ -38,7 +38,7 @@ final class ZstdCodec: FrameCodec {
     }
 
     func begin(in window: InputWindow) {
-        guard case .header(let header) = ZstdHeader.parse(window.look(ahead: ZstdHeader.most)) else { preconditionFailure("a frame without its header") }
+        guard case .header(let header) = ZstdHeader.parse(window.look(ahead: ZstdHeader.most)) else { preconditionFailure("a frame has a header") }
         ZSTD_DCtx_reset(context, ZSTD_reset_session_only)
         hasChecksum = header.hasChecksum
         isLast = false

@@ -76,7 +76,7 @@ final class ZlibDeflater: Deflater {
         stream.initialize(to: z_stream())
         let result = deflateInit2_(
             stream, level, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-        guard result == Z_OK else { fatalError("zlib refused to begin: \(result)") }
+        guard result == Z_OK else { fatalError("zlib failed to start: \(result)") }
     }
 
     deinit {

@@ -12,7 +12,7 @@ final class ZlibInflater: Inflater {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
         let result = inflateInit2_(stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-        guard result == Z_OK else { fatalError("zlib refused to begin: \(result)") }
+        guard result == Z_OK else { fatalError("zlib failed to start: \(result)") }
     }
 
     deinit {
