@@ -68,8 +68,8 @@ package struct PipelineTest: Sendable {
         }
         var outcome = Outcome(records: report.records)
         outcome.differences += differences(in: written)
-        let met = Self.lines(of: letters[Self.deadLetterName] ?? []).map { MetDeadLetter(line: $0) }
-        outcome.add(Diff.lines(expected: deadLetters, met: met, matches: { $0.matches($1) }, shown: { $0.text }, { $0.text }), as: "dead letters")
+        let actual = Self.lines(of: letters[Self.deadLetterName] ?? []).map { ActualDeadLetter(line: $0) }
+        outcome.add(Diff.lines(expected: deadLetters, actual: actual, matches: { $0.matches($1) }, shown: { $0.text }, { $0.text }), as: "dead letters")
         return outcome
     }
 
@@ -85,16 +85,16 @@ package struct PipelineTest: Sendable {
         case nil: break
         case .records(let expected):
             let expected = expected.flatMap { $0.lines(isJSON: isJSON) }
-            let met = written.count == 1 ? written[0].1 : Self.interleaved(written.map(\.1), as: expected)
-            outcome.add(Self.diff(expected, met), as: "output")
+            let actual = written.count == 1 ? written[0].1 : Self.interleaved(written.map(\.1), as: expected)
+            outcome.add(Self.diff(expected, actual), as: "output")
         case .files(let files):
             for (name, expected) in files {
-                let met = written.first { $0.0.isSame(as: name) }?.1
-                let title = met == nil ? "output \(name): no such output" : "output \(name)"
-                outcome.add(Self.diff(expected.flatMap { $0.lines(isJSON: isJSON) }, met ?? []), as: title, always: met == nil)
+                let actual = written.first { $0.0.isSame(as: name) }?.1
+                let title = actual == nil ? "output \(name): no such output" : "output \(name)"
+                outcome.add(Self.diff(expected.flatMap { $0.lines(isJSON: isJSON) }, actual ?? []), as: title, always: actual == nil)
             }
-            for (name, met) in written where !files.contains(where: { $0.name.isSame(as: name) }) && !met.isEmpty {
-                outcome.add(Self.diff([], met), as: "output \(name): not expected")
+            for (name, actual) in written where !files.contains(where: { $0.name.isSame(as: name) }) && !actual.isEmpty {
+                outcome.add(Self.diff([], actual), as: "output \(name): not expected")
             }
         }
         return outcome.differences
@@ -106,8 +106,8 @@ package struct PipelineTest: Sendable {
         var isJSON: Bool
     }
 
-    private static func diff(_ expected: [ExpectedRecord], _ met: [WrittenRecord]) -> [DiffLine] {
-        Diff.lines(expected: expected, met: met, matches: { $0.matches($1) }, shown: { $0.text }, { $0.text }, { $0.fieldsThatDiffer(from: $1) })
+    private static func diff(_ expected: [ExpectedRecord], _ actual: [WrittenRecord]) -> [DiffLine] {
+        Diff.lines(expected: expected, actual: actual, matches: { $0.matches($1) }, shown: { $0.text }, { $0.text }, { $0.fieldsThatDiffer(from: $1) })
     }
 
     /// Merges the records of several outputs into one sequence: in the order of the test if
@@ -175,10 +175,10 @@ extension ExpectedRecord {
     /// The names of the fields that differ in a record at this one's position; `nil` if the two
     /// cannot be compared.
     func fieldsThatDiffer(from written: WrittenRecord) -> String? {
-        guard case .value(.map(let wanted)) = self, case .map(let met)? = written.value else { return nil }
+        guard case .value(.map(let wanted)) = self, case .map(let actual)? = written.value else { return nil }
         var names: [String] = []
-        for entry in wanted.entries where met[entry.key] != entry.value { names.append("\(entry.key.plainText)") }
-        for entry in met.entries where wanted[entry.key] == nil { names.append("\(entry.key.plainText)") }
+        for entry in wanted.entries where actual[entry.key] != entry.value { names.append("\(entry.key.plainText)") }
+        for entry in actual.entries where wanted[entry.key] == nil { names.append("\(entry.key.plainText)") }
         return names.isEmpty ? nil : names.joined(separator: ", ")
     }
 }
@@ -190,7 +190,7 @@ extension Value {
 }
 
 /// A dead letter of the run.
-struct MetDeadLetter {
+struct ActualDeadLetter {
     var stage = ""
     var code = ""
     var message = ""
@@ -220,9 +220,9 @@ extension Value {
 }
 
 extension ExpectedDeadLetter {
-    func matches(_ met: MetDeadLetter) -> Bool {
-        (stage.map { met.stage.isSame(as: $0.text) } ?? true) && (code.map { met.code.isSame(as: $0) } ?? true)
-            && (message.map { met.message.contains($0) } ?? true) && (raw.map { met.raw?.isSame(as: $0) == true } ?? true)
+    func matches(_ actual: ActualDeadLetter) -> Bool {
+        (stage.map { actual.stage.isSame(as: $0.text) } ?? true) && (code.map { actual.code.isSame(as: $0) } ?? true)
+            && (message.map { actual.message.contains($0) } ?? true) && (raw.map { actual.raw?.isSame(as: $0) == true } ?? true)
     }
 
     var text: String {

@@ -33,7 +33,7 @@ enum TextEvent: Equatable {
 final class PlainText: TextSource {
     private let window: InputWindow
     private let size: UInt64?
-    private var isTold = false
+    private var isReported = false
 
     /// - Parameter size: the size of the whole input in bytes, if known.
     init(window: InputWindow, size: UInt64?) {
@@ -45,8 +45,8 @@ final class PlainText: TextSource {
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
         guard window.fill(), let start = window.available.baseAddress else {
-            guard window.failure != nil, !isTold else { return TextRead(count: 0, event: .end) }
-            isTold = true
+            guard window.failure != nil, !isReported else { return TextRead(count: 0, event: .end) }
+            isReported = true
             return TextRead(count: 0, event: .damage(.readError(at: position, size: size, member: 0), cutsText: true))
         }
         let count = min(room, window.available.count)

@@ -93,18 +93,18 @@ package struct Explode: Verb, EachStep {
                 return ExplodeStage.Typed(name: name, from: from, to: to)
             }
         }
-        let going = kept.map { names in
+        let added = kept.map { names in
             var alone = binder
             alone.shape.select(names)
-            return ExplodeStage.Going(fields: alone.fields, names: names, typed: typed(names))
+            return ExplodeStage.AddedFields(fields: alone.fields, names: names, typed: typed(names))
         }
         let held = binder.newColumn()
         hold(in: &binder.shape, held)
         let element = target ?? field
         let others = next.keys.map(\.text).filter { !$0.isSame(as: element) && binder.shape.column(of: $0) != nil }
         return ExplodeStage(
-            site: site, field: field, column: column, held: held, holding: binder.fields, isAlwaysHeld: target != nil, going: going,
-            staying: typed(others), element: next[Name(element)], next: binder.next)
+            site: site, field: field, column: column, held: held, holding: binder.fields, isAlwaysHeld: target != nil, added: added,
+            kept: typed(others), element: next[Name(element)], next: binder.next)
     }
 
     /// The fields of a record that holds an element in `column`.
@@ -129,7 +129,7 @@ struct ExplodeStage: EachStage {
     }
 
     /// The fields to add to an element that becomes the record.
-    struct Going: Sendable {
+    struct AddedFields: Sendable {
         var fields: RecordFields
         var names: [String]
         var typed: [Typed]
@@ -143,8 +143,8 @@ struct ExplodeStage: EachStage {
     let held: Int
     let holding: RecordFields
     let isAlwaysHeld: Bool
-    let going: Going?
-    let staying: [Typed]
+    let added: AddedFields?
+    let kept: [Typed]
     /// The column of the element in the rows of new records.
     let element: Int?
     let next: BoundSegment?
@@ -183,9 +183,9 @@ private struct ExplodedRecords {
     private var first = (frame: 0, byte: 0)
     private var row = 0
     /// For the current row, the fields to add to an element that becomes the record.
-    private let along = ByteBuffer(capacity: 256)
-    private var typedAlong: [TypedCell] = []
-    private var typedStaying: [TypedCell] = []
+    private let addedText = ByteBuffer(capacity: 256)
+    private var typedAdded: [TypedCell] = []
+    private var typedKept: [TypedCell] = []
     /// Text of elements that are not JSON text.
     private let made = ByteBuffer(capacity: 1024)
     /// Finds the fields of an element with the same names as fields to add.
@@ -195,7 +195,7 @@ private struct ExplodedRecords {
     init(_ stage: ExplodeStage, of batch: RecordBatch) {
         self.stage = stage
         self.batch = batch
-        let names = stage.going?.names ?? []
+        let names = stage.added?.names ?? []
         finder = JSONLinesDecoder(columns: names)
         found = RowTable(columns: names.count, hasSpans: false)
     }
@@ -224,13 +224,13 @@ private struct ExplodedRecords {
     private mutating func begin(_ row: Int) {
         self.row = row
         first = (frames.count, bytes.count)
-        typedStaying.removeAll(keepingCapacity: true)
-        for typed in stage.staying { note(typed, in: &typedStaying) }
-        guard let going = stage.going, !stage.isAlwaysHeld else { return }
-        typedAlong.removeAll(keepingCapacity: true)
-        for typed in going.typed { note(typed, in: &typedAlong) }
-        along.count = 0
-        going.fields.write(row, of: batch, to: along)
+        typedKept.removeAll(keepingCapacity: true)
+        for typed in stage.kept { note(typed, in: &typedKept) }
+        guard let added = stage.added, !stage.isAlwaysHeld else { return }
+        typedAdded.removeAll(keepingCapacity: true)
+        for typed in added.typed { note(typed, in: &typedAdded) }
+        addedText.count = 0
+        added.fields.write(row, of: batch, to: addedText)
     }
 
     private func note(_ typed: ExplodeStage.Typed, in cells: inout [TypedCell]) {
@@ -355,7 +355,7 @@ extension ExplodedRecords {
         guard let start = text.baseAddress else { return }
         batch.table.row(row)[stage.held] = .text(.json, start, count: text.count)
         stage.holding.write(row, of: batch, to: bytes)
-        for typed in typedStaying { values.append((frames.count, typed.column, typed.cell)) }
+        for typed in typedKept { values.append((frames.count, typed.column, typed.cell)) }
         guard let value, let column = stage.element else { return }
         let cell = batch.scratch.cell(of: value)
         if cell.losesType { values.append((frames.count, column, cell)) }
@@ -363,29 +363,29 @@ extension ExplodedRecords {
 
     /// The element's own fields override those to add.
     private mutating func write(asRecord text: Text) {
-        guard let going = stage.going, let start = text.baseAddress else { return bytes.append(text) }
+        guard let added = stage.added, let start = text.baseAddress else { return bytes.append(text) }
         found.prepare(rows: 1)
         finder.decode(text, row: 0, into: found)
-        for typed in typedAlong where !isOwn(typed.name, of: going) { values.append((frames.count, typed.column, typed.cell)) }
+        for typed in typedAdded where !isOwn(typed.name, of: added) { values.append((frames.count, typed.column, typed.cell)) }
         bytes.append(Text(rebasing: text.dropLast()))
         var needsComma = JSONScan.space(start + 1, start + text.count).pointee != UInt8(ascii: "}")
-        if going.names.indices.allSatisfy({ found.row(0)[$0].kind == .absent }) {
-            if needsComma, along.count > 2 { bytes.append(",") }
-            along.withFilled { bytes.append(Text(rebasing: $0.dropFirst())) }
+        if added.names.indices.allSatisfy({ found.row(0)[$0].kind == .absent }) {
+            if needsComma, addedText.count > 2 { bytes.append(",") }
+            addedText.withFilled { bytes.append(Text(rebasing: $0.dropFirst())) }
             return
         }
-        along.withFilled { along in
-            for member in JSONMembers.all(of: along) where !isOwn(member.name, of: going) {
+        addedText.withFilled { addedText in
+            for member in JSONMembers.all(of: addedText) where !isOwn(member.name, of: added) {
                 if needsComma { bytes.append(",") }
                 needsComma = true
-                bytes.append(Text(rebasing: along[Int(member.span.start)..<Int(member.span.end)]))
+                bytes.append(Text(rebasing: addedText[Int(member.span.start)..<Int(member.span.end)]))
             }
         }
         bytes.append("}")
     }
 
-    private func isOwn(_ name: String, of going: ExplodeStage.Going) -> Bool {
-        name.index(in: going.names).map { found.row(0)[$0].kind != .absent } ?? false
+    private func isOwn(_ name: String, of added: ExplodeStage.AddedFields) -> Bool {
+        name.index(in: added.names).map { found.row(0)[$0].kind != .absent } ?? false
     }
 }
 

@@ -38,7 +38,7 @@ struct ExplainCommand: AsyncParsableCommand {
         let threads = workers ?? System.processors
         guard let record else { return Terminal.output.write(Explanation.text(pipeline, threads: threads, paint)) }
         do {
-            let way = try await withTemporaryFolder { try await RecordWay(of: record, through: pipeline, state: $0) }
+            let way = try await withTemporaryFolder { try await RecordTrace(of: record, through: pipeline, state: $0) }
             Terminal.output.write(way.text(paint))
         } catch {
             Terminal.error.write("sluice: \(error)\n")

@@ -56,7 +56,7 @@ enum RunSummary {
 
     private static func inputs(_ inputs: [RunReport.Input]) -> String {
         var columns = Columns("input", "records", "written", "filtered", "dead", "bytes")
-        let shown = inputs.count <= listed ? inputs[...] : inputs.sorted { told(of: $0) > told(of: $1) }.prefix(listed)
+        let shown = inputs.count <= listed ? inputs[...] : inputs.sorted { troubles(of: $0) > troubles(of: $1) }.prefix(listed)
         for input in shown {
             columns.append([
                 input.file, Figures.count(input.records), Figures.count(input.written), Figures.count(input.filtered), Figures.count(input.dead),
@@ -66,7 +66,7 @@ enum RunSummary {
         return columns.text + rest(inputs.count - shown.count)
     }
 
-    private static func told(of input: RunReport.Input) -> Int { input.dead + input.damage.count }
+    private static func troubles(of input: RunReport.Input) -> Int { input.dead + input.damage.count }
 
     private static func damage(_ inputs: [RunReport.Input]) -> String {
         let damages = inputs.flatMap { input in input.damage.map { (input.file, $0) } }

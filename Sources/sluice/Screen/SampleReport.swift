@@ -12,7 +12,7 @@ enum SampleReport {
         if sample.places.count > 1 {
             var columns = Columns("stage", "in", "out", "dead")
             for place in sample.places.dropFirst() {
-                columns.append([place.name, Figures.count(place.came), Figures.count(place.went), Figures.count(place.dead)])
+                columns.append([place.name, Figures.count(place.in), Figures.count(place.out), Figures.count(place.dead)])
             }
             text += "\n" + columns.text
         }
@@ -20,7 +20,7 @@ enum SampleReport {
             guard place.dead > 0, let failure = place.firstFailure else { continue }
             let line = failure.line.map { "line \($0): " } ?? ""
             text +=
-                paint.yellow("warning: ") + "\(place.name): \(Figures.count(place.dead)) of \(Figures.count(place.came)) records fail, first: "
+                paint.yellow("warning: ") + "\(place.name): \(Figures.count(place.dead)) of \(Figures.count(place.in)) records fail, first: "
                 + "\(line)\(Figures.shortened(failure.message, to: 160))\n"
         }
         for finding in sample.findings { text += paint.yellow("warning: ") + "\(finding.stage): \(finding.message)\n" }
@@ -29,7 +29,7 @@ enum SampleReport {
     }
 
     private static func fields(of source: PipelineSample.Place) -> String {
-        var text = "\(Figures.count(source.came)) records sampled, \(Figures.count(source.went)) of them read\n"
+        var text = "\(Figures.count(source.in)) records sampled, \(Figures.count(source.out)) of them read\n"
         guard !source.fields.isEmpty else { return text }
         var columns = Columns("field", "records", "types")
         columns.lastIsLeft = true

@@ -16,11 +16,11 @@ struct SlowGzipNotice {
     }
 
     init(isNeeded: Bool, hasFastLibrary: Bool) {
-        let wayOut =
+        let fix =
             hasFastLibrary
             ? "unset SLUICE_INFLATE"
             : "install ISA-L (libisal-dev) and build again without SLUICE_NO_ISAL"
-        text = isNeeded ? "sluice: using zlib for gzip, which is several times slower than ISA-L: \(wayOut)\n" : nil
+        text = isNeeded ? "sluice: using zlib for gzip, which is several times slower than ISA-L: \(fix)\n" : nil
     }
 
     /// Runs `body`, and writes the notice to standard error meanwhile.

@@ -132,7 +132,7 @@ struct ResumeTests {
             for (name, bytes) in expected.files { #expect(files[name] == bytes, "call \(call): \(name)") }
             #expect(try Self.report(command) == expected.report, "call \(call)")
             #expect(try command.run("audit", "state/report.json").status == 0, "call \(call)")
-            if second.error.contains("going on") || last.error.contains("going on") { resumed += 1 }
+            if second.error.contains("resuming") || last.error.contains("resuming") { resumed += 1 }
         }
         #expect(resumed > 2)
     }
@@ -204,7 +204,7 @@ struct ResumeTests {
         #expect(try command.shell("ln in/0.jsonl.gz copy.json").status == 0)
         #expect(try command.run(arguments + ["--report", "copy.json"]).status == 2)
         #expect(FileManager.default.fileExists(atPath: command.folder.appending(path: "state/checkpoint.json").path))
-        #expect(try Self.run(command, at: 1000, "before").0.error.contains("going on"))
+        #expect(try Self.run(command, at: 1000, "before").0.error.contains("resuming"))
         #expect(try Self.run(command, at: calls * 2 / 3, "before").0.status == SIGKILL)
         try command.write(Self.pipeline.replacing("n * 2", with: "n * 3"), to: "trouble.yaml")
         let changed = try command.run(arguments)
@@ -221,7 +221,7 @@ struct ResumeTests {
         #expect(!anew.error.contains("resuming"))
         #expect(try command.run("audit", "state/report.json").status == 0)
         // After a completed run, the command starts over.
-        #expect(try !command.run(arguments).error.contains("going on"))
+        #expect(try !command.run(arguments).error.contains("resuming"))
     }
 
     @Test("seen keys are restored, and a table must be unchanged")

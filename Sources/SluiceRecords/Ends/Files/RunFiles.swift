@@ -75,7 +75,7 @@ package final class RunFiles: Sendable {
             for other in written[(index + 1)...] where writer.isSame(as: other) { return FileConflict(file: writer.file, other: other.file) }
             guard writer.place != nil else { continue }
             for other in written {
-                if try Self.lies(writer.file.path, below: other) { return FileConflict(file: writer.file, other: other.file, isBelow: true) }
+                if try Self.isPath(writer.file.path, below: other) { return FileConflict(file: writer.file, other: other.file, isBelow: true) }
             }
         }
         return nil
@@ -104,14 +104,14 @@ package final class RunFiles: Sendable {
         if let identity = file.identity, let other = try reads(identity) { return FileConflict(file: file.file, other: other).message }
         for other in written {
             if file.isSame(as: other) { return FileConflict(file: file.file, other: other.file).message }
-            guard file.place != nil, try Self.lies(output, below: other) else { continue }
+            guard file.place != nil, try Self.isPath(output, below: other) else { continue }
             return FileConflict(file: file.file, other: other.file, isBelow: true).message
         }
         return try sink.refusal(of: output)
     }
 
     /// Whether a folder to be created for the path would have the name of a file of the run.
-    private static func lies(_ path: String, below file: WrittenFile) throws(InputError) -> Bool {
+    private static func isPath(_ path: String, below file: WrittenFile) throws(InputError) -> Bool {
         guard let taken = file.place else { return false }
         var folder = OutputFolders.folder(of: path)
         while case .missing = PathKind.of(folder) {

@@ -26,7 +26,7 @@ struct AccessLogWords {
         let identStart = ip.end.pointee == 0x20 ? ip.end + 1 : ip.end + 2
         ident = try Self.identity(identStart, end)
         let userStart = ident.end + 1
-        if let seconds = Self.secondsAfterNobody(ident, userStart, end, &time) {
+        if let seconds = Self.secondsAfterNoUser(ident, userStart, end, &time) {
             user = (userStart, userStart + 1)
             userIsEscaped = false
             self.seconds = seconds
@@ -38,7 +38,7 @@ struct AccessLogWords {
 
     /// The time if identity and user are both `-`, as in nearly every line.
     @inline(__always)
-    private static func secondsAfterNobody(_ ident: Word, _ user: Place, _ end: Place, _ time: inout AccessLogTime) -> Int64? {
+    private static func secondsAfterNoUser(_ ident: Word, _ user: Place, _ end: Place, _ time: inout AccessLogTime) -> Int64? {
         let (dash, request) = (UInt8(ascii: "-"), user + 2 + AccessLogTime.count + 1)
         guard request < end, ident.end - ident.start == 1, ident.start[0] == dash, user[0] == dash, user[1] == 0x20 else { return nil }
         guard let seconds = time.seconds(user + 2), request.pointee == UInt8(ascii: "\"") else { return nil }

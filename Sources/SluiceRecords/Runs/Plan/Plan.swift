@@ -81,8 +81,8 @@ final class Plan: Sendable {
     /// The header of an output that no record is written to; empty if it depends on the head of an
     /// input.
     func headOfEmptyOutput(of sink: PlannedSink) -> [UInt8] {
-        let isToldByInputs = sink.settings.columns == nil && (format as? any HeadedFormat)?.needsHead == true
-        let segment = sink.decoding.map { later[$0] } ?? (isToldByInputs ? nil : segment(for: nil))
+        let dependsOnInputs = sink.settings.columns == nil && (format as? any HeadedFormat)?.needsHead == true
+        let segment = sink.decoding.map { later[$0] } ?? (dependsOnInputs ? nil : segment(for: nil))
         return segment?.stretch.sink(of: sink.flow)?.writer?.head ?? []
     }
 

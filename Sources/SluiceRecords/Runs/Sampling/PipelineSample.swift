@@ -7,8 +7,8 @@ package struct PipelineSample: Sendable {
     package struct Place: Sendable {
         /// `source`, or the name of the stage.
         package var name: String
-        package var came: Int
-        package var went: Int
+        package var `in`: Int
+        package var out: Int
         package var dead: Int
         /// The fields in order of first occurrence.
         package var fields: [Field]
@@ -72,7 +72,7 @@ package struct PipelineSample: Sendable {
             }
         }
         places.append(
-            Place(name: books.name, came: books.in, went: books.out, dead: books.dead, fields: fields, firstFailure: failure, records: records))
+            Place(name: books.name, in: books.in, out: books.out, dead: books.dead, fields: fields, firstFailure: failure, records: records))
     }
 
     private static func fields(of records: [ValueMap]) -> [Field] {
@@ -96,20 +96,20 @@ package struct PipelineSample: Sendable {
     }
 
     private mutating func look(at stage: RecordStage, before: Place, after: Place) {
-        guard before.went > 0 else { return }
+        guard before.out > 0 else { return }
         let there = before.fields.map(\.name)
         let names = there + after.fields.map(\.name)
-        var told: [String] = []
-        for name in stage.verb.mentions where name.index(in: names) == nil && name.index(in: told) == nil {
-            told.append(name)
+        var reported: [String] = []
+        for name in stage.verb.mentions where name.index(in: names) == nil && name.index(in: reported) == nil {
+            reported.append(name)
             findings.append(Finding(stage: stage.name, message: "no record has the field '\(name)'" + didYouMean(name, among: there)))
         }
-        guard let filter = stage.verb as? any FilterVerb, after.dead < after.came else { return }
-        let passed = after.went
-        let isNever = type(of: filter).keeps ? passed == 0 : passed == after.came - after.dead
-        guard isNever, told.isEmpty else { return }
+        guard let filter = stage.verb as? any FilterVerb, after.dead < after.in else { return }
+        let passed = after.out
+        let isNever = type(of: filter).keeps ? passed == 0 : passed == after.in - after.dead
+        guard isNever, reported.isEmpty else { return }
         let reason = ConditionReason(filter.condition.program, over: before.records).text
-        let count = after.came == 1 ? "the only record" : "any of \(after.came) records"
+        let count = after.in == 1 ? "the only record" : "any of \(after.in) records"
         findings.append(
             Finding(stage: stage.name, message: "'\(filter.condition.text)' is not true for \(count)" + (reason.map { ": \($0)" } ?? "")))
     }

@@ -14,7 +14,7 @@ final class RunList: Sendable {
     static let name = "unfinished.jsonl"
 
     /// The leftovers of a run that was killed.
-    struct Left: Equatable, Sendable {
+    struct Leftovers: Equatable, Sendable {
         var run: String
         var folders: [String] = []
         /// Folders that the run created, outermost first.
@@ -22,7 +22,7 @@ final class RunList: Sendable {
     }
 
     /// The leftovers of earlier runs of this pipeline.
-    let left: [Left]
+    let left: [Leftovers]
     private let path: String
     private let entry: Entry
     /// Lines of other pipelines, kept until those run again.
@@ -41,7 +41,7 @@ final class RunList: Sendable {
 
     /// - Parameter choose: returns the identifier of this run, given the leftovers: a new one, or
     ///   that of a run to resume.
-    init(in folder: String, pipeline: String, choose: ([Left]) throws(RunError) -> String) throws(RunError) {
+    init(in folder: String, pipeline: String, choose: ([Leftovers]) throws(RunError) -> String) throws(RunError) {
         let path = "\(folder)/\(Self.name)"
         let descriptor = try Self.lock(path, state: folder)
         self.descriptor = Locked(descriptor)
@@ -137,10 +137,10 @@ final class RunList: Sendable {
         }
     }
 
-    private static func left(_ entries: [Entry]) -> [Left] {
-        var left: [Left] = []
+    private static func left(_ entries: [Entry]) -> [Leftovers] {
+        var left: [Leftovers] = []
         for entry in entries {
-            if left.last?.run != entry.run { left.append(Left(run: entry.run)) }
+            if left.last?.run != entry.run { left.append(Leftovers(run: entry.run)) }
             guard let folder = entry.folder else { continue }
             if entry.isMade == true { left[left.count - 1].made.append(folder) } else { left[left.count - 1].folders.append(folder) }
         }

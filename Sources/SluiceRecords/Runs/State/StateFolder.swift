@@ -80,7 +80,7 @@ final class StateFolder: Sendable {
     func suspend() { list.suspend() }
 
     /// Removes the leftovers of an unfinished run, except for outputs of a run that is resumed.
-    private static func sweep(_ left: RunList.Left, keeping checkpoint: Checkpoint?, _ staging: Staging) {
+    private static func sweep(_ left: RunList.Leftovers, keeping checkpoint: Checkpoint?, _ staging: Staging) {
         let outputs = checkpoint.map { ($0.sinks + [$0.deadLetters]).flatMap(\.mark.outputs) } ?? []
         let kept = Swift.Set(outputs.map { NameBytes.lastName(of: staging.path(of: $0.path)) })
         for folder in left.folders {

@@ -2,7 +2,7 @@
 enum Compression: Equatable {
     case none
     /// Plain text whose name suggests compression.
-    case noneDespiteName
+    case plainDespiteName
     case gzip, zstd, bzip2, xz
     /// A recognized format that is not supported.
     case unsupported(String)
@@ -18,7 +18,7 @@ enum Compression: Equatable {
         if let frames = Self.frames(in: window) { return frames }
         if let other = OtherCompression.name(in: window) { return .unsupported(other) }
         guard let named = named(name) else { return .none }
-        return TextBeginning.isText(window) && !isCutMark(window, of: named) ? .noneDespiteName : named
+        return TextBeginning.isText(window) && !isCutMark(window, of: named) ? .plainDespiteName : named
     }
 
     private static func frames(in window: InputWindow) -> Compression? {

@@ -109,7 +109,7 @@ package final class BatchReader: @unchecked Sendable {
         let encoded: any TextSource
         switch Compression.detect(in: window, name: file.path) {
         case .none: encoded = PlainText(window: window, size: size)
-        case .noneDespiteName:
+        case .plainDespiteName:
             encoded = PlainText(window: window, size: size)
             totals.isPlainDespiteName = true
         case .gzip: encoded = GzipText(window: window, library: configuration.library, size: size, most: most)

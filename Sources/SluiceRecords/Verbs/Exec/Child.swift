@@ -12,7 +12,7 @@ final class Child {
     var askedAt: ContinuousClock.Instant
     var errors = ErrorTail()
     /// Whether it was asked to exit, so that it need not be replaced.
-    var isSentAway = false
+    var isDismissed = false
     /// Set from start to exit. In between, the process cannot be reaped, so that its identifier is
     /// not reused.
     var process: (running: Running, mayBeReaped: AsyncStream<Never>.Continuation)?

@@ -66,7 +66,7 @@ struct ChildProtocol {
     }
 
     /// Whether the child will not be asked again.
-    var isOnItsWayOut: Bool {
+    var isRetired: Bool {
         switch state {
         case .starting, .idle, .asked, .settling: false
         case .unwanted, .mute, .leaving, .ending, .killed, .exited, .gone: true

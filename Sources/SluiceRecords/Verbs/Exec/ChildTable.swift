@@ -94,18 +94,18 @@ final class ChildTable {
             guard let child = children.removeValue(forKey: id) else { return }
             let last = child.errors.text
             perform(child.rules.reaped(wasSuccess: wasSuccess, words: last.isEmpty ? words : "\(words): \(last)"), child)
-            bury(child)
+            cleanUp(child)
         case .spawnFailed(let id, let reason):
             guard let child = children.removeValue(forKey: id) else { return }
             perform(child.rules.spawnFailed(reason), child)
-            bury(child)
+            cleanUp(child)
         case .close(let patience, let done):
             if closing == nil { closing = Closing(deadline: clock.now + patience, patience: patience) }
             if let done { closing?.done.append(done) }
         }
     }
 
-    private func bury(_ child: Child) {
+    private func cleanUp(_ child: Child) {
         child.pipes.closeAll()
         child.errors.rest().forEach(loop.configuration.log)
         storm.ended(answers: child.rules.answers)
@@ -145,18 +145,18 @@ final class ChildTable {
                 spawn(question)
             } else {
                 // Idle children must not block a question that needs a new child.
-                if question.mustBeFresh, !children.values.contains(where: \.rules.isOnItsWayOut) { sendAway(keeping: loop.configuration.limit - 1) }
+                if question.mustBeFresh, !children.values.contains(where: \.rules.isRetired) { dismissIdle(keeping: loop.configuration.limit - 1) }
                 break
             }
         }
-        sendAway(keeping: closing != nil && waiting.isEmpty ? 0 : kept)
+        dismissIdle(keeping: closing != nil && waiting.isEmpty ? 0 : kept)
     }
 
-    private func sendAway(keeping count: Int) {
+    private func dismissIdle(keeping count: Int) {
         let patience = closing?.patience ?? loop.configuration.bounds.grace
-        var surplus = children.values.count { !$0.rules.isOnItsWayOut } - count
+        var surplus = children.values.count { !$0.rules.isRetired } - count
         while surplus > 0, let child = idleChild() {
-            child.isSentAway = true
+            child.isDismissed = true
             perform(child.rules.close(within: patience, now: clock.now), child)
             surplus -= 1
         }
@@ -264,7 +264,7 @@ final class ChildTable {
         readOutput(child)
         readErrors(child)
         perform(child.rules.exited(), child)
-        if !child.isSentAway { lost += 1 }
+        if !child.isDismissed { lost += 1 }
         child.signal(.kill)
         child.process?.mayBeReaped.finish()
         child.process = nil

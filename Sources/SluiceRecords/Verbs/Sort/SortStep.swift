@@ -39,7 +39,7 @@ final class SortStep: ClosingStep {
         let share = room.memory / max(1, states.withLock { $0.made })
         // Sorting and growing need as much memory again.
         if entries.size > share / 2 { try entries.spill(to: room) }
-        let given = States.Taken(entries: entries)
+        let given = States.Borrowed(entries: entries)
         states.withLock { $0.idle.append(given.entries) }
     }
 
@@ -76,14 +76,14 @@ final class SortStep: ClosingStep {
             guard SortedRecord.isValid(value) else { throw CheckpointError("invalid record") }
             entries.append(key, value)
         }
-        let given = States.Taken(entries: entries)
+        let given = States.Borrowed(entries: entries)
         states.withLock { $0.idle.append(given.entries) }
     }
 }
 
 extension SortStep.States {
     /// `@unchecked Sendable`: see ``SortStep/States``.
-    struct Taken: @unchecked Sendable {
+    struct Borrowed: @unchecked Sendable {
         var entries: SortedEntries
     }
 
@@ -92,10 +92,10 @@ extension SortStep.States {
         var entries: [SortedEntries]
     }
 
-    mutating func take(limit: Int?) -> Taken {
-        if let entries = idle.popLast() { return Taken(entries: entries) }
+    mutating func take(limit: Int?) -> Borrowed {
+        if let entries = idle.popLast() { return Borrowed(entries: entries) }
         made += 1
-        return Taken(entries: SortedEntries(limit: limit))
+        return Borrowed(entries: SortedEntries(limit: limit))
     }
 }
 

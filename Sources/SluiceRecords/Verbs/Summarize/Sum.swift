@@ -24,12 +24,12 @@ struct SumAggregate: Aggregate {
 /// Exact sums, and the special values seen.
 final class SumStates: AggregateStates {
     /// The kinds of values seen in a group.
-    private struct Met: OptionSet {
+    private struct Seen: OptionSet {
         let rawValue: UInt8
-        static let double = Met(rawValue: 1)
-        static let nan = Met(rawValue: 2)
-        static let infinity = Met(rawValue: 4)
-        static let negativeInfinity = Met(rawValue: 8)
+        static let double = Seen(rawValue: 1)
+        static let nan = Seen(rawValue: 2)
+        static let infinity = Seen(rawValue: 4)
+        static let negativeInfinity = Seen(rawValue: 8)
     }
 
     private struct State {
@@ -38,7 +38,7 @@ final class SumStates: AggregateStates {
         /// The index, from 1, of the exact sum of finite doubles and of ints beyond 64 bits; 0 if
         /// there is none.
         var exact: UInt32 = 0
-        var met: Met = []
+        var seen: Seen = []
     }
 
     @exclusivity(unchecked) private var states: [State] = []
@@ -68,7 +68,7 @@ final class SumStates: AggregateStates {
     @inline(__always)
     private func add(_ value: Double, to state: inout State) {
         guard value.isFinite else { return note(value, in: &state) }
-        state.met.insert(.double)
+        state.seen.insert(.double)
         sums.add(value, to: exact(&state))
     }
 
@@ -88,7 +88,7 @@ final class SumStates: AggregateStates {
     }
 
     private func note(_ value: Double, in state: inout State) {
-        state.met.formUnion(value.isNaN ? [.double, .nan] : value < 0 ? [.double, .negativeInfinity] : [.double, .infinity])
+        state.seen.formUnion(value.isNaN ? [.double, .nan] : value < 0 ? [.double, .negativeInfinity] : [.double, .infinity])
     }
 
     func merge(_ others: any AggregateStates, into groups: [UInt32]) {
@@ -96,20 +96,20 @@ final class SumStates: AggregateStates {
         for (group, other) in zip(groups, others.states) {
             let group = Int(group)
             states[group].whole &+= other.whole
-            states[group].met.formUnion(other.met)
+            states[group].seen.formUnion(other.seen)
             if other.exact > 0 { sums.add(Int(other.exact) - 1, of: others.sums, to: exact(&states[group])) }
         }
     }
 
     func result(of group: Int, _ scratch: Scratch) -> Cell {
         let state = states[group]
-        if state.exact == 0, !state.met.contains(.double) {
+        if state.exact == 0, !state.seen.contains(.double) {
             return Int64(exactly: state.whole).map { .int($0) } ?? .double(Double(state.whole))
         }
         switch total(of: group) {
         case .infinite(let value): return .double(value)
         case .finite(let digits):
-            if !state.met.contains(.double), let whole = digits.whole { return .int(whole) }
+            if !state.seen.contains(.double), let whole = digits.whole { return .int(whole) }
             return .double(digits.rounded)
         }
     }
@@ -123,9 +123,9 @@ final class SumStates: AggregateStates {
     /// The sum of all values of a group.
     func total(of group: Int) -> Total {
         let state = states[group]
-        if state.met.contains(.nan) || state.met.isSuperset(of: [.infinity, .negativeInfinity]) { return .infinite(.nan) }
-        if state.met.contains(.infinity) { return .infinite(.infinity) }
-        if state.met.contains(.negativeInfinity) { return .infinite(-.infinity) }
+        if state.seen.contains(.nan) || state.seen.isSuperset(of: [.infinity, .negativeInfinity]) { return .infinite(.nan) }
+        if state.seen.contains(.infinity) { return .infinite(.infinity) }
+        if state.seen.contains(.negativeInfinity) { return .infinite(-.infinity) }
         let total = ExactSums()
         let sum = total.make()
         if state.exact > 0 { total.add(Int(state.exact) - 1, of: sums, to: sum) }
@@ -139,7 +139,7 @@ final class SumStates: AggregateStates {
         let state = states[group]
         writer.write(UInt64(truncatingIfNeeded: state.whole))
         writer.write(UInt64(truncatingIfNeeded: state.whole >> 64))
-        writer.write(UInt64(state.met.rawValue))
+        writer.write(UInt64(state.seen.rawValue))
         let digits = state.exact > 0 ? sums.digits(of: Int(state.exact) - 1) : ExactSums.Digits()
         writer.write(digits.digits.count)
         guard !digits.digits.isEmpty else { return }
@@ -152,9 +152,9 @@ final class SumStates: AggregateStates {
         let low = try reader.number()
         let high = try reader.number()
         states[group].whole = Int128(Int64(bitPattern: high)) << 64 | Int128(low)
-        let met = try reader.number()
-        guard met < 16, met & 14 == 0 || met & 1 == 1 else { throw CheckpointError("invalid sum") }
-        states[group].met = Met(rawValue: UInt8(met))
+        let seen = try reader.number()
+        guard seen < 16, seen & 14 == 0 || seen & 1 == 1 else { throw CheckpointError("invalid sum") }
+        states[group].seen = Seen(rawValue: UInt8(seen))
         let count = try reader.count()
         guard count > 0 else { return }
         let isNegative = try reader.number() == 1

@@ -109,11 +109,11 @@ private struct IntakeMaker {
         buffer.count = 0
         if intake == .keyAndWriting { for _ in 0..<4 { buffer.append(0) } }
         let start = buffer.count
-        let tells = try GroupKey.append(cell, to: buffer, scratch)
+        let suffices = try GroupKey.append(cell, to: buffer, scratch)
         if intake == .keyAndWriting {
             let count = UInt32(truncatingIfNeeded: buffer.count - start)
             UnsafeMutableRawPointer(buffer.start).storeBytes(of: count.littleEndian, as: UInt32.self)
-            if !tells { WrittenKey.append(cell, to: buffer, scratch) }
+            if !suffices { WrittenKey.append(cell, to: buffer, scratch) }
         }
         return buffer.withFilled { scratch.text(.bytes, copying: $0) }
     }

@@ -44,12 +44,12 @@ final class SummaryState {
     @inline(__always)
     func append(_ row: UInt32, _ cells: CellColumns, _ count: Int, _ scratch: Scratch) throws(EvaluationError) {
         var record = KeyedRecord(row: row, keyCount: 0, keyStart: keys.count)
-        var tells = true
+        var suffices = true
         for column in 0..<count {
-            if try !GroupKey.append(cells[column][Int(row)], to: keys, scratch) { tells = false }
+            if try !GroupKey.append(cells[column][Int(row)], to: keys, scratch) { suffices = false }
         }
         record.keyCount = UInt32(truncatingIfNeeded: keys.count - record.keyStart)
-        if !tells { appendWritten(cells, count, scratch, &record) }
+        if !suffices { appendWritten(cells, count, scratch, &record) }
         records.append(record)
     }
 

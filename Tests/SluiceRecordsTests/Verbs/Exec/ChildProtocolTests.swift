@@ -196,7 +196,7 @@ struct ChildProtocolTests {
     func leaves() {
         var child = Self.idle()
         #expect(child.close(within: .seconds(2), now: Self.after(100)) == [.closeInput])
-        #expect(child.isOnItsWayOut)
+        #expect(child.isRetired)
         #expect(child.received(Self.bytes("bye\n")[...], now: Self.after(101)) == [])
         #expect(child.outputEnded(now: Self.after(102)) == [])
         #expect(child.tooLate(now: Self.after(2100)) == [.closeInput, .terminate])

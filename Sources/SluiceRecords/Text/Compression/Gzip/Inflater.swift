@@ -34,8 +34,8 @@ package enum DeflateLibrary: String, CaseIterable, Sendable {
     /// ISA-L if available. The environment variable `SLUICE_INFLATE=zlib|isal` overrides the
     /// choice.
     package static let preferred: DeflateLibrary = {
-        let wish = Environment.value("SLUICE_INFLATE").flatMap(DeflateLibrary.init(rawValue:)) ?? .isal
-        return wish.isAvailable ? wish : .zlib
+        let preferred = Environment.value("SLUICE_INFLATE").flatMap(DeflateLibrary.init(rawValue:)) ?? .isal
+        return preferred.isAvailable ? preferred : .zlib
     }()
 
     package var isAvailable: Bool {

@@ -3,7 +3,7 @@ import SluiceDefinition
 import SluiceRecords
 
 /// The path of a record through a pipeline: its state after each stage.
-struct RecordWay {
+struct RecordTrace {
     private struct Step {
         var name: String
         var records: [ValueMap]
