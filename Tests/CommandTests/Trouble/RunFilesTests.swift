@@ -177,6 +177,21 @@ struct RunFilesTests {
         #expect(try await command.sluice("audit", ".sluice/t/report.json").status == 0)
     }
 
+    @Test("a value that names the file of another sink is refused, even if their folder was missing at first", arguments: [1, 8])
+    func otherSink(workers: Int) async throws {
+        let command = try await Self.prepared("sink: [{file: out/deep/x.jsonl}, {file: 'out/deep/{h}.jsonl'}]")
+        defer { command.remove() }
+        // Enough for several batches, so that the folder exists when the value is met.
+        var records = (0..<60_000).map { "{\"h\":\"y\",\"n\":\($0),\"text\":\"some text that fills the batches\"}" }
+        records.append("{\"h\":\"x\",\"n\":60000}")
+        try command.write(records.joined(separator: "\n"), to: "in.jsonl")
+        let result = try await command.sluice("run", "t.yaml", "--progress", "none", "--workers", "\(workers)")
+        #expect(result.status == 3, "\(result)")
+        #expect(result.error.contains("'out/deep/x.jsonl' is the file of another sink"), "\(result.error)")
+        #expect(try command.text(of: "out/deep/x.jsonl").split(separator: "\n").count == 60_001)
+        #expect(try command.text(of: "out/deep/y.jsonl").split(separator: "\n").count == 60_000)
+    }
+
     @Test("names that look the same are two outputs, compressed or not", arguments: ["", ".gz"])
     func lookAlikes(ending: String) async throws {
         let command = try await Self.prepared("sink: {file: 'out/{h}.jsonl\(ending)'}")

@@ -27,10 +27,17 @@ package final class RunFiles: Sendable {
 
     private struct WrittenFile: Sendable {
         var file: RunFile
+        var sink: (any RecordSink)?
         /// `nil` if it is not a regular file or does not exist.
         var identity: FileIdentity?
         /// `nil` if it has no directory entry of its own: standard output, a device or a pipe.
         var place: FilePlace?
+
+        /// The same file as it is found now: its folder may have been created.
+        func again() throws(InputError) -> WrittenFile {
+            guard let place, !place.folder.exists else { return self }
+            return try RunFiles.output(file.part, file.path, of: sink, number: file.sink)
+        }
 
         func isSame(as other: WrittenFile) -> Bool {
             if let place, let taken = other.place { return place == taken }
@@ -65,7 +72,8 @@ package final class RunFiles: Sendable {
         _ part: RunFile.Part, _ path: String, of sink: (any RecordSink)?, number: Int = 0
     ) throws(InputError) -> WrittenFile {
         guard let sink else { return try file(part, path) }
-        return WrittenFile(file: RunFile(part: part, path: path, sink: number), identity: try sink.file(of: path), place: try sink.place(of: path))
+        return WrittenFile(
+            file: RunFile(part: part, path: path, sink: number), sink: sink, identity: try sink.file(of: path), place: try sink.place(of: path))
     }
 
     /// Two files named by the definition or the command line that are the same.
@@ -100,14 +108,26 @@ package final class RunFiles: Sendable {
 
     private func newRefusal(of output: String, in number: Int) throws(InputError) -> String? {
         let sink = pipeline.sinks[number].sink
-        let file = try Self.output(.sink, output, of: sink, number: number)
-        if let identity = file.identity, let other = try reads(identity) { return FileConflict(file: file.file, other: other).message }
-        for other in written {
-            if file.isSame(as: other) { return FileConflict(file: file.file, other: other.file).message }
-            guard file.place != nil, try Self.isPath(output, below: other) else { continue }
-            return FileConflict(file: file.file, other: other.file, isBelow: true).message
+        var file = try Self.output(.sink, output, of: sink, number: number)
+        while true {
+            if let found = try conflict(of: file) { return found.message }
+            // A folder that is created between two looks at the file system makes two places of
+            // one.
+            let now = try file.again()
+            if now.place == file.place, now.identity == file.identity { return try sink.refusal(of: output) }
+            file = now
         }
-        return try sink.refusal(of: output)
+    }
+
+    private func conflict(of file: WrittenFile) throws(InputError) -> FileConflict? {
+        if let identity = file.identity, let other = try reads(identity) { return FileConflict(file: file.file, other: other) }
+        for other in written {
+            let other = try other.again()
+            if file.isSame(as: other) { return FileConflict(file: file.file, other: other.file) }
+            guard file.place != nil, try Self.isPath(file.file.path, below: other) else { continue }
+            return FileConflict(file: file.file, other: other.file, isBelow: true)
+        }
+        return nil
     }
 
     /// Whether a folder to be created for the path would have the name of a file of the run.
