@@ -64,4 +64,19 @@ struct FormatsPageTests {
         #expect(result.output == (try text("output")))
         #expect(result.status == 0)
     }
+
+    @Test("the example of json gives the output below it")
+    func json() throws {
+        let page = try String(contentsOf: CommandUnderTest.root.appending(path: "docs/formats.md"), encoding: .utf8)
+        let section = try #require(page.components(separatedBy: "\n## ").first { $0.hasPrefix("`json`") })
+        let blocks = try MarkdownBlocks(section).blocks
+        let text = { (language: String) in try #require(blocks.first { $0.language == language }?.text) }
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write(try text("yaml"), to: "pipeline.yaml")
+        try command.write(try text("json"), to: "trail.json")
+        let result = try command.run("run", "pipeline.yaml", "--progress", "none")
+        #expect(result.output == (try text("text")))
+        #expect(result.status == 0)
+    }
 }

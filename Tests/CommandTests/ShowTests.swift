@@ -70,6 +70,17 @@ struct ShowTests {
         }
     }
 
+    @Test("FILE@OFFSET prints the object at that offset of a JSON document")
+    func object() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("{\"Records\":[{\"a\":1},{\n  \"a\": \"x}\"\n}, {\"a\" 3}]}\n", to: "in.json")
+        #expect(try command.run("show", "in.json@12").output == "{\"a\":1}\n")
+        #expect(try command.run("show", "in.json@20").output == "{\n  \"a\": \"x}\"\n}\n")
+        #expect(try command.run("show", "in.json@0").output == "{\"Records\":[{\"a\":1},{\n")
+        #expect(try command.run("show", "in.json@38").output == "}, {\"a\" 3}]}\n")
+    }
+
     @Test("a file of anything else exits with 2, an empty one has no dead letters")
     func wrong() throws {
         let command = try command()

@@ -38,7 +38,7 @@ struct NamesOnceTests {
     }
 
     /// Keys and options that share the name of a verb or sink but mean something else: `--set`,
-    /// `--report <file>`, the fields that `explode` keeps.
+    /// `--report <file>`, the fields that `explode` keeps, nginx's escape `json`.
     private static func isOther(_ name: String, _ path: String) -> Bool {
         let lookup = "SluiceRecords/Verbs/Lookup.swift"
         let others = [
@@ -46,6 +46,10 @@ struct NamesOnceTests {
             "file": ["sluice/Commands/RunCommand.swift", "SluiceRecords/Ends/DeadLetters/DeadLetterTriage.swift", lookup],
             "keep": ["SluiceRecords/Verbs/Explode.swift", lookup], "drop": [lookup], "select": [lookup],
             "remove": ["SluiceRecords/Verbs/Redact.swift"],
+            "json": [
+                "SluiceRecords/Formats/Access.swift", "SluiceRecords/Formats/AccessLog/LogTemplate+nginx.swift", "sluice/Commands/AuditCommand.swift",
+                "sluice/Commands/RunCommand.swift", "sluice/Commands/Eval.swift",
+            ],
         ]
         return others[name]?.contains(path) ?? false
     }

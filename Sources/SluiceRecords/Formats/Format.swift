@@ -107,6 +107,9 @@ package enum Framing: Sendable, Hashable {
     case lines
     /// Each line is a record, except that line feeds between quotes do not end it.
     case quoted(Quoting)
+    /// JSON documents. Records are the elements of the list at the path in each document; without a
+    /// path, documents that are objects, and the elements of those that are lists.
+    case documents(path: [String])
 }
 
 /// The head of a file: what precedes the records, in formats that have one.

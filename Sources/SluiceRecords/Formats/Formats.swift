@@ -1,7 +1,9 @@
 /// The table of formats that pipeline files can name.
 package enum Formats {
     /// In the order of the reference.
-    package static let all: [any Format.Type] = [JSONL.self, Combined.self, Common.self, Access.self, CSV.self, TSV.self, Lines.self, RegexFormat.self]
+    package static let all: [any Format.Type] = [
+        JSONL.self, JSON.self, Combined.self, Common.self, Access.self, CSV.self, TSV.self, Lines.self, RegexFormat.self,
+    ]
 
     package static let writable: [any WritableFormat.Type] = all.compactMap { $0 as? any WritableFormat.Type }
 

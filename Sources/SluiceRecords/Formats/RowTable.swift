@@ -104,6 +104,14 @@ package final class RowTable {
     @inline(__always)
     package func rowSpans(_ index: Int) -> UnsafeMutablePointer<MemberSpan> { spans + index * columns }
 
+    /// Fails a record that was decoded, or that has failed for a lesser reason.
+    func refuse(_ row: Int, _ code: String, _ message: String) {
+        for column in 0..<columns { self.row(row)[column] = .absent }
+        if hasSpans { for column in 0..<columns { rowSpans(row)[column] = .none } }
+        failures.removeAll { $0.row == row }
+        fail(row, code, message)
+    }
+
     package func fail(_ row: Int, _ code: String, _ message: String) {
         outcomes[row] = .failed
         failures.append(Failure(row: row, code: code, message: message))

@@ -10,14 +10,16 @@ package struct WholeText: Sendable, Equatable {
     }
 
     /// `nil` if the text may consist of records.
-    package init?(_ text: [UInt8]) {
+    ///
+    /// - Parameter readsDocuments: whether these may be JSON documents.
+    package init?(_ text: [UInt8], readsDocuments: Bool = false) {
         if text.starts(with: [0x1F, 0x8B]) {
             self.init("gzip inside gzip", "unpack it once: gzip -dc FILE > FILE.once")
         } else if Self.isUTF16(text) {
             self.init("UTF-16 text", Self.readsEncodings ? "set 'encoding: utf-16' in the source" : "convert it first: iconv -f UTF-16 -t UTF-8")
         } else if text.withUnsafeBufferPointer(TarHeader.begins) {
             self.init("a tar archive", "unpack it and give its files")
-        } else if let document = Self.document(in: text) {
+        } else if !readsDocuments, let document = Self.document(in: text) {
             self = document
         } else {
             return nil

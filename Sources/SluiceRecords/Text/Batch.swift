@@ -28,6 +28,10 @@ package final class Batch: @unchecked Sendable {
     /// The gzip member of each record, run-length encoded: `firstFrame` and the frames up to the
     /// next run begin in `member` (from 0).
     package var members: [MemberRun] = []
+    /// What is wrong with records, as far as cutting the text has shown, in input order.
+    package var faults: [FramingFault] = []
+    /// Whether records may have line feeds that mean nothing, as in JSON over several lines.
+    package var spansLines = false
     /// Records over the size limit, in input order. Their bytes are in spill files.
     package var oversized: [OversizedRecord] = []
     /// Damage found while this batch was read. It comes after the batch's last record.

@@ -67,6 +67,12 @@ package struct Parse: Verb, EachStep {
                 at: argument.name.place, fix: "list the fields: {\(argument.declaration.name): {columns: [id, name]}}")
             return nil
         }
+        if case .documents(let path) = format.framing, !path.isEmpty {
+            checking.report(
+                "a field is one record, so that '\(argument.declaration.name)' takes no 'records' here", at: argument.options?["records"]?.place,
+                fix: "parse the field, and 'explode' its list")
+            return nil
+        }
         return format
     }
 
@@ -120,13 +126,21 @@ struct FieldParser: Sendable {
         table.prepare(rows: 1)
         decoder.decode(text, row: 0, into: table)
         switch table.outcomes[0] {
-        case .decoded, .duplicated: return text
+        case .decoded, .duplicated: return names.isEmpty ? onSingleLine(text, batch) : text
         case .blank: return nil
         case .failed:
             let failure = table.failures.first
             throw RecordFailure(
                 code: failure?.code ?? "parse", message: "field '\(field)': \(failure?.message ?? "cannot be parsed")")
         }
+    }
+
+    /// JSON of several lines without them, because records are written line by line.
+    private func onSingleLine(_ text: UnsafeBufferPointer<UInt8>, _ batch: RecordBatch) -> UnsafeBufferPointer<UInt8> {
+        guard text.contains(0x0A) else { return text }
+        let compact = ByteBuffer(capacity: text.count)
+        JSONText.appendCompact(JSONMembers.trimmed(text), to: compact)
+        return compact.withFilled { paddedText(.text(.json, batch.scratch.text.copy($0), count: $0.count), batch) }
     }
 
     /// A padded copy of the text, since decoders may read past its end.

@@ -55,7 +55,7 @@ struct InitCommand: AsyncParsableCommand {
                 let whole = WholeText(text)
                 throw Self.failure("\(file.path) " + (whole.map { "is \($0.what); \($0.fix)" } ?? "is not in a format that this version reads"))
             }
-            if let whole = WholeText(text), guess.confidence < 0.3 { throw Self.failure("\(file.path) is \(whole.what); \(whole.fix)") }
+            if let whole = WholeText(text, readsDocuments: true), guess.confidence < 0.3 { throw Self.failure("\(file.path) is \(whole.what); \(whole.fix)") }
             Terminal.error.write(Self.sentence(file.path, guesses))
             if let best, best.guess.format != guess.format {
                 throw Self.failure("\(best.file) looks like \(best.guess.format) and \(file.path) like \(guess.format): all samples must have the same format")

@@ -71,7 +71,7 @@ struct ShowCommand: ParsableCommand {
 
     private func printRecord(of path: String, at offset: UInt64) throws {
         do throws(RunError) {
-            guard let line = try LineFile.line(of: path, at: offset) else {
+            guard let line = try LineFile.record(of: path, at: offset) else {
                 Terminal.error.write("sluice: \(path): byte \(offset) is beyond its end\n")
                 throw .fault("")
             }

@@ -27,7 +27,7 @@ struct RunHints {
         guard let input = pipeline.source.inputs.first(where: { $0.path == file && !$0.isStandardInput }),
             let text = try? InputBeginning.text(of: input, from: pipeline.source.source)
         else { return nil }
-        if let whole = WholeText(text) { return "is \(whole.what); \(whole.fix)" }
+        if let whole = WholeText(text, readsDocuments: pipeline.source.format is JSON) { return "is \(whole.what); \(whole.fix)" }
         let guesses = try? await withTemporaryFolder { await FormatGuess.guesses(for: text, state: $0) }
         guard let best = guesses?.first, best.confidence > 0.5, best.name != pipeline.source.format.name else { return nil }
         return "looks like \(best.format), which reads \(best.read) of its first \(best.records) records, not like \(pipeline.source.format.name)"

@@ -32,6 +32,13 @@ struct FormatSample: CustomTestStringConvertible {
             FormatSample(
                 format: JSONL(), records: [(#"{"a":1,"b":[true]}"#, #"{"a":1,"b":[true]}"#), (#"{ "c" : "x\n" }"#, #"{ "c" : "x\n" }"#)],
                 bad: ["{", "[]", "{\"a\":}"])
+        case "json":
+            FormatSample(
+                format: JSON(),
+                records: [
+                    (#"{"a":1,"b":[true]}"#, #"{"a":1,"b":[true]}"#), (#"{ "c" : "x\n" }"#, #"{ "c" : "x\n" }"#),
+                    ("{\n  \"d\": [\n    1 ]\n}", #"{"d":[1]}"#),
+                ], bad: ["{\"a\":}", "{\"b\" 1}"])
         case "combined":
             FormatSample(
                 format: Combined(),

@@ -147,4 +147,23 @@ struct RealArchivesTests {
         #expect(rows.count == 53_615 && objects.count == 53_615)
         #expect(differences == 0)
     }
+
+    @Test("the records of CloudTrail's documents are those of the same archive as JSON lines")
+    func cloudTrail() async throws {
+        let folder = RealArchives.folder.appending(path: "cloudtrail")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".gz") }
+        var checking = Checking(label: "")
+        let path = Argument.list([.leaf(Leaf("Records"))], TextPlace(TextPosition(line: 1, column: 1)))
+        let format = try #require(JSON(Arguments(["records": path]), &checking))
+        var records: [String] = []
+        for file in files {
+            let (lines, report) = try await Self.records(of: "cloudtrail/\(file)", as: format)
+            #expect(report.records.read == lines.count && report.records.dead == 0)
+            records += lines
+        }
+        let (lines, _) = try await Self.records(of: "ndjson/cloudtrail_stratus.ndjson.gz", as: JSONL())
+        #expect(files.count == 18 && records.count == 778)
+        let values = { (lines: [String]) in Set(lines.map { Value(json: $0)?.jsonText }) }
+        #expect(values(records) == values(lines))
+    }
 }

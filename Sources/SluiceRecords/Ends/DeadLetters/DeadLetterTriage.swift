@@ -141,11 +141,12 @@ package enum LineFile {
         }
     }
 
-    /// The line of a file that contains the byte at an offset; `nil` if the offset is beyond the
+    /// The record of a file at an offset: a JSON object that begins there, if it begins or ends
+    /// inside a line, or else the line that contains the byte; `nil` if the offset is beyond the
     /// end.
     ///
     /// - Parameter offset: the offset in the decompressed text, as in dead letters.
-    package static func line(of path: String, at offset: UInt64) throws(RunError) -> [UInt8]? {
+    package static func record(of path: String, at offset: UInt64) throws(RunError) -> [UInt8]? {
         do throws(InputError) {
             let input = try InputFiles.expand([path])[0]
             var configuration = BatchReader.Configuration(spillFolder: "")
@@ -154,12 +155,33 @@ package enum LineFile {
             while let batch = try reader.next() {
                 guard batch.end.offset > offset else { continue }
                 let place = Int(clamping: offset - min(offset, batch.offset))
-                let frame = batch.frames.last { Int($0.start) <= place }
-                return frame.map { Array(UnsafeBufferPointer(start: batch.bytes.start + Int($0.start), count: Int($0.count))) }
+                guard let frame = batch.frames.last(where: { Int($0.start) <= place }) else { return nil }
+                let line = Array(UnsafeBufferPointer(start: batch.bytes.start + Int(frame.start), count: Int(frame.count)))
+                let isLineStart = place == Int(frame.start)
+                guard let object = try object(in: batch, at: place, of: reader), !isLineStart || object.count > line.count else { return line }
+                return object
             }
             return nil
         } catch {
             throw .input(error)
+        }
+    }
+
+    /// The JSON object that begins in a batch and may end in a later one.
+    private static func object(in batch: Batch, at place: Int, of reader: BatchReader) throws(InputError) -> [UInt8]? {
+        guard place < batch.bytes.count, batch.bytes.start[place] == UInt8(ascii: "{") else { return nil }
+        var (batch, place) = (batch, place)
+        var scan = JSONValueScan()
+        var object: [UInt8] = []
+        while true {
+            let base = UnsafePointer(batch.bytes.start)
+            switch scan.advance(base + place, base + batch.bytes.count) {
+            case .end(let end): return object + UnsafeBufferPointer(start: base + place, count: end - base - place)
+            case .fault: return nil
+            case .more: object += UnsafeBufferPointer(start: base + place, count: batch.bytes.count - place)
+            }
+            guard object.count < 1 << 30, let next = try reader.next() else { return nil }
+            (batch, place) = (next, 0)
         }
     }
 }

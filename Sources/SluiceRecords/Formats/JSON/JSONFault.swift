@@ -55,7 +55,7 @@ extension JSONFault {
 }
 
 extension JSONFault.Expectation {
-    fileprivate var words: String {
+    var words: String {
         switch self {
         case .object: "'{'"
         case .keyOrClose: "'\"' or '}'"

@@ -16,13 +16,16 @@ package struct JSONLinesDecoder: RecordDecoder {
 
     private let table: ColumnTable
     private let columns: Int
+    private let code: String
     private let wantsSpans: Bool
 
     /// - Parameters:
     ///   - columns: names of top-level members, taken literally: `a.b` is a member of that name.
     ///     May be empty, to validate records only.
     ///   - spans: whether to fill in ``RowTable/spans``.
-    package init(columns: [String], spans: Bool = false) {
+    ///   - code: the code of records that fail.
+    package init(columns: [String], spans: Bool = false, failingWith code: String = failureCode) {
+        self.code = code
         table = ColumnTable(columns)
         self.columns = columns.count
         wantsSpans = spans
@@ -71,6 +74,6 @@ package struct JSONLinesDecoder: RecordDecoder {
     private func fail(_ fault: JSONFault, _ text: UnsafeBufferPointer<UInt8>, _ row: Int, _ table: RowTable) {
         for column in 0..<columns { table.row(row)[column] = .absent }
         if table.hasSpans { for column in 0..<columns { table.rowSpans(row)[column] = .none } }
-        table.fail(row, Self.failureCode, fault.message(in: text))
+        table.fail(row, code, fault.message(in: text))
     }
 }

@@ -62,11 +62,31 @@ package final class RecordBatch: @unchecked Sendable {
         self.segment = segment
         stretch = segment.stretch
         self.scratch = scratch
-        table = segment.decoding.decode(source.frames, of: UnsafePointer(source.bytes.start))
-        frames = source.frames
+        let compact = source.onSingleLines()
+        rebased = compact?.bytes
+        frames = compact?.frames ?? source.frames
+        table = segment.decoding.decode(frames, of: UnsafePointer((compact?.bytes ?? source.bytes).start))
         tally = BatchTally(places: places)
         fates = tracksFates ? [] : nil
         first = 0
+        if compact != nil { nameFailuresByOwnBytes() }
+        for fault in source.faults { refuse(fault) }
+    }
+
+    /// Takes the messages about records that were made single lines from their own bytes.
+    private func nameFailuresByOwnBytes() {
+        for index in table.failures.indices {
+            let frame = source.frames[table.failures[index].row]
+            let again = segment.decoding.decode([frame], of: UnsafePointer(source.bytes.start))
+            if let failure = again.failures.first { table.failures[index].message = failure.message }
+            segment.decoding.giveBack(again)
+        }
+    }
+
+    private func refuse(_ fault: FramingFault) {
+        let index = source.frames.firstIndex(from: fault.start)
+        guard index < source.frames.count, source.frames[index].start == fault.start else { return }
+        if fault.isFirst || table.outcomes[index] != .failed { table.refuse(index, fault.code, fault.message) }
     }
 
     /// A batch of records that a closing stage produced. They belong to no input.
@@ -246,6 +266,19 @@ package final class RecordBatch: @unchecked Sendable {
             DeadLetter(
                 element: record, stage: stage, error: failure, attempts: failure.attempts,
                 place: Place(part: source.input, index: record.frame)))
+    }
+}
+
+extension [Frame] {
+    /// The index of the last frame that begins at the position, or of the first after it.
+    fileprivate func firstIndex(from start: UInt32) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].start < start { low = middle + 1 } else { high = middle }
+        }
+        while low + 1 < count, self[low + 1].start == start { low += 1 }
+        return low
     }
 }
 

@@ -32,7 +32,7 @@ struct SourceStage: Sendable {
                 batch.note(.dead, row, at: 0)
             }
         }
-        for failure in batch.table.failures {
+        for failure in batch.table.failures.sorted(by: { $0.row < $1.row }) {
             batch.refuse(failure.row, at: Self.name, with: RecordFailure(code: failure.code, message: failure.message), record: [])
         }
         for record in source.oversized {

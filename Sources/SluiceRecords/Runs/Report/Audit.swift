@@ -28,7 +28,7 @@ package struct Audit: Sendable {
     ///   counted.
     package init(_ report: RunReport, scratchFolder: String) throws(RunError) {
         recount(report)
-        let inputs = report.framing?.inputs?.framing ?? .lines
+        let inputs = report.framing?.inputFraming ?? .lines
         let outputs = report.framing?.outputs?.framing ?? .lines
         for input in report.inputs { try reread(input, inputs, report.framing, scratchFolder) }
         guard report.status == .complete || report.status == .losses else { return }

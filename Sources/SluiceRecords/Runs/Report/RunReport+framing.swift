@@ -3,6 +3,8 @@ extension RunReport {
     package struct Framings: Codable, Sendable, Equatable {
         package var inputs: Fields?
         package var outputs: Fields?
+        /// For JSON documents as inputs, the path to the list of records; empty if there is none.
+        package var documents: [String]?
         /// In bytes; an unclosed quote is given up after this many.
         package var maxRecord: Int
         /// The encoding of the inputs; `nil` for UTF-8.
@@ -49,12 +51,16 @@ extension RunReport {
 }
 
 extension RunReport.Framings {
+    var inputFraming: Framing { documents.map { .documents(path: $0) } ?? inputs?.framing ?? .lines }
+
     /// - Returns: `nil` if all texts are lines.
     init?(_ pipeline: RecordPipeline) {
         let inputs = RunReport.Fields(pipeline.source.format.framing)
         let outputs = pipeline.sinks.count == 1 ? RunReport.Fields(pipeline.sinks[0].format.writtenFraming) : nil
         let encoding = pipeline.source.encoding == .utf8 ? nil : pipeline.source.encoding.rawValue
-        guard inputs != nil || encoding != nil || pipeline.sinks.contains(where: { $0.format.writtenFraming != .lines }) else { return nil }
-        self.init(inputs: inputs, outputs: outputs, maxRecord: pipeline.source.maxRecord, encoding: encoding)
+        var documents: [String]?
+        if case .documents(let path) = pipeline.source.format.framing { documents = path }
+        guard inputs != nil || documents != nil || encoding != nil || pipeline.sinks.contains(where: { $0.format.writtenFraming != .lines }) else { return nil }
+        self.init(inputs: inputs, outputs: outputs, documents: documents, maxRecord: pipeline.source.maxRecord, encoding: encoding)
     }
 }

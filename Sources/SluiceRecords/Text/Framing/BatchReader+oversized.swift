@@ -1,23 +1,23 @@
 /// Records over the size limit, spilled as they are read so that memory stays bounded.
 extension BatchReader {
-    /// Returns a batch of one oversized record, which begins the buffer and is still incomplete. It
-    /// extends to the end of its line.
+    /// Returns a batch of one oversized record, which begins the buffer and is still incomplete. In
+    /// text of lines it extends to the end of its line.
     func setAside() throws(InputError) -> Batch {
         if wantsHead { loseHead("is longer than source.max_record allows") }
         let batch = Batch(bytes: ByteBuffer(capacity: 0), input: index, offset: offset, line: line)
         let position = Position(member: members.first, offset: offset, line: line)
         let spill = try SpillFile(folder: configuration.spillFolder, name: spillName(line: line))
-        line += UInt64(scan.feedsInRecord) + 1
-        scan.reset()
-        // Line feeds that the buffer already contains are between quotes.
+        line += UInt64(scan.beginPassing())
+        // What the buffer already contains belongs to the record.
         var passed = buffer.count
         while true {
-            let feed = buffer.firstLineFeed(from: passed)
+            let found = scan.passing(in: buffer, from: passed)
             passed = 0
-            try spill.append(UnsafeBufferPointer(rebasing: buffer.filled[..<(feed ?? buffer.count)]))
-            pass(feed.map { $0 + 1 } ?? buffer.count)
+            try spill.append(UnsafeBufferPointer(rebasing: buffer.filled[..<(found?.end ?? buffer.count)]))
+            pass(found?.next ?? buffer.count)
+            line += UInt64(found?.lines ?? 0)
             switch event {
-            case _ where feed != nil, .end:
+            case _ where found != nil, .end:
                 batch.oversized = [try spill.finish(beforeFrame: 0, position: position)]
                 return batch
             case .damage(let damage, let cutsText):

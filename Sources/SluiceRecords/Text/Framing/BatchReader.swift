@@ -182,6 +182,7 @@ package final class BatchReader: @unchecked Sendable {
             if isFresh, buffer.count >= 3 || event == .end { leaveOutMark() }
             if wantsHead, !isFresh { takeHead() }
             if directives != nil { takeDirectives() }
+            if !isFresh { dropIdle() }
             if let nextDirective { return try cut(after: min(nextDirective, framesThatFit)) }
             let isFull = buffer.count >= Batch.targetBytes && !scan.frames.isEmpty
             if isFull || scan.frames.count > mostRecords { return try cut(after: framesThatFit) }
@@ -225,6 +226,13 @@ package final class BatchReader: @unchecked Sendable {
         }
     }
 
+    private func dropIdle() {
+        let idle = scan.dropIdle()
+        guard idle.bytes > 0 else { return }
+        line += UInt64(idle.lines)
+        pass(idle.bytes)
+    }
+
     /// Skips a byte order mark.
     private func leaveOutMark() {
         isFresh = false
@@ -264,7 +272,7 @@ package final class BatchReader: @unchecked Sendable {
             if directives != nil { takeDirectives() }
             isFinished = scan.frames.count <= mostRecords
             // A file that has only a head is reported by an empty batch.
-            let hasNews = buffer.count > 0 || !damage.isEmpty || (head != nil && !hasDelivered)
+            let hasNews = buffer.count > 0 || !scan.frames.isEmpty || !damage.isEmpty || (head != nil && !hasDelivered)
             return hasNews ? try cut(after: min(scan.frames.count, mostRecords)) : nil
         }
     }
@@ -291,6 +299,8 @@ package final class BatchReader: @unchecked Sendable {
         let end = count < scan.frames.count ? Int(scan.frames[count].start) : scan.recordStart
         let lines = scan.lines(of: count)
         let batch = Batch(bytes: split(at: end), input: index, offset: offset, line: line)
+        batch.faults = scan.faults(of: count)
+        batch.spansLines = scan.spansLines
         batch.frames = scan.take(count)
         if directives != nil { leaveOutDirectives(of: batch) }
         if maxRecord < end { try setAsideLongFrames(of: batch) }
@@ -341,7 +351,9 @@ package final class BatchReader: @unchecked Sendable {
     /// begins.
     func lose(_ torn: UInt64, in met: [Damage]) throws(InputError) -> [Damage] {
         var met = met
-        met[met.count - 1].lostText = torn + (membersCutRecords || text.goesOnInsideRecord ? try dropFragment() : 0)
+        let dropsFragment = !scan.findsRecordsAfterGaps && (membersCutRecords || text.goesOnInsideRecord)
+        scan.noteGap(isLineStart: !text.goesOnInsideRecord)
+        met[met.count - 1].lostText = torn + (dropsFragment ? try dropFragment() : 0)
         return met
     }
 

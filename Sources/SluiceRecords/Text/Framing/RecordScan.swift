@@ -20,12 +20,68 @@ protocol RecordScan: AnyObject {
     func take(_ count: Int) -> [Frame]
 
     func reset()
+
+    /// Gives up what precedes the first record, or the incomplete one, where that is none. The
+    /// caller removes it from the buffer.
+    /// - Returns: the number of bytes, and of lines in them.
+    func dropIdle() -> (bytes: Int, lines: Int)
+
+    /// What is wrong with the first `count` records.
+    func faults(of count: Int) -> [FramingFault]
+
+    /// Whether a record has line feeds that mean nothing.
+    var spansLines: Bool { get }
+
+    /// Begins to pass over the incomplete record, which begins the buffer and is over the size
+    /// limit.
+    /// - Returns: the number of lines passed.
+    func beginPassing() -> Int
+
+    /// Passes over more of that record.
+    ///
+    /// - Parameter start: the position up to which the buffer was scanned.
+    /// - Returns: its end, the start of what follows, and the number of lines passed; `nil` if all
+    ///   of the buffer belongs to it.
+    func passing(in buffer: ByteBuffer, from start: Int) -> (end: Int, next: Int, lines: Int)?
+
+    /// Whether records are recognized after a gap in the text. Otherwise they begin at its next
+    /// line.
+    var findsRecordsAfterGaps: Bool { get }
+
+    /// Notes that text is missing before the next bytes.
+    ///
+    /// - Parameter isLineStart: whether these may begin a record.
+    func noteGap(isLineStart: Bool)
+}
+
+extension RecordScan {
+    func dropIdle() -> (bytes: Int, lines: Int) { (0, 0) }
+    func faults(of count: Int) -> [FramingFault] { [] }
+    var spansLines: Bool { false }
+
+    func beginPassing() -> Int {
+        let lines = feedsInRecord + 1
+        reset()
+        return lines
+    }
+
+    func passing(in buffer: ByteBuffer, from start: Int) -> (end: Int, next: Int, lines: Int)? {
+        buffer.firstLineFeed(from: start).map { ($0, $0 + 1, 0) }
+    }
+
+    var findsRecordsAfterGaps: Bool { false }
+    func noteGap(isLineStart: Bool) {}
 }
 
 extension Framing {
     func makeScan(maxRecord: Int) -> any RecordScan {
-        if case .quoted(let quoting) = self, let quote = quoting.quote { return QuotedScan(quoting, quote, maxRecord: maxRecord) }
-        return LineScan()
+        switch self {
+        case .lines: return LineScan()
+        case .quoted(let quoting):
+            guard let quote = quoting.quote else { return LineScan() }
+            return QuotedScan(quoting, quote, maxRecord: maxRecord)
+        case .documents(let path): return DocumentScan(path: path.map { Array($0.utf8) }, maxRecord: maxRecord)
+        }
     }
 
     /// The syntax of fields, if records are delimited text.

@@ -3,7 +3,7 @@ import SluiceCEL
 /// A table in memory, with an index over one column.
 ///
 /// `@unchecked Sendable`: nothing changes after `init`. Unsafe memory lives here: cells point into
-/// the batches and tables in `kept`.
+/// the buffers and tables in `kept`.
 final class LookupTable: @unchecked Sendable {
     enum Key {
         case value(String)
@@ -47,7 +47,7 @@ final class LookupTable: @unchecked Sendable {
     private var cells: [Cell] = []
     private var objects: [Cell] = []
     /// Owns the memory that cells point to.
-    private var kept: [(Batch, RowTable)] = []
+    private var kept: [(ByteBuffer, RowTable)] = []
     private let scratch = Scratch(reader: JSONReader())
 
     var rows: Int { objects.count }
@@ -67,6 +67,10 @@ final class LookupTable: @unchecked Sendable {
         guard names.containsSame(as: key.column) else { throw Self.noColumn(key.column, names, file, .column) }
         for name in selected ?? [] where !names.containsSame(as: name) { throw Self.noColumn(name, names, file, .select(name)) }
         added = selected ?? names.filter { !$0.isSame(as: key.column) }
+        for batch in batches {
+            guard let fault = batch.faults.first else { continue }
+            throw Fault(message: "'\(file)', byte \(batch.offset + UInt64(fault.start)): \(fault.message)")
+        }
         let decoder = format.makeDecoder(columns: [key.column] + added, spans: false)
         var builder = Builder(key, file)
         for batch in batches { try add(batch, decoder, &builder) }
@@ -121,8 +125,9 @@ final class LookupTable: @unchecked Sendable {
         if let long = batch.oversized.first { throw Fault(message: "'\(file)', line \(long.position.line): the row is too long") }
         let table = RowTable(columns: 1 + added.count, hasSpans: false)
         table.prepare(rows: batch.frames.count)
-        if !batch.frames.isEmpty { decoder.decode(batch.frames, of: UnsafePointer(batch.bytes.start), into: table) }
-        kept.append((batch, table))
+        let (bytes, frames) = batch.onSingleLines() ?? (batch.bytes, batch.frames)
+        if !frames.isEmpty { decoder.decode(frames, of: UnsafePointer(bytes.start), into: table) }
+        kept.append((bytes, table))
         if let failure = table.failures.first {
             throw Fault(message: "'\(file)', line \(batch.position(ofFrame: failure.row).line): \(failure.message)")
         }

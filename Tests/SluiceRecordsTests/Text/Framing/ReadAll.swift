@@ -24,6 +24,8 @@ struct ReadAll: Equatable {
     var records: [Record] = []
     var cuts: [Cut] = []
     var oversized: [OversizedRecord] = []
+    /// What is wrong with records, by their offset in the text.
+    var faults: [UInt64: String] = [:]
     var summary = InputSummary(file: "")
     /// The header of the last batch.
     var head: FileHead?
@@ -33,7 +35,7 @@ struct ReadAll: Equatable {
     var kinds: [Damage.Kind] { damage.map(\.kind) }
 
     static func == (left: ReadAll, right: ReadAll) -> Bool {
-        left.records == right.records && left.cuts == right.cuts && left.summary == right.summary && left.head == right.head
+        left.records == right.records && left.cuts == right.cuts && left.summary == right.summary && left.faults == right.faults && left.head == right.head
     }
 
     /// - Parameters:
@@ -74,6 +76,7 @@ struct ReadAll: Equatable {
             let oversized = batch.oversized.map(\.byteCount)
             cuts.append(Cut(offset: batch.offset, line: batch.line, records: batch.frames.count, damage: batch.damage, oversized: oversized))
             self.oversized += batch.oversized
+            for fault in batch.faults { faults[batch.offset + UInt64(fault.start)] = fault.message }
             head = batch.head
             Self.buffers.give(batch.bytes)
         }

@@ -1,0 +1,48 @@
+import SluiceCEL
+
+/// `json`: whole documents, whose records are read one by one.
+package struct JSON: Format {
+    package static let declaration = Declaration(
+        "json", "whole documents: a list, objects, or the list at a path; read record by record",
+        argument: .keys([
+            ArgumentKey(
+                "records", .short(.list(.text), for: "records", in: []), example: "records: Records",
+                "where the list of records is in each document: a name, names with dots between them, or a list of names")
+        ]),
+        example: "format: {json: {records: Records}}")
+
+    static let failureCode = "parse.json"
+
+    /// The names that lead to the list of records.
+    private var path: [String] = []
+
+    package init() {}
+
+    package init?(_ options: Arguments?, _ checking: inout Checking) {
+        guard let records = options?["records"] else { return }
+        path = records.leaves?.map(\.text) ?? []
+        if path.count == 1 { path = path[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init) }
+        if path.contains("") {
+            checking.report("json: a name in 'records' is empty", at: records.place, fix: "write the names that lead to the list: records: data.items")
+            return nil
+        }
+    }
+
+    package var framing: Framing { .documents(path: path) }
+    package var schema: Schema { .open }
+
+    package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder {
+        JSONLinesDecoder(columns: columns, spans: spans, failingWith: Self.failureCode)
+    }
+}
+
+extension RecordFormat {
+    /// JSON documents: a list of records, or objects that are one each. Documents may follow one
+    /// another.
+    public static let json = RecordFormat(JSON.self)
+
+    /// JSON documents with a list of records at a path.
+    ///
+    /// - Parameter records: the names that lead to the list.
+    public static func json(records: String...) -> RecordFormat { RecordFormat(JSON.self) { ["records": $0.argument(records)] } }
+}
