@@ -46,6 +46,15 @@ struct HintsTests {
         #expect(try command.run("run", "x.yaml", "--progress", "none").status == 3)
     }
 
+    @Test("an operator between text and a number says how to convert them")
+    func textAndNumbers() throws {
+        let result = try run("source: {files: in.csv, format: csv}\nstages: [{keep: delay > 120}]\nsink: {stdout: true}\n", ["in.csv": "delay\n7\n"])
+        #expect(
+            result.error.contains(
+                "no matching overload for '_>_' applied to (string, int); convert with int(…), double(…) or string(…)"))
+        #expect(result.status == 3)
+    }
+
     static let conditions: [(condition: String, reason: String)] = [
         ("status == 500", "status is text, such as '500', which never equals a number: write '500' in quotes, or int(status)"),
         ("n == '7'", "n is a number, such as 1, which never equals text: write 7 without quotes"),
@@ -124,5 +133,15 @@ struct HintsTests {
         #expect(result.output.contains("warning: remove: no record has the field 'stauts' (did you mean 'status'?)\n"))
         #expect(result.output.contains("warning: drop: 'status == 500' is not true for any of 121 records: status is text"))
         #expect(result.output.contains("not sampled from 'exec' on, which calls another program\n"))
+    }
+
+    @Test("check --sample calls types as pipeline files do")
+    func typesOfSample() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET / HTTP/1.1\" 200 2\n", to: "in.log")
+        try command.write("name: x\nsource: {files: in.log, format: common}\nsink: {stdout: true}\n", to: "x.yaml")
+        let result = try command.run("check", "x.yaml", "--sample", "10")
+        #expect(result.output.contains("  time            1  timestamp\n"), "\(result.output)")
     }
 }

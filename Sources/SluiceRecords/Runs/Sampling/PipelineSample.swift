@@ -68,11 +68,20 @@ package struct PipelineSample: Sendable {
         if count == 0 {
             for (index, field) in fields.enumerated() {
                 guard let type = pipeline.source.format.schema.type(of: field.name), type != .dyn, field.types.count == 1 else { continue }
-                fields[index].types[0].name = type.description
+                fields[index].types[0].name = Self.typeName(type)
             }
         }
         places.append(
             Place(name: books.name, in: books.in, out: books.out, dead: books.dead, fields: fields, firstFailure: failure, records: records))
+    }
+
+    /// The name of a type as pipeline files write it.
+    private static func typeName(_ type: CELType) -> String {
+        switch type {
+        case .timestamp: "timestamp"
+        case .duration: "duration"
+        default: type.description
+        }
     }
 
     private static func fields(of records: [ValueMap]) -> [Field] {
@@ -81,7 +90,7 @@ package struct PipelineSample: Sendable {
         for entry in records.lazy.flatMap(\.entries) {
             guard case .string(let key) = entry.key else { continue }
             let name = Name(key)
-            let type = entry.value.type.description
+            let type = typeName(entry.value.type)
             if counts[name] == nil { order.append(name) }
             if let index = counts[name]?.firstIndex(where: { $0.name == type }) {
                 counts[name]?[index].count += 1
