@@ -11,6 +11,8 @@ struct InitTests {
         ("c.log", "10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2\n", "common"),
         ("t.csv", "name,count\n\"a, b\",1\nc,2\n", "csv"),
         ("s.txt", "name;count;x\nb;1;2\nc;2;3\n", "{csv: {separator: \";\"}}"),
+        // The commas of two lines of five do not make it csv.
+        ("gc.log", "VM (25.1), built by x\nt: [GC pause (young), 0.01 secs]\n   [Parallel Time: 7.2 ms]\n   [Other: 2.3 ms]\n   [Free: 0.1 ms]\n", "lines"),
         ("words.txt", "Some words of text\nand more of them.\n", "lines"),
     ]
 

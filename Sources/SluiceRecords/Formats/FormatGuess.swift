@@ -74,7 +74,8 @@ package struct FormatGuess: Sendable {
             // Blank lines are not counted.
             let all = records.read - records.filtered
             let read = all - records.dead
-            guard read > 0 else { return nil }
+            // What rejects most of a text is not its format.
+            guard read > 0, 2 * read >= all else { return nil }
             let maps = trial.records.compactMap { line -> ValueMap? in
                 guard case .map(let map)? = Value(json: line) else { return nil }
                 return map
