@@ -3,11 +3,11 @@ import SluiceCEL
 /// `json`: whole documents, whose records are read one by one.
 package struct JSON: Format {
     package static let declaration = Declaration(
-        "json", "whole documents: a list, objects, or the list at a path; read record by record",
+        "json", "JSON documents: lists, objects, or the list at a path, read record by record",
         argument: .keys([
             ArgumentKey(
                 "records", .short(.list(.text), for: "records", in: []), example: "records: Records",
-                "where the list of records is in each document: a name, names with dots between them, or a list of names")
+                "the path of the list of records in each document: names separated by dots, or a list of names")
         ]),
         example: "format: {json: {records: Records}}")
 

@@ -69,7 +69,7 @@ package struct Parse: Verb, EachStep {
         }
         if case .documents(let path) = format.framing, !path.isEmpty {
             checking.report(
-                "a field is one record, so that '\(argument.declaration.name)' takes no 'records' here", at: argument.options?["records"]?.place,
+                "a field is one record, so '\(argument.declaration.name)' takes no 'records' here", at: argument.options?["records"]?.place,
                 fix: "parse the field, and 'explode' its list")
             return nil
         }

@@ -305,7 +305,7 @@ extension DocumentScan {
                 return (place - base, place - base, lines)
             case .fault(let place, _):
                 scanned = place - base
-                fail("the text follows what is not valid JSON")
+                fail("the text follows invalid JSON")
                 within = .lost
             }
         }
