@@ -28,6 +28,9 @@ struct EncodedBatch: Sendable {
     var steps: [Checkpoint.StepState] = []
     /// For each sink, the columns of its outputs after this batch, if a checkpoint is taken.
     var columns: [Int: [SinkCheckpoint.Columns]] = [:]
+    /// For each sink, the files that its outputs have reached after this batch, if a checkpoint is
+    /// taken.
+    var parts: [Int: [SinkCheckpoint.Part]] = [:]
     /// The records for a sink that is a closure.
     var records: [Record] = []
 
@@ -55,6 +58,18 @@ struct EncodedOutput: Sendable {
     /// The checksum of the text, if `bytes` are a compressed block; `nil` if they are text.
     var block: TextChecksum?
     var records: Int
+    /// Where each record's text ends, if the output is to be divided into files.
+    var ends: [Int] = []
+    /// The pieces that go to different files, if it is.
+    var cuts: [Cut] = []
+
+    /// A piece of the text for one file.
+    struct Cut: Sendable {
+        /// The file's number, from 1.
+        var part: Int
+        var bytes: Range<Int>
+        var records: Int
+    }
 }
 
 enum EncodedDeadLetter: Sendable {

@@ -16,6 +16,9 @@ package protocol RecordSink: Sendable {
     /// The format of compressed outputs.
     var codec: OutputCodec { get }
 
+    /// How large the files may get that each output is divided into; `nil`: one file for an output.
+    var part: PartLimit? { get }
+
     /// Called once per run.
     ///
     /// - Parameters:
@@ -39,6 +42,10 @@ extension RecordSink {
     package func refusal(of output: String) -> String? { nil }
     package var members: GzipMembers { .one }
     package var codec: OutputCodec { .gzip }
+    package var part: PartLimit? { nil }
+
+    /// The path of the file that an output begins with.
+    func first(of output: String) -> String { part == nil ? output : PartLimit.path(of: output, part: 1) }
 }
 
 /// A sink that pipeline files can name, by its key in `sink`.

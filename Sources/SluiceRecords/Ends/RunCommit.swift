@@ -71,7 +71,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         guard checkpointing != nil, let input = batch.input else { return }
         last = Checkpoint.Cut(input: input, batches: batch.number + 1)
         if batch.takesCheckpoint {
-            try checkpoint(steps: batch.steps, columns: batch.columns)
+            try checkpoint(steps: batch.steps, columns: batch.columns, parts: batch.parts)
         }
     }
 
@@ -80,14 +80,17 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     /// - Parameters:
     ///   - steps: the states of the ordered stages at that position.
     ///   - columns: the columns of each sink's outputs at that position, by the sink's number.
+    ///   - parts: the files that divided outputs have reached there, by the sink's number.
     /// - Returns: false if there is nothing to resume from yet.
     @discardableResult
-    func checkpoint(steps: [Checkpoint.StepState], columns: [Int: [SinkCheckpoint.Columns]]) throws(OutputError) -> Bool {
+    func checkpoint(
+        steps: [Checkpoint.StepState], columns: [Int: [SinkCheckpoint.Columns]], parts: [Int: [SinkCheckpoint.Part]]
+    ) throws(OutputError) -> Bool {
         guard let checkpointing, let last else { return false }
         let known = summaries().prefix(last.input).compactMap(\.self)
         return try checkpointing.write(at: last, summaries: known, ledger: ledger.state, steps: steps) { () throws(OutputError) in
             var states: [SinkCheckpoint] = []
-            for (number, sink) in sinks.enumerated() { states.append(try sink.checkpoint(columns: columns[number] ?? [])) }
+            for (number, sink) in sinks.enumerated() { states.append(try sink.checkpoint(columns: columns[number] ?? [], parts: parts[number])) }
             return (states, try deadLetters.checkpoint())
         }
     }

@@ -54,7 +54,7 @@ final class SinkOutputs {
     /// replace the one of an earlier run.
     func end() throws(OutputError) {
         if let constant = settings.sink.path.constant {
-            let path = try outputs.name(of: constant)
+            let path = try outputs.name(of: settings.sink.first(of: constant))
             try begin(path, with: headOfEmpty)
             try append(ByteBuffer(capacity: 0), records: 0, to: path)
         }
@@ -77,9 +77,13 @@ final class SinkOutputs {
 
     func publish() throws(OutputError) { _ = try outputs.publish() }
 
-    /// - Parameter columns: the columns of outputs that took them from their first records.
-    func checkpoint(columns: [SinkCheckpoint.Columns]) throws(OutputError) -> SinkCheckpoint {
-        SinkCheckpoint(mark: try outputs.checkpoint(), begun: begun.sorted().map(\.text), gzip: gzip?.checkpoint ?? zstd?.checkpoint, columns: columns)
+    /// - Parameters:
+    ///   - columns: the columns of outputs that took them from their first records.
+    ///   - parts: the files that divided outputs have reached.
+    func checkpoint(columns: [SinkCheckpoint.Columns], parts: [SinkCheckpoint.Part]?) throws(OutputError) -> SinkCheckpoint {
+        SinkCheckpoint(
+            mark: try outputs.checkpoint(), begun: begun.sorted().map(\.text), gzip: gzip?.checkpoint ?? zstd?.checkpoint, columns: columns,
+            parts: parts)
     }
 
     /// Must be called before anything is written.

@@ -83,6 +83,8 @@ final class SinkStage: Sendable {
         let writers = FreeList<BlockWriter>(most: 64)
     }
 
+    /// For each sink, whether its outputs are divided into files.
+    private let areDivided: [Bool]
     /// For each sink; `nil` if its outputs are not compressed.
     private let compressing: [Compressing?]
     private let letters: DeadLetterEncoder
@@ -100,6 +102,7 @@ final class SinkStage: Sendable {
     init(_ sinks: [PlannedSink], letters: DeadLetterEncoder, files: RunFiles) {
         self.letters = letters
         self.files = files
+        areDivided = sinks.map { $0.settings.sink.part != nil }
         compressing = sinks.map { sink in
             guard sink.settings.sink.codec == .gzip else { return nil }
             return sink.settings.sink.compression.map { Compressing(level: $0, members: sink.settings.sink.members) }
@@ -127,9 +130,9 @@ final class SinkStage: Sendable {
         guard let sink = batch.stretch.sink else { return }
         let start = ContinuousClock.now
         if let routing = batch.routing {
-            outputs += try routed(batch, routing, sink, sink.site).map { compressed($0) }
+            outputs += try routed(batch, routing, sink, sink.site).map { finished($0) }
         } else if let writer = sink.writer {
-            outputs += try (sink.constant.map { [try single(batch, writer, sink, $0)] } ?? partitioned(batch, sink, writer)).map { compressed($0) }
+            outputs += try (sink.constant.map { [try single(batch, writer, sink, $0)] } ?? partitioned(batch, sink, writer)).map { finished($0) }
         }
         let elapsed = ContinuousClock.now - start
         busy.withLock { $0[sink.number] += elapsed }
@@ -151,16 +154,20 @@ final class SinkStage: Sendable {
     }
 
     private func single(_ batch: RecordBatch, _ writer: any RecordWriter, _ sink: BoundSink, _ path: String) throws -> EncodedOutput {
+        let isDivided = areDivided[sink.number]
+        var ends: [Int] = []
         let buffer = texts.take()
-        if writer.copiesRecords {
+        if writer.copiesRecords, !isDivided {
             copy(batch, at: sink.site.index, dropsReturns: writer.dropsReturns, to: buffer)
         } else {
             try sink.site.sift(batch) { (row) throws(RecordFailure) in
                 try writer.write(row, of: batch, to: buffer)
+                if isDivided { ends.append(buffer.count) }
                 return true
             }
         }
-        return EncodedOutput(sink: sink.number, path: path, head: writer.head, bytes: buffer, block: nil, records: batch.rows.count)
+        return EncodedOutput(
+            sink: sink.number, path: path, head: writer.head, bytes: buffer, block: nil, records: batch.rows.count, ends: ends)
     }
 
     private func copy(_ batch: RecordBatch, at index: Int, dropsReturns: Bool, to buffer: ByteBuffer) {
@@ -178,6 +185,7 @@ final class SinkStage: Sendable {
 
     private func partitioned(_ batch: RecordBatch, _ sink: BoundSink, _ writer: any RecordWriter) throws -> [EncodedOutput] {
         let paths = OutputPaths(sink, over: batch, files)
+        let isDivided = areDivided[sink.number]
         var outputs: [EncodedOutput] = []
         try sink.site.sift(batch) { (row) throws(RecordFailure) in
             let place = try paths.place(of: row) { path in
@@ -185,6 +193,7 @@ final class SinkStage: Sendable {
             }
             try writer.write(row, of: batch, to: outputs[place].bytes)
             outputs[place].records += 1
+            if isDivided { outputs[place].ends.append(outputs[place].bytes.count) }
             return true
         }
         return outputs
@@ -192,6 +201,7 @@ final class SinkStage: Sendable {
 
     /// Encodes records whose outputs are determined already, with the columns of each.
     private func routed(_ batch: RecordBatch, _ routing: Routing, _ sink: BoundSink, _ site: StageSite) throws -> [EncodedOutput] {
+        let isDivided = areDivided[sink.number]
         let writers = routing.outputs.map { $0.columns.map(sink.makeWriter) }
         var outputs = zip(routing.outputs, writers).map { output, writer in
             EncodedOutput(sink: sink.number, path: output.path, head: writer?.head ?? [], bytes: texts.take(), block: nil, records: 0)
@@ -203,10 +213,43 @@ final class SinkStage: Sendable {
             guard let writer = writers[place] else { throw .noColumns }
             try writer.write(row, of: batch, to: outputs[place].bytes)
             outputs[place].records += 1
+            if isDivided { outputs[place].ends.append(outputs[place].bytes.count) }
             return true
         }
         batch.counts[site.index].out += batch.rows.count
         return outputs
+    }
+
+    /// An output that is to be divided is compressed afterwards, by ``compressParts(of:)``.
+    private func finished(_ output: EncodedOutput) -> EncodedOutput { areDivided[output.sink] ? output : compressed(output) }
+
+    /// Replaces each divided output with one for each of its files.
+    func compressParts(of batch: EncodedBatch) -> EncodedBatch {
+        var batch = batch
+        batch.outputs = batch.outputs.flatMap { output in
+            guard areDivided[output.sink] else { return [output] }
+            let start = ContinuousClock.now
+            let parts = parts(of: output)
+            let elapsed = ContinuousClock.now - start
+            busy.withLock { $0[output.sink] += elapsed }
+            return parts
+        }
+        return batch
+    }
+
+    private func parts(of output: EncodedOutput) -> [EncodedOutput] {
+        defer { if output.cuts.count > 1 { texts.give(output.bytes) } }
+        return output.cuts.map { cut in
+            var part = output
+            (part.ends, part.cuts) = ([], [])
+            part.path = PartLimit.path(of: output.path, part: cut.part)
+            part.records = cut.records
+            if output.cuts.count > 1 {
+                part.bytes = texts.take()
+                part.bytes.append(UnsafeBufferPointer(rebasing: output.bytes.filled[cut.bytes]))
+            }
+            return compressed(part)
+        }
     }
 
     /// The output as it waits to be committed: compressed to a block if it is large enough, else
@@ -250,7 +293,7 @@ final class OutputPaths {
         let name = try path.path(of: row)
         if let place = places[name] { return place }
         if let failure = refused[name] { throw failure }
-        if let reason = files.refusal(of: name.text, in: sink) {
+        if let reason = files.refusal(ofFirst: name.text, in: sink) {
             let failure = RecordFailure(code: "sink.path", message: reason)
             refused[name] = failure
             throw failure

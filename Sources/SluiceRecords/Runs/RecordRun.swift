@@ -178,15 +178,19 @@ package final class RecordRun: Sendable {
         } catch {
             throw .unpublished(error)
         }
+        for path in plan.outputParts.flatMap(\.leftovers) {
+            options.notice?("'\(path)' is not of this run: its outputs have fewer parts than those of an earlier one")
+        }
     }
 
     /// Takes a checkpoint at the position where a drained run has stopped.
     private func suspend(_ commit: RunCommit) throws(RunError) -> Bool {
         var columns: [Int: [SinkCheckpoint.Columns]] = [:]
         for known in plan.outputColumns { columns[known.sink.number] = known.checkpoint }
+        let parts = Dictionary(uniqueKeysWithValues: plan.outputParts.map { ($0.sink, $0.checkpoint) })
         let steps = try plan.stepStates()
         do throws(OutputError) {
-            return try commit.checkpoint(steps: steps, columns: columns)
+            return try commit.checkpoint(steps: steps, columns: columns, parts: parts)
         } catch {
             throw .output(error)
         }
@@ -220,9 +224,23 @@ package final class RecordRun: Sendable {
             return encoded
         }
         .weighing { $0.weight }
-        let ordered = plan.isUnordered ? encoded.unordered() : encoded
+        let divided = plan.outputParts.isEmpty ? encoded : dividing(encoded, encode, files, everyThread)
+        let ordered = plan.isUnordered ? divided.unordered() : divided
         let taken = pipeline.sinks.lazy.compactMap { $0.sink as? ClosureSink }.first?.taking(ordered) ?? ordered
         return taken.window(elements: 4096, weight: source.window).writing(to: commit)
+    }
+
+    /// Divides outputs into files, in the order of the input, and then compresses their text.
+    private func dividing(
+        _ encoded: Pipeline<EncodedBatch>, _ encode: SinkStage, _ files: RunFiles, _ workers: Concurrency
+    ) -> Pipeline<EncodedBatch> {
+        encoded.inOrder("\(SinkStage.name): parts", state: (), onError: .stop) { [parts = plan.outputParts] _, batch in
+            var batch = batch
+            for parts in parts { try parts.divide(&batch, files) }
+            return batch
+        }
+        .map("\(SinkStage.name): blocks", concurrency: workers, queue: 2, onError: .stop) { encode.compressParts(of: $0) }
+        .weighing { $0.weight }
     }
 
     /// Determines the columns of each output, in the order of the input, before records are

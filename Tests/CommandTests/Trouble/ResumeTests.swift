@@ -21,7 +21,7 @@ struct ResumeTests {
             stages: [{remove: [text]}]
             sink: {file: "out/k={k}/part.csv.gz"}
           - name: all
-            sink: [{file: out/all.jsonl.gz}, {file: out/plain.jsonl}]
+            sink: [{file: out/all.jsonl.gz}, {file: out/plain.jsonl}, {file: out/piece.jsonl.gz, part: 300KB}]
         dead_letter: out/dead.jsonl.gz
         """
 

@@ -13,6 +13,9 @@ package struct FileSink: DeclaredSink {
             ArgumentKey(
                 "members", .choice(GzipMembers.allCases.map(\.rawValue)), default: "one", example: "members: many",
                 "for names that end in `.gz`: `one` gzip member, which every reader reads completely, or `many`, one for each MiB of text"),
+            ArgumentKey(
+                "part", .short(.size(1...(1 << 50)), for: "bytes", in: PartLimit.keys), example: "part: 256MiB",
+                "divides the output into `name-00001.jsonl.gz`, `name-00002.jsonl.gz` and so on, each with at most so much text"),
         ],
         example: "file: out/errors.jsonl.gz")
 
@@ -21,16 +24,18 @@ package struct FileSink: DeclaredSink {
     package let compression: CompressionLevel?
     package let members: GzipMembers
     package let codec: OutputCodec
+    package let part: PartLimit?
 
     package init(
         _ path: PathTemplate, fileExtension: String? = nil, compression: CompressionLevel? = nil, members: GzipMembers = .one,
-        codec: OutputCodec = .gzip
+        codec: OutputCodec = .gzip, part: PartLimit? = nil
     ) {
         self.path = path
         self.fileExtension = fileExtension
         self.compression = compression
         self.members = members
         self.codec = codec
+        self.part = part
     }
 
     package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
@@ -53,7 +58,16 @@ package struct FileSink: DeclaredSink {
             compression = CompressionLevel(level.text)
         }
         let members = options["members"]?.leaf.flatMap { GzipMembers(rawValue: $0.text) } ?? .one
-        self.init(template, fileExtension: name.fileExtension, compression: compression, members: members, codec: name.codec ?? .gzip)
+        var part: PartLimit?
+        if let argument = options["part"] {
+            guard let limit = PartLimit(argument, &checking) else { return nil }
+            if let path = template.constant, case .file(size: nil) = PathKind.of(path) {
+                checking.report("'part' is for files, and '\(path)' is a device or a pipe", at: argument.place, fix: "name a file, or remove 'part'")
+                return nil
+            }
+            part = limit
+        }
+        self.init(template, fileExtension: name.fileExtension, compression: compression, members: members, codec: name.codec ?? .gzip, part: part)
     }
 
     package func open(empty: [UInt8], staging: Staging) -> any OpenSink { OutputSet(emptyFile: empty, staging: staging) }
@@ -110,10 +124,11 @@ package struct FileSink: DeclaredSink {
 
 /// What the extensions of a file's name say about its contents.
 package struct FileName {
+    private let name: Substring
     private let extensions: [Substring]
 
     package init(_ path: String) {
-        let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+        name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
         extensions = Array(name.split(separator: ".", omittingEmptySubsequences: false).dropFirst())
     }
 
@@ -126,5 +141,12 @@ package struct FileName {
     /// The extension before any `.gz` or the like.
     package var fileExtension: String? {
         (codec == nil && unwritableEnding == nil ? extensions[...] : extensions.dropLast()).last.map(String.init)
+    }
+
+    /// The name without its extensions; a dot at its beginning begins none.
+    package var stem: Substring {
+        let taken = extensions.suffix(codec == nil ? 1 : 2)
+        let stem = name.dropLast(taken.reduce(0) { $0 + $1.count + 1 })
+        return stem.isEmpty ? name : stem
     }
 }

@@ -56,7 +56,7 @@ package final class RunFiles: Sendable {
         if let path = reportCopy { written.append(try Self.file(.reportCopy, path)) }
         written.append(try Self.output(.deadLetters, pipeline.deadLetters, of: pipeline.deadLetterSink))
         for (number, settings) in pipeline.sinks.enumerated() {
-            guard let path = settings.sink.path.constant else { continue }
+            guard let path = settings.sink.path.constant.map({ settings.sink.first(of: $0) }) else { continue }
             written.append(try Self.output(.sink, path, of: settings.sink, number: number))
         }
         written.append(try Self.file(.report, state + "/report.json"))
@@ -89,7 +89,10 @@ package final class RunFiles: Sendable {
         return nil
     }
 
-    /// Why no record may go to this output: it is another file of the run, or the sink refuses it.
+    /// Why no record may go to an output: as ``refusal(of:in:)``, of the file that it begins with.
+    func refusal(ofFirst output: String, in sink: Int) -> String? { refusal(of: pipeline.sinks[sink].sink.first(of: output), in: sink) }
+
+    /// Why no record may go to this file: it is another file of the run, or the sink refuses it.
     ///
     /// Checks the file system once per output. If that fails, the output is accepted, and writing
     /// it will report the error.

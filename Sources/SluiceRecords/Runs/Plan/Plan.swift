@@ -30,6 +30,8 @@ final class Plan: Sendable {
 
     /// One for each sink whose outputs begin with their column names, if these are not known yet.
     let outputColumns: [OutputColumns]
+    /// One for each sink whose outputs are divided into files.
+    let outputParts: [OutputParts]
 
     /// - Parameter folder: where stages spill what exceeds their memory.
     init(_ pipeline: RecordPipeline, folder: String = StageRoom.standard.folder) {
@@ -50,7 +52,8 @@ final class Plan: Sendable {
         self.later = later
         mayHaveEnough = stages.contains(where: \.mayEndRun)
         outputColumns = sinks.filter(\.needsOutputColumns).map { OutputColumns($0) }
-        hasOrderedStage = !outputColumns.isEmpty || stages.contains(where: \.isOrdered)
+        outputParts = sinks.compactMap { sink in sink.settings.sink.part.map { OutputParts($0, sink: sink.number) } }
+        hasOrderedStage = !outputColumns.isEmpty || !outputParts.isEmpty || stages.contains(where: \.isOrdered)
         hasClosingStage = stages.contains(where: \.isClosing)
         isUnordered = pipeline.sinks.allSatisfy { $0.order == .any } && !hasOrderedStage
     }
@@ -76,6 +79,7 @@ final class Plan: Sendable {
             }
         }
         for columns in outputColumns { columns.restore(checkpoint.sinks[columns.sink.number].columns) }
+        for parts in outputParts { parts.restore(checkpoint.sinks[parts.sink].parts ?? []) }
     }
 
     /// The header of an output that no record is written to; empty if it depends on the head of an

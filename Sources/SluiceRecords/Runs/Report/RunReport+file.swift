@@ -43,7 +43,7 @@ extension RunReport {
             try json.withUnsafeBufferPointer { (bytes) throws(OutputError) in try file.append(bytes, records: 1, to: path) }
             _ = try file.publish()
         } catch {
-            throw .output(error)
+            throw .report(path: path, reason: "the report cannot be written: \(error)")
         }
     }
 }

@@ -50,6 +50,14 @@ struct SinkCheckpoint: Codable, Sendable {
         var columns: [String]
     }
 
+    /// The file that a divided output has reached.
+    struct Part: Codable, Sendable, Equatable {
+        var output: String
+        var number: Int
+        var bytes: Int
+        var records: Int
+    }
+
     var mark: SinkMark
     /// Outputs whose header is written.
     var begun: [String]
@@ -57,6 +65,8 @@ struct SinkCheckpoint: Codable, Sendable {
     var gzip: GzipCheckpoint?
     /// The columns of outputs that took them from their first records.
     var columns: [Columns] = []
+    /// The files that divided outputs have reached; `nil` if none is divided.
+    var parts: [Part]?
 }
 
 /// Identifies an input file, to detect changes.

@@ -86,7 +86,7 @@ final class Checkpointing: Sendable {
     static func canResume(_ pipeline: RecordPipeline, _ plan: Plan, limit: Int?) -> Bool {
         guard limit == nil, pipeline.deadLetterSink == nil, !plan.isUnordered, !plan.hasClosingStage else { return false }
         guard pipeline.sinks.allSatisfy({ $0.sink is FileSink }), pipeline.source.source is FileSource else { return false }
-        let files = pipeline.sinks.compactMap(\.sink.path.constant) + [pipeline.deadLetters]
+        let files = pipeline.sinks.compactMap { sink in sink.sink.path.constant.map { sink.sink.first(of: $0) } } + [pipeline.deadLetters]
         return files.allSatisfy { if case .file(size: nil) = PathKind.of($0) { false } else { true } }
             && pipeline.source.inputs.allSatisfy { if case .file(size: _?) = PathKind.of($0.path) { !$0.isStandardInput } else { false } }
     }

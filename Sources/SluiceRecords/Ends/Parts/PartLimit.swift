@@ -1,0 +1,46 @@
+/// How large the files may get that an output is divided into.
+package struct PartLimit: Sendable, Equatable {
+    /// In bytes of text, before compression, with the header.
+    package var bytes: Int?
+    package var records: Int?
+
+    package init(bytes: Int? = nil, records: Int? = nil) {
+        self.bytes = bytes
+        self.records = records
+    }
+
+    static let keys = [
+        ArgumentKey(
+            "bytes", .size(1...(1 << 50)), example: "bytes: 256MiB",
+            "of text, before compression, with the header; a longer record gets a file of its own"),
+        ArgumentKey("records", .integer(1...1_000_000_000_000), example: "records: 1000000", "in each file"),
+    ]
+
+    init?(_ argument: Argument, _ checking: inout Checking) {
+        guard let keys = argument.keys else { return nil }
+        bytes = keys["bytes"]?.integer
+        records = keys["records"]?.integer
+        guard bytes != nil || records != nil else {
+            checking.report("'part' has no limit", at: argument.place, fix: "write 'part: 256MiB' or 'part: {records: 1000000}'")
+            return nil
+        }
+    }
+
+    func admits(_ next: Int, after part: OutputParts.Part) -> Bool {
+        if let records, part.records >= records { return false }
+        guard let bytes else { return true }
+        return part.records == 0 || part.bytes + next <= bytes
+    }
+
+    /// The path of one of an output's files: `out/a-00001.jsonl.gz` of `out/a.jsonl.gz`.
+    ///
+    /// No two outputs have a part of the same path: the number is everything between the last `-`
+    /// and the extensions, and what remains without both is the output.
+    static func path(of output: String, part number: Int) -> String {
+        let digits = String(number)
+        let name = output.utf8.lastIndex(of: UInt8(ascii: "/")).map { output[output.utf8.index(after: $0)...] } ?? output[...]
+        let stem = FileName(output).stem
+        return output[..<name.startIndex] + stem + "-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+            + name.dropFirst(stem.count)
+    }
+}
