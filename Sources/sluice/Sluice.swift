@@ -29,7 +29,7 @@ struct SluiceCommand: AsyncParsableCommand {
               sluice --generate-completion-script bash > /etc/bash_completion.d/sluice
               (or zsh, or fish)
             """,
-        version: "sluice \(Version.text)\n\(RunReport.Libraries(level: .standard).sentence)",
+        version: "sluice \(Version.text)\n\(RunReport.Libraries(level: .standard).sentence), SQLite \(RunReport.Libraries.sqlite)",
         subcommands: [
             RunCommand.self, CheckCommand.self, TestCommand.self, ExplainCommand.self, GraphCommand.self, ShowCommand.self, InitCommand.self,
             SchemaCommand.self, EvalCommand.self, AuditCommand.self,

@@ -47,7 +47,7 @@ struct UsageTests {
         let lines = result.output.split(separator: "\n")
         #expect(lines.count == 2)
         #expect(lines.first == "sluice \(Version.text)")
-        #expect(lines.last?.wholeMatch(of: /inflates with (ISA-L|zlib) [0-9.]+, deflates with (ISA-L|zlib) [0-9.]+, level [12]/) != nil)
+        #expect(lines.last?.wholeMatch(of: /inflates with (ISA-L|zlib) [0-9.]+, deflates with (ISA-L|zlib) [0-9.]+, level [12], SQLite 3[0-9.]+/) != nil)
     }
 
     @Test("completions for a shell name the commands and their options", arguments: ["bash", "zsh", "fish"])

@@ -28,7 +28,7 @@ struct PipelineBuilding {
         let source = definition.source.flatMap { buildSource($0) }
         let flow = buildFlow(definition.flow, source?.format.schema ?? .open, after: [])
         let deadLetters = definition.deadLetters.map { buildDeadLetters($0) }
-        checkTests(of: definition, writing: flow?.sinks.map(\.format) ?? [])
+        checkTests(of: definition, writing: flow?.sinks.map { $0.sink.ownFormat == nil ? $0.format : JSONL() } ?? [])
         guard let name = definition.name?.text, let source, let flow else { return nil }
         let state = stateFolder(name)
         var pipeline = RecordPipeline(
@@ -132,6 +132,10 @@ struct PipelineBuilding {
     }
 
     private mutating func writtenFormat(of sink: SinkDefinition, to end: any RecordSink) -> (any WritableFormat)? {
+        if let own = end.ownFormat {
+            if let format = sink.format { report("sink: 'format' is for text", at: format.name.place, fix: "remove 'format'") }
+            return own
+        }
         if let format = sink.format {
             return check("sink") { checking in Formats.make(format, &checking) as? any WritableFormat }
         }

@@ -48,8 +48,10 @@ package struct PipelineTest: Sendable {
         var written: [WrittenTo] = []
         tested.flow = pipeline.flow.replacingSinks { settings in
             let sink = MemorySink(settings.sink.path)
-            written.append(WrittenTo(sink: sink, isJSON: settings.format.name == JSONL.name))
             var replaced = settings
+            // The rows of a database are shown as JSON.
+            if settings.sink.ownFormat != nil { replaced.format = JSONL() }
+            written.append(WrittenTo(sink: sink, isJSON: replaced.format.name == JSONL.name))
             replaced.sink = sink
             replaced.order = .input
             return replaced

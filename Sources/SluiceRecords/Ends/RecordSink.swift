@@ -19,6 +19,12 @@ package protocol RecordSink: Sendable {
     /// How large the files may get that each output is divided into; `nil`: one file for an output.
     var part: PartLimit? { get }
 
+    /// The table of its outputs, if they are databases.
+    var table: String? { get }
+
+    /// The format that its outputs have, if there is no choice.
+    var ownFormat: (any WritableFormat)? { get }
+
     /// Called once per run.
     ///
     /// - Parameters:
@@ -43,6 +49,8 @@ extension RecordSink {
     package var members: GzipMembers { .one }
     package var codec: OutputCodec { .gzip }
     package var part: PartLimit? { nil }
+    package var table: String? { nil }
+    package var ownFormat: (any WritableFormat)? { nil }
 
     /// The path of the file that an output begins with.
     func first(of output: String) -> String { part == nil ? output : PartLimit.path(of: output, part: 1) }

@@ -69,7 +69,8 @@ final class SinkOutputs {
     func described(alone: Bool) -> [RunReport.Output] {
         let framing = alone ? nil : RunReport.Fields(settings.format.writtenFraming)
         return outputs.described.map {
-            RunReport.Output(file: $0.path, records: $0.records, bytes: $0.bytes, sha256: $0.sha256, framing: framing)
+            RunReport.Output(
+                file: $0.path, records: $0.records, bytes: $0.bytes, sha256: $0.sha256, table: settings.sink.table, framing: framing)
         }
     }
 

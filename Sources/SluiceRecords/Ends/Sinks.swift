@@ -1,7 +1,7 @@
 /// The table of the sinks that pipeline files can name.
 package enum Sinks {
     /// In the order of the reference.
-    package static let all: [any DeclaredSink.Type] = [FileSink.self, StandardOutputSink.self]
+    package static let all: [any DeclaredSink.Type] = [FileSink.self, StandardOutputSink.self, SQLiteSink.self]
 
     package static func named(_ name: String) -> (any DeclaredSink.Type)? { all.first { $0.declaration.isCalled(name) } }
 

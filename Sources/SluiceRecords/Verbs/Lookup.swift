@@ -8,6 +8,7 @@ package struct Lookup: Verb {
         argument: .keys([
             ArgumentKey("file", .text, isRequired: true, example: "file: teams.csv", "the table, which is read once, before the run"),
             ArgumentKey("format", .format, example: "format: csv", "its format; by default derived from its name"),
+            ArgumentKey("table", .text, example: "table: teams", "for a SQLite database: the table or view; may be left out if there is only one"),
             ArgumentKey("key", .expression, isRequired: true, example: "key: ip", "the key to look up"),
             ArgumentKey(
                 "column",
@@ -42,15 +43,29 @@ package struct Lookup: Verb {
     package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
         guard let keys = argument.keys, let file = keys["file"]?.leaf, file.isComplete, let leaf = keys["key"]?.leaf else { return nil }
         let key = checking.program(leaf, "'key'")
-        guard let column = Self.column(keys["column"], &checking), let format = Self.format(keys["format"], file, &checking) else { return nil }
+        guard let column = Self.column(keys["column"], &checking) else { return nil }
+        let isDatabase = keys["table"] != nil || SQLiteDatabase.isDatabase(file.text)
+        if isDatabase, case .format(let format)? = keys["format"] {
+            checking.report("'format' is for text, and '\(file.text)' is a SQLite database", at: format.name.place, fix: "remove 'format'")
+            return nil
+        }
+        let format = isDatabase ? nil : Self.format(keys["format"], file, &checking)
+        guard isDatabase || format != nil else { return nil }
         let table: LookupTable
         do throws(LookupTable.Fault) {
-            table = try LookupTable(file.text, format, column.kind, selected: keys["select"]?.leaves?.map(\.text))
+            let rows: LookupTable.Rows
+            if let format {
+                rows = try LookupTable.rows(of: file.text, format)
+            } else {
+                rows = try LookupTable.rows(of: file.text, table: keys["table"]?.leaf?.text)
+            }
+            table = try LookupTable(file.text, rows, column.kind, selected: keys["select"]?.leaves?.map(\.text))
         } catch {
             let place =
                 switch error.part {
                 case .file: file.place
                 case .column: column.leaf.place
+                case .table: keys["table"]?.place ?? file.place
                 case .select(let name): keys["select"]?.leaves?.first { $0.text.isSame(as: name) }?.place ?? file.place
                 }
             checking.report(error.message, at: place, fix: error.fix)
@@ -215,11 +230,13 @@ extension Records {
     /// - Parameters:
     ///   - key: an expression.
     ///   - file: the path of the table.
-    ///   - format: the table's format; by default determined by the file's name.
+    ///   - format: the table's format; by default determined by the file's name. A SQLite database
+    ///     has none.
+    ///   - table: the table or view of a SQLite database; may be `nil` if it has only one.
     ///   - target: one field for the whole row, as a map.
     ///   - columns: the columns to add; by default all but that of the key.
     public func lookup(
-        _ key: String, in file: String, as format: RecordFormat? = nil, column: LookupColumn, into target: String? = nil,
+        _ key: String, in file: String, as format: RecordFormat? = nil, table: String? = nil, column: LookupColumn, into target: String? = nil,
         selecting columns: [String]? = nil, missing: MissingRow = .keep, name: String? = nil, onError: FailurePolicy = .deadLetter
     ) -> Records {
         adding(Lookup.self, name, onError: onError) { script in
@@ -228,6 +245,7 @@ extension Records {
             case .value(let name): keys["column"] = .keys(Arguments(["value": script.argument(name)], at: script.place))
             case .network(let name): keys["column"] = .keys(Arguments(["network": script.argument(name)], at: script.place))
             }
+            keys["table"] = table.map { script.argument($0) }
             keys["as"] = target.map { script.argument($0) }
             keys["select"] = columns.map { script.argument($0) }
             keys["format"] = format.map { Argument.format($0.argument(&script)) }

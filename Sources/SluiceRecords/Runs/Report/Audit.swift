@@ -108,6 +108,7 @@ package struct Audit: Sendable {
             skipped.append("standard output cannot be read again")
             return
         }
+        if let table = output.table { return try reread(output, table) }
         // The reader gives up on an unclosed quote after `maxRecord` bytes. Written output has
         // none, so the limit may exceed any record.
         let summary = try Self.read(output.file, folder, framing, maxRecord: framing == .lines ? nil : 1 << 30) { _ in }
@@ -118,6 +119,23 @@ package struct Audit: Sendable {
             compare(output.file, "sha256", output.sha256, try Digest.ofFile(output.file))
         } catch {
             throw .input(error)
+        }
+    }
+
+    private mutating func reread(_ output: RunReport.Output, _ table: String) throws(RunError) {
+        do throws(InputError) {
+            compare(output.file, "bytes", output.bytes, try InputDescriptor(InputFile(path: output.file)).size ?? 0)
+            compare(output.file, "sha256", output.sha256, try Digest.ofFile(output.file))
+        } catch {
+            throw .input(error)
+        }
+        do throws(SQLiteDatabase.Fault) {
+            let database = try SQLiteDatabase(output.file, .reading)
+            // A run without records may have had no columns to make a table of.
+            let count = try database.tables().containsSame(as: table) ? database.count(of: table) : 0
+            compare(output.file, "records", output.records, count)
+        } catch {
+            throw .input(.unreadable(path: output.file, reason: error.message))
         }
     }
 

@@ -16,6 +16,9 @@ extension RunReport {
             }
         }
 
+        /// The version of SQLite.
+        package static var sqlite: String { SQLiteDatabase.version }
+
         package init(_ pipeline: RecordPipeline) {
             let sink = pipeline.sinks.lazy.map(\.sink).first { $0.compression != nil }
             let level = sink?.compression ?? (FileName(pipeline.deadLetters).codec == nil ? nil : .standard)

@@ -160,6 +160,8 @@ public struct RunReport: Codable, Sendable {
         public var bytes: UInt64
         /// The digest of those bytes, in 64 hexadecimal digits.
         public var sha256: String
+        /// The table in it, if it is a database.
+        public var table: String?
         /// How its records are cut, if several sinks write outputs; `nil` for lines.
         package var framing: Fields?
     }

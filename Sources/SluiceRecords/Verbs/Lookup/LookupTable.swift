@@ -25,7 +25,7 @@ final class LookupTable: @unchecked Sendable {
 
         /// A key of the stage.
         enum Part {
-            case file, column
+            case file, column, table
             /// The name of a column to add.
             case select(String)
         }
@@ -38,6 +38,7 @@ final class LookupTable: @unchecked Sendable {
 
     let file: String
     let sha256: String
+    private let unit: String
     /// The columns that are added to records.
     let added: [String]
     /// Whether all keys are text.
@@ -52,18 +53,45 @@ final class LookupTable: @unchecked Sendable {
 
     var rows: Int { objects.count }
 
+    /// What a table consists of before its keys are known.
+    struct Rows {
+        var batches: [Batch]
+        var format: any Format
+        var names: [String]
+        /// What the number of a row is called in messages.
+        var unit = "line"
+    }
+
     /// - Parameter selected: the columns to add; `nil` for all but the key's.
-    init(_ file: String, _ format: any Format, _ key: Key, selected: [String]?) throws(Fault) {
-        self.file = file
+    convenience init(_ file: String, _ format: any Format, _ key: Key, selected: [String]?) throws(Fault) {
+        try self.init(file, Self.rows(of: file, format), key, selected: selected)
+    }
+
+    static func rows(of file: String, _ format: any Format) throws(Fault) -> Rows {
         var batches: [Batch] = []
         do throws(InputError) {
-            sha256 = try Digest.ofFile(file)
             let reader = try Self.reader(of: file, format)
             while let batch = try reader.next() { batches.append(batch) }
         } catch {
-            throw Fault(message: "\(error)", fix: "the table is a file; relative paths start from the current folder")
+            throw unreadable(error)
         }
         let (format, names) = try Self.fields(of: format, batches, file)
+        return Rows(batches: batches, format: format, names: names)
+    }
+
+    private static func unreadable(_ error: InputError) -> Fault {
+        Fault(message: "\(error)", fix: "the table is a file; relative paths start from the current folder")
+    }
+
+    init(_ file: String, _ rows: Rows, _ key: Key, selected: [String]?) throws(Fault) {
+        self.file = file
+        unit = rows.unit
+        do throws(InputError) {
+            sha256 = try Digest.ofFile(file)
+        } catch {
+            throw Self.unreadable(error)
+        }
+        let (batches, format, names) = (rows.batches, rows.format, rows.names)
         guard names.containsSame(as: key.column) else { throw Self.noColumn(key.column, names, file, .column) }
         for name in selected ?? [] where !names.containsSame(as: name) { throw Self.noColumn(name, names, file, .select(name)) }
         added = selected ?? names.filter { !$0.isSame(as: key.column) }
@@ -72,7 +100,7 @@ final class LookupTable: @unchecked Sendable {
             throw Fault(message: "'\(file)', byte \(batch.offset + UInt64(fault.start)): \(fault.message)")
         }
         let decoder = format.makeDecoder(columns: [key.column] + added, spans: false)
-        var builder = Builder(key, file)
+        var builder = Builder(key, file, unit)
         for batch in batches { try add(batch, decoder, &builder) }
         switch key {
         case .value: index = .values(builder.values)
@@ -122,14 +150,14 @@ final class LookupTable: @unchecked Sendable {
     }
 
     private func add(_ batch: Batch, _ decoder: any RecordDecoder, _ builder: inout Builder) throws(Fault) {
-        if let long = batch.oversized.first { throw Fault(message: "'\(file)', line \(long.position.line): the row is too long") }
+        if let long = batch.oversized.first { throw Fault(message: "'\(file)', \(unit) \(long.position.line): the row is too long") }
         let table = RowTable(columns: 1 + added.count, hasSpans: false)
         table.prepare(rows: batch.frames.count)
         let (bytes, frames) = batch.onSingleLines() ?? (batch.bytes, batch.frames)
         if !frames.isEmpty { decoder.decode(frames, of: UnsafePointer(bytes.start), into: table) }
         kept.append((bytes, table))
         if let failure = table.failures.first {
-            throw Fault(message: "'\(file)', line \(batch.position(ofFrame: failure.row).line): \(failure.message)")
+            throw Fault(message: "'\(file)', \(unit) \(batch.position(ofFrame: failure.row).line): \(failure.message)")
         }
         for row in batch.frames.indices where table.outcomes[row] != .blank {
             let line = batch.position(ofFrame: row).line
@@ -178,16 +206,18 @@ extension LookupTable {
         private var known: [NetworkIndex.Network: UInt64] = [:]
         private let key: Key
         private let file: String
+        private let unit: String
         private let bytes = ByteBuffer(capacity: 256)
 
-        init(_ key: Key, _ file: String) {
+        init(_ key: Key, _ file: String, _ unit: String) {
+            self.unit = unit
             self.key = key
             self.file = file
         }
 
         mutating func add(_ cell: Cell, line: UInt64, _ scratch: Scratch) throws(Fault) {
             guard cell.kind != .absent, cell.kind != .null else {
-                throw Fault(message: "'\(file)', line \(line): '\(key.column)' is missing", fix: "every row needs a key")
+                throw Fault(message: "'\(file)', \(unit) \(line): '\(key.column)' is missing", fix: "every row needs a key")
             }
             switch key {
             case .value: try addValue(cell, line, scratch)
@@ -200,7 +230,7 @@ extension LookupTable {
             do throws(EvaluationError) {
                 _ = try GroupKey.append(cell, to: bytes, scratch)
             } catch {
-                throw Fault(message: "'\(file)', line \(line): \(error.message)")
+                throw Fault(message: "'\(file)', \(unit) \(line): \(error.message)")
             }
             let hash = values.hash(bytes.start, bytes.count)
             if let other = values.find(bytes.start, bytes.count, hash: hash) {
@@ -213,7 +243,7 @@ extension LookupTable {
         private mutating func addNetwork(_ cell: Cell, _ line: UInt64) throws(Fault) {
             guard cell.kind == .string, let network = NetworkIndex.Network(String(decoding: cell.textBytes, as: UTF8.self)) else {
                 throw Fault(
-                    message: "'\(file)', line \(line): '\(Self.text(of: cell))' is not a network",
+                    message: "'\(file)', \(unit) \(line): '\(Self.text(of: cell))' is not a network",
                     fix: "write networks such as '10.0.0.0/8' or '2001:db8::/32', or addresses",
                     part: .column)
             }
@@ -223,7 +253,7 @@ extension LookupTable {
 
         private func twice(_ line: UInt64, _ other: UInt64, _ cell: Cell) -> Fault {
             Fault(
-                message: "'\(file)', line \(line): duplicate key '\(Self.text(of: cell))' (first on line \(other))",
+                message: "'\(file)', \(unit) \(line): duplicate key '\(Self.text(of: cell))' (first on \(unit) \(other))",
                 fix: "keep one row per key", part: .column)
         }
 
