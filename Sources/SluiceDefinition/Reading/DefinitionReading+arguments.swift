@@ -24,6 +24,9 @@ extension DefinitionReading {
         case .possiblyEmpty(let shape):
             if case .list(let list) = node, list.elements.isEmpty { return .list([], node.place) }
             return argument(node, as: shape, what, example: example)
+        case .word(let word, let other):
+            if case .leaf = node, let leaf = text(node, what, fix: "write '\(example)'"), leaf.text == word || !leaf.isComplete { return .leaf(leaf) }
+            return argument(node, as: other, what, example: example)
         case .entries(let key, let value): return entries(node, key: key, value: value, what, example: example)
         case .keys(let keys): return self.keys(node, keys, what, example: example).map(Argument.keys)
         case .short(let shape, let key, let keys): return short(node, shape, for: key, in: keys, what, example: example)

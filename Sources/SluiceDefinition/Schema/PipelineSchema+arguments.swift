@@ -21,6 +21,7 @@ extension PipelineSchema {
         case .writtenFormat: ref("writtenFormat")
         case .list(let element, let isSet): list(of: element, isSet: isSet)
         case .possiblyEmpty(let shape): node(shape, besides: besides).with("minItems", nil).with("minProperties", nil)
+        case .word(let word, let other): ["anyOf": [choice([word]), node(other)]]
         case .entries(let key, let value): entries(key, value)
         case .keys(let keys): self.keys(keys.map { FileKey($0) })
         case .short(let shape, _, let keys): short(shape, keys)

@@ -30,6 +30,8 @@ package indirect enum ArgumentShape: Sendable {
     case possiblyEmpty(ArgumentShape)
     /// A map of at least one entry, in the order of the file, which is significant.
     case entries(key: ArgumentShape, value: ArgumentShape)
+    /// One word, or something else.
+    case word(String, or: ArgumentShape)
     /// A map with known keys.
     case keys([ArgumentKey])
     /// The shorthand for a map of keys: the value of one of its keys.

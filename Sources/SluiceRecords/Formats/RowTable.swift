@@ -104,12 +104,15 @@ package final class RowTable {
     @inline(__always)
     package func rowSpans(_ index: Int) -> UnsafeMutablePointer<MemberSpan> { spans + index * columns }
 
-    /// Fails a record that was decoded, or that has failed for a lesser reason.
-    func refuse(_ row: Int, _ code: String, _ message: String) {
-        for column in 0..<columns { self.row(row)[column] = .absent }
-        if hasSpans { for column in 0..<columns { rowSpans(row)[column] = .none } }
-        failures.removeAll { $0.row == row }
-        fail(row, code, message)
+    /// Fails records that were decoded, or that have failed for a lesser reason.
+    func refuse(_ refused: [Failure]) {
+        let rows = Set(refused.map(\.row))
+        failures.removeAll { rows.contains($0.row) }
+        for failure in refused {
+            for column in 0..<columns { row(failure.row)[column] = .absent }
+            if hasSpans { for column in 0..<columns { rowSpans(failure.row)[column] = .none } }
+            fail(failure.row, failure.code, failure.message)
+        }
     }
 
     package func fail(_ row: Int, _ code: String, _ message: String) {

@@ -49,6 +49,7 @@ package final class RecordRun: Sendable {
             canResume
             ? Checkpointing(state.checkpointFile, run: state.staging.run, pipeline, interval: options.checkpointInterval) : nil
         let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options, resuming: state.checkpoint)
+        let types = try inferTypes(reading)
         let commit = RunCommit(pipeline, plan, staging: state.staging, meter: meter, checkpointing: checkpointing) { reading.summaries }
         let files = try begin(commit, state)
         isSuspended = false
@@ -61,8 +62,27 @@ package final class RecordRun: Sendable {
         var report = RunReport(
             pipeline, plan, flow: end.report, writing: encode.busyTimes, ledger: commit.ledger, summaries: reading.summaries,
             elapsed: ContinuousClock.now - start)
+        report.types = types
         isSuspended = try settle(end, commit, state, since: start, &report)
         return report
+    }
+
+    /// Takes the types of fields from the first records of the first input, if the format asks for
+    /// that.
+    private func inferTypes(_ reading: InputReading) throws(RunError) -> RunReport.InferredTypes? {
+        guard let format = pipeline.source.format as? any InferringFormat, format.infersTypes, let input = pipeline.source.inputs.first else { return nil }
+        guard !input.isStandardInput else {
+            throw .types("types: infer reads the first records twice, and standard input can be read once only; name the types, or a file")
+        }
+        do throws(InputError) {
+            guard let sample = try reading.sample() else { return RunReport.InferredTypes(file: input.path, records: 0, fields: []) }
+            let (inferred, types) = format.inferring(from: sample)
+            plan.read(as: inferred)
+            return RunReport.InferredTypes(
+                file: input.path, records: sample.frames.count, fields: types.map { RunReport.InferredTypes.Field(name: $0.name, type: $0.type) })
+        } catch {
+            throw .input(error)
+        }
     }
 
     /// Checks the files of the run for conflicts before anything is read.

@@ -20,6 +20,8 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     case files(FileConflict)
     /// The closure that takes the records failed.
     case closure(String)
+    /// The types of fields cannot be inferred.
+    case types(String)
     /// A stage cannot spill what exceeds its memory.
     case room(folder: String, reason: String)
     /// The report cannot be written or read.
@@ -35,6 +37,7 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(count) of \(read) records are dead letters, more than limits.dead_letters allows (\(limit))"
         case .allDead(let count):
             "all \(count) records failed, so nothing is published; 'limits: {dead_letters: none}' publishes anyway"
+        case .types(let reason): reason
         case .input(.damaged(let path, let damage)):
             "\(InputError.damaged(path: path, damage)); on_damage: salvage reads the rest"
         case .input(let error): error.description

@@ -67,6 +67,11 @@ package struct Parse: Verb, EachStep {
                 at: argument.name.place, fix: "list the fields: {\(argument.declaration.name): {columns: [id, name]}}")
             return nil
         }
+        if (format as? any InferringFormat)?.infersTypes == true {
+            checking.report(
+                "the types of a field's parts cannot be inferred", at: argument.options?["types"]?.place, fix: "name them: types: {status: int}")
+            return nil
+        }
         if case .documents(let path) = format.framing, !path.isEmpty {
             checking.report(
                 "a field is one record, so '\(argument.declaration.name)' takes no 'records' here", at: argument.options?["records"]?.place,

@@ -11,7 +11,7 @@ enum RunSummary {
         if let error = report.error { text += "  \(error)\n" }
         text += "\n" + ledger(report)
         if !report.inputs.isEmpty { text += "\n" + inputs(report.inputs) }
-        text += damage(report.inputs) + notes(report.inputs)
+        text += damage(report.inputs) + notes(report.inputs) + types(report)
         if !report.outputs.isEmpty { text += "\n" + outputs(report.outputs) }
         text += "\n" + ends(report)
         if let reportFile { text += "  report: \(reportFile)\n" }
@@ -76,6 +76,16 @@ enum RunSummary {
             text += "  damage: \(file)@\(damage.offset): \(damage.kind), \(Figures.count(damage.lostBytes)) bytes lost\n"
         }
         return text + rest(damages.count - listed)
+    }
+
+    /// The inferred types, except text.
+    private static func types(_ report: RunReport) -> String {
+        guard let types = report.types else { return "" }
+        let known = types.fields.filter { $0.type != "string" }
+        let shown = known.prefix(listed).map { "\($0.name) \($0.type)" } + (known.count > listed ? ["\(known.count - listed) more"] : [])
+        let text = shown.isEmpty ? "all fields are text" : shown.joined(separator: ", ") + (known.count < types.fields.count ? ", the others text" : "")
+        let count = types.records == 1 ? "the first record" : "the first \(Figures.count(types.records)) records"
+        return "\n  types: \(text), by \(count) of \(types.file)\n"
     }
 
     private static func notes(_ inputs: [RunReport.Input]) -> String {

@@ -125,6 +125,7 @@ extension ReferenceTables {
         case .list(let element, _): "list of \(plural(words(element)))"
         case .possiblyEmpty(let shape): words(shape)
         case .entries(let key, .choice(let names)): "`\(key.placeholder("old")): value`, …, with the values \(choice(names))"
+        case .word(let word, let other): "`\(word)`, or \(words(other))"
         case .entries(let key, let value): "`\(key.placeholder("old")): \(value.placeholder("new"))`, …"
         case .keys(let keys): keys.isEmpty ? "none" : "map"
         case .short(.list(.short(let element, _, let keys), _), _, _) where !keys.isEmpty: "\(words(element)) or map, or a list of these"

@@ -166,4 +166,17 @@ struct RealArchivesTests {
         let values = { (lines: [String]) in Set(lines.map { Value(json: $0)?.jsonText }) }
         #expect(values(records) == values(lines))
     }
+
+    @Test("the inferred types of the flights hold for all of them")
+    func flights() async throws {
+        var checking = Checking(label: "")
+        let nulls = Argument.list([.leaf(Leaf("")), .leaf(Leaf("NA"))], TextPlace(TextPosition(line: 1, column: 1)))
+        let format = try #require(CSV(Arguments(["types": .leaf(Leaf("infer")), "nulls": nulls]), &checking))
+        let (lines, report) = try await Self.records(of: "csv/nycflights13_flights.csv.gz", as: format)
+        let types = try #require(report.types)
+        #expect(lines.count == 336_776 && report.records.dead == 0)
+        #expect(types.fields.filter { $0.type == "string" }.map(\.name) == ["carrier", "tailnum", "origin", "dest"])
+        #expect(types.fields.filter { $0.type == "timestamp" }.map(\.name) == ["time_hour"])
+        #expect(types.fields.count { $0.type == "int" } == 14)
+    }
 }

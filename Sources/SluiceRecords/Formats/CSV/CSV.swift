@@ -70,6 +70,17 @@ package struct CSV: HeadedFormat {
     }
 }
 
+extension CSV: InferringFormat {
+    package var infersTypes: Bool { fields.infersTypes }
+
+    package func inferring(from sample: Batch) -> (format: any Format, types: [(name: String, type: String)]) {
+        let types = FieldInference.types(in: sample, sample.head.map(completed) ?? self)
+        var format = self
+        format.fields.take(types)
+        return (format, types.map { ($0.name, $0.type.rawValue) })
+    }
+}
+
 // Options.
 extension CSV {
     /// - Returns: whether the options are valid.

@@ -28,8 +28,8 @@ struct FieldOptions: Sendable {
         "at_least", .integer(1...(1 << 15)), example: "at_least: 23",
         "reading: the minimum number of fields of a record, if trailing ones may be missing; by default all")
     static let typesKey = ArgumentKey(
-        "types", .entries(key: .newField, value: .choice(FieldType.choices.map(\.rawValue))), example: "types: {status: int, price: double}",
-        "reading: the types of fields; by default text")
+        "types", .word(FieldTypes.infer, or: .entries(key: .newField, value: .choice(FieldType.choices.map(\.rawValue)))),
+        example: "types: {status: int, price: double}", "reading: the types of fields; by default text. `infer`: those of the first records of the first input")
 
     init() {}
 
@@ -55,6 +55,10 @@ struct FieldOptions: Sendable {
         case .failure(let fault): problem = fault.message
         }
     }
+
+    var infersTypes: Bool { types.areInferred }
+
+    mutating func take(_ types: [(name: String, type: FieldType)]) { self.types.take(types) }
 
     var needsHead: Bool { names == nil }
 

@@ -2,7 +2,13 @@ import SluiceCEL
 
 /// The option `types` of formats with columns: what fields are, if they are not text.
 struct FieldTypes: Sendable {
+    static let infer = "infer"
+
     private var entries: [(name: Leaf, type: FieldType)] = []
+    /// Whether the types are those of the first records.
+    private(set) var areInferred = false
+    /// Whether ``take(_:)`` was called.
+    private var areKnown = true
 
     init() {}
 
@@ -10,6 +16,14 @@ struct FieldTypes: Sendable {
         entries = (options["types"]?.entries ?? []).compactMap { entry in
             entry.value.leaf.flatMap { FieldType(rawValue: $0.text) }.map { (entry.key, $0) }
         }
+        areInferred = options["types"]?.leaf != nil
+        areKnown = !areInferred
+    }
+
+    /// Takes the types that were inferred.
+    mutating func take(_ types: [(name: String, type: FieldType)]) {
+        entries = types.map { (Leaf($0.name), $0.type) }
+        areKnown = true
     }
 
     var byName: [Name: FieldType] {
@@ -18,7 +32,7 @@ struct FieldTypes: Sendable {
 
     func schema(of names: [String]) -> Schema {
         let types = byName
-        return .known(names.map { Schema.Field(name: $0, type: (types[Name($0)] ?? .string).celType) })
+        return .known(names.map { Schema.Field(name: $0, type: areKnown ? (types[Name($0)] ?? .string).celType : .dyn) })
     }
 
     /// Reports types of columns that do not exist.

@@ -30,6 +30,7 @@ package struct LogDirectives: Hashable, Sendable {
 
     /// Takes over what the line says. Lines that say nothing about records change nothing.
     mutating func take(_ line: UnsafeBufferPointer<UInt8>) {
+        guard Self.mayMatter(line) else { return }
         let line = Array(line.dropFirst().withoutReturns)
         if let value = Self.value(of: "separator", in: line, after: 0x20) {
             separator = ZeekEscapes.undone(value)
@@ -45,6 +46,15 @@ package struct LogDirectives: Hashable, Sendable {
             unsetField = value
         } else if line.count >= 7, String(decoding: line[..<7], as: UTF8.self).lowercased() == "fields:" {
             takeNames(line[7...].split { $0 == 0x20 || $0 == 0x09 }.map(Array.init), isW3C: true)
+        }
+    }
+
+    /// Whether the line's second byte is the first of a name that ``take(_:)`` knows.
+    static func mayMatter(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard line.count > 1 else { return false }
+        return switch line[1] | 0x20 {
+        case UInt8(ascii: "s"), UInt8(ascii: "f"), UInt8(ascii: "t"), UInt8(ascii: "e"), UInt8(ascii: "u"): true
+        default: false
         }
     }
 

@@ -46,6 +46,7 @@ package struct TSV: HeadedFormat {
 
     package var schema: Schema {
         guard let names = fields.knownNames else { return .open }
+        if directives?.types == nil { return fields.schema }
         return .known(zip(names, types(of: names)).map { Schema.Field(name: $0, type: $1.celType) })
     }
 
@@ -82,6 +83,18 @@ package struct TSV: HeadedFormat {
     }
 
     package func checkReading(_ checking: inout Checking) { fields.checkReading("tsv", &checking) }
+}
+
+extension TSV: InferringFormat {
+    package var infersTypes: Bool { fields.infersTypes }
+
+    package func inferring(from sample: Batch) -> (format: any Format, types: [(name: String, type: String)]) {
+        let isTyped = sample.head?.directives?.types != nil
+        let types = isTyped ? [] : FieldInference.types(in: sample, sample.head.map(completed) ?? self)
+        var format = self
+        format.fields.take(types)
+        return (format, types.map { ($0.name, $0.type.rawValue) })
+    }
 }
 
 extension RecordFormat {

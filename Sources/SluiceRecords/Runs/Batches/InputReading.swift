@@ -62,6 +62,18 @@ final class InputReading: Sendable {
         }
     }
 
+    /// The first records of the first input.
+    func sample() throws(InputError) -> Batch? {
+        guard !source.inputs.isEmpty else { return nil }
+        let reader = try open(0)
+        defer { reader.close() }
+        while let batch = try reader.next() {
+            for record in batch.oversized { unlink(record.spill) }
+            if !batch.frames.isEmpty { return batch }
+        }
+        return nil
+    }
+
     /// Deletes the spill files that no dead letter was written for. To be called once reading is
     /// done.
     func removeSpills() {

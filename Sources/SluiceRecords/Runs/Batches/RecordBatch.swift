@@ -70,7 +70,7 @@ package final class RecordBatch: @unchecked Sendable {
         fates = tracksFates ? [] : nil
         first = 0
         if compact != nil { nameFailuresByOwnBytes() }
-        for fault in source.faults { refuse(fault) }
+        if !source.faults.isEmpty { table.refuse(source.faults.compactMap(failure)) }
     }
 
     /// Takes the messages about records that were made single lines from their own bytes.
@@ -83,10 +83,11 @@ package final class RecordBatch: @unchecked Sendable {
         }
     }
 
-    private func refuse(_ fault: FramingFault) {
+    private func failure(_ fault: FramingFault) -> RowTable.Failure? {
         let index = source.frames.firstIndex(from: fault.start)
-        guard index < source.frames.count, source.frames[index].start == fault.start else { return }
-        if fault.isFirst || table.outcomes[index] != .failed { table.refuse(index, fault.code, fault.message) }
+        guard index < source.frames.count, source.frames[index].start == fault.start else { return nil }
+        guard fault.isFirst || table.outcomes[index] != .failed else { return nil }
+        return RowTable.Failure(row: index, code: fault.code, message: fault.message)
     }
 
     /// A batch of records that a closing stage produced. They belong to no input.

@@ -13,7 +13,9 @@ final class Plan: Sendable {
     /// The lines of the books.
     let places: [PlannedPlace]
     private let trunk: PlannedFlow
-    private let format: any Format
+    /// Exchanged once, before the first batch, if its types are inferred.
+    private let format: Locked<any Format>
+    private let needsHead: Bool
     private let inputs: [RecordFields.InputName]
     /// The segment after each stage that gives records new bytes, by the stage's number.
     private let later: [Int: BoundSegment]
@@ -42,7 +44,8 @@ final class Plan: Sendable {
         splits = planning.splits.reversed()
         places = planning.places
         inputs = pipeline.source.inputs.map { RecordFields.InputName($0.path) }
-        format = pipeline.source.format
+        format = Locked(pipeline.source.format)
+        needsHead = (pipeline.source.format as? any HeadedFormat)?.needsHead == true
         var later: [Int: BoundSegment] = [:]
         for flow in Self.flows(of: trunk).reversed() {
             for (index, stage) in flow.stages.enumerated().reversed() where stage.givesNewBytes {
@@ -85,10 +88,13 @@ final class Plan: Sendable {
     /// The header of an output that no record is written to; empty if it depends on the head of an
     /// input.
     func headOfEmptyOutput(of sink: PlannedSink) -> [UInt8] {
-        let dependsOnInputs = sink.settings.columns == nil && (format as? any HeadedFormat)?.needsHead == true
+        let dependsOnInputs = sink.settings.columns == nil && needsHead
         let segment = sink.decoding.map { later[$0] } ?? (dependsOnInputs ? nil : segment(for: nil))
         return segment?.stretch.sink(of: sink.flow)?.writer?.head ?? []
     }
+
+    /// Reads records in another format. Must be called before the first batch.
+    func read(as other: any Format) { format.withLock { $0 = other } }
 
     /// The segment at the source for records of a file with this head.
     func segment(for head: FileHead?) -> BoundSegment {
@@ -96,7 +102,7 @@ final class Plan: Sendable {
     }
 
     fileprivate func bind(to head: FileHead?) -> BoundSegment {
-        var format = format
+        var format = self.format.withLock { $0 }
         if let head, let headed = format as? any HeadedFormat { format = headed.completed(by: head) }
         return BoundSegment(.format(format), trunk, from: 0, inputs: inputs, later: later)
     }

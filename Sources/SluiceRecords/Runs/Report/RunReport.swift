@@ -190,12 +190,30 @@ public struct RunReport: Codable, Sendable {
         public var line: UInt64?
     }
 
+    /// The types of fields that were inferred from the first records.
+    public struct InferredTypes: Codable, Sendable, Equatable {
+        /// A field and its type.
+        public struct Field: Codable, Sendable, Equatable {
+            public var name: String
+            public var type: String
+        }
+
+        /// The input that the records are in.
+        public var file: String
+        /// The number of records, including those that could not be read.
+        public var records: Int
+        /// In the order of the file.
+        public var fields: [Field]
+    }
+
     /// The version of the report's layout.
     public var schema = 1
     /// `nil` in reports of older versions.
     public var libraries: Libraries?
     /// `nil` if inputs and outputs are lines.
     package var framing: Framings?
+    /// `nil` if no types were inferred.
+    public var types: InferredTypes?
     /// The name of the pipeline.
     public var pipeline: String
     /// `sha256:` and the digest of the definition with its parameters.

@@ -74,7 +74,7 @@ extension BatchReader {
         isDirectiveTorn = false
         while searchedFrames < scan.frames.count, nextDirective == nil {
             let frame = scan.frames[searchedFrames]
-            if isDirective(frame) {
+            if isDirective(frame), LogDirectives.mayMatter(text(of: frame)) {
                 var changed = directives
                 changed.take(text(of: frame))
                 if changed != directives { nextDirective = searchedFrames }

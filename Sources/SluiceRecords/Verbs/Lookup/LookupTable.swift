@@ -120,6 +120,9 @@ final class LookupTable: @unchecked Sendable {
     /// The format, completed by the file's head, and the fields of the rows.
     private static func fields(of format: any Format, _ batches: [Batch], _ file: String) throws(Fault) -> (any Format, [String]) {
         var format = format
+        if let inferring = format as? any InferringFormat, inferring.infersTypes, let sample = batches.first(where: { !$0.frames.isEmpty }) {
+            format = inferring.inferring(from: sample).format
+        }
         if let headed = format as? any HeadedFormat, headed.needsHead {
             guard let head = batches.lazy.compactMap(\.head).first else {
                 throw Fault(message: "'\(file)' has no header", fix: "add one, or list its 'columns'")
