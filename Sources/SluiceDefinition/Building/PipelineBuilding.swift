@@ -31,8 +31,9 @@ struct PipelineBuilding {
         checkTests(of: definition, writing: flow?.sinks.map { $0.sink.ownFormat == nil ? $0.format : JSONL() } ?? [])
         guard let name = definition.name?.text, let source, let flow else { return nil }
         let state = stateFolder(name)
+        let chosen = definition.source.flatMap { keepNew($0, of: source, in: state) } ?? source
         var pipeline = RecordPipeline(
-            name: name, definition: digest, source: source, flow, deadLetters: deadLetters ?? state + "/dead-letter.jsonl.gz", limits: definition.limits.limits)
+            name: name, definition: digest, source: chosen, flow, deadLetters: deadLetters ?? state + "/dead-letter.jsonl.gz", limits: definition.limits.limits)
         pipeline.file = file
         checkFiles(of: pipeline, definition, state: state)
         return pipeline
@@ -111,6 +112,18 @@ struct PipelineBuilding {
         if let longest = source.maxRecord { built.maxRecord = longest.value }
         if let encoding = source.encoding { built.encoding = encoding }
         return built
+    }
+
+    /// Leaves out the inputs that earlier runs have read, if the definition says so.
+    private mutating func keepNew(_ definition: SourceDefinition, of source: SourceSettings, in state: String) -> SourceSettings? {
+        guard let option = definition.options[FileChoice.newOnly], option.flag == true else { return nil }
+        var source = source
+        do throws(RunError) {
+            try source.keepNew(in: state)
+        } catch {
+            report("source: \(error)", at: option.place)
+        }
+        return source
     }
 
     private mutating func buildVerb(_ verb: VerbDefinition, label: String, fields: inout Schema) -> (any Verb)? {

@@ -138,6 +138,8 @@ package struct SourceSettings: Sendable {
     /// In bytes. A longer record becomes a dead letter.
     package var maxRecord: Int
     package var encoding = TextEncoding.utf8
+    /// `nil` without `new_only`.
+    package var newOnly: NewOnly?
 
     package init(_ source: any RecordSource, format: any Format, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20) {
         self.source = source

@@ -53,6 +53,8 @@ package final class RecordRun: Sendable {
         let commit = RunCommit(pipeline, plan, staging: state.staging, meter: meter, checkpointing: checkpointing) { reading.summaries }
         let files = try begin(commit, state)
         isSuspended = false
+        // As they are now: what is appended from here on makes them new for the next run.
+        let read = pipeline.source.newOnly.map { _ in pipeline.source.inputs.map { FilesRead.File($0) } }
         let threads = ThreadExecutor(threads: options.workers, name: "sluice")
         let encode = SinkStage(plan.sinks, letters: commit.letters, files: files)
         let end = await flow(reading, encode, commit, files, checkpointing, on: threads)
@@ -63,7 +65,7 @@ package final class RecordRun: Sendable {
             pipeline, plan, flow: end.report, writing: encode.busyTimes, ledger: commit.ledger, summaries: reading.summaries,
             elapsed: ContinuousClock.now - start)
         report.types = types
-        isSuspended = try settle(end, commit, state, since: start, &report)
+        isSuspended = try settle(end, commit, state, read, since: start, &report)
         return report
     }
 
@@ -142,7 +144,7 @@ package final class RecordRun: Sendable {
     ///
     /// - Returns: whether the run is suspended, so that the next one can resume it.
     private func settle(
-        _ end: End, _ commit: RunCommit, _ state: StateFolder, since start: ContinuousClock.Instant, _ report: inout RunReport
+        _ end: End, _ commit: RunCommit, _ state: StateFolder, _ read: [FilesRead.File?]?, since start: ContinuousClock.Instant, _ report: inout RunReport
     ) throws(RunError) -> Bool {
         let reportFile = options.state + "/report.json"
         var isSuspended = false
@@ -153,7 +155,7 @@ package final class RecordRun: Sendable {
                 let isDamaged = report.inputs.contains { !$0.damage.isEmpty }
                 report.status = isDamaged || report.records.dead > 0 ? .losses : .complete
                 report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
-                try publish(commit, state, report, reportFile)
+                try publish(commit, state, report, reportFile, read)
             case .interrupted:
                 isSuspended = try suspend(commit)
                 if isSuspended { commit.leave() } else { commit.discard() }
@@ -184,10 +186,17 @@ package final class RecordRun: Sendable {
     }
 
     /// Publishes the outputs. A journal lets the next process finish if this one dies.
-    private func publish(_ commit: RunCommit, _ state: StateFolder, _ report: RunReport, _ reportFile: String) throws(RunError) {
+    ///
+    /// - Parameter read: the inputs, if they are recorded; those that were read to their end are.
+    private func publish(
+        _ commit: RunCommit, _ state: StateFolder, _ report: RunReport, _ reportFile: String, _ read: [FilesRead.File?]?
+    ) throws(RunError) {
+        let read = read.map { files in zip(files, report.inputs).compactMap { file, input in input.whole ? file : nil } }
         do throws(OutputError) {
             try state.journal.write(
-                Journal(folder: FileManager.default.currentDirectoryPath, moves: commit.moves, report: report, reportFile: reportFile))
+                Journal(
+                    folder: FileManager.default.currentDirectoryPath, moves: commit.moves, report: report, reportFile: reportFile,
+                    read: read))
         } catch {
             throw .output(error)
         }
@@ -195,6 +204,7 @@ package final class RecordRun: Sendable {
         state.checkpointFile.remove()
         do throws(OutputError) {
             try commit.publish()
+            if let read { try FilesRead.record(read, in: options.state) }
         } catch {
             throw .unpublished(error)
         }

@@ -74,6 +74,11 @@ struct RunCommand: AsyncParsableCommand {
             options.checkpointInterval = .seconds(seconds)
         }
         if let workers { options.workers = workers }
+        if let newOnly = pipeline.source.newOnly {
+            Terminal.error.write(newOnly.notices.map { "sluice: \($0)\n" }.joined())
+            // The outputs and the report of the last run stay.
+            if pipeline.source.inputs.isEmpty, newOnly.known > 0 { return Terminal.error.write("sluice: no file is new, so there is nothing to do\n") }
+        }
         if verbose { Terminal.error.write(RunPreview.text(pipeline, options)) }
         let report: RunReport
         let interrupts: Interrupts

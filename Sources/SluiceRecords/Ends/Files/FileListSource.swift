@@ -43,12 +43,16 @@ package struct FileListSource: DeclaredSource {
 }
 
 /// The choice of files to read among those that a source names.
-struct FileChoice {
-    static let options = [
+package struct FileChoice {
+    package static let options = [
         ArgumentKey(
             "exclude", .short(.list(.text), for: "exclude", in: []), example: "exclude: logs/*.tmp.gz",
-            "paths or patterns, as in `files`, of files to leave out")
+            "paths or patterns, as in `files`, of files to leave out"),
+        ArgumentKey(
+            newOnly, .flag, default: "false", example: "new_only: true",
+            "whether to leave out files that an earlier, successful run with the same state folder has read"),
     ]
+    package static let newOnly = "new_only"
 
     private var excluded: Swift.Set<Name> = []
 

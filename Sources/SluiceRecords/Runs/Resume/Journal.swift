@@ -21,6 +21,8 @@ package struct Journal: Codable, Sendable {
     var report: RunReport
     /// The path to write the report to.
     var reportFile: String
+    /// The inputs to record as read; `nil` without `new_only`.
+    var read: [FilesRead.File]?
 
     /// Performs the renames that are still missing.
     ///

@@ -28,7 +28,7 @@ final class StateFolder: Sendable {
         var found: Checkpoint?
         var finished: RunReport?
         list = try RunList(in: path, pipeline: pipeline.name) { (left) throws(RunError) in
-            finished = try Self.finishPublishing(journal, checkpoint: file)
+            finished = try Self.finishPublishing(journal, checkpoint: file, in: path)
             if restarts { file.remove() }
             guard case .from(let checkpoint) = try Resumption(file, pipeline, canResume: canResume) else { return Staging.newRun() }
             guard left.contains(where: { $0.run == checkpoint.run }) else { return Staging.newRun() }
@@ -47,11 +47,12 @@ final class StateFolder: Sendable {
     }
 
     /// Finishes publishing the outputs of a run whose process died while it did.
-    private static func finishPublishing(_ file: StateFile, checkpoint: StateFile) throws(RunError) -> RunReport? {
+    private static func finishPublishing(_ file: StateFile, checkpoint: StateFile, in folder: String) throws(RunError) -> RunReport? {
         do {
             guard let journal = try file.read(Journal.self) else { return nil }
             checkpoint.remove()
             try journal.finish()
+            if let read = journal.read { try FilesRead.record(read, in: folder) }
             try journal.report.write(to: journal.reportFile)
             file.remove()
             return journal.report
