@@ -49,12 +49,12 @@ package final class RecordRun: Sendable {
             canResume
             ? Checkpointing(state.checkpointFile, run: state.staging.run, pipeline, interval: options.checkpointInterval) : nil
         let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options, resuming: state.checkpoint)
+        // As they are now: what is appended from here on makes them new for the next run.
+        let read = pipeline.source.newOnly.map { _ in pipeline.source.inputs.map { FilesRead.File($0) } }
         let types = try inferTypes(reading)
         let commit = RunCommit(pipeline, plan, staging: state.staging, meter: meter, checkpointing: checkpointing) { reading.summaries }
         let files = try begin(commit, state)
         isSuspended = false
-        // As they are now: what is appended from here on makes them new for the next run.
-        let read = pipeline.source.newOnly.map { _ in pipeline.source.inputs.map { FilesRead.File($0) } }
         let threads = ThreadExecutor(threads: options.workers, name: "sluice")
         let encode = SinkStage(plan.sinks, letters: commit.letters, files: files)
         let end = await flow(reading, encode, commit, files, checkpointing, on: threads)
