@@ -79,4 +79,52 @@ struct FormatsPageTests {
         #expect(result.output == (try text("text")))
         #expect(result.status == 0)
     }
+
+    @Test("the example of logfmt gives the output below it")
+    func logfmt() throws {
+        let page = try String(contentsOf: CommandUnderTest.root.appending(path: "docs/formats.md"), encoding: .utf8)
+        let section = try #require(page.components(separatedBy: "\n## ").first { $0.hasPrefix("`logfmt`") })
+        let blocks = try MarkdownBlocks(section).blocks
+        let text = { (language: String) in try #require(blocks.first { $0.language == language }?.text) }
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write(try text("yaml"), to: "pipeline.yaml")
+        try command.write(try text("logfmt"), to: "app.logfmt")
+        let result = try command.run("run", "pipeline.yaml", "--progress", "none")
+        #expect(result.output == (try text("text")))
+        #expect(result.status == 3)
+        #expect(try command.text(of: ".sluice/slow/dead-letter.jsonl.gz").contains("the quote at byte 15 is not closed"))
+    }
+
+    @Test("the example of syslog gives the output below it")
+    func syslog() throws {
+        let page = try String(contentsOf: CommandUnderTest.root.appending(path: "docs/formats.md"), encoding: .utf8)
+        let section = try #require(page.components(separatedBy: "\n## ").first { $0.hasPrefix("`syslog`") })
+        let blocks = try MarkdownBlocks(section).blocks
+        let text = { (language: String) in try #require(blocks.first { $0.language == language }?.text) }
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write(try text("yaml"), to: "pipeline.yaml")
+        try command.write(try text("log"), to: "auth.log")
+        let result = try command.run("run", "pipeline.yaml", "--progress", "none")
+        #expect(result.output == (try text("text")))
+        #expect(result.status == 3)
+        #expect(
+            try command.text(of: ".sluice/auth/dead-letter.jsonl.gz").contains("expected a priority such as <34>, or a time at byte 0, found 'h'"))
+    }
+
+    @Test("the example of records of several lines gives the output below it")
+    func multiline() throws {
+        let page = try String(contentsOf: CommandUnderTest.root.appending(path: "docs/pipeline-file.md"), encoding: .utf8)
+        let section = try #require(page.components(separatedBy: "\n### ").first { $0.hasPrefix("Records of several lines") })
+        let blocks = try MarkdownBlocks(section).blocks
+        let text = { (language: String) in try #require(blocks.first { $0.language == language }?.text) }
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write(try text("yaml"), to: "pipeline.yaml")
+        try command.write(try text("log"), to: "app.log")
+        let result = try command.run("run", "pipeline.yaml", "--progress", "none")
+        #expect(result.output == (try text("text")))
+        #expect(result.status == 0)
+    }
 }

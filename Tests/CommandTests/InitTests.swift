@@ -13,6 +13,8 @@ struct InitTests {
         ("s.txt", "name;count;x\nb;1;2\nc;2;3\n", "{csv: {separator: \";\"}}"),
         // The commas of two lines of five do not make it csv.
         ("gc.log", "VM (25.1), built by x\nt: [GC pause (young), 0.01 secs]\n   [Parallel Time: 7.2 ms]\n   [Other: 2.3 ms]\n   [Free: 0.1 ms]\n", "lines"),
+        ("app.log", "ts=2026-11-28T10:00:00Z level=info msg=\"hello there\" n=1\nts=2026-11-28T10:00:01Z level=warn msg=bye n=2\n", "logfmt"),
+        ("messages.log", "Nov 28 10:48:19 vm app[7]: started, with 5 workers\nNov 28 10:48:20 vm kernel: [   12.3] eth0: link up\n", "syslog"),
         ("words.txt", "Some words of text\nand more of them.\n", "lines"),
     ]
 

@@ -111,7 +111,11 @@ struct PipelineBuilding {
         if let policy = source.onDamage { built.onDamage = policy }
         if let longest = source.maxRecord { built.maxRecord = longest.value }
         if let encoding = source.encoding { built.encoding = encoding }
-        return built
+        let readsAll = check("source") { checking in
+            let hasLines = source.multiline.map { built.join(linesOf: $0, &checking) } ?? true
+            return built.complete(year: source.year.map { ($0.value, $0.place) }, zone: source.zone, &checking) && hasLines
+        }
+        return readsAll ? built : nil
     }
 
     /// Leaves out the inputs that earlier runs have read, if the definition says so.
@@ -153,12 +157,8 @@ struct PipelineBuilding {
             return check("sink") { checking in Formats.make(format, &checking) as? any WritableFormat }
         }
         guard !sink.isFormatUnread, let ending = end.fileExtension else { return sink.isFormatUnread ? nil : JSONL() }
-        if let format = Formats.forFile(endingIn: ending) { return check("sink") { checking in format.init(nil, &checking) } }
-        guard ending.index(in: Formats.later) != nil else { return JSONL() }
-        report(
-            "sink: the format '\(ending)' is not supported in this version", at: sink.argument.place,
-            fix: "use another file extension, or give a format; this version writes: \(Formats.writableNames.joined(separator: ", "))")
-        return nil
+        guard let format = Formats.forFile(endingIn: ending) else { return JSONL() }
+        return check("sink") { checking in format.init(nil, &checking) }
     }
 
     private mutating func buildDeadLetters(_ leaf: Leaf) -> String {

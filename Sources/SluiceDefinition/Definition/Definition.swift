@@ -49,6 +49,9 @@ struct SourceDefinition: Sendable {
     /// In bytes.
     var maxRecord: Placed<Int>?
     var encoding: TextEncoding?
+    var multiline: Arguments?
+    var year: Placed<Int>?
+    var zone: Leaf?
 }
 
 struct StageDefinition: Sendable {

@@ -163,12 +163,8 @@ extension DefinitionReading {
         guard name.isComplete else { return nil }
         switch find(name.text) {
         case .failure(let refusal):
-            if name.text.index(in: Formats.later) != nil {
-                report("\(owner): the format '\(name.text)' is not supported in this version", at: name.place, fix: refusal.fix)
-            } else {
-                let hint = refusal.reason.hasPrefix("no such") ? didYouMean(name.text, among: names) : ""
-                report("\(owner): \(refusal.reason)\(hint)", at: name.place, fix: refusal.fix)
-            }
+            let hint = refusal.reason.hasPrefix("no such") ? didYouMean(name.text, among: names) : ""
+            report("\(owner): \(refusal.reason)\(hint)", at: name.place, fix: refusal.fix)
             return nil
         case .success(let format):
             return formatArgument(format.declaration, name, options, owner)

@@ -4,12 +4,12 @@ extension DefinitionReading {
     mutating func readSource(_ node: YAMLNode) -> SourceDefinition? {
         guard let map = map(node, "source", example: FileKeys.file.first { $0.name == "source" }?.example ?? "") else { return nil }
         guard let kind = Sources.all.first(where: { map[$0.declaration.name] != nil }) else {
-            check(map, of: "source", takes: [FileKeys.sources[0].key(isRequired: true)] + FileKeys.source, later: FileKeys.laterInSource)
+            check(map, of: "source", takes: [FileKeys.sources[0].key(isRequired: true)] + FileKeys.source)
             return nil
         }
         let declaration = kind.declaration
         check(
-            map, of: "source", takes: [declaration.key(isRequired: true)] + declaration.options + FileKeys.source, later: FileKeys.laterInSource)
+            map, of: "source", takes: [declaration.key(isRequired: true)] + declaration.options + FileKeys.source)
         let argument = map[declaration.name].flatMap {
             self.argument($0, as: declaration.argument, "source: '\(declaration.name)'", example: declaration.example)
         }
@@ -28,6 +28,9 @@ extension DefinitionReading {
         }
         source.onDamage = settings?["on_damage"]?.leaf.flatMap { DamagePolicy(rawValue: $0.text) }
         source.encoding = settings?["encoding"]?.leaf.flatMap { TextEncoding(rawValue: $0.text) }
+        source.multiline = settings?["multiline"]?.keys
+        source.year = settings?["year"].flatMap { year in year.integer.map { Placed($0, at: year.place) } }
+        source.zone = settings?["zone"]?.leaf
         if let longest = settings?["max_record"], let bytes = longest.integer { source.maxRecord = Placed(bytes, at: longest.place) }
         return source
     }

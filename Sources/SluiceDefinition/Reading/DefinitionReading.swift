@@ -10,17 +10,11 @@ struct DefinitionReading {
     }
 
     /// Reports unknown and missing keys of a map.
-    ///
-    /// - Parameter later: keys reserved for future versions.
-    mutating func check(_ map: YAMLMap, of owner: String, takes keys: [FileKey], later: [String] = []) {
+    mutating func check(_ map: YAMLMap, of owner: String, takes keys: [FileKey]) {
         let names = keys.map(\.name)
         for key in map.entries.map(\.key) where key.text.index(in: names) == nil {
-            if key.text.index(in: later) != nil {
-                report("\(owner): '\(key.text)' is not supported in this version", at: key.place, fix: "remove it")
-            } else {
-                let hint = didYouMean(key.text, among: names + later)
-                report("\(owner): unknown key '\(key.text)'\(hint)", at: key.place, fix: "expected one of: \(names.joined(separator: ", "))")
-            }
+            let hint = didYouMean(key.text, among: names)
+            report("\(owner): unknown key '\(key.text)'\(hint)", at: key.place, fix: "expected one of: \(names.joined(separator: ", "))")
         }
         for key in keys where map[key.name] == nil {
             if let other = key.alternative, other.index(in: names) != nil {
@@ -32,8 +26,8 @@ struct DefinitionReading {
         }
     }
 
-    mutating func check(_ map: YAMLMap, of owner: String, takes keys: [ArgumentKey], later: [String] = []) {
-        check(map, of: owner, takes: keys.map { FileKey($0) }, later: later)
+    mutating func check(_ map: YAMLMap, of owner: String, takes keys: [ArgumentKey]) {
+        check(map, of: owner, takes: keys.map { FileKey($0) })
     }
 
     mutating func map(_ node: YAMLNode, _ what: String, example: String) -> YAMLMap? {

@@ -68,6 +68,18 @@ enum FileKeys {
             "encoding", .choice(TextEncoding.allCases.map(\.rawValue)), default: TextEncoding.utf8.rawValue, example: "encoding: latin1",
             "the character encoding. The byte order of `utf-16` is that of the byte order mark, else little endian; an unpaired surrogate becomes "
                 + "U+FFFD. With `utf-8`, bytes are left as they are"),
+        ArgumentKey(
+            "multiline",
+            .keys([
+                ArgumentKey("starts", .text, example: "starts: '^[0-9]{4}-'", "matches the first line of every record, and no other"),
+                ArgumentKey("continues", .text, example: #"continues: '^\s'"#, "matches every line that belongs to the record of the line before it"),
+            ]), example: "multiline: {starts: '^[0-9]{4}-'}",
+            "joins lines to one record before the format reads it, never across files: one of two regular expressions, which match anywhere in a line"
+        ),
+        ArgumentKey(
+            "year", .integer(1...9999), example: "year: 2026",
+            "the year of the first time without one; it is counted on from there, over all files in order. By default such times are text"),
+        ArgumentKey("zone", .text, example: "zone: '+02:00'", "the offset from UTC of times without one: `+02:00`, `-0500`, `Z`; by default UTC"),
     ]
 
     static let sink: [ArgumentKey] = [
@@ -146,9 +158,6 @@ enum FileKeys {
         FileKey("message", .argument(.text), example: "message: no such field", "text that the error message contains"),
         FileKey("raw", .argument(.text), example: "raw: hello", "the record's original bytes"),
     ]
-
-    /// Keys reserved for future versions.
-    static let laterInSource = ["multiline"]
 
     static let sources = Sources.all.map { $0.declaration }
     static let sinks = Sinks.all.map { $0.declaration }

@@ -105,7 +105,16 @@ private struct RecordsBuilding {
         let files = check("source", script) { FileSource(paths, options: Arguments(), &$0) }
         let format = made(draft.format, "source", isRead: true)
         guard let files, let format else { return nil }
-        return SourceSettings(files, format: format, onDamage: draft.onDamage, maxRecord: draft.maxRecord)
+        var settings = SourceSettings(files, format: format, onDamage: draft.onDamage, maxRecord: draft.maxRecord)
+        var options = Script()
+        let lines = draft.lines.map { $0.options(&options) }
+        let zone = draft.zone.map { options.leaf($0) }
+        let year = draft.year.map { ($0, options.place) }
+        let isComplete = check("source", options) { checking in
+            let hasLines = lines.map { settings.join(linesOf: $0, &checking) } ?? true
+            return settings.complete(year: year, zone: zone, &checking) && hasLines
+        }
+        return isComplete ? settings : nil
     }
 
     private mutating func made(_ format: RecordFormat, _ label: String, isRead: Bool) -> (any Format)? {
@@ -194,7 +203,10 @@ extension Records {
     fileprivate var canonicalText: String {
         var script = Script()
         _ = source.format.argument(&script)
+        _ = source.lines?.options(&script)
         var parts = [name, "\(source.archives)"] + script.lines
+        if let year = source.year { parts.append("year \(year)") }
+        if let zone = source.zone { parts.append("zone \(zone)") }
         for stage in stages { parts += [stage.verb, stage.name ?? "", stage.onError.rawValue] + stage.script.lines }
         switch sink {
         case .file(let path, let format, _)?: parts += [path, format?.format.declaration.name ?? ""]

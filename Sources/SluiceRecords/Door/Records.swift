@@ -43,11 +43,17 @@ public struct Records: Sendable {
     ///     expanded when the run begins.
     ///   - onDamage: ``DamagePolicy/salvage`` records losses in the report.
     ///   - maxRecord: in bytes; a longer record becomes a dead letter.
+    ///   - lines: which lines are joined to one record before the format reads it.
+    ///   - year: the year of the first time that has none, which syslog's may; it is counted on from
+    ///     there. By default such times are text.
+    ///   - zone: the offset from UTC of times that have none: `+02:00`. UTC by default.
     public static func reading(
-        archives: [String], format: RecordFormat, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20
+        archives: [String], format: RecordFormat, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20, lines: JoinedLines? = nil,
+        year: Int? = nil, zone: String? = nil
     ) -> Records {
         precondition(maxRecord > 0, "the maximum length of a record must be positive, not \(maxRecord)")
-        return Records(source: SourceDraft(archives: archives, format: format, onDamage: onDamage, maxRecord: maxRecord))
+        return Records(
+            source: SourceDraft(archives: archives, format: format, onDamage: onDamage, maxRecord: maxRecord, lines: lines, year: year, zone: zone))
     }
 
     private init(source: SourceDraft) {
@@ -109,12 +115,30 @@ public struct Records: Sendable {
     }
 }
 
+/// Lines that are joined to one record.
+public enum JoinedLines: Sendable {
+    /// Each line that the regular expression (RE2's syntax) matches begins a record.
+    case starting(with: String)
+    /// Each line that the regular expression matches belongs to the record of the line before it.
+    case continuing(with: String)
+
+    func options(_ script: inout Script) -> Arguments {
+        switch self {
+        case .starting(let pattern): Arguments([Multiline.Lines.starts.rawValue: script.argument(pattern)])
+        case .continuing(let pattern): Arguments([Multiline.Lines.continues.rawValue: script.argument(pattern)])
+        }
+    }
+}
+
 /// A source whose patterns are not expanded yet.
 struct SourceDraft: Sendable {
     var archives: [String]
     var format: RecordFormat
     var onDamage: DamagePolicy
     var maxRecord: Int
+    var lines: JoinedLines?
+    var year: Int?
+    var zone: String?
 }
 
 /// A sink that is not compiled yet.

@@ -24,6 +24,9 @@ package protocol Format: Sendable {
     /// - Parameter spans: whether to fill in the spans of members as well; only JSON records have
     ///   any.
     func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder
+
+    /// The format of records that may be several lines.
+    var joiningLines: any Format { get }
 }
 
 /// A format that is completed by the first record of each file.
@@ -110,6 +113,11 @@ package enum Framing: Sendable, Hashable {
     /// JSON documents. Records are the elements of the list at the path in each document; without a
     /// path, documents that are objects, and the elements of those that are lists.
     case documents(path: [String])
+    /// Each line is a record, except that one which begins with the number of its bytes ends after
+    /// that many: syslog messages with octet counting.
+    case syslog
+    /// Lines are joined to records.
+    case multiline(Multiline)
 }
 
 /// The head of a file: what precedes the records, in formats that have one.

@@ -108,10 +108,12 @@ package struct FormatGuess: Sendable {
             return trial.report.records.written > 0
         }
 
-        /// Several fields indicate that the format is right, a single one does not.
+        /// Several fields indicate that the format is right, a single one does not, and neither do
+        /// words that could be keys without values.
         private static func weight(ofLenient records: [ValueMap], hasHead: Bool) -> Double {
-            let counts = records.map(\.count)
-            guard let most = counts.max(), most > 1 else { return hasHead ? 0.001 : 0.01 }
+            let counts = records.map { record in record.entries.count { $0.value != .bool(true) } }
+            guard let most = counts.max(), most > 0 else { return 0 }
+            guard most > 1 else { return hasHead ? 0.001 : 0.01 }
             let whole = counts.count { $0 * 2 > most }
             return Double(whole) / Double(counts.count) * (most > 2 ? 0.8 : 0.6)
         }

@@ -2,7 +2,7 @@
 package enum Formats {
     /// In the order of the reference.
     package static let all: [any Format.Type] = [
-        JSONL.self, JSON.self, Combined.self, Common.self, Access.self, CSV.self, TSV.self, Lines.self, RegexFormat.self,
+        JSONL.self, JSON.self, Combined.self, Common.self, Access.self, CSV.self, TSV.self, Logfmt.self, Syslog.self, Lines.self, RegexFormat.self,
     ]
 
     package static let writable: [any WritableFormat.Type] = all.compactMap { $0 as? any WritableFormat.Type }
@@ -32,9 +32,6 @@ package enum Formats {
 
     /// Including aliases.
     package static var allNames: [String] { all.flatMap { [$0.declaration.name] + $0.declaration.aliases } }
-
-    /// Names reserved for future formats.
-    package static let later = ["logfmt", "syslog"]
 }
 
 extension Format {
@@ -42,4 +39,5 @@ extension Format {
     package var name: String { Self.declaration.name }
     package var framing: Framing { .lines }
     package func checkReading(_ checking: inout Checking) {}
+    package var joiningLines: any Format { self }
 }

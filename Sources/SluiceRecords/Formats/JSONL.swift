@@ -6,13 +6,22 @@ package struct JSONL: WritableFormat {
         "jsonl", aliases: ["ndjson"], "one JSON object per line", argument: .keys([]), example: "format: jsonl")
     package static let fileExtensions = ["jsonl", "ndjson"]
 
+    /// Whether a record may be several lines. Written, it is one.
+    private var hasLines = false
+
     package init() {}
     package init?(_ options: Arguments?, _ checking: inout Checking) {}
 
     package var schema: Schema { .open }
 
     package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder {
-        JSONLinesDecoder(columns: columns, spans: spans)
+        hasLines ? RewritingDecoder(JSONLineRewriter(), columns: columns, spans: spans) : JSONLinesDecoder(columns: columns, spans: spans)
+    }
+
+    package var joiningLines: any Format {
+        var joining = self
+        joining.hasLines = true
+        return joining
     }
 
     package func makeWriter(for fields: RecordFields, columns: [String]?) -> any RecordWriter {

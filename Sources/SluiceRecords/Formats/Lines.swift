@@ -28,20 +28,24 @@ package struct Lines: WritableFormat {
 /// that were read.
 struct LinesWriter: RecordWriter {
     private let column: Int?
+    /// Whether records are written as the bytes that were read.
+    private let writesText: Bool
     let copiesRecords: Bool
     let dropsReturns = true
 
     init(fields: RecordFields) {
         column = fields.shape.column(of: LinesDecoder.field)
-        copiesRecords = fields.shape.isUntouched && fields.shape.base == .other && fields.format != nil && (fields.format is Lines || column == nil)
+        writesText = fields.shape.isUntouched && fields.shape.base == .other && fields.format != nil && (fields.format is Lines || column == nil)
+        copiesRecords = writesText && fields.isLine
     }
 
     func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) throws(RecordFailure) {
-        if copiesRecords {
-            buffer.append(LineText.withoutEnd(batch.text(row)))
-        } else {
-            buffer.append(try line(row, of: batch))
+        let text = writesText ? LineText.withoutEnd(batch.text(row)) : try line(row, of: batch)
+        guard !text.contains(UInt8(ascii: "\n")) else {
+            let what = writesText ? "the record is more than one line" : "the field 'line' contains a line feed, so it would become more than one line"
+            throw RecordFailure(code: "sink.line", message: what)
         }
+        buffer.append(text)
         buffer.append(UInt8(ascii: "\n"))
     }
 
@@ -49,9 +53,6 @@ struct LinesWriter: RecordWriter {
         let cell = column.map { batch.table.row(row)[$0] } ?? .absent
         guard cell.kind == .string || cell.kind == .bytes else {
             throw RecordFailure(code: "sink.line", message: "the record has no text field 'line' to write")
-        }
-        guard !cell.textBytes.contains(UInt8(ascii: "\n")) else {
-            throw RecordFailure(code: "sink.line", message: "the field 'line' contains a line feed, so it would become more than one line")
         }
         return cell.textBytes
     }

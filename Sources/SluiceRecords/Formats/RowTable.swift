@@ -64,6 +64,9 @@ package final class RowTable {
     package var failures: [Failure] = []
     /// Storage for unescaped text.
     package let text = TextArena()
+    /// The JSON objects that records were rewritten as, in formats that do so: see
+    /// ``RecordRewriter``.
+    package private(set) var objects: RewrittenObjects?
     private var capacity = 0
 
     package init(columns: Int, hasSpans: Bool) {
@@ -89,13 +92,35 @@ package final class RowTable {
             spans = .allocate(capacity: hasSpans ? wanted : 1)
             capacity = wanted
         }
+        self.rows = rows
+        objects?.reset()
+        clearRows()
+    }
+
+    /// Makes all cells absent and all outcomes `decoded` again.
+    func clearRows() {
+        let wanted = max(1, rows * columns)
         cells.initialize(repeating: .absent, count: wanted)
         spans.initialize(repeating: .none, count: hasSpans ? wanted : 1)
         outcomes.removeAll(keepingCapacity: true)
         outcomes.append(contentsOf: repeatElement(.decoded, count: rows))
         failures.removeAll(keepingCapacity: true)
         text.reset()
-        self.rows = rows
+    }
+
+    /// Makes the row's cells absent and its outcome `decoded` again.
+    func clear(_ row: Int) {
+        self.row(row).update(repeating: .absent, count: columns)
+        if hasSpans { rowSpans(row).update(repeating: .none, count: columns) }
+        outcomes[row] = .decoded
+    }
+
+    /// The objects to be filled in by the next call of a decoder.
+    func beginObjects() -> RewrittenObjects {
+        let objects = objects ?? RewrittenObjects()
+        objects.reset()
+        self.objects = objects
+        return objects
     }
 
     @inline(__always)

@@ -140,6 +140,8 @@ package struct SourceSettings: Sendable {
     package var encoding = TextEncoding.utf8
     /// `nil` without `new_only`.
     package var newOnly: NewOnly?
+    /// How lines are joined to records before the format reads them; `nil`: they are not.
+    package var multiline: Multiline?
 
     package init(_ source: any RecordSource, format: any Format, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20) {
         self.source = source
@@ -150,6 +152,8 @@ package struct SourceSettings: Sendable {
 
     /// In the order of reading.
     package var inputs: [InputFile] { source.inputs }
+
+    package var framing: Framing { multiline.map { .multiline($0) } ?? format.framing }
 }
 
 package struct RecordStage: Sendable {

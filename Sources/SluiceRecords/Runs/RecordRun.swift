@@ -242,6 +242,14 @@ package final class RecordRun: Sendable {
                 batch.takesCheckpoint = checkpointing?.wants() ?? false
                 return batch
             }
+        if let years = plan.years {
+            records = records.inOrder(YearCount.name, state: (), onError: .stop) { _, batch in
+                years.settle(batch)
+                if batch.takesCheckpoint { batch.steps.append(Checkpoint.StepState(stage: YearCount.name, state: Data(years.checkpoint))) }
+                return batch
+            }
+            .weighing { $0.weight }
+        }
         for (index, place) in plan.places.enumerated() {
             if let stage = place.stage { records = add(stage, to: records, scratches) }
             if let split = plan.splits.first(where: { $0.place == index }) { records = add(split, to: records, everyThread) }

@@ -118,8 +118,8 @@ struct FieldParser: Sendable {
     func makeTable() -> RowTable { RowTable(columns: names.count, hasSpans: false) }
 
     /// Decodes the field of `row` into row 0 of `table`.
-    /// - Returns: the decoded text, in memory that lives as long as the batch; `nil` if it is
-    ///   blank.
+    /// - Returns: the decoded text, or the object that it was rewritten as, in memory that lives as
+    ///   long as the batch; `nil` if it is blank.
     func parse(_ row: Int, of batch: RecordBatch, into table: RowTable) throws(RecordFailure) -> UnsafeBufferPointer<UInt8>? {
         let cell = column.map { batch.table.row(row)[$0] } ?? .absent
         switch cell.kind {
@@ -131,7 +131,9 @@ struct FieldParser: Sendable {
         table.prepare(rows: 1)
         decoder.decode(text, row: 0, into: table)
         switch table.outcomes[0] {
-        case .decoded, .duplicated: return names.isEmpty ? onSingleLine(text, batch) : text
+        case .decoded, .duplicated:
+            guard let object = table.objects?.bytes else { return names.isEmpty ? onSingleLine(text, batch) : text }
+            return UnsafeBufferPointer(start: object.withFilled { batch.scratch.text.copy($0) }, count: object.count)
         case .blank: return nil
         case .failed:
             let failure = table.failures.first
@@ -220,8 +222,8 @@ struct SpreadStage: EachStage {
     }
 }
 
-/// `parse` without `into`, for JSON: the parsed members become members of the record and replace
-/// those of the same name.
+/// `parse` without `into`, for a format whose fields are known only when it is read: the parsed
+/// members become members of the record and replace those of the same name.
 struct MergeStage: EachStage {
     let site: StageSite
     let parser: FieldParser

@@ -19,7 +19,6 @@ enum ReferenceTables {
         ("source", keys(FileKeys.sources.map { $0.key(isRequired: true) } + FileKeys.source, links: ["format": "#formats"])),
         ("formats", formats),
         ("format-options", options(of: Formats.all.map { $0.declaration }, "format")),
-        ("formats-later", later(Formats.later)),
         ("verbs", verbs),
         ("verb-keys", options(of: FileKeys.verbs, "verb")),
         ("verbs-later", later(Verbs.later)),

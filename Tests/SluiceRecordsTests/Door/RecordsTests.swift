@@ -46,6 +46,22 @@ final class RecordsTests {
         #expect(result.report.description.hasPrefix("losses: read 3, written 1, filtered 1, dead 1, in "))
     }
 
+    @Test func `lines are joined, and times are completed, as the source says`() async throws {
+        try Data("Dec 31 23:00:00 h app[1]: a\n b\nJan  1 00:00:00 h app[1]: c\n".utf8).write(to: URL(filePath: folder + "/in.txt"))
+        let records = { (lines: JoinedLines?, zone: String) in
+            Records.reading(archives: [self.folder + "/in.txt"], format: .syslog, lines: lines, year: 2025, zone: zone).select(["time", "message"])
+                .writing(to: self.folder + "/out.jsonl").deadLetters(to: self.folder + "/dead.jsonl")
+        }
+        let expected = #"{"time":"2025-12-31T22:00:00Z","message":"a\n b"}"# + "\n" + #"{"time":"2025-12-31T23:00:00Z","message":"c"}"# + "\n"
+        for lines in [JoinedLines.starting(with: "^[A-Z]"), .continuing(with: "^ ")] {
+            #expect(try await run(records(lines, "+01:00")).out == expected)
+        }
+        let error = #expect(throws: RecordsError.self) { try records(.starting(with: "["), "CET").check() }
+        guard case .invalid(let problems)? = error else { return }
+        #expect(problems.map(\.message).contains("source: zone: 'CET' is not an offset from UTC"))
+        #expect(problems.contains { $0.message.hasPrefix("source: multiline: 'starts' is not a regular expression") })
+    }
+
     @Test func `all errors are reported together, with their positions in the text`() throws {
         let records = try records("", .combined)
             .set(["a": "statsu >= 500", "b": "path\n - 1"], name: "first").keep("path +").select(["time", "time"]).select([])

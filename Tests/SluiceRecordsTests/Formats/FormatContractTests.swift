@@ -74,6 +74,26 @@ struct FormatSample: CustomTestStringConvertible {
             FormatSample(
                 format: TSV(), head: "a\tb", records: [("1\t\"x\\n\\ty\\\\", #"{"a":"1","b":"\"x\n\ty\\"}"#), ("\\N\t", #"{"b":""}"#)],
                 bad: ["1", "1\t2\t3"])
+        case "logfmt":
+            FormatSample(
+                format: Logfmt(),
+                records: [
+                    (#"a=1 b="x \"y\"""#, #"{"a":"1","b":"x \"y\""}"#), (#"flag c= d==x"#, #"{"flag":true,"c":"","d":"=x"}"#),
+                    ("a=1 b=2 a=3", #"{"b":"2","a":"3"}"#),
+                ], bad: ["=", "a=\"x", "a=b\"c", "\"a\"=1"])
+        case "syslog":
+            FormatSample(
+                format: Syslog(),
+                records: [
+                    (
+                        #"<34>1 2003-10-11T22:14:15.003+02:00 mymachine su - ID47 [a@1 k="x\]y\"z" l="1" l="2"][b@2] 'su root' failed"#,
+                        #"{"priority":34,"facility":"auth","severity":"crit","time":"2003-10-11T20:14:15.003Z","host":"mymachine","app":"su","msgid":"ID47","structured_data":{"a@1":{"k":"x]y\"z","l":["1","2"]},"b@2":{}},"message":"'su root' failed"}"#
+                    ), ("<0>1 - - - - - -", #"{"priority":0,"facility":"kern","severity":"emerg"}"#),
+                    (
+                        "<13>Nov 28 2026 10:48:19 vm app[7]: hello",
+                        #"{"priority":13,"facility":"user","severity":"notice","time":"2026-11-28T10:48:19Z","host":"vm","app":"app","pid":"7","message":"hello"}"#
+                    ),
+                ], bad: ["hello", "<192>1 - - - - - -", "<1>1 - - - -", "<1>1 - - - - - [a", "<1>2 - - - - - x"])
         case "lines": FormatSample(format: Lines(), records: [("any text", #"{"line":"any text"}"#), ("", #"{"line":""}"#)], bad: [])
         case "regex":
             FormatSample(format: regex, records: [("ab=1", #"{"key":"ab","value":"1"}"#), ("x=", #"{"key":"x","value":""}"#)], bad: ["=", "none"])

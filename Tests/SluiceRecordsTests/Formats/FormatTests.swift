@@ -9,8 +9,8 @@ struct FormatTests {
         #expect(Formats.named("ndjson")?.name == "jsonl")
         #expect(Formats.named("jsonl")?.name == "jsonl")
         #expect(Formats.named("xml") == nil)
-        #expect(Formats.names == ["jsonl", "combined", "common", "access", "csv", "tsv", "lines", "regex"])
-        #expect(Formats.writableNames == ["jsonl", "csv", "tsv", "lines"])
+        #expect(Formats.names == ["jsonl", "json", "combined", "common", "access", "csv", "tsv", "logfmt", "syslog", "lines", "regex"])
+        #expect(Formats.writableNames == ["jsonl", "csv", "tsv", "logfmt", "syslog", "lines"])
     }
 
     @Test("each format's decoder fills the fields of its schema")

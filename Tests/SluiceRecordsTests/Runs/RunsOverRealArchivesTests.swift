@@ -15,14 +15,15 @@ struct RunsOverRealArchivesTests {
     /// Runs the stages over the archives, with an output for each value of `key`.
     /// - Returns: the report, and the number of records of each value.
     private func count(
-        _ pattern: String, _ format: any Format, by key: String, stages: [any Verb] = []
+        _ pattern: String, _ format: any Format, by key: String, stages: [any Verb] = [], joining lines: Multiline? = nil
     ) async throws -> (report: RunReport, counts: [String: Int]) {
         let folder = NSTemporaryDirectory() + "sluice-real-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let path = try PathTemplate(pieces: [.text(folder + "/out/"), .value(CellProgram(key)), .text(".jsonl")])
+        var source = SourceSettings(FileSource(try InputFiles.expand([archives + "/" + pattern])), format: format)
+        source.multiline = lines
         let pipeline = RecordPipeline(
-            name: "real", definition: "sha256:0",
-            source: SourceSettings(FileSource(try InputFiles.expand([archives + "/" + pattern])), format: format),
+            name: "real", definition: "sha256:0", source: source,
             stages: stages.enumerated().map { RecordStage(name: "stage-\($0)", verb: $1) },
             sink: SinkSettings(FileSink(path)), deadLetters: folder + "/dead.jsonl")
         let report = try await RecordRun(pipeline, options: RunOptions(state: folder + "/state")).run()
@@ -54,6 +55,18 @@ struct RunsOverRealArchivesTests {
         #expect(report.records.read == 17_064)
         #expect(report.records.written + report.records.dead == 17_064)
         #expect(counts.count == 15)
+    }
+
+    @Test func `collections of a Java program's garbage, of 27 lines each, by kind`() async throws {
+        let pattern = try Pattern(
+            #"(?s)^(?P<time>[0-9T:.+-]+): [0-9.]+: \[(?P<kind>GC [a-z]+).*\[Times: user=(?P<user>[0-9.]+) .*real=(?P<real>[0-9.]+) secs\]"#)
+        let joined = Multiline(.starts, try Pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}T"))
+        let (report, counts) = try await count("applogs/*.gz", RegexFormat(pattern), by: "kind", joining: joined)
+        // 20,596 lines; the first three are about the machine, and the steps of concurrent marking have no times.
+        #expect(report.records.read == 798)
+        #expect(counts["GC pause"] == 761)
+        #expect(report.records.written + report.records.dead == 798)
+        #expect(report.balanced)
     }
 
     @Test func `every flight of a year by carrier, and the minutes of delay`() async throws {

@@ -116,7 +116,7 @@ extension Cell {
 struct FieldMemberWriter<Text: FieldText>: RecordWriter {
     let head: [UInt8]
     private let text: Text
-    private let names: ColumnTable
+    private let members: JSONMemberCells
     private let count: Int
     private let fields: RecordFields
     private let refusesOthers: Bool
@@ -124,14 +124,14 @@ struct FieldMemberWriter<Text: FieldText>: RecordWriter {
     init(head: [UInt8], text: Text, names: [String], fields: RecordFields, refusesOthers: Bool) {
         self.head = head
         self.text = text
-        self.names = ColumnTable(names)
+        members = JSONMemberCells(names)
         count = names.count
         self.fields = fields
         self.refusesOthers = refusesOthers
     }
 
     func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) throws(RecordFailure) {
-        let object = object(row, of: batch, buffer)
+        let object = fields.object(row, of: batch, using: buffer)
         let failure = withUnsafeTemporaryAllocation(of: Cell.self, capacity: max(1, count)) { cells -> RecordFailure? in
             cells.initialize(repeating: .absent)
             if let failure = read(object, batch.scratch.text, into: cells) { return failure }
@@ -145,52 +145,13 @@ struct FieldMemberWriter<Text: FieldText>: RecordWriter {
         if let failure { throw failure }
     }
 
-    /// The record as a JSON object, followed by readable padding.
-    private func object(_ row: Int, of batch: RecordBatch, _ buffer: ByteBuffer) -> UnsafeBufferPointer<UInt8> {
-        if fields.shape.isUntouched { return batch.text(row) }
-        let start = buffer.count
-        fields.write(row, of: batch, to: buffer)
-        let written = UnsafeBufferPointer(rebasing: buffer.filled[start...])
-        buffer.count = start
-        return UnsafeBufferPointer(start: batch.scratch.text.copy(written), count: written.count)
-    }
-
     private func read(
         _ object: UnsafeBufferPointer<UInt8>, _ arena: TextArena, into cells: UnsafeMutableBufferPointer<Cell>
     ) -> RecordFailure? {
         var failure: RecordFailure?
-        do throws(JSONFault) {
-            try JSONMembers.forEach(in: object) { (key, isEscaped, value, end) throws(JSONFault) in
-                let close = try JSONScan.string(key + 1, end).close
-                let column = isEscaped ? escapedColumn(key + 1, close) : names.column(key + 1, close - key - 1)
-                if column >= 0 {
-                    cells[column] = try cell(value, end, arena)
-                } else if refusesOthers, value.pointee != UInt8(ascii: "n"), failure == nil {
-                    failure = .column(JSONValue.string(key + 1, close, isEscaped))
-                }
-            }
-        } catch {
-            return RecordFailure(code: "sink.columns", message: error.message(in: object))
+        let fault = members.read(object, arena, into: cells) { name in
+            if refusesOthers, failure == nil { failure = .column(name()) }
         }
-        return failure
-    }
-
-    private func cell(_ value: JSONScan.Place, _ end: JSONScan.Place, _ arena: TextArena) throws(JSONFault) -> Cell {
-        switch value.pointee {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-            return .text(.decimal, value, count: end - value)
-        default:
-            var cell = Cell.absent
-            _ = try JSONValue.read(value, end, arena, into: &cell)
-            return cell
-        }
-    }
-
-    private func escapedColumn(_ start: JSONScan.Place, _ close: JSONScan.Place) -> Int {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: close - start + 8) { buffer in
-            guard let key = buffer.baseAddress else { return -1 }
-            buffer.initialize(repeating: 0)
-            return names.column(key, JSONUnescape.copy(start, close, to: key))
-        }
+        return failure ?? fault.map { RecordFailure(code: "sink.columns", message: $0.message(in: object)) }
     }
 }

@@ -39,6 +39,27 @@ enum JSONValue {
         return .text(.string, memory, count: count)
     }
 
+    /// Calls `body` with the text of a string, unescaped.
+    /// - Parameter close: the closing quote.
+    static func withText<Result>(
+        _ start: JSONScan.Place, _ close: JSONScan.Place, _ isEscaped: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> Result
+    ) -> Result {
+        withPaddedText(start, close, isEscaped) { body(UnsafeBufferPointer(start: $0, count: $1)) }
+    }
+
+    /// Calls `body` with the start of a string's text, unescaped, and its length. 8 bytes after the
+    /// text are readable.
+    static func withPaddedText<Result>(
+        _ start: JSONScan.Place, _ close: JSONScan.Place, _ isEscaped: Bool, _ body: (JSONScan.Place, Int) -> Result
+    ) -> Result {
+        guard isEscaped else { return body(start, close - start) }
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: close - start + 8) { memory in
+            memory.initialize(repeating: 0)
+            guard let target = memory.baseAddress else { return body(start, 0) }
+            return body(target, JSONUnescape.copy(start, close, to: target))
+        }
+    }
+
     /// - Parameter close: the closing quote.
     static func string(_ start: JSONScan.Place, _ close: JSONScan.Place, _ isEscaped: Bool) -> String {
         guard isEscaped else { return String(decoding: UnsafeBufferPointer(start: start, count: close - start), as: UTF8.self) }

@@ -106,4 +106,19 @@ package enum JSONMembers {
         }
         buffer.append(UInt8(ascii: "}"))
     }
+
+    /// Writes the object with only the last of members that have the same name. The buffer must be
+    /// another one than the text's.
+    static func writeUnique(_ text: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
+        let members = all(of: text)
+        let last = Dictionary(members.enumerated().map { (Name($1.name), $0) }) { $1 }
+        buffer.append(UInt8(ascii: "{"))
+        var isFirst = true
+        for (place, member) in members.enumerated() where last[Name(member.name)] == place {
+            if !isFirst { buffer.append(UInt8(ascii: ",")) }
+            isFirst = false
+            buffer.append(UnsafeBufferPointer(rebasing: text[Int(member.span.start)..<Int(member.span.end)]))
+        }
+        buffer.append(UInt8(ascii: "}"))
+    }
 }

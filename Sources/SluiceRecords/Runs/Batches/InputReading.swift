@@ -87,7 +87,7 @@ final class InputReading: Sendable {
         configuration.onDamage = source.onDamage
         configuration.maxRecord = source.maxRecord
         configuration.encoding = source.encoding
-        configuration.framing = source.format.framing
+        configuration.framing = source.framing
         let file = source.inputs[index]
         return try BatchReader(
             file, of: try source.source.open(file, at: 0), index: index, configuration: configuration, buffers: buffers)

@@ -20,8 +20,8 @@ package final class RecordBatch: @unchecked Sendable {
     /// Whether the table belongs to this part alone. A part shares the table of the batch that was
     /// divided until its records get new bytes.
     private var ownsTable = true
-    /// The frames that the rows were decoded from: the source's, or those of a stage that gave the
-    /// records new bytes.
+    /// The frames that the rows were decoded from: the source's, those of the JSON objects that its
+    /// records were rewritten as, or those of a stage that gave the records new bytes.
     private(set) var frames: [Frame]
     private var rebased: ByteBuffer?
     /// The index of each row's frame in the source; `nil` while it equals the row's own index.
@@ -63,9 +63,10 @@ package final class RecordBatch: @unchecked Sendable {
         stretch = segment.stretch
         self.scratch = scratch
         let compact = source.onSingleLines()
-        rebased = compact?.bytes
-        frames = compact?.frames ?? source.frames
-        table = segment.decoding.decode(frames, of: UnsafePointer((compact?.bytes ?? source.bytes).start))
+        let decoded = compact?.frames ?? source.frames
+        table = segment.decoding.decode(decoded, of: UnsafePointer((compact?.bytes ?? source.bytes).start))
+        frames = table.objects?.frames ?? decoded
+        rebased = table.objects?.bytes ?? compact?.bytes
         tally = BatchTally(places: places)
         fates = tracksFates ? [] : nil
         first = 0
@@ -181,6 +182,12 @@ package final class RecordBatch: @unchecked Sendable {
         return UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count))
     }
 
+    /// The bytes that the source read for the row's record.
+    func sourceText(_ row: Int) -> UnsafeBufferPointer<UInt8> {
+        let frame = source.frames[origin(row)]
+        return UnsafeBufferPointer(start: UnsafePointer(source.bytes.start) + Int(frame.start), count: Int(frame.count))
+    }
+
     /// The index of the row's frame in the source.
     func origin(_ row: Int) -> Int { origins.map { Int($0[row]) } ?? row }
 
@@ -254,6 +261,18 @@ package final class RecordBatch: @unchecked Sendable {
         switch cell.kind {
         case .string, .bytes, .decimal, .json: scratch.text(cell.kind, copying: cell.textBytes)
         default: cell
+        }
+    }
+
+    /// Makes dead letters of rows that the source has counted as decoded.
+    func refuseAtSource(_ refused: [UInt32], with failure: RecordFailure) {
+        counts[0].dead += refused.count
+        counts[0].out -= refused.count
+        let gone = Swift.Set(refused)
+        rows.removeAll { gone.contains($0) }
+        for row in refused {
+            note(.dead, Int(row), at: 0)
+            refuse(Int(row), at: SourceStage.name, with: failure, record: [])
         }
     }
 

@@ -7,12 +7,21 @@ import SluiceCEL
 package final class BoundSegment: Sendable {
     let decoding: Decoding
     let stretch: BoundStretch
+    /// The column of times whose years are to be found; `nil` if there are none.
+    let timeColumn: Int?
 
     /// Where the records of the segment come from.
     enum Origin {
-        case format(any Format)
+        /// - Parameter isLine: whether the bytes of every record are one line.
+        case format(any Format, isLine: Bool)
         /// The rows that a closing stage produces.
         case rows([Schema.Field])
+
+        /// The field with times whose years are to be found.
+        fileprivate var timeField: String? {
+            guard case .format(let format as any DatedFormat, _) = self, format.timeDefaults.year != nil else { return nil }
+            return format.timeField
+        }
     }
 
     /// - Parameters:
@@ -20,6 +29,8 @@ package final class BoundSegment: Sendable {
     ///   - later: the segment after each stage that gives records new bytes, by the stage's number.
     init(_ origin: Origin, _ flow: PlannedFlow, from start: Int, inputs: [RecordFields.InputName], later: [Int: BoundSegment]) {
         var names = flow.mentions(from: start)
+        let timeField = origin.timeField
+        names += timeField.map { [$0] } ?? []
         var binder = StageBinder(origin, names: names, inputs: inputs)
         var stretch = BoundStretch(flow, from: start, &binder, later: later)
         let undecoded = stretch.undecodedFields
@@ -29,9 +40,10 @@ package final class BoundSegment: Sendable {
             stretch = BoundStretch(flow, from: start, &binder, later: later)
         }
         self.stretch = stretch
+        timeColumn = timeField.flatMap { $0.index(in: binder.decoded) }
         let hasSpans = stretch.touchesMembers
         var decoder: (any RecordDecoder)?
-        if case .format(let format) = origin { decoder = format.makeDecoder(columns: binder.decoded, spans: hasSpans) }
+        if case .format(let format, _) = origin { decoder = format.makeDecoder(columns: binder.decoded, spans: hasSpans) }
         decoding = Decoding(decoder: decoder, columns: binder.columns, hasSpans: hasSpans)
     }
 }
@@ -109,6 +121,7 @@ package struct StageBinder {
     /// The segment for records that are given new bytes.
     package internal(set) var next: BoundSegment?
     private let format: (any Format)?
+    private let isLine: Bool
     private let complete: RecordFields.CompleteDecoder?
     private let inputs: [RecordFields.InputName]
 
@@ -119,10 +132,12 @@ package struct StageBinder {
         switch origin {
         case .rows(let fields):
             format = nil
+            isLine = false
             decoded = fields.map(\.name)
             shape = Shape(fields: fields.enumerated().map { ($1.name, $0) })
             complete = nil
-        case .format(let format):
+        case .format(let format, let isLine):
+            self.isLine = isLine
             self.format = format
             switch format.schema {
             case .open:
@@ -143,7 +158,7 @@ package struct StageBinder {
     }
 
     /// The fields at this point of the flow.
-    package var fields: RecordFields { RecordFields(shape: shape, format: format, complete: complete, inputs: inputs) }
+    package var fields: RecordFields { RecordFields(shape: shape, format: format, isLine: isLine, complete: complete, inputs: inputs) }
 
     mutating func bind(_ stage: PlannedStage) -> BoundStage {
         let site = StageSite(

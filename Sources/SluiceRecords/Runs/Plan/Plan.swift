@@ -16,6 +16,8 @@ final class Plan: Sendable {
     /// Exchanged once, before the first batch, if its types are inferred.
     private let format: Locked<any Format>
     private let needsHead: Bool
+    /// Whether the bytes of every record that is read are one line.
+    private let areLines: Bool
     private let inputs: [RecordFields.InputName]
     /// The segment after each stage that gives records new bytes, by the stage's number.
     private let later: [Int: BoundSegment]
@@ -29,6 +31,9 @@ final class Plan: Sendable {
     /// Whether batches are committed in any order. An ordered stage makes all stages before it
     /// ordered, too.
     let isUnordered: Bool
+
+    /// Finds the years of times without one; `nil` if there are none.
+    let years: YearCount?
 
     /// One for each sink whose outputs begin with their column names, if these are not known yet.
     let outputColumns: [OutputColumns]
@@ -46,6 +51,7 @@ final class Plan: Sendable {
         inputs = pipeline.source.inputs.map { RecordFields.InputName($0.path) }
         format = Locked(pipeline.source.format)
         needsHead = (pipeline.source.format as? any HeadedFormat)?.needsHead == true
+        areLines = pipeline.source.framing == .lines
         var later: [Int: BoundSegment] = [:]
         for flow in Self.flows(of: trunk).reversed() {
             for (index, stage) in flow.stages.enumerated().reversed() where stage.givesNewBytes {
@@ -56,7 +62,8 @@ final class Plan: Sendable {
         mayHaveEnough = stages.contains(where: \.mayEndRun)
         outputColumns = sinks.filter(\.needsOutputColumns).map { OutputColumns($0) }
         outputParts = sinks.compactMap { sink in sink.settings.sink.part.map { OutputParts($0, sink: sink.number) } }
-        hasOrderedStage = !outputColumns.isEmpty || !outputParts.isEmpty || stages.contains(where: \.isOrdered)
+        years = YearCount(pipeline.source.format)
+        hasOrderedStage = years != nil || !outputColumns.isEmpty || !outputParts.isEmpty || stages.contains(where: \.isOrdered)
         hasClosingStage = stages.contains(where: \.isClosing)
         isUnordered = pipeline.sinks.allSatisfy { $0.order == .any } && !hasOrderedStage
     }
@@ -68,14 +75,16 @@ final class Plan: Sendable {
             guard case .ordered(let step) = stage.step else { continue }
             states.append(Checkpoint.StepState(stage: stage.name, state: Data(try step.checkpoint())))
         }
+        if let years { states.append(Checkpoint.StepState(stage: YearCount.name, state: Data(years.checkpoint))) }
         return states
     }
 
     /// Must be called before the first batch.
     func restore(_ checkpoint: Checkpoint) throws(RunError) {
         for saved in checkpoint.steps {
-            guard let stage = stages.first(where: { $0.name.isSame(as: saved.stage) }), case .ordered(let step) = stage.step else { continue }
             do throws(CheckpointError) {
+                if saved.stage == YearCount.name { try years?.restore(Array(saved.state)) }
+                guard let stage = stages.first(where: { $0.name.isSame(as: saved.stage) }), case .ordered(let step) = stage.step else { continue }
                 try step.restore(Array(saved.state))
             } catch {
                 throw .unfinished(reason: "the state of stage '\(saved.stage)' cannot be read: \(error.reason)")
@@ -104,14 +113,14 @@ final class Plan: Sendable {
     fileprivate func bind(to head: FileHead?) -> BoundSegment {
         var format = self.format.withLock { $0 }
         if let head, let headed = format as? any HeadedFormat { format = headed.completed(by: head) }
-        return BoundSegment(.format(format), trunk, from: 0, inputs: inputs, later: later)
+        return BoundSegment(.format(format, isLine: areLines), trunk, from: 0, inputs: inputs, later: later)
     }
 
     /// The segment after a stage that gives records new bytes.
     func segment(after stage: PlannedStage) -> BoundSegment? { later[stage.number] }
 
     private static func origin(after stage: PlannedStage) -> BoundSegment.Origin {
-        guard case .closing(let step) = stage.step, let fields = step.fields else { return .format(JSONL()) }
+        guard case .closing(let step) = stage.step, let fields = step.fields else { return .format(JSONL(), isLine: true) }
         return .rows(fields)
     }
 

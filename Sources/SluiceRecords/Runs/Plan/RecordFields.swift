@@ -6,6 +6,8 @@ package struct RecordFields: Sendable {
     package let shape: Shape
     /// The format that the records are decoded with; `nil` where they come as rows.
     let format: (any Format)?
+    /// Whether the bytes of every record are one line.
+    let isLine: Bool
     /// Decodes every field of a record that is not JSON: needed where a whole record is written but
     /// not all its fields were asked for.
     let complete: CompleteDecoder?
@@ -16,9 +18,10 @@ package struct RecordFields: Sendable {
     /// For records of other formats.
     private let written: JSONFields
 
-    init(shape: Shape, format: (any Format)?, complete: CompleteDecoder?, inputs: [InputName]) {
+    init(shape: Shape, format: (any Format)?, isLine: Bool, complete: CompleteDecoder?, inputs: [InputName]) {
         self.shape = shape
         self.format = format
+        self.isLine = isLine
         self.complete = complete
         self.inputs = inputs
         rewrite = JSONRewrite(members: shape.members, passesRest: shape.passesRest, additions: shape.written)
@@ -70,6 +73,19 @@ package struct RecordFields: Sendable {
                 batch.text(row), batch.table.outcomes[row], batch.table.rowSpans(row), cells, batch.scratch, to: buffer)
         }
         written.write(cells, batch.scratch, to: buffer)
+    }
+
+    /// The record as a JSON object, followed by readable padding, in memory that lives as long as
+    /// the batch.
+    ///
+    /// - Parameter buffer: any buffer, which is left as it was.
+    func object(_ row: Int, of batch: RecordBatch, using buffer: ByteBuffer) -> UnsafeBufferPointer<UInt8> {
+        if shape.base == .json, shape.isUntouched { return batch.text(row) }
+        let start = buffer.count
+        write(row, of: batch, to: buffer)
+        let written = UnsafeBufferPointer(rebasing: buffer.filled[start...])
+        buffer.count = start
+        return UnsafeBufferPointer(start: batch.scratch.text.copy(written), count: written.count)
     }
 
     /// The record as a JSON object with all its fields, including those that no stage asked for.

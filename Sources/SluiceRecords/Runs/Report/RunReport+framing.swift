@@ -1,7 +1,13 @@
+import SluiceCEL
+
 extension RunReport {
     /// How texts that are not lines are cut into records: what an audit needs to count them again.
     package struct Framings: Codable, Sendable, Equatable {
         package var inputs: Fields?
+        /// How lines of the inputs are joined: by lines that the pattern `starts` or `continues`.
+        package var multiline: [String: String]?
+        /// Whether records of the inputs may begin with the number of their bytes.
+        package var octetCounting: Bool?
         package var outputs: Fields?
         /// For JSON documents as inputs, the path to the list of records; empty if there is none.
         package var documents: [String]?
@@ -51,16 +57,25 @@ extension RunReport {
 }
 
 extension RunReport.Framings {
-    var inputFraming: Framing { documents.map { .documents(path: $0) } ?? inputs?.framing ?? .lines }
+    var inputFraming: Framing {
+        if let documents { return .documents(path: documents) }
+        if let inputs { return inputs.framing }
+        if octetCounting == true { return .syslog }
+        guard let (kind, text) = multiline?.first, let lines = Multiline.Lines(rawValue: kind), let pattern = try? Pattern(text) else { return .lines }
+        return .multiline(Multiline(lines, pattern))
+    }
 
     /// - Returns: `nil` if all texts are lines.
     init?(_ pipeline: RecordPipeline) {
-        let inputs = RunReport.Fields(pipeline.source.format.framing)
+        let framing = pipeline.source.framing
+        let inputs = RunReport.Fields(framing)
         let outputs = pipeline.sinks.count == 1 ? RunReport.Fields(pipeline.sinks[0].format.writtenFraming) : nil
         let encoding = pipeline.source.encoding == .utf8 ? nil : pipeline.source.encoding.rawValue
         var documents: [String]?
-        if case .documents(let path) = pipeline.source.format.framing { documents = path }
-        guard inputs != nil || documents != nil || encoding != nil || pipeline.sinks.contains(where: { $0.format.writtenFraming != .lines }) else { return nil }
+        if case .documents(let path) = framing { documents = path }
+        guard framing != .lines || encoding != nil || pipeline.sinks.contains(where: { $0.format.writtenFraming != .lines }) else { return nil }
         self.init(inputs: inputs, outputs: outputs, documents: documents, maxRecord: pipeline.source.maxRecord, encoding: encoding)
+        if case .multiline(let multiline) = framing { self.multiline = [multiline.lines.rawValue: multiline.pattern.text] }
+        if case .syslog = framing { octetCounting = true }
     }
 }

@@ -256,7 +256,7 @@ package final class BatchReader: @unchecked Sendable {
     private func handle(_ event: TextEvent) throws(InputError) -> Batch? {
         switch event {
         case .member(let member):
-            let isInside = scan.recordStart < buffer.count
+            let isInside = scan.fragmentStart < buffer.count
             // The rest of a member that failed its check is not the beginning of the next member's
             // first record.
             if isInside, isUnsure, !membersCutRecords, !damage.isEmpty { return try tear() }

@@ -4,6 +4,8 @@ protocol RecordScan: AnyObject {
     var frames: [Frame] { get }
     /// The start of the incomplete record.
     var recordStart: Int { get }
+    /// The start of the incomplete line, or of the incomplete record if records end otherwise.
+    var fragmentStart: Int { get }
     /// The number of line feeds in the incomplete record.
     var feedsInRecord: Int { get }
 
@@ -73,6 +75,10 @@ extension RecordScan {
     func noteGap(isLineStart: Bool) {}
 }
 
+extension RecordScan {
+    var fragmentStart: Int { recordStart }
+}
+
 extension Framing {
     func makeScan(maxRecord: Int) -> any RecordScan {
         switch self {
@@ -81,6 +87,8 @@ extension Framing {
             guard let quote = quoting.quote else { return LineScan() }
             return QuotedScan(quoting, quote, maxRecord: maxRecord)
         case .documents(let path): return DocumentScan(path: path.map { Array($0.utf8) }, maxRecord: maxRecord)
+        case .syslog: return SyslogScan(maxRecord: maxRecord)
+        case .multiline(let multiline): return MultilineScan(multiline)
         }
     }
 

@@ -138,9 +138,14 @@ final class LookupTable: @unchecked Sendable {
         if case .known(let fields) = format.schema { return (format, fields.map(\.name)) }
         var names: [String] = []
         var known: Swift.Set<Name> = []
-        for batch in batches {
-            for frame in batch.frames {
-                let text = UnsafeBufferPointer(start: UnsafePointer(batch.bytes.start) + Int(frame.start), count: Int(frame.count))
+        let decoder = format.makeDecoder(columns: [], spans: false)
+        let table = RowTable(columns: 0, hasSpans: false)
+        for batch in batches where !batch.frames.isEmpty {
+            table.prepare(rows: batch.frames.count)
+            decoder.decode(batch.frames, of: UnsafePointer(batch.bytes.start), into: table)
+            let bytes = table.objects?.bytes ?? batch.bytes
+            for frame in table.objects?.frames ?? batch.frames {
+                let text = UnsafeBufferPointer(start: UnsafePointer(bytes.start) + Int(frame.start), count: Int(frame.count))
                 for name in JSONMembers.names(of: text) where known.insert(Name(name)).inserted { names.append(name) }
             }
         }
