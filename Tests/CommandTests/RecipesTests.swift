@@ -29,7 +29,7 @@ struct RecipesTests {
             #expect(actual == block.text)
             document.blocks[index].text = actual
         }
-        #expect(Set(shown).count == shown.count && shown.count >= 9)
+        #expect(Set(shown).count == shown.count && shown.count >= 12)
         if ProcessInfo.processInfo.environment["SLUICE_WRITE_EXPECTED"] != nil {
             try document.text.write(to: Self.page, atomically: true, encoding: .utf8)
         }
