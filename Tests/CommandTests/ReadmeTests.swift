@@ -46,13 +46,22 @@ struct ReadmeTests {
         #expect(run.lost.all == ["missing: Missing()"])
     }
 
-    @Test("every linked file exists")
+    @Test("every linked file, and every linked section of one, exists")
     func links() throws {
         let readme = try String(contentsOf: CommandUnderTest.root.appending(path: "README.md"), encoding: .utf8)
         let targets = readme.matches(of: /\]\((?<target>[^):]+)\)/).map { String($0.output.target) }
         #expect(targets.count > 5)
         for target in targets {
-            #expect(FileManager.default.fileExists(atPath: CommandUnderTest.root.appending(path: target).path), "\(target)")
+            let parts = target.split(separator: "#", maxSplits: 1)
+            let file = CommandUnderTest.root.appending(path: String(parts[0]))
+            #expect(FileManager.default.fileExists(atPath: file.path), "\(target)")
+            guard parts.count == 2 else { continue }
+            let headings = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").filter { $0.hasPrefix("#") }
+            let anchors = headings.map { heading in
+                let words = heading.drop { $0 == "#" }.dropFirst().lowercased().replacing(" ", with: "-")
+                return words.filter { $0.isLetter || $0.isNumber || $0 == "-" }
+            }
+            #expect(anchors.contains(String(parts[1])), "\(target)")
         }
     }
 
