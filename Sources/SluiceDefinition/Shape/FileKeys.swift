@@ -60,7 +60,8 @@ enum FileKeys {
             "on_damage", .choice(DamagePolicy.allCases.map(\.rawValue)), default: DamagePolicy.salvage.rawValue, example: "on_damage: salvage",
             "`salvage`: every complete record before the damage is delivered, and reading resumes at the next gzip member or, within a member, at the "
                 + "next full flush (Sluice and `pigz -i` write them); the report says what was lost. "
-                + "`fail`: nothing is published"),
+                + "`fail`: nothing is published. `set_aside`: like `salvage`, but the records of a member that is damaged or fails its check are "
+                + "dead letters (`record.suspect`); every input is decompressed twice, so it must be a file"),
         ArgumentKey(
             "max_record", .size(1...(1 << 30)), default: "16MiB", example: "max_record: 16MiB",
             "the maximum length; a longer record is a dead letter (`record.too_long`)"),

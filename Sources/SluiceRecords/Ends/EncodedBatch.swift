@@ -19,6 +19,7 @@ struct EncodedBatch: Sendable {
     /// The first failure of each code.
     var firsts: [String: FirstFailure] = [:]
     var damage: [Damage]
+    var suspect: UInt64 = 0
     /// The progress of the input at the end of this batch.
     var textBytes: UInt64
     var compressedBytes: UInt64
@@ -76,12 +77,12 @@ enum EncodedDeadLetter: Sendable {
     /// Whole lines of JSON.
     case lines(ByteBuffer)
     /// A letter whose `raw` is read from a spill file.
-    case oversized(OversizedRecord, stage: String, failure: RecordFailure)
+    case spilled(SpilledRecord, stage: String, failure: RecordFailure)
 
     var byteCount: Int {
         switch self {
         case .lines(let buffer): buffer.capacity
-        case .oversized: 0
+        case .spilled: 0
         }
     }
 }

@@ -91,8 +91,11 @@ final class SinkStage: Sendable {
     private let files: RunFiles
     /// The time spent on each sink's records.
     private let busy: Locked<[Duration]>
-    /// Buffers for text before compression.
+    /// Buffers for text before compression, for the first outputs of a batch.
     private let texts = BufferPool(capacity: Batch.targetBytes, most: 8)
+    /// The number of outputs of a batch with a buffer of that size. The others begin with small
+    /// ones, since a batch of 1 MiB may have thousands of outputs.
+    private static let fewOutputs = 8
 
     static let name = "sink"
     /// Text of at least this size becomes a compressed block of its own, made here, in parallel.
@@ -121,7 +124,7 @@ final class SinkStage: Sendable {
             input: batch.input, end: batch.input.map { _ in source.end }, number: source.number, outputs: outputs, deadLetters: letters.encode(batch),
             counts: batch.counts, timeouts: batch.timeouts,
             codes: Dictionary(batch.deadLetters.map { ($0.code, 1) }, uniquingKeysWith: +), firsts: Self.firsts(of: batch), damage: source.damage,
-            textBytes: UInt64(source.bytes.count), compressedBytes: source.compressedBytesRead,
+            suspect: source.suspect,            textBytes: UInt64(source.bytes.count), compressedBytes: source.compressedBytesRead,
             takesCheckpoint: batch.takesCheckpoint, steps: batch.steps, columns: batch.columns)
     }
 
@@ -147,8 +150,8 @@ final class SinkStage: Sendable {
             firsts[letter.code] = (record.frame, letter)
         }
         return firsts.mapValues { first in
-            let oversized = (first.letter.element as? RefusedRecord)?.oversized
-            let line = batch.input.map { _ in oversized?.position.line ?? batch.source.position(ofFrame: first.frame).line }
+            let spilled = (first.letter.element as? RefusedRecord)?.spilled
+            let line = batch.input.map { _ in spilled?.position.line ?? batch.source.position(ofFrame: first.frame).line }
             return FirstFailure(message: first.letter.failure.message, stage: first.letter.stage, line: line)
         }
     }
@@ -189,7 +192,7 @@ final class SinkStage: Sendable {
         var outputs: [EncodedOutput] = []
         try sink.site.sift(batch) { (row) throws(RecordFailure) in
             let place = try paths.place(of: row) { path in
-                outputs.append(EncodedOutput(sink: sink.number, path: path, head: writer.head, bytes: texts.take(), block: nil, records: 0))
+                outputs.append(EncodedOutput(sink: sink.number, path: path, head: writer.head, bytes: buffer(outputs.count), block: nil, records: 0))
             }
             try writer.write(row, of: batch, to: outputs[place].bytes)
             outputs[place].records += 1
@@ -203,8 +206,9 @@ final class SinkStage: Sendable {
     private func routed(_ batch: RecordBatch, _ routing: Routing, _ sink: BoundSink, _ site: StageSite) throws -> [EncodedOutput] {
         let isDivided = areDivided[sink.number]
         let writers = routing.outputs.map { $0.columns.map(sink.makeWriter) }
-        var outputs = zip(routing.outputs, writers).map { output, writer in
-            EncodedOutput(sink: sink.number, path: output.path, head: writer?.head ?? [], bytes: texts.take(), block: nil, records: 0)
+        var outputs = zip(routing.outputs, writers).enumerated().map { index, output in
+            let (output, writer) = output
+            return EncodedOutput(sink: sink.number, path: output.path, head: writer?.head ?? [], bytes: buffer(index), block: nil, records: 0)
         }
         var index = 0
         try site.keep(in: batch) { (row) throws(RecordFailure) in
@@ -252,12 +256,16 @@ final class SinkStage: Sendable {
         }
     }
 
+    /// An empty buffer for the output with this index in its batch.
+    private func buffer(_ index: Int) -> ByteBuffer { index < Self.fewOutputs ? texts.take() : ByteBuffer(capacity: 1 << 10) }
+
     /// The output as it waits to be committed: compressed to a block if it is large enough, else
-    /// copied to a buffer of the size of its text.
+    /// in a buffer of about the size of its text.
     private func compressed(_ output: EncodedOutput) -> EncodedOutput {
-        defer { texts.give(output.bytes) }
         var output = output
         let text = output.bytes
+        if text.capacity <= 1 << 10 { return output }
+        defer { texts.give(text) }
         guard let compressing = compressing[output.sink], text.count >= Self.blockBytes else {
             output.bytes = ByteBuffer(capacity: text.count)
             output.bytes.append(text.filled)

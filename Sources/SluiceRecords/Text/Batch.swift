@@ -32,10 +32,16 @@ package final class Batch: @unchecked Sendable {
     package var faults: [FramingFault] = []
     /// Whether records may have line feeds that mean nothing, as in JSON over several lines.
     package var spansLines = false
-    /// Records over the size limit, in input order. Their bytes are in spill files.
-    package var oversized: [OversizedRecord] = []
+    /// What the reader refused, in input order. The bytes are in spill files.
+    package var spilled: [SpilledRecord] = []
     /// Damage found while this batch was read. It comes after the batch's last record.
     package var damage: [Damage] = []
+    /// The number of records, of this batch and of earlier ones, that are known to be suspect since
+    /// this batch was cut (``SuspectRecords``).
+    package var suspect: UInt64 = 0
+    /// Records that belong to the dead letters because their member failed its check
+    /// (``DamagePolicy/setAside``).
+    package var setAside: [Range<Int>] = []
     /// Compressed bytes of the input that were consumed when this batch was cut, for progress.
     package var compressedBytesRead: UInt64 = 0
     /// The position in the input after this batch.
@@ -91,9 +97,17 @@ package struct Position: Sendable, Equatable, Codable {
     }
 }
 
-/// A record over the size limit. It is spilled, complete, to a gzip file of its own, so that memory
-/// stays bounded and nothing is lost.
-package struct OversizedRecord: Sendable {
+/// A record that the reader refuses. It is spilled to a gzip file of its own, so that memory stays
+/// bounded and nothing is lost.
+package struct SpilledRecord: Sendable {
+    package enum Reason: Sendable {
+        /// The record is over the size limit.
+        case tooLong
+        /// The bytes are the rest of a record whose beginning was lost to damage.
+        case torn
+    }
+
+    package var reason: Reason
     /// The index of the frame that follows it.
     package var beforeFrame: Int
     package var position: Position
@@ -103,7 +117,8 @@ package struct OversizedRecord: Sendable {
     /// The path of the spill file. It is removed once the dead letter is written.
     package var spill: String
 
-    package init(beforeFrame: Int, position: Position, byteCount: UInt64, isUTF8: Bool, spill: String) {
+    package init(reason: Reason = .tooLong, beforeFrame: Int, position: Position, byteCount: UInt64, isUTF8: Bool, spill: String) {
+        self.reason = reason
         self.beforeFrame = beforeFrame
         self.position = position
         self.byteCount = byteCount
@@ -128,7 +143,8 @@ package struct Damage: Sendable, Equatable, Codable {
     /// Compressed bytes that were skipped; 0 if everything was delivered but failed its check
     /// (`crc`, `length`).
     package var lostBytes: UInt64
-    /// Decompressed bytes of the record that the damage cut off, which were not delivered.
+    /// Decompressed bytes of the record that the damage cut off, which were not delivered. What
+    /// follows the damage is not among them: it is a record, or a dead letter `record.torn`.
     package var lostText: UInt64
 
     package init(kind: Kind, offset: UInt64, member: Int, lostBytes: UInt64, lostText: UInt64) {

@@ -92,10 +92,10 @@ package final class BufferPool: Sendable {
         free.take() ?? ByteBuffer(capacity: capacity)
     }
 
-    /// Returns a buffer to the pool. One that has grown beyond four times the pool's capacity is
-    /// freed.
+    /// Returns a buffer to the pool. One that is smaller than the pool's buffers, or has grown to
+    /// more than four times their size, is freed.
     package func give(_ buffer: ByteBuffer) {
-        guard buffer.capacity <= 4 * capacity else { return }
+        guard (capacity...4 * capacity).contains(buffer.capacity) else { return }
         buffer.count = 0
         free.give(buffer)
     }

@@ -8,6 +8,8 @@ protocol TextSource: AnyObject {
     /// After damage that cut the text: whether the text may continue inside a record, even if
     /// members begin between records.
     var goesOnInsideRecord: Bool { get }
+    /// After damage that cut the text: whether the text before it ended with its member, complete.
+    var wasCutBetweenMembers: Bool { get }
 }
 
 extension TextSource {
@@ -42,6 +44,7 @@ final class PlainText: TextSource {
     }
 
     var position: UInt64 { window.position }
+    let wasCutBetweenMembers = false
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
         guard window.fill(), let start = window.available.baseAddress else {

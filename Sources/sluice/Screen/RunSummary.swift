@@ -11,7 +11,7 @@ enum RunSummary {
         if let error = report.error { text += "  \(error)\n" }
         text += "\n" + ledger(report)
         if !report.inputs.isEmpty { text += "\n" + inputs(report.inputs) }
-        text += damage(report.inputs) + notes(report.inputs) + types(report)
+        text += damage(report.inputs, suspect: report.records.suspect) + notes(report.inputs) + types(report)
         if !report.outputs.isEmpty { text += "\n" + outputs(report.outputs) }
         text += "\n" + ends(report)
         if let reportFile { text += "  report: \(reportFile)\n" }
@@ -68,14 +68,16 @@ enum RunSummary {
 
     private static func troubles(of input: RunReport.Input) -> Int { input.dead + input.damage.count }
 
-    private static func damage(_ inputs: [RunReport.Input]) -> String {
+    private static func damage(_ inputs: [RunReport.Input], suspect: Int) -> String {
         let damages = inputs.flatMap { input in input.damage.map { (input.file, $0) } }
         guard !damages.isEmpty else { return "" }
         var text = "\n"
         for (file, damage) in damages.prefix(listed) {
             text += "  damage: \(file)@\(damage.offset): \(damage.kind), \(Figures.count(damage.lostBytes)) bytes lost\n"
         }
-        return text + rest(damages.count - listed)
+        text += rest(damages.count - listed)
+        if suspect > 0 { text += "  suspect: \(Figures.count(suspect)) records may differ from what was compressed; 'on_damage: set_aside' makes them dead letters\n" }
+        return text
     }
 
     /// The inferred types, except text.

@@ -80,7 +80,7 @@ struct StateFolderTests {
     func spill() throws {
         try Self.inFolder { root in
             try FileManager.default.createDirectory(atPath: root + "/spill", withIntermediateDirectories: true)
-            for name in [SpillFile.name(input: 3, line: 7), "kept"] { try Data().write(to: URL(filePath: root + "/spill/" + name)) }
+            for name in [SpillFile.name(input: 3, offset: 7), "kept"] { try Data().write(to: URL(filePath: root + "/spill/" + name)) }
             try StateFolder(root, pipeline: "t").end()
             #expect(try Self.names(in: root) == ["spill", "spill/kept"])
         }

@@ -27,13 +27,13 @@ struct DeadLetterEncoder: Sendable {
         let letters = batch.deadLetters.enumerated().compactMap { offset, letter in
             (letter.element as? RefusedRecord).map { (record: $0, letter: letter, offset: offset) }
         }.sorted { left, right in
-            (left.record.frame, left.record.oversized == nil ? 1 : 0, left.offset)
-                < (right.record.frame, right.record.oversized == nil ? 1 : 0, right.offset)
+            (left.record.frame, left.record.spilled == nil ? 1 : 0, left.offset)
+                < (right.record.frame, right.record.spilled == nil ? 1 : 0, right.offset)
         }
         for (record, letter, _) in letters {
-            if let oversized = record.oversized {
+            if let spilled = record.spilled {
                 if lines.count > 0 { pieces.append(.lines(lines)) }
-                pieces.append(.oversized(oversized, stage: letter.stage, failure: letter.failure))
+                pieces.append(.spilled(spilled, stage: letter.stage, failure: letter.failure))
                 lines = ByteBuffer(capacity: 4096)
             } else {
                 write(record, letter, of: batch, to: lines)

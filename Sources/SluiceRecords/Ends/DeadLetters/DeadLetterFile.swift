@@ -32,13 +32,13 @@ final class DeadLetterFile {
         case .lines(let lines):
             let count = lines.filled.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
             try append(lines, records: count)
-        case .oversized(let record, let stage, let failure):
+        case .spilled(let record, let stage, let failure):
             try write(record, stage, failure, input: input ?? 0)
         }
     }
 
     /// Copies the record from its spill file into the letter, piece by piece.
-    private func write(_ record: OversizedRecord, _ stage: String, _ failure: RecordFailure, input: Int) throws {
+    private func write(_ record: SpilledRecord, _ stage: String, _ failure: RecordFailure, input: Int) throws {
         let opening = ByteBuffer(capacity: 1024)
         letters.open(stage, failure, at: (input, record.position), to: opening)
         opening.append(record.isUTF8 ? "\"raw\":\"" : "\"raw_base64\":\"")

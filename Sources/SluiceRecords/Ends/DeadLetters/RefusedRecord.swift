@@ -10,7 +10,7 @@ struct RefusedRecord: Sendable {
     /// Whether to omit its original bytes, because a stage has redacted parts of them.
     var withholdsRaw = false
     /// Set if the record was too long to hold in memory.
-    var oversized: OversizedRecord?
+    var spilled: SpilledRecord?
 }
 
 /// Why a record was refused. A closure that throws one chooses the code of its dead letter.

@@ -2,13 +2,13 @@ import Glibc
 
 /// Reads an oversized record back from its spill file, as the contents of a JSON string.
 final class SpillReader {
-    private let record: OversizedRecord
+    private let record: SpilledRecord
     private let descriptor: InputDescriptor
     private let text: GzipText
     /// Bytes read but not yet returned.
     private let pending = ByteBuffer(capacity: 256 << 10)
 
-    init(_ record: OversizedRecord) throws(InputError) {
+    init(_ record: SpilledRecord) throws(InputError) {
         self.record = record
         let descriptor = try InputDescriptor(InputFile(path: record.spill))
         self.descriptor = descriptor

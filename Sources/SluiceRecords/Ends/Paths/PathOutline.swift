@@ -65,7 +65,14 @@ package struct OutputPlace {
     package var refusal: String? {
         if path.isEmpty { return "the path is empty" }
         var status = stat()
-        if isWhole, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return "'\(path)' is a folder" }
+        if isWhole, stat(path, &status) == 0 {
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR: return "'\(path)' is a folder"
+            case S_IFREG: break
+            // A device or a pipe is written itself, and nothing is created beside it.
+            default: return access(path, W_OK) == 0 ? nil : "no permission to write to '\(path)'"
+            }
+        }
         var folder = parent(of: path)
         while stat(folder, &status) != 0 {
             guard errno == ENOENT || errno == ENOTDIR, folder != ".", folder != "/" else { return "'\(folder)' cannot be read" }

@@ -50,7 +50,7 @@ final class InputReading: Sendable {
                 if let resumed = self.resumed, index == resumed.input { try reader.skip(resumed.batches) }
                 return {
                     if let batch = try reader.next() {
-                        if !batch.oversized.isEmpty { self.spills.withLock { $0 += batch.oversized.map(\.spill) } }
+                        if !batch.spilled.isEmpty { self.spills.withLock { $0 += batch.spilled.map(\.spill) } }
                         return self.cut(batch, reader)
                     }
                     let isWhole = self.allowance.withLock { !$0.cutShort.contains(index) }
@@ -89,20 +89,26 @@ final class InputReading: Sendable {
         configuration.encoding = source.encoding
         configuration.framing = source.framing
         let file = source.inputs[index]
+        var unsound: Swift.Set<Int> = []
+        if source.onDamage == .setAside {
+            let bytes = try source.source.open(file, at: 0)
+            guard bytes.size != nil else { throw .readOnce(path: file.path) }
+            unsound = try BatchReader.unsoundMembers(of: file, in: bytes, configuration: configuration)
+        }
         return try BatchReader(
-            file, of: try source.source.open(file, at: 0), index: index, configuration: configuration, buffers: buffers)
+            file, of: try source.source.open(file, at: 0), index: index, configuration: configuration, buffers: buffers, unsound: unsound)
     }
 
     /// The batch, cut to what is left of the run's limit; `nil` once nothing is left.
     private func cut(_ batch: Batch, _ reader: BatchReader) -> Batch? {
         allowance.withLock { allowance -> Batch? in
-            if batch.frames.count + batch.oversized.count > allowance.left { allowance.cutShort.insert(batch.input) }
+            if batch.frames.count + batch.spilled.count > allowance.left { allowance.cutShort.insert(batch.input) }
             guard allowance.left > 0 else {
                 reader.close()
                 return nil
             }
             batch.keepFirst(allowance.left)
-            allowance.left -= batch.frames.count + batch.oversized.count
+            allowance.left -= batch.frames.count + batch.spilled.count
             return batch
         }
     }
@@ -111,14 +117,14 @@ final class InputReading: Sendable {
 extension Batch {
     /// Removes all records but the first `count`.
     func keepFirst(_ count: Int) {
-        guard frames.count + oversized.count > count else { return }
+        guard frames.count + spilled.count > count else { return }
         var kept = 0
         var long = 0
         while kept + long < count {
-            if long < oversized.count, oversized[long].beforeFrame <= kept { long += 1 } else { kept += 1 }
+            if long < spilled.count, spilled[long].beforeFrame <= kept { long += 1 } else { kept += 1 }
         }
         frames.removeSubrange(kept...)
-        oversized.removeSubrange(long...)
+        spilled.removeSubrange(long...)
         members.removeAll { $0.firstFrame >= kept }
     }
 }

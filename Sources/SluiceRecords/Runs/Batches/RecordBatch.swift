@@ -352,7 +352,7 @@ extension RecordBatch {
         fates?.removeAll { Int($0.frame) > last }
         tally.deadLetters.removeAll { ($0.element as? RefusedRecord).map { $0.frame > last } ?? false }
         if input != nil { endSource(after: last) }
-        recount(upTo: index, received: input == nil ? last + 1 : source.frames.count + source.oversized.count)
+        recount(upTo: index, received: input == nil ? last + 1 : source.frames.count + source.spilled.count)
     }
 
     /// Drops damage in the member that the frame begins in and in later ones: it comes after the
@@ -360,7 +360,7 @@ extension RecordBatch {
     private func endSource(after frame: Int) {
         let member = source.member(ofFrame: frame)
         source.damage.removeAll { $0.member >= member }
-        source.keepFirst(frame + 1 + source.oversized.count { $0.beforeFrame <= frame })
+        source.keepFirst(frame + 1 + source.spilled.count { $0.beforeFrame <= frame })
     }
 
     private func recount(upTo index: Int, received: Int) {

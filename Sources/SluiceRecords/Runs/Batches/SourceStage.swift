@@ -23,6 +23,10 @@ struct SourceStage: Sendable {
         var counts = StageCounts()
         for (row, outcome) in outcomes.enumerated() {
             switch outcome {
+            case .decoded where isSetAside(row, source), .duplicated where isSetAside(row, source):
+                counts.dead += 1
+                batch.note(.dead, row, at: 0)
+                batch.refuse(row, at: Self.name, with: .suspect, record: [])
             case .decoded, .duplicated: batch.rows.append(UInt32(row))
             case .blank:
                 counts.filtered += 1
@@ -35,16 +39,32 @@ struct SourceStage: Sendable {
         for failure in batch.table.failures.sorted(by: { $0.row < $1.row }) {
             batch.refuse(failure.row, at: Self.name, with: RecordFailure(code: failure.code, message: failure.message), record: [])
         }
-        for record in source.oversized {
+        for record in source.spilled {
             counts.dead += 1
             batch.note(.dead, frame: record.beforeFrame, at: 0)
-            let failure = RecordFailure(
-                code: "record.too_long", message: "the record has \(record.byteCount) bytes, more than source.max_record allows")
-            batch.refuse(RefusedRecord(frame: record.beforeFrame, oversized: record), at: Self.name, with: failure)
+            batch.refuse(RefusedRecord(frame: record.beforeFrame, spilled: record), at: Self.name, with: RecordFailure(record))
         }
-        counts.in = outcomes.count + source.oversized.count
+        counts.in = outcomes.count + source.spilled.count
         counts.out = batch.rows.count
         batch.counts[0] = counts
         return batch
+    }
+
+    private func isSetAside(_ row: Int, _ source: Batch) -> Bool {
+        !source.setAside.isEmpty && source.setAside.contains { $0.contains(row) }
+    }
+}
+
+extension RecordFailure {
+    fileprivate static let suspect = RecordFailure(
+        code: "record.suspect", message: "the record is from a damaged member, or one that does not match its checksum")
+
+    fileprivate init(_ record: SpilledRecord) {
+        switch record.reason {
+        case .tooLong:
+            self.init(code: "record.too_long", message: "the record has \(record.byteCount) bytes, more than source.max_record allows")
+        case .torn:
+            self.init(code: "record.torn", message: "the last \(record.byteCount) bytes of a record whose beginning was lost to damage")
+        }
     }
 }

@@ -99,7 +99,7 @@ package struct Audit: Sendable {
         let summary = try Self.read(input.file, folder, framing, maxRecord: framings?.maxRecord, encoding: encoding) { _ in }
         compare(input.file, "bytes", input.bytes, summary.bytes)
         compare(input.file, "members", input.members, summary.members)
-        compare(input.file, "records", UInt64(input.records), summary.records + summary.oversized)
+        compare(input.file, "records", UInt64(input.records), summary.records + summary.spilled)
         compare(input.file, "damage", input.damage, summary.damage.map(RunReport.DamageRecord.init))
     }
 
@@ -113,7 +113,7 @@ package struct Audit: Sendable {
         // none, so the limit may exceed any record.
         let summary = try Self.read(output.file, folder, framing, maxRecord: framing == .lines ? nil : 1 << 30) { _ in }
         compare(output.file, "bytes", output.bytes, summary.bytes)
-        compare(output.file, "records", UInt64(output.records), summary.records + summary.oversized)
+        compare(output.file, "records", UInt64(output.records), summary.records + summary.spilled)
         compare(output.file, "damage", 0, summary.damage.count)
         do {
             compare(output.file, "sha256", output.sha256, try Digest.ofFile(output.file))
@@ -145,14 +145,14 @@ package struct Audit: Sendable {
         let reader = JSONReader()
         var codes: [String: Int] = [:]
         let summary = try Self.read(letters.file, folder) { (batch) throws(InputError) in
-            for letter in batch.oversized { codes[try Self.code(of: letter), default: 0] += 1 }
+            for letter in batch.spilled { codes[try Self.code(of: letter), default: 0] += 1 }
             table.prepare(rows: batch.frames.count)
             decoder.decode(batch.frames, of: UnsafePointer(batch.bytes.start), into: table)
             for row in 0..<table.rows {
                 codes[Self.code(table.row(row)[0], reader), default: 0] += 1
             }
         }
-        compare(letters.file, "dead letters", UInt64(letters.records), summary.records + summary.oversized)
+        compare(letters.file, "dead letters", UInt64(letters.records), summary.records + summary.spilled)
         for code in Set(letters.byCode.keys).union(codes.keys).sorted() {
             compare(letters.file, "dead letters with code '\(code)'", letters.byCode[code] ?? 0, codes[code] ?? 0)
         }
@@ -171,7 +171,7 @@ package struct Audit: Sendable {
 
     /// The code of a dead letter that is too long for memory. It comes before the record's own
     /// bytes.
-    private static func code(of letter: OversizedRecord) throws(InputError) -> String {
+    private static func code(of letter: SpilledRecord) throws(InputError) -> String {
         let text = try SpillReader(letter).beginning().withFilled { String(decoding: $0.prefix(64 << 10), as: UTF8.self) }
         guard let start = text.firstRange(of: #""error":{"code":""#)?.upperBound, let end = text[start...].firstIndex(of: "\"") else {
             return "unreadable"
@@ -193,7 +193,7 @@ package struct Audit: Sendable {
             defer { reader.close() }
             while let batch = try reader.next() {
                 try look(batch)
-                for record in batch.oversized { unlink(record.spill) }
+                for record in batch.spilled { unlink(record.spill) }
                 buffers.give(batch.bytes)
             }
             return reader.summary

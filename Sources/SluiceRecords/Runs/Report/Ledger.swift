@@ -25,6 +25,7 @@ struct Ledger: Sendable {
         var dead = 0
         var absorbed = 0
         var added = 0
+        var suspect: UInt64 = 0
         var damage: [Damage] = []
     }
 
@@ -51,6 +52,7 @@ struct Ledger: Sendable {
             inputs[input].absorbed += counts.absorbed
             inputs[input].added += counts.added
         }
+        inputs[input].suspect += batch.suspect
         inputs[input].damage += batch.damage
         if let position = batch.end { end = (input, position, batch.compressedBytes) }
     }
@@ -75,7 +77,8 @@ struct Ledger: Sendable {
     var records: RunReport.Records {
         RunReport.Records(
             read: inputs.reduce(0) { $0 + $1.records }, written: written, filtered: books.total(\.filtered) + books.total(\.dropped),
-            dead: books.total(\.dead), absorbed: books.total(\.absorbed), added: books.total(\.added))
+            dead: books.total(\.dead), absorbed: books.total(\.absorbed), added: books.total(\.added),
+            suspect: inputs.reduce(0) { $0 + Int($1.suspect) })
     }
 
     /// Whether each account balances, each stage matches the next, and the total of dead letters

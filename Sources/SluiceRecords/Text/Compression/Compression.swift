@@ -21,6 +21,24 @@ enum Compression: Equatable {
         return TextBeginning.isText(window) && !isCutMark(window, of: named) ? .plainDespiteName : named
     }
 
+    /// The decompressed text.
+    ///
+    /// - Parameters:
+    ///   - size: the size of the whole input in bytes, if known.
+    ///   - most: the number of bytes to decompress at a time.
+    func text(
+        of file: InputFile, in window: InputWindow, library: DeflateLibrary, size: UInt64?, most: Int = 256 << 10
+    ) throws(InputError) -> any TextSource {
+        switch self {
+        case .none, .plainDespiteName: PlainText(window: window, size: size)
+        case .gzip: GzipText(window: window, library: library, size: size, most: most)
+        case .zstd: FramedText(window: window, codec: ZstdCodec(), size: size, most: most)
+        case .bzip2: FramedText(window: window, codec: Bzip2Codec(), size: size, most: most)
+        case .xz: FramedText(window: window, codec: XZCodec(), size: size, most: most)
+        case .unsupported(let name): throw .unsupported(path: file.path, compression: name)
+        }
+    }
+
     private static func frames(in window: InputWindow) -> Compression? {
         switch window.available[0] {
         case 0x28 where window.begins(with: ZstdHeader.magic):

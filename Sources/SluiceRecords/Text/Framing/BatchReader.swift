@@ -6,13 +6,13 @@ import Glibc
 /// Batches end as ``Batch`` says, whatever the sizes in which bytes are read or inflated. A byte
 /// order mark at the start is skipped. A last record without a line feed is delivered. A record
 /// over the size limit is a batch of its own without frames, or comes between the frames of a batch
-/// (``Batch/oversized``).
+/// (``Batch/spilled``).
 ///
 /// Damage that cuts the text ends the batch. What is left of the cut record is not delivered
 /// (``Damage/lostText``), but its line is counted. The text continues with a new record. If a
-/// member of this input has begun inside a record before, or the text continues inside a member
-/// whose flushes are not known to be between lines, the text up to the next line feed counts as
-/// lost, too. Damage that does not cut the text (`crc`, `length`, `trailing-garbage`) is reported
+/// member of this input was seen to begin or end inside a record before, or the text continues
+/// inside a member whose flushes are not known to be between lines, the text up to the next line
+/// feed is refused as torn (``Batch/spilled``). Damage that does not cut the text (`crc`, `length`, `trailing-garbage`) is reported
 /// in the batch that contains its position. A record that such a member leaves unfinished is lost,
 /// unless it is the input's last or members have begun inside records before.
 ///
@@ -70,6 +70,9 @@ package final class BatchReader: @unchecked Sendable {
     var damage: [(place: Int, damage: Damage)] = []
     /// The event after the buffer's last byte.
     var event: TextEvent?
+    var suspects = SuspectRecords()
+    /// Members that fail their check, found before anything was delivered.
+    private let unsound: Swift.Set<Int>
     /// Whether the last event was a failed check of the text before it.
     var isUnsure = false
     private var isFresh = true
@@ -94,30 +97,32 @@ package final class BatchReader: @unchecked Sendable {
 
     /// - Parameter bytes: the input, open at its beginning.
     convenience init(
-        _ file: InputFile, of bytes: any InputBytes, index: Int, configuration: Configuration, buffers: BufferPool
+        _ file: InputFile, of bytes: any InputBytes, index: Int, configuration: Configuration, buffers: BufferPool, unsound: Swift.Set<Int> = []
     ) throws(InputError) {
         let window = InputWindow { bytes.read(into: $0) }
-        try self.init(file, index: index, configuration: configuration, buffers: buffers, window: window, bytes: bytes)
+        try self.init(file, index: index, configuration: configuration, buffers: buffers, window: window, bytes: bytes, unsound: unsound)
+    }
+
+    /// The members of an input that are damaged or fail their check.
+    ///
+    /// - Parameter bytes: the input, open at its beginning. It is read to its end and closed.
+    static func unsoundMembers(of file: InputFile, in bytes: any InputBytes, configuration: Configuration) throws(InputError) -> Swift.Set<Int> {
+        defer { bytes.close() }
+        let window = InputWindow { bytes.read(into: $0) }
+        let compression = Compression.detect(in: window, name: file.path)
+        let text = try compression.text(of: file, in: window, library: configuration.library, size: bytes.size ?? file.size)
+        return text is PlainText ? [] : MemberCheck.unsound(in: text)
     }
 
     init(
         _ file: InputFile, index: Int, configuration: Configuration, buffers: BufferPool, window: InputWindow, bytes: (any InputBytes)?,
-        inflateAtMost most: Int = 256 << 10
+        inflateAtMost most: Int = 256 << 10, unsound: Swift.Set<Int> = []
     ) throws(InputError) {
-        let size = bytes?.size ?? file.size
         totals = InputSummary(file: file.path)
-        let encoded: any TextSource
-        switch Compression.detect(in: window, name: file.path) {
-        case .none: encoded = PlainText(window: window, size: size)
-        case .plainDespiteName:
-            encoded = PlainText(window: window, size: size)
-            totals.isPlainDespiteName = true
-        case .gzip: encoded = GzipText(window: window, library: configuration.library, size: size, most: most)
-        case .zstd: encoded = FramedText(window: window, codec: ZstdCodec(), size: size, most: most)
-        case .bzip2: encoded = FramedText(window: window, codec: Bzip2Codec(), size: size, most: most)
-        case .xz: encoded = FramedText(window: window, codec: XZCodec(), size: size, most: most)
-        case .unsupported(let name): throw .unsupported(path: file.path, compression: name)
-        }
+        let compression = Compression.detect(in: window, name: file.path)
+        if case .plainDespiteName = compression { totals.isPlainDespiteName = true }
+        let encoded = try compression.text(of: file, in: window, library: configuration.library, size: bytes?.size ?? file.size, most: most)
+        self.unsound = unsound
         text = configuration.encoding == .utf8 ? encoded : DecodedText(encoded, configuration.encoding)
         mayBeArchive = !(encoded is PlainText)
         self.file = file
@@ -160,7 +165,8 @@ package final class BatchReader: @unchecked Sendable {
         delivered += 1
         hasDelivered = true
         totals.records += UInt64(batch.frames.count)
-        totals.oversized += UInt64(batch.oversized.count)
+        totals.spilled += UInt64(batch.spilled.count)
+        totals.suspect += batch.suspect
         totals.damage += batch.damage
         return batch
     }
@@ -170,7 +176,7 @@ package final class BatchReader: @unchecked Sendable {
     func skip(_ batches: Int) throws(InputError) {
         for _ in 0..<batches {
             guard let batch = try next() else { return }
-            for record in batch.oversized { unlink(record.spill) }
+            for record in batch.spilled { unlink(record.spill) }
             buffers.give(batch.bytes)
         }
     }
@@ -286,12 +292,13 @@ package final class BatchReader: @unchecked Sendable {
 
     func note(_ damage: Damage) throws(InputError) {
         event = nil
-        guard configuration.onDamage == .salvage else {
+        guard configuration.onDamage != .fail else {
             isFinished = true
             throw .damaged(path: file.path, damage)
         }
         self.damage.append((buffer.count, damage))
         isUnsure = damage.kind == .crc || damage.kind == .length
+        if isUnsure { suspects.fail(damage.member) }
     }
 
     /// Makes a batch of the first `count` frames; what follows them begins the next batch.
@@ -305,6 +312,11 @@ package final class BatchReader: @unchecked Sendable {
         if directives != nil { leaveOutDirectives(of: batch) }
         if maxRecord < end { try setAsideLongFrames(of: batch) }
         batch.members = members.runs(of: batch.frames)
+        if unsound.isEmpty {
+            batch.suspect = suspects.deliver(batch.members, count: batch.frames.count)
+        } else {
+            batch.setAside = members.frames(batch.frames, in: unsound)
+        }
         batch.damage = damage.prefix { isFinished || $0.place < end }.map(\.damage)
         damage = damage.dropFirst(batch.damage.count).map { ($0.place - end, $0.damage) }
         members.move(back: end)
@@ -339,40 +351,26 @@ package final class BatchReader: @unchecked Sendable {
         buffer.count = scan.recordStart
         let met = damage.map(\.damage)
         damage = []
+        // The member before the gap ended inside this record.
+        if torn > 0, text.wasCutBetweenMembers { membersCutRecords = true }
         let batch = try cut(after: scan.frames.count)
         offset += UInt64(torn)
         line += UInt64(tornLines)
         (isFresh, isUnsure) = (false, false)
-        batch.damage = try lose(UInt64(torn), in: met)
+        try end(batch, after: met, lost: UInt64(torn))
         return batch
     }
 
-    /// Adds the lost text to the last damage: `torn` bytes, and what is skipped before a new record
-    /// begins.
-    func lose(_ torn: UInt64, in met: [Damage]) throws(InputError) -> [Damage] {
+    /// Ends a batch at damage that cut the text: `lost` bytes before it are lost, and what follows
+    /// it inside a record is refused.
+    func end(_ batch: Batch, after met: [Damage], lost: UInt64) throws(InputError) {
         var met = met
-        let dropsFragment = !scan.findsRecordsAfterGaps && (membersCutRecords || text.goesOnInsideRecord)
+        met[met.count - 1].lostText = lost
+        for damage in met { suspects.cut(damage.member) }
+        batch.damage = met
+        let beginsInside = !scan.findsRecordsAfterGaps && (membersCutRecords || text.goesOnInsideRecord)
         scan.noteGap(isLineStart: !text.goesOnInsideRecord)
-        met[met.count - 1].lostText = torn + (dropsFragment ? try dropFragment() : 0)
-        return met
-    }
-
-    /// Skips the text up to the next line feed, the end, or the next cut.
-    private func dropFragment() throws(InputError) -> UInt64 {
-        var dropped: UInt64 = 0
-        while true {
-            let feed = buffer.firstLineFeed()
-            dropped += UInt64(feed.map { $0 + 1 } ?? buffer.count)
-            pass(feed.map { $0 + 1 } ?? buffer.count)
-            if feed != nil { line += 1 }
-            switch event {
-            case _ where feed != nil: return dropped
-            case .end, .damage(_, cutsText: true): return dropped
-            case .member(let member): begin(member)
-            case .damage(let damage, cutsText: false): try note(damage)
-            case nil: read(atMost: Batch.targetBytes)
-            }
-        }
+        if beginsInside { try setAsideFragment(of: batch) }
     }
 
     /// Removes the buffer's first `count` bytes.

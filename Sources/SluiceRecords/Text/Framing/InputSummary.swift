@@ -10,8 +10,11 @@ package struct InputSummary: Sendable, Equatable, Codable {
     package var members = 0
     /// Records delivered as frames.
     package var records: UInt64 = 0
-    /// Records delivered as oversized.
-    package var oversized: UInt64 = 0
+    /// Records that the reader refused (``SpilledRecord``).
+    package var spilled: UInt64 = 0
+    /// Records that were delivered although they may differ from what was compressed
+    /// (``SuspectRecords``).
+    package var suspect: UInt64 = 0
     package var damage: [Damage] = []
     /// Whether the file is plain text although its name suggests compression.
     package var isPlainDespiteName = false

@@ -7,8 +7,8 @@ struct MemberPlaces {
     var first: Int { places[0].member }
 
     mutating func begin(_ member: Int, at start: Int) {
-        // An empty member leaves no trace.
-        if places[places.count - 1].start == start { places.removeLast() }
+        // A member that was empty, or whose text was dropped, leaves no trace.
+        while let last = places.last, last.start >= start { places.removeLast() }
         places.append((start, member))
     }
 
@@ -27,6 +27,23 @@ struct MemberPlaces {
             runs.append(MemberRun(firstFrame: index, member: place.member))
         }
         return runs
+    }
+
+    /// The frames that have bytes of one of the given members.
+    func frames(_ frames: [Frame], in members: Swift.Set<Int>) -> [Range<Int>] {
+        var ranges: [Range<Int>] = []
+        for (index, place) in places.enumerated() where members.contains(place.member) {
+            let end = index + 1 < places.count ? places[index + 1].start : .max
+            let first = frames.firstIndex { Int($0.start) + Int($0.count) >= place.start && Int($0.start) < end } ?? frames.count
+            let count = frames[first...].prefix { Int($0.start) < end }.count
+            guard count > 0 else { continue }
+            if let last = ranges.last, last.upperBound > first {
+                ranges[ranges.count - 1] = last.lowerBound..<first + count
+            } else {
+                ranges.append(first..<first + count)
+            }
+        }
+        return ranges
     }
 
     /// Removes the first `count` bytes of the buffer.

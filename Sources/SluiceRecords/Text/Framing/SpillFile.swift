@@ -1,6 +1,6 @@
 import Glibc
 
-/// Writes a record over the size limit to a gzip file of its own.
+/// Writes a record that the reader refuses to a gzip file of its own.
 final class SpillFile {
     private static let blockText = 1 << 20
 
@@ -14,10 +14,10 @@ final class SpillFile {
     private(set) var byteCount: UInt64 = 0
     private var isKept = false
 
-    /// The file's name for the record at the given line of an input.
-    static func name(input: Int, line: UInt64) -> String { "oversized-\(input)-\(line).gz" }
+    /// The file's name for the record at an offset in the text of an input.
+    static func name(input: Int, offset: UInt64) -> String { "spilled-\(input)-\(offset).gz" }
 
-    static func isName(_ name: String) -> Bool { name.hasPrefix("oversized-") && name.hasSuffix(".gz") }
+    static func isName(_ name: String) -> Bool { name.hasPrefix("spilled-") && name.hasSuffix(".gz") }
 
     /// - Parameter name: unique in the folder for this run, and the same in every run; an existing
     ///   file is overwritten.
@@ -46,11 +46,11 @@ final class SpillFile {
     }
 
     /// Completes the file. Without this call, the file is deleted in `deinit`.
-    func finish(beforeFrame frame: Int, position: Position) throws(InputError) -> OversizedRecord {
+    func finish(_ reason: SpilledRecord.Reason = .tooLong, beforeFrame frame: Int, position: Position) throws(InputError) -> SpilledRecord {
         try flush()
         try write(assembly.ending)
         isKept = true
-        return OversizedRecord(beforeFrame: frame, position: position, byteCount: byteCount, isUTF8: check.isValid, spill: path)
+        return SpilledRecord(reason: reason, beforeFrame: frame, position: position, byteCount: byteCount, isUTF8: check.isValid, spill: path)
     }
 
     private func flush() throws(InputError) {

@@ -158,7 +158,7 @@ final class LookupTable: @unchecked Sendable {
     }
 
     private func add(_ batch: Batch, _ decoder: any RecordDecoder, _ builder: inout Builder) throws(Fault) {
-        if let long = batch.oversized.first { throw Fault(message: "'\(file)', \(unit) \(long.position.line): the row is too long") }
+        if let long = batch.spilled.first { throw Fault(message: "'\(file)', \(unit) \(long.position.line): the row is too long") }
         let table = RowTable(columns: 1 + added.count, hasSpans: false)
         table.prepare(rows: batch.frames.count)
         let (bytes, frames) = batch.onSingleLines() ?? (batch.bytes, batch.frames)

@@ -160,11 +160,11 @@ struct DocumentScanTests {
         let long = "{\"a\":\"" + String(repeating: "x", count: 3 << 20) + "\"}"
         let read = try Self.read("{\"R\":[{\"n\":1},\(long),{\"n\":2},\n\n\(long)\n,{\"n\":3}]}", path: ["R"], maxRecord: 1000)
         #expect(read.texts == ["{\"n\":1}", "{\"n\":2}", "{\"n\":3}"])
-        #expect(read.oversized.map(\.byteCount) == [UInt64(long.utf8.count), UInt64(long.utf8.count)])
-        #expect(read.oversized.map(\.position.line) == [1, 3])
+        #expect(read.spilled.map(\.byteCount) == [UInt64(long.utf8.count), UInt64(long.utf8.count)])
+        #expect(read.spilled.map(\.position.line) == [1, 3])
         #expect(read.records.map(\.position.line) == [1, 1, 4])
         #expect(read.faults.isEmpty)
-        for record in read.oversized { unlink(record.spill) }
+        for record in read.spilled { unlink(record.spill) }
     }
 
     @Test("values before the list may be longer than memory allows")
@@ -173,7 +173,7 @@ struct DocumentScanTests {
         let read = try Self.read(text, path: ["R"], maxRecord: 1000)
         #expect(read.texts == ["{\"n\":1}", "}"])
         #expect(Array(read.faults.values) == ["the document has no list at 'R'"])
-        #expect(read.oversized.isEmpty)
+        #expect(read.spilled.isEmpty)
     }
 
     @Test("after a gap, records go on at the next line that can begin one")

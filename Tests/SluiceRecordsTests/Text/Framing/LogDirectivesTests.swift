@@ -101,7 +101,7 @@ struct LogDirectivesTests {
     func long() throws {
         let read = try Self.read(Self.zeek + "x\t1\n#" + String(repeating: "x", count: 3 << 20) + "\ny\t2\n", maxRecord: 100)
         #expect(read.texts == ["x\t1", "y\t2"])
-        #expect(read.oversized.count == 1)
+        #expect(read.spilled.count == 1)
     }
 
     @Test(

@@ -11,7 +11,7 @@ struct OversizedRecordTests {
         try body(root)
     }
 
-    private static func spilled(_ record: OversizedRecord) throws -> [UInt8] {
+    private static func spilled(_ record: SpilledRecord) throws -> [UInt8] {
         let bytes = try [UInt8](Data(contentsOf: URL(filePath: record.spill)))
         let read = try ReadAll(bytes, maxRecord: 1 << 30)
         #expect(read.damage == [])
@@ -27,15 +27,15 @@ struct OversizedRecordTests {
             for (chunk, most) in [(256 << 10, 256 << 10), (5000, 1 << 20)] {
                 let read = try ReadAll(input, library: library, maxRecord: 2 << 20, chunk: chunk, most: most, spillFolder: folder)
                 #expect(read.texts == ["a", "b"])
-                #expect(read.cuts.map(\.oversized) == [[], [UInt64(long.count)], [], [UInt64(long.count)]])
+                #expect(read.cuts.map(\.spilled) == [[], [UInt64(long.count)], [], [UInt64(long.count)]])
                 let second = UInt64(long.count) + 5
-                #expect(read.oversized.map(\.position.offset) == [2, second])
-                #expect(read.oversized.map(\.position.line) == [2, 4])
-                #expect(read.oversized.map(\.position.member) == [0, isPacked ? 1 : 0])
+                #expect(read.spilled.map(\.position.offset) == [2, second])
+                #expect(read.spilled.map(\.position.line) == [2, 4])
+                #expect(read.spilled.map(\.position.member) == [0, isPacked ? 1 : 0])
                 #expect(read.records.map(\.position.line) == [1, 3])
-                #expect(read.oversized.map(\.isUTF8) == [true, true])
-                #expect(try read.oversized.map(Self.spilled) == [long, long])
-                #expect(read.oversized.map(\.spill) == [2, 4].map { "\(folder)/oversized-3-\($0).gz" })
+                #expect(read.spilled.map(\.isUTF8) == [true, true])
+                #expect(try read.spilled.map(Self.spilled) == [long, long])
+                #expect(read.spilled.map(\.spill) == [2, second].map { "\(folder)/spilled-3-\($0).gz" })
             }
         }
     }
@@ -47,9 +47,9 @@ struct OversizedRecordTests {
             let read = try ReadAll(input, library: library, maxRecord: 5, spillFolder: folder)
             #expect(read.texts == ["one", "two", "", "three"])
             #expect(read.records.map(\.position.line) == [1, 3, 5, 6])
-            #expect(read.oversized.map(\.beforeFrame) == [1, 2])
-            #expect(read.oversized.map(\.position.offset) == [4, 15])
-            #expect(try read.oversized.map(Self.spilled) == ["longer", "longest\u{FF}"].map { Array($0.utf8) })
+            #expect(read.spilled.map(\.beforeFrame) == [1, 2])
+            #expect(read.spilled.map(\.position.offset) == [4, 15])
+            #expect(try read.spilled.map(Self.spilled) == ["longer", "longest\u{FF}"].map { Array($0.utf8) })
         }
     }
 
@@ -61,7 +61,7 @@ struct OversizedRecordTests {
                 let fits = [UInt8](repeating: 0x61, count: limit)
                 let read = try ReadAll(fits + [0x0A] + fits + [0x61, 0x0A] + fits, maxRecord: limit, spillFolder: folder)
                 #expect(read.records.map(\.bytes.count) == [limit, limit])
-                #expect(read.oversized.map(\.byteCount) == [UInt64(limit) + 1])
+                #expect(read.spilled.map(\.byteCount) == [UInt64(limit) + 1])
             }
         }
     }
@@ -72,7 +72,7 @@ struct OversizedRecordTests {
             let long = [UInt8](repeating: 0x78, count: 3 << 20)
             let input = GzipSamples.member(Array("a\n".utf8) + long).dropLast(30) + GzipSamples.member("b\n")
             let read = try ReadAll(Array(input), library: library, maxRecord: 1 << 20, spillFolder: folder)
-            #expect(read.oversized.isEmpty)
+            #expect(read.spilled.isEmpty)
             #expect(read.texts == ["a", "b"])
             #expect(read.damage.reduce(0) { $0 + $1.lostText } > 1 << 20)
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
@@ -94,8 +94,8 @@ struct OversizedRecordTests {
             let member = GzipSamples.member(zeros)
             let input = [[UInt8]](repeating: member, count: 8).flatMap { $0 } + GzipSamples.member("\nb\n")
             let read = try ReadAll(input, library: library, maxRecord: 2 << 20, spillFolder: folder)
-            #expect(read.oversized.map(\.isUTF8) == [true])
-            #expect(read.oversized.map(\.byteCount) == [8 * 4 << 20])
+            #expect(read.spilled.map(\.isUTF8) == [true])
+            #expect(read.spilled.map(\.byteCount) == [8 * 4 << 20])
             #expect(read.texts == ["b"])
             #expect(read.records.first?.position == Position(member: 8, offset: 8 * 4 << 20 + 1, line: 2))
         }

@@ -196,7 +196,7 @@ struct QuotedBatchTests {
         #expect(open.texts == ["a,\"b\n1,2\n"])
         let long = try ReadAll(Array("a,bcdefghijk\n1,2\n".utf8), maxRecord: 5, framing: Self.headed)
         #expect(long.texts == ["1,2"])
-        #expect(long.oversized.map(\.byteCount) == [12])
+        #expect(long.spilled.map(\.byteCount) == [12])
         #expect(long.head?.problem == "the file's header is longer than source.max_record allows")
         let wide = try ReadAll(Array((String(repeating: ",", count: 1 << 15) + "\n1\n").utf8), framing: Self.headed)
         #expect(wide.head?.problem == "the file's header has 32769 fields, more than 32768")
@@ -245,8 +245,8 @@ struct QuotedBatchTests {
         let text = "a,b\n\"1\n2\",3\n\"p\nq\"," + long + "\n4,5\n"
         let read = try ReadAll(Array(text.utf8), maxRecord: 1 << 20, framing: Self.headed)
         #expect(read.texts == ["\"1\n2\",3", "4,5"])
-        #expect(read.oversized.map(\.byteCount) == [UInt64(long.utf8.count + 6)])
-        #expect(read.oversized.map(\.position.line) == [4])
+        #expect(read.spilled.map(\.byteCount) == [UInt64(long.utf8.count + 6)])
+        #expect(read.spilled.map(\.position.line) == [4])
         #expect(read.records.map(\.position.line) == [2, 6])
     }
 

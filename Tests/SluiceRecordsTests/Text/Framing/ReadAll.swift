@@ -15,7 +15,7 @@ struct ReadAll: Equatable {
         var line: UInt64
         var records: Int
         var damage: [Damage]
-        var oversized: [UInt64]
+        var spilled: [UInt64]
     }
 
     /// Shared, because allocating fresh memory is slow in a debug build.
@@ -23,7 +23,11 @@ struct ReadAll: Equatable {
 
     var records: [Record] = []
     var cuts: [Cut] = []
-    var oversized: [OversizedRecord] = []
+    var spilled: [SpilledRecord] = []
+    /// The text of the spilled records that were torn.
+    var torn: [String] = []
+    /// The texts of the records that belong to the dead letters.
+    var setAside: [String] = []
     /// What is wrong with records, by their offset in the text.
     var faults: [UInt64: String] = [:]
     var summary = InputSummary(file: "")
@@ -43,10 +47,12 @@ struct ReadAll: Equatable {
     ///   - most: the maximum number of bytes inflated in a step.
     init(
         _ input: [UInt8], library: DeflateLibrary = .zlib, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20, chunk: Int = 256 << 10,
-        most: Int = 256 << 10, framing: Framing = .lines, name: String = "test.gz", spillFolder: String = NSTemporaryDirectory(), failAt: Int? = nil,
-        encoding: TextEncoding = .utf8
+        most: Int = 256 << 10, framing: Framing = .lines, name: String = "test.gz", spillFolder: String? = nil, failAt: Int? = nil,
+        encoding: TextEncoding = .utf8, unsound: Set<Int> = []
     ) throws {
-        var configuration = BatchReader.Configuration(spillFolder: spillFolder)
+        let ownFolder = NSTemporaryDirectory() + "sluice-spill-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: ownFolder) }
+        var configuration = BatchReader.Configuration(spillFolder: spillFolder ?? ownFolder)
         configuration.library = library
         configuration.onDamage = onDamage
         configuration.maxRecord = maxRecord
@@ -63,7 +69,7 @@ struct ReadAll: Equatable {
         let file = InputFile(path: name, size: UInt64(input.count))
         let reader = try BatchReader(
             file, index: 3, configuration: configuration, buffers: Self.buffers, window: window, bytes: nil,
-            inflateAtMost: most)
+            inflateAtMost: most, unsound: unsound)
         var end: UInt64 = 0
         while let batch = try reader.next() {
             #expect(batch.input == 3)
@@ -73,9 +79,13 @@ struct ReadAll: Equatable {
                 let bytes = Array(batch.bytes.filled[Int(frame.start)..<Int(frame.start + frame.count)])
                 records.append(Record(bytes: bytes, position: batch.position(ofFrame: index)))
             }
-            let oversized = batch.oversized.map(\.byteCount)
-            cuts.append(Cut(offset: batch.offset, line: batch.line, records: batch.frames.count, damage: batch.damage, oversized: oversized))
-            self.oversized += batch.oversized
+            let spilled = batch.spilled.map(\.byteCount)
+            cuts.append(Cut(offset: batch.offset, line: batch.line, records: batch.frames.count, damage: batch.damage, spilled: spilled))
+            self.spilled += batch.spilled
+            for record in batch.spilled where record.reason == .torn {
+                torn.append(try SpillReader(record).beginning().withFilled { String(decoding: $0, as: UTF8.self) })
+            }
+            setAside += batch.setAside.joined().map { texts[texts.count - batch.frames.count + $0] }
             for fault in batch.faults { faults[batch.offset + UInt64(fault.start)] = fault.message }
             head = batch.head
             Self.buffers.give(batch.bytes)

@@ -11,7 +11,9 @@ package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
     case unsupported(path: String, compression: String)
     /// The input is damaged and the policy is ``DamagePolicy/fail``.
     case damaged(path: String, Damage)
-    /// A record over the size limit could not be spilled.
+    /// The policy is ``DamagePolicy/setAside``, and the input can be read only once.
+    case readOnce(path: String)
+    /// A record that the reader refused could not be spilled.
     case spill(path: String, reason: String)
 
     package var description: String {
@@ -25,7 +27,9 @@ package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(path): \(archive) archives are not supported yet; unpack it and give its files"
         case .unsupported(let path, let compression): "\(path): \(compression) is not supported yet; gzip, zstd, bzip2, xz and plain text are"
         case .damaged(let path, let damage): "\(path)@\(damage.offset): \(damage.kind.sentence) (member \(damage.member))"
-        case .spill(let path, let reason): "a record over the limit cannot be stored in \(path): \(reason)"
+        case .readOnce(let path):
+            "\(path): 'on_damage: set_aside' reads each input twice, which a pipe does not allow; write it to a file first, or use 'salvage'"
+        case .spill(let path, let reason): "a refused record cannot be stored in \(path): \(reason)"
         }
     }
 }
@@ -52,4 +56,8 @@ public enum DamagePolicy: String, Sendable, CaseIterable {
     case salvage
     /// End the run and publish nothing.
     case fail
+    /// As ``salvage``, but check each member before any of its records is delivered, and give the
+    /// records of one that fails to the dead letters. Decompresses every input twice; an input
+    /// must be a file.
+    case setAside = "set_aside"
 }

@@ -48,6 +48,7 @@ final class FramedText: TextSource {
     }
 
     var position: UInt64 { window.position }
+    private(set) var wasCutBetweenMembers = false
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
         while true {
@@ -82,6 +83,7 @@ final class FramedText: TextSource {
     private func endInside() {
         guard window.failure == nil, search(from: frameStart + 1) else { return finishEarly() }
         waiting.append(.damage(damage(.corrupt, at: window.position), cutsText: true))
+        wasCutBetweenMembers = false
         endFrame()
     }
 
@@ -138,6 +140,7 @@ final class FramedText: TextSource {
         guard !search(from: suspect ?? start + 1) else {
             let lost = window.position > start ? window.position - start : 0
             waiting.append(.damage(damage(.header, at: start, lost: lost), cutsText: true))
+            wasCutBetweenMembers = true
             return
         }
         endSearch(
@@ -151,6 +154,7 @@ final class FramedText: TextSource {
         let damage = damage(kind, at: met, lost: lost)
         guard found else { return endSearch(damage, cutsText: true) }
         waiting.append(.damage(damage, cutsText: true))
+        wasCutBetweenMembers = false
         endFrame()
     }
 

@@ -65,6 +65,7 @@ final class GzipText: TextSource {
     /// The number of members whose header was found.
     private(set) var members = 0
     private(set) var goesOnInsideRecord = false
+    private(set) var wasCutBetweenMembers = false
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
         while true {
@@ -225,7 +226,7 @@ final class GzipText: TextSource {
             memberSize = nil
             waiting.append(.member(member))
             goOn(at: .flush, after: passed(.header, from: start))
-        case .member: goOn(at: .member, after: passed(.header, from: start))
+        case .member: goOn(at: .member, after: passed(.header, from: start), isSuspect: isSuspect)
         case nil: goOn(at: nil, after: passed(isMember ? .header : .trailingGarbage, from: start), cutsText: isMember)
         }
         noteDoubt()
@@ -240,12 +241,14 @@ final class GzipText: TextSource {
         damage(kind, at: start, lost: window.position > start ? window.position - start : 0)
     }
 
-    private func goOn(at found: SalvageSearch.Place?, after damage: Damage, cutsText: Bool = true) {
+    /// - Parameter isSuspect: whether the member before the damage may not have ended where it seemed to.
+    private func goOn(at found: SalvageSearch.Place?, after damage: Damage, cutsText: Bool = true, isSuspect: Bool = false) {
         if found == nil, window.failure != nil {
             waiting.append(.damage(.readError(at: window.position, size: size, member: member), cutsText: true))
         }
         waiting.append(.damage(damage, cutsText: cutsText))
         goesOnInsideRecord = found == .flush && !flushes.areBetweenLines
+        wasCutBetweenMembers = damage.kind == .header && !isSuspect
         guard found == .flush else {
             member += 1
             place = found == .member ? .header : .finished

@@ -1,12 +1,13 @@
-/// Records over the size limit, spilled as they are read so that memory stays bounded.
+/// What the reader refuses: records over the size limit, and the rest of records that damage has cut.
+/// Spilled as it is read so that memory stays bounded.
 extension BatchReader {
-    /// Returns a batch of one oversized record, which begins the buffer and is still incomplete. In
-    /// text of lines it extends to the end of its line.
+    /// Returns a batch of one record over the limit, which begins the buffer and is still
+    /// incomplete. In text of lines it extends to the end of its line.
     func setAside() throws(InputError) -> Batch {
         if wantsHead { loseHead("is longer than source.max_record allows") }
         let batch = Batch(bytes: ByteBuffer(capacity: 0), input: index, offset: offset, line: line)
         let position = Position(member: members.first, offset: offset, line: line)
-        let spill = try SpillFile(folder: configuration.spillFolder, name: spillName(line: line))
+        let spill = try SpillFile(folder: configuration.spillFolder, name: spillName(offset: offset))
         line += UInt64(scan.beginPassing())
         // What the buffer already contains belongs to the record.
         var passed = buffer.count
@@ -18,7 +19,7 @@ extension BatchReader {
             line += UInt64(found?.lines ?? 0)
             switch event {
             case _ where found != nil, .end:
-                batch.oversized = [try spill.finish(beforeFrame: 0, position: position)]
+                batch.spilled = [try spill.finish(beforeFrame: 0, position: position)]
                 return batch
             case .damage(let damage, let cutsText):
                 try note(damage)
@@ -39,8 +40,36 @@ extension BatchReader {
         let met = damage.map(\.damage)
         damage = []
         isUnsure = false
-        batch.damage = try lose(spill.byteCount, in: met)
+        try end(batch, after: met, lost: spill.byteCount)
         return batch
+    }
+
+    /// Refuses the text up to the next line feed, the end, or the next cut: the rest of a record
+    /// whose beginning is lost.
+    func setAsideFragment(of batch: Batch) throws(InputError) {
+        var spill: (file: SpillFile, position: Position)?
+        while true {
+            let feed = buffer.firstLineFeed()
+            let bytes = UnsafeBufferPointer(rebasing: buffer.filled[..<(feed ?? buffer.count)])
+            if !bytes.isEmpty {
+                if spill == nil {
+                    let file = try SpillFile(folder: configuration.spillFolder, name: spillName(offset: offset))
+                    spill = (file, Position(member: members.first, offset: offset, line: line))
+                }
+                try spill?.file.append(bytes)
+            }
+            pass(feed.map { $0 + 1 } ?? buffer.count)
+            if feed != nil { line += 1 }
+            switch event {
+            case _ where feed != nil, .end, .damage(_, cutsText: true):
+                // Where nothing precedes the line feed, no record but only its end was cut off.
+                if let spill { batch.spilled.append(try spill.file.finish(.torn, beforeFrame: batch.frames.count, position: spill.position)) }
+                return
+            case .member(let member): begin(member)
+            case .damage(let damage, cutsText: false): try note(damage)
+            case nil: read(atMost: Batch.targetBytes)
+            }
+        }
     }
 
     /// Spills the frames over the limit. Their bytes stay in the batch, unreferenced.
@@ -55,12 +84,12 @@ extension BatchReader {
             let start = Int(frame.start)
             let position = Position(
                 member: members.member(at: start), offset: batch.offset + UInt64(start), line: batch.line + UInt64(frame.lineDelta))
-            let spill = try SpillFile(folder: configuration.spillFolder, name: spillName(line: position.line))
+            let spill = try SpillFile(folder: configuration.spillFolder, name: spillName(offset: position.offset))
             try spill.append(UnsafeBufferPointer(rebasing: batch.bytes.filled[start..<start + Int(frame.count)]))
-            batch.oversized.append(try spill.finish(beforeFrame: kept.count, position: position))
+            batch.spilled.append(try spill.finish(beforeFrame: kept.count, position: position))
         }
         batch.frames = kept
     }
 
-    private func spillName(line: UInt64) -> String { SpillFile.name(input: index, line: line) }
+    private func spillName(offset: UInt64) -> String { SpillFile.name(input: index, offset: offset) }
 }

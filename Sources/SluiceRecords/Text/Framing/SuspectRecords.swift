@@ -1,0 +1,40 @@
+/// Counts the records that may differ from what was compressed.
+///
+/// Of a member that fails its check, all records are suspect, since nothing tells where it differs.
+/// Where damage has a place, only the records after it are: those that a member continues with, which
+/// its check can no longer prove.
+struct SuspectRecords {
+    /// Members whose records are suspect from now on.
+    private var members: Swift.Set<Int> = []
+    /// The member of the last record delivered, and how many of its records were.
+    private var last: (member: Int, records: UInt64) = (0, 0)
+    /// Records delivered in earlier batches that turned out to be suspect.
+    private var late: UInt64 = 0
+
+    /// To be called when the member's text was read to its end and fails its check.
+    mutating func fail(_ member: Int) {
+        guard members.insert(member).inserted, last.member == member else { return }
+        late += last.records
+    }
+
+    /// To be called once the records before the damage were delivered.
+    mutating func cut(_ member: Int) { members.insert(member) }
+
+    /// The number of records that are known to be suspect since the last call.
+    ///
+    /// - Parameters:
+    ///   - runs: the members of the records that are delivered now.
+    ///   - count: the number of these records.
+    mutating func deliver(_ runs: [MemberRun], count: Int) -> UInt64 {
+        var suspect = late
+        late = 0
+        for (index, run) in runs.enumerated() {
+            let end = index + 1 < runs.count ? runs[index + 1].firstFrame : count
+            let records = UInt64(end - run.firstFrame)
+            if members.contains(run.member) { suspect += records }
+            last = (run.member, (last.member == run.member ? last.records : 0) + records)
+        }
+        if !members.isEmpty { members = members.filter { $0 >= last.member } }
+        return suspect
+    }
+}

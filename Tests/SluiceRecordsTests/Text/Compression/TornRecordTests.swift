@@ -1,0 +1,145 @@
+import Foundation
+import Testing
+
+@testable import SluiceRecords
+
+/// Records that damage has torn, or put in doubt.
+@Suite("Torn and suspect records")
+struct TornRecordTests {
+    private static let gap = GzipSamples.member("x\n").map { $0 ^ 0xFF }
+
+    @Test("what follows a gap is torn if the member before it ended inside a line", arguments: libraries)
+    func afterGap(library: DeflateLibrary) throws {
+        // Bytes between members, and a member of which only the header can be read.
+        let ruined: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3] + [UInt8](repeating: 0xFF, count: 40)
+        for gap in [Self.gap, ruined] {
+            let read = try ReadAll(GzipSamples.member("one\ntw") + gap + GzipSamples.member("o\nthree\n"), library: library)
+            #expect(read.texts == ["one", "three"])
+            #expect(read.torn == ["o"])
+            #expect(read.damage.map(\.lostText).reduce(0, +) == 2)
+            #expect(read.spilled.map(\.position) == [Position(member: 2, offset: 6, line: 3)])
+            #expect(read.records.last?.position == Position(member: 2, offset: 8, line: 4))
+        }
+    }
+
+    @Test("what follows a gap is a record if members end at line ends", arguments: libraries)
+    func betweenLines(library: DeflateLibrary) throws {
+        let read = try ReadAll(GzipSamples.member("one\ntwo\n") + Self.gap + GzipSamples.member("three\nfour\n"), library: library)
+        #expect(read.texts == ["one", "two", "three", "four"])
+        #expect(read.torn == [] && read.damage.map(\.lostText) == [0])
+    }
+
+    @Test("members that ended inside lines long before a gap", arguments: libraries)
+    func earlier(library: DeflateLibrary) throws {
+        let input = GzipSamples.member("a\nb") + GzipSamples.member("c\nd\n") + Self.gap + GzipSamples.member("e\nf\n")
+        let read = try ReadAll(input, library: library)
+        #expect(read.texts == ["a", "bc", "d", "f"])
+        #expect(read.torn == ["e"])
+    }
+
+    @Test("a torn record ends at the next gap, the end, or its line feed, in however many members", arguments: libraries)
+    func ends(library: DeflateLibrary) throws {
+        let first = GzipSamples.member("a\nb") + Self.gap
+        let second = try ReadAll(first + GzipSamples.member("c") + Self.gap + GzipSamples.member("d\ne\n"), library: library)
+        #expect(second.texts == ["a", "e"] && second.torn == ["c", "d"])
+        let last = try ReadAll(first + GzipSamples.member("c"), library: library)
+        #expect(last.texts == ["a"] && last.torn == ["c"])
+        let many = try ReadAll(first + GzipSamples.member("c") + GzipSamples.member("d") + GzipSamples.member("e\nf"), library: library)
+        #expect(many.texts == ["a", "f"] && many.torn == ["cde"])
+        let none = try ReadAll(first + GzipSamples.member("\nf"), library: library)
+        #expect(none.texts == ["a", "f"] && none.torn == [])
+    }
+
+    @Test("frames of zstd alike")
+    func zstd() throws {
+        let input = FrameSample.zstd(Array("one\ntw".utf8)) + [1, 2, 3, 4, 5] + FrameSample.zstd(Array("o\nthree\n".utf8))
+        let read = try ReadAll(input, name: "a.zst")
+        #expect(read.texts == ["one", "three"] && read.torn == ["o"])
+    }
+
+    @Test("all records of a member with a wrong checksum are suspect, over many batches", arguments: libraries)
+    func suspect(library: DeflateLibrary) throws {
+        let (first, last) = (GzipSamples.member("a\nb\n"), GzipSamples.member("c\n"))
+        var bad = GzipSamples.member(GzipSamples.text(0..<40_000))
+        bad[bad.count - 8] ^= 1
+        let read = try ReadAll(first + bad + last, library: library)
+        #expect(read.cuts.count > 2)
+        #expect(read.summary.suspect == 40_000 && read.records.count == 40_003)
+        #expect(try ReadAll(first + last, library: library).summary.suspect == 0)
+    }
+
+    @Test("after damage with a place, the records that its member continues with are suspect", arguments: libraries)
+    func placed(library: DeflateLibrary) throws {
+        let texts = (0..<6).map { Array(GzipSamples.text($0 * 100..<($0 + 1) * 100).utf8) }
+        var (input, places) = GzipSamples.blocks(texts, library: library)
+        input[places[3].lowerBound] = 0xFF
+        let read = try ReadAll(input + GzipSamples.member("next\n"), library: library)
+        #expect(read.kinds == [.corrupt])
+        #expect(read.summary.suspect == 200 && read.records.count == 501)
+    }
+
+    @Test("members that are damaged are found before anything is delivered", arguments: libraries)
+    func setAside(library: DeflateLibrary) throws {
+        var bad = GzipSamples.member("c\nd\ne")
+        bad[bad.count - 8] ^= 1
+        let input = GzipSamples.member("a\nb") + bad + GzipSamples.member("f\ng\n")
+        var rest = input[...]
+        let window = InputWindow { memory in
+            let piece = rest.prefix(memory.count)
+            piece.withUnsafeBytes { memory.copyMemory(from: $0) }
+            rest = rest.dropFirst(piece.count)
+            return piece.count
+        }
+        let unsound = MemberCheck.unsound(in: GzipText(window: window, library: library, size: UInt64(input.count)))
+        #expect(unsound == [1])
+        // Records of which only a part is from that member are among them.
+        let read = try ReadAll(input, library: library, unsound: unsound)
+        #expect(read.texts == ["a", "bc", "d", "ef", "g"])
+        #expect(read.setAside == ["bc", "d", "ef"])
+        #expect(read.summary.suspect == 0)
+    }
+
+    /// Runs over an archive in a folder of its own, from lines to lines.
+    private static func run(_ input: [UInt8], _ policy: DamagePolicy, check: (RunReport, String) throws -> Void) async throws {
+        let folder = NSTemporaryDirectory() + "sluice-torn-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data(input).write(to: URL(filePath: folder + "/in.gz"))
+        let source = SourceSettings(FileSource([InputFile(path: folder + "/in.gz", size: UInt64(input.count))]), format: Lines(), onDamage: policy)
+        let sink = SinkSettings(FileSink(PathTemplate(pieces: [.text(folder + "/out.log")])), format: Lines())
+        let pipeline = RecordPipeline(
+            name: "torn", definition: "sha256:0", source: source, stages: [], sink: sink, deadLetters: folder + "/dead.jsonl")
+        let report = try await RecordRun(pipeline, options: RunOptions(workers: 2, state: folder + "/state")).run()
+        #expect(report.balanced && report.error == nil)
+        #expect(try Audit(report, scratchFolder: folder).holds)
+        #expect((try? FileManager.default.contentsOfDirectory(atPath: folder + "/state/spill")) ?? [] == [])
+        try check(report, folder)
+    }
+
+    @Test("a run: the records of a damaged member are dead letters under set_aside, else written and counted")
+    func runs() async throws {
+        var bad = GzipSamples.member(GzipSamples.text(100..<400))
+        bad[bad.count - 8] ^= 1
+        let input = GzipSamples.member(GzipSamples.text(0..<100)) + bad + GzipSamples.member(GzipSamples.text(400..<500))
+        let sound = GzipSamples.lines(0..<100) + GzipSamples.lines(400..<500)
+        for (policy, lines, suspect) in [(DamagePolicy.setAside, sound, 0), (.salvage, GzipSamples.lines(0..<500), 300)] {
+            try await Self.run(input, policy) { report, folder in
+                #expect(report.records.written == lines.count && report.records.suspect == suspect && report.records.dead == 500 - lines.count)
+                #expect(report.deadLetters.byCode == (lines.count == 500 ? [:] : ["record.suspect": 300]))
+                let written = try String(contentsOfFile: folder + "/out.log", encoding: .utf8)
+                #expect(written.split(separator: "\n").map(String.init) == lines)
+            }
+        }
+    }
+
+    @Test("a run: the dead letter of a torn record has its bytes and its place")
+    func tornRun() async throws {
+        try await Self.run(GzipSamples.member("one\ntw") + Self.gap + GzipSamples.member("o\nthree\n"), .salvage) { report, folder in
+            #expect(report.records.dead == 1 && report.records.read == 3)
+            #expect(report.deadLetters.byCode == ["record.torn": 1])
+            let letter = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: folder + "/dead.jsonl"))) as? [String: Any]
+            #expect(letter?["raw"] as? String == "o")
+            #expect((letter?["source"] as? [String: Any])?["offset"] as? Int == 6)
+        }
+    }
+}
