@@ -6,10 +6,11 @@ import Synchronization
 enum Signals {
     static let interrupt = SIGINT
     static let termination = SIGTERM
+    static let hangUp = SIGHUP
     static let brokenPipe = SIGPIPE
 }
 
-/// Handles SIGINT and SIGTERM while it exists: the first drains the run, the second ends the
+/// Handles SIGINT, SIGTERM and SIGHUP while it exists: the first drains the run, the second ends the
 /// process and its children at once.
 final class Interrupts: Sendable {
     private let received = Mutex<Int32?>(nil)
@@ -23,7 +24,7 @@ final class Interrupts: Sendable {
         // Until its source is registered, a signal ends the process, which has not begun anything
         // yet. Ignoring the signal instead would lose it.
         let registered = DispatchGroup()
-        for number in [Signals.interrupt, Signals.termination] {
+        for number in [Signals.interrupt, Signals.termination, Signals.hangUp] where !Self.isIgnored(number) {
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { [weak self] in self?.receive(number) }
             registered.enter()
@@ -32,6 +33,13 @@ final class Interrupts: Sendable {
             sources.append(source)
         }
         registered.wait()
+    }
+
+    /// Whether the process was started to outlive its terminal, as `nohup` does.
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard number == Signals.hangUp, sigaction(number, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     /// The first signal received.

@@ -43,8 +43,8 @@ extension Evaluator {
 
     mutating func comprehension(_ node: Node.Comprehension) -> Body {
         let visit = Visit(node, source: compile(node.range))
-        let filter = node.filter.map { Condition(body: compile($0), range: $0.range) }
-        let body = compile(node.body)
+        let filter = node.filter.map { Condition(body: compileRepeated($0), range: $0.range) }
+        let body = compileRepeated(node.body)
         let condition = Condition(body: body, range: node.body.range)
         switch node.verb {
         case .all: return decided(visit, condition, decides: false)

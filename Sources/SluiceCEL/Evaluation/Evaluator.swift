@@ -6,8 +6,19 @@ struct Evaluator {
     /// What the variables of `cel.bind` are bound to, by index.
     private var bound: [Int: Body] = [:]
 
+    /// Whether the node being compiled is evaluated for every element of a list or a map.
+    private var isRepeated = false
+
     init(fields: [String]) {
         self.fields = fields
+    }
+
+    /// Compiles a node that is evaluated for every element of a list or a map.
+    mutating func compileRepeated(_ node: Node) -> Body {
+        let before = isRepeated
+        isRepeated = true
+        defer { isRepeated = before }
+        return compile(node)
     }
 
     mutating func compile(_ node: Node) -> Body {
@@ -15,7 +26,7 @@ struct Evaluator {
         switch node.kind {
         case .constant(let value): return { _ in value }
         case .failure(let error): return { _ throws(EvaluationError) in throw error }
-        case .field, .fieldOr, .fieldPresence, .optionalField, .record, .source: return read(node.kind, range)
+        case .field, .fieldOr, .fieldPresence, .optionalField, .record, .source: return isRepeated ? readShared(node.kind, range) : read(node.kind, range)
         case .local(let index): return local(index)
         case .select(let operand, let field):
             return unary(operand, range) { value throws(EvaluationError) in try Selection.select(value, field) }
@@ -64,6 +75,24 @@ struct Evaluator {
             return { frame throws(EvaluationError) in try frame.lookup.record() }
         default:
             return { frame in frame.lookup.source() }
+        }
+    }
+
+    private func readShared(_ kind: Node.Kind, _ range: Range<Int>) -> Body {
+        switch kind {
+        case .field(let index):
+            let missing = EvaluationError.noSuchField(fields[index]).located(at: range)
+            return { frame throws(EvaluationError) in
+                guard let value = try frame.shared(index) else { throw missing }
+                return value
+            }
+        case .fieldOr(let index, let fallback):
+            return { frame throws(EvaluationError) in try frame.shared(index) ?? fallback }
+        case .optionalField(let index):
+            return { frame throws(EvaluationError) in .optional(try frame.shared(index)) }
+        case .record:
+            return { frame throws(EvaluationError) in try frame.sharedRecord() }
+        default: return read(kind, range)
         }
     }
 

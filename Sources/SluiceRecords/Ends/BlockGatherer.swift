@@ -1,4 +1,3 @@
-import FoundationEssentials
 import SluiceCEL
 
 /// Gathers small pieces of text, left over by batches, into blocks of about 1 MiB, separately for
@@ -25,7 +24,7 @@ struct BlockGatherer {
         self.init()
         for piece in waiting {
             let buffer = ByteBuffer(capacity: piece.text.count)
-            Array(piece.text).withUnsafeBufferPointer { buffer.append($0) }
+            piece.text.withBytes { buffer.append($0) }
             pending[Name(piece.path)] = buffer
             order.append(Name(piece.path))
             pendingBytes += buffer.count
@@ -33,7 +32,7 @@ struct BlockGatherer {
     }
 
     var waiting: [GzipCheckpoint.Text] {
-        order.compactMap { name in pending[name].map { GzipCheckpoint.Text(path: name.text, text: Data($0.filled)) } }
+        order.compactMap { name in pending[name].map { GzipCheckpoint.Text(path: name.text, text: StoredBytes($0)) } }
     }
 
     /// - Returns: the text of each output that is due, in the order to write.

@@ -124,7 +124,7 @@ final class SinkStage: Sendable {
             input: batch.input, end: batch.input.map { _ in source.end }, number: source.number, outputs: outputs, deadLetters: letters.encode(batch),
             counts: batch.counts, timeouts: batch.timeouts,
             codes: Dictionary(batch.deadLetters.map { ($0.code, 1) }, uniquingKeysWith: +), firsts: Self.firsts(of: batch), damage: source.damage,
-            suspect: source.suspect,            textBytes: UInt64(source.bytes.count), compressedBytes: source.compressedBytesRead,
+            suspect: source.suspect, textBytes: UInt64(source.bytes.count), compressedBytes: source.compressedBytesRead,
             takesCheckpoint: batch.takesCheckpoint, steps: batch.steps, columns: batch.columns)
     }
 

@@ -245,7 +245,7 @@ package final class RecordRun: Sendable {
         if let years = plan.years {
             records = records.inOrder(YearCount.name, state: (), onError: .stop) { _, batch in
                 years.settle(batch)
-                if batch.takesCheckpoint { batch.steps.append(Checkpoint.StepState(stage: YearCount.name, state: Data(years.checkpoint))) }
+                if batch.takesCheckpoint { batch.steps.append(Checkpoint.StepState(stage: YearCount.name, state: StoredBytes(Data(years.checkpoint)))) }
                 return batch
             }
             .weighing { $0.weight }
@@ -328,7 +328,7 @@ package final class RecordRun: Sendable {
                         hasEnough = try bound.run(part) == .enough && stage.mayEndRun
                     }
                     if batch.takesCheckpoint {
-                        batch.steps.append(Checkpoint.StepState(stage: name, state: Data(try step.checkpoint())))
+                        batch.steps.append(Checkpoint.StepState(stage: name, state: StoredBytes(Data(try step.checkpoint()))))
                     }
                     return hasEnough ? .last(batch) : .pass(batch)
                 }

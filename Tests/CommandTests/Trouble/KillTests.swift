@@ -86,7 +86,9 @@ struct KillTests {
         #expect(try command.files.filter { $0.contains("unfinished") } == [])
     }
 
-    @Test("SIGINT and SIGTERM drain: exit codes 130 and 143, and existing files are kept", arguments: [("INT", Int32(130)), ("TERM", 143)])
+    @Test(
+        "SIGINT, SIGTERM and SIGHUP drain: exit codes 130, 143 and 129, and existing files are kept",
+        arguments: [("INT", Int32(130)), ("TERM", 143), ("HUP", 129)])
     func interrupted(signal: String, status: Int32) async throws {
         let command = try Self.prepared(signal: signal)
         defer { command.remove() }

@@ -57,6 +57,35 @@ struct HostileTextTests {
         #expect(evaluated(text, record).hasPrefix("cost_limit: "))
     }
 
+    /// Counts how often a record is read.
+    private final class CountedReads: FieldLookup {
+        var reads = 0
+
+        func field(_ index: Int) throws(EvaluationError) -> Value? {
+            reads += 1
+            return .string(String(repeating: "a", count: 1_000))
+        }
+
+        func record() throws(EvaluationError) -> Value {
+            reads += 1
+            return .map(["big": .string("a")])
+        }
+
+        func source() -> Value { .map([:]) }
+    }
+
+    @Test(
+        "a field that a macro reads for each element is one value, not one for each",
+        arguments: [
+            ("lists.range(1000).map(x, big).size() == 1000", 1), ("lists.range(1000).map(x, record).size() == 1000", 1),
+            ("lists.range(100).map(x, lists.range(10).filter(y, big != '').map(y, big)).size() == 100", 1),
+        ])
+    func sharedFields(text: String, most: Int) throws {
+        let lookup = CountedReads()
+        #expect(try Program(text, in: Environment()).evaluate(lookup).get() == .bool(true))
+        #expect(lookup.reads <= most)
+    }
+
     @Test("messages are short, whatever they quote")
     func messagesAreShort() {
         let shared = "['a']" + String(repeating: ".map(x, [x, x])", count: 40)

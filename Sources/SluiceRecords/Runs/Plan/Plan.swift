@@ -73,9 +73,9 @@ final class Plan: Sendable {
         var states: [Checkpoint.StepState] = []
         for stage in stages {
             guard case .ordered(let step) = stage.step else { continue }
-            states.append(Checkpoint.StepState(stage: stage.name, state: Data(try step.checkpoint())))
+            states.append(Checkpoint.StepState(stage: stage.name, state: StoredBytes(Data(try step.checkpoint()))))
         }
-        if let years { states.append(Checkpoint.StepState(stage: YearCount.name, state: Data(years.checkpoint))) }
+        if let years { states.append(Checkpoint.StepState(stage: YearCount.name, state: StoredBytes(Data(years.checkpoint)))) }
         return states
     }
 
@@ -83,9 +83,9 @@ final class Plan: Sendable {
     func restore(_ checkpoint: Checkpoint) throws(RunError) {
         for saved in checkpoint.steps {
             do throws(CheckpointError) {
-                if saved.stage == YearCount.name { try years?.restore(Array(saved.state)) }
+                if saved.stage == YearCount.name { try years?.restore(saved.state.withBytes(Array.init)) }
                 guard let stage = stages.first(where: { $0.name.isSame(as: saved.stage) }), case .ordered(let step) = stage.step else { continue }
-                try step.restore(Array(saved.state))
+                try step.restore(saved.state.withBytes(Array.init))
             } catch {
                 throw .unfinished(reason: "the state of stage '\(saved.stage)' cannot be read: \(error.reason)")
             }

@@ -9,7 +9,7 @@ import SluiceCEL
 /// Nothing in it depends on the number of workers, so a run may be resumed with a different number.
 struct Checkpoint: Codable, Sendable {
     /// To be increased when the layout or the meaning of a field changes.
-    static let version = 1
+    static let version = 2
 
     /// A position between two batches of an input.
     struct Cut: Codable, Sendable, Equatable {
@@ -23,7 +23,7 @@ struct Checkpoint: Codable, Sendable {
     struct StepState: Codable, Sendable {
         /// The stage's name, including its routes.
         var stage: String
-        var state: Data
+        var state: StoredBytes
     }
 
     var version = Checkpoint.version

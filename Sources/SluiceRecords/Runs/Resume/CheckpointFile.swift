@@ -3,7 +3,8 @@ import Glibc
 import Sluice
 
 /// A file of the state folder that is replaced atomically: written to a temporary file, synced to
-/// disk and renamed, so that after a crash either the old or the new one exists.
+/// disk and renamed, so that after a crash either the old or the new one exists. A line of JSON,
+/// and the ``StoredBytes`` of the value.
 struct StateFile: Sendable {
     let path: String
 
@@ -14,6 +15,8 @@ struct StateFile: Sendable {
     func write(_ value: some Encodable) throws(OutputError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let stored = StoredBytes.Writing()
+        if let key = StoredBytes.writing { encoder.userInfo[key] = stored }
         let bytes: Data
         do {
             bytes = try encoder.encode(value)
@@ -23,7 +26,9 @@ struct StateFile: Sendable {
         let beside = path + ".new"
         let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw .failed(path, "cannot be created", errno) }
-        var failure = Array(bytes).withUnsafeBufferPointer { writeAll($0, to: descriptor) }
+        var failure = bytes.withUnsafeBytes { writeAll($0.bindMemory(to: UInt8.self), to: descriptor) }
+        failure = failure ?? [UInt8(ascii: "\n")].withUnsafeBufferPointer { writeAll($0, to: descriptor) }
+        for piece in stored.all where failure == nil { failure = piece.withBytes { writeAll($0, to: descriptor) } }
         if failure == nil, fsync(descriptor) != 0 { failure = errno }
         close(descriptor)
         if failure == nil, rename(beside, path) != 0 { failure = errno }
@@ -41,7 +46,10 @@ struct StateFile: Sendable {
             guard access(path, F_OK) != 0, errno == ENOENT else { throw OutputError.failed(path, "cannot be read", errno) }
             return nil
         }
-        return try JSONDecoder().decode(type, from: bytes)
+        let end = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex
+        let decoder = JSONDecoder()
+        if let key = StoredBytes.reading { decoder.userInfo[key] = StoredBytes.Reading(bytes: bytes[end...].dropFirst()) }
+        return try decoder.decode(type, from: bytes[..<end])
     }
 
     func remove() {

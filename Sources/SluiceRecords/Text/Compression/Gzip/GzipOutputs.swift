@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// The state of ``GzipOutputs`` between two additions.
 struct GzipCheckpoint: Codable, Sendable {
     struct File: Codable, Sendable {
@@ -11,7 +9,7 @@ struct GzipCheckpoint: Codable, Sendable {
 
     struct Text: Codable, Sendable {
         var path: String
-        var text: Data
+        var text: StoredBytes
     }
 
     var files: [File]

@@ -1,0 +1,73 @@
+import FoundationEssentials
+import Sluice
+import Synchronization
+
+/// Bytes in a ``StateFile``. They follow the JSON of the file, which has only their place: text that
+/// waits to be compressed can be many MiB, and need not be held a second time to be written.
+struct StoredBytes: Codable, Sendable {
+    private enum Contents: Sendable {
+        case buffer(ByteBuffer)
+        case data(Data)
+    }
+
+    private struct Place: Codable {
+        var offset: Int
+        var count: Int
+    }
+
+    /// Gathers the bytes of a value while it is encoded.
+    final class Writing: Sendable {
+        fileprivate let pieces = Locked<(all: [StoredBytes], count: Int)>(([], 0))
+
+        var all: [StoredBytes] { pieces.withLock { $0.all } }
+    }
+
+    /// The bytes that follow the JSON of a file that is being decoded.
+    struct Reading: Sendable {
+        var bytes: Data
+    }
+
+    static let writing = CodingUserInfoKey(rawValue: "sluice.writing")
+    static let reading = CodingUserInfoKey(rawValue: "sluice.reading")
+
+    private let contents: Contents
+
+    /// - Parameter buffer: must not change until the value is written.
+    init(_ buffer: ByteBuffer) { contents = .buffer(buffer) }
+
+    init(_ data: Data) { contents = .data(data) }
+
+    var count: Int {
+        switch contents {
+        case .buffer(let buffer): buffer.count
+        case .data(let data): data.count
+        }
+    }
+
+    func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        switch contents {
+        case .buffer(let buffer): buffer.withFilled(body)
+        case .data(let data): data.withUnsafeBytes { body($0.bindMemory(to: UInt8.self)) }
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        guard let key = Self.writing, let writing = encoder.userInfo[key] as? Writing else {
+            throw EncodingError.invalidValue(self, .init(codingPath: encoder.codingPath, debugDescription: "bytes are for state files only"))
+        }
+        let place = writing.pieces.withLock { pieces in
+            defer { pieces = (pieces.all + [self], pieces.count + count) }
+            return Place(offset: pieces.count, count: count)
+        }
+        try place.encode(to: encoder)
+    }
+
+    init(from decoder: any Decoder) throws {
+        let place = try Place(from: decoder)
+        guard let key = Self.reading, let reading = decoder.userInfo[key] as? Reading, place.offset >= 0, place.count >= 0,
+            place.offset <= reading.bytes.count, place.count <= reading.bytes.count - place.offset
+        else { throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "the file lacks bytes")) }
+        let start = reading.bytes.startIndex + place.offset
+        contents = .data(reading.bytes[start..<start + place.count])
+    }
+}

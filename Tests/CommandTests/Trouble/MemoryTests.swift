@@ -1,0 +1,53 @@
+import Foundation
+import Testing
+
+#if SLUICE_TSAN
+    private let isSanitized = true
+#else
+    private let isSanitized = false
+#endif
+
+/// Peak resident memory of whole commands: at most `limits.memory` and 96 MiB.
+@Suite("Bounded memory", .timeLimit(Patience.minutes(10)), .enabled(if: !isSanitized, "the sanitizer's own memory is larger"))
+struct MemoryTests {
+    /// Runs the command and returns its peak resident memory in MiB, as the kernel counts it.
+    private static func peak(_ command: CommandUnderTest, _ arguments: String, environment: String = "", status: Int32 = 0) throws -> Int {
+        let measured = """
+            import resource, subprocess, sys
+            status = subprocess.run(sys.argv[1:]).returncode
+            print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
+            sys.exit(status)
+            """
+        try command.write(measured, to: "measure.py")
+        let result = try command.shell("\(environment) python3 measure.py '\(CommandUnderTest.binary.path)' \(arguments)")
+        #expect(result.status == status, "\(result.error)")
+        return try #require(Int(result.output.trimmingCharacters(in: .whitespacesAndNewlines)))
+    }
+
+    @Test("thousands of partitions, with and without checkpoints", arguments: [32, 64, 512], ["3600", "0"])
+    func partitions(limit: Int, checkpoints: String) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let text = (0..<30_000).map { "{\"k\":\($0 &* 7_919 % 2_000),\"n\":\($0),\"text\":\"some text of record \($0)\"}\n" }.joined()
+        try command.write(text, to: "in.jsonl")
+        try command.write(
+            "name: p\nsource: {files: in.jsonl, format: jsonl}\nlimits: {memory: \(limit)MiB}\nsink: {file: 'out/k={k}/part.jsonl.gz'}\n", to: "p.yaml")
+        let peak = try Self.peak(command, "run p.yaml --progress none", environment: "SLUICE_CHECKPOINT_SECONDS=\(checkpoints)")
+        #expect(peak <= limit + 96, "\(peak) MiB")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: command.folder.appending(path: "out").path).count == 2_000)
+    }
+
+    @Test(
+        "an expression that holds a long field once for each of its letters, within its cost limit and beyond",
+        arguments: [(10_000, Int32(0)), (100_000, 3)])
+    func heldValues(letters: Int, status: Int32) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("{\"s\":\"\(String(repeating: "a", count: letters))\"}\n", to: "in.jsonl")
+        try command.write(
+            "name: held\nsource: {files: in.jsonl, format: jsonl}\nlimits: {memory: 64MiB}\n"
+                + "stages: [{keep: \"s.split('').map(x, s).size() > 0 && s.split('').map(x, record).size() > 0\"}]\nsink: {file: out.jsonl}\n", to: "held.yaml")
+        let peak = try Self.peak(command, "run held.yaml --progress none", status: status)
+        #expect(peak <= 64 + 96, "\(peak) MiB")
+    }
+}
