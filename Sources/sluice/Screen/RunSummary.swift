@@ -76,7 +76,9 @@ enum RunSummary {
             text += "  damage: \(file)@\(damage.offset): \(damage.kind), \(Figures.count(damage.lostBytes)) bytes lost\n"
         }
         text += rest(damages.count - listed)
-        if suspect > 0 { text += "  suspect: \(Figures.count(suspect)) records may differ from what was compressed; 'on_damage: set_aside' makes them dead letters\n" }
+        if suspect > 0 {
+            text += "  suspect: \(Figures.count(suspect)) records may differ from what was compressed; 'on_damage: set_aside' makes them dead letters\n"
+        }
         return text
     }
 

@@ -68,7 +68,7 @@ final class InputReading: Sendable {
         let reader = try open(0)
         defer { reader.close() }
         while let batch = try reader.next() {
-            for record in batch.oversized { unlink(record.spill) }
+            for record in batch.spilled { unlink(record.spill) }
             if !batch.frames.isEmpty { return batch }
         }
         return nil
