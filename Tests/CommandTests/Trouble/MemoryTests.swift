@@ -39,7 +39,7 @@ struct MemoryTests {
 
     @Test(
         "an expression that holds a long field once for each of its letters, within its cost limit and beyond",
-        arguments: [(10_000, Int32(0)), (100_000, 3)])
+        arguments: [(1_000, Int32(0)), (100_000, 3)])
     func heldValues(letters: Int, status: Int32) throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
