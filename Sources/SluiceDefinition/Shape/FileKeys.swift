@@ -72,7 +72,7 @@ enum FileKeys {
         ArgumentKey(
             "multiline",
             .keys([
-                ArgumentKey("starts", .text, example: "starts: '^[0-9]{4}-'", "matches the first line of every record, and no other"),
+                ArgumentKey("starts", .text, example: "starts: '^[0-9]{4}-'", "matches the first line of every record, and no other line"),
                 ArgumentKey("continues", .text, example: #"continues: '^\s'"#, "matches every line that belongs to the record of the line before it"),
             ]), example: "multiline: {starts: '^[0-9]{4}-'}",
             "joins lines to one record before the format reads it, never across files: one of two regular expressions, which match anywhere in a line"

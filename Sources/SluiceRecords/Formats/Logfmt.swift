@@ -3,7 +3,7 @@ import SluiceCEL
 /// `logfmt`: keys and values as `key=value`, between blanks.
 package struct Logfmt: WritableFormat {
     package static let declaration = Declaration(
-        "logfmt", "`key=value` pairs between blanks", argument: .keys([]), example: "format: logfmt")
+        "logfmt", "`key=value` pairs, separated by blanks", argument: .keys([]), example: "format: logfmt")
     package static let fileExtensions = [Logfmt.name]
 
     package init() {}
@@ -18,7 +18,7 @@ package struct Logfmt: WritableFormat {
     package func checkWriting(_ checking: inout Checking, at place: TextPlace, areOwn: Bool) {
         for name in checking.fields.names {
             guard let reason = name.withBytes(LogfmtText.refusal) else { continue }
-            checking.report("\(self.name) cannot hold the field '\(name)': \(reason)", at: place, fix: "rename it, or leave it out")
+            checking.report("\(self.name) cannot hold the field '\(name)': \(reason)", at: place, fix: "rename it, or remove it")
         }
     }
 

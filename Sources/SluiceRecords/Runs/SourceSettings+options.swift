@@ -39,8 +39,8 @@ extension SourceSettings {
         guard let dated = format as? any DatedFormat else {
             let others = Formats.all.filter { $0 is any DatedFormat.Type }.map { $0.name }.joined(separator: ", ")
             checking.report(
-                "'\(year == nil ? "zone" : "year")' is for times that may lack one, and those of '\(format.name)' don't", at: year?.place ?? zone?.place,
-                fix: "take it away; it is for: \(others)")
+                "'\(year == nil ? "zone" : "year")' is for times that may lack one, which those of '\(format.name)' never do", at: year?.place ?? zone?.place,
+                fix: "remove it; it is for: \(others)")
             return false
         }
         var defaults = TimeDefaults(year: year?.value)

@@ -111,7 +111,7 @@ struct SyslogTests {
             ("-- MARK --", "expected a priority such as <34>, or a time at byte 0, found '-'"),
             ("Feb 30 10:00:00 vm app: x", "expected a priority such as <34>, or a time at byte 0, found 'F'"),
             ("Nov 28 10:60:00 vm app: x", "expected a priority such as <34>, or a time at byte 0, found 'N'"),
-            ("<999>1 - - - - - - x", "the priority 999 is more than 191"), ("<x>1 -", "expected a priority such as <34> at byte 0, found '<'"),
+            ("<999>1 - - - - - - x", "the priority 999 is greater than 191"), ("<x>1 -", "expected a priority such as <34> at byte 0, found '<'"),
             ("<1234>1 -", "expected a priority such as <34> at byte 0, found '<'"), ("<34>999 - - - - - -", nil),
             ("<34>1 - - - - - -x", "expected structured data or '-' at byte 16, found '-'"),
             ("<34>1 yesterday - - - - -", "expected a time such as 2026-11-28T10:00:00Z, or '-', at byte 6, found 'y'"),
@@ -128,7 +128,7 @@ struct SyslogTests {
             (#"<34>1 - - - - - [a b="c"#, "expected a closing quote at byte 23, where the record ends"),
             (#"<34>1 - - - - - [a b="c"d="e"]"#, "expected a blank or ']' at byte 24, found 'd'"),
             ("<34>1 - a\u{1}b - - - -", "expected a blank after a host at byte 9, found byte 0x01"),
-            ("12 <34>1 - - - - - -", "the message has 17 bytes, but its count says 12"),
+            ("12 <34>1 - - - - - -", "the message has 17 bytes, but its count is 12"),
         ] as [(String, String?)])
     func refused(record: String, message: String?) {
         #expect(Self.row(record).message == message)

@@ -139,12 +139,13 @@ struct SyslogRunTests {
     func impossible() async throws {
         let folder = try Folder()
         let records = [
-            (#"{"level":"x"}"#, "there is no place for the field 'level'"), (#"{"time":"Nov 28 10:00:00"}"#, "'time' is no timestamp"),
-            (#"{"host":"a b"}"#, "'host' has a blank"), (#"{"app":"é"}"#, "'app' has a blank"),
+            (#"{"level":"x"}"#, "a message cannot hold the field 'level'"), (#"{"time":"Nov 28 10:00:00"}"#, "'time' is not a timestamp"),
+            (#"{"host":"a b"}"#, "'host' contains a blank"), (#"{"app":"é"}"#, "'app' contains a blank"),
             (#"{"msgid":"123456789012345678901234567890123"}"#, "longer than 32"),
-            (#"{"priority":192}"#, "'priority' is none"), (#"{"severity":"loud"}"#, "'severity' is none"), (#"{"message":"a\nb"}"#, "a line end in it"),
-            (#"{"message":"a\r"}"#, "a line end in it"), (#"{"structured_data":"x"}"#, "is not a map"), (#"{"structured_data":{"a":1}}"#, "is not a map"),
-            (#"{"structured_data":{"a b":{}}}"#, "whose name is impossible"), (#"{"structured_data":{"a":{"b=":1}}}"#, "whose name is impossible"),
+            (#"{"priority":192}"#, "'priority' is not a known value"), (#"{"severity":"loud"}"#, "'severity' is not a known value"),
+            (#"{"message":"a\nb"}"#, "contains a line end"),
+            (#"{"message":"a\r"}"#, "contains a line end"), (#"{"structured_data":"x"}"#, "is not a map"), (#"{"structured_data":{"a":1}}"#, "is not a map"),
+            (#"{"structured_data":{"a b":{}}}"#, "with an invalid name"), (#"{"structured_data":{"a":{"b=":1}}}"#, "with an invalid name"),
             (#"{"structured_data":{"a":{"b":"\n"}}}"#, "a line feed"),
         ]
         let (report, output) = try await folder.run([records.map { $0.0 + "\n" }.joined()], JSONL(), as: Syslog())

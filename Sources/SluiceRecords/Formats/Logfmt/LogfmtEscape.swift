@@ -17,7 +17,7 @@ enum LogfmtEscape {
         case UInt8(ascii: "u") where code(start + 2, end, digits: 4) != nil:
             return copy(start, 6, to: buffer)
         default:
-            guard let (text, count) = meaning(start, end) else { throw FormatFault("an unknown escape", at: start + 1, in: line) }
+            guard let (text, count) = meaning(start, end) else { throw FormatFault("unknown escape", at: start + 1, in: line) }
             text.withUnsafeBufferPointer { JSONText.writeEscaped($0, to: buffer) }
             return start + count
         }

@@ -6,10 +6,10 @@ enum LogfmtText {
         if key.starts(with: [0xEF, 0xBB, 0xBF]) { return "its name begins with a byte order mark" }
         guard let byte = key.first(where: isSpecialInKey) else { return nil }
         switch byte {
-        case UInt8(ascii: "="): return "its name has an '=' in it"
-        case UInt8(ascii: "\""): return "its name has a quote in it"
-        case 0x20: return "its name has a blank in it"
-        default: return "its name has a control character in it"
+        case UInt8(ascii: "="): return "its name contains '='"
+        case UInt8(ascii: "\""): return "its name contains a quote"
+        case 0x20: return "its name contains a blank"
+        default: return "its name contains a control character"
         }
     }
 

@@ -35,7 +35,7 @@ struct LogfmtWriter: RecordWriter {
             failure = RecordFailure(code: "sink.field", message: error.message(in: object))
         }
         if failure == nil, buffer.count == start {
-            failure = RecordFailure(code: "sink.field", message: "the record has no value, and its line would be blank")
+            failure = RecordFailure(code: "sink.field", message: "the record has no values, so its line would be blank")
         }
         guard let failure else { return }
         buffer.count = start

@@ -10,11 +10,11 @@ extension StructuredData {
         let start = buffer.count
         let problem = eachMember(of: json) { name, value, end in
             guard value.pointee != UInt8(ascii: "n") else { return nil }
-            guard isName(name) else { return "has an element whose name is impossible: '\(String(decoding: name, as: UTF8.self))'" }
+            guard isName(name) else { return "has an element with an invalid name: '\(String(decoding: name, as: UTF8.self))'" }
             buffer.append(UInt8(ascii: "["))
             buffer.append(name)
             let problem = eachMember(of: Part(start: value, count: end - value)) { name, value, end in
-                guard isName(name) else { return "has a parameter whose name is impossible: '\(String(decoding: name, as: UTF8.self))'" }
+                guard isName(name) else { return "has a parameter with an invalid name: '\(String(decoding: name, as: UTF8.self))'" }
                 return write(name, value, end, to: buffer)
             }
             buffer.append(UInt8(ascii: "]"))
@@ -68,7 +68,7 @@ extension StructuredData {
     }
 
     private static func write(_ name: Part, _ value: Part, to buffer: ByteBuffer) -> String? {
-        guard !value.contains(0x0A) else { return "has a line feed in it" }
+        guard !value.contains(0x0A) else { return "contains a line feed" }
         buffer.append(UInt8(ascii: " "))
         buffer.append(name)
         buffer.append("=\"")

@@ -62,7 +62,7 @@ struct SyslogReading {
         if let counted = OctetCount(place, end) {
             place += counted.digits + 1
             guard end - place == counted.count else {
-                throw FormatFault("the message has \(end - place) bytes, but its count says \(counted.count)")
+                throw FormatFault("the message has \(end - place) bytes, but its count is \(counted.count)")
             }
         }
         end = place + LineText.count(of: part(place, end))
@@ -73,7 +73,7 @@ struct SyslogReading {
         let close = min(JSONScan.digits(digits, end), end)
         guard (1...3).contains(close - digits), close < end, close.pointee == UInt8(ascii: ">") else { throw fault("expected a priority such as <34>") }
         let priority = Int(JSONNumber.integer(digits, close - digits))
-        guard priority <= SyslogNames.highestPriority else { throw FormatFault("the priority \(priority) is more than \(SyslogNames.highestPriority)") }
+        guard priority <= SyslogNames.highestPriority else { throw FormatFault("the priority \(priority) is greater than \(SyslogNames.highestPriority)") }
         found.priority = priority
         place = close + 1
     }

@@ -8,7 +8,7 @@ extension Syslog: WritableFormat {
         let others = checking.fields.names.filter { $0.index(in: names) == nil }
         guard let first = others.first else { return }
         let what = others.count == 1 ? "the field '\(first)'\(didYouMean(first, among: names))" : "the fields '\(others.joined(separator: "', '"))'"
-        checking.report("\(name) has no place for \(what)", at: place, fix: "leave out what is not among: \(names.joined(separator: ", "))")
+        checking.report("\(name) cannot hold \(what)", at: place, fix: "remove all fields other than: \(names.joined(separator: ", "))")
     }
 
     package func makeWriter(for fields: RecordFields, columns: [String]?) -> any RecordWriter { SyslogWriter(fields: fields) }
@@ -65,7 +65,7 @@ struct SyslogWriter: RecordWriter {
 
 extension RecordFailure {
     static func syslog(_ message: String) -> RecordFailure { RecordFailure(code: "sink.field", message: "\(Syslog.name): \(message)") }
-    fileprivate static func noPlace(for name: String) -> RecordFailure { .syslog("there is no place for the field '\(name)'") }
+    fileprivate static func noPlace(for name: String) -> RecordFailure { .syslog("a message cannot hold the field '\(name)'") }
 }
 
 /// A message that is being written.
@@ -116,7 +116,7 @@ private struct SyslogMessage {
         case .decimal: code = Int(String(decoding: cell.textBytes, as: UTF8.self))
         default: break
         }
-        guard let code, (0...most).contains(code) else { throw .syslog("'\(field.name)' is none that exists") }
+        guard let code, (0...most).contains(code) else { throw .syslog("'\(field.name)' is not a known value") }
         return code
     }
 
@@ -124,7 +124,7 @@ private struct SyslogMessage {
     private func writeTime() throws(RecordFailure) {
         guard let cell = cell(.time) else { return buffer.append(UInt8(ascii: "-")) }
         guard let (seconds, nanoseconds) = Self.moment(cell) else {
-            throw .syslog("'time' is no timestamp; a time without a year needs 'year' in the source")
+            throw .syslog("'time' is not a timestamp; a time without a year needs 'year' in the source")
         }
         let start = buffer.count
         JSONText.writeTimestamp(seconds: seconds, nanoseconds: nanoseconds / 1000 * 1000, to: buffer)
@@ -147,7 +147,7 @@ private struct SyslogMessage {
         if buffer.count == start { return buffer.append(UInt8(ascii: "-")) }
         guard buffer.count - start <= most else { throw .syslog("'\(field.name)' is longer than \(most) bytes") }
         guard (start..<buffer.count).allSatisfy({ buffer.start[$0] > 0x20 && buffer.start[$0] < 0x7F }) else {
-            throw .syslog("'\(field.name)' has a blank, a control character or one beyond ASCII in it")
+            throw .syslog("'\(field.name)' contains a blank, a control character or a character other than ASCII")
         }
     }
 
@@ -173,7 +173,7 @@ private struct SyslogMessage {
         writeText(cell)
         let text = UnsafeBufferPointer(rebasing: buffer.filled[start...])
         guard !text.contains(0x0A), text.last != 0x0D else {
-            throw RecordFailure(code: "sink.line", message: "'message' has a line end in it, so that it would be more than one line")
+            throw RecordFailure(code: "sink.line", message: "'message' contains a line end, so it would become more than one line")
         }
         // Readers skip one byte order mark.
         if text.starts(with: [0xEF, 0xBB, 0xBF]) {

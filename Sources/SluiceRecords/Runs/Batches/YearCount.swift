@@ -40,7 +40,7 @@ final class YearCount: @unchecked Sendable {
             }
         }
         guard !impossible.isEmpty else { return }
-        batch.refuseAtSource(impossible, with: RecordFailure(code: code, message: "29 February of a year without one; is source.year right?"))
+        batch.refuseAtSource(impossible, with: RecordFailure(code: code, message: "29 February in a year without one; is source.year right?"))
     }
 
     private func advance(to next: Int) {
