@@ -10,8 +10,8 @@ enum Signals {
     static let brokenPipe = SIGPIPE
 }
 
-/// Handles SIGINT, SIGTERM and SIGHUP while it exists: the first drains the run, the second ends the
-/// process and its children at once.
+/// Handles SIGINT, SIGTERM and SIGHUP while it exists: the first drains the run, the second ends
+/// the process and its children at once.
 final class Interrupts: Sendable {
     private let received = Mutex<Int32?>(nil)
     private let drain: @Sendable () -> Void

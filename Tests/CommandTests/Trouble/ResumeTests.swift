@@ -5,7 +5,6 @@ import Testing
 ///
 /// `Tests/Trouble/faults.c` counts these calls and kills the process at one of them, or makes it
 /// fail. A sample of the calls is tried by default, every call by `make trouble`.
-/// default a cut through all of them is tried; `make trouble` tries every one.
 @Suite("Resuming killed runs", .timeLimit(Patience.minutes(30)))
 struct ResumeTests {
     private static let pipeline = """

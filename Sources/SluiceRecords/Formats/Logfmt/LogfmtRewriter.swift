@@ -1,8 +1,8 @@
 /// Rewrites `key=value` pairs as a JSON object: values as strings, a key without a value as `true`.
 ///
-/// Pairs are separated by blanks, tabs and, in a record of several lines, line feeds. The first `=` ends a key. Only quoted values have
-/// escapes: those of JSON and, as Go's `strconv.Quote` writes them, `\a`, `\v`, `\'`, `\xHH` and
-/// `\UXXXXXXXX`.
+/// Pairs are separated by blanks, tabs and, in a record of several lines, line feeds. The first `=`
+/// ends a key. Only quoted values have escapes: those of JSON and, as Go's `strconv.Quote` writes
+/// them, `\a`, `\v`, `\'`, `\xHH` and `\UXXXXXXXX`.
 ///
 /// Unsafe memory: reads within the record.
 struct LogfmtRewriter: RecordRewriter {

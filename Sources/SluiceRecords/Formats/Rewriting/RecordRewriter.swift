@@ -28,8 +28,8 @@ package struct FormatFault: Error {
     }
 }
 
-/// The objects of a table's rows, one for each. A record that is blank or could not be rewritten has
-/// an empty one.
+/// The objects of a table's rows, one for each. A record that is blank or could not be rewritten
+/// has an empty one.
 package final class RewrittenObjects {
     package private(set) var bytes = ByteBuffer(capacity: 0)
     package internal(set) var frames: [Frame] = []

@@ -2,8 +2,8 @@ import SluiceCEL
 
 /// Decodes records that are rewritten as JSON objects.
 ///
-/// Unsafe memory: the objects lie in a ``ByteBuffer``, and cells point into it. It grows only before
-/// the first of them is decoded.
+/// Unsafe memory: the objects lie in a ``ByteBuffer``, and cells point into it. It grows only
+/// before the first of them is decoded.
 struct RewritingDecoder<Rewriter: RecordRewriter>: RecordDecoder {
     private let rewriter: Rewriter
     private let decoder: JSONLinesDecoder

@@ -1,8 +1,8 @@
 import SluiceCEL
 
 extension StructuredData {
-    /// Writes a JSON object of objects as elements. A list is a parameter that occurs several times;
-    /// null is none.
+    /// Writes a JSON object of objects as elements. A list is a parameter that occurs several
+    /// times; null is none.
     ///
     /// - Parameter json: valid JSON, followed by readable padding.
     /// - Returns: why it is impossible, as the rest of a sentence.

@@ -2,7 +2,8 @@ import SluiceCEL
 
 /// The names of facilities and severities.
 enum SyslogNames {
-    /// By their codes in RFC 5424. Those after `ftp` and before `local0` have other names elsewhere.
+    /// By their codes in RFC 5424. Those after `ftp` and before `local0` have other names
+    /// elsewhere.
     static let facilities = names(
         "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert clock local0 local1 local2 local3 local4 local5 local6 local7")
     static let severities = names("emerg alert crit err warning notice info debug")

@@ -10,7 +10,8 @@ struct SyslogTime {
     let defaults: TimeDefaults
 
     /// The time at the beginning of a record without a version: as in RFC 3164, RFC 3339, or of
-    /// journald. Text if it lacks a year, or has a zone that is only a name, and nothing says which.
+    /// journald. Text if it lacks a year, or has a zone that is only a name, and nothing says
+    /// which.
     /// - Returns: `nil` if none begins here.
     func any(_ start: Place, _ end: Place) -> (cell: Cell, end: Place)? {
         guard start < end else { return nil }

@@ -97,8 +97,8 @@ private struct SyslogMessage {
         try writeMessage()
     }
 
-    /// The priority or, without one, that of facility and severity, which are `user` and `notice` if
-    /// they are absent.
+    /// The priority or, without one, that of facility and severity, which are `user` and `notice`
+    /// if they are absent.
     private func priority() throws(RecordFailure) -> Int {
         if let priority = try code(.priority, to: SyslogNames.highestPriority, { _ in nil }) { return priority }
         let facility = try code(.facility, to: SyslogNames.facilities.count - 1, SyslogNames.facility) ?? 1

@@ -21,13 +21,17 @@ struct SourceStage: Sendable {
         let outcomes = batch.table.outcomes
         batch.rows.reserveCapacity(outcomes.count)
         var counts = StageCounts()
+        let setAside = source.setAside
         for (row, outcome) in outcomes.enumerated() {
             switch outcome {
-            case .decoded where isSetAside(row, source), .duplicated where isSetAside(row, source):
+            case .decoded, .duplicated:
+                guard setAside.contains(where: { $0.contains(row) }) else {
+                    batch.rows.append(UInt32(row))
+                    continue
+                }
                 counts.dead += 1
                 batch.note(.dead, row, at: 0)
                 batch.refuse(row, at: Self.name, with: .suspect, record: [])
-            case .decoded, .duplicated: batch.rows.append(UInt32(row))
             case .blank:
                 counts.filtered += 1
                 batch.note(.filtered, row, at: 0)
@@ -48,10 +52,6 @@ struct SourceStage: Sendable {
         counts.out = batch.rows.count
         batch.counts[0] = counts
         return batch
-    }
-
-    private func isSetAside(_ row: Int, _ source: Batch) -> Bool {
-        !source.setAside.isEmpty && source.setAside.contains { $0.contains(row) }
     }
 }
 

@@ -2,9 +2,9 @@ import SluiceCEL
 
 /// Finds the years of times without one, in the order of the input.
 ///
-/// The first of them is in the year that the definition gives. Each other is in the year that brings
-/// it closest to the one before, by months: January after December is in the next year, and December
-/// after January, a record that came late, in the year before.
+/// The first of them is in the year that the definition gives. Each other is in the year that
+/// brings it closest to the one before, by months: January after December is in the next year, and
+/// December after January, a record that came late, in the year before.
 ///
 /// `@unchecked Sendable`: called for one batch at a time, in the order of the input.
 final class YearCount: @unchecked Sendable {

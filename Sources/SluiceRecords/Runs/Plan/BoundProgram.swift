@@ -102,8 +102,8 @@ struct BoundProgram: Sendable {
         return RecordFailure(code: "expression.\(error.code.rawValue)", message: message)
     }
 
-    /// Whether an operator between text and a number failed, as with the fields of csv, which are text
-    /// unless the definition gives their types.
+    /// Whether an operator between text and a number failed, as with the fields of csv, which are
+    /// text unless the definition gives their types.
     private static func mixesTextAndNumbers(_ message: String) -> Bool {
         guard message.hasPrefix("no matching overload for '_") else { return false }
         return ["int", "uint", "double"].contains { message.hasSuffix(" (string, \($0))") || message.hasSuffix(" (\($0), string)") }

@@ -27,8 +27,8 @@ public struct RunReport: Codable, Sendable {
         public var absorbed = 0
         /// Added by stages: copies, pieces and the results of closing stages.
         public var added = 0
-        /// Records of `read` that may differ from what was compressed: all of a member that fails its
-        /// check, and those that a member continues with after damage.
+        /// Records of `read` that may differ from what was compressed: all of a member that fails
+        /// its check, and those that a member continues with after damage.
         public var suspect = 0
     }
 

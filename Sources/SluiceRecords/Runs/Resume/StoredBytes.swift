@@ -2,8 +2,8 @@ import FoundationEssentials
 import Sluice
 import Synchronization
 
-/// Bytes in a ``StateFile``. They follow the JSON of the file, which has only their place: text that
-/// waits to be compressed can be many MiB, and need not be held a second time to be written.
+/// Bytes in a ``StateFile``. They follow the JSON of the file, which has only their place: text
+/// that waits to be compressed can be many MiB, and need not be held a second time to be written.
 struct StoredBytes: Codable, Sendable {
     private enum Contents: Sendable {
         case buffer(ByteBuffer)

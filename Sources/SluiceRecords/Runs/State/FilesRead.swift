@@ -81,8 +81,8 @@ package struct FilesRead: Codable, Sendable, Equatable {
         }
     }
 
-    /// Adds files. What was known of a path stays if it was another file, which may have another name
-    /// by now.
+    /// Adds files. What was known of a path stays if it was another file, which may have another
+    /// name by now.
     mutating func add(_ read: [File]) {
         let now = Dictionary(read.map { (Name($0.stamp.path), $0) }, uniquingKeysWith: { $1 })
         files.removeAll { file in

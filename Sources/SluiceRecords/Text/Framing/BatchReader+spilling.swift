@@ -1,5 +1,5 @@
-/// What the reader refuses: records over the size limit, and the rest of records that damage has cut.
-/// Spilled as it is read so that memory stays bounded.
+/// What the reader refuses: records over the size limit, and the rest of records that damage has
+/// cut. Spilled as it is read so that memory stays bounded.
 extension BatchReader {
     /// Returns a batch of one record over the limit, which begins the buffer and is still
     /// incomplete. In text of lines it extends to the end of its line.

@@ -12,9 +12,10 @@ import Glibc
 /// (``Damage/lostText``), but its line is counted. The text continues with a new record. If a
 /// member of this input was seen to begin or end inside a record before, or the text continues
 /// inside a member whose flushes are not known to be between lines, the text up to the next line
-/// feed is refused as torn (``Batch/spilled``). Damage that does not cut the text (`crc`, `length`, `trailing-garbage`) is reported
-/// in the batch that contains its position. A record that such a member leaves unfinished is lost,
-/// unless it is the input's last or members have begun inside records before.
+/// feed is refused as torn (``Batch/spilled``). Damage that does not cut the text (`crc`, `length`,
+/// `trailing-garbage`) is reported in the batch that contains its position. A record that such a
+/// member leaves unfinished is lost, unless it is the input's last or members have begun inside
+/// records before.
 ///
 /// Unsafe memory: reads and writes its own ``ByteBuffer`` within the room that it has reserved.
 /// `@unchecked Sendable`: it is called by one job at a time.

@@ -1,5 +1,5 @@
-/// Cuts the bytes of a buffer into records of one or more lines as they arrive. A record is complete
-/// once a line begins that is not part of it.
+/// Cuts the bytes of a buffer into records of one or more lines as they arrive. A record is
+/// complete once a line begins that is not part of it.
 ///
 /// Unsafe memory: see ``LineScan``.
 final class MultilineScan: RecordScan {

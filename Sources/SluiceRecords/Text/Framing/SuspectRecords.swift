@@ -1,8 +1,8 @@
 /// Counts the records that may differ from what was compressed.
 ///
 /// Of a member that fails its check, all records are suspect, since nothing tells where it differs.
-/// Where damage has a place, only the records after it are: those that a member continues with, which
-/// its check can no longer prove.
+/// Where damage has a place, only the records after it are: those that a member continues with,
+/// which its check can no longer prove.
 struct SuspectRecords {
     /// Members whose records are suspect from now on.
     private var members: Swift.Set<Int> = []

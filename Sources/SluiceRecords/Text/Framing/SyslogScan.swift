@@ -1,8 +1,8 @@
 import Glibc
 
-/// Cuts the bytes of a buffer into syslog messages as they arrive: each line is one, unless it begins
-/// with the number of its bytes (``OctetCount``). Such a message ends after that many, whatever they
-/// are; its record includes the number. A line feed after it is skipped.
+/// Cuts the bytes of a buffer into syslog messages as they arrive: each line is one, unless it
+/// begins with the number of its bytes (``OctetCount``). Such a message ends after that many,
+/// whatever they are; its record includes the number. A line feed after it is skipped.
 ///
 /// A number that exceeds the size limit of a record is not believed: the line is the record then.
 ///

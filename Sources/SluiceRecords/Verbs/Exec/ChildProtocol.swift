@@ -5,8 +5,8 @@
 /// starting ─started─▶ asked ─line─▶ idle ─ask─▶ asked …
 ///                       │└─first line─▶ settling ─quiet─▶ idle
 ///                       └─pipe closed─▶ mute
-/// any ─rule broken, too late─▶ ending ─still there─▶ killed        any ─exit─▶ exited ─reaped─▶ gone
-/// idle ─close─▶ leaving ─still there─▶ ending
+/// any ─rule broken, too late─▶ ending ─still there─▶ killed        any ─exit─▶ exited ─reaped─▶
+/// gone idle ─close─▶ leaving ─still there─▶ ending
 /// ```
 ///
 /// The first answer of a child is held back for ``Bounds/settle``. So a child that always answers

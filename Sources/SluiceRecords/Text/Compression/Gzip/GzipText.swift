@@ -241,7 +241,8 @@ final class GzipText: TextSource {
         damage(kind, at: start, lost: window.position > start ? window.position - start : 0)
     }
 
-    /// - Parameter isSuspect: whether the member before the damage may not have ended where it seemed to.
+    /// - Parameter isSuspect: whether the member before the damage may not have ended where it
+    ///   seemed to.
     private func goOn(at found: SalvageSearch.Place?, after damage: Damage, cutsText: Bool = true, isSuspect: Bool = false) {
         if found == nil, window.failure != nil {
             waiting.append(.damage(.readError(at: window.position, size: size, member: member), cutsText: true))
