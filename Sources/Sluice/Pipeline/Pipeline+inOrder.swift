@@ -63,7 +63,7 @@ extension Pipeline {
 
     /// After the source's last element come those that the closure gives, until it gives nil.
     ///
-    /// For what a stage before it has gathered. Not called where the run failed or was drained.
+    /// For what a stage before it has gathered. Not called once the run has failed or was drained.
     public func appending(
         _ name: String = "appending", _ next: @escaping @Sendable () async throws -> Element?
     ) -> Pipeline {
@@ -172,7 +172,7 @@ final class Appending<Element: Sendable>: SerialInlet {
 
     private func append() async throws(PipelineError) {
         var index = 0
-        while !control.isClosed {
+        while !control.isClosed, !control.isDrained {
             let place = Place(part: .max, index: index)
             let element: Element?
             do {

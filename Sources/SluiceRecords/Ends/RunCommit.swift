@@ -24,6 +24,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     /// The position after the last committed batch.
     private var last: Checkpoint.Cut?
     private let checkpointing: Checkpointing?
+    private let plan: Plan
     /// Returns the summaries of the inputs read so far.
     private let summaries: @Sendable () -> [InputSummary?]
 
@@ -35,6 +36,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         summaries: @escaping @Sendable () -> [InputSummary?]
     ) {
         self.pipeline = pipeline
+        self.plan = plan
         self.checkpointing = checkpointing
         self.summaries = summaries
         self.meter = meter
@@ -81,14 +83,17 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     ///   - steps: the states of the ordered stages at that position.
     ///   - columns: the columns of each sink's outputs at that position, by the sink's number.
     ///   - parts: the files that divided outputs have reached there, by the sink's number.
-    /// - Returns: false if there is nothing to resume from yet.
+    /// - Returns: false if none was taken: nothing is committed yet, or a closing stage returns its
+    ///   results.
     @discardableResult
     func checkpoint(
         steps: [Checkpoint.StepState], columns: [Int: [SinkCheckpoint.Columns]], parts: [Int: [SinkCheckpoint.Part]]
-    ) throws(OutputError) -> Bool {
+    ) throws(RunError) -> Bool {
         guard let checkpointing, let last else { return false }
         let known = summaries().prefix(last.input).compactMap(\.self)
-        return try checkpointing.write(at: last, summaries: known, ledger: ledger.state, steps: steps) { () throws(OutputError) in
+        return try checkpointing.write(at: last, summaries: known, ledger: ledger.state, steps: steps) { () throws(RunError) in
+            try plan.closingStates(at: last)
+        } _: { () throws(OutputError) in
             var states: [SinkCheckpoint] = []
             for (number, sink) in sinks.enumerated() { states.append(try sink.checkpoint(columns: columns[number] ?? [], parts: parts[number])) }
             return (states, try deadLetters.checkpoint())

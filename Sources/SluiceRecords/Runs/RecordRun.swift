@@ -40,14 +40,22 @@ package final class RecordRun: Sendable {
         let state = try StateFolder(options.state, pipeline, restarts: options.restarts, canResume: canResume)
         // Until this run has begun, an unfinished one stays as it is.
         var isSuspended = state.checkpoint != nil
-        defer { if isSuspended { state.suspend() } else { state.end() } }
+        defer {
+            plan.folder.retire()
+            if !isSuspended { plan.folder.sweep(keeping: []) }
+            if isSuspended { state.suspend() } else { state.end() }
+        }
         if let report = state.finished, !options.restarts {
             options.notice?("an earlier run was killed while publishing its outputs; they are published now")
             return report
         }
         let checkpointing =
             canResume
-            ? Checkpointing(state.checkpointFile, run: state.staging.run, pipeline, interval: options.checkpointInterval) : nil
+            ? Checkpointing(
+                state.checkpointFile, run: state.staging.run, pipeline, plan.folder, interval: options.checkpointInterval,
+                isResumed: state.checkpoint != nil) : nil
+        plan.folder.sweep(keeping: state.checkpoint?.stageFiles ?? [])
+        if canResume { plan.folder.keepFiles(of: state.checkpoint?.stageFiles ?? []) }
         let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options, resuming: state.checkpoint)
         // As they are now: what is appended from here on makes them new for the next run.
         let read = pipeline.source.newOnly.map { _ in pipeline.source.inputs.map { FilesRead.File($0) } }
@@ -65,7 +73,7 @@ package final class RecordRun: Sendable {
             pipeline, plan, flow: end.report, writing: encode.busyTimes, ledger: commit.ledger, summaries: reading.summaries,
             elapsed: ContinuousClock.now - start)
         report.types = types
-        isSuspended = try settle(end, commit, state, read, since: start, &report)
+        isSuspended = try settle(end, commit, state, checkpointing, read, since: start, &report)
         return report
     }
 
@@ -144,7 +152,8 @@ package final class RecordRun: Sendable {
     ///
     /// - Returns: whether the run is suspended, so that the next one can resume it.
     private func settle(
-        _ end: End, _ commit: RunCommit, _ state: StateFolder, _ read: [FilesRead.File?]?, since start: ContinuousClock.Instant, _ report: inout RunReport
+        _ end: End, _ commit: RunCommit, _ state: StateFolder, _ checkpointing: Checkpointing?, _ read: [FilesRead.File?]?,
+        since start: ContinuousClock.Instant, _ report: inout RunReport
     ) throws(RunError) -> Bool {
         let reportFile = options.state + "/report.json"
         var isSuspended = false
@@ -157,7 +166,7 @@ package final class RecordRun: Sendable {
                 report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
                 try publish(commit, state, report, reportFile, read)
             case .interrupted:
-                isSuspended = try suspend(commit)
+                isSuspended = try suspend(commit) || checkpointing?.isWritten == true
                 if isSuspended { commit.leave() } else { commit.discard() }
                 report.status = .interrupted
                 report.resumable = isSuspended
@@ -214,16 +223,14 @@ package final class RecordRun: Sendable {
     }
 
     /// Takes a checkpoint at the position where a drained run has stopped.
+    ///
+    /// - Returns: false if there is none; an earlier one is still valid.
     private func suspend(_ commit: RunCommit) throws(RunError) -> Bool {
         var columns: [Int: [SinkCheckpoint.Columns]] = [:]
         for known in plan.outputColumns { columns[known.sink.number] = known.checkpoint }
         let parts = Dictionary(uniqueKeysWithValues: plan.outputParts.map { ($0.sink, $0.checkpoint) })
         let steps = try plan.stepStates()
-        do throws(OutputError) {
-            return try commit.checkpoint(steps: steps, columns: columns, parts: parts)
-        } catch {
-            throw .output(error)
-        }
+        return try commit.checkpoint(steps: steps, columns: columns, parts: parts)
     }
 
     /// The path of the data from the first byte to the last. Where the records divide, a batch
@@ -245,13 +252,13 @@ package final class RecordRun: Sendable {
         if let years = plan.years {
             records = records.inOrder(YearCount.name, state: (), onError: .stop) { _, batch in
                 years.settle(batch)
-                if batch.takesCheckpoint { batch.steps.append(Checkpoint.StepState(stage: YearCount.name, state: StoredBytes(Data(years.checkpoint)))) }
+                if batch.takesCheckpoint { batch.steps.append(Checkpoint.StepState(stage: YearCount.name, state: years.checkpoint)) }
                 return batch
             }
             .weighing { $0.weight }
         }
         for (index, place) in plan.places.enumerated() {
-            if let stage = place.stage { records = add(stage, to: records, scratches) }
+            if let stage = place.stage { records = add(stage, to: records, scratches, checkpointing) }
             if let split = plan.splits.first(where: { $0.place == index }) { records = add(split, to: records, everyThread) }
         }
         for columns in plan.outputColumns { records = settling(columns, records, files, everyThread) }
@@ -305,7 +312,9 @@ package final class RecordRun: Sendable {
         }
     }
 
-    private func add(_ stage: PlannedStage, to records: Pipeline<RecordBatch>, _ scratches: FreeList<Scratch>) -> Pipeline<RecordBatch> {
+    private func add(
+        _ stage: PlannedStage, to records: Pipeline<RecordBatch>, _ scratches: FreeList<Scratch>, _ checkpointing: Checkpointing?
+    ) -> Pipeline<RecordBatch> {
         let number = stage.number
         let flow = stage.flow
         let name = stage.name
@@ -328,19 +337,23 @@ package final class RecordRun: Sendable {
                         hasEnough = try bound.run(part) == .enough && stage.mayEndRun
                     }
                     if batch.takesCheckpoint {
-                        batch.steps.append(Checkpoint.StepState(stage: name, state: StoredBytes(Data(try step.checkpoint()))))
+                        batch.steps.append(Checkpoint.StepState(stage: name, state: try step.checkpoint()))
                     }
                     return hasEnough ? .last(batch) : .pass(batch)
                 }
             ).weighing { $0.weight }
         case .closing(let step):
             let results = ResultBatches(of: step, stage, plan, scratches)
+            let (intake, isResumable) = (plan.intake(of: stage), checkpointing != nil)
             return records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
                 guard let part = batch.part(in: flow), case .closing(let bound) = part.stretch.stage(number) else { return batch }
-                try bound.take(part)
+                try intake?.take(part, with: bound, isResumable: isResumable)
                 return batch
             }
-            .appending("\(name): results") { try results.next() }
+            .appending("\(name): results") {
+                intake?.close()
+                return try results.next()
+            }
             .weighing { $0.weight }
         }
     }

@@ -76,12 +76,12 @@ final class DedupeStep: OrderedStep {
         try state.withLock { (state) throws(RunError) in try state.seen.insert(hashes) }
     }
 
-    /// The version, 1; the key of the hash; `within`, or 0; and the hashes of the keys: all of them
-    /// sorted, or the most recent ones from oldest to newest.
-    func checkpoint() throws(RunError) -> [UInt8] {
+    /// The version, 2; the key of the hash; `within`, or 0; and the hashes of the keys in memory:
+    /// sorted, or the most recent ones from oldest to newest. Files contain the others.
+    func checkpoint() throws(RunError) -> StageState {
         var writer = StateWriter()
-        writer.write(UInt64(1))
-        let (hashing, hashes) = try state.withLock { (state) throws(RunError) in (state.hashing, try state.seen.hashes()) }
+        writer.write(UInt64(2))
+        let (hashing, hashes, files) = state.withLock { state in (state.hashing, state.seen.hashes, state.seen.files) }
         writer.write(hashing.key.0)
         writer.write(hashing.key.1)
         writer.write(verb.within ?? 0)
@@ -89,19 +89,19 @@ final class DedupeStep: OrderedStep {
             writer.write(hash.high)
             writer.write(hash.low)
         }
-        return writer.bytes
+        return StageState(bytes: writer.bytes, files: files)
     }
 
-    func restore(_ state: [UInt8]) throws(CheckpointError) {
-        var reader = StateReader(state)
-        guard try reader.number() == 1 else { throw CheckpointError("the state has another version") }
+    func restore(_ state: StageState) throws(CheckpointError) {
+        var reader = StateReader(state.bytes)
+        guard try reader.number() == 2 else { throw CheckpointError("the state has another version") }
         let hashing = SipHash(key: try reader.number(), try reader.number())
         guard try reader.number() == UInt64(verb.within ?? 0) else { throw CheckpointError("the state is for another 'within'") }
-        var seen = Seen.empty(within: verb.within, room)
+        let seen = Seen.empty(within: verb.within, room)
         var hashes: [Hash128] = []
         while !reader.isAtEnd { hashes.append(Hash128(high: try reader.number(), low: try reader.number())) }
         do throws(RunError) {
-            _ = try seen.insert(hashes)
+            try seen.restore(hashes, state.files)
         } catch {
             throw CheckpointError(error.description)
         }
@@ -122,10 +122,25 @@ extension DedupeStep.Seen {
         }
     }
 
-    fileprivate func hashes() throws(RunError) -> [Hash128] {
+    fileprivate func restore(_ hashes: [Hash128], _ files: [StageFile]) throws(RunError) {
         switch self {
-        case .all(let keys): try keys.all()
+        case .all(let keys): try keys.restore(hashes, files)
+        case .last(let keys): for hash in hashes { _ = keys.insert(hash) }
+        }
+    }
+
+    /// Those in memory.
+    fileprivate var hashes: [Hash128] {
+        switch self {
+        case .all(let keys): keys.inMemory
         case .last(let keys): keys.all
+        }
+    }
+
+    fileprivate var files: [StageFile] {
+        switch self {
+        case .all(let keys): keys.files.map(\.file)
+        case .last: []
         }
     }
 }

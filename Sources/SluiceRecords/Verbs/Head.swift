@@ -51,12 +51,13 @@ final class HeadStep: OrderedStep {
     }
 
     /// The version, 1, and the number of records still wanted: eight bytes, little endian.
-    func checkpoint() -> [UInt8] {
+    func checkpoint() -> StageState {
         let left = left.withLock { UInt64($0) }
-        return [1] + (0..<8).map { UInt8(truncatingIfNeeded: left >> (8 * $0)) }
+        return StageState(bytes: [1] + (0..<8).map { UInt8(truncatingIfNeeded: left >> (8 * $0)) })
     }
 
-    func restore(_ state: [UInt8]) throws(CheckpointError) {
+    func restore(_ state: StageState) throws(CheckpointError) {
+        let state = state.bytes
         guard state.first == 1, state.count == 9 else { throw CheckpointError("not a state of 'head'") }
         let number = state.dropFirst().reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard let count = Int(exactly: number) else { throw CheckpointError("not a state of 'head': too many records") }

@@ -90,12 +90,12 @@ package protocol OrderedStep: Sendable {
     var mayHaveEnough: Bool { get }
 
     /// The state, for a checkpoint. Called between two batches.
-    func checkpoint() throws(RunError) -> [UInt8]
+    func checkpoint() throws(RunError) -> StageState
 
     /// Continues from a state of ``checkpoint()``. Called before the first batch.
     ///
-    /// - Throws: ``CheckpointError`` if the bytes are not a valid state.
-    func restore(_ state: [UInt8]) throws(CheckpointError)
+    /// - Throws: ``CheckpointError`` if the state is not valid.
+    func restore(_ state: StageState) throws(CheckpointError)
 }
 
 /// An ``OrderedStep`` bound to one place.
@@ -125,11 +125,11 @@ package protocol ClosingStep: Sendable {
 
     /// The state, for a checkpoint or another machine. Not called while a batch is being taken in.
     ///
-    /// - Throws: ``RunError`` if spilled state cannot be read.
-    func checkpoint() throws(RunError) -> [UInt8]
+    /// - Throws: ``RunError`` if state cannot be spilled.
+    func checkpoint() throws(RunError) -> StageState
 
     /// Merges a state of ``checkpoint()`` into this one.
-    func merge(_ state: [UInt8]) throws(CheckpointError)
+    func merge(_ state: StageState) throws(CheckpointError)
 
     /// Adds information that only the step has to the stage's part of the report, once the run has
     /// ended.
@@ -139,7 +139,10 @@ package protocol ClosingStep: Sendable {
 /// A ``ClosingStep`` bound to one place.
 package protocol ClosingStage: Sendable {
     /// Takes in every row of the batch except those that fail. Called by several workers at once.
-    func take(_ batch: RecordBatch) throws(RunError)
+    ///
+    /// - Parameter isKnown: whether the step's state contains the batch already, because it was
+    ///   restored from a checkpoint; only the batch changes then.
+    func take(_ batch: RecordBatch, isKnown: Bool) throws(RunError)
 }
 
 /// The records that a closing stage produces.

@@ -191,6 +191,37 @@ struct ResumeTests {
         #expect(try Self.report(command) == Self.report(undisturbed))
     }
 
+    @Test("a run that is interrupted while a stage returns its results is resumed from the checkpoint before")
+    func interruptedResults() throws {
+        let child = "while read -r line; do echo \"$line\"; done\n"
+        let script = """
+            while read -r line; do
+                case $line in *'"n":700,'*) [ -e sent ] || { : > sent; kill -TERM $PPID; };; esac
+                echo "$line"
+            done
+
+            """
+        func prepared(_ script: String) throws -> CommandUnderTest {
+            let command = try Self.prepared()
+            let stages = "  - sort: {by: [n, {desc: text}]}\n  - exec: [sh, child.sh]\n    workers: 1\n"
+            try command.write(Self.pipeline.replacing("  - set: {m: n * 2}\n  - head: 1000000\n", with: stages), to: "trouble.yaml")
+            try command.write(script, to: "child.sh")
+            return command
+        }
+        let undisturbed = try prepared(child)
+        defer { undisturbed.remove() }
+        #expect(try Self.run(undisturbed, at: 0, "before").0.status == 3)
+        let command = try prepared(script)
+        defer { command.remove() }
+        let (first, _) = try Self.run(command, at: 0, "before")
+        #expect(first.status == 143 && first.error.contains("run again to resume"), "\(first.error)")
+        #expect(try String(contentsOf: command.folder.appending(path: "out/plain.jsonl"), encoding: .utf8) == "what stood here")
+        let (last, _) = try Self.run(command, at: 0, "before")
+        #expect(last.status == 3 && last.error.contains("resuming the unfinished run"), "\(last.error)")
+        #expect(try Self.files(command) == Self.files(undisturbed))
+        #expect(try Self.report(command) == Self.report(undisturbed))
+    }
+
     @Test("an unfinished run is not resumed by a different one; --restart discards it")
     func others() throws {
         let command = try Self.prepared()
@@ -221,6 +252,73 @@ struct ResumeTests {
         #expect(try command.run("audit", "state/report.json").status == 0)
         // After a completed run, the command starts over.
         #expect(try !command.run(arguments).error.contains("resuming"))
+    }
+
+    /// Closing stages, one with much state, after one another and in routes, beside outputs that are
+    /// written in input order.
+    private static let closing = """
+        name: trouble
+        source: {files: ['in/*.jsonl.gz'], format: jsonl}
+        stages:
+          - dedupe: {by: [n, k]}
+        match: all
+        routes:
+          - name: groups
+            stages:
+              - summarize:
+                  by: {n: n, kind: 'n % 2 == 0 ? k : text'}
+                  values: {count: count(), first: first(text), top: 'top(k, 2)', mean: mean(n / 3)}
+              - {name: even, summarize: {by: {even: n % 2 == 0}, values: {groups: count(), p90: p90(n), text: max(first)}, order: key}}
+            sink: {file: out/groups.jsonl}
+          - name: order
+            when: n % 3 > 0
+            stages: [sort: {by: [{desc: text}, k]}]
+            sink: {file: "out/k={k}/order.csv.gz"}
+          - name: top
+            stages: [sort: {by: [{desc: n}], limit: 100}, head: 50]
+            sink: {file: out/top.jsonl}
+          - name: all
+            sink: {file: out/plain.jsonl}
+        dead_letter: out/dead.jsonl.gz
+        limits: {memory: 16MiB}
+        """
+
+    @Test("groups, sorted records and seen keys are restored whichever call is the last one", arguments: ["before", "after"])
+    func closingStages(kind: String) throws {
+        func prepared() throws -> CommandUnderTest {
+            let command = try Self.prepared()
+            try command.write(Self.closing, to: "trouble.yaml")
+            return command
+        }
+        let undisturbed = try prepared()
+        defer { undisturbed.remove() }
+        let (whole, calls) = try Self.run(undisturbed, at: 0, kind)
+        #expect(whole.status == 3, "\(whole.error)")
+        let expected = try (files: Self.files(undisturbed), report: Self.report(undisturbed))
+        #expect(try undisturbed.shell("ls state").output == "report.json\n")
+        let step = Self.isWhole ? 1 : max(1, calls / 12)
+        var (resumed, spilled) = (0, 0)
+        for call in stride(from: kind == "before" ? 1 : 1 + step / 2, through: calls + 5, by: step) {
+            let command = try prepared()
+            defer { command.remove() }
+            let (first, _) = try Self.run(command, at: call, kind)
+            guard first.status == SIGKILL else {
+                #expect(first.status == 3, "call \(call): \(first.error)")
+                continue
+            }
+            if try !command.shell("ls state/stages").output.isEmpty { spilled += 1 }
+            let (second, _) = try Self.run(command, at: 60, kind)
+            let (last, _) = second.status == SIGKILL ? try Self.run(command, at: 0, kind) : (second, 0)
+            #expect(last.status == 3, "call \(call): \(last.error)")
+            let files = try Self.files(command)
+            #expect(Set(files.keys) == Set(expected.files.keys), "call \(call)")
+            for (name, bytes) in expected.files { #expect(files[name] == bytes, "call \(call): \(name)") }
+            #expect(try Self.report(command) == expected.report, "call \(call)")
+            #expect(try command.run("audit", "state/report.json").status == 0, "call \(call)")
+            #expect(try command.shell("ls state").output == "report.json\n")
+            if second.error.contains("resuming") || last.error.contains("resuming") { resumed += 1 }
+        }
+        #expect(resumed > 2 && spilled > 2)
     }
 
     @Test("seen keys are restored, and a table must be unchanged")

@@ -36,7 +36,12 @@ struct DedupeTests {
             let batch = (0..<100).map { _ in hash(random.next() % 9000) } + [Hash128(high: 0, low: 0)]
             #expect(try keys.insert(batch) == batch.map { model.insert($0).inserted })
         }
-        #expect(try keys.all() == model.sorted())
+        // A set made from the files and the keys in memory knows the same keys.
+        let restored = SeenKeys(StageRoom(memory: memory, folder: NSTemporaryDirectory()))
+        try restored.restore(keys.inMemory, keys.files.map(\.file))
+        let known = model.sorted()
+        #expect(try restored.insert(known) == known.map { _ in false })
+        #expect(try restored.insert([hash(9001)]) == [true])
         #expect(keys.files.isEmpty == (memory == 1 << 30))
         for (older, newer) in zip(keys.files, keys.files.dropFirst()) { #expect(older.count >= 2 * newer.count) }
     }

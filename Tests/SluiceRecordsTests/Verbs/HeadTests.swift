@@ -72,9 +72,9 @@ struct HeadTests {
         let step = HeadStep(1000)
         let other = HeadStep(1)
         try other.restore(step.checkpoint())
-        #expect(other.checkpoint() == [1, 0xE8, 3, 0, 0, 0, 0, 0, 0])
+        #expect(other.checkpoint().bytes == [1, 0xE8, 3, 0, 0, 0, 0, 0, 0])
         for bytes in [[], [1], [2, 0, 0, 0, 0, 0, 0, 0, 0], [1] + Array(repeating: 0xFF, count: 8)] as [[UInt8]] {
-            #expect(throws: CheckpointError.self) { try other.restore(bytes) }
+            #expect(throws: CheckpointError.self) { try other.restore(StageState(bytes: bytes)) }
         }
     }
 }

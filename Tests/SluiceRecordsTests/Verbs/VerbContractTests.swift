@@ -76,9 +76,9 @@ struct VerbContractTests {
             if !first.hasEnough {
                 let second = try StepHarness(sample)
                 try second.restore(first.checkpoint())
-                #expect(try second.checkpoint() == first.checkpoint())
+                #expect(try second.checkpoint().bytes == first.checkpoint().bytes)
                 kept += try second.run(Array(lines[cut...]), batch: 10, from: cut)
-                #expect(try second.checkpoint() == whole.checkpoint())
+                #expect(try second.checkpoint().bytes == whole.checkpoint().bytes)
             }
             #expect(kept == expected)
         }
@@ -91,14 +91,14 @@ struct VerbContractTests {
             let lines = VerbSample.records(200, seed: seed)
             let whole = try StepHarness(sample)
             _ = try whole.run(lines, batch: 200)
-            let state = try whole.checkpoint()
+            let state = try whole.checkpoint().bytes
             let parts = try (0..<4).map { _ in try StepHarness(sample) }
             for start in stride(from: 0, to: 200, by: 8).shuffled(using: &random) {
                 _ = try parts[Int(random.next() % 4)].run(Array(lines[start..<start + 8]), batch: 8, from: start)
             }
             let merged = try StepHarness(sample)
             for part in parts.shuffled(using: &random) { try merged.merge(part.checkpoint()) }
-            #expect(try merged.checkpoint() == state)
+            #expect(try merged.checkpoint().bytes == state)
             #expect(try merged.results() == whole.results())
         }
     }
@@ -107,7 +107,7 @@ struct VerbContractTests {
     func foreignStates(sample: VerbSample) throws {
         let harness = try StepHarness(sample)
         _ = try harness.run(VerbSample.records(60, seed: 3), batch: 20)
-        let state = try harness.checkpoint()
+        let state = try harness.checkpoint().bytes
         var random = Seeded(5)
         var taken = 0
         for _ in 0..<3000 {
@@ -122,7 +122,7 @@ struct VerbContractTests {
             }
             let other = try StepHarness(sample)
             do throws(CheckpointError) {
-                if other.isClosing { try other.merge(bytes) } else { try other.restore(bytes) }
+                if other.isClosing { try other.merge(StageState(bytes: bytes)) } else { try other.restore(StageState(bytes: bytes)) }
                 taken += 1
             } catch {
                 continue

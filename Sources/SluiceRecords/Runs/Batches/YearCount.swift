@@ -50,12 +50,13 @@ final class YearCount: @unchecked Sendable {
         month = next
     }
 
-    var checkpoint: [UInt8] {
+    var checkpoint: StageState {
         let count = UInt64(bitPattern: Int64(year)) << 8 | UInt64(month ?? 0)
-        return (0..<8).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
+        return StageState(bytes: (0..<8).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) })
     }
 
-    func restore(_ state: [UInt8]) throws(CheckpointError) {
+    func restore(_ state: StageState) throws(CheckpointError) {
+        let state = state.bytes
         guard state.count == 8, state[0] <= 12 else { throw CheckpointError("not a year and a month") }
         let count = state.enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
         year = Int(Int64(bitPattern: count) >> 8)

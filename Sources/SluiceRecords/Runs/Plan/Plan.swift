@@ -27,7 +27,6 @@ final class Plan: Sendable {
     /// Whether a stage may end the run early.
     let mayHaveEnough: Bool
     let hasOrderedStage: Bool
-    let hasClosingStage: Bool
     /// Whether batches are committed in any order. An ordered stage makes all stages before it
     /// ordered, too.
     let isUnordered: Bool
@@ -35,14 +34,20 @@ final class Plan: Sendable {
     /// Finds the years of times without one; `nil` if there are none.
     let years: YearCount?
 
+    /// What closing stages have taken in, by the stage's number.
+    private let intakes: [Int: ClosingIntake]
+    /// The spill files of the stages.
+    let folder: StageFolder
+
     /// One for each sink whose outputs begin with their column names, if these are not known yet.
     let outputColumns: [OutputColumns]
     /// One for each sink whose outputs are divided into files.
     let outputParts: [OutputParts]
 
     /// - Parameter folder: where stages spill what exceeds their memory.
-    init(_ pipeline: RecordPipeline, folder: String = StageRoom.standard.folder) {
-        var planning = Planning(pipeline.source, StageRoom(pipeline, folder: folder))
+    init(_ pipeline: RecordPipeline, folder: String = StageRoom.standard.folder.path) {
+        self.folder = StageFolder(folder)
+        var planning = Planning(pipeline.source, StageRoom(pipeline, folder: self.folder))
         trunk = planning.plan(pipeline.flow, route: nil)
         stages = planning.stages
         sinks = planning.sinks
@@ -64,7 +69,11 @@ final class Plan: Sendable {
         outputParts = sinks.compactMap { sink in sink.settings.sink.part.map { OutputParts($0, sink: sink.number) } }
         years = YearCount(pipeline.source.format)
         hasOrderedStage = years != nil || !outputColumns.isEmpty || !outputParts.isEmpty || stages.contains(where: \.isOrdered)
-        hasClosingStage = stages.contains(where: \.isClosing)
+        var intakes: [Int: ClosingIntake] = [:]
+        for stage in stages {
+            if case .closing(let step) = stage.step { intakes[stage.number] = ClosingIntake(step) }
+        }
+        self.intakes = intakes
         isUnordered = pipeline.sinks.allSatisfy { $0.order == .any } && !hasOrderedStage
     }
 
@@ -73,25 +82,52 @@ final class Plan: Sendable {
         var states: [Checkpoint.StepState] = []
         for stage in stages {
             guard case .ordered(let step) = stage.step else { continue }
-            states.append(Checkpoint.StepState(stage: stage.name, state: StoredBytes(Data(try step.checkpoint()))))
+            states.append(Checkpoint.StepState(stage: stage.name, state: try step.checkpoint()))
         }
-        if let years { states.append(Checkpoint.StepState(stage: YearCount.name, state: StoredBytes(Data(years.checkpoint)))) }
+        if let years { states.append(Checkpoint.StepState(stage: YearCount.name, state: years.checkpoint)) }
         return states
     }
+
+    /// The states of all closing stages; `nil` once one of them returns its results.
+    func closingStates(at cut: Checkpoint.Cut) throws(RunError) -> [Checkpoint.ClosingState]? {
+        var states: [Checkpoint.ClosingState] = []
+        for stage in stages {
+            guard let intake = intakes[stage.number] else { continue }
+            guard let (state, ahead) = try intake.checkpoint(at: cut) else { return nil }
+            states.append(Checkpoint.ClosingState(step: Checkpoint.StepState(stage: stage.name, state: state), ahead: ahead))
+        }
+        // Otherwise, a later one may contain results of an earlier one.
+        return intakes.values.contains(where: \.isClosed) ? nil : states
+    }
+
+    func intake(of stage: PlannedStage) -> ClosingIntake? { intakes[stage.number] }
 
     /// Must be called before the first batch.
     func restore(_ checkpoint: Checkpoint) throws(RunError) {
         for saved in checkpoint.steps {
-            do throws(CheckpointError) {
-                if saved.stage == YearCount.name { try years?.restore(saved.state.withBytes(Array.init)) }
-                guard let stage = stages.first(where: { $0.name.isSame(as: saved.stage) }), case .ordered(let step) = stage.step else { continue }
-                try step.restore(saved.state.withBytes(Array.init))
-            } catch {
-                throw .unfinished(reason: "the state of stage '\(saved.stage)' cannot be read: \(error.reason)")
+            try restore(saved) { (stage, state) throws(CheckpointError) in
+                if saved.stage == YearCount.name { try years?.restore(state) }
+                if case .ordered(let step) = stage?.step { try step.restore(state) }
+            }
+        }
+        for saved in checkpoint.closing {
+            try restore(saved.step) { (stage, state) throws(CheckpointError) in
+                try stage.flatMap { intakes[$0.number] }?.restore(state, ahead: saved.ahead)
             }
         }
         for columns in outputColumns { columns.restore(checkpoint.sinks[columns.sink.number].columns) }
         for parts in outputParts { parts.restore(checkpoint.sinks[parts.sink].parts ?? []) }
+    }
+
+    private func restore(
+        _ saved: Checkpoint.StepState, _ body: (PlannedStage?, StageState) throws(CheckpointError) -> Void
+    ) throws(RunError) {
+        let state = try saved.opened(in: folder)
+        do throws(CheckpointError) {
+            try body(stages.first { $0.name.isSame(as: saved.stage) }, state)
+        } catch {
+            throw .unfinished(reason: "the state of stage '\(saved.stage)' cannot be read: \(error.reason)")
+        }
     }
 
     /// The header of an output that no record is written to; empty if it depends on the head of an

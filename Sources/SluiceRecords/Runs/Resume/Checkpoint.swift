@@ -9,7 +9,7 @@ import SluiceCEL
 /// Nothing in it depends on the number of workers, so a run may be resumed with a different number.
 struct Checkpoint: Codable, Sendable {
     /// To be increased when the layout or the meaning of a field changes.
-    static let version = 2
+    static let version = 3
 
     /// A position between two batches of an input.
     struct Cut: Codable, Sendable, Equatable {
@@ -24,6 +24,35 @@ struct Checkpoint: Codable, Sendable {
         /// The stage's name, including its routes.
         var stage: String
         var state: StoredBytes
+        /// The spill files that the state refers to.
+        var files: [StageFile.Mark] = []
+        /// Keeps the files while the checkpoint is being written.
+        private(set) var held: [StageFile] = []
+
+        private enum CodingKeys: CodingKey {
+            case stage, state, files
+        }
+
+        init(stage: String, state: StageState) {
+            self.stage = stage
+            self.state = StoredBytes(Data(state.bytes))
+            files = state.files.compactMap(\.mark)
+            held = state.files
+        }
+
+        /// The state, with its files opened.
+        func opened(in folder: StageFolder) throws(RunError) -> StageState {
+            var opened: [StageFile] = []
+            for mark in files { opened.append(try folder.openFile(mark)) }
+            return StageState(bytes: state.withBytes(Array.init), files: opened)
+        }
+    }
+
+    /// The state of a closing stage.
+    struct ClosingState: Codable, Sendable {
+        var step: StepState
+        /// Batches after the cut that are in the state.
+        var ahead: [ClosingIntake.Place]
     }
 
     var version = Checkpoint.version
@@ -39,8 +68,11 @@ struct Checkpoint: Codable, Sendable {
     var summaries: [InputSummary]
     var ledger: LedgerState
     var steps: [StepState]
+    var closing: [ClosingState]
     var sinks: [SinkCheckpoint]
     var deadLetters: SinkCheckpoint
+
+    var stageFiles: [StageFile.Mark] { (steps + closing.map(\.step)).flatMap(\.files) }
 }
 
 /// The state of one sink's outputs.

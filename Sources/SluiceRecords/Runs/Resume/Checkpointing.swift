@@ -15,6 +15,7 @@ final class Checkpointing: Sendable {
     private let libraries: RunReport.Libraries
     private let files: [InputFile]
     private let interval: Duration
+    private let folder: StageFolder
     private let state: Locked<State>
 
     private struct State {
@@ -25,16 +26,22 @@ final class Checkpointing: Sendable {
         var isChosen = false
         /// The stamps of all inputs, computed on demand; empty if one could not be read.
         var stamps: [InputStamp]?
+        /// Whether the run could be resumed if it were killed now.
+        var isWritten: Bool
     }
 
-    init(_ file: StateFile, run: String, _ pipeline: RecordPipeline, interval: Duration) {
+    /// - Parameters:
+    ///   - folder: the spill files of the stages.
+    ///   - isResumed: whether there is a checkpoint already.
+    init(_ file: StateFile, run: String, _ pipeline: RecordPipeline, _ folder: StageFolder, interval: Duration, isResumed: Bool) {
         self.file = file
+        self.folder = folder
         self.run = run
         definition = pipeline.definition
         libraries = RunReport.Libraries(pipeline)
         files = pipeline.filesRead
         self.interval = interval
-        state = Locked(State(pause: interval))
+        state = Locked(State(pause: interval, isWritten: isResumed))
     }
 
     /// Whether to take a checkpoint after a batch that was just read.
@@ -47,23 +54,39 @@ final class Checkpointing: Sendable {
         }
     }
 
+    /// Whether the run could be resumed if it were killed now.
+    var isWritten: Bool { state.withLock { $0.isWritten } }
+
     /// - Parameters:
     ///   - summaries: of the inputs before the cut, as far as they are known.
+    ///   - closing: returns the states of the closing stages; `nil` if one returns its results
+    ///     already.
     ///   - take: returns the state of the sinks, after syncing their bytes to disk.
-    /// - Returns: false if the run cannot be resumed from there: an input is no longer readable.
+    /// - Returns: false if no checkpoint was written: an input is no longer readable, or a closing
+    ///   stage returns its results.
     func write(
         at cut: Checkpoint.Cut, summaries: [InputSummary], ledger: LedgerState, steps: [Checkpoint.StepState],
+        closing: () throws(RunError) -> [Checkpoint.ClosingState]?,
         _ take: () throws(OutputError) -> (sinks: [SinkCheckpoint], deadLetters: SinkCheckpoint)
-    ) throws(OutputError) -> Bool {
+    ) throws(RunError) -> Bool {
         let start = ContinuousClock.now
         defer { state.withLock { $0.isChosen = false } }
-        guard summaries.count == cut.input, let stamps = known() else { return false }
-        let (sinks, deadLetters) = try take()
-        try file.write(
-            Checkpoint(
-                run: run, definition: definition, libraries: libraries, inputs: stamps, cut: cut, summaries: summaries, ledger: ledger,
-                steps: steps, sinks: sinks, deadLetters: deadLetters))
+        guard summaries.count == cut.input, let stamps = known(), let closing = try closing() else { return false }
+        let held = (steps + closing.map(\.step)).flatMap(\.held)
+        for file in held { try file.sync() }
+        if !held.isEmpty { folder.sync() }
+        do throws(OutputError) {
+            let (sinks, deadLetters) = try take()
+            try file.write(
+                Checkpoint(
+                    run: run, definition: definition, libraries: libraries, inputs: stamps, cut: cut, summaries: summaries, ledger: ledger,
+                    steps: steps, closing: closing, sinks: sinks, deadLetters: deadLetters))
+        } catch {
+            throw .output(error)
+        }
+        folder.mark(held)
         state.withLock { state in
+            state.isWritten = true
             state.last = ContinuousClock.now
             // Checkpoints take at most a hundredth of the time.
             state.pause = max(interval, (state.last - start) * 100)
@@ -81,10 +104,10 @@ final class Checkpointing: Sendable {
     /// Whether a run of the pipeline can be resumed.
     ///
     /// - Returns: false if an input is not a regular file, an output is not a file that is renamed
-    ///   into place at the end, records are not committed in input order, a limit cuts the inputs
-    ///   short, or a stage produces its records only when the input has ended.
+    ///   into place at the end, records are not committed in input order, or a limit cuts the
+    ///   inputs short.
     static func canResume(_ pipeline: RecordPipeline, _ plan: Plan, limit: Int?) -> Bool {
-        guard limit == nil, pipeline.deadLetterSink == nil, !plan.isUnordered, !plan.hasClosingStage else { return false }
+        guard limit == nil, pipeline.deadLetterSink == nil, !plan.isUnordered else { return false }
         guard pipeline.sinks.allSatisfy({ $0.sink is FileSink }), pipeline.source.source is FileSource else { return false }
         let files = pipeline.sinks.compactMap { sink in sink.sink.path.constant.map { sink.sink.first(of: $0) } } + [pipeline.deadLetters]
         return files.allSatisfy { if case .file(size: nil) = PathKind.of($0) { false } else { true } }

@@ -47,11 +47,13 @@ final class SeenKeys {
         }
     }
 
-    /// All keys, sorted.
-    func all() throws(RunError) -> [Hash128] {
-        var all = keys.sorted
-        for file in files { all += try file.all() }
-        return all.sorted()
+    /// The keys that are not in ``files``, sorted.
+    var inMemory: [Hash128] { keys.sorted }
+
+    /// Restores an empty set from the keys in memory and the files of another.
+    func restore(_ hashes: [Hash128], _ files: [StageFile]) throws(RunError) {
+        for file in files { self.files.append(try HashFile(file)) }
+        for hash in hashes { _ = keys.insert(hash) }
     }
 }
 
@@ -60,7 +62,7 @@ final class HashFile {
     private static let block = 256
     private static let size = MemoryLayout<Hash128>.size
 
-    private let file: RoomFile
+    let file: StageFile
     private(set) var count = 0
     /// The first hash of each block.
     private var firsts: [Hash128] = []
@@ -91,8 +93,18 @@ final class HashFile {
         try flush()
     }
 
+    /// Opens a file that is complete.
+    init(_ file: StageFile) throws(RunError) {
+        self.file = file
+        count = file.count / Self.size
+        for block in 0..<(count + Self.block - 1) / Self.block {
+            guard try read(block: block) > 0 else { break }
+            firsts.append(self[0])
+        }
+    }
+
     private init(in room: StageRoom) throws(RunError) {
-        file = try RoomFile(in: room.folder)
+        file = try room.folder.makeFile()
     }
 
     private func append(_ hash: Hash128) throws(RunError) {
@@ -132,13 +144,6 @@ final class HashFile {
     /// A hash of the block that was read last.
     private subscript(index: Int) -> Hash128 {
         UnsafeRawPointer(buffer.start).loadUnaligned(fromByteOffset: index * Self.size, as: Hash128.self)
-    }
-
-    func all() throws(RunError) -> [Hash128] {
-        let cursor = Cursor(self)
-        var all: [Hash128] = []
-        while let hash = try cursor.next() { all.append(hash) }
-        return all
     }
 
     private final class Cursor {

@@ -43,33 +43,35 @@ final class SortStep: ClosingStep {
         states.withLock { $0.idle.append(given.entries) }
     }
 
-    private func merged() throws(RunError) -> EntryMerge {
-        let all = states.withLock { States.All(entries: $0.idle) }.entries
-        return try EntryMerge(all.flatMap { $0.cursors() })
-    }
-
     func results() throws(RunError) -> ClosingResults {
-        .texts(SortedTexts(try merged(), limit: verb.limit))
+        let all = states.withLock { States.All(entries: $0.idle) }.entries
+        return .texts(SortedTexts(try EntryMerge(all.flatMap { $0.cursors() }), limit: verb.limit))
     }
 
-    /// The version, 1, then the key and the value of each entry, in order.
-    func checkpoint() throws(RunError) -> [UInt8] {
+    /// The most bytes of entries that a checkpoint contains. More are in a file: it need not be
+    /// written again for the next checkpoint.
+    private static let mostInCheckpoint = 1 << 20
+
+    /// The version, 2, then the key and the value of each entry that is not in a file, in order.
+    func checkpoint() throws(RunError) -> StageState {
+        let all = states.withLock { $0.takeAll() }.entries
+        let entries = try SortedEntries(joining: all, limit: verb.limit, inMemory: Self.mostInCheckpoint, room)
         var writer = StateWriter()
-        writer.write(UInt64(1))
-        let merge = try merged()
-        var left = verb.limit ?? .max
-        while left > 0, let entry = try merge.next(), let start = entry.baseAddress {
+        writer.write(UInt64(2))
+        let cursor = entries.inMemory()
+        while let entry = try cursor.next(), let start = entry.baseAddress {
             writer.write(SortedEntries.key(at: start))
             writer.write(SortedEntries.value(at: start))
-            left -= 1
         }
-        return writer.bytes
+        let given = States.Borrowed(entries: entries)
+        states.withLock { $0.add(given) }
+        return StageState(bytes: writer.bytes, files: entries.runs.map(\.file))
     }
 
-    func merge(_ state: [UInt8]) throws(CheckpointError) {
-        var reader = StateReader(state)
-        guard try reader.number() == 1 else { throw CheckpointError("the state has another version") }
-        let entries = SortedEntries(limit: verb.limit)
+    func merge(_ state: StageState) throws(CheckpointError) {
+        var reader = StateReader(state.bytes)
+        guard try reader.number() == 2 else { throw CheckpointError("the state has another version") }
+        let entries = SortedEntries(limit: verb.limit, runs: state.files.map { SortedRun($0) })
         while !reader.isAtEnd {
             let key = try reader.text()
             let value = try reader.text()
@@ -77,7 +79,7 @@ final class SortStep: ClosingStep {
             entries.append(key, value)
         }
         let given = States.Borrowed(entries: entries)
-        states.withLock { $0.idle.append(given.entries) }
+        states.withLock { $0.add(given) }
     }
 }
 
@@ -96,6 +98,17 @@ extension SortStep.States {
         if let entries = idle.popLast() { return Borrowed(entries: entries) }
         made += 1
         return Borrowed(entries: SortedEntries(limit: limit))
+    }
+
+    mutating func takeAll() -> All {
+        defer { self = Self() }
+        return All(entries: idle)
+    }
+
+    /// Adds entries that were not taken before.
+    mutating func add(_ new: Borrowed) {
+        idle.append(new.entries)
+        made += 1
     }
 }
 
@@ -118,11 +131,13 @@ struct SortStage: ClosingStage {
     let next: BoundSegment?
 
     /// Computes all keys of all records before taking any record in.
-    func take(_ batch: RecordBatch) throws(RunError) {
+    func take(_ batch: RecordBatch, isKnown: Bool) throws(RunError) {
         guard let next else { preconditionFailure("a closing stage is followed by a segment") }
         batch.counts[site.index].in = batch.rows.count
         let key = ByteBuffer(capacity: 1024)
         let ends = try makeKeys(batch, key)
+        defer { batch.absorbRows(at: site.index, next: next) }
+        guard !isKnown else { return }
         let entries = step.take()
         let value = ByteBuffer(capacity: 1024)
         for row in batch.rows {
@@ -134,7 +149,6 @@ struct SortStage: ClosingStage {
             value.withFilled { entries.append(text, $0) }
         }
         try step.giveBack(entries)
-        batch.absorbRows(at: site.index, next: next)
     }
 
     /// - Returns: for each row, the start and the end of its key.

@@ -24,8 +24,10 @@ final class SortedEntries {
     private var last: [UInt8]?
     private(set) var runs: [SortedRun] = []
 
-    init(limit: Int? = nil) {
+    /// - Parameter runs: entries that are in files already.
+    init(limit: Int? = nil, runs: [SortedRun] = []) {
         self.limit = limit
+        self.runs = runs
     }
 
     /// The memory in use, in bytes.
@@ -107,29 +109,36 @@ final class SortedEntries {
     /// Spills all entries in memory to a file.
     func spill(to room: StageRoom) throws(RunError) {
         guard !entries.isEmpty else { return }
-        let cursor = inMemory()
-        let run = try SortedRun(in: room.folder)
-        while let entry = try cursor.next() { try run.append(entry) }
-        try run.finish()
-        runs.append(run)
+        runs.append(try SortedRun(merging: [inMemory()], limit: limit, in: room))
         entries.removeAll(keepingCapacity: true)
         bytes.count = 0
-        if runs.count == Self.mostRuns { try mergeRuns(room) }
+        if runs.count >= Self.mostRuns { try mergeRuns(room) }
     }
 
-    /// The number of files at which they are merged into one.
+    /// The number of files at which the shorter half of them is merged into one, so that an entry
+    /// is written again a few times only.
     private static let mostRuns = 64
 
     private func mergeRuns(_ room: StageRoom) throws(RunError) {
-        let run = try SortedRun(in: room.folder)
-        let merge = try EntryMerge(runs.map { SortedRun.Cursor($0) })
-        var left = limit ?? .max
-        while left > 0, let entry = try merge.next() {
-            try run.append(entry)
-            left -= 1
+        runs.sort { $0.size > $1.size }
+        let shorter = runs[(runs.count / 2)...]
+        let merged = try SortedRun(merging: shorter.map { SortedRun.Cursor($0) }, limit: limit, in: room)
+        runs.removeSubrange((runs.count / 2)...)
+        runs.append(merged)
+    }
+
+    /// Several workers' entries as one, those in memory in one file; or in memory if they take at
+    /// most `most` bytes together.
+    convenience init(joining all: [SortedEntries], limit: Int?, inMemory most: Int, _ room: StageRoom) throws(RunError) {
+        self.init(limit: limit, runs: all.flatMap(\.runs))
+        let cursors = all.filter { !$0.entries.isEmpty }.map { $0.inMemory() }
+        if all.reduce(0, { $0 + $1.size }) > most {
+            runs.append(try SortedRun(merging: cursors, limit: limit, in: room))
+        } else {
+            let merge = try EntryMerge(cursors)
+            while let entry = try merge.next(), let start = entry.baseAddress { append(Self.key(at: start), Self.value(at: start)) }
         }
-        try run.finish()
-        runs = [run]
+        if runs.count >= Self.mostRuns { try mergeRuns(room) }
     }
 
     /// Cursors over all entries, each in order. No entry may be added while they are in use.
@@ -137,7 +146,8 @@ final class SortedEntries {
         (entries.isEmpty ? [] : [inMemory()]) + runs.map { SortedRun.Cursor($0) }
     }
 
-    private func inMemory() -> MemoryCursor {
+    /// A cursor over the entries in memory, in order. No entry may be added while it is in use.
+    func inMemory() -> any EntryCursor {
         sort()
         if let limit { cut(to: limit) }
         return MemoryCursor(of: self)
@@ -169,23 +179,33 @@ protocol EntryCursor: AnyObject {
 
 /// Sorted entries in a file.
 final class SortedRun: Sendable {
-    private let file: RoomFile
-    private let buffer = ByteBuffer(capacity: SortedRun.pieceBytes)
+    let file: StageFile
     private static let pieceBytes = 256 << 10
 
-    init(in folder: String) throws(RunError) {
-        file = try RoomFile(in: folder)
+    init(_ file: StageFile) {
+        self.file = file
     }
 
-    func append(_ entry: UnsafeBufferPointer<UInt8>) throws(RunError) {
-        buffer.append(entry)
-        if buffer.count >= Self.pieceBytes { try finish() }
-    }
-
-    func finish() throws(RunError) {
+    /// Writes the entries of several cursors to a new file.
+    ///
+    /// - Parameter limit: the number of entries wanted; `nil` for all.
+    init(merging cursors: [any EntryCursor], limit: Int?, in room: StageRoom) throws(RunError) {
+        file = try room.folder.makeFile()
+        let buffer = ByteBuffer(capacity: Self.pieceBytes)
+        let merge = try EntryMerge(cursors)
+        var left = limit ?? .max
+        while left > 0, let entry = try merge.next() {
+            buffer.append(entry)
+            left -= 1
+            guard buffer.count >= Self.pieceBytes else { continue }
+            try file.append(buffer.filled)
+            buffer.count = 0
+        }
         try file.append(buffer.filled)
-        buffer.count = 0
     }
+
+    /// In bytes.
+    var size: Int { file.count }
 
     final class Cursor: EntryCursor {
         private let run: SortedRun
@@ -200,10 +220,13 @@ final class SortedRun: Sendable {
         }
 
         func next() throws(RunError) -> UnsafeBufferPointer<UInt8>? {
-            guard try fill(8) else { return nil }
+            guard try fill(8) else {
+                guard buffer.count == place else { throw run.file.error("a file ends inside a record") }
+                return nil
+            }
             let start = UnsafePointer(buffer.start + place)
             let size = 8 + SortedEntries.key(at: start).count + SortedEntries.value(at: start).count
-            guard try fill(size) else { return nil }
+            guard try fill(size) else { throw run.file.error("a file ends inside a record") }
             defer { place += size }
             return UnsafeBufferPointer(start: buffer.start + place, count: size)
         }

@@ -29,10 +29,10 @@ struct SummarizeStage: ClosingStage {
 
     /// Computes all values of all records before any state changes, so that a record that fails has
     /// no effect on the states.
-    func take(_ batch: RecordBatch) throws(RunError) {
+    func take(_ batch: RecordBatch, isKnown: Bool) throws(RunError) {
         guard let next else { preconditionFailure("a closing stage is followed by a segment") }
-        let state = step.take()
-        var isGiven = false
+        let state = isKnown ? step.makeState() : step.take()
+        var isGiven = isKnown
         defer { if !isGiven { step.keep(state) } }
         batch.counts[site.index].in = batch.rows.count
         let cells = CellColumns(count: by.count + values.count, rows: batch.table.rows, in: batch.scratch)
@@ -41,6 +41,7 @@ struct SummarizeStage: ClosingStage {
         try appendKeys(cells, state, batch)
         state.take((by.count..<by.count + values.count).map { cells[$0] }, of: batch)
         batch.absorbRows(at: site.index, next: next)
+        guard !isKnown else { return }
         isGiven = true
         try step.giveBack(state)
     }

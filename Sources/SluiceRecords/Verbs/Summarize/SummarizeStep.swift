@@ -6,7 +6,6 @@ import Synchronization
 final class SummarizeStep: ClosingStep {
     let fields: [Schema.Field]?
     private let verb: Summarize
-    private let seed = UInt64.random(in: .min ... .max)
     private let states = Locked(States())
     private let room: StageRoom
     private let spill: SummarySpill
@@ -20,6 +19,8 @@ final class SummarizeStep: ClosingStep {
     }
 
     private struct States {
+        /// The seed of the hash of the keys. The parts of spilled groups depend on it.
+        var seed = UInt64.random(in: .min ... .max)
         var idle: [Gathered] = []
         /// The number of states in existence.
         var made = 0
@@ -30,8 +31,14 @@ final class SummarizeStep: ClosingStep {
         }
 
         mutating func takeAll() -> [Gathered] {
-            defer { self = States() }
+            defer { self = States(seed: seed) }
             return idle
+        }
+
+        /// Adds a state that was not taken before.
+        mutating func add(_ new: Gathered) {
+            idle.append(new)
+            made += 1
         }
     }
 
@@ -72,7 +79,7 @@ final class SummarizeStep: ClosingStep {
         keep(makeState())
     }
 
-    private func makeState() -> SummaryState { SummaryState(aggregates, seed: seed) }
+    func makeState() -> SummaryState { SummaryState(aggregates, seed: states.withLock { $0.seed }) }
 
     /// Merges all states into one. Must not be called while a batch is being taken in.
     private func merged() -> SummaryState {
@@ -124,20 +131,52 @@ final class SummarizeStep: ClosingStep {
         SummaryState.Shape(by: verb.by.count, aggregates: calls.map(\.stateName))
     }
 
-    func checkpoint() throws(RunError) -> [UInt8] {
-        let state = merged()
-        defer { keep(state) }
-        guard !spill.isEmpty else { return state.bytes(shape) }
-        let whole = makeState()
-        for part in 0..<SummarySpill.parts { try spill.read(part: part, into: whole) { makeState() } }
-        whole.merge(state)
-        return whole.bytes(shape)
+    /// A state that takes more memory is spilled for a checkpoint, since its bytes would take as
+    /// much again.
+    private static let mostInCheckpoint = 16 << 20
+
+    /// The version, 2; where the files contain groups (``SummarySpill``); and the groups in memory
+    /// (``SummaryState``).
+    func checkpoint() throws(RunError) -> StageState {
+        var state = merged()
+        if !verb.by.isEmpty, state.bytes > Self.mostInCheckpoint {
+            try spill.add(state)
+            state = makeState()
+        }
+        let gathered = Gathered(state: state)
+        states.withLock { $0.add(gathered) }
+        var writer = StateWriter()
+        writer.write(UInt64(2))
+        let files = spill.write(to: &writer, seed: states.withLock { $0.seed })
+        state.bytes(shape).withUnsafeBufferPointer { writer.write($0) }
+        return StageState(bytes: writer.bytes, files: files)
     }
 
-    func merge(_ state: [UInt8]) throws(CheckpointError) {
-        let read = makeState()
-        try read.read(state, shape)
-        keep(read)
+    func merge(_ state: StageState) throws(CheckpointError) {
+        var reader = StateReader(state.bytes)
+        guard try reader.number() == 2 else { throw CheckpointError("the state has another version") }
+        let (spilled, seed) = try SummarySpill.Pieces.read(from: &reader, state.files)
+        let isDivided = seed.map { begin(seed: $0) } ?? true
+        let gathered = Gathered(state: makeState())
+        try gathered.state.read(Array(try reader.text()), shape)
+        guard reader.isAtEnd else { throw CheckpointError("unexpected bytes after the state") }
+        do throws(RunError) {
+            try spill.add(spilled, isDivided: isDivided) { makeState() }
+        } catch {
+            throw CheckpointError(error.description)
+        }
+        states.withLock { $0.add(gathered) }
+    }
+
+    /// Takes over the seed if nothing was taken in yet.
+    ///
+    /// - Returns: whether this is the seed now.
+    private func begin(seed: UInt64) -> Bool {
+        let isUnused = spill.isEmpty
+        return states.withLock { states in
+            if isUnused, states.made == 0 { states.seed = seed }
+            return states.seed == seed
+        }
     }
 }
 

@@ -2,18 +2,25 @@ import Sluice
 import SluiceCEL
 import Synchronization
 
-/// Groups that don't fit in memory, in a file. They are divided into 256 parts by the hashes of
+/// Groups that don't fit in memory, in files. They are divided into 256 parts by the hashes of
 /// their keys, and each part is later merged in memory.
 final class SummarySpill: Sendable {
     static let parts = 256
 
-    private struct Files {
-        var file: RoomFile?
-        /// The file ranges of the states of each part.
-        var states: [[Range<Int>]] = Array(repeating: [], count: SummarySpill.parts)
+    /// A state of some groups in a file.
+    struct Piece: Sendable {
+        var file: Int
+        var bytes: Range<Int>
     }
 
-    private let files = Locked(Files())
+    struct Pieces: Sendable {
+        /// The last one is being written.
+        var files: [StageFile] = []
+        /// The states of each part.
+        var states: [[Piece]] = Array(repeating: [], count: SummarySpill.parts)
+    }
+
+    private let pieces = Locked(Pieces())
     private let room: StageRoom
     private let shape: SummaryState.Shape
 
@@ -22,7 +29,7 @@ final class SummarySpill: Sendable {
         self.shape = shape
     }
 
-    var isEmpty: Bool { files.withLock { $0.file == nil } }
+    var isEmpty: Bool { pieces.withLock { $0.files.isEmpty } }
 
     /// Writes all groups of a state to the file. The state must not be used again.
     func add(_ state: SummaryState) throws(RunError) {
@@ -30,46 +37,108 @@ final class SummarySpill: Sendable {
         for group in 0..<state.groups.count { parts[Int(state.groups.hash(of: group) >> 56)].append(group) }
         for (part, groups) in parts.enumerated() where !groups.isEmpty {
             let bytes = state.bytes(shape, of: groups)
-            try files.withLock { (files) throws(RunError) in
-                let file = if let file = files.file { file } else { try RoomFile(in: room.folder) }
-                files.file = file
+            try pieces.withLock { (pieces) throws(RunError) in
+                if pieces.files.isEmpty { pieces.files = [try room.folder.makeFile()] }
+                let number = pieces.files.count - 1
+                let file = pieces.files[number]
                 let start = file.count
                 var failure: RunError?
                 bytes.withUnsafeBufferPointer { bytes in
                     do throws(RunError) { try file.append(bytes) } catch { failure = error }
                 }
                 if let failure { throw failure }
-                files.states[part].append(start..<file.count)
+                pieces.states[part].append(Piece(file: number, bytes: start..<file.count))
             }
         }
     }
 
+    /// Adds the states of another spill.
+    ///
+    /// - Parameter isDivided: whether it is divided by the same hashes.
+    func add(_ other: Pieces, isDivided: Bool, _ make: () -> SummaryState) throws(RunError) {
+        guard isDivided else {
+            for piece in other.states.joined() { try add(try read(piece, in: other.files, make)) }
+            return
+        }
+        pieces.withLock { pieces in
+            // The last file stays the last.
+            let count = other.files.count
+            for part in 0..<Self.parts {
+                for index in pieces.states[part].indices { pieces.states[part][index].file += count }
+                pieces.states[part] = other.states[part] + pieces.states[part]
+            }
+            pieces.files = other.files + pieces.files
+        }
+    }
+
+    /// Writes the number of states; unless that is zero, the seed of the hashes; and for each
+    /// state its part, the index of its file, and the start and the number of its bytes.
+    ///
+    /// - Returns: the files.
+    func write(to writer: inout StateWriter, seed: UInt64) -> [StageFile] {
+        let pieces = pieces.withLock { $0 }
+        let count = pieces.states.reduce(0) { $0 + $1.count }
+        writer.write(count)
+        if count > 0 { writer.write(seed) }
+        for (part, states) in pieces.states.enumerated() {
+            for piece in states {
+                for number in [part, piece.file, piece.bytes.lowerBound, piece.bytes.count] { writer.write(number) }
+            }
+        }
+        return pieces.files
+    }
+
     /// Merges all states of a part into one.
     func read(part: Int, into whole: SummaryState, _ make: () -> SummaryState) throws(RunError) {
-        let (file, states) = files.withLock { ($0.file, $0.states[part]) }
-        guard let file else { return }
-        for range in states {
-            var bytes = [UInt8](repeating: 0, count: range.count)
-            var failure: RunError?
-            let count = bytes.withUnsafeMutableBufferPointer { buffer -> Int in
-                guard let start = buffer.baseAddress else { return 0 }
-                do throws(RunError) {
-                    return try file.read(at: range.lowerBound, into: start, room: range.count)
-                } catch {
-                    failure = error
-                    return 0
-                }
-            }
-            if let failure { throw failure }
-            guard count == range.count else { throw .room(folder: room.folder, reason: "the file was truncated") }
-            let state = make()
-            do throws(CheckpointError) {
-                try state.read(bytes, shape)
+        let (files, states) = pieces.withLock { ($0.files, $0.states[part]) }
+        for piece in states { whole.merge(try read(piece, in: files, make)) }
+    }
+
+    private func read(_ piece: Piece, in files: [StageFile], _ make: () -> SummaryState) throws(RunError) -> SummaryState {
+        let (file, range) = (files[piece.file], piece.bytes)
+        var bytes = [UInt8](repeating: 0, count: range.count)
+        var failure: RunError?
+        let count = bytes.withUnsafeMutableBufferPointer { buffer -> Int in
+            guard let start = buffer.baseAddress else { return 0 }
+            do throws(RunError) {
+                return try file.read(at: range.lowerBound, into: start, room: range.count)
             } catch {
-                throw .fault("spilled groups cannot be read: \(error.reason)")
+                failure = error
+                return 0
             }
-            whole.merge(state)
         }
+        if let failure { throw failure }
+        guard count == range.count else { throw file.error("a file was truncated") }
+        let state = make()
+        do throws(CheckpointError) {
+            try state.read(bytes, shape)
+        } catch {
+            throw .fault("spilled groups cannot be read: \(error.reason)")
+        }
+        return state
+    }
+}
+
+extension SummarySpill.Pieces {
+    /// Reads what ``SummarySpill/write(to:)`` wrote.
+    ///
+    /// - Returns: with the seed of the hashes; `nil` if there are no states.
+    static func read(from reader: inout StateReader, _ files: [StageFile]) throws(CheckpointError) -> (Self, seed: UInt64?) {
+        var pieces = Self(files: files)
+        let count = try reader.count()
+        let seed = count > 0 ? try reader.number() : nil
+        for _ in 0..<count {
+            var numbers: [Int] = []
+            for _ in 0..<4 {
+                guard let number = Int(exactly: try reader.number()) else { throw CheckpointError("invalid number") }
+                numbers.append(number)
+            }
+            guard numbers[0] < pieces.states.count, numbers[1] < files.count else { throw CheckpointError("invalid part or file") }
+            let size = files[numbers[1]].count
+            guard numbers[2] <= size, numbers[3] <= size - numbers[2] else { throw CheckpointError("a file is shorter than it was") }
+            pieces.states[numbers[0]].append(SummarySpill.Piece(file: numbers[1], bytes: numbers[2]..<numbers[2] + numbers[3]))
+        }
+        return (pieces, seed)
     }
 }
 
