@@ -7,10 +7,11 @@ enum Signals {
     static let interrupt = SIGINT
     static let termination = SIGTERM
     static let hangUp = SIGHUP
+    static let quit = SIGQUIT
     static let brokenPipe = SIGPIPE
 }
 
-/// Handles SIGINT, SIGTERM and SIGHUP while it exists: the first drains the run, the second ends
+/// Handles SIGINT, SIGTERM, SIGHUP and SIGQUIT while it exists: the first drains the run, the second ends
 /// the process and its children at once.
 final class Interrupts: Sendable {
     private let received = Mutex<Int32?>(nil)
@@ -24,7 +25,7 @@ final class Interrupts: Sendable {
         // Until its source is registered, a signal ends the process, which has not begun anything
         // yet. Ignoring the signal instead would lose it.
         let registered = DispatchGroup()
-        for number in [Signals.interrupt, Signals.termination, Signals.hangUp] where !Self.isIgnored(number) {
+        for number in [Signals.interrupt, Signals.termination, Signals.hangUp, Signals.quit] where !Self.isIgnored(number) {
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { [weak self] in self?.receive(number) }
             registered.enter()

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Signals")
 struct InterruptTests {
-    @Test("the first finishes what is in flight, publishes nothing and exits with 128 plus its number", arguments: [Signals.interrupt, Signals.termination])
+    @Test(
+        "the first finishes what is in flight, publishes nothing and exits with 128 plus its number",
+        arguments: [Signals.interrupt, Signals.termination, Signals.hangUp, Signals.quit])
     func drains(signal: Int32) throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
@@ -22,11 +24,47 @@ struct InterruptTests {
         #expect(!FileManager.default.fileExists(atPath: command.folder.appending(path: "out/x.jsonl").path))
     }
 
+    @Test("the first ends a run that waits for a quiet input", .timeLimit(Patience.minutes(2)), arguments: ["-", "unopened", "quiet"])
+    func quiet(input: String) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("name: x\nsource: {files: '\(input)', format: jsonl}\nsink: {file: out/x.jsonl}\n", to: "x.yaml")
+        let path = command.folder.appending(path: input).path
+        if input != "-" { #expect(mkfifo(path, 0o600) == 0) }
+        // Keeps the pipe open for writing, and writes part of a record.
+        let writer = input == "quiet" ? open(path, O_RDWR) : -1
+        defer { if writer >= 0 { close(writer) } }
+        if writer >= 0 { #expect(write(writer, "{\"a\":", 5) == 5) }
+        let run = try command.start(nil, ["run", "x.yaml", "--progress", "plain"])
+        try run.waits(for: "records")
+        run.signal(Signals.termination)
+        run.process.waitUntilExit()
+        #expect(run.process.terminationStatus == 143)
+        #expect(!FileManager.default.fileExists(atPath: command.folder.appending(path: "out").path))
+    }
+
+    @Test("a named pipe is read once somebody writes to it")
+    func namedPipe() async throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("name: x\nsource: {files: pipe, format: jsonl}\nsink: {file: out/x.jsonl}\n", to: "x.yaml")
+        let path = command.folder.appending(path: "pipe").path
+        #expect(mkfifo(path, 0o600) == 0)
+        let run = try command.start(nil, ["run", "x.yaml", "--progress", "plain"])
+        try run.waits(for: "records")
+        let writer = open(path, O_WRONLY)
+        #expect(write(writer, "{\"a\":1}\n", 8) == 8)
+        close(writer)
+        #expect(try await run.ended().status == 0)
+        #expect(try command.text(of: "out/x.jsonl") == "{\"a\":1}\n")
+    }
+
     @Test("the second ends the run at once")
     func ends() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
-        try command.write("name: x\nsource: {files: '-', format: jsonl}\nsink: {file: out/x.jsonl}\n", to: "x.yaml")
+        try command.write("name: x\nsource: {files: in.jsonl}\nstages:\n  - exec: [sleep, '300']\n    timeout: 200s\nsink: {file: out/x.jsonl}\n", to: "x.yaml")
+        try command.write("{\"a\":1}\n", to: "in.jsonl")
         let run = try command.start(nil, ["run", "x.yaml", "--progress", "plain"])
         try run.waits(for: "records")
         run.signal(Signals.interrupt)

@@ -23,7 +23,7 @@ package protocol DeclaredSource: RecordSource {
 }
 
 /// The bytes of an input, in order. Called by one job at a time.
-package protocol InputBytes: AnyObject {
+package protocol InputBytes: AnyObject, Sendable {
     /// The size of the whole input in bytes, if known.
     var size: UInt64? { get }
 
@@ -32,4 +32,12 @@ package protocol InputBytes: AnyObject {
     func read(into memory: UnsafeMutableRawBufferPointer) -> Int
 
     func close()
+
+    /// Makes the current and all later calls of `read` fail. May be called from any thread, and
+    /// after `close`.
+    func interrupt()
+}
+
+extension InputBytes {
+    package func interrupt() {}
 }

@@ -10,6 +10,7 @@ package final class RecordRun: Sendable {
     private let options: RunOptions
     private let plan: Plan
     private let control = RunControl()
+    private let stop = ReadingStop()
     private let meter: ProgressMeter
 
     package init(_ pipeline: RecordPipeline, options: RunOptions) {
@@ -26,6 +27,7 @@ package final class RecordRun: Sendable {
     package func drain() {
         meter.drain()
         control.drain()
+        stop.stop()
         for case .each(let step) in plan.stages.map(\.step) { step.drain() }
     }
 
@@ -56,7 +58,7 @@ package final class RecordRun: Sendable {
                 isResumed: state.checkpoint != nil) : nil
         plan.folder.sweep(keeping: state.checkpoint?.stageFiles ?? [])
         if canResume { plan.folder.keepFiles(of: state.checkpoint?.stageFiles ?? []) }
-        let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options, resuming: state.checkpoint)
+        let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options, resuming: state.checkpoint, stop: stop)
         // As they are now: what is appended from here on makes them new for the next run.
         let read = pipeline.source.newOnly.map { _ in pipeline.source.inputs.map { FilesRead.File($0) } }
         let types = try inferTypes(reading)

@@ -16,7 +16,7 @@ struct RunCommand: AsyncParsableCommand {
 
             Without a file, --files, --format, --stage and --sink define the pipeline, for one-off queries.
 
-            Ctrl-C, SIGTERM or SIGHUP stops reading and finishes what is in flight; a second one exits at once. Run the same command again to resume \
+            Ctrl-C, SIGTERM, SIGHUP or SIGQUIT stops reading and finishes what is in flight; a second one exits at once. Run the same command again to resume \
             from there, or from the last checkpoint of a killed run.
 
             EXAMPLES

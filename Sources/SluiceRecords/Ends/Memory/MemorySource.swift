@@ -26,7 +26,8 @@ package struct MemorySource: RecordSource {
     package func file(of input: InputFile) -> FileIdentity? { nil }
 }
 
-private final class MemoryBytes: InputBytes {
+/// `@unchecked Sendable`: used by one job at a time.
+private final class MemoryBytes: InputBytes, @unchecked Sendable {
     private var rest: ArraySlice<UInt8>
     let size: UInt64?
 

@@ -19,6 +19,7 @@ final class InputReading: Sendable {
 
     /// The position at which an unfinished run is resumed.
     private let resumed: Checkpoint.Cut?
+    private let stop: ReadingStop
 
     private struct Allowance {
         /// The number of records that may still be read.
@@ -27,8 +28,11 @@ final class InputReading: Sendable {
         var cutShort: Set<Int> = []
     }
 
-    init(_ source: SourceSettings, memory: Int, options: RunOptions, resuming checkpoint: Checkpoint? = nil) {
+    init(
+        _ source: SourceSettings, memory: Int, options: RunOptions, resuming checkpoint: Checkpoint? = nil, stop: ReadingStop = ReadingStop()
+    ) {
         self.source = source
+        self.stop = stop
         resumed = checkpoint?.cut
         spillFolder = options.state + "/\(StateFolder.spill)"
         window = min(memory / 4, (48 << 20) + options.workers * (24 << 20))
@@ -46,16 +50,22 @@ final class InputReading: Sendable {
         source.inputs.indices.map { index in
             Part {
                 if let resumed = self.resumed, index < resumed.input { return { nil } }
-                let reader = try self.open(index)
+                let (reader, bytes) = try self.open(index)
                 if let resumed = self.resumed, index == resumed.input { try reader.skip(resumed.batches) }
                 return {
-                    if let batch = try reader.next() {
+                    let next = try reader.next()
+                    // What was read last may have been cut short.
+                    if self.stop.isStopped {
+                        self.close(reader, bytes)
+                        throw CancellationError()
+                    }
+                    if let batch = next {
                         if !batch.spilled.isEmpty { self.spills.withLock { $0 += batch.spilled.map(\.spill) } }
-                        return self.cut(batch, reader)
+                        return self.cut(batch) { self.close(reader, bytes) }
                     }
                     let isWhole = self.allowance.withLock { !$0.cutShort.contains(index) }
                     if isWhole { self.ends.withLock { $0[index] = reader.summary } }
-                    reader.close()
+                    self.close(reader, bytes)
                     return nil
                 }
             }
@@ -65,8 +75,8 @@ final class InputReading: Sendable {
     /// The first records of the first input.
     func sample() throws(InputError) -> Batch? {
         guard !source.inputs.isEmpty else { return nil }
-        let reader = try open(0)
-        defer { reader.close() }
+        let (reader, bytes) = try open(0)
+        defer { close(reader, bytes) }
         while let batch = try reader.next() {
             for record in batch.spilled { unlink(record.spill) }
             if !batch.frames.isEmpty { return batch }
@@ -82,7 +92,7 @@ final class InputReading: Sendable {
         if !paths.isEmpty { rmdir(spillFolder) }
     }
 
-    private func open(_ index: Int) throws(InputError) -> BatchReader {
+    private func open(_ index: Int) throws(InputError) -> (BatchReader, any InputBytes) {
         var configuration = BatchReader.Configuration(spillFolder: spillFolder)
         configuration.onDamage = source.onDamage
         configuration.maxRecord = source.maxRecord
@@ -91,20 +101,32 @@ final class InputReading: Sendable {
         let file = source.inputs[index]
         var unsound: Swift.Set<Int> = []
         if source.onDamage == .setAside {
-            let bytes = try source.source.open(file, at: 0)
+            let bytes = try openBytes(of: file)
+            defer { stop.remove(bytes) }
             guard bytes.size != nil else { throw .readOnce(path: file.path) }
             unsound = try BatchReader.unsoundMembers(of: file, in: bytes, configuration: configuration)
         }
-        return try BatchReader(
-            file, of: try source.source.open(file, at: 0), index: index, configuration: configuration, buffers: buffers, unsound: unsound)
+        let bytes = try openBytes(of: file)
+        return (try BatchReader(file, of: bytes, index: index, configuration: configuration, buffers: buffers, unsound: unsound), bytes)
+    }
+
+    private func close(_ reader: BatchReader, _ bytes: any InputBytes) {
+        reader.close()
+        stop.remove(bytes)
+    }
+
+    private func openBytes(of file: InputFile) throws(InputError) -> any InputBytes {
+        let bytes = try source.source.open(file, at: 0)
+        stop.add(bytes)
+        return bytes
     }
 
     /// The batch, cut to what is left of the run's limit; `nil` once nothing is left.
-    private func cut(_ batch: Batch, _ reader: BatchReader) -> Batch? {
+    private func cut(_ batch: Batch, _ close: () -> Void) -> Batch? {
         allowance.withLock { allowance -> Batch? in
             if batch.frames.count + batch.spilled.count > allowance.left { allowance.cutShort.insert(batch.input) }
             guard allowance.left > 0 else {
-                reader.close()
+                close()
                 return nil
             }
             batch.keepFirst(allowance.left)

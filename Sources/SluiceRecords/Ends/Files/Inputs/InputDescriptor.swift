@@ -1,11 +1,16 @@
 import Glibc
+import Synchronization
 
 /// An open file descriptor that its owner closes once; standard input is never closed.
 ///
-/// `@unchecked Sendable`: it has one owner at a time, the reader that holds it.
+/// `@unchecked Sendable`: it has one owner at a time, the reader that holds it. Only
+/// ``interrupt()`` is for everyone.
 final class InputDescriptor: InputBytes, @unchecked Sendable {
     private var number: Int32
     private let isOwned: Bool
+    private let isInterrupted = Atomic<Bool>(false)
+    /// `nil` for a regular file, which does not make a reader wait.
+    private let wake: WakePipe?
     /// The size in bytes, if it is a regular file.
     let size: UInt64?
 
@@ -14,7 +19,9 @@ final class InputDescriptor: InputBytes, @unchecked Sendable {
         if file.isStandardInput {
             (number, isOwned) = (STDIN_FILENO, false)
         } else {
-            number = open(file.path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+            // Otherwise, opening a named pipe waits for a writer.
+            let isPipe = PathKind.isNamedPipe(file.path)
+            number = open(file.path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (isPipe ? O_NONBLOCK : 0))
             guard number >= 0 else {
                 let reason = errno
                 throw reason == ENOENT ? .missing(path: file.path) : .unreadable(path: file.path, reason: describe(error: reason))
@@ -27,9 +34,11 @@ final class InputDescriptor: InputBytes, @unchecked Sendable {
             let reason = errno
             if isOwned { Glibc.close(number) }
             number = -1
+            wake = nil
             throw isFolder ? .folder(path: file.path) : .unreadable(path: file.path, reason: describe(error: reason))
         }
         size = status.st_mode & S_IFMT == S_IFREG ? UInt64(status.st_size) : nil
+        wake = size == nil ? WakePipe() : nil
         if offset > 0, lseek(number, off_t(offset), SEEK_SET) < 0 {
             let reason = errno
             close()
@@ -47,13 +56,60 @@ final class InputDescriptor: InputBytes, @unchecked Sendable {
         number = -1
     }
 
-    /// See ``InputWindow/Reading``.
+    /// See ``InputWindow/Reading``. Fails with `ECANCELED` once the descriptor is interrupted.
     func read(into bytes: UnsafeMutableRawBufferPointer) -> Int {
         while true {
+            if isInterrupted.load(ordering: .relaxed) { return Int(-ECANCELED) }
+            if let wake, !wake.waits(for: number) { continue }
             let count = Glibc.read(number, bytes.baseAddress, bytes.count)
             if count >= 0 { return count }
-            if errno != EINTR { return Int(-errno) }
+            if errno != EINTR, errno != EAGAIN { return Int(-errno) }
         }
+    }
+
+    func interrupt() {
+        isInterrupted.store(true, ordering: .relaxed)
+        wake?.wake()
+    }
+}
+
+/// Ends the wait for a descriptor's next bytes from another thread.
+private final class WakePipe: Sendable {
+    private let reading: Int32
+    private let writing: Int32
+
+    /// - Returns: `nil` if the system has no more descriptors; reading cannot be interrupted then.
+    init?() {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return nil }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        (reading, writing) = (ends[0], ends[1])
+    }
+
+    deinit {
+        close(reading)
+        close(writing)
+    }
+
+    func wake() {
+        var byte: UInt8 = 0
+        _ = write(writing, &byte, 1)
+    }
+
+    /// Waits until the descriptor has bytes or is at its end.
+    ///
+    /// - Returns: false if it was woken up first.
+    func waits(for descriptor: Int32) -> Bool {
+        var polled = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: reading, events: Int16(POLLIN), revents: 0)]
+        while poll(&polled, 2, -1) < 0, errno == EINTR {}
+        return polled[1].revents == 0
+    }
+}
+
+extension PathKind {
+    fileprivate static func isNamedPipe(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
     }
 }
 
