@@ -89,9 +89,9 @@ struct RecordMaking: Sendable {
     }
 
     private func source(of row: Int, in batch: RecordBatch) -> Record.Source? {
-        guard let input = batch.input, let position = batch.position(ofRow: row) else { return nil }
+        guard let name = fields.name(of: batch), let position = batch.position(ofRow: row) else { return nil }
         return Record.Source(
-            file: fields.inputs[input].text, line: position.line, offset: position.offset, member: position.member)
+            file: name.text, line: position.line, offset: position.offset, member: position.member)
     }
 }
 

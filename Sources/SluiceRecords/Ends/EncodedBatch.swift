@@ -34,6 +34,8 @@ struct EncodedBatch: Sendable {
     var parts: [Int: [SinkCheckpoint.Part]] = [:]
     /// The records for a sink that is a closure.
     var records: [Record] = []
+    /// What became of the dead letters that were fed in again.
+    var replayed: ReplayOutcome?
 
     /// The memory it holds, in bytes.
     var weight: Int { outputs.reduce(0) { $0 + $1.bytes.capacity } + deadLetters.reduce(0) { $0 + $1.byteCount } + records.reduce(0) { $0 + $1.weight } }
@@ -45,6 +47,8 @@ struct FirstFailure: Codable, Sendable, Equatable {
     var stage: String
     /// `nil` after a closing stage.
     var line: UInt64?
+    /// The file of the record, if it is not the batch's input.
+    var file: String?
 }
 
 /// The part of an output that one batch contributes.
@@ -78,11 +82,13 @@ enum EncodedDeadLetter: Sendable {
     case lines(ByteBuffer)
     /// A letter whose `raw` is read from a spill file.
     case spilled(SpilledRecord, stage: String, failure: RecordFailure)
+    /// A dead letter of an earlier run, in a spill file.
+    case kept(SpilledRecord)
 
     var byteCount: Int {
         switch self {
         case .lines(let buffer): buffer.capacity
-        case .spilled: 0
+        case .spilled, .kept: 0
         }
     }
 }

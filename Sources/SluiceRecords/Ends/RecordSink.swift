@@ -38,6 +38,10 @@ package protocol RecordSink: Sendable {
     /// The directory entry that an output gets when it is published, if it gets one.
     func place(of output: String) throws(InputError) -> FilePlace?
 
+    /// A sink of the same kind whose outputs have other names: `a.suffix.jsonl.gz` for `a.jsonl.gz`.
+    /// An output that is no file, such as standard output, has no other name.
+    func naming(withSuffix suffix: String) -> any RecordSink
+
     /// Why the sink itself refuses an output whose name is made from a record's values.
     func refusal(of output: String) throws(InputError) -> String?
 }
@@ -46,6 +50,7 @@ extension RecordSink {
     package var fileExtension: String? { nil }
     package var compression: CompressionLevel? { nil }
     package func refusal(of output: String) -> String? { nil }
+    package func naming(withSuffix suffix: String) -> any RecordSink { self }
     package var members: GzipMembers { .one }
     package var codec: OutputCodec { .gzip }
     package var part: PartLimit? { nil }

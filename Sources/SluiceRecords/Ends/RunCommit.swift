@@ -16,6 +16,10 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     private let deadLetters: DeadLetterFile
     /// One for each of the run's sinks.
     private let sinks: [SinkOutputs]
+    /// The dead letters that a replay deals with.
+    private let settled: SettledFile?
+    /// In a replay, the outputs that are known to be new.
+    private var fresh: Swift.Set<Name> = []
     /// If there are several sinks, the sink that owns each directory entry.
     private var owners: [FilePlace: Int] = [:]
     /// For each sink, the outputs that it has claimed.
@@ -46,6 +50,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         deadLetters = DeadLetterFile(
             pipeline.deadLetters, in: pipeline.deadLetterSink ?? FileSink(PathTemplate(pipeline.deadLetters)), letters: letters,
             staging: staging)
+        settled = pipeline.source.replay.map { SettledFile($0, staging) }
         claimed = plan.sinks.map { _ in [] }
         sinks = plan.sinks.map { SinkOutputs($0, headOfEmpty: plan.headOfEmptyOutput(of: $0), staging: staging) }
     }
@@ -53,7 +58,9 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     /// Creates the folder of the dead letters.
     func begin() throws(RunError) {
         do throws(OutputError) {
+            if pipeline.source.replay != nil { try refuseExisting(pipeline.deadLetters) }
             try deadLetters.begin()
+            try settled?.add([])
         } catch {
             throw .output(error)
         }
@@ -61,13 +68,16 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
 
     func write(_ batch: EncodedBatch) async throws {
         ledger.add(batch)
-        for output in batch.outputs {
+        // In a replay, no output exists without records.
+        for output in batch.outputs where output.records > 0 || pipeline.source.replay == nil {
             let sink = sinks[output.sink]
             let path = try sink.name(of: output.path)
+            if pipeline.source.replay != nil { try refuseExisting(path) }
             if sinks.count > 1, claimed[output.sink].insert(Name(path)).inserted { try claim(path, for: output.sink) }
             try sink.write(output, to: path)
         }
         for letter in batch.deadLetters { try deadLetters.write(letter, input: batch.input) }
+        if let outcome = batch.replayed { try settle(outcome) }
         meter.committed(batch)
         try checkLimit(atEnd: false)
         guard checkpointing != nil, let input = batch.input else { return }
@@ -75,6 +85,21 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         if batch.takesCheckpoint {
             try checkpoint(steps: batch.steps, columns: batch.columns, parts: batch.parts)
         }
+    }
+
+    private func settle(_ outcome: ReplayOutcome) throws(OutputError) {
+        try settled?.add(outcome.settled)
+        pipeline.source.replay?.count { counts in
+            counts.resolved += outcome.resolved
+            counts.filtered += outcome.filtered
+            counts.dead += outcome.dead
+        }
+    }
+
+    /// A replay adds files and replaces none.
+    private func refuseExisting(_ path: String) throws(OutputError) {
+        guard fresh.insert(Name(path)).inserted, case .file(size: _?) = PathKind.of(path) else { return }
+        throw .failed(path: path, reason: "exists already, and a replay replaces no file; move it away")
     }
 
     /// Takes a checkpoint after the last committed batch.
@@ -158,8 +183,9 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         try checkLimit(atEnd: true)
         guard ledger.isBalanced else { throw .fault("the ledger does not balance") }
         do throws(OutputError) {
-            for sink in sinks { try sink.end() }
+            for sink in sinks { try sink.end(writesEmpty: pipeline.source.replay == nil) }
             try deadLetters.prepare()
+            try settled?.prepare()
             for sink in sinks { try sink.prepare() }
         } catch {
             throw .output(error)
@@ -168,13 +194,17 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         return sinks.count == 1 ? outputs : outputs.sorted { Name($0.file) < Name($1.file) }
     }
 
+    /// The size and the digest of the dead letters, once they are prepared.
+    var deadLettersWritten: (bytes: UInt64?, sha256: String?) { deadLetters.described.map { ($0.bytes, $0.sha256) } ?? (nil, nil) }
+
     /// The renames of ``publish()``.
-    var moves: [Journal.Move] { sinks.flatMap(\.moves) + deadLetters.moves }
+    var moves: [Journal.Move] { sinks.flatMap(\.moves) + deadLetters.moves + (settled?.moves ?? []) }
 
     /// Publishes the outputs and the dead letters, which must be prepared.
     func publish() throws(OutputError) {
         for sink in sinks { try sink.publish() }
         try deadLetters.publish()
+        try settled?.publish()
     }
 
     /// Keeps all files for the next process of the run.
@@ -187,5 +217,6 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     func discard() {
         for sink in sinks { sink.discard() }
         deadLetters.discard()
+        settled?.discard()
     }
 }

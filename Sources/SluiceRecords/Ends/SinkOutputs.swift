@@ -50,10 +50,12 @@ final class SinkOutputs {
         try gzip.append(text, records: records, to: path)
     }
 
-    /// Ends every output. An output with a constant name is written even if it has no records, to
-    /// replace the one of an earlier run.
-    func end() throws(OutputError) {
-        if let constant = settings.sink.path.constant {
+    /// Ends every output.
+    ///
+    /// - Parameter writesEmpty: whether an output with a constant name is written even if it has no
+    ///   records, to replace the one of an earlier run.
+    func end(writesEmpty: Bool = true) throws(OutputError) {
+        if writesEmpty, let constant = settings.sink.path.constant {
             let path = try outputs.name(of: settings.sink.first(of: constant))
             try begin(path, with: headOfEmpty)
             try append(ByteBuffer(capacity: 0), records: 0, to: path)

@@ -125,7 +125,7 @@ final class SinkStage: Sendable {
             counts: batch.counts, timeouts: batch.timeouts,
             codes: Dictionary(batch.deadLetters.map { ($0.code, 1) }, uniquingKeysWith: +), firsts: Self.firsts(of: batch), damage: source.damage,
             suspect: source.suspect, textBytes: UInt64(source.bytes.count), compressedBytes: source.compressedBytesRead,
-            takesCheckpoint: batch.takesCheckpoint, steps: batch.steps, columns: batch.columns)
+            takesCheckpoint: batch.takesCheckpoint, steps: batch.steps, columns: batch.columns, replayed: source.replayed?.outcome(of: batch))
     }
 
     private func encode(_ batch: RecordBatch, to outputs: inout [EncodedOutput]) throws {
@@ -150,9 +150,15 @@ final class SinkStage: Sendable {
             firsts[letter.code] = (record.frame, letter)
         }
         return firsts.mapValues { first in
-            let spilled = (first.letter.element as? RefusedRecord)?.spilled
-            let line = batch.input.map { _ in spilled?.position.line ?? batch.source.position(ofFrame: first.frame).line }
-            return FirstFailure(message: first.letter.failure.message, stage: first.letter.stage, line: line)
+            let record = first.letter.element as? RefusedRecord
+            var failure = FirstFailure(message: first.letter.failure.message, stage: first.letter.stage)
+            if let kept = record?.kept {
+                (failure.file, failure.line) = (kept.file, kept.line)
+            } else {
+                failure.file = batch.source.replayed?.file.text
+                failure.line = batch.input.map { _ in record?.spilled?.position.line ?? batch.source.position(ofFrame: first.frame).line }
+            }
+            return failure
         }
     }
 

@@ -81,6 +81,13 @@ package struct RecordFlow: Sendable {
         }
     }
 
+    /// A copy with other stages.
+    func replacingStages(_ replacement: (RecordStage) -> RecordStage) -> RecordFlow {
+        guard case .routes(var routes) = end else { return RecordFlow(stages.map(replacement), into: end) }
+        for index in routes.all.indices { routes.all[index].flow = routes.all[index].flow.replacingStages(replacement) }
+        return RecordFlow(stages.map(replacement), into: .routes(routes))
+    }
+
     /// A copy with other sinks.
     package func replacingSinks(_ replacement: (SinkSettings) -> SinkSettings) -> RecordFlow {
         switch end {
@@ -142,6 +149,8 @@ package struct SourceSettings: Sendable {
     package var newOnly: NewOnly?
     /// How lines are joined to records before the format reads them; `nil`: they are not.
     package var multiline: Multiline?
+    /// Set if the inputs are dead letters, whose records are fed in again.
+    var replay: Replay?
 
     package init(_ source: any RecordSource, format: any Format, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20) {
         self.source = source
@@ -166,6 +175,9 @@ package struct RecordStage: Sendable {
     package var room = StageRoom.standard
     /// The fields of the records that leave the stage, if known from the definition.
     package var fields: Schema?
+    /// Whether every record passes unchanged: in a replay, the records that reach the stage have
+    /// passed it before.
+    var isPassed = false
 
     package init(name: String, verb: any Verb, pool: PoolOptions = PoolOptions(), onError: FailurePolicy = .deadLetter, fields: Schema? = nil) {
         self.fields = fields

@@ -61,7 +61,11 @@ package final class RecordRun: Sendable {
         let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options, resuming: state.checkpoint, stop: stop)
         // As they are now: what is appended from here on makes them new for the next run.
         let read = pipeline.source.newOnly.map { _ in pipeline.source.inputs.map { FilesRead.File($0) } }
-        let types = try inferTypes(reading)
+        let types = try inferTypes(reading, options)
+        let ends = pipeline.source.inputs.map { file in
+            // A named pipe must not be opened before it is read.
+            if case .file(size: _?) = PathKind.of(file.path) { InputStamp(file)?.ends } else { nil as String? }
+        }
         let commit = RunCommit(pipeline, plan, staging: state.staging, meter: meter, checkpointing: checkpointing) { reading.summaries }
         let files = try begin(commit, state)
         isSuspended = false
@@ -75,14 +79,20 @@ package final class RecordRun: Sendable {
             pipeline, plan, flow: end.report, writing: encode.busyTimes, ledger: commit.ledger, summaries: reading.summaries,
             elapsed: ContinuousClock.now - start)
         report.types = types
+        for (index, ends) in ends.enumerated() { report.inputs[index].ends = ends }
+        report.replay = pipeline.source.replay?.report
         isSuspended = try settle(end, commit, state, checkpointing, read, since: start, &report)
         return report
     }
 
     /// Takes the types of fields from the first records of the first input, if the format asks for
     /// that.
-    private func inferTypes(_ reading: InputReading) throws(RunError) -> RunReport.InferredTypes? {
-        guard let format = pipeline.source.format as? any InferringFormat, format.infersTypes, let input = pipeline.source.inputs.first else { return nil }
+    private func inferTypes(_ reading: InputReading, _ options: RunOptions) throws(RunError) -> RunReport.InferredTypes? {
+        // A replay takes the types that its dead letters were read with.
+        let original = pipeline.source.replay?.original
+        guard let format = pipeline.source.format as? any InferringFormat, format.infersTypes, let input = (original ?? pipeline.source).inputs.first
+        else { return nil }
+        let reading = original.map { InputReading($0, memory: pipeline.limits.memory, options: options, stop: stop) } ?? reading
         guard !input.isStandardInput else {
             throw .types("types: infer reads the first records twice, and standard input can be read once only; name the types, or a file")
         }
@@ -163,6 +173,7 @@ package final class RecordRun: Sendable {
             switch end {
             case .complete:
                 report.outputs = try commit.prepare()
+                (report.deadLetters.bytes, report.deadLetters.sha256) = commit.deadLettersWritten
                 let isDamaged = report.inputs.contains { !$0.damage.isEmpty }
                 report.status = isDamaged || report.records.dead > 0 ? .losses : .complete
                 report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
@@ -185,6 +196,7 @@ package final class RecordRun: Sendable {
         } catch {
             commit.discard()
             report.outputs = []
+            (report.deadLetters.bytes, report.deadLetters.sha256) = (nil, nil)
             report.status = error == .output(.closed) ? .interrupted : .failed
             report.outputClosed = error == .output(.closed) ? true : nil
             report.error = error.description

@@ -44,6 +44,8 @@ package final class Batch: @unchecked Sendable {
     package var setAside: [Range<Int>] = []
     /// Compressed bytes of the input that were consumed when this batch was cut, for progress.
     package var compressedBytesRead: UInt64 = 0
+    /// Where the records come from, if they are dead letters that are fed in again.
+    var replayed: ReplayedRecords?
     /// The position in the input after this batch.
     package var end = Position(member: 0, offset: 0, line: 1)
 

@@ -30,6 +30,7 @@ package struct Dedupe: Verb {
     package var mentions: [String] { by.flatMap(\.fieldNames) }
     package var leavesRecords: Bool { true }
     package var keepsMuch: Bool { true }
+    package var dependence: Dependence { .others }
 
     package func makeStep(_ stage: RecordStage) -> Step { .ordered(DedupeStep(self, stage.room)) }
 }

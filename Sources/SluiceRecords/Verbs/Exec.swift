@@ -54,6 +54,7 @@ package struct Exec: Verb {
         checking.report("no such command '\(command)'", at: leaf.place, fix: fix)
     }
 
+    package var dependence: Dependence { answersMany ? .recordOfSeveral : .record }
     package var mentions: [String] { [] }
     package var givesNewBytes: Bool { true }
 

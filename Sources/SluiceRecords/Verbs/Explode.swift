@@ -80,6 +80,7 @@ package struct Explode: Verb, EachStep {
         }
     }
 
+    package var dependence: Dependence { .recordOfSeveral }
     package var mentions: [String] { [field] + (target.map { [$0] } ?? []) + (kept ?? []) }
     package var givesNewBytes: Bool { true }
     package var passesFields: Bool { true }

@@ -21,6 +21,7 @@ package struct Head: Verb {
 
     package var mentions: [String] { [] }
     package var leavesRecords: Bool { true }
+    package var dependence: Dependence { .others }
 
     package func makeStep(_ stage: RecordStage) -> Step { .ordered(HeadStep(count)) }
 }

@@ -39,6 +39,7 @@ package struct Sample: Verb, EachStep {
 
     package var mentions: [String] { by.flatMap(\.fieldNames) }
     package var leavesRecords: Bool { true }
+    package var dependence: Dependence { by.isEmpty ? .others : .record }
 
     package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
         SampleStage(site: site, share: share, by: by.map { BoundProgram($0, in: site.fields) })

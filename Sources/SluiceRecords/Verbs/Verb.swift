@@ -28,6 +28,9 @@ package protocol Verb: Sendable {
     /// The files that it reads.
     var files: [String] { get }
 
+    /// What becomes of a record depends on this.
+    var dependence: Dependence { get }
+
     /// Makes the step that does the stage's work. Called once per run.
     func makeStep(_ stage: RecordStage) -> Step
 }
@@ -39,6 +42,18 @@ extension Verb {
     package var passesFields: Bool { false }
     package var keepsMuch: Bool { false }
     package var files: [String] { [] }
+    package var dependence: Dependence { .record }
+}
+
+/// What a verb's work on a record depends on: whether a single record can be processed again, long
+/// after the others. Closing verbs combine records, so the question does not arise.
+package enum Dependence: Sendable {
+    /// On the record alone, which remains one record.
+    case record
+    /// As ``record``, but the record may become several.
+    case recordOfSeveral
+    /// On other records, or on the record's place among them.
+    case others
 }
 
 /// The three kinds of steps; a run knows no others.

@@ -56,11 +56,7 @@ struct RunCommand: AsyncParsableCommand {
     func validate() throws {
         if let workers, !(1...4096).contains(workers) { throw ValidationError("'--workers' must be from 1 to 4096.") }
         if let limit, limit < 1 { throw ValidationError("'--limit' must be at least 1.") }
-        guard let report else { return }
-        if report.hasSuffix(".html") { throw ValidationError("'--report' cannot write HTML in this version; name a .json file.") }
-        if !report.hasSuffix(".json") { throw ValidationError("'--report' needs a file name that ends in .json.") }
-        let folder = URL(filePath: report).deletingLastPathComponent().path
-        guard FileManager.default.isWritableFile(atPath: folder) else { throw ValidationError("'--report': no folder '\(folder)' to write to.") }
+        if let report { try ReportOption.validate(report) }
     }
 
     func run() async throws {
@@ -93,22 +89,13 @@ struct RunCommand: AsyncParsableCommand {
             if case .files = error { throw ExitStatus.wrong }
             throw ExitStatus.failed
         }
-        if let file = self.report { write(report, to: file) }
+        if let file = self.report { ReportOption.write(report, to: file) }
         // The reader of standard output has what it wanted, so there is no summary, as with any
         // filter.
         if report.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
         Terminal.error.write(RunSummary.text(report, reportFile: "\(state)/report.json"))
         Terminal.error.write(await RunHints(pipeline, report).text(Paint(isOn: Terminal.error.isColored)))
         throw ExitStatus(report, signal: interrupts.first)
-    }
-
-    /// The outputs are already published, so a failure to write this report is only mentioned.
-    private func write(_ report: RunReport, to file: String) {
-        do {
-            try report.write(to: file)
-        } catch {
-            Terminal.error.write("sluice: the report cannot be written: \(error)\n")
-        }
     }
 }
 

@@ -14,6 +14,7 @@ enum RunSummary {
         text += damage(report.inputs, suspect: report.records.suspect) + notes(report.inputs) + types(report)
         if !report.outputs.isEmpty { text += "\n" + outputs(report.outputs) }
         text += "\n" + ends(report)
+        if let replay = report.replay { text += ReplaySummary.text(replay, hasFailed: report.status == .failed || report.status == .interrupted) }
         if let reportFile { text += "  report: \(reportFile)\n" }
         return text
     }
@@ -123,7 +124,13 @@ enum RunSummary {
         text +=
             report.outputs.isEmpty && report.status == .failed
             ? "  dead letters: not kept, because the run failed (\(kinds))\n" : "  dead letters: \(report.deadLetters.file) (\(kinds))\n"
-        return text + codes.prefix(listed).compactMap { code in report.deadLetters.first?[code.key].map { first(code.key, $0) } }.joined()
+        return text + firsts(report)
+    }
+
+    /// The first record that failed with each code, the most frequent codes first.
+    static func firsts(_ report: RunReport) -> String {
+        let codes = report.deadLetters.byCode.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        return codes.prefix(listed).compactMap { code in report.deadLetters.first?[code.key].map { first(code.key, $0) } }.joined()
     }
 
     /// The first record that failed with a code.

@@ -46,15 +46,17 @@ struct ResumeTests {
             }
             try command.write(text, to: "in/\(file).jsonl")
         }
-        #expect(try command.shell("gzip in/*.jsonl").status == 0)
+        #expect(try command.shell("gzip -n in/*.jsonl").status == 0)
         try command.write("what stood here", to: "out/plain.jsonl")
         return command
     }
 
-    private static func run(_ command: CommandUnderTest, at call: Int, _ kind: String) throws -> (CommandUnderTest.Result, calls: Int) {
+    private static func run(
+        _ command: CommandUnderTest, _ arguments: [String] = ["run", "trouble.yaml"], at call: Int, _ kind: String
+    ) throws -> (CommandUnderTest.Result, calls: Int) {
         let count = command.folder.appending(path: "calls").path
         let result = try command.run(
-            ["run", "trouble.yaml", "--progress", "none", "--workers", "2", "--state", "state"],
+            arguments + ["--progress", "none", "--workers", "2", "--state", "state"],
             environment: [
                 "LD_PRELOAD": try library.get(), "SLUICE_FAULT_AT": "\(call)", "SLUICE_FAULT": kind, "SLUICE_FAULT_COUNT": count,
                 "SLUICE_CHECKPOINT_SECONDS": "0",
@@ -83,6 +85,7 @@ struct ResumeTests {
         let data = try Data(contentsOf: command.folder.appending(path: "state/report.json"))
         var report = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
         report["elapsed_seconds"] = nil
+        report["digest"] = nil
         report["stages"] = (report["stages"] as? [[String: Any]])?.map { stage in
             stage.filter { !["busy_seconds", "workers"].contains($0.key) }
         }
@@ -354,5 +357,55 @@ struct ResumeTests {
         #expect(last.status == 3 && last.error.contains("resuming the unfinished run"), "\(last.error)")
         #expect(try Self.files(command) == Self.files(undisturbed))
         #expect(try Self.report(command) == Self.report(undisturbed))
+    }
+
+    @Test("a replay that is killed at whichever call, and run again, adds each record once", arguments: ["before", "after"])
+    func replay(kind: String) throws {
+        let arguments = ["replay", "out/dead.jsonl.gz", "--with", "trouble.yaml"]
+        func prepared() throws -> CommandUnderTest {
+            let command = try CommandUnderTest()
+            let pipeline = """
+                name: trouble
+                source: {files: in.jsonl, format: jsonl}
+                stages: [{keep: n > 0}]
+                routes:
+                  - name: all
+                    sink: [{file: out/all.jsonl.gz}, {file: 'out/k={k}/part.jsonl'}]
+                dead_letter: out/dead.jsonl.gz
+                """
+            try command.write((1...90).map { "{\"n\":\($0 % 2 == 0 ? "\($0)" : "\"\($0)\""),\"k\":\($0 % 4)}\n" }.joined() + "hello\n", to: "in.jsonl")
+            try command.write(pipeline, to: "trouble.yaml")
+            #expect(try Self.run(command, at: 0, kind).0.status == 3)
+            try command.write(pipeline.replacing("n > 0", with: "int(n) > 0"), to: "trouble.yaml")
+            return command
+        }
+        /// The records that replays have added, in any order.
+        func added(_ command: CommandUnderTest) throws -> [String] {
+            let whole = try command.shell(
+                "for f in $(find out -name 'all.replay*'); do gzip -dc $f || exit 1; done; find out/k=* -name 'part.replay*' -exec cat {} +")
+            #expect(whole.status == 0, "\(whole)")
+            return whole.output.split(separator: "\n").map(String.init).sorted()
+        }
+        let undisturbed = try prepared()
+        defer { undisturbed.remove() }
+        let (whole, calls) = try Self.run(undisturbed, arguments, at: 0, kind)
+        #expect(whole.error.contains("  replayed: 45 of 46 resolved, 1 dead again\n"), "\(whole)")
+        #expect(calls > 15)
+        let expected = try added(undisturbed)
+        #expect(expected.count == 90)
+        let step = Self.isWhole ? 1 : max(1, calls / 10)
+        var killed = 0
+        for call in stride(from: kind == "before" ? 1 : 1 + step / 2, through: calls, by: step) {
+            let command = try prepared()
+            defer { command.remove() }
+            if try Self.run(command, arguments, at: call, kind).0.status == SIGKILL { killed += 1 }
+            for _ in 1...2 {
+                let (next, _) = try Self.run(command, arguments, at: 0, kind)
+                #expect(next.status == 3, "call \(call): \(next)")
+                #expect(try added(command) == expected, "call \(call): \(next)")
+            }
+            #expect(try command.shell("find . -name '.sluice-*' -o -name 'publish.json'").output == "", "call \(call)")
+        }
+        #expect(killed > 5)
     }
 }

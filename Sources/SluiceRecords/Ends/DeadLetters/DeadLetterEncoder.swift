@@ -27,13 +27,14 @@ struct DeadLetterEncoder: Sendable {
         let letters = batch.deadLetters.enumerated().compactMap { offset, letter in
             (letter.element as? RefusedRecord).map { (record: $0, letter: letter, offset: offset) }
         }.sorted { left, right in
-            (left.record.frame, left.record.spilled == nil ? 1 : 0, left.offset)
-                < (right.record.frame, right.record.spilled == nil ? 1 : 0, right.offset)
+            (left.record.frame, left.record.isFrame ? 1 : 0, left.offset) < (right.record.frame, right.record.isFrame ? 1 : 0, right.offset)
         }
         for (record, letter, _) in letters {
-            if let spilled = record.spilled {
+            if let kept = record.kept, record.spilled == nil {
+                kept.bytes.withUnsafeBufferPointer { lines.append($0) }
+            } else if let spilled = record.spilled {
                 if lines.count > 0 { pieces.append(.lines(lines)) }
-                pieces.append(.spilled(spilled, stage: letter.stage, failure: letter.failure))
+                pieces.append(record.kept == nil ? .spilled(spilled, stage: letter.stage, failure: letter.failure) : .kept(spilled))
                 lines = ByteBuffer(capacity: 4096)
             } else {
                 write(record, letter, of: batch, to: lines)
@@ -45,13 +46,15 @@ struct DeadLetterEncoder: Sendable {
 
     private func write(_ record: RefusedRecord, _ letter: DeadLetter, of batch: RecordBatch, to buffer: ByteBuffer) {
         let source = batch.source
-        guard let input = batch.input else {
+        guard let input = source.replayed?.file.text ?? batch.input.map({ inputs[$0] }) else {
             open(letter.stage, letter.failure, at: nil, to: buffer)
             buffer.append("\"raw\":")
             record.record.withUnsafeBufferPointer { JSONText.write($0, to: buffer) }
             return close(record, to: buffer)
         }
-        open(letter.stage, letter.failure, at: (input, source.position(ofFrame: record.frame)), to: buffer)
+        var failure = letter.failure
+        if let replayed = source.replayed { failure.attempts += replayed.records[record.frame].attempts }
+        open(letter.stage, failure, at: (input, source.position(ofFrame: record.frame)), to: buffer)
         if record.withholdsRaw {
             buffer.append("\"raw\":null")
             return close(record, to: buffer)
@@ -76,11 +79,14 @@ struct DeadLetterEncoder: Sendable {
         buffer.append("}\n")
     }
 
+    /// The path of an input.
+    func name(of input: Int) -> String { inputs[input] }
+
     /// Writes a dead letter up to its `raw`.
     ///
     /// - Parameter place: where the record begins; `nil` after a closing stage, where records
     ///   belong to no input.
-    func open(_ stage: String, _ failure: RecordFailure, at place: (input: Int, position: Position)?, to buffer: ByteBuffer) {
+    func open(_ stage: String, _ failure: RecordFailure, at place: (input: String, position: Position)?, to buffer: ByteBuffer) {
         opening.withUnsafeBufferPointer { buffer.append($0) }
         buffer.append(",\"stage\":")
         JSONText.write(stage, to: buffer)
@@ -92,7 +98,7 @@ struct DeadLetterEncoder: Sendable {
         JSONText.write(failure.attempts, to: buffer)
         guard let (input, position) = place else { return buffer.append(",\"source\":null,") }
         buffer.append(",\"source\":{\"file\":")
-        JSONText.write(inputs[input], to: buffer)
+        JSONText.write(input, to: buffer)
         buffer.append(",\"member\":")
         JSONText.write(position.member, to: buffer)
         buffer.append(",\"offset\":")

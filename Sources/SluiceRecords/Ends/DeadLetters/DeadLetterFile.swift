@@ -34,13 +34,20 @@ final class DeadLetterFile {
             try append(lines, records: count)
         case .spilled(let record, let stage, let failure):
             try write(record, stage, failure, input: input ?? 0)
+        case .kept(let record):
+            let spill = try SpillReader(record)
+            while let text = try spill.nextBytes() { try append(text, records: 0) }
+            spill.remove()
+            let end = ByteBuffer(capacity: 1)
+            end.append("\n")
+            try append(end, records: 1)
         }
     }
 
     /// Copies the record from its spill file into the letter, piece by piece.
     private func write(_ record: SpilledRecord, _ stage: String, _ failure: RecordFailure, input: Int) throws {
         let opening = ByteBuffer(capacity: 1024)
-        letters.open(stage, failure, at: (input, record.position), to: opening)
+        letters.open(stage, failure, at: (letters.name(of: input), record.position), to: opening)
         opening.append(record.isUTF8 ? "\"raw\":\"" : "\"raw_base64\":\"")
         try append(opening, records: 1)
         let spill = try SpillReader(record)
@@ -65,6 +72,9 @@ final class DeadLetterFile {
         try zstd?.end()
         try output.prepare()
     }
+
+    /// The file as it will be published; `nil` until it is prepared.
+    var described: PublishedOutput? { output.described.first }
 
     /// The rename that publishes the file.
     var moves: [Journal.Move] { output.moves }

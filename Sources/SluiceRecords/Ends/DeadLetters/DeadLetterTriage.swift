@@ -3,15 +3,27 @@ import SluiceCEL
 /// A dead letter, decoded from its file.
 package struct MetDeadLetter: Sendable {
     package var pipeline = ""
+    package var definition = ""
     package var stage = ""
     package var code = ""
     package var message = ""
+    package var attempts = 1
     /// The file of the record; `nil` after a closing stage.
     package var file: String?
     package var offset: UInt64?
     package var line: UInt64?
+    package var member = 0
     /// The record's original bytes.
     package var raw: [UInt8] = []
+    package var rawKind = RawKind.none
+
+    /// Whether a dead letter has the record's original bytes.
+    package enum RawKind: Sendable {
+        case bytes
+        /// A stage has redacted them.
+        case withheld
+        case none
+    }
 
     /// - Throws: ``RunError`` if the line is not a dead letter.
     package init(line text: UnsafeBufferPointer<UInt8>, of file: String, number: UInt64) throws(RunError) {
@@ -23,15 +35,22 @@ package struct MetDeadLetter: Sendable {
         self.code = code
         message = error["message"]?.text ?? ""
         pipeline = map["pipeline"]?.text ?? ""
+        definition = map["definition"]?.text ?? ""
+        attempts = map["attempts"]?.number.map { Int(clamping: $0) } ?? 1
         if case .map(let source)? = map["source"] {
             self.file = source["file"]?.text
             offset = source["offset"]?.number
             line = source["line"]?.number
+            member = source["member"]?.number.map { Int(clamping: $0) } ?? 0
         }
         if let raw = map["raw"]?.text {
             self.raw = Array(raw.utf8)
+            rawKind = .bytes
         } else if let raw = map["raw_base64"]?.text {
             self.raw = Base64.bytes(of: raw) ?? []
+            rawKind = Base64.bytes(of: raw) == nil ? .none : .bytes
+        } else if case .null? = map["raw"] {
+            rawKind = .withheld
         }
     }
 
@@ -53,6 +72,28 @@ package struct MetDeadLetter: Sendable {
             }
         }
         return template
+    }
+}
+
+/// What precedes the record's bytes in a dead letter that is too long for memory.
+struct DeadLetterBeginning {
+    var pipeline = ""
+    var definition = ""
+    var stage = ""
+    var code = ""
+    var file: String?
+
+    init(_ letter: SpilledRecord) throws(InputError) {
+        let text = try SpillReader(letter).beginning().withFilled { String(decoding: $0.prefix(64 << 10), as: UTF8.self) }
+        func value(after key: String) -> String? {
+            guard let start = text.firstRange(of: key)?.upperBound, let end = text[start...].firstIndex(of: "\"") else { return nil }
+            return String(text[start..<end])
+        }
+        pipeline = value(after: #"{"pipeline":""#) ?? ""
+        definition = value(after: #","definition":""#) ?? ""
+        stage = value(after: #","stage":""#) ?? "unreadable"
+        code = value(after: #""error":{"code":""#) ?? "unreadable"
+        file = value(after: #""source":{"file":""#)
     }
 }
 

@@ -11,6 +11,20 @@ struct RefusedRecord: Sendable {
     var withholdsRaw = false
     /// Set if the record was too long to hold in memory.
     var spilled: SpilledRecord?
+    /// Set if it is a dead letter of an earlier run that cannot be replayed.
+    var kept: KeptLetter?
+
+    /// Whether it is the frame with its number, rather than something before it.
+    var isFrame: Bool { spilled == nil && kept == nil }
+}
+
+/// A dead letter that goes to the new dead letters as it is.
+struct KeptLetter: Sendable {
+    /// With the line feed; empty if it is too long for memory, and in ``RefusedRecord/spilled``.
+    var bytes: [UInt8]
+    /// The file and the line of its record, if they are known.
+    var file: String?
+    var line: UInt64?
 }
 
 /// Why a record was refused. A closure that throws one chooses the code of its dead letter.

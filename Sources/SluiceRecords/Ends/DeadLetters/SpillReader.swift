@@ -40,6 +40,16 @@ final class SpillReader {
         return written
     }
 
+    /// The next 256 KiB of the record as they are; `nil` at the end.
+    func nextBytes() throws(InputError) -> ByteBuffer? {
+        _ = try fill()
+        guard pending.count > 0 else { return nil }
+        let piece = ByteBuffer(capacity: pending.count)
+        piece.append(pending.filled)
+        pending.count = 0
+        return piece
+    }
+
     /// The number of pending bytes that end between two characters, or two groups of base64.
     private var wholeCount: Int {
         guard record.isUTF8 else { return pending.count / 3 * 3 }

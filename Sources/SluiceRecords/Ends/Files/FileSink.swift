@@ -76,6 +76,12 @@ package struct FileSink: DeclaredSink {
 
     package func place(of output: String) throws(InputError) -> FilePlace? { try .ofOutput(output) }
 
+    package func naming(withSuffix suffix: String) -> any RecordSink {
+        if let path = path.constant, case .file(size: nil) = PathKind.of(path) { return self }
+        return FileSink(
+            path.adding(suffix: suffix), fileExtension: fileExtension, compression: compression, members: members, codec: codec, part: part)
+    }
+
     /// A value must not name a folder, or a file that links lead to outside of the fixed folder at
     /// the beginning of the path.
     package func refusal(of output: String) throws(InputError) -> String? {
@@ -141,6 +147,13 @@ package struct FileName {
     /// The extension before any `.gz` or the like.
     package var fileExtension: String? {
         (codec == nil && unwritableEnding == nil ? extensions[...] : extensions.dropLast()).last.map(String.init)
+    }
+
+    /// The path with a suffix before the extensions of its name: `out/a.new.jsonl.gz`.
+    package static func adding(_ suffix: String, to path: String) -> String {
+        let name = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[path.utf8.index(after: $0)...] } ?? path[...]
+        let stem = FileName(path).stem
+        return path[..<name.startIndex] + stem + "." + suffix + name.dropFirst(stem.count)
     }
 
     /// The name without its extensions; a dot at its beginning begins none.

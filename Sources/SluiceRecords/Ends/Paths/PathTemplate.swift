@@ -34,6 +34,16 @@ package struct PathTemplate: Sendable {
         return OutputFolders.folder(of: beginning)
     }
 
+    /// The template with a suffix before the extensions of the name, as far as these are fixed text.
+    func adding(suffix: String) -> PathTemplate {
+        guard case .text(let end)? = pieces.last else { return PathTemplate(pieces: pieces + [.text("." + suffix)]) }
+        if pieces.count == 1 || end.utf8.contains(UInt8(ascii: "/")) {
+            return PathTemplate(pieces: pieces.dropLast() + [.text(FileName.adding(suffix, to: end))])
+        }
+        // The stem of the name is, or ends with, a value: "x" stands for it.
+        return PathTemplate(pieces: pieces.dropLast() + [.text(String(FileName.adding(suffix, to: "x" + end).dropFirst()))])
+    }
+
     package var mentions: [String] {
         pieces.flatMap { piece -> [String] in
             guard case .value(let program) = piece else { return [] }

@@ -60,6 +60,8 @@ package struct SQLiteSink: DeclaredSink {
         }
     }
 
+    package func naming(withSuffix suffix: String) -> any RecordSink { SQLiteSink(path.constant.map { FileName.adding(suffix, to: $0) } ?? "", table: name) }
+
     package func open(empty: [UInt8], staging: Staging) -> any OpenSink { OpenSQLite(table: name, staging) }
     package func file(of output: String) throws(InputError) -> FileIdentity? { try .ofRegularFile(output) }
     package func place(of output: String) throws(InputError) -> FilePlace? { try .ofOutput(output) }

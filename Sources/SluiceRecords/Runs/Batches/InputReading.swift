@@ -51,15 +51,17 @@ final class InputReading: Sendable {
             Part {
                 if let resumed = self.resumed, index < resumed.input { return { nil } }
                 let (reader, bytes) = try self.open(index)
+                let letters = try self.source.replay.map { try LetterReader(reader, $0, buffers: self.buffers, folder: self.spillFolder) }
                 if let resumed = self.resumed, index == resumed.input { try reader.skip(resumed.batches) }
                 return {
-                    let next = try reader.next()
+                    let read = Result { try letters.map { try $0.next() } ?? reader.next() }
                     // What was read last may have been cut short.
                     if self.stop.isStopped {
                         self.close(reader, bytes)
                         throw CancellationError()
                     }
-                    if let batch = next {
+                    if let batch = try read.get() {
+                        if let kept = batch.replayed?.spills { self.spills.withLock { $0 += kept } }
                         if !batch.spilled.isEmpty { self.spills.withLock { $0 += batch.spilled.map(\.spill) } }
                         return self.cut(batch) { self.close(reader, bytes) }
                     }
@@ -94,11 +96,15 @@ final class InputReading: Sendable {
 
     private func open(_ index: Int) throws(InputError) -> (BatchReader, any InputBytes) {
         var configuration = BatchReader.Configuration(spillFolder: spillFolder)
+        let file = source.inputs[index]
+        if let replay = source.replay {
+            let bytes = try openBytes(of: file)
+            return (try BatchReader(file, of: bytes, index: index, configuration: replay.reading(configuration), buffers: buffers), bytes)
+        }
         configuration.onDamage = source.onDamage
         configuration.maxRecord = source.maxRecord
         configuration.encoding = source.encoding
         configuration.framing = source.framing
-        let file = source.inputs[index]
         var unsound: Swift.Set<Int> = []
         if source.onDamage == .setAside {
             let bytes = try openBytes(of: file)

@@ -49,6 +49,7 @@ struct SourceStage: Sendable {
             batch.refuse(RefusedRecord(frame: record.beforeFrame, spilled: record), at: Self.name, with: RecordFailure(record))
         }
         counts.in = outcomes.count + source.spilled.count
+        if let replayed = source.replayed { replayed.enter(batch, &counts) }
         counts.out = batch.rows.count
         batch.counts[0] = counts
         return batch

@@ -203,7 +203,7 @@ struct PlannedStage: Sendable {
         self.place = place
         self.name = name
         self.settings = settings
-        step = settings.verb.makeStep(settings)
+        step = settings.isPassed ? .each(PassedStep()) : settings.verb.makeStep(settings)
     }
 
     var mentions: [String] { settings.verb.mentions }

@@ -12,6 +12,14 @@ struct PlannedFlow: Sendable {
     let stages: [PlannedStage]
     let end: End
 
+    /// Its places in the books, including those of the flows that it divides into.
+    var places: ClosedRange<Int> {
+        switch end {
+        case .sink(let sink): (stages.first?.place ?? sink.place)...sink.place
+        case .split(let split): (stages.first?.place ?? split.place)...(split.branches.last?.flow.places.upperBound ?? split.place)
+        }
+    }
+
     /// The stages from `start` up to and including the first that gives records new bytes.
     func stretch(from start: Int) -> ArraySlice<PlannedStage> {
         let rest = stages[start...]

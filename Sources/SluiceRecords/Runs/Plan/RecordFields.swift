@@ -60,7 +60,12 @@ package struct RecordFields: Sendable {
 
     /// The name of the batch's input; null after a closing stage, where records belong to no input.
     func fileName(of batch: RecordBatch) -> Cell {
-        batch.input.map { inputs[$0].cell } ?? .null
+        name(of: batch)?.cell ?? .null
+    }
+
+    /// The name of the batch's input; `nil` after a closing stage.
+    func name(of batch: RecordBatch) -> InputName? {
+        batch.source.replayed?.file ?? batch.input.map { inputs[$0] }
     }
 
     /// Writes the record as a JSON object with its current fields, from the columns that the plan

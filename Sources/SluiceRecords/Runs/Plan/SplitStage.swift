@@ -7,6 +7,8 @@ struct BoundSplit: Sendable {
         /// `nil`: takes every record.
         let condition: BoundProgram?
         let stretch: BoundStretch
+        /// Its places in the books.
+        let places: ClosedRange<Int>
     }
 
     let site: StageSite
@@ -23,7 +25,7 @@ struct BoundSplit: Sendable {
         branches = split.branches.map { branch in
             binder.shape = shape
             let condition = branch.condition.map { BoundProgram($0, in: fields) }
-            return Branch(condition: condition, stretch: BoundStretch(branch.flow, from: 0, &binder, later: later))
+            return Branch(condition: condition, stretch: BoundStretch(branch.flow, from: 0, &binder, later: later), places: branch.flow.places)
         }
     }
 
@@ -37,9 +39,13 @@ struct BoundSplit: Sendable {
         let deadBefore = batch.counts[site.index].dead
         var copies = 0
         var matches: [Int] = []
+        let replayed = batch.source.replayed
         try site.keep(in: batch) { (row) throws(RecordFailure) in
             matches.removeAll(keepingCapacity: true)
+            let origin = replayed.flatMap { _ in branch(of: row, batch) }
             for (index, evaluate) in conditions.enumerated() {
+                // The other copies of the record have gone their way in the run that refused this one.
+                if let origin, match == .all, index != origin { continue }
                 if let evaluate, let condition = branches[index].condition {
                     guard let holds = evaluate.test(row) else { throw condition.failure(row, of: batch) }
                     if !holds { continue }
@@ -47,6 +53,7 @@ struct BoundSplit: Sendable {
                 matches.append(index)
                 if match == .first { break }
             }
+            if let origin, let index = matches.first, index != origin { try replayed?.replay.targets.checkRoute(branches[index].places) }
             for index in matches { taken[index].append(UInt32(row)) }
             copies += max(0, matches.count - 1)
             return !matches.isEmpty
@@ -57,5 +64,11 @@ struct BoundSplit: Sendable {
         batch.counts[site.index].added += copies
         batch.counts[site.index].out += passed + copies
         batch.divide(zip(branches, taken).filter { !$0.1.isEmpty }.map { ($0.0.stretch, $0.1) })
+    }
+
+    /// The branch that contains the stage which refused the row's record before.
+    private func branch(of row: Int, _ batch: RecordBatch) -> Int? {
+        guard let place = batch.source.replayed?.records[batch.origin(row)].place else { return nil }
+        return branches.firstIndex { $0.places.contains(place) }
     }
 }

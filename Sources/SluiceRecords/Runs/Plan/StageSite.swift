@@ -27,7 +27,7 @@ package struct StageSite: Sendable {
         case .stop:
             let position = batch.position(ofRow: row)
             throw .stopped(
-                stage: name, code: failure.code, message: failure.message, file: batch.input.map { fields.inputs[$0].text } ?? "-",
+                stage: name, code: failure.code, message: failure.message, file: fields.name(of: batch)?.text ?? "-",
                 line: position?.line ?? 0)
         }
     }

@@ -3,6 +3,20 @@ import FoundationEssentials
 extension RunReport {
     /// The contents of `report.json`: indented, with snake-case keys in alphabetical order.
     package func json() throws(RunError) -> [UInt8] {
+        var copy = self
+        copy.digest = ownDigest
+        return try copy.encoded()
+    }
+
+    /// The digest of the report, whatever ``digest`` it has; `nil` if it cannot be encoded.
+    var ownDigest: String? {
+        var copy = self
+        copy.digest = nil
+        guard let bytes = try? copy.encoded() else { return nil }
+        return bytes.withUnsafeBufferPointer { "sha256:" + Digest.of($0) }
+    }
+
+    private func encoded() throws(RunError) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -18,10 +32,21 @@ extension RunReport {
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         do {
             self = try decoder.decode(RunReport.self, from: try Data(contentsOf: URL(filePath: path)))
+            // Only reports of earlier versions have no digest.
+            if digest == nil, deadLetters.sha256 != nil { digest = "none" }
         } catch let error as DecodingError {
-            throw .report(path: path, reason: "not a sluice report: \(error)")
+            throw .report(path: path, reason: "not a report of sluice: \(error.sentence)")
         } catch {
-            throw .report(path: path, reason: "\(error)")
+            throw .report(path: path, reason: Self.unreadable(path))
+        }
+    }
+
+    private static func unreadable(_ path: String) -> String {
+        switch PathKind.of(path) {
+        case .missing: "no such file"
+        case .folder: "is a folder; name the report.json in it"
+        case .unreadable(let reason): "cannot be read: \(reason)"
+        case .file: "cannot be read; is it readable for you?"
         }
     }
 
@@ -45,5 +70,21 @@ extension RunReport {
         } catch {
             throw .report(path: path, reason: "the report cannot be written: \(error)")
         }
+    }
+}
+
+extension DecodingError {
+    /// What is wrong, for users.
+    fileprivate var sentence: String {
+        switch self {
+        case .keyNotFound(let key, let context): "'\(Self.path(context.codingPath + [key]))' is missing"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context): "'\(Self.path(context.codingPath))' has another type"
+        case .dataCorrupted(let context) where !context.codingPath.isEmpty: "'\(Self.path(context.codingPath))' has an impossible value"
+        default: "it is not JSON"
+        }
+    }
+
+    private static func path(_ keys: [any CodingKey]) -> String {
+        keys.map { key in key.intValue.map { "[\($0)]" } ?? key.stringValue }.joined(separator: ".").replacing(".[", with: "[")
     }
 }

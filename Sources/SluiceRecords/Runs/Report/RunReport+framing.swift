@@ -67,10 +67,11 @@ extension RunReport.Framings {
 
     /// - Returns: `nil` if all texts are lines.
     init?(_ pipeline: RecordPipeline) {
-        let framing = pipeline.source.framing
+        let isReplay = pipeline.source.replay != nil
+        let framing = isReplay ? .lines : pipeline.source.framing
         let inputs = RunReport.Fields(framing)
         let outputs = pipeline.sinks.count == 1 ? RunReport.Fields(pipeline.sinks[0].format.writtenFraming) : nil
-        let encoding = pipeline.source.encoding == .utf8 ? nil : pipeline.source.encoding.rawValue
+        let encoding = pipeline.source.encoding == .utf8 || isReplay ? nil : pipeline.source.encoding.rawValue
         var documents: [String]?
         if case .documents(let path) = framing { documents = path }
         guard framing != .lines || encoding != nil || pipeline.sinks.contains(where: { $0.format.writtenFraming != .lines }) else { return nil }

@@ -18,7 +18,7 @@ extension RunReport {
             deadLetters: DeadLetters(
                 file: pipeline.deadLetters, records: ledger.records.dead, byCode: ledger.codes,
                 first: ledger.firsts.mapValues { first in
-                    let file = first.input.map { pipeline.source.inputs[$0].path }
+                    let file = first.failure.file ?? first.input.map { pipeline.source.inputs[$0].path }
                     return Failure(stage: first.failure.stage, message: first.failure.message, file: file, line: first.failure.line)
                 }))
         // How far inputs were read after a stage had enough varies from run to run, so it is not

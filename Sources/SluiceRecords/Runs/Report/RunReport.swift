@@ -79,6 +79,8 @@ public struct RunReport: Codable, Sendable {
         public var damage: [DamageRecord]
         /// Whether it was read to its end.
         public var whole: Bool
+        /// The SHA-256 of its first and last 4 KiB as the run began, if it is a regular file.
+        public var ends: String?
         /// An oddity that is not damage: the name ends in `.gz`, but the file is plain text.
         public var note: String?
     }
@@ -175,6 +177,10 @@ public struct RunReport: Codable, Sendable {
         public var file: String
         /// The number of records in it.
         public var records: Int
+        /// Size in bytes, after compression; `nil` if nothing was published.
+        public var bytes: UInt64?
+        /// The digest of those bytes, in 64 hexadecimal digits.
+        public var sha256: String?
         /// The number of records for each error code.
         public var byCode: [String: Int]
         /// The first failure of each code. `nil` in reports of earlier versions.
@@ -191,6 +197,30 @@ public struct RunReport: Codable, Sendable {
         public var file: String?
         /// The line of the record, from 1.
         public var line: UInt64?
+    }
+
+    /// The dead letters of a replay: `letters = resolved + filtered + dead + kept + known + blank`.
+    public struct Replay: Codable, Sendable, Equatable {
+        /// The number in the names of its outputs, from 1.
+        public var number: Int
+        /// Lines of the dead-letter file.
+        public var letters = 0
+        /// Letters whose records were written, with all that they became.
+        public var resolved = 0
+        /// Letters whose records a stage filtered.
+        public var filtered = 0
+        /// Letters that failed again, at least in part.
+        public var dead = 0
+        /// Letters that cannot be replayed, and are in the new dead letters as they were.
+        public var kept = 0
+        /// Letters that this or an earlier replay has dealt with.
+        public var known = 0
+        /// Empty lines.
+        public var blank = 0
+        /// Letters that another definition has refused.
+        public var ofOtherDefinitions = 0
+        /// For each reason why letters were kept, their number.
+        public var reasons: [String: Int] = [:]
     }
 
     /// The types of fields that were inferred from the first records.
@@ -210,7 +240,10 @@ public struct RunReport: Codable, Sendable {
     }
 
     /// The version of the report's layout.
-    public var schema = 1
+    public var schema = RunReport.schema
+    static let schema = 1
+    /// The SHA-256 of the report without this field, so that a change is noticed.
+    package var digest: String?
     /// `nil` in reports of older versions.
     public var libraries: Libraries?
     /// `nil` if inputs and outputs are lines.
@@ -238,6 +271,8 @@ public struct RunReport: Codable, Sendable {
     public var outputs: [Output]
     /// The file of the records that failed.
     public var deadLetters: DeadLetters
+    /// For a replay of dead letters: what became of them.
+    public var replay: Replay?
     /// Whether the run ended because its standard output was closed.
     public var outputClosed: Bool?
     /// For an interrupted run: whether the same command resumes it.

@@ -1,6 +1,7 @@
 extension Batch {
     /// The position in the input where a record begins.
     package func position(ofFrame index: Int) -> Position {
+        if let replayed { return replayed.records[index].position }
         let frame = frames[index]
         return Position(
             member: member(ofFrame: index), offset: offset + UInt64(frame.start), line: line + UInt64(frame.lineDelta))

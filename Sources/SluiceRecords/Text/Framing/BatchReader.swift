@@ -29,6 +29,8 @@ package final class BatchReader: @unchecked Sendable {
         package var library = DeflateLibrary.preferred
         package var framing = Framing.lines
         package var encoding = TextEncoding.utf8
+        /// Whether the input is not compressed, whatever its first bytes.
+        package var isPlain = false
 
         package init(spillFolder: String) {
             self.spillFolder = spillFolder
@@ -120,7 +122,7 @@ package final class BatchReader: @unchecked Sendable {
         inflateAtMost most: Int = 256 << 10, unsound: Swift.Set<Int> = []
     ) throws(InputError) {
         totals = InputSummary(file: file.path)
-        let compression = Compression.detect(in: window, name: file.path)
+        let compression = configuration.isPlain ? .none : Compression.detect(in: window, name: file.path)
         if case .plainDespiteName = compression { totals.isPlainDespiteName = true }
         let encoded = try compression.text(of: file, in: window, library: configuration.library, size: bytes?.size ?? file.size, most: most)
         self.unsound = unsound
