@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import SluiceDefinition
 import SluiceRecords
 
 struct AuditCommand: ParsableCommand {
@@ -7,11 +8,15 @@ struct AuditCommand: ParsableCommand {
         commandName: "audit",
         abstract: "Verify the report of a finished run against its files.",
         discussion: """
-            Reads all inputs, outputs and dead letters, and compares them with the report. Takes about as long as \
+            Reads all inputs, outputs and dead letters, recomputes what they show, and compares it with the report: sizes, records, checksums and \
+            damage; the bytes of dead letters with those in the inputs; the sums of all counts. Says what no file shows. Takes about as long as \
             reading those files once. Standard input cannot be read again, so it is skipped.
+
+            With the pipeline file, the definition and the stages are compared, too.
 
             EXAMPLES
               sluice audit .sluice/access-errors/report.json
+              sluice audit .sluice/access-errors/report.json --with pipelines/access-errors.yaml
 
             EXIT CODES
               0  everything agrees with the report
@@ -22,6 +27,12 @@ struct AuditCommand: ParsableCommand {
     @ArgumentParser.Argument(help: "The report of a run: report.json in its state folder.", completion: .file(extensions: ["json"]))
     var report: String
 
+    @Option(
+        name: .customLong("with"), help: ArgumentHelp("The pipeline file that was run.", valueName: "pipeline"), completion: .file(extensions: ["yaml", "yml"]))
+    var file: String?
+
+    @OptionGroup var settings: SettingOptions
+
     func run() throws {
         let report: RunReport
         do {
@@ -30,8 +41,9 @@ struct AuditCommand: ParsableCommand {
             Terminal.error.write("sluice: \(error)\n")
             throw ExitStatus.wrong
         }
+        let pipeline = try file.flatMap { try settings.checked($0, mayLackInputs: true).pipeline }
         do {
-            let audit = try Audit(report, scratchFolder: FileManager.default.temporaryDirectory.path)
+            let audit = try Audit(report, scratchFolder: FileManager.default.temporaryDirectory.path, pipeline: pipeline)
             Terminal.output.write(AuditSummary.text(audit, of: report))
             guard audit.holds else { throw ExitStatus.failed }
         } catch let error as RunError {

@@ -1,0 +1,106 @@
+import Glibc
+import SluiceCEL
+
+/// The files, read again.
+extension Audit {
+    /// Counts the records of an input, and compares the dead letters with their bytes there.
+    mutating func reread(_ input: RunReport.Input, _ framings: RunReport.Framings?, _ letters: LetterPlaces) {
+        guard input.file != "-" else { return skip("standard input cannot be read again") }
+        if let ends = input.ends {
+            compare(input.file, "sha256 of its first and last 4 KiB", ends, InputStamp(InputFile(path: input.file))?.ends ?? "no such file")
+        }
+        let isWhole = input.whole
+        if !isWhole {
+            skip("\(input.file) was not read to its end by the run")
+            guard letters.areOf(input.file) else { return }
+        }
+        let encoding = framings?.encoding.flatMap { TextEncoding(rawValue: $0) } ?? .utf8
+        do throws(InputError) {
+            let comparison = letters.comparison(of: input.file)
+            let summary = try read(input.file, framings?.inputFraming ?? .lines, maxRecord: framings?.maxRecord, encoding: encoding) {
+                (batch) throws(InputError) in
+                try comparison?.compare(batch)
+                return isWhole || comparison?.isDone == false
+            }
+            guard isWhole else { return }
+            compare(input.file, "bytes", input.bytes, summary.bytes)
+            compare(input.file, "members", input.members, summary.members)
+            compare(input.file, "records", UInt64(input.records), summary.records + summary.spilled)
+            compare(input.file, "damage", input.damage, summary.damage.map(RunReport.DamageRecord.init))
+            compare(input.file, "is plain text despite its name", input.note != nil, summary.isPlainDespiteName)
+        } catch {
+            fail(input.file, error)
+        }
+    }
+
+    mutating func reread(_ output: RunReport.Output, _ framing: Framing) {
+        if output.file == "-" { return skip("standard output cannot be read again") }
+        if case .file(size: nil) = PathKind.of(output.file) { return skip("\(output.file) is a device or a pipe, and cannot be read again") }
+        if let table = output.table { return reread(output, table) }
+        do throws(InputError) {
+            // The reader gives up on an unclosed quote after `maxRecord` bytes. Written output has
+            // none, so the limit may exceed any record. Its bytes may begin like those of an archive.
+            let isPlain = FileName(output.file).codec == nil
+            let summary = try read(output.file, framing, maxRecord: framing == .lines ? nil : 1 << 30, isPlain: isPlain) { _ in true }
+            compare(output.file, "bytes", output.bytes, summary.bytes)
+            compare(output.file, "records", UInt64(output.records), summary.records + summary.spilled)
+            compare(output.file, "damage", 0, summary.damage.count)
+            compare(output.file, "sha256", output.sha256, try Digest.ofFile(output.file))
+        } catch {
+            fail(output.file, error)
+        }
+    }
+
+    private mutating func reread(_ output: RunReport.Output, _ table: String) {
+        do throws(InputError) {
+            compare(output.file, "bytes", output.bytes, try InputDescriptor(InputFile(path: output.file)).size ?? 0)
+            compare(output.file, "sha256", output.sha256, try Digest.ofFile(output.file))
+        } catch {
+            return fail(output.file, error)
+        }
+        do throws(SQLiteDatabase.Fault) {
+            let database = try SQLiteDatabase(output.file, .reading)
+            // A run without records may have had no columns to make a table of.
+            let count = try database.tables().containsSame(as: table) ? database.count(of: table) : 0
+            compare(output.file, "records", output.records, count)
+        } catch {
+            compare(output.file, "the database", "readable", error.message)
+        }
+    }
+
+    /// Reads the dead letters and compares their counts.
+    ///
+    /// - Returns: their places in the inputs, for the comparison of their bytes.
+    mutating func reread(_ reported: RunReport.DeadLetters, of report: RunReport) -> LetterPlaces {
+        if reported.file == "-" || isUnreadable(reported.file) {
+            skip("the dead letters in \(reported.file) cannot be read again")
+            return LetterPlaces()
+        }
+        var letters = LetterPlaces()
+        do throws(InputError) {
+            var records: UInt64 = 0
+            let isPlain = FileName(reported.file).codec == nil
+            let summary = try read(reported.file, isPlain: isPlain) { (batch) throws(InputError) in
+                for letter in batch.spilled { try letters.add(long: letter) }
+                for frame in batch.frames {
+                    let line = UnsafeBufferPointer(start: UnsafePointer(batch.bytes.start) + Int(frame.start), count: Int(frame.count))
+                    letters.add(line, of: reported.file, number: batch.line + UInt64(frame.lineDelta))
+                }
+                records += UInt64(batch.frames.count + batch.spilled.count)
+                return true
+            }
+            compare(reported.file, "dead letters", UInt64(reported.records), records)
+            if let bytes = reported.bytes { compare(reported.file, "bytes", bytes, summary.bytes) }
+            if summary.damage.count > 0 { compare(reported.file, "damage", 0, summary.damage.count) }
+        } catch {
+            fail(reported.file, error)
+        }
+        if let sha256 = reported.sha256 { compareDigest(of: reported.file, sha256) }
+        letters.compareCounts(&self, report)
+        return letters
+    }
+
+    private func isUnreadable(_ path: String) -> Bool {
+        if case .file(size: nil) = PathKind.of(path) { true } else { false }
+    }
+}

@@ -1,0 +1,105 @@
+import Glibc
+import SluiceCEL
+
+/// Verifies a finished run from its files alone: reads every input, every output and the dead
+/// letters, recomputes what they show, and compares it with the report.
+///
+/// Takes about as long as reading those files once. What cannot be read again is skipped; what no
+/// file shows is named in ``unproved``.
+package struct Audit: Sendable {
+    /// One comparison.
+    package struct Finding: Sendable, Equatable {
+        /// The subject: a file, a stage or `run`.
+        package var subject: String
+        package var quantity: String
+        package var reported: String
+        package var found: String
+        /// What says so.
+        package var witness = "the report"
+
+        package var holds: Bool { reported == found }
+    }
+
+    package private(set) var findings: [Finding] = []
+    /// Inputs and outputs that are not read again, with the reason.
+    package private(set) var skipped: [String] = []
+    /// What the report says and no file shows.
+    package private(set) var unproved: [String] = []
+
+    package var holds: Bool { findings.allSatisfy(\.holds) }
+
+    let scratchFolder: String
+
+    /// - Parameters:
+    ///   - scratchFolder: where records over the size limit are spilled while they are counted.
+    ///   - pipeline: what the report is to be of, if that is known.
+    package init(_ report: RunReport, scratchFolder: String, pipeline: RecordPipeline? = nil) throws(RunError) {
+        self.scratchFolder = scratchFolder
+        check(report)
+        if let pipeline { compare(report, with: pipeline) }
+        recount(report)
+        let isFinished = report.status == .complete || report.status == .losses
+        var letters = LetterPlaces()
+        if isFinished { letters = reread(report.deadLetters, of: report) }
+        for input in report.inputs { reread(input, report.framing, letters) }
+        letters.conclude(&self, report)
+        for table in report.stages.compactMap(\.table) { compareDigest(of: table.file, table.sha256) }
+        guard isFinished else { return }
+        let framing = report.framing?.outputs?.framing ?? .lines
+        for output in report.outputs { reread(output, output.framing?.framing ?? framing) }
+        nameUnproved(report, hasDefinition: pipeline != nil || letters.count > 0 && report.replay == nil)
+    }
+
+    mutating func compare<Quantity: Equatable>(
+        _ subject: String, _ quantity: String, _ reported: Quantity, _ found: Quantity, by witness: String = "the report"
+    ) {
+        findings.append(Finding(subject: subject, quantity: quantity, reported: "\(reported)", found: "\(found)", witness: witness))
+    }
+
+    mutating func skip(_ reason: String) { skipped.append(reason) }
+    mutating func leaveUnproved(_ what: String) { unproved.append(what) }
+
+    /// Notes that a file cannot be read.
+    mutating func fail(_ path: String, _ error: any Error) { compare(path, "the file", "readable", "\(error)") }
+
+    mutating func compareDigest(of path: String, _ sha256: String) {
+        do throws(InputError) {
+            compare(path, "sha256", sha256, try Digest.ofFile(path))
+        } catch {
+            fail(path, error)
+        }
+    }
+
+    private mutating func nameUnproved(_ report: RunReport, hasDefinition: Bool) {
+        if report.digest == nil, report.deadLetters.sha256 == nil { unproved.append("that the report was not changed: it is of an earlier version") }
+        if !hasDefinition { unproved.append("the definition (--with FILE compares it)") }
+        unproved.append("what each stage received and filtered, beyond their sums")
+        unproved.append("times, retries and workers")
+    }
+
+    /// Reads a file as batches of records.
+    ///
+    /// - Parameters:
+    ///   - isPlain: whether it is not compressed, whatever its first bytes.
+    ///   - look: called with each batch; returns whether to read on.
+    func read(
+        _ path: String, _ framing: Framing = .lines, maxRecord: Int? = nil, encoding: TextEncoding = .utf8, isPlain: Bool = false,
+        _ look: (Batch) throws(InputError) -> Bool
+    ) throws(InputError) -> InputSummary {
+        let buffers = BufferPool(capacity: Batch.targetBytes, most: 2)
+        var configuration = BatchReader.Configuration(spillFolder: scratchFolder)
+        configuration.framing = framing
+        configuration.encoding = encoding
+        configuration.isPlain = isPlain
+        if let maxRecord { configuration.maxRecord = maxRecord }
+        let reader = try BatchReader(InputFile(path: path), index: 0, configuration: configuration, buffers: buffers)
+        defer { reader.close() }
+        while let batch = try reader.next() {
+            let goesOn = try look(batch)
+            for record in batch.spilled { unlink(record.spill) }
+            buffers.give(batch.bytes)
+            if !goesOn { break }
+        }
+        return reader.summary
+    }
+}

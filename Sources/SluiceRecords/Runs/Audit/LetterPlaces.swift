@@ -1,0 +1,184 @@
+import Glibc
+import Sluice
+import SluiceCEL
+
+/// The dead letters of a run as an audit reads them: their counts, and what each has as the bytes of
+/// its record.
+struct LetterPlaces {
+    /// A dead letter whose bytes can be compared with those in its input.
+    fileprivate struct Place {
+        var position: Position
+        var hash: Hash128
+        /// The line of the dead letter.
+        var number: UInt64
+    }
+
+    private struct Known: Equatable {
+        var stage: String
+        var message: String
+        var file: String?
+        var line: UInt64?
+    }
+
+    private(set) var count = 0
+    private var codes: [String: Int] = [:]
+    private var stages: [Name: Int] = [:]
+    private var inputs: [Name: Int] = [:]
+    private var firsts: [String: Known] = [:]
+    /// Those of other pipelines or definitions, and those that cannot be read.
+    private var definitions: [String: Int] = [:]
+    private var unreadable: [UInt64] = []
+    /// Those that are too long to be compared.
+    private var long = 0
+    private var places: [Name: [Place]] = [:]
+    private var file = ""
+    private let results = Results()
+
+    fileprivate final class Results {
+        var compared = 0
+        /// The line of each dead letter that differs, and what is at its place.
+        var differing: [(number: UInt64, found: String)] = []
+        /// The inputs that were read.
+        var read: Swift.Set<Name> = []
+    }
+
+    mutating func add(_ line: UnsafeBufferPointer<UInt8>, of file: String, number: UInt64) {
+        self.file = file
+        count += 1
+        do throws(RunError) {
+            let letter = try MetDeadLetter(line: line, of: file, number: number)
+            add(letter, number)
+        } catch {
+            unreadable.append(number)
+        }
+    }
+
+    private mutating func add(_ letter: MetDeadLetter, _ number: UInt64) {
+        codes[letter.code, default: 0] += 1
+        stages[Name(letter.stage), default: 0] += 1
+        definitions["\(letter.pipeline) \(letter.definition)", default: 0] += 1
+        if firsts[letter.code] == nil {
+            firsts[letter.code] = Known(stage: letter.stage, message: letter.message, file: letter.file, line: letter.line)
+        }
+        guard let input = letter.file else { return }
+        inputs[Name(input), default: 0] += 1
+        guard letter.rawKind == .bytes, let offset = letter.offset else { return }
+        let hash = letter.raw.withUnsafeBufferPointer(Self.hash)
+        let position = Position(member: letter.member, offset: offset, line: letter.line ?? 0)
+        places[Name(input), default: []].append(Place(position: position, hash: hash, number: number))
+    }
+
+    /// Adds a dead letter that is too long for memory.
+    mutating func add(long letter: SpilledRecord) throws(InputError) {
+        count += 1
+        long += 1
+        let beginning = try DeadLetterBeginning(letter)
+        codes[beginning.code, default: 0] += 1
+        stages[Name(beginning.stage), default: 0] += 1
+        if let file = beginning.file { inputs[Name(file), default: 0] += 1 }
+        definitions["\(beginning.pipeline) \(beginning.definition)", default: 0] += 1
+    }
+
+    /// Compares what the dead letters show with the report.
+    func compareCounts(_ audit: inout Audit, _ report: RunReport) {
+        let reported = report.deadLetters
+        for number in unreadable.prefix(10) { audit.compare("\(reported.file):\(number)", "the line", "a dead letter", "something else") }
+        for code in Swift.Set(reported.byCode.keys).union(codes.keys).sorted() {
+            audit.compare(reported.file, "dead letters with code '\(code)'", reported.byCode[code] ?? 0, codes[code] ?? 0)
+        }
+        for (code, first) in (reported.first ?? [:]).sorted(by: { $0.key < $1.key }) where long == 0 {
+            let known = firsts[code].map { "\($0.stage), \($0.file ?? "no file"):\($0.line ?? 0): \($0.message)" }
+            audit.compare(
+                reported.file, "the first dead letter with code '\(code)'",
+                "\(first.stage), \(first.file ?? "no file"):\(first.line ?? 0): \(first.message)", known ?? "none")
+        }
+        // Dead letters that a replay has kept are of earlier runs and other stages.
+        guard report.replay == nil else { return }
+        audit.compare(
+            reported.file, "dead letters of this pipeline and definition", count - unreadable.count, definitions["\(report.pipeline) \(report.definition)"] ?? 0
+        )
+        for stage in report.stages { audit.compare("stage '\(stage.name)'", "dead letters", stage.dead, stages[Name(stage.name)] ?? 0) }
+        for input in report.inputs { audit.compare(input.file, "dead letters", input.dead, inputs[Name(input.file)] ?? 0) }
+    }
+
+    fileprivate static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> Hash128 {
+        guard let start = bytes.baseAddress else { return Hash128(high: 0, low: 0) }
+        return SipHash.fixed.hash(start, bytes.count)
+    }
+
+    func areOf(_ file: String) -> Bool { places[Name(file)] != nil }
+
+    /// The comparison with the bytes of an input; `nil` if no dead letter is of it.
+    func comparison(of file: String) -> Comparison? {
+        guard let places = places[Name(file)] else { return nil }
+        results.read.insert(Name(file))
+        return Comparison(file, places.sorted { $0.position.offset < $1.position.offset }, results)
+    }
+
+    /// Notes the results of all comparisons.
+    func conclude(_ audit: inout Audit, _ report: RunReport) {
+        let expected = places.reduce(0) { $0 + (results.read.contains($1.key) ? $1.value.count : 0) }
+        let differing = results.differing.sorted { $0.number < $1.number }
+        for difference in differing.prefix(10) {
+            audit.compare("\(file):\(difference.number)", "'raw'", "the bytes of a record", difference.found, by: "the dead letter")
+        }
+        if expected > 0 {
+            audit.compare(file, "dead letters with the bytes at their places in the inputs", expected, results.compared - differing.count)
+        }
+        let others = places.filter { !results.read.contains($0.key) && report.replay == nil }.reduce(0) { $0 + $1.value.count }
+        if others > 0 { audit.leaveUnproved("the bytes of \(others) dead letters, whose inputs cannot be read again") }
+        if long > 0 { audit.leaveUnproved("the bytes of \(long) dead letters, which are too long to be compared") }
+    }
+}
+
+extension LetterPlaces {
+    /// Compares dead letters with the records of one input, batch by batch.
+    final class Comparison {
+        private let file: String
+        private var rest: ArraySlice<Place>
+        private let results: Results
+
+        fileprivate init(_ file: String, _ places: [Place], _ results: Results) {
+            self.file = file
+            rest = places[...]
+            self.results = results
+        }
+
+        /// Whether all dead letters of the input are compared.
+        var isDone: Bool { rest.isEmpty }
+
+        func compare(_ batch: Batch) throws(InputError) {
+            while let place = rest.first, place.position.offset < batch.end.offset {
+                rest.removeFirst()
+                let difference = try difference(place, in: batch)
+                results.compared += 1
+                if let difference { results.differing.append((place.number, "\(difference) at \(file)@\(place.position.offset)")) }
+            }
+        }
+
+        private func difference(_ place: Place, in batch: Batch) throws(InputError) -> String? {
+            if let record = batch.spilled.first(where: { $0.position.offset == place.position.offset }) {
+                guard record.position == place.position else { return "another line or member" }
+                let spill = try SpillReader(record)
+                var bytes: [UInt8] = []
+                while let piece = try spill.nextBytes() { bytes += piece.filled }
+                return bytes.withUnsafeBufferPointer(LetterPlaces.hash) == place.hash ? nil : "other bytes"
+            }
+            guard place.position.offset >= batch.offset else { return "no record" }
+            let start = UInt32(clamping: place.position.offset - batch.offset)
+            var (low, high) = (0, batch.frames.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if batch.frames[middle].start < start { low = middle + 1 } else { high = middle }
+            }
+            // Empty records begin where the next one does.
+            for index in low..<batch.frames.count where batch.frames[index].start == start {
+                let frame = batch.frames[index]
+                let bytes = UnsafeBufferPointer(start: UnsafePointer(batch.bytes.start) + Int(start), count: Int(frame.count))
+                guard LetterPlaces.hash(bytes) == place.hash else { return "other bytes" }
+                return batch.position(ofFrame: index) == place.position ? nil : "another line or member"
+            }
+            return "no record"
+        }
+    }
+}
