@@ -92,4 +92,27 @@ struct ShowTests {
         try command.write("", to: "empty.jsonl")
         #expect(try command.run("show", "empty.jsonl").output == "empty.jsonl: no dead letters\n")
     }
+
+    @Test("a file that a failed run did not keep is said to be so, with the first of each code")
+    func failedRun() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("hello\nworld\n{}\n", to: "in.jsonl")
+        let rest = "name: x\nsource: {files: in.jsonl}\nsink: {file: out/o.jsonl}\nlimits: {dead_letters: 1}\n"
+        for (file, line) in [("dead.jsonl", "dead_letter: dead.jsonl\n"), (".sluice/x/dead-letter.jsonl.gz", "")] {
+            try command.write(rest + line, to: "x.yaml")
+            #expect(try command.run("run", "x.yaml", "--progress", "none").status == 1)
+            let result = try command.run("show", file)
+            #expect(result.status == 2)
+            #expect(
+                result.error == """
+                    sluice: \(file): no such file
+                      the last run of 'x' failed and published nothing, so its 2 dead letters are not kept; the first of each code:
+                        parse.jsonl in source: expected '{' at byte 0, found 'h' (in.jsonl:1)
+                      report: .sluice/x/report.json
+
+                    """)
+        }
+        #expect(try command.run("show", "other.jsonl").error == "sluice: other.jsonl: no such file\n")
+    }
 }

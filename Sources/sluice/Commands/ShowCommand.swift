@@ -85,6 +85,7 @@ struct ShowCommand: ParsableCommand {
 
     private func failed(_ error: RunError) -> ExitStatus {
         Terminal.error.write("sluice: \(error)\n")
+        if case .input(.missing) = error { Terminal.error.write(UnpublishedLetters.text(file)) }
         switch error {
         case .report, .input(.missing), .input(.noMatch), .input(.folder), .input(.unreadable): return .wrong
         default: return .failed
