@@ -21,7 +21,7 @@ $(SWIFT) test --skip-build $(1) --filter '$(POOL_TESTS)'
 	$(SWIFT) test --skip-build $(1) --skip '$(POOL_TESTS)' --skip '$(TIMED_TESTS)'
 endef
 
-.PHONY: help setup build run install package test trouble test-install check docs validate-schema check-jobs check-csv-suites lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
+.PHONY: help setup build run install package test trouble fuzz compare-damaged test-install check docs validate-schema check-jobs check-csv-suites lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,12 @@ test: setup ## build everything and run all tests
 trouble: setup ## kill runs, or let them fail, at every system call that changes a file, and rerun them; takes minutes
 	$(SWIFT) build --build-tests
 	SLUICE_TROUBLE=1 $(SWIFT) test --skip-build --filter '^CommandTests\.ResumeTests'
+
+fuzz: setup ## run the fuzzers of Tests/Fuzz for a minute each; ARGS='--seconds 600 input' for others
+	@scripts/fuzz $(ARGS)
+
+compare-damaged: build ## give damaged gzip files to sluice and to other programs, and print a table
+	@Benchmarks/Damage/compare.py --sluice $(RELEASE)/sluice $(ARGS)
 
 test-install: ## follow README.md on a clean Debian, and install the package on another; run manually, as root
 	@Tests/Install/test-install $(ARGS)

@@ -106,14 +106,23 @@ let package = Package(
     cxxLanguageStandard: .cxx17
 )
 
+// By hand: `make fuzz`. libFuzzer brings the `main` function.
+if Context.environment["SLUICE_FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["SluiceDefinition", "SluiceRecords", "SluiceCEL", "Sluice"], path: "Tests/Fuzz",
+            swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
+}
+
 for target in package.targets where ![.system, .plugin, .binary].contains(target.type) {
     let isC = ["CRE2", "CISAL", "CBytes", "CPrefetch"].contains(target.name)
     guard !isC else { continue }
-    target.swiftSettings = [
-        .enableUpcomingFeature("ExistentialAny"),
-        .enableUpcomingFeature("InternalImportsByDefault"),
-        .enableUpcomingFeature("MemberImportVisibility"),
-        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-        .treatAllWarnings(as: .error),
-    ]
+    target.swiftSettings =
+        (target.swiftSettings ?? []) + [
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("InternalImportsByDefault"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+            .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+            .treatAllWarnings(as: .error),
+        ]
 }

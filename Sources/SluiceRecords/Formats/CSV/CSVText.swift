@@ -51,7 +51,7 @@ struct CSVText: FieldText {
         if nulls.contains(start, end) { return true }
         var place = start
         while place < end {
-            if UInt(bitPattern: place) & 4095 <= 4096 - 32 {
+            if VectorLoad.isSafe(place, end) {
                 let needs = cbytes_quoting_needs32(place, separator, quote, escape)
                 if needs != 0, needs.trailingZeroBitCount < end - place { return true }
                 place += 32

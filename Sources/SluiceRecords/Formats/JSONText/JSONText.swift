@@ -2,9 +2,8 @@ import CBytes
 
 /// Writes JSON text into buffers. The output is valid JSON and valid UTF-8 for any input.
 ///
-/// Unsafe memory: writes stay in the room that was reserved just before. A vector load may reach
-/// past the end of the input only within the memory page of its first byte, and those bytes are
-/// never used.
+/// Unsafe memory: writes stay in the room that was reserved just before. Loads may reach past the
+/// end of the input as ``VectorLoad`` says.
 package enum JSONText {
     /// Writes a quoted string. Quotes, backslashes and control characters are escaped (`\n`,
     /// `\u0001`), a byte that is not UTF-8 becomes U+FFFD, everything else is unchanged.
@@ -28,7 +27,7 @@ package enum JSONText {
             let stops = stops(place, end)
             let run = min(stops == 0 ? 32 : stops.trailingZeroBitCount, end - place)
             let target = buffer.start + buffer.count
-            if isInOnePage(place) {
+            if VectorLoad.isSafe(place, end) {
                 UnsafeMutableRawPointer(target).copyMemory(from: place, byteCount: 32)
             } else {
                 target.update(from: place, count: run)
@@ -39,16 +38,11 @@ package enum JSONText {
         }
     }
 
-    @inline(__always)
-    private static func isInOnePage(_ place: UnsafePointer<UInt8>) -> Bool {
-        UInt(bitPattern: place) & 4095 <= 4096 - 32
-    }
-
     /// A mask of the next 32 bytes that cannot simply be copied; bits after the end are
     /// meaningless.
     @inline(__always)
     private static func stops(_ place: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> UInt32 {
-        if isInOnePage(place) { return cbytes_string_stops32(place) }
+        if VectorLoad.isSafe(place, end) { return cbytes_string_stops32(place) }
         var mask: UInt32 = 0
         for offset in 0..<min(32, end - place) {
             let byte = place[offset]

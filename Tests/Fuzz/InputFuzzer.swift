@@ -1,0 +1,122 @@
+import Foundation
+
+@testable import SluiceRecords
+
+/// Reads bytes as an input of any compression and framing, twice, in pieces of different sizes.
+///
+/// What is read must not depend on the pieces; records are in order, within their batch, and not
+/// over the size limit; and the members that a first pass finds unsound are the same.
+struct InputFuzzer: Fuzzer {
+    static let name = "input"
+
+    /// The framings; the first byte selects one, and the damage policy.
+    private let framings: [Framing]
+    private let folder: String
+
+    init() {
+        framings = [.lines, .documents(path: []), .documents(path: ["a", "b"]), .syslog] + FormatFuzzer.formats.map(\.framing)
+        folder = NSTemporaryDirectory() + "sluice-fuzz-\(ProcessInfo.processInfo.processIdentifier)"
+    }
+
+    /// Hexadecimal digits of compressed `one\ntwo\n`, made by gzip, zstd, bzip2 and xz.
+    private static let compressed = [
+        "1f8b08000000000000ffcbcf4be52a29cfe7020096c5ce0308000000", "28b52ffd0008410000" + "6f6e650a74776f0a",
+        "425a6839314159265359" + "f41e5a5c000001c980001010026c0020002100c4032868180bb9229c28487a0f2d2e00",
+    ]
+
+    var seeds: [[UInt8]] {
+        let texts = ["one\ntwo\n", "{\"a\":{\"b\":[1,{\"c\":2}]}}\n[{},{}]", "a,b\n1,\"2\n3\"\n", "5 <1>1\n<34>1 - - - - - - x\n"].map { Array($0.utf8) }
+        let bytes = texts + Self.compressed.map(Self.bytes)
+        let twice = bytes + [Self.bytes(Self.compressed[0] + Self.compressed[0]), Self.bytes(Self.compressed[0] + "0000" + Self.compressed[0])]
+        return (0..<UInt8(framings.count)).flatMap { first in twice.map { [first, 40] + $0 } }
+    }
+
+    private static func bytes(_ digits: String) -> [UInt8] {
+        stride(from: 0, to: digits.utf8.count, by: 2).compactMap { UInt8(digits.dropFirst($0).prefix(2), radix: 16) }
+    }
+
+    /// What reading found.
+    private struct Finding: Equatable {
+        var frames: [[UInt8]] = []
+        var places: [UInt64] = []
+        var spilled: [String] = []
+        var damage: [Damage] = []
+        var setAside = 0
+        var error: InputError?
+        var summary: InputSummary?
+    }
+
+    func run(_ bytes: [UInt8]) {
+        guard bytes.count > 2 else { return }
+        var configuration = BatchReader.Configuration(spillFolder: folder)
+        configuration.framing = framings[Int(bytes[0] & 0x3F) % framings.count]
+        configuration.onDamage = bytes[0] & 0x40 == 0 ? .salvage : .setAside
+        configuration.library = bytes[0] & 0x80 == 0 ? .isal : .zlib
+        configuration.maxRecord = bytes[1] < 128 ? 8 + Int(bytes[1]) : 1 << 20
+        let input = Array(bytes.dropFirst(2))
+        let whole = read(input, configuration, piece: .max, inflateAtMost: 256 << 10)
+        let pieces = read(input, configuration, piece: 1 + Int(bytes[1]) % 7, inflateAtMost: 1 + Int(bytes[1]) % 50)
+        require(whole == pieces, "read in pieces: \(pieces)\nat once: \(whole)")
+    }
+
+    private func read(_ input: [UInt8], _ configuration: BatchReader.Configuration, piece: Int, inflateAtMost most: Int) -> Finding {
+        var finding = Finding()
+        let file = InputFile(path: "in", size: UInt64(input.count))
+        do throws(InputError) {
+            var unsound: Set<Int> = []
+            if configuration.onDamage == .setAside {
+                unsound = try BatchReader.unsoundMembers(of: file, in: PieceBytes(input, piece), configuration: configuration)
+            }
+            let bytes = PieceBytes(input, piece)
+            let reader = try BatchReader(
+                file, index: 0, configuration: configuration, buffers: BufferPool(capacity: 4096, most: 2),
+                window: InputWindow { bytes.read(into: $0) }, bytes: bytes, inflateAtMost: most, unsound: unsound)
+            defer { reader.close() }
+            while let batch = try reader.next() { add(batch, to: &finding, configuration) }
+            finding.summary = reader.summary
+        } catch {
+            finding.error = error
+        }
+        return finding
+    }
+
+    private func add(_ batch: Batch, to finding: inout Finding, _ configuration: BatchReader.Configuration) {
+        var end = 0
+        for frame in batch.frames {
+            let (start, count) = (Int(frame.start), Int(frame.count))
+            require(start >= end && start + count <= batch.bytes.count, "a record outside of its batch")
+            require(count <= configuration.maxRecord, "a record over the limit")
+            end = start + count
+            finding.frames.append(Array(UnsafeBufferPointer(start: batch.bytes.start + start, count: count)))
+            finding.places.append(batch.offset + UInt64(start))
+        }
+        for record in batch.spilled {
+            finding.spilled.append("\(record.reason) \(record.byteCount) \(record.beforeFrame)")
+            unlink(record.spill)
+        }
+        finding.damage += batch.damage
+        finding.setAside += batch.setAside.reduce(0) { $0 + $1.count }
+    }
+}
+
+/// Bytes that are read a few at a time.
+private final class PieceBytes: InputBytes, @unchecked Sendable {
+    private var rest: ArraySlice<UInt8>
+    private let piece: Int
+    let size: UInt64?
+
+    init(_ bytes: [UInt8], _ piece: Int) {
+        rest = bytes[...]
+        self.piece = piece
+        size = UInt64(bytes.count)
+    }
+
+    func read(into memory: UnsafeMutableRawBufferPointer) -> Int {
+        let next = rest.prefix(min(piece, memory.count))
+        memory.copyBytes(from: next)
+        rest = rest.dropFirst(next.count)
+        return next.count
+    }
+
+    func close() {}
+}
