@@ -13,16 +13,16 @@ extension BatchReader {
         let frames = scan.frames
         let place = frames.firstIndex { !quoting.isEmpty(text(of: $0)) }
         if let place {
-            guard frames[place].count <= maxRecord else { return loseHead("is longer than source.max_record allows") }
+            guard frames[place].count <= maxRecord else { return loseHead("is longer than source.max_record allows", after: place) }
             if quoting.hasDirectives, LogDirectives.areBegun(by: text(of: frames[place])) {
                 directives = LogDirectives()
                 wantsHead = false
                 return pass(frames: place)
             }
             switch FieldNames.count(in: text(of: frames[place]), quoting) {
-            case .failure(let fault): return loseHead("cannot be read: \(fault.message)")
+            case .failure(let fault): return loseHead("cannot be read: \(fault.message)", after: place)
             case .success(let count) where count > Self.mostFields:
-                return loseHead("has \(count) fields, more than \(Self.mostFields)")
+                return loseHead("has \(count) fields, more than \(Self.mostFields)", after: place)
             case .success(let count): mostRecords = Self.mostRecords(ofFields: quoting.fieldCount ?? count)
             }
             head = FileHead(Array(text(of: frames[place])))
@@ -41,7 +41,9 @@ extension BatchReader {
         scan.advance(over: buffer)
     }
 
-    func loseHead(_ reason: String) {
+    /// - Parameter frames: the number of blank and comment lines before the head.
+    func loseHead(_ reason: String, after frames: Int = 0) {
+        pass(frames: frames)
         head = FileHead([], problem: "the file's header \(reason)")
         wantsHead = false
     }

@@ -187,6 +187,14 @@ struct QuotedBatchTests {
         #expect(read.records.map(\.position.line) == [5, 6, 7])
     }
 
+    @Test("blank lines before a header are no records, whether it can be read or not, however the bytes arrive", arguments: [1, 2, 3, 100])
+    func blankLinesBefore(most: Int) throws {
+        for (text, records) in [("\n\na,b\n1,2\n", ["1,2"]), ("\n\na,bcdefghijk\n1,2\n", ["1,2"]), ("\n\n\"a\"b,c\n1,2\n", ["\"a\"b,c", "1,2"])] {
+            let read = try ReadAll(Array(text.utf8), maxRecord: 10, chunk: most, most: most, framing: Self.headed)
+            #expect(read.texts == records, "\(text)")
+        }
+    }
+
     @Test("an unreadable header becomes a record, and the file has a problem")
     func badHeads() throws {
         let garbled = try ReadAll(Array("\"a\"b,c\n1,2\n".utf8), framing: Self.headed)
