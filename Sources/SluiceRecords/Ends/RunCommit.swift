@@ -182,6 +182,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     func prepare() throws(RunError) -> [RunReport.Output] {
         try checkLimit(atEnd: true)
         guard ledger.isBalanced else { throw .fault("the ledger does not balance") }
+        guard pipeline.source.replay?.report.isBalanced ?? true else { throw .fault("the dead letters of the replay do not add up") }
         do throws(OutputError) {
             for sink in sinks { try sink.end(writesEmpty: pipeline.source.replay == nil) }
             try deadLetters.prepare()

@@ -36,6 +36,10 @@ extension Audit {
                 "stage '\(stage.name)'", "in + added = out + filtered + dead + absorbed", stage.in + stage.added,
                 stage.out + stage.filtered + stage.dead + stage.absorbed)
         }
+        if let replay = report.replay, report.status == .complete || report.status == .losses {
+            compare("replay", "letters = resolved + filtered + dead + kept + known + blank", true, replay.isBalanced)
+            compare("replay", "letters, over all inputs", replay.letters, records.read)
+        }
         compareStages(of: report)
         compareTotals(of: report)
         compare("report", "balanced", report.balanced, findings[start...].allSatisfy(\.holds))

@@ -22,8 +22,8 @@ package final class Replay: Sendable {
     let memory: Int
     private let counts: Locked<RunReport.Replay>
 
-    /// A dead letter may hold the record twice, escaped.
-    private static let lettersPerRecord = 6
+    /// A dead letter may hold the record twice, and its bytes escaped.
+    private static let lettersPerRecord = 3
 
     fileprivate init(_ pipeline: RecordPipeline, number: Int, folder: String, repeats: Bool) {
         self.number = number
@@ -159,4 +159,7 @@ extension RecordPipeline {
 extension RunReport.Replay {
     /// Whether no record would be processed.
     package var isIdle: Bool { kept + known + blank == letters }
+
+    /// Whether every dead letter is accounted for.
+    var isBalanced: Bool { letters == resolved + filtered + dead + kept + known + blank && kept == reasons.values.reduce(0, +) }
 }
