@@ -23,7 +23,8 @@ extension PipelineBuilding {
 
     private static func stageNames(of flow: FlowDefinition, prefix: String) -> [String] {
         let stages = flow.stages.map { prefix + $0.name }
-        let sinks = flow.sinks.indices.map { prefix + (NameKind.stage.taken.last ?? "") + ($0 == 0 ? "" : "/\($0 + 1)") }
-        return stages + sinks + (flow.routes?.all ?? []).flatMap { stageNames(of: $0.flow, prefix: prefix + $0.name.text + "/") }
+        let sinks = flow.sinks.indices.map { prefix + NameKind.sink + ($0 == 0 ? "" : "/\($0 + 1)") }
+        let split = (flow.sinks.count > 1 ? NameKind.split(intoRoutes: false) : flow.routes.map { _ in NameKind.split(intoRoutes: true) }).map { [prefix + $0] }
+        return stages + (split ?? []) + sinks + (flow.routes?.all ?? []).flatMap { stageNames(of: $0.flow, prefix: prefix + $0.name.text + "/") }
     }
 }

@@ -14,6 +14,12 @@ package enum NameKind: String, Sendable, CaseIterable {
     /// Names that are reserved.
     package var taken: [String] { self == .stage ? [SourceStage.name, SinkStage.name, Planning.routes, Planning.copies] : [] }
 
+    /// The name of a sink in dead letters and reports.
+    package static var sink: String { SinkStage.name }
+
+    /// The name of the place where records divide.
+    package static func split(intoRoutes: Bool) -> String { intoRoutes ? Planning.routes : Planning.copies }
+
     /// Whether the characters of a name are permitted. Ignores ``taken``.
     package func admits(_ text: String) -> Bool {
         let scalars = text.unicodeScalars
