@@ -23,6 +23,11 @@ package struct PipelineFile: Sendable {
         } catch {
             throw UnreadablePipelineFile(path: path, reason: (error as? CocoaError)?.code == .fileReadNoSuchFile ? .missing : .unreadable)
         }
+        guard data.count <= YAMLDocument.sizeLimit else {
+            // Only its length matters.
+            self.init(path: path, text: String(repeating: " ", count: YAMLDocument.sizeLimit + 1))
+            return
+        }
         guard let text = String(validating: data, as: UTF8.self) else { throw UnreadablePipelineFile(path: path, reason: .notUTF8) }
         self.init(path: path, text: text)
     }

@@ -1,3 +1,5 @@
+import SluiceDefinition
+
 /// Formats numbers for people.
 enum Figures {
     /// `1,234,567`
@@ -37,9 +39,10 @@ enum Figures {
         return whole < 3600 ? "\(whole / 60):\(tail)" : "\(whole / 3600):\(padded(whole / 60 % 60)):\(tail)"
     }
 
-    /// A text on a single line, truncated to a maximum number of characters.
+    /// A text on a single line without control characters, truncated to a maximum number of
+    /// characters.
     static func shortened(_ text: String, to most: Int) -> String {
-        let line = String(text.map { $0.isNewline ? " " : $0 })
+        let line = String(text.prefix(most + 1).map { $0.isNewline ? " " : $0 }).printable
         return line.count > most ? line.prefix(most - 1) + "…" : line
     }
 

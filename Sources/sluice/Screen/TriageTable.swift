@@ -11,12 +11,13 @@ enum TriageTable {
         let width = groups.map { Figures.count($0.count).count }.max() ?? 0
         for group in groups {
             let count = Figures.count(group.count)
-            text += "\n" + String(repeating: " ", count: width - count.count + 2) + "\(paint.bold(count))  \(group.stage)  \(paint.red(group.code))\n"
+            let margin = String(repeating: " ", count: width - count.count + 2)
+            text += "\n\(margin)\(paint.bold(count))  \(group.stage.printable)  \(paint.red(group.code.printable))\n"
             let indent = String(repeating: " ", count: width + 4)
             text += "\(indent)\(Figures.shortened(group.template, to: 200))\n"
             for letter in group.examples {
                 let place = letter.file.map { "\($0)\(letter.line.map { ":\($0)" } ?? "")\(letter.offset.map { " (@\($0))" } ?? "")" }
-                text += "\(indent)\(paint.dim(place ?? "derived by a stage"))\n"
+                text += "\(indent)\(paint.dim(place?.printable ?? "derived by a stage"))\n"
                 if letter.message != group.template { text += "\(indent)\(Figures.shortened(letter.message, to: 200))\n" }
                 text += "\(indent)| \(Figures.shortened(String(decoding: letter.raw, as: UTF8.self), to: 200))\n"
             }

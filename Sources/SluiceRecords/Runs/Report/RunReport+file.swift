@@ -55,7 +55,18 @@ extension RunReport {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
-            throw .report(path: folder, reason: "the state folder cannot be created: \(error)")
+            throw .report(path: folder, reason: "the state folder cannot be created: \(reason(folder))")
+        }
+    }
+
+    /// Why a folder cannot be created.
+    private static func reason(_ folder: String) -> String {
+        var parent = folder
+        while case .missing = PathKind.of(parent), parent != ".", parent != "/" { parent = OutputFolders.folder(of: parent) }
+        switch PathKind.of(parent) {
+        case .file: return "'\(parent)' is a file, not a folder"
+        case .unreadable(let reason): return reason
+        case .folder, .missing: return "no permission to create it in '\(parent)'"
         }
     }
 
