@@ -266,7 +266,7 @@ struct ReplayTests {
         #expect(result.error.contains("  not replayed: 1: the pipeline has no stage 'keep'\n"), "\(result)")
     }
 
-    @Test("records of files with headers are read with the header of their file, which may be in its middle")
+    @Test("records of files with headers are read with the header of their file")
     func headers() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
@@ -398,5 +398,41 @@ struct ReplayTests {
         let result = try replay(command, ".sluice/x/dead-letter.jsonl.gz")
         #expect(result.status == 2)
         #expect(result.error.contains("x.yaml: 'source.year' finds the years of times by the order of all records, so single ones cannot be replayed"))
+    }
+
+    /// A source, the command that makes its input, and the records that the replay writes.
+    private static let sources = [
+        (
+            "format: tsv", "printf '#separator \\\\x09\\n#fields\\ta\\tb\\n1\\tx\\n#fields\\tb\\ta\\nu\\t3\\n'",
+            "{\"a\":\"1\",\"b\":\"x\"}\n{\"b\":\"u\",\"a\":\"3\"}\n"
+        ),
+        (
+            "format: {json: {records: R}}", "printf '{\"R\":[{\"a\":1,\\n \"b\":\"x\"},{\"a\":2,\\n\\n\"b\":\"y\"}]}\\n'",
+            "{\"a\":1,\"b\":\"x\"}\n{\"a\":2,\"b\":\"y\"}\n"
+        ),
+        (
+            "format: lines, multiline: {starts: '^ERR'}", "printf 'ERR one\\n  at x\\nERR two\\n'",
+            "{\"line\":\"ERR one\\n  at x\"}\n{\"line\":\"ERR two\"}\n"
+        ),
+        ("format: lines, encoding: latin1", "printf 'caf\\351 one\\nna\\357ve\\n'", "{\"line\":\"café one\"}\n{\"line\":\"naïve\"}\n"),
+        ("format: {csv: {types: infer}}", "printf 'a,b\\n1,2\\n3,x\\n'", "{\"a\":1,\"b\":\"2\"}\n{\"a\":3,\"b\":\"x\"}\n"),
+    ]
+
+    @Test("records of every kind of text are parsed anew as they were", arguments: sources)
+    func texts(source: String, making: String, expected: String) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        #expect(try command.shell("\(making) > in.log").status == 0)
+        let pipeline = { (condition: String) in
+            "name: x\nsource: {files: in.log, \(source)}\nstages: [{keep: \(condition)}]\nsink: {file: out/o.jsonl}\ndead_letter: dead.jsonl\n"
+        }
+        try command.write(pipeline("error('no')"), to: "x.yaml")
+        let ran = try command.run("run", "x.yaml", "--progress", "none")
+        #expect(ran.status == 3, "\(ran)")
+        try command.write(pipeline("true"), to: "x.yaml")
+        let result = try replay(command, "dead.jsonl")
+        #expect(result.status == 0, "\(result)")
+        #expect(try command.text(of: "out/o.replay-1.jsonl") == expected)
+        for state in [".sluice/x", ".sluice/x/replay"] { #expect(try command.run("audit", "\(state)/report.json").status == 0) }
     }
 }
