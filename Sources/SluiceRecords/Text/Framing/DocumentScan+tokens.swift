@@ -67,7 +67,7 @@ extension DocumentScan {
         while close < end, close.pointee != UInt8(ascii: "\""), close.pointee != 0x0A {
             close += close.pointee == UInt8(ascii: "\\") ? 2 : 1
         }
-        guard close < end else { return waits(for: end - open) }
+        guard close < end, !isOver(close - open) else { return waits(for: end - open) }
         guard close.pointee == UInt8(ascii: "\"") else {
             scanned = close - base
             lose("expected the end of a string, found byte 0x0A")
@@ -75,7 +75,7 @@ extension DocumentScan {
         }
         var ahead = value
         let colon = ahead.space(close + 1, end)
-        guard colon < end else { return waits(for: end - open) }
+        guard colon < end, !isOver(colon - open) else { return waits(for: end - open) }
         guard colon.pointee == UInt8(ascii: ":") else {
             value = ahead
             scanned = colon - base
@@ -83,16 +83,19 @@ extension DocumentScan {
             return true
         }
         let first = ahead.space(colon + 1, end)
-        guard first < end else { return waits(for: end - open) }
+        guard first < end, !isOver(first - open) else { return waits(for: end - open) }
         value = ahead
         scanned = first - base
         take(isNext(open + 1, close), first.pointee)
         return true
     }
 
-    /// A name over the size limit is given up.
+    private func isOver(_ count: Int) -> Bool { count > maxRecord }
+
+    /// A name over the size limit is given up, whether its end has arrived or not.
     private func waits(for count: Int) -> Bool {
-        guard count > maxRecord else { return false }
+        guard isOver(count) else { return false }
+        stopHolding()
         lose("a name is longer than source.max_record allows")
         return true
     }

@@ -161,6 +161,8 @@ final class DocumentScan: RecordScan {
         } else {
             fail("the document is not valid JSON: \(message)")
             within = .nothing
+            // As if the text up to here had arrived alone.
+            if scanned - recordStart > maxRecord { isHolding = false }
             settle()
         }
         recordState.recordIndent = state.recordIndent

@@ -202,8 +202,10 @@ struct DocumentScanTests {
             var bytes: [UInt8] = []
             for _ in 0..<3 {
                 let list = writer.list((0..<4).map { _ in writer.object(2) }, 1)
-                bytes += Array((path.isEmpty ? list : "{\"R\":\(list)}").utf8) + [0x0A]
+                let others = Bool.random(using: &writer.random) ? "" : writer.string() + " :" + writer.value(1) + ","
+                bytes += Array((path.isEmpty ? list : "{\(others)\"R\":\(list)}").utf8) + [0x0A]
             }
+            let maxRecord = Bool.random(using: &writer.random) ? 16 << 20 : Int.random(in: 1...70, using: &writer.random)
             for _ in 0..<Int.random(in: 1...4, using: &writer.random) {
                 let place = Int.random(in: 0..<bytes.count, using: &writer.random)
                 switch Int.random(in: 0..<3, using: &writer.random) {
@@ -214,9 +216,11 @@ struct DocumentScanTests {
                 if bytes.isEmpty { bytes = [0x5B] }
             }
             let text = String(decoding: bytes, as: UTF8.self)
-            let whole = try Self.read(text, path: path)
-            #expect(try Self.read(text, path: path, chunk: 1) == whole)
-            #expect(try Self.read(text, path: path, chunk: 13) == whole)
+            let whole = try Self.read(text, path: path, maxRecord: maxRecord)
+            for chunk in [1, 2, 13, 50] {
+                let pieces = try Self.read(text, path: path, chunk: chunk, maxRecord: maxRecord)
+                #expect(pieces == whole, "\(text), \(path), \(maxRecord), \(chunk)")
+            }
             var end: UInt64 = 0
             for record in whole.records {
                 #expect(record.position.offset >= end, "records overlap")
