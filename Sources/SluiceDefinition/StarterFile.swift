@@ -31,16 +31,17 @@ package struct StarterFile: Sendable {
 
     /// - Parameters:
     ///   - inputs: the paths of the inputs.
+    ///   - archive: the archives that they are, if they are.
     ///   - guess: their probable format.
     ///   - example: the text of a record, preceded by any header, and the output for it; `nil` if
     ///     there is none to show.
-    package init(for inputs: [String], in guess: FormatGuess, example: (input: [String], output: String)?) {
+    package init(for inputs: [String], as archive: Archive? = nil, in guess: FormatGuess, example: (input: [String], output: String)?) {
         let name = Self.name(from: inputs.first ?? "")
         let files = inputs.count == 1 ? Self.quoted(inputs[0]) : "[" + inputs.map(Self.quoted).joined(separator: ", ") + "]"
         var text = Self.head(about: "Made by 'sluice init' from \(inputs.count == 1 ? "one input" : "\(inputs.count) inputs").", name: name, hasLogs: false)
         text += """
             source:
-              files: \(files)
+              files: \(files)\(archive.map { "\n  archive: \($0.kind.rawValue)                      # reads the files in each archive" } ?? "")
               format: \(guess.format)
                 # reads \(guess.read) of the first \(guess.records) records
 

@@ -112,8 +112,9 @@ struct PipelineBuilding {
         if let longest = source.maxRecord { built.maxRecord = longest.value }
         if let encoding = source.encoding { built.encoding = encoding }
         let readsAll = check("source") { checking in
+            let isUnpacked = source.archive.map { built.unpack($0, excluding: source.options[FileChoice.exclude], &checking) } ?? true
             let hasLines = source.multiline.map { built.join(linesOf: $0, &checking) } ?? true
-            return built.complete(year: source.year.map { ($0.value, $0.place) }, zone: source.zone, &checking) && hasLines
+            return built.complete(year: source.year.map { ($0.value, $0.place) }, zone: source.zone, &checking) && hasLines && isUnpacked
         }
         return readsAll ? built : nil
     }

@@ -49,6 +49,7 @@ struct SourceDefinition: Sendable {
     /// In bytes.
     var maxRecord: Placed<Int>?
     var encoding: TextEncoding?
+    var archive: Leaf?
     var multiline: Arguments?
     var year: Placed<Int>?
     var zone: Leaf?

@@ -28,6 +28,7 @@ extension DefinitionReading {
         }
         source.onDamage = settings?["on_damage"]?.leaf.flatMap { DamagePolicy(rawValue: $0.text) }
         source.encoding = settings?["encoding"]?.leaf.flatMap { TextEncoding(rawValue: $0.text) }
+        source.archive = settings?["archive"]?.leaf
         source.multiline = settings?["multiline"]?.keys
         source.year = settings?["year"].flatMap { year in year.integer.map { Placed($0, at: year.place) } }
         source.zone = settings?["zone"]?.leaf

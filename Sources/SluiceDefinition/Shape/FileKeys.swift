@@ -70,6 +70,10 @@ enum FileKeys {
             "the character encoding. The byte order of `utf-16` is that of the byte order mark, else little endian; an unpaired surrogate becomes "
                 + "U+FFFD. With `utf-8`, bytes are left as they are"),
         ArgumentKey(
+            "archive", .choice(Archive.Kind.allCases.map(\.rawValue)), example: "archive: tar",
+            "what the files are archives of: the files in each `tar` archive, compressed or not, are read one by one as if they were unpacked, and "
+                + "`source.file` is like `logs.tar.gz/dir/access.log`. By default an archive is refused"),
+        ArgumentKey(
             "multiline",
             .keys([
                 ArgumentKey("starts", .text, example: "starts: '^[0-9]{4}-'", "matches the first line of every record, and no other line"),

@@ -44,7 +44,7 @@ package struct PipelineTest: Sendable {
         let text = input.map { $0 + "\n" }.joined()
         let letters = MemorySink(PathTemplate(Self.deadLetterName))
         var tested = pipeline
-        tested.source.source = MemorySource(["input": Array(text.utf8)])
+        tested.source.replaceInputs(by: [("input", Array(text.utf8))])
         var written: [WrittenTo] = []
         tested.flow = pipeline.flow.replacingSinks { settings in
             let sink = MemorySink(settings.sink.path)

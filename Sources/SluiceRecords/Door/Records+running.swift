@@ -106,6 +106,7 @@ private struct RecordsBuilding {
         let format = made(draft.format, "source", isRead: true)
         guard let files, let format else { return nil }
         var settings = SourceSettings(files, format: format, onDamage: draft.onDamage, maxRecord: draft.maxRecord)
+        if draft.unpacking == .tar { settings.archive = Archive() }
         var options = Script()
         let lines = draft.lines.map { $0.options(&options) }
         let zone = draft.zone.map { options.leaf($0) }
@@ -205,6 +206,7 @@ extension Records {
         _ = source.format.argument(&script)
         _ = source.lines?.options(&script)
         var parts = [name, "\(source.archives)"] + script.lines
+        if let archive = source.unpacking { parts.append("archive \(archive.rawValue)") }
         if let year = source.year { parts.append("year \(year)") }
         if let zone = source.zone { parts.append("zone \(zone)") }
         for stage in stages { parts += [stage.verb, stage.name ?? "", stage.onError.rawValue] + stage.script.lines }

@@ -41,6 +41,7 @@ public struct Records: Sendable {
     ///   - archives: paths and patterns (`*`, `?`, `[a-z]`, `{a,b}`, `**`) in the order of reading;
     ///     the matches of a pattern are ordered by name; `-` is standard input. Patterns are
     ///     expanded when the run begins.
+    ///   - unpacking: how the archives contain files; `nil`: each is a file of records itself.
     ///   - onDamage: ``DamagePolicy/salvage`` records losses in the report.
     ///   - maxRecord: in bytes; a longer record becomes a dead letter.
     ///   - lines: which lines are joined to one record before the format reads it.
@@ -48,12 +49,14 @@ public struct Records: Sendable {
     ///     there. By default such times are text.
     ///   - zone: the offset from UTC of times that have none: `+02:00`. UTC by default.
     public static func reading(
-        archives: [String], format: RecordFormat, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20, lines: JoinedLines? = nil,
+        archives: [String], format: RecordFormat, unpacking: ArchiveFormat? = nil, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20,
+        lines: JoinedLines? = nil,
         year: Int? = nil, zone: String? = nil
     ) -> Records {
         precondition(maxRecord > 0, "the maximum length of a record must be positive, not \(maxRecord)")
         return Records(
-            source: SourceDraft(archives: archives, format: format, onDamage: onDamage, maxRecord: maxRecord, lines: lines, year: year, zone: zone))
+            source: SourceDraft(
+                archives: archives, format: format, unpacking: unpacking, onDamage: onDamage, maxRecord: maxRecord, lines: lines, year: year, zone: zone))
     }
 
     private init(source: SourceDraft) {
@@ -130,10 +133,17 @@ public enum JoinedLines: Sendable {
     }
 }
 
+/// An archive of files, which are read one by one.
+public enum ArchiveFormat: String, Sendable {
+    /// A tar archive, compressed or not.
+    case tar
+}
+
 /// A source whose patterns are not expanded yet.
 struct SourceDraft: Sendable {
     var archives: [String]
     var format: RecordFormat
+    var unpacking: ArchiveFormat?
     var onDamage: DamagePolicy
     var maxRecord: Int
     var lines: JoinedLines?

@@ -155,7 +155,7 @@ final class SinkStage: Sendable {
             if let kept = record?.kept {
                 (failure.file, failure.line) = (kept.file, kept.line)
             } else {
-                failure.file = batch.source.replayed?.file.text
+                failure.file = batch.source.name?.text
                 failure.line = batch.input.map { _ in record?.spilled?.position.line ?? batch.source.position(ofFrame: first.frame).line }
             }
             return failure

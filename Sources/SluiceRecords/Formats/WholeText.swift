@@ -18,7 +18,7 @@ package struct WholeText: Sendable, Equatable {
         } else if Self.isUTF16(text) {
             self.init("UTF-16 text", Self.readsEncodings ? "set 'encoding: utf-16' in the source" : "convert it first: iconv -f UTF-16 -t UTF-8")
         } else if text.withUnsafeBufferPointer(TarHeader.begins) {
-            self.init("a tar archive", "unpack it and give its files")
+            self.init("a tar archive", "'archive: tar' in the source reads the files in it")
         } else if !readsDocuments, let document = Self.document(in: text) {
             self = document
         } else {

@@ -145,6 +145,8 @@ package struct SourceSettings: Sendable {
     /// In bytes. A longer record becomes a dead letter.
     package var maxRecord: Int
     package var encoding = TextEncoding.utf8
+    /// Set if the inputs are archives of files; `nil`: they are files of records.
+    package var archive: Archive?
     /// `nil` without `new_only`.
     package var newOnly: NewOnly?
     /// How lines are joined to records before the format reads them; `nil`: they are not.
@@ -161,6 +163,12 @@ package struct SourceSettings: Sendable {
 
     /// In the order of reading.
     package var inputs: [InputFile] { source.inputs }
+
+    /// Reads texts of records instead of the inputs.
+    package mutating func replaceInputs(by texts: [(name: String, bytes: [UInt8])]) {
+        source = MemorySource(named: texts)
+        archive = nil
+    }
 
     package var framing: Framing { multiline.map { .multiline($0) } ?? format.framing }
 }

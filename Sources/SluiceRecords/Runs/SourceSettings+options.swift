@@ -31,6 +31,20 @@ extension SourceSettings {
         return true
     }
 
+    /// Reads the inputs as archives of files.
+    ///
+    /// - Parameters:
+    ///   - archive: the kind of archive.
+    ///   - excluded: patterns of files in it to leave out.
+    /// - Returns: `false` if that was reported as impossible.
+    package mutating func unpack(_ archive: Leaf, excluding excluded: Argument?, _ checking: inout Checking) -> Bool {
+        guard archive.isComplete, Archive.Kind(rawValue: archive.text) != nil else { return false }
+        let patterns = (excluded?.leaves ?? []).filter(\.isComplete).map(\.text)
+        // A pattern that is not valid is reported with the files.
+        self.archive = (try? Archive(excluding: patterns)) ?? Archive()
+        return true
+    }
+
     /// Sets what times of the format lack.
     ///
     /// - Returns: `false` if something was reported.

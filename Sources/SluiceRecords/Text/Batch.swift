@@ -19,9 +19,15 @@ package final class Batch: @unchecked Sendable {
     package let input: Int
     /// The index of the batch in its input.
     package var number = 0
+    /// The name of the records' file, if it is not the input: a file in an archive, or that of dead
+    /// letters.
+    var name: RecordFields.InputName?
+    /// The size of the texts of the files before it in the archive.
+    var precedingText: UInt64 = 0
     /// The head of the batch's file, if the format has one.
     package var head: FileHead?
-    /// The offset of the first byte in the decompressed input.
+    /// The offset of the first byte in the decompressed input, or in the decompressed file of an
+    /// archive.
     package let offset: UInt64
     /// The line number of the first record, from 1.
     package let line: UInt64
@@ -118,6 +124,8 @@ package struct SpilledRecord: Sendable {
     package var isUTF8: Bool
     /// The path of the spill file. It is removed once the dead letter is written.
     package var spill: String
+    /// The name of the file that it is in, if the input is an archive of files.
+    package var file: String?
 
     package init(reason: Reason = .tooLong, beforeFrame: Int, position: Position, byteCount: UInt64, isUTF8: Bool, spill: String) {
         self.reason = reason
@@ -129,17 +137,23 @@ package struct SpilledRecord: Sendable {
     }
 }
 
-/// A part of a compressed input that could not be read.
+/// A part of an input that could not be read.
 package struct Damage: Sendable, Equatable, Codable {
     package enum Kind: String, Sendable, Codable {
         case truncated, corrupt, header, crc, length
         case trailingGarbage = "trailing-garbage"
         case readError = "read-error"
+        case tarHeader = "tar-header"
+        case tarTruncated = "tar-truncated"
+        case tarGarbage = "tar-garbage"
     }
 
     package var kind: Kind
-    /// The offset in the compressed file where the damage was detected: `file@byte`.
+    /// The offset in the compressed file where the damage was detected: `file@byte`. That of the
+    /// structure of an archive is in the archive's text.
     package var offset: UInt64
+    /// The name of the file in an archive whose own compression is damaged.
+    package var file: String?
     /// The index of the gzip member, from 0.
     package var member: Int
     /// Compressed bytes that were skipped; 0 if everything was delivered but failed its check

@@ -47,9 +47,14 @@ struct InitCommand: AsyncParsableCommand {
     private static func starter(for files: [InputFile]) async throws -> StarterFile {
         var best: (guess: FormatGuess, file: String)?
         var first: [UInt8] = []
+        var archive: Archive?
         // Enough to check that they are alike.
         for file in files.prefix(5) {
-            let text = try InputBeginning.text(of: file, from: FileSource([file]))
+            let (text, kind) = try beginning(of: file)
+            if let best, (kind == nil) != (archive == nil) {
+                throw Self.failure("\(archive == nil ? file.path : best.file) is a tar archive, but not all samples are")
+            }
+            archive = kind
             let guesses = try await withTemporaryFolder { await FormatGuess.guesses(for: text, state: $0) }
             guard let guess = guesses.first else {
                 let whole = WholeText(text)
@@ -64,8 +69,18 @@ struct InitCommand: AsyncParsableCommand {
         }
         guard let guess = best?.guess else { throw Self.failure("the samples have no records") }
         let paths = files.map(\.path)
-        let plain = StarterFile(for: paths, in: guess, example: nil)
-        return StarterFile(for: paths, in: guess, example: await example(first, plain))
+        let plain = StarterFile(for: paths, as: archive, in: guess, example: nil)
+        return StarterFile(for: paths, as: archive, in: guess, example: await example(first, plain))
+    }
+
+    /// The beginning of a file or, if it is an archive, of the first file in it.
+    private static func beginning(of file: InputFile) throws(InputError) -> (text: [UInt8], archive: Archive?) {
+        do throws(InputError) {
+            return (try InputBeginning.text(of: file, from: FileSource([file]), as: nil), nil)
+        } catch {
+            guard case .unsupported(_, let name) = error, Archive.Kind(rawValue: name) != nil else { throw error }
+            return (try InputBeginning.text(of: file, from: FileSource([file]), as: Archive()), Archive())
+        }
     }
 
     private static func sentence(_ file: String, _ guesses: [FormatGuess]) -> String {

@@ -39,7 +39,8 @@ enum Explanation {
         let size = inputs.reduce(UInt64(0)) { $0 + ($1.size ?? 0) }
         let first = inputs.first.map { ", \($0.isStandardInput ? "standard input" : $0.path)" + (inputs.count > 1 ? ", …" : "") } ?? ""
         let files = inputs.isEmpty ? "no inputs" : inputs.count == 1 ? "1 input" : "\(Figures.count(inputs.count)) inputs"
-        return "reads \(files)\(first) (\(Figures.bytes(size))) as \(source.format.name); on_damage: \(source.onDamage.rawValue)"
+        return
+            "reads \(files)\(first) (\(Figures.bytes(size))) as \(source.format.name)\(source.archive == nil ? "" : ", the files in tar archives"); on_damage: \(source.onDamage.rawValue)"
     }
 
     /// Remarks on a place.

@@ -25,7 +25,7 @@ struct RunHints {
 
     private static func format(of file: String, _ pipeline: RecordPipeline) async -> String? {
         guard let input = pipeline.source.inputs.first(where: { $0.path == file && !$0.isStandardInput }),
-            let text = try? InputBeginning.text(of: input, from: pipeline.source.source)
+            let text = try? InputBeginning.text(of: input, from: pipeline.source.source, as: pipeline.source.archive)
         else { return nil }
         if let whole = WholeText(text, readsDocuments: pipeline.source.format is JSON) { return "is \(whole.what); \(whole.fix)" }
         let guesses = try? await withTemporaryFolder { await FormatGuess.guesses(for: text, state: $0) }

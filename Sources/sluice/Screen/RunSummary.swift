@@ -74,7 +74,7 @@ enum RunSummary {
         guard !damages.isEmpty else { return "" }
         var text = "\n"
         for (file, damage) in damages.prefix(listed) {
-            text += "  damage: \(file)@\(damage.offset): \(damage.kind), \(Figures.count(damage.lostBytes)) bytes lost\n"
+            text += "  damage: \(damage.file ?? file)@\(damage.offset): \(damage.kind), \(Figures.count(damage.lostBytes)) bytes lost\n"
         }
         text += rest(damages.count - listed)
         if suspect > 0 {
@@ -94,9 +94,17 @@ enum RunSummary {
     }
 
     private static func notes(_ inputs: [RunReport.Input]) -> String {
-        let notes = inputs.compactMap { input in input.note.map { (input.file, $0) } }
+        let notes = inputs.flatMap { input in
+            (input.archive.map { [contents($0)] } ?? []).map { (input.file, $0) } + (input.note.map { [(input.file, $0)] } ?? [])
+        }
         guard !notes.isEmpty else { return "" }
         return "\n" + notes.prefix(listed).map { "  note: \($0): \($1)\n" }.joined() + rest(notes.count - listed)
+    }
+
+    private static func contents(_ archive: RunReport.ArchiveContents) -> String {
+        let left = archive.excluded > 0 ? ", left out \(Figures.count(archive.excluded))" : ""
+        let skipped = archive.skipped.sorted { $0.key < $1.key }.map { "\($0.key) \(Figures.count($0.value))" }
+        return "files read \(Figures.count(archive.files))\(left)" + (skipped.isEmpty ? "" : "; skipped " + skipped.joined(separator: ", "))
     }
 
     private static func outputs(_ outputs: [RunReport.Output]) -> String {

@@ -46,7 +46,7 @@ struct DeadLetterEncoder: Sendable {
 
     private func write(_ record: RefusedRecord, _ letter: DeadLetter, of batch: RecordBatch, to buffer: ByteBuffer) {
         let source = batch.source
-        guard let input = source.replayed?.file.text ?? batch.input.map({ inputs[$0] }) else {
+        guard let input = batch.input.map({ source.name?.text ?? inputs[$0] }) else {
             open(letter.stage, letter.failure, at: nil, to: buffer)
             buffer.append("\"raw\":")
             record.record.withUnsafeBufferPointer { JSONText.write($0, to: buffer) }

@@ -47,7 +47,7 @@ final class DeadLetterFile {
     /// Copies the record from its spill file into the letter, piece by piece.
     private func write(_ record: SpilledRecord, _ stage: String, _ failure: RecordFailure, input: Int) throws {
         let opening = ByteBuffer(capacity: 1024)
-        letters.open(stage, failure, at: (letters.name(of: input), record.position), to: opening)
+        letters.open(stage, failure, at: (record.file ?? letters.name(of: input), record.position), to: opening)
         opening.append(record.isUTF8 ? "\"raw\":\"" : "\"raw_base64\":\"")
         try append(opening, records: 1)
         let spill = try SpillReader(record)

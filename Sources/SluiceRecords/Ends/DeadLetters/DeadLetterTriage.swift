@@ -189,10 +189,7 @@ package enum LineFile {
     /// - Parameter offset: the offset in the decompressed text, as in dead letters.
     package static func record(of path: String, at offset: UInt64) throws(RunError) -> [UInt8]? {
         do throws(InputError) {
-            let input = try InputFiles.expand([path])[0]
-            var configuration = BatchReader.Configuration(spillFolder: "")
-            configuration.maxRecord = 1 << 30
-            let reader = try BatchReader(input, index: 0, configuration: configuration, buffers: BufferPool(capacity: Batch.targetBytes, most: 2))
+            let reader = try textReader(of: path)
             while let batch = try reader.next() {
                 guard batch.end.offset > offset else { continue }
                 let place = Int(clamping: offset - min(offset, batch.offset))
@@ -208,8 +205,21 @@ package enum LineFile {
         }
     }
 
+    /// - Parameter path: of a file, or of a file in an archive.
+    private static func textReader(of path: String) throws(InputError) -> any InputReader {
+        var configuration = BatchReader.Configuration(spillFolder: "")
+        configuration.maxRecord = 1 << 30
+        let buffers = BufferPool(capacity: Batch.targetBytes, most: 2)
+        guard let archive = Archive.path(in: path) else {
+            return try BatchReader(try InputFiles.expand([path])[0], index: 0, configuration: configuration, buffers: buffers)
+        }
+        let file = InputFile(path: archive)
+        return try ArchiveReader(
+            file, of: try InputDescriptor(file), as: Archive(), index: 0, configuration: configuration, buffers: buffers, only: path)
+    }
+
     /// The JSON object that begins in a batch and may end in a later one.
-    private static func object(in batch: Batch, at place: Int, of reader: BatchReader) throws(InputError) -> [UInt8]? {
+    private static func object(in batch: Batch, at place: Int, of reader: any InputReader) throws(InputError) -> [UInt8]? {
         guard place < batch.bytes.count, batch.bytes.start[place] == UInt8(ascii: "{") else { return nil }
         var (batch, place) = (batch, place)
         var scan = JSONValueScan()

@@ -46,18 +46,19 @@ package struct FileListSource: DeclaredSource {
 package struct FileChoice {
     package static let options = [
         ArgumentKey(
-            "exclude", .short(.list(.text), for: "exclude", in: []), example: "exclude: logs/*.tmp.gz",
-            "paths or patterns, as in `files`, of files to leave out"),
+            exclude, .short(.list(.text), for: exclude, in: []), example: "exclude: logs/*.tmp.gz",
+            "paths or patterns, as in `files`, of files to leave out; with `archive`, also of files in archives: `logs/*.tar.gz/**/*.bin`"),
         ArgumentKey(
             newOnly, .flag, default: "false", example: "new_only: true",
             "whether to leave out files that an earlier, successful run with the same state folder has read"),
     ]
+    package static let exclude = "exclude"
     package static let newOnly = "new_only"
 
     private var excluded: Swift.Set<Name> = []
 
     init(_ options: Arguments, _ checking: inout Checking) {
-        for leaf in options["exclude"]?.leaves ?? [] where leaf.isComplete {
+        for leaf in options[Self.exclude]?.leaves ?? [] where leaf.isComplete {
             do throws(InputError) {
                 for file in try InputFiles.matches(of: [leaf.text]).files { excluded.insert(Name(file.path)) }
             } catch {

@@ -31,7 +31,7 @@ package struct FileSource: DeclaredSource {
             }
         }
         let chosen = FileChoice(options, &checking).chosen(of: inputs)
-        if chosen.isEmpty, !inputs.isEmpty { checking.report("'exclude' leaves no files to read", at: options["exclude"]?.place) }
+        if chosen.isEmpty, !inputs.isEmpty { checking.report("'exclude' leaves no files to read", at: options[FileChoice.exclude]?.place) }
         self.init(chosen)
     }
 

@@ -12,13 +12,14 @@ extension Audit {
         let isWhole = input.whole
         if !isWhole {
             skip("\(input.file) was not read to its end by the run")
-            guard letters.areOf(input.file) else { return }
+            guard letters.areOf(input) else { return }
         }
         let encoding = framings?.encoding.flatMap { TextEncoding(rawValue: $0) } ?? .utf8
         do throws(InputError) {
-            let comparison = letters.comparison(of: input.file)
-            let summary = try read(input.file, framings?.inputFraming ?? .lines, maxRecord: framings?.maxRecord, encoding: encoding) {
-                (batch) throws(InputError) in
+            let comparison = letters.comparison(of: input)
+            let summary = try read(
+                input.file, framings?.inputFraming ?? .lines, maxRecord: framings?.maxRecord, encoding: encoding, archive: framings?.inputArchive
+            ) { (batch) throws(InputError) in
                 try comparison?.compare(batch)
                 return isWhole || comparison?.isDone == false
             }
@@ -26,6 +27,11 @@ extension Audit {
             compare(input.file, "bytes", input.bytes, summary.bytes)
             compare(input.file, "members", input.members, summary.members)
             compare(input.file, "records", UInt64(input.records), summary.records + summary.spilled)
+            if let archive = input.archive {
+                compare(input.file, "files in the archive", archive.files, summary.archive?.files ?? 0)
+                let others = summary.archive.map { $0.excluded + $0.skipped.values.reduce(0, +) } ?? 0
+                compare(input.file, "other entries of the archive", archive.excluded + archive.skipped.values.reduce(0, +), others)
+            }
             compare(input.file, "damage", input.damage, summary.damage.map(RunReport.DamageRecord.init))
             compare(input.file, "is plain text despite its name", input.note != nil, summary.isPlainDespiteName)
         } catch {

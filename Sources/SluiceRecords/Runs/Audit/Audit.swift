@@ -84,7 +84,7 @@ package struct Audit: Sendable {
     ///   - look: called with each batch; returns whether to read on.
     func read(
         _ path: String, _ framing: Framing = .lines, maxRecord: Int? = nil, encoding: TextEncoding = .utf8, isPlain: Bool = false,
-        _ look: (Batch) throws(InputError) -> Bool
+        archive: Archive? = nil, _ look: (Batch) throws(InputError) -> Bool
     ) throws(InputError) -> InputSummary {
         let buffers = BufferPool(capacity: Batch.targetBytes, most: 2)
         var configuration = BatchReader.Configuration(spillFolder: scratchFolder)
@@ -92,7 +92,8 @@ package struct Audit: Sendable {
         configuration.encoding = encoding
         configuration.isPlain = isPlain
         if let maxRecord { configuration.maxRecord = maxRecord }
-        let reader = try BatchReader(InputFile(path: path), index: 0, configuration: configuration, buffers: buffers)
+        let file = InputFile(path: path)
+        let reader = try configuration.reader(of: file, in: InputDescriptor(file), as: archive, index: 0, buffers: buffers)
         defer { reader.close() }
         while let batch = try reader.next() {
             let goesOn = try look(batch)

@@ -98,7 +98,9 @@ struct LetterPlaces {
             reported.file, "dead letters of this pipeline and definition", count - unreadable.count, definitions["\(report.pipeline) \(report.definition)"] ?? 0
         )
         for stage in report.stages { audit.compare("stage '\(stage.name)'", "dead letters", stage.dead, stages[Name(stage.name)] ?? 0) }
-        for input in report.inputs { audit.compare(input.file, "dead letters", input.dead, inputs[Name(input.file)] ?? 0) }
+        for input in report.inputs {
+            audit.compare(input.file, "dead letters", input.dead, Self.files(of: input, in: inputs.keys).reduce(0) { $0 + (inputs[$1] ?? 0) })
+        }
     }
 
     fileprivate static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> Hash128 {
@@ -106,13 +108,20 @@ struct LetterPlaces {
         return SipHash.fixed.hash(start, bytes.count)
     }
 
-    func areOf(_ file: String) -> Bool { places[Name(file)] != nil }
+    func areOf(_ input: RunReport.Input) -> Bool { !Self.files(of: input, in: places.keys).isEmpty }
+
+    /// The names that dead letters have for an input: its own, or those of the files in it.
+    private static func files(of input: RunReport.Input, in names: some Sequence<Name>) -> [Name] {
+        let beginning = Array("\(input.file)/".utf8)
+        return names.filter { $0 == Name(input.file) || input.archive != nil && $0.text.utf8.starts(with: beginning) }
+    }
 
     /// The comparison with the bytes of an input; `nil` if no dead letter is of it.
-    func comparison(of file: String) -> Comparison? {
-        guard let places = places[Name(file)] else { return nil }
-        results.read.insert(Name(file))
-        return Comparison(file, places.sorted { $0.position.offset < $1.position.offset }, results)
+    func comparison(of input: RunReport.Input) -> Comparison? {
+        let files = Self.files(of: input, in: places.keys)
+        guard !files.isEmpty else { return nil }
+        results.read.formUnion(files)
+        return Comparison(input.file, places.filter { files.contains($0.key) }, results)
     }
 
     /// Notes the results of all comparisons.
@@ -135,25 +144,29 @@ extension LetterPlaces {
     /// Compares dead letters with the records of one input, batch by batch.
     final class Comparison {
         private let file: String
-        private var rest: ArraySlice<Place>
+        /// What is left to compare of the input, or of each file in it, in the order of the places.
+        private var waiting: [Name: ArraySlice<Place>]
         private let results: Results
 
-        fileprivate init(_ file: String, _ places: [Place], _ results: Results) {
+        fileprivate init(_ file: String, _ places: [Name: [Place]], _ results: Results) {
             self.file = file
-            rest = places[...]
+            waiting = places.mapValues { $0.sorted { $0.position.offset < $1.position.offset }[...] }
             self.results = results
         }
 
         /// Whether all dead letters of the input are compared.
-        var isDone: Bool { rest.isEmpty }
+        var isDone: Bool { waiting.isEmpty }
 
         func compare(_ batch: Batch) throws(InputError) {
+            let name = Name(batch.name?.text ?? file)
+            guard var rest = waiting.removeValue(forKey: name) else { return }
             while let place = rest.first, place.position.offset < batch.end.offset {
                 rest.removeFirst()
                 let difference = try difference(place, in: batch)
                 results.compared += 1
-                if let difference { results.differing.append((place.number, "\(difference) at \(file)@\(place.position.offset)")) }
+                if let difference { results.differing.append((place.number, "\(difference) at \(name.text)@\(place.position.offset)")) }
             }
+            if !rest.isEmpty { waiting[name] = rest }
         }
 
         private func difference(_ place: Place, in batch: Batch) throws(InputError) -> String? {

@@ -52,7 +52,7 @@ final class InputReading: Sendable {
                 if let resumed = self.resumed, index < resumed.input { return { nil } }
                 let (reader, bytes) = try self.open(index)
                 let letters = try self.source.replay.map { try LetterReader(reader, $0, buffers: self.buffers, folder: self.spillFolder) }
-                if let resumed = self.resumed, index == resumed.input { try reader.skip(resumed.batches) }
+                if let resumed = self.resumed, index == resumed.input { try reader.skip(resumed.batches, returningTo: self.buffers) }
                 return {
                     let read = Result { try letters.map { try $0.next() } ?? reader.next() }
                     // What was read last may have been cut short.
@@ -94,7 +94,7 @@ final class InputReading: Sendable {
         if !paths.isEmpty { rmdir(spillFolder) }
     }
 
-    private func open(_ index: Int) throws(InputError) -> (BatchReader, any InputBytes) {
+    private func open(_ index: Int) throws(InputError) -> (any InputReader, any InputBytes) {
         var configuration = BatchReader.Configuration(spillFolder: spillFolder)
         let file = source.inputs[index]
         if let replay = source.replay {
@@ -105,18 +105,18 @@ final class InputReading: Sendable {
         configuration.maxRecord = source.maxRecord
         configuration.encoding = source.encoding
         configuration.framing = source.framing
-        var unsound: Swift.Set<Int> = []
+        var unsound = UnsoundMembers()
         if source.onDamage == .setAside {
             let bytes = try openBytes(of: file)
             defer { stop.remove(bytes) }
             guard bytes.size != nil else { throw .readOnce(path: file.path) }
-            unsound = try BatchReader.unsoundMembers(of: file, in: bytes, configuration: configuration)
+            unsound = try configuration.unsoundMembers(of: file, in: bytes, as: source.archive)
         }
         let bytes = try openBytes(of: file)
-        return (try BatchReader(file, of: bytes, index: index, configuration: configuration, buffers: buffers, unsound: unsound), bytes)
+        return (try configuration.reader(of: file, in: bytes, as: source.archive, index: index, buffers: buffers, unsound: unsound), bytes)
     }
 
-    private func close(_ reader: BatchReader, _ bytes: any InputBytes) {
+    private func close(_ reader: any InputReader, _ bytes: any InputBytes) {
         reader.close()
         stop.remove(bytes)
     }

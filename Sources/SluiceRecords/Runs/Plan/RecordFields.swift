@@ -65,7 +65,7 @@ package struct RecordFields: Sendable {
 
     /// The name of the batch's input; `nil` after a closing stage.
     func name(of batch: RecordBatch) -> InputName? {
-        batch.source.replayed?.file ?? batch.input.map { inputs[$0] }
+        batch.input.map { batch.source.name ?? inputs[$0] }
     }
 
     /// Writes the record as a JSON object with its current fields, from the columns that the plan

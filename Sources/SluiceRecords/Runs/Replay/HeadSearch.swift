@@ -10,7 +10,7 @@ final class HeadSearch {
     private let spillFolder: String
     private let buffers = BufferPool(capacity: Batch.targetBytes, most: 2)
     private var file: String?
-    private var reader: BatchReader?
+    private var reader: (any InputReader)?
     /// The range of the text that has the current head.
     private var range: Range<UInt64> = 0..<0
     private var head: FileHead?
@@ -43,8 +43,14 @@ final class HeadSearch {
         configuration.maxRecord = source.maxRecord
         configuration.encoding = source.encoding
         configuration.framing = source.framing
-        let input = source.inputs.first { $0.path.isSame(as: file) } ?? InputFile(path: file)
-        reader = try BatchReader(input, of: try source.source.open(input, at: 0), index: 0, configuration: configuration, buffers: buffers)
+        if let archive = source.archive, let path = Archive.path(in: file) {
+            let input = InputFile(path: path)
+            let bytes = try source.source.open(input, at: 0)
+            reader = try ArchiveReader(input, of: bytes, as: archive, index: 0, configuration: configuration, buffers: buffers, only: file)
+        } else {
+            let input = source.inputs.first { $0.path.isSame(as: file) } ?? InputFile(path: file)
+            reader = try BatchReader(input, of: try source.source.open(input, at: 0), index: 0, configuration: configuration, buffers: buffers)
+        }
         (self.file, range, head) = (file, 0..<0, nil)
     }
 }

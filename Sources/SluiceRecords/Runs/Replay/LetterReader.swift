@@ -7,7 +7,7 @@ import SluiceCEL
 ///
 /// A batch has records of one input, and one head. Called by one job at a time.
 final class LetterReader {
-    private let reader: BatchReader
+    private let reader: any InputReader
     private let replay: Replay
     private let buffers: BufferPool
     private let settled: SettledLetters
@@ -23,7 +23,7 @@ final class LetterReader {
     /// - Parameters:
     ///   - reader: reads the file of dead letters as lines.
     ///   - folder: for records that are spilled.
-    init(_ reader: BatchReader, _ replay: Replay, buffers: BufferPool, folder: String) throws(RunError) {
+    init(_ reader: any InputReader, _ replay: Replay, buffers: BufferPool, folder: String) throws(RunError) {
         self.reader = reader
         self.replay = replay
         self.buffers = buffers
@@ -170,9 +170,9 @@ final class LetterReader {
     /// The batch for a record of the given input: the one that is being filled, or a new one.
     private func batch(of file: String, head: FileHead?, room: Int) -> Batch {
         if let batch = filling {
-            let isOfFile = batch.frames.isEmpty || (batch.replayed?.file.text.isSame(as: file) == true && self.head == head)
+            let isOfFile = batch.frames.isEmpty || (batch.name?.text.isSame(as: file) == true && self.head == head)
             let hasRoom = batch.frames.isEmpty || batch.bytes.count + room <= Batch.targetBytes
-            if isOfFile, hasRoom, batch.replayed?.file.text.isSame(as: file) == true { return batch }
+            if isOfFile, hasRoom, batch.name?.text.isSame(as: file) == true { return batch }
             endBatch()
         }
         return begin(file: file, head: head)
@@ -183,7 +183,8 @@ final class LetterReader {
         let batch = Batch(bytes: buffers.take(), input: reader.index, offset: 0, line: 0)
         batch.head = head
         self.head = head
-        batch.replayed = ReplayedRecords(replay: replay, file: RecordFields.InputName(file))
+        batch.replayed = ReplayedRecords(replay: replay)
+        batch.name = RecordFields.InputName(file)
         if case .documents = replay.original.framing { batch.spansLines = true }
         filling = batch
         return batch

@@ -24,8 +24,6 @@ struct ReplayedRecords: Sendable {
     }
 
     let replay: Replay
-    /// The input of the records.
-    let file: RecordFields.InputName
     /// One for each frame.
     var records: [Record] = []
     var kept: [Kept] = []

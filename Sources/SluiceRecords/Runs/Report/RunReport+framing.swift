@@ -15,6 +15,10 @@ extension RunReport {
         package var maxRecord: Int
         /// The encoding of the inputs; `nil` for UTF-8.
         package var encoding: String?
+        /// What the inputs are archives of; `nil` if they are none.
+        package var archive: String?
+        /// Patterns of files in archives that were left out.
+        package var excluded: [String]?
     }
 
     /// The framing of delimited text.
@@ -57,6 +61,12 @@ extension RunReport {
 }
 
 extension RunReport.Framings {
+    /// How archives were read.
+    var inputArchive: Archive? {
+        guard archive != nil else { return nil }
+        return (try? Archive(excluding: excluded ?? [])) ?? Archive()
+    }
+
     var inputFraming: Framing {
         if let documents { return .documents(path: documents) }
         if let inputs { return inputs.framing }
@@ -74,9 +84,14 @@ extension RunReport.Framings {
         let encoding = pipeline.source.encoding == .utf8 || isReplay ? nil : pipeline.source.encoding.rawValue
         var documents: [String]?
         if case .documents(let path) = framing { documents = path }
-        guard framing != .lines || encoding != nil || pipeline.sinks.contains(where: { $0.format.writtenFraming != .lines }) else { return nil }
+        let archive = isReplay ? nil : pipeline.source.archive
+        guard framing != .lines || encoding != nil || archive != nil || pipeline.sinks.contains(where: { $0.format.writtenFraming != .lines }) else {
+            return nil
+        }
         self.init(inputs: inputs, outputs: outputs, documents: documents, maxRecord: pipeline.source.maxRecord, encoding: encoding)
         if case .multiline(let multiline) = framing { self.multiline = [multiline.lines.rawValue: multiline.pattern.text] }
         if case .syslog = framing { octetCounting = true }
+        self.archive = archive?.kind.rawValue
+        excluded = archive.map(\.excludedPatterns).flatMap { $0.isEmpty ? nil : $0 }
     }
 }

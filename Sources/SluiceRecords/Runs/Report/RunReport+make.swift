@@ -55,6 +55,7 @@ extension RunReport.Input {
             file: file.path, bytes: bytes ?? 0, members: isWhole ? summary?.members ?? 0 : 0, records: counts.records, written: counts.written,
             filtered: counts.filtered, dead: counts.dead, absorbed: counts.absorbed, added: counts.added,
             damage: counts.damage.map(RunReport.DamageRecord.init), whole: isWhole,
+            archive: isWhole ? summary?.archive.map(RunReport.ArchiveContents.init) : nil,
             note: summary?.isPlainDespiteName == true ? "plain text despite its name; read as such" : nil)
     }
 }

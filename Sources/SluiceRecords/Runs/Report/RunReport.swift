@@ -36,8 +36,12 @@ public struct RunReport: Codable, Sendable {
     public struct DamageRecord: Codable, Sendable, Equatable {
         /// One of the kinds listed in docs/report.md: `truncated`, `corrupt`, `crc`, ….
         public var kind: String
-        /// The offset in the compressed file.
+        /// The offset in the compressed file. For `tar-header`, `tar-truncated` and `tar-garbage`,
+        /// the offset in the decompressed archive.
         public var offset: UInt64
+        /// The name of the file in an archive that the offset is in, before its own decompression;
+        /// `nil`: it is in the input.
+        public var file: String?
         /// The index of the gzip member, from 0.
         public var member: Int
         /// Compressed bytes that were skipped.
@@ -48,6 +52,7 @@ public struct RunReport: Codable, Sendable {
         init(_ damage: Damage) {
             kind = damage.kind.rawValue
             offset = damage.offset
+            file = damage.file
             member = damage.member
             lostBytes = damage.lostBytes
             lostText = damage.lostText
@@ -81,8 +86,24 @@ public struct RunReport: Codable, Sendable {
         public var whole: Bool
         /// The SHA-256 of its first and last 4 KiB as the run began, if it is a regular file.
         public var ends: String?
+        /// What the archive contained, if the file is read as one.
+        public var archive: ArchiveContents?
         /// An oddity that is not damage: the name ends in `.gz`, but the file is plain text.
         public var note: String?
+    }
+
+    /// What an archive contained.
+    public struct ArchiveContents: Codable, Sendable, Equatable {
+        /// Files that were read.
+        public var files: Int
+        /// Files that `exclude` left out.
+        public var excluded: Int
+        /// Entries that are not files, by kind: `folders`, `symbolic links`, ….
+        public var skipped: [String: Int]
+
+        init(_ contents: SluiceRecords.ArchiveContents) {
+            (files, excluded, skipped) = (contents.files, contents.excluded, contents.skipped)
+        }
     }
 
     /// The number of batches, or records, that a stage works on at once.

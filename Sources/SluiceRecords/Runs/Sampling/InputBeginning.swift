@@ -1,17 +1,27 @@
 /// Reads the beginning of an input, decompressed.
 package enum InputBeginning {
-    /// - Parameter bytes: the maximum number of bytes; a longer text is cut at its last line feed.
+    /// - Parameters:
+    ///   - archive: if the input is an archive, how it is read; the text is that of the first file
+    ///     in it that is not empty.
+    ///   - bytes: the maximum number of bytes; a longer text is cut at its last line feed.
     /// - Throws: ``InputError`` if the input cannot be opened. Damage ends the text.
     package static func text(
-        of input: InputFile, from source: any RecordSource, bytes most: Int = 64 << 10
+        of input: InputFile, from source: any RecordSource, as archive: Archive?, bytes most: Int = 64 << 10
     ) throws(InputError) -> [UInt8] {
         let bytes = try source.open(input, at: 0)
         defer { bytes.close() }
         let configuration = BatchReader.Configuration(spillFolder: "")
-        let reader = try BatchReader(input, of: bytes, index: 0, configuration: configuration, buffers: BufferPool(capacity: Batch.targetBytes, most: 1))
+        let buffers = BufferPool(capacity: Batch.targetBytes, most: 1)
+        let text: (any TextSource)?
+        if let archive {
+            text = try ArchiveReader(input, of: bytes, as: archive, index: 0, configuration: configuration, buffers: buffers).firstText()
+        } else {
+            text = try BatchReader(input, of: bytes, index: 0, configuration: configuration, buffers: buffers).text
+        }
+        guard let text else { return [] }
         let buffer = ByteBuffer(capacity: most)
         reading: while buffer.count < most {
-            let step = reader.text.read(into: buffer.start + buffer.count, room: most - buffer.count)
+            let step = text.read(into: buffer.start + buffer.count, room: most - buffer.count)
             buffer.count += step.count
             switch step.event {
             case .end: return buffer.withFilled { Array($0) }

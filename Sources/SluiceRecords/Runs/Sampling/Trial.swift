@@ -20,7 +20,7 @@ package struct Trial: Sendable {
         _ pipeline: RecordPipeline, on texts: [(name: String, text: [UInt8])], stages: Int, limit: Int? = nil, state: String
     ) async throws(RunError) -> Trial {
         var trial = pipeline
-        trial.source.source = MemorySource(named: texts.map { ($0.name == "-" ? "standard input" : $0.name, $0.text) })
+        trial.source.replaceInputs(by: texts.map { ($0.name == "-" ? "standard input" : $0.name, $0.text) })
         let records = MemorySink(PathTemplate(recordsName))
         let letters = MemorySink(PathTemplate(lettersName))
         trial.flow = RecordFlow(Array(pipeline.stages.prefix(stages)), into: SinkSettings(records))
@@ -39,7 +39,7 @@ package struct Trial: Sendable {
         of pipeline: RecordPipeline, on texts: [(name: String, text: [UInt8])], state: String
     ) async throws(RunError) -> [(name: String, lines: [String])] {
         var trial = pipeline
-        trial.source.source = MemorySource(named: texts.map { ($0.name == "-" ? "standard input" : $0.name, $0.text) })
+        trial.source.replaceInputs(by: texts.map { ($0.name == "-" ? "standard input" : $0.name, $0.text) })
         var sinks: [MemorySink] = []
         trial.flow = pipeline.flow.replacingSinks { settings in
             var settings = settings

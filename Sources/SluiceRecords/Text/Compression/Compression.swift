@@ -9,17 +9,21 @@ enum Compression: Equatable {
 
     /// Detects the compression. Reads no further ahead than needed, because more bytes may be slow
     /// to arrive.
-    static func detect(in window: InputWindow, name: String) -> Compression {
+    ///
+    /// - Parameter readsArchives: whether tar archives are supported.
+    static func detect(in window: InputWindow, name: String, readsArchives: Bool = false) -> Compression {
         let first = window.look(ahead: 1)
         // An empty file is an empty input, whatever its name.
         if first.isEmpty { return .none }
         // A single byte 1F is more likely a truncated gzip file than text.
         if first[0] == 0x1F, window.look(ahead: 2).count < 2 || window.available[1] == 0x8B { return .gzip }
         if let frames = Self.frames(in: window) { return frames }
-        if let other = OtherCompression.name(in: window) { return .unsupported(other) }
+        if let other = OtherCompression.name(in: window) { return readsArchives && other == OtherCompression.tar ? .none : .unsupported(other) }
         guard let named = named(name) else { return .none }
         return TextBeginning.isText(window) && !isCutMark(window, of: named) ? .plainDespiteName : named
     }
+
+    var isNone: Bool { self == .none || self == .plainDespiteName }
 
     /// The decompressed text.
     ///

@@ -6,6 +6,8 @@ import CZlib
 /// Text may begin with the letters of a magic number, so each check needs more than letters:
 /// control characters, a plausible size, or a checksum.
 enum OtherCompression {
+    static let tar = Archive.Kind.tar.rawValue
+
     private static let marks: [(bytes: [UInt8], name: String)] = [
         // Versions of zstd before its format was finalized.
         ([0x27, 0xB5, 0x2F, 0xFD], "zstd 0.7"), ([0x26, 0xB5, 0x2F, 0xFD], "zstd 0.6"), ([0x25, 0xB5, 0x2F, 0xFD], "zstd 0.5"),
@@ -29,7 +31,7 @@ enum OtherCompression {
         default: break
         }
         if ZlibStream.begins(window) { return "zlib" }
-        return TarHeader.begins(window.available) ? "tar" : nil
+        return TarHeader.begins(window.available) ? tar : nil
     }
 
     /// The header of a `.lzma` file with the properties that all programs write: a dictionary of
@@ -105,21 +107,6 @@ enum ZlibStream {
                 guard result == Z_OK, stream.avail_in > 0 else { return result }
             }
         }
-    }
-}
-
-/// The first block of a tar archive, recognized by its checksum, the sum of its 512 bytes. No text
-/// has one.
-enum TarHeader {
-    static let count = 512
-
-    static func begins(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard bytes.count >= count, bytes[0] != 0, bytes[..<100].contains(0) || bytes[257...].starts(with: "ustar".utf8) else { return false }
-        let digits = bytes[148..<156].drop { $0 == 0x20 }.prefix { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
-        guard !digits.isEmpty else { return false }
-        let stored = digits.reduce(0) { $0 << 3 | Int($1 - UInt8(ascii: "0")) }
-        let rest = bytes[..<148].reduce(0) { $0 + Int($1) } + bytes[156..<512].reduce(0) { $0 + Int($1) }
-        return stored == rest + 8 * 0x20
     }
 }
 

@@ -91,5 +91,5 @@ extension BatchReader {
         batch.frames = kept
     }
 
-    private func spillName(offset: UInt64) -> String { SpillFile.name(input: index, offset: offset) }
+    private func spillName(offset: UInt64) -> String { SpillFile.name(input: index, offset: precedingText + offset) }
 }

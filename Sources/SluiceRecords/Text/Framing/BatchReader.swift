@@ -19,7 +19,7 @@ import Glibc
 ///
 /// Unsafe memory: reads and writes its own ``ByteBuffer`` within the room that it has reserved.
 /// `@unchecked Sendable`: it is called by one job at a time.
-package final class BatchReader: @unchecked Sendable {
+package final class BatchReader: InputReader, @unchecked Sendable {
     package struct Configuration: Sendable {
         package var onDamage = DamagePolicy.salvage
         /// In bytes, without the line feed. At most 1 GiB.
@@ -76,11 +76,11 @@ package final class BatchReader: @unchecked Sendable {
     var suspects = SuspectRecords()
     /// Members that fail their check, found before anything was delivered.
     private let unsound: Swift.Set<Int>
+    /// The size of the texts before this one, if it is of a file in an archive.
+    var precedingText: UInt64 = 0
     /// Whether the last event was a failed check of the text before it.
     var isUnsure = false
     private var isFresh = true
-    /// Whether the decompressed text may still turn out to be a tar archive.
-    private var mayBeArchive: Bool
     private var isFinished = false
     private var hasDelivered = false
     private var totals: InputSummary
@@ -106,28 +106,31 @@ package final class BatchReader: @unchecked Sendable {
         try self.init(file, index: index, configuration: configuration, buffers: buffers, window: window, bytes: bytes, unsound: unsound)
     }
 
-    /// The members of an input that are damaged or fail their check.
-    ///
-    /// - Parameter bytes: the input, open at its beginning. It is read to its end and closed.
-    static func unsoundMembers(of file: InputFile, in bytes: any InputBytes, configuration: Configuration) throws(InputError) -> Swift.Set<Int> {
-        defer { bytes.close() }
-        let window = InputWindow { bytes.read(into: $0) }
-        let compression = Compression.detect(in: window, name: file.path)
-        let text = try compression.text(of: file, in: window, library: configuration.library, size: bytes.size ?? file.size)
-        return text is PlainText ? [] : MemberCheck.unsound(in: text)
-    }
-
-    init(
+    /// - Parameters:
+    ///   - window: the input's bytes from their beginning.
+    ///   - most: the number of bytes to decompress at a time.
+    convenience init(
         _ file: InputFile, index: Int, configuration: Configuration, buffers: BufferPool, window: InputWindow, bytes: (any InputBytes)?,
         inflateAtMost most: Int = 256 << 10, unsound: Swift.Set<Int> = []
     ) throws(InputError) {
-        totals = InputSummary(file: file.path)
         let compression = configuration.isPlain ? .none : Compression.detect(in: window, name: file.path)
-        if case .plainDespiteName = compression { totals.isPlainDespiteName = true }
-        let encoded = try compression.text(of: file, in: window, library: configuration.library, size: bytes?.size ?? file.size, most: most)
+        let text = try InputText(
+            of: file, as: compression, in: window, library: configuration.library, size: bytes?.size ?? file.size,
+            most: most)
+        self.init(file, index: index, configuration: configuration, buffers: buffers, text: text, bytes: bytes, unsound: unsound)
+    }
+
+    /// - Parameters:
+    ///   - text: read from its beginning.
+    ///   - bytes: what is to be closed at the end.
+    init(
+        _ file: InputFile, index: Int, configuration: Configuration, buffers: BufferPool, text: InputText, bytes: (any InputBytes)?,
+        unsound: Swift.Set<Int>
+    ) {
+        totals = InputSummary(file: file.path)
+        totals.isPlainDespiteName = text.isPlainDespiteName
+        self.text = configuration.encoding == .utf8 ? text.source : DecodedText(text.source, configuration.encoding)
         self.unsound = unsound
-        text = configuration.encoding == .utf8 ? encoded : DecodedText(encoded, configuration.encoding)
-        mayBeArchive = !(encoded is PlainText)
         self.file = file
         self.index = index
         self.configuration = configuration
@@ -139,6 +142,13 @@ package final class BatchReader: @unchecked Sendable {
         wantsHead = quoting?.hasHead ?? false
         mostRecords = quoting?.fieldCount.map(Self.mostRecords) ?? .max
         buffer = buffers.take()
+    }
+
+    /// To be called before anything is read: the text begins inside this member, and members begin
+    /// anywhere in records.
+    func continueMember(_ member: Int) {
+        members.begin(member, at: 0)
+        membersCutRecords = true
     }
 
     deinit {
@@ -174,20 +184,9 @@ package final class BatchReader: @unchecked Sendable {
         return batch
     }
 
-    /// Skips the first batches by reading them again, which restores the head and the damage. Their
-    /// spill files are removed.
-    func skip(_ batches: Int) throws(InputError) {
-        for _ in 0..<batches {
-            guard let batch = try next() else { return }
-            for record in batch.spilled { unlink(record.spill) }
-            buffers.give(batch.bytes)
-        }
-    }
-
     private func nextBatch() throws(InputError) -> Batch? {
         while !isFinished {
             scan.advance(over: buffer)
-            if mayBeArchive { try refuseArchive() }
             if isFresh, buffer.count >= 3 || event == .end { leaveOutMark() }
             if wantsHead, !isFresh { takeHead() }
             if directives != nil { takeDirectives() }
@@ -224,15 +223,6 @@ package final class BatchReader: @unchecked Sendable {
         let step = text.read(into: buffer.start + buffer.count, room: wanted)
         buffer.count += step.count
         event = step.event
-    }
-
-    /// Refuses a tar archive, compressed or not.
-    private func refuseArchive() throws(InputError) {
-        guard offset == 0, buffer.count < TarHeader.count else {
-            mayBeArchive = false
-            guard offset == 0, TarHeader.begins(buffer.filled) else { return }
-            throw .unsupported(path: file.path, compression: "tar")
-        }
     }
 
     private func dropIdle() {

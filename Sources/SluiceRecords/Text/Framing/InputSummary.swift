@@ -18,6 +18,8 @@ package struct InputSummary: Sendable, Equatable, Codable {
     package var damage: [Damage] = []
     /// Whether the file is plain text although its name suggests compression.
     package var isPlainDespiteName = false
+    /// `nil` if it is not read as an archive.
+    package var archive: ArchiveContents?
 
     package init(file: String) {
         self.file = file

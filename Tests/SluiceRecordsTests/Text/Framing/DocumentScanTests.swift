@@ -107,10 +107,10 @@ struct DocumentScanTests {
                 at += count
                 return count
             }
+            let buffers = BufferPool(capacity: Batch.targetBytes, most: 2)
             let reader = try BatchReader(
-                InputFile(path: "a"), index: 0, configuration: configuration, buffers: BufferPool(capacity: Batch.targetBytes, most: 2), window: window,
-                bytes: nil)
-            try reader.skip(skipped)
+                InputFile(path: "a"), index: 0, configuration: configuration, buffers: buffers, window: window, bytes: nil)
+            try reader.skip(skipped, returningTo: buffers)
             let next = try #require(try reader.next())
             #expect(next.number == skipped && next.offset == whole.cuts[skipped].offset && next.frames.count == whole.cuts[skipped].records)
         }

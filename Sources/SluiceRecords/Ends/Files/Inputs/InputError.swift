@@ -9,6 +9,10 @@ package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
     case unreadable(path: String, reason: String)
     /// Its first bytes belong to a compression or an archive format that is not supported.
     case unsupported(path: String, compression: String)
+    /// The same of a file in an archive.
+    case unsupportedInside(path: String, compression: String)
+    /// It was to be read as an archive.
+    case notArchive(path: String)
     /// The input is damaged and the policy is ``DamagePolicy/fail``.
     case damaged(path: String, Damage)
     /// The policy is ``DamagePolicy/setAside``, and the input can be read only once.
@@ -23,9 +27,13 @@ package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
         case .badPattern(let pattern, let reason): "'\(pattern)' is not a valid pattern: \(reason)"
         case .folder(let path): "\(path) is a folder; give its files: \(path.hasSuffix("/") ? path : path + "/")*"
         case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
-        case .unsupported(let path, let archive) where ["tar", "zip", "7z", "rar"].contains(archive):
+        case .unsupported(let path, OtherCompression.tar): "\(path) is a tar archive; 'archive: tar' in the source reads the files in it"
+        case .unsupported(let path, let archive) where ["zip", "7z", "rar"].contains(archive):
             "\(path): \(archive) archives are not supported yet; unpack it and give its files"
         case .unsupported(let path, let compression): "\(path): \(compression) is not supported yet; gzip, zstd, bzip2, xz and plain text are"
+        case .unsupportedInside(let path, let compression):
+            "\(path): \(compression) inside an archive is not supported; leave the file out with 'exclude', or unpack the archive"
+        case .notArchive(let path): "\(path) is not a tar archive; remove 'archive: tar', or leave the file out with 'exclude'"
         case .damaged(let path, let damage): "\(path)@\(damage.offset): \(damage.kind.sentence) (member \(damage.member))"
         case .readOnce(let path):
             "\(path): 'on_damage: set_aside' reads each input twice, which a pipe does not allow; write it to a file first, or use 'salvage'"
@@ -45,6 +53,9 @@ extension Damage.Kind {
         case .length: "the text differs from what was compressed: wrong length"
         case .trailingGarbage: "nonzero bytes after the last member"
         case .readError: "reading the input failed"
+        case .tarHeader: "no file of the tar archive begins here, or its header is damaged"
+        case .tarTruncated: "the tar archive ends too early"
+        case .tarGarbage: "nonzero bytes after the end of the tar archive"
         }
     }
 }
