@@ -207,7 +207,10 @@ struct ResumeTests {
         func prepared(_ script: String) throws -> CommandUnderTest {
             let command = try Self.prepared()
             let stages = "  - sort: {by: [n, {desc: text}]}\n  - exec: [sh, child.sh]\n    workers: 1\n"
-            try command.write(Self.pipeline.replacing("  - set: {m: n * 2}\n  - head: 1000000\n", with: stages), to: "trouble.yaml")
+            // With so little memory, a batch is read only after the one before it was committed, so
+            // that there is a checkpoint before the results.
+            let limits = "\nlimits: {memory: 16MiB}\n"
+            try command.write(Self.pipeline.replacing("  - set: {m: n * 2}\n  - head: 1000000\n", with: stages) + limits, to: "trouble.yaml")
             try command.write(script, to: "child.sh")
             return command
         }
