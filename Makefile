@@ -5,7 +5,7 @@ ARGS ?=
 PREFIX ?= /usr/local
 # Debian packages that a target needs besides the libraries.
 package: ALSO = dpkg-dev
-test tsan: ALSO = python3
+test tsan: ALSO = python3 openssl
 # With the Swift runtime linked in, the command runs on machines without Swift, starts sooner and is a little faster.
 BUILD = $(SWIFT) build -c release --static-swift-stdlib
 RELEASE = $(shell $(BUILD) --show-bin-path)
@@ -14,7 +14,7 @@ FORMATTED = Package.swift Sources Tests $(wildcard Benchmarks Examples)
 # The stress tests of the pool use every core, and tests of child processes have time limits of seconds. In processes of
 # their own, neither slows down other tests.
 POOL_TESTS = ^WorkerPoolsTests\.
-TIMED_TESTS = ^(SluiceTests\.|SluiceRecordsTests\.(Exec|Child)|CommandTests\.(Resume|Kill|Interrupt))
+TIMED_TESTS = ^(SluiceTests\.|SluiceRecordsTests\.(Exec|Child|HTTP)|CommandTests\.(Resume|Kill|Interrupt))
 define run-tests
 $(SWIFT) test --skip-build $(1) --filter '$(POOL_TESTS)'
 	$(SWIFT) test --skip-build $(1) --filter '$(TIMED_TESTS)'

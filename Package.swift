@@ -38,7 +38,7 @@ let package = Package(
         .target(
             name: "SluiceRecords",
             dependencies: [
-                "Sluice", "SluiceCEL", "WorkerPools", "CZlib", "CISAL", "CZstd", "CBzip2", "CLZMA", "CSQLite", "CCrypto", "CBytes",
+                "Sluice", "SluiceCEL", "WorkerPools", "CZlib", "CISAL", "CZstd", "CBzip2", "CLZMA", "CSQLite", "CCurl", "CCrypto", "CBytes",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
@@ -63,6 +63,7 @@ let package = Package(
         .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
         .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         // libre2-dev; its pkg-config file has flags that SwiftPM refuses.
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),

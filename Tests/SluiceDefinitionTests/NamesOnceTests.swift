@@ -47,6 +47,7 @@ struct NamesOnceTests {
             "keep": ["SluiceRecords/Verbs/Explode.swift", lookup], "drop": [lookup], "select": [lookup],
             "remove": ["SluiceRecords/Verbs/Redact.swift"],
             "json": [
+                "SluiceRecords/Verbs/HTTP.swift",
                 "SluiceRecords/Formats/Access.swift", "SluiceRecords/Formats/AccessLog/LogTemplate+nginx.swift", "sluice/Commands/AuditCommand.swift",
                 "sluice/Commands/RunCommand.swift", "sluice/Commands/Eval.swift",
             ],

@@ -85,7 +85,7 @@ public enum InOrderResult<Output: Sendable>: Sendable {
 /// A stage that takes one element at a time and needs no pool: it runs where its segment commits.
 final class SerialStage<State: Sendable, Input: Sendable, Output: Sendable>: SerialInlet {
     private let state: SerialState<State>
-    private let hadEnough = SerialState(false)
+    private let isOver = SerialState(false)
     private let ledger: StageLedger
     private let failures: Failures
     private let next: any SerialInlet<Output>
@@ -103,7 +103,7 @@ final class SerialStage<State: Sendable, Input: Sendable, Output: Sendable>: Ser
     }
 
     func receive(_ element: Input, at place: Place) async throws(PipelineError) {
-        guard !hadEnough.value else { return }
+        guard !isOver.value else { return }
         ledger.received.count()
         let start = ContinuousClock.now
         let result: InOrderResult<Output>
@@ -124,17 +124,19 @@ final class SerialStage<State: Sendable, Input: Sendable, Output: Sendable>: Ser
             ledger.filtered.count()
         case .last(let output):
             ledger.passed.count()
-            hadEnough.value = true
+            isOver.value = true
             failures.control.stopReading(after: place)
             try await next.receive(output, at: place)
         }
     }
 
-    /// What became of elements after the last one that was needed is nothing to this run.
+    /// What became of elements after the last one that was needed, or after the place where the run
+    /// stops, is nothing to this run.
     func receive(_ mark: Mark) async throws(PipelineError) {
-        if hadEnough.value {
+        if isOver.value {
             guard case .partEnded = mark else { return }
         }
+        if case .failed = mark { isOver.value = true }
         try await next.receive(mark)
     }
 

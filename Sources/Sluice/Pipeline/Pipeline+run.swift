@@ -59,6 +59,8 @@ extension RunPlan {
                 group.addTask {
                     do throws(PipelineError) {
                         try await segment.commit()
+                    } catch .drained {
+                        control.giveUpRest()
                     } catch {
                         control.close(because: error)
                     }
@@ -75,7 +77,8 @@ extension RunPlan {
             return .failure(PipelineFailure(reason: reason, report: report(.failed)))
         }
         var report = report(.complete)
-        report.enough = control.enough
+        report.enough = control.abandoned == nil ? control.enough : nil
+        report.abandoned = control.abandoned
         if control.isDrained && !report.hadEnough {
             report.status = .interrupted
             return .success(report)

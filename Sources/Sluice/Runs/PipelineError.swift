@@ -10,6 +10,9 @@ public enum PipelineError: Error, Sendable {
     case deadLetters(any Error)
     /// ``RunControl/cancel()`` was called.
     case cancelled
+    /// A stage gave up the element at this place because the run was being drained. Such a run does
+    /// not fail: it ends before the element.
+    case drained(at: Place)
     /// The run seemed to end well, but its ledger does not add up. This is an error in Sluice.
     case unbalanced
 }
@@ -23,6 +26,7 @@ extension PipelineError: CustomStringConvertible {
         case .sink(let error): "the sink failed: \(error)"
         case .deadLetters(let error): "the sink for dead letters failed: \(error)"
         case .cancelled: "the run was cancelled"
+        case .drained(let place): "the run was drained before element \(place)"
         case .unbalanced: "the ledger does not balance; the report shows where"
         }
     }

@@ -57,6 +57,10 @@ public struct Report: Sendable {
     /// The element after which a stage had enough, so that the run ended there.
     public var enough: Place?
 
+    /// The first element that a stage gave up because the run was being drained: the run ended
+    /// before it.
+    package var abandoned: Place?
+
     public var hadEnough: Bool { enough != nil }
 
     public var books: Books { Books(stages.map { Books.Stage(name: $0.name, counts: $0.counts) }) }

@@ -26,6 +26,8 @@ public final class RunControl: Sendable {
         var failure: (place: Place, reason: PipelineError)?
         /// The element after which a stage needed no more.
         var enough: Place?
+        /// The first element that a stage gave up while the run was being drained.
+        var abandoned: Place?
         var plan: RunPlan?
         var report: Report?
         var reading: Task<Void, Never>?
@@ -68,6 +70,7 @@ extension RunControl {
     var failure: PipelineError? {
         state.withLock { state in
             guard let failure = state.failure else { return nil }
+            if let abandoned = state.abandoned, failure.place > abandoned { return nil }
             if let enough = state.enough, failure.place > enough { return nil }
             return failure.reason
         }
@@ -79,7 +82,7 @@ extension RunControl {
         state.withLock { state in
             switch state.phase {
             case .running: state.failure != nil
-            case .stopping: state.enough == nil
+            case .stopping: state.enough == nil || state.abandoned != nil
             case .idle, .closed, .ended: true
             }
         }
@@ -87,6 +90,20 @@ extension RunControl {
 
     /// The element after which a stage needed no more.
     var enough: Place? { state.withLock { $0.enough } }
+
+    /// The first element that a stage gave up while the run was being drained.
+    var abandoned: Place? { state.withLock { $0.abandoned } }
+
+    /// A stage gives up the element at this place, so the run ends before it.
+    ///
+    /// - Returns: false if the run is not being drained.
+    func abandon(at place: Place) -> Bool {
+        state.withLock { state in
+            guard state.isDrained else { return false }
+            state.abandoned = min(state.abandoned ?? place, place)
+            return true
+        }
+    }
 
     var isDrained: Bool { state.withLock { $0.isDrained } }
 

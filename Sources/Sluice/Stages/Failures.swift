@@ -9,6 +9,7 @@ struct Failures: Sendable {
     ///
     /// - Returns: what takes the element's place; nil if nothing does.
     func judge(_ element: some Sendable, at place: Place, _ error: any Error, attempts: Int) -> Mark? {
+        if error is Abandoned, control.abandon(at: place) { return .failed(.drained(at: place)) }
         let letter = DeadLetter(element: element, stage: ledger.name, error: error, attempts: attempts, place: place)
         callback?(letter)
         switch policy {
@@ -24,4 +25,12 @@ struct Failures: Sendable {
             return .failed(reason)
         }
     }
+}
+
+/// Thrown by a stage's closure to give up its element because the run is being drained.
+///
+/// The run then ends before this element, as interrupted. While the run is not being drained, this
+/// is an error as any other.
+package struct Abandoned: Error, Sendable {
+    package init() {}
 }

@@ -39,16 +39,12 @@ extension DefinitionReading {
                 } else {
                     verb = entry
                 }
-            } else if key.text.index(in: Verbs.later) != nil {
-                hadUnknown = true
-                report(
-                    "\(owner): '\(key.text)' is not supported in this version", at: key.place, fix: "this version has: \(Verbs.names.joined(separator: ", "))")
             } else if let verb = Verbs.all.first(where: { $0.declaration.elsewhere.contains(key.text.lowercased()) })?.declaration {
                 hadUnknown = true
                 report("\(owner): there is no verb '\(key.text)'; use '\(verb.name)'", at: key.place, fix: "write '\(verb.example)'")
             } else {
                 hadUnknown = true
-                let hint = didYouMean(key.text, among: Verbs.names + options + Verbs.later)
+                let hint = didYouMean(key.text, among: Verbs.names + options)
                 report(
                     "\(owner): '\(key.text)' is neither a verb nor a stage option\(hint)", at: key.place,
                     fix: "verbs: \(Verbs.names.joined(separator: ", ")); options: \(options.joined(separator: ", "))")

@@ -178,8 +178,8 @@ package final class RecordRun: Sendable {
                 report.status = isDamaged || report.records.dead > 0 ? .losses : .complete
                 report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
                 try publish(commit, state, report, reportFile, read)
-            case .interrupted:
-                isSuspended = try suspend(commit) || checkpointing?.isWritten == true
+            case .interrupted(let flow):
+                isSuspended = try suspend(commit, at: flow) || checkpointing?.isWritten == true
                 if isSuspended { commit.leave() } else { commit.discard() }
                 report.status = .interrupted
                 report.resumable = isSuspended
@@ -239,7 +239,9 @@ package final class RecordRun: Sendable {
     /// Takes a checkpoint at the position where a drained run has stopped.
     ///
     /// - Returns: false if there is none; an earlier one is still valid.
-    private func suspend(_ commit: RunCommit) throws(RunError) -> Bool {
+    private func suspend(_ commit: RunCommit, at end: Report) throws(RunError) -> Bool {
+        // If a stage gave batches up, an ordered stage before it has seen more than is committed.
+        if end.abandoned != nil, plan.hasOrderedSteps { return false }
         var columns: [Int: [SinkCheckpoint.Columns]] = [:]
         for known in plan.outputColumns { columns[known.sink.number] = known.checkpoint }
         let parts = Dictionary(uniqueKeysWithValues: plan.outputParts.map { ($0.sink, $0.checkpoint) })

@@ -70,7 +70,7 @@ extension RunError {
                 case let error as OutputError: .output(error)
                 default: .fault("\(error)")
                 }
-        case .cancelled, .unbalanced: self = .fault(reason.description)
+        case .cancelled, .unbalanced, .drained: self = .fault(reason.description)
         }
     }
 }

@@ -16,9 +16,15 @@ final class DeadLetterLimit: Sendable {
     func pass() { passed.add(1, ordering: .relaxed) }
 
     func fail() throws(RunError) {
-        let count = failed.add(1, ordering: .relaxed).newValue
-        guard count > most else { return }
-        throw .tooManyDeadLetters(count: count, read: count + passed.load(ordering: .relaxed), limit: "\(most)")
+        failed.add(1, ordering: .relaxed)
+        if let exceeded { throw exceeded }
+    }
+
+    /// The error if more records have failed than may.
+    var exceeded: RunError? {
+        let count = failed.load(ordering: .relaxed)
+        guard count > most else { return nil }
+        return .tooManyDeadLetters(count: count, read: count + passed.load(ordering: .relaxed), limit: "\(most)")
     }
 }
 

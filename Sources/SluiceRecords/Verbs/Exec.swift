@@ -57,6 +57,7 @@ package struct Exec: Verb {
     package var dependence: Dependence { answersMany ? .recordOfSeveral : .record }
     package var mentions: [String] { [] }
     package var givesNewBytes: Bool { true }
+    package var callsOthers: Bool { true }
 
     package func makeStep(_ stage: RecordStage) -> Step {
         .each(ExecStep(name: stage.name, command: command, stage, startTimeout: startTimeout, answersMany: answersMany))
@@ -86,6 +87,8 @@ struct ExecStep: EachStep {
         return ExecStage(
             site: site, children: children, window: 2 * workers.upperBound, limit: limit, answersMany: answersMany, next: binder.next)
     }
+
+    func drain() { children.drain() }
 
     func end() async {
         await children.shutdown()
@@ -150,11 +153,12 @@ struct ExecStage: EachStage {
 
     /// The outcomes of the batch's rows, in order. At most `window` records are pending at once.
     ///
-    /// - Throws: ``RunError`` if the limit of dead letters is exceeded.
+    /// - Throws: ``RunError`` if the limit of dead letters is exceeded; ``Abandoned`` if the run
+    ///   ended before all records had an answer.
     private func ask(_ batch: RecordBatch) async throws -> [ExecOutcome] {
         let requests = batch.rows.map { site.fields.json(Int($0), of: batch).withFilled(Array.init) }
         let children = children
-        return try await withThrowingTaskGroup(of: (Int, ExecOutcome).self) { group in
+        let outcomes = try await withThrowingTaskGroup(of: (Int, ExecOutcome).self) { group in
             var outcomes: [ExecOutcome?] = Array(repeating: nil, count: requests.count)
             for (index, request) in requests.enumerated() {
                 if index >= window, let (done, outcome) = try await group.next() { outcomes[done] = try looked(at: outcome) }
@@ -163,14 +167,26 @@ struct ExecStage: EachStage {
             for try await (done, outcome) in group { outcomes[done] = try looked(at: outcome) }
             return outcomes.compactMap(\.self)
         }
+        guard outcomes.count < requests.count else { return outcomes }
+        if let error = limit?.exceeded { throw error }
+        throw Abandoned()
     }
 
-    private func looked(at outcome: ExecOutcome) throws(RunError) -> ExecOutcome {
-        guard case .failed = outcome else {
+    /// Counts a failure. If it is one too many, no further attempt begins, and none is waited for.
+    ///
+    /// - Returns: `nil` if the attempts at the record were broken off.
+    private func looked(at outcome: ExecOutcome) throws(RunError) -> ExecOutcome? {
+        guard case .failed(let code, _, _) = outcome else {
             limit?.pass()
             return outcome
         }
-        try limit?.fail()
+        guard code != ChildFailure.Code.cancelled.rawValue else { return nil }
+        do throws(RunError) {
+            try limit?.fail()
+        } catch {
+            children.drain()
+            throw error
+        }
         return outcome
     }
 }

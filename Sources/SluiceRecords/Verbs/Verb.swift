@@ -25,6 +25,9 @@ package protocol Verb: Sendable {
     /// Whether its state may grow with the number of records. Such stages share the memory limit.
     var keepsMuch: Bool { get }
 
+    /// Whether it calls other programs or servers, which may have effects.
+    var callsOthers: Bool { get }
+
     /// The files that it reads.
     var files: [String] { get }
 
@@ -41,6 +44,7 @@ extension Verb {
     package var leavesRecords: Bool { false }
     package var passesFields: Bool { false }
     package var keepsMuch: Bool { false }
+    package var callsOthers: Bool { false }
     package var files: [String] { [] }
     package var dependence: Dependence { .record }
 }

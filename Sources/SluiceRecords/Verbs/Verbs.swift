@@ -4,7 +4,7 @@ package enum Verbs {
     package static let all: [any Verb.Type] = [
         Keep.self, Drop.self, SetFields.self, Select.self, Remove.self, Rename.self, Parse.self, Explode.self,
         Redact.self, Lookup.self, Dedupe.self, Sample.self, Throttle.self, Head.self, Sort.self, Summarize.self,
-        Exec.self,
+        Exec.self, HTTP.self,
     ]
 
     package static func named(_ name: String) -> (any Verb.Type)? {
@@ -12,7 +12,4 @@ package enum Verbs {
     }
 
     package static var names: [String] { all.map { $0.declaration.name } }
-
-    /// Names reserved for future verbs.
-    package static let later = ["http"]
 }

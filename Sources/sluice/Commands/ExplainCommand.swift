@@ -8,7 +8,7 @@ struct ExplainCommand: AsyncParsableCommand {
         abstract: "Show how a pipeline would run, and what it does to a record.",
         discussion: """
             Lists the stages with their workers, queues and the fields of the records after each. With --record, passes a record \
-            through every stage and shows the result of each; nothing is written, but the programs of 'exec' stages are started.
+            through every stage and shows the result of each; nothing is written, but the programs of 'exec' stages are started and the requests of 'http' stages sent.
 
             EXAMPLES
               sluice explain pipelines/access-errors.yaml

@@ -8,7 +8,7 @@ struct TestCommand: AsyncParsableCommand {
         abstract: "Run the tests of pipeline files.",
         discussion: """
             A pipeline file can contain tests: input records, and what must become of them. They go through the file's format, stages and writer, all in \
-            memory: the inputs need not exist, and nothing is written, but the programs of 'exec' stages are started. Differences from the expected \
+            memory: the inputs need not exist, and nothing is written, but the programs of 'exec' stages are started and the requests of 'http' stages sent. Differences from the expected \
             result are shown line by line.
 
               tests:

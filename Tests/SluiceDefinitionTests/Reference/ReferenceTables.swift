@@ -21,7 +21,6 @@ enum ReferenceTables {
         ("format-options", options(of: Formats.all.map { $0.declaration }, "format")),
         ("verbs", verbs),
         ("verb-keys", options(of: FileKeys.verbs, "verb")),
-        ("verbs-later", later(Verbs.later)),
         ("aggregates", table(["aggregate", ""], Aggregates.reference.map { ["`\($0.example)`", $0.summary] })),
         ("stage-options", keys(FileKeys.stage)),
         ("stage-option-keys", options(of: FileKeys.stage.map { Declaration($0.name, "", argument: $0.shape, example: "") }, "option")),
@@ -54,10 +53,6 @@ enum ReferenceTables {
             let endings = (format as? any WritableFormat.Type)?.fileExtensions.map { "`.\($0)`" }.joined(separator: ", ")
             return [names, declaration.summary, fields(of: format), endings.map { "yes; files called \($0)" } ?? "", "`\(declaration.example)`"]
         })
-
-    private static func later(_ names: [String]) -> String {
-        "Not in this version: " + names.map { "`\($0)`" }.joined(separator: ", ") + ".\n"
-    }
 
     /// Formats that have no options of their own.
     private static func fields(of format: any Format.Type) -> String {
@@ -121,6 +116,7 @@ extension ReferenceTables {
         case .choice(let names): choice(names)
         case .format: "format"
         case .writtenFormat: "format that can be written"
+        case .list(.integer(let range), _): "list of numbers from \(range.lowerBound) to \(range.upperBound)"
         case .list(let element, _): "list of \(plural(words(element)))"
         case .possiblyEmpty(let shape): words(shape)
         case .entries(let key, .choice(let names)): "`\(key.placeholder("old")): value`, …, with the values \(choice(names))"

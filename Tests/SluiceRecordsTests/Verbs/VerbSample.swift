@@ -45,7 +45,24 @@ struct VerbSample: Sendable, CustomTestStringConvertible {
             ]),
         ]),
         "exec": list("/bin/cat"),
+        "http": keys([
+            "url": text("\(server)/{10 / n}?text={record.?text.orValue('none')}"), "headers": entries([("x-items", text("{record.?items.hasValue()}"))]),
+            "as": keys(["json": text("m"), "status": text("items")]), "accept": .list([.integer(404, place)], place),
+        ]),
     ]
+
+    /// The server for `http`, which answers with what it was asked, and with every kind of failure.
+    private static let server: String = {
+        let server = try? LocalServer { request in
+            switch request.target.dropFirst().prefix(1) {
+            case "5": .text("\"\(request.target) \(request.headers["x-items"] ?? "")\"", status: 404)
+            case "-": .text("no", status: 400)
+            case "1" where request.target.hasSuffix("none"): .text("not JSON")
+            default: .text("[\"\(request.target)\", \(request.headers["x-items"] ?? "0")]")
+            }
+        }
+        return server?.url ?? "http://no-server.invalid"
+    }()
 
     /// The table for `lookup`.
     private static let table: String = {

@@ -57,7 +57,7 @@ extension PathTemplate {
     /// folder before the first expression, so there must be one.
     init?(_ path: Leaf, _ checking: inout Checking) {
         let count = checking.diagnostics.count
-        guard path.isComplete, let pieces = Self.pieces(path, &checking) else { return nil }
+        guard path.isComplete, let pieces = PathPiece.pieces(of: path, &checking) else { return nil }
         let outline = PathOutline(pieces)
         if let reason = outline.refusal {
             checking.report(reason.message, at: path.place, fix: reason.fix)
@@ -81,8 +81,15 @@ extension PathTemplate {
         self.init(pieces: built)
     }
 
-    /// Splits a path. Braces and quotes within an expression belong to the expression.
-    private static func pieces(_ path: Leaf, _ checking: inout Checking) -> [PathPiece]? {
+}
+
+/// A part of a path, or of another text with expressions, as written.
+enum PathPiece {
+    case text(Leaf)
+    case expression(Leaf)
+
+    /// Splits a text. Braces and quotes within an expression belong to the expression.
+    static func pieces(of path: Leaf, _ checking: inout Checking) -> [PathPiece]? {
         var pieces: [PathPiece] = []
         var textStart = 0
         var scan = BraceScan(path.text)
@@ -106,14 +113,9 @@ extension PathTemplate {
     }
 }
 
-/// A part of a path, as written.
-enum PathPiece {
-    case text(Leaf)
-    case expression(Leaf)
-}
-
 extension CELType {
-    fileprivate var isPathText: Bool {
+    /// Whether values can be part of a path or another text.
+    var isPathText: Bool {
         switch self {
         case .dyn, .string, .int, .uint, .double, .bool, .timestamp: true
         default: false

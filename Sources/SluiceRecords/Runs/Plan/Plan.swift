@@ -26,6 +26,8 @@ final class Plan: Sendable {
 
     /// Whether a stage may end the run early.
     let mayHaveEnough: Bool
+    /// Whether a step before the sinks has state that depends on the order of the batches.
+    var hasOrderedSteps: Bool { years != nil || stages.contains(where: \.isOrdered) }
     let hasOrderedStage: Bool
     /// Whether batches are committed in any order. An ordered stage makes all stages before it
     /// ordered, too.

@@ -33,7 +33,7 @@ package struct PipelineSample: Sendable {
 
     package private(set) var places: [Place] = []
     package private(set) var findings: [Finding] = []
-    /// The stage at which sampling ended because it runs other programs.
+    /// The stage at which sampling ended because it calls other programs.
     package private(set) var end: String?
 
     /// - Parameters:
@@ -43,7 +43,7 @@ package struct PipelineSample: Sendable {
         of pipeline: RecordPipeline, texts: [(name: String, text: [UInt8])], limit: Int, state: String
     ) async throws(RunError) {
         for count in 0...pipeline.stages.count {
-            if count > 0, pipeline.stages[count - 1].verb is Exec {
+            if count > 0, pipeline.stages[count - 1].verb.callsOthers {
                 end = pipeline.stages[count - 1].name
                 break
             }

@@ -10,7 +10,7 @@ package struct Trial: Sendable {
     package let report: RunReport
 
     /// Runs the first stages of a pipeline. Its outputs and dead letters are not touched. Children
-    /// of `exec` are started.
+    /// of `exec` are started, requests of `http` sent.
     ///
     /// - Parameters:
     ///   - texts: named texts in place of the inputs.

@@ -23,6 +23,8 @@ final class ChildLoop: Sendable {
         case ask(Question)
         case giveUp(Ticket)
         case keep(Int)
+        /// No child is asked any more.
+        case drain
         case started(child: Int, Child.Running, mayBeReaped: AsyncStream<Never>.Continuation)
         case ended(child: Int, wasSuccess: Bool, words: String)
         case spawnFailed(child: Int, String)
@@ -66,6 +68,11 @@ final class ChildLoop: Sendable {
         send(.keep(count))
     }
 
+    /// Lets no further question be asked; those that were asked go on.
+    func drain() {
+        send(.drain)
+    }
+
     /// Closes the children's inputs and waits until all have exited. Those that are still running
     /// after `patience` are killed, and the records they were asked fail.
     func close(within patience: Duration) async {
@@ -97,6 +104,7 @@ final class ChildLoop: Sendable {
             case .closed:
                 return ChildFailure(code: .cancelled, message: "the children have been shut down")
             case .notStarted:
+                if case .drain = command { inbox = .closed }
                 guard case .ask = command else { return nil }
                 do throws(Errno) {
                     inbox = .running([command], wake: try start())

@@ -36,6 +36,7 @@ final class ChildTable {
     /// The number of children that exited unexpectedly and have not been replaced.
     private var lost = 0
     private var closing: Closing?
+    private var isDraining = false
     private var scratch = [UInt8](repeating: 0, count: 256 << 10)
 
     init(loop: ChildLoop, wake: FileDescriptor) {
@@ -85,6 +86,8 @@ final class ChildTable {
             giveUp(ticket)
         case .keep(let count):
             kept = count
+        case .drain:
+            isDraining = true
         case .started(let id, let running, let mayBeReaped):
             guard let child = children[id] else { return }
             child.process = (running, mayBeReaped)
@@ -133,6 +136,10 @@ final class ChildTable {
     }
 
     private func dispatch() {
+        if isDraining {
+            for question in waiting { question.reply.resume(returning: .failure(.givenUp)) }
+            waiting.removeAll()
+        }
         while let question = waiting.first {
             if question.ticket.isGivenUp {
                 waiting.removeFirst().reply.resume(returning: .failure(.givenUp))

@@ -54,9 +54,10 @@ package struct ExecCounters: Sendable, Equatable {
 ///
 /// Requires Linux 5.4 (process descriptors).
 package final class ExecPool: Sendable {
-    /// A job is a record: the worker pool provides concurrency, retries and scaling. Timeouts
-    /// belong to the loop, since only the loop knows when a child was asked.
+    /// A job is an attempt: the worker pool provides concurrency and scaling. Timeouts belong to
+    /// the loop, since only the loop knows when a child was asked.
     private let jobs: WorkerPool
+    private let attempts: Attempts
     private let loop: ChildLoop
     private let workers = Atomic(0)
     private let answersMany: Bool
@@ -83,9 +84,8 @@ package final class ExecPool: Sendable {
     init(_ children: ChildLoop.Configuration, leastWorkers: Int, retry: RetryPolicy?) {
         loop = ChildLoop(children)
         answersMany = children.bounds.answersMany
-        var policy = retry
-        policy?.retries = { ($0 as? ChildFailure)?.code != .cancelled }
-        jobs = WorkerPool(.init(name: children.name, workers: leastWorkers...max(leastWorkers, children.limit), retry: policy))
+        attempts = Attempts(retry)
+        jobs = WorkerPool(.init(name: children.name, workers: leastWorkers...max(leastWorkers, children.limit)))
     }
 
     deinit {
@@ -93,12 +93,20 @@ package final class ExecPool: Sendable {
     }
 
     /// Sends `record`, one line without its line feed, to a child and waits for the answer. A
-    /// cancelled task immediately gets `failed` with the code `cancelled`.
+    /// cancelled task, and one whose next attempt would begin after ``drain()``, gets `failed` with
+    /// the code `cancelled`.
     package func answer(_ record: [UInt8]) async -> ExecOutcome {
-        let attempts = Attempts()
+        switch await attempts.run(isFinal: { (_: ChildFailure) in false }, { await self.attempt(record) }) {
+        case .answer(let line): .answer(line)
+        case .failed(let failure, let attempts): .failed(failure, attempts)
+        case .abandoned(let attempts): .failed(.givenUp, attempts)
+        }
+    }
+
+    private func attempt(_ record: [UInt8]) async -> Result<[UInt8], ChildFailure>? {
         do {
-            let job = try await jobs.submit { [loop, answersMany] () async throws(ChildFailure) in
-                attempts.add()
+            let job = try await jobs.submit { [loop, attempts, answersMany] () async throws(ChildFailure) in
+                if attempts.isEnding { throw .givenUp }
                 let line = try await loop.ask(record).get()
                 for part in answersMany ? line.split(separator: UInt8(ascii: "\n")).map(Array.init) : [line] {
                     guard let fault = AnswerCheck.fault(in: part) else { continue }
@@ -113,16 +121,19 @@ package final class ExecPool: Sendable {
             }
             fitChildren()
             switch result {
-            case .success(let line):
-                return .answer(line)
-            case .failure(.failed(let failure)):
-                return .failed(failure, attempts.count)
-            case .failure(.stopped):
-                return .failed(.givenUp, attempts.count)
+            case .success(let line): return .success(line)
+            case .failure(.failed(let failure)): return failure.code == .cancelled ? nil : .failure(failure)
+            case .failure(.stopped): return nil
             }
         } catch {
-            return .failed(.givenUp, attempts.count)
+            return nil
         }
+    }
+
+    /// Lets no further attempt begin. Those that have begun go on.
+    package func drain() {
+        attempts.end()
+        loop.drain()
     }
 
     /// Dismisses idle children when the pool has shrunk.
@@ -134,7 +145,7 @@ package final class ExecPool: Sendable {
     package var counters: ExecCounters {
         let counts = loop.counts.withLock { $0 }
         return ExecCounters(
-            retries: jobs.counters.retried, timeouts: counts.timeouts, restarts: counts.restarts, breaches: counts.breaches,
+            retries: attempts.retries, timeouts: counts.timeouts, restarts: counts.restarts, breaches: counts.breaches,
             busy: counts.busy, children: counts.living, peakChildren: counts.peak)
     }
 
@@ -143,17 +154,10 @@ package final class ExecPool: Sendable {
     /// code `cancelled`.
     package func shutdown(patience: Duration = .seconds(5)) async {
         await loop.close(within: patience)
+        attempts.end()
         jobs.cancel()
         await jobs.drain()
     }
-}
-
-/// Counts the attempts at one record.
-private final class Attempts: Sendable {
-    private let made = Atomic(0)
-
-    func add() { made.add(1, ordering: .relaxed) }
-    var count: Int { made.load(ordering: .relaxed) }
 }
 
 extension ExecOutcome {
