@@ -170,7 +170,7 @@ struct ResumeTests {
         defer { undisturbed.remove() }
         let script = """
             while read -r line; do
-                case $line in *'"n":4999,'*|*'"n":4997,'*) [ -e sent ] || { : > sent; kill -\(signal) $PPID; };; esac
+                case $line in *'"n":13001,'*|*'"n":12999,'*) [ -e sent ] || { : > sent; kill -\(signal) $PPID; };; esac
                 echo "$line"
             done
 
