@@ -170,7 +170,9 @@ struct ResumeTests {
         defer { undisturbed.remove() }
         let script = """
             while read -r line; do
-                case $line in *'"n":13001,'*|*'"n":12999,'*) [ -e sent ] || { : > sent; kill -\(signal) $PPID; };; esac
+                case $line in *'"n":13001,'*)
+                    while [ ! -e state/checkpoint.json ]; do sleep 0.02; done
+                    [ -e sent ] || { : > sent; kill -\(signal) $PPID; };; esac
                 echo "$line"
             done
 
