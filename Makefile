@@ -11,14 +11,16 @@ BUILD = $(SWIFT) build -c release --static-swift-stdlib
 RELEASE = $(shell $(BUILD) --show-bin-path)
 FORMATTED = Package.swift Sources Tests $(wildcard Benchmarks Examples)
 
-# The stress tests of the pool use every core, and tests of child processes have time limits of seconds. In processes of
-# their own, neither slows down other tests.
+# The stress tests of the pool use every core; tests of child processes and servers have time limits of seconds; tests that
+# wait for whole runs of the command block the threads that others need. In processes of their own, none slows down others.
 POOL_TESTS = ^WorkerPoolsTests\.
-TIMED_TESTS = ^(SluiceTests\.|SluiceRecordsTests\.(Exec|Child|HTTP)|CommandTests\.(Resume|Kill|Interrupt))
+TIMED_TESTS = ^(SluiceTests\.|SluiceRecordsTests\.(Exec|Child|HTTP))
+KILLING_TESTS = ^CommandTests\.(Resume|Kill|Interrupt)
 define run-tests
 $(SWIFT) test --skip-build $(1) --filter '$(POOL_TESTS)'
 	$(SWIFT) test --skip-build $(1) --filter '$(TIMED_TESTS)'
-	$(SWIFT) test --skip-build $(1) --skip '$(POOL_TESTS)' --skip '$(TIMED_TESTS)'
+	$(SWIFT) test --skip-build $(1) --filter '$(KILLING_TESTS)'
+	$(SWIFT) test --skip-build $(1) --skip '$(POOL_TESTS)' --skip '$(TIMED_TESTS)' --skip '$(KILLING_TESTS)'
 endef
 
 .PHONY: help setup build run install package test trouble fuzz compare-damaged test-install check docs validate-schema check-jobs check-csv-suites lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
