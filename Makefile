@@ -14,7 +14,7 @@ FORMATTED = Package.swift Sources Tests $(wildcard Benchmarks Examples)
 # The stress tests of the pool use every core; tests of child processes and servers have time limits of seconds; tests that
 # wait for whole runs of the command block the threads that others need. In processes of their own, none slows down others.
 POOL_TESTS = ^WorkerPoolsTests\.
-TIMED_TESTS = ^(SluiceTests\.|SluiceRecordsTests\.(Exec|Child|HTTP))
+TIMED_TESTS = ^(SluiceTests\.|SluiceRecordsTests\.(Exec|Child|HTTP)|CommandTests\.HTTP)
 KILLING_TESTS = ^CommandTests\.(Resume|Kill|Interrupt)
 define run-tests
 $(SWIFT) test --skip-build $(1) --filter '$(POOL_TESTS)'
