@@ -43,12 +43,6 @@ final class LineScan: RecordScan {
 
     func lines(of count: Int) -> Int { count }
 
-    func take(_ count: Int) -> [Frame] {
-        let taken = count == frames.count ? frames : Array(frames[..<count])
-        reset()
-        return taken
-    }
-
     func reset() {
         let usual = frames.count
         frames = []

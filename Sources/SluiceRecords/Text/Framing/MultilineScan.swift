@@ -52,12 +52,6 @@ final class MultilineScan: RecordScan {
 
     func lines(of count: Int) -> Int { count < frames.count ? Int(frames[count].lineDelta) : lines }
 
-    func take(_ count: Int) -> [Frame] {
-        let taken = count == frames.count ? frames : Array(frames[..<count])
-        reset()
-        return taken
-    }
-
     func reset() {
         let usual = frames.count
         frames = []

@@ -57,6 +57,12 @@ protocol RecordScan: AnyObject {
 }
 
 extension RecordScan {
+    func take(_ count: Int) -> [Frame] {
+        let taken = count == frames.count ? frames : Array(frames[..<count])
+        reset()
+        return taken
+    }
+
     func dropIdle() -> (bytes: Int, lines: Int) { (0, 0) }
     func faults(of count: Int) -> [FramingFault] { [] }
     var spansLines: Bool { false }
