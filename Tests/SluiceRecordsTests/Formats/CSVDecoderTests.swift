@@ -117,6 +117,7 @@ struct CSVDecoderTests {
     func blanks() throws {
         for line in ["", "\r", "  ", "\t\r"] { #expect(try Self.read(line).outcome == .blank) }
         #expect(try Self.read("", head: "a") == DecodedRow(outcome: .decoded, cells: [.absent], spans: []))
+        #expect(try Self.read("", head: "a", ["nulls": CSVOptions.texts(["\\N"])]).cells == [.string("")])
         #expect(try Self.read("  ", head: "a").cells == [.string("  ")])
         #expect(try Self.read("\t\t", head: "a\tb\tc", ["separator": CSVOptions.text("\t")]).cells == [.absent, .absent, .absent])
         let remarks = ["comment": CSVOptions.text("#")]

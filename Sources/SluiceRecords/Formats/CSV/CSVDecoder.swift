@@ -47,7 +47,7 @@ struct CSVDecoder: RecordDecoder {
     private func decode(_ text: UnsafeBufferPointer<UInt8>, _ row: Int, _ table: RowTable, _ walk: FieldWalk) {
         let record = text.withoutReturns
         guard let start = record.baseAddress, !isEmpty(record) else {
-            if layout.fields.count != 1 || record.first != nil { table.outcomes[row] = .blank }
+            table.outcomes[row] = .blank
             return
         }
         if let problem = layout.problem { return layout.fail(row, problem, in: table) }
@@ -61,7 +61,7 @@ struct CSVDecoder: RecordDecoder {
     /// Whether the line has no record. An empty line is a record if records have one field.
     @inline(__always)
     private func isEmpty(_ record: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard let first = record.first else { return true }
+        guard let first = record.first else { return layout.fields.count != 1 }
         if first == quoting.comment { return true }
         return first <= 0x20 && layout.fields.count > 1 && quoting.isEmpty(record)
     }
