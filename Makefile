@@ -23,7 +23,7 @@ $(SWIFT) test --skip-build $(1) --filter '$(POOL_TESTS)'
 	$(SWIFT) test --skip-build $(1) --skip '$(POOL_TESTS)' --skip '$(TIMED_TESTS)' --skip '$(KILLING_TESTS)'
 endef
 
-.PHONY: help setup build run install package test trouble fuzz compare-damaged test-install check docs validate-schema check-jobs check-csv-suites check-exchange lint format tsan cel-conformance bench-pool bench-cel bench-formats clean
+.PHONY: help setup build run install package test trouble fuzz compare-damaged test-install check docs validate-schema check-jobs check-csv-suites check-exchange lint format tsan cel-conformance bench bench-compare bench-pool bench-cel bench-formats clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -95,6 +95,14 @@ tsan: setup ## run all tests under the Thread Sanitizer
 cel-conformance: setup ## run the CEL conformance cases; SLUICE_CEL_CASES=FILE for others
 	@$(BUILD) --product cel-conformance >&2
 	@$(RELEASE)/cel-conformance $(ARGS)
+
+bench: build ## run whole jobs with Sluice and with the rivals of scripts/get-rivals: ARGS='--jobs j1,j4 --runs 3 --scale 0.1'
+	@Benchmarks/Archives/bench --sluice $(RELEASE)/sluice $(ARGS)
+
+bench-compare: $(if $(BASE),build) ## run whole jobs with this build and with another commit's, in turn: BASE=main~20 ARGS='--jobs j1'
+	@test -n "$(BASE)" || { echo "bench-compare: which commit? make bench-compare BASE=main~20" >&2; exit 1; }
+	@base=$$(SWIFT="$(SWIFT)" scripts/build-commit "$(BASE)") && \
+		Benchmarks/Archives/bench --sluice $(RELEASE)/sluice --base "$$base" --rivals none $(ARGS)
 
 bench-pool: setup ## measure the worker pool: ARGS='--body sleep --jobs 1000000 --concurrency 10000'
 	@$(BUILD) --product bench-pool >&2
