@@ -21,6 +21,7 @@ struct InterruptTests {
         let result = try run.finish()
         #expect(result.status == 128 + signal)
         #expect(result.error.contains("interrupted, nothing was published"))
+        #expect(result.error.contains(" unpublished + 0 filtered + 0 dead: balanced"))
         #expect(!FileManager.default.fileExists(atPath: command.folder.appending(path: "out/x.jsonl").path))
     }
 

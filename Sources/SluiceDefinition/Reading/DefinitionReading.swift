@@ -42,9 +42,12 @@ struct DefinitionReading {
         return nil
     }
 
-    /// A list that may be empty, or null instead.
+    /// A list that may be empty, but not without its brackets: then its elements are probably
+    /// indented wrong, or commented out.
     mutating func rows(_ node: YAMLNode, _ what: String, example: String) -> [YAMLNode]? {
-        node.isNull ? [] : list(node, what, example: example)
+        guard node.isNull else { return list(node, what, example: example) }
+        report("\(what) has no value", at: node.place, fix: "write '\(example)', or '[]' for none")
+        return nil
     }
 
     /// A scalar with its parameters substituted.
@@ -70,7 +73,13 @@ struct DefinitionReading {
     /// An expression: a scalar. The message has a hint on quoting, since YAML interprets `{` and
     /// `[`.
     mutating func expression(_ node: YAMLNode, _ what: String) -> Leaf? {
-        text(node, what, fix: "write a CEL expression; quote it if it begins with '{', '[' or a quote")
+        guard let leaf = text(node, what, fix: "write a CEL expression; quote it if it begins with '{', '[' or a quote") else { return nil }
+        let text = leaf.text.lowercased()
+        guard leaf.isPlain, text == ".nan" || text == ".inf" || text == "-.inf" || text == "+.inf" else { return leaf }
+        report(
+            "\(what): '\(leaf.text)' is a number in YAML, but a field in an expression", at: leaf.place,
+            fix: "write double('\(text.hasSuffix("nan") ? "NaN" : text.hasPrefix("-") ? "-inf" : "inf")')")
+        return nil
     }
 
     mutating func integer(_ node: YAMLNode, _ what: String, in range: ClosedRange<Int>) -> Int? {

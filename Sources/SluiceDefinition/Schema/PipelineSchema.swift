@@ -31,7 +31,7 @@ package enum PipelineSchema {
         switch shape {
         case .argument(let shape): node(shape)
         case .keys(let keys): self.keys(keys)
-        case .list(let shape): ["type": ["array", "null"], "items": node(shape)]
+        case .list(let shape): ["type": "array", "items": node(shape)]
         case .oneOrMore(let shape): ["anyOf": [node(shape), ["type": "array", "minItems": 1, "items": node(shape)]]]
         case .one(let declarations, let keys): declarations.map(\.name) == Verbs.names ? ref("stage") : one(of: declarations, with: keys)
         case .parameters:

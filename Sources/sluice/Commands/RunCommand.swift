@@ -93,7 +93,8 @@ struct RunCommand: AsyncParsableCommand {
         // The reader of standard output has what it wanted, so there is no summary, as with any
         // filter.
         if report.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
-        Terminal.error.write(RunSummary.text(report, reportFile: "\(state)/report.json"))
+        let isStreamed = pipeline.sinks.allSatisfy { $0.sink is StandardOutputSink }
+        Terminal.error.write(RunSummary.text(report, reportFile: "\(state)/report.json", isStreamed: isStreamed))
         Terminal.error.write(await RunHints(pipeline, report).text(Paint(isOn: Terminal.error.isColored)))
         throw ExitStatus(report, signal: interrupts.first)
     }

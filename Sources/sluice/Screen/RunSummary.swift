@@ -6,14 +6,16 @@ enum RunSummary {
     /// first.
     static let listed = 12
 
-    static func text(_ report: RunReport, reportFile: String?) -> String {
+    /// - Parameter isStreamed: whether records go to standard output only, which needs no publishing.
+    static func text(_ report: RunReport, reportFile: String?, isStreamed: Bool = false) -> String {
+        let written = isStreamed || [.complete, .losses].contains(report.status) ? "written" : "unpublished"
         var text = "\(report.pipeline): \(ending(of: report)) in \(Figures.seconds(report.elapsedSeconds))\n"
         if let error = report.error { text += "  \(error)\n" }
         text += "\n" + ledger(report)
-        if !report.inputs.isEmpty { text += "\n" + inputs(report.inputs) }
+        if !report.inputs.isEmpty { text += "\n" + inputs(report.inputs, written) }
         text += damage(report.inputs, suspect: report.records.suspect) + notes(report.inputs) + types(report)
         if !report.outputs.isEmpty { text += "\n" + outputs(report.outputs) }
-        text += "\n" + ends(report)
+        text += "\n" + ends(report, written)
         if let replay = report.replay { text += ReplaySummary.text(replay, hasFailed: report.status == .failed || report.status == .interrupted) }
         if let reportFile { text += "  report: \(reportFile)\n" }
         return text
@@ -55,8 +57,8 @@ enum RunSummary {
         workers.min == workers.max ? "\(workers.max)" : "\(workers.peak) of \(workers.max)"
     }
 
-    private static func inputs(_ inputs: [RunReport.Input]) -> String {
-        var columns = Columns("input", "records", "written", "filtered", "dead", "bytes")
+    private static func inputs(_ inputs: [RunReport.Input], _ written: String) -> String {
+        var columns = Columns("input", "records", written, "filtered", "dead", "bytes")
         let shown = inputs.count <= listed ? inputs[...] : inputs.sorted { troubles(of: $0) > troubles(of: $1) }.prefix(listed)
         for input in shown {
             columns.append([
@@ -117,21 +119,25 @@ enum RunSummary {
 
     private static func rest(_ count: Int) -> String { count > 0 ? "  and \(Figures.count(count)) more in the report\n" : "" }
 
-    private static func ends(_ report: RunReport) -> String {
+    private static func ends(_ report: RunReport, _ written: String) -> String {
         let records = report.records
         let sign = report.balanced ? "=" : "≠"
         var text = "  ledger: \(Figures.count(records.read)) in"
         if records.added > 0 { text += " + \(Figures.count(records.added)) added" }
-        text += " \(sign) \(Figures.count(records.written)) written"
+        text += " \(sign) \(Figures.count(records.written)) \(written)"
         text += " + \(Figures.count(records.filtered)) filtered + \(Figures.count(records.dead)) dead"
         if records.absorbed > 0 { text += " + \(Figures.count(records.absorbed)) absorbed" }
         text += report.balanced ? ": balanced\n" : ": DOES NOT BALANCE\n"
         guard report.deadLetters.records > 0 else { return text }
         let codes = report.deadLetters.byCode.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         let kinds = codes.map { "\($0.key) \(Figures.count($0.value))" }.joined(separator: ", ")
-        text +=
-            report.outputs.isEmpty && report.status == .failed
-            ? "  dead letters: not kept, because the run failed (\(kinds))\n" : "  dead letters: \(report.deadLetters.file) (\(kinds))\n"
+        let place =
+            switch report.status {
+            case .failed where report.outputs.isEmpty: "not kept, because the run failed"
+            case .interrupted: report.resumable == true ? "not published yet" : "not kept, because the run was interrupted"
+            case .complete, .losses, .failed: report.deadLetters.file
+            }
+        text += "  dead letters: \(place) (\(kinds))\n"
         return text + firsts(report)
     }
 
