@@ -42,12 +42,16 @@ struct SluiceCommand: AsyncParsableCommand {
         do {
             var command = try parseAsRoot(CommandWords(CommandLine.arguments.dropFirst()).arguments)
             if var command = command as? any AsyncParsableCommand {
+                try RecordRun.checkThreads()
                 try await command.run()
             } else {
                 try command.run()
             }
         } catch let status as ExitStatus {
             Glibc.exit(status.code)
+        } catch let error as RunError {
+            Terminal.error.write("sluice: \(error)\n")
+            Glibc.exit(ExitStatus.failed.code)
         } catch {
             let code = exitCode(for: error)
             guard code != .success else {

@@ -8,6 +8,7 @@ import WorkerPools
 package final class RecordRun: Sendable {
     private let pipeline: RecordPipeline
     private let options: RunOptions
+    private let allowance: RunThreads
     private let plan: Plan
     private let control = RunControl()
     private let stop = ReadingStop()
@@ -15,7 +16,10 @@ package final class RecordRun: Sendable {
 
     package init(_ pipeline: RecordPipeline, options: RunOptions) {
         self.pipeline = pipeline
-        self.options = options
+        allowance = RunThreads(workers: options.workers)
+        var allowed = options
+        allowed.workers = allowance.workers
+        self.options = allowed
         plan = Plan(pipeline, folder: options.state)
         meter = ProgressMeter(inputs: pipeline.source.inputs)
     }
@@ -38,6 +42,10 @@ package final class RecordRun: Sendable {
     /// - Throws: ``RunError`` if the run could not begin, or the report could not be written.
     package func run() async throws(RunError) -> RunReport {
         let start = ContinuousClock.now
+        if let refusal = allowance.refusal { throw refusal }
+        if let notice = allowance.notice { options.notice?(notice) }
+        // Started now, rather than for the first timeout, when it could be refused.
+        _ = WheelThread.shared
         let canResume = Checkpointing.canResume(pipeline, plan, limit: options.limit)
         let state = try StateFolder(options.state, pipeline, restarts: options.restarts, canResume: canResume)
         // Until this run has begun, an unfinished one stays as it is.

@@ -22,6 +22,8 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     case closure(String)
     /// The types of fields cannot be inferred.
     case types(String)
+    /// The system refuses threads.
+    case threads(allowed: Int, needed: Int)
     /// A stage cannot spill what exceeds its memory.
     case room(folder: String, reason: String)
     /// The report cannot be written or read.
@@ -50,6 +52,8 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
             "the unfinished run in the state folder cannot be resumed: \(reason); --restart discards it and starts over"
         case .files(let conflict): "\(conflict.label): \(conflict.message); \(conflict.fix)"
         case .closure(let reason): "the closure that receives the records failed: \(reason)"
+        case .threads(let allowed, let needed):
+            "the system allows \(allowed) more threads, and a run needs \(needed); raise the limit (ulimit -u, or pids.max of the control group)"
         case .room(let folder, let reason):
             "cannot spill to '\(folder)': \(reason); use a state folder with more space (--state), or raise limits.memory"
         case .report(let path, let reason): "\(path): \(reason)"

@@ -1,0 +1,53 @@
+import Foundation
+import Testing
+
+/// Refused threads, played by `Tests/Trouble/threads.c`.
+@Suite("Refused threads", .timeLimit(Patience.minutes(3)))
+struct ThreadLimitTests {
+    /// The library that refuses threads, built once.
+    private static let library: Result<String, any Error> = Result {
+        let command = try CommandUnderTest()
+        let source = CommandUnderTest.root.appending(path: "Tests/Trouble/threads.c").path
+        let target = command.folder.appending(path: "threads.so").path
+        let result = try command.shell("clang -shared -fPIC -O1 -o '\(target)' '\(source)' -ldl || cc -shared -fPIC -O1 -o '\(target)' '\(source)' -ldl")
+        guard result.status == 0 else { throw CocoaError(.executableLoad, userInfo: ["why": result.error]) }
+        return target
+    }
+
+    private static func command() throws -> CommandUnderTest {
+        let command = try CommandUnderTest()
+        try command.write((0..<5_000).map { "{\"n\":\($0)}\n" }.joined(), to: "in.jsonl")
+        try command.write(
+            "name: x\nsource: {files: in.jsonl}\nstages:\n  - keep: n % 2 == 0\n  - {exec: [cat], timeout: 60s}\nsink: {file: out.jsonl}\n", to: "x.yaml")
+        return command
+    }
+
+    private static func run(_ command: CommandUnderTest, threads: Int) throws -> CommandUnderTest.Result {
+        try command.run(
+            ["run", "x.yaml", "--progress", "none", "--workers", "32"],
+            environment: ["LD_PRELOAD": try library.get(), "TROUBLE_THREADS": "\(threads)"])
+    }
+
+    @Test("too few for a run: nothing is read, and one sentence says so", arguments: [0, 1, 3, 11])
+    func tooFew(threads: Int) throws {
+        let command = try Self.command()
+        defer { command.remove() }
+        let result = try Self.run(command, threads: threads)
+        #expect(result.status == 1)
+        #expect(
+            result.error
+                == "sluice: the system allows \(threads) more threads, and a run needs 12; raise the limit (ulimit -u, or pids.max of the control group)\n")
+        #expect(!FileManager.default.fileExists(atPath: command.folder.appending(path: ".sluice").path))
+    }
+
+    @Test("fewer than wanted: the run has fewer workers, and the same output", arguments: [20, 24])
+    func fewer(threads: Int) throws {
+        let command = try Self.command()
+        defer { command.remove() }
+        let result = try Self.run(command, threads: threads)
+        #expect(result.status == 0, "\(result.error)")
+        #expect(result.error.contains("sluice: the system refuses more threads, so that the run has "))
+        #expect(result.error.contains(" workers instead of 32\n"))
+        #expect(try command.text(of: "out.jsonl") == (0..<2_500).map { "{\"n\":\($0 * 2)}\n" }.joined())
+    }
+}
