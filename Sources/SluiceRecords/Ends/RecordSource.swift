@@ -11,6 +11,13 @@ package protocol RecordSource: Sendable {
 
     /// The identity of an input that is a regular file, so that it is not overwritten.
     func file(of input: InputFile) throws(InputError) -> FileIdentity?
+
+    /// The path of a file that lists the inputs, so that it is not overwritten, either.
+    var list: String? { get }
+}
+
+extension RecordSource {
+    package var list: String? { nil }
 }
 
 /// A source that pipeline files can name, by its key in `source`.

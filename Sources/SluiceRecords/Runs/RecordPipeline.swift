@@ -45,6 +45,9 @@ package struct RecordPipeline: Sendable {
 
     /// The lookup tables of the stages, followed by the inputs.
     var filesRead: [InputFile] { flow.allStages.flatMap(\.verb.files).map { InputFile(path: $0) } + source.inputs }
+
+    /// What tells whether the secrets of the stages are the same as in another run.
+    var secretProofs: [String] { flow.allStages.flatMap(\.verb.secretProofs) }
 }
 
 /// A sequence of stages, and where their records go.

@@ -66,6 +66,7 @@ package struct Redact: Verb, EachStep {
     package var mentions: [String] { fields ?? known ?? [] }
     package var givesNewBytes: Bool { isForWholeRecords }
     package var passesFields: Bool { true }
+    package var secretProofs: [String] { if case .hash(let key) = change { [HMACHasher(key).proof] } else { [] } }
 
     package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
         var site = site

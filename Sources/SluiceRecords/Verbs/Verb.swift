@@ -31,6 +31,10 @@ package protocol Verb: Sendable {
     /// The files that it reads.
     var files: [String] { get }
 
+    /// For each secret that its results depend on, a value that is the same as long as the secret
+    /// is, and does not reveal it. The secrets themselves are in no digest of the definition.
+    var secretProofs: [String] { get }
+
     /// What becomes of a record depends on this.
     var dependence: Dependence { get }
 
@@ -46,6 +50,7 @@ extension Verb {
     package var keepsMuch: Bool { false }
     package var callsOthers: Bool { false }
     package var files: [String] { [] }
+    package var secretProofs: [String] { [] }
     package var dependence: Dependence { .record }
 }
 

@@ -52,14 +52,15 @@ struct ResumeTests {
     }
 
     private static func run(
-        _ command: CommandUnderTest, _ arguments: [String] = ["run", "trouble.yaml"], at call: Int, _ kind: String
+        _ command: CommandUnderTest, _ arguments: [String] = ["run", "trouble.yaml"], at call: Int, _ kind: String,
+        key: String = "some secret"
     ) throws -> (CommandUnderTest.Result, calls: Int) {
         let count = command.folder.appending(path: "calls").path
         let result = try command.run(
             arguments + ["--progress", "none", "--workers", "2", "--state", "state"],
             environment: [
                 "LD_PRELOAD": try library.get(), "SLUICE_FAULT_AT": "\(call)", "SLUICE_FAULT": kind, "SLUICE_FAULT_COUNT": count,
-                "SLUICE_CHECKPOINT_SECONDS": "0",
+                "SLUICE_CHECKPOINT_SECONDS": "0", "TROUBLE_KEY": key,
             ])
         let calls = (try? String(contentsOfFile: count, encoding: .utf8)).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
         try? FileManager.default.removeItem(atPath: count)
@@ -362,6 +363,30 @@ struct ResumeTests {
         #expect(last.status == 3 && last.error.contains("resuming the unfinished run"), "\(last.error)")
         #expect(try Self.files(command) == Self.files(undisturbed))
         #expect(try Self.report(command) == Self.report(undisturbed))
+    }
+
+    @Test("a secret must be unchanged, and is in no file")
+    func secret() throws {
+        func prepared() throws -> CommandUnderTest {
+            let command = try Self.prepared()
+            try command.write(
+                "name: trouble\nsource: {files: ['in/*.jsonl.gz'], format: jsonl}\n"
+                    + "stages: [{redact: {fields: [k], with: hash, key: 'env:TROUBLE_KEY'}}]\nsink: {file: out/plain.jsonl}\n", to: "trouble.yaml")
+            return command
+        }
+        let undisturbed = try prepared()
+        defer { undisturbed.remove() }
+        let (whole, calls) = try Self.run(undisturbed, at: 0, "before")
+        #expect(whole.status == 3, "\(whole.error)")
+        let command = try prepared()
+        defer { command.remove() }
+        #expect(try Self.run(command, at: calls * 2 / 3, "before").0.status == SIGKILL)
+        #expect(try command.shell("grep -rl 'some secret' .").output == "")
+        let other = try Self.run(command, at: 0, "before", key: "another").0
+        #expect(other.status == 1 && other.error.contains("the key of a 'redact' stage was a different one"), "\(other.error)")
+        let last = try Self.run(command, at: 0, "before").0
+        #expect(last.status == 3 && last.error.contains("resuming the unfinished run"), "\(last.error)")
+        #expect(try Self.files(command) == Self.files(undisturbed))
     }
 
     @Test("a replay that is killed at whichever call, and run again, adds each record once", arguments: ["before", "after"])

@@ -33,6 +33,30 @@ struct RunFilesTests {
         ("sink: {file: out/o.jsonl}\ndead_letter: t.yaml", "true", "dead_letter: 't.yaml' is the pipeline file"),
     ]
 
+    @Test("the list of the inputs and a table of 'lookup' are not overwritten", arguments: ["list.txt", "table.csv", "link.txt"])
+    func listAndTable(file: String) async throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("{\"k\":\"a\"}\n", to: "in.jsonl")
+        try command.write("in.jsonl\n", to: "list.txt")
+        try command.write("k,v\na,1\n", to: "table.csv")
+        #expect(try await command.script("ln -s list.txt link.txt").status == 0)
+        let start = "name: t\nsource: {files_from: list.txt, format: jsonl}\nstages: [{lookup: {file: table.csv, key: k, column: k, as: row}}]\n"
+        for rest in ["sink: {file: \(file), format: jsonl}\n", "sink: {file: o.jsonl}\ndead_letter: \(file)\n"] {
+            try command.write(start + rest, to: "t.yaml")
+            let files = try command.files
+            for verb in ["check", "run"] {
+                let result = try await command.sluice(verb, "t.yaml")
+                #expect(result.status == 2)
+                let title = file == "table.csv" ? "the table" : "the list of the inputs"
+                #expect(result.error.contains("'\(file)' is \(title)"), "\(result.error)")
+            }
+            #expect(try command.files == files)
+        }
+        #expect(try command.text(of: "list.txt") == "in.jsonl\n")
+        #expect(try command.text(of: "table.csv") == "k,v\na,1\n")
+    }
+
     @Test("that are the same are refused before anything is read, by check and by run", arguments: refused.indices)
     func refuses(index: Int) async throws {
         let (pipeline, setup, message) = Self.refused[index]

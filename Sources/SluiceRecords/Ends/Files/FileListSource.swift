@@ -11,9 +11,11 @@ package struct FileListSource: DeclaredSource {
         argument: .text, options: FileChoice.options, example: "files_from: list.txt")
 
     package let inputs: [InputFile]
+    package let list: String?
 
     package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
         guard let leaf = argument.leaf, leaf.isComplete else { return nil }
+        list = leaf.text
         do throws(InputError) {
             let paths = try FileList.paths(in: leaf.text)
             var files: [InputFile] = []

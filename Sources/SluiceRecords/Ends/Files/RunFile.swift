@@ -8,6 +8,8 @@ package struct RunFile: Hashable, Sendable {
         case definition
         /// A table that a stage looks up records in.
         case table
+        /// A list of the inputs.
+        case list
         case sink
         case deadLetters
         /// The report in the state folder.
@@ -43,6 +45,7 @@ package struct FileConflict: Hashable, Sendable {
         switch other.part {
         case .input: return path.isEmpty ? "also an input" : "the input" + path
         case .definition: return "the pipeline file" + path
+        case .list: return "the list of the inputs" + path
         case .table: return "the table" + path
         case .sink where other.path == "-": return path.isEmpty ? "also written by another sink" : "standard output"
         case .sink: return (file.part == .sink ? "the file of another sink" : "the sink's file") + path

@@ -146,7 +146,8 @@ package final class RunFiles: Sendable {
         return false
     }
 
-    /// The input, or the pipeline file, with this identity.
+    /// What the run reads with this identity: an input, a list of inputs, a table, the pipeline
+    /// file.
     private func reads(_ identity: FileIdentity) throws(InputError) -> RunFile? {
         if let read = read.withLock({ $0 }) { return read[identity] }
         var files: [FileIdentity: RunFile] = [:]
@@ -155,6 +156,9 @@ package final class RunFiles: Sendable {
         }
         for path in pipeline.flow.allStages.flatMap(\.verb.files) {
             if let identity = try FileIdentity.ofRegularFile(path) { files[identity] = RunFile(part: .table, path: path) }
+        }
+        if let path = pipeline.source.source.list, let identity = try FileIdentity.ofRegularFile(path) {
+            files[identity] = RunFile(part: .list, path: path)
         }
         for input in pipeline.source.inputs {
             guard let identity = try pipeline.source.source.file(of: input) else { continue }

@@ -60,6 +60,8 @@ struct Checkpoint: Codable, Sendable {
     var run: String
     /// The digest of the definition with its parameters.
     var definition: String
+    /// Digests of the secrets of the stages; `nil` if there are none.
+    var secrets: [String]?
     /// The compression libraries and levels. Others would write different bytes.
     var libraries: RunReport.Libraries
     var inputs: [InputStamp]

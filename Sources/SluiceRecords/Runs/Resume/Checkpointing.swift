@@ -12,6 +12,7 @@ final class Checkpointing: Sendable {
     private let file: StateFile
     private let run: String
     private let definition: String
+    private let secrets: [String]
     private let libraries: RunReport.Libraries
     private let files: [InputFile]
     private let interval: Duration
@@ -38,6 +39,7 @@ final class Checkpointing: Sendable {
         self.folder = folder
         self.run = run
         definition = pipeline.definition
+        secrets = pipeline.secretProofs
         libraries = RunReport.Libraries(pipeline)
         files = pipeline.filesRead
         self.interval = interval
@@ -79,8 +81,8 @@ final class Checkpointing: Sendable {
             let (sinks, deadLetters) = try take()
             try file.write(
                 Checkpoint(
-                    run: run, definition: definition, libraries: libraries, inputs: stamps, cut: cut, summaries: summaries, ledger: ledger,
-                    steps: steps, closing: closing, sinks: sinks, deadLetters: deadLetters))
+                    run: run, definition: definition, secrets: secrets.isEmpty ? nil : secrets, libraries: libraries, inputs: stamps, cut: cut,
+                    summaries: summaries, ledger: ledger, steps: steps, closing: closing, sinks: sinks, deadLetters: deadLetters))
         } catch {
             throw .output(error)
         }

@@ -26,6 +26,7 @@ enum Resumption {
     private static func difference(_ checkpoint: Checkpoint, _ pipeline: RecordPipeline, _ canResume: Bool) -> String? {
         if checkpoint.version != Checkpoint.version { return "it was started by another version of sluice" }
         if checkpoint.definition != pipeline.definition { return "its definition or parameters were different" }
+        if checkpoint.secrets ?? [] != pipeline.secretProofs { return "the key of a 'redact' stage was a different one" }
         let libraries = RunReport.Libraries(pipeline)
         if checkpoint.libraries.deflate != libraries.deflate {
             return "it compressed with \(checkpoint.libraries.deflate ?? "nothing"), but this run would use \(libraries.deflate ?? "nothing")"

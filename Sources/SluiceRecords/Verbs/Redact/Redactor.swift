@@ -212,6 +212,13 @@ final class HMACHasher {
         return context
     }
 
+    /// A digest that depends on the key alone.
+    var proof: String {
+        let buffer = ByteBuffer(capacity: 64)
+        Array("the key of a redact stage".utf8).withUnsafeBufferPointer { appendHex(of: $0, to: buffer) }
+        return buffer.withFilled { String(decoding: $0, as: UTF8.self) }
+    }
+
     func appendHex(of text: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer) {
         guard EVP_MD_CTX_copy_ex(working, inner) == 1, EVP_DigestUpdate(working, text.baseAddress, text.count) == 1,
             EVP_DigestFinal_ex(working, &sum, nil) == 1, EVP_MD_CTX_copy_ex(working, outer) == 1, EVP_DigestUpdate(working, sum, 32) == 1,
