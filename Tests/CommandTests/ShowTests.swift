@@ -81,6 +81,24 @@ struct ShowTests {
         #expect(try command.run("show", "in.json@38").output == "}, {\"a\" 3}]}\n")
     }
 
+    @Test("of a record that is too long, FILE@OFFSET prints all of it, or the object that begins inside it")
+    func long() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("{\"a\":1}\n{\"list\":[{\"b\":2},\"" + String(repeating: "x", count: 70 << 20) + "\"]}\n{\"c\":3}\n", to: "in.jsonl")
+        try command.write("name: x\nsource: {files: in.jsonl}\nsink: {stdout: true}\ndead_letter: dead.jsonl\n", to: "x.yaml")
+        #expect(try command.run("run", "x.yaml", "--progress", "none").output == "{\"a\":1}\n{\"c\":3}\n")
+        #expect(try command.shell("sluice show in.jsonl@8 > shown; sed -n 2p in.jsonl | cmp - shown").status == 0)
+        #expect(try command.shell("sluice show in.jsonl@100000 | cmp - shown").status == 0)
+        #expect(try command.run("show", "in.jsonl@17").output == "{\"b\":2}\n")
+        let raw = try command.run("show", "dead.jsonl", "--raw")
+        #expect(raw.output.utf8.count == 65_537)
+        #expect(raw.error.hasPrefix("sluice: dead.jsonl: of 1 of these records, only the beginning is in the dead letters ('raw_cut')"))
+        #expect(try command.run("audit", ".sluice/x/report.json").status == 0)
+        let changed = try command.shell("sed -i 's/\"of\":[0-9]*/\"of\":99999999/' dead.jsonl; sluice audit .sluice/x/report.json 2>&1")
+        #expect(changed.output.contains("a record of "), "\(changed.output)")
+    }
+
     @Test("a file of anything else exits with 2, an empty one has no dead letters")
     func wrong() throws {
         let command = try command()

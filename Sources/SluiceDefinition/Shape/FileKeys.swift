@@ -64,7 +64,7 @@ enum FileKeys {
                 + "dead letters (`record.suspect`); every input is decompressed twice, so it must be a file"),
         ArgumentKey(
             "max_record", .size(1...(1 << 30)), default: "16MiB", example: "max_record: 16MiB",
-            "the maximum length; a longer record is a dead letter (`record.too_long`)"),
+            "the maximum length; a longer record is a dead letter (`record.too_long`), with only its first 64 KiB if it is longer than 64 MiB"),
         ArgumentKey(
             "encoding", .choice(TextEncoding.allCases.map(\.rawValue)), default: TextEncoding.utf8.rawValue, example: "encoding: latin1",
             "the character encoding. The byte order of `utf-16` is that of the byte order mark, else little endian; an unpaired surrogate becomes "

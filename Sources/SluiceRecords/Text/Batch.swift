@@ -111,6 +111,8 @@ package struct SpilledRecord: Sendable {
     package enum Reason: Sendable {
         /// The record is over the size limit.
         case tooLong
+        /// The record is over the size limit, and was given up before its end (``BombLimit``).
+        case bomb
         /// The bytes are the rest of a record whose beginning was lost to damage.
         case torn
     }
@@ -119,8 +121,11 @@ package struct SpilledRecord: Sendable {
     /// The index of the frame that follows it.
     package var beforeFrame: Int
     package var position: Position
-    /// The decompressed size, without the line feed.
+    /// The decompressed size, without the line feed; of a ``Reason/bomb``, what was read of it.
     package var byteCount: UInt64
+    /// The number of bytes that are kept of a record that is cut: its first ones.
+    package var kept: Int?
+    /// Whether the bytes that are kept are UTF-8.
     package var isUTF8: Bool
     /// The path of the spill file. It is removed once the dead letter is written.
     package var spill: String
@@ -146,6 +151,7 @@ package struct Damage: Sendable, Equatable, Codable {
         case tarHeader = "tar-header"
         case tarTruncated = "tar-truncated"
         case tarGarbage = "tar-garbage"
+        case bomb
     }
 
     package var kind: Kind

@@ -41,6 +41,7 @@ final class DecodedText: TextSource {
     var position: UInt64 { base.position }
     var goesOnInsideRecord: Bool { base.goesOnInsideRecord }
     var wasCutBetweenMembers: Bool { base.wasCutBetweenMembers }
+    func giveUpMember() -> Bool { taken == ready.count && event == nil && base.giveUpMember() }
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
         while taken == ready.count, event == nil { refill() }

@@ -10,10 +10,16 @@ protocol TextSource: AnyObject {
     var goesOnInsideRecord: Bool { get }
     /// After damage that cut the text: whether the text before it ended with its member, complete.
     var wasCutBetweenMembers: Bool { get }
+    /// Gives up the current member: the next event is damage of kind `bomb`, after which the text
+    /// continues with the next member.
+    ///
+    /// - Returns: false if there is no member that can be given up.
+    func giveUpMember() -> Bool
 }
 
 extension TextSource {
     var goesOnInsideRecord: Bool { false }
+    func giveUpMember() -> Bool { false }
 }
 
 struct TextRead {

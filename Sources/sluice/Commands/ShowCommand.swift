@@ -47,10 +47,12 @@ struct ShowCommand: ParsableCommand {
         if let (path, offset) = place { return try printRecord(of: path, at: offset) }
         var triage = DeadLetterTriage(examples: examples)
         var output = RawOutput()
+        var cut = 0
         do throws(RunError) {
             try LineFile.forEachLine(of: file) { (line, number) throws(RunError) in
                 let letter = try MetDeadLetter(line: line, of: file, number: number)
                 guard stage == nil || letter.stage == stage, code == nil || letter.code == code else { return }
+                if letter.rawKind == .beginning { cut += 1 }
                 if raw { output.write(letter.raw) } else { triage.add(letter) }
             }
         } catch {
@@ -58,6 +60,10 @@ struct ShowCommand: ParsableCommand {
             throw failed(error)
         }
         output.flush()
+        if raw, cut > 0 {
+            Terminal.error.write(
+                "sluice: \(file): of \(cut) of these records, only the beginning is in the dead letters ('raw_cut'); FILE@OFFSET prints a whole one\n")
+        }
         if !raw { Terminal.output.write(TriageTable.text(triage, of: file, Paint(isOn: Terminal.output.isColored))) }
     }
 
@@ -71,13 +77,12 @@ struct ShowCommand: ParsableCommand {
 
     private func printRecord(of path: String, at offset: UInt64) throws {
         do throws(RunError) {
-            guard let line = try LineFile.record(of: path, at: offset) else {
+            let scratch = FileManager.default.temporaryDirectory.path + "/sluice-show-\(UUID().uuidString)"
+            guard try LineFile.writeRecord(of: path, at: offset, scratch: scratch, { Terminal.output.write(Array($0)) }) else {
                 Terminal.error.write("sluice: \(path): byte \(offset) is beyond its end\n")
                 throw .fault("")
             }
-            var output = RawOutput()
-            output.write(line)
-            output.flush()
+            Terminal.output.write("\n")
         } catch {
             throw error == .fault("") ? ExitStatus.failed : failed(error)
         }

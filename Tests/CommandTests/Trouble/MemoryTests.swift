@@ -37,6 +37,29 @@ struct MemoryTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: command.folder.appending(path: "out").path).count == 2_000)
     }
 
+    @Test("a gigabyte of zeros as one line, whose dead letter stays small")
+    func bomb() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let made = try command.shell(
+            "{ echo '{\"a\":1}'; head -c 1000000000 /dev/zero; } | gzip -n > in.jsonl.gz; echo '{\"a\":2}' | gzip -n >> in.jsonl.gz")
+        #expect(made.status == 0)
+        try command.write("name: bomb\nsource: {files: in.jsonl.gz}\nlimits: {memory: 64MiB}\nsink: {file: out.jsonl}\ndead_letter: dead.jsonl\n", to: "p.yaml")
+        let peak = try Self.peak(command, "run p.yaml --progress none", status: 3)
+        #expect(peak <= 64 + 96, "\(peak) MiB")
+        #expect(try command.text(of: "out.jsonl") == "{\"a\":1}\n{\"a\":2}\n")
+        let letter = try command.text(of: "dead.jsonl")
+        #expect(letter.utf8.count < 1 << 20)
+        #expect(letter.contains("\"offset\":8,\"line\":2"))
+        #expect(letter.hasSuffix(",\"raw_cut\":{\"kept\":65536,\"of\":268435456}}\n"))
+        let report = try command.text(of: ".sluice/bomb/report.json")
+        #expect(report.contains("\"bomb\""))
+        #expect(try command.run("audit", ".sluice/bomb/report.json").status == 0)
+        let replay = try command.run("replay", "dead.jsonl", "--with", "p.yaml")
+        #expect(replay.status == 1)
+        #expect(replay.error.contains("they have only the beginnings of their records"), "\(replay.error)")
+    }
+
     @Test(
         "an expression that holds a long field once for each of its letters, within its cost limit and beyond",
         arguments: [(1_000, Int32(0)), (100_000, 3)])

@@ -53,8 +53,16 @@ final class DeadLetterFile {
         let spill = try SpillReader(record)
         while let text = try spill.next() { try append(text, records: 0) }
         spill.remove()
-        let closing = ByteBuffer(capacity: 16)
-        closing.append("\"}\n")
+        let closing = ByteBuffer(capacity: 128)
+        closing.append("\"")
+        if let kept = record.kept {
+            closing.append(",\"raw_cut\":{\"kept\":")
+            JSONText.write(kept, to: closing)
+            closing.append(",\"of\":")
+            JSONText.write(Int(clamping: record.byteCount), to: closing)
+            closing.append("}")
+        }
+        closing.append("}\n")
         try append(closing, records: 0)
     }
 

@@ -16,10 +16,14 @@ package struct MetDeadLetter: Sendable {
     /// The record's original bytes.
     package var raw: [UInt8] = []
     package var rawKind = RawKind.none
+    /// The size of the record in bytes, if ``raw`` is only its beginning.
+    package var rawCutFrom: UInt64?
 
     /// Whether a dead letter has the record's original bytes.
     package enum RawKind: Sendable {
         case bytes
+        /// The record was too long; the dead letter has its first bytes.
+        case beginning
         /// A stage has redacted them.
         case withheld
         case none
@@ -51,6 +55,10 @@ package struct MetDeadLetter: Sendable {
             rawKind = Base64.bytes(of: raw) == nil ? .none : .bytes
         } else if case .null? = map["raw"] {
             rawKind = .withheld
+        }
+        if case .map(let cut)? = map["raw_cut"], rawKind == .bytes {
+            rawCutFrom = cut["of"]?.number
+            rawKind = .beginning
         }
     }
 
@@ -179,60 +187,6 @@ package enum LineFile {
             return try reader.next()
         } catch {
             throw .input(error)
-        }
-    }
-
-    /// The record of a file at an offset: a JSON object that begins there, if it begins or ends
-    /// inside a line, or else the line that contains the byte; `nil` if the offset is beyond the
-    /// end.
-    ///
-    /// - Parameter offset: the offset in the decompressed text, as in dead letters.
-    package static func record(of path: String, at offset: UInt64) throws(RunError) -> [UInt8]? {
-        do throws(InputError) {
-            let reader = try textReader(of: path)
-            while let batch = try reader.next() {
-                guard batch.end.offset > offset else { continue }
-                let place = Int(clamping: offset - min(offset, batch.offset))
-                guard let frame = batch.frames.last(where: { Int($0.start) <= place }) else { return nil }
-                let line = Array(UnsafeBufferPointer(start: batch.bytes.start + Int(frame.start), count: Int(frame.count)))
-                let isLineStart = place == Int(frame.start)
-                guard let object = try object(in: batch, at: place, of: reader), !isLineStart || object.count > line.count else { return line }
-                return object
-            }
-            return nil
-        } catch {
-            throw .input(error)
-        }
-    }
-
-    /// - Parameter path: of a file, or of a file in an archive.
-    private static func textReader(of path: String) throws(InputError) -> any InputReader {
-        var configuration = BatchReader.Configuration(spillFolder: "")
-        configuration.maxRecord = 1 << 30
-        let buffers = BufferPool(capacity: Batch.targetBytes, most: 2)
-        guard let archive = Archive.path(in: path) else {
-            return try BatchReader(try InputFiles.expand([path])[0], index: 0, configuration: configuration, buffers: buffers)
-        }
-        let file = InputFile(path: archive)
-        return try ArchiveReader(
-            file, of: try InputDescriptor(file), as: Archive(), index: 0, configuration: configuration, buffers: buffers, only: path)
-    }
-
-    /// The JSON object that begins in a batch and may end in a later one.
-    private static func object(in batch: Batch, at place: Int, of reader: any InputReader) throws(InputError) -> [UInt8]? {
-        guard place < batch.bytes.count, batch.bytes.start[place] == UInt8(ascii: "{") else { return nil }
-        var (batch, place) = (batch, place)
-        var scan = JSONValueScan()
-        var object: [UInt8] = []
-        while true {
-            let base = UnsafePointer(batch.bytes.start)
-            switch scan.advance(base + place, base + batch.bytes.count) {
-            case .end(let end): return object + UnsafeBufferPointer(start: base + place, count: end - base - place)
-            case .fault: return nil
-            case .more: object += UnsafeBufferPointer(start: base + place, count: batch.bytes.count - place)
-            }
-            guard object.count < 1 << 30, let next = try reader.next() else { return nil }
-            (batch, place) = (next, 0)
         }
     }
 }

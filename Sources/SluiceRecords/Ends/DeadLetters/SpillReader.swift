@@ -7,9 +7,12 @@ final class SpillReader {
     private let text: GzipText
     /// Bytes read but not yet returned.
     private let pending = ByteBuffer(capacity: 256 << 10)
+    /// The number of bytes to read.
+    private var left: Int
 
     init(_ record: SpilledRecord) throws(InputError) {
         self.record = record
+        left = record.kept ?? .max
         let descriptor = try InputDescriptor(InputFile(path: record.spill))
         self.descriptor = descriptor
         text = GzipText(window: InputWindow { descriptor.read(into: $0) }, library: .preferred, size: descriptor.size)
@@ -61,8 +64,10 @@ final class SpillReader {
     /// - Returns: whether the end of the record was reached.
     private func fill() throws(InputError) -> Bool {
         while pending.count < pending.capacity {
-            let step = text.read(into: pending.start + pending.count, room: pending.capacity - pending.count)
+            guard left > 0 else { return true }
+            let step = text.read(into: pending.start + pending.count, room: min(pending.capacity - pending.count, left))
             pending.count += step.count
+            left -= step.count
             switch step.event {
             case .end: return true
             case .damage: throw .spill(path: record.spill, reason: "it was changed or truncated during the run")

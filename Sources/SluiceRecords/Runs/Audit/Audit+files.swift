@@ -18,7 +18,7 @@ extension Audit {
         do throws(InputError) {
             let comparison = letters.comparison(of: input)
             let summary = try read(
-                input.file, framings?.inputFraming ?? .lines, maxRecord: framings?.maxRecord, encoding: encoding, archive: framings?.inputArchive
+                input.file, framings?.inputFraming ?? .lines, isInput: true, maxRecord: framings?.maxRecord, encoding: encoding, archive: framings?.inputArchive
             ) { (batch) throws(InputError) in
                 try comparison?.compare(batch)
                 return isWhole || comparison?.isDone == false

@@ -80,10 +80,11 @@ package struct Audit: Sendable {
     /// Reads a file as batches of records.
     ///
     /// - Parameters:
+    ///   - isInput: whether the run has read it, with the bounds of inputs.
     ///   - isPlain: whether it is not compressed, whatever its first bytes.
     ///   - look: called with each batch; returns whether to read on.
     func read(
-        _ path: String, _ framing: Framing = .lines, maxRecord: Int? = nil, encoding: TextEncoding = .utf8, isPlain: Bool = false,
+        _ path: String, _ framing: Framing = .lines, isInput: Bool = false, maxRecord: Int? = nil, encoding: TextEncoding = .utf8, isPlain: Bool = false,
         archive: Archive? = nil, _ look: (Batch) throws(InputError) -> Bool
     ) throws(InputError) -> InputSummary {
         let buffers = BufferPool(capacity: Batch.targetBytes, most: 2)
@@ -91,6 +92,7 @@ package struct Audit: Sendable {
         configuration.framing = framing
         configuration.encoding = encoding
         configuration.isPlain = isPlain
+        if isInput { configuration.bound() }
         if let maxRecord { configuration.maxRecord = maxRecord }
         let file = InputFile(path: path)
         let reader = try configuration.reader(of: file, in: InputDescriptor(file), as: archive, index: 0, buffers: buffers)

@@ -9,6 +9,8 @@ struct LetterPlaces {
     fileprivate struct Place {
         var position: Position
         var hash: Hash128
+        /// The size of the record, if the dead letter has only its beginning.
+        var cutFrom: UInt64?
         /// The line of the dead letter.
         var number: UInt64
     }
@@ -62,10 +64,10 @@ struct LetterPlaces {
         }
         guard let input = letter.file else { return }
         inputs[Name(input), default: 0] += 1
-        guard letter.rawKind == .bytes, let offset = letter.offset else { return }
+        guard letter.rawKind == .bytes || letter.rawKind == .beginning, let offset = letter.offset else { return }
         let hash = letter.raw.withUnsafeBufferPointer(Self.hash)
         let position = Position(member: letter.member, offset: offset, line: letter.line ?? 0)
-        places[Name(input), default: []].append(Place(position: position, hash: hash, number: number))
+        places[Name(input), default: []].append(Place(position: position, hash: hash, cutFrom: letter.rawCutFrom, number: number))
     }
 
     /// Adds a dead letter that is too long for memory.
@@ -172,6 +174,7 @@ extension LetterPlaces {
         private func difference(_ place: Place, in batch: Batch) throws(InputError) -> String? {
             if let record = batch.spilled.first(where: { $0.position.offset == place.position.offset }) {
                 guard record.position == place.position else { return "another line or member" }
+                guard record.kept == nil && place.cutFrom == nil || record.byteCount == place.cutFrom else { return "a record of \(record.byteCount) bytes" }
                 let spill = try SpillReader(record)
                 var bytes: [UInt8] = []
                 while let piece = try spill.nextBytes() { bytes += piece.filled }

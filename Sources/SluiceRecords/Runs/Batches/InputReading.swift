@@ -102,6 +102,7 @@ final class InputReading: Sendable {
             return (try BatchReader(file, of: bytes, index: index, configuration: replay.reading(configuration), buffers: buffers), bytes)
         }
         configuration.onDamage = source.onDamage
+        configuration.bound()
         configuration.maxRecord = source.maxRecord
         configuration.encoding = source.encoding
         configuration.framing = source.framing

@@ -64,6 +64,10 @@ extension RecordFailure {
         switch record.reason {
         case .tooLong:
             self.init(code: "record.too_long", message: "the record has \(record.byteCount) bytes, more than source.max_record allows")
+        case .bomb:
+            self.init(
+                code: "record.too_long",
+                message: "the record has more than \(record.byteCount) bytes, which so little compressed data cannot have in earnest; its end was not read")
         case .torn:
             self.init(code: "record.torn", message: "the last \(record.byteCount) bytes of a record whose beginning was lost to damage")
         }

@@ -40,6 +40,7 @@ final class HeadSearch {
         guard file != "-" else { throw .unreadable(path: "standard input", reason: "it is gone") }
         reader?.close()
         var configuration = BatchReader.Configuration(spillFolder: spillFolder)
+        configuration.bound()
         configuration.maxRecord = source.maxRecord
         configuration.encoding = source.encoding
         configuration.framing = source.framing

@@ -90,6 +90,7 @@ final class LetterReader {
         switch letter.rawKind {
         case .withheld: return .kept(reason: "'redact' has withheld the bytes of their records")
         case .none: throw refusal(line, "a dead letter without 'raw'; copy the file again, or remove the line")
+        case .beginning: return .kept(reason: "they have only the beginnings of their records, which are in the inputs; run the pipeline again")
         case .bytes: break
         }
         if letter.code == "record.torn" { return .kept(reason: "they are only the ends of records, whose beginnings are lost") }

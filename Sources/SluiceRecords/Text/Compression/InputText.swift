@@ -54,6 +54,7 @@ private final class BegunText: TextSource {
     var position: UInt64 { base.position }
     var goesOnInsideRecord: Bool { base.goesOnInsideRecord }
     var wasCutBetweenMembers: Bool { base.wasCutBetweenMembers }
+    func giveUpMember() -> Bool { isDelivered && base.giveUpMember() }
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
         if isDelivered { return base.read(into: output, room: room) }

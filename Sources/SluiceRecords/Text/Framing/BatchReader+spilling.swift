@@ -7,7 +7,8 @@ extension BatchReader {
         if wantsHead { loseHead("is longer than source.max_record allows") }
         let batch = Batch(bytes: ByteBuffer(capacity: 0), input: index, offset: offset, line: line)
         let position = Position(member: members.first, offset: offset, line: line)
-        let spill = try SpillFile(folder: configuration.spillFolder, name: spillName(offset: offset))
+        let spill = try spillFile(offset: offset)
+        let start = (text: UInt64(buffer.count), compressed: text.position)
         line += UInt64(scan.beginPassing())
         // What the buffer already contains belongs to the record.
         var passed = buffer.count
@@ -24,22 +25,44 @@ extension BatchReader {
             case .damage(let damage, let cutsText):
                 try note(damage)
                 guard cutsText else { continue }
+                if damage.kind == .bomb {
+                    batch.spilled = [try spill.finish(.bomb, beforeFrame: 0, position: position)]
+                    let met = takeDamage()
+                    try end(batch, after: met, lost: 0)
+                    return batch
+                }
                 return try lose(spill, from: batch)
             case .member where isUnsure && !membersCutRecords && !damage.isEmpty:
                 return try lose(spill, from: batch)
             case .member(let member):
                 membersCutRecords = true
                 begin(member)
-            case nil: read(atMost: Batch.targetBytes)
+            case nil: readOn(in: spill, since: start)
             }
         }
     }
 
-    /// Gives up what was read of a record that damage cut off, and its spill file.
-    private func lose(_ spill: SpillFile, from batch: Batch) throws(InputError) -> Batch {
+    /// Reads more of a record that is refused, unless it is a bomb.
+    private func readOn(in spill: SpillFile, since start: (text: UInt64, compressed: UInt64)) {
+        guard let bombs = configuration.bombs, text.position >= start.compressed, spill.byteCount >= start.text else {
+            return read(atMost: Batch.targetBytes)
+        }
+        let grown = (text: spill.byteCount - start.text, compressed: text.position - start.compressed)
+        // After a member is given up, there is an event but no text.
+        let isBomb = bombs.isReached(at: spill.byteCount, grown) && text.giveUpMember()
+        read(atMost: isBomb ? 1 : min(Batch.targetBytes, bombs.room(after: spill.byteCount)))
+    }
+
+    private func takeDamage() -> [Damage] {
         let met = damage.map(\.damage)
         damage = []
         isUnsure = false
+        return met
+    }
+
+    /// Gives up what was read of a record that damage cut off, and its spill file.
+    private func lose(_ spill: SpillFile, from batch: Batch) throws(InputError) -> Batch {
+        let met = takeDamage()
         try end(batch, after: met, lost: spill.byteCount)
         return batch
     }
@@ -48,12 +71,13 @@ extension BatchReader {
     /// whose beginning is lost.
     func setAsideFragment(of batch: Batch) throws(InputError) {
         var spill: (file: SpillFile, position: Position)?
+        let start = (text: UInt64(buffer.count), compressed: text.position)
         while true {
             let feed = buffer.firstLineFeed()
             let bytes = UnsafeBufferPointer(rebasing: buffer.filled[..<(feed ?? buffer.count)])
             if !bytes.isEmpty {
                 if spill == nil {
-                    let file = try SpillFile(folder: configuration.spillFolder, name: spillName(offset: offset))
+                    let file = try spillFile(offset: offset)
                     spill = (file, Position(member: members.first, offset: offset, line: line))
                 }
                 try spill?.file.append(bytes)
@@ -67,7 +91,8 @@ extension BatchReader {
                 return
             case .member(let member): begin(member)
             case .damage(let damage, cutsText: false): try note(damage)
-            case nil: read(atMost: Batch.targetBytes)
+            case nil:
+                if let file = spill?.file { readOn(in: file, since: start) } else { read(atMost: Batch.targetBytes) }
             }
         }
     }
@@ -84,12 +109,15 @@ extension BatchReader {
             let start = Int(frame.start)
             let position = Position(
                 member: members.member(at: start), offset: batch.offset + UInt64(start), line: batch.line + UInt64(frame.lineDelta))
-            let spill = try SpillFile(folder: configuration.spillFolder, name: spillName(offset: position.offset))
+            let spill = try spillFile(offset: position.offset)
             try spill.append(UnsafeBufferPointer(rebasing: batch.bytes.filled[start..<start + Int(frame.count)]))
             batch.spilled.append(try spill.finish(beforeFrame: kept.count, position: position))
         }
         batch.frames = kept
     }
 
-    private func spillName(offset: UInt64) -> String { SpillFile.name(input: index, offset: precedingText + offset) }
+    private func spillFile(offset: UInt64) throws(InputError) -> SpillFile {
+        try SpillFile(
+            folder: configuration.spillFolder, name: SpillFile.name(input: index, offset: precedingText + offset), most: configuration.mostRaw)
+    }
 }

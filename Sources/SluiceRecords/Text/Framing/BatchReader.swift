@@ -31,10 +31,22 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         package var encoding = TextEncoding.utf8
         /// Whether the input is not compressed, whatever its first bytes.
         package var isPlain = false
+        /// The size from which on dead letters have only the beginning of a record.
+        var mostRaw = UInt64.max
+        var bombs: BombLimit?
 
         package init(spillFolder: String) {
             self.spillFolder = spillFolder
         }
+
+        /// Bounds what is read and kept of a long record, as for the inputs of runs.
+        mutating func bound() {
+            mostRaw = Self.mostRaw
+            bombs = BombLimit()
+        }
+
+        /// 64 MiB.
+        private static let mostRaw: UInt64 = 64 << 20
     }
 
     package let file: InputFile

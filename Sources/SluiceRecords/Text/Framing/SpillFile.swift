@@ -1,8 +1,12 @@
 import Glibc
 
 /// Writes a record that the reader refuses to a gzip file of its own.
+///
+/// Of a record over the given limit, only the beginning counts (``SpilledRecord/kept``).
 final class SpillFile {
     private static let blockText = 1 << 20
+    /// The most that is kept of a record over the limit, in bytes.
+    private static let beginning = 64 << 10
 
     let path: String
     private let descriptor: Int32
@@ -11,6 +15,9 @@ final class SpillFile {
     private let text = ByteBuffer(capacity: blockText)
     private let packed = ByteBuffer(capacity: blockText)
     private var check = UTF8Check()
+    private let most: UInt64
+    /// The first bytes of the record.
+    private let first = ByteBuffer(capacity: beginning)
     private(set) var byteCount: UInt64 = 0
     private var isKept = false
 
@@ -19,10 +26,13 @@ final class SpillFile {
 
     static func isName(_ name: String) -> Bool { name.hasPrefix("spilled-") && name.hasSuffix(".gz") }
 
-    /// - Parameter name: unique in the folder for this run, and the same in every run; an existing
-    ///   file is overwritten.
-    init(folder: String, name: String) throws(InputError) {
+    /// - Parameters:
+    ///   - name: unique in the folder for this run, and the same in every run; an existing file is
+    ///     overwritten.
+    ///   - most: the size from which on only the beginning of a record is kept.
+    init(folder: String, name: String, most: UInt64 = .max) throws(InputError) {
         path = folder + "/" + name
+        self.most = max(most, UInt64(Self.beginning))
         if mkdir(folder, 0o777) != 0, errno != EEXIST { throw .spill(path: folder, reason: describe(error: errno)) }
         descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw .spill(path: path, reason: describe(error: errno)) }
@@ -34,9 +44,12 @@ final class SpillFile {
     }
 
     func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(InputError) {
-        check.take(bytes)
+        let room = byteCount < most ? Int(clamping: most - byteCount) : 0
         byteCount += UInt64(bytes.count)
-        var rest = bytes[...]
+        first.append(UnsafeBufferPointer(rebasing: bytes.prefix(Self.beginning - first.count)))
+        let kept = UnsafeBufferPointer(rebasing: bytes.prefix(room))
+        check.take(kept)
+        var rest = kept[...]
         while !rest.isEmpty {
             let piece = rest.prefix(Self.blockText - text.count)
             text.append(UnsafeBufferPointer(rebasing: piece))
@@ -50,7 +63,18 @@ final class SpillFile {
         try flush()
         try write(assembly.ending)
         isKept = true
-        return SpilledRecord(reason: reason, beforeFrame: frame, position: position, byteCount: byteCount, isUTF8: check.isValid, spill: path)
+        var record = SpilledRecord(reason: reason, beforeFrame: frame, position: position, byteCount: byteCount, isUTF8: check.isValid, spill: path)
+        if isCut { (record.kept, record.isUTF8) = keptBeginning }
+        return record
+    }
+
+    private var isCut: Bool { byteCount > most }
+
+    /// The number of bytes to keep of a record that is cut, up to the end of a character if they
+    /// are UTF-8.
+    private var keptBeginning: (count: Int, isUTF8: Bool) {
+        let cut = (0...min(3, first.count)).first { UTF8Text.isValid(UnsafeBufferPointer(rebasing: first.filled.dropLast($0))) }
+        return (first.count - (cut ?? 0), cut != nil)
     }
 
     private func flush() throws(InputError) {

@@ -101,6 +101,84 @@ struct OversizedRecordTests {
         }
     }
 
+    @Test("of a record over a second limit, the first 64 KiB are kept, up to the end of a character")
+    func cut() throws {
+        try Self.inFolder { folder in
+            let text = Array(String(repeating: "€", count: 30_000).utf8)
+            for (record, kept, isUTF8) in [(text, (64 << 10) / 3 * 3, true), ([0xFF] + text, 64 << 10, false)] {
+                for chunk in [256 << 10, 777] {
+                    let read = try ReadAll(
+                        Array("a\n".utf8) + record + Array("\nb".utf8), maxRecord: 5_000, chunk: chunk, name: "test", spillFolder: folder,
+                        mostRaw: 80_000)
+                    #expect(read.texts == ["a", "b"])
+                    let spilled = try #require(read.spilled.first)
+                    #expect(spilled.byteCount == UInt64(record.count))
+                    #expect(spilled.kept == kept)
+                    #expect(spilled.isUTF8 == isUTF8)
+                    #expect(try SpillReader(spilled).nextBytes()?.withFilled(Array.init) == Array(record.prefix(kept)))
+                }
+            }
+            let edge = try ReadAll(text + [0x0A], maxRecord: 5_000, spillFolder: folder, mostRaw: 90_000)
+            #expect(edge.spilled.map(\.kept) == [nil])
+            #expect(try edge.spilled.map(Self.spilled) == [text])
+        }
+    }
+
+    @Test("a record that grows like a bomb is given up; reading goes on at the next member", arguments: libraries)
+    func givenUp(library: DeflateLibrary) throws {
+        try Self.inFolder { folder in
+            let size = 40 << 20
+            let bomb = GzipSamples.member(Array("a\n".utf8) + [UInt8](repeating: 0, count: size) + Array("\nlost\n".utf8))
+            let bombs = BombLimit(text: 16 << 20, ratio: 500)
+            let input = bomb + GzipSamples.member("b\n")
+            for chunk in [256 << 10, 5000] {
+                let read = try ReadAll(input, library: library, maxRecord: 1 << 20, chunk: chunk, spillFolder: folder, bombs: bombs)
+                #expect(read.texts == ["a", "b"])
+                #expect(read.spilled.map(\.reason) == [.bomb])
+                #expect(read.spilled.map(\.byteCount) == [16 << 20])
+                #expect(read.kinds == [.bomb])
+                let damage = try #require(read.damage.first)
+                #expect(damage.offset + damage.lostBytes == UInt64(bomb.count))
+                #expect(damage.lostText == 0)
+                #expect(read.records.last?.position == Position(member: 1, offset: UInt64(16 << 20) + 2, line: 3))
+            }
+            let alone = try ReadAll(bomb, library: library, maxRecord: 1 << 20, spillFolder: folder, bombs: bombs)
+            #expect(alone.texts == ["a"])
+            #expect(alone.kinds == [.bomb])
+            #expect(alone.summary.bytes == UInt64(bomb.count))
+            #expect(throws: InputError.self) {
+                try ReadAll(input, library: library, onDamage: .fail, maxRecord: 1 << 20, spillFolder: folder, bombs: bombs)
+            }
+        }
+    }
+
+    @Test("no bomb: a record within the limit, short lines, a long record that compresses less", arguments: libraries)
+    func noBomb(library: DeflateLibrary) throws {
+        try Self.inFolder { folder in
+            let bombs = BombLimit(text: 4 << 20, ratio: 500)
+            let zeros = GzipSamples.member([UInt8](repeating: 0, count: 12 << 20))
+            #expect(try ReadAll(zeros, library: library, spillFolder: folder, bombs: bombs).records.count == 1)
+            let lines = GzipSamples.member([UInt8](repeating: 0x0A, count: 12 << 20))
+            #expect(try ReadAll(lines, library: library, maxRecord: 1 << 20, spillFolder: folder, bombs: bombs).summary.records == 12 << 20)
+            let repeated = GzipSamples.member((0..<300_000).flatMap { Array("some text that is repeated \($0 % 10), ".utf8) })
+            let read = try ReadAll(repeated, library: library, maxRecord: 1 << 20, spillFolder: folder, bombs: bombs)
+            #expect(read.spilled.map(\.reason) == [.tooLong])
+            #expect(read.damage.isEmpty)
+        }
+    }
+
+    @Test("a frame of zstd that grows like a bomb is given up, too")
+    func frame() throws {
+        try Self.inFolder { folder in
+            let bomb = FrameSample.zstd([UInt8](repeating: 0, count: 40 << 20))
+            let input = bomb + FrameSample.zstd(Array("b\n".utf8))
+            let read = try ReadAll(input, maxRecord: 1 << 20, spillFolder: folder, bombs: BombLimit(text: 16 << 20, ratio: 500))
+            #expect(read.texts == ["b"])
+            #expect(read.spilled.map(\.reason) == [.bomb])
+            #expect(read.kinds == [.bomb])
+        }
+    }
+
     @Test("UTF-8 is validated however it is split")
     func utf8() {
         let samples: [([UInt8], Bool)] = [

@@ -48,7 +48,8 @@ struct ReadAll: Equatable {
     init(
         _ input: [UInt8], library: DeflateLibrary = .zlib, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20, chunk: Int = 256 << 10,
         most: Int = 256 << 10, framing: Framing = .lines, name: String = "test.gz", spillFolder: String? = nil, failAt: Int? = nil,
-        encoding: TextEncoding = .utf8, unsound: Set<Int> = []
+        encoding: TextEncoding = .utf8, unsound: Set<Int> = [],
+        mostRaw: UInt64 = .max, bombs: BombLimit? = nil
     ) throws {
         let ownFolder = NSTemporaryDirectory() + "sluice-spill-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: ownFolder) }
@@ -58,6 +59,8 @@ struct ReadAll: Equatable {
         configuration.maxRecord = maxRecord
         configuration.framing = framing
         configuration.encoding = encoding
+        configuration.mostRaw = mostRaw
+        configuration.bombs = bombs
         var at = 0
         let window = InputWindow(chunk: chunk) { memory in
             if let failAt, at >= failAt { return Int(-EIO) }

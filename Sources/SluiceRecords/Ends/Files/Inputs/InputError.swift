@@ -56,6 +56,7 @@ extension Damage.Kind {
         case .tarHeader: "no file of the tar archive begins here, or its header is damaged"
         case .tarTruncated: "the tar archive ends too early"
         case .tarGarbage: "nonzero bytes after the end of the tar archive"
+        case .bomb: "a single record is far larger than its compressed data, like a decompression bomb"
         }
     }
 }

@@ -12,6 +12,7 @@ import CBytes
 /// - `truncated`: the input ends inside a frame.
 /// - `crc`: the text was read to its end but differs from what was compressed (zstd).
 /// - `trailing-garbage`: there are nonzero bytes after the last frame.
+/// - `bomb`: the frame was given up (``TextSource/giveUpMember()``).
 /// - `read-error`: reading the input failed.
 ///
 /// Zeros between and after frames are padding. Frames count as members.
@@ -61,6 +62,12 @@ final class FramedText: TextSource {
             case .finished: return TextRead(count: 0, event: .end)
             }
         }
+    }
+
+    func giveUpMember() -> Bool {
+        guard place == .body, waiting.isEmpty else { return false }
+        passDamage(.bomb, from: window.position, searchFrom: window.position)
+        return true
     }
 
     private func decode(into output: UnsafeMutableBufferPointer<UInt8>) -> Int {

@@ -13,6 +13,7 @@
 /// - `trailing-garbage`: bytes other than zero follow the last member (offset of the first byte
 ///   after it).
 /// - `read-error`: reading the input failed.
+/// - `bomb`: the member was given up (``TextSource/giveUpMember()``).
 ///
 /// If reading resumes at a flush, the rest of that member is delivered, but its trailer cannot
 /// verify it: the damage applies to the whole member. The text may also resume inside a line
@@ -80,6 +81,14 @@ final class GzipText: TextSource {
             case .finished: return TextRead(count: 0, event: .end)
             }
         }
+    }
+
+    func giveUpMember() -> Bool {
+        guard place == .body, waiting.isEmpty else { return false }
+        let start = window.position
+        // What follows a flush would go on growing.
+        goOn(at: search.find(in: window, from: start, flushesFrom: .max), after: passed(.bomb, from: start))
+        return true
     }
 
     private func inflate(into output: UnsafeMutableBufferPointer<UInt8>) -> Int {

@@ -41,7 +41,7 @@ final class SalvageSearch {
     ///
     /// - Parameters:
     ///   - first: the first position for members. It may be slightly before the window.
-    ///   - firstFlush: the first position for flushes. It may be, too.
+    ///   - firstFlush: the first position for flushes. It may be, too; `.max`: no flush is searched.
     func find(in window: InputWindow, from first: UInt64, flushesFrom firstFlush: UInt64) -> Place? {
         goBack(in: window, to: min(first, firstFlush))
         var members = Needle(MemberHeader.magic, from: first)
@@ -215,8 +215,8 @@ private struct Needle {
         let (position, text) = (window.position, window.available)
         if let found, found >= position { return found }
         found = nil
-        let from = scanned > position ? Int(scanned - position) : 0
-        guard let start = text.baseAddress, from + bytes.count <= text.count else { return nil }
+        let from = scanned > position ? Int(clamping: scanned - position) : 0
+        guard let start = text.baseAddress, from <= text.count - bytes.count else { return nil }
         let at = cbytes_find(start + from, text.count - from, bytes, bytes.count)
         guard at >= 0 else {
             scanned = position + UInt64(text.count - bytes.count + 1)
