@@ -14,9 +14,9 @@ package struct StarterFile: Sendable {
                   files: ${logs}
                   format: \(Formats.names[0])                    # or: \(Formats.names.dropFirst().joined(separator: ", "))
 
-                stages:                            # in order; each has its own worker pool
-                  # - keep: status >= 500
-                  # - select: [time, path]
+                # stages:                          # in order; each has its own worker pool
+                #   - keep: status >= 500
+                #   - select: [time, path]
 
                 """ + Self.tail(name: "example")
                 + """
@@ -51,9 +51,9 @@ package struct StarterFile: Sendable {
         for field in Self.fields(of: guess.examples) { text += "#   \(field)\n" }
         text += """
 
-            stages:                            # in order; each has its own worker pool
-              # - keep: \(Self.condition(for: guess.examples))
-              # - select: [\(Self.names(of: guess.examples).prefix(3).map(Self.flow).joined(separator: ", "))]
+            # stages:                          # in order; each has its own worker pool
+            #   - keep: \(Self.condition(for: guess.examples))
+            #   - select: [\(Self.names(of: guess.examples).prefix(3).map(Self.flow).joined(separator: ", "))]
 
             """ + Self.tail(name: name)
         if let example {
