@@ -14,7 +14,7 @@ protocol Fuzzer: Sendable {
 
 enum Fuzzers {
     static let all: [any Fuzzer.Type] = [
-        InputFuzzer.self, FormatFuzzer.self, ExpressionFuzzer.self, DefinitionFuzzer.self, StateFuzzer.self, NameFuzzer.self,
+        InputFuzzer.self, ArchiveFuzzer.self, FormatFuzzer.self, ExpressionFuzzer.self, DefinitionFuzzer.self, StateFuzzer.self, NameFuzzer.self,
     ]
 }
 

@@ -35,17 +35,6 @@ struct InputFuzzer: Fuzzer {
         stride(from: 0, to: digits.utf8.count, by: 2).compactMap { UInt8(digits.dropFirst($0).prefix(2), radix: 16) }
     }
 
-    /// What reading found.
-    private struct Finding: Equatable {
-        var frames: [[UInt8]] = []
-        var places: [UInt64] = []
-        var spilled: [String] = []
-        var damage: [Damage] = []
-        var setAside = 0
-        var error: InputError?
-        var summary: InputSummary?
-    }
-
     func run(_ bytes: [UInt8]) {
         guard bytes.count > 2 else { return }
         var configuration = BatchReader.Configuration(spillFolder: folder)
@@ -59,64 +48,24 @@ struct InputFuzzer: Fuzzer {
         require(whole == pieces, "read in pieces: \(pieces)\nat once: \(whole)")
     }
 
-    private func read(_ input: [UInt8], _ configuration: BatchReader.Configuration, piece: Int, inflateAtMost most: Int) -> Finding {
-        var finding = Finding()
+    private func read(_ input: [UInt8], _ configuration: BatchReader.Configuration, piece: Int, inflateAtMost most: Int) -> ReadInput {
+        var found = ReadInput()
         let file = InputFile(path: "in", size: UInt64(input.count))
         do throws(InputError) {
-            var unsound: Set<Int> = []
+            var unsound = UnsoundMembers()
             if configuration.onDamage == .setAside {
-                unsound = try BatchReader.unsoundMembers(of: file, in: PieceBytes(input, piece), configuration: configuration)
+                unsound = try configuration.unsoundMembers(of: file, in: PieceBytes(input, piece), as: nil)
             }
             let bytes = PieceBytes(input, piece)
             let reader = try BatchReader(
                 file, index: 0, configuration: configuration, buffers: BufferPool(capacity: 4096, most: 2),
-                window: InputWindow { bytes.read(into: $0) }, bytes: bytes, inflateAtMost: most, unsound: unsound)
+                window: InputWindow { bytes.read(into: $0) }, bytes: bytes, inflateAtMost: most, unsound: unsound.members)
             defer { reader.close() }
-            while let batch = try reader.next() { add(batch, to: &finding, configuration) }
-            finding.summary = reader.summary
+            while let batch = try reader.next() { found.add(batch, maxRecord: configuration.maxRecord) }
+            found.summary = reader.summary
         } catch {
-            finding.error = error
+            found.error = error
         }
-        return finding
+        return found
     }
-
-    private func add(_ batch: Batch, to finding: inout Finding, _ configuration: BatchReader.Configuration) {
-        var end = 0
-        for frame in batch.frames {
-            let (start, count) = (Int(frame.start), Int(frame.count))
-            require(start >= end && start + count <= batch.bytes.count, "a record outside of its batch")
-            require(count <= configuration.maxRecord, "a record over the limit")
-            end = start + count
-            finding.frames.append(Array(UnsafeBufferPointer(start: batch.bytes.start + start, count: count)))
-            finding.places.append(batch.offset + UInt64(start))
-        }
-        for record in batch.spilled {
-            finding.spilled.append("\(record.reason) \(record.byteCount) \(record.beforeFrame)")
-            unlink(record.spill)
-        }
-        finding.damage += batch.damage
-        finding.setAside += batch.setAside.reduce(0) { $0 + $1.count }
-    }
-}
-
-/// Bytes that are read a few at a time.
-private final class PieceBytes: InputBytes, @unchecked Sendable {
-    private var rest: ArraySlice<UInt8>
-    private let piece: Int
-    let size: UInt64?
-
-    init(_ bytes: [UInt8], _ piece: Int) {
-        rest = bytes[...]
-        self.piece = piece
-        size = UInt64(bytes.count)
-    }
-
-    func read(into memory: UnsafeMutableRawBufferPointer) -> Int {
-        let next = rest.prefix(min(piece, memory.count))
-        memory.copyBytes(from: next)
-        rest = rest.dropFirst(next.count)
-        return next.count
-    }
-
-    func close() {}
 }
