@@ -69,7 +69,7 @@ struct FieldInferenceTests {
     func tsv() throws {
         let tsv = try TSV.with(["types": CSVOptions.text("infer")])
         #expect(tsv.inferring(from: try Self.sample("a\tb\n1\t\\N\n2\tx\n", tsv)).types.map(\.type) == ["int", "string"])
-        #expect(tsv.inferring(from: try Self.sample("#fields\ta\n#types\tstring\n1\n", tsv)).types.isEmpty)
+        #expect(tsv.inferring(from: try Self.sample("#separator \\x09\n#fields\ta\n#types\tstring\n1\n", tsv)).types.isEmpty)
         #expect(tsv.inferring(from: try Self.sample("#Fields: a b\n1 -\n", tsv)).types.map(\.type) == ["int", "string"])
     }
 

@@ -18,14 +18,15 @@ package struct LogDirectives: Hashable, Sendable {
     private static let hyphen = UInt8(ascii: "-")
     /// The first byte of every such line.
     static let mark = UInt8(ascii: "#")
-    private static let zeekNames = ["separator", "set_separator", "empty_field", "unset_field", "path", "open", "fields", "types", "close"]
+    /// The name on the first line of every log of Zeek. The others could be columns of plain files.
+    private static let zeekName = "separator"
     private static let w3cNames = ["version:", "fields:", "software:", "start-date:", "end-date:", "date:", "remark:"]
 
     /// Whether a file that begins with this line has directives.
     static func areBegun(by line: UnsafeBufferPointer<UInt8>) -> Bool {
         guard line.first == mark else { return false }
         let word = String(decoding: line.dropFirst().prefix(16).prefix { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }, as: UTF8.self)
-        return zeekNames.contains(word) || w3cNames.contains(word.lowercased())
+        return word == zeekName || w3cNames.contains(word.lowercased())
     }
 
     /// Takes over what the line says. Lines that say nothing about records change nothing.

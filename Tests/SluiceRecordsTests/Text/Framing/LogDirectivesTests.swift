@@ -107,7 +107,8 @@ struct LogDirectivesTests {
     @Test(
         "only known lines begin such a file",
         arguments: [
-            ("#fields\ta\tb", true), ("#separator \\x09", true), ("#Version: 1.0", true), ("#Software: Microsoft", true), ("#Date: x\r", true),
+            ("#fields\ta\tb", false), ("#path\tdns", false), ("#types", false), ("#separator_2\tb", false),
+            ("#separator \\x09", true), ("#Version: 1.0", true), ("#Software: Microsoft", true), ("#Date: x\r", true),
             ("#id\tname", false), ("#", false), ("##fileformat=VCFv4.2", false), ("a\t#fields", false),
         ])
     func begun(line: String, isBegun: Bool) {
@@ -147,7 +148,7 @@ struct LogDirectivesTests {
             ("vector[double]", "inf", .json("[\"Infinity\"]")), ("string", "-", .absent),
         ])
     func values(type: String, written: String, value: CellValue) throws {
-        let found = try Self.decode("#fields\ta\tb\n#types\t\(type)\tstring\n\(written)\tx\n")
+        let found = try Self.decode("#separator \\x09\n#fields\ta\tb\n#types\t\(type)\tstring\n\(written)\tx\n")
         #expect(found.rows.map(\.cells) == [[value, .string("x")]])
     }
 
@@ -158,7 +159,7 @@ struct LogDirectivesTests {
             ("vector[time]", "x"), ("vector[bool]", "T,"),
         ])
     func refused(type: String, written: String) throws {
-        let found = try Self.decode("#fields\ta\tb\n#types\t\(type)\tstring\n\(written)\tx\n")
+        let found = try Self.decode("#separator \\x09\n#fields\ta\tb\n#types\t\(type)\tstring\n\(written)\tx\n")
         #expect(found.rows.map(\.outcome) == [.failed])
     }
 
@@ -182,7 +183,7 @@ struct LogDirectivesTests {
         ]
         for _ in 0..<200 {
             let count = Int.random(in: 0...12, using: &random)
-            let text = "#fields\ta\n" + (0..<count).map { _ in pieces[Int.random(in: 0..<pieces.count, using: &random)] }.joined()
+            let text = "#separator \\x09\n#fields\ta\n" + (0..<count).map { _ in pieces[Int.random(in: 0..<pieces.count, using: &random)] }.joined()
             var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
             if lines.last == "" { lines.removeLast() }
             let found = try Self.decode(text)
