@@ -55,7 +55,11 @@ final class DocumentScan: RecordScan {
     private func step(_ buffer: ByteBuffer) -> Bool {
         let base = Place(buffer.start)
         switch within {
-        case .record, .skipped: return pass(base, base + buffer.count)
+        case .record:
+            let goesOn = pass(base, base + buffer.count)
+            if within == .lost { beginRecordHere(buffer) }
+            return goesOn
+        case .skipped: return pass(base, base + buffer.count)
         case .lost: return seek(buffer)
         case .nothing:
             scanned = value.space(base + scanned, base + buffer.count) - base
@@ -206,10 +210,27 @@ final class DocumentScan: RecordScan {
         }
     }
 
+    /// Begins a record at the brace where the record before was found not to be valid, if the brace
+    /// is what a line that can begin a record begins with: that record lacks its own last brace.
+    private func beginRecordHere(_ buffer: ByteBuffer) {
+        let text = UnsafeBufferPointer(rebasing: buffer.filled[recordStart..<scanned])
+        guard let feed = text.lastIndex(of: 0x0A) else { return }
+        let start = recordStart + feed + 1
+        switch recordStart(after: start, in: buffer) {
+        case .element(let place, let indent) where place == scanned:
+            find(at: place, indent: indent, lineStart: start, isFeedCounted: true)
+            state.phase = .element
+        case .document(let place, let indent) where place == scanned:
+            find(at: place, indent: indent, lineStart: start, isFeedCounted: true)
+            state.beginDocument()
+        default: break
+        }
+    }
+
     /// Ends the text that is no record before the line in which a record was recognized.
-    private func find(at place: Int, indent: Int, lineStart: Int) {
+    private func find(at place: Int, indent: Int, lineStart: Int, isFeedCounted: Bool = false) {
         if lineStart - 1 > recordStart { append(to: lineStart - 1) }
-        if state.lost?.isLineStart != true { value.feeds += 1 }
+        if !isFeedCounted, state.lost?.isLineStart != true { value.feeds += 1 }
         (fault, state.lost, within) = (nil, nil, .nothing)
         (value.indent, value.isIndent) = (indent, false)
         scanned = place

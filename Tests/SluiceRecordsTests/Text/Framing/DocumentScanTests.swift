@@ -128,6 +128,15 @@ struct DocumentScanTests {
             "[\n {\n  \"a\":[{},\n  {}}\n }, {\n  \"b\":2\n }]", [], ["{\n  \"a\":[{},\n  {}}", "{\n  \"b\":2\n }"],
             ["the record is not valid JSON: expected ',' or ']', found '}'"]
         ),
+        ("{\"a\":1\n{\"b\":2}\n{\"c\":3}", [], ["{\"a\":1", "{\"b\":2}", "{\"c\":3}"], ["the record is not valid JSON: expected ',' or '}', found '{'"]),
+        (
+            "[\n {\"a\":1,\n {\"b\":{\n {\"c\":3},\n {\"d\":4}]", [], ["{\"a\":1,", "{\"b\":{", "{\"c\":3}", "{\"d\":4}"],
+            ["the record is not valid JSON: expected '\"', found '{'", "the record is not valid JSON: expected '\"' or '}', found '{'"]
+        ),
+        (
+            "{\"R\":[\n  {\n    \"a\": [1]\n  ,\n  {\n    \"b\":\n    {}\n  }\n]}", ["R"], ["{\n    \"a\": [1]\n  ,", "{\n    \"b\":\n    {}\n  }"],
+            ["the record is not valid JSON: expected '\"', found '{'"]
+        ),
         ("{\"R\":7}{\"R\":[{}]}", ["R"], ["7", "{}"], ["expected a list at 'R', found '7'"]),
         ("{\"r\":[{}]} {\"R\":[{}]}", ["R"], ["{\"r\":[{}]}", "{}"], ["the document has no list at 'R'"]),
         ("{\"a\":{\"c\":1}}\n", ["a", "b"], ["{\"a\":{\"c\":1}}"], ["the document has no list at 'a.b'"]),
