@@ -71,6 +71,52 @@ struct LogfmtTests {
         #expect(Self.object([0x80, 0x3D, 0x61]) == "invalid UTF-8 at byte 0, found byte 0x80")
     }
 
+    private static func typed(_ types: KeyValuePairs<String, String>) throws -> Logfmt {
+        var checking = Checking(label: "logfmt")
+        let format = Logfmt(Arguments(["types": CSVOptions.entries(types)]), &checking)
+        #expect(checking.diagnostics.isEmpty)
+        return try #require(format)
+    }
+
+    @Test("fields that have a type, with and without quotes")
+    func types() throws {
+        let columns = ["ms", "share", "ok", "at", "name"]
+        let format = try Self.typed(["ms": "int", "share": "double", "ok": "bool", "at": "timestamp", "name": "string"])
+        let decoder = format.makeDecoder(columns: columns, spans: false)
+        let lines = [
+            "ms=250 share=0.50 ok=true at=2026-11-28T10:00:00.5+01:00 name=007",
+            #"ms="-7" share="nan" ok at="2026-11-28 10:00:00Z" name="7""#,
+            "ms= share= ok= at= name= other=007", "ms=+07 share=Infinity ok=false", "ms=", "ms=1 ms=2",
+        ]
+        let rows = decodeLines(lines.map { Array($0.utf8) }, columns: columns, with: decoder)
+        #expect(rows.allSatisfy { $0.outcome == .decoded })
+        #expect(rows[0].cells == [.int(250), .double(0.5), .bool(true), .timestamp(1_795_856_400), .string("007")])
+        #expect(rows[1].cells[0] == .int(-7))
+        if case .double(let share) = rows[1].cells[1] { #expect(share.isNaN) } else { Issue.record("expected NaN, found \(rows[1].cells[1])") }
+        #expect(rows[1].cells[2] == .bool(true))
+        #expect(rows[1].cells[3] == .timestamp(1_795_860_000))
+        #expect(rows[2].cells == [.absent, .absent, .absent, .absent, .string("")])
+        #expect(rows[3].cells == [.int(7), .double(.infinity), .bool(false), .absent, .absent])
+        #expect(rows[4].cells.allSatisfy { $0 == .absent })
+        #expect(rows[5].cells[0] == .int(2))
+    }
+
+    @Test(
+        "what is not of its type",
+        arguments: [
+            ("a=1 ms=x", "expected an int of 64 bits in the pair at byte 4, found 'x'"),
+            ("ms=1.5", "expected an int of 64 bits in the pair at byte 0, found '1.5'"),
+            (#"ms="""#, "expected an int of 64 bits in the pair at byte 0, found ''"),
+            ("ms", "expected an int of 64 bits after the key at byte 2, where the record ends"),
+            ("at=noon", "expected a timestamp like 2025-10-10T13:55:36Z in the pair at byte 0, found 'noon'"),
+            (#"ms="1\u0030""#, #"expected an int of 64 bits in the pair at byte 0, found '1\u0030'"#),
+        ])
+    func mistyped(record: String, message: String) throws {
+        let decoder = try Self.typed(["ms": "int", "at": "timestamp"]).makeDecoder(columns: ["ms"], spans: false)
+        let row = try #require(decodeLines([Array(record.utf8)], columns: ["ms"], with: decoder).first)
+        #expect((row.code, row.message) == ("parse.logfmt", message))
+    }
+
     @Test("a field's value is that of the last pair with its key, and other fields stay in place")
     func repeated() {
         let columns = ["a", "b"]

@@ -1,4 +1,7 @@
-/// Rewrites `key=value` pairs as a JSON object: values as strings, a key without a value as `true`.
+import SluiceCEL
+
+/// Rewrites `key=value` pairs as a JSON object: values as strings unless they have a type, a key
+/// without a value as `true`.
 ///
 /// Pairs are separated by blanks, tabs and, in a record of several lines, line feeds. The first `=`
 /// ends a key. Only quoted values have escapes: those of JSON and, as Go's `strconv.Quote` writes
@@ -9,6 +12,12 @@ struct LogfmtRewriter: RecordRewriter {
     static let failureCode = "parse.logfmt"
 
     private typealias Place = UnsafePointer<UInt8>
+    private let types: LogfmtTypes
+
+    init(types: LogfmtTypes = LogfmtTypes()) {
+        self.types = types
+    }
+
     private static let quote = UInt8(ascii: "\"")
     private static let backslash = UInt8(ascii: "\\")
     private static let equals = UInt8(ascii: "=")
@@ -22,17 +31,29 @@ struct LogfmtRewriter: RecordRewriter {
         guard place < end else { return false }
         var separator = UInt8(ascii: "{")
         while place < end {
+            let member = buffer.count
             buffer.append(separator)
-            separator = UInt8(ascii: ",")
+            let key = place
             place = try writeKey(place, end, line, buffer)
+            let type = types.type(of: UnsafeBufferPointer(start: key, count: place - key))
+            var isNone = false
             if place < end, place.pointee == Self.equals {
-                place = try writeValue(place + 1, end, line, buffer)
+                let (start, value) = (place + 1, buffer.count)
+                place = try writeValue(start, end, line, buffer)
                 guard place == end || Self.isGap(place.pointee) else { throw FormatFault("expected a blank", at: place, in: line) }
+                if let type {
+                    isNone = place == start
+                    if !isNone { try convert(value, to: type, key, line, buffer) }
+                }
+            } else if let type, type != .bool {
+                throw FormatFault("expected \(type.example) after the key", at: place, in: line)
             } else {
                 buffer.append("true")
             }
+            if isNone { buffer.count = member } else { separator = UInt8(ascii: ",") }
             place = Self.nextKey(place, end)
         }
+        if separator != UInt8(ascii: ",") { buffer.append(separator) }
         buffer.append(UInt8(ascii: "}"))
         return true
     }
@@ -78,6 +99,30 @@ struct LogfmtRewriter: RecordRewriter {
         }
         Self.write(start, place, isPlain: isPlain, to: buffer)
         return place
+    }
+
+    /// Replaces a value that was written as a string with one of the type.
+    ///
+    /// - Parameters:
+    ///   - value: the position in the buffer of the string's quote.
+    ///   - key: the place of the pair.
+    @inline(never)
+    private func convert(
+        _ value: Int, to type: FieldType, _ key: Place, _ line: UnsafeBufferPointer<UInt8>, _ buffer: ByteBuffer
+    ) throws(FormatFault) {
+        let text = UnsafeBufferPointer(rebasing: buffer.filled[(value + 1)..<(buffer.count - 1)])
+        guard let start = text.baseAddress, let cell = type.cell(start, start + text.count) else {
+            let found = String(decoding: text.prefix(40), as: UTF8.self) + (text.count > 40 ? "…" : "")
+            let offset = line.baseAddress.map { key - $0 } ?? 0
+            throw FormatFault("expected \(type.example) in the pair at byte \(offset), found '\(found)'")
+        }
+        buffer.count = value
+        switch cell.kind {
+        case .int: JSONText.write(Int(cell.intValue), to: buffer)
+        case .double: JSONText.write(cell.doubleValue, to: buffer)
+        case .bool: buffer.append(cell.boolValue ? "true" : "false")
+        default: JSONText.writeTimestamp(seconds: cell.intValue, nanoseconds: cell.count, to: buffer)
+        }
     }
 
     @inline(__always)
