@@ -42,7 +42,7 @@ package struct StarterFile: Sendable {
         text += """
             source:
               files: \(files)\(archive.map { "\n  archive: \($0.kind.rawValue)                      # reads the files in each archive" } ?? "")
-              format: \(guess.format)
+              format: \(guess.definition)
                 # reads \(guess.read) of the first \(guess.records) records
 
             # The fields of the first records, with their types and a value:

@@ -13,6 +13,15 @@ package struct FormatGuess: Sendable {
     package let confidence: Double
     /// The decoded records as JSON objects.
     package let examples: [ValueMap]
+    /// The texts that stand for no value, if there are others than by default.
+    package let nulls: [String]
+
+    /// The format with ``nulls``, as written in a pipeline file.
+    package var definition: String {
+        guard !nulls.isEmpty else { return format }
+        let texts = "nulls: [" + nulls.map { "'\($0)'" }.joined(separator: ", ") + "]"
+        return format == name ? "{\(name): {\(texts)}}" : "\(format.dropLast(2)), \(texts)}}"
+    }
 
     /// All formats that fit to some degree, best first.
     package static func guesses(for text: [UInt8], state: String) async -> [FormatGuess] {
@@ -23,8 +32,11 @@ package struct FormatGuess: Sendable {
             guard let guess = await candidate.guess(text, state: state) else { continue }
             guesses.append(guess)
         }
-        // Ties are resolved in the order of the reference.
-        return guesses.enumerated().sorted { ($1.element.confidence, $0.offset) < ($0.element.confidence, $1.offset) }.map(\.element)
+        // Ties are resolved by the formats' own words for no value, then in the order of the
+        // reference.
+        return guesses.enumerated().sorted {
+            ($1.element.confidence, $0.element.nulls.count, $0.offset) < ($0.element.confidence, $1.element.nulls.count, $1.offset)
+        }.map(\.element)
     }
 
     /// Complete lines, enough to distinguish formats.
@@ -42,9 +54,9 @@ package struct FormatGuess: Sendable {
 
     private static var candidates: [Candidate] {
         Formats.all.flatMap { format -> [Candidate] in
-            let declaration = format.declaration
-            let separators = [";", "\t", "|"].compactMap { Candidate(declaration, separator: $0) }
-            return [Candidate(declaration)] + separators
+            let nulls = (format as? any NullingFormat.Type)?.defaultNulls
+            let separators = [";", "\t", "|"].compactMap { Candidate(format.declaration, nulls, separator: $0) }
+            return [Candidate(format.declaration, nulls)] + separators
         }
     }
 
@@ -52,18 +64,22 @@ package struct FormatGuess: Sendable {
         let declaration: Declaration
         let options: Arguments?
         let text: String
+        /// The texts that stand for no value by default; `nil` if the format cannot have others.
+        let nulls: [String]?
 
-        init(_ declaration: Declaration) {
+        init(_ declaration: Declaration, _ nulls: [String]?) {
             self.declaration = declaration
+            self.nulls = nulls
             options = nil
             text = declaration.name
         }
 
         /// Creates the candidate for a format with a configurable separator; `nil` for other
         /// formats.
-        init?(_ declaration: Declaration, separator: String) {
+        init?(_ declaration: Declaration, _ nulls: [String]?, separator: String) {
             guard case .keys(let keys) = declaration.argument, keys.contains(where: { $0.name == "separator" && !$0.isRequired }) else { return nil }
             self.declaration = declaration
+            self.nulls = nulls
             options = Arguments(["separator": .leaf(Leaf(separator))])
             text = "{\(declaration.name): {separator: \"\(separator == "\t" ? "\\t" : separator)\"}}"
         }
@@ -83,7 +99,31 @@ package struct FormatGuess: Sendable {
             var confidence = Double(read) / Double(all)
             if await isLenient(state) { confidence *= Self.weight(ofLenient: maps, hasHead: hasHead) }
             return FormatGuess(
-                format: self.text, name: declaration.name, read: read, records: all, confidence: confidence, examples: Array(maps.prefix(100)))
+                format: self.text, name: declaration.name, read: read, records: all, confidence: confidence, examples: Array(maps.prefix(100)),
+                nulls: nulls.map { Self.nulls(in: maps, besides: $0) } ?? [])
+        }
+
+        /// The words that stand for no value by convention, where the other values of a field are
+        /// numbers or dates; `\\N` everywhere.
+        private static func nulls(in records: [ValueMap], besides known: [String]) -> [String] {
+            let words = ["\\N", "NA", "N/A", "NULL", "null", "-"]
+            var fields: [Name: (words: [String], others: Int, numbers: Int)] = [:]
+            for entry in records.lazy.flatMap(\.entries) {
+                guard case .string(let key) = entry.key, case .string(let text) = entry.value, !text.isEmpty else { continue }
+                var field = fields[Name(key)] ?? ([], 0, 0)
+                if words.contains(text) {
+                    if !field.words.contains(text) { field.words.append(text) }
+                } else {
+                    field.others += 1
+                    let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
+                    if digits.first?.isNumber == true { field.numbers += 1 }
+                }
+                fields[Name(key)] = field
+            }
+            let found = words.filter { word in
+                fields.values.contains { $0.words.contains(word) && (word == words[0] || ($0.others > 0 && $0.numbers == $0.others)) }
+            }.filter { !known.contains($0) }
+            return found.isEmpty ? [] : known + found
         }
 
         private func trial(_ text: [UInt8], state: String) async -> Trial? {

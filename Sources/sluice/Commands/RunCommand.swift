@@ -53,10 +53,14 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Print what will be done before doing it.")
     var verbose = false
 
+    @Flag(help: "Print neither progress nor a summary, unless the run fails. The exit code tells whether records were lost.")
+    var quiet = false
+
     func validate() throws {
         if let workers, !(1...4096).contains(workers) { throw ValidationError("'--workers' must be from 1 to 4096.") }
         if let limit, limit < 1 { throw ValidationError("'--limit' must be at least 1.") }
         if let report { try ReportOption.validate(report) }
+        if quiet, verbose { throw ValidationError("'--quiet' and '--verbose' exclude each other.") }
     }
 
     func run() async throws {
@@ -82,7 +86,7 @@ struct RunCommand: AsyncParsableCommand {
             let run = RecordRun(pipeline, options: options)
             interrupts = Interrupts { run.drain() }
             report = try await SlowGzipNotice(pipeline).watch {
-                try await ProgressDisplay(mode: progress, stream: .error).show(run) { try await run.run() }
+                try await ProgressDisplay(mode: quiet ? .none : progress, stream: .error).show(run) { try await run.run() }
             }
         } catch let error as RunError {
             Terminal.error.write("sluice: \(error)\n")
@@ -93,6 +97,7 @@ struct RunCommand: AsyncParsableCommand {
         // The reader of standard output has what it wanted, so there is no summary, as with any
         // filter.
         if report.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
+        if quiet, report.status == .complete || report.status == .losses, report.balanced { throw ExitStatus(report, signal: interrupts.first) }
         let isStreamed = pipeline.sinks.allSatisfy { $0.sink is StandardOutputSink }
         Terminal.error.write(RunSummary.text(report, reportFile: "\(state)/report.json", isStreamed: isStreamed))
         Terminal.error.write(await RunHints(pipeline, report).text(Paint(isOn: Terminal.error.isColored)))

@@ -54,8 +54,8 @@ extension InputError {
 
     fileprivate var fix: String? {
         switch self {
-        case .missing(let path): InputFiles.nearby(path) ?? "relative paths start from the current folder"
-        case .noMatch(let pattern, _): InputFiles.nearby(pattern) ?? "relative paths start from the current folder"
+        case .missing(let path): InputFiles.nearby(path) ?? "relative paths start from the current folder, not from that of the pipeline file"
+        case .noMatch(let pattern, _): InputFiles.nearby(pattern) ?? "relative paths start from the current folder, not from that of the pipeline file"
         default: nil
         }
     }

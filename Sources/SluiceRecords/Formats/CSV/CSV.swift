@@ -70,6 +70,10 @@ package struct CSV: HeadedFormat {
     }
 }
 
+extension CSV: NullingFormat {
+    static var defaultNulls: [String] { [""] }
+}
+
 extension CSV: InferringFormat {
     package var infersTypes: Bool { fields.infersTypes }
 

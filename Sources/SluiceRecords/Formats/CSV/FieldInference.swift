@@ -8,6 +8,12 @@ package protocol InferringFormat: Format {
     func inferring(from sample: Batch) -> (format: any Format, types: [(name: String, type: String)])
 }
 
+/// A format in which texts can stand for no value.
+protocol NullingFormat: Format {
+    /// Those of its option `nulls` by default.
+    static var defaultNulls: [String] { get }
+}
+
 /// The type that all values of a field have in common.
 ///
 /// Only what is written back without loss gets a type: a number with leading zeros or a plus sign,

@@ -85,6 +85,10 @@ package struct TSV: HeadedFormat {
     package func checkReading(_ checking: inout Checking) { fields.checkReading("tsv", &checking) }
 }
 
+extension TSV: NullingFormat {
+    static var defaultNulls: [String] { [null] }
+}
+
 extension TSV: InferringFormat {
     package var infersTypes: Bool { fields.infersTypes }
 

@@ -104,6 +104,14 @@ package struct PipelineSample: Sendable {
         }
     }
 
+    /// `null` or `-`, which stand for no value, if a field of some records has nothing else.
+    private static func onlyWord(of name: String, in records: [ValueMap]) -> String? {
+        let values = records.compactMap { $0[name] }
+        guard let first = values.first else { return nil }
+        if values.allSatisfy({ $0 == .null }) { return "null" }
+        return first == .string("-") && values.allSatisfy { $0 == first } ? "'-'" : nil
+    }
+
     private mutating func look(at stage: RecordStage, before: Place, after: Place) {
         guard before.out > 0 else { return }
         let there = before.fields.map(\.name)
@@ -112,6 +120,10 @@ package struct PipelineSample: Sendable {
         for name in stage.verb.mentions where name.index(in: names) == nil && name.index(in: reported) == nil {
             reported.append(name)
             findings.append(Finding(stage: stage.name, message: "no record has the field '\(name)'" + didYouMean(name, among: there)))
+        }
+        for name in stage.verb.mentions {
+            guard let word = Self.onlyWord(of: name, in: before.records) else { continue }
+            findings.append(Finding(stage: stage.name, message: "the field '\(name)' is \(word) in every record that has it"))
         }
         guard let filter = stage.verb as? any FilterVerb, after.dead < after.in else { return }
         let passed = after.out
