@@ -63,7 +63,6 @@ let package = Package(
         .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
         .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         // libre2-dev; its pkg-config file has flags that SwiftPM refuses.
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
@@ -72,6 +71,8 @@ let package = Package(
             name: "CISAL",
             cSettings: withoutISAL ? [.define("SLUICE_NO_ISAL")] : [],
             linkerSettings: withoutISAL ? [] : [.linkedLibrary("isal")]),
+        // libcurl4-openssl-dev. Loaded when it is first needed, since it makes every start dearer.
+        .target(name: "CCurl"),
         .target(name: "CBytes"),
         .target(name: "CPrefetch"),
 

@@ -38,6 +38,10 @@ package protocol InputBytes: AnyObject, Sendable {
     /// `errno`.
     func read(into memory: UnsafeMutableRawBufferPointer) -> Int
 
+    /// Fills the memory with bytes from any position, whatever was read before. Returns false where
+    /// that is not possible, or fewer bytes are there. May be called from any thread until `close`.
+    func read(at offset: UInt64, into memory: UnsafeMutableRawBufferPointer) -> Bool
+
     func close()
 
     /// Makes the current and all later calls of `read` fail. May be called from any thread, and
@@ -47,4 +51,5 @@ package protocol InputBytes: AnyObject, Sendable {
 
 extension InputBytes {
     package func interrupt() {}
+    package func read(at offset: UInt64, into memory: UnsafeMutableRawBufferPointer) -> Bool { false }
 }

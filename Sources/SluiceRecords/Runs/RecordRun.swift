@@ -70,10 +70,6 @@ package final class RecordRun: Sendable {
         // As they are now: what is appended from here on makes them new for the next run.
         let read = pipeline.source.newOnly.map { _ in pipeline.source.inputs.map { FilesRead.File($0) } }
         let types = try inferTypes(reading, options)
-        let ends = pipeline.source.inputs.map { file in
-            // A named pipe must not be opened before it is read.
-            if case .file(size: _?) = PathKind.of(file.path) { InputStamp(file)?.ends } else { nil as String? }
-        }
         let commit = RunCommit(pipeline, plan, staging: state.staging, meter: meter, checkpointing: checkpointing) { reading.summaries }
         let files = try begin(commit, state)
         isSuspended = false
@@ -87,7 +83,7 @@ package final class RecordRun: Sendable {
             pipeline, plan, flow: end.report, writing: encode.busyTimes, ledger: commit.ledger, summaries: reading.summaries,
             elapsed: ContinuousClock.now - start)
         report.types = types
-        for (index, ends) in ends.enumerated() { report.inputs[index].ends = ends }
+        for index in report.inputs.indices { report.inputs[index].ends = reading.ends(of: index) }
         report.replay = pipeline.source.replay?.report
         isSuspended = try settle(end, commit, state, checkpointing, read, since: start, &report)
         return report

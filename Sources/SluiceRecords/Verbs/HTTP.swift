@@ -69,6 +69,10 @@ package struct HTTP: Verb {
 
     package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
         guard let keys = argument.keys else { return nil }
+        if let problem = HTTPLibrary.problem {
+            checking.report(problem, at: keys["url"]?.place, fix: "install it: libcurl4 on Debian and Ubuntu")
+            return nil
+        }
         let template = HTTPTemplate(keys, &checking)
         let settings = HTTPOptions(keys, &checking)
         targets = HTTPTargets(keys["as"], &checking)

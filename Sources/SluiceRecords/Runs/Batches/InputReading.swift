@@ -12,7 +12,9 @@ final class InputReading: Sendable {
     let window: Int
     private let source: SourceSettings
     private let spillFolder: String
-    private let ends: Locked<[InputSummary?]>
+    private let summarized: Locked<[InputSummary?]>
+    /// See ``InputStamp/ends``; `nil` for an input that was not opened.
+    private let ends: Locked<[String??]>
     private let allowance: Locked<Allowance>
     /// The spill files of records over the size limit.
     private let spills = Locked<[String]>([])
@@ -39,12 +41,20 @@ final class InputReading: Sendable {
         readers = options.limit == nil ? min(options.workers, max(1, source.inputs.count)) : 1
         buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 8 * options.workers + 8)
         let known = checkpoint?.summaries ?? []
-        ends = Locked(source.inputs.indices.map { $0 < known.count ? known[$0] : nil })
+        summarized = Locked(source.inputs.indices.map { $0 < known.count ? known[$0] : nil })
+        ends = Locked(Array(repeating: nil, count: source.inputs.count))
         allowance = Locked(Allowance(left: options.limit ?? .max))
     }
 
     /// A summary of each input; `nil` for one that was not read to its end.
-    var summaries: [InputSummary?] { ends.withLock { $0 } }
+    var summaries: [InputSummary?] { summarized.withLock { $0 } }
+
+    /// The digest of the input's first and last bytes, for the report; `nil` if it is not a regular
+    /// file.
+    func ends(of index: Int) -> String? {
+        if let known = ends.withLock({ $0[index] }) { return known }
+        return InputStamp(source.inputs[index])?.ends
+    }
 
     var parts: [Part<Batch>] {
         source.inputs.indices.map { index in
@@ -66,7 +76,7 @@ final class InputReading: Sendable {
                         return self.cut(batch) { self.close(reader, bytes) }
                     }
                     let isWhole = self.allowance.withLock { !$0.cutShort.contains(index) }
-                    if isWhole { self.ends.withLock { $0[index] = reader.summary } }
+                    if isWhole { self.summarized.withLock { $0[index] = reader.summary } }
                     self.close(reader, bytes)
                     return nil
                 }
@@ -114,6 +124,8 @@ final class InputReading: Sendable {
             unsound = try configuration.unsoundMembers(of: file, in: bytes, as: source.archive)
         }
         let bytes = try openBytes(of: file)
+        let ends = InputStamp.ends(of: bytes)
+        self.ends.withLock { $0[index] = .some(ends) }
         return (try configuration.reader(of: file, in: bytes, as: source.archive, index: index, buffers: buffers, unsound: unsound), bytes)
     }
 

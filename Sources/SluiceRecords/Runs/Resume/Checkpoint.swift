@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Glibc
 import Sluice
 import SluiceCEL
 
@@ -101,55 +100,4 @@ struct SinkCheckpoint: Codable, Sendable {
     var columns: [Columns] = []
     /// The files that divided outputs have reached; `nil` if none is divided.
     var parts: [Part]?
-}
-
-/// Identifies an input file, to detect changes.
-struct InputStamp: Codable, Sendable, Equatable {
-    var path: String
-    var size: Int
-    /// The modification time, in nanoseconds since 1970.
-    var modified: Int
-    /// The SHA-256 of the first and the last 4 KiB.
-    var ends: String
-
-    private static let endBytes = 4 << 10
-
-    /// - Returns: `nil` if the input is not a readable regular file.
-    init?(_ file: InputFile) {
-        guard !file.isStandardInput else { return nil }
-        let descriptor = open(file.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-        path = file.path
-        size = Int(status.st_size)
-        modified = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
-        let digest = Digest()
-        for offset in Swift.Set([0, max(0, size - Self.endBytes)]).sorted() {
-            guard let bytes = Self.read(descriptor, at: offset, count: min(Self.endBytes, size - offset)) else { return nil }
-            bytes.withUnsafeBufferPointer { digest.update($0) }
-        }
-        ends = digest.hex
-    }
-
-    private static func read(_ descriptor: Int32, at offset: Int, count: Int) -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: count)
-        var filled = 0
-        while filled < count {
-            let step = bytes[filled...].withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(offset + filled)) }
-            if step < 0, errno == EINTR { continue }
-            guard step > 0 else { return nil }
-            filled += step
-        }
-        return bytes
-    }
-
-    /// A description of the difference, for messages; `nil` if there is none.
-    func change(since earlier: InputStamp) -> String? {
-        if !path.isSame(as: earlier.path) { return "the inputs differ: '\(path)' instead of '\(earlier.path)'" }
-        if size != earlier.size { return "'\(path)' has \(size) bytes instead of \(earlier.size)" }
-        if modified != earlier.modified { return "'\(path)' was modified" }
-        return ends == earlier.ends ? nil : "the bytes of '\(path)' have changed"
-    }
 }

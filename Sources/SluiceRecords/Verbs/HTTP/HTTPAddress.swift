@@ -20,9 +20,10 @@ struct HTTPAddress: Sendable, Hashable {
     }
 
     static func read(_ text: String, allowsCredentials: Bool = false) -> Reading {
-        guard let handle = curl_url() else { return .problem("cannot be read: no memory") }
-        defer { curl_url_cleanup(handle) }
-        let code = curl_url_set(handle, CURLUPART_URL, text, 0)
+        if let problem = HTTPLibrary.problem { return .problem("cannot be read: \(problem)") }
+        guard let handle = ccurl_url() else { return .problem("cannot be read: no memory") }
+        defer { ccurl_url_cleanup(handle) }
+        let code = ccurl_url_set(handle, CURLUPART_URL, text, 0)
         guard code == CURLUE_OK else { return .problem(code == CURLUE_UNSUPPORTED_SCHEME ? Self.wrongScheme : "is not an address") }
         guard let scheme = part(handle, CURLUPART_SCHEME).flatMap(HTTP.Scheme.init) else { return .problem(wrongScheme) }
         guard allowsCredentials || part(handle, CURLUPART_USER) == nil && part(handle, CURLUPART_PASSWORD) == nil else {
@@ -44,10 +45,17 @@ struct HTTPAddress: Sendable, Hashable {
 
     private static func part(_ handle: OpaquePointer, _ part: CURLUPart, flags: UInt32 = 0) -> String? {
         var text: UnsafeMutablePointer<CChar>?
-        guard curl_url_get(handle, part, &text, flags) == CURLUE_OK, let text else { return nil }
-        defer { curl_free(text) }
+        guard ccurl_url_get(handle, part, &text, flags) == CURLUE_OK, let text else { return nil }
+        defer { ccurl_free(text) }
         return String(cString: text)
     }
+}
+
+/// libcurl, which is loaded the first time that ``problem`` is read. Nothing of it may be used
+/// before.
+enum HTTPLibrary {
+    /// Why it cannot be used.
+    static let problem: String? = ccurl_load().map { "libcurl cannot be loaded: \(String(cString: $0))" }
 }
 
 /// Text in addresses.

@@ -82,7 +82,7 @@ extension HTTPFailure {
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
             self.init(code: .protocolFault, message: "what \(place) sent is not an HTTP answer")
         default:
-            self.init(code: .protocolFault, message: "\(place): \(String(cString: curl_easy_strerror(code)))")
+            self.init(code: .protocolFault, message: "\(place): \(String(cString: ccurl_easy_strerror(code)))")
         }
     }
 

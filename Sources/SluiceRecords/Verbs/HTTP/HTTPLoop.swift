@@ -60,9 +60,6 @@ final class HTTPLoop: Sendable {
     let configuration: Configuration
     private let inbox = Locked(Inbox.notStarted)
 
-    /// For the whole process, the first time this is read.
-    private static let isInitialized: Bool = ccurl_global_init() == CURLE_OK
-
     init(_ configuration: Configuration) {
         self.configuration = configuration
         _ = WriteSignals.areErrors
@@ -135,21 +132,20 @@ final class HTTPLoop: Sendable {
                 var commands = commands
                 commands.append(command)
                 inbox = .running(commands, multi)
-                curl_multi_wakeup(multi.handle)
+                ccurl_multi_wakeup(multi.handle)
                 return nil
             }
         }
     }
 
     private func start() throws(HTTPFailure) -> Multi {
-        guard Self.isInitialized, let handle = curl_multi_init() else {
-            throw HTTPFailure(code: .connection, message: "libcurl cannot be initialized")
-        }
+        if let problem = HTTPLibrary.problem { throw HTTPFailure(code: .connection, message: problem) }
+        guard let handle = ccurl_multi_init() else { throw HTTPFailure(code: .connection, message: "no memory for requests") }
         let multi = Multi(handle: handle)
         do throws(Errno) {
             try startThread { [self] in HTTPTable(loop: self, multi: multi.handle).run() }
         } catch {
-            curl_multi_cleanup(handle)
+            ccurl_multi_cleanup(handle)
             throw HTTPFailure(code: .connection, message: "cannot start the thread that makes the requests: \(error)")
         }
         return multi

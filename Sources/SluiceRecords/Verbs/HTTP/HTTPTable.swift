@@ -40,14 +40,14 @@ final class HTTPTable {
             passTime()
             begin()
             var running: Int32 = 0
-            curl_multi_perform(multi, &running)
+            ccurl_multi_perform(multi, &running)
             finish()
             if isClosing, active.isEmpty, waiting.isEmpty, loop.closeInbox() { break }
             if canBegin { continue }
-            curl_multi_poll(multi, nil, 0, patience, nil)
+            ccurl_multi_poll(multi, patience)
         }
-        for handle in idle { curl_easy_cleanup(handle) }
-        curl_multi_cleanup(multi)
+        for handle in idle { ccurl_easy_cleanup(handle) }
+        ccurl_multi_cleanup(multi)
         closing.forEach { $0.resume() }
     }
 
@@ -105,7 +105,7 @@ final class HTTPTable {
                 question.reply.resume(returning: .failure(.givenUp))
                 continue
             }
-            guard let handle = idle.popLast() ?? curl_easy_init() else {
+            guard let handle = idle.popLast() ?? ccurl_easy_init() else {
                 question.reply.resume(returning: .failure(HTTPFailure(code: .connection, message: "no memory for a request", isTemporary: true)))
                 continue
             }
@@ -118,12 +118,12 @@ final class HTTPTable {
         transfer.configure(now: clock.now)
         active[handle] = transfer
         load[transfer.request.address, default: 0] += 1
-        curl_multi_add_handle(multi, handle)
+        ccurl_multi_add(multi, handle)
     }
 
     /// Takes the handle out of use.
     private func release(_ handle: UnsafeMutableRawPointer) {
-        curl_multi_remove_handle(multi, handle)
+        ccurl_multi_remove(multi, handle)
         guard let transfer = active.removeValue(forKey: handle) else { return }
         let left = load[transfer.address, default: 1] - 1
         load[transfer.address] = left == 0 ? nil : left
@@ -132,7 +132,7 @@ final class HTTPTable {
 
     private func finish() {
         var left: Int32 = 0
-        while let message = curl_multi_info_read(multi, &left) {
+        while let message = ccurl_multi_message(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle, let transfer = active[handle] else { continue }
             // The message is gone once its handle is removed.
             let code = ccurl_result(message)

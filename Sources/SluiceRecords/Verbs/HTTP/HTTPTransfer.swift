@@ -63,15 +63,15 @@ final class HTTPTransfer {
     }
 
     deinit {
-        curl_slist_free_all(headerList)
+        ccurl_slist_free(headerList)
         explanationBuffer.deallocate()
     }
 
     /// Prepares the handle for the current request.
     func configure(now: Instant) {
         address = request.address
-        curl_easy_reset(easy)
-        curl_slist_free_all(headerList)
+        ccurl_easy_reset(easy)
+        ccurl_slist_free(headerList)
         headerList = nil
         (body, bodyBytes, headers, headerBytes, isTooLong, hasTooManyHeaders) = ([], 0, [], 0, false, false)
         explanationBuffer.initialize(repeating: 0)
@@ -133,7 +133,7 @@ final class HTTPTransfer {
         var lines = ["Expect:"]
         if request.body == nil { lines.append("Content-Type:") }
         lines += request.headers.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" }
-        for line in lines { headerList = curl_slist_append(headerList, line) ?? headerList }
+        for line in lines { headerList = ccurl_slist_append(headerList, line) ?? headerList }
         _ = ccurl_set_list(easy, CURLOPT_HTTPHEADER, headerList)
     }
 

@@ -4,7 +4,7 @@ import Synchronization
 /// An open file descriptor that its owner closes once; standard input is never closed.
 ///
 /// `@unchecked Sendable`: it has one owner at a time, the reader that holds it. Only
-/// ``interrupt()`` is for everyone.
+/// ``interrupt()`` and, until it is closed, ``read(at:into:)`` are for everyone.
 final class InputDescriptor: InputBytes, @unchecked Sendable {
     private var number: Int32
     private let isOwned: Bool
@@ -13,6 +13,8 @@ final class InputDescriptor: InputBytes, @unchecked Sendable {
     private let wake: WakePipe?
     /// The size in bytes, if it is a regular file.
     let size: UInt64?
+    /// The modification time of a regular file, in nanoseconds since 1970.
+    let modified: Int?
 
     /// - Parameter offset: where reading begins, in bytes.
     init(_ file: InputFile, at offset: UInt64 = 0) throws(InputError) {
@@ -34,10 +36,11 @@ final class InputDescriptor: InputBytes, @unchecked Sendable {
             let reason = errno
             if isOwned { Glibc.close(number) }
             number = -1
-            wake = nil
+            (wake, modified) = (nil, nil)
             throw isFolder ? .folder(path: file.path) : .unreadable(path: file.path, reason: describe(error: reason))
         }
         size = status.st_mode & S_IFMT == S_IFREG ? UInt64(status.st_size) : nil
+        modified = size.map { _ in Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec) }
         wake = size == nil ? WakePipe() : nil
         if offset > 0, lseek(number, off_t(offset), SEEK_SET) < 0 {
             let reason = errno
@@ -65,6 +68,19 @@ final class InputDescriptor: InputBytes, @unchecked Sendable {
             if count >= 0 { return count }
             if errno != EINTR, errno != EAGAIN { return Int(-errno) }
         }
+    }
+
+    func read(at offset: UInt64, into memory: UnsafeMutableRawBufferPointer) -> Bool {
+        guard size != nil else { return false }
+        var filled = 0
+        while filled < memory.count {
+            if isInterrupted.load(ordering: .relaxed) { return false }
+            let count = pread(number, memory.baseAddress.map { $0 + filled }, memory.count - filled, off_t(offset) + off_t(filled))
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            filled += count
+        }
+        return true
     }
 
     func interrupt() {
