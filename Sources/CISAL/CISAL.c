@@ -37,6 +37,12 @@ void cisal_inflater_reset(cisal_inflater *inflater) {
     inflater->corrupt = 0;
 }
 
+void cisal_inflater_reset_after(cisal_inflater *inflater, const uint8_t *history, size_t count) {
+    cisal_inflater_reset(inflater);
+    // The library only reads the history; its parameter lacks the const.
+    isal_inflate_set_dict(&inflater->state, (uint8_t *)history, (uint32_t)count);
+}
+
 // The library decodes the first bytes of a call into a buffer of its own; when it then meets bad data, what did not fit into the output stays there.
 static size_t drain(struct inflate_state *state, uint8_t *output, size_t room) {
     size_t left = (size_t)(state->tmp_out_valid - state->tmp_out_processed);
@@ -172,6 +178,7 @@ uint32_t cisal_crc32(uint32_t crc, const uint8_t *bytes, size_t count) { return 
 cisal_inflater *cisal_inflater_new(void) { return NULL; }
 void cisal_inflater_free(cisal_inflater *inflater) {}
 void cisal_inflater_reset(cisal_inflater *inflater) {}
+void cisal_inflater_reset_after(cisal_inflater *inflater, const uint8_t *history, size_t count) {}
 int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_count, uint8_t *output, size_t output_count, ptrdiff_t *consumed,
                   size_t *produced) {
     return CISAL_CORRUPT;

@@ -31,6 +31,8 @@ uint32_t cisal_crc32(uint32_t crc, const uint8_t *bytes, size_t count);
 cisal_inflater *cisal_inflater_new(void);
 void cisal_inflater_free(cisal_inflater *inflater);
 void cisal_inflater_reset(cisal_inflater *inflater);
+/// Begins in the middle of a stream, between two blocks, after the text `history`, at most its last 32 KiB.
+void cisal_inflater_reset_after(cisal_inflater *inflater, const uint8_t *history, size_t count);
 
 /// Inflates raw deflate data. `consumed` is negative where bytes of an earlier call turn out to lie behind the stream's end (at most 8).
 /// With CISAL_CORRUPT everything before the bad symbol has been produced; call again while that did not fit.

@@ -157,7 +157,7 @@ package final class RecordRun: Sendable {
         on threads: ThreadExecutor
     ) async -> End {
         do throws(PipelineFailure) {
-            let report = try await chain(reading, encode, commit, files, checkpointing).running(on: threads).run(control)
+            let report = try await chain(reading, encode, commit, files, checkpointing, on: threads).running(on: threads).run(control)
             return report.status == .interrupted ? .interrupted(report) : .complete(report)
         } catch {
             return .failed(RunError(error.reason), error.report)
@@ -256,13 +256,14 @@ package final class RecordRun: Sendable {
     /// The path of the data from the first byte to the last. Where the records divide, a batch
     /// continues as parts, and each stage works on the part that is in its flow.
     private func chain(
-        _ source: InputReading, _ encode: SinkStage, _ commit: RunCommit, _ files: RunFiles, _ checkpointing: Checkpointing?
+        _ source: InputReading, _ encode: SinkStage, _ commit: RunCommit, _ files: RunFiles, _ checkpointing: Checkpointing?,
+        on threads: ThreadExecutor
     ) -> Pipeline<EncodedBatch> {
         let scratches = FreeList<Scratch>(most: 4 * options.workers + 8)
         let decode = SourceStage(plan, scratches: scratches)
         let everyThread = Concurrency.within(1...options.workers)
 
-        var records = Pipeline.reading(parts: source.parts, concurrency: source.readers)
+        var records = Pipeline.reading(parts: source.parts(on: threads, mayEnd: plan.mayHaveEnough || options.limit != nil), concurrency: source.readers)
             .weighing { $0.bytes.capacity * 6 }
             .map(SourceStage.name, concurrency: everyThread, queue: 2, onError: .stop) { source in
                 let batch = decode.decode(source)

@@ -9,12 +9,12 @@
 
 /// Where one thread sleeps until another wakes it or a deadline passes. A wake-up that comes early
 /// is kept.
-final class ParkingSpot: @unchecked Sendable {  // `signalled` is only touched under the mutex
+package final class ParkingSpot: @unchecked Sendable {  // `signalled` is only touched under the mutex
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var signalled = false
 
-    init() {
+    package init() {
         pthread_mutex_init(mutex, nil)
         #if canImport(Darwin)
             pthread_cond_init(condition, nil)
@@ -35,7 +35,7 @@ final class ParkingSpot: @unchecked Sendable {  // `signalled` is only touched u
     }
 
     /// - Parameter deadline: nanoseconds on the monotonic clock; nil waits for ``unpark()`` alone.
-    func park(until deadline: UInt64?) {
+    package func park(until deadline: UInt64?) {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while !signalled {
@@ -56,7 +56,7 @@ final class ParkingSpot: @unchecked Sendable {  // `signalled` is only touched u
         signalled = false
     }
 
-    func unpark() {
+    package func unpark() {
         pthread_mutex_lock(mutex)
         let asleep = !signalled
         signalled = true

@@ -74,6 +74,24 @@ struct SourceContractTests {
         }
     }
 
+    @Test("reads an input at any position, whatever was read before", arguments: Kind.allCases)
+    func positions(kind: Kind) async throws {
+        try await withSource(kind) { source in
+            for (input, content) in zip(source.inputs, Self.contents) {
+                let opened = try source.open(input, at: 0)
+                defer { opened.close() }
+                for (offset, count) in [(0, 0), (0, 1), (1, 7), (8, 9), (0, content.value.count), (0, content.value.count + 1), (content.value.count + 1, 0)] {
+                    var memory = [UInt8](repeating: 0, count: count)
+                    let isRead = memory.withUnsafeMutableBytes { opened.read(at: UInt64(offset), into: $0) }
+                    let isThere = offset + count <= content.value.count
+                    #expect(isRead == isThere || count == 0, "\(count) bytes at \(offset)")
+                    if isRead, isThere { #expect(memory == Array(content.value[offset..<offset + count])) }
+                }
+                #expect(try bytes(of: opened, atATime: 4096) == content.value)
+            }
+        }
+    }
+
     @Test("opens an input several times at once", arguments: Kind.allCases)
     func twice(kind: Kind) async throws {
         try await withSource(kind) { source in

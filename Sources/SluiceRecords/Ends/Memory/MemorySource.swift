@@ -26,12 +26,14 @@ package struct MemorySource: RecordSource {
     package func file(of input: InputFile) -> FileIdentity? { nil }
 }
 
-/// `@unchecked Sendable`: used by one job at a time.
+/// `@unchecked Sendable`: used by one job at a time, but for ``read(at:into:)``, which changes nothing.
 private final class MemoryBytes: InputBytes, @unchecked Sendable {
+    private let bytes: [UInt8]
     private var rest: ArraySlice<UInt8>
     let size: UInt64?
 
     init(_ bytes: [UInt8], at offset: UInt64) {
+        self.bytes = bytes
         size = UInt64(bytes.count)
         rest = bytes.dropFirst(Int(min(offset, UInt64(bytes.count))))
     }
@@ -41,6 +43,12 @@ private final class MemoryBytes: InputBytes, @unchecked Sendable {
         memory.copyBytes(from: piece)
         rest = rest.dropFirst(piece.count)
         return piece.count
+    }
+
+    func read(at offset: UInt64, into memory: UnsafeMutableRawBufferPointer) -> Bool {
+        guard offset <= UInt64(bytes.count), memory.count <= bytes.count - Int(offset) else { return false }
+        memory.copyBytes(from: bytes[Int(offset)..<Int(offset) + memory.count])
+        return true
     }
 
     func close() { rest = [] }

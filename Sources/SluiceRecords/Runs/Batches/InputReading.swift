@@ -1,6 +1,7 @@
 import Glibc
 import Sluice
 import Synchronization
+import WorkerPools
 
 /// The inputs of a run as parts of a pipeline, one reader per input, several of them open at a
 /// time.
@@ -22,6 +23,9 @@ final class InputReading: Sendable {
     /// The position at which an unfinished run is resumed.
     private let resumed: Checkpoint.Cut?
     private let stop: ReadingStop
+    private let mostBlocksAhead: Int
+    /// The number of workers that read no input.
+    private let idleWorkers: Atomic<Int>
 
     private struct Allowance {
         /// The number of records that may still be read.
@@ -34,6 +38,8 @@ final class InputReading: Sendable {
         _ source: SourceSettings, memory: Int, options: RunOptions, resuming checkpoint: Checkpoint? = nil, stop: ReadingStop = ReadingStop()
     ) {
         self.source = source
+        mostBlocksAhead = max(2, min(2 * options.workers, memory / (16 << 20)))
+        idleWorkers = Atomic(options.workers)
         self.stop = stop
         resumed = checkpoint?.cut
         spillFolder = options.state + "/\(StateFolder.spill)"
@@ -56,11 +62,18 @@ final class InputReading: Sendable {
         return InputStamp(source.inputs[index])?.ends
     }
 
-    var parts: [Part<Batch>] {
-        source.inputs.indices.map { index in
+    /// - Parameters:
+    ///   - threads: may inflate blocks of an input before they are read, if there are fewer inputs
+    ///     to read than threads.
+    ///   - mayEnd: whether reading may end in the middle of an input. How much of it is compressed
+    ///     text that was read must not depend on the threads then.
+    func parts(on threads: ThreadExecutor, mayEnd: Bool) -> [Part<Batch>] {
+        let helpers = BlocksAhead.Helpers(
+            count: { self.idleWorkers.load(ordering: .relaxed) }, run: { job in Task(executorPreference: threads) { job() } }, mostBlocks: mostBlocksAhead)
+        return source.inputs.indices.map { index in
             Part {
                 if let resumed = self.resumed, index < resumed.input { return { nil } }
-                let (reader, bytes) = try self.open(index)
+                let (reader, bytes) = try self.open(index, helpers: mayEnd ? nil : helpers)
                 let letters = try self.source.replay.map { try LetterReader(reader, $0, buffers: self.buffers, folder: self.spillFolder) }
                 if let resumed = self.resumed, index == resumed.input { try reader.skip(resumed.batches, returningTo: self.buffers) }
                 return {
@@ -104,8 +117,9 @@ final class InputReading: Sendable {
         if !paths.isEmpty { rmdir(spillFolder) }
     }
 
-    private func open(_ index: Int) throws(InputError) -> (any InputReader, any InputBytes) {
+    private func open(_ index: Int, helpers: BlocksAhead.Helpers? = nil) throws(InputError) -> (any InputReader, any InputBytes) {
         var configuration = BatchReader.Configuration(spillFolder: spillFolder)
+        configuration.helpers = helpers
         let file = source.inputs[index]
         if let replay = source.replay {
             let bytes = try openBytes(of: file)
@@ -119,7 +133,10 @@ final class InputReading: Sendable {
         var unsound = UnsoundMembers()
         if source.onDamage == .setAside {
             let bytes = try openBytes(of: file)
-            defer { stop.remove(bytes) }
+            defer {
+                stop.remove(bytes)
+                idleWorkers.add(1, ordering: .relaxed)
+            }
             guard bytes.size != nil else { throw .readOnce(path: file.path) }
             unsound = try configuration.unsoundMembers(of: file, in: bytes, as: source.archive)
         }
@@ -132,11 +149,13 @@ final class InputReading: Sendable {
     private func close(_ reader: any InputReader, _ bytes: any InputBytes) {
         reader.close()
         stop.remove(bytes)
+        idleWorkers.add(1, ordering: .relaxed)
     }
 
     private func openBytes(of file: InputFile) throws(InputError) -> any InputBytes {
         let bytes = try source.source.open(file, at: 0)
         stop.add(bytes)
+        idleWorkers.subtract(1, ordering: .relaxed)
         return bytes
     }
 

@@ -13,6 +13,7 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
     private let archive: Archive
     private let buffers: BufferPool
     private let bytes: (any InputBytes)?
+    private let ahead: BlocksAhead?
     private let tar: TarText
     private let unsound: UnsoundMembers
     /// Reads only the files of this name.
@@ -57,15 +58,17 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
         self.unsound = unsound
         self.only = only
         totals = InputSummary(file: file.path)
-        tar = try Self.open(file, bytes, configuration)
+        ahead = BlocksAhead(bytes, configuration)
+        tar = try Self.open(file, bytes, configuration, ahead)
     }
 
     private static func open(
-        _ file: InputFile, _ bytes: any InputBytes, _ configuration: BatchReader.Configuration
+        _ file: InputFile, _ bytes: any InputBytes, _ configuration: BatchReader.Configuration, _ ahead: BlocksAhead? = nil
     ) throws(InputError) -> TarText {
         let window = InputWindow { bytes.read(into: $0) }
         let compression = Compression.detect(in: window, name: file.path, readsArchives: true)
-        return TarText(try compression.text(of: file, in: window, library: configuration.library, size: bytes.size ?? file.size), path: file.path)
+        let text = try compression.text(of: file, in: window, library: configuration.library, size: bytes.size ?? file.size, ahead: ahead)
+        return TarText(text, path: file.path)
     }
 
     /// The members of an archive, and those of the files in it, that are damaged or fail their
@@ -126,6 +129,7 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
 
     package func close() {
         isFinished = true
+        ahead?.stop()
         bytes?.close()
     }
 

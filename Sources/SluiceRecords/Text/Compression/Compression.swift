@@ -30,12 +30,13 @@ enum Compression: Equatable {
     /// - Parameters:
     ///   - size: the size of the whole input in bytes, if known.
     ///   - most: the number of bytes to decompress at a time.
+    ///   - ahead: reads the same file.
     func text(
-        of file: InputFile, in window: InputWindow, library: DeflateLibrary, size: UInt64?, most: Int = 256 << 10
+        of file: InputFile, in window: InputWindow, library: DeflateLibrary, size: UInt64?, most: Int = 256 << 10, ahead: BlocksAhead? = nil
     ) throws(InputError) -> any TextSource {
         switch self {
         case .none, .plainDespiteName: PlainText(window: window, size: size)
-        case .gzip: GzipText(window: window, library: library, size: size, most: most)
+        case .gzip: GzipText(window: window, library: library, size: size, most: most, ahead: ahead)
         case .zstd: FramedText(window: window, codec: ZstdCodec(), size: size, most: most)
         case .bzip2: FramedText(window: window, codec: Bzip2Codec(), size: size, most: most)
         case .xz: FramedText(window: window, codec: XZCodec(), size: size, most: most)

@@ -11,11 +11,13 @@ struct InputText {
     /// - Parameters:
     ///   - size: the size of the whole input in bytes, if known.
     ///   - most: the number of bytes to decompress at a time.
+    ///   - ahead: reads the same file.
     /// - Throws: ``InputError/unsupported(path:compression:)``, also for a compressed tar archive.
     init(
-        of file: InputFile, as compression: Compression, in window: InputWindow, library: DeflateLibrary, size: UInt64?, most: Int = 256 << 10
+        of file: InputFile, as compression: Compression, in window: InputWindow, library: DeflateLibrary, size: UInt64?, most: Int = 256 << 10,
+        ahead: BlocksAhead? = nil
     ) throws(InputError) {
-        let text = try compression.text(of: file, in: window, library: library, size: size, most: most)
+        let text = try compression.text(of: file, in: window, library: library, size: size, most: most, ahead: ahead)
         guard !compression.isNone else {
             self.init(text, isPlainDespiteName: compression == .plainDespiteName)
             return

@@ -34,6 +34,8 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         /// The size from which on dead letters have only the beginning of a record.
         var mostRaw = UInt64.max
         var bombs: BombLimit?
+        /// Who may inflate blocks before they are read.
+        var helpers: BlocksAhead.Helpers?
 
         package init(spillFolder: String) {
             self.spillFolder = spillFolder
@@ -56,6 +58,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     let maxRecord: Int
     private let buffers: BufferPool
     private let bytes: (any InputBytes)?
+    private let ahead: BlocksAhead?
     let text: any TextSource
 
     var buffer: ByteBuffer
@@ -115,7 +118,9 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         _ file: InputFile, of bytes: any InputBytes, index: Int, configuration: Configuration, buffers: BufferPool, unsound: Swift.Set<Int> = []
     ) throws(InputError) {
         let window = InputWindow { bytes.read(into: $0) }
-        try self.init(file, index: index, configuration: configuration, buffers: buffers, window: window, bytes: bytes, unsound: unsound)
+        let ahead = BlocksAhead(bytes, configuration)
+        try self.init(
+            file, index: index, configuration: configuration, buffers: buffers, window: window, bytes: bytes, ahead: ahead, unsound: unsound)
     }
 
     /// - Parameters:
@@ -123,13 +128,13 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     ///   - most: the number of bytes to decompress at a time.
     convenience init(
         _ file: InputFile, index: Int, configuration: Configuration, buffers: BufferPool, window: InputWindow, bytes: (any InputBytes)?,
-        inflateAtMost most: Int = 256 << 10, unsound: Swift.Set<Int> = []
+        ahead: BlocksAhead? = nil, inflateAtMost most: Int = 256 << 10, unsound: Swift.Set<Int> = []
     ) throws(InputError) {
         let compression = configuration.isPlain ? .none : Compression.detect(in: window, name: file.path)
         let text = try InputText(
             of: file, as: compression, in: window, library: configuration.library, size: bytes?.size ?? file.size,
-            most: most)
-        self.init(file, index: index, configuration: configuration, buffers: buffers, text: text, bytes: bytes, unsound: unsound)
+            most: most, ahead: ahead)
+        self.init(file, index: index, configuration: configuration, buffers: buffers, text: text, bytes: bytes, ahead: ahead, unsound: unsound)
     }
 
     /// - Parameters:
@@ -137,7 +142,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     ///   - bytes: what is to be closed at the end.
     init(
         _ file: InputFile, index: Int, configuration: Configuration, buffers: BufferPool, text: InputText, bytes: (any InputBytes)?,
-        unsound: Swift.Set<Int>
+        ahead: BlocksAhead? = nil, unsound: Swift.Set<Int>
     ) {
         totals = InputSummary(file: file.path)
         totals.isPlainDespiteName = text.isPlainDespiteName
@@ -148,6 +153,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         self.configuration = configuration
         self.buffers = buffers
         self.bytes = bytes
+        self.ahead = ahead
         maxRecord = min(max(configuration.maxRecord, 1), 1 << 30)
         scan = configuration.framing.makeScan(maxRecord: maxRecord)
         quoting = configuration.framing.quoting
@@ -219,6 +225,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     /// Closes the input and drops what was not delivered.
     package func close() {
         isFinished = true
+        ahead?.stop()
         bytes?.close()
     }
 

@@ -51,9 +51,20 @@ enum GzipSamples {
         }
     }
 
-    /// Raw deflate data of the texts, each ended by a flush that keeps the dictionary, and the
-    /// offset of each.
+    /// Raw deflate data of the texts, each but the last ended by a flush that keeps the dictionary,
+    /// and the offset of each.
     static func syncFlushed(_ texts: [[UInt8]]) -> (data: [UInt8], places: [Range<Int>]) {
+        deflated(texts) { $0 == texts.count - 1 ? Z_FINISH : Z_SYNC_FLUSH }
+    }
+
+    /// Raw deflate data of the texts, each ended by a flush.
+    ///
+    /// - Parameter isFull: whether the flush of a text forgets the dictionary.
+    static func flushed(_ texts: [[UInt8]], isFull: (Int) -> Bool) -> [UInt8] {
+        deflated(texts) { isFull($0) ? Z_FULL_FLUSH : Z_SYNC_FLUSH }.data
+    }
+
+    private static func deflated(_ texts: [[UInt8]], flush: (Int) -> Int32) -> (data: [UInt8], places: [Range<Int>]) {
         var (stream, data, places) = (z_stream(), [UInt8](), [Range<Int>]())
         deflateInit2_(&stream, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         defer { deflateEnd(&stream) }
@@ -63,7 +74,7 @@ enum GzipSamples {
                 output.withUnsafeMutableBufferPointer { output in
                     (stream.next_in, stream.avail_in) = (text.baseAddress, uInt(text.count))
                     (stream.next_out, stream.avail_out) = (output.baseAddress, uInt(output.count))
-                    deflate(&stream, index == texts.count - 1 ? Z_FINISH : Z_SYNC_FLUSH)
+                    deflate(&stream, flush(index))
                     return output.count - Int(stream.avail_out)
                 }
             }

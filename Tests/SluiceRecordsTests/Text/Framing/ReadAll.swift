@@ -48,8 +48,8 @@ struct ReadAll: Equatable {
     init(
         _ input: [UInt8], library: DeflateLibrary = .zlib, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20, chunk: Int = 256 << 10,
         most: Int = 256 << 10, framing: Framing = .lines, name: String = "test.gz", spillFolder: String? = nil, failAt: Int? = nil,
-        encoding: TextEncoding = .utf8, unsound: Set<Int> = [],
-        mostRaw: UInt64 = .max, bombs: BombLimit? = nil
+        encoding: TextEncoding = .utf8, unsound: Set<Int> = [], mostRaw: UInt64 = .max, bombs: BombLimit? = nil,
+        helpers: BlocksAhead.Helpers? = nil
     ) throws {
         let ownFolder = NSTemporaryDirectory() + "sluice-spill-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: ownFolder) }
@@ -70,8 +70,12 @@ struct ReadAll: Equatable {
             return count
         }
         let file = InputFile(path: name, size: UInt64(input.count))
+        let ahead = try helpers.map { helpers in
+            let source = MemorySource([name: input])
+            return BlocksAhead(try source.open(source.inputs[0], at: 0), library: library, helpers: helpers)
+        }
         let reader = try BatchReader(
-            file, index: 3, configuration: configuration, buffers: Self.buffers, window: window, bytes: nil,
+            file, index: 3, configuration: configuration, buffers: Self.buffers, window: window, bytes: nil, ahead: ahead,
             inflateAtMost: most, unsound: unsound)
         var end: UInt64 = 0
         while let batch = try reader.next() {

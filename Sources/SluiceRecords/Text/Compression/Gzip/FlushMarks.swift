@@ -69,7 +69,7 @@ struct FlushMarks {
                 return
             }
             scanned = position + UInt64(from + found + Self.marker.count)
-            if stops < 16 + (scanned - dataStart) / Self.bytesForStop {
+            if mayStop(at: scanned) {
                 stop = scanned
             } else if skipped == nil {
                 skipped = scanned
@@ -98,6 +98,22 @@ struct FlushMarks {
         flushes += 1
         cutLines = cutLines || last != UInt8(ascii: "\n")
     }
+
+    /// Passes what lies between two flushes without stopping inside it, as
+    /// ``stretch(of:)`` and ``passStop(isFlush:last:)`` would.
+    ///
+    /// - Parameters:
+    ///   - end: the end of the first marker after the flush that was passed last.
+    ///   - last: the last byte of the text.
+    /// - Returns: false, having changed nothing, if no stop may be spent on that marker.
+    mutating func pass(to end: UInt64, last: UInt8?) -> Bool {
+        guard stop == nil, scanned == passed, mayStop(at: end) else { return false }
+        (scanned, stop) = (end, end)
+        passStop(isFlush: true, last: last)
+        return true
+    }
+
+    private func mayStop(at end: UInt64) -> Bool { stops < 16 + (end - dataStart) / Self.bytesForStop }
 
     /// Continues after a flush that the salvage search has found.
     mutating func resume(at position: UInt64) {

@@ -49,12 +49,17 @@ final class GzipText: TextSource {
     private var doubt: Damage?
     /// Pending events, the next one last.
     private var waiting: [TextEvent] = []
+    private let ahead: BlocksAhead?
+    /// A text of ``ahead``, and how many bytes of it were delivered.
+    private var block: (text: ByteBuffer, delivered: Int)?
 
     /// - Parameters:
     ///   - size: the compressed size of the whole input, if known.
     ///   - most: the number of bytes to inflate at a time; few enough to be in the cache when their
     ///     CRC is computed.
-    init(window: InputWindow, library: DeflateLibrary, size: UInt64?, most: Int = 256 << 10) {
+    ///   - ahead: reads the same file.
+    init(window: InputWindow, library: DeflateLibrary, size: UInt64?, most: Int = 256 << 10, ahead: BlocksAhead? = nil) {
+        self.ahead = ahead
         self.window = window
         self.library = library
         self.size = size
@@ -73,6 +78,9 @@ final class GzipText: TextSource {
             if let event = waiting.popLast() { return TextRead(count: 0, event: event) }
             switch place {
             case .header: beginMember()
+            case .body where block != nil:
+                let count = deliverBlock(into: output, room: min(room, most))
+                if count > 0 { return TextRead(count: count, event: nil) }
             case .body:
                 let produced = inflate(into: UnsafeMutableBufferPointer(start: output, count: min(room, most)))
                 if produced > 0 { return TextRead(count: produced, event: nil) }
@@ -123,11 +131,38 @@ final class GzipText: TextSource {
         flushes.passStop(isFlush: isFlush, last: tail.count > 0 ? UInt8(truncatingIfNeeded: tail.bytes) : nil)
         if isFlush {
             tail.count = 0
+            takeBlock()
         } else if tail.count >= 4, tail.bytes != 0xFFFF, search.isAfterFlush(window) {
             // The marker is not stored text either: the inflater has been decoding garbage since
             // before it.
             goOn(at: .flush, after: damage(.corrupt, at: window.position, lost: 0))
         }
+    }
+
+    /// Passes the data after a flush if its text is known already.
+    private func takeBlock() {
+        guard let ahead, block == nil, let next = ahead.take(from: window.position) else { return }
+        let last = next.text.count > 0 ? next.text.start[next.text.count - 1] : nil
+        guard flushes.pass(to: next.end, last: last) else { return ahead.giveBack(next.text) }
+        while window.position < next.end, window.fill() {
+            window.advance(by: min(window.available.count, Int(next.end - window.position)))
+        }
+        checksum.append(next.checksum)
+        block = (next.text, 0)
+    }
+
+    private func deliverBlock(into output: UnsafeMutablePointer<UInt8>, room: Int) -> Int {
+        guard let (text, delivered) = block else { return 0 }
+        let count = min(room, text.count - delivered)
+        output.update(from: text.start + delivered, count: count)
+        block = (text, delivered + count)
+        if delivered + count == text.count {
+            block = nil
+            takeBlock()
+            if block == nil { inflater.reset(after: UnsafeBufferPointer(rebasing: text.filled.suffix(InflateHistory.count))) }
+            ahead?.giveBack(text)
+        }
+        return count
     }
 
     private func beginMember() {
@@ -156,6 +191,7 @@ final class GzipText: TextSource {
         memberSize = size
         flushes = FlushMarks(from: window.position)
         (checksum, tail, isPartial) = (TextChecksum(), (0, 0), false)
+        ahead?.beginMember()
         inflater.reset()
         place = .body
     }

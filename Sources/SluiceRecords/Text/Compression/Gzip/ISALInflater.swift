@@ -23,6 +23,10 @@ final class ISALInflater: Inflater {
         cisal_inflater_reset(handle)
     }
 
+    func reset(after history: UnsafeBufferPointer<UInt8>) {
+        cisal_inflater_reset_after(handle, history.baseAddress, history.count)
+    }
+
     func inflate(_ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>) -> Inflation {
         var (consumed, produced) = (0, 0)
         let result = cisal_inflate(handle, input.baseAddress, input.count, output.baseAddress, output.count, &consumed, &produced)

@@ -2,6 +2,9 @@
 protocol Inflater: AnyObject {
     /// Begins a new stream.
     func reset()
+    /// Begins between two blocks of a stream, with the text before them, of which at most the last
+    /// ``InflateHistory/count`` bytes count.
+    func reset(after history: UnsafeBufferPointer<UInt8>)
     /// Inflates as much as the input and the room in the output allow.
     func inflate(_ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>) -> Inflation
     /// Whether the input so far consists of complete blocks, none of them the stream's last, ends
@@ -9,6 +12,11 @@ protocol Inflater: AnyObject {
     var isBetweenBlocks: Bool { get }
     /// Updates a gzip CRC-32 with the bytes; `crc` is 0 at the start.
     func checksum(_ crc: UInt32, of bytes: UnsafeBufferPointer<UInt8>) -> UInt32
+}
+
+enum InflateHistory {
+    /// How far back deflate data can refer, in bytes of text.
+    static let count = 32 << 10
 }
 
 struct Inflation {

@@ -25,6 +25,11 @@ final class ZlibInflater: Inflater {
         isBetweenBlocks = false
     }
 
+    func reset(after history: UnsafeBufferPointer<UInt8>) {
+        reset()
+        inflateSetDictionary(stream, history.baseAddress, uInt(history.count))
+    }
+
     func inflate(_ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>) -> Inflation {
         let (inputCount, outputCount) = (min(input.count, Int(uInt.max)), min(output.count, Int(uInt.max)))
         stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
