@@ -96,13 +96,17 @@ import Testing
             try await pool.map(0..<100_000) { number in
                 begun.add(1)
                 while !Task.isCancelled {}
+                // A task is cancelled slightly before it is told so; a chunk may begin more elements
+                // in between.
+                let end = ContinuousClock.now + .milliseconds(1)
+                while ContinuousClock.now < end {}
                 return number
             }
         }
         await eventually { begun.value == 2 }
         caller.cancel()
         await #expect(throws: JobFailure<Never>.self) { try await caller.value }
-        #expect(begun.value == 2)
+        #expect(begun.value < 500)
         await pool.drain()
     }
 
