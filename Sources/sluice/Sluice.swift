@@ -30,7 +30,7 @@ struct SluiceCommand: AsyncParsableCommand {
               sluice --generate-completion-script bash > /etc/bash_completion.d/sluice
               (or zsh, or fish)
             """,
-        version: "sluice \(Version.text)\n\(RunReport.Libraries(level: .standard).sentence), SQLite \(RunReport.Libraries.sqlite)",
+        version: "sluice \(Version.text)\n\(RunReport.Libraries(level: .standard).sentence)\n\(RunReport.Libraries.others.joined(separator: ", "))",
         subcommands: [
             RunCommand.self, CheckCommand.self, TestCommand.self, ExplainCommand.self, GraphCommand.self, ShowCommand.self, ReplayCommand.self,
             InitCommand.self, SchemaCommand.self, EvalCommand.self, AuditCommand.self,

@@ -45,9 +45,10 @@ struct UsageTests {
         let result = try command.run("--version")
         #expect(result.status == 0)
         let lines = result.output.split(separator: "\n")
-        #expect(lines.count == 2)
+        try #require(lines.count == 3)
         #expect(lines.first == "sluice \(Version.text)")
-        #expect(lines.last?.wholeMatch(of: /inflates with (ISA-L|zlib) [0-9.]+, deflates with (ISA-L|zlib) [0-9.]+, level [12], SQLite 3[0-9.]+/) != nil)
+        #expect(lines[1].wholeMatch(of: /inflates with (ISA-L|zlib) [0-9.]+, deflates with (ISA-L|zlib) [0-9.]+, level [12]/) != nil)
+        #expect(lines[2].wholeMatch(of: /zstd [0-9.]+, bzip2 [0-9.]+, xz [0-9.]+, SQLite 3[0-9.]+/) != nil)
     }
 
     @Test("completions for a shell name the commands and their options", arguments: ["bash", "zsh", "fish"])

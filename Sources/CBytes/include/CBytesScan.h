@@ -182,4 +182,17 @@ static inline uint32_t cbytes_host_stops16(const uint8_t *p) {
 #endif
 }
 
+// Whether all bytes are below 0x80. Reads nothing else.
+static inline bool cbytes_is_ascii(const uint8_t *p, size_t count) {
+    uint64_t all = 0;
+    size_t at = 0;
+    for (; at + 8 <= count; at += 8) {
+        uint64_t word;
+        memcpy(&word, p + at, 8);
+        all |= word;
+    }
+    for (; at < count; at++) all |= p[at];
+    return (all & 0x8080808080808080) == 0;
+}
+
 #endif

@@ -12,6 +12,14 @@
 #include <emmintrin.h>
 #endif
 
+// Sets the bits in which the two differ, in each of 64 bytes. Reads exactly 64 bytes of each.
+static inline void cbytes_add_differences64(uint8_t *differences, const uint8_t *one, const uint8_t *other) {
+    for (int i = 0; i < 64; i++) differences[i] |= one[i] ^ other[i];
+}
+
+// Asks for the memory there, without waiting for it.
+static inline void cbytes_prefetch(const uint8_t *bytes) { __builtin_prefetch(bytes, 0, 3); }
+
 // glibc only declares memmem with _GNU_SOURCE.
 extern void *memmem(const void *haystack, size_t haystack_count, const void *needle, size_t needle_count);
 

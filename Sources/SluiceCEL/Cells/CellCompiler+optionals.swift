@@ -1,8 +1,8 @@
-/// Optional fields and members as cells: `absent` is an empty optional, any other cell is the value
+/// Optional fields, members and matches as cells: `absent` is an empty optional, any other cell is the value
 /// itself, and nothing is boxed.
 extension CellCompiler {
-    /// Code for `record.?a`, `record.?a.?b`, `a.?b` and `record.?a.b`, which may return `absent`;
-    /// nil for other expressions.
+    /// Code for `record.?a`, `record.?a.?b`, `a.?b`, `record.?a.b` and `regex.extract` with a constant
+    /// pattern, which may return `absent`; nil for other expressions.
     func optional(_ node: Node) -> CellCode? {
         switch node.kind {
         case .optionalField(let index):
@@ -12,7 +12,26 @@ extension CellCompiler {
             return member(name, of: optional(operand) ?? self.operand(operand).code, orElse: genericOptional(node))
         case .select(let operand, let name):
             return optional(operand).map { member(name, of: $0, orElse: genericOptional(node)) }
+        case .call(let call): return extraction(call, orElse: genericOptional(node))
         default: return nil
+        }
+    }
+
+    /// `regex.extract` with a constant pattern, compiled once, here: the match stays where it is in
+    /// the text.
+    private func extraction(_ call: Node.Call, orElse slow: CellCode) -> CellCode? {
+        guard call.name == "regex.extract", call.arguments.count == 2, case .constant(.string(let source)) = call.arguments[1].kind else { return nil }
+        guard let pattern = Pattern(ifValid: source), pattern.groupCount <= 1 else { return nil }
+        let text = operand(call.arguments[0]).code
+        let group = pattern.groupCount
+        return CellCode { cells, scratch in
+            let cell = text(cells, scratch)
+            guard cell.kind == .string, let start = cell.textBytes.baseAddress else { return cell.kind == .error ? cell : slow(cells, scratch) }
+            return withUnsafeTemporaryAllocation(of: Pattern.Capture.self, capacity: 1 + group) { captures in
+                captures.initialize(repeating: .unmatched)
+                guard pattern.find(in: cell.textBytes, into: captures), captures[group].isMatched else { return .absent }
+                return .text(.string, start + captures[group].start, count: captures[group].count)
+            }
         }
     }
 

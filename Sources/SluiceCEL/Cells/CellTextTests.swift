@@ -64,7 +64,7 @@ extension GenericCall {
 /// `matches` with a constant pattern, compiled once, here; nil if the pattern is invalid, which is
 /// then an error of each evaluation.
 func constantMatches(_ text: Operand, _ pattern: Constant, orElse slow: CellCode) -> TestCode? {
-    guard case .string(let source) = pattern.value, let compiled = compile(source) else { return nil }
+    guard case .string(let source) = pattern.value, let compiled = Pattern(ifValid: source) else { return nil }
     if case .field(let field) = text {
         let slot = field.slot
         return TestCode { cells, scratch in
@@ -77,13 +77,5 @@ func constantMatches(_ text: Operand, _ pattern: Constant, orElse slow: CellCode
         let cell = text(cells, scratch)
         if cell.kind == .string { return Truth(compiled.matches(cell.textBytes)) }
         return cell.kind == .error ? .failed : Truth(slow(cells, scratch))
-    }
-}
-
-private func compile(_ pattern: String) -> Pattern? {
-    do throws(PatternError) {
-        return try Pattern(pattern)
-    } catch {
-        return nil
     }
 }

@@ -14,13 +14,25 @@ public struct Pattern: Sendable {
     private let regex: CompiledRegex
     /// The fast path for ``matches(_:)-(UnsafeBufferPointer<UInt8>)``, if the pattern allows it.
     private let automaton: ByteAutomaton?
+    /// The fast path for ``find(in:from:into:)``, if the pattern allows it.
+    private let sequence: SequenceMatcher?
 
     public init(_ text: String) throws(PatternError) {
         let regex = try CompiledRegex(Pattern.withNamedGroupsSpelledOut(text))
         self.text = text
         self.regex = regex
         automaton = ByteAutomaton(pattern: text)
+        sequence = SequenceMatcher(pattern: text)
         groupNames = regex.groupNames()
+    }
+
+    /// - Returns: nil if the pattern is invalid.
+    init?(ifValid text: String) {
+        do throws(PatternError) {
+            self = try Pattern(text)
+        } catch {
+            return nil
+        }
     }
 
     /// The number of capturing groups, without the whole match.
@@ -44,7 +56,14 @@ public struct Pattern: Sendable {
     public func find(
         in bytes: UnsafeBufferPointer<UInt8>, from: Int = 0, into captures: UnsafeMutableBufferPointer<Capture>
     ) -> Bool {
-        regex.find(in: bytes, from: from, into: captures)
+        if from == 0, let sequence, !captures.isEmpty {
+            switch sequence.find(in: bytes, into: captures) {
+            case .match: return true
+            case .noMatch: return false
+            case .unknown: break
+            }
+        }
+        return regex.find(in: bytes, from: from, into: captures)
     }
 
     /// Calls `body` for each match from left to right, none overlapping, until it returns false.

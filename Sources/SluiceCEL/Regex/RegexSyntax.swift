@@ -12,6 +12,18 @@ indirect enum RegexNode {
     case textEnd
 }
 
+/// A step of a pattern that is a sequence, for texts of ASCII alone.
+enum RegexStep {
+    case byte(UInt8)
+    /// As many bytes of the set as possible, or (`isLazy`) as few; `most` is nil for any number.
+    case run(ASCIISet, least: Int, most: Int?, isLazy: Bool)
+    /// The beginning and the end of a capturing group.
+    case open(Int)
+    case close(Int)
+    case textStart
+    case textEnd
+}
+
 /// A set of the bytes 0 to 127.
 struct ASCIISet: Hashable {
     var low: UInt64 = 0
@@ -27,6 +39,8 @@ struct ASCIISet: Hashable {
         self.low = low
         self.high = high
     }
+
+    init(_ byte: UInt8) { insert(byte) }
 
     init(_ range: ClosedRange<Unicode.Scalar>) {
         for value in range.lowerBound.value...range.upperBound.value { insert(UInt8(truncatingIfNeeded: value)) }
@@ -67,7 +81,88 @@ struct RegexParser {
         }
     }
 
+    /// The pattern as a sequence of steps that are taken once each: no alternatives, no repeated
+    /// groups; nil for other patterns.
+    static func steps(of pattern: String) -> [RegexStep]? {
+        var parser = RegexParser(rest: Array(pattern.utf8)[...])
+        do throws(Unknown) {
+            return try parser.steps()
+        } catch {
+            return nil
+        }
+    }
+
     private init(rest: ArraySlice<UInt8>) { self.rest = rest }
+
+    private mutating func steps() throws(Unknown) -> [RegexStep] {
+        var steps: [RegexStep] = []
+        // The groups that are open; 0 for one that captures nothing.
+        var open: [Int] = []
+        var groups = 0
+        while let byte = rest.first {
+            switch Unicode.Scalar(byte) {
+            case "|": throw Unknown()
+            case "(":
+                rest.removeFirst()
+                let captures = try openGroup()
+                if captures { groups += 1 }
+                open.append(captures ? groups : 0)
+                if captures { steps.append(.open(groups)) }
+            case ")":
+                rest.removeFirst()
+                guard let group = open.popLast() else { throw Unknown() }
+                if let next = rest.first, "*+?{".utf8.contains(next) { throw Unknown() }
+                if group > 0 { steps.append(.close(group)) }
+            default: steps += try step(atom())
+            }
+        }
+        guard open.isEmpty else { throw Unknown() }
+        return steps
+    }
+
+    /// Skips the beginning of a group after its parenthesis. Returns whether the group captures.
+    private mutating func openGroup() throws(Unknown) -> Bool {
+        if skip("?P<") || skip("?<") {
+            while let byte = rest.popFirst(), byte != UInt8(ascii: ">") {}
+            return true
+        }
+        if skip("?:") { return false }
+        guard rest.first != UInt8(ascii: "?") else { throw Unknown() }
+        return true
+    }
+
+    private mutating func step(_ node: RegexNode) throws(Unknown) -> [RegexStep] {
+        let (least, most): (Int, Int?)
+        switch rest.first {
+        case UInt8(ascii: "*"): (least, most) = (0, nil)
+        case UInt8(ascii: "+"): (least, most) = (1, nil)
+        case UInt8(ascii: "?"): (least, most) = (0, 1)
+        case UInt8(ascii: "{"): throw Unknown()
+        default: return try single(node)
+        }
+        rest.removeFirst()
+        let isLazy: Bool = skip("?")
+        if let next = rest.first, "*+?{".utf8.contains(next) { throw Unknown() }
+        switch node {
+        case .byte(let byte): return [.run(ASCIISet(byte), least: least, most: most, isLazy: isLazy)]
+        case .one(let set, _): return [.run(set, least: least, most: most, isLazy: isLazy)]
+        default: throw Unknown()
+        }
+    }
+
+    private func single(_ node: RegexNode) throws(Unknown) -> [RegexStep] {
+        switch node {
+        case .byte(let byte): return [.byte(byte)]
+        case .one(let set, _): return [.run(set, least: 1, most: 1, isLazy: false)]
+        case .concat(let nodes):
+            var steps: [RegexStep] = []
+            for node in nodes { steps += try single(node) }
+            return steps
+        case .textStart: return [.textStart]
+        case .textEnd: return [.textEnd]
+        default: throw Unknown()
+        }
+    }
 
     private mutating func skip(_ byte: Unicode.Scalar) -> Bool {
         guard rest.first == UInt8(ascii: byte) else { return false }
@@ -173,11 +268,7 @@ struct RegexParser {
     }
 
     private mutating func group() throws(Unknown) -> RegexNode {
-        if skip("?P<") || skip("?<") {
-            while let byte = rest.popFirst(), byte != UInt8(ascii: ">") {}
-        } else if !skip("?:"), rest.first == UInt8(ascii: "?") {
-            throw Unknown()
-        }
+        _ = try openGroup()
         let node = try alternatives()
         guard skip(")") else { throw Unknown() }
         return node

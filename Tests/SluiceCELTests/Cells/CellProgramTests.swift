@@ -35,6 +35,10 @@ struct CellProgramTests {
         ("status == 503.0 && status == 503u", .bool(true)), ("string(time).substring(0, 10)", .string("2023-11-14")),
         ("method == 'GET' && method != 'POST' && 'GET' == method && method != 5", .bool(true)),
         ("server.tags.map(t, t == 'x')", .list([.bool(true), .bool(false)])),
+        ("regex.extract(path, r'users/(\\d+)').orValue('-')", .string("42")), ("regex.extract(path, r'v\\d').orValue('-')", .string("v1")),
+        ("regex.extract(path, 'nobody').orValue('-')", .string("-")), ("regex.extract(method, 'X|GET()').orValue('-')", .string("")),
+        ("regex.extract(method, '(X)|GET').orValue('-')", .string("-")), ("regex.extract(path, 'v(1)').hasValue()", .bool(true)),
+        ("regex.extract(name, 'Z.*').orValue('').size()", .int(3)), ("regex.extract(string(status), '5(.)').orValue('')", .string("0")),
     ]
 
     @Test("compute what the language says", arguments: computed)

@@ -65,6 +65,30 @@ struct TSVDecoderTests {
         #expect(decode(Array("1".utf8), columns: ["c", "a"], with: decoder).message == "the record has 1 field, but 'columns' has 3 and 'at_least' is 2")
     }
 
+    @Test("the fields that are asked for are the same, whichever others are", arguments: 1...10 as ClosedRange<UInt64>)
+    func someFields(seed: UInt64) throws {
+        var random = Seeded(seed)
+        let names = (0..<90).map { "c\($0)" }
+        let pieces = ["a", "é", "\\t", "\\\\", "\\N", "(empty)", "-", "\\x41", "long, longer, longest"]
+        let zeek = "#separator \\x09\n#fields\t\(names.joined(separator: "\t"))\nfirst\n"
+        let heads = [
+            FileHead(Array(names.joined(separator: "\t").utf8)),
+            try #require(ReadAll(Array(zeek.utf8), framing: TSV().framing, name: "dns.log").head),
+        ]
+        for round in 0..<60 {
+            let format = try TSV.with([:]).completed(by: heads[round % 2])
+            let fields = names.map { _ in (0..<Int.random(in: 0...3, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined() }
+            let record = Array(fields.dropLast(round % 20 == 0 ? 1 : 0).joined(separator: "\t").utf8)
+            let all = decode(record, columns: names, with: format.makeDecoder(columns: names, spans: false))
+            #expect(all.outcome == (round % 20 == 0 ? .failed : .decoded))
+            let share = Int.random(in: 1...90, using: &random)
+            let some = names.filter { _ in Int.random(in: 0..<90, using: &random) < share }
+            let row = decode(record, columns: some, with: format.makeDecoder(columns: some, spans: false))
+            #expect(row.message == all.message)
+            #expect(row.cells == some.compactMap { names.firstIndex(of: $0) }.map { all.cells[$0] })
+        }
+    }
+
     @Test("types; a field that does not match its type is refused")
     func types() throws {
         let options = ["types": CSVOptions.entries(["a": "int", "b": "double", "c": "bool"])]

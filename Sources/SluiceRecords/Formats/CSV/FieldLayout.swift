@@ -31,7 +31,13 @@ struct FieldLayout: Sendable {
         self.problem = problem
         counts = min(leastFields ?? names.count, names.count)...names.count
         let places = Dictionary(columns.enumerated().map { (Name($1), $0) }) { first, _ in first }
-        fields = zip(names, types).map { FieldWalk.Field(column: places[Name($0)] ?? -1, type: $1) }
+        var fields = zip(names, types).map { FieldWalk.Field(column: places[Name($0)] ?? -1, type: $1) }
+        var unasked = Int.max
+        for index in fields.indices.reversed() {
+            unasked = fields[index].column >= 0 ? 0 : unasked == .max ? .max : unasked + 1
+            fields[index].unasked = unasked
+        }
+        self.fields = fields
     }
 
     func check(_ table: RowTable) {

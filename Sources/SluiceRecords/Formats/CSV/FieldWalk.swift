@@ -14,17 +14,24 @@ struct FieldWalk {
         /// -1 if it is not asked for.
         var column: Int
         var type: FieldType
+        /// The number of fields, from this one on, before the next that is asked for.
+        var unasked = 0
+    }
+
+    /// The number of fields to pass before the next that is asked for; all that are left if none is.
+    @inline(__always)
+    static func unasked(_ fields: UnsafeBufferPointer<Field>, from index: Int) -> Int {
+        index < fields.count ? fields[index].unasked : .max
     }
 
     let quoting: Quoting
     let nulls: Nulls
     let fields: UnsafeBufferPointer<Field>
     let text: TextArena
-    /// Whether any field is asked for.
-    private let wantsFields: Bool
     private let separator: UInt8
     /// The separator if there are no quotes.
     private let quote: UInt8
+    private let hasQuotes: Bool
     private let isDoubled: Bool
 
     init(_ quoting: Quoting, nulls: Nulls, fields: UnsafeBufferPointer<Field>, text: TextArena) {
@@ -32,9 +39,9 @@ struct FieldWalk {
         self.nulls = nulls
         self.fields = fields
         self.text = text
-        wantsFields = fields.contains { $0.column >= 0 }
         separator = quoting.separator
         quote = quoting.quote ?? quoting.separator
+        hasQuotes = quoting.quote != nil
         isDoubled = quoting.escape == quote
     }
 
@@ -46,6 +53,30 @@ struct FieldWalk {
         var beyond: UInt64 = 0
         /// The first field that is not of its type.
         var misread: (field: Int, start: Place, end: Place)?
+
+        /// Passes fields that nobody asks for.
+        ///
+        /// - Parameter separators: those of the block that are not passed yet, as bits.
+        @inline(__always)
+        mutating func pass(_ separators: inout UInt64, of block: Place, _ fieldStart: inout Place, _ fields: UnsafeBufferPointer<Field>) {
+            var unasked = FieldWalk.unasked(fields, from: count)
+            guard unasked > 0 else { return }
+            if unasked >= 64 {
+                // Only the number of fields is needed.
+                count += separators.nonzeroBitCount
+                fieldStart = block + (64 - separators.leadingZeroBitCount)
+                separators = 0
+                return
+            }
+            var last: UInt64 = 0
+            while unasked > 0, separators != 0 {
+                last = separators
+                separators &= separators &- 1
+                unasked -= 1
+                count += 1
+            }
+            fieldStart = block + last.trailingZeroBitCount + 1
+        }
     }
 
     @inline(__always)
@@ -57,16 +88,13 @@ struct FieldWalk {
             let found = cbytes_fields64(block, separator, quote)
             let within: UInt64 = end - block >= 64 ? ~0 : (1 << UInt64(end - block)) - 1
             course.beyond |= found.beyond & within
-            let quotes = found.quotes & within
+            let quotes = hasQuotes ? found.quotes & within : 0
             var stops = (found.separators & within) | quotes
-            if !wantsFields, quotes == 0 {
-                // Only the number of fields is needed.
-                course.count += stops.nonzeroBitCount
-                if stops != 0 { fieldStart = block + (64 - stops.leadingZeroBitCount) }
-                block += 64
-                continue
-            }
             while stops != 0 {
+                if quotes == 0 {
+                    course.pass(&stops, of: block, &fieldStart, fields)
+                    if stops == 0 { break }
+                }
                 let bit = stops.trailingZeroBitCount
                 let place = block + bit
                 stops &= stops &- 1
@@ -208,6 +236,10 @@ struct FieldWalk {
 struct Nulls: Sendable {
     private let hasEmpty: Bool
     private let others: [[UInt8]]
+    /// The lengths of the others, those of 63 and more as one, and the last six bits of their first
+    /// bytes.
+    private let lengths: UInt64
+    private let heads: UInt64
     /// The text that is written for no value.
     let written: [UInt8]
 
@@ -216,15 +248,20 @@ struct Nulls: Sendable {
     init(bytes texts: [[UInt8]]) {
         hasEmpty = texts.contains([])
         others = texts.filter { !$0.isEmpty }
+        lengths = others.reduce(0) { $0 | 1 << UInt64(min($1.count, 63)) }
+        heads = others.reduce(0) { $0 | 1 << UInt64($1[0] & 63) }
         written = texts.first ?? []
     }
 
     @inline(__always)
     func contains(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Bool {
         if start == end { return hasEmpty }
-        return others.isEmpty ? false : containsAmongOthers(UnsafeBufferPointer(start: start, count: end - start))
+        // Most values differ from all of them in their length or their first byte.
+        guard lengths >> UInt64(min(end - start, 63)) & heads >> UInt64(start.pointee & 63) & 1 == 1 else { return false }
+        return containsAmongOthers(UnsafeBufferPointer(start: start, count: end - start))
     }
 
+    @inline(never)
     private func containsAmongOthers(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         others.contains { $0.count == text.count && text.elementsEqual($0) }
     }

@@ -32,21 +32,21 @@ struct TSVDecoder: RecordDecoder {
         guard !line.contains(0x0A) else {
             return table.fail(row, Self.failureCode, "expected one record, found a line feed")
         }
-        layout.fields.withUnsafeBufferPointer { decode(line, row, table, $0) }
+        layout.fields.withUnsafeBufferPointer { decode(line, row, table, $0, zeek) }
     }
 
     func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {
         layout.check(table)
-        layout.fields.withUnsafeBufferPointer { fields in
+        layout.fields.withUnsafeBufferPointer { [zeek] fields in
             for (row, frame) in frames.enumerated() {
-                decode(UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count)), row, table, fields)
+                decode(UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count)), row, table, fields, zeek)
             }
         }
     }
 
     @inline(__always)
     private func decode(
-        _ text: UnsafeBufferPointer<UInt8>, _ row: Int, _ table: RowTable, _ fields: UnsafeBufferPointer<FieldWalk.Field>
+        _ text: UnsafeBufferPointer<UInt8>, _ row: Int, _ table: RowTable, _ fields: UnsafeBufferPointer<FieldWalk.Field>, _ zeek: ZeekText?
     ) {
         let record = text.withoutReturns
         guard let start = record.baseAddress, !isBlank(record) else {
@@ -54,7 +54,7 @@ struct TSVDecoder: RecordDecoder {
             return
         }
         if let problem = layout.problem { return layout.fail(row, problem, in: table) }
-        layout.settle(row, walk(start, start + record.count, table.row(row), fields, table.text), in: table)
+        layout.settle(row, walk(start, start + record.count, table.row(row), fields, table.text, zeek), in: table)
     }
 
     /// Whether the line contains no record. A blank line is a record if records have a single
@@ -68,7 +68,8 @@ struct TSVDecoder: RecordDecoder {
 
     @inline(__always)
     private func walk(
-        _ start: Place, _ end: Place, _ cells: UnsafeMutablePointer<Cell>, _ fields: UnsafeBufferPointer<FieldWalk.Field>, _ text: TextArena
+        _ start: Place, _ end: Place, _ cells: UnsafeMutablePointer<Cell>, _ fields: UnsafeBufferPointer<FieldWalk.Field>, _ text: TextArena,
+        _ zeek: ZeekText?
     ) -> FieldWalk.Course {
         var course = FieldWalk.Course()
         var fieldStart = start
@@ -82,9 +83,17 @@ struct TSVDecoder: RecordDecoder {
             var escapes = found.quotes & within
             var tabs = found.separators & within
             while tabs != 0 {
+                let passedFrom = fieldStart
+                course.pass(&tabs, of: block, &fieldStart, fields)
+                if fieldStart != passedFrom {
+                    isEscaped = false
+                    let passed = fieldStart - block
+                    escapes = passed < 64 ? escapes & (~0 << UInt64(passed)) : 0
+                }
+                if tabs == 0 { break }
                 let bit = UInt64(tabs.trailingZeroBitCount)
                 let before: UInt64 = (1 << bit) - 1
-                take(fieldStart, block + Int(bit), isEscaped || escapes & before != 0, cells, fields, text, &course)
+                take(fieldStart, block + Int(bit), isEscaped || escapes & before != 0, cells, fields, text, zeek, &course)
                 isEscaped = false
                 escapes &= ~before
                 tabs &= tabs &- 1
@@ -93,14 +102,15 @@ struct TSVDecoder: RecordDecoder {
             isEscaped = isEscaped || escapes != 0
             block += 64
         }
-        take(fieldStart, end, isEscaped, cells, fields, text, &course)
+        take(fieldStart, end, isEscaped, cells, fields, text, zeek, &course)
         return course
     }
 
     @inline(__always)
     private func take(
         _ start: Place, _ end: Place, _ isEscaped: Bool, _ cells: UnsafeMutablePointer<Cell>,
-        _ fields: UnsafeBufferPointer<FieldWalk.Field>, _ text: TextArena, _ course: inout FieldWalk.Course
+        _ fields: UnsafeBufferPointer<FieldWalk.Field>, _ text: TextArena, _ zeek: ZeekText?,
+        _ course: inout FieldWalk.Course
     ) {
         guard course.count < fields.count, fields[course.count].column >= 0, !nulls.contains(start, end) else {
             course.count += 1

@@ -62,12 +62,15 @@ final class BoundStretch: Sendable {
     let sink: BoundSink?
     /// The split, if the flow divides here.
     let split: BoundSplit?
+    /// Whether the fields of a record are of no use after the last stage, which returns others.
+    private let endsInOtherFields: Bool
 
     init(_ flow: PlannedFlow, from start: Int, _ binder: inout StageBinder, later: [Int: BoundSegment]) {
         let stretch = flow.stretch(from: start)
         let isDecodedAnew = stretch.last?.givesNewBytes == true
         first = stretch.first?.number ?? 0
         self.flow = flow.number
+        endsInOtherFields = stretch.last?.returnsOtherFields ?? false
         binder.next = stretch.last.flatMap { isDecodedAnew ? later[$0.number] : nil }
         stages = stretch.map { binder.bind($0) }
         let fields = binder.fields
@@ -95,7 +98,7 @@ final class BoundStretch: Sendable {
     var undecodedFields: [String] {
         ends.flatMap { end in
             let shape = end.fields.shape
-            guard shape.base == .other, end.sink?.writesFields ?? true || !shape.isUntouched else { return [String]() }
+            guard !end.endsInOtherFields, shape.base == .other, end.sink?.writesFields ?? true || !shape.isUntouched else { return [String]() }
             return shape.written.filter { $0.column == Shape.undecoded }.map(\.key)
         }
     }

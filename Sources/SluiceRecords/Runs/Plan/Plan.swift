@@ -215,6 +215,12 @@ struct PlannedStage: Sendable {
         return settings.verb.givesNewBytes
     }
 
+    /// Whether the records that it returns have fields of their own, and none of those it receives.
+    var returnsOtherFields: Bool {
+        guard case .closing(let step) = step else { return false }
+        return step.fields != nil
+    }
+
     var isOrdered: Bool {
         guard case .ordered = step else { return false }
         return true

@@ -16,8 +16,10 @@ extension RunReport {
             }
         }
 
-        /// The version of SQLite.
-        package static var sqlite: String { SQLiteDatabase.version }
+        /// The other libraries that are always loaded, with their versions.
+        package static var others: [String] {
+            ["zstd \(ZstdOutputs.version)", "bzip2 \(Bzip2Codec.version)", "xz \(XZCodec.version)", "SQLite \(SQLiteDatabase.version)"]
+        }
 
         package init(_ pipeline: RecordPipeline) {
             let sink = pipeline.sinks.lazy.map(\.sink).first { $0.compression != nil }

@@ -3,7 +3,8 @@ import SluiceCEL
 /// Finds the longest of many networks that contains an address.
 ///
 /// The address space is cut into ranges, each with the longest network that covers it, so that a
-/// lookup is one binary search: 17 steps for 100,000 networks.
+/// lookup is one binary search, among the ranges that begin with the same 16 bits as the address:
+/// two steps for 100,000 networks that are spread over all of IPv4.
 struct NetworkIndex: Sendable {
     /// A range of addresses. An IPv4-mapped network is stored as the IPv4 network.
     struct Network: Hashable {
@@ -40,10 +41,16 @@ struct NetworkIndex: Sendable {
         }
     }
 
-    /// The starts of the ranges, and the row of each; -1 for none.
     private struct Ranges<Address: FixedWidthInteger & Sendable>: Sendable {
-        private var starts: [Address] = []
-        private var rows: [Int32] = []
+        private struct Range: Sendable {
+            var start: Address
+            /// -1 for none.
+            var row: Int32
+        }
+
+        private var ranges: [Range] = []
+        /// For each value of the first 16 bits, the number of ranges that begin with lower ones.
+        private var places: [Int32] = []
 
         init(_ entries: [Entry]) {
             var around: [Entry] = []
@@ -61,26 +68,30 @@ struct NetworkIndex: Sendable {
             while let inner = around.popLast() {
                 if inner.network.last < UInt128(Address.max) { begin(at: inner.network.last + 1, around.last) }
             }
+            var place = 0
+            for bits in 0...1 << 16 {
+                while place < ranges.count, Self.firstBits(ranges[place].start) < bits { place += 1 }
+                places.append(Int32(place))
+            }
         }
+
+        private static func firstBits(_ address: Address) -> Int { Int(truncatingIfNeeded: address >> Address(Address.bitWidth - 16)) }
 
         private mutating func begin(at start: UInt128, _ entry: Entry?) {
             let start = Address(truncatingIfNeeded: start)
-            if starts.last == start {
-                rows[rows.count - 1] = entry?.row ?? -1
-            } else {
-                starts.append(start)
-                rows.append(entry?.row ?? -1)
-            }
+            let range = Range(start: start, row: entry?.row ?? -1)
+            if ranges.last?.start == start { ranges[ranges.count - 1] = range } else { ranges.append(range) }
         }
 
         @inline(__always)
         func find(_ address: Address) -> Int? {
-            var (low, high) = (0, starts.count)
+            let bits = Self.firstBits(address)
+            var (low, high) = (Int(places[bits]), Int(places[bits + 1]))
             while low < high {
                 let middle = (low + high) / 2
-                if starts[middle] <= address { low = middle + 1 } else { high = middle }
+                if ranges[middle].start <= address { low = middle + 1 } else { high = middle }
             }
-            return low > 0 && rows[low - 1] >= 0 ? Int(rows[low - 1]) : nil
+            return low > 0 && ranges[low - 1].row >= 0 ? Int(ranges[low - 1].row) : nil
         }
     }
 

@@ -9,8 +9,8 @@ final class SortedEntries {
     typealias Text = UnsafeBufferPointer<UInt8>
 
     private struct Entry {
-        /// The first eight bytes of the key.
-        var prefix: UInt64
+        /// See ``OrderBits``; set when they are sorted.
+        var bits: UInt64 = 0
         var start: Int
     }
 
@@ -49,16 +49,9 @@ final class SortedEntries {
         bytes.count += 8
         bytes.append(key)
         bytes.append(value)
-        entries.append(Entry(prefix: Self.prefix(key), start: start))
+        entries.append(Entry(start: start))
         isSorted = entries.count == 1
         if let limit, entries.count >= 2 * limit + 1024 { cut(to: limit) }
-    }
-
-    /// The first eight bytes as a number with the same order.
-    private static func prefix(_ key: Text) -> UInt64 {
-        guard let start = key.baseAddress else { return 0 }
-        if key.count >= 8 { return UInt64(bigEndian: cbytes_load64(start)) }
-        return key.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } << UInt64(8 * (8 - key.count))
     }
 
     @inline(__always)
@@ -83,9 +76,13 @@ final class SortedEntries {
     private func size(of entry: Entry) -> Int { 8 + key(entry).count + Self.value(at: bytes.start + entry.start).count }
 
     private func sort() {
-        guard !isSorted else { return }
+        guard !isSorted, let first = entries.first else { return }
+        var bits = OrderBits(of: key(first))
+        for entry in entries { bits.add(key(entry)) }
+        let places = bits.places
+        for index in entries.indices { entries[index].bits = OrderBits.number(of: key(entries[index]), places) }
         entries.sort { left, right in
-            left.prefix != right.prefix ? left.prefix < right.prefix : Self.compare(key(left), key(right)) < 0
+            left.bits != right.bits ? left.bits < right.bits : Self.compare(key(left), key(right)) < 0
         }
         isSorted = true
     }
@@ -155,6 +152,7 @@ final class SortedEntries {
 
     /// A cursor over the entries in memory.
     private final class MemoryCursor: EntryCursor {
+        private static let ahead = 8
         private let all: SortedEntries
         private var place = 0
 
@@ -166,6 +164,8 @@ final class SortedEntries {
             guard place < all.entries.count else { return nil }
             let entry = all.entries[place]
             place += 1
+            // In their order, entries are anywhere in memory.
+            if place + Self.ahead < all.entries.count { cbytes_prefetch(all.bytes.start + all.entries[place + Self.ahead].start) }
             return Text(start: all.bytes.start + entry.start, count: all.size(of: entry))
         }
     }

@@ -13,6 +13,8 @@ final class Bzip2Codec: FrameCodec {
     private static let blockMark: [UInt8] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59]
     private static let endMark: [UInt8] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90]
     static let headerCount = 10
+    /// Without the date: `1.0.8`.
+    static var version: String { String(String(cString: BZ2_bzlibVersion()).prefix { $0 != "," }) }
 
     private let stream: UnsafeMutablePointer<bz_stream>
     private var isOpen = false

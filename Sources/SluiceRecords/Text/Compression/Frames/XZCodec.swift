@@ -5,6 +5,7 @@ import CLZMA
 /// Unsafe memory: `lzma_stream` is owned by this object and never moves, as the library requires.
 final class XZCodec: FrameCodec {
     static let mark: [UInt8] = [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]
+    static var version: String { String(cString: lzma_version_string()) }
     let magic = mark
     private static let headerCount = 12
     /// Twice the requirement of `xz -9`: allows dictionaries of up to 128 MiB.
