@@ -36,7 +36,8 @@ struct SequenceMatcherTests {
             let regex: CompiledRegex
             do throws(PatternError) { regex = try CompiledRegex(pattern) } catch { continue }
             for _ in 0..<30 {
-                let text = (0..<Int.random(in: 1...24, using: &random)).map { _ in ["a", "b", " ", "-", ".", "1", "\n"].randomElement(using: &random) ?? "" }.joined()
+                let text = (0..<Int.random(in: 1...24, using: &random)).map { _ in ["a", "b", " ", "-", ".", "1", "\n"].randomElement(using: &random) ?? "" }
+                    .joined()
                 asked += 1
                 guard let (re2, own) = both(matcher, regex, groups: regex.groupNames().count, text) else { continue }
                 answered += 1
@@ -50,7 +51,10 @@ struct SequenceMatcherTests {
         "of logs are among them",
         arguments: [
             (#"Failed password for .* from (\S+) port "#, "sshd[7]: Failed password for x from y from 10.0.0.7 port 22 ssh2", ["10.0.0.7"]),
-            (#"^(\S+) \S+ (\S+) \[([^\]]*)\] "([^"]*)" (\d+) (\S+)"#, #"1.2.3.4 - me [10/Oct/2000] "GET / HTTP/1.0" 200 -"#, ["1.2.3.4", "me", "10/Oct/2000", "GET / HTTP/1.0", "200", "-"]),
+            (
+                #"^(\S+) \S+ (\S+) \[([^\]]*)\] "([^"]*)" (\d+) (\S+)"#, #"1.2.3.4 - me [10/Oct/2000] "GET / HTTP/1.0" 200 -"#,
+                ["1.2.3.4", "me", "10/Oct/2000", "GET / HTTP/1.0", "200", "-"]
+            ),
             (#"(?P<key>\w+)=(?P<value>.*)$"#, "a b=c=d", ["b", "c=d"]), (#"<(.+?)>"#, "<a><b>", ["a"]),
         ])
     func logs(pattern: String, text: String, groups: [String]) throws {
@@ -61,7 +65,9 @@ struct SequenceMatcherTests {
         #expect(own?.dropFirst().map { String(decoding: bytes[$0.range], as: UTF8.self) } == groups)
     }
 
-    @Test("have no alternatives, no repeated groups and nothing that only RE2 knows", arguments: ["a|b", "(a)+", "(a|b)", "a{2}", "(?i)a", "\\bа", "é+", "\\pL", "(a)?"])
+    @Test(
+        "have no alternatives, no repeated groups and nothing that only RE2 knows",
+        arguments: ["a|b", "(a)+", "(a|b)", "a{2}", "(?i)a", "\\bа", "é+", "\\pL", "(a)?"])
     func others(pattern: String) {
         #expect(SequenceMatcher(pattern: pattern) == nil)
     }
