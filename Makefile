@@ -47,9 +47,9 @@ test: setup ## build everything and run all tests
 	$(SWIFT) build --build-tests
 	$(call run-tests)
 
-trouble: setup ## kill runs, or let them fail, at every system call that changes a file, and rerun them; takes minutes
+trouble: build ## kill runs, or let them fail, at every system call that changes a file, and rerun them; takes minutes
 	$(SWIFT) build --build-tests
-	SLUICE_TROUBLE=1 $(SWIFT) test --skip-build --filter '^CommandTests\.ResumeTests'
+	SLUICE_TROUBLE=1 SLUICE_UNDER_TEST=$(abspath $(RELEASE)/sluice) $(SWIFT) test --skip-build --filter '^CommandTests\.ResumeTests'
 
 fuzz: setup ## run the fuzzers of Tests/Fuzz for a minute each; ARGS='--seconds 600 input' for others
 	@scripts/fuzz $(ARGS)
