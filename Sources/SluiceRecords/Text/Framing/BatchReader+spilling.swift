@@ -5,6 +5,8 @@ extension BatchReader {
     /// incomplete. In text of lines it extends to the end of its line.
     func setAside() throws(InputError) -> Batch {
         if wantsHead { loseHead("is longer than source.max_record allows") }
+        ahead?.pause()
+        defer { ahead?.resume() }
         let batch = Batch(bytes: ByteBuffer(capacity: 0), input: index, offset: offset, line: line)
         let position = Position(member: members.first, offset: offset, line: line)
         let spill = try spillFile(offset: offset)
@@ -71,6 +73,8 @@ extension BatchReader {
     /// whose beginning is lost.
     func setAsideFragment(of batch: Batch) throws(InputError) {
         var spill: (file: SpillFile, position: Position)?
+        ahead?.pause()
+        defer { ahead?.resume() }
         let start = (text: UInt64(buffer.count), compressed: text.position)
         while true {
             let feed = buffer.firstLineFeed()

@@ -58,7 +58,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     let maxRecord: Int
     private let buffers: BufferPool
     private let bytes: (any InputBytes)?
-    private let ahead: BlocksAhead?
+    let ahead: BlocksAhead?
     let text: any TextSource
 
     var buffer: ByteBuffer

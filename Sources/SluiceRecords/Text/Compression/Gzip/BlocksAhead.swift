@@ -67,6 +67,7 @@ final class BlocksAhead: Sendable {
         /// The number of the member: what was begun for an earlier one is dropped.
         var member = 0
         var isStopped = false
+        var isPaused = false
     }
 
     private let bytes: any InputBytes
@@ -116,6 +117,17 @@ final class BlocksAhead: Sendable {
     }
 
     func giveBack(_ text: ByteBuffer) { texts.give(text) }
+
+    /// Gives no blocks until it is resumed. A record that may be a bomb (``BombLimit``) is read
+    /// without helpers, so that where it is given up doesn't depend on them.
+    func pause() {
+        state.withLock { state in
+            state.isPaused = true
+            state.blocks.removeAll()
+        }
+    }
+
+    func resume() { state.withLock { $0.isPaused = false } }
 
     /// To be called before the file is closed: it is not read any more from then on.
     func stop() {
@@ -186,7 +198,7 @@ extension BlocksAhead {
 }
 
 extension BlocksAhead.State {
-    fileprivate var mayClaim: Bool { !isStopped && !isAtEnd && failures < BlocksAhead.mostFailures }
+    fileprivate var mayClaim: Bool { !isStopped && !isPaused && !isAtEnd && failures < BlocksAhead.mostFailures }
 
     /// - Returns: `nil` if the block is not claimed, and then never will be.
     fileprivate mutating func take(from start: UInt64) -> BlocksAhead.Progress? {

@@ -94,6 +94,8 @@ final class GzipText: TextSource {
     func giveUpMember() -> Bool {
         guard place == .body, waiting.isEmpty else { return false }
         let start = window.position
+        if let block { ahead?.giveBack(block.text) }
+        block = nil
         // What follows a flush would go on growing.
         goOn(at: search.find(in: window, from: start, flushesFrom: .max), after: passed(.bomb, from: start))
         return true
