@@ -153,14 +153,18 @@ struct SortStage: ClosingStage {
 
     /// - Returns: for each row, the start and the end of its key.
     private func makeKeys(_ batch: RecordBatch, _ buffer: ByteBuffer) throws(RunError) -> [(Int, Int)] {
+        let cells = CellColumns(count: keys.count, rows: batch.table.rows, in: batch.scratch)
+        for (column, key) in keys.enumerated() { try compute(key.value, into: cells[column], batch) }
+        let directions = keys.map(\.isDescending)
         var ends = [(Int, Int)](repeating: (0, 0), count: batch.table.rows)
-        let evaluations = keys.map { ($0.value.evaluation(over: batch), $0) }
         try site.keep(in: batch) { (row) throws(RecordFailure) in
             let start = buffer.count
-            for (evaluate, key) in evaluations {
-                let cell = evaluate(row)
-                if cell.kind == .error { throw key.value.failure(row, of: batch) }
-                try append(cell, key, to: buffer, batch.scratch)
+            do throws(EvaluationError) {
+                for (column, isDescending) in directions.enumerated() {
+                    try OrderKey.append(cells[column][row], isDescending: isDescending, to: buffer, batch.scratch)
+                }
+            } catch {
+                throw RecordFailure(error)
             }
             OrderKey.append(batch.place(ofRow: row), to: buffer)
             ends[row] = (start, buffer.count)
@@ -169,14 +173,18 @@ struct SortStage: ClosingStage {
         return ends
     }
 
-    private func append(_ cell: Cell, _ key: Key, to buffer: ByteBuffer, _ scratch: Scratch) throws(RecordFailure) {
-        guard cell.kind != .absent else {
-            throw RecordFailure(code: "expression.no_such_field", message: "'\(key.value.program.text)' is an empty optional, which cannot be sorted")
-        }
-        do throws(EvaluationError) {
-            try OrderKey.append(cell, isDescending: key.isDescending, to: buffer, scratch)
-        } catch {
-            throw RecordFailure(error)
+    private func compute(_ program: BoundProgram, into cells: UnsafeMutablePointer<Cell>, _ batch: RecordBatch) throws(RunError) {
+        let evaluate = program.evaluation(over: batch)
+        try site.keep(in: batch) { (row) throws(RecordFailure) in
+            let cell = evaluate(row)
+            switch cell.kind {
+            case .error: throw program.failure(row, of: batch)
+            case .absent:
+                throw RecordFailure(
+                    code: "expression.no_such_field", message: "'\(program.program.text)' is an empty optional, which cannot be sorted")
+            default: cells[row] = cell
+            }
+            return true
         }
     }
 }
