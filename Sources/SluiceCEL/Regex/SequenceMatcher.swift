@@ -2,7 +2,7 @@ import CBytes
 import Glibc
 import Synchronization
 
-/// Finds the captures of patterns that are sequences, such as `from (\\S+) port (\\d+)`: literal
+/// Finds the captures of patterns that are sequences, such as `from (\S+) port (\d+)`: literal
 /// text, runs of bytes of a set, groups and anchors.
 ///
 /// A backtracking search, which for such patterns gives the match that RE2 gives, the leftmost, in

@@ -6,14 +6,14 @@ import WorkerPools
 /// Inflates the blocks of a member on other threads before ``GzipText`` comes to them.
 ///
 /// A block here is the data between two flushes (``FlushMarks``). If it inflates from its first byte,
-/// with nothing before it to refer to, and ends exactly between two deflate blocks, then whoever
-/// arrives at its first byte between two deflate blocks would read the same text. So `GzipText`
-/// takes the text of a block only there, and inflates itself whatever it is not given: blocks that
-/// are damaged, too large, or refer to earlier ones, which is the case for the flushes of most
-/// programs. What is read is the same with and without helpers.
+/// with nothing before it to refer to, and ends exactly between two deflate blocks, then a reader
+/// that arrives at its first byte between two deflate blocks would read the same text. So `GzipText`
+/// takes the text of a block only there, and inflates itself what it is not given: blocks that are
+/// damaged, too large, or refer to earlier ones, as those of most programs do. What is read is the
+/// same with and without helpers.
 ///
-/// Blocks are claimed in order. A block that nobody has claimed yet when its reader comes to it is
-/// left to the reader, so nothing waits for a thread that is busy with something else.
+/// Blocks are claimed in order. A block that is not claimed yet when its reader comes to it is left
+/// to the reader, so nothing waits for a thread that is busy with something else.
 final class BlocksAhead: Sendable {
     /// A place for jobs.
     struct Helpers: Sendable {
