@@ -1,4 +1,5 @@
 #include "CISAL.h"
+#include "StreamMemory.h"
 
 #if !defined(SLUICE_NO_ISAL)
 
@@ -113,7 +114,7 @@ int cisal_inflater_is_between_blocks(const cisal_inflater *inflater) {
 }
 
 struct cisal_deflater {
-    struct isal_zstream stream;
+    struct isal_zstream *stream;
     int level;
     uint8_t *memory;
 };
@@ -132,21 +133,24 @@ cisal_deflater *cisal_deflater_new(int level) {
     if (!deflater) return NULL;
     deflater->level = level;
     uint32_t memory = level_memory(level);
-    if (memory > 0 && !(deflater->memory = calloc(1, memory))) {
-        free(deflater);
+    deflater->stream = stream_memory_new(sizeof *deflater->stream);
+    if (!deflater->stream || (memory > 0 && !(deflater->memory = calloc(1, memory)))) {
+        cisal_deflater_free(deflater);
         return NULL;
     }
-    isal_deflate_init(&deflater->stream);
+    isal_deflate_init(deflater->stream);
     return deflater;
 }
 
 void cisal_deflater_free(cisal_deflater *deflater) {
-    if (deflater) free(deflater->memory);
+    if (!deflater) return;
+    stream_memory_free(deflater->stream, sizeof *deflater->stream);
+    free(deflater->memory);
     free(deflater);
 }
 
 void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t input_count, int ends_stream) {
-    struct isal_zstream *stream = &deflater->stream;
+    struct isal_zstream *stream = deflater->stream;
     isal_deflate_reset(stream);
     stream->level = (uint32_t)deflater->level;
     stream->level_buf = deflater->memory;
@@ -159,7 +163,7 @@ void cisal_deflater_begin(cisal_deflater *deflater, const uint8_t *input, size_t
 }
 
 int cisal_deflate(cisal_deflater *deflater, uint8_t *output, size_t output_count, size_t *produced) {
-    struct isal_zstream *stream = &deflater->stream;
+    struct isal_zstream *stream = deflater->stream;
     stream->next_out = output;
     stream->avail_out = output_count > UINT32_MAX ? UINT32_MAX : (uint32_t)output_count;
     int result = isal_deflate(stream);

@@ -39,6 +39,20 @@ struct BlockWriterTests {
         }
     }
 
+    /// ISA-L's matches depend on where its stream lies; `StreamMemory.h` says why. Two short records
+    /// with the same end show it at once.
+    @Test("the bytes don't depend on where the deflater lies in memory", arguments: libraries, ["1", "2", "3"])
+    func bytesAtManyPlaces(library: DeflateLibrary, level: String) throws {
+        let level = try #require(CompressionLevel(level))
+        let writers = (0..<24).map { _ in BlockWriter(level: level, library: library) }
+        for number in 0..<500 {
+            let record = "\(number * 7919),GET,/index.html\n"
+            let text = Array((record + record).utf8)
+            let blocks = Set(writers.map { Self.block(text, $0) })
+            #expect(blocks.count == 1, "\(record)")
+        }
+    }
+
     @Test("deflate data has the same text however little room there is at a time", arguments: libraries, ["fast", "2", "6"])
     func littleRoom(library: DeflateLibrary, level: String) throws {
         let deflater = library.makeDeflater(level: try #require(CompressionLevel(level)))
