@@ -5,7 +5,7 @@ ARGS ?=
 PREFIX ?= /usr/local
 # Debian packages that a target needs besides the libraries.
 package: ALSO = dpkg-dev
-test tsan: ALSO = python3 openssl
+test tsan: ALSO = python3 openssl parallel
 # With the Swift runtime linked in, the command runs on machines without Swift, starts sooner and is a little faster.
 BUILD = $(SWIFT) build -c release --static-swift-stdlib
 RELEASE = $(shell $(BUILD) --show-bin-path)

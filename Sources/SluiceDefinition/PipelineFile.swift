@@ -1,11 +1,12 @@
 internal import FoundationEssentials
-internal import SluiceRecords
+package import SluiceRecords
 
 /// The text of a pipeline file, not parsed yet.
 package struct PipelineFile: Sendable {
     /// As given by the user; messages begin with it.
     package let path: String
     let source: SourceText
+    package var text: String { source.text }
 
     package init(path: String, text: String) {
         self.path = path
@@ -39,12 +40,15 @@ package struct PipelineFile: Sendable {
     ///   - settings: values by parameter name, which override the defaults in the file.
     ///   - state: the state folder, if not ``stateFolder(of:)``.
     ///   - mayLackInputs: whether inputs may be missing, for machines without the data.
-    package func check(setting settings: [String: String] = [:], state: String? = nil, mayLackInputs: Bool = false) -> CheckedPipeline {
+    ///   - inputs: the files to read, if they are known already.
+    package func check(
+        setting settings: [String: String] = [:], state: String? = nil, mayLackInputs: Bool = false, inputs: [InputFile]? = nil
+    ) -> CheckedPipeline {
         let document = YAMLDocument(source)
         guard let root = document.root else { return CheckedPipeline(file: self, pipeline: nil, diagnostics: document.diagnostics) }
         var reading = DefinitionReading()
         let definition = reading.readDefinition(root, settings: settings)
-        var building = PipelineBuilding(parameters: reading.parameters, mayLackInputs: mayLackInputs)
+        var building = PipelineBuilding(parameters: reading.parameters, mayLackInputs: mayLackInputs, inputs: inputs)
         let pipeline = building.pipeline(definition, from: isOnDisk ? path : nil, digest: DefinitionDigest(reading.parameters).text(of: root)) {
             state ?? PipelineFile.stateFolder(of: $0)
         }

@@ -33,7 +33,7 @@ struct SluiceCommand: AsyncParsableCommand {
         version: "sluice \(Version.text)\n\(RunReport.Libraries(level: .standard).sentence)\n\(RunReport.Libraries.others.joined(separator: ", "))",
         subcommands: [
             RunCommand.self, CheckCommand.self, TestCommand.self, ExplainCommand.self, GraphCommand.self, ShowCommand.self, ReplayCommand.self,
-            InitCommand.self, SchemaCommand.self, EvalCommand.self, AuditCommand.self,
+            PlanCommand.self, TaskCommand.self, GatherCommand.self, InitCommand.self, SchemaCommand.self, EvalCommand.self, AuditCommand.self,
         ])
 
     /// ArgumentParser exits with 64 for an invalid command line; this maps it to 2, as for an

@@ -8,8 +8,11 @@ struct PipelineBuilding {
     /// `params`, for expressions.
     let constants: [String: Value]
     private let mayLackInputs: Bool
+    private let givenInputs: [InputFile]?
 
-    init(parameters: Parameters, mayLackInputs: Bool = false) {
+    /// - Parameter inputs: the files to read, if they are known already.
+    init(parameters: Parameters, mayLackInputs: Bool = false, inputs: [InputFile]? = nil) {
+        givenInputs = inputs
         constants = ["params": parameters.value]
         self.mayLackInputs = mayLackInputs
     }
@@ -92,6 +95,7 @@ struct PipelineBuilding {
     private mutating func check<Result>(_ label: String, _ fields: Schema = .open, _ body: (inout Checking) -> Result) -> Result {
         var checking = Checking(label: label, fields: fields, constants: constants)
         checking.mayLackInputs = mayLackInputs
+        checking.givenInputs = givenInputs
         let result = body(&checking)
         diagnostics += checking.diagnostics
         return result

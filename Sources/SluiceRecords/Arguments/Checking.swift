@@ -11,6 +11,8 @@ package struct Checking {
     private let constants: [String: Value]
     /// Whether files to be read may be missing on this machine.
     package var mayLackInputs = false
+    /// The inputs, if they are known already, so that no pattern has to be matched.
+    package var givenInputs: [InputFile]?
 
     package init(label: String, fields: Schema = .open, constants: [String: Value] = [:]) {
         self.label = label

@@ -156,6 +156,10 @@ package struct SourceSettings: Sendable {
     package var multiline: Multiline?
     /// Set if the inputs are dead letters, whose records are fed in again.
     var replay: Replay?
+    /// In a task: the number of the run's inputs before these.
+    package var inputsBefore = 0
+    /// In a task: the run's first input, whose records give the types if they are inferred.
+    package var firstInput: InputFile?
 
     package init(_ source: any RecordSource, format: any Format, onDamage: DamagePolicy = .salvage, maxRecord: Int = 16 << 20) {
         self.source = source
@@ -171,6 +175,13 @@ package struct SourceSettings: Sendable {
     package mutating func replaceInputs(by texts: [(name: String, bytes: [UInt8])]) {
         source = MemorySource(named: texts)
         archive = nil
+    }
+
+    /// The same settings with other files as inputs.
+    package func reading(_ inputs: [InputFile]) -> SourceSettings {
+        var other = self
+        other.source = FileSource(inputs)
+        return other
     }
 
     package var framing: Framing { multiline.map { .multiline($0) } ?? format.framing }

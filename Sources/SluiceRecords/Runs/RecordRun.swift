@@ -6,16 +6,21 @@ import WorkerPools
 
 /// One run of a pipeline of records: source, stages and sinks, on threads of its own.
 package final class RecordRun: Sendable {
-    private let pipeline: RecordPipeline
-    private let options: RunOptions
+    let pipeline: RecordPipeline
+    let options: RunOptions
     private let allowance: RunThreads
-    private let plan: Plan
-    private let control = RunControl()
-    private let stop = ReadingStop()
-    private let meter: ProgressMeter
+    let plan: Plan
+    let control = RunControl()
+    let stop = ReadingStop()
+    let meter: ProgressMeter
+    /// Set if the records were read by tasks.
+    private let gathered: GatheredTasks?
 
-    package init(_ pipeline: RecordPipeline, options: RunOptions) {
+    /// - Parameter gathered: the results of tasks that have read the inputs; `nil`: the run reads
+    ///   them.
+    package init(_ pipeline: RecordPipeline, options: RunOptions, gathering gathered: GatheredTasks? = nil) {
         self.pipeline = pipeline
+        self.gathered = gathered
         allowance = RunThreads(workers: options.workers)
         var allowed = options
         allowed.workers = allowance.workers
@@ -42,11 +47,8 @@ package final class RecordRun: Sendable {
     /// - Throws: ``RunError`` if the run could not begin, or the report could not be written.
     package func run() async throws(RunError) -> RunReport {
         let start = ContinuousClock.now
-        if let refusal = allowance.refusal { throw refusal }
-        if let notice = allowance.notice { options.notice?(notice) }
-        // Started now, rather than for the first timeout, when it could be refused.
-        _ = WheelThread.shared
-        let canResume = Checkpointing.canResume(pipeline, plan, limit: options.limit)
+        try beginThreads()
+        let canResume = gathered == nil && Checkpointing.canResume(pipeline, plan, limit: options.limit)
         let state = try StateFolder(options.state, pipeline, restarts: options.restarts, canResume: canResume)
         // Until this run has begun, an unfinished one stays as it is.
         var isSuspended = state.checkpoint != nil
@@ -69,7 +71,7 @@ package final class RecordRun: Sendable {
         let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options, resuming: state.checkpoint, stop: stop)
         // As they are now: what is appended from here on makes them new for the next run.
         let read = pipeline.source.newOnly.map { _ in pipeline.source.inputs.map { FilesRead.File($0) } }
-        let types = try inferTypes(reading, options)
+        let types = if let gathered { gathered.types } else { try inferTypes(reading, options) }
         let commit = RunCommit(pipeline, plan, staging: state.staging, meter: meter, checkpointing: checkpointing) { reading.summaries }
         let files = try begin(commit, state)
         isSuspended = false
@@ -77,23 +79,36 @@ package final class RecordRun: Sendable {
         let encode = SinkStage(plan.sinks, letters: commit.letters, files: files)
         let end = await flow(reading, encode, commit, files, checkpointing, on: threads)
         reading.removeSpills()
-        for case .each(let step) in plan.stages.map(\.step) { await step.end() }
+        await endSteps()
         threads.shutdown()
         var report = RunReport(
-            pipeline, plan, flow: end.report, writing: encode.busyTimes, ledger: commit.ledger, summaries: reading.summaries,
+            pipeline, plan, flow: end.report, writing: encode.busyTimes, ledger: commit.ledger, summaries: gathered?.summaries ?? reading.summaries,
             elapsed: ContinuousClock.now - start)
         report.types = types
-        for index in report.inputs.indices { report.inputs[index].ends = reading.ends(of: index) }
+        gathered?.add(to: &report.stages, of: plan)
+        for index in report.inputs.indices { report.inputs[index].ends = gathered?.ends[index] ?? reading.ends(of: index) }
         report.replay = pipeline.source.replay?.report
         isSuspended = try settle(end, commit, state, checkpointing, read, since: start, &report)
         return report
     }
 
+    func beginThreads() throws(RunError) {
+        if let refusal = allowance.refusal { throw refusal }
+        if let notice = allowance.notice { options.notice?(notice) }
+        // Started now, rather than for the first timeout, when it could be refused.
+        _ = WheelThread.shared
+    }
+
+    func endSteps() async {
+        for case .each(let step) in plan.stages.map(\.step) { await step.end() }
+    }
+
     /// Takes the types of fields from the first records of the first input, if the format asks for
     /// that.
-    private func inferTypes(_ reading: InputReading, _ options: RunOptions) throws(RunError) -> RunReport.InferredTypes? {
-        // A replay takes the types that its dead letters were read with.
-        let original = pipeline.source.replay?.original
+    func inferTypes(_ reading: InputReading, _ options: RunOptions) throws(RunError) -> RunReport.InferredTypes? {
+        // A replay takes the types that its dead letters were read with, and a task those of the
+        // whole run.
+        let original = pipeline.source.replay?.original ?? pipeline.source.firstInput.map { pipeline.source.reading([$0]) }
         guard let format = pipeline.source.format as? any InferringFormat, format.infersTypes, let input = (original ?? pipeline.source).inputs.first
         else { return nil }
         let reading = original.map { InputReading($0, memory: pipeline.limits.memory, options: options, stop: stop) } ?? reading
@@ -116,6 +131,7 @@ package final class RecordRun: Sendable {
         do throws(RunError) {
             if let conflict = try check({ (files) throws(InputError) in try files.conflict() }) { throw .files(conflict) }
             if let checkpoint = state.checkpoint { try resume(checkpoint, commit) }
+            try gathered?.merge(into: plan)
             // This creates the folder of the dead letters; with it in place, every path that leads
             // there can be resolved.
             try commit.begin()
@@ -132,7 +148,7 @@ package final class RecordRun: Sendable {
         options.notice?("resuming the unfinished run after \(checkpoint.ledger.inputs.reduce(0) { $0 + $1.records }) records")
     }
 
-    private func check<Result>(_ body: (RunFiles) throws(InputError) -> Result) throws(RunError) -> Result {
+    func check<Result>(_ body: (RunFiles) throws(InputError) -> Result) throws(RunError) -> Result {
         do throws(InputError) {
             return try body(RunFiles(pipeline, state: options.state, reportCopy: options.reportCopy))
         } catch {
@@ -253,17 +269,34 @@ package final class RecordRun: Sendable {
         return try commit.checkpoint(steps: steps, columns: columns, parts: parts)
     }
 
-    /// The path of the data from the first byte to the last. Where the records divide, a batch
-    /// continues as parts, and each stage works on the part that is in its flow.
+    /// The path of the data from the first byte to the last.
     private func chain(
         _ source: InputReading, _ encode: SinkStage, _ commit: RunCommit, _ files: RunFiles, _ checkpointing: Checkpointing?,
         on threads: ThreadExecutor
+    ) -> Pipeline<EncodedBatch> {
+        // Tasks have read the inputs already.
+        let parts = gathered.map { _ in source.emptyParts } ?? source.parts(on: threads, mayEnd: plan.mayHaveEnough || options.limit != nil)
+        let encoded = encoded(parts, source, encode, files, checkpointing)
+        let divided = plan.outputParts.isEmpty ? encoded : dividing(encoded, encode, files, Concurrency.within(1...options.workers))
+        let ordered = plan.isUnordered ? divided.unordered() : divided
+        let taken = pipeline.sinks.lazy.compactMap { $0.sink as? ClosureSink }.first?.taking(ordered) ?? ordered
+        let window = taken.window(elements: 4096, weight: source.window)
+        guard let gathered else { return window.writing(to: commit) }
+        return window.writing(to: GatheringCommit(commit, gathered, plan, encode, files, spill: "\(options.state)/\(StateFolder.spill)"))
+    }
+
+    /// The path of the data up to the bytes of the outputs. Where the records divide, a batch
+    /// continues as parts, and each stage works on the part that is in its flow.
+    ///
+    /// - Parameter isTask: whether closing stages keep what they have taken in, for another process.
+    func encoded(
+        _ parts: [Part<Batch>], _ source: InputReading, _ encode: SinkStage, _ files: RunFiles, _ checkpointing: Checkpointing?, isTask: Bool = false
     ) -> Pipeline<EncodedBatch> {
         let scratches = FreeList<Scratch>(most: 4 * options.workers + 8)
         let decode = SourceStage(plan, scratches: scratches)
         let everyThread = Concurrency.within(1...options.workers)
 
-        var records = Pipeline.reading(parts: source.parts(on: threads, mayEnd: plan.mayHaveEnough || options.limit != nil), concurrency: source.readers)
+        var records = Pipeline.reading(parts: parts, concurrency: source.readers)
             .weighing { $0.bytes.capacity * 6 }
             .map(SourceStage.name, concurrency: everyThread, queue: 2, onError: .stop) { source in
                 let batch = decode.decode(source)
@@ -279,21 +312,17 @@ package final class RecordRun: Sendable {
             .weighing { $0.weight }
         }
         for (index, place) in plan.places.enumerated() {
-            if let stage = place.stage { records = add(stage, to: records, scratches, checkpointing) }
+            if let stage = place.stage { records = add(stage, to: records, scratches, checkpointing, isTask: isTask) }
             if let split = plan.splits.first(where: { $0.place == index }) { records = add(split, to: records, everyThread) }
         }
         for columns in plan.outputColumns { records = settling(columns, records, files, everyThread) }
-        let encoded = records.map(SinkStage.name, concurrency: everyThread, queue: 2, onError: .stop) { batch in
+        return records.map(SinkStage.name, concurrency: everyThread, queue: 2, onError: .stop) { batch in
             var encoded = try encode.encode(batch)
             encoded.records = batch.records
             batch.release(scratches: scratches, buffers: source.buffers)
             return encoded
         }
         .weighing { $0.weight }
-        let divided = plan.outputParts.isEmpty ? encoded : dividing(encoded, encode, files, everyThread)
-        let ordered = plan.isUnordered ? divided.unordered() : divided
-        let taken = pipeline.sinks.lazy.compactMap { $0.sink as? ClosureSink }.first?.taking(ordered) ?? ordered
-        return taken.window(elements: 4096, weight: source.window).writing(to: commit)
     }
 
     /// Divides outputs into files, in the order of the input, and then compresses their text.
@@ -334,7 +363,7 @@ package final class RecordRun: Sendable {
     }
 
     private func add(
-        _ stage: PlannedStage, to records: Pipeline<RecordBatch>, _ scratches: FreeList<Scratch>, _ checkpointing: Checkpointing?
+        _ stage: PlannedStage, to records: Pipeline<RecordBatch>, _ scratches: FreeList<Scratch>, _ checkpointing: Checkpointing?, isTask: Bool
     ) -> Pipeline<RecordBatch> {
         let number = stage.number
         let flow = stage.flow
@@ -366,12 +395,13 @@ package final class RecordRun: Sendable {
         case .closing(let step):
             let results = ResultBatches(of: step, stage, plan, scratches)
             let (intake, isResumable) = (plan.intake(of: stage), checkpointing != nil)
-            return records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
+            let taken = records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
                 guard let part = batch.part(in: flow), case .closing(let bound) = part.stretch.stage(number) else { return batch }
                 try intake?.take(part, with: bound, isResumable: isResumable)
                 return batch
             }
-            .appending("\(name): results") {
+            if isTask { return taken.weighing { $0.weight } }
+            return taken.appending("\(name): results") {
                 intake?.close()
                 return try results.next()
             }

@@ -26,6 +26,8 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     case threads(allowed: Int, needed: Int)
     /// A stage cannot spill what exceeds its memory.
     case room(folder: String, reason: String)
+    /// A plan or the results of its tasks cannot be used.
+    case plan(String)
     /// The report cannot be written or read.
     case report(path: String, reason: String)
     /// The books do not balance, or something failed that cannot fail: a bug in Sluice.
@@ -39,7 +41,7 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(count) of \(read) records are dead letters, more than limits.dead_letters allows (\(limit))"
         case .allDead(let count):
             "all \(count) records failed, so nothing is published; 'limits: {dead_letters: none}' publishes anyway"
-        case .types(let reason): reason
+        case .types(let reason), .plan(let reason): reason
         case .input(.damaged(let path, let damage)):
             "\(InputError.damaged(path: path, damage)); on_damage: salvage reads the rest"
         case .input(let error): error.description

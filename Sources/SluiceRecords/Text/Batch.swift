@@ -17,6 +17,8 @@ package final class Batch: @unchecked Sendable {
     package var frames: [Frame] = []
     /// The index of the input in the run.
     package let input: Int
+    /// In a task: the number of the run's inputs before those of the task.
+    var inputsBefore = 0
     /// The index of the batch in its input.
     package var number = 0
     /// The name of the records' file, if it is not the input: a file in an archive, or that of dead

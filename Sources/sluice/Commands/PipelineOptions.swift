@@ -13,7 +13,7 @@ struct SettingOptions: ParsableArguments {
         _ = try values()
     }
 
-    private func values() throws -> [String: String] {
+    func values() throws -> [String: String] {
         var values: [String: String] = [:]
         for setting in settings {
             guard let equals = setting.firstIndex(of: "="), equals != setting.startIndex else {
@@ -28,14 +28,16 @@ struct SettingOptions: ParsableArguments {
     ///
     /// - Throws: `ExitStatus.wrong` if it cannot be run.
     func checked(_ path: String, state: String? = nil, mayLackInputs: Bool = false) throws -> CheckedPipeline {
-        let file: PipelineFile
+        try checked(try read(path), state: state, mayLackInputs: mayLackInputs)
+    }
+
+    func read(_ path: String) throws -> PipelineFile {
         do {
-            file = try PipelineFile(readingFrom: path)
+            return try PipelineFile(readingFrom: path)
         } catch {
             Terminal.error.write("sluice: \(error)\n")
             throw ExitStatus.wrong
         }
-        return try checked(file, state: state, mayLackInputs: mayLackInputs)
     }
 
     func checked(_ file: PipelineFile, state: String?, mayLackInputs: Bool) throws -> CheckedPipeline {
@@ -71,12 +73,16 @@ struct PipelineOptions: ParsableArguments {
     /// The name in messages.
     var shownName: String { file ?? PipelineFile.commandLineName }
 
+    /// The pipeline file, which is read.
+    ///
+    /// - Throws: `ExitStatus.wrong` if it cannot be.
+    func pipelineFile() throws -> PipelineFile { try file.map { try settings.read($0) } ?? question.pipelineFile }
+
     /// Reads and checks the pipeline, and reports errors on standard error.
     ///
     /// - Throws: `ExitStatus.wrong` if it cannot be run.
     func checked(state: String? = nil, mayLackInputs: Bool = false) throws -> CheckedPipeline {
-        guard let file else { return try settings.checked(question.pipelineFile, state: state, mayLackInputs: mayLackInputs) }
-        return try settings.checked(file, state: state, mayLackInputs: mayLackInputs)
+        try settings.checked(try pipelineFile(), state: state, mayLackInputs: mayLackInputs)
     }
 
     /// The pipeline and its state folder.

@@ -16,6 +16,10 @@ package struct FileListSource: DeclaredSource {
     package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
         guard let leaf = argument.leaf, leaf.isComplete else { return nil }
         list = leaf.text
+        if let given = checking.givenInputs {
+            inputs = given
+            return
+        }
         do throws(InputError) {
             let paths = try FileList.paths(in: leaf.text)
             var files: [InputFile] = []

@@ -14,6 +14,10 @@ package struct FileSource: DeclaredSource {
     }
 
     package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
+        if let given = checking.givenInputs {
+            self.init(given)
+            return
+        }
         var inputs: [InputFile] = []
         var known: Swift.Set<Name> = []
         for leaf in argument.leaves ?? [] where leaf.isComplete {

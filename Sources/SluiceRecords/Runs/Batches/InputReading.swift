@@ -84,6 +84,7 @@ final class InputReading: Sendable {
                         throw CancellationError()
                     }
                     if let batch = try read.get() {
+                        batch.inputsBefore = self.source.inputsBefore
                         if let kept = batch.replayed?.spills { self.spills.withLock { $0 += kept } }
                         if !batch.spilled.isEmpty { self.spills.withLock { $0 += batch.spilled.map(\.spill) } }
                         return self.cut(batch) { self.close(reader, bytes) }
@@ -96,6 +97,9 @@ final class InputReading: Sendable {
             }
         }
     }
+
+    /// A part for each input, without batches.
+    var emptyParts: [Part<Batch>] { source.inputs.map { _ in Part { { nil } } } }
 
     /// The first records of the first input.
     func sample() throws(InputError) -> Batch? {
@@ -111,8 +115,8 @@ final class InputReading: Sendable {
 
     /// Deletes the spill files that no dead letter was written for. To be called once reading is
     /// done.
-    func removeSpills() {
-        let paths = spills.withLock { $0 }
+    func removeSpills(keeping kept: Set<String> = []) {
+        let paths = spills.withLock { $0 }.filter { !kept.contains($0) }
         for path in paths { unlink(path) }
         if !paths.isEmpty { rmdir(spillFolder) }
     }

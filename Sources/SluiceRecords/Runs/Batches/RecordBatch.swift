@@ -197,7 +197,9 @@ package final class RecordBatch: @unchecked Sendable {
     }
 
     /// The place of the batch: before all its records.
-    var beginning: RecordPlace { RecordPlace(input: UInt32(truncatingIfNeeded: source.input), offset: source.precedingText + source.offset, part: 0) }
+    var beginning: RecordPlace {
+        RecordPlace(input: UInt32(truncatingIfNeeded: source.inputsBefore + source.input), offset: source.precedingText + source.offset, part: 0)
+    }
 
     /// The place of the row's record in the order of all records of the run.
     func place(ofRow row: Int) -> RecordPlace {

@@ -105,10 +105,3 @@ final class StateFolder: Sendable {
         return names
     }
 }
-
-extension NameBytes {
-    /// The part after the last slash.
-    fileprivate static func lastName(of path: String) -> String {
-        path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[path.utf8.index(after: $0)...]) } ?? path
-    }
-}

@@ -33,6 +33,11 @@ enum NameBytes {
         return String(shown)
     }
 
+    /// The part of a path after its last slash.
+    static func lastName(of path: String) -> String {
+        path.utf8.lastIndex(of: slash).map { String(path[path.utf8.index(after: $0)...]) } ?? path
+    }
+
     /// The path without `.` and repeated slashes.
     static func normalized(_ path: String) -> String {
         let names = path.utf8.split(separator: slash).filter { !$0.elementsEqual([dot]) }

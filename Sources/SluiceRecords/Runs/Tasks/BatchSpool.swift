@@ -1,0 +1,300 @@
+import CZlib
+import Glibc
+import Sluice
+import SluiceCEL
+
+/// The file that a task writes its batches to, for ``SpooledBatches``: one after the other, in the
+/// order of the input, each with its size and its CRC-32.
+///
+/// One owner at a time.
+final class BatchSpool {
+    static let name = "batches"
+    /// The size of what comes before a batch: its size and its checksum, little endian.
+    static let headBytes = 8
+
+    private let path: String
+    private let descriptor: Int32
+    private(set) var batches = 0
+    private(set) var bytes = 0
+
+    init(in folder: String) throws(OutputError) {
+        path = "\(folder)/\(Self.name)"
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw .failed(path, "cannot be created", errno) }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    func append(_ batch: EncodedBatch) throws(OutputError) {
+        var writer = StateWriter()
+        writer.write(batch)
+        let contents = writer.bytes
+        let head = UInt32(contents.count).littleEndianBytes + Self.checksum(contents).littleEndianBytes
+        for piece in [head, contents] {
+            if let failure = piece.withUnsafeBufferPointer({ writeAll($0, to: descriptor) }) { throw .failed(path, "cannot be written", failure) }
+        }
+        batches += 1
+        bytes += head.count + contents.count
+    }
+
+    /// Makes what was written durable.
+    func sync() throws(OutputError) {
+        guard fsync(descriptor) == 0 else { throw .failed(path, "cannot be written", errno) }
+    }
+
+    fileprivate static func checksum(_ bytes: [UInt8]) -> UInt32 {
+        bytes.withUnsafeBufferPointer { UInt32(truncatingIfNeeded: crc32_z(0, $0.baseAddress, $0.count)) }
+    }
+}
+
+/// Reads the batches of a task. One owner at a time.
+final class SpooledBatches {
+    private let path: String
+    private let input: InputDescriptor
+    private var left: Int
+
+    /// - Parameter bytes: the size of the file.
+    init(in folder: String, bytes: Int) throws(InputError) {
+        path = "\(folder)/\(BatchSpool.name)"
+        input = try InputDescriptor(InputFile(path: path))
+        left = bytes
+        guard input.size == UInt64(bytes) else { throw .unreadable(path: path, reason: "it has not the size that it was written with") }
+    }
+
+    deinit {
+        input.close()
+    }
+
+    /// - Returns: `nil` after the last.
+    func next() throws(InputError) -> EncodedBatch? {
+        guard left > 0 else { return nil }
+        let head = try read(BatchSpool.headBytes)
+        let contents = try read(Int(Self.number(head[..<4])))
+        guard BatchSpool.checksum(contents) == Self.number(head[4...]) else { throw damaged }
+        do throws(CheckpointError) {
+            var reader = StateReader(contents)
+            let batch = try reader.batch()
+            guard reader.isAtEnd else { throw CheckpointError("more than a batch") }
+            return batch
+        } catch {
+            throw damaged
+        }
+    }
+
+    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt32 { bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) } }
+
+    private var damaged: InputError { .unreadable(path: path, reason: "it was changed since it was written; remove the task's folder, and run the task again") }
+
+    private func read(_ count: Int) throws(InputError) -> [UInt8] {
+        guard count <= left else { throw damaged }
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let step = bytes.withUnsafeMutableBytes { input.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[done...])) }
+            guard step >= 0 else { throw .unreadable(path: path, reason: describe(error: Int32(-step))) }
+            guard step > 0 else { throw damaged }
+            done += step
+        }
+        left -= count
+        return bytes
+    }
+}
+
+extension StateWriter {
+    fileprivate mutating func write(_ batch: EncodedBatch) {
+        write(optional: batch.input) { $0.write($1) }
+        write(optional: batch.end) { writer, end in
+            writer.write(end.member)
+            writer.write(end.offset)
+            writer.write(end.line)
+        }
+        write(batch.number)
+        write(all: batch.outputs) { $0.write($1) }
+        write(all: batch.deadLetters) { $0.write($1) }
+        write(all: batch.counts) { writer, counts in
+            for number in [counts.in, counts.out, counts.filtered, counts.dropped, counts.dead, counts.added, counts.absorbed] { writer.write(number) }
+        }
+        write(all: batch.timeouts) { $0.write($1) }
+        write(all: batch.codes.sorted { Name($0.key) < Name($1.key) }) { writer, code in
+            writer.write(code.key)
+            writer.write(code.value)
+        }
+        write(all: batch.firsts.sorted { Name($0.key) < Name($1.key) }) { writer, first in
+            writer.write(first.key)
+            writer.write(first.value.message)
+            writer.write(first.value.stage)
+            writer.write(optional: first.value.line) { $0.write($1) }
+            writer.write(optional: first.value.file) { $0.write($1) }
+        }
+        write(all: batch.damage) { $0.write($1) }
+        write(batch.suspect)
+        write(batch.textBytes)
+        write(batch.compressedBytes)
+    }
+
+    private mutating func write(_ output: EncodedOutput) {
+        write(output.sink)
+        write(output.path)
+        output.head.withUnsafeBufferPointer { write($0) }
+        output.bytes.withFilled { write($0) }
+        write(optional: output.block) { writer, checksum in
+            writer.write(UInt64(checksum.crc))
+            writer.write(checksum.count)
+        }
+        write(output.records)
+        write(all: output.ends) { $0.write($1) }
+    }
+
+    private mutating func write(_ letter: EncodedDeadLetter) {
+        switch letter {
+        case .lines(let lines):
+            write(0)
+            lines.withFilled { write($0) }
+        case .spilled(let record, let stage, let failure):
+            write(1)
+            write(record)
+            write(stage)
+            write(failure.code)
+            write(failure.message)
+            write(failure.attempts)
+        case .kept: preconditionFailure("only a replay keeps dead letters")
+        }
+    }
+
+    private mutating func write(_ record: SpilledRecord) {
+        write(SpilledRecord.Reason.all.firstIndex(of: record.reason) ?? 0)
+        write(record.beforeFrame)
+        write(record.position.member)
+        write(record.position.offset)
+        write(record.position.line)
+        write(record.byteCount)
+        write(optional: record.kept) { $0.write($1) }
+        write(record.isUTF8 ? 1 : 0)
+        write(NameBytes.lastName(of: record.spill))
+        write(optional: record.file) { $0.write($1) }
+    }
+
+    private mutating func write(_ damage: Damage) {
+        write(damage.kind.rawValue)
+        write(damage.offset)
+        write(optional: damage.file) { $0.write($1) }
+        write(damage.member)
+        write(damage.lostBytes)
+        write(damage.lostText)
+    }
+
+    private mutating func write<Value>(optional value: Value?, _ body: (inout StateWriter, Value) -> Void) {
+        write(value == nil ? 0 : 1)
+        if let value { body(&self, value) }
+    }
+
+    private mutating func write<Values: Collection>(all values: Values, _ body: (inout StateWriter, Values.Element) -> Void) {
+        write(values.count)
+        for value in values { body(&self, value) }
+    }
+}
+
+extension StateReader {
+    fileprivate mutating func batch() throws(CheckpointError) -> EncodedBatch {
+        let input = try optional { (reader) throws(CheckpointError) in try reader.integer() }
+        let end = try optional { (reader) throws(CheckpointError) in try reader.position() }
+        let number = try integer()
+        var batch = EncodedBatch(
+            input: input, end: end, number: number, outputs: try all { (reader) throws(CheckpointError) in try reader.output() },
+            deadLetters: try all { (reader) throws(CheckpointError) in try reader.letter() },
+            counts: try all { (reader) throws(CheckpointError) in try reader.counts() },
+            timeouts: try all { (reader) throws(CheckpointError) in try reader.integer() }, codes: [:], damage: [], textBytes: 0, compressedBytes: 0)
+        for (code, count) in try all({ (reader) throws(CheckpointError) in (try reader.string(), try reader.integer()) }) { batch.codes[code] = count }
+        for (code, failure) in try all({ (reader) throws(CheckpointError) in (try reader.string(), try reader.firstFailure()) }) {
+            batch.firsts[code] = failure
+        }
+        batch.damage = try all { (reader) throws(CheckpointError) in try reader.damage() }
+        (batch.suspect, batch.textBytes, batch.compressedBytes) = (try self.number(), try self.number(), try self.number())
+        return batch
+    }
+
+    private mutating func output() throws(CheckpointError) -> EncodedOutput {
+        let (sink, path, head, bytes) = (try integer(), try string(), Array(try text()), try buffer())
+        let block = try optional { (reader) throws(CheckpointError) in
+            TextChecksum(crc: UInt32(truncatingIfNeeded: try reader.number()), count: try reader.number())
+        }
+        let records = try integer()
+        return EncodedOutput(
+            sink: sink, path: path, head: head, bytes: bytes, block: block, records: records,
+            ends: try all { (reader) throws(CheckpointError) in try reader.integer() })
+    }
+
+    private mutating func letter() throws(CheckpointError) -> EncodedDeadLetter {
+        guard try integer() == 1 else { return .lines(try buffer()) }
+        let (record, stage) = (try spilledRecord(), try string())
+        return .spilled(record, stage: stage, failure: RecordFailure(code: try string(), message: try string(), attempts: try integer()))
+    }
+
+    private mutating func spilledRecord() throws(CheckpointError) -> SpilledRecord {
+        let reason = try integer()
+        guard SpilledRecord.Reason.all.indices.contains(reason) else { throw CheckpointError("an unknown reason") }
+        let (beforeFrame, position, byteCount) = (try integer(), try position(), try number())
+        let kept = try optional { (reader) throws(CheckpointError) in try reader.integer() }
+        var record = SpilledRecord(
+            reason: SpilledRecord.Reason.all[reason], beforeFrame: beforeFrame, position: position, byteCount: byteCount, isUTF8: try integer() == 1,
+            spill: try string())
+        record.kept = kept
+        record.file = try optional { (reader) throws(CheckpointError) in try reader.string() }
+        return record
+    }
+
+    private mutating func firstFailure() throws(CheckpointError) -> FirstFailure {
+        FirstFailure(
+            message: try string(), stage: try string(), line: try optional { (reader) throws(CheckpointError) in try reader.number() },
+            file: try optional { (reader) throws(CheckpointError) in try reader.string() })
+    }
+
+    private mutating func damage() throws(CheckpointError) -> Damage {
+        guard let kind = Damage.Kind(rawValue: try string()) else { throw CheckpointError("an unknown kind of damage") }
+        let offset = try number()
+        let file = try optional { (reader) throws(CheckpointError) in try reader.string() }
+        var damage = Damage(kind: kind, offset: offset, member: try integer(), lostBytes: try number(), lostText: try number())
+        damage.file = file
+        return damage
+    }
+
+    private mutating func counts() throws(CheckpointError) -> StageCounts {
+        StageCounts(
+            in: try integer(), out: try integer(), filtered: try integer(), dropped: try integer(), dead: try integer(), added: try integer(),
+            absorbed: try integer())
+    }
+
+    private mutating func position() throws(CheckpointError) -> Position {
+        Position(member: try integer(), offset: try number(), line: try number())
+    }
+
+    private mutating func buffer() throws(CheckpointError) -> ByteBuffer {
+        let text = try text()
+        let buffer = ByteBuffer(capacity: text.count)
+        buffer.append(text)
+        return buffer
+    }
+
+    private mutating func integer() throws(CheckpointError) -> Int {
+        guard let number = Int(exactly: try number()) else { throw CheckpointError("a number is too large") }
+        return number
+    }
+
+    private mutating func optional<Value>(_ body: (inout StateReader) throws(CheckpointError) -> Value) throws(CheckpointError) -> Value? {
+        try integer() == 1 ? try body(&self) : nil
+    }
+
+    private mutating func all<Value>(_ body: (inout StateReader) throws(CheckpointError) -> Value) throws(CheckpointError) -> [Value] {
+        let count = try count()
+        var values: [Value] = []
+        values.reserveCapacity(count)
+        for _ in 0..<count { values.append(try body(&self)) }
+        return values
+    }
+}
+
+extension SpilledRecord.Reason {
+    fileprivate static let all: [SpilledRecord.Reason] = [.tooLong, .bomb, .torn]
+}

@@ -1,0 +1,194 @@
+import FoundationEssentials
+import Glibc
+import SluiceCEL
+
+/// The folder of a plan:
+///
+/// | name | contents |
+/// | --- | --- |
+/// | `plan.json` | the ``TaskPlan`` |
+/// | `inputs.jsonl` | a line for each task: ``TaskInputs`` |
+/// | `inputs.index` | where each of these lines begins, and where the last ends: 8 bytes each, little endian |
+/// | `attempts/TASK-RANDOM/` | the files of an attempt at a task |
+/// | `tasks/TASK/` | those of the attempt that ended first, renamed |
+package struct PlanFolder: Sendable {
+    /// Absolute, since a task changes the current folder.
+    package let path: String
+
+    package init(_ path: String) {
+        self.path = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+    }
+
+    private var planFile: StateFile { StateFile("plan.json", in: path) }
+    private var linesPath: String { "\(path)/inputs.jsonl" }
+    private var indexPath: String { "\(path)/inputs.index" }
+
+    package var attempts: String { "\(path)/attempts" }
+    /// The folder of a committed task.
+    package func committed(_ task: Int) -> String { "\(path)/tasks/\(Self.name(of: task))" }
+    package static func name(of task: Int) -> String {
+        let digits = String(task)
+        return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+    }
+
+    package func isCommitted(_ task: Int) -> Bool { access("\(committed(task))/\(TaskResult.name)", F_OK) == 0 }
+
+    package enum Creation: Sendable, Equatable {
+        case created
+        /// The same plan is there already.
+        case existed
+    }
+
+    /// Divides the inputs among the tasks and writes the plan.
+    ///
+    /// - Throws: ``RunError`` if there is another plan in the folder, or an input cannot be read.
+    /// - Returns: the plan with its inputs.
+    package func create(_ plan: TaskPlan, of inputs: [InputFile], typesFromFirst: Bool) throws(RunError) -> (TaskPlan, [TaskInputs], Creation) {
+        var plan = plan
+        var planned: [PlannedInput] = []
+        do throws(InputError) {
+            for input in inputs { planned.append(try PlannedInput(input, in: plan.folder)) }
+        } catch {
+            throw .input(error)
+        }
+        if typesFromFirst { plan.first = planned.first }
+        (plan.inputs, plan.bytes) = (planned.count, planned.reduce(0) { $0 + UInt64($1.size) })
+        let tasks = Self.tasks(planned, plan.tasks)
+        do {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            var lines = Data()
+            var places: [UInt64] = [0]
+            for task in tasks {
+                lines += try encoder.encode(task) + [UInt8(ascii: "\n")]
+                places.append(UInt64(lines.count))
+            }
+            let digest = Digest()
+            for part in [try encoder.encode(plan), lines] { part.withUnsafeBytes { digest.update($0.bindMemory(to: UInt8.self)) } }
+            plan.id = digest.hex
+            if let found = try planFile.read(TaskPlan.self) {
+                guard found.id == plan.id else {
+                    throw RunError.plan(
+                        "'\(path)' has another plan: its definition, parameters, inputs or number of tasks differ; use another folder, or remove it")
+                }
+                return (plan, tasks, .existed)
+            }
+            try makeFolders()
+            try write(lines, to: linesPath)
+            try write(Data(places.flatMap(Self.bytes)), to: indexPath)
+            // Last: with it, the plan is complete.
+            try planFile.write(plan)
+        } catch let error as RunError {
+            throw error
+        } catch let error as OutputError {
+            throw .output(error)
+        } catch {
+            throw .plan("\(planFile.path) cannot be read, so that it is no plan of this version of sluice")
+        }
+        return (plan, tasks, .created)
+    }
+
+    /// The largest task first.
+    static func tasks(_ inputs: [PlannedInput], _ count: Int) -> [TaskInputs] {
+        let ranges = InputDivision.ranges(inputs.map { UInt64($0.size) }, into: count)
+        let all = ranges.map { TaskInputs(task: 0, before: $0.lowerBound, inputs: Array(inputs[$0])) }
+        let sorted = all.sorted { ($0.inputs.isEmpty ? 1 : 0, $1.bytes, $0.before) < ($1.inputs.isEmpty ? 1 : 0, $0.bytes, $1.before) }
+        return sorted.enumerated().map { index, task in
+            var task = task
+            task.task = index
+            return task
+        }
+    }
+
+    /// - Throws: ``RunError/plan(_:)`` if there is no plan, or one of another version.
+    package func plan() throws(RunError) -> TaskPlan {
+        let plan: TaskPlan?
+        do {
+            plan = try planFile.read(TaskPlan.self)
+        } catch {
+            throw .plan("\(planFile.path) cannot be read, so that it is no plan of this version of sluice")
+        }
+        guard let plan else { throw .plan("there is no plan in '\(path)'; 'sluice plan' makes one") }
+        guard plan.version == TaskPlan.version else { throw .plan("the plan in '\(path)' was made by another version of sluice") }
+        return plan
+    }
+
+    /// The inputs of one task.
+    package func inputs(of task: Int, in plan: TaskPlan) throws(RunError) -> TaskInputs {
+        guard (0..<plan.tasks).contains(task) else {
+            throw .plan("there is no task \(task): the plan has \(plan.tasks), from 0 to \(plan.tasks - 1)")
+        }
+        do {
+            let places = try read(indexPath, at: task * 8, count: 16)
+            let (start, end) = (Self.number(places[..<8]), Self.number(places[8...]))
+            guard start <= end, end <= UInt64(Int.max) else { throw unreadable }
+            let line = try read(linesPath, at: Int(start), count: Int(end - start))
+            let inputs = try JSONDecoder().decode(TaskInputs.self, from: Data(line))
+            guard inputs.task == task else { throw unreadable }
+            return inputs
+        } catch {
+            throw unreadable
+        }
+    }
+
+    /// The inputs of all tasks, in the order of the run.
+    package func allInputs(of plan: TaskPlan) throws(RunError) -> [TaskInputs] {
+        guard let lines = FileManager.default.contents(atPath: linesPath) else { throw unreadable }
+        let decoder = JSONDecoder()
+        var all: [TaskInputs] = []
+        do {
+            for line in lines.split(separator: UInt8(ascii: "\n")) { all.append(try decoder.decode(TaskInputs.self, from: line)) }
+        } catch {
+            throw unreadable
+        }
+        let ordered = all.sorted { ($0.before, $0.inputs.count, $0.task) < ($1.before, $1.inputs.count, $1.task) }
+        var count = 0
+        for task in ordered {
+            guard task.before == count || task.inputs.isEmpty else { throw unreadable }
+            count += task.inputs.count
+        }
+        guard all.count == plan.tasks, count == plan.inputs else { throw unreadable }
+        return ordered
+    }
+
+    private var unreadable: RunError { .plan("the inputs of the plan in '\(path)' cannot be read; make the plan again") }
+
+    private func makeFolders() throws(OutputError) {
+        for folder in [path, attempts, "\(path)/tasks"] {
+            do {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            } catch {
+                throw .failed(folder, "cannot be created", errno)
+            }
+        }
+    }
+
+    private func write(_ data: Data, to path: String) throws(OutputError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw .failed(path, "cannot be created", errno) }
+        defer { close(descriptor) }
+        var failure = data.withUnsafeBytes { writeAll($0.bindMemory(to: UInt8.self), to: descriptor) }
+        if failure == nil, fsync(descriptor) != 0 { failure = errno }
+        if let failure { throw .failed(path, "cannot be written", failure) }
+    }
+
+    private func read(_ path: String, at place: Int, count: Int) throws(RunError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw unreadable }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let step = bytes.withUnsafeMutableBytes { bytes in
+                let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[done...])
+                return pread(descriptor, rest.baseAddress, rest.count, off_t(place + done))
+            }
+            guard step > 0 else { throw unreadable }
+            done += step
+        }
+        return bytes
+    }
+
+    private static func bytes(_ number: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) } }
+    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+}

@@ -1,0 +1,74 @@
+import Sluice
+import WorkerPools
+
+extension RecordRun {
+    /// Does one task of a plan: reads its inputs, takes the records through the stages, and keeps the
+    /// encoded batches and the states of the closing stages in the attempt's folder, for
+    /// ``GatheredTasks``.
+    ///
+    /// - Returns: `nil` if the run was drained; nothing is committed then.
+    package func run(_ attempt: TaskAttempt) async throws(RunError) -> (TaskResult, TaskAttempt.Outcome)? {
+        let start = ContinuousClock.now
+        try beginThreads()
+        try attempt.checkInputs()
+        plan.folder.keepFiles(of: [])
+        defer { plan.folder.retire() }
+        let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options, stop: stop)
+        let types = try inferTypes(reading, options)
+        let files = try check { $0 }
+        let letters = DeadLetterEncoder(pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path))
+        let encode = SinkStage(plan.sinks, letters: letters, files: files)
+        let commit: TaskCommit
+        do throws(OutputError) {
+            commit = try TaskCommit(plan, inputs: pipeline.source.inputs.count, in: attempt.path, meter)
+        } catch {
+            throw .output(error)
+        }
+        let threads = ThreadExecutor(threads: options.workers, name: "sluice")
+        let report: Report
+        do throws(PipelineFailure) {
+            let parts = reading.parts(on: threads, mayEnd: plan.mayHaveEnough)
+            report = try await encoded(parts, reading, encode, files, nil, isTask: true).window(elements: 4096, weight: reading.window).writing(to: commit)
+                .running(on: threads).run(control)
+        } catch {
+            await endSteps()
+            threads.shutdown()
+            throw RunError(error.reason)
+        }
+        await endSteps()
+        threads.shutdown()
+        guard report.status != .interrupted else { return nil }
+        reading.removeSpills(keeping: commit.spills)
+        try attempt.checkInputs()
+        var whole = RunReport(
+            pipeline, plan, flow: report, writing: encode.busyTimes, ledger: commit.ledger, summaries: reading.summaries, elapsed: ContinuousClock.now - start)
+        whole.types = types
+        return try settle(attempt, commit, reading, whole)
+    }
+
+    private func settle(
+        _ attempt: TaskAttempt, _ commit: TaskCommit, _ reading: InputReading, _ report: RunReport
+    ) throws(RunError) -> (TaskResult, TaskAttempt.Outcome) {
+        guard commit.ledger.isBalanced else { throw .fault("the ledger of the task does not balance") }
+        let summaries = reading.summaries.compactMap(\.self)
+        guard summaries.count == attempt.inputs.inputs.count else { throw .fault("an input of the task was not read to its end") }
+        var closing: [Checkpoint.StepState] = []
+        for stage in plan.stages {
+            guard case .closing(let step) = stage.step else { continue }
+            closing.append(Checkpoint.StepState(stage: stage.name, state: try step.checkpoint()))
+        }
+        let held = closing.flatMap(\.held)
+        for file in held { try file.sync() }
+        if !held.isEmpty { plan.folder.sync() }
+        do throws(OutputError) {
+            try commit.sync()
+        } catch {
+            throw .output(error)
+        }
+        let result = TaskResult(
+            plan: attempt.plan.id, task: attempt.inputs.task, batches: commit.batches, bytes: commit.bytes, summaries: summaries, closing: closing,
+            types: report.types, stages: report.stages, records: report.records, damagedInputs: report.inputs.count { !$0.damage.isEmpty },
+            elapsedSeconds: report.elapsedSeconds)
+        return (result, try attempt.commit(result))
+    }
+}

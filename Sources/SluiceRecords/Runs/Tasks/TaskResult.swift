@@ -1,0 +1,22 @@
+/// `result.json` in the folder of a task that has ended: what is in it, and what its stages know.
+package struct TaskResult: Codable, Sendable {
+    static let name = "result.json"
+
+    /// The plan's identifier.
+    var plan: String
+    var task: Int
+    /// The number of batches in the file, and its size.
+    var batches: Int
+    var bytes: Int
+    /// For each input, what was read.
+    var summaries: [InputSummary]
+    /// The states of the closing stages, in the order of the pipeline.
+    var closing: [Checkpoint.StepState]
+    var types: RunReport.InferredTypes?
+    /// The stages with their counts and times.
+    var stages: [RunReport.Stage]
+    package var records: RunReport.Records
+    /// Inputs with damage.
+    package var damagedInputs: Int
+    package var elapsedSeconds: Double
+}

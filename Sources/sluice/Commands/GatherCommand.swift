@@ -1,0 +1,72 @@
+import ArgumentParser
+import SluiceDefinition
+import SluiceRecords
+
+struct GatherCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gather",
+        abstract: "Put the results of a plan's tasks together.",
+        discussion: """
+            Checks that every task is done, merges what the closing stages have taken in and passes their results through the stages after them, writes \
+            the outputs and the dead letters in the order of the inputs, balances the books and publishes everything, as 'sluice run' does: same files, \
+            same report, same exit codes. May be repeated, also after a kill. The plan's folder stays; remove it when it is no longer needed.
+
+            EXAMPLES
+              sluice gather /shared/plan
+              sluice gather /shared/plan --report report.json
+
+            \(ExitStatus.manual)
+            """)
+
+    @ArgumentParser.Argument(help: "The folder of the plan.", completion: .directory)
+    var plan: String
+
+    @Option(help: ArgumentHelp("Also write the report to this file; its name must end in .json.", valueName: "path"), completion: .file())
+    var report: String?
+
+    @Flag(help: "Discard an unfinished run in the state folder.")
+    var restart = false
+
+    @Option(help: ArgumentHelp("The number of threads for all stages. (default: one per processor)", valueName: "n"))
+    var workers: Int?
+
+    @Option(help: "How to show progress: a line if on a terminal (auto), plain lines, or none.")
+    var progress = ProgressDisplay.Mode.auto
+
+    func validate() throws {
+        if let workers, !(1...4096).contains(workers) { throw ValidationError("'--workers' must be from 1 to 4096.") }
+        if let report { try ReportOption.validate(report) }
+    }
+
+    func run() async throws {
+        let folder = PlanFolder(plan)
+        let plan = try folder.plan()
+        let tasks = try folder.allInputs(of: plan)
+        let reportCopy = report.map(PlannedPipeline.absolute)
+        let inputs = tasks.flatMap(\.inputs).map(\.file)
+        var pipeline = try PlannedPipeline.checked(plan, reading: inputs)
+        pipeline.source = pipeline.source.reading(inputs)
+        let gathered = try GatheredTasks(plan, tasks, in: folder)
+        var options = RunOptions(state: plan.state)
+        options.reportCopy = reportCopy
+        options.restarts = restart
+        options.notice = { Terminal.error.write("sluice: \($0)\n") }
+        if let workers { options.workers = workers }
+        let done: RunReport
+        let run = RecordRun(pipeline, options: options, gathering: gathered)
+        let interrupts = Interrupts { run.drain() }
+        do {
+            done = try await ProgressDisplay(mode: progress, stream: .error).show(run) { try await run.run() }
+        } catch let error as RunError {
+            Terminal.error.write("sluice: \(error)\n")
+            if case .files = error { throw ExitStatus.wrong }
+            throw ExitStatus.failed
+        }
+        if let reportCopy { ReportOption.write(done, to: reportCopy) }
+        if done.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
+        let isStreamed = pipeline.sinks.allSatisfy { $0.sink is StandardOutputSink }
+        Terminal.error.write(RunSummary.text(done, reportFile: "\(plan.state)/report.json", isStreamed: isStreamed))
+        Terminal.error.write(await RunHints(pipeline, done).text(Paint(isOn: Terminal.error.isColored)))
+        throw ExitStatus(done, signal: interrupts.first)
+    }
+}

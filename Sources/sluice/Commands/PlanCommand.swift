@@ -1,0 +1,66 @@
+import ArgumentParser
+import SluiceDefinition
+import SluiceRecords
+
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Divide a run into tasks for other processes or machines.",
+        discussion: """
+            Divides the inputs into tasks of about the same compressed size, and writes a plan into a folder that all machines see. Then 'sluice task' \
+            does one task, on any machine and in any order, and 'sluice gather' puts their results together: its outputs, dead letters and report are \
+            those of 'sluice run'. The folder needs about as much space as the outputs.
+
+            Each task reads whole files. Making the same plan again changes nothing.
+
+            EXAMPLES
+              sluice plan pipelines/access-errors.yaml --tasks 16 --plan /shared/plan
+              seq 0 15 | parallel sluice task /shared/plan --index {}
+              sluice gather /shared/plan
+
+            EXIT CODES
+              0  there is a plan
+              1  the inputs cannot be read, or the plan cannot be written
+              2  the pipeline file or the command line is invalid, or the pipeline cannot be divided
+            """)
+
+    @OptionGroup var pipeline: PipelineOptions
+
+    @Option(help: ArgumentHelp("The number of tasks.", valueName: "n"))
+    var tasks: Int
+
+    @Option(help: ArgumentHelp("The folder for the plan and the results of its tasks.", valueName: "folder"), completion: .directory)
+    var plan: String
+
+    @Option(help: ArgumentHelp("The folder for report.json and dead letters. (default: .sluice/NAME)", valueName: "folder"), completion: .directory)
+    var state: String?
+
+    func validate() throws {
+        if !(1...1_000_000).contains(tasks) { throw ValidationError("'--tasks' must be from 1 to 1000000.") }
+        if pipeline.file == "-" { throw ValidationError("A plan needs a pipeline file that can be read again: name one.") }
+    }
+
+    func run() throws {
+        let file = try pipeline.pipelineFile()
+        guard let checked = try pipeline.settings.checked(file, state: state, mayLackInputs: false).pipeline else { throw ExitStatus.wrong }
+        let obstacles = checked.obstaclesToTasks
+        guard obstacles.isEmpty else {
+            Terminal.error.write(obstacles.map { "sluice: this run cannot be divided into tasks: \($0)\n" }.joined())
+            throw ExitStatus.wrong
+        }
+        let wanted = TaskPlan(
+            checked, file: file.path, text: file.text, settings: try pipeline.settings.values(), state: state ?? PipelineFile.stateFolder(of: checked.name),
+            tasks: tasks)
+        let folder = PlanFolder(plan)
+        let (made, all, creation) = try folder.create(wanted, of: checked.source.inputs, typesFromFirst: checked.infersTypes)
+        let done = creation == .existed ? all.count { folder.isCommitted($0.task) } : 0
+        let largest = all.first.map { ", the largest with \(Figures.bytes($0.bytes))" } ?? ""
+        Terminal.error.write(
+            """
+            sluice: \(creation == .existed ? "the plan is there already" : "planned"): \(Figures.count(made.tasks)) tasks for \
+            \(Figures.count(made.inputs)) inputs with \(Figures.bytes(made.bytes))\(largest)\(done > 0 ? "; \(Figures.count(done)) tasks are done" : "")
+            next: sluice task \(plan) --index I, for I from 0 to \(tasks - 1); then: sluice gather \(plan)
+
+            """)
+    }
+}

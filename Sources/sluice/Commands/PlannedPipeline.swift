@@ -1,0 +1,28 @@
+import FoundationEssentials
+import Glibc
+import SluiceDefinition
+import SluiceRecords
+
+/// The pipeline of a plan, checked once more in this process.
+enum PlannedPipeline {
+    /// Enters the folder where the definition's relative paths start, and checks the definition.
+    ///
+    /// - Throws: ``RunError``; `ExitStatus.wrong` if the definition is not valid here.
+    static func checked(_ plan: TaskPlan, reading inputs: [InputFile]) throws -> RecordPipeline {
+        guard FileManager.default.changeCurrentDirectoryPath(plan.folder) else {
+            throw RunError.plan("the plan was made in '\(plan.folder)', which cannot be entered here: tasks need the same paths on all machines")
+        }
+        let checked = PipelineFile(path: plan.file, text: plan.text).check(setting: plan.settings, state: plan.state, mayLackInputs: true, inputs: inputs)
+        guard let pipeline = checked.pipeline else {
+            Terminal.error.write(checked.rendered(colored: Terminal.error.isColored))
+            throw ExitStatus.wrong
+        }
+        if let difference = plan.difference(from: pipeline) { throw RunError.plan("the plan cannot be followed: \(difference)") }
+        return pipeline
+    }
+
+    /// The path as seen from the folder that the process was started in.
+    static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+}

@@ -1,0 +1,99 @@
+import ArgumentParser
+import FoundationEssentials
+import SluiceDefinition
+import SluiceRecords
+
+struct TaskCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "task",
+        abstract: "Do one task of a plan.",
+        discussion: """
+            Reads the inputs of the task, passes their records through the stages, and leaves the result in the plan's folder, whole or not at all. If the \
+            task is done already, nothing happens; of two attempts at once, the first to end counts. So a scheduler may repeat tasks as it likes.
+
+            Without --index, the index is that of a Kubernetes Indexed Job (JOB_COMPLETION_INDEX), a Slurm array (SLURM_ARRAY_TASK_ID) or an AWS Batch \
+            array (AWS_BATCH_JOB_ARRAY_INDEX).
+
+            EXAMPLES
+              sluice task /shared/plan --index 3
+              seq 0 15 | parallel sluice task /shared/plan --index {}
+
+            EXIT CODES
+              0        the task is done; records may have failed: 'sluice gather' says so
+              1        failed: the task is not done
+              2        there is no such task
+              130, 143 interrupted: the task is not done
+            """)
+
+    @ArgumentParser.Argument(help: "The folder of the plan.", completion: .directory)
+    var plan: String
+
+    @Option(help: ArgumentHelp("The task's index, from 0.", valueName: "i"))
+    var index: Int?
+
+    @Option(help: ArgumentHelp("The number of threads for all stages. (default: one per processor)", valueName: "n"))
+    var workers: Int?
+
+    @Option(help: "How to show progress: a line if on a terminal (auto), plain lines, or none.")
+    var progress = ProgressDisplay.Mode.auto
+
+    private static let variables = ["JOB_COMPLETION_INDEX", "SLURM_ARRAY_TASK_ID", "AWS_BATCH_JOB_ARRAY_INDEX"]
+
+    func validate() throws {
+        if let workers, !(1...4096).contains(workers) { throw ValidationError("'--workers' must be from 1 to 4096.") }
+        _ = try chosen()
+    }
+
+    private func chosen() throws -> Int {
+        if let index { return index }
+        for name in Self.variables {
+            guard let text = ProcessInfo.processInfo.environment[name] else { continue }
+            guard let index = Int(text) else { throw ValidationError("\(name) is '\(text)', not the index of a task.") }
+            return index
+        }
+        throw ValidationError("Give the index of the task: --index I.")
+    }
+
+    func run() async throws {
+        let folder = PlanFolder(plan)
+        let plan = try folder.plan()
+        let index = try chosen()
+        guard (0..<plan.tasks).contains(index) else {
+            Terminal.error.write("sluice: there is no task \(index): the plan has \(plan.tasks), from 0 to \(plan.tasks - 1)\n")
+            throw ExitStatus.wrong
+        }
+        if folder.isCommitted(index) { return Terminal.error.write("sluice: task \(index) is done already\n") }
+        let inputs = try folder.inputs(of: index, in: plan)
+        let pipeline = try PlannedPipeline.checked(plan, reading: inputs.inputs.map(\.file)).reading(inputs, of: plan)
+        let attempt = try TaskAttempt(inputs, of: plan, in: folder)
+        var options = RunOptions(state: attempt.path)
+        options.notice = { Terminal.error.write("sluice: \($0)\n") }
+        if let workers { options.workers = workers }
+        let run = RecordRun(pipeline, options: options)
+        let interrupts = Interrupts { run.drain() }
+        let done: (result: TaskResult, outcome: TaskAttempt.Outcome)?
+        do {
+            done = try await SlowGzipNotice(pipeline).watch {
+                try await ProgressDisplay(mode: progress, stream: .error).show(run) { try await run.run(attempt) }
+            }
+        } catch {
+            attempt.discard()
+            throw error
+        }
+        guard let done else {
+            attempt.discard()
+            Terminal.error.write("sluice: task \(index) was interrupted, and is not done\n")
+            throw ExitStatus.interrupted(signal: interrupts.first ?? Signals.interrupt)
+        }
+        if done.outcome == .late { return Terminal.error.write("sluice: task \(index) was done by another process meanwhile\n") }
+        Terminal.error.write(Self.summary(done.result, index, inputs))
+    }
+
+    private static func summary(_ result: TaskResult, _ index: Int, _ inputs: TaskInputs) -> String {
+        let dead = result.records.dead > 0 ? ", \(Figures.count(result.records.dead)) dead letters" : ""
+        let damaged = result.damagedInputs > 0 ? ", damage in \(Figures.count(result.damagedInputs)) inputs" : ""
+        let files = inputs.inputs.count == 1 ? "1 input" : "\(Figures.count(inputs.inputs.count)) inputs"
+        let records = "\(Figures.count(result.records.read)) records\(dead)\(damaged)"
+        return "sluice: task \(index) is done: \(files), \(records), \(Figures.seconds(result.elapsedSeconds))\n"
+    }
+}

@@ -1,0 +1,253 @@
+import Foundation
+import Testing
+
+/// `plan`, `task` and `gather`: the same results as `run`, however the work is divided.
+@Suite("Tasks")
+struct TasksTests {
+    /// Cases whose arguments are the usual ones.
+    static let cases = CaseTests.names.filter {
+        !FileManager.default.fileExists(atPath: CaseTests.folder.appending(path: "\($0)/arguments").path)
+            && !FileManager.default.fileExists(atPath: CaseTests.folder.appending(path: "\($0)/stdin").path)
+    }
+
+    @Test("every case gives its results in three tasks, or says why it cannot be divided", arguments: cases)
+    func dividedCase(name: String) throws {
+        let whole = try CommandUnderTest(copying: CaseTests.folder.appending(path: name))
+        let divided = try CommandUnderTest(copying: CaseTests.folder.appending(path: name))
+        defer {
+            whole.remove()
+            divided.remove()
+        }
+        let expected = try whole.run("run", "pipeline.yaml", "--progress", "none", "--state", "state")
+        let plan = try divided.run("plan", "pipeline.yaml", "--tasks", "3", "--plan", "plan", "--state", "state")
+        guard plan.status == 0 else {
+            #expect(plan.status == 2)
+            #expect(plan.error.contains("cannot be divided into tasks: ") || expected.status == 2, "\(plan.error)")
+            return
+        }
+        let tasks = try [2, 0, 1].map { try divided.run("task", "plan", "--index", "\($0)", "--progress", "none") }
+        guard tasks.allSatisfy({ $0.status == 0 }) else {
+            #expect(expected.status == 1, "\(tasks.map(\.error))")
+            #expect(try divided.run("gather", "plan").status == 1)
+            #expect(try divided.contents() == whole.contents())
+            return
+        }
+        let gathered = try divided.run("gather", "plan", "--progress", "none")
+        #expect(gathered.status == expected.status)
+        #expect(gathered.output == expected.output)
+        #expect(try divided.contents() == whole.contents())
+        if expected.status != 1 {
+            #expect(try divided.report() == whole.report())
+            #expect(try divided.run("audit", "state/report.json").status == 0)
+        }
+    }
+
+    /// Inputs of very different sizes, one of them empty, one damaged, one with a record over the
+    /// limit; routes, partitions, parts, a summary with stages after it, a sort.
+    private static func prepare(_ command: CommandUnderTest) throws {
+        for (index, count) in [40, 3000, 0, 700, 1, 90, 1500, 12].enumerated() {
+            let lines = (0..<count).map { n -> String in
+                let number = (n &* 7919 &+ index &* 104_729) % 100_003
+                if number % 41 == 0 { return "not json \(number)" }
+                return "{\"n\":\(number),\"k\":\"\(number % 5)\",\"text\":\"\(String(repeating: "\(number) ", count: 4))\"}"
+            }
+            try command.write(lines.joined(separator: "\n") + (lines.isEmpty ? "" : "\n"), to: "in/\(index).jsonl")
+        }
+        try command.write("{\"n\":1,\"k\":\"\(String(repeating: "long", count: 2000))\"}\n{\"n\":2,\"k\":\"2\"}\n", to: "in/8.jsonl")
+        #expect(try command.shell("gzip in/*.jsonl && head -c 9000 in/6.jsonl.gz > in/cut && mv in/cut in/6.jsonl.gz").status == 0)
+        try command.write(
+            """
+            name: divided
+            source: {files: 'in/*.jsonl.gz', format: jsonl, max_record: 4KiB}
+            stages:
+              - set: {m: n * 2, file: source.file, line: source.line}
+            match: all
+            routes:
+              - name: parts
+                when: n % 3 == 0
+                stages: [{select: [n, k, m, file, line]}]
+                sink: {file: "out/k={k}/part.csv.gz"}
+              - name: pieces
+                sink: {file: out/piece.jsonl.gz, part: 40KB}
+              - name: sums
+                stages:
+                  - summarize: {by: {k: k}, values: {n: count(), total: sum(m), middle: p50(n), first: first(file), most: 'top(file, 2)'}}
+                  - set: {share: total / n}
+                  - head: 4
+                sink: {file: out/sums.jsonl}
+              - name: sorted
+                when: n % 7 == 0
+                stages: [{sort: {by: [{desc: n}, file]}}, {select: [n, file]}]
+                sink: {file: out/sorted.tsv.zst}
+            dead_letter: out/dead.jsonl.gz
+
+            """, to: "divided.yaml")
+    }
+
+    @Test("the same bytes with any number of tasks, done in any order", arguments: [1, 2, 7, 64])
+    func anyNumber(count: Int) throws {
+        let whole = try CommandUnderTest()
+        defer { whole.remove() }
+        try Self.prepare(whole)
+        let divided = try CommandUnderTest(copying: whole.folder)
+        defer { divided.remove() }
+        let expected = try whole.run("run", "divided.yaml", "--state", "state", "--progress", "none")
+        #expect(expected.status == 3, "\(expected.error)")
+        #expect(try divided.run("plan", "divided.yaml", "--tasks", "\(count)", "--plan", "plan", "--state", "state").status == 0)
+        for task in (0..<count).shuffled() {
+            let done = try divided.run("task", "plan", "--index", "\(task)", "--progress", "none", "--workers", "\(1 + task % 3)")
+            #expect(done.status == 0, "\(done.error)")
+        }
+        let gathered = try divided.run("gather", "plan", "--progress", "none")
+        #expect(gathered.status == 3, "\(gathered.error)")
+        #expect(try divided.contents() == whole.contents())
+        #expect(try divided.report() == whole.report())
+        let audit = try divided.run("audit", "state/report.json", "--with", "divided.yaml")
+        #expect(audit.status == 0, "\(audit.output)\(audit.error)")
+    }
+
+    @Test("GNU parallel does the tasks, with the index that a Kubernetes Indexed Job gives")
+    func parallel() throws {
+        let whole = try CommandUnderTest()
+        defer { whole.remove() }
+        try Self.prepare(whole)
+        let divided = try CommandUnderTest(copying: whole.folder)
+        defer { divided.remove() }
+        #expect(try whole.run("run", "divided.yaml", "--state", "state", "--progress", "none").status == 3)
+        let done = try divided.shell(
+            """
+            sluice plan divided.yaml --tasks 5 --plan plan --state state &&
+            seq 0 4 | parallel --will-cite -j 2 JOB_COMPLETION_INDEX={} sluice task plan --progress none &&
+            mkdir elsewhere && cd elsewhere && sluice gather ../plan --progress none
+            """)
+        #expect(done.status == 3, "\(done.error)")
+        #expect(try divided.contents() == whole.contents())
+    }
+
+    @Test("a task that is done is not done again, and of two attempts at once one counts")
+    func twice() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try Self.prepare(command)
+        #expect(try command.run("plan", "divided.yaml", "--tasks", "2", "--plan", "plan").status == 0)
+        let attempts = try (0..<4).map { _ in try command.start(nil, ["task", "plan", "--index", "0"]) }
+        let results = try attempts.map { try $0.finish() }
+        #expect(results.allSatisfy { $0.status == 0 }, "\(results.map(\.error))")
+        #expect(results.count { $0.error.contains("task 0 is done: ") } == 1)
+        let again = try command.run("task", "plan", "--index", "0")
+        #expect(again.status == 0)
+        #expect(again.error == "sluice: task 0 is done already\n")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: command.folder.appending(path: "plan/attempts").path) == [])
+        let missing = try command.run("gather", "plan")
+        #expect(missing.status == 1)
+        #expect(missing.error == "sluice: task 1 of 2 is not done; run 'sluice task' for it\n")
+        #expect(try command.run("task", "plan", "--index", "2").status == 2)
+    }
+
+    @Test("killed attempts and a killed gathering leave nothing that counts")
+    func killed() throws {
+        let whole = try CommandUnderTest()
+        defer { whole.remove() }
+        try Self.prepare(whole)
+        let divided = try CommandUnderTest(copying: whole.folder)
+        defer { divided.remove() }
+        #expect(try whole.run("run", "divided.yaml", "--state", "state", "--progress", "none").status == 3)
+        #expect(try divided.run("plan", "divided.yaml", "--tasks", "2", "--plan", "plan", "--state", "state").status == 0)
+        for round in 0..<6 {
+            let attempt = try divided.start(nil, ["task", "plan", "--index", "0", "--progress", "none"])
+            poll(nil, 0, Int32(5 + round * 17))
+            attempt.signal(SIGKILL)
+            _ = try attempt.finish()
+        }
+        for task in 0...1 { #expect(try divided.run("task", "plan", "--index", "\(task)").status == 0) }
+        for round in 0..<6 {
+            let gathering = try divided.start(nil, ["gather", "plan", "--progress", "none"])
+            poll(nil, 0, Int32(5 + round * 23))
+            gathering.signal(SIGKILL)
+            _ = try gathering.finish()
+        }
+        #expect(try divided.run("gather", "plan", "--progress", "none").status == 3)
+        #expect(try divided.contents() == whole.contents())
+    }
+
+    @Test("a changed input, another plan and changed results are refused by name")
+    func refused() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("{\"n\":1}\n", to: "in/a.jsonl")
+        try command.write("{\"n\":2}\n{\"n\":3}\n", to: "in/b.jsonl")
+        try command.write("name: two\nsource: {files: 'in/*.jsonl', format: jsonl}\nsink: {file: out/all.jsonl}\n", to: "two.yaml")
+        let plan: (Int) throws -> CommandUnderTest.Result = { tasks in try command.run("plan", "two.yaml", "--tasks", "\(tasks)", "--plan", "plan") }
+        #expect(try plan(2).status == 0)
+        #expect(try plan(2).error.hasPrefix("sluice: the plan is there already: 2 tasks"))
+        let other = try plan(3)
+        #expect(other.status == 1)
+        #expect(other.error.contains("has another plan: its definition, parameters, inputs or number of tasks differ"))
+        #expect(try command.run("task", "plan", "--index", "0").status == 0)
+        try command.write("{\"n\":4}\n", to: "in/a.jsonl")
+        let stale = try command.run("task", "plan", "--index", "1")
+        #expect(stale.status == 1)
+        #expect(stale.error == "sluice: 'in/a.jsonl' was modified since the plan was made; make a new one ('sluice plan'), in another folder\n")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: command.folder.appending(path: "plan/attempts").path) == [])
+
+        try FileManager.default.removeItem(at: command.folder.appending(path: "plan"))
+        #expect(try plan(2).status == 0)
+        for task in 0...1 { #expect(try command.run("task", "plan", "--index", "\(task)").status == 0) }
+        let batches = command.folder.appending(path: "plan/tasks/00001/batches")
+        var bytes = try Data(contentsOf: batches)
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: batches)
+        let damaged = try command.run("gather", "plan")
+        #expect(damaged.status == 1)
+        #expect(damaged.error.contains("plan/tasks/00001/batches"), "\(damaged.error)")
+        #expect(damaged.error.contains("it was changed since it was written"), "\(damaged.error)")
+        #expect(!FileManager.default.fileExists(atPath: command.folder.appending(path: "out/all.jsonl").path))
+        try FileManager.default.removeItem(at: command.folder.appending(path: "plan/tasks/00001"))
+        #expect(try command.run("task", "plan", "--index", "1").status == 0)
+        #expect(try command.run("gather", "plan").status == 0)
+        #expect(try command.text(of: "out/all.jsonl") == "{\"n\":4}\n{\"n\":2}\n{\"n\":3}\n")
+    }
+
+    @Test("what needs all records in their order is refused before anything is planned")
+    func undividable() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("{\"n\":1}\n", to: "a.jsonl")
+        try command.write("name: first\nsource: {files: a.jsonl}\nstages: [{head: 1}]\nsink: {file: out/all.csv}\n", to: "first.yaml")
+        let plan = try command.run("plan", "first.yaml", "--tasks", "2", "--plan", "plan")
+        #expect(plan.status == 2)
+        #expect(
+            plan.error == """
+                sluice: this run cannot be divided into tasks: stage 'head' (head) needs all records in their order
+                sluice: this run cannot be divided into tasks: the columns of 'out/all.csv' follow from its first records; name them with 'columns:' or a \
+                'select' stage
+
+                """)
+        #expect(!FileManager.default.fileExists(atPath: command.folder.appending(path: "plan").path))
+    }
+}
+
+extension CommandUnderTest {
+    /// The text of every file in `out`, and of the dead letters in `state`, by path.
+    fileprivate func contents() throws -> [String: Data] {
+        var files: [String: Data] = [:]
+        for top in ["out", "state"] {
+            let names = FileManager.default.enumerator(atPath: folder.appending(path: top).path)?.allObjects as? [String] ?? []
+            for name in names where !name.hasSuffix("report.json") {
+                let file = folder.appending(path: "\(top)/\(name)")
+                guard try file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else { continue }
+                files["\(top)/\(name)"] = try Data(contentsOf: file)
+            }
+        }
+        return files
+    }
+
+    /// The report without what differs from run to run: times and workers.
+    fileprivate func report() throws -> NSDictionary {
+        let data = try Data(contentsOf: folder.appending(path: "state/report.json"))
+        var report = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        for key in ["elapsed_seconds", "digest"] { report[key] = nil }
+        report["stages"] = (report["stages"] as? [[String: Any]])?.map { stage in stage.filter { !["busy_seconds", "workers"].contains($0.key) } }
+        return report as NSDictionary
+    }
+}
