@@ -121,7 +121,7 @@ package enum Framing: Sendable, Hashable {
 }
 
 /// The head of a file: what precedes the records, in formats that have one.
-package final class FileHead: Sendable, Hashable {
+package final class FileHead: Sendable, Hashable, Codable {
     /// The first record, without its line feed.
     package let bytes: [UInt8]
     /// What `#` lines say about the records after them, if the file has such lines.

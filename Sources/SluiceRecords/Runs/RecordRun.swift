@@ -13,6 +13,7 @@ package final class RecordRun: Sendable {
     let control = RunControl()
     let stop = ReadingStop()
     let meter: ProgressMeter
+    let scratches: FreeList<Scratch>
     /// Set if the records were read by tasks.
     private let gathered: GatheredTasks?
 
@@ -26,6 +27,7 @@ package final class RecordRun: Sendable {
         allowed.workers = allowance.workers
         self.options = allowed
         plan = Plan(pipeline, folder: options.state)
+        scratches = FreeList(most: 4 * allowance.workers + 8)
         meter = ProgressMeter(inputs: pipeline.source.inputs)
     }
 
@@ -79,6 +81,7 @@ package final class RecordRun: Sendable {
         let encode = SinkStage(plan.sinks, letters: commit.letters, files: files)
         let end = await flow(reading, encode, commit, files, checkpointing, on: threads)
         reading.removeSpills()
+        gathered?.removeSpills()
         await endSteps()
         threads.shutdown()
         var report = RunReport(
@@ -274,36 +277,47 @@ package final class RecordRun: Sendable {
         _ source: InputReading, _ encode: SinkStage, _ commit: RunCommit, _ files: RunFiles, _ checkpointing: Checkpointing?,
         on threads: ThreadExecutor
     ) -> Pipeline<EncodedBatch> {
-        // Tasks have read the inputs already.
-        let parts = gathered.map { _ in source.emptyParts } ?? source.parts(on: threads, mayEnd: plan.mayHaveEnough || options.limit != nil)
-        let encoded = encoded(parts, source, encode, files, checkpointing)
-        let divided = plan.outputParts.isEmpty ? encoded : dividing(encoded, encode, files, Concurrency.within(1...options.workers))
+        let records: Pipeline<RecordBatch>
+        if let gathered, case .before(let place) = plan.taskCut {
+            // Tasks have taken the records to this place.
+            records = processed(gathered.records(of: plan, scratches, source), place..<plan.places.endIndex, checkpointing)
+        } else {
+            // If there are tasks, they have read the inputs, and the only batches are results.
+            let parts = gathered.map { _ in source.emptyParts } ?? source.parts(on: threads, mayEnd: plan.mayHaveEnough || options.limit != nil)
+            records = processed(decoded(parts, source, checkpointing), plan.places.indices, checkpointing)
+        }
+        let encoded = encoded(records, source, encode, files)
+        let divided = plan.outputParts.isEmpty ? encoded : dividing(encoded, encode, files, everyThread)
         let ordered = plan.isUnordered ? divided.unordered() : divided
         let taken = pipeline.sinks.lazy.compactMap { $0.sink as? ClosureSink }.first?.taking(ordered) ?? ordered
         let window = taken.window(elements: 4096, weight: source.window)
-        guard let gathered else { return window.writing(to: commit) }
-        return window.writing(to: GatheringCommit(commit, gathered, plan, encode, files, spill: "\(options.state)/\(StateFolder.spill)"))
+        guard let gathered, plan.taskCut == .encoded else { return window.writing(to: commit) }
+        return window.writing(to: GatheringCommit(commit, gathered, plan, encode, files))
     }
 
-    /// The path of the data up to the bytes of the outputs. Where the records divide, a batch
-    /// continues as parts, and each stage works on the part that is in its flow.
-    ///
-    /// - Parameter isTask: whether closing stages keep what they have taken in, for another process.
-    func encoded(
-        _ parts: [Part<Batch>], _ source: InputReading, _ encode: SinkStage, _ files: RunFiles, _ checkpointing: Checkpointing?, isTask: Bool = false
-    ) -> Pipeline<EncodedBatch> {
-        let scratches = FreeList<Scratch>(most: 4 * options.workers + 8)
-        let decode = SourceStage(plan, scratches: scratches)
-        let everyThread = Concurrency.within(1...options.workers)
+    private var everyThread: Concurrency { Concurrency.within(1...options.workers) }
 
-        var records = Pipeline.reading(parts: parts, concurrency: source.readers)
+    /// The records as the source's format gives them.
+    func decoded(_ parts: [Part<Batch>], _ source: InputReading, _ checkpointing: Checkpointing?) -> Pipeline<RecordBatch> {
+        let decode = SourceStage(plan, scratches: scratches)
+        return Pipeline.reading(parts: parts, concurrency: source.readers)
             .weighing { $0.bytes.capacity * 6 }
             .map(SourceStage.name, concurrency: everyThread, queue: 2, onError: .stop) { source in
                 let batch = decode.decode(source)
                 batch.takesCheckpoint = checkpointing?.wants() ?? false
                 return batch
             }
-        if let years = plan.years {
+    }
+
+    /// The records after the given places, which all are before the sinks. Where the records divide,
+    /// a batch continues as parts, and each stage works on the part that is in its flow.
+    ///
+    /// - Parameter isTask: whether closing stages keep what they have taken in, for another process.
+    func processed(
+        _ decoded: Pipeline<RecordBatch>, _ places: Range<Int>, _ checkpointing: Checkpointing?, isTask: Bool = false
+    ) -> Pipeline<RecordBatch> {
+        var records = decoded
+        if places.contains(0), let years = plan.years {
             records = records.inOrder(YearCount.name, state: (), onError: .stop) { _, batch in
                 years.settle(batch)
                 if batch.takesCheckpoint { batch.steps.append(Checkpoint.StepState(stage: YearCount.name, state: years.checkpoint)) }
@@ -311,12 +325,18 @@ package final class RecordRun: Sendable {
             }
             .weighing { $0.weight }
         }
-        for (index, place) in plan.places.enumerated() {
-            if let stage = place.stage { records = add(stage, to: records, scratches, checkpointing, isTask: isTask) }
-            if let split = plan.splits.first(where: { $0.place == index }) { records = add(split, to: records, everyThread) }
+        for place in places {
+            if let stage = plan.places[place].stage { records = add(stage, to: records, checkpointing, isTask: isTask) }
+            if let split = plan.splits.first(where: { $0.place == place }) { records = add(split, to: records, everyThread) }
         }
+        return records
+    }
+
+    /// The bytes of the outputs.
+    func encoded(_ records: Pipeline<RecordBatch>, _ source: InputReading, _ encode: SinkStage, _ files: RunFiles) -> Pipeline<EncodedBatch> {
+        var records = records
         for columns in plan.outputColumns { records = settling(columns, records, files, everyThread) }
-        return records.map(SinkStage.name, concurrency: everyThread, queue: 2, onError: .stop) { batch in
+        return records.map(SinkStage.name, concurrency: everyThread, queue: 2, onError: .stop) { [scratches] batch in
             var encoded = try encode.encode(batch)
             encoded.records = batch.records
             batch.release(scratches: scratches, buffers: source.buffers)
@@ -363,7 +383,7 @@ package final class RecordRun: Sendable {
     }
 
     private func add(
-        _ stage: PlannedStage, to records: Pipeline<RecordBatch>, _ scratches: FreeList<Scratch>, _ checkpointing: Checkpointing?, isTask: Bool
+        _ stage: PlannedStage, to records: Pipeline<RecordBatch>, _ checkpointing: Checkpointing?, isTask: Bool
     ) -> Pipeline<RecordBatch> {
         let number = stage.number
         let flow = stage.flow

@@ -22,14 +22,7 @@ struct DeadLetterEncoder: Sendable {
         guard !batch.deadLetters.isEmpty else { return [] }
         var pieces: [EncodedDeadLetter] = []
         var lines = ByteBuffer(capacity: 4096)
-        // `offset` keeps the sort stable. An oversized record comes before the frame with its
-        // number.
-        let letters = batch.deadLetters.enumerated().compactMap { offset, letter in
-            (letter.element as? RefusedRecord).map { (record: $0, letter: letter, offset: offset) }
-        }.sorted { left, right in
-            (left.record.frame, left.record.isFrame ? 1 : 0, left.offset) < (right.record.frame, right.record.isFrame ? 1 : 0, right.offset)
-        }
-        for (record, letter, _) in letters {
+        for (record, letter) in Self.inOrder(batch) {
             if let kept = record.kept, record.spilled == nil {
                 kept.bytes.withUnsafeBufferPointer { lines.append($0) }
             } else if let spilled = record.spilled {
@@ -44,7 +37,20 @@ struct DeadLetterEncoder: Sendable {
         return pieces
     }
 
-    private func write(_ record: RefusedRecord, _ letter: DeadLetter, of batch: RecordBatch, to buffer: ByteBuffer) {
+    /// The batch's dead letters in the order of the input.
+    static func inOrder(_ batch: RecordBatch) -> [(record: RefusedRecord, letter: DeadLetter)] {
+        // `offset` keeps the sort stable. An oversized record comes before the frame with its
+        // number.
+        let letters = batch.deadLetters.enumerated().compactMap { offset, letter in
+            (letter.element as? RefusedRecord).map { (record: $0, letter: letter, offset: offset) }
+        }
+        return letters.sorted { left, right in
+            (left.record.frame, left.record.isFrame ? 1 : 0, left.offset) < (right.record.frame, right.record.isFrame ? 1 : 0, right.offset)
+        }.map { ($0.record, $0.letter) }
+    }
+
+    /// Encodes a dead letter whose record is in the batch.
+    func write(_ record: RefusedRecord, _ letter: DeadLetter, of batch: RecordBatch, to buffer: ByteBuffer) {
         let source = batch.source
         guard let input = batch.input.map({ source.name?.text ?? inputs[$0] }) else {
             open(letter.stage, letter.failure, at: nil, to: buffer)

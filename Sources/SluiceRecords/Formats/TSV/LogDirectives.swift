@@ -1,7 +1,7 @@
 /// What the `#` lines in logs of Zeek and in W3C's extended log format say about the records after
 /// them. They stand at the beginning of a file, and again wherever files were joined or the fields
 /// of the log were changed.
-package struct LogDirectives: Hashable, Sendable {
+package struct LogDirectives: Hashable, Sendable, Codable {
     /// Whether the last line that named the fields was W3C's `#Fields:`, not Zeek's `#fields`.
     private(set) var isW3C = false
     private(set) var separator: [UInt8] = [0x09]

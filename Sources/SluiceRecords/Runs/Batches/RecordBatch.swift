@@ -49,7 +49,7 @@ package final class RecordBatch: @unchecked Sendable {
     private(set) var parts: [RecordBatch] = []
     /// The fates of single records, kept only where a stage may end the run: see
     /// ``end(afterRows:at:)``.
-    private var fates: [Fate]?
+    fileprivate(set) var fates: [Fate]?
     /// The place in the books where the records enter: the source, or the closing stage that
     /// produced them.
     private let first: Int
@@ -221,6 +221,13 @@ package final class RecordBatch: @unchecked Sendable {
         return low
     }
 
+    /// Takes over what earlier stages did, in another process.
+    func resume(rows: [UInt32], counts: [StageCounts], timeouts: [Int], deadLetters: [DeadLetter], fates: [Fate]?) {
+        self.rows = rows
+        (tally.counts, tally.timeouts, tally.deadLetters) = (counts, timeouts, deadLetters)
+        self.fates = fates
+    }
+
     /// Replaces the remaining rows with new ones, decoded from new bytes into `table`.
     ///
     /// - Parameter origins: for each frame, the row that it was made from.
@@ -319,7 +326,7 @@ private final class BatchTally {
 // A stage that has enough records closes the books after the record that completed them.
 extension RecordBatch {
     /// What a stage did with a record.
-    private struct Fate {
+    struct Fate {
         var kind: FateKind
         var stage: UInt16
         var frame: UInt32

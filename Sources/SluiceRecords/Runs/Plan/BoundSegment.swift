@@ -6,6 +6,8 @@ import SluiceCEL
 /// one for each distinct head.
 package final class BoundSegment: Sendable {
     let decoding: Decoding
+    /// The number of columns that decoding fills; the others are those of the stages.
+    let decoded: Int
     let stretch: BoundStretch
     /// The column of times whose years are to be found; `nil` if there are none.
     let timeColumn: Int?
@@ -41,6 +43,7 @@ package final class BoundSegment: Sendable {
         }
         self.stretch = stretch
         timeColumn = timeField.flatMap { $0.index(in: binder.decoded) }
+        decoded = binder.decoded.count
         let hasSpans = stretch.touchesMembers
         var decoder: (any RecordDecoder)?
         if case .format(let format, _) = origin { decoder = format.makeDecoder(columns: binder.decoded, spans: hasSpans) }

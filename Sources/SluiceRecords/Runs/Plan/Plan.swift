@@ -12,7 +12,7 @@ final class Plan: Sendable {
     let splits: [PlannedSplit]
     /// The lines of the books.
     let places: [PlannedPlace]
-    private let trunk: PlannedFlow
+    let trunk: PlannedFlow
     /// Exchanged once, before the first batch, if its types are inferred.
     private let format: Locked<any Format>
     private let needsHead: Bool
@@ -153,6 +153,9 @@ final class Plan: Sendable {
         if let head, let headed = format as? any HeadedFormat { format = headed.completed(by: head) }
         return BoundSegment(.format(format, isLine: areLines), trunk, from: 0, inputs: inputs, later: later)
     }
+
+    /// The stage that gave the records of a segment their bytes; `nil` if the source did.
+    func stage(before segment: BoundSegment) -> PlannedStage? { stages.first { later[$0.number] === segment } }
 
     /// The segment after a stage that gives records new bytes.
     func segment(after stage: PlannedStage) -> BoundSegment? { later[stage.number] }

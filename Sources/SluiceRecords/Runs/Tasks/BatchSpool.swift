@@ -30,7 +30,17 @@ final class BatchSpool {
     func append(_ batch: EncodedBatch) throws(OutputError) {
         var writer = StateWriter()
         writer.write(batch)
-        let contents = writer.bytes
+        try append(writer.bytes)
+    }
+
+    /// Appends a batch that ``TaskCut/before(_:)`` cuts off.
+    func append(_ batch: RecordBatch, of plan: Plan, _ letters: DeadLetterEncoder) throws(OutputError) {
+        var writer = StateWriter()
+        writer.write(batch, of: plan, letters)
+        try append(writer.bytes)
+    }
+
+    private func append(_ contents: [UInt8]) throws(OutputError) {
         let head = UInt32(contents.count).littleEndianBytes + Self.checksum(contents).littleEndianBytes
         for piece in [head, contents] {
             if let failure = piece.withUnsafeBufferPointer({ writeAll($0, to: descriptor) }) { throw .failed(path, "cannot be written", failure) }
@@ -55,11 +65,13 @@ final class SpooledBatches {
     private let input: InputDescriptor
     private var left: Int
 
-    /// - Parameter bytes: the size of the file.
-    init(in folder: String, bytes: Int) throws(InputError) {
+    /// - Parameters:
+    ///   - bytes: the size of the file.
+    ///   - range: the bytes to read; by default all.
+    init(in folder: String, bytes: Int, range: Range<Int>? = nil) throws(InputError) {
         path = "\(folder)/\(BatchSpool.name)"
-        input = try InputDescriptor(InputFile(path: path))
-        left = bytes
+        input = try InputDescriptor(InputFile(path: path), at: UInt64(range?.lowerBound ?? 0))
+        left = range?.count ?? bytes
         guard input.size == UInt64(bytes) else { throw .unreadable(path: path, reason: "it has not the size that it was written with") }
     }
 
@@ -69,13 +81,18 @@ final class SpooledBatches {
 
     /// - Returns: `nil` after the last.
     func next() throws(InputError) -> EncodedBatch? {
+        try next { (reader) throws(CheckpointError) in try reader.batch() }
+    }
+
+    /// - Parameter body: reads a batch whole.
+    func next<Element>(_ body: (inout StateReader) throws(CheckpointError) -> Element) throws(InputError) -> Element? {
         guard left > 0 else { return nil }
         let head = try read(BatchSpool.headBytes)
         let contents = try read(Int(Self.number(head[..<4])))
         guard BatchSpool.checksum(contents) == Self.number(head[4...]) else { throw damaged }
         do throws(CheckpointError) {
             var reader = StateReader(contents)
-            let batch = try reader.batch()
+            let batch = try body(&reader)
             guard reader.isAtEnd else { throw CheckpointError("more than a batch") }
             return batch
         } catch {
@@ -105,17 +122,11 @@ final class SpooledBatches {
 extension StateWriter {
     fileprivate mutating func write(_ batch: EncodedBatch) {
         write(optional: batch.input) { $0.write($1) }
-        write(optional: batch.end) { writer, end in
-            writer.write(end.member)
-            writer.write(end.offset)
-            writer.write(end.line)
-        }
+        write(optional: batch.end) { $0.write($1) }
         write(batch.number)
         write(all: batch.outputs) { $0.write($1) }
         write(all: batch.deadLetters) { $0.write($1) }
-        write(all: batch.counts) { writer, counts in
-            for number in [counts.in, counts.out, counts.filtered, counts.dropped, counts.dead, counts.added, counts.absorbed] { writer.write(number) }
-        }
+        write(all: batch.counts) { $0.write($1) }
         write(all: batch.timeouts) { $0.write($1) }
         write(all: batch.codes.sorted { Name($0.key) < Name($1.key) }) { writer, code in
             writer.write(code.key)
@@ -156,19 +167,15 @@ extension StateWriter {
             write(1)
             write(record)
             write(stage)
-            write(failure.code)
-            write(failure.message)
-            write(failure.attempts)
+            write(failure)
         case .kept: preconditionFailure("only a replay keeps dead letters")
         }
     }
 
-    private mutating func write(_ record: SpilledRecord) {
+    mutating func write(_ record: SpilledRecord) {
         write(SpilledRecord.Reason.all.firstIndex(of: record.reason) ?? 0)
         write(record.beforeFrame)
-        write(record.position.member)
-        write(record.position.offset)
-        write(record.position.line)
+        write(record.position)
         write(record.byteCount)
         write(optional: record.kept) { $0.write($1) }
         write(record.isUTF8 ? 1 : 0)
@@ -176,7 +183,23 @@ extension StateWriter {
         write(optional: record.file) { $0.write($1) }
     }
 
-    private mutating func write(_ damage: Damage) {
+    mutating func write(_ failure: RecordFailure) {
+        write(failure.code)
+        write(failure.message)
+        write(failure.attempts)
+    }
+
+    mutating func write(_ counts: StageCounts) {
+        for number in [counts.in, counts.out, counts.filtered, counts.dropped, counts.dead, counts.added, counts.absorbed] { write(number) }
+    }
+
+    mutating func write(_ position: Position) {
+        write(position.member)
+        write(position.offset)
+        write(position.line)
+    }
+
+    mutating func write(_ damage: Damage) {
         write(damage.kind.rawValue)
         write(damage.offset)
         write(optional: damage.file) { $0.write($1) }
@@ -185,12 +208,12 @@ extension StateWriter {
         write(damage.lostText)
     }
 
-    private mutating func write<Value>(optional value: Value?, _ body: (inout StateWriter, Value) -> Void) {
+    mutating func write<Value>(optional value: Value?, _ body: (inout StateWriter, Value) -> Void) {
         write(value == nil ? 0 : 1)
         if let value { body(&self, value) }
     }
 
-    private mutating func write<Values: Collection>(all values: Values, _ body: (inout StateWriter, Values.Element) -> Void) {
+    mutating func write<Values: Collection>(all values: Values, _ body: (inout StateWriter, Values.Element) -> Void) {
         write(values.count)
         for value in values { body(&self, value) }
     }
@@ -229,10 +252,10 @@ extension StateReader {
     private mutating func letter() throws(CheckpointError) -> EncodedDeadLetter {
         guard try integer() == 1 else { return .lines(try buffer()) }
         let (record, stage) = (try spilledRecord(), try string())
-        return .spilled(record, stage: stage, failure: RecordFailure(code: try string(), message: try string(), attempts: try integer()))
+        return .spilled(record, stage: stage, failure: try failure())
     }
 
-    private mutating func spilledRecord() throws(CheckpointError) -> SpilledRecord {
+    mutating func spilledRecord() throws(CheckpointError) -> SpilledRecord {
         let reason = try integer()
         guard SpilledRecord.Reason.all.indices.contains(reason) else { throw CheckpointError("an unknown reason") }
         let (beforeFrame, position, byteCount) = (try integer(), try position(), try number())
@@ -245,13 +268,17 @@ extension StateReader {
         return record
     }
 
+    mutating func failure() throws(CheckpointError) -> RecordFailure {
+        RecordFailure(code: try string(), message: try string(), attempts: try integer())
+    }
+
     private mutating func firstFailure() throws(CheckpointError) -> FirstFailure {
         FirstFailure(
             message: try string(), stage: try string(), line: try optional { (reader) throws(CheckpointError) in try reader.number() },
             file: try optional { (reader) throws(CheckpointError) in try reader.string() })
     }
 
-    private mutating func damage() throws(CheckpointError) -> Damage {
+    mutating func damage() throws(CheckpointError) -> Damage {
         guard let kind = Damage.Kind(rawValue: try string()) else { throw CheckpointError("an unknown kind of damage") }
         let offset = try number()
         let file = try optional { (reader) throws(CheckpointError) in try reader.string() }
@@ -260,13 +287,13 @@ extension StateReader {
         return damage
     }
 
-    private mutating func counts() throws(CheckpointError) -> StageCounts {
+    mutating func counts() throws(CheckpointError) -> StageCounts {
         StageCounts(
             in: try integer(), out: try integer(), filtered: try integer(), dropped: try integer(), dead: try integer(), added: try integer(),
             absorbed: try integer())
     }
 
-    private mutating func position() throws(CheckpointError) -> Position {
+    mutating func position() throws(CheckpointError) -> Position {
         Position(member: try integer(), offset: try number(), line: try number())
     }
 
@@ -277,16 +304,16 @@ extension StateReader {
         return buffer
     }
 
-    private mutating func integer() throws(CheckpointError) -> Int {
+    mutating func integer() throws(CheckpointError) -> Int {
         guard let number = Int(exactly: try number()) else { throw CheckpointError("a number is too large") }
         return number
     }
 
-    private mutating func optional<Value>(_ body: (inout StateReader) throws(CheckpointError) -> Value) throws(CheckpointError) -> Value? {
+    mutating func optional<Value>(_ body: (inout StateReader) throws(CheckpointError) -> Value) throws(CheckpointError) -> Value? {
         try integer() == 1 ? try body(&self) : nil
     }
 
-    private mutating func all<Value>(_ body: (inout StateReader) throws(CheckpointError) -> Value) throws(CheckpointError) -> [Value] {
+    mutating func all<Value>(_ body: (inout StateReader) throws(CheckpointError) -> Value) throws(CheckpointError) -> [Value] {
         let count = try count()
         var values: [Value] = []
         values.reserveCapacity(count)

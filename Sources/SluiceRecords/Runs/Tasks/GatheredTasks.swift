@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 import Sluice
 import SluiceCEL
+import Synchronization
 
 /// The results of all tasks of a plan, in the order of the run. They take the place of the inputs in
 /// the run that gathers them.
@@ -13,6 +14,9 @@ package final class GatheredTasks: Sendable {
     }
 
     private let tasks: [Task]
+    /// The folder for second names of the records that were spilled, which writing them removes.
+    private let spill: String
+    private let spilled = Locked<Swift.Set<String>>([])
     /// For each input, what was read.
     let summaries: [InputSummary]
     /// For each input, see ``InputStamp/ends``.
@@ -23,6 +27,7 @@ package final class GatheredTasks: Sendable {
     ///
     /// - Parameter all: in the order of the run.
     package init(_ plan: TaskPlan, _ all: [TaskInputs], in folder: PlanFolder) throws(RunError) {
+        spill = "\(plan.state)/\(StateFolder.spill)"
         let missing = all.map(\.task).filter { !folder.isCommitted($0) }.sorted()
         guard missing.isEmpty else { throw .plan(Self.sentence(of: missing, in: plan.tasks)) }
         var tasks: [Task] = []
@@ -86,11 +91,46 @@ package final class GatheredTasks: Sendable {
         }
     }
 
+    /// The records that tasks have taken up to the cut: a part for each input.
+    func records(of plan: Plan, _ scratches: FreeList<Scratch>, _ source: InputReading) -> Pipeline<RecordBatch> {
+        var parts: [Part<RecordBatch>] = []
+        for task in tasks {
+            let starts = task.result.starts ?? []
+            for input in task.inputs.indices {
+                let index = input - task.inputs.lowerBound
+                parts.append(
+                    Part {
+                        guard index + 1 < starts.count, starts[index] <= starts[index + 1], starts[index + 1] <= task.result.bytes else {
+                            throw RunError.plan("'\(task.folder)' lacks batches; remove it, and run task \(task.result.task) again")
+                        }
+                        let batches = try SpooledBatches(in: task.folder, bytes: task.result.bytes, range: starts[index]..<starts[index + 1])
+                        return {
+                            try batches.next { (reader) throws(CheckpointError) in
+                                let scratch = scratches.take() ?? Scratch(reader: JSONReader())
+                                return try reader.recordBatch(of: plan, scratch: scratch, inputsBefore: task.inputs.lowerBound) {
+                                    (name) throws(CheckpointError) in
+                                    do throws(InputError) {
+                                        return try self.copy(name, of: task)
+                                    } catch {
+                                        throw CheckpointError("\(error)")
+                                    }
+                                }
+                            }
+                        }
+                    })
+            }
+        }
+        return Pipeline.reading(parts: parts, concurrency: source.readers).weighing { $0.weight }
+    }
+
+    /// Removes the second names that are left.
+    func removeSpills() {
+        for path in spilled.withLock({ $0 }) { unlink(path) }
+        rmdir(spill)
+    }
+
     /// Calls `body` with the batches of the task whose last input this is, if it is one, in order.
-    ///
-    /// - Parameter spill: the folder for copies of the records that were spilled, which writing them
-    ///   removes.
-    func batches(endingAt input: Int, spill: String, _ body: (EncodedBatch) async throws -> Void) async throws {
+    func batches(endingAt input: Int, _ body: (EncodedBatch) async throws -> Void) async throws {
         for task in tasks[Self.range(of: input, in: tasks)] where task.inputs.upperBound == input + 1 && !task.inputs.isEmpty {
             let batches = try SpooledBatches(in: task.folder, bytes: task.result.bytes)
             var count = 0
@@ -99,7 +139,7 @@ package final class GatheredTasks: Sendable {
                 batch.input = batch.input.map { $0 + task.inputs.lowerBound }
                 for index in batch.deadLetters.indices {
                     guard case .spilled(var record, let stage, let failure) = batch.deadLetters[index] else { continue }
-                    record.spill = try copy(record.spill, of: task, to: spill)
+                    record.spill = try copy(record.spill, of: task)
                     batch.deadLetters[index] = .spilled(record, stage: stage, failure: failure)
                 }
                 try await body(batch)
@@ -123,10 +163,11 @@ package final class GatheredTasks: Sendable {
     }
 
     /// A second name for the spill file, or a copy of it on another file system.
-    private func copy(_ name: String, of task: Task, to folder: String) throws(InputError) -> String {
+    private func copy(_ name: String, of task: Task) throws(InputError) -> String {
         let from = "\(task.folder)/\(StateFolder.spill)/\(name)"
-        let to = "\(folder)/spilled-\(task.result.task)-\(name.dropFirst("spilled-".count))"
-        if mkdir(folder, 0o777) != 0, errno != EEXIST { throw .spill(path: folder, reason: describe(error: errno)) }
+        let to = "\(spill)/spilled-\(task.result.task)-\(name.dropFirst("spilled-".count))"
+        if mkdir(spill, 0o777) != 0, errno != EEXIST { throw .spill(path: spill, reason: describe(error: errno)) }
+        _ = spilled.withLock { $0.insert(to) }
         unlink(to)
         if link(from, to) == 0 { return to }
         do {
@@ -148,19 +189,18 @@ final class GatheringCommit: Sluice.Sink {
     private let plan: Plan
     private let encode: SinkStage
     private let files: RunFiles
-    private let spill: String
     /// For each sink, whether its records name its outputs.
     private let namesOutputs: [Bool]
 
-    init(_ commit: RunCommit, _ gathered: GatheredTasks, _ plan: Plan, _ encode: SinkStage, _ files: RunFiles, spill: String) {
-        (self.commit, self.gathered, self.plan, self.encode, self.files, self.spill) = (commit, gathered, plan, encode, files, spill)
+    init(_ commit: RunCommit, _ gathered: GatheredTasks, _ plan: Plan, _ encode: SinkStage, _ files: RunFiles) {
+        (self.commit, self.gathered, self.plan, self.encode, self.files) = (commit, gathered, plan, encode, files)
         namesOutputs = plan.sinks.map { $0.settings.sink.path.constant == nil }
     }
 
     func write(_ batch: EncodedBatch) async throws { try await commit.write(batch) }
 
     func partEnded(_ part: Int) async throws {
-        try await gathered.batches(endingAt: part, spill: spill) { batch in
+        try await gathered.batches(endingAt: part) { batch in
             var batch = batch
             // A task knows only its own inputs, so it may have let a record name another one.
             for output in batch.outputs where namesOutputs[output.sink] {

@@ -3,7 +3,7 @@ import WorkerPools
 
 extension RecordRun {
     /// Does one task of a plan: reads its inputs, takes the records through the stages, and keeps the
-    /// encoded batches and the states of the closing stages in the attempt's folder, for
+    /// encoded batches (or the records, see ``TaskCut``) and the states of the closing stages in the attempt's folder, for
     /// ``GatheredTasks``.
     ///
     /// - Returns: `nil` if the run was drained; nothing is committed then.
@@ -27,9 +27,17 @@ extension RecordRun {
         let threads = ThreadExecutor(threads: options.workers, name: "sluice")
         let report: Report
         do throws(PipelineFailure) {
-            let parts = reading.parts(on: threads, mayEnd: plan.mayHaveEnough)
-            report = try await encoded(parts, reading, encode, files, nil, isTask: true).window(elements: 4096, weight: reading.window).writing(to: commit)
-                .running(on: threads).run(control)
+            let decoded = decoded(reading.parts(on: threads, mayEnd: plan.mayHaveEnough), reading, nil)
+            switch plan.taskCut {
+            case .encoded:
+                let records = processed(decoded, plan.places.indices, nil, isTask: true)
+                report = try await encoded(records, reading, encode, files).window(elements: 4096, weight: reading.window).writing(to: commit)
+                    .running(on: threads).run(control)
+            case .before(let place):
+                let records = processed(decoded, 0..<place, nil, isTask: true).window(elements: 4096, weight: reading.window)
+                let sink = RecordsCommit(commit, plan, letters) { [scratches] in $0.release(scratches: scratches, buffers: reading.buffers) }
+                report = try await records.writing(to: sink).running(on: threads).run(control)
+            }
         } catch {
             await endSteps()
             threads.shutdown()
@@ -49,12 +57,13 @@ extension RecordRun {
     private func settle(
         _ attempt: TaskAttempt, _ commit: TaskCommit, _ reading: InputReading, _ report: RunReport
     ) throws(RunError) -> (TaskResult, TaskAttempt.Outcome) {
-        guard commit.ledger.isBalanced else { throw .fault("the ledger of the task does not balance") }
+        let leavesRecords = plan.taskCut != .encoded
+        guard leavesRecords || commit.ledger.isBalanced else { throw .fault("the ledger of the task does not balance") }
         let summaries = reading.summaries.compactMap(\.self)
         guard summaries.count == attempt.inputs.inputs.count else { throw .fault("an input of the task was not read to its end") }
         var closing: [Checkpoint.StepState] = []
         for stage in plan.stages {
-            guard case .closing(let step) = stage.step else { continue }
+            guard !leavesRecords, case .closing(let step) = stage.step else { continue }
             closing.append(Checkpoint.StepState(stage: stage.name, state: try step.checkpoint()))
         }
         let held = closing.flatMap(\.held)
@@ -66,7 +75,8 @@ extension RecordRun {
             throw .output(error)
         }
         let result = TaskResult(
-            plan: attempt.plan.id, task: attempt.inputs.task, batches: commit.batches, bytes: commit.bytes, summaries: summaries, closing: closing,
+            plan: attempt.plan.id, task: attempt.inputs.task, batches: commit.batches, bytes: commit.bytes,
+            starts: leavesRecords ? [0] + commit.ends : nil, summaries: summaries, closing: closing,
             types: report.types, stages: report.stages, records: report.records, damagedInputs: report.inputs.count { !$0.damage.isEmpty },
             elapsedSeconds: report.elapsedSeconds)
         return (result, try attempt.commit(result))

@@ -75,6 +75,8 @@ final class TaskCommit: Sluice.Sink, @unchecked Sendable {
     private(set) var ledger: Ledger
     /// The spill files that dead letters refer to.
     private(set) var spills: Swift.Set<String> = []
+    /// Where the batches of each input that has ended end.
+    private(set) var ends: [Int] = []
 
     init(_ plan: Plan, inputs: Int, in folder: String, _ meter: ProgressMeter) throws(OutputError) {
         spool = try BatchSpool(in: folder)
@@ -86,11 +88,49 @@ final class TaskCommit: Sluice.Sink, @unchecked Sendable {
     var bytes: Int { spool.bytes }
 
     func write(_ batch: EncodedBatch) async throws {
-        ledger.add(batch)
+        count(batch)
         for case .spilled(let record, _, _) in batch.deadLetters { spills.insert(record.spill) }
         try spool.append(batch)
+    }
+
+    fileprivate func write(_ batch: RecordBatch, of plan: Plan, _ letters: DeadLetterEncoder) throws(OutputError) {
+        let source = batch.source
+        count(
+            EncodedBatch(
+                input: source.input, end: source.end, outputs: [], deadLetters: [], counts: batch.counts, timeouts: batch.timeouts,
+                codes: Dictionary(batch.deadLetters.map { ($0.code, 1) }, uniquingKeysWith: +), damage: source.damage, suspect: source.suspect,
+                textBytes: UInt64(source.bytes.count), compressedBytes: source.compressedBytesRead))
+        spills.formUnion(source.spilled.map(\.spill))
+        try spool.append(batch, of: plan, letters)
+    }
+
+    private func count(_ batch: EncodedBatch) {
+        ledger.add(batch)
         meter.committed(batch)
     }
 
+    func partEnded(_ part: Int) async throws { ends.append(spool.bytes) }
+
     func sync() throws(OutputError) { try spool.sync() }
+}
+
+/// As ``TaskCommit``, where tasks leave records.
+final class RecordsCommit: Sluice.Sink {
+    typealias Element = RecordBatch
+
+    private let commit: TaskCommit
+    private let plan: Plan
+    private let letters: DeadLetterEncoder
+    private let release: @Sendable (RecordBatch) -> Void
+
+    init(_ commit: TaskCommit, _ plan: Plan, _ letters: DeadLetterEncoder, release: @escaping @Sendable (RecordBatch) -> Void) {
+        (self.commit, self.plan, self.letters, self.release) = (commit, plan, letters, release)
+    }
+
+    func write(_ batch: RecordBatch) async throws {
+        try commit.write(batch, of: plan, letters)
+        release(batch)
+    }
+
+    func partEnded(_ part: Int) async throws { try await commit.partEnded(part) }
 }

@@ -8,6 +8,9 @@ package struct TaskResult: Codable, Sendable {
     /// The number of batches in the file, and its size.
     var batches: Int
     var bytes: Int
+    /// Where the batches of each input begin in the file, and where the last ends; `nil` unless
+    /// tasks leave records (``TaskCut``).
+    var starts: [Int]?
     /// For each input, what was read.
     var summaries: [InputSummary]
     /// The states of the closing stages, in the order of the pipeline.
