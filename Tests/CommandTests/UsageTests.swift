@@ -30,7 +30,10 @@ struct UsageTests {
 
     @Test(
         "every command has a page of help with examples and exit codes",
-        arguments: [[], ["run"], ["check"], ["test"], ["explain"], ["graph"], ["show"], ["replay"], ["init"], ["schema"], ["audit"], ["plan"], ["task"], ["gather"], ["eval"]])
+        arguments: [
+            [], ["run"], ["check"], ["test"], ["explain"], ["graph"], ["show"], ["replay"], ["init"], ["schema"], ["audit"], ["plan"], ["task"], ["gather"],
+            ["eval"],
+        ])
     func help(command name: [String]) throws {
         defer { command.remove() }
         let result = try command.run(name + ["--help"])
@@ -56,7 +59,9 @@ struct UsageTests {
         defer { command.remove() }
         let result = try command.run("--generate-completion-script", shell)
         #expect(result.status == 0)
-        for word in ["run", "check", "test", "explain", "graph", "show", "replay", "init", "schema", "audit", "plan", "task", "gather", "eval", "progress", "restart"] {
+        for word in [
+            "run", "check", "test", "explain", "graph", "show", "replay", "init", "schema", "audit", "plan", "task", "gather", "eval", "progress", "restart",
+        ] {
             #expect(result.output.contains(word))
         }
     }
