@@ -72,7 +72,7 @@ extension Checker {
     private mutating func reportNoOverload(
         _ name: String, _ nameRange: Range<Int>, isMember: Bool, _ overloads: [Overload], _ arguments: [Node]
     ) {
-        let types = arguments.map { resolved($0).description }
+        let types = arguments.map { resolved($0).shown }
         let shown = name.trimmingOperator
         if Operator.isOperator(name), types.count == 2 {
             report("'\(shown)' cannot be applied to \(types[0]) and \(types[1])", at: nameRange)
@@ -93,9 +93,11 @@ extension Overload {
 }
 
 extension CELType {
-    /// As shown to users: every type parameter looks the same.
+    /// As shown to users: with the names of conversions, and every type parameter looks the same.
     fileprivate var shown: String {
         switch self {
+        case .timestamp: "timestamp"
+        case .duration: "duration"
         case .parameter: "any"
         case .list(.parameter): "list"
         case .map(.parameter, .parameter): "map"

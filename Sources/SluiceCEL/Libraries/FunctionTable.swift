@@ -36,7 +36,7 @@ struct FunctionTable: Sendable {
             Arithmetic.functions(mixed: mixedArithmetic), Relations.functions(mixed: mixedArithmetic),
             Conversions.functions, Strings.functions, StringSearch.functions, Formatting.functions,
             Times.functions, Lists.functions, Sets.functions, MathLibrary.functions, Optionals.functions,
-            Encoders.functions, Patterns.functions, Network.functions, Additions.functions,
+            Encoders.functions, Patterns.functions, Network.functions, TimeUnit.functions, Additions.functions,
         ]
         for function in libraries.joined() { add(function) }
     }
