@@ -108,7 +108,7 @@ extension DefinitionReading {
         if case .map = node, !keys.isEmpty { return self.keys(node, keys, what, example: example).map(Argument.keys) }
         // A list of one element may be written without brackets.
         var value: Argument?
-        if case .list(let element, _) = shape, case .leaf = node {
+        if case .list(let element, _) = shape, element.takes(node) {
             value = argument(node, as: element, what, example: example).map { .list([$0], node.place) }
         } else if case .list = shape, case .map = node {
             report("\(what) must be text or a list, not a map", at: node.place, fix: "write '\(example)'")
@@ -116,6 +116,17 @@ extension DefinitionReading {
             value = argument(node, as: shape, what, example: example)
         }
         return keys.isEmpty ? value : value.map { .keys(Arguments([key: $0], at: node.place)) }
+    }
+}
+
+extension ArgumentShape {
+    /// Whether a single element of this shape, and not a list, is written as such a value.
+    fileprivate func takes(_ node: YAMLNode) -> Bool {
+        switch node {
+        case .leaf: true
+        case .map: if case .short(_, _, let keys) = self { !keys.isEmpty } else { false }
+        case .list: false
+        }
     }
 }
 

@@ -73,7 +73,8 @@ struct DefinitionReading {
     /// An expression: a scalar. The message has a hint on quoting, since YAML interprets `{` and
     /// `[`.
     mutating func expression(_ node: YAMLNode, _ what: String) -> Leaf? {
-        guard let leaf = text(node, what, fix: "write a CEL expression; quote it if it begins with '{', '[' or a quote") else { return nil }
+        let fix = "write a CEL expression; quote it if it begins with '{', '[' or a quote, or has a comma within braces"
+        guard let leaf = text(node, what, fix: fix) else { return nil }
         let text = leaf.text.lowercased()
         guard leaf.isPlain, text == ".nan" || text == ".inf" || text == "-.inf" || text == "+.inf" else { return leaf }
         report(

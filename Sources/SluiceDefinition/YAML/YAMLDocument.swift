@@ -161,6 +161,8 @@ extension DefinitionDiagnostic {
             return "double a backslash within double quotes; in single quotes, or without quotes, it is literal"
         }
         if problem.contains("cannot start any token") { return "indent with spaces, and quote text that begins with a character such as @ ` % *" }
+        if problem.contains("did not find expected ','") { return "within { } and [ ], quote text that has brackets, braces or a comma" }
+        if problem.contains("unexpected ':'") { return "write a blank after ':'" }
         if problem.contains("undefined alias") { return "quote text that begins with '*'" }
         if problem.contains("another document") { return "a pipeline file is a single YAML document: remove '---' and what follows it" }
         return nil
