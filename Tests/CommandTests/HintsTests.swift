@@ -72,12 +72,35 @@ struct HintsTests {
 
     static let texts: [(text: String, hint: String)] = [
         ("{\n  \"a\": 1,\n  \"b\": 2\n}\n", "is one JSON document over several lines"),
+        ("{\"a\":[1\n,{\"b\":\"}\"}]}\n", "is one JSON document over several lines"),
         ("[\n{\"a\": 1},\n{\"b\": 2}\n]\n", "is one JSON array"),
         (
             "10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET / HTTP/1.1\" 200 2 \"-\" \"-\"\n",
             "looks like combined, which reads 1 of its first 1 records, not like jsonl"
         ),
+        (
+            "10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET / HTTP/1.1\" 200 2 \"-\" \"-\" \"-\"\n",
+            "looks like {access: {format: main}}, which reads 1 of its first 1 records, not like jsonl"
+        ),
     ]
+
+    @Test("an option that the format lacks is named")
+    func option() throws {
+        let line = "a.example 10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET / HTTP/1.1\" 200 2 \"-\" \"-\"\n"
+        let result = try run("source: {files: in.txt, format: combined}\nsink: {stdout: true}\n", ["in.txt": line])
+        #expect(result.error.contains("warning: in.txt looks like {combined: {vhost: true}}, which reads 1 of its first 1 records"), "\(result.error)")
+    }
+
+    @Test(
+        "broken lines of JSON are not taken for another format",
+        arguments: [
+            "{\"a\":1} trailing\n{\"a\":2}\n", "{\"a\":1\n{\"a\":2}\n{\"a\":\n", "{\"a\":\"x\n{\"a\":2}\n", "{\"a\":1} trailing",
+            "{\"a\":1 trailing\n\"b\":2}\n",
+        ])
+    func brokenLines(text: String) throws {
+        let result = try run("source: {files: in.txt, format: jsonl}\nsink: {stdout: true}\n", ["in.txt": text])
+        #expect(result.status == 3 && !result.error.contains("warning:"), "\(result.error)")
+    }
 
     @Test("a complete file in another format is recognized", arguments: texts)
     func wholeFile(text: String, hint: String) throws {
@@ -92,7 +115,7 @@ struct HintsTests {
         defer { command.remove() }
         try "a line\nanother\n".data(using: .utf16).map { try $0.write(to: command.folder.appending(path: "wide.txt")) }
         _ = try command.shell("printf 'a\\nb\\n' | gzip | gzip > twice.gz")
-        for (name, hint) in [("wide.txt", "is UTF-16 text"), ("twice.gz", "is gzip inside gzip; unpack it once")] {
+        for (name, hint) in [("wide.txt", "is UTF-16 text; set 'encoding: utf-16' in the source"), ("twice.gz", "is gzip inside gzip; unpack it once")] {
             try command.write("name: x\nsource: {files: \(name), format: combined}\nsink: {stdout: true}\n", to: "x.yaml")
             #expect(try command.run("run", "x.yaml", "--progress", "none").error.contains("warning: \(name) \(hint)"))
         }

@@ -20,6 +20,16 @@ struct InitTests {
         ("gc.log", "VM (25.1), built by x\nt: [GC pause (young), 0.01 secs]\n   [Parallel Time: 7.2 ms]\n   [Other: 2.3 ms]\n   [Free: 0.1 ms]\n", "lines"),
         ("app.log", "ts=2026-11-28T10:00:00Z level=info msg=\"hello there\" n=1\nts=2026-11-28T10:00:01Z level=warn msg=bye n=2\n", "logfmt"),
         ("messages.log", "Nov 28 10:48:19 vm app[7]: started, with 5 workers\nNov 28 10:48:20 vm kernel: [   12.3] eth0: link up\n", "syslog"),
+        (
+            "nginx.log", "10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2 \"-\" \"curl/8\" \"-\"\n", "{access: {format: main}}"
+        ),
+        (
+            "vhosts.log", "a.example:80 10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2 \"-\" \"curl/8\"\n",
+            "{combined: {vhost: true}}"
+        ),
+        ("squid.log", "1757601234.123    250 10.0.0.1 TCP_MISS/200 1234 GET http://x.example/a?b - DIRECT/1.2.3.4 text/html\n", "{access: {format: squid}}"),
+        // Words before '=' here and there do not make it logfmt.
+        ("vm.log", "VM (25.1)\nMemory: 4k page\nflags: -XX:A=1 -XX:B=2 -XX:C=3\nt: 1\nu: 2\nv: 3\nw: 4\nx: 5\n", "lines"),
         ("words.txt", "Some words of text\nand more of them.\n", "lines"),
     ]
 
@@ -76,5 +86,24 @@ struct InitTests {
         #expect(result.error.contains("twice.gz is gzip inside gzip"))
         #expect(result.status == 1)
         #expect(try command.run("init", "missing").status == 1)
+        try command.write("", to: "empty")
+        #expect(try command.run("init", "empty").error == "sluice: empty is empty\n")
+        try command.write("\u{0}\u{1}\nabc\u{0}\n", to: "binary")
+        #expect(try command.run("init", "binary").error == "sluice: binary is not text\n")
+    }
+
+    @Test(
+        "proposes the list of records that a JSON document has",
+        arguments: ["{\"Records\":[{\"a\":1},{\"a\":2}]}", "{\n  \"Records\": [\n    {\"a\": 1},\n    {\"a\": 2}\n  ]\n}\n"])
+    func documents(text: String) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write(text, to: "trail.json")
+        let made = try command.run("init", "trail.json", "--output", "made.yaml")
+        #expect(made.error.hasPrefix("trail.json: {json: {records: Records}} 100 %, reads 2 of 2 records"), "\(made.error)")
+        #expect(try command.run("run", "made.yaml", "--progress", "none").status == 0)
+        #expect(try command.text(of: "out/trail.jsonl.gz").replacing(" ", with: "") == "{\"a\":1}\n{\"a\":2}\n")
+        try command.write("{\"items\":[{\"a\":1}]}\n{\"items\":[{\"a\":2}]}\n", to: "orders.jsonl")
+        #expect(try command.run("init", "orders.jsonl").output.contains("format: jsonl\n"))
     }
 }

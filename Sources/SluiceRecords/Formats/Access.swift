@@ -49,6 +49,13 @@ package struct Access: Format {
     package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder { LogTemplateDecoder(template, columns: columns) }
 }
 
+extension Access: VariedFormat {
+    /// Those of the well-known definitions that are not formats of their own.
+    package static func variants(for text: [UInt8]) -> [FormatVariant] {
+        ["main", "squid"].map { FormatVariant("format", .leaf(Leaf($0)), as: $0) }
+    }
+}
+
 /// Formats that common servers define by default.
 struct KnownLogFormat: Sendable {
     let name: String

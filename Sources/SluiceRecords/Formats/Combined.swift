@@ -17,6 +17,10 @@ package struct Combined: Format {
     }
 }
 
+extension Combined: VariedFormat {
+    package static func variants(for text: [UInt8]) -> [FormatVariant] { AccessLogOptions.variants }
+}
+
 /// The options of `combined` and `common`.
 struct AccessLogOptions: Sendable {
     static let keys = [
@@ -25,6 +29,8 @@ struct AccessLogOptions: Sendable {
             "unescape", .flag, default: "false", example: "unescape: true",
             #"decode escapes such as `\xe4` and `\t` if the result is UTF-8"#),
     ]
+
+    static var variants: [FormatVariant] { [FormatVariant("vhost", .flag(true, Leaf("").place), as: "true")] }
 
     var hasHost = false
     var undoesEscapes = false

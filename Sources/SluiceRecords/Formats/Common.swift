@@ -15,6 +15,10 @@ package struct Common: Format {
     }
 }
 
+extension Common: VariedFormat {
+    package static func variants(for text: [UInt8]) -> [FormatVariant] { AccessLogOptions.variants }
+}
+
 extension RecordFormat {
     /// The access log of Apache and nginx, without referer and agent.
     public static let common = RecordFormat(Common.self)

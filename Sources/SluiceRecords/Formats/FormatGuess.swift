@@ -28,10 +28,12 @@ package struct FormatGuess: Sendable {
         var guesses: [FormatGuess] = []
         let text = sample(text)
         guard !text.isEmpty else { return [] }
-        for candidate in candidates {
+        for candidate in candidates(for: text) {
             guard let guess = await candidate.guess(text, state: state) else { continue }
             guesses.append(guess)
         }
+        // What fits badly is no better than plain lines.
+        guesses.removeAll { $0.confidence < 0.2 && $0.name != Lines.declaration.name }
         // Ties are resolved by the formats' own words for no value, then in the order of the
         // reference.
         return guesses.enumerated().sorted {
@@ -52,12 +54,15 @@ package struct FormatGuess: Sendable {
     /// A text that is in no format of records.
     static let prose = Array("The quick brown fox\njumps over: a dog, and\nwhat not (1).\n".utf8)
 
-    private static var candidates: [Candidate] {
+    /// In the order in which ties are resolved.
+    private static func candidates(for text: [UInt8]) -> [Candidate] {
         Formats.all.flatMap { format -> [Candidate] in
             let nulls = (format as? any NullingFormat.Type)?.defaultNulls
             let separators = [";", "\t", "|"].compactMap { Candidate(format.declaration, nulls, separator: $0) }
-            return [Candidate(format.declaration, nulls)] + separators
+            let variants = (format as? any VariedFormat.Type)?.variants(for: text) ?? []
+            return [Candidate(format.declaration, nulls)] + separators + variants.map { Candidate(format.declaration, nulls, $0) }
         }
+        .enumerated().sorted { ($1.element.isFirst ? 1 : 0, $0.offset) < ($0.element.isFirst ? 1 : 0, $1.offset) }.map(\.element)
     }
 
     private struct Candidate {
@@ -66,6 +71,16 @@ package struct FormatGuess: Sendable {
         let text: String
         /// The texts that stand for no value by default; `nil` if the format cannot have others.
         let nulls: [String]?
+        /// Whether it wins ties.
+        var isFirst = false
+
+        init(_ declaration: Declaration, _ nulls: [String]?, _ variant: FormatVariant) {
+            self.declaration = declaration
+            self.nulls = nulls
+            options = variant.options
+            text = "{\(declaration.name): {\(variant.text)}}"
+            isFirst = variant.winsTies
+        }
 
         init(_ declaration: Declaration, _ nulls: [String]?) {
             self.declaration = declaration
@@ -157,5 +172,25 @@ package struct FormatGuess: Sendable {
             let whole = counts.count { $0 * 2 > most }
             return Double(whole) / Double(counts.count) * (most > 2 ? 0.8 : 0.6)
         }
+    }
+}
+
+/// A format that is to be guessed with options, too.
+package protocol VariedFormat: Format {
+    /// The options to try on a text.
+    static func variants(for text: [UInt8]) -> [FormatVariant]
+}
+
+/// Options of a format, as values and as written in a pipeline file.
+package struct FormatVariant {
+    let options: Arguments
+    let text: String
+    /// Whether it is better than another format that fits equally well.
+    var winsTies = false
+
+    init(_ key: String, _ value: Argument, as text: String, winsTies: Bool = false) {
+        options = Arguments([key: value])
+        self.text = "\(key): \(text)"
+        self.winsTies = winsTies
     }
 }

@@ -36,6 +36,27 @@ package struct JSON: Format {
     }
 }
 
+extension JSON: VariedFormat {
+    /// A single object that begins with a list of objects is probably there for the list.
+    package static func variants(for text: [UInt8]) -> [FormatVariant] {
+        var rest = text[...]
+        func next() -> UInt8? {
+            rest = rest.drop { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
+            return rest.popFirst()
+        }
+        guard next() == UInt8(ascii: "{"), next() == UInt8(ascii: "\"") else { return [] }
+        let name = String(decoding: rest.prefix { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") && $0 >= 0x20 }, as: UTF8.self)
+        rest = rest.dropFirst(name.utf8.count)
+        guard next() == UInt8(ascii: "\""), next() == UInt8(ascii: ":"), next() == UInt8(ascii: "["), next() == UInt8(ascii: "{") else { return [] }
+        guard let first = name.unicodeScalars.first, first.properties.isAlphabetic, name.unicodeScalars.allSatisfy({ $0.properties.isAlphabetic || $0 == "_" })
+        else { return [] }
+        // Further lines of the kind are records with lists.
+        let documents = text.split(separator: 0x0A).count { $0.starts(with: "{\"\(name)\"".utf8) }
+        guard documents <= 1 else { return [] }
+        return [FormatVariant("records", .list([.leaf(Leaf(name))], Leaf("").place), as: name, winsTies: true)]
+    }
+}
+
 extension RecordFormat {
     /// JSON documents: a list of records, or objects that are one each. Documents may follow one
     /// another.

@@ -16,7 +16,7 @@ package struct WholeText: Sendable, Equatable {
         if text.starts(with: [0x1F, 0x8B]) {
             self.init("gzip inside gzip", "unpack it once: gzip -dc FILE > FILE.once")
         } else if Self.isUTF16(text) {
-            self.init("UTF-16 text", Self.readsEncodings ? "set 'encoding: utf-16' in the source" : "convert it first: iconv -f UTF-16 -t UTF-8")
+            self.init("UTF-16 text", "set 'encoding: utf-16' in the source")
         } else if text.withUnsafeBufferPointer(TarHeader.begins) {
             self.init("a tar archive", "'archive: tar' in the source reads the files in it")
         } else if !readsDocuments, let document = Self.document(in: text) {
@@ -25,8 +25,6 @@ package struct WholeText: Sendable, Equatable {
             return nil
         }
     }
-
-    private static var readsEncodings: Bool { Sources.all.contains { $0.declaration.options.contains { $0.name == "encoding" } } }
 
     /// Whether the text has a byte order mark, or every other byte is zero.
     private static func isUTF16(_ text: [UInt8]) -> Bool {
@@ -45,17 +43,54 @@ package struct WholeText: Sendable, Equatable {
         if text[start] == UInt8(ascii: "[") {
             // A log line may also begin with a bracket.
             let next = text[(start + 1)...].first { !blanks.contains($0) }
-            guard let next, "{[\"]".utf8.contains(next) else { return nil }
+            guard let next, "{[\"]".utf8.contains(next), let value = FirstValue(in: text[start...]) else { return nil }
+            guard value.after.allSatisfy(blanks.contains) else { return nil }
             return WholeText("one JSON array, not one record per line", reader ?? "convert it: jq -c '.[]' FILE")
         }
-        guard text[start] == UInt8(ascii: "{") else { return nil }
-        let line = text[start...].prefix { $0 != UInt8(ascii: "\n") }
-        let rest = line.dropFirst().drop { blanks.contains($0) }
-        // The first line opens the object without closing it.
-        guard line.count < text.count - start, rest.isEmpty || (rest.first == UInt8(ascii: "\"") && !line.contains(UInt8(ascii: "}"))) else { return nil }
+        guard text[start] == UInt8(ascii: "{"), FirstValue(in: text[start...])?.hasLineFeed == true else { return nil }
         return WholeText("one JSON document over several lines, not one record per line", reader ?? "convert it: jq -c . FILE")
     }
 
     /// The format for such documents, if this version has one.
     private static var documentFormat: String? { Formats.allNames.first { $0 + "l" == JSONL.name } }
+}
+
+/// The first JSON value of a text that begins with a bracket, as far as the text goes.
+///
+/// Follows brackets, strings and what may come before them: enough to tell a value over several
+/// lines from a record that is broken off, with other records after it.
+private struct FirstValue {
+    /// Whether it goes on after its first line.
+    private(set) var hasLineFeed = false
+    /// The text after it.
+    private(set) var after: ArraySlice<UInt8> = []
+
+    /// `nil` if it is not valid.
+    init?(in text: ArraySlice<UInt8>) {
+        var (depth, isInString, isEscaped) = (0, false, false)
+        var previous = UInt8(ascii: ",")
+        for (index, byte) in zip(text.indices, text) {
+            if isInString {
+                if byte < 0x20 { return nil }
+                if isEscaped { isEscaped = false } else if byte == UInt8(ascii: "\\") { isEscaped = true } else { isInString = byte != UInt8(ascii: "\"") }
+                continue
+            }
+            switch byte {
+            case 0x0A: hasLineFeed = true
+            case 0x20, 0x09, 0x0D: break
+            case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\""):
+                guard "{[,:".utf8.contains(previous) else { return nil }
+                if byte == UInt8(ascii: "\"") { isInString = true } else { depth += 1 }
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                depth -= 1
+                if depth == 0 {
+                    after = text[(index + 1)...]
+                    return
+                }
+            default:
+                guard ",:+-.0123456789Eaeflnrstu".utf8.contains(byte) else { return nil }
+            }
+            if byte > 0x20 { previous = byte }
+        }
+    }
 }

@@ -51,6 +51,7 @@ struct InitCommand: AsyncParsableCommand {
         // Enough to check that they are alike.
         for file in files.prefix(5) {
             let (text, kind) = try beginning(of: file)
+            guard !text.isEmpty else { throw Self.failure("\(file.path) is empty") }
             if let best, (kind == nil) != (archive == nil) {
                 throw Self.failure("\(archive == nil ? file.path : best.file) is a tar archive, but not all samples are")
             }
@@ -61,6 +62,7 @@ struct InitCommand: AsyncParsableCommand {
                 throw Self.failure("\(file.path) " + (whole.map { "is \($0.what); \($0.fix)" } ?? "is not in a format that this version reads"))
             }
             if let whole = WholeText(text, readsDocuments: true), guess.confidence < 0.3 { throw Self.failure("\(file.path) is \(whole.what); \(whole.fix)") }
+            if guess.name == Lines.declaration.name, text.contains(0) { throw Self.failure("\(file.path) is not text") }
             Terminal.error.write(Self.sentence(file.path, guesses))
             if let best, best.guess.format != guess.format {
                 throw Self.failure("\(best.file) looks like \(best.guess.format) and \(file.path) like \(guess.format): all samples must have the same format")

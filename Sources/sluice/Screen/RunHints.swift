@@ -29,7 +29,12 @@ struct RunHints {
         else { return nil }
         if let whole = WholeText(text, readsDocuments: pipeline.source.format is JSON) { return "is \(whole.what); \(whole.fix)" }
         let guesses = try? await withTemporaryFolder { await FormatGuess.guesses(for: text, state: $0) }
-        guard let best = guesses?.first, best.confidence > 0.5, best.name != pipeline.source.format.name else { return nil }
+        guard let best = guesses?.first, best.confidence > 0.5 else { return nil }
+        // The same format may need an option, such as 'vhost'.
+        let mayLackOption = pipeline.source.format is any VariedFormat && best.format != best.name
+        guard best.name != pipeline.source.format.name || mayLackOption else { return nil }
+        // Of lines that are JSON documents, those with something after them are no reason to change.
+        if best.format == JSON.declaration.name, pipeline.source.format is JSONL, best.read < best.records { return nil }
         return "looks like \(best.format), which reads \(best.read) of its first \(best.records) records, not like \(pipeline.source.format.name)"
     }
 
