@@ -9,10 +9,12 @@ struct ClosureSink: RecordSink {
     }
 
     /// Passes the records of each batch to the closure before the batch is committed.
-    func taking(_ batches: Pipeline<EncodedBatch>) -> Pipeline<EncodedBatch> {
+    ///
+    /// - Parameter number: the number of this sink.
+    func taking(_ batches: Pipeline<EncodedBatch>, as number: Int) -> Pipeline<EncodedBatch> {
         batches.forEach { batch in
             do {
-                for record in batch.records { try await take(record) }
+                for record in batch.records[number] ?? [] { try await take(record) }
             } catch {
                 throw RunError.closure("\(error)")
             }

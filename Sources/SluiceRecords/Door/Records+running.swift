@@ -21,17 +21,22 @@ extension Records {
     ///   - state: the folder for the report and, by default, the dead letters; `.sluice/NAME` if
     ///     `nil`.
     ///   - limit: the number of records to read at most; the rest of the input is ignored.
+    ///   - restarting: whether to discard an unfinished run instead of resuming it.
     /// - Returns: the report of a run that is complete, complete with recorded losses, or
-    ///   interrupted.
+    ///   interrupted. If no file is new, the report of a run without inputs: the outputs of the
+    ///   last run, and its report in the state folder, stay.
     /// - Throws: ``RecordsError``. Dead letters and salvaged damage are not errors.
     @discardableResult
     public func run(
-        _ control: RecordControl = RecordControl(), workers: Int? = nil, state: String? = nil, limit: Int? = nil
+        _ control: RecordControl = RecordControl(), workers: Int? = nil, state: String? = nil, limit: Int? = nil, restarting: Bool = false
     ) async throws(RecordsError) -> RunReport {
         let state = self.state(state)
-        let options = RunOptions(workers: workers ?? System.processors, state: state, limit: limit)
+        var options = RunOptions(workers: workers ?? System.processors, state: state, limit: limit)
+        options.restarts = restarting
         precondition(options.workers > 0, "a run needs at least one worker, not \(options.workers)")
-        let run = RecordRun(try pipeline(state: state), options: options)
+        let pipeline = try pipeline(state: state)
+        if let newOnly = pipeline.source.newOnly, pipeline.source.inputs.isEmpty, newOnly.known > 0 { return RunReport(withoutNewInputs: pipeline) }
+        let run = RecordRun(pipeline, options: options)
         control.begin(run)
         let report: RunReport
         do throws(RunError) {
@@ -47,7 +52,7 @@ extension Records {
 
     /// The pipeline with all expressions compiled.
     private func pipeline(state: String) throws(RecordsError) -> RecordPipeline {
-        var building = RecordsBuilding()
+        var building = RecordsBuilding(self)
         let pipeline = building.pipeline(self, state: state)
         guard let pipeline, building.problems.isEmpty else { throw .invalid(building.problems) }
         return pipeline
@@ -57,11 +62,19 @@ extension Records {
 /// Makes a pipeline from a program's definition, and collects the errors in it.
 private struct RecordsBuilding {
     private(set) var problems: [RecordsError.Problem] = []
+    /// `params`, for expressions.
+    private let constants: [String: Value]
+
+    init(_ records: Records) {
+        var map = ValueMap()
+        for (name, value) in records.parameters { map.set(.string(name), to: value) }
+        constants = ["params": .map(map)]
+    }
 
     private mutating func check<Result>(
         _ label: String, _ script: Script, _ fields: Schema = .open, _ body: (inout Checking) -> Result
     ) -> Result {
-        var checking = Checking(label: label, fields: fields)
+        var checking = Checking(label: label, fields: fields, constants: constants)
         let result = body(&checking)
         problems += checking.diagnostics.map { RecordsError.Problem($0, in: script) }
         return result
@@ -75,13 +88,12 @@ private struct RecordsBuilding {
         if !NameKind.pipeline.admits(records.name) {
             report("'\(records.name)' is not a valid name for a pipeline", fix: "use \(NameKind.pipeline.rule)")
         }
-        let source = source(records.source)
-        let (stages, fields) = stages(records, from: source?.format.schema ?? .open)
-        let sink = sink(records, stages: stages, fields: fields)
+        let source = source(records.source, state: state)
+        let flow = flow(records, from: source?.format.schema ?? .open, after: [], prefix: "", depth: 0)
         if let path = records.deadLetters, let reason = OutputPlace(path).refusal { report("dead letters: \(reason)") }
-        guard problems.isEmpty, let source, let sink else { return nil }
+        guard problems.isEmpty, let source, let flow else { return nil }
         let pipeline = RecordPipeline(
-            name: records.name, definition: "sha256:" + Digest.of(records.canonicalText), source: source, stages: stages, sink: sink,
+            name: records.name, definition: "sha256:" + Digest.of(records.canonicalText), source: source, flow,
             deadLetters: records.deadLetters ?? state + "/dead-letter.jsonl.gz", limits: records.limits)
         checkFiles(of: pipeline, state: state)
         return pipeline
@@ -98,24 +110,46 @@ private struct RecordsBuilding {
         }
     }
 
-    private mutating func source(_ draft: SourceDraft) -> SourceSettings? {
-        var script = Script()
-        let paths = script.argument(draft.archives)
-        if draft.archives.isEmpty { report("source: no archives", fix: "name at least one file, pattern or '-'") }
-        let files = check("source", script) { FileSource(paths, options: Arguments(), &$0) }
+    private mutating func source(_ draft: SourceDraft, state: String) -> SourceSettings? {
+        let source = inputs(of: draft)
         let format = made(draft.format, "source", isRead: true)
-        guard let files, let format else { return nil }
-        var settings = SourceSettings(files, format: format, onDamage: draft.onDamage, maxRecord: draft.maxRecord)
-        if draft.unpacking == .tar { settings.archive = Archive() }
+        guard let source, let format else { return nil }
+        var settings = SourceSettings(source, format: format, onDamage: draft.onDamage, maxRecord: draft.maxRecord)
+        settings.encoding = draft.encoding
         var options = Script()
+        let archive = draft.unpacking.map { options.leaf($0.rawValue) }
+        let excluded = draft.excluded.isEmpty ? nil : options.argument(draft.excluded)
         let lines = draft.lines.map { $0.options(&options) }
         let zone = draft.zone.map { options.leaf($0) }
         let year = draft.year.map { ($0, options.place) }
         let isComplete = check("source", options) { checking in
+            let isUnpacked = archive.map { settings.unpack($0, excluding: excluded, &checking) } ?? true
             let hasLines = lines.map { settings.join(linesOf: $0, &checking) } ?? true
-            return settings.complete(year: year, zone: zone, &checking) && hasLines
+            return settings.complete(year: year, zone: zone, &checking) && hasLines && isUnpacked
         }
-        return isComplete ? settings : nil
+        guard isComplete else { return nil }
+        if draft.isOnlyNew {
+            do throws(RunError) {
+                try settings.keepNew(in: state)
+            } catch {
+                report("source: \(error)")
+            }
+        }
+        return settings
+    }
+
+    private mutating func inputs(of draft: SourceDraft) -> (any RecordSource)? {
+        var script = Script()
+        let options = draft.options(&script)
+        switch draft.archives {
+        case .patterns(let patterns):
+            if patterns.isEmpty { report("source: no archives", fix: "name at least one file, pattern or '-'") }
+            let paths = script.argument(patterns)
+            return check("source", script) { FileSource(paths, options: options, &$0) }
+        case .list(let list):
+            let path = script.argument(list)
+            return check("source", script) { FileListSource(path, options: options, &$0) }
+        }
     }
 
     private mutating func made(_ format: RecordFormat, _ label: String, isRead: Bool) -> (any Format)? {
@@ -129,17 +163,74 @@ private struct RecordsBuilding {
         }
     }
 
-    private mutating func stages(_ records: Records, from fields: Schema) -> (stages: [RecordStage], fields: Schema) {
+    /// - Parameters:
+    ///   - fields: the fields of the records where the flow begins.
+    ///   - before: the stages before the flow.
+    ///   - prefix: the names of the routes that lead to it, each followed by `/`.
+    private mutating func flow(_ records: Records, from fields: Schema, after before: [RecordStage], prefix: String, depth: Int) -> RecordFlow? {
+        let (stages, fields) = stages(records, from: fields, prefix: prefix)
+        if let division = records.division {
+            let routes = routes(division, of: records, from: fields, after: before + stages, prefix: prefix, depth: depth)
+            return routes.map { RecordFlow(stages, into: .routes($0)) }
+        }
+        if records.outputs.isEmpty {
+            report(prefix.isEmpty ? "there is no sink" : "route '\(prefix.dropLast())': there is no sink", fix: "add writing(to:), forEach or routes")
+        }
+        let sinks = records.outputs.compactMap { sink($0, order: records.order, stages: before + stages, fields: fields, prefix: prefix) }
+        guard sinks.count == records.outputs.count, let first = sinks.first else { return nil }
+        return sinks.count == 1 ? RecordFlow(stages, into: first) : RecordFlow(stages, into: .routes(Routes(copyingTo: sinks)))
+    }
+
+    private mutating func routes(
+        _ division: RouteDivision, of records: Records, from fields: Schema, after before: [RecordStage], prefix: String, depth: Int
+    ) -> Routes? {
+        if division.routes.isEmpty { report("\(prefix)routes: there are none", fix: "give at least one route") }
+        if depth > 1 { report("route '\(prefix.dropLast())': routes can only be nested one level deep", fix: "use longer conditions instead") }
+        var built: [Route] = []
+        for (index, route) in division.routes.enumerated() {
+            let label = "route '\(prefix)\(route.name)'"
+            if division.routes[..<index].contains(where: { $0.name.isSame(as: route.name) }) {
+                report("\(label): the name is already used", fix: "give each route a unique name")
+            }
+            if !NameKind.route.admits(route.name) { report("\(label) is not a valid name", fix: "use \(NameKind.route.rule)") }
+            checkExtent(of: route, label)
+            var script = Script()
+            let leaf = route.condition.map { script.leaf($0) }
+            let condition = leaf.flatMap { leaf in check(label, script, fields) { $0.condition(leaf) } }
+            var inner = route.records
+            if records.order == .any { inner.order = .any }
+            let flow = flow(inner, from: fields, after: before, prefix: "\(prefix)\(route.name)/", depth: depth + 1)
+            if let flow, leaf == nil || condition != nil { built.append(Route(name: route.name, condition: condition, flow: flow)) }
+        }
+        return built.count == division.routes.count && !built.isEmpty ? Routes(built, match: division.match) : nil
+    }
+
+    /// Checks that a route only has what a route can have.
+    private mutating func checkExtent(of route: RecordRoute, _ label: String) {
+        guard route.records.areOfRoute else {
+            return report("\(label) continues other records", fix: "add stages and outputs to the records that its closure gets")
+        }
+        let fresh = Records.ofRoute
+        let given = route.records
+        let isPlain = given.name.isSame(as: fresh.name) && given.deadLetters == nil && given.limits == fresh.limits && given.parameters.isEmpty
+        if !isPlain {
+            report(
+                "\(label): the name, the parameters, the dead letters and the limits are those of the whole run",
+                fix: "set them on the records before the routes")
+        }
+    }
+
+    private mutating func stages(_ records: Records, from fields: Schema, prefix: String) -> (stages: [RecordStage], fields: Schema) {
         var fields = fields
         var built: [RecordStage] = []
         for (draft, name) in zip(records.stages, stageNames(records.stages)) {
-            let label = name == draft.verb ? name : "\(draft.verb) '\(name)'"
+            let label = name == draft.verb ? prefix + name : "\(draft.verb) '\(prefix)\(name)'"
             let (verb, after) = check(label, draft.script, fields) { checking in
                 let verb = draft.make(&checking)
                 return (verb, verb == nil ? .open : checking.fields)
             }
             fields = after
-            if let verb { built.append(RecordStage(name: name, verb: verb, pool: draft.pool, onError: draft.onError)) }
+            if let verb { built.append(RecordStage(name: name, verb: verb, pool: draft.pool, onError: draft.onError, fields: fields)) }
         }
         return (built, fields)
     }
@@ -164,56 +255,44 @@ private struct RecordsBuilding {
         }
     }
 
-    private mutating func sink(_ records: Records, stages: [RecordStage], fields: Schema) -> SinkSettings? {
+    private mutating func sink(
+        _ output: RecordOutput, order: SinkSettings.Order, stages: [RecordStage], fields: Schema, prefix: String
+    ) -> SinkSettings? {
         let columns = fields.isOpen ? nil : fields.names
-        switch records.sink {
-        case nil:
-            report("there is no sink", fix: "add writing(to:) or forEach")
-            return nil
-        case .closure(let body)?:
-            return SinkSettings(ClosureSink(body), format: Unwritten(), order: records.order, columns: columns)
-        case .file(let path, let format, let level)?:
+        switch output.kind {
+        case .closure(let body): return SinkSettings(ClosureSink(body), format: Unwritten(), order: order, columns: columns)
+        case .declared(let kind, let argument, let options):
             var script = Script()
-            let leaf = script.leaf(path)
-            guard let template = check("sink", script, fields, { PathTemplate(leaf, &$0) }) else { return nil }
-            let name = FileName(path)
-            if level != nil, name.codec == nil { report("sink: a level is only for compressed files", fix: "use a file name that ends in .gz or .zst") }
-            guard let written = written(format, endingIn: name.fileExtension) else { return nil }
-            check("sink", script, fields) { written.checkWriting(&$0, at: leaf.place, areOwn: stages.allSatisfy(\.verb.leavesRecords)) }
-            let sink = FileSink(
-                template, fileExtension: name.fileExtension, compression: name.codec == nil ? nil : level ?? .standard, codec: name.codec ?? .gzip)
-            return SinkSettings(sink, format: written, order: records.order, columns: columns)
+            let argument = argument(&script)
+            let place = script.place
+            let given = options(&script)
+            let label = prefix + NameKind.sink
+            let sink: (any RecordSink)? = check(label, script, fields) { kind.init(argument, options: given, &$0) }
+            guard let sink, let written = written(output.format, to: sink, label) else { return nil }
+            check(label, script, fields) { written.checkWriting(&$0, at: place, areOwn: stages.allSatisfy(\.verb.leavesRecords)) }
+            return SinkSettings(sink, format: written, order: order, columns: columns)
         }
     }
 
-    private mutating func written(_ format: RecordFormat?, endingIn ending: String?) -> (any WritableFormat)? {
+    private mutating func written(_ format: RecordFormat?, to sink: any RecordSink, _ label: String) -> (any WritableFormat)? {
+        if let own = sink.ownFormat { return own }
         if let format {
-            guard let made = made(format, "sink", isRead: false) else { return nil }
+            guard let made = made(format, label, isRead: false) else { return nil }
             if let writable = made as? any WritableFormat { return writable }
-            report("sink: the format '\(made.name)' can be read but not written", fix: "write one of: \(Formats.writableNames.joined(separator: ", "))")
+            report("\(label): the format '\(made.name)' can be read but not written", fix: "write one of: \(Formats.writableNames.joined(separator: ", "))")
             return nil
         }
-        guard let ending, let known = Formats.forFile(endingIn: ending) else { return JSONL() }
-        return check("sink", Script()) { known.init(nil, &$0) }
+        guard let ending = sink.fileExtension, let known = Formats.forFile(endingIn: ending) else { return JSONL() }
+        return check(label, Script()) { known.init(nil, &$0) }
     }
 }
 
-extension Records {
-    /// The text whose digest identifies the definition. Closures are represented only by their
-    /// stage, since a program cannot inspect them.
-    fileprivate var canonicalText: String {
-        var script = Script()
-        _ = source.format.argument(&script)
-        _ = source.lines?.options(&script)
-        var parts = [name, "\(source.archives)"] + script.lines
-        if let archive = source.unpacking { parts.append("archive \(archive.rawValue)") }
-        if let year = source.year { parts.append("year \(year)") }
-        if let zone = source.zone { parts.append("zone \(zone)") }
-        for stage in stages { parts += [stage.verb, stage.name ?? "", stage.onError.rawValue] + stage.script.lines }
-        switch sink {
-        case .file(let path, let format, _)?: parts += [path, format?.format.declaration.name ?? ""]
-        case .closure?, nil: parts.append("closure")
-        }
-        return parts.map { "\($0.utf8.count)'\($0)'" }.joined()
+extension RunReport {
+    /// The report of a run that has nothing to read, because all its inputs were read before.
+    fileprivate init(withoutNewInputs pipeline: RecordPipeline) {
+        self.init(
+            libraries: Libraries(pipeline), pipeline: pipeline.name, definition: pipeline.definition, status: .complete, balanced: true, elapsedSeconds: 0,
+            records: Records(), inputs: [], stages: [], outputs: [],
+            deadLetters: DeadLetters(file: pipeline.deadLetters, records: 0, byCode: [:]))
     }
 }

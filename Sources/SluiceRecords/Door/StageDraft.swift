@@ -10,6 +10,9 @@ struct StageDraft: Sendable {
     var onError = FailurePolicy.deadLetter
     /// The texts that positions in messages refer to.
     var script = Script()
+    /// As in a pipeline file; `nil` for a closure.
+    var argument: Argument?
+    var options = Arguments()
     let make: @Sendable (inout Checking) -> (any Verb)?
 }
 
@@ -56,7 +59,9 @@ extension Records {
         let value = argument(&script)
         let options = options(&script)
         return with {
-            let draft = StageDraft(name: name, verb: verb.declaration.name, pool: pool, onError: onError, script: script) { checking in
+            let draft = StageDraft(
+                name: name, verb: verb.declaration.name, pool: pool, onError: onError, script: script, argument: value, options: options
+            ) { checking in
                 checking.admits(value, as: verb.declaration.argument) ? verb.init(value, options: options, &checking) : nil
             }
             $0.stages.append(draft)
@@ -81,7 +86,17 @@ extension Checking {
             for entry in entries {
                 let names = [(key, entry.key)] + (entry.value.leaf.map { [(value, $0)] } ?? [])
                 for case (.newField, let leaf) in names where leaf.text.isEmpty { return refuses("a field name is empty", at: leaf.place) }
+                if case .choice = value, !admits(entry.value, as: value) { return false }
             }
+        case (.choice(let names), .leaf(let leaf)):
+            guard leaf.text.index(in: names) != nil else {
+                return refuses("'\(leaf.text)' is not one of: \(names.joined(separator: ", "))", at: leaf.place)
+            }
+        case (.integer(let range), .integer(let number, let place)), (.size(let range), .integer(let number, let place)):
+            guard range.contains(number) else { return refuses("\(number) is not within \(range.lowerBound) to \(range.upperBound)", at: place) }
+        case (.word(let word, let other), _): return argument.leaf?.text == word || admits(argument, as: other)
+        case (.possiblyEmpty(let shape), _): return argument.list?.isEmpty == true || admits(argument, as: shape)
+        case (.short(let shape, _, let keys), _) where keys.isEmpty: return admits(argument, as: shape)
         case (.keys(let keys), .keys(let arguments)), (.short(_, _, let keys), .keys(let arguments)):
             return keys.allSatisfy { key in arguments[key.name].map { admits($0, as: key.shape) } ?? true }
         case (.format, .format(let format)), (.writtenFormat, .format(let format)):

@@ -32,13 +32,16 @@ struct EncodedBatch: Sendable {
     /// For each sink, the files that its outputs have reached after this batch, if a checkpoint is
     /// taken.
     var parts: [Int: [SinkCheckpoint.Part]] = [:]
-    /// The records for a sink that is a closure.
-    var records: [Record] = []
+    /// The records for sinks that are closures, by the sink's number.
+    var records: [Int: [Record]] = [:]
     /// What became of the dead letters that were fed in again.
     var replayed: ReplayOutcome?
 
     /// The memory it holds, in bytes.
-    var weight: Int { outputs.reduce(0) { $0 + $1.bytes.capacity } + deadLetters.reduce(0) { $0 + $1.byteCount } + records.reduce(0) { $0 + $1.weight } }
+    var weight: Int {
+        let taken = records.values.reduce(0) { $1.reduce($0) { $0 + $1.weight } }
+        return outputs.reduce(0) { $0 + $1.bytes.capacity } + deadLetters.reduce(0) { $0 + $1.byteCount } + taken
+    }
 }
 
 /// The first record that failed with a code.

@@ -118,18 +118,19 @@ final class SinkStage: Sendable {
 
     func encode(_ batch: RecordBatch) throws -> EncodedBatch {
         var outputs: [EncodedOutput] = []
-        try encode(batch, to: &outputs)
+        var records: [Int: [Record]] = [:]
+        try encode(batch, to: &outputs, &records)
         let source = batch.source
         return EncodedBatch(
             input: batch.input, end: batch.input.map { _ in source.end }, number: source.number, outputs: outputs, deadLetters: letters.encode(batch),
             counts: batch.counts, timeouts: batch.timeouts,
             codes: Dictionary(batch.deadLetters.map { ($0.code, 1) }, uniquingKeysWith: +), firsts: Self.firsts(of: batch), damage: source.damage,
             suspect: source.suspect, textBytes: UInt64(source.bytes.count), compressedBytes: source.compressedBytesRead,
-            takesCheckpoint: batch.takesCheckpoint, steps: batch.steps, columns: batch.columns, replayed: source.replayed?.outcome(of: batch))
+            takesCheckpoint: batch.takesCheckpoint, steps: batch.steps, columns: batch.columns, records: records, replayed: source.replayed?.outcome(of: batch))
     }
 
-    private func encode(_ batch: RecordBatch, to outputs: inout [EncodedOutput]) throws {
-        for part in batch.parts { try encode(part, to: &outputs) }
+    private func encode(_ batch: RecordBatch, to outputs: inout [EncodedOutput], _ records: inout [Int: [Record]]) throws {
+        for part in batch.parts { try encode(part, to: &outputs, &records) }
         guard let sink = batch.stretch.sink else { return }
         let start = ContinuousClock.now
         if let routing = batch.routing {
@@ -137,6 +138,7 @@ final class SinkStage: Sendable {
         } else if let writer = sink.writer {
             outputs += try (sink.constant.map { [try single(batch, writer, sink, $0)] } ?? partitioned(batch, sink, writer)).map { finished($0) }
         }
+        if !batch.records.isEmpty { records[sink.number] = batch.records }
         let elapsed = ContinuousClock.now - start
         busy.withLock { $0[sink.number] += elapsed }
     }

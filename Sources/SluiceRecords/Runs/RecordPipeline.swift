@@ -104,13 +104,7 @@ package struct RecordFlow: Sendable {
 
 /// The routes that a flow divides into.
 package struct Routes: Sendable {
-    /// Which routes get a record.
-    package enum Match: String, Sendable, CaseIterable {
-        /// The first whose condition holds.
-        case first
-        /// Every one whose condition holds gets a copy.
-        case all
-    }
+    package typealias Match = RouteMatch
 
     package var match: Match
     package var all: [Route]
@@ -249,7 +243,7 @@ package struct SinkSettings: Sendable {
 }
 
 /// Limits of a run.
-public struct Limits: Sendable {
+public struct Limits: Sendable, Equatable {
     /// How many records may fail.
     public enum DeadLetters: Sendable, Equatable {
         /// An absolute number of records.

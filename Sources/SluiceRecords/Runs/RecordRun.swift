@@ -289,7 +289,9 @@ package final class RecordRun: Sendable {
         let encoded = encoded(records, source, encode, files)
         let divided = plan.outputParts.isEmpty ? encoded : dividing(encoded, encode, files, everyThread)
         let ordered = plan.isUnordered ? divided.unordered() : divided
-        let taken = pipeline.sinks.lazy.compactMap { $0.sink as? ClosureSink }.first?.taking(ordered) ?? ordered
+        let taken = plan.sinks.reduce(ordered) { batches, sink in
+            (sink.settings.sink as? ClosureSink)?.taking(batches, as: sink.number) ?? batches
+        }
         let window = taken.window(elements: 4096, weight: source.window)
         guard let gathered, plan.taskCut == .encoded else { return window.writing(to: commit) }
         return window.writing(to: GatheringCommit(commit, gathered, plan, encode, files))
@@ -337,8 +339,7 @@ package final class RecordRun: Sendable {
         var records = records
         for columns in plan.outputColumns { records = settling(columns, records, files, everyThread) }
         return records.map(SinkStage.name, concurrency: everyThread, queue: 2, onError: .stop) { [scratches] batch in
-            var encoded = try encode.encode(batch)
-            encoded.records = batch.records
+            let encoded = try encode.encode(batch)
             batch.release(scratches: scratches, buffers: source.buffers)
             return encoded
         }

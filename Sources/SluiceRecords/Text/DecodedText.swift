@@ -1,10 +1,14 @@
 /// The character encoding of an input.
-package enum TextEncoding: String, CaseIterable, Sendable {
+public enum TextEncoding: String, CaseIterable, Sendable {
+    /// Bytes are left as they are; each format defines its handling of invalid UTF-8.
     case utf8 = "utf-8"
+    /// ISO 8859-1.
     case latin1
     /// The byte order is given by the byte order mark; little endian without one.
     case utf16 = "utf-16"
+    /// Little endian, with or without a byte order mark.
     case utf16LittleEndian = "utf-16le"
+    /// Big endian, with or without a byte order mark.
     case utf16BigEndian = "utf-16be"
 }
 

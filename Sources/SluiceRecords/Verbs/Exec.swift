@@ -197,14 +197,31 @@ extension Records {
     ///
     /// - Parameters:
     ///   - command: a path, or a name to look up in `PATH`, followed by the arguments.
+    ///   - answers: how many lines answer a record.
     ///   - workers: the number of processes.
     ///   - timeout: the limit for each attempt. Without one, a process that hangs blocks the run.
+    ///   - startTimeout: the limit for the first answer of a new process, if longer than `timeout`.
     ///   - retry: further attempts at a record that failed.
     public func exec(
-        _ command: [String], name: String? = nil, workers: Concurrency = 1, timeout: Duration? = nil, retry: RetryPolicy? = nil,
-        onError: FailurePolicy = .deadLetter
+        _ command: [String], answers: AnswerLines = .one, name: String? = nil, workers: Concurrency = 1, timeout: Duration? = nil,
+        startTimeout: Duration? = nil, retry: RetryPolicy? = nil, onError: FailurePolicy = .deadLetter
     ) -> Records {
         let pool = PoolOptions(workers: workers.range, timeout: timeout, retry: retry)
-        return adding(Exec.self, name, pool: pool, onError: onError) { $0.argument(command) }
+        return adding(
+            Exec.self, name, pool: pool, onError: onError,
+            options: { script in
+                var options = ["answers": script.argument(answers.rawValue)]
+                options["start_timeout"] = startTimeout.map { .duration($0, script.place) }
+                return Arguments(options, at: script.place)
+            }
+        ) { $0.argument(command) }
+    }
+
+    /// How many lines of a child process answer a record.
+    public enum AnswerLines: String, Sendable {
+        /// A single line.
+        case one
+        /// Any number of lines, followed by an empty one.
+        case many
     }
 }

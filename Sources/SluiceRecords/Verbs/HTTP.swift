@@ -86,6 +86,8 @@ package struct HTTP: Verb {
 
     package var mentions: [String] { template.mentions + targets.names }
     package var callsOthers: Bool { true }
+    /// So that with the standard limits there is room for 128 KiB for each answer.
+    package var mostRecords: Int? { 512 }
     package var files: [String] { settings.authorities.map { [$0] } ?? [] }
 
     package func makeStep(_ stage: RecordStage) -> Step {
@@ -182,18 +184,27 @@ extension Records {
     ///   - body: an expression; text is sent as it is, any other value as JSON.
     ///   - answer: without it, the records stay as they are.
     ///   - accept: status codes, besides 200 to 299, that are answers and not failures.
+    ///   - redirects: how many redirects to follow.
+    ///   - maxAnswer: the longest body of an answer, in bytes, decompressed.
+    ///   - connections: how many requests to one host at once; by default as many as workers.
     ///   - authorities: the path of a file of certificates to trust instead of the system's.
+    ///   - proxy: the address of a proxy; by default none, whatever the environment says.
+    ///   - maxRetryAfter: the longest wait before a retry that a server can ask for.
     ///   - workers: the number of requests at once.
     ///   - timeout: the limit for each attempt; 30 seconds by default.
     ///   - retry: further attempts at a request that failed and may succeed later.
     public func http(
         _ url: String, method: String? = nil, headers: KeyValuePairs<String, String> = [:], body: String? = nil, as answer: Answer? = nil,
-        accept: [Int] = [], authorities: String? = nil, name: String? = nil, workers: Concurrency = 1, timeout: Duration? = nil,
+        accept: [Int] = [], redirects: Int = 5, maxAnswer: Int = 1 << 20, connections: Int? = nil, authorities: String? = nil,
+        proxy: String? = nil, maxRetryAfter: Duration = .seconds(60), name: String? = nil, workers: Concurrency = 1, timeout: Duration? = nil,
         retry: RetryPolicy? = nil, onError: FailurePolicy = .deadLetter
     ) -> Records {
         let pool = PoolOptions(workers: workers.range, timeout: timeout, retry: retry)
         return adding(HTTP.self, name, pool: pool, onError: onError) { script in
-            var keys = ["url": script.argument(url)]
+            var keys = ["url": script.argument(url), "redirects": .integer(redirects, script.place), "max_answer": .integer(maxAnswer, script.place)]
+            keys["max_retry_after"] = .duration(maxRetryAfter, script.place)
+            keys["connections"] = connections.map { .integer($0, script.place) }
+            keys["proxy"] = proxy.map { script.argument($0) }
             keys["method"] = method.map { script.argument($0) }
             if !headers.isEmpty { keys["headers"] = script.argument(headers) }
             keys["body"] = body.map { script.argument($0) }

@@ -1,4 +1,4 @@
-import Sluice
+public import Sluice
 import SluiceCEL
 
 /// `summarize`: groups the records, and produces one record per group when the input has ended.
@@ -62,4 +62,36 @@ package struct Summarize: Verb {
     package var keepsMuch: Bool { !by.isEmpty }
 
     package func makeStep(_ stage: RecordStage) -> Step { .closing(SummarizeStep(self, stage.room)) }
+}
+
+extension Records {
+    /// The order of the groups of a summary.
+    public enum GroupOrder: String, Sendable {
+        /// By their first records.
+        case first
+        /// By their keys.
+        case key
+    }
+
+    /// Groups the records, and passes on one record for each group when the input has ended. See
+    /// docs/pipeline-file.md for the aggregates.
+    ///
+    /// ```swift
+    /// .summarize(["requests": "count()", "bytes": "sum(record.?bytes)"], by: ["status": "status"], order: .key)
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - values: the aggregates to compute for each group.
+    ///   - by: the expressions that identify a group; without them, all records are one group.
+    public func summarize(
+        _ values: KeyValuePairs<String, String> = [:], by: KeyValuePairs<String, String> = [:], order: GroupOrder = .first, name: String? = nil,
+        onError: FailurePolicy = .deadLetter
+    ) -> Records {
+        adding(Summarize.self, name, onError: onError) { script in
+            var keys = ["order": script.argument(order.rawValue)]
+            if !values.isEmpty { keys["values"] = script.argument(values) }
+            if !by.isEmpty { keys["by"] = script.argument(by) }
+            return .keys(Arguments(keys, at: script.place))
+        }
+    }
 }

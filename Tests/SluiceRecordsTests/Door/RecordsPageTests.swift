@@ -25,6 +25,22 @@ enum RecordsPage {
         print(report)
     }
 
+    static func routes(_ logFolder: String, _ out: String, state: String) async throws -> RunReport {
+        let logs = Records.reading(archives: ["\(logFolder)/*.log.gz"], format: .combined, onlyNew: true)
+        let routed = logs.routes(
+            RecordRoute("errors", when: "status >= 500") {
+                $0.remove(["agent"]).writing(to: "\(out)/errors.jsonl.gz", part: PartLimit(bytes: 256 << 20))
+            },
+            RecordRoute("rest") {
+                $0.summarize(["requests": "count()", "bytes": "sum(record.?bytes)"], by: ["path": "path"], order: .key)
+                    .writing(to: .file("\(out)/paths.csv.gz"), .database("\(out)/paths.db", table: "paths"))
+            })
+        guard state.isEmpty else { return try await routed.run(state: state) }
+        let routedReport = try await routed.run()
+        print(routedReport.inputs.isEmpty ? "no file is new" : "\(routedReport)")
+        return routedReport
+    }
+
     static func errors(_ records: Records) async {
         do {
             try await records.run(state: "state")
@@ -53,10 +69,21 @@ struct RecordsPageTests {
         let section = try #require(page.components(separatedBy: "## Archives of records").last)
         let compiled = Set(try String(contentsOf: URL(filePath: #filePath), encoding: .utf8).split(separator: "\n").map(squeezed))
         let blocks = section.components(separatedBy: "```swift\n").dropFirst().compactMap { $0.components(separatedBy: "```").first }
-        #expect(blocks.count == 3)
+        #expect(blocks.count == 4)
         for line in blocks.flatMap({ $0.split(separator: "\n") }) {
             #expect(compiled.contains(squeezed(line)), "not compiled: \(line)")
         }
+    }
+
+    @Test func `shows routes that run`() async throws {
+        let folder = NSTemporaryDirectory() + "sluice-page-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let logs = Self.root.appending(path: "sampledata/access").path
+        let report = try await RecordsPage.routes(logs, folder, state: folder + "/state")
+        #expect(report.balanced)
+        #expect(report.outputs.map { $0.file.dropFirst(folder.count + 1) } == ["errors-00001.jsonl.gz", "paths.csv.gz", "paths.db"])
+        #expect(report.outputs.compactMap(\.table) == ["paths"])
+        #expect(try await RecordsPage.routes(logs, folder, state: folder + "/state").inputs.isEmpty)
     }
 
     /// Removes indentation and collapses runs of spaces.

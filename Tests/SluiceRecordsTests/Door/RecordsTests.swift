@@ -104,7 +104,7 @@ final class RecordsTests {
         #expect(problems(fine.keep("true", name: "sink")) == ["the name 'sink' is already used"])
         #expect(problems(fine.writing(to: folder + "/in.txt")) == ["sink: '\(folder)/in.txt' is also an input"])
         #expect(problems(fine.writing(to: folder + "/x.jsonl", format: .combined)) == ["sink: the format 'combined' can be read but not written"])
-        #expect(problems(fine.writing(to: folder + "/x.jsonl", level: .best)) == ["sink: a level is only for compressed files"])
+        #expect(problems(fine.writing(to: folder + "/x.jsonl", level: .best)) == ["sink: 'level' is only for compressed files"])
         #expect(problems(Records.reading(archives: [folder + "/in.txt"], format: .jsonl)) == ["there is no sink"])
         #expect(problems(Records.reading(archives: ["no/such.gz"], format: .lines).forEach { _ in }) == ["source: no/such.gz: no such file"])
         let regex = Records.reading(archives: [folder + "/in.txt"], format: .regex("(?P<a>x")).forEach { _ in }

@@ -41,6 +41,8 @@ package final class RunFiles: Sendable {
 
         func isSame(as other: WrittenFile) -> Bool {
             if let place, let taken = other.place { return place == taken }
+            // Closures write no file.
+            if sink is ClosureSink || other.sink is ClosureSink { return false }
             // Standard output may be no file that could be compared.
             if file.part == .sink, other.file.part == .sink, place == nil, file.path == "-", other.file.path == "-" { return true }
             return identity != nil && identity == other.identity

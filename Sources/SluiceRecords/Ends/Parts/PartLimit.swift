@@ -1,10 +1,21 @@
-/// How large the files may get that an output is divided into.
-package struct PartLimit: Sendable, Equatable {
-    /// In bytes of text, before compression, with the header.
-    package var bytes: Int?
-    package var records: Int?
+/// How large the files may get that an output is divided into. Records are never divided.
+///
+/// ```swift
+/// records.writing(to: "out/errors.jsonl.gz", part: PartLimit(bytes: 256 << 20))
+/// ```
+public struct PartLimit: Sendable, Equatable {
+    /// In bytes of text, before compression, with the header; a longer record gets a file of its
+    /// own.
+    public var bytes: Int?
+    /// The number of records in each file.
+    public var records: Int?
 
-    package init(bytes: Int? = nil, records: Int? = nil) {
+    /// - Parameters:
+    ///   - bytes: of text, before compression.
+    ///   - records: a new file begins when either limit is reached; at least one must be given.
+    public init(bytes: Int? = nil, records: Int? = nil) {
+        precondition(bytes.map { $0 > 0 } ?? true, "a part needs at least one byte, not \(bytes ?? 0)")
+        precondition(records.map { $0 > 0 } ?? true, "a part needs at least one record, not \(records ?? 0)")
         self.bytes = bytes
         self.records = records
     }

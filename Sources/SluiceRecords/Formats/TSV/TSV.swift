@@ -108,11 +108,20 @@ extension RecordFormat {
     ///   - columns: when reading, the fields of files without a header; when writing, the fields to
     ///     write, in order.
     ///   - hasHeader: whether each file begins with a header; by default if no columns are given.
-    public static func tsv(columns: [String]? = nil, hasHeader: Bool? = nil) -> RecordFormat {
+    ///   - nulls: when reading, texts that stand for no value; `\N` by default, or what a log's `#`
+    ///     lines say.
+    ///   - leastFields: when reading, how many fields a record must have; by default all.
+    ///   - types: when reading, the types of fields that are not text.
+    public static func tsv(
+        columns: [String]? = nil, hasHeader: Bool? = nil, nulls: [String]? = nil, leastFields: Int? = nil, types: ColumnTypes? = nil
+    ) -> RecordFormat {
         RecordFormat(TSV.self) { script in
             var options: [String: Argument] = [:]
             options["columns"] = columns.map { script.argument($0) }
             options["header"] = hasHeader.map { .flag($0, script.place) }
+            options["nulls"] = nulls.map { script.argument($0) }
+            options["at_least"] = leastFields.map { .integer($0, script.place) }
+            options["types"] = types.map { $0.argument(&script) }
             return options
         }
     }

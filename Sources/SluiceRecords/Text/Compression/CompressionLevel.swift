@@ -25,6 +25,12 @@ public struct CompressionLevel: Hashable, Sendable {
     /// ISA-L's level; `nil` if zlib is the better choice even where ISA-L is available.
     let isal: Int32?
 
+    /// - Parameter number: from 0, which stores the text as it is, to 9, as in zlib.
+    public init(_ number: Int) {
+        precondition((0...9).contains(number), "there is no compression level \(number)")
+        self.init(zlib: Int32(number), isal: (1...3).contains(number) ? Int32(number) : nil)
+    }
+
     /// - Parameter text: `fast`, `default`, `best` or `0` to `9`.
     package init?(_ text: some StringProtocol) {
         switch text {
@@ -32,13 +38,16 @@ public struct CompressionLevel: Hashable, Sendable {
         case "default": self = .standard
         case "best": self = .best
         default:
-            guard text.count == 1, let number = Int32(text), (0...9).contains(number) else { return nil }
-            self.init(zlib: number, isal: (1...3).contains(number) ? number : nil)
+            guard text.count == 1, let number = Int(text) else { return nil }
+            self.init(number)
         }
     }
 
     /// The zstd level for the same trade-off: `default` is 3, the default of zstd.
     var zstd: Int32 { self == .standard ? 3 : max(1, zlib) }
+
+    /// As a pipeline file names it.
+    var name: String { Self.names.first { CompressionLevel($0) == self } ?? "\(zlib)" }
 
     /// Every way to write a level.
     package static let names = ["fast", "default", "best"] + (0...9).map(String.init)

@@ -1,5 +1,5 @@
 /// How a gzip file is divided into members. The decompressed text is the same.
-package enum GzipMembers: String, CaseIterable, Sendable {
+public enum GzipMembers: String, CaseIterable, Sendable {
     /// One member for the whole file, for readers that stop after the first member
     /// (docs/readers.md).
     case one
