@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// End-to-end runs of the command, described by files: `Tests/Cases/NAME` holds the pipeline, its
@@ -9,6 +10,7 @@ import Testing
 /// | `pipeline.yaml` and inputs | copied to a new folder, where the command runs |
 /// | `arguments` | the command's arguments, if not `run pipeline.yaml --progress none` |
 /// | `stdin` | the command's standard input |
+/// | `server.py` | a server to run beside it, which writes its port to `port`, the parameter of that name |
 /// | `expected/status`, `stdout`, `ledger` | exit code, standard output, ledger line |
 /// | `expected/files/…` | every file in `out/` and the dead letters, without `.gz` |
 ///
@@ -31,12 +33,22 @@ struct CaseTests {
         #expect(try one == CaseOutcome(expectedIn: folder.appending(path: "expected")))
     }
 
+    private func serve(_ command: CommandUnderTest) throws -> (port: String, process: RunningCommand)? {
+        guard FileManager.default.fileExists(atPath: command.folder.appending(path: "server.py").path) else { return nil }
+        let process = try command.start(URL(filePath: "/usr/bin/env"), ["python3", "server.py"])
+        while !FileManager.default.fileExists(atPath: command.folder.appending(path: "port").path), process.process.isRunning { poll(nil, 0, 10) }
+        return (try command.text(of: "port"), process)
+    }
+
     private func outcome(of folder: URL, workers: Int) throws -> CaseOutcome {
         let command = try CommandUnderTest(copying: folder)
         defer { command.remove() }
         let arguments = (try? String(contentsOf: folder.appending(path: "arguments"), encoding: .utf8)) ?? "run pipeline.yaml --progress none"
         let input = (try? String(contentsOf: folder.appending(path: "stdin"), encoding: .utf8)) ?? ""
-        let words = arguments.split(whereSeparator: \.isWhitespace).map(String.init)
+        var words = arguments.split(whereSeparator: \.isWhitespace).map(String.init)
+        let server = try serve(command)
+        defer { server?.process.end() }
+        if let server { words += ["--set", "port=\(server.port)"] }
         let result = try command.run(words + ["--workers", "\(workers)", "--state", "state"], input: input)
         var outcome = CaseOutcome(status: Int(result.status), stdout: result.output, ledger: "", files: [:])
         outcome.ledger = result.error.split(separator: "\n").first { $0.hasPrefix("  ledger:") }.map { "\($0.dropFirst(2))\n" } ?? result.error
@@ -55,6 +67,14 @@ struct CaseTests {
             #expect(try command.run("audit", "state/report.json").status == 0)
         }
         return outcome
+    }
+}
+
+extension RunningCommand {
+    /// SIGTERM may be blocked in processes that a test starts.
+    fileprivate func end() {
+        signal(SIGKILL)
+        process.waitUntilExit()
     }
 }
 
