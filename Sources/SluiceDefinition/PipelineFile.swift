@@ -57,11 +57,6 @@ package struct PipelineFile: Sendable {
                 "the pipeline file is read from standard input, so records cannot be", at: definition.source?.argument?.place,
                 fix: "pass the pipeline file as a path, or read records from files")
         }
-        if let source = pipeline?.source, source.infersFromStandardInput {
-            building.report(
-                "'types: infer' reads the first records twice, and standard input can only be read once", at: definition.source?.argument?.place,
-                fix: "name the types, or read records from files")
-        }
         return CheckedPipeline(
             file: self, pipeline: pipeline, tests: definition.tests.map { PipelineTest($0) },
             diagnostics: document.diagnostics + reading.diagnostics + building.diagnostics)

@@ -15,13 +15,32 @@ struct QuietTests {
         #expect(try command.run("run", "--files", "in.jsonl", "--quiet", "--verbose").status != 0)
     }
 
-    @Test("types that would be inferred from standard input are refused by check")
-    func inferred() throws {
+    @Test("types are inferred from what can only be read once, and nothing is lost", arguments: ["-", "/dev/stdin"])
+    func inferred(input: String) throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
-        let result = try command.run("check", "--files", "-", "--format", "{csv: {types: infer}}")
-        #expect(result.status == 2)
-        #expect(result.error.contains("standard input can only be read once"), "\(result.error)")
+        let rows = (0..<200_000).map { "\($0),\($0 % 2 == 0 ? "x" : "y")\n" }
+        try command.write("n,t\n" + rows.joined(), to: "in.csv")
+        let run = "sluice run --files \(input) --format '{csv: {types: infer}}' --stage 'summarize: {values: {all: count(), sum: sum(n)}}'"
+        for source in ["cat in.csv | \(run)", "\(run) < in.csv"] {
+            let result = try command.shell(source)
+            #expect((result.status, result.output) == (0, "{\"all\":200000,\"sum\":19999900000}\n"), "\(result.error)")
+            #expect(result.error.contains("types"), "\(result.error)")
+        }
+        let check = try command.run("check", "--files", "-", "--format", "{csv: {types: infer}}")
+        #expect(check.status == 0, "\(check.error)")
+    }
+
+    @Test("what is read twice to find damage is a file, not standard input, even if that is one")
+    func checkedFirst() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("a\n1\n", to: "in.csv")
+        try command.write("name: x\nsource: {files: '-', format: {csv: {types: infer}}, on_damage: set_aside}\nsink: {stdout: true}\n", to: "x.yaml")
+        let result = try command.shell("sluice run x.yaml < in.csv")
+        #expect(result.status == 1 && result.output.isEmpty, "\(result.output) \(result.error)")
+        let file = try command.shell("sed -i \"s/'-'/in.csv/\" x.yaml && sluice run x.yaml")
+        #expect((file.status, file.output) == (0, "{\"a\":1}\n"), "\(file.error)")
     }
 
     @Test("check --sample names fields that have no value in any record")

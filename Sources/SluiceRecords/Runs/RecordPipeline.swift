@@ -84,6 +84,9 @@ package struct RecordFlow: Sendable {
         }
     }
 
+    /// The number of records that a batch may have.
+    var mostRecords: Int { allStages.compactMap(\.verb.mostRecords).min() ?? .max }
+
     /// A copy with other stages.
     func replacingStages(_ replacement: (RecordStage) -> RecordStage) -> RecordFlow {
         guard case .routes(var routes) = end else { return RecordFlow(stages.map(replacement), into: end) }

@@ -70,7 +70,9 @@ package final class RecordRun: Sendable {
                 isResumed: state.checkpoint != nil) : nil
         plan.folder.sweep(keeping: state.checkpoint?.stageFiles ?? [])
         if canResume { plan.folder.keepFiles(of: state.checkpoint?.stageFiles ?? []) }
-        let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options, resuming: state.checkpoint, stop: stop)
+        let reading = InputReading(
+            pipeline.source, memory: pipeline.limits.memory, mostRecords: pipeline.flow.mostRecords, options: options, resuming: state.checkpoint,
+            stop: stop)
         // As they are now: what is appended from here on makes them new for the next run.
         let read = pipeline.source.newOnly.map { _ in pipeline.source.inputs.map { FilesRead.File($0) } }
         let types = if let gathered { gathered.types } else { try inferTypes(reading, options) }
@@ -115,8 +117,8 @@ package final class RecordRun: Sendable {
         guard let format = pipeline.source.format as? any InferringFormat, format.infersTypes, let input = (original ?? pipeline.source).inputs.first
         else { return nil }
         let reading = original.map { InputReading($0, memory: pipeline.limits.memory, options: options, stop: stop) } ?? reading
-        guard !input.isStandardInput else {
-            throw .types("types: infer reads the first records twice, and standard input can be read once only; name the types, or a file")
+        guard original == nil || !input.isStandardInput else {
+            throw .types("the types were inferred from standard input, which cannot be read again; name the types in 'types'")
         }
         do throws(InputError) {
             guard let sample = try reading.sample() else { return RunReport.InferredTypes(file: input.path, records: 0, fields: []) }
@@ -398,7 +400,7 @@ package final class RecordRun: Sendable {
                 try await bound.run(part)
                 return batch
             }
-            return stage.givesNewBytes ? changed.weighing { $0.weight } : changed
+            return stage.givesNewBytes || stage.settings.verb.mostRecords != nil ? changed.weighing { $0.weight } : changed
         case .ordered(let step):
             return records.inOrder(
                 name, state: (), onError: .stop,
@@ -414,7 +416,7 @@ package final class RecordRun: Sendable {
                 }
             ).weighing { $0.weight }
         case .closing(let step):
-            let results = ResultBatches(of: step, stage, plan, scratches)
+            let results = ResultBatches(of: step, stage, plan, scratches, most: min(ResultBatches.most, pipeline.flow.mostRecords))
             let (intake, isResumable) = (plan.intake(of: stage), checkpointing != nil)
             let taken = records.map(name, concurrency: workers, queue: queue, onError: .stop) { batch in
                 guard let part = batch.part(in: flow), case .closing(let bound) = part.stretch.stage(number) else { return batch }

@@ -69,10 +69,3 @@ extension SourceSettings {
         return true
     }
 }
-
-extension SourceSettings {
-    /// Whether types would have to be inferred from standard input, which can be read once only.
-    package var infersFromStandardInput: Bool {
-        (format as? any InferringFormat)?.infersTypes == true && inputs.first?.isStandardInput == true
-    }
-}

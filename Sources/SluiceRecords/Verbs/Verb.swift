@@ -25,6 +25,10 @@ package protocol Verb: Sendable {
     /// Whether its state may grow with the number of records. Such stages share the memory limit.
     var keepsMuch: Bool { get }
 
+    /// The number of records that a batch may have at most, if each of them may grow much; `nil`:
+    /// any number.
+    var mostRecords: Int? { get }
+
     /// Whether it calls other programs or servers, which may have effects.
     var callsOthers: Bool { get }
 
@@ -48,6 +52,7 @@ extension Verb {
     package var leavesRecords: Bool { false }
     package var passesFields: Bool { false }
     package var keepsMuch: Bool { false }
+    package var mostRecords: Int? { nil }
     package var callsOthers: Bool { false }
     package var files: [String] { [] }
     package var secretProofs: [String] { [] }

@@ -11,6 +11,8 @@ final class InputReading: Sendable {
     let readers: Int
     /// The most memory, in bytes, that batches between reading and committing may take.
     let window: Int
+    /// The number of records that a batch may have.
+    private let mostRecords: Int
     private let source: SourceSettings
     private let spillFolder: String
     private let summarized: Locked<[InputSummary?]>
@@ -23,9 +25,21 @@ final class InputReading: Sendable {
     /// The position at which an unfinished run is resumed.
     private let resumed: Checkpoint.Cut?
     private let stop: ReadingStop
+    /// The first input, if a sample was taken of it and it can only be read once.
+    private let begun = Locked<Begun?>(nil)
+    /// The members of the first input that are not sound, once they were looked for.
+    private let unsoundOfFirst = Locked<UnsoundMembers?>(nil)
     private let mostBlocksAhead: Int
     /// The number of workers that read no input.
     private let idleWorkers: Atomic<Int>
+
+    /// An input that was read up to its first records.
+    private struct Begun {
+        let reader: any InputReader
+        let bytes: any InputBytes
+        /// What was read.
+        let batches: [Batch]
+    }
 
     private struct Allowance {
         /// The number of records that may still be read.
@@ -35,8 +49,10 @@ final class InputReading: Sendable {
     }
 
     init(
-        _ source: SourceSettings, memory: Int, options: RunOptions, resuming checkpoint: Checkpoint? = nil, stop: ReadingStop = ReadingStop()
+        _ source: SourceSettings, memory: Int, mostRecords: Int = .max, options: RunOptions, resuming checkpoint: Checkpoint? = nil,
+        stop: ReadingStop = ReadingStop()
     ) {
+        self.mostRecords = mostRecords
         self.source = source
         mostBlocksAhead = max(2, min(2 * options.workers, memory / (16 << 20)))
         idleWorkers = Atomic(options.workers)
@@ -73,11 +89,13 @@ final class InputReading: Sendable {
         return source.inputs.indices.map { index in
             Part {
                 if let resumed = self.resumed, index < resumed.input { return { nil } }
-                let (reader, bytes) = try self.open(index, helpers: mayEnd ? nil : helpers)
+                let begun = index == 0 ? self.takeBegun() : nil
+                let (reader, bytes) = try begun.map { ($0.reader, $0.bytes) } ?? self.open(index, helpers: mayEnd ? nil : helpers)
+                var ready = begun?.batches[...] ?? []
                 let letters = try self.source.replay.map { try LetterReader(reader, $0, buffers: self.buffers, folder: self.spillFolder) }
                 if let resumed = self.resumed, index == resumed.input { try reader.skip(resumed.batches, returningTo: self.buffers) }
                 return {
-                    let read = Result { try letters.map { try $0.next() } ?? reader.next() }
+                    let read = Result { try ready.popFirst() ?? (letters.map { try $0.next() } ?? reader.next()) }
                     // What was read last may have been cut short.
                     if self.stop.isStopped {
                         self.close(reader, bytes)
@@ -101,16 +119,32 @@ final class InputReading: Sendable {
     /// A part for each input, without batches.
     var emptyParts: [Part<Batch>] { source.inputs.map { _ in Part { { nil } } } }
 
-    /// The first records of the first input.
+    /// The first records of the first input. What can only be read once, such as standard input,
+    /// stays open, and reading goes on after them.
     func sample() throws(InputError) -> Batch? {
         guard !source.inputs.isEmpty else { return nil }
-        let (reader, bytes) = try open(0)
-        defer { close(reader, bytes) }
-        while let batch = try reader.next() {
-            for record in batch.spilled { unlink(record.spill) }
-            if !batch.frames.isEmpty { return batch }
+        let (reader, bytes) = try open(0, asSample: true)
+        var batches: [Batch] = []
+        do throws(InputError) {
+            while batches.last?.frames.isEmpty != false, let batch = try reader.next() { batches.append(batch) }
+        } catch {
+            close(reader, bytes)
+            throw error
         }
-        return nil
+        if bytes.size == nil || source.inputs[0].isStandardInput {
+            begun.withLock { $0 = Begun(reader: reader, bytes: bytes, batches: batches) }
+        } else {
+            for record in batches.flatMap(\.spilled) { unlink(record.spill) }
+            close(reader, bytes)
+        }
+        return batches.last { !$0.frames.isEmpty }
+    }
+
+    private func takeBegun() -> Begun? {
+        begun.withLock { begun in
+            defer { begun = nil }
+            return begun
+        }
     }
 
     /// Deletes the spill files that no dead letter was written for. To be called once reading is
@@ -121,9 +155,12 @@ final class InputReading: Sendable {
         if !paths.isEmpty { rmdir(spillFolder) }
     }
 
-    private func open(_ index: Int, helpers: BlocksAhead.Helpers? = nil) throws(InputError) -> (any InputReader, any InputBytes) {
+    /// - Parameter asSample: whether it is opened for its first batch, which then has as many records
+    ///   as any, if it can be opened again.
+    private func open(_ index: Int, helpers: BlocksAhead.Helpers? = nil, asSample: Bool = false) throws(InputError) -> (any InputReader, any InputBytes) {
         var configuration = BatchReader.Configuration(spillFolder: spillFolder)
         configuration.helpers = helpers
+        configuration.mostRecords = mostRecords
         let file = source.inputs[index]
         if let replay = source.replay {
             let bytes = try openBytes(of: file)
@@ -135,16 +172,20 @@ final class InputReading: Sendable {
         configuration.encoding = source.encoding
         configuration.framing = source.framing
         var unsound = UnsoundMembers()
-        if source.onDamage == .setAside {
+        if index == 0, let known = unsoundOfFirst.withLock({ $0 }) {
+            unsound = known
+        } else if source.onDamage == .setAside {
             let bytes = try openBytes(of: file)
             defer {
                 stop.remove(bytes)
                 idleWorkers.add(1, ordering: .relaxed)
             }
-            guard bytes.size != nil else { throw .readOnce(path: file.path) }
+            guard bytes.size != nil, !file.isStandardInput else { throw .readOnce(path: file.path) }
             unsound = try configuration.unsoundMembers(of: file, in: bytes, as: source.archive)
+            if index == 0 { unsoundOfFirst.withLock { [unsound] in $0 = unsound } }
         }
         let bytes = try openBytes(of: file)
+        if asSample, bytes.size != nil, !file.isStandardInput { configuration.mostRecords = .max }
         let ends = InputStamp.ends(of: bytes)
         self.ends.withLock { $0[index] = .some(ends) }
         return (try configuration.reader(of: file, in: bytes, as: source.archive, index: index, buffers: buffers, unsound: unsound), bytes)

@@ -33,6 +33,8 @@ package final class RecordBatch: @unchecked Sendable {
     var withholdsRaw = false
     /// Holds the text and the values of computed cells until the batch is written.
     let scratch: Scratch
+    /// The bytes that stages have added to the records' fields from elsewhere.
+    var addedBytes = 0
     /// The records for a sink that is a closure.
     var records: [Record] = []
     /// Whether to take a checkpoint once the batch is committed.
@@ -166,7 +168,9 @@ package final class RecordBatch: @unchecked Sendable {
     var input: Int? { source.input < 0 ? nil : source.input }
 
     /// An estimate of the memory in bytes: the text and what was decoded from it.
-    var weight: Int { 6 * max(source.bytes.capacity, rebasedBytes) }
+    var weight: Int { 6 * max(source.bytes.capacity, rebasedBytes) + allAddedBytes }
+
+    private var allAddedBytes: Int { parts.reduce(addedBytes) { $0 + $1.allAddedBytes } }
 
     /// The capacity of the buffers that stages gave the records, each buffer counted once.
     private var rebasedBytes: Int {

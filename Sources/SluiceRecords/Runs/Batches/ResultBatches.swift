@@ -14,8 +14,11 @@ final class ResultBatches: @unchecked Sendable {
     private var results: ClosingResults?
     private var given = 0
 
-    /// - Parameter most: records per batch; 4,096 are enough to keep the following stages busy.
-    init(of step: any ClosingStep, _ stage: PlannedStage, _ plan: Plan, _ scratches: FreeList<Scratch>, most: Int = 4096) {
+    /// Records per batch: enough to keep the following stages busy.
+    static let most = 4096
+
+    /// - Parameter most: records per batch.
+    init(of step: any ClosingStep, _ stage: PlannedStage, _ plan: Plan, _ scratches: FreeList<Scratch>, most: Int = ResultBatches.most) {
         self.step = step
         self.stage = stage
         self.plan = plan

@@ -13,7 +13,8 @@ extension RecordRun {
         try attempt.checkInputs()
         plan.folder.keepFiles(of: [])
         defer { plan.folder.retire() }
-        let reading = InputReading(pipeline.source, memory: pipeline.limits.memory, options: options, stop: stop)
+        let reading = InputReading(
+            pipeline.source, memory: pipeline.limits.memory, mostRecords: pipeline.flow.mostRecords, options: options, stop: stop)
         let types = try inferTypes(reading, options)
         let files = try check { $0 }
         let letters = DeadLetterEncoder(pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path))

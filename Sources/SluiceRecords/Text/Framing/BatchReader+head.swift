@@ -23,7 +23,7 @@ extension BatchReader {
             case .failure(let fault): return loseHead("cannot be read: \(fault.message)", after: place)
             case .success(let count) where count > Self.mostFields:
                 return loseHead("has \(count) fields, more than \(Self.mostFields)", after: place)
-            case .success(let count): mostRecords = Self.mostRecords(ofFields: quoting.fieldCount ?? count)
+            case .success(let count): mostRecords = min(configuration.mostRecords, Self.mostRecords(ofFields: quoting.fieldCount ?? count))
             }
             head = FileHead(Array(text(of: frames[place])))
             wantsHead = false
@@ -90,7 +90,7 @@ extension BatchReader {
         (nextDirective, searchedFrames) = (nil, 0)
         guard directives != head?.directives else { return }
         head = FileHead([], directives: directives, problem: directives.problem)
-        mostRecords = Self.mostRecords(ofFields: max(quoting?.fieldCount ?? 0, directives.names?.count ?? 0))
+        mostRecords = min(configuration.mostRecords, Self.mostRecords(ofFields: max(quoting?.fieldCount ?? 0, directives.names?.count ?? 0)))
     }
 
     func leaveOutDirectives(of batch: Batch) {

@@ -34,6 +34,8 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         /// The size from which on dead letters have only the beginning of a record.
         var mostRaw = UInt64.max
         var bombs: BombLimit?
+        /// The number of records that a batch may have at most.
+        var mostRecords = Int.max
         /// Who may inflate blocks before they are read.
         var helpers: BlocksAhead.Helpers?
 
@@ -75,7 +77,8 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     var searchedFrames = 0
     /// Whether a `#` line was torn by damage after the frames of the last batch.
     var isDirectiveTorn = false
-    /// The limit of records in a batch. It is reached only if records lack most of their fields.
+    /// The limit of records in a batch. Unless stages ask for less, it is reached only if records
+    /// lack most of their fields.
     var mostRecords: Int
     /// The offset of the buffer's first byte in the text, and its line number.
     var offset: UInt64 = 0
@@ -158,7 +161,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         scan = configuration.framing.makeScan(maxRecord: maxRecord)
         quoting = configuration.framing.quoting
         wantsHead = quoting?.hasHead ?? false
-        mostRecords = quoting?.fieldCount.map(Self.mostRecords) ?? .max
+        mostRecords = min(configuration.mostRecords, quoting?.fieldCount.map(Self.mostRecords) ?? .max)
         buffer = buffers.take()
     }
 

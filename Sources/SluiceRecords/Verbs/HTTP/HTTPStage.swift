@@ -11,12 +11,14 @@ struct HTTPStep: EachStep {
     private let pool: HTTPPool
     private let workers: ClosedRange<Int>
     private let limit: DeadLetterLimit?
+    private let mostAnswerBytes: Int
 
     init(_ template: HTTPTemplate, _ targets: HTTPTargets, _ options: HTTPOptions, _ stage: RecordStage) {
         self.template = template
         self.targets = targets
         workers = stage.pool.workers ?? 1...8
         limit = stage.onError == .deadLetter ? stage.room.deadLetters : nil
+        mostAnswerBytes = stage.room.additions
         pool = HTTPPool(
             name: stage.name,
             HTTPLoop.Configuration(
@@ -39,7 +41,9 @@ struct HTTPStep: EachStep {
             binder.shape.set(name, column: new)
             columns[keyPath: column] = new
         }
-        return HTTPStage(site: site, template: bound, columns: columns, pool: pool, window: 2 * workers.upperBound, limit: limit)
+        return HTTPStage(
+            site: site, template: bound, columns: columns, pool: pool, window: 2 * workers.upperBound, limit: limit,
+            mostAnswerBytes: mostAnswerBytes)
     }
 
     func drain() { pool.drain() }
@@ -58,6 +62,9 @@ struct HTTPColumns: Sendable {
     var text: Int?
     var status: Int?
     var headers: Int?
+
+    /// Whether an answer leaves more in the record than its status.
+    var takeAnswer: Bool { json != nil || text != nil || headers != nil }
 }
 
 /// `http`, bound to one place.
@@ -70,27 +77,33 @@ struct HTTPStage: EachStage {
     let window: Int
     /// Checked for each record that fails, because a batch may take long.
     let limit: DeadLetterLimit?
-    /// The limit for the bodies of the answers to one batch.
-    private static let mostAnswerBytes = 256 << 20
+    /// The limit for the bodies and headers of the answers to one batch.
+    let mostAnswerBytes: Int
 
     func run(_ batch: RecordBatch) async throws {
-        let outcomes = try await ask(batch)
+        var outcomes = try await ask(batch)
         let buffer = ByteBuffer(capacity: 4096)
         var index = 0
-        var bytes = 0
         try site.sift(batch) { (row) throws(RecordFailure) in
-            defer { index += 1 }
+            defer {
+                outcomes[index] = nil
+                index += 1
+            }
             switch outcomes[index] {
-            case .failure(let failure): throw failure
-            case .success(let answer):
-                bytes += answer.body.count
-                guard bytes <= Self.mostAnswerBytes else {
-                    throw RecordFailure(code: HTTPFailure.Code.tooLong.rawValue, message: "the answers to one batch exceed 256 MiB")
-                }
+            case .failure(let failure)?: throw failure
+            case .success(let answer)?:
                 try take(answer, row, of: batch, buffer)
+                if columns.takeAnswer { batch.addedBytes += answer.byteCount }
                 return true
+            case nil: preconditionFailure("a record has no answer, and no reason why")
             }
         }
+    }
+
+    private var overflow: RecordFailure {
+        let size = mostAnswerBytes < 1 << 20 ? "\(mostAnswerBytes) bytes" : "\(mostAnswerBytes >> 20) MiB"
+        return RecordFailure(
+            code: HTTPFailure.Code.tooLong.rawValue, message: "the answers to the records of one batch exceed \(size), an eighth of limits.memory")
     }
 
     private func take(_ answer: HTTPAnswer, _ row: Int, of batch: RecordBatch, _ buffer: ByteBuffer) throws(RecordFailure) {
@@ -106,15 +119,20 @@ struct HTTPStage: EachStage {
     ///
     /// - Throws: ``RunError`` if the limit of dead letters is exceeded; ``Abandoned`` if the run
     ///   ended before all records had an answer.
-    private func ask(_ batch: RecordBatch) async throws -> [Result<HTTPAnswer, RecordFailure>] {
+    private func ask(_ batch: RecordBatch) async throws -> [Result<HTTPAnswer, RecordFailure>?] {
         let requests = template.requests(for: batch)
         let pool = pool
         var wasAbandoned = false
         let outcomes = try await withThrowingTaskGroup(of: (Int, HTTPOutcome).self) { group in
             var outcomes: [Result<HTTPAnswer, RecordFailure>?] = Array(repeating: nil, count: requests.count)
+            var budget = AnswerBudget(mostAnswerBytes, records: requests.count)
             func take(_ index: Int, _ outcome: HTTPOutcome) throws(RunError) {
                 outcomes[index] = try looked(at: outcome)
                 if outcomes[index] == nil { wasAbandoned = true }
+                guard columns.takeAnswer, case .success(let answer)? = outcomes[index] else { return }
+                for index in budget.add(answer.byteCount, index) {
+                    if case .success? = outcomes[index] { outcomes[index] = .failure(overflow) }
+                }
             }
             var pending = 0
             for (index, request) in requests.enumerated() {
@@ -138,7 +156,7 @@ struct HTTPStage: EachStage {
             if let error = limit?.exceeded { throw error }
             throw Abandoned()
         }
-        return outcomes.compactMap(\.self)
+        return outcomes
     }
 
     /// - Returns: `nil` if the request was abandoned.

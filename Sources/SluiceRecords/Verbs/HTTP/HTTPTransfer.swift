@@ -11,6 +11,9 @@ struct HTTPAnswer: Sendable, Equatable {
     var headers: [(name: String, value: String)]
     var body: [UInt8]
 
+    /// The size of its body and its headers.
+    var byteCount: Int { headers.reduce(body.count) { $0 + $1.name.utf8.count + $1.value.utf8.count } }
+
     static func == (left: HTTPAnswer, right: HTTPAnswer) -> Bool {
         left.status == right.status && left.body == right.body && left.headers.elementsEqual(right.headers, by: ==)
     }

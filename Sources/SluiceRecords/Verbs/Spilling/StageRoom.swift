@@ -2,6 +2,8 @@
 package struct StageRoom: Sendable {
     /// In bytes, for all workers of the stage together.
     package var memory: Int
+    /// In bytes, for what a stage adds to the records of one batch.
+    var additions = 64 << 20
     let folder: StageFolder
     /// `nil` if failures are only counted when a batch is committed.
     var deadLetters: DeadLetterLimit?
@@ -20,6 +22,8 @@ package struct StageRoom: Sendable {
     /// limit; the other half is for batches in flight.
     init(_ pipeline: RecordPipeline, folder: StageFolder) {
         self.init(memory: pipeline.limits.memory / 2 / max(1, pipeline.flow.allStages.count { $0.verb.keepsMuch }), folder: folder)
+        // Two batches may be in such a stage, and each of its parts may be held twice for a moment.
+        additions = pipeline.limits.memory / 8
         // If a stage may end the run early, failures after its last record don't count.
         guard case .count(let most)? = pipeline.limits.deadLetters, !pipeline.flow.stages.contains(where: \.mayHaveEnough) else { return }
         deadLetters = DeadLetterLimit(most: most)

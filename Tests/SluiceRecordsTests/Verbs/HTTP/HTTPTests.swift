@@ -3,6 +3,7 @@ import Sluice
 import SluiceCEL
 import Synchronization
 import Testing
+import WorkerPools
 
 @testable import SluiceRecords
 
@@ -52,6 +53,45 @@ struct HTTPTests {
     private static func message(_ letter: Value?) -> String {
         guard case .map(let map)? = letter, case .map(let error)? = map["error"], case .string(let message)? = error["message"] else { return "" }
         return message
+    }
+
+    @Test("answers that exceed an eighth of the memory for one batch are refused, in the order of the records", .serialized, arguments: [true, false])
+    func budget(isFirstSlow: Bool) async throws {
+        let text = String(repeating: "x", count: 600_000)
+        let server = try LocalServer { request in
+            // Later answers arrive before the first one.
+            if isFirstSlow, request.target == "/0", request.number < 8 { return .answer(503) }
+            return .text(request.target == "/4" ? "" : "\"\(text)\"")
+        }
+        let limits = Limits(deadLetters: .all, memory: 16 << 20)
+        let result = try await Self.run(
+            (0..<8).map { "{\"n\":\($0)}" }, ["url": Self.text("\(server.url)/{n}"), "as": Self.answer(["text": "t"])],
+            pool: PoolOptions(workers: 8...8, retry: RetryPolicy(times: 1000, backoff: .milliseconds(1), maxBackoff: .milliseconds(2))), limits: limits)
+        #expect(result.out.map { $0.prefix(6) } == ["{\"n\":0", "{\"n\":1", "{\"n\":2"])
+        #expect(Self.codes(result.dead) == Array(repeating: "http.too_long", count: 5))
+        #expect(Self.message(result.dead.first) == "the answers to the records of one batch exceed 2 MiB, an eighth of limits.memory")
+    }
+
+    @Test("what has no room does not depend on the order in which answers arrive")
+    func budgetOrder() {
+        for seed in 0..<200 as Range<UInt64> {
+            var random = Seeded(seed)
+            let sizes = (0..<20).map { _ in Int(random.next() % 30) }
+            let most = Int(random.next() % 400)
+            var sum = 0
+            let expected = sizes.indices.filter { index in
+                sum += sizes[index]
+                return sum > most
+            }
+            var budget = AnswerBudget(most, records: sizes.count)
+            var (refused, arrived): (Set<Int>, Set<Int>) = ([], [])
+            for index in sizes.indices.shuffled(using: &random) {
+                arrived.insert(index)
+                refused.formUnion(budget.add(sizes[index], index))
+                #expect(arrived.subtracting(refused).reduce(0) { $0 + sizes[$1] } <= most)
+            }
+            #expect(refused.sorted() == expected)
+        }
     }
 
     @Test("the answer becomes a field, whatever JSON it is; the other fields stay as they were")
