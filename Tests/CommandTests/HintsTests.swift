@@ -158,6 +158,31 @@ struct HintsTests {
         #expect(result.output.contains("not sampled from 'exec' on, which calls another program\n"))
     }
 
+    @Test("check --sample looks into routes: at their conditions, and at their stages")
+    func sampleOfRoutes() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write((0..<10).map { "{\"n\":\($0)}\n" }.joined(), to: "in.jsonl")
+        try command.write(
+            """
+            name: x
+            source: {files: in.jsonl}
+            stages: [{keep: n > 1}]
+            routes:
+              - {name: small, when: n < 5, stages: [{set: {m: n + 1}}, {keep: m > 100}], sink: {file: out/small.jsonl}}
+              - {name: never, when: n < 4, sink: {file: out/never.jsonl}}
+              - {name: rest, stages: [{remove: [k]}], sink: [{file: out/a.jsonl}, {file: out/b.jsonl}]}
+
+            """, to: "x.yaml")
+        let result = try command.run("check", "x.yaml", "--sample", "100")
+        #expect(result.status == 0, "\(result.error)")
+        #expect(result.output.contains("  small/set     3    3     0\n  small/keep    3    0     0\n  rest/remove   5    5     0\n"), "\(result.output)")
+        #expect(result.output.contains("warning: small/keep: 'm > 100' is not true for any of 3 records"), "\(result.output)")
+        #expect(result.output.contains("warning: route 'never': none of 8 records goes to it\n"), "\(result.output)")
+        #expect(result.output.contains("warning: rest/remove: no record has the field 'k'"), "\(result.output)")
+        #expect(!result.output.contains("route 'rest'") && !result.output.contains("route 'small'"), "\(result.output)")
+    }
+
     @Test("check --sample calls types as pipeline files do")
     func typesOfSample() throws {
         let command = try CommandUnderTest()

@@ -11,7 +11,7 @@ struct CheckCommand: AsyncParsableCommand {
             shows the line with the error underlined, and suggests a fix.
 
             With --sample, also reads the first records of the inputs and passes them through the stages before the first that calls another program. \
-            It shows their fields and types, and warns of fields that no record has and of conditions that no record meets.
+            It shows their fields and types, and warns of fields that no record has, of conditions that no record meets and of routes that no record takes.
 
             EXAMPLES
               sluice check pipelines/access-errors.yaml

@@ -49,30 +49,58 @@ package struct PipelineSample: Sendable {
             }
             let trial = try await Trial.run(pipeline, on: texts, stages: count, limit: limit, state: state)
             if let error = trial.report.error { throw .fault(error) }
-            add(trial, of: pipeline, stages: count)
+            places.append(Self.place(at: trial.report.stages[count], of: trial, reading: count == 0 ? pipeline.source.format.schema : nil))
         }
         for (number, stage) in pipeline.stages.enumerated() where number + 1 < places.count {
             look(at: stage, before: places[number], after: places[number + 1])
         }
+        guard end == nil, case .routes(let routes) = pipeline.flow.end else { return }
+        for index in routes.all.indices where routes.all[index].name != nil {
+            try await look(at: index, of: routes, of: pipeline, texts, limit: limit, state: state)
+        }
     }
 
-    private mutating func add(_ trial: Trial, of pipeline: RecordPipeline, stages count: Int) {
+    /// Looks at a route and its stages, but not at routes in it.
+    private mutating func look(
+        at index: Int, of routes: Routes, of pipeline: RecordPipeline, _ texts: [(name: String, text: [UInt8])], limit: Int, state: String
+    ) async throws(RunError) {
+        let (name, stages) = (routes.all[index].name ?? "", routes.all[index].flow.stages)
+        let offered = places[pipeline.stages.count].out
+        var before: Place?
+        for count in 0...stages.count {
+            if count > 0, stages[count - 1].verb.callsOthers { return }
+            let trial = try await Trial.run(pipeline, on: texts, route: index, of: routes, stages: count, limit: limit, state: state)
+            if let error = trial.report.error { throw .fault(error) }
+            let own = "\(name)/\(count == 0 ? SinkStage.name : stages[count - 1].name)"
+            guard let books = trial.report.stages.first(where: { $0.name.isSame(as: own) }) else { return }
+            let place = Self.place(at: books, of: trial)
+            if let before {
+                places.append(place)
+                look(at: stages[count - 1], as: own, before: before, after: place)
+            } else if books.in == 0, offered > 0 {
+                findings.append(Finding(stage: "route '\(name)'", message: "none of \(offered) records goes to it"))
+                return
+            }
+            before = place
+        }
+    }
+
+    /// - Parameter schema: at the source, the fields of its format.
+    private static func place(at books: RunReport.Stage, of trial: Trial, reading schema: Schema? = nil) -> Place {
         let records = trial.records.compactMap { line -> ValueMap? in
             guard case .map(let map)? = Value(json: line) else { return nil }
             return map
         }
-        let books = trial.report.stages[count]
         let failure = trial.report.deadLetters.first?.values.first { $0.stage == books.name }
         var fields = Self.fields(of: records)
         // JSON has no type for times.
-        if count == 0 {
+        if let schema {
             for (index, field) in fields.enumerated() {
-                guard let type = pipeline.source.format.schema.type(of: field.name), type != .dyn, field.types.count == 1 else { continue }
+                guard let type = schema.type(of: field.name), type != .dyn, field.types.count == 1 else { continue }
                 fields[index].types[0].name = Self.typeName(type)
             }
         }
-        places.append(
-            Place(name: books.name, in: books.in, out: books.out, dead: books.dead, fields: fields, firstFailure: failure, records: records))
+        return Place(name: books.name, in: books.in, out: books.out, dead: books.dead, fields: fields, firstFailure: failure, records: records)
     }
 
     /// The name of a type as pipeline files write it.
@@ -112,18 +140,20 @@ package struct PipelineSample: Sendable {
         return first == .string("-") && values.allSatisfy { $0 == first } ? "'-'" : nil
     }
 
-    private mutating func look(at stage: RecordStage, before: Place, after: Place) {
+    /// - Parameter name: the name of the stage in findings, if it is not its own.
+    private mutating func look(at stage: RecordStage, as name: String? = nil, before: Place, after: Place) {
+        let shown = name ?? stage.name
         guard before.out > 0 else { return }
         let there = before.fields.map(\.name)
         let names = there + after.fields.map(\.name)
         var reported: [String] = []
         for name in stage.verb.mentions where name.index(in: names) == nil && name.index(in: reported) == nil {
             reported.append(name)
-            findings.append(Finding(stage: stage.name, message: "no record has the field '\(name)'" + didYouMean(name, among: there)))
+            findings.append(Finding(stage: shown, message: "no record has the field '\(name)'" + didYouMean(name, among: there)))
         }
         for name in stage.verb.mentions {
             guard let word = Self.onlyWord(of: name, in: before.records) else { continue }
-            findings.append(Finding(stage: stage.name, message: "the field '\(name)' is \(word) in every record that has it"))
+            findings.append(Finding(stage: shown, message: "the field '\(name)' is \(word) in every record that has it"))
         }
         guard let filter = stage.verb as? any FilterVerb, after.dead < after.in else { return }
         let passed = after.out
@@ -132,6 +162,6 @@ package struct PipelineSample: Sendable {
         let reason = ConditionReason(filter.condition.program, over: before.records).text
         let count = after.in == 1 ? "the only record" : "any of \(after.in) records"
         findings.append(
-            Finding(stage: stage.name, message: "'\(filter.condition.text)' is not true for \(count)" + (reason.map { ": \($0)" } ?? "")))
+            Finding(stage: shown, message: "'\(filter.condition.text)' is not true for \(count)" + (reason.map { ": \($0)" } ?? "")))
     }
 }

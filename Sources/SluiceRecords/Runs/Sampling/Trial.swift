@@ -19,11 +19,36 @@ package struct Trial: Sendable {
     package static func run(
         _ pipeline: RecordPipeline, on texts: [(name: String, text: [UInt8])], stages: Int, limit: Int? = nil, state: String
     ) async throws(RunError) -> Trial {
+        let records = MemorySink(PathTemplate(recordsName))
+        return try await run(
+            pipeline, through: RecordFlow(Array(pipeline.stages.prefix(stages)), into: SinkSettings(records)), into: records, on: texts, limit: limit,
+            state: state)
+    }
+
+    /// As ``run(_:on:stages:limit:state:)``, but runs all stages before the routes, and the first of
+    /// one of the routes.
+    static func run(
+        _ pipeline: RecordPipeline, on texts: [(name: String, text: [UInt8])], route: Int, of routes: Routes, stages: Int, limit: Int?, state: String
+    ) async throws(RunError) -> Trial {
+        let records = MemorySink(PathTemplate(recordsName))
+        var routes = routes
+        for index in routes.all.indices {
+            let isOther = index != route
+            let sink = isOther ? MemorySink(PathTemplate("other-\(index).jsonl")) : records
+            routes.all[index].flow = RecordFlow(isOther ? [] : Array(routes.all[index].flow.stages.prefix(stages)), into: SinkSettings(sink))
+        }
+        return try await run(
+            pipeline, through: RecordFlow(pipeline.stages, into: .routes(routes)), into: records, on: texts, limit: limit, state: state)
+    }
+
+    private static func run(
+        _ pipeline: RecordPipeline, through flow: RecordFlow, into records: MemorySink, on texts: [(name: String, text: [UInt8])], limit: Int?,
+        state: String
+    ) async throws(RunError) -> Trial {
         var trial = pipeline
         trial.source.replaceInputs(by: texts.map { ($0.name == "-" ? "standard input" : $0.name, $0.text) })
-        let records = MemorySink(PathTemplate(recordsName))
         let letters = MemorySink(PathTemplate(lettersName))
-        trial.flow = RecordFlow(Array(pipeline.stages.prefix(stages)), into: SinkSettings(records))
+        trial.flow = flow
         trial.deadLetters = lettersName
         trial.deadLetterSink = letters
         trial.limits.deadLetters = .all
