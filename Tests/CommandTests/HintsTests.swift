@@ -140,6 +140,17 @@ struct HintsTests {
         #expect(try command.run("check", "x.yaml").status == 0)
     }
 
+    @Test("text that is not UTF-8 and becomes base64 is named", arguments: [("jsonl", "", true), ("lines", "", false), ("jsonl", ", encoding: latin1", false)])
+    func notUTF8(format: String, option: String, isWarned: Bool) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try Data([0x68, 0xE9, 0x0A]).write(to: command.folder.appending(path: "in.txt"))
+        try command.write("name: x\nsource: {files: in.txt, format: lines\(option)}\nsink: {file: out.txt, format: \(format)}\n", to: "x.yaml")
+        let result = try command.run("run", "x.yaml", "--progress", "none")
+        #expect(result.status == 0)
+        #expect(result.error.contains("warning: in.txt is not UTF-8, and JSON has such text in base64; set 'encoding: latin1'") == isWarned, "\(result.error)")
+    }
+
     @Test("check --sample shows the fields, their types, and what is never present or never true")
     func sample() throws {
         let command = try CommandUnderTest()

@@ -18,10 +18,25 @@ struct RunHints {
             guard hints.count < Self.most, report.stages[0].dead > 0 else { break }
             if let hint = await Self.format(of: input.file, pipeline) { hints.append("\(input.file) \(hint)") }
         }
+        if hints.isEmpty, let file = Self.fileThatIsNotUTF8(pipeline, report) {
+            hints.append("\(file) is not UTF-8, and JSON has such text in base64; set 'encoding: latin1' in the source if that is what it is")
+        }
         await look(at: pipeline, report)
     }
 
     func text(_ paint: Paint) -> String { hints.map { "  " + paint.yellow("warning: ") + $0 + "\n" }.joined() }
+
+    /// The first input, if its beginning has bytes that are not UTF-8, and records are written as
+    /// JSON.
+    private static func fileThatIsNotUTF8(_ pipeline: RecordPipeline, _ report: RunReport) -> String? {
+        guard pipeline.source.encoding == .utf8, report.records.written > 0, pipeline.sinks.contains(where: { $0.format is JSONL }),
+            let input = pipeline.source.inputs.first, input.size != nil, !input.isStandardInput,
+            let text = try? InputBeginning.text(of: input, from: pipeline.source.source, as: pipeline.source.archive)
+        else { return nil }
+        // A long line may be cut off inside a character.
+        let lines = text.lastIndex(of: UInt8(ascii: "\n")).map { text[...$0] } ?? (text.count < 32 << 10 ? text[...] : [])
+        return String(validating: lines, as: UTF8.self) == nil ? input.path : nil
+    }
 
     private static func format(of file: String, _ pipeline: RecordPipeline) async -> String? {
         guard let input = pipeline.source.inputs.first(where: { $0.path == file && !$0.isStandardInput }),
