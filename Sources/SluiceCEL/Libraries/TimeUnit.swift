@@ -70,6 +70,18 @@ enum TimeUnit {
             implementation: .pure { values throws(EvaluationError) in try truncated(values) }),
     ]
 
+    /// `truncate` with a constant unit, for the other arguments: the time and, if there is one, the
+    /// zone.
+    static func truncation(to text: String) throws(EvaluationError) -> Implementation.Variadic {
+        let unit = try TimeUnit(text)
+        return { values, _ throws(EvaluationError) in
+            guard case .timestamp(let moment) = values[0] else { throw .noOverload("truncate", values) }
+            guard values.count > 1 else { return .timestamp(try unit.beginning(moment, in: "")) }
+            guard case .string(let zone) = values[1] else { throw .noOverload("truncate", values) }
+            return .timestamp(try unit.beginning(moment, in: zone))
+        }
+    }
+
     private static func truncated(_ values: [Value]) throws(EvaluationError) -> Value {
         guard case .timestamp(let moment) = values[0], case .string(let zone) = values[2] else { throw .noOverload("truncate", values) }
         switch values[1] {

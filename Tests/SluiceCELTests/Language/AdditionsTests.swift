@@ -42,6 +42,18 @@ struct AdditionsTests {
         #expect(throws: EvaluationError.self) { try TimeUnit(text) }
     }
 
+    @Test("a constant unit is checked and read once, whatever the zone")
+    func constants() {
+        #expect(problems("timestamp(time).truncate('1 hour')").first?.contains("\"1 hour\" is no unit of time") == true)
+        let record: ValueMap = ["time": "2025-10-10T13:55:36Z", "unit": "1h", "zone": "+0200"]
+        #expect(evaluated("string(timestamp(time).truncate('1d', zone)) == '2025-10-09T22:00:00Z'", record) == "true")
+        for call in ["truncate(unit)", "truncate(unit, '')", "truncate(duration('1h'))"] {
+            #expect(evaluated("timestamp(time).truncate('1h') == timestamp(time).\(call)", record) == "true")
+        }
+        #expect(evaluated("timestamp(time).truncate('1h', 7)", record).contains("truncate"))
+        #expect(evaluated("time.truncate('1h')", record).contains("truncate"))
+    }
+
     @Test(
         "user agents are sorted into families",
         arguments: [
