@@ -15,6 +15,10 @@ struct Ledger: Sendable {
     private(set) var firsts: [String: LedgerState.First] = [:]
     /// Records written to all outputs.
     private(set) var written = 0
+    /// Of all inputs. Kept, since there may be a million, and the totals are asked for after each
+    /// batch.
+    private var read = 0
+    private var suspect: UInt64 = 0
     /// The end of the last committed batch.
     private(set) var end: (input: Int, position: Position, compressedBytes: UInt64)?
 
@@ -45,6 +49,8 @@ struct Ledger: Sendable {
         for (code, failure) in batch.firsts where firsts[code] == nil { firsts[code] = LedgerState.First(input: batch.input, failure: failure) }
         guard let input = batch.input else { return }
         inputs[input].records += batch.counts.first?.in ?? 0
+        read += batch.counts.first?.in ?? 0
+        suspect += batch.suspect
         inputs[input].written += written
         for counts in batch.counts {
             inputs[input].filtered += counts.filtered + counts.dropped
@@ -70,21 +76,23 @@ struct Ledger: Sendable {
         }
         books.add(state.books.map(\.counts))
         (timeouts, inputs, codes, written) = (state.timeouts, state.inputs, state.codes, state.written)
+        read = inputs.reduce(0) { $0 + $1.records }
+        suspect = inputs.reduce(0) { $0 + $1.suspect }
         firsts = state.firsts
         end = state.end.map { ($0.input, $0.position, $0.compressedBytes) }
     }
 
     var records: RunReport.Records {
         RunReport.Records(
-            read: inputs.reduce(0) { $0 + $1.records }, written: written, filtered: books.total(\.filtered) + books.total(\.dropped),
-            dead: books.total(\.dead), absorbed: books.total(\.absorbed), added: books.total(\.added),
-            suspect: inputs.reduce(0) { $0 + Int($1.suspect) })
+            read: read, written: written, filtered: books.total(\.filtered) + books.total(\.dropped),
+            dead: books.total(\.dead), absorbed: books.total(\.absorbed), added: books.total(\.added), suspect: Int(suspect))
     }
 
     /// Whether each account balances, each stage matches the next, and the total of dead letters
     /// matches the sum over their codes.
     var isBalanced: Bool {
         let records = records
+        guard records.read == inputs.reduce(0, { $0 + $1.records }) else { return false }
         let perInput = inputs.allSatisfy { $0.records + $0.added == $0.written + $0.filtered + $0.dead + $0.absorbed }
         return books.balance(read: records.read, written: records.written, before: before) && perInput && codes.values.reduce(0, +) == records.dead
     }
