@@ -23,7 +23,7 @@ $(SWIFT) test --skip-build $(1) --filter '$(POOL_TESTS)'
 	$(SWIFT) test --skip-build $(1) --skip '$(POOL_TESTS)' --skip '$(TIMED_TESTS)' --skip '$(KILLING_TESTS)'
 endef
 
-.PHONY: help setup build run install package test trouble fuzz compare-damaged test-install check docs validate-schema check-jobs check-csv-suites check-exchange lint format tsan cel-conformance bench bench-compare bench-pool bench-cel bench-formats clean
+.PHONY: help setup build run install package test trouble test-spark spark-cluster fuzz compare-damaged test-install check docs validate-schema check-jobs check-csv-suites check-exchange lint format tsan cel-conformance bench bench-compare bench-pool bench-cel bench-formats clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,12 @@ test: setup ## build everything and run all tests
 trouble: build ## kill runs, or let them fail, at every system call that changes a file, and rerun them; takes minutes
 	$(SWIFT) build --build-tests
 	SLUICE_TROUBLE=1 SLUICE_UNDER_TEST=$(abspath $(RELEASE)/sluice) $(SWIFT) test --skip-build --filter '^CommandTests\.ResumeTests'
+
+test-spark: build ## run plans on a Spark cluster on this machine, and get in its way; installs pyspark in .build; ARGS='--pyspark 3.5.9'
+	Tests/Spark/test-spark --sluice $(RELEASE)/sluice $(ARGS)
+
+spark-cluster: build ## bring up that cluster, to try 'sluice run --on'
+	Tests/Spark/test-spark --sluice $(RELEASE)/sluice --cluster $(ARGS)
 
 fuzz: setup ## run the fuzzers of Tests/Fuzz for a minute each; ARGS='--seconds 600 input' for others
 	@scripts/fuzz $(ARGS)

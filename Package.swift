@@ -27,9 +27,10 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "SluiceDefinition", "SluiceRecords", "SluiceCEL",
+                "SluiceDefinition", "SluiceRecords", "SluiceCEL", "CProcess",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+            ],
+            resources: [.embedInCode("Spark/runner.py")]),
         // Floor 3: YAML to definition to diagnostics to a pipeline of records.
         .target(
             name: "SluiceDefinition",
@@ -75,6 +76,7 @@ let package = Package(
         .target(name: "CCurl"),
         .target(name: "CBytes"),
         .target(name: "CPrefetch"),
+        .target(name: "CProcess"),
 
         // By hand: `make -s bench-cel`, `make -s bench-formats`.
         .executableTarget(name: "bench-cel", dependencies: ["SluiceCEL"], path: "Benchmarks/CEL/bench-cel"),
@@ -117,7 +119,7 @@ if Context.environment["SLUICE_FUZZ"] == "1" {
 }
 
 for target in package.targets where ![.system, .plugin, .binary].contains(target.type) {
-    let isC = ["CRE2", "CISAL", "CBytes", "CPrefetch"].contains(target.name)
+    let isC = ["CRE2", "CISAL", "CBytes", "CPrefetch", "CProcess"].contains(target.name)
     guard !isC else { continue }
     target.swiftSettings =
         (target.swiftSettings ?? []) + [

@@ -65,6 +65,14 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension RunError {
+    /// Whether another attempt, perhaps on another machine, would fail again.
+    package var isPermanent: Bool {
+        switch self {
+        case .stopped, .tooManyDeadLetters, .allDead, .files, .closure, .types, .plan, .fault, .input(.damaged): true
+        case .input, .output, .unpublished, .busy, .unfinished, .threads, .room, .report: false
+        }
+    }
+
     /// Attributes the failure of a pipeline of batches to a stage, an input or an output.
     init(_ reason: PipelineError) {
         switch reason {

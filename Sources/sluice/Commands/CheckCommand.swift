@@ -32,6 +32,9 @@ struct CheckCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Also read the first n records of the inputs.", valueName: "n"))
     var sample: Int?
 
+    @Option(help: ArgumentHelp("Also say what keeps the run from being divided among machines, and what they cannot do.", valueName: "master"))
+    var on: String?
+
     func validate() throws {
         if let sample, !(1...1_000_000).contains(sample) { throw ValidationError("'--sample' must be from 1 to 1000000.") }
     }
@@ -39,6 +42,12 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         let checked = try pipeline.checked(mayLackInputs: noInputs)
         Terminal.output.write("\(pipeline.shownName): ok\n")
+        if on != nil, let pipeline = checked.pipeline {
+            let obstacles = pipeline.obstaclesToTasks.map { "this run cannot be divided into tasks: \($0)" }
+            let all = obstacles.isEmpty ? [pipeline.workOfTasks] : obstacles
+            Terminal.output.write(all.map { "  \($0)\n" }.joined())
+            if !obstacles.isEmpty { throw ExitStatus.wrong }
+        }
         guard let sample, let pipeline = checked.pipeline else { return }
         do {
             let texts = try SampleTexts.of(pipeline.source)

@@ -39,34 +39,56 @@ struct GatherCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let folder = PlanFolder(plan)
-        let plan = try folder.plan()
-        let tasks = try folder.allInputs(of: plan)
         let reportCopy = report.map(PlannedPipeline.absolute)
+        var gathering = Gathering(folder: PlanFolder(plan))
+        (gathering.workers, gathering.restarts, gathering.reportCopy) = (workers, restart, reportCopy)
+        let (done, pipeline, signal) = try await gathering.run(showing: progress)
+        if let reportCopy { ReportOption.write(done, to: reportCopy) }
+        if done.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
+        let isStreamed = pipeline.sinks.allSatisfy { $0.sink is StandardOutputSink }
+        Terminal.error.write(RunSummary.text(done, reportFile: "\(gathering.state)/report.json", isStreamed: isStreamed))
+        Terminal.error.write(await RunHints(pipeline, done).text(Paint(isOn: Terminal.error.isColored)))
+        throw ExitStatus(done, signal: signal)
+    }
+}
+
+/// Puts the results of a plan's tasks together.
+struct Gathering {
+    let folder: PlanFolder
+    var workers: Int?
+    var restarts = false
+    /// An absolute path.
+    var reportCopy: String?
+    /// The state folder of the run, once it is known.
+    private(set) var state = ""
+
+    init(folder: PlanFolder) { self.folder = folder }
+
+    /// Enters the folder where the plan was made.
+    ///
+    /// - Returns: the report, the pipeline, and the signal that interrupted the run.
+    mutating func run(showing progress: ProgressDisplay.Mode) async throws -> (RunReport, RecordPipeline, Int32?) {
+        let plan = try folder.plan()
+        state = plan.state
+        let tasks = try folder.allInputs(of: plan)
         let inputs = tasks.flatMap(\.inputs).map(\.file)
         var pipeline = try PlannedPipeline.checked(plan, reading: inputs)
         pipeline.source = pipeline.source.reading(inputs)
         let gathered = try GatheredTasks(plan, tasks, in: folder)
         var options = RunOptions(state: plan.state)
         options.reportCopy = reportCopy
-        options.restarts = restart
+        options.restarts = restarts
         options.notice = { Terminal.error.write("sluice: \($0)\n") }
         if let workers { options.workers = workers }
-        let done: RunReport
         let run = RecordRun(pipeline, options: options, gathering: gathered)
         let interrupts = Interrupts { run.drain() }
         do {
-            done = try await ProgressDisplay(mode: progress, stream: .error).show(run) { try await run.run() }
+            let report = try await ProgressDisplay(mode: progress, stream: .error).show(run) { try await run.run() }
+            return (report, pipeline, interrupts.first)
         } catch let error as RunError {
             Terminal.error.write("sluice: \(error)\n")
             if case .files = error { throw ExitStatus.wrong }
             throw ExitStatus.failed
         }
-        if let reportCopy { ReportOption.write(done, to: reportCopy) }
-        if done.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
-        let isStreamed = pipeline.sinks.allSatisfy { $0.sink is StandardOutputSink }
-        Terminal.error.write(RunSummary.text(done, reportFile: "\(plan.state)/report.json", isStreamed: isStreamed))
-        Terminal.error.write(await RunHints(pipeline, done).text(Paint(isOn: Terminal.error.isColored)))
-        throw ExitStatus(done, signal: interrupts.first)
     }
 }

@@ -56,7 +56,11 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Print neither progress nor a summary, unless the run fails. The exit code tells whether records were lost.")
     var quiet = false
 
+    @OptionGroup(title: "More than one machine") var spark: SparkOptions
+
     func validate() throws {
+        if spark.on != nil, limit != nil { throw ValidationError("'--limit' and '--on' exclude each other.") }
+        if spark.on != nil, pipeline.file == "-" { throw ValidationError("A plan needs a pipeline file that can be read again: name one.") }
         if let workers, !(1...4096).contains(workers) { throw ValidationError("'--workers' must be from 1 to 4096.") }
         if let limit, limit < 1 { throw ValidationError("'--limit' must be at least 1.") }
         if let report { try ReportOption.validate(report) }
@@ -64,6 +68,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let master = spark.on { return try await run(on: master) }
         let (pipeline, state) = try pipeline.runnable(state: state)
         var options = RunOptions(state: state, limit: limit)
         options.reportCopy = self.report
@@ -93,15 +98,37 @@ struct RunCommand: AsyncParsableCommand {
             if case .files = error { throw ExitStatus.wrong }
             throw ExitStatus.failed
         }
+        try await finish(report, of: pipeline, state: state, signal: interrupts.first)
+    }
+
+    private func run(on master: String) async throws {
+        let file = try pipeline.pipelineFile()
+        guard let checked = try pipeline.settings.checked(file, state: state, mayLackInputs: false).pipeline else { throw ExitStatus.wrong }
+        let state = state ?? PipelineFile.stateFolder(of: checked.name)
+        let run = SparkRun(
+            master: master, options: spark, file: file, settings: try pipeline.settings.values(), pipeline: checked, state: state, restarts: restart,
+            isQuiet: quiet || progress == .none)
+        guard let plan = try await run.run() else { return }
+        var gathering = Gathering(folder: plan)
+        (gathering.workers, gathering.restarts, gathering.reportCopy) = (workers, restart, report)
+        let (report, pipeline, signal) = try await gathering.run(showing: quiet ? .none : progress)
+        if report.status == .complete || report.status == .losses { try plan.remove() }
+        try await finish(report, of: pipeline, state: state, signal: signal)
+    }
+
+    /// Reports how the run ended.
+    ///
+    /// - Throws: the exit status.
+    private func finish(_ report: RunReport, of pipeline: RecordPipeline, state: String, signal: Int32?) async throws {
         if let file = self.report { ReportOption.write(report, to: file) }
         // The reader of standard output has what it wanted, so there is no summary, as with any
         // filter.
         if report.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
-        if quiet, report.status == .complete || report.status == .losses, report.balanced { throw ExitStatus(report, signal: interrupts.first) }
+        if quiet, report.status == .complete || report.status == .losses, report.balanced { throw ExitStatus(report, signal: signal) }
         let isStreamed = pipeline.sinks.allSatisfy { $0.sink is StandardOutputSink }
         Terminal.error.write(RunSummary.text(report, reportFile: "\(state)/report.json", isStreamed: isStreamed))
         Terminal.error.write(await RunHints(pipeline, report).text(Paint(isOn: Terminal.error.isColored)))
-        throw ExitStatus(report, signal: interrupts.first)
+        throw ExitStatus(report, signal: signal)
     }
 }
 

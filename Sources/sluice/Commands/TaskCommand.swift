@@ -1,5 +1,7 @@
 import ArgumentParser
+import CProcess
 import FoundationEssentials
+import Glibc
 import SluiceDefinition
 import SluiceRecords
 
@@ -37,11 +39,18 @@ struct TaskCommand: AsyncParsableCommand {
     @Option(help: "How to show progress: a line if on a terminal (auto), plain lines, or none.")
     var progress = ProgressDisplay.Mode.auto
 
+    @Flag(help: "Print the result, or why there is none, as a line of JSON on standard output.")
+    var json = false
+
+    @Option(help: .hidden)
+    var withParent: Int32?
+
     private static let variables = ["JOB_COMPLETION_INDEX", "SLURM_ARRAY_TASK_ID", "AWS_BATCH_JOB_ARRAY_INDEX"]
 
     func validate() throws {
         if let workers, !(1...4096).contains(workers) { throw ValidationError("'--workers' must be from 1 to 4096.") }
         _ = try chosen()
+        try stayWithParent()
     }
 
     private func chosen() throws -> Int {
@@ -55,14 +64,42 @@ struct TaskCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let index = try chosen()
+        do {
+            try await run(index)
+        } catch let error as RunError {
+            if json { Self.print(TaskMessage(task: index, status: .failed, error: error.description, permanent: error.isPermanent)) }
+            throw error
+        } catch ExitStatus.wrong {
+            let reason = "there is no such task, or the definition is not valid here"
+            if json { Self.print(TaskMessage(task: index, status: .failed, error: reason, permanent: true)) }
+            throw ExitStatus.wrong
+        }
+    }
+
+    /// Ends with the process that started this one: what is started by a program that is killed would
+    /// otherwise go on.
+    ///
+    /// Called from the main thread, before anything is awaited: Linux forgets the signal when the
+    /// thread that asked for it ends, and threads of the pool end when they are idle.
+    private func stayWithParent() throws {
+        guard let withParent else { return }
+        _ = cprocess_signal_on_death_of_parent(SIGKILL)
+        // It may be dead already.
+        if getppid() != withParent { throw ExitStatus.failed }
+    }
+
+    private func run(_ index: Int) async throws {
         let folder = PlanFolder(plan)
         let plan = try folder.plan()
-        let index = try chosen()
         guard (0..<plan.tasks).contains(index) else {
             Terminal.error.write("sluice: there is no task \(index): the plan has \(plan.tasks), from 0 to \(plan.tasks - 1)\n")
             throw ExitStatus.wrong
         }
-        if folder.isCommitted(index) { return Terminal.error.write("sluice: task \(index) is done already\n") }
+        if folder.isCommitted(index) {
+            if json { Self.print(TaskMessage(task: index, status: .done)) }
+            return Terminal.error.write("sluice: task \(index) is done already\n")
+        }
         let inputs = try folder.inputs(of: index, in: plan)
         let pipeline = try PlannedPipeline.checked(plan, reading: inputs.inputs.map(\.file)).reading(inputs, of: plan)
         let attempt = try TaskAttempt(inputs, of: plan, in: folder)
@@ -74,7 +111,7 @@ struct TaskCommand: AsyncParsableCommand {
         let done: (result: TaskResult, outcome: TaskAttempt.Outcome)?
         do {
             done = try await SlowGzipNotice(pipeline).watch {
-                try await ProgressDisplay(mode: progress, stream: .error).show(run) { try await run.run(attempt) }
+                try await ProgressDisplay(mode: json ? .none : progress, stream: .error).show(run) { try await run.run(attempt) }
             }
         } catch {
             attempt.discard()
@@ -85,8 +122,19 @@ struct TaskCommand: AsyncParsableCommand {
             Terminal.error.write("sluice: task \(index) was interrupted, and is not done\n")
             throw ExitStatus.interrupted(signal: interrupts.first ?? Signals.interrupt)
         }
+        if json { Self.print(TaskMessage(task: index, status: .done, result: done.result)) }
         if done.outcome == .late { return Terminal.error.write("sluice: task \(index) was done by another process meanwhile\n") }
-        Terminal.error.write(Self.summary(done.result, index, inputs))
+        if !json { Terminal.error.write(Self.summary(done.result, index, inputs)) }
+    }
+
+    private static func print(_ message: TaskMessage) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            Terminal.output.write(String(decoding: try encoder.encode(message), as: UTF8.self) + "\n")
+        } catch {
+            preconditionFailure("a message of texts and numbers can be encoded")
+        }
     }
 
     private static func summary(_ result: TaskResult, _ index: Int, _ inputs: TaskInputs) -> String {
@@ -95,5 +143,25 @@ struct TaskCommand: AsyncParsableCommand {
         let files = inputs.inputs.count == 1 ? "1 input" : "\(Figures.count(inputs.inputs.count)) inputs"
         let records = "\(Figures.count(result.records.read)) records\(dead)\(damaged)"
         return "sluice: task \(index) is done: \(files), \(records), \(Figures.seconds(result.elapsedSeconds))\n"
+    }
+}
+
+/// What `task --json` prints.
+private struct TaskMessage: Encodable {
+    enum Status: String, Encodable { case done, failed }
+
+    var task: Int
+    var status: Status
+    var records: Int?
+    var dead: Int?
+    var damaged: Int?
+    var seconds: Double?
+    var error: String?
+    /// Whether another attempt would fail again.
+    var permanent: Bool?
+
+    init(task: Int, status: Status, result: TaskResult? = nil, error: String? = nil, permanent: Bool? = nil) {
+        (self.task, self.status, self.error, self.permanent) = (task, status, error, permanent)
+        (records, dead, damaged, seconds) = (result?.records.read, result?.records.dead, result?.damagedInputs, result?.elapsedSeconds)
     }
 }

@@ -151,6 +151,19 @@ package struct PlanFolder: Sendable {
         return ordered
     }
 
+    /// Removes the plan with all results, if there is one.
+    ///
+    /// - Throws: if the folder is not a plan's, or cannot be removed.
+    package func remove() throws(RunError) {
+        guard access(path, F_OK) == 0 else { return }
+        guard access(planFile.path, F_OK) == 0 else { throw .plan("'\(path)' has no plan, so it is not removed") }
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            throw .plan("'\(path)' cannot be removed")
+        }
+    }
+
     private var unreadable: RunError { .plan("the inputs of the plan in '\(path)' cannot be read; make the plan again") }
 
     private func makeFolders() throws(OutputError) {

@@ -15,6 +15,14 @@ extension RecordPipeline {
 }
 
 extension RecordPipeline {
+    /// What tasks do and what is done where their results come together, as a sentence.
+    package var workOfTasks: String {
+        let plan = Plan(self)
+        guard case .before(let place) = plan.taskCut else { return "tasks read the inputs, run the stages and encode the outputs" }
+        let name = place == 0 ? "finding the years" : "'\(plan.places[place].name)'"
+        return "tasks read the inputs and run the stages before \(name), which needs all records in order; gathering does the rest"
+    }
+
     /// Whether the types of fields are inferred from the first records.
     package var infersTypes: Bool { (source.format as? any InferringFormat)?.infersTypes == true }
 

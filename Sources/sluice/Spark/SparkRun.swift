@@ -1,0 +1,115 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import SluiceDefinition
+import SluiceRecords
+import Synchronization
+
+/// `run --on`: the tasks of a plan as a Spark job, and then `gather`.
+struct SparkOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Run on Spark: spark://HOST:PORT, local[N], yarn, k8s://…", valueName: "master"))
+    var on: String?
+
+    @Option(help: ArgumentHelp("With --on: the number of tasks. (default: one for 256 MiB of input)", valueName: "n"))
+    var tasks: Int?
+
+    @Option(
+        help: ArgumentHelp("With --on: a folder that all machines see, for the plan and its results. (default: plan in the state folder)", valueName: "folder"),
+        completion: .directory)
+    var plan: String?
+
+    @Option(
+        name: .customLong("conf"), parsing: .singleValue,
+        help: ArgumentHelp("With --on: a setting of Spark, as spark.executor.memory=1g; may be repeated.", valueName: "name=value"))
+    var settings: [String] = []
+
+    @Flag(help: "With --on: make the plan, and print the command that submits it.")
+    var printSubmit = false
+
+    func validate() throws {
+        if let tasks, !(1...1_000_000).contains(tasks) { throw ValidationError("'--tasks' must be from 1 to 1000000.") }
+        if on == nil, tasks != nil || plan != nil || !settings.isEmpty || printSubmit {
+            throw ValidationError("'--tasks', '--plan', '--conf' and '--print-submit' need '--on'.")
+        }
+        for setting in settings where !setting.contains("=") { throw ValidationError("'--conf \(setting)' has no '='; write --conf name=value") }
+    }
+
+    /// A task should take ten seconds or more: Spark needs some milliseconds for each.
+    fileprivate static let bytesPerTask: UInt64 = 256 << 20
+}
+
+struct SparkRun {
+    let master: String
+    let options: SparkOptions
+    let file: PipelineFile
+    let settings: [String: String]
+    let pipeline: RecordPipeline
+    let state: String
+    let restarts: Bool
+    let isQuiet: Bool
+
+    /// Makes the plan, submits its tasks that are not done yet, and waits for them.
+    ///
+    /// - Returns: the plan, with all tasks done; `nil` if the command was only printed.
+    func run() async throws -> PlanFolder? {
+        let obstacles = pipeline.obstaclesToTasks
+        guard obstacles.isEmpty else {
+            Terminal.error.write(obstacles.map { "sluice: this run cannot be divided into tasks: \($0)\n" }.joined())
+            throw ExitStatus.wrong
+        }
+        let folder = PlanFolder(options.plan ?? "\(state)/plan")
+        if restarts { try folder.remove() }
+        let bytes = pipeline.source.inputs.reduce(0) { $0 + ($1.size ?? 0) }
+        let wanted = max(1, min(pipeline.source.inputs.count, Int((bytes + SparkOptions.bytesPerTask - 1) / SparkOptions.bytesPerTask)))
+        let plan = TaskPlan(pipeline, file: file.path, text: file.text, settings: settings, state: state, tasks: options.tasks ?? wanted)
+        let (made, tasks, creation) = try folder.create(plan, of: pipeline.source.inputs, typesFromFirst: pipeline.infersTypes)
+        let submit = SparkSubmit(master: master, plan: folder, settings: options.settings, isQuiet: isQuiet)
+        try submit.prepare()
+        if options.printSubmit {
+            Terminal.output.write("\(submit.text)\n")
+            Terminal.error.write("sluice: when it has ended: sluice gather \(options.plan ?? "\(state)/plan")\n")
+            return nil
+        }
+        guard let program = SparkSubmit.program() else {
+            throw RunError.plan(
+                "there is no spark-submit: set SPARK_HOME, put it into PATH, or activate a Python environment with pyspark; "
+                    + "--print-submit prints the command")
+        }
+        let done = creation == .existed ? tasks.count { folder.isCommitted($0.task) } : 0
+        if !isQuiet {
+            let reused = done > 0 ? ", \(Figures.count(done)) of them done by an earlier run" : ""
+            Terminal.error.write("sluice: \(Figures.count(made.tasks)) tasks on \(master)\(reused)\n")
+        }
+        try wait(for: submit, program)
+        let missing = tasks.count { !folder.isCommitted($0.task) }
+        guard missing == 0 else {
+            let kept = made.tasks - missing
+            throw RunError.plan("\(missing) of \(made.tasks) tasks are not done; \(kept > 0 ? "the others are kept: " : "")run the same command again to go on")
+        }
+        return folder
+    }
+
+    private func wait(for submit: SparkSubmit, _ program: String) throws {
+        let running = RunningProcess()
+        let interrupts = Interrupts { running.signal(SIGTERM) }
+        let code = try submit.run(program) { running.begin($0) }
+        running.end()
+        if let signal = interrupts.first { throw ExitStatus.interrupted(signal: signal) }
+        // 3: tasks have failed for good, and the runner has said which.
+        if code != 0, code != 3, code != 4 { Terminal.error.write("sluice: spark-submit ended with exit code \(code)\n") }
+    }
+}
+
+/// The process to be ended by a signal, if it runs.
+private final class RunningProcess: Sendable {
+    private let process = Mutex<pid_t?>(nil)
+
+    func begin(_ number: pid_t) { process.withLock { $0 = number } }
+    func end() { process.withLock { $0 = nil } }
+
+    func signal(_ number: Int32) {
+        process.withLock { process in
+            if let process { kill(process, number) }
+        }
+    }
+}
