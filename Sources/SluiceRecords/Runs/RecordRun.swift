@@ -75,7 +75,8 @@ package final class RecordRun: Sendable {
             stop: stop)
         // As they are now: what is appended from here on makes them new for the next run.
         let read = pipeline.source.newOnly.map { _ in pipeline.source.inputs.map { FilesRead.File($0) } }
-        let types = if let gathered { gathered.types } else { try inferTypes(reading, options) }
+        // Where gathering goes on with records, it decodes them.
+        let types = if let gathered, plan.taskCut == .encoded { gathered.types } else { try inferTypes(reading, options) }
         let commit = RunCommit(pipeline, plan, staging: state.staging, meter: meter, checkpointing: checkpointing) { reading.summaries }
         let files = try begin(commit, state)
         isSuspended = false
