@@ -81,6 +81,9 @@ static int is_file(int descriptor) {
 
 CHANGE(int, rename, (const char *from, const char *to), (from, to))
 CHANGE(int, unlink, (const char *path), (path))
+CHANGE(int, renameat, (int from_folder, const char *from, int to_folder, const char *to), (from_folder, from, to_folder, to))
+CHANGE(int, unlinkat, (int folder, const char *path, int flags), (folder, path, flags))
+CHANGE(int, mkdirat, (int folder, const char *path, mode_t mode), (folder, path, mode))
 CHANGE(int, mkdir, (const char *path, mode_t mode), (path, mode))
 CHANGE(int, rmdir, (const char *path), (path))
 CHANGE(int, fsync, (int descriptor), (descriptor))
@@ -126,3 +129,25 @@ static int open_counted(int (*real)(const char *, int, ...), const char *path, i
 
 OPEN(open)
 OPEN(open64)
+
+#define OPENAT(name)                                                           \
+    int name(int folder, const char *path, int flags, ...) {                   \
+        static int (*real)(int, const char *, int, ...);                       \
+        if (!real) real = (int (*)(int, const char *, int, ...))dlsym(RTLD_NEXT, #name); \
+        va_list rest;                                                          \
+        va_start(rest, flags);                                                 \
+        mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;              \
+        va_end(rest);                                                          \
+        if (!(flags & O_CREAT)) return real(folder, path, flags, mode);        \
+        int one = is_the_one();                                                \
+        if (one && !kills_after) {                                             \
+            errno = fault_errno;                                               \
+            return -1;                                                         \
+        }                                                                      \
+        int result = real(folder, path, flags, mode);                          \
+        if (one) die();                                                        \
+        return result;                                                         \
+    }
+
+OPENAT(openat)
+OPENAT(openat64)

@@ -56,6 +56,12 @@ package struct FilePlace: Hashable, Sendable {
     /// `nil` if the path ends with the folder itself, as `/` and `a/..` do.
     package let name: [UInt8]?
 
+    /// The place of a name in an open folder.
+    init(_ name: String, in folder: OpenFolder) throws(InputError) {
+        self.folder = try FileIdentity(descriptor: folder.descriptor)
+        self.name = Array(name.utf8)
+    }
+
     /// - Parameter followingLinks: whether to return the place of the file that a link at the end
     ///   of the path leads to, instead of the link's own.
     /// - Throws: like ``FileIdentity/init(_:)``.
@@ -71,10 +77,6 @@ package struct FilePlace: Hashable, Sendable {
 private struct PathWalk: ~Copyable {
     /// The limit of Linux.
     private static let mostLinks = 40
-    /// `O_PATH`, which the C library's module does not export. It opens a folder that may be
-    /// searched but not read.
-    private static let searchOnly: Int32 = 0o10_000_000
-
     private let path: String
     /// Names still to visit, the next one last.
     private var ahead: [[UInt8]]
@@ -162,7 +164,7 @@ private struct PathWalk: ~Copyable {
     }
 
     private mutating func enter(_ name: [CChar]) throws(InputError) {
-        let opened = openat(folder, name, Self.searchOnly | O_DIRECTORY | O_CLOEXEC)
+        let opened = openat(folder, name, OpenFolder.searchOnly | O_DIRECTORY | O_CLOEXEC)
         guard opened >= 0 else { throw failed(errno) }
         stand(in: opened)
     }
@@ -181,7 +183,7 @@ private struct PathWalk: ~Copyable {
     private func failed(_ error: Int32) -> InputError { .unreadable(path: path, reason: describe(error: error)) }
 
     private static func start(isAbsolute: Bool, of path: String) throws(InputError) -> Int32 {
-        let opened = open(isAbsolute ? "/" : ".", Self.searchOnly | O_DIRECTORY | O_CLOEXEC)
+        let opened = open(isAbsolute ? "/" : ".", OpenFolder.searchOnly | O_DIRECTORY | O_CLOEXEC)
         guard opened >= 0 else { throw .unreadable(path: path, reason: describe(error: errno)) }
         return opened
     }

@@ -70,7 +70,7 @@ package struct FileSink: DeclaredSink {
         self.init(template, fileExtension: name.fileExtension, compression: compression, members: members, codec: name.codec ?? .gzip, part: part)
     }
 
-    package func open(empty: [UInt8], staging: Staging) -> any OpenSink { OutputSet(emptyFile: empty, staging: staging) }
+    package func open(empty: [UInt8], staging: Staging) -> any OpenSink { OutputSet(emptyFile: empty, staging: staging, within: path.confinement) }
 
     package func file(of output: String) throws(InputError) -> FileIdentity? { try .ofRegularFile(output) }
 
@@ -82,9 +82,11 @@ package struct FileSink: DeclaredSink {
             path.adding(suffix: suffix), fileExtension: fileExtension, compression: compression, members: members, codec: codec, part: part)
     }
 
-    /// A value must not name a folder, or a file that links lead to outside of the fixed folder at
-    /// the beginning of the path.
+    /// A value must not name a folder, or a file that a link leads to.
     package func refusal(of output: String) throws(InputError) -> String? {
+        if let fixed = path.confinement, let reason = OutputFolder(of: NameBytes.normalized(output), within: NameBytes.normalized(fixed)).linkRefusal {
+            return reason
+        }
         switch PathKind.of(output) {
         case .folder: return "'\(output)' is a folder"
         case .file(size: nil):
@@ -92,39 +94,7 @@ package struct FileSink: DeclaredSink {
             if try FilePlace(output) != FilePlace(output, followingLinks: true) { return "'\(output)' is a link to a device or a pipe" }
         case .file, .missing, .unreadable: break
         }
-        guard let confinement = path.confinement, try !Self.isConfined(output, to: confinement) else { return nil }
-        return "'\(output)' leaves '\(confinement)' through a link"
-    }
-
-    /// Whether the folder of an output is the given one or below it, with links followed.
-    ///
-    /// Both may be created while this looks at them, by the thread that commits, and a folder has
-    /// another identity from then on. So a negative answer only counts if the given one is still
-    /// what it was.
-    package static func isConfined(
-        _ output: String, to confinement: String, identify: (String) throws(InputError) -> FileIdentity = { path throws(InputError) in try FileIdentity(path) }
-    ) throws(InputError) -> Bool {
-        var outermost = try identify(confinement)
-        while try !isBelow(outermost, OutputFolders.folder(of: output), identify) {
-            let now = try identify(confinement)
-            if now == outermost { return false }
-            outermost = now
-        }
-        return true
-    }
-
-    private static func isBelow(
-        _ outermost: FileIdentity, _ path: String, _ identify: (String) throws(InputError) -> FileIdentity
-    ) throws(InputError) -> Bool {
-        var folder = path
-        var identity = try identify(folder)
-        while identity != outermost {
-            folder += "/.."
-            let above = try identify(folder)
-            if above == identity { return false }
-            identity = above
-        }
-        return true
+        return nil
     }
 }
 

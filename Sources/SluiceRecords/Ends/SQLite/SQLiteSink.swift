@@ -96,7 +96,7 @@ private final class OpenSQLite: OpenSink {
     func name(of output: String) throws(OutputError) -> String {
         if let path { return path }
         let path = NameBytes.normalized(output)
-        try folders.prepare(for: path)
+        _ = try folders.prepare(for: path)
         self.path = path
         try checked { () throws(SQLiteDatabase.Fault) in
             let database = try SQLiteDatabase(staging.path(of: path), .creating)

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Sluice
+import SluiceCEL
 
 /// `publish.json` in the state folder: the renames that publish the outputs of a successful run.
 ///
@@ -13,6 +14,8 @@ package struct Journal: Codable, Sendable {
         /// The path of the staged file.
         var staged: String
         var path: String
+        /// The folder below which no links are followed; `nil` to follow them.
+        var within: String?
     }
 
     /// The working directory of the run, since paths may be relative.
@@ -27,21 +30,31 @@ package struct Journal: Codable, Sendable {
     /// Performs the renames that are still missing.
     ///
     /// - Throws: for the first rename that fails; those before it are done.
-    func finish() throws(OutputError) {
-        var folders: Swift.Set<String> = []
+    func finish() throws(OutputError) { try Self.finish(moves, in: folder) }
+
+    static func finish(_ moves: [Move], in working: String) throws(OutputError) {
+        func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(working)/\(path)" }
+        var folders: [Name: OutputFolder] = [:]
         for move in moves {
-            let (staged, path) = (absolute(move.staged), absolute(move.path))
-            if rename(staged, path) != 0 {
+            let folder = OutputFolder(of: absolute(move.path), within: move.within.map(absolute))
+            let open = try folder.opened()
+            let (staged, name) = (NameBytes.lastName(of: move.staged), NameBytes.lastName(of: move.path))
+            if open.rename(staged, to: name) != 0 {
                 let reason = errno
                 // If the staged file is gone, it was renamed already.
-                guard reason == ENOENT, access(staged, F_OK) != 0, access(path, F_OK) == 0 else {
+                guard reason == ENOENT, case .missing = open.kind(of: staged), isThere(name, in: open) else {
                     throw .failed(move.path, "cannot be renamed into place", reason)
                 }
             }
-            folders.insert(OutputFolders.folder(of: path))
+            folders[Name(folder.path)] = folder
         }
-        for folder in folders { StateFile.sync(folder: folder) }
+        for folder in folders.values {
+            // Some file systems do not support this, and need not.
+            _ = try folder.opened().sync()
+        }
     }
 
-    private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
+    private static func isThere(_ name: String, in folder: OpenFolder) -> Bool {
+        if case .missing = folder.kind(of: name) { false } else { true }
+    }
 }

@@ -16,9 +16,9 @@ final class RunList: Sendable {
     /// The leftovers of a run that was killed.
     struct Leftovers: Equatable, Sendable {
         var run: String
-        var folders: [String] = []
+        var folders: [OutputFolder] = []
         /// Folders that the run created, outermost first.
-        var made: [String] = []
+        var made: [OutputFolder] = []
     }
 
     /// The leftovers of earlier runs of this pipeline.
@@ -37,6 +37,8 @@ final class RunList: Sendable {
         var process: Int32?
         var folder: String?
         var isMade: Bool?
+        /// The folder below which no links are followed; `nil` to follow them.
+        var within: String?
     }
 
     /// - Parameter choose: returns the identifier of this run, given the leftovers: a new one, or
@@ -64,14 +66,19 @@ final class RunList: Sendable {
     }
 
     /// Records a folder that will contain files of the run.
-    func note(_ folder: String, isMade: Bool) throws(OutputError) {
+    func note(_ folder: OutputFolder, isMade: Bool) throws(OutputError) {
         var entry = entry
         entry.process = nil
-        entry.folder = folder.hasPrefix("/") ? folder : FileManager.default.currentDirectoryPath + "/" + folder
+        entry.folder = Self.absolute(folder.path)
+        entry.within = folder.within.map(Self.absolute)
         entry.isMade = isMade
         try descriptor.withLock { (descriptor) throws(OutputError) in
             if let descriptor { try append([entry], descriptor) }
         }
+    }
+
+    private static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 
     /// Unlocks the state folder for the next run, which may resume this one.
@@ -141,7 +148,7 @@ final class RunList: Sendable {
         var left: [Leftovers] = []
         for entry in entries {
             if left.last?.run != entry.run { left.append(Leftovers(run: entry.run)) }
-            guard let folder = entry.folder else { continue }
+            guard let folder = entry.folder.map({ OutputFolder($0, within: entry.within) }) else { continue }
             if entry.isMade == true { left[left.count - 1].made.append(folder) } else { left[left.count - 1].folders.append(folder) }
         }
         return left

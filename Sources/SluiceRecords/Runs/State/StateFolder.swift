@@ -43,7 +43,7 @@ final class StateFolder: Sendable {
         self.staging = staging
         for left in list.left { Self.sweep(left, keeping: left.run == found?.run ? found : nil, staging) }
         if found == nil { file.remove() }
-        Self.sweepSpill(path + "/\(Self.spill)")
+        Self.sweep(OutputFolder(path + "/\(Self.spill)"), SpillFile.isName)
     }
 
     /// Finishes publishing the outputs of a run whose process died while it did.
@@ -83,25 +83,20 @@ final class StateFolder: Sendable {
     /// Removes the leftovers of an unfinished run, except for outputs of a run that is resumed.
     private static func sweep(_ left: RunList.Leftovers, keeping checkpoint: Checkpoint?, _ staging: Staging) {
         let outputs = checkpoint.map { ($0.sinks + [$0.deadLetters]).flatMap(\.mark.outputs) } ?? []
-        let kept = Swift.Set(outputs.map { NameBytes.lastName(of: staging.path(of: $0.path)) })
+        let kept = Swift.Set(outputs.map { staging.name(of: $0.path) })
         for folder in left.folders {
-            for name in names(in: folder) where Staging.isStaged(name, by: left.run) && !kept.contains(name) { unlink("\(folder)/\(name)") }
+            sweep(folder) { Staging.isStaged($0, by: left.run) && !kept.contains($0) }
         }
         // Removes only those that are empty again.
-        for folder in left.made.reversed() { rmdir(folder) }
+        for folder in left.made.reversed() { folder.remove() }
     }
 
-    private static func sweepSpill(_ folder: String) {
-        for name in names(in: folder) where SpillFile.isName(name) { unlink("\(folder)/\(name)") }
-    }
-
-    private static func names(in folder: String) -> [String] {
-        guard let stream = opendir(folder) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            if let name = entry.name { names.append(name) }
+    private static func sweep(_ folder: OutputFolder, _ isLeft: (String) -> Bool) {
+        do throws(OutputError) {
+            let folder = try folder.opened()
+            for name in folder.names where isLeft(name) { folder.remove(name) }
+        } catch {
+            // It is gone, or a link that leads elsewhere.
         }
-        return names
     }
 }

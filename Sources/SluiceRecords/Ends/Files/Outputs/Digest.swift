@@ -20,6 +20,20 @@ package final class Digest {
         guard EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1 else { fatalError("libcrypto refused bytes for SHA-256") }
     }
 
+    /// Adds the bytes of a file from its current position to its end.
+    ///
+    /// - Returns: false if it cannot be read, and `errno` says why.
+    func update(fromFile descriptor: Int32) -> Bool {
+        let piece = ByteBuffer(capacity: 1 << 20)
+        while true {
+            let count = read(descriptor, piece.start, piece.capacity)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return count == 0 }
+            piece.count = count
+            update(piece.filled)
+        }
+    }
+
     /// The digest of the bytes so far, in 64 hexadecimal digits. More bytes may follow.
     var hex: String {
         var sum = [UInt8](repeating: 0, count: 32)

@@ -7,31 +7,37 @@ final class OutputFile {
     private(set) var byteCount: UInt64 = 0
     private(set) var digest = Digest()
     private(set) var isPrepared = false
-    /// The path of the staged file; `nil` for a device or a pipe, which is written directly.
+    private let folder: OutputFolder
+    private let name: String
+    /// The name of the staged file; `nil` for a device or a pipe, which is written directly.
     private let staged: String?
     private var descriptor: Int32 = -1
     private var isBegun = false
     /// Whether the file is from an earlier process and its digest not computed yet.
     private var isAdopted = false
 
-    init(_ path: String, _ staging: Staging) throws(OutputError) {
+    init(_ path: String, in folder: OutputFolder, _ staging: Staging) throws(OutputError) {
         self.path = path
-        switch PathKind.of(path) {
+        self.folder = folder
+        name = NameBytes.lastName(of: path)
+        switch try folder.opened().kind(of: name, followingLink: !folder.isConfined) {
         case .folder: throw .failed(path: path, reason: "is a folder")
         case .file(size: nil): staged = nil
-        case .file, .missing: staged = staging.path(of: path)
+        case .file, .link, .missing: staged = staging.name(of: path)
         case .unreadable(let reason): throw .failed(path: path, reason: reason)
         }
     }
 
     /// Opens the staged file of an earlier process of the run. It must be restored to a mark before
     /// anything else.
-    init(adopting path: String, _ staging: Staging) throws(OutputError) {
+    init(adopting path: String, in folder: OutputFolder, _ staging: Staging) throws(OutputError) {
         self.path = path
-        let staged = staging.path(of: path)
+        self.folder = folder
+        name = NameBytes.lastName(of: path)
+        let staged = staging.name(of: path)
         self.staged = staged
-        guard case .file(size: let size?) = PathKind.of(staged) else {
-            throw .failed(path: path, reason: "the part that the unfinished run wrote (\(staged)) is gone; --restart starts over")
+        guard case .file(size: let size?) = try folder.opened().kind(of: staged) else {
+            throw .failed(path: path, reason: "the part that the unfinished run wrote (\(staging.path(of: path))) is gone; --restart starts over")
         }
         byteCount = size
         isBegun = true
@@ -39,21 +45,22 @@ final class OutputFile {
     }
 
     /// The rename that publishes the file; `nil` for a device or a pipe.
-    var move: Journal.Move? { staged.map { Journal.Move(staged: $0, path: path) } }
+    var move: Journal.Move? { staged.map { Journal.Move(staged: path(of: $0), path: path, within: folder.within) } }
+
+    private func path(of name: String) -> String { "\(folder.path)/\(name)" }
 
     /// Opens the file to append to what was written before.
     func open() throws(OutputError) {
-        let place = staged ?? path
         let flags = staged == nil ? O_WRONLY : isBegun ? O_WRONLY | O_APPEND : O_WRONLY | O_CREAT | O_EXCL
-        descriptor = Glibc.open(place, flags | O_CLOEXEC | O_NOCTTY, 0o666)
+        descriptor = try folder.opened().open(staged ?? name, flags, followingLink: staged == nil && !folder.isConfined)
         guard descriptor >= 0 else { throw .failed(path, isBegun ? "cannot be reopened" : "cannot be created", errno) }
-        guard isBegun, staged != nil else {
+        guard isBegun, let staged else {
             isBegun = true
             return
         }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_size == Int(byteCount) else {
-            throw .failed(path: path, reason: "its temporary file (\(place)) was changed by another program")
+            throw .failed(path: path, reason: "its temporary file (\(path(of: staged))) was changed by another program")
         }
     }
 
@@ -78,13 +85,17 @@ final class OutputFile {
         guard ftruncate(descriptor, off_t(bytes)) == 0, lseek(descriptor, off_t(bytes), SEEK_SET) >= 0 else {
             throw .failed(path, "cannot be truncated", errno)
         }
-        do throws(InputError) {
-            digest = try Digest(ofFile: staged)
-        } catch {
-            throw .failed(path: path, reason: "its temporary file cannot be read: \(error)")
-        }
+        digest = try digest(ofFile: staged)
         byteCount = bytes
         isPrepared = false
+    }
+
+    private func digest(ofFile staged: String) throws(OutputError) -> Digest {
+        let digest = Digest()
+        let readable = try folder.opened().open(staged, O_RDONLY)
+        defer { if readable >= 0 { Glibc.close(readable) } }
+        guard readable >= 0, digest.update(fromFile: readable) else { throw .failed(path, "its temporary file cannot be read", errno) }
+        return digest
     }
 
     /// Syncs all bytes to disk.
@@ -106,11 +117,16 @@ final class OutputFile {
 
     func publish() throws(OutputError) {
         guard let staged else { return }
-        guard rename(staged, path) == 0 else { throw .failed(path, "cannot be renamed into place", errno) }
+        guard try folder.opened().rename(staged, to: name) == 0 else { throw .failed(path, "cannot be renamed into place", errno) }
     }
 
     func discard() {
         closeQuietly()
-        if let staged, isBegun { unlink(staged) }
+        guard let staged, isBegun else { return }
+        do throws(OutputError) {
+            try folder.opened().remove(staged)
+        } catch {
+            // Its folder is gone, or a link that leads elsewhere.
+        }
     }
 }

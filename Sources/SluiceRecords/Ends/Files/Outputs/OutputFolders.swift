@@ -4,44 +4,49 @@ import SluiceCEL
 /// The folders that contain outputs.
 final class OutputFolders {
     private let staging: Staging
-    private var known: Swift.Set<Name> = []
+    private let within: String?
+    private var known: [Name: OutputFolder] = [:]
     /// Folders created for these outputs, outermost first.
-    private var made: [String] = []
+    private var made: [OutputFolder] = []
 
-    init(_ staging: Staging) {
+    /// - Parameter within: the folder below which no links are followed; `nil` to follow them.
+    init(_ staging: Staging, within: String? = nil) {
         self.staging = staging
+        self.within = within
     }
 
     /// Creates the folder of an output if it does not exist.
-    func prepare(for path: String) throws(OutputError) {
-        let folder = Self.folder(of: path)
-        guard known.insert(Name(folder)).inserted else { return }
+    func prepare(for path: String) throws(OutputError) -> OutputFolder {
+        let folder = OutputFolder(of: path, within: within)
+        guard known.updateValue(folder, forKey: Name(folder.path)) == nil else { return folder }
         try staging.willWrite(in: folder)
-        try make(folder)
+        try make(folder.fixed, for: folder)
+        for step in folder.steps { try makeBelow(step, for: folder) }
+        return folder
     }
 
     /// Syncs the directory entries to disk; `discard` no longer removes the folders.
     func sync() throws(OutputError) {
-        for folder in known.union(made.map { Name(Self.folder(of: $0)) }).sorted().map(\.text) {
-            let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-            guard descriptor >= 0 else { throw .failed(folder, "cannot be opened", errno) }
-            defer { close(descriptor) }
+        var folders = known
+        for folder in made.map(\.place.folder) { folders[Name(folder.path)] = folder }
+        for (_, folder) in folders.sorted(by: { $0.key < $1.key }) {
             // Some file systems do not support this, and need not.
-            if fsync(descriptor) != 0, errno != EINVAL { throw .failed(folder, "cannot be synced to disk", errno) }
+            if try folder.opened().sync() != 0, errno != EINVAL { throw .failed(folder.path, "cannot be synced to disk", errno) }
         }
         made = []
     }
 
     /// Removes the folders that were created here, unless they are no longer empty.
     func discard() {
-        for folder in made.reversed() { rmdir(folder) }
+        for folder in made.reversed() { folder.remove() }
         made = []
-        known = []
+        known = [:]
     }
 
-    private func make(_ folder: String) throws(OutputError) {
+    /// Creates a folder and those above it; links are followed.
+    private func make(_ fixed: String, for folder: OutputFolder) throws(OutputError) {
         var missing: [String] = []
-        var at = folder
+        var at = fixed
         search: while true {
             switch PathKind.of(at) {
             case .folder: break search
@@ -49,18 +54,38 @@ final class OutputFolders {
                 missing.append(at)
                 guard at != Self.folder(of: at) else { break search }
                 at = Self.folder(of: at)
-            case .file: throw .failed(path: folder, reason: "cannot be created: \(at) is a file")
-            case .unreadable(let reason): throw .failed(path: folder, reason: reason)
+            case .file: throw .failed(path: folder.path, reason: "cannot be created: \(at) is a file")
+            case .unreadable(let reason): throw .failed(path: folder.path, reason: reason)
             }
         }
-        for folder in missing.reversed() {
-            try staging.willMake(folder)
-            if mkdir(folder, 0o777) == 0 {
-                made.append(folder)
+        for path in missing.reversed() {
+            let new = OutputFolder(path)
+            try staging.willMake(new)
+            if mkdir(path, 0o777) == 0 {
+                made.append(new)
                 continue
             }
-            guard errno == EEXIST else { throw .failed(folder, "cannot be created", errno) }
-            if case .missing = PathKind.of(folder) { throw .failed(path: folder, reason: "is a broken link") }
+            guard errno == EEXIST else { throw .failed(path, "cannot be created", errno) }
+            if case .missing = PathKind.of(path) { throw .failed(path: path, reason: "is a broken link") }
+        }
+    }
+
+    /// Creates a folder in one that exists; links are not followed.
+    private func makeBelow(_ step: OutputFolder, for folder: OutputFolder) throws(OutputError) {
+        let (above, name) = step.place
+        let parent = try above.opened()
+        guard parent.folder(name) == nil else { return }
+        switch parent.kind(of: name) {
+        case .folder, .link: _ = try step.opened()
+        case .file: throw .failed(path: folder.path, reason: "cannot be created: \(step.path) is a file")
+        case .unreadable(let reason): throw .failed(path: folder.path, reason: reason)
+        case .missing:
+            try staging.willMake(step)
+            if parent.makeFolder(name) == 0 {
+                made.append(step)
+            } else if errno != EEXIST {
+                throw .failed(step.path, "cannot be created", errno)
+            }
         }
     }
 

@@ -19,6 +19,13 @@ final class OutputSet: OpenSink {
     /// The limit of open files. Beyond it, the least recently used one is closed, to be reopened
     /// when needed.
     private let mostOpen: Int
+    /// The usual limit: fewer files if the system allows few, since there are inputs, children and
+    /// other sinks, too.
+    private static let usual: Int = {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 16 }
+        return max(1, min(64, (Int(clamping: limit.rlim_cur) - 32) / 4))
+    }()
     private var files: [FilePlace: OutputFile] = [:]
     /// By every spelling of a path seen so far.
     private var named: [Name: OutputFile] = [:]
@@ -31,11 +38,12 @@ final class OutputSet: OpenSink {
     /// gzip member, since gunzip rejects a file without any.
     private let emptyFile: [UInt8]
 
-    init(mostOpen: Int = 64, emptyFile: [UInt8] = [], staging: Staging = Staging()) {
+    /// - Parameter within: the folder below which no links are followed; `nil` to follow them.
+    init(mostOpen: Int? = nil, emptyFile: [UInt8] = [], staging: Staging = Staging(), within: String? = nil) {
         self.staging = staging
-        folders = OutputFolders(staging)
+        folders = OutputFolders(staging, within: within.map(NameBytes.normalized))
         self.emptyFile = emptyFile
-        self.mostOpen = max(1, mostOpen)
+        self.mostOpen = max(1, mostOpen ?? Self.usual)
         WriteSignals.areErrors
     }
 
@@ -125,13 +133,13 @@ final class OutputSet: OpenSink {
     private func file(_ path: String) throws(OutputError) -> OutputFile {
         if let file = named[Name(path)] { return file }
         let normal = NameBytes.normalized(path)
-        try folders.prepare(for: normal)
-        let place = try place(of: normal)
+        let folder = try folders.prepare(for: normal)
+        let place = try place(of: normal, in: folder)
         if let file = files[place] {
             named[Name(path)] = file
             return file
         }
-        let file = try OutputFile(normal, staging)
+        let file = try OutputFile(normal, in: folder, staging)
         files[place] = file
         named[Name(path)] = file
         try use(file)
@@ -140,9 +148,9 @@ final class OutputSet: OpenSink {
 
     /// Takes over a staged file of an earlier process of the run.
     private func adopt(_ path: String) throws(OutputError) {
-        try folders.prepare(for: path)
-        let file = try OutputFile(adopting: path, staging)
-        files[try place(of: path)] = file
+        let folder = try folders.prepare(for: path)
+        let file = try OutputFile(adopting: path, in: folder, staging)
+        files[try place(of: path, in: folder)] = file
         named[Name(path)] = file
     }
 
@@ -156,9 +164,10 @@ final class OutputSet: OpenSink {
 
     /// Two paths to the same entry of one folder are the same output. The folder must exist, so
     /// that it can be identified.
-    private func place(of path: String) throws(OutputError) -> FilePlace {
+    private func place(of path: String, in folder: OutputFolder) throws(OutputError) -> FilePlace {
+        let open = try folder.opened()
         do throws(InputError) {
-            return try FilePlace(path)
+            return try FilePlace(NameBytes.lastName(of: path), in: open)
         } catch {
             throw .failed(path: path, reason: "cannot be reached: \(error)")
         }

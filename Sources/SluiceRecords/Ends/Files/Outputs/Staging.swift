@@ -26,18 +26,20 @@ package final class Staging: Sendable {
     }
 
     /// The path of an output's staged file.
-    func path(of output: String) -> String {
-        let name = output.utf8.lastIndex(of: UInt8(ascii: "/")).map { output[output.utf8.index(after: $0)...] } ?? output[...]
-        return "\(OutputFolders.folder(of: output))/\(Self.prefix(of: run))\(Digest.of(String(name)).prefix(16))\(Self.suffix)"
+    func path(of output: String) -> String { "\(OutputFolders.folder(of: output))/\(name(of: output))" }
+
+    /// The name of an output's staged file, in the output's folder.
+    func name(of output: String) -> String {
+        Self.prefix(of: run) + Digest.of(NameBytes.lastName(of: output)).prefix(16) + Self.suffix
     }
 
     /// To be called before the first file is staged in a folder.
-    func willWrite(in folder: String) throws(OutputError) {
+    func willWrite(in folder: OutputFolder) throws(OutputError) {
         try list?.note(folder, isMade: false)
     }
 
     /// To be called before a folder is created for an output.
-    func willMake(_ folder: String) throws(OutputError) {
+    func willMake(_ folder: OutputFolder) throws(OutputError) {
         try list?.note(folder, isMade: true)
     }
 
