@@ -49,7 +49,7 @@ package final class RecordRun: Sendable {
     /// - Throws: ``RunError`` if the run could not begin, or the report could not be written.
     package func run() async throws(RunError) -> RunReport {
         let start = ContinuousClock.now
-        try beginThreads()
+        let threads = try await beginThreads()
         let canResume = gathered == nil && Checkpointing.canResume(pipeline, plan, limit: options.limit)
         let state = try StateFolder(options.state, pipeline, restarts: options.restarts, canResume: canResume)
         // Until this run has begun, an unfinished one stays as it is.
@@ -80,7 +80,6 @@ package final class RecordRun: Sendable {
         let commit = RunCommit(pipeline, plan, staging: state.staging, meter: meter, checkpointing: checkpointing) { reading.summaries }
         let files = try begin(commit, state)
         isSuspended = false
-        let threads = ThreadExecutor(threads: options.workers, name: "sluice")
         let encode = SinkStage(plan.sinks, letters: commit.letters, files: files)
         let end = await flow(reading, encode, commit, files, checkpointing, on: threads)
         reading.removeSpills()
@@ -98,11 +97,17 @@ package final class RecordRun: Sendable {
         return report
     }
 
-    func beginThreads() throws(RunError) {
+    /// Starts all threads that the run is going to need, as the system may refuse them later.
+    func beginThreads() async throws(RunError) -> ThreadExecutor {
         if let refusal = allowance.refusal { throw refusal }
         if let notice = allowance.notice { options.notice?(notice) }
-        // Started now, rather than for the first timeout, when it could be refused.
-        _ = WheelThread.shared
+        let threads = ThreadExecutor(upTo: options.workers, name: "sluice")
+        var isAllowed = WheelThread.start() && threads.threadCount > 0
+        for case .each(let step) in plan.stages.map(\.step) where isAllowed { isAllowed = await step.begin() }
+        if isAllowed { return threads }
+        await endSteps()
+        threads.shutdown()
+        throw RunThreads.refusal
     }
 
     func endSteps() async {

@@ -13,6 +13,9 @@ struct RunThreads: Sendable {
     let refusal: RunError?
     let notice: String?
 
+    /// Why a run cannot begin whose threads were refused when it started them.
+    static var refusal: RunError { .threads(allowed: ThreadAllowance.threads(upTo: others), needed: others + 1) }
+
     /// - Parameters:
     ///   - wanted: the number of workers that the run should have.
     ///   - more: further threads to come.
@@ -30,5 +33,7 @@ extension RecordRun {
     /// anything is awaited: Swift's own pool waits for ever for threads that it is refused.
     package static func checkThreads() throws(RunError) {
         if let refusal = RunThreads(workers: 1, and: RunThreads.ofPool).refusal { throw refusal }
+        // Needed for the first sleep, where it could be refused.
+        guard WheelThread.start() else { throw RunThreads.refusal }
     }
 }

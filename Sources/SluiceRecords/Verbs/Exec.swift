@@ -88,6 +88,8 @@ struct ExecStep: EachStep {
             site: site, children: children, window: 2 * workers.upperBound, limit: limit, answersMany: answersMany, next: binder.next)
     }
 
+    func begin() async -> Bool { await children.begin() }
+
     func drain() { children.drain() }
 
     func end() async {

@@ -86,6 +86,11 @@ package protocol EachStep: Sendable {
     /// the records there, at any time and from any thread.
     func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage
 
+    /// Called once, before the first batch, to start the threads that the step needs.
+    ///
+    /// - Returns: false if the system refuses them.
+    func begin() async -> Bool
+
     /// Called when the run is to end early. The step must not wait any longer.
     func drain()
 
@@ -216,6 +221,7 @@ package struct OwnWorkers: Sendable {
 }
 
 extension EachStep {
+    package func begin() async -> Bool { true }
     package func drain() {}
     package func end() async {}
     package func batches(_ pool: PoolOptions, threads: Int) -> ClosedRange<Int> { pool.workers ?? 1...threads }

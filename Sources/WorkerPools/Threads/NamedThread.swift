@@ -1,6 +1,3 @@
-// Unsafe code: a closure crosses into a C thread entry as a retained reference, which only that
-// thread releases.
-
 #if canImport(Darwin)
     import Darwin
 #else
@@ -22,54 +19,17 @@ public enum ThreadQuality: Sendable, Hashable {
 
 /// A thread of our own, with a name that debuggers and `top -H` show.
 struct NamedThread: Sendable {
-    private final class Start: Sendable {
-        let name: String
-        let quality: ThreadQuality
-        let body: @Sendable () -> Void
+    private let thread: SystemThread
 
-        init(name: String, quality: ThreadQuality, body: @escaping @Sendable () -> Void) {
-            self.name = name
-            self.quality = quality
-            self.body = body
+    init(name: String, quality: ThreadQuality = .standard, _ body: @escaping @Sendable () -> Void) throws(SystemThread.Refused) {
+        thread = try SystemThread {
+            Self.configure(name: name, quality: quality)
+            body()
         }
-    }
-
-    private let id: PlatformThread
-
-    init(name: String, quality: ThreadQuality = .standard, _ body: @escaping @Sendable () -> Void) {
-        let start = Unmanaged.passRetained(Start(name: name, quality: quality, body: body)).toOpaque()
-        #if canImport(Darwin)
-            var thread: pthread_t?
-        #else
-            var thread = pthread_t()
-        #endif
-        let failure = pthread_create(
-            &thread, nil,
-            { argument in
-                #if canImport(Darwin)
-                    let opaque: UnsafeMutableRawPointer? = argument
-                #else
-                    let opaque = argument
-                #endif
-                guard let opaque else { return nil }
-                let start = Unmanaged<Start>.fromOpaque(opaque).takeRetainedValue()
-                NamedThread.configure(name: start.name, quality: start.quality)
-                start.body()
-                return nil
-            }, start)
-        demand(failure == 0, "the system could not start thread '\(name)': error \(failure)")
-        id = PlatformThread(thread)
     }
 
     /// Waits until the thread has ended; called by the thread itself, detaches it instead.
-    func join() {
-        guard let thread = id.value else { return }
-        if pthread_equal(thread, pthread_self()) != 0 {
-            pthread_detach(thread)
-        } else {
-            pthread_join(thread, nil)
-        }
-    }
+    func join() { thread.join() }
 
     private static func configure(name: String, quality: ThreadQuality) {
         #if canImport(Darwin)
@@ -95,10 +55,4 @@ struct NamedThread: Sendable {
             }
         #endif
     }
-}
-
-private struct PlatformThread: @unchecked Sendable {  // a thread's id is a plain value except to pthread calls
-    let value: pthread_t?
-
-    init(_ value: pthread_t?) { self.value = value }
 }

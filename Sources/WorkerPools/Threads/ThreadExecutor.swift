@@ -14,26 +14,40 @@ import Synchronization
 public final class ThreadExecutor: TaskExecutor, Alarms {
     public let name: String
     private let group = ThreadGroup()
-    private let loops: [RunLoop]
     private let threads: Guarded<[NamedThread]>
+    private let started = Atomic(0)
 
     /// - Parameters:
     ///   - count: how many threads, at least 1; normally the number of cores.
     ///   - name: each thread is called `name-0`, `name-1` and so on.
     ///   - quality: how eagerly the system runs them.
-    public init(threads count: Int, name: String, quality: ThreadQuality = .standard) {
+    public convenience init(threads count: Int, name: String, quality: ThreadQuality = .standard) {
         demand(count > 0, "executor '\(name)' needs at least one thread, not \(count)")
+        self.init(upTo: count, name: name, quality: quality)
+        demand(threadCount == count, "the system refused threads of executor '\(name)': it started \(threadCount) of \(count)")
+    }
+
+    /// Starts as many threads as the system allows: see ``threadCount``. With none, no job may be
+    /// given to it.
+    ///
+    /// - Parameter count: the number of threads to start.
+    package init(upTo count: Int, name: String, quality: ThreadQuality = .standard) {
         self.name = name
         let group = group
         let loops = (0..<count).map { RunLoop(index: $0, group: group) }
-        self.loops = loops
         threads = Guarded([])
         group.setLoops(loops)
         let identity = asUnownedTaskExecutor()
-        let started = loops.map { loop in
-            NamedThread(name: "\(name)-\(loop.index)", quality: quality) { loop.run(on: identity) }
+        var started: [NamedThread] = []
+        do throws(SystemThread.Refused) {
+            for loop in loops {
+                started.append(try NamedThread(name: "\(name)-\(loop.index)", quality: quality) { loop.run(on: identity) })
+            }
+        } catch {
+            group.setLoops(Array(loops.prefix(started.count)))
         }
-        threads.withLock { $0 = started }
+        self.started.store(started.count, ordering: .sequentiallyConsistent)
+        threads.withLock { [started] in $0 = started }
     }
 
     deinit {
@@ -41,7 +55,7 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
         group.releaseLoops()
     }
 
-    public var threadCount: Int { loops.count }
+    public var threadCount: Int { started.load(ordering: .sequentiallyConsistent) }
 
     public func enqueue(_ job: consuming ExecutorJob) {
         demand(!group.isStopping, "a task came to executor '\(name)' after its shutdown; drain its pools first")

@@ -9,7 +9,7 @@ extension RecordRun {
     /// - Returns: `nil` if the run was drained; nothing is committed then.
     package func run(_ attempt: TaskAttempt) async throws(RunError) -> (TaskResult, TaskAttempt.Outcome)? {
         let start = ContinuousClock.now
-        try beginThreads()
+        let threads = try await beginThreads()
         try attempt.checkInputs()
         plan.folder.keepFiles(of: [])
         defer { plan.folder.retire() }
@@ -25,7 +25,6 @@ extension RecordRun {
         } catch {
             throw .output(error)
         }
-        let threads = ThreadExecutor(threads: options.workers, name: "sluice")
         let report: Report
         do throws(PipelineFailure) {
             let decoded = decoded(reading.parts(on: threads, mayEnd: plan.mayHaveEnough), reading, nil)

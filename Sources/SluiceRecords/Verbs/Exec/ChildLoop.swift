@@ -1,6 +1,7 @@
 import Sluice
 import Synchronization
 import SystemPackage
+import WorkerPools
 
 /// The thread that communicates with all children of a stage, and its interface for other threads.
 ///
@@ -125,12 +126,26 @@ final class ChildLoop: Sendable {
         }
     }
 
+    /// Starts the thread, unless it runs already.
+    ///
+    /// - Throws: if the system refuses it.
+    func begin() throws(Errno) {
+        try inbox.withLock { (inbox) throws(Errno) in
+            if case .notStarted = inbox { inbox = .running([], wake: try start()) }
+        }
+    }
+
     private func start() throws(Errno) -> FileDescriptor {
         let wake = try ChildPipes.pipe()
         for end in wake { try ChildPipes.setNonBlocking(end) }
-        try startThread { [self] in
-            ChildTable(loop: self, wake: wake[0]).run()
-            ChildPipes.close(wake[0])
+        do throws(SystemThread.Refused) {
+            try SystemThread { [self] in
+                ChildTable(loop: self, wake: wake[0]).run()
+                ChildPipes.close(wake[0])
+            }.detach()
+        } catch {
+            wake.forEach(ChildPipes.close)
+            throw Errno(rawValue: error.code)
         }
         return wake[1]
     }

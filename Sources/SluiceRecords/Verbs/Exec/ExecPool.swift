@@ -1,4 +1,5 @@
 package import Sluice
+import Subprocess
 import Synchronization
 import WorkerPools
 
@@ -128,6 +129,23 @@ package final class ExecPool: Sendable {
         } catch {
             return nil
         }
+    }
+
+    /// Starts the threads that serve the children, so that none is refused later.
+    ///
+    /// - Returns: false if the system refuses them.
+    func begin() async -> Bool {
+        // The loop's, and two of swift-subprocess.
+        guard ThreadAllowance.threads(upTo: 3) == 3 else { return false }
+        do {
+            try loop.begin()
+            // swift-subprocess starts the thread that starts children when it is first needed, and
+            // waits for ever if that is refused. This needs it, whether there is such a name or not.
+            _ = try await Executable.name("sh").resolveExecutablePath(in: .inherit)
+        } catch {
+            // The first record will tell.
+        }
+        return true
     }
 
     /// Lets no further attempt begin. Those that have begun go on.

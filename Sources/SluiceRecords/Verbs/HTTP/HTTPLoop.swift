@@ -7,6 +7,7 @@ import CCurl
 import Sluice
 import Synchronization
 import SystemPackage
+import WorkerPools
 
 /// A request that waits for its answer, and the task that asked.
 struct HTTPQuestion: Sendable {
@@ -80,6 +81,13 @@ final class HTTPLoop: Sendable {
         }
     }
 
+    /// Starts the thread, unless it runs already.
+    func begin() throws(HTTPFailure) {
+        try inbox.withLock { (inbox) throws(HTTPFailure) in
+            if case .notStarted = inbox { inbox = .running([], try start()) }
+        }
+    }
+
     func drain(grace: Duration) {
         send(.drain(grace: grace))
     }
@@ -142,8 +150,8 @@ final class HTTPLoop: Sendable {
         if let problem = HTTPLibrary.problem { throw HTTPFailure(code: .connection, message: problem) }
         guard let handle = ccurl_multi_init() else { throw HTTPFailure(code: .connection, message: "no memory for requests") }
         let multi = Multi(handle: handle)
-        do throws(Errno) {
-            try startThread { [self] in HTTPTable(loop: self, multi: multi.handle).run() }
+        do throws(SystemThread.Refused) {
+            try SystemThread { [self] in HTTPTable(loop: self, multi: multi.handle).run() }.detach()
         } catch {
             ccurl_multi_cleanup(handle)
             throw HTTPFailure(code: .connection, message: "cannot start the thread that makes the requests: \(error)")

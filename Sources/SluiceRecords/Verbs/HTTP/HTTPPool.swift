@@ -92,6 +92,19 @@ final class HTTPPool: Sendable {
         return OwnWorkers(range: range, peak: jobs.counters.peakWorkers, retries: attempts.retries, timeouts: timeouts, busy: busy)
     }
 
+    /// Starts the thread that makes the requests, so that it is not refused later.
+    ///
+    /// - Returns: false if the system refuses it.
+    func begin() -> Bool {
+        guard ThreadAllowance.threads(upTo: 1) == 1 else { return false }
+        do throws(HTTPFailure) {
+            try loop.begin()
+        } catch {
+            // The first record will tell.
+        }
+        return true
+    }
+
     /// Lets no further request and no retry begin. Requests in flight are aborted after `grace`.
     func drain(grace: Duration = HTTPPool.grace) {
         attempts.end()

@@ -46,6 +46,8 @@ struct HTTPStep: EachStep {
             mostAnswerBytes: mostAnswerBytes)
     }
 
+    func begin() -> Bool { pool.begin() }
+
     func drain() { pool.drain() }
 
     func end() async { await pool.shutdown() }

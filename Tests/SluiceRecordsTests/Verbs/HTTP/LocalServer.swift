@@ -55,7 +55,7 @@ final class LocalServer: Sendable {
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
         port = try Self.listen(listener, backlog: 128)
         _ = WriteSignals.areErrors
-        try startThread { [self] in accept() }
+        try SystemThread { [self] in accept() }.detach()
     }
 
     /// Binds a socket to a free port and listens there.
@@ -95,7 +95,7 @@ final class LocalServer: Sendable {
                 return
             }
             state.withLock { $0.connections += 1 }
-            do { try startThread { [self] in serve(connection) } } catch { close(connection) }
+            do { try SystemThread { [self] in serve(connection) }.detach() } catch { close(connection) }
         }
     }
 
