@@ -83,6 +83,8 @@ struct EncodedOutput: Sendable {
 enum EncodedDeadLetter: Sendable {
     /// Whole lines of JSON.
     case lines(ByteBuffer)
+    /// Whole lines of JSON, as a compressed block.
+    case block(ByteBuffer, TextChecksum, records: Int)
     /// A letter whose `raw` is read from a spill file.
     case spilled(SpilledRecord, stage: String, failure: RecordFailure)
     /// A dead letter of an earlier run, in a spill file.
@@ -90,7 +92,7 @@ enum EncodedDeadLetter: Sendable {
 
     var byteCount: Int {
         switch self {
-        case .lines(let buffer): buffer.capacity
+        case .lines(let buffer), .block(let buffer, _, records: _): buffer.capacity
         case .spilled, .kept: 0
         }
     }

@@ -45,14 +45,19 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         self.summaries = summaries
         self.meter = meter
         letters = DeadLetterEncoder(
-            pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path))
+            pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path),
+            codec: FileName(pipeline.deadLetters).codec)
         ledger = Ledger(plan.places, inputs: pipeline.source.inputs.count)
         deadLetters = DeadLetterFile(
             pipeline.deadLetters, in: pipeline.deadLetterSink ?? FileSink(PathTemplate(pipeline.deadLetters)), letters: letters,
             staging: staging)
         settled = pipeline.source.replay.map { SettledFile($0, staging) }
         claimed = plan.sinks.map { _ in [] }
-        sinks = plan.sinks.map { SinkOutputs($0, headOfEmpty: plan.headOfEmptyOutput(of: $0), staging: staging) }
+        // A sink with one output has at most one block pending.
+        let mostPending = BlockGatherer.mostPending(sinks: plan.sinks.count { $0.settings.sink.compression != nil && $0.settings.sink.path.constant == nil })
+        sinks = plan.sinks.map {
+            SinkOutputs($0, headOfEmpty: plan.headOfEmptyOutput(of: $0), mostPending: mostPending, staging: staging)
+        }
     }
 
     /// Creates the folder of the dead letters.

@@ -317,6 +317,7 @@ package final class RecordRun: Sendable {
                 batch.takesCheckpoint = checkpointing?.wants() ?? false
                 return batch
             }
+            .weighing { $0.weight }
     }
 
     /// The records after the given places, which all are before the sinks. Where the records divide,

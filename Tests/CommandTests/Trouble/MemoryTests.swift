@@ -60,6 +60,20 @@ struct MemoryTests {
         #expect(replay.error.contains("they have only the beginnings of their records"), "\(replay.error)")
     }
 
+    @Test("a million bad records, whose dead letters are twenty times as large", arguments: [("gz", 64, 12), ("gz", 64, 2), ("jsonl", 128, 12)])
+    func badRecords(ending: String, limit: Int, bytes: Int) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let made = try command.shell("echo '{\"a\":1}' > in.jsonl; yes '\(String(repeating: "{", count: bytes - 1))' | head -n 1000000 >> in.jsonl")
+        #expect(made.status == 0)
+        try command.write(
+            "name: bad\nsource: {files: in.jsonl}\nlimits: {memory: \(limit)MiB}\nsink: {file: out.jsonl}\ndead_letter: dead.\(ending)\n", to: "p.yaml")
+        let peak = try Self.peak(command, "run p.yaml --progress none", status: 3)
+        #expect(peak <= limit + 96, "\(peak) MiB")
+        #expect(try command.text(of: "out.jsonl") == "{\"a\":1}\n")
+        #expect(try command.shell("\(ending == "gz" ? "gzip -dc dead.gz" : "cat dead.jsonl") | grep -c 'parse.jsonl'").output == "1000000\n")
+    }
+
     @Test(
         "an expression that holds a long field once for each of its letters, within its cost limit and beyond",
         arguments: [(1_000, Int32(0)), (100_000, 3)])

@@ -2,12 +2,22 @@ import Sluice
 import SluiceCEL
 
 /// Encodes dead letters as lines of JSON. docs/dead-letters.md describes the format.
+///
+/// A dead letter is some twenty times larger than a short record, so the lines of a batch are
+/// compressed here, piece by piece, if the file is.
 struct DeadLetterEncoder: Sendable {
+    /// The size of a piece in bytes: small enough to hold, large enough to compress well.
+    private static let pieceBytes = 256 << 10
+
     /// `"pipeline": …, "definition": …`, the same in all letters.
     private let opening: [UInt8]
     private let inputs: [String]
+    /// Set if lines are compressed here.
+    private let writers: FreeList<BlockWriter>?
 
-    init(pipeline: String, definition: String, inputs: [String]) {
+    /// - Parameter codec: the compression of the file, if it is compressed.
+    init(pipeline: String, definition: String, inputs: [String], codec: OutputCodec?) {
+        writers = codec == .gzip ? FreeList(most: 64) : nil
         let buffer = ByteBuffer(capacity: 256)
         buffer.append("{\"pipeline\":")
         JSONText.write(pipeline, to: buffer)
@@ -26,15 +36,28 @@ struct DeadLetterEncoder: Sendable {
             if let kept = record.kept, record.spilled == nil {
                 kept.bytes.withUnsafeBufferPointer { lines.append($0) }
             } else if let spilled = record.spilled {
-                if lines.count > 0 { pieces.append(.lines(lines)) }
+                if lines.count > 0 { pieces.append(piece(lines)) }
                 pieces.append(record.kept == nil ? .spilled(spilled, stage: letter.stage, failure: letter.failure) : .kept(spilled))
                 lines = ByteBuffer(capacity: 4096)
             } else {
                 write(record, letter, of: batch, to: lines)
             }
+            guard lines.count >= Self.pieceBytes else { continue }
+            pieces.append(piece(lines))
+            lines = ByteBuffer(capacity: 4096)
         }
-        if lines.count > 0 { pieces.append(.lines(lines)) }
+        if lines.count > 0 { pieces.append(piece(lines)) }
         return pieces
+    }
+
+    private func piece(_ lines: ByteBuffer) -> EncodedDeadLetter {
+        // DeadLetterFile gathers smaller ones across batches.
+        guard let writers, lines.count >= SinkStage.blockBytes else { return .lines(lines) }
+        let writer = writers.take() ?? BlockWriter()
+        defer { writers.give(writer) }
+        let block = ByteBuffer(capacity: lines.count / 8)
+        let checksum = writer.append(lines.filled, to: block)
+        return .block(block, checksum, records: lines.filled.count { $0 == UInt8(ascii: "\n") })
     }
 
     /// The batch's dead letters in the order of the input.

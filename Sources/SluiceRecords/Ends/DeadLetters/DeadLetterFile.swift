@@ -32,6 +32,8 @@ final class DeadLetterFile {
         case .lines(let lines):
             let count = lines.filled.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
             try append(lines, records: count)
+        case .block(let block, let checksum, let records):
+            try gzip?.append(block: block, checksum, records: records, to: path)
         case .spilled(let record, let stage, let failure):
             try write(record, stage, failure, input: input ?? 0)
         case .kept(let record):

@@ -9,13 +9,36 @@ struct RefusedRecord: Sendable {
     var record: [UInt8] = []
     /// Whether to omit its original bytes, because a stage has redacted parts of them.
     var withholdsRaw = false
+    private var apart: Apart?
+
+    /// What few records have, apart, as a batch may have many thousands of refused records.
+    private indirect enum Apart {
+        case apart(spilled: SpilledRecord?, kept: KeptLetter?)
+    }
+
+    init(frame: Int, record: [UInt8] = [], withholdsRaw: Bool = false) {
+        self.frame = frame
+        self.record = record
+        self.withholdsRaw = withholdsRaw
+    }
+
+    init(frame: Int, spilled: SpilledRecord?, kept: KeptLetter? = nil) {
+        self.frame = frame
+        if spilled != nil || kept != nil { apart = .apart(spilled: spilled, kept: kept) }
+    }
+
     /// Set if the record was too long to hold in memory.
-    var spilled: SpilledRecord?
+    var spilled: SpilledRecord? {
+        if case .apart(let spilled, _)? = apart { spilled } else { nil }
+    }
+
     /// Set if it is a dead letter of an earlier run that cannot be replayed.
-    var kept: KeptLetter?
+    var kept: KeptLetter? {
+        if case .apart(_, let kept)? = apart { kept } else { nil }
+    }
 
     /// Whether it is the frame with its number, rather than something before it.
-    var isFrame: Bool { spilled == nil && kept == nil }
+    var isFrame: Bool { apart == nil }
 }
 
 /// A dead letter that goes to the new dead letters as it is.

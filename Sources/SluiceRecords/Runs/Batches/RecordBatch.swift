@@ -167,8 +167,8 @@ package final class RecordBatch: @unchecked Sendable {
     /// The index of the records' input; `nil` after a closing stage.
     var input: Int? { source.input < 0 ? nil : source.input }
 
-    /// An estimate of the memory in bytes: the text and what was decoded from it.
-    var weight: Int { 6 * max(source.bytes.capacity, rebasedBytes) + allAddedBytes }
+    /// An estimate of the memory in bytes: the text, what was decoded from it, and dead letters.
+    var weight: Int { 6 * max(source.bytes.capacity, rebasedBytes) + allAddedBytes + 512 * deadLetters.count }
 
     private var allAddedBytes: Int { parts.reduce(addedBytes) { $0 + $1.allAddedBytes } }
 

@@ -168,6 +168,12 @@ extension StateWriter {
             write(record)
             write(stage)
             write(failure)
+        case .block(let block, let checksum, let records):
+            write(2)
+            block.withFilled { write($0) }
+            write(UInt64(checksum.crc))
+            write(checksum.count)
+            write(records)
         case .kept: preconditionFailure("only a replay keeps dead letters")
         }
     }
@@ -250,9 +256,17 @@ extension StateReader {
     }
 
     private mutating func letter() throws(CheckpointError) -> EncodedDeadLetter {
-        guard try integer() == 1 else { return .lines(try buffer()) }
-        let (record, stage) = (try spilledRecord(), try string())
-        return .spilled(record, stage: stage, failure: try failure())
+        switch try integer() {
+        case 0: return .lines(try buffer())
+        case 1:
+            let (record, stage) = (try spilledRecord(), try string())
+            return .spilled(record, stage: stage, failure: try failure())
+        case 2:
+            let block = try buffer()
+            let checksum = TextChecksum(crc: UInt32(truncatingIfNeeded: try number()), count: try number())
+            return .block(block, checksum, records: try integer())
+        default: throw CheckpointError("an unknown kind of dead letter")
+        }
     }
 
     mutating func spilledRecord() throws(CheckpointError) -> SpilledRecord {

@@ -17,7 +17,9 @@ extension RecordRun {
             pipeline.source, memory: pipeline.limits.memory, mostRecords: pipeline.flow.mostRecords, options: options, stop: stop)
         let types = try inferTypes(reading, options)
         let files = try check { $0 }
-        let letters = DeadLetterEncoder(pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path))
+        let letters = DeadLetterEncoder(
+            pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path),
+            codec: FileName(pipeline.deadLetters).codec)
         let encode = SinkStage(plan.sinks, letters: letters, files: files)
         let commit: TaskCommit
         do throws(OutputError) {

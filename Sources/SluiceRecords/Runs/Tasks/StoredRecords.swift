@@ -199,12 +199,13 @@ extension StateReader {
         of source: Batch, spill: (String) throws(CheckpointError) -> String
     ) throws(CheckpointError) -> DeadLetter {
         let (stage, failure, frame) = (try string(), try failure(), try integer())
-        var record = RefusedRecord(frame: frame)
+        let record: RefusedRecord
         if var spilled = try optional({ (reader) throws(CheckpointError) in try reader.spilledRecord() }) {
             spilled.spill = try spill(spilled.spill)
-            record.spilled = spilled
+            record = RefusedRecord(frame: frame, spilled: spilled)
         } else {
-            record.kept = KeptLetter(bytes: Array(try text()), file: source.name?.text, line: try number())
+            record = RefusedRecord(
+                frame: frame, spilled: nil, kept: KeptLetter(bytes: Array(try text()), file: source.name?.text, line: try number()))
         }
         return DeadLetter(
             element: record, stage: stage, error: failure, attempts: failure.attempts, place: Place(part: source.input, index: frame))

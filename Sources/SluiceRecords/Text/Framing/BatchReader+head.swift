@@ -52,10 +52,14 @@ extension BatchReader {
         UnsafeBufferPointer(rebasing: buffer.filled[Int(frame.start)..<Int(frame.start + frame.count)])
     }
 
-    /// The limit of records in a batch. A record of `count` fields has at least `count` bytes, so
-    /// no batch of complete records reaches the limit. It prevents short lines after a long head
-    /// from filling memory with absent fields.
-    static func mostRecords(ofFields count: Int) -> Int { max(1, Batch.targetBytes / max(1, count)) }
+    /// The limit of records in a batch: what is held of each, and its dead letter, may be much
+    /// larger than the record.
+    static let mostRecords = 1 << 15
+
+    /// The limit for records with fields that are known. A record of `count` fields has at least
+    /// `count` bytes, so complete records do not reach it. It prevents short lines after a long
+    /// head from filling memory with absent fields.
+    static func mostRecords(ofFields count: Int) -> Int { min(mostRecords, max(1, Batch.targetBytes / max(1, count))) }
 }
 
 /// The `#` lines of logs, which are not counted as records. One that changes how records are read

@@ -78,7 +78,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     /// Whether a `#` line was torn by damage after the frames of the last batch.
     var isDirectiveTorn = false
     /// The limit of records in a batch. Unless stages ask for less, it is reached only if records
-    /// lack most of their fields.
+    /// are very short, or lack most of their fields.
     var mostRecords: Int
     /// The offset of the buffer's first byte in the text, and its line number.
     var offset: UInt64 = 0
@@ -161,7 +161,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         scan = configuration.framing.makeScan(maxRecord: maxRecord)
         quoting = configuration.framing.quoting
         wantsHead = quoting?.hasHead ?? false
-        mostRecords = min(configuration.mostRecords, quoting?.fieldCount.map(Self.mostRecords) ?? .max)
+        mostRecords = min(configuration.mostRecords, quoting?.fieldCount.map(Self.mostRecords) ?? Self.mostRecords)
         buffer = buffers.take()
     }
 
