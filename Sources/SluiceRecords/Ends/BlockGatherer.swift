@@ -14,14 +14,17 @@ struct BlockGatherer {
     /// The limit for the pending text of all outputs together.
     private let mostPending: Int
 
-    init(blockBytes: Int = 1 << 20, mostPending: Int = 32 << 20) {
+    /// The limit for the pending text of one of so many sinks whose outputs depend on values.
+    static func mostPending(sinks: Int) -> Int { (32 << 20) / max(1, sinks) }
+
+    init(blockBytes: Int = 1 << 20, mostPending: Int = mostPending(sinks: 1)) {
         self.blockBytes = blockBytes
         self.mostPending = mostPending
     }
 
     /// Restores the pending text of a checkpoint.
-    init(_ waiting: [GzipCheckpoint.Text]) {
-        self.init()
+    init(_ waiting: [GzipCheckpoint.Text], mostPending: Int) {
+        self.init(mostPending: mostPending)
         for piece in waiting {
             let buffer = ByteBuffer(capacity: piece.text.count)
             piece.text.withBytes { buffer.append($0) }

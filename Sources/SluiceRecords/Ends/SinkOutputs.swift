@@ -13,7 +13,8 @@ final class SinkOutputs {
     /// The header of the one output, in case no record is written to it.
     private let headOfEmpty: [UInt8]
 
-    init(_ planned: PlannedSink, headOfEmpty: [UInt8], staging: Staging) {
+    /// - Parameter mostPending: see ``BlockGatherer``.
+    init(_ planned: PlannedSink, headOfEmpty: [UInt8], mostPending: Int, staging: Staging) {
         settings = planned.settings
         self.headOfEmpty = headOfEmpty
         let sink = planned.settings.sink
@@ -21,8 +22,8 @@ final class SinkOutputs {
         let outputs = sink.open(empty: codec?.empty ?? [], staging: staging)
         self.outputs = outputs
         let level = sink.compression ?? .standard
-        gzip = codec == .gzip ? GzipOutputs(outputs, level: level, members: sink.members) : nil
-        zstd = codec == .zstd ? ZstdOutputs(outputs, level: level) : nil
+        gzip = codec == .gzip ? GzipOutputs(outputs, level: level, members: sink.members, mostPending: mostPending) : nil
+        zstd = codec == .zstd ? ZstdOutputs(outputs, level: level, mostPending: mostPending) : nil
     }
 
     /// The canonical name of an output that several names may lead to.

@@ -15,15 +15,20 @@ final class ZstdOutputs {
 
     private let outputs: any OpenSink
     private let context: OpaquePointer
-    private var gatherer = BlockGatherer()
+    private let mostPending: Int
+    private var gatherer: BlockGatherer
 
-    /// - Parameter outputs: a sink whose empty files contain ``empty``.
-    init(_ outputs: any OpenSink, level: CompressionLevel) {
+    /// - Parameters:
+    ///   - outputs: a sink whose empty files contain ``empty``.
+    ///   - mostPending: see ``BlockGatherer``.
+    init(_ outputs: any OpenSink, level: CompressionLevel, mostPending: Int = BlockGatherer.mostPending(sinks: 1)) {
         guard let context = ZSTD_createCCtx() else { fatalError("no memory for a zstd context") }
         ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level.zstd)
         ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
         self.context = context
         self.outputs = outputs
+        self.mostPending = mostPending
+        gatherer = BlockGatherer(mostPending: mostPending)
     }
 
     deinit { ZSTD_freeCCtx(context) }
@@ -39,7 +44,7 @@ final class ZstdOutputs {
     var checkpoint: GzipCheckpoint { GzipCheckpoint(files: [], pending: gatherer.waiting) }
 
     /// Must be called before anything is appended.
-    func restore(_ checkpoint: GzipCheckpoint) { gatherer = BlockGatherer(checkpoint.pending) }
+    func restore(_ checkpoint: GzipCheckpoint) { gatherer = BlockGatherer(checkpoint.pending, mostPending: mostPending) }
 
     /// Writes the pending text.
     func end() throws(OutputError) { try compress(gatherer.takeAll()) }

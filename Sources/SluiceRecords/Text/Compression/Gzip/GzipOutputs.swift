@@ -26,12 +26,19 @@ final class GzipOutputs {
     private let outputs: any OpenSink
     private let members: GzipMembers
     private let writer: BlockWriter
-    private var gatherer = BlockGatherer()
+    private let mostPending: Int
+    private var gatherer: BlockGatherer
     /// By the bytes of the paths.
     private var assemblies: [[UInt8]: MemberAssembly] = [:]
 
-    /// - Parameter outputs: opened with ``MemberAssembly/empty`` as the contents of empty files.
-    init(_ outputs: any OpenSink, level: CompressionLevel, members: GzipMembers = .one) {
+    /// - Parameters:
+    ///   - outputs: opened with ``MemberAssembly/empty`` as the contents of empty files.
+    ///   - mostPending: see ``BlockGatherer``.
+    init(
+        _ outputs: any OpenSink, level: CompressionLevel, members: GzipMembers = .one, mostPending: Int = BlockGatherer.mostPending(sinks: 1)
+    ) {
+        self.mostPending = mostPending
+        gatherer = BlockGatherer(mostPending: mostPending)
         self.outputs = outputs
         self.members = members
         writer = BlockWriter(level: level, members: members)
@@ -66,7 +73,7 @@ final class GzipOutputs {
             let checksum = TextChecksum(crc: file.crc, count: file.textBytes)
             assemblies[Array(file.path.utf8)] = MemberAssembly(members, from: MemberAssembly.Mark(length: file.length, checksum: checksum))
         }
-        gatherer = BlockGatherer(checkpoint.pending)
+        gatherer = BlockGatherer(checkpoint.pending, mostPending: mostPending)
     }
 
     /// Writes pending text and the end of every file.
