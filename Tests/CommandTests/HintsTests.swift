@@ -140,6 +140,20 @@ struct HintsTests {
         #expect(try command.run("check", "x.yaml").status == 0)
     }
 
+    @Test("a column that 'types' names and the file lacks is named")
+    func missingColumn() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("# x\nStatus;b\n1;2\n", to: "in.csv")
+        let yaml = "name: x\nsource: {files: in.csv, format: {csv: {separator: ';', comment: '#', types: {status: int, b: int}}}}\nsink: {stdout: true}\n"
+        try command.write(yaml, to: "x.yaml")
+        let warning = "in.csv has no column 'status' (did you mean 'Status'?), which 'types' names\n"
+        #expect(try command.run("run", "x.yaml", "--progress", "none").error.contains("warning: " + warning))
+        #expect(try command.run("check", "x.yaml", "--sample", "10").output.contains("warning: source: " + warning))
+        try command.write(yaml.replacing("status", with: "Status"), to: "x.yaml")
+        #expect(try !command.run("run", "x.yaml", "--progress", "none").error.contains("warning: "))
+    }
+
     @Test("text that is not UTF-8 and becomes base64 is named", arguments: [("jsonl", "", true), ("lines", "", false), ("jsonl", ", encoding: latin1", false)])
     func notUTF8(format: String, option: String, isWarned: Bool) throws {
         let command = try CommandUnderTest()

@@ -21,6 +21,7 @@ struct RunHints {
         if hints.isEmpty, let file = Self.fileThatIsNotUTF8(pipeline, report) {
             hints.append("\(file) is not UTF-8, and JSON has such text in base64; set 'encoding: latin1' in the source if that is what it is")
         }
+        hints += MissingColumns(of: pipeline.source)?.messages ?? []
         await look(at: pipeline, report)
     }
 

@@ -76,6 +76,7 @@ extension CSV: NullingFormat {
 
 extension CSV: InferringFormat {
     package var infersTypes: Bool { fields.infersTypes }
+    package var typedFields: [String] { fields.typedFields }
 
     package func inferring(from sample: Batch) -> (format: any Format, types: [(name: String, type: String)]) {
         let types = FieldInference.types(in: sample, sample.head.map(completed) ?? self)

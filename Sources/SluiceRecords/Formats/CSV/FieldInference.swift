@@ -4,6 +4,9 @@ import SluiceCEL
 package protocol InferringFormat: Format {
     var infersTypes: Bool { get }
 
+    /// The fields whose types the definition gives.
+    var typedFields: [String] { get }
+
     /// The format with the types that all values of the sample have, and these types by field.
     func inferring(from sample: Batch) -> (format: any Format, types: [(name: String, type: String)])
 }

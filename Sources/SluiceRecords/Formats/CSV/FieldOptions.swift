@@ -57,6 +57,7 @@ struct FieldOptions: Sendable {
     }
 
     var infersTypes: Bool { types.areInferred }
+    var typedFields: [String] { types.names }
 
     mutating func take(_ types: [(name: String, type: FieldType)]) { self.types.take(types) }
 

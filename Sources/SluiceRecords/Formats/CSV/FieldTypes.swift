@@ -26,6 +26,8 @@ struct FieldTypes: Sendable {
         areKnown = true
     }
 
+    var names: [String] { entries.map(\.name.text) }
+
     var byName: [Name: FieldType] {
         Dictionary(entries.map { (Name($0.name.text), $0.type) }) { _, last in last }
     }

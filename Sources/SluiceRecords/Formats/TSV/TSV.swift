@@ -91,6 +91,7 @@ extension TSV: NullingFormat {
 
 extension TSV: InferringFormat {
     package var infersTypes: Bool { fields.infersTypes }
+    package var typedFields: [String] { fields.typedFields }
 
     package func inferring(from sample: Batch) -> (format: any Format, types: [(name: String, type: String)]) {
         let isTyped = sample.head?.directives?.types != nil

@@ -51,6 +51,7 @@ package struct PipelineSample: Sendable {
             if let error = trial.report.error { throw .fault(error) }
             places.append(Self.place(at: trial.report.stages[count], of: trial, reading: count == 0 ? pipeline.source.format.schema : nil))
         }
+        for message in MissingColumns(of: pipeline.source)?.messages ?? [] { findings.append(Finding(stage: "source", message: message)) }
         for (number, stage) in pipeline.stages.enumerated() where number + 1 < places.count {
             look(at: stage, before: places[number], after: places[number + 1])
         }
