@@ -91,9 +91,11 @@ struct TasksTests {
               - explode: {field: words, as: word, keep: [n, k, m, at]}
               - keep: word != ''
               - {name: third, set: {rest: 100 / (m % 14)}}
+              - set: {address: "ip('10.0.0.' + string(n % 9))", times: '[at, at + duration("1h")]', more: "{'a': [at], 'b': cidr('10.0.0.0/8')}"}
               - redact: {fields: [word], with: mask}
               - dedupe: {by: m}
-              - set: {hour: at.getHours(), line: source.line, file: source.file}
+              - set: {hour: at.getHours(), line: source.line, file: source.file, family: address.family(), next: 'times[1].getHours()'}
+              - set: {inside: more.b.containsIP(address), same: 'more.a[0] == at'}
               - head: 3000
             match: all
             routes:

@@ -71,8 +71,11 @@ extension StateWriter {
             }
             write(all: columns) { writer, column in
                 writer.write(column)
+                let cell = cellsOfRow[column]
+                writer.write(cell.kind == .boxed ? 1 : 0)
+                guard cell.kind != .boxed else { return writer.write(batch.scratch.boxedValue(cell)) }
                 cells.count = 0
-                WrittenKey.append(cellsOfRow[column], to: cells, batch.scratch)
+                WrittenKey.append(cell, to: cells)
                 cells.withFilled { writer.write($0) }
             }
         }
@@ -191,6 +194,7 @@ extension StateReader {
     }
 
     private mutating func cell(_ scratch: Scratch) throws(CheckpointError) -> Cell {
+        if try integer() == 1 { return scratch.cell(of: try value()) }
         guard let cell = WrittenKey.cells(1, in: try text())?.first else { throw CheckpointError("an invalid value") }
         return cell.copied(to: scratch)
     }
