@@ -7,15 +7,23 @@ actor FlakyServer {
 
     private(set) var stored: Set<UInt64> = []
     private var attempts = 0
+    /// For each name, how often its upload has failed or hung.
+    private var troubles: [String: Int] = [:]
 
     func has(_ file: Fingerprint) -> Bool { stored.contains(file.hash) }
 
-    /// Takes about 5 ms; every seventh call fails, every fiftieth hangs until it is cancelled.
+    /// Takes about 5 ms; every seventh call fails, every fiftieth hangs until it is cancelled, but
+    /// neither more than twice for one name.
     func upload(_ file: Fingerprint) async throws {
         attempts += 1
         if file.name.count > 60 { throw Refusal.tooLong(name: file.name) }
-        if attempts % 7 == 3 { throw Refusal.busy }
-        try await Task.sleep(for: attempts % 50 == 20 ? .seconds(3600) : .milliseconds(5))
+        let (isBusy, hangs) = (attempts % 7 == 3, attempts % 50 == 20)
+        if isBusy || hangs, troubles[file.name, default: 0] < 2 {
+            troubles[file.name, default: 0] += 1
+            if isBusy { throw Refusal.busy }
+            try await Task.sleep(for: .seconds(3600))
+        }
+        try await Task.sleep(for: .milliseconds(5))
         stored.insert(file.hash)
     }
 }
