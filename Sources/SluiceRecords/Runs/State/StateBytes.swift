@@ -2,6 +2,9 @@
 struct StateWriter {
     private(set) var bytes: [UInt8] = []
 
+    /// - Parameter capacity: the bytes to make room for.
+    init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+
     /// Writes a variable-length integer: groups of seven bits, lowest first, as few as possible.
     mutating func write(_ number: UInt64) {
         var rest = number
@@ -33,6 +36,9 @@ struct StateWriter {
 struct StateReader {
     private let buffer: ByteBuffer
     private var place = 0
+
+    /// - Parameter buffer: must not change as long as the reader is used.
+    init(_ buffer: ByteBuffer) { self.buffer = buffer }
 
     init(_ bytes: [UInt8]) {
         buffer = ByteBuffer(capacity: bytes.count)

@@ -1,3 +1,4 @@
+import CISAL
 import CZlib
 import Glibc
 import Sluice
@@ -28,7 +29,7 @@ final class BatchSpool {
     }
 
     func append(_ batch: EncodedBatch) throws(OutputError) {
-        var writer = StateWriter()
+        var writer = StateWriter(capacity: batch.outputs.reduce(4096) { $0 + $1.bytes.count + 64 })
         writer.write(batch)
         try append(writer.bytes)
     }
@@ -41,7 +42,8 @@ final class BatchSpool {
     }
 
     private func append(_ contents: [UInt8]) throws(OutputError) {
-        let head = UInt32(contents.count).littleEndianBytes + Self.checksum(contents).littleEndianBytes
+        let checksum = contents.withUnsafeBufferPointer { Self.checksum($0) }
+        let head = UInt32(contents.count).littleEndianBytes + checksum.littleEndianBytes
         for piece in [head, contents] {
             if let failure = piece.withUnsafeBufferPointer({ writeAll($0, to: descriptor) }) { throw .failed(path, "cannot be written", failure) }
         }
@@ -54,8 +56,9 @@ final class BatchSpool {
         guard fsync(descriptor) == 0 else { throw .failed(path, "cannot be written", errno) }
     }
 
-    fileprivate static func checksum(_ bytes: [UInt8]) -> UInt32 {
-        bytes.withUnsafeBufferPointer { UInt32(truncatingIfNeeded: crc32_z(0, $0.baseAddress, $0.count)) }
+    fileprivate static func checksum(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
+        if ISALInflater.isAvailable { return cisal_crc32(0, bytes.baseAddress, bytes.count) }
+        return UInt32(truncatingIfNeeded: crc32_z(0, bytes.baseAddress, bytes.count))
     }
 }
 
@@ -87,9 +90,9 @@ final class SpooledBatches {
     /// - Parameter body: reads a batch whole.
     func next<Element>(_ body: (inout StateReader) throws(CheckpointError) -> Element) throws(InputError) -> Element? {
         guard left > 0 else { return nil }
-        let head = try read(BatchSpool.headBytes)
+        let head = try read(BatchSpool.headBytes).withFilled(Array.init)
         let contents = try read(Int(Self.number(head[..<4])))
-        guard BatchSpool.checksum(contents) == Self.number(head[4...]) else { throw damaged }
+        guard contents.withFilled({ BatchSpool.checksum($0) }) == Self.number(head[4...]) else { throw damaged }
         do throws(CheckpointError) {
             var reader = StateReader(contents)
             let batch = try body(&reader)
@@ -104,15 +107,14 @@ final class SpooledBatches {
 
     private var damaged: InputError { .unreadable(path: path, reason: "it was changed since it was written; remove the task's folder, and run the task again") }
 
-    private func read(_ count: Int) throws(InputError) -> [UInt8] {
+    private func read(_ count: Int) throws(InputError) -> ByteBuffer {
         guard count <= left else { throw damaged }
-        var bytes = [UInt8](repeating: 0, count: count)
-        var done = 0
-        while done < count {
-            let step = bytes.withUnsafeMutableBytes { input.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[done...])) }
+        let bytes = ByteBuffer(capacity: count)
+        while bytes.count < count {
+            let step = input.read(into: UnsafeMutableRawBufferPointer(start: bytes.start + bytes.count, count: count - bytes.count))
             guard step >= 0 else { throw .unreadable(path: path, reason: describe(error: Int32(-step))) }
             guard step > 0 else { throw damaged }
-            done += step
+            bytes.count += step
         }
         left -= count
         return bytes
