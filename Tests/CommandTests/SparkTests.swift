@@ -62,6 +62,14 @@ struct SparkTests {
         }
         #expect(!FileManager.default.fileExists(atPath: command.folder.appending(path: ".sluice/traffic/plan").path))
         #expect(try command.text(of: "results").contains(#""damaged":0,"dead":"#))
+        // Nothing but the plan is removed with it.
+        try command.write("mine\n", to: "shared/mine")
+        let shared = "PATH=$PWD/bin:$PATH sluice run pipelines/traffic.yaml --on 'local[2]' --tasks 2"
+        #expect(try command.shell("\(shared) --plan shared").status == 1)
+        try command.write("late\n", to: "late/file")
+        #expect(try command.shell("rm late/file; \(shared) --plan late --print-submit; echo late > late/file; \(shared) --plan late").status == 3)
+        #expect(try command.text(of: "shared/mine") == "mine\n")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: command.folder.appending(path: "late").path) == ["file"])
     }
 
     @Test("a job that fails keeps what is done for the next one")

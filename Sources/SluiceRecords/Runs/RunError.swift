@@ -26,8 +26,8 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     case threads(allowed: Int, needed: Int)
     /// A stage cannot spill what exceeds its memory.
     case room(folder: String, reason: String)
-    /// A plan or the results of its tasks cannot be used.
-    case plan(String)
+    /// A plan or the results of its tasks cannot be used: at all, or now and on this machine.
+    case plan(String, mayPass: Bool = false)
     /// The report cannot be written or read.
     case report(path: String, reason: String)
     /// The books do not balance, or something failed that cannot fail: a bug in Sluice.
@@ -41,7 +41,7 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(count) of \(read) records are dead letters, more than limits.dead_letters allows (\(limit))"
         case .allDead(let count):
             "all \(count) records failed, so nothing is published; 'limits: {dead_letters: none}' publishes anyway"
-        case .types(let reason), .plan(let reason): reason
+        case .types(let reason), .plan(let reason, _): reason
         case .input(.damaged(let path, let damage)):
             "\(InputError.damaged(path: path, damage)); on_damage: salvage reads the rest"
         case .input(let error): error.description
@@ -68,8 +68,8 @@ extension RunError {
     /// Whether another attempt, perhaps on another machine, would fail again.
     package var isPermanent: Bool {
         switch self {
-        case .stopped, .tooManyDeadLetters, .allDead, .files, .closure, .types, .plan, .fault, .input(.damaged): true
-        case .input, .output, .unpublished, .busy, .unfinished, .threads, .room, .report: false
+        case .stopped, .tooManyDeadLetters, .allDead, .files, .closure, .types, .plan(_, mayPass: false), .fault, .input(.damaged): true
+        case .input, .output, .unpublished, .busy, .unfinished, .threads, .room, .report, .plan: false
         }
     }
 

@@ -85,6 +85,10 @@ struct Gathering {
         do {
             let report = try await ProgressDisplay(mode: progress, stream: .error).show(run) { try await run.run() }
             return (report, pipeline, interrupts.first)
+        } catch RunError.unfinished {
+            let fix = "finish it with 'sluice run', or discard it with 'sluice gather --restart'"
+            Terminal.error.write("sluice: the state folder '\(state)' has an unfinished run, which gathering cannot resume; \(fix)\n")
+            throw ExitStatus.failed
         } catch let error as RunError {
             Terminal.error.write("sluice: \(error)\n")
             if case .files = error { throw ExitStatus.wrong }

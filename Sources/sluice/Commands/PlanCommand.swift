@@ -52,14 +52,15 @@ struct PlanCommand: ParsableCommand {
             checked, file: file.path, text: file.text, settings: try pipeline.settings.values(), state: state ?? PipelineFile.stateFolder(of: checked.name),
             tasks: tasks)
         let folder = PlanFolder(plan)
-        let (made, all, creation) = try folder.create(wanted, of: checked.source.inputs, typesFromFirst: checked.infersTypes)
+        let (made, all, creation) = try folder.create(wanted, of: checked.source.inputs, tables: checked.tables, typesFromFirst: checked.infersTypes)
         let done = creation == .existed ? all.count { folder.isCommitted($0.task) } : 0
         let largest = all.first.map { ", the largest with \(Figures.bytes($0.bytes))" } ?? ""
+        let shown = SparkSubmit.quoted(plan)
         Terminal.error.write(
             """
             sluice: \(creation == .existed ? "the plan is there already" : "planned"): \(Figures.count(made.tasks)) tasks for \
             \(Figures.count(made.inputs)) inputs with \(Figures.bytes(made.bytes))\(largest)\(done > 0 ? "; \(Figures.count(done)) tasks are done" : "")
-            next: sluice task \(plan) --index I, for I from 0 to \(tasks - 1); then: sluice gather \(plan)
+            next: sluice task \(shown) --index I, for I from 0 to \(tasks - 1); then: sluice gather \(shown)
 
             """)
     }

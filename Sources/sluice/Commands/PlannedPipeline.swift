@@ -7,15 +7,14 @@ import SluiceRecords
 enum PlannedPipeline {
     /// Enters the folder where the definition's relative paths start, and checks the definition.
     ///
-    /// - Throws: ``RunError``; `ExitStatus.wrong` if the definition is not valid here.
+    /// - Throws: ``RunError``.
     static func checked(_ plan: TaskPlan, reading inputs: [InputFile]) throws -> RecordPipeline {
         guard FileManager.default.changeCurrentDirectoryPath(plan.folder) else {
-            throw RunError.plan("the plan was made in '\(plan.folder)', which cannot be entered here: tasks need the same paths on all machines")
+            throw RunError.plan("the plan was made in '\(plan.folder)', which cannot be entered here: tasks need the same paths on all machines", mayPass: true)
         }
         let checked = PipelineFile(path: plan.file, text: plan.text).check(setting: plan.settings, state: plan.state, mayLackInputs: true, inputs: inputs)
         guard let pipeline = checked.pipeline else {
-            Terminal.error.write(checked.rendered(colored: Terminal.error.isColored))
-            throw ExitStatus.wrong
+            throw RunError.plan("the definition is not valid here:\n\(checked.rendered().trimmedEnd)", mayPass: true)
         }
         if let difference = plan.difference(from: pipeline) { throw RunError.plan("the plan cannot be followed: \(difference)") }
         return pipeline
@@ -25,4 +24,9 @@ enum PlannedPipeline {
     static func absolute(_ path: String) -> String {
         path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
+}
+
+extension String {
+    /// The text without the line feed at its end.
+    fileprivate var trimmedEnd: String { hasSuffix("\n") ? String(dropLast()) : self }
 }

@@ -112,7 +112,14 @@ struct RunCommand: AsyncParsableCommand {
         var gathering = Gathering(folder: plan)
         (gathering.workers, gathering.restarts, gathering.reportCopy) = (workers, restart, report)
         let (report, pipeline, signal) = try await gathering.run(showing: quiet ? .none : progress)
-        if report.status == .complete || report.status == .losses { try plan.remove() }
+        if report.status == .complete || report.status == .losses {
+            do {
+                try plan.remove()
+            } catch {
+                // The outputs are published.
+                Terminal.error.write("sluice: the plan is left: \(error)\n")
+            }
+        }
         try await finish(report, of: pipeline, state: state, signal: signal)
     }
 

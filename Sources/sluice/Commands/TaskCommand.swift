@@ -71,8 +71,7 @@ struct TaskCommand: AsyncParsableCommand {
             if json { Self.print(TaskMessage(task: index, status: .failed, error: error.description, permanent: error.isPermanent)) }
             throw error
         } catch ExitStatus.wrong {
-            let reason = "there is no such task, or the definition is not valid here"
-            if json { Self.print(TaskMessage(task: index, status: .failed, error: reason, permanent: true)) }
+            if json { Self.print(TaskMessage(task: index, status: .failed, error: "there is no such task", permanent: true)) }
             throw ExitStatus.wrong
         }
     }

@@ -62,12 +62,12 @@ struct SparkRun {
         let bytes = pipeline.source.inputs.reduce(0) { $0 + ($1.size ?? 0) }
         let wanted = max(1, min(pipeline.source.inputs.count, Int((bytes + SparkOptions.bytesPerTask - 1) / SparkOptions.bytesPerTask)))
         let plan = TaskPlan(pipeline, file: file.path, text: file.text, settings: settings, state: state, tasks: options.tasks ?? wanted)
-        let (made, tasks, creation) = try folder.create(plan, of: pipeline.source.inputs, typesFromFirst: pipeline.infersTypes)
+        let (made, tasks, creation) = try folder.create(plan, of: pipeline.source.inputs, tables: pipeline.tables, typesFromFirst: pipeline.infersTypes)
         let submit = SparkSubmit(master: master, plan: folder, settings: options.settings, isQuiet: isQuiet)
         try submit.prepare()
         if options.printSubmit {
             Terminal.output.write("\(submit.text)\n")
-            Terminal.error.write("sluice: when it has ended: sluice gather \(options.plan ?? "\(state)/plan")\n")
+            Terminal.error.write("sluice: when it has ended: sluice gather \(SparkSubmit.quoted(options.plan ?? "\(state)/plan"))\n")
             return nil
         }
         guard let program = SparkSubmit.program() else {

@@ -59,7 +59,8 @@ struct SparkSubmit {
     /// The command as a shell takes it.
     var text: String { (["spark-submit"] + arguments).map(Self.quoted).joined(separator: " ") }
 
-    private static func quoted(_ word: String) -> String {
+    /// The word as a shell takes it.
+    static func quoted(_ word: String) -> String {
         let isPlain = word.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || "-_./:=,#".utf8.contains(byte)
         }

@@ -35,8 +35,7 @@ def do(plan, index, workers):
 def pending(plan):
     with open(os.path.join(plan, "plan.json"), encoding="utf-8") as file:
         count = json.loads(file.readline())["tasks"]
-    done = set(os.listdir(os.path.join(plan, "tasks")))
-    return [index for index in range(count) if "%05d" % index not in done], count
+    return [index for index in range(count) if not os.path.exists(os.path.join(plan, "tasks", "%05d" % index, "result.json"))], count
 
 
 def watch(context, count, before, ended):

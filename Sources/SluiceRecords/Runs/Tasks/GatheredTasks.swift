@@ -64,6 +64,9 @@ package final class GatheredTasks: Sendable {
     func merge(into plan: Plan) throws(RunError) {
         for task in tasks {
             let folder = StageFolder(task.folder)
+            guard task.result.closing.map({ $0.state.withBytes { Digest.of($0) } }) == task.result.digests else {
+                throw .plan("'\(task.folder)/\(TaskResult.name)' was changed since it was written; remove that folder, and run task \(task.result.task) again")
+            }
             for saved in task.result.closing {
                 guard let stage = plan.stages.first(where: { $0.name.isSame(as: saved.stage) }), let intake = plan.intake(of: stage) else {
                     throw .plan("task \(task.result.task) has a stage '\(saved.stage)' that the definition has not")
@@ -100,7 +103,7 @@ package final class GatheredTasks: Sendable {
                 let index = input - task.inputs.lowerBound
                 parts.append(
                     Part {
-                        guard index + 1 < starts.count, starts[index] <= starts[index + 1], starts[index + 1] <= task.result.bytes else {
+                        guard index + 1 < starts.count, starts[index] >= 0, starts[index] <= starts[index + 1], starts[index + 1] <= task.result.bytes else {
                             throw RunError.plan("'\(task.folder)' lacks batches; remove it, and run task \(task.result.task) again")
                         }
                         let batches = try SpooledBatches(in: task.folder, bytes: task.result.bytes, range: starts[index]..<starts[index + 1])

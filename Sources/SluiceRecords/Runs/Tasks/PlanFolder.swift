@@ -43,15 +43,19 @@ package struct PlanFolder: Sendable {
     ///
     /// - Throws: ``RunError`` if there is another plan in the folder, or an input cannot be read.
     /// - Returns: the plan with its inputs.
-    package func create(_ plan: TaskPlan, of inputs: [InputFile], typesFromFirst: Bool) throws(RunError) -> (TaskPlan, [TaskInputs], Creation) {
+    package func create(
+        _ plan: TaskPlan, of inputs: [InputFile], tables: [InputFile], typesFromFirst: Bool
+    ) throws(RunError) -> (TaskPlan, [TaskInputs], Creation) {
         var plan = plan
         var planned: [PlannedInput] = []
         do throws(InputError) {
-            for input in inputs { planned.append(try PlannedInput(input, in: plan.folder)) }
+            for input in inputs + tables { planned.append(try PlannedInput(input, in: plan.folder)) }
         } catch {
             throw .input(error)
         }
         if typesFromFirst { plan.first = planned.first }
+        plan.tables = planned.suffix(tables.count)
+        planned.removeLast(tables.count)
         (plan.inputs, plan.bytes) = (planned.count, planned.reduce(0) { $0 + UInt64($1.size) })
         let tasks = Self.tasks(planned, plan.tasks)
         do {
@@ -63,16 +67,16 @@ package struct PlanFolder: Sendable {
                 lines += try encoder.encode(task) + [UInt8(ascii: "\n")]
                 places.append(UInt64(lines.count))
             }
-            let digest = Digest()
-            for part in [try encoder.encode(plan), lines] { part.withUnsafeBytes { digest.update($0.bindMemory(to: UInt8.self)) } }
-            plan.id = digest.hex
+            plan.id = try Self.digest(of: plan, lines)
             if let found = try planFile.read(TaskPlan.self) {
                 guard found.id == plan.id else {
                     throw RunError.plan(
                         "'\(path)' has another plan: its definition, parameters, inputs or number of tasks differ; use another folder, or remove it")
                 }
+                guard FileManager.default.contents(atPath: linesPath) == lines else { throw unreadable }
                 return (plan, tasks, .existed)
             }
+            try refuseOthers()
             try makeFolders()
             try write(lines, to: linesPath)
             try write(Data(places.flatMap(Self.bytes)), to: indexPath)
@@ -100,7 +104,7 @@ package struct PlanFolder: Sendable {
         }
     }
 
-    /// - Throws: ``RunError/plan(_:)`` if there is no plan, or one of another version.
+    /// - Throws: ``RunError/plan(_:mayPass:)`` if there is no plan, or one of another version.
     package func plan() throws(RunError) -> TaskPlan {
         let plan: TaskPlan?
         do {
@@ -108,8 +112,9 @@ package struct PlanFolder: Sendable {
         } catch {
             throw .plan("\(planFile.path) cannot be read, so that it is no plan of this version of sluice")
         }
-        guard let plan else { throw .plan("there is no plan in '\(path)'; 'sluice plan' makes one") }
+        guard let plan else { throw .plan("there is no plan in '\(path)'; 'sluice plan' makes one", mayPass: true) }
         guard plan.version == TaskPlan.version else { throw .plan("the plan in '\(path)' was made by another version of sluice") }
+        guard plan.tasks > 0, plan.inputs >= 0 else { throw unreadable }
         return plan
     }
 
@@ -124,7 +129,7 @@ package struct PlanFolder: Sendable {
             guard start <= end, end <= UInt64(Int.max) else { throw unreadable }
             let line = try read(linesPath, at: Int(start), count: Int(end - start))
             let inputs = try JSONDecoder().decode(TaskInputs.self, from: Data(line))
-            guard inputs.task == task else { throw unreadable }
+            guard inputs.task == task, inputs.isPossible else { throw unreadable }
             return inputs
         } catch {
             throw unreadable
@@ -137,6 +142,7 @@ package struct PlanFolder: Sendable {
         let decoder = JSONDecoder()
         var all: [TaskInputs] = []
         do {
+            guard try Self.digest(of: plan, lines) == plan.id else { throw unreadable }
             for line in lines.split(separator: UInt8(ascii: "\n")) { all.append(try decoder.decode(TaskInputs.self, from: line)) }
         } catch {
             throw unreadable
@@ -144,24 +150,54 @@ package struct PlanFolder: Sendable {
         let ordered = all.sorted { ($0.before, $0.inputs.count, $0.task) < ($1.before, $1.inputs.count, $1.task) }
         var count = 0
         for task in ordered {
-            guard task.before == count || task.inputs.isEmpty else { throw unreadable }
+            guard task.isPossible, task.before == count || task.inputs.isEmpty else { throw unreadable }
             count += task.inputs.count
         }
         guard all.count == plan.tasks, count == plan.inputs else { throw unreadable }
         return ordered
     }
 
-    /// Removes the plan with all results, if there is one.
-    ///
-    /// - Throws: if the folder is not a plan's, or cannot be removed.
-    package func remove() throws(RunError) {
+    /// Of the plan without its identifier, and of its inputs.
+    private static func digest(of plan: TaskPlan, _ lines: Data) throws -> String {
+        var plan = plan
+        plan.id = ""
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let digest = Digest()
+        for part in [try encoder.encode(plan), lines] { part.withUnsafeBytes { digest.update($0.bindMemory(to: UInt8.self)) } }
+        return digest.hex
+    }
+
+    /// A plan gets a folder of its own, since it is removed in the end.
+    private func refuseOthers() throws(RunError) {
         guard access(path, F_OK) == 0 else { return }
-        guard access(planFile.path, F_OK) == 0 else { throw .plan("'\(path)' has no plan, so it is not removed") }
+        let names: [String]
         do {
-            try FileManager.default.removeItem(atPath: path)
+            names = try FileManager.default.contentsOfDirectory(atPath: path)
         } catch {
-            throw .plan("'\(path)' cannot be removed")
+            throw .plan("'\(path)' is no folder that can be read")
         }
+        guard names.allSatisfy({ $0 == "lost+found" }) else { throw .plan("'\(path)' is not empty, and has no plan; use a new folder") }
+    }
+
+    /// What a plan consists of, the plan itself last.
+    private static let parts = ["tasks", "attempts", "inputs.jsonl", "inputs.index", "spark-runner.py", "spark-log4j2.properties", "sluice", "plan.json"]
+
+    /// Removes the plan with all results, if there is one, and the folder, if nothing else is in it.
+    ///
+    /// - Throws: if the folder is not a plan's, or a part cannot be removed.
+    package func remove() throws(RunError) {
+        guard access(planFile.path, F_OK) == 0 else { return }
+        _ = try plan()
+        for part in Self.parts where access("\(path)/\(part)", F_OK) == 0 {
+            do {
+                try FileManager.default.removeItem(atPath: "\(path)/\(part)")
+            } catch {
+                throw .plan("'\(path)/\(part)' cannot be removed")
+            }
+        }
+        // It may be the root of a file system.
+        rmdir(path)
     }
 
     private var unreadable: RunError { .plan("the inputs of the plan in '\(path)' cannot be read; make the plan again") }

@@ -26,6 +26,9 @@ extension RecordPipeline {
     /// Whether the types of fields are inferred from the first records.
     package var infersTypes: Bool { (source.format as? any InferringFormat)?.infersTypes == true }
 
+    /// The tables that stages look up records in.
+    package var tables: [InputFile] { flow.allStages.flatMap(\.verb.files).map { InputFile(path: $0) } }
+
     /// The pipeline of one task.
     package func reading(_ task: TaskInputs, of plan: TaskPlan) -> RecordPipeline {
         var pipeline = self

@@ -79,6 +79,7 @@ extension RecordRun {
         let result = TaskResult(
             plan: attempt.plan.id, task: attempt.inputs.task, batches: commit.batches, bytes: commit.bytes,
             starts: leavesRecords ? [0] + commit.ends : nil, summaries: summaries, closing: closing,
+            digests: closing.map { $0.state.withBytes { Digest.of($0) } },
             types: report.types, stages: report.stages, records: report.records, damagedInputs: report.inputs.count { !$0.damage.isEmpty },
             elapsedSeconds: report.elapsedSeconds)
         return (result, try attempt.commit(result))

@@ -21,18 +21,13 @@ package final class TaskAttempt: Sendable {
     package init(_ inputs: TaskInputs, of plan: TaskPlan, in folder: PlanFolder) throws(RunError) {
         (self.plan, self.inputs, self.folder) = (plan, inputs, folder)
         path = "\(folder.attempts)/\(PlanFolder.name(of: inputs.task))-\(String(UInt64.random(in: .min ... .max), radix: 16))"
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw .output(.failed(path, "cannot be created", errno))
-        }
+        // Not the folders above: the plan may just have been removed.
+        guard mkdir(path, 0o777) == 0 else { throw .output(.failed(path, "cannot be created", errno)) }
     }
 
     /// Checks that the inputs are those of the plan, before they are read and after.
     func checkInputs() throws(RunError) {
-        for input in inputs.inputs + (plan.first.map { [$0] } ?? []) {
-            if let change = input.change { throw .plan("\(change) since the plan was made; make a new one ('sluice plan'), in another folder") }
-        }
+        for input in inputs.inputs + plan.tables + (plan.first.map { [$0] } ?? []) { try input.check() }
     }
 
     /// Makes the files durable and renames the folder.
@@ -48,6 +43,9 @@ package final class TaskAttempt: Sendable {
             return .committed
         }
         let reason = errno
+        guard folder.isCommitted(inputs.task) || access(final, F_OK) != 0 else {
+            throw .plan("'\(final)' is there, but has no result of a task; remove it, and run the task again")
+        }
         guard folder.isCommitted(inputs.task) else { throw .output(.failed(final, "cannot be renamed into place", reason)) }
         discard()
         return .late

@@ -38,6 +38,8 @@ package struct TaskPlan: Codable, Sendable, Equatable {
     package var inputs = 0
     /// Their size before decompression.
     package var bytes: UInt64 = 0
+    /// The tables that stages look up records in.
+    package var tables: [PlannedInput] = []
     /// The run's first input, if its records give the types of the fields.
     package var first: PlannedInput?
 
@@ -90,12 +92,20 @@ package struct PlannedInput: Codable, Sendable, Equatable {
 
     package var file: InputFile { InputFile(path: name, size: UInt64(size)) }
 
-    /// What has changed since the plan was made, as a sentence; `nil` if nothing has.
-    package var change: String? {
-        guard let now = InputStamp(file) else { return "'\(name)' cannot be read any more" }
-        if now.size != size { return "'\(name)' has \(now.size) bytes instead of \(size)" }
-        if now.modified != modified { return "'\(name)' was modified" }
-        return now.ends == ends ? nil : "the bytes of '\(name)' have changed"
+    /// Checks that the file is as it was when the plan was made.
+    ///
+    /// - Throws: ``RunError``; one that may pass if the file cannot be read here.
+    func check() throws(RunError) {
+        guard let now = InputStamp(file) else { throw .plan("'\(name)' cannot be read here", mayPass: true) }
+        let change: String? =
+            if now.size != size {
+                "'\(name)' has \(now.size) bytes instead of \(size)"
+            } else if now.modified != modified {
+                "'\(name)' was modified"
+            } else {
+                now.ends == ends ? nil : "the bytes of '\(name)' have changed"
+            }
+        if let change { throw .plan("\(change) since the plan was made; make a new one ('sluice plan'), in another folder") }
     }
 }
 
@@ -109,4 +119,7 @@ package struct TaskInputs: Codable, Sendable, Equatable {
     package var inputs: [PlannedInput]
 
     package var bytes: UInt64 { inputs.reduce(0) { $0 + UInt64($1.size) } }
+
+    /// Whether no number is negative, as in a file that was changed.
+    var isPossible: Bool { before >= 0 && inputs.allSatisfy { $0.size >= 0 } }
 }

@@ -15,6 +15,8 @@ package struct TaskResult: Codable, Sendable {
     var summaries: [InputSummary]
     /// The states of the closing stages, in the order of the pipeline.
     var closing: [Checkpoint.StepState]
+    /// The SHA-256 of each state, without its files.
+    var digests: [String]
     var types: RunReport.InferredTypes?
     /// The stages with their counts and times.
     var stages: [RunReport.Stage]
