@@ -5,12 +5,12 @@ extension CommandUnderTest {
     /// Runs the command without blocking the thread, because other tests have children with
     /// deadlines.
     func sluice(_ arguments: String...) async throws -> Result {
-        try await start(nil, arguments).ended()
+        try await Places.shared.with { try await start(nil, arguments).ended() }
     }
 
     /// Runs a shell script with `sluice` in its PATH.
     func script(_ text: String) async throws -> Result {
-        try await start(URL(filePath: "/bin/sh"), ["-c", text]).ended()
+        try await Places.shared.with { try await start(URL(filePath: "/bin/sh"), ["-c", text]).ended() }
     }
 
     func write(_ bytes: [UInt8], to name: String) throws {
@@ -40,6 +40,29 @@ extension CommandUnderTest {
                 return FileManager.default.fileExists(atPath: folder.appending(path: name).path, isDirectory: &isFolder) && !isFolder.boolValue
             }.sorted()
         }
+    }
+}
+
+/// How many processes run at once: all cases of all tests begin at once, each process takes some
+/// descriptors, and Foundation's `Process` is not safe with more than a thousand.
+private actor Places {
+    static let shared = Places(64)
+
+    private var free: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(_ count: Int) { free = count }
+
+    func with<Result: Sendable>(_ body: () async throws -> Result) async rethrows -> Result {
+        if free == 0 {
+            await withCheckedContinuation { waiting.append($0) }
+        } else {
+            free -= 1
+        }
+        defer {
+            if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+        }
+        return try await body()
     }
 }
 
