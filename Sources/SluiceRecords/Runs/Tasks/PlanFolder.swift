@@ -11,6 +11,7 @@ import SluiceCEL
 /// | `inputs.index` | where each of these lines begins, and where the last ends: 8 bytes each, little endian |
 /// | `attempts/TASK-RANDOM/` | the files of an attempt at a task |
 /// | `tasks/TASK/` | those of the attempt that ended first, renamed |
+/// | `spark-…`, `sluice` | what the command gives to `spark-submit`, if it does |
 package struct PlanFolder: Sendable {
     /// Absolute, since a task changes the current folder.
     package let path: String

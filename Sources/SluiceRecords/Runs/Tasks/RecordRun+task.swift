@@ -3,8 +3,8 @@ import WorkerPools
 
 extension RecordRun {
     /// Does one task of a plan: reads its inputs, takes the records through the stages, and keeps the
-    /// encoded batches (or the records, see ``TaskCut``) and the states of the closing stages in the attempt's folder, for
-    /// ``GatheredTasks``.
+    /// encoded batches (or the records, see ``TaskCut``) and the states of the closing stages in the
+    /// attempt's folder, for ``GatheredTasks``.
     ///
     /// - Returns: `nil` if the run was drained; nothing is committed then.
     package func run(_ attempt: TaskAttempt) async throws(RunError) -> (TaskResult, TaskAttempt.Outcome)? {
