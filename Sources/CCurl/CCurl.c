@@ -99,5 +99,5 @@ void ccurl_slist_free(struct curl_slist *list) { library.slist_free_all(list); }
 CURLU *ccurl_url(void) { return library.url(); }
 void ccurl_url_cleanup(CURLU *url) { library.url_cleanup(url); }
 CURLUcode ccurl_url_set(CURLU *url, CURLUPart part, const char *text, unsigned flags) { return library.url_set(url, part, text, flags); }
-CURLUcode ccurl_url_get(const CURLU *url, CURLUPart part, char **text, unsigned flags) { return library.url_get(url, part, text, flags); }
+CURLUcode ccurl_url_get(CURLU *url, CURLUPart part, char **text, unsigned flags) { return library.url_get(url, part, text, flags); }
 void ccurl_free(void *memory) { library.free(memory); }

@@ -32,18 +32,23 @@ package struct StarterFile: Sendable {
     /// - Parameters:
     ///   - inputs: the paths of the inputs.
     ///   - archive: the archives that they are, if they are.
+    ///   - encoding: that of their text.
     ///   - guess: their probable format.
     ///   - example: the text of a record, preceded by any header, and the output for it; `nil` if
     ///     there is none to show.
-    package init(for inputs: [String], as archive: Archive? = nil, in guess: FormatGuess, example: (input: [String], output: String)?) {
+    package init(
+        for inputs: [String], as archive: Archive? = nil, encoding: TextEncoding = .utf8, in guess: FormatGuess,
+        example: (input: [String], output: String)?
+    ) {
         let name = Self.name(from: inputs.first ?? "")
         let files = inputs.count == 1 ? Self.quoted(inputs[0]) : "[" + inputs.map(Self.quoted).joined(separator: ", ") + "]"
         var text = Self.head(about: "Made by 'sluice init' from \(inputs.count == 1 ? "one input" : "\(inputs.count) inputs").", name: name, hasLogs: false)
+        let types = guess.infersTypes ? "\n    # types are those of the first records; without 'types' all fields are text" : ""
         text += """
             source:
-              files: \(files)\(archive.map { "\n  archive: \($0.kind.rawValue)                      # reads the files in each archive" } ?? "")
+              files: \(files)\(archive.map { "\n  archive: \($0.kind.rawValue)                      # reads the files in each archive" } ?? "")\(encoding == .utf8 ? "" : "\n  encoding: \(encoding.rawValue)")
               format: \(guess.definition)
-                # reads \(guess.read) of the first \(guess.records) records
+                # reads \(guess.read) of the first \(guess.records) records\(types)
 
             # The fields of the first records, with their types and a value:
 

@@ -154,6 +154,24 @@ struct HintsTests {
         #expect(try !command.run("run", "x.yaml", "--progress", "none").error.contains("warning: "))
     }
 
+    @Test("a column that a list of fields names and the file lacks is named, unless a stage may have added it")
+    func missingColumnOfList() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("status,b\n1,2\n", to: "in.csv")
+        func warnings(_ stages: String) throws -> String {
+            try command.write("name: x\nsource: {files: in.csv, format: csv}\nstages: [\(stages)]\nsink: {stdout: true}\n", to: "x.yaml")
+            let result = try command.run("run", "x.yaml", "--progress", "none")
+            #expect(result.status == 0)
+            return result.error
+        }
+        let warning = "warning: in.csv has no column 'stats' (did you mean 'status'?), which 'select' names\n"
+        #expect(try warnings("{keep: b != '3'}, {select: [stats, b]}").contains(warning))
+        #expect(try warnings("{remove: [c]}, {keep: b != '3'}").contains("warning: in.csv has no column 'c', which 'remove' names\n"))
+        #expect(try !warnings("{set: {stats: b}}, {select: [stats, b]}").contains("warning"))
+        #expect(try !warnings("{select: [status, b]}").contains("warning"))
+    }
+
     @Test("text that is not UTF-8 and becomes base64 is named", arguments: [("jsonl", "", true), ("lines", "", false), ("jsonl", ", encoding: latin1", false)])
     func notUTF8(format: String, option: String, isWarned: Bool) throws {
         let command = try CommandUnderTest()
@@ -206,6 +224,39 @@ struct HintsTests {
         #expect(result.output.contains("warning: route 'never': none of 8 records goes to it\n"), "\(result.output)")
         #expect(result.output.contains("warning: rest/remove: no record has the field 'k'"), "\(result.output)")
         #expect(!result.output.contains("route 'rest'") && !result.output.contains("route 'small'"), "\(result.output)")
+    }
+
+    @Test("check --sample looks into routes in routes")
+    func sampleOfNestedRoutes() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write((0..<10).map { "{\"n\":\($0)}\n" }.joined(), to: "in.jsonl")
+        try command.write(
+            """
+            name: x
+            source: {files: in.jsonl}
+            routes:
+              - name: small
+                when: n < 5
+                stages: [{set: {m: n + 1}}]
+                routes:
+                  - {name: odd, when: n % 2 == 1, stages: [{keep: m > 100}], sink: {file: out/odd.jsonl}}
+                  - {name: never, when: n > 7, sink: {file: out/never.jsonl}}
+                  - {name: rest, sink: {file: out/even.jsonl}}
+              - name: all
+                routes:
+                  - {name: seven, when: n == 7, stages: [{remove: [k]}], sink: {file: out/seven.jsonl}}
+                  - {name: rest, sink: {file: out/rest.jsonl}}
+
+            """, to: "x.yaml")
+        let result = try command.run("check", "x.yaml", "--sample", "100")
+        #expect(result.status == 0, "\(result.error)")
+        #expect(result.output.contains("  small/odd/keep     2    0     0\n"), "\(result.output)")
+        #expect(result.output.contains("  all/seven/remove   1    1     0\n"), "\(result.output)")
+        #expect(result.output.contains("warning: small/odd/keep: 'm > 100' is not true for any of 2 records"), "\(result.output)")
+        #expect(result.output.contains("warning: route 'small/never': none of 5 records goes to it\n"), "\(result.output)")
+        #expect(result.output.contains("warning: all/seven/remove: no record has the field 'k'"), "\(result.output)")
+        #expect(!result.output.contains("rest'"), "\(result.output)")
     }
 
     @Test("check --sample calls types as pipeline files do")

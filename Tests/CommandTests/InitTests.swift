@@ -9,11 +9,12 @@ struct InitTests {
             "web.log", "10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2 \"-\" \"Mozilla/5.0 (X11, Linux)\"\n", "combined"
         ),
         ("c.log", "10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2\n", "common"),
-        ("t.csv", "name,count\n\"a, b\",1\nc,2\n", "csv"),
-        ("s.txt", "name;count;x\nb;1;2\nc;2;3\n", "{csv: {separator: \";\"}}"),
-        ("nulls.csv", "name,count,day\nNA,1,2026-11-28\nb,NA,-\nc,-2,\n", "{csv: {nulls: ['', 'NA', '-']}}"),
-        ("nulls.tsv", "name\tcount\ta\nx\t1\t\\N\nb\tNULL\ty\n", "{tsv: {nulls: ['\\N', 'NULL']}}"),
-        ("semi.txt", "name;count;x\nb;1;\\N\nc;2;3\n", "{csv: {separator: \";\", nulls: ['', '\\N']}}"),
+        ("t.csv", "name,count\n\"a, b\",1\nc,2\n", "{csv: {types: infer}}"),
+        ("s.txt", "name;count;x\nb;1;2\nc;2;3\n", "{csv: {separator: \";\", types: infer}}"),
+        ("text.csv", "name,zip\nb,01\nc,02\n", "csv"),
+        ("nulls.csv", "name,count,day\nNA,1,2026-11-28\nb,NA,-\nc,-2,\n", "{csv: {nulls: ['', 'NA', '-'], types: infer}}"),
+        ("nulls.tsv", "name\tcount\ta\nx\t1\t\\N\nb\tNULL\ty\n", "{tsv: {nulls: ['\\N', 'NULL'], types: infer}}"),
+        ("semi.txt", "name;count;x\nb;1;\\N\nc;2;3\n", "{csv: {separator: \";\", nulls: ['', '\\N'], types: infer}}"),
         // Among names it may be a name.
         ("names.csv", "name,initials\nAnn,NA\nBob,BB\n", "csv"),
         // The commas of two lines of five do not make it csv.
@@ -41,7 +42,8 @@ struct InitTests {
         let made = try command.run("init", name)
         #expect(made.status == 0)
         #expect(made.output.contains("  format: \(format)\n"), "\(made.error)")
-        let plain = format.replacing(#/(: \{|, )nulls: .*?\]/#, with: "").replacing(#/^\{(\w+)\}\}$/#) { String($0.1) }
+        let options = #/(: \{|, )(nulls: .*?\]|types: infer)/#
+        let plain = format.replacing(options, with: "").replacing(#/^\{(\w+)\}\}$/#) { String($0.1) }
         #expect(made.error.hasPrefix("\(name): \(plain) "))
         try command.write(made.output, to: "made.yaml")
         let check = try command.run("check", "made.yaml")
@@ -49,6 +51,25 @@ struct InitTests {
         let test = try command.run("test", "made.yaml")
         #expect(test.output.hasSuffix("1 test: 1 ok\n"), "\(test.output)")
         #expect(try command.run("run", "made.yaml", "--progress", "none").status == 0)
+    }
+
+    @Test(
+        "recognizes the encoding of the text",
+        arguments: [("latin1", "name;count\nJos\u{E9};1\n"), ("utf-16", "\u{FEFF}name;count\nJos\u{E9};1\n"), ("utf-16be", "name;count\nJos\u{E9};1\n")])
+    func encoding(name: String, text: String) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let encodings: [String: String.Encoding] = ["latin1": .isoLatin1, "utf-16": .utf16LittleEndian, "utf-16be": .utf16BigEndian]
+        let bytes = try #require(encodings[name].flatMap { text.data(using: $0) })
+        try bytes.write(to: command.folder.appending(path: "in.csv"))
+        let made = try command.run("init", "in.csv")
+        #expect(made.status == 0)
+        #expect(made.error.hasSuffix(", reads 1 of 1 records of \(name)\n"), "\(made.error)")
+        #expect(made.output.contains("  encoding: \(name)\n"))
+        try command.write(made.output, to: "made.yaml")
+        #expect(try command.run("test", "made.yaml").status == 0)
+        #expect(try command.run("run", "made.yaml", "--progress", "none").status == 0)
+        #expect(try command.text(of: "out/in.jsonl.gz") == "{\"name\":\"Jos\u{E9}\",\"count\":1}\n")
     }
 
     @Test("reads all of several samples, if they are alike")

@@ -51,7 +51,7 @@ void ccurl_slist_free(struct curl_slist *list);
 CURLU *ccurl_url(void);
 void ccurl_url_cleanup(CURLU *url);
 CURLUcode ccurl_url_set(CURLU *url, CURLUPart part, const char *text, unsigned flags);
-CURLUcode ccurl_url_get(const CURLU *url, CURLUPart part, char **text, unsigned flags);
+CURLUcode ccurl_url_get(CURLU *url, CURLUPart part, char **text, unsigned flags);
 void ccurl_free(void *memory);
 
 #endif

@@ -15,30 +15,39 @@ package struct FormatGuess: Sendable {
     package let examples: [ValueMap]
     /// The texts that stand for no value, if there are others than by default.
     package let nulls: [String]
+    /// Whether fields of text have other types if the format infers them.
+    package private(set) var infersTypes = false
 
-    /// The format with ``nulls``, as written in a pipeline file.
+    /// The format with all its options, as written in a pipeline file.
     package var definition: String {
-        guard !nulls.isEmpty else { return format }
-        let texts = "nulls: [" + nulls.map { "'\($0)'" }.joined(separator: ", ") + "]"
+        var options: [String] = []
+        if !nulls.isEmpty { options.append("nulls: [" + nulls.map { "'\($0)'" }.joined(separator: ", ") + "]") }
+        if infersTypes { options.append("types: infer") }
+        guard !options.isEmpty else { return format }
+        let texts = options.joined(separator: ", ")
         return format == name ? "{\(name): {\(texts)}}" : "\(format.dropLast(2)), \(texts)}}"
     }
 
-    /// All formats that fit to some degree, best first.
+    /// All formats that fit the first lines of a text to some degree, best first. Options of the best
+    /// one suit the whole text.
     package static func guesses(for text: [UInt8], state: String) async -> [FormatGuess] {
-        var guesses: [FormatGuess] = []
-        let text = sample(text)
-        guard !text.isEmpty else { return [] }
-        for candidate in candidates(for: text) {
-            guard let guess = await candidate.guess(text, state: state) else { continue }
-            guesses.append(guess)
+        var guesses: [(guess: FormatGuess, candidate: Candidate)] = []
+        let sample = sample(text)
+        guard !sample.isEmpty else { return [] }
+        for candidate in candidates(for: sample) {
+            guard let guess = await candidate.guess(sample, state: state) else { continue }
+            guesses.append((guess, candidate))
         }
         // What fits badly is no better than plain lines.
-        guesses.removeAll { $0.confidence < 0.2 && $0.name != Lines.declaration.name }
+        guesses.removeAll { $0.guess.confidence < 0.2 && $0.guess.name != Lines.declaration.name }
         // Ties are resolved by the formats' own words for no value, then in the order of the
         // reference.
-        return guesses.enumerated().sorted {
-            ($1.element.confidence, $0.element.nulls.count, $0.offset) < ($0.element.confidence, $1.element.nulls.count, $1.offset)
+        let sorted = guesses.enumerated().sorted {
+            ($1.element.guess.confidence, $0.element.guess.nulls.count, $0.offset)
+                < ($0.element.guess.confidence, $1.element.guess.nulls.count, $1.offset)
         }.map(\.element)
+        guard let best = sorted.first else { return [] }
+        return [await best.candidate.withOptions(best.guess, text, state: state)] + sorted.dropFirst().map(\.guess)
     }
 
     /// Complete lines, enough to distinguish formats.
@@ -67,7 +76,7 @@ package struct FormatGuess: Sendable {
 
     private struct Candidate {
         let declaration: Declaration
-        let options: Arguments?
+        var options: Arguments?
         let text: String
         /// The texts that stand for no value by default; `nil` if the format cannot have others.
         let nulls: [String]?
@@ -116,6 +125,31 @@ package struct FormatGuess: Sendable {
             return FormatGuess(
                 format: self.text, name: declaration.name, read: read, records: all, confidence: confidence, examples: Array(maps.prefix(100)),
                 nulls: nulls.map { Self.nulls(in: maps, besides: $0) } ?? [])
+        }
+
+        /// The guess with words for no value and with inferred types, if that makes fields of text
+        /// something else and no record fails because of it.
+        func withOptions(_ guess: FormatGuess, _ text: [UInt8], state: String) async -> FormatGuess {
+            guard isInferring, let whole = await self.guess(text, state: state), !Self.hasTypes(whole) else { return guess }
+            var values = options?.values ?? [:]
+            values["types"] = .leaf(Leaf("infer"))
+            if !whole.nulls.isEmpty { values["nulls"] = .list(whole.nulls.map { .leaf(Leaf($0)) }, TextPlace(TextPosition(line: 1, column: 1))) }
+            var typed = self
+            typed.options = Arguments(values)
+            guard let inferred = await typed.guess(text, state: state), inferred.read == whole.read else { return guess }
+            let infersTypes = Self.hasTypes(inferred)
+            return FormatGuess(
+                format: guess.format, name: guess.name, read: guess.read, records: guess.records, confidence: guess.confidence,
+                examples: infersTypes ? inferred.examples : guess.examples, nulls: whole.nulls, infersTypes: infersTypes)
+        }
+
+        private static func hasTypes(_ guess: FormatGuess) -> Bool {
+            guess.examples.contains { $0.entries.contains { $0.value.type != .string && $0.value != .null } }
+        }
+
+        private var isInferring: Bool {
+            var checking = Checking(label: "")
+            return Formats.make(FormatArgument(name: Leaf(declaration.name), declaration: declaration, options: options), &checking) is any InferringFormat
         }
 
         /// The words that stand for no value by convention, where the other values of a field are

@@ -27,7 +27,7 @@ package struct WholeText: Sendable, Equatable {
     }
 
     /// Whether the text has a byte order mark, or every other byte is zero.
-    private static func isUTF16(_ text: [UInt8]) -> Bool {
+    fileprivate static func isUTF16(_ text: [UInt8]) -> Bool {
         if text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF]) { return true }
         let beginning = text.prefix(256)
         guard beginning.count >= 8 else { return false }
@@ -92,5 +92,24 @@ private struct FirstValue {
             }
             if byte > 0x20 { previous = byte }
         }
+    }
+}
+
+extension TextEncoding {
+    /// The probable encoding of a text from its first bytes.
+    ///
+    /// Text is UTF-8 unless it has characters beyond ASCII and none of them is valid: then it is
+    /// ISO 8859-1, if it has no control characters, which other encodings use for letters.
+    package init(guessedFrom text: [UInt8]) {
+        if WholeText.isUTF16(text) {
+            let isBigEndian = text[0] == 0 || text.starts(with: [0xFE, 0xFF])
+            self = text[0] >= 0xFE ? .utf16 : isBigEndian ? .utf16BigEndian : .utf16LittleEndian
+            return
+        }
+        let wide = text.split(separator: UInt8(ascii: "\n")).filter { line in line.contains { $0 >= 0x80 } }
+        let isLatin1 =
+            !wide.isEmpty && wide.allSatisfy { String(validating: $0, as: UTF8.self) == nil }
+            && text.allSatisfy { (0x20..<0x7F).contains($0) || $0 >= 0xA0 || [0x09, 0x0A, 0x0D].contains($0) }
+        self = isLatin1 ? .latin1 : .utf8
     }
 }

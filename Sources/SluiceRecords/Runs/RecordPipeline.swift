@@ -168,10 +168,11 @@ package struct SourceSettings: Sendable {
     /// In the order of reading.
     package var inputs: [InputFile] { source.inputs }
 
-    /// Reads texts of records instead of the inputs.
+    /// Reads texts of records, in UTF-8, instead of the inputs.
     package mutating func replaceInputs(by texts: [(name: String, bytes: [UInt8])]) {
         source = MemorySource(named: texts)
         archive = nil
+        encoding = .utf8
     }
 
     /// The same settings with other files as inputs.

@@ -200,6 +200,7 @@ package final class RecordRun: Sendable {
     ) throws(RunError) -> Bool {
         let reportFile = options.state + "/report.json"
         var isSuspended = false
+        var json: [UInt8]?
         do throws(RunError) {
             switch end {
             case .complete:
@@ -208,7 +209,9 @@ package final class RecordRun: Sendable {
                 let isDamaged = report.inputs.contains { !$0.damage.isEmpty }
                 report.status = isDamaged || report.records.dead > 0 ? .losses : .complete
                 report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
-                try publish(commit, state, report, reportFile, read)
+                let encoded = try report.json()
+                try publish(commit, state, report, encoded, reportFile, read)
+                json = encoded
             case .interrupted(let flow):
                 isSuspended = try suspend(commit, at: flow) || checkpointing?.isWritten == true
                 if isSuspended { commit.leave() } else { commit.discard() }
@@ -232,8 +235,12 @@ package final class RecordRun: Sendable {
             report.outputClosed = error == .output(.closed) ? true : nil
             report.error = error.description
         }
-        report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
-        try report.write(to: reportFile, staging: state.staging)
+        if let json {
+            try RunReport.write(json, to: reportFile, staging: state.staging)
+        } else {
+            report.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
+            try RunReport.write(report.json(), to: reportFile, staging: state.staging)
+        }
         // Only now, since without it the next process would not write the report.
         if !isSuspended { state.journal.remove() }
         return isSuspended
@@ -241,16 +248,18 @@ package final class RecordRun: Sendable {
 
     /// Publishes the outputs. A journal lets the next process finish if this one dies.
     ///
-    /// - Parameter read: the inputs, if they are recorded; those that were read to their end are.
+    /// - Parameters:
+    ///   - json: the report as it is written.
+    ///   - read: the inputs, if they are recorded; those that were read to their end are.
     private func publish(
-        _ commit: RunCommit, _ state: StateFolder, _ report: RunReport, _ reportFile: String, _ read: [FilesRead.File?]?
+        _ commit: RunCommit, _ state: StateFolder, _ report: RunReport, _ json: [UInt8], _ reportFile: String, _ read: [FilesRead.File?]?
     ) throws(RunError) {
         let read = read.map { files in zip(files, report.inputs).compactMap { file, input in input.whole ? file : nil } }
         do throws(OutputError) {
             try state.journal.write(
                 Journal(
-                    folder: FileManager.default.currentDirectoryPath, moves: commit.moves, report: report, reportFile: reportFile,
-                    read: read))
+                    folder: FileManager.default.currentDirectoryPath, moves: commit.moves, report: String(decoding: json, as: UTF8.self),
+                    reportFile: reportFile, read: read))
         } catch {
             throw .output(error)
         }

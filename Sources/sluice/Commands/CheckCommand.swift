@@ -72,7 +72,7 @@ enum SampleTexts {
     static func of(_ source: SourceSettings) throws(InputError) -> [(name: String, text: [UInt8])] {
         var texts: [(name: String, text: [UInt8])] = []
         for input in source.inputs.filter({ !$0.isStandardInput }).prefix(most) {
-            texts.append((input.path, try InputBeginning.text(of: input, from: source.source, as: source.archive, bytes: bytes)))
+            texts.append((input.path, try InputBeginning.text(of: input, from: source.source, as: source.archive, encoding: source.encoding, bytes: bytes)))
         }
         return texts
     }

@@ -44,18 +44,25 @@ struct InitCommand: AsyncParsableCommand {
         }
     }
 
+    /// In bytes, decompressed: as much as a run takes types from.
+    private static let beginning = 1 << 20
+
     private static func starter(for files: [InputFile]) async throws -> StarterFile {
         var best: (guess: FormatGuess, file: String)?
         var first: [UInt8] = []
         var archive: Archive?
+        var encoding = TextEncoding.utf8
         // Enough to check that they are alike.
         for file in files.prefix(5) {
-            let (text, kind) = try beginning(of: file)
+            let (text, kind, read) = try beginning(of: file)
             guard !text.isEmpty else { throw Self.failure("\(file.path) is empty") }
             if let best, (kind == nil) != (archive == nil) {
                 throw Self.failure("\(archive == nil ? file.path : best.file) is a tar archive, but not all samples are")
             }
-            archive = kind
+            if let best, read != encoding {
+                throw Self.failure("\(best.file) is \(encoding.rawValue) and \(file.path) is \(read.rawValue): all samples must have the same encoding")
+            }
+            (archive, encoding) = (kind, read)
             let guesses = try await withTemporaryFolder { await FormatGuess.guesses(for: text, state: $0) }
             guard let guess = guesses.first else {
                 let whole = WholeText(text)
@@ -63,7 +70,7 @@ struct InitCommand: AsyncParsableCommand {
             }
             if let whole = WholeText(text, readsDocuments: true), guess.confidence < 0.3 { throw Self.failure("\(file.path) is \(whole.what); \(whole.fix)") }
             if guess.name == Lines.declaration.name, text.contains(0) { throw Self.failure("\(file.path) is not text") }
-            Terminal.error.write(Self.sentence(file.path, guesses))
+            Terminal.error.write(Self.sentence(file.path, encoding, guesses))
             if let best, best.guess.format != guess.format {
                 throw Self.failure("\(best.file) looks like \(best.guess.format) and \(file.path) like \(guess.format): all samples must have the same format")
             }
@@ -71,25 +78,34 @@ struct InitCommand: AsyncParsableCommand {
         }
         guard let guess = best?.guess else { throw Self.failure("the samples have no records") }
         let paths = files.map(\.path)
-        let plain = StarterFile(for: paths, as: archive, in: guess, example: nil)
-        return StarterFile(for: paths, as: archive, in: guess, example: await example(first, plain))
+        let plain = StarterFile(for: paths, as: archive, encoding: encoding, in: guess, example: nil)
+        return StarterFile(for: paths, as: archive, encoding: encoding, in: guess, example: await example(first, plain))
     }
 
-    /// The beginning of a file or, if it is an archive, of the first file in it.
-    private static func beginning(of file: InputFile) throws(InputError) -> (text: [UInt8], archive: Archive?) {
+    /// The beginning of a file or, if it is an archive, of the first file in it, as UTF-8.
+    private static func beginning(of file: InputFile) throws(InputError) -> (text: [UInt8], archive: Archive?, encoding: TextEncoding) {
+        func read(_ archive: Archive?, _ encoding: TextEncoding) throws(InputError) -> [UInt8] {
+            try InputBeginning.text(of: file, from: FileSource([file]), as: archive, encoding: encoding, bytes: beginning)
+        }
+        var archive: Archive?
+        var text: [UInt8]
         do throws(InputError) {
-            return (try InputBeginning.text(of: file, from: FileSource([file]), as: nil), nil)
+            text = try read(nil, .utf8)
         } catch {
             guard case .unsupported(_, let name) = error, Archive.Kind(rawValue: name) != nil else { throw error }
-            return (try InputBeginning.text(of: file, from: FileSource([file]), as: Archive()), Archive())
+            archive = Archive()
+            text = try read(archive, .utf8)
         }
+        let encoding = TextEncoding(guessedFrom: text)
+        if encoding != .utf8 { text = try read(archive, encoding) }
+        return (text, archive, encoding)
     }
 
-    private static func sentence(_ file: String, _ guesses: [FormatGuess]) -> String {
+    private static func sentence(_ file: String, _ encoding: TextEncoding, _ guesses: [FormatGuess]) -> String {
         func share(_ guess: FormatGuess) -> String { "\(guess.format) \(Figures.percent(guess.confidence))" }
         let others = guesses.dropFirst().filter { $0.confidence > 0.3 }.prefix(2).map(share)
         return "\(file): \(share(guesses[0])), reads \(Figures.count(guesses[0].read)) of \(Figures.count(guesses[0].records)) records"
-            + (others.isEmpty ? "" : "; or \(others.joined(separator: ", "))") + "\n"
+            + (encoding == .utf8 ? "" : " of \(encoding.rawValue)") + (others.isEmpty ? "" : "; or \(others.joined(separator: ", "))") + "\n"
     }
 
     /// The first record of the text, and the pipeline's output for it.

@@ -35,7 +35,7 @@ struct RecordTrace {
     private static func withHead(_ record: String, of pipeline: RecordPipeline) -> String {
         guard (pipeline.source.format as? any HeadedFormat)?.needsHead == true, !record.contains("\n"),
             let input = pipeline.source.inputs.first(where: { !$0.isStandardInput }),
-            let text = try? InputBeginning.text(of: input, from: pipeline.source.source, as: pipeline.source.archive)
+            let text = try? InputBeginning.text(of: input, from: pipeline.source.source, as: pipeline.source.archive, encoding: pipeline.source.encoding)
         else { return record }
         return String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self) + "\n" + record
     }

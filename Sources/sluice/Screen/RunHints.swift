@@ -21,7 +21,7 @@ struct RunHints {
         if hints.isEmpty, let file = Self.fileThatIsNotUTF8(pipeline, report) {
             hints.append("\(file) is not UTF-8, and JSON has such text in base64; set 'encoding: latin1' in the source if that is what it is")
         }
-        hints += MissingColumns(of: pipeline.source)?.messages ?? []
+        hints += MissingColumns(of: pipeline.source, stages: pipeline.stages)?.messages ?? []
         await look(at: pipeline, report)
     }
 
@@ -41,7 +41,7 @@ struct RunHints {
 
     private static func format(of file: String, _ pipeline: RecordPipeline) async -> String? {
         guard let input = pipeline.source.inputs.first(where: { $0.path == file && !$0.isStandardInput }),
-            let text = try? InputBeginning.text(of: input, from: pipeline.source.source, as: pipeline.source.archive)
+            let text = try? InputBeginning.text(of: input, from: pipeline.source.source, as: pipeline.source.archive, encoding: pipeline.source.encoding)
         else { return nil }
         if let whole = WholeText(text, readsDocuments: pipeline.source.format is JSON) { return "is \(whole.what); \(whole.fix)" }
         let guesses = try? await withTemporaryFolder { await FormatGuess.guesses(for: text, state: $0) }

@@ -121,7 +121,8 @@ struct FilesReadTests {
         var report = try await RecordRun(folder.pipeline([], []), options: RunOptions(workers: 1, state: state)).run()
         report.status = .complete
         let journal = Journal(
-            folder: folder.path, moves: [], report: report, reportFile: state + "/report.json", read: [try #require(FilesRead.File(input))])
+            folder: folder.path, moves: [], report: String(decoding: try report.json(), as: UTF8.self), reportFile: state + "/report.json",
+            read: [try #require(FilesRead.File(input))])
         try StateFile(Journal.name, in: state).write(journal)
         _ = try await RecordRun(folder.pipeline([], []), options: RunOptions(workers: 1, state: state)).run()
         #expect(try await run().newOnly?.known == 1)

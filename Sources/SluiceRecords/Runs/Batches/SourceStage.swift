@@ -19,25 +19,28 @@ struct SourceStage: Sendable {
         let batch = RecordBatch(
             source: source, in: plan.segment(for: source.head), scratch: scratch, places: plan.places.count, tracksFates: plan.mayHaveEnough)
         let outcomes = batch.table.outcomes
-        batch.rows.reserveCapacity(outcomes.count)
         var counts = StageCounts()
         let setAside = source.setAside
-        for (row, outcome) in outcomes.enumerated() {
-            switch outcome {
-            case .decoded, .duplicated:
-                guard setAside.contains(where: { $0.contains(row) }) else {
-                    batch.rows.append(UInt32(row))
-                    continue
+        // A local array: each access to that of the batch would be checked.
+        batch.rows = [UInt32](unsafeUninitializedCapacity: outcomes.count) { rows, count in
+            for (row, outcome) in outcomes.enumerated() {
+                switch outcome {
+                case .decoded, .duplicated:
+                    guard !setAside.isEmpty, setAside.contains(where: { $0.contains(row) }) else {
+                        rows[count] = UInt32(row)
+                        count += 1
+                        continue
+                    }
+                    counts.dead += 1
+                    batch.note(.dead, row, at: 0)
+                    batch.refuse(row, at: Self.name, with: .suspect, record: [])
+                case .blank:
+                    counts.filtered += 1
+                    batch.note(.filtered, row, at: 0)
+                case .failed:
+                    counts.dead += 1
+                    batch.note(.dead, row, at: 0)
                 }
-                counts.dead += 1
-                batch.note(.dead, row, at: 0)
-                batch.refuse(row, at: Self.name, with: .suspect, record: [])
-            case .blank:
-                counts.filtered += 1
-                batch.note(.filtered, row, at: 0)
-            case .failed:
-                counts.dead += 1
-                batch.note(.dead, row, at: 0)
             }
         }
         for failure in batch.table.failures.sorted(by: { $0.row < $1.row }) {

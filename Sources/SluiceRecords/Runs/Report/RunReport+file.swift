@@ -4,16 +4,31 @@ extension RunReport {
     /// The contents of `report.json`: indented, with snake-case keys in alphabetical order.
     package func json() throws(RunError) -> [UInt8] {
         var copy = self
-        copy.digest = ownDigest
-        return try copy.encoded()
+        copy.digest = nil
+        let json = try copy.encoded()
+        // Not encoded once more with its digest: reports of many inputs are large.
+        let place = Self.place(of: "digest", in: json)
+        return json[..<place] + Array("  \"digest\" : \"\(Self.digest(of: json))\",\n".utf8) + json[place...]
     }
 
     /// The digest of the report, whatever ``digest`` it has; `nil` if it cannot be encoded.
     var ownDigest: String? {
         var copy = self
         copy.digest = nil
-        guard let bytes = try? copy.encoded() else { return nil }
-        return bytes.withUnsafeBufferPointer { "sha256:" + Digest.of($0) }
+        return (try? copy.encoded()).map(Self.digest)
+    }
+
+    private static func digest(of json: [UInt8]) -> String { json.withUnsafeBufferPointer { "sha256:" + Digest.of($0) } }
+
+    /// The line of the first key of the report itself, not of a part, that comes after another key.
+    private static func place(of key: String, in json: [UInt8]) -> Int {
+        let key = Array(key.utf8)
+        var line = 0
+        while let end = json[line...].firstIndex(of: UInt8(ascii: "\n")) {
+            if json[line...].starts(with: "  \"".utf8), key.lexicographicallyPrecedes(json[(line + 3)..<end]) { return line }
+            line = end + 1
+        }
+        return line
     }
 
     private func encoded() throws(RunError) -> [UInt8] {
@@ -72,8 +87,10 @@ extension RunReport {
 
     /// Writes the report to a file atomically. Replaces a symbolic link at that path, not its
     /// target.
-    package func write(to path: String, staging: Staging = Staging()) throws(RunError) {
-        let json = try json()
+    package func write(to path: String) throws(RunError) { try Self.write(json(), to: path) }
+
+    /// As ``write(to:)``, for a report that is encoded already.
+    static func write(_ json: [UInt8], to path: String, staging: Staging = Staging()) throws(RunError) {
         let file = OutputSet(staging: staging)
         do throws(OutputError) {
             try json.withUnsafeBufferPointer { (bytes) throws(OutputError) in try file.append(bytes, records: 1, to: path) }

@@ -21,8 +21,9 @@ package struct Journal: Codable, Sendable {
     /// The working directory of the run, since paths may be relative.
     var folder: String
     var moves: [Move]
-    var report: RunReport
-    /// The path to write the report to.
+    /// The contents of the report.
+    var report: String
+    /// The path to write it to.
     var reportFile: String
     /// The inputs to record as read; `nil` without `new_only`.
     var read: [FilesRead.File]?

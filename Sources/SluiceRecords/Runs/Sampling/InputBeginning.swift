@@ -3,14 +3,16 @@ package enum InputBeginning {
     /// - Parameters:
     ///   - archive: if the input is an archive, how it is read; the text is that of the first file
     ///     in it that is not empty.
+    ///   - encoding: that of the text, which is returned as UTF-8.
     ///   - bytes: the maximum number of bytes; a longer text is cut at its last line feed.
     /// - Throws: ``InputError`` if the input cannot be opened. Damage ends the text.
     package static func text(
-        of input: InputFile, from source: any RecordSource, as archive: Archive?, bytes most: Int = 64 << 10
+        of input: InputFile, from source: any RecordSource, as archive: Archive?, encoding: TextEncoding = .utf8, bytes most: Int = 64 << 10
     ) throws(InputError) -> [UInt8] {
         let bytes = try source.open(input, at: 0)
         defer { bytes.close() }
-        let configuration = BatchReader.Configuration(spillFolder: "")
+        var configuration = BatchReader.Configuration(spillFolder: "")
+        configuration.encoding = encoding
         let buffers = BufferPool(capacity: Batch.targetBytes, most: 1)
         let text: (any TextSource)?
         if let archive {

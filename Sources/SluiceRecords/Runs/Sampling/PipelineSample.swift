@@ -55,22 +55,38 @@ package struct PipelineSample: Sendable {
         for (number, stage) in pipeline.stages.enumerated() where number + 1 < places.count {
             look(at: stage, before: places[number], after: places[number + 1])
         }
-        guard end == nil, case .routes(let routes) = pipeline.flow.end else { return }
-        for index in routes.all.indices where routes.all[index].name != nil {
-            try await look(at: index, of: routes, of: pipeline, texts, limit: limit, state: state)
+        guard end == nil else { return }
+        try await look(below: pipeline.flow, at: [], named: "", offered: places[pipeline.stages.count].out) {
+            route, count throws(RunError) in
+            try await Trial.run(pipeline, on: texts, route: route, stages: count, limit: limit, state: state)
         }
     }
 
-    /// Looks at a route and its stages, but not at routes in it.
+    /// Looks at the routes that a flow ends in, at their stages, and at the routes in them.
+    ///
+    /// - Parameters:
+    ///   - path: the numbers of the routes that lead to the flow.
+    ///   - prefix: their names, each followed by `/`.
+    ///   - offered: the number of records at the end of the flow's stages.
+    ///   - trial: runs the stages before a route, and the first of its own.
     private mutating func look(
-        at index: Int, of routes: Routes, of pipeline: RecordPipeline, _ texts: [(name: String, text: [UInt8])], limit: Int, state: String
+        below flow: RecordFlow, at path: [Int], named prefix: String, offered: Int, trial: (_ route: [Int], _ stages: Int) async throws(RunError) -> Trial
     ) async throws(RunError) {
-        let (name, stages) = (routes.all[index].name ?? "", routes.all[index].flow.stages)
-        let offered = places[pipeline.stages.count].out
+        guard case .routes(let routes) = flow.end else { return }
+        for (index, route) in routes.all.enumerated() {
+            guard let name = route.name else { continue }
+            try await look(at: route.flow, at: path + [index], named: prefix + name, offered: offered, trial: trial)
+        }
+    }
+
+    private mutating func look(
+        at flow: RecordFlow, at path: [Int], named name: String, offered: Int, trial: (_ route: [Int], _ stages: Int) async throws(RunError) -> Trial
+    ) async throws(RunError) {
+        let stages = flow.stages
         var before: Place?
         for count in 0...stages.count {
             if count > 0, stages[count - 1].verb.callsOthers { return }
-            let trial = try await Trial.run(pipeline, on: texts, route: index, of: routes, stages: count, limit: limit, state: state)
+            let trial = try await trial(path, count)
             if let error = trial.report.error { throw .fault(error) }
             let own = "\(name)/\(count == 0 ? SinkStage.name : stages[count - 1].name)"
             guard let books = trial.report.stages.first(where: { $0.name.isSame(as: own) }) else { return }
@@ -84,6 +100,8 @@ package struct PipelineSample: Sendable {
             }
             before = place
         }
+        guard let offered = before?.records.count, offered > 0 else { return }
+        try await look(below: flow, at: path, named: name + "/", offered: offered, trial: trial)
     }
 
     /// - Parameter schema: at the source, the fields of its format.

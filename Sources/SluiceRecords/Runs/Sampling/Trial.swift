@@ -25,20 +25,17 @@ package struct Trial: Sendable {
             state: state)
     }
 
-    /// As ``run(_:on:stages:limit:state:)``, but runs all stages before the routes, and the first of
-    /// one of the routes.
+    /// As ``run(_:on:stages:limit:state:)``, but runs all stages before a route, and the first of its
+    /// own.
+    ///
+    /// - Parameter route: the number of the route among its siblings, after those of the routes that
+    ///   it is in.
     static func run(
-        _ pipeline: RecordPipeline, on texts: [(name: String, text: [UInt8])], route: Int, of routes: Routes, stages: Int, limit: Int?, state: String
+        _ pipeline: RecordPipeline, on texts: [(name: String, text: [UInt8])], route: [Int], stages: Int, limit: Int?, state: String
     ) async throws(RunError) -> Trial {
         let records = MemorySink(PathTemplate(recordsName))
-        var routes = routes
-        for index in routes.all.indices {
-            let isOther = index != route
-            let sink = isOther ? MemorySink(PathTemplate("other-\(index).jsonl")) : records
-            routes.all[index].flow = RecordFlow(isOther ? [] : Array(routes.all[index].flow.stages.prefix(stages)), into: SinkSettings(sink))
-        }
-        return try await run(
-            pipeline, through: RecordFlow(pipeline.stages, into: .routes(routes)), into: records, on: texts, limit: limit, state: state)
+        let flow = pipeline.flow.cut(at: route[...], stages: stages, into: records)
+        return try await run(pipeline, through: flow, into: records, on: texts, limit: limit, state: state)
     }
 
     private static func run(
@@ -85,6 +82,22 @@ package struct Trial: Sendable {
 
     private static func lines(of bytes: [UInt8]?) -> [String] {
         (bytes ?? []).split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+extension RecordFlow {
+    /// A copy whose records end in memory: those of a route, after its first stages, in `records`.
+    fileprivate func cut(at route: ArraySlice<Int>, stages count: Int, into records: MemorySink) -> RecordFlow {
+        guard let number = route.first, case .routes(var routes) = end else {
+            return RecordFlow(Array(stages.prefix(count)), into: SinkSettings(records))
+        }
+        for index in routes.all.indices {
+            routes.all[index].flow =
+                index == number
+                ? routes.all[index].flow.cut(at: route.dropFirst(), stages: count, into: records)
+                : RecordFlow([], into: SinkSettings(MemorySink(PathTemplate("other-\(route.count)-\(index).jsonl"))))
+        }
+        return RecordFlow(stages, into: .routes(routes))
     }
 }
 

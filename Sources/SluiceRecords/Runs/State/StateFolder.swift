@@ -53,9 +53,10 @@ final class StateFolder: Sendable {
             checkpoint.remove()
             try journal.finish()
             if let read = journal.read { try FilesRead.record(read, in: folder) }
-            try journal.report.write(to: journal.reportFile)
+            try RunReport.write(Array(journal.report.utf8), to: journal.reportFile)
+            let report = try RunReport(contentsOf: journal.reportFile)
             file.remove()
-            return journal.report
+            return report
         } catch let error as OutputError {
             throw .output(error)
         } catch let error as RunError {
