@@ -23,6 +23,8 @@ struct EncodedBatch: Sendable {
     /// The progress of the input at the end of this batch.
     var textBytes: UInt64
     var compressedBytes: UInt64
+    /// Where the input's reader is after the batch.
+    var readerState: ReaderState?
     /// Whether to take a checkpoint once the batch is committed.
     var takesCheckpoint = false
     /// The states of the ordered stages after this batch, if a checkpoint is taken.

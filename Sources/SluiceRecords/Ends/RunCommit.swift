@@ -27,6 +27,8 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     private(set) var ledger: Ledger
     /// The position after the last committed batch.
     private var last: Checkpoint.Cut?
+    /// Where the reader of its input was there.
+    private var reader: ReaderState?
     private let checkpointing: Checkpointing?
     private let plan: Plan
     /// Returns the summaries of the inputs read so far.
@@ -87,6 +89,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         try checkLimit(atEnd: false)
         guard checkpointing != nil, let input = batch.input else { return }
         last = Checkpoint.Cut(input: input, batches: batch.number + 1)
+        reader = batch.readerState
         if batch.takesCheckpoint {
             try checkpoint(steps: batch.steps, columns: batch.columns, parts: batch.parts)
         }
@@ -121,7 +124,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     ) throws(RunError) -> Bool {
         guard let checkpointing, let last else { return false }
         let known = summaries().prefix(last.input).compactMap(\.self)
-        return try checkpointing.write(at: last, summaries: known, ledger: ledger.state, steps: steps) { () throws(RunError) in
+        return try checkpointing.write(at: last, reader, summaries: known, ledger: ledger.state, steps: steps) { () throws(RunError) in
             try plan.closingStates(at: last)
         } _: { () throws(OutputError) in
             var states: [SinkCheckpoint] = []
@@ -135,6 +138,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         guard checkpoint.sinks.count == sinks.count else { throw .unfinished(reason: "its sinks were different") }
         try ledger.restore(checkpoint.ledger)
         last = checkpoint.cut
+        reader = checkpoint.reader
         do throws(OutputError) {
             for (number, sink) in sinks.enumerated() { try sink.restore(checkpoint.sinks[number]) }
             try deadLetters.restore(checkpoint.deadLetters)

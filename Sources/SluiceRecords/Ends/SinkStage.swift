@@ -126,7 +126,8 @@ final class SinkStage: Sendable {
             counts: batch.counts, timeouts: batch.timeouts,
             codes: Dictionary(batch.deadLetters.map { ($0.code, 1) }, uniquingKeysWith: +), firsts: Self.firsts(of: batch), damage: source.damage,
             suspect: source.suspect, textBytes: UInt64(source.bytes.count), compressedBytes: source.compressedBytesRead,
-            takesCheckpoint: batch.takesCheckpoint, steps: batch.steps, columns: batch.columns, records: records, replayed: source.replayed?.outcome(of: batch))
+            readerState: source.readerState, takesCheckpoint: batch.takesCheckpoint, steps: batch.steps, columns: batch.columns, records: records,
+            replayed: source.replayed?.outcome(of: batch))
     }
 
     private func encode(_ batch: RecordBatch, to outputs: inout [EncodedOutput], _ records: inout [Int: [Record]]) throws {

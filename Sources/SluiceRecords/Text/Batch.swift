@@ -56,6 +56,8 @@ package final class Batch: @unchecked Sendable {
     var replayed: ReplayedRecords?
     /// The position in the input after this batch.
     package var end = Position(member: 0, offset: 0, line: 1)
+    /// Where its reader is after this batch; `nil` if reading can only begin at the input's start.
+    var readerState: ReaderState?
 
     package init(bytes: ByteBuffer, input: Int, offset: UInt64, line: UInt64) {
         self.bytes = bytes

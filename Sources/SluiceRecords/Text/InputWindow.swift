@@ -14,20 +14,26 @@ final class InputWindow {
     /// The limit of lookahead in bytes.
     static let ahead = 128 << 10
 
+    /// The usual number of bytes per read.
+    static let chunk = 256 << 10
+
     private let read: Reading
     private let chunk: Int
     private let capacity: Int
     private let memory: UnsafeMutablePointer<UInt8>
     private var cursor = 0
     private var end = 0
-    private var endPosition: UInt64 = 0
+    private var endPosition: UInt64
     /// Whether the available bytes end with the end of the input, or at an error.
     private(set) var isComplete = false
     /// The `errno` of a read error.
     private(set) var failure: Int32?
 
-    /// - Parameter chunk: the number of bytes per read.
-    init(chunk: Int = 256 << 10, read: @escaping Reading) {
+    /// - Parameters:
+    ///   - start: the offset in the input of the first byte that is read.
+    ///   - chunk: the number of bytes per read.
+    init(from start: UInt64 = 0, chunk: Int = chunk, read: @escaping Reading) {
+        endPosition = start
         self.read = read
         self.chunk = chunk
         capacity = Self.history + Self.ahead + chunk

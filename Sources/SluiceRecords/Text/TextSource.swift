@@ -15,9 +15,16 @@ protocol TextSource: AnyObject {
     ///
     /// - Returns: false if there is no member that can be given up.
     func giveUpMember() -> Bool
+    /// A place to read from without what is before it, which was passed lately.
+    ///
+    /// - Parameters:
+    ///   - text: the largest number of bytes of text before it.
+    ///   - events: the largest number of events before it.
+    func accessPoint(before text: UInt64, events: Int) -> AccessPoint?
 }
 
 extension TextSource {
+    func accessPoint(before text: UInt64, events: Int) -> AccessPoint? { nil }
     var goesOnInsideRecord: Bool { false }
     func giveUpMember() -> Bool { false }
 }
@@ -51,6 +58,10 @@ final class PlainText: TextSource {
 
     var position: UInt64 { window.position }
     let wasCutBetweenMembers = false
+
+    func accessPoint(before text: UInt64, events: Int) -> AccessPoint? {
+        AccessPoint(position: text, text: text, events: 0, state: .plain)
+    }
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
         guard window.fill(), let start = window.available.baseAddress else {

@@ -330,6 +330,72 @@ struct ResumeTests {
         #expect(resumed > 2 && spilled > 2)
     }
 
+    @Test("a large input is gone on with at the last flush or member before; what is before it is not read", arguments: ["one", "many", "bgzf"])
+    func middle(members: String) throws {
+        guard try CommandUnderTest().shell("python3 -c ''").status == 0 else { return print("ResumeTests: no python3 here") }
+        func prepared() throws -> CommandUnderTest {
+            let command = try CommandUnderTest()
+            try command.write(
+                "name: trouble\nsource: {files: big.jsonl.gz, format: jsonl}\nstages: [{set: {n: n + 1}}]\n"
+                    + "sink: [{file: out/plain.jsonl}, {file: out/all.jsonl.gz}]\ndead_letter: out/dead.jsonl.gz\n", to: "trouble.yaml")
+            // 12 MiB of text, with a record that fails in every mebibyte, and a wrong checksum at the
+            // end.
+            let made = try command.shell(
+                """
+                python3 - \(members) <<'END'
+                import random, struct, sys, zlib
+                random.seed(7)
+                lines = []
+                for n in range(24000):
+                    text = '%0250x' % random.getrandbits(1000) + ' ' * random.randrange(250, 270)
+                    lines.append('{"n":%s,"text":"%s"}\\n' % ('broken' if n % 2000 == 5 else n, text))
+                text = ''.join(lines).encode()
+                kind = sys.argv[1]
+                size = 65280 if kind == 'bgzf' else 1 << 20
+                out = open('big.jsonl.gz', 'wb')
+                head = b'\\x1f\\x8b\\x08\\x00\\x00\\x00\\x00\\x00\\x00\\x03'
+                if kind == 'one': out.write(head)
+                for at in range(0, len(text), size):
+                    piece = text[at:at + size]
+                    deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
+                    data = deflate.compress(piece) + deflate.flush(zlib.Z_FULL_FLUSH if kind == 'one' else zlib.Z_FINISH)
+                    if kind == 'one':
+                        out.write(data)
+                        continue
+                    if kind == 'bgzf':
+                        extra = b'\\x06\\x00BC\\x02\\x00' + struct.pack('<H', 18 + len(data) + 8 - 1)
+                        out.write(head[:3] + b'\\x04' + head[4:] + extra)
+                    else:
+                        out.write(head)
+                    out.write(data + struct.pack('<II', zlib.crc32(piece), len(piece)))
+                if kind == 'one': out.write(b'\\x03\\x00' + struct.pack('<II', zlib.crc32(text) ^ 1, len(text)))
+                out.close()
+                END
+                """)
+            #expect(made.status == 0, "\(made.error)")
+            return command
+        }
+        let undisturbed = try prepared()
+        defer { undisturbed.remove() }
+        let (whole, calls) = try Self.run(undisturbed, at: 0, "before")
+        #expect(whole.status == 3, "\(whole.error)")
+        let report = try Self.report(undisturbed)
+        #expect(report.contains("\"crc\"") == (members == "one"))
+        for call in [calls / 2, calls * 3 / 4] {
+            let command = try prepared()
+            defer { command.remove() }
+            #expect(try Self.run(command, at: call, "before").0.status == SIGKILL)
+            // What is overwritten here would be damage if it were read.
+            let spoilt = try command.shell(
+                "touch -r big.jsonl.gz time && dd if=/dev/urandom of=big.jsonl.gz bs=1000 seek=10 count=200 conv=notrunc && touch -r time big.jsonl.gz")
+            #expect(spoilt.status == 0, "\(spoilt.error)")
+            let (last, _) = try Self.run(command, at: 0, "before")
+            #expect(last.status == 3 && last.error.contains("resuming the unfinished run"), "\(last.error)")
+            #expect(try Self.files(command) == Self.files(undisturbed), "call \(call)")
+            #expect(try Self.report(command) == report, "call \(call)")
+        }
+    }
+
     @Test("seen keys are restored, and a table must be unchanged")
     func keysAndTables() throws {
         let pipeline = """

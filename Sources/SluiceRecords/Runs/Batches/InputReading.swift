@@ -23,7 +23,7 @@ final class InputReading: Sendable {
     private let spills = Locked<[String]>([])
 
     /// The position at which an unfinished run is resumed.
-    private let resumed: Checkpoint.Cut?
+    private let resumed: (cut: Checkpoint.Cut, reader: ReaderState?)?
     private let stop: ReadingStop
     /// The first input, if a sample was taken of it and it can only be read once.
     private let begun = Locked<Begun?>(nil)
@@ -57,7 +57,7 @@ final class InputReading: Sendable {
         mostBlocksAhead = max(2, min(2 * options.workers, memory / (16 << 20)))
         idleWorkers = Atomic(options.workers)
         self.stop = stop
-        resumed = checkpoint?.cut
+        resumed = checkpoint.map { ($0.cut, $0.reader) }
         spillFolder = options.state + "/\(StateFolder.spill)"
         window = min(memory / 4, (48 << 20) + options.workers * (24 << 20))
         readers = options.limit == nil ? min(options.workers, max(1, source.inputs.count)) : 1
@@ -86,14 +86,16 @@ final class InputReading: Sendable {
     func parts(on threads: ThreadExecutor, mayEnd: Bool) -> [Part<Batch>] {
         let helpers = BlocksAhead.Helpers(
             count: { self.idleWorkers.load(ordering: .relaxed) }, run: { job in Task(executorPreference: threads) { job() } }, mostBlocks: mostBlocksAhead)
+        let allowed = mayEnd ? nil : helpers
         return source.inputs.indices.map { index in
             Part {
-                if let resumed = self.resumed, index < resumed.input { return { nil } }
+                if let resumed = self.resumed, index < resumed.cut.input { return { nil } }
                 let begun = index == 0 ? self.takeBegun() : nil
-                let (reader, bytes) = try begun.map { ($0.reader, $0.bytes) } ?? self.open(index, helpers: mayEnd ? nil : helpers)
+                let continued = try self.resumed.flatMap { try index == $0.cut.input ? self.open(index, helpers: allowed, after: $0.reader) : nil }
+                let (reader, bytes) = try continued ?? begun.map { ($0.reader, $0.bytes) } ?? self.open(index, helpers: allowed)
                 var ready = begun?.batches[...] ?? []
                 let letters = try self.source.replay.map { try LetterReader(reader, $0, buffers: self.buffers, folder: self.spillFolder) }
-                if let resumed = self.resumed, index == resumed.input { try reader.skip(resumed.batches, returningTo: self.buffers) }
+                if let cut = self.resumed?.cut, index == cut.input, continued == nil { try reader.skip(cut.batches, returningTo: self.buffers) }
                 return {
                     let read = Result { try ready.popFirst() ?? (letters.map { try $0.next() } ?? reader.next()) }
                     // What was read last may have been cut short.
@@ -158,19 +160,13 @@ final class InputReading: Sendable {
     /// - Parameter asSample: whether it is opened for its first batch, which then has as many records
     ///   as any, if it can be opened again.
     private func open(_ index: Int, helpers: BlocksAhead.Helpers? = nil, asSample: Bool = false) throws(InputError) -> (any InputReader, any InputBytes) {
-        var configuration = BatchReader.Configuration(spillFolder: spillFolder)
-        configuration.helpers = helpers
-        configuration.mostRecords = mostRecords
+        var configuration = makeConfiguration(helpers: helpers)
         let file = source.inputs[index]
         if let replay = source.replay {
             let bytes = try openBytes(of: file)
             return (try BatchReader(file, of: bytes, index: index, configuration: replay.reading(configuration), buffers: buffers), bytes)
         }
-        configuration.onDamage = source.onDamage
-        configuration.bound()
-        configuration.maxRecord = source.maxRecord
-        configuration.encoding = source.encoding
-        configuration.framing = source.framing
+        configuration.read(as: source)
         var unsound = UnsoundMembers()
         if index == 0, let known = unsoundOfFirst.withLock({ $0 }) {
             unsound = known
@@ -186,19 +182,52 @@ final class InputReading: Sendable {
         }
         let bytes = try openBytes(of: file)
         if asSample, bytes.size != nil, !file.isStandardInput { configuration.mostRecords = .max }
+        noteEnds(of: index, bytes)
+        return (try configuration.reader(of: file, in: bytes, as: source.archive, index: index, buffers: buffers, unsound: unsound), bytes)
+    }
+
+    /// Opens an input of an unfinished run where it was left.
+    ///
+    /// - Returns: `nil` if it must be read again from its beginning.
+    private func open(_ index: Int, helpers: BlocksAhead.Helpers?, after state: ReaderState?) throws(InputError) -> (any InputReader, any InputBytes)? {
+        guard let state, source.replay == nil, source.archive == nil else { return nil }
+        var configuration = makeConfiguration(helpers: helpers)
+        configuration.read(as: source)
+        let file = source.inputs[index]
+        let bytes = try openBytes(of: file, at: state.point.windowStart)
+        guard let reader = BatchReader(file, of: bytes, index: index, configuration: configuration, buffers: buffers, after: state) else {
+            bytes.close()
+            forget(bytes)
+            return nil
+        }
+        noteEnds(of: index, bytes)
+        return (reader, bytes)
+    }
+
+    private func makeConfiguration(helpers: BlocksAhead.Helpers?) -> BatchReader.Configuration {
+        var configuration = BatchReader.Configuration(spillFolder: spillFolder)
+        configuration.helpers = helpers
+        configuration.mostRecords = mostRecords
+        return configuration
+    }
+
+    private func noteEnds(of index: Int, _ bytes: any InputBytes) {
         let ends = InputStamp.ends(of: bytes)
         self.ends.withLock { $0[index] = .some(ends) }
-        return (try configuration.reader(of: file, in: bytes, as: source.archive, index: index, buffers: buffers, unsound: unsound), bytes)
     }
 
     private func close(_ reader: any InputReader, _ bytes: any InputBytes) {
         reader.close()
+        forget(bytes)
+    }
+
+    private func forget(_ bytes: any InputBytes) {
         stop.remove(bytes)
         idleWorkers.add(1, ordering: .relaxed)
     }
 
-    private func openBytes(of file: InputFile) throws(InputError) -> any InputBytes {
-        let bytes = try source.source.open(file, at: 0)
+    private func openBytes(of file: InputFile, at offset: UInt64 = 0) throws(InputError) -> any InputBytes {
+        let bytes = try source.source.open(file, at: offset)
         stop.add(bytes)
         idleWorkers.subtract(1, ordering: .relaxed)
         return bytes
@@ -216,6 +245,16 @@ final class InputReading: Sendable {
             allowance.left -= batch.frames.count + batch.spilled.count
             return batch
         }
+    }
+}
+
+extension BatchReader.Configuration {
+    fileprivate mutating func read(as source: SourceSettings) {
+        bound()
+        onDamage = source.onDamage
+        maxRecord = source.maxRecord
+        encoding = source.encoding
+        framing = source.framing
     }
 }
 

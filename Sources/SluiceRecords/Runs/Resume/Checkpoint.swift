@@ -8,7 +8,7 @@ import SluiceCEL
 /// Nothing in it depends on the number of workers, so a run may be resumed with a different number.
 struct Checkpoint: Codable, Sendable {
     /// To be increased when the layout or the meaning of a field changes.
-    static let version = 4
+    static let version = 5
 
     /// A position between two batches of an input.
     struct Cut: Codable, Sendable, Equatable {
@@ -65,6 +65,8 @@ struct Checkpoint: Codable, Sendable {
     var libraries: RunReport.Libraries
     var inputs: [InputStamp]
     var cut: Cut
+    /// Where the reader of its input was there; `nil`: the input is read again from its beginning.
+    var reader: ReaderState?
     /// The summaries of the inputs before the cut.
     var summaries: [InputSummary]
     var ledger: LedgerState

@@ -60,6 +60,8 @@ final class Checkpointing: Sendable {
     var isWritten: Bool { state.withLock { $0.isWritten } }
 
     /// - Parameters:
+    ///   - reader: the state of the reader of the cut's input; `nil` if reading can only begin at
+    ///     the input's start.
     ///   - summaries: of the inputs before the cut, as far as they are known.
     ///   - closing: returns the states of the closing stages; `nil` if one returns its results
     ///     already.
@@ -67,7 +69,7 @@ final class Checkpointing: Sendable {
     /// - Returns: false if no checkpoint was written: an input is no longer readable, or a closing
     ///   stage returns its results.
     func write(
-        at cut: Checkpoint.Cut, summaries: [InputSummary], ledger: LedgerState, steps: [Checkpoint.StepState],
+        at cut: Checkpoint.Cut, _ reader: ReaderState?, summaries: [InputSummary], ledger: LedgerState, steps: [Checkpoint.StepState],
         closing: () throws(RunError) -> [Checkpoint.ClosingState]?,
         _ take: () throws(OutputError) -> (sinks: [SinkCheckpoint], deadLetters: SinkCheckpoint)
     ) throws(RunError) -> Bool {
@@ -82,7 +84,7 @@ final class Checkpointing: Sendable {
             try file.write(
                 Checkpoint(
                     run: run, definition: definition, secrets: secrets.isEmpty ? nil : secrets, libraries: libraries, inputs: stamps, cut: cut,
-                    summaries: summaries, ledger: ledger, steps: steps, closing: closing, sinks: sinks, deadLetters: deadLetters))
+                    reader: reader, summaries: summaries, ledger: ledger, steps: steps, closing: closing, sinks: sinks, deadLetters: deadLetters))
         } catch {
             throw .output(error)
         }

@@ -57,6 +57,7 @@ private final class BegunText: TextSource {
     var goesOnInsideRecord: Bool { base.goesOnInsideRecord }
     var wasCutBetweenMembers: Bool { base.wasCutBetweenMembers }
     func giveUpMember() -> Bool { isDelivered && base.giveUpMember() }
+    func accessPoint(before text: UInt64, events: Int) -> AccessPoint? { base.accessPoint(before: text, events: events) }
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
         if isDelivered { return base.read(into: output, room: room) }

@@ -91,18 +91,20 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     var damage: [(place: Int, damage: Damage)] = []
     /// The event after the buffer's last byte.
     var event: TextEvent?
+    /// The number of events so far.
+    var eventCount = 0
     var suspects = SuspectRecords()
     /// Members that fail their check, found before anything was delivered.
-    private let unsound: Swift.Set<Int>
+    let unsound: Swift.Set<Int>
     /// The size of the texts before this one, if it is of a file in an archive.
     var precedingText: UInt64 = 0
     /// Whether the last event was a failed check of the text before it.
     var isUnsure = false
-    private var isFresh = true
+    var isFresh = true
     private var isFinished = false
-    private var hasDelivered = false
-    private var totals: InputSummary
-    private var delivered = 0
+    var hasDelivered = false
+    var totals: InputSummary
+    var delivered = 0
 
     /// Opens the input and checks its first bytes.
     ///
@@ -202,6 +204,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         totals.spilled += UInt64(batch.spilled.count)
         totals.suspect += batch.suspect
         totals.damage += batch.damage
+        batch.readerState = state
         return batch
     }
 
@@ -245,6 +248,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         let step = text.read(into: buffer.start + buffer.count, room: wanted)
         buffer.count += step.count
         event = step.event
+        if event != nil { eventCount += 1 }
     }
 
     private func dropIdle() {

@@ -44,6 +44,7 @@ final class DocumentScan: RecordScan {
 
     var feedsInRecord: Int { value.feeds - lines }
     let findsRecordsAfterGaps = true
+    let isStateless = false
 
     func advance(over buffer: ByteBuffer) {
         while scanned < buffer.count, step(buffer) {}

@@ -8,6 +8,7 @@ final class LineScan: RecordScan {
     private(set) var frames: [Frame] = []
     private(set) var recordStart = 0
     let feedsInRecord = 0
+    let isStateless = true
     private var scanned = 0
     private var feeds = [UInt32](repeating: 0, count: 8 << 10)
 

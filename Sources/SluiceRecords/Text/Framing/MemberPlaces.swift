@@ -1,7 +1,12 @@
 /// The positions in a buffer where gzip members begin.
-struct MemberPlaces {
+struct MemberPlaces: Codable, Sendable, Equatable {
+    private struct Place: Codable, Equatable {
+        var start: Int
+        var member: Int
+    }
+
     /// In order; the first is the member of the buffer's first byte.
-    private var places: [(start: Int, member: Int)] = [(0, 0)]
+    private var places = [Place(start: 0, member: 0)]
 
     /// The member of the buffer's first byte.
     var first: Int { places[0].member }
@@ -9,7 +14,7 @@ struct MemberPlaces {
     mutating func begin(_ member: Int, at start: Int) {
         // A member that was empty, or whose text was dropped, leaves no trace.
         while let last = places.last, last.start >= start { places.removeLast() }
-        places.append((start, member))
+        places.append(Place(start: start, member: member))
     }
 
     func member(at start: Int) -> Int {
@@ -50,6 +55,6 @@ struct MemberPlaces {
     mutating func move(back count: Int) {
         let passed = max(1, places.prefix { $0.start <= count }.count)
         places.removeFirst(passed - 1)
-        places = places.map { (max(0, $0.start - count), $0.member) }
+        places = places.map { Place(start: max(0, $0.start - count), member: $0.member) }
     }
 }

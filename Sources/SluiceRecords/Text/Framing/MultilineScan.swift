@@ -10,6 +10,7 @@ final class MultilineScan: RecordScan {
     private(set) var fragmentStart = 0
     /// The number of lines before ``recordStart``.
     private var lines = 0
+    let isStateless = true
     private var scanned = 0
 
     init(_ multiline: Multiline) {

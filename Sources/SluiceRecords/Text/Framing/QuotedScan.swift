@@ -21,6 +21,7 @@ final class QuotedScan: RecordScan {
     private(set) var frames: [Frame] = []
     private(set) var recordStart = 0
     private(set) var feedsInRecord = 0
+    let isStateless = true
     /// The number of lines before ``recordStart``.
     private var lines = 0
     private var scanned = 0

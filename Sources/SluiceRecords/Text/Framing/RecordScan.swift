@@ -50,6 +50,9 @@ protocol RecordScan: AnyObject {
     /// line.
     var findsRecordsAfterGaps: Bool { get }
 
+    /// Whether, once records were taken, the text after them is divided as one that begins there.
+    var isStateless: Bool { get }
+
     /// Notes that text is missing before the next bytes.
     ///
     /// - Parameter isLineStart: whether these may begin a record.

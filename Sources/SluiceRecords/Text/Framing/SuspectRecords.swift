@@ -3,13 +3,39 @@
 /// Of a member that fails its check, all records are suspect, since nothing tells where it differs.
 /// Where damage has a place, only the records after it are: those that a member continues with,
 /// which its check can no longer prove.
-struct SuspectRecords {
+struct SuspectRecords: Codable, Sendable, Equatable {
+    private struct Delivered: Codable, Equatable {
+        var member = 0
+        var records: UInt64 = 0
+    }
+
     /// Members whose records are suspect from now on.
     private var members: Swift.Set<Int> = []
     /// The member of the last record delivered, and how many of its records were.
-    private var last: (member: Int, records: UInt64) = (0, 0)
+    private var last = Delivered()
     /// Records delivered in earlier batches that turned out to be suspect.
     private var late: UInt64 = 0
+
+    private enum CodingKeys: CodingKey {
+        case members, last, late
+    }
+
+    init() {}
+
+    init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        members = Swift.Set(try values.decode([Int].self, forKey: .members))
+        last = try values.decode(Delivered.self, forKey: .last)
+        late = try values.decode(UInt64.self, forKey: .late)
+    }
+
+    /// The order of the members is the same in every process, as plans are compared.
+    func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(members.sorted(), forKey: .members)
+        try values.encode(last, forKey: .last)
+        try values.encode(late, forKey: .late)
+    }
 
     /// To be called when the member's text was read to its end and fails its check.
     mutating func fail(_ member: Int) {
@@ -32,7 +58,7 @@ struct SuspectRecords {
             let end = index + 1 < runs.count ? runs[index + 1].firstFrame : count
             let records = UInt64(end - run.firstFrame)
             if members.contains(run.member) { suspect += records }
-            last = (run.member, (last.member == run.member ? last.records : 0) + records)
+            last = Delivered(member: run.member, records: (last.member == run.member ? last.records : 0) + records)
         }
         if !members.isEmpty { members = members.filter { $0 >= last.member } }
         return suspect

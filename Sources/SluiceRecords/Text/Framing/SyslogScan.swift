@@ -19,6 +19,7 @@ final class SyslogScan: RecordScan {
     private var scanned = 0
     /// Whether the message before had a number of bytes.
     private var followsCounted = false
+    var isStateless: Bool { !followsCounted }
 
     init(maxRecord: Int) {
         self.maxRecord = maxRecord

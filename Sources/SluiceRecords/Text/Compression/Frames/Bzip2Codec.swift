@@ -32,6 +32,8 @@ final class Bzip2Codec: FrameCodec {
         stream.deallocate()
     }
 
+    func state(_ state: FramedText.State) -> AccessPoint.State { .bzip2(state) }
+
     func start(in window: InputWindow) -> FrameStart { Self.start(window.look(ahead: Self.headerCount)) }
 
     static func start(_ bytes: UnsafeBufferPointer<UInt8>) -> FrameStart {

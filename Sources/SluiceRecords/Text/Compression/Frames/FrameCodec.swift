@@ -4,6 +4,9 @@ protocol FrameCodec: AnyObject {
     /// The bytes at the start of a frame, which are searched for after damage.
     var magic: [UInt8] { get }
 
+    /// The state of an access point at the first byte of a frame.
+    func state(_ state: FramedText.State) -> AccessPoint.State
+
     /// Classifies the bytes at the window's position, which must not be the end of the input. Looks
     /// ahead without moving the window.
     func start(in window: InputWindow) -> FrameStart

@@ -21,6 +21,17 @@ final class FramedText: TextSource {
         case between, body, finished
     }
 
+    /// What is known at an access point: before a frame.
+    struct State: Codable, Sendable, Equatable {
+        var member: Int
+        var hasBegun: Bool
+        var wasCutBetweenMembers: Bool
+        /// The offset of a wrong checksum at the end of the frame before.
+        var suspect: UInt64?
+        /// The number of bytes spent on candidates that turned out not to be frames.
+        var spent: UInt64
+    }
+
     private let window: InputWindow
     private let codec: any FrameCodec
     private let size: UInt64?
@@ -37,6 +48,10 @@ final class FramedText: TextSource {
     private var spent: UInt64 = 0
     /// Pending events in reverse order.
     private var waiting: [TextEvent] = []
+    /// The number of bytes of text, and of events, so far.
+    private var textCount: UInt64 = 0
+    private var eventCount = 0
+    private var points = AccessPoints()
 
     /// - Parameters:
     ///   - size: the compressed size of the whole input, if known.
@@ -48,12 +63,25 @@ final class FramedText: TextSource {
         self.most = most
     }
 
+    /// - Parameter window: at the access point.
+    convenience init(window: InputWindow, codec: any FrameCodec, size: UInt64?, most: Int, at point: AccessPoint, _ state: State) {
+        self.init(window: window, codec: codec, size: size, most: most)
+        (textCount, eventCount) = (point.text, point.events)
+        (member, hasBegun, wasCutBetweenMembers) = (state.member, state.hasBegun, state.wasCutBetweenMembers)
+        (suspect, spent) = (state.suspect, state.spent)
+    }
+
+    func accessPoint(before text: UInt64, events: Int) -> AccessPoint? { points.last(before: text, events: events) }
+
     var position: UInt64 { window.position }
     private(set) var wasCutBetweenMembers = false
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
         while true {
-            if let event = waiting.popLast() { return TextRead(count: 0, event: event) }
+            if let event = waiting.popLast() {
+                eventCount += 1
+                return TextRead(count: 0, event: event)
+            }
             switch place {
             case .between: goToNextFrame()
             case .body:
@@ -72,6 +100,7 @@ final class FramedText: TextSource {
 
     private func decode(into output: UnsafeMutableBufferPointer<UInt8>) -> Int {
         let step = codec.decode(from: window, into: output)
+        textCount += UInt64(step.produced)
         switch step.state {
         case .going: break
         case .ended: endFrame()
@@ -119,6 +148,10 @@ final class FramedText: TextSource {
     }
 
     private func beginFrame() {
+        if points.want(at: textCount) {
+            let state = State(member: member, hasBegun: hasBegun, wasCutBetweenMembers: wasCutBetweenMembers, suspect: suspect, spent: spent)
+            points.add(AccessPoint(position: window.position, text: textCount, events: eventCount, state: codec.state(state)))
+        }
         frameStart = window.position
         hasBegun = true
         suspect = nil

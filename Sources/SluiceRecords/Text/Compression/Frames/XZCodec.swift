@@ -26,6 +26,8 @@ final class XZCodec: FrameCodec {
         stream.deallocate()
     }
 
+    func state(_ state: FramedText.State) -> AccessPoint.State { .xz(state) }
+
     func start(in window: InputWindow) -> FrameStart {
         let bytes = window.look(ahead: Self.headerCount).prefix(Self.headerCount)
         guard bytes.prefix(6).elementsEqual(magic.prefix(bytes.count)) else { return .other }

@@ -33,6 +33,8 @@ final class ZstdCodec: FrameCodec {
         return context
     }
 
+    func state(_ state: FramedText.State) -> AccessPoint.State { .zstd(state) }
+
     func start(in window: InputWindow) -> FrameStart {
         ZstdHeader.start(window)
     }

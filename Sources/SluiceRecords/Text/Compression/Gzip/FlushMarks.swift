@@ -8,7 +8,7 @@ import CBytes
 /// between two blocks. If so, the marker is a flush, and everything before it has been read. If
 /// not, the marker is chance, or the inflater lost its way earlier; the place then remains a
 /// candidate for resuming.
-struct FlushMarks {
+struct FlushMarks: Codable, Sendable, Equatable {
     /// The empty stored block of a flush, without its first bits.
     static let marker: [UInt8] = [0, 0, 0xFF, 0xFF]
     /// One stop is allowed per this many compressed bytes, beyond the first 16: stops are

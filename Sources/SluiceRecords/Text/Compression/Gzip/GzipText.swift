@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// The text of all members of a gzip input, with their checks. After damage, it resumes at the next
 /// full flush or the next member, whichever comes first.
 ///
@@ -27,10 +29,33 @@ final class GzipText: TextSource {
         case header, body, trailer, between, finished
     }
 
+    /// What is known at an access point.
+    struct State: Codable, Sendable, Equatable {
+        /// Inside a member, right after a flush.
+        struct Inside: Codable, Sendable, Equatable {
+            var memberStart: UInt64
+            var memberSize: UInt64?
+            var checksum: TextChecksum
+            var flushes: FlushMarks
+            var isPartial: Bool
+            /// The text that the data may refer to.
+            var history: Data
+        }
+
+        var member: Int
+        var members: Int
+        var goesOnInsideRecord: Bool
+        var wasCutBetweenMembers: Bool
+        /// See ``SalvageSearch/spent``.
+        var searched: UInt64
+        /// `nil` at the first byte of a member.
+        var inside: Inside?
+    }
+
     private let window: InputWindow
     private let library: DeflateLibrary
     private let inflater: any Inflater
-    private lazy var search = SalvageSearch(library: library)
+    private var begunSearch: SalvageSearch?
     private let size: UInt64?
     private let most: Int
 
@@ -52,6 +77,12 @@ final class GzipText: TextSource {
     private let ahead: BlocksAhead?
     /// A text of ``ahead``, and how many bytes of it were delivered.
     private var block: (text: ByteBuffer, delivered: Int)?
+    /// The number of bytes of text, and of events, so far.
+    private var textCount: UInt64 = 0
+    private var eventCount = 0
+    private var points = AccessPoints()
+    /// The text since the first flush after which ``inflater`` was not reset.
+    private var recent: RecentText?
 
     /// - Parameters:
     ///   - size: the compressed size of the whole input, if known.
@@ -67,6 +98,37 @@ final class GzipText: TextSource {
         inflater = library.makeInflater()
     }
 
+    /// - Parameter window: at the access point.
+    convenience init(
+        window: InputWindow, library: DeflateLibrary, size: UInt64?, most: Int, ahead: BlocksAhead?, at point: AccessPoint, _ state: State
+    ) {
+        self.init(window: window, library: library, size: size, most: most, ahead: ahead)
+        (textCount, eventCount) = (point.text, point.events)
+        (member, members) = (state.member, state.members)
+        (goesOnInsideRecord, wasCutBetweenMembers) = (state.goesOnInsideRecord, state.wasCutBetweenMembers)
+        if state.searched > 0 { begunSearch = SalvageSearch(library: library, spent: state.searched) }
+        guard let inside = state.inside else { return }
+        (memberStart, memberSize) = (inside.memberStart, inside.memberSize)
+        (checksum, flushes, isPartial) = (inside.checksum, inside.flushes, inside.isPartial)
+        var history = RecentText()
+        inside.history.withUnsafeBytes { history.take($0.bindMemory(to: UInt8.self)) }
+        history.withBytes { inflater.reset(after: $0) }
+        recent = history
+        place = .body
+        noteFlush()
+        ahead?.beginMember()
+        takeBlock()
+    }
+
+    private var search: SalvageSearch {
+        if let begunSearch { return begunSearch }
+        let search = SalvageSearch(library: library)
+        begunSearch = search
+        return search
+    }
+
+    func accessPoint(before text: UInt64, events: Int) -> AccessPoint? { points.last(before: text, events: events) }
+
     var position: UInt64 { window.position }
     /// The number of members whose header was found.
     private(set) var members = 0
@@ -75,7 +137,10 @@ final class GzipText: TextSource {
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
         while true {
-            if let event = waiting.popLast() { return TextRead(count: 0, event: event) }
+            if let event = waiting.popLast() {
+                eventCount += 1
+                return TextRead(count: 0, event: event)
+            }
             switch place {
             case .header: beginMember()
             case .body where block != nil:
@@ -125,6 +190,8 @@ final class GzipText: TextSource {
         checksum.count += UInt64(text.count)
         for byte in text.suffix(4) { tail.bytes = tail.bytes << 8 | UInt32(byte) }
         tail.count += text.count
+        textCount += UInt64(text.count)
+        recent?.take(text)
     }
 
     /// Handles the end of a marker, which may be a flush.
@@ -133,12 +200,33 @@ final class GzipText: TextSource {
         flushes.passStop(isFlush: isFlush, last: tail.count > 0 ? UInt8(truncatingIfNeeded: tail.bytes) : nil)
         if isFlush {
             tail.count = 0
+            noteFlush()
             takeBlock()
         } else if tail.count >= 4, tail.bytes != 0xFFFF, search.isAfterFlush(window) {
             // The marker is not stored text either: the inflater has been decoding garbage since
             // before it.
             goOn(at: .flush, after: damage(.corrupt, at: window.position, lost: 0))
         }
+    }
+
+    /// Makes the end of a flush an access point if the text before it is known. That is kept from
+    /// the first flush on, so that members without flushes, which are most, cost nothing.
+    private func noteFlush() {
+        guard let recent else {
+            recent = RecentText()
+            return
+        }
+        guard recent.isWhole, points.want(at: textCount) else { return }
+        note(
+            State.Inside(
+                memberStart: memberStart, memberSize: memberSize, checksum: checksum, flushes: flushes, isPartial: isPartial, history: recent.data))
+    }
+
+    private func note(_ inside: State.Inside?) {
+        let state = State(
+            member: member, members: members, goesOnInsideRecord: goesOnInsideRecord, wasCutBetweenMembers: wasCutBetweenMembers,
+            searched: begunSearch?.spent ?? 0, inside: inside)
+        points.add(AccessPoint(position: window.position, text: textCount, events: eventCount, state: .gzip(state)))
     }
 
     /// Passes the data after a flush if its text is known already.
@@ -158,8 +246,11 @@ final class GzipText: TextSource {
         let count = min(room, text.count - delivered)
         output.update(from: text.start + delivered, count: count)
         block = (text, delivered + count)
+        textCount += UInt64(count)
         if delivered + count == text.count {
             block = nil
+            text.withFilled { recent?.take($0) }
+            noteFlush()
             takeBlock()
             if block == nil { inflater.reset(after: UnsafeBufferPointer(rebasing: text.filled.suffix(InflateHistory.count))) }
             ahead?.giveBack(text)
@@ -168,6 +259,7 @@ final class GzipText: TextSource {
     }
 
     private func beginMember() {
+        if points.want(at: textCount) { note(nil) }
         memberStart = window.position
         var bytes = window.look(ahead: 1 << 10)
         var outcome = MemberHeader.parse(bytes) { inflater.checksum(0, of: $0) }
@@ -194,7 +286,13 @@ final class GzipText: TextSource {
         flushes = FlushMarks(from: window.position)
         (checksum, tail, isPartial) = (TextChecksum(), (0, 0), false)
         ahead?.beginMember()
+        beginInflating()
+    }
+
+    /// Begins to inflate data that refers to nothing before it.
+    private func beginInflating() {
         inflater.reset()
+        recent = nil
         place = .body
     }
 
@@ -304,8 +402,7 @@ final class GzipText: TextSource {
         }
         flushes.resume(at: window.position)
         (tail, isPartial) = ((0, 0), true)
-        inflater.reset()
-        place = .body
+        beginInflating()
     }
 
     /// Handles the end of the input inside a member, or a read error.

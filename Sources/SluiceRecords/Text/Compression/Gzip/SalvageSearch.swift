@@ -31,9 +31,11 @@ final class SalvageSearch {
 
     private let inflater: any Inflater
     private var output = [UInt8](repeating: 0, count: 32 << 10)
-    private var spent: UInt64 = 0
+    /// The number of bytes inflated on trial and searched again.
+    private(set) var spent: UInt64
 
-    init(library: DeflateLibrary) {
+    init(library: DeflateLibrary, spent: UInt64 = 0) {
+        self.spent = spent
         inflater = library.makeInflater()
     }
 

@@ -1,7 +1,7 @@
 import CZlib
 
 /// The contents of a gzip member's trailer: CRC-32 and length of its text.
-struct TextChecksum: Hashable, Sendable {
+struct TextChecksum: Hashable, Sendable, Codable {
     /// 0 for an empty text.
     var crc: UInt32 = 0
     /// The length in bytes. A trailer stores it modulo 2^32.
