@@ -56,6 +56,7 @@ let package = Package(
             dependencies: [
                 "CPrefetch",
                 .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ]),
         .target(name: "SluiceCEL", dependencies: ["CRE2", "CCrypto", "CBytes"]),

@@ -34,23 +34,6 @@ import Testing
         }
     }
 
-    /// Ageing cannot see jobs in the injector when it counts how often a level was passed over.
-    @Test func `even if its jobs arrive while many of another level wait`() {
-        for (waiting, coming) in [(2, 0), (0, 2), (1, 0)] {
-            let (queue, injector) = (LevelQueue(levels: 3, ageing: 16), Injector(levels: 3, lock: .mutex))
-            defer { injector.free() }
-            for _ in 0..<500 { queue.append(Job(body: .plain({}), level: UInt8(waiting))) }
-            #expect(injector.setBudget(10))
-            #expect(injector.push(Job(body: .plain({}), level: UInt8(waiting))) == nil)
-            #expect(injector.empty(into: queue) == 0)
-            #expect(injector.push(Job(body: .plain({}), level: UInt8(coming))) == nil)
-            #expect(injector.empty(into: queue) == 2)
-            #expect(injector.push(Job(body: .plain({}), level: UInt8(waiting))) == nil)
-            #expect(injector.empty(into: queue) == 1)
-            #expect(queue.count == 503)
-        }
-    }
-
     @Test func `under an endless burst from a higher level`() async throws {
         let pool = WorkerPool(.init(workers: 2...2, queue: .bounded(64), ageing: 16))
         let (low, high) = (Tally(), Tally())

@@ -54,7 +54,7 @@ import Testing
         try await pool.submit { await gate.pass() }
         await gate.arrivals(1)
         let waiting = Task { await pool.waitUntilIdle() }
-        await eventually { pool.storage.read { $0.waiters.count } == 1 }
+        await eventually { pool.storage.read { $0.waits.waiters.count } == 1 }
         clock.advance(by: .seconds(2))
         await waiting.value
         #expect(pool.counters.overrunning == 1)
@@ -322,7 +322,7 @@ import Testing
         let pool = WorkerPool(.init(workers: 1...1, queue: .unbounded))
         for _ in 0..<1000 { try await pool.submit { throw TestError() } }
         await pool.waitUntilIdle()
-        #expect(pool.storage.read { ($0.live, $0.workers.count) } == (1, 1))
+        #expect(pool.storage.read { ($0.workers.live, $0.workers.slots.count) } == (1, 1))
         #expect(pool.counters.failed == 1000)
         await pool.drain()
     }

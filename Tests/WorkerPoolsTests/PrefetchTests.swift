@@ -5,7 +5,6 @@ import Testing
 /// A pool's state, its workers and their threads, advanced by hand: no task runs.
 private struct Simulation {
     var state: PoolState
-    let injector = Injector(levels: 1, lock: .mutex)
     let locals: LocalQueues
     let pool: WorkerPool
     /// Workers on their way to the queue, and those with a job.
@@ -29,26 +28,19 @@ private struct Simulation {
         let configuration = WorkerPool.Configuration(workers: workers...workers, queue: .unbounded, executor: executor)
         pool = WorkerPool(configuration)
         locals = LocalQueues(for: executor, lock: .mutex)
-        state = PoolState(configuration, locals: locals)
-        state.settle(injector)
-    }
-
-    func free() {
-        injector.free()
-        locals.free()
+        state = PoolState(configuration, locals: locals, spinner: SpinSignal())
+        state.settle()
     }
 
     /// A step under the pool's lock, with the workers that it wakes.
     private mutating func step<Result>(_ change: (inout PoolState) -> Result) -> Result {
-        state.takeAllJobs(from: injector)
         let result = change(&state)
-        state.settle(injector)
-        let wakeups = state.takeWakeups()
-        for wakeup in [wakeups.first, wakeups.second] {
-            if case .resume = wakeup { woken += 1 }
-            guard case .start(let slot) = wakeup else { continue }
+        state.settle()
+        let followUp = state.takeFollowUp()
+        woken += followUp.resumed.count
+        for slot in followUp.starting {
             let worker = Worker(pool.storage, slot: slot)
-            state.register(worker)
+            state.workers.register(worker, nil)
             searching.append(worker)
         }
         return result
@@ -56,24 +48,28 @@ private struct Simulation {
 
     /// - Parameter number: counts from 1; stored as the number of the attempt.
     mutating func submit(_ number: Int) {
-        let job = Job(body: areAsynchronous ? .asynchronous({}) : .plain({}), attempt: Int32(number), level: 0)
-        guard let refused = injector.push(job) else { return }
-        _ = step { $0.offer(refused) }
+        let body: Job.Body = areAsynchronous ? .asynchronous({}) : .plain({})
+        var job: Job? = Job(body: body, attempt: Int32(number), level: 0)
+        state.push(&job)
+        if let job { _ = step { $0.offer(job) } }
     }
 
     /// A worker comes to the queue on one of the threads.
     /// - Returns: false if there is nothing for it; it then comes again later.
     mutating func arrive(_ worker: Worker, on thread: Int) -> Bool {
-        step { $0.searching -= 1 }
+        step { $0.search.searching -= 1 }
         return take(worker, on: thread)
     }
 
     private mutating func take(_ worker: Worker, on thread: Int) -> Bool {
-        var deferred = PoolState.DeferredActions()
-        let local = locals[thread]
+        let local = locals.all[thread]
         threads[worker.slot] = thread
-        guard case .run = step({ $0.take(by: worker, from: local, maySpin: false, &deferred) }) else {
-            step { $0.searching += 1 }
+        let turn = step { state in
+            state.returnPrefetched(of: worker)
+            return local.withLock { state.take(by: worker, from: local, &$0, maySpin: false, now: OperatingSystem.now) }
+        }
+        guard turn == .run else {
+            step { $0.search.searching += 1 }
             searching.append(worker)
             return false
         }
@@ -90,17 +86,16 @@ private struct Simulation {
     mutating func end(_ worker: Worker, on thread: Int) {
         ended.insert(Int(worker.job.attempt))
         while ended.remove(oldest + 1) != nil { oldest += 1 }
-        if worker.beginNextAssigned(isAnnounced: true) { return begin(worker) }
-        if locals[thread].endAndBeginNext(of: worker) != nil { return begin(worker) }
-        worker.noteEnd()
-        #expect(step { $0.succeed(worker) })
+        let local = locals.all[thread]
+        if local.endAndBeginNext(of: worker) { return begin(worker) }
+        #expect(step { state in local.withLock { state.succeed(worker, &$0) } })
         _ = take(worker, on: thread)
     }
 
     /// A worker that has found nothing is about to park, but has not yet.
     mutating func hesitate(_ worker: Worker) {
         searching.removeAll { $0 === worker }
-        step { $0.searching -= 1 }
+        step { $0.search.searching -= 1 }
     }
 
     /// - Returns: false if it has to come to the queue once more instead.
@@ -131,7 +126,6 @@ private struct Simulation {
     @Test(arguments: [1, 2, 5])
     func `is not needed while one is about to park`(submits: Int) async {
         var (simulation, worker) = withHesitantWorker()
-        defer { simulation.free() }
         for number in 2...submits + 1 { simulation.submit(number) }
         #expect(simulation.searching.isEmpty)
 
@@ -145,12 +139,11 @@ private struct Simulation {
         let hasBegunNext = simulation.arrive(worker, on: 0)
         #expect(hasBegunNext)
         #expect(simulation.begun == [1, 2])
-        #expect(simulation.state.live == 1)
+        #expect(simulation.state.workers.live == 1)
     }
 
     @Test func `wakes the one that has parked`() async {
         var (simulation, worker) = withHesitantWorker()
-        defer { simulation.free() }
         await withUnsafeContinuation { continuation in
             let isParked = simulation.park(worker, continuation)
             #expect(isParked)
@@ -171,7 +164,6 @@ private struct Simulation {
             var random = Seeded(state: seed)
             let moving = Int.random(in: 0...3, using: &random)
             var simulation = Simulation(workers: size.workers, threads: size.threads, areAsynchronous: moving > 0)
-            defer { simulation.free() }
             var (submitted, idle) = (0, 0)
             let count = 400
             while simulation.oldest < count {
@@ -208,7 +200,6 @@ private struct Simulation {
 
     @Test func `does not keep a worker in a burst from the next jobs while another is held up`() throws {
         var simulation = Simulation(workers: 2, threads: 2, areAsynchronous: false)
-        defer { simulation.free() }
         for number in 1...2000 { simulation.submit(number) }
         while simulation.running.count < 2, let worker = simulation.searching.popLast() { _ = simulation.arrive(worker, on: worker.slot % 2) }
         try #require(simulation.running.count == 2)

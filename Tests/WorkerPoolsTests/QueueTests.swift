@@ -41,7 +41,7 @@ import Testing
     @Test func `forgets withdrawn entries, however many there are`() {
         let queue = LevelQueue(levels: 1, ageing: 1)
         for round in 0..<1000 {
-            let record = GroupRecord(WorkerPool(.init(workers: 1)).group(), JobOptions())
+            let record = JobRecord(options: JobOptions())
             record.phase = .queued
             queue.append(Job(body: .plain({}), record: record, level: 0))
             if round % 10 != 0 {

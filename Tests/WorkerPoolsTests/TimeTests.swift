@@ -2,61 +2,51 @@ import Testing
 
 @testable import WorkerPools
 
-@Suite struct `A timer wheel` {
-    private static let tick: UInt64 = 1 << 16
-
+@Suite struct `A queue of timers` {
     @Test func `fires nothing early, everything in time, in the order of deadlines`() {
         var random = Seeded(state: 1)
-        var wheel = TimerWheel<UInt64>(now: 0)
+        var timers = TimerQueue<UInt64>()
         var now: UInt64 = 0
         var waiting: Set<UInt64> = []
-        for _ in 0..<20_000 {
+        for number in 0..<20_000 as Range<UInt64> {
             let longest: UInt64 = Bool.random(using: &random) ? 30_000_000 : 900_000_000
             let due = now + UInt64.random(in: 1...longest, using: &random)
-            if waiting.insert(due).inserted { _ = wheel.insert(due: due, due) }
+            if waiting.insert(due).inserted { timers.insert(number, due: due, due) }
             now += UInt64.random(in: 0...200_000, using: &random)
+            #expect(timers.nextDue == waiting.min())
             var fired: [UInt64] = []
-            wheel.advance(to: now, into: &fired)
-            for due in fired {
-                #expect(due <= now)
-                #expect(waiting.remove(due) != nil)
-            }
-            if let first = waiting.min() { #expect(first + Self.tick > now || first / Self.tick >= now / Self.tick) }
-            if let next = wheel.nextDue { #expect(next > now - now % Self.tick) }
+            while let first = timers.popFirst(until: now) { fired.append(first.payload) }
+            #expect(fired == waiting.filter { $0 <= now }.sorted())
+            waiting.subtract(fired)
         }
         var fired: [UInt64] = []
-        wheel.advance(to: now + 1_000_000_000, into: &fired)
-        #expect(Set(fired) == waiting)
-        #expect(zip(fired, fired.dropFirst()).allSatisfy { $0 / Self.tick <= $1 / Self.tick })
-        #expect(wheel.nextDue == nil)
+        while let first = timers.popFirst(until: now + 1_000_000_000) { fired.append(first.payload) }
+        #expect(fired == waiting.sorted())
+        #expect(timers.nextDue == nil)
+    }
+
+    @Test func `fires those with one deadline in the order in which they were inserted`() {
+        var timers = TimerQueue<UInt64>()
+        for number in 0..<100 as Range<UInt64> { timers.insert(number, due: 7, number) }
+        var fired: [UInt64] = []
+        while let first = timers.popFirst(until: 7) { fired.append(first.payload) }
+        #expect(fired == Array(0..<100))
     }
 
     @Test func `does not fire what was removed, near or far`() {
-        var wheel = TimerWheel<Int>(now: 0)
-        var removed = 0
-        var ids: [TimerID] = []
-        for number in 0..<2000 {
-            ids.append(wheel.insert(due: number % 2 == 0 ? 1_000_000 : 5_000_000_000, number))
+        var timers = TimerQueue<UInt64>()
+        for number in 0..<2000 as Range<UInt64> {
+            timers.insert(number, due: number % 2 == 0 ? 1_000_000 : 5_000_000_000, number)
         }
-        for (number, id) in ids.enumerated() where number % 3 != 0 {
-            #expect(wheel.remove(id) == number)
-            #expect(wheel.remove(id) == nil)
-            removed += 1
+        for number in 0..<2000 as Range<UInt64> where number % 3 != 0 {
+            #expect(timers.remove(number) == number)
+            #expect(timers.remove(number) == nil)
         }
-        var fired: [Int] = []
-        wheel.advance(to: 6_000_000_000, into: &fired)
-        #expect(fired.count == 2000 - removed)
-        #expect(fired.allSatisfy { $0 % 3 == 0 })
-    }
-
-    @Test func `keeps a reserved entry, and notices that it was removed`() {
-        var wheel = TimerWheel<String>(now: 0)
-        let id = wheel.reserve()
-        #expect(wheel.contains(id))
-        #expect(wheel.remove(id) == nil)
-        #expect(!wheel.contains(id))
-        let next = wheel.insert(due: 1, "next")
-        #expect(next != id)
+        var fired: [UInt64] = []
+        while let first = timers.popFirst(until: 6_000_000_000) { fired.append(first.payload) }
+        let near = (0..<2000 as Range<UInt64>).filter { $0 % 6 == 0 }
+        let far = (0..<2000 as Range<UInt64>).filter { $0 % 6 == 3 }
+        #expect(fired == near + far)
     }
 }
 
@@ -68,7 +58,6 @@ import Testing
     @Test func `wakes every sleeper on time, never early, in the order of deadlines`() {
         var random = Seeded(state: 7)
         var queue = RunQueue(now: 0)
-        defer { queue.deallocate() }
         var now: UInt64 = 1
         var due: [UInt64: UInt64] = [:]
         var next: UInt64 = 1
@@ -97,16 +86,12 @@ import Testing
     @Test(arguments: [1, 2, 29, 30, 31, 61, 1000]) func `gives away the older half in order`(count: UInt64) {
         var queue = RunQueue(now: 0)
         var thief = RunQueue(now: 0)
-        defer {
-            queue.deallocate()
-            thief.deallocate()
-        }
         for number in 1...count + 7 { queue.push(job(number)) }
         for _ in 0..<7 { _ = queue.pop(at: 0) }
-        var half = queue.removeHalf()
+        let half = queue.removeHalf()
         #expect(half.count == Int(count + 1) / 2)
         #expect(queue.ready.count == Int(count) / 2)
-        thief.push(&half)
+        thief.push(half)
         thief.push(job(count + 8))
         var taken: [UInt64] = []
         while let job = thief.pop(at: 0).job { taken.append(number(job)) }
@@ -117,16 +102,9 @@ import Testing
 
     @Test func `gives away a sleeper only once it is a millisecond late`() {
         var queue = RunQueue(now: 0)
-        var spare = SpareBlocks()
-        defer {
-            queue.deallocate()
-            spare.deallocate()
-        }
         queue.nap(job(1), from: 0, to: 5_000_000)
-        var late = queue.removeLateSleepers(at: 6_000_000)
-        #expect(late.isEmpty)
-        late = queue.removeLateSleepers(at: 6_100_000)
-        #expect(late.popFirst(&spare).map(number) == 1)
+        #expect(queue.removeLateSleepers(at: 6_000_000).isEmpty)
+        #expect(queue.removeLateSleepers(at: 6_100_000).map(number) == [1])
         #expect(queue.isQuiescent)
     }
 }

@@ -1,9 +1,3 @@
-// Unsafe code: a job does not retain its group, because counting references to one group from all
-// cores would cost more than everything else. Instead the group retains itself from its first open
-// job to its last: see `begin` and `end`.
-
-import Synchronization
-
 /// Some of a pool's jobs, to wait for or cancel together.
 ///
 /// ```swift
@@ -25,8 +19,6 @@ public final class JobGroup: Sendable {
     /// nil to use the pool's own.
     private let policy: FullQueuePolicy?
     private let state = Guarded(JobGroupState())
-    /// Kept outside `state`, so that workers count a job that succeeded without a lock.
-    private let open = Atomic(0)
 
     init(_ storage: PoolStorage, rule: FailureRule, whenFull policy: FullQueuePolicy? = nil) {
         self.storage = storage
@@ -35,7 +27,7 @@ public final class JobGroup: Sendable {
     }
 
     /// Jobs that have not ended yet.
-    public var pending: Int { open.load(ordering: .acquiring) }
+    public var pending: Int { state.withLock { $0.open.count } }
     public var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     /// Why the first job that did not succeed failed.
@@ -56,25 +48,6 @@ public final class JobGroup: Sendable {
         try await submit(options, .plain(job))
     }
 
-    private func submit(_ options: JobOptions, _ job: Job.Body) async throws {
-        let record = GroupRecord(self, options)
-        guard state.withLock({ $0.add(record) }) else { throw reasonForEnd(of: record) }
-        begin()
-        do {
-            try await storage.enter(storage.makeJob(job, record, priority: options.priority), whenFull: policy)
-        } catch {
-            record.hasEnded.store(true, ordering: .releasing)
-            defer { end() }
-            if case .cancelled = error as? PoolError { throw reasonForEnd(of: record) }
-            throw error
-        }
-    }
-
-    private func reasonForEnd(of record: GroupRecord) -> any Error {
-        guard case .failed(let error) = firstFailure else { return storage.cancellation(of: record) }
-        return error
-    }
-
     /// Queues a job of the group with the pool's own limits.
     public func submit(_ job: @escaping @Sendable () async throws -> Void) async throws {
         try await submit(JobOptions(), .asynchronous(job))
@@ -83,6 +56,27 @@ public final class JobGroup: Sendable {
     /// The same for a job that awaits nothing.
     public func submit(_ job: @escaping @Sendable () throws -> Void) async throws {
         try await submit(JobOptions(), .plain(job))
+    }
+
+    private func submit(_ options: JobOptions, _ job: Job.Body) async throws {
+        try await submit(JobRecord(options: options) { self.end($0, $1) }, job, priority: options.priority)
+    }
+
+    /// - Parameter record: calls ``end(_:_:)`` when the job has ended; until then the group lives.
+    func submit(_ record: JobRecord, _ job: Job.Body, priority: JobPriority = .normal) async throws {
+        guard state.withLock({ $0.add(record) }) else { throw reasonForEnd(of: record) }
+        do {
+            try await storage.enter(storage.makeJob(job, record, priority: priority), whenFull: policy)
+        } catch {
+            remove(record)
+            if case .cancelled = error as? PoolError { throw reasonForEnd(of: record) }
+            throw error
+        }
+    }
+
+    private func reasonForEnd(of record: JobRecord) -> any Error {
+        guard case .failed(let error) = firstFailure else { return storage.cancellation(of: record) }
+        return error
     }
 
     /// Waits as ``waitForAll()`` does, and throws the first error. Cancelling the waiting task
@@ -98,8 +92,7 @@ public final class JobGroup: Sendable {
         await withTaskCancellationHandler {
             await storage.whileWaiting {
                 await withUnsafeContinuation { continuation in
-                    state.withLock { $0.wait(continuation) }
-                    wakeIfAllHaveEnded()
+                    if !state.withLock({ $0.wait(continuation) }) { continuation.resume() }
                 }
             }
         } onCancel: {
@@ -120,14 +113,13 @@ public final class JobGroup: Sendable {
         if !state.withLock({ $0.setCancelHandler(handler) }) { handler() }
     }
 
-    func end(_ record: GroupRecord, _ end: JobEnd) {
-        record.hasEnded.store(true, ordering: .releasing)
+    func end(_ record: JobRecord, _ end: JobEnd) {
         switch end {
         case .done: break
         case .failed(let error): note(.failed(error))
         case .stopped(let error): note(.stopped(error))
         }
-        self.end()
+        remove(record)
     }
 
     private func note(_ failure: JobFailure<any Error>) {
@@ -135,24 +127,8 @@ public final class JobGroup: Sendable {
         if rule == .cancelRest { cancel() }
     }
 
-    private func begin() {
-        let before = open.add(1, ordering: .sequentiallyConsistent).oldValue
-        if before == 0 { _ = Unmanaged.passRetained(self) }
-    }
-
-    /// The last open job wakes the waiters and releases the group.
-    private func end() {
-        let before = open.subtract(1, ordering: .sequentiallyConsistent).oldValue
-        guard before == 1 else { return }
-        wakeIfAllHaveEnded()
-        Unmanaged.passUnretained(self).release()
-    }
-
-    /// Called both after `open` drops to 0 and after a waiter is added, so whichever happens second
-    /// sees the other.
-    private func wakeIfAllHaveEnded() {
-        let waiting = state.withLock { open.load(ordering: .sequentiallyConsistent) == 0 ? $0.takeWaiting() : [] }
-        for waiter in waiting { waiter.resume() }
+    private func remove(_ record: JobRecord) {
+        for waiter in state.withLock({ $0.remove(record) }) { waiter.resume() }
     }
 }
 

@@ -1,6 +1,7 @@
 /// A group's jobs, errors and waiters.
 struct JobGroupState {
-    private var records = OpenRecords<GroupRecord>()
+    /// The jobs that have not ended.
+    private(set) var open: [ObjectIdentifier: JobRecord] = [:]
     private(set) var errors: [any Error] = []
     /// The first of the errors, and whether it was the job's own.
     private(set) var firstFailure: JobFailure<any Error>?
@@ -9,9 +10,9 @@ struct JobGroupState {
     /// Called when the group is cancelled.
     private var handler: (@Sendable () -> Void)?
 
-    mutating func add(_ record: GroupRecord) -> Bool {
+    mutating func add(_ record: JobRecord) -> Bool {
         guard !isCancelled else { return false }
-        records.add(record)
+        open[ObjectIdentifier(record)] = record
         return true
     }
 
@@ -23,20 +24,28 @@ struct JobGroupState {
         }
     }
 
-    mutating func wait(_ continuation: UnsafeContinuation<Void, Never>) { waiting.append(continuation) }
-
-    mutating func takeWaiting() -> [UnsafeContinuation<Void, Never>] {
+    /// - Returns: the waiters, if this was the last.
+    mutating func remove(_ record: JobRecord) -> [UnsafeContinuation<Void, Never>] {
+        open[ObjectIdentifier(record)] = nil
+        guard open.isEmpty else { return [] }
         defer { waiting = [] }
         return waiting
     }
 
+    /// - Returns: false if all jobs have ended.
+    mutating func wait(_ continuation: UnsafeContinuation<Void, Never>) -> Bool {
+        guard !open.isEmpty else { return false }
+        waiting.append(continuation)
+        return true
+    }
+
     /// - Returns: the jobs to cancel and the handler to call, but only to the first caller that
     ///   cancels the group. Each of those jobs records its end here and must not begin again.
-    mutating func cancel() -> ([GroupRecord], handler: (@Sendable () -> Void)?)? {
+    mutating func cancel() -> ([JobRecord], handler: (@Sendable () -> Void)?)? {
         guard !isCancelled else { return nil }
         isCancelled = true
         defer { handler = nil }
-        return (records.all, handler)
+        return (Array(open.values), handler)
     }
 
     /// - Returns: false if the group has already been cancelled.
@@ -45,16 +54,4 @@ struct JobGroupState {
         self.handler = handler
         return true
     }
-}
-
-/// A job that belongs to a group, which outlives its jobs.
-final class GroupRecord: OpenRecord, @unchecked Sendable {  // its own property never changes
-    private unowned(unsafe) let group: JobGroup
-
-    init(_ group: JobGroup, _ options: JobOptions) {
-        self.group = group
-        super.init(options: options)
-    }
-
-    override func settle(_ end: JobEnd) { group.end(self, end) }
 }

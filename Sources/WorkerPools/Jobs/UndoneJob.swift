@@ -11,15 +11,12 @@ public struct UndoneJob: Sendable {
     init(_ job: Job) {
         name = job.record?.details?.name
         attempts = Int(job.attempt) - 1
-        if let undone = job.record?.undone {
-            body = undone
-            return
-        }
         switch job.body {
         case .plain(let plain): body = { try plain() }
         case .asynchronous(let asynchronous): body = asynchronous
-        case .plainOfRecord, .asynchronousOfRecord: preconditionFailure("a record has lost its job")
-        case .movedOut: preconditionFailure("a running job was handed back")
+        case .plainOfRecord, .asynchronousOfRecord, .movedOut:
+            guard let undone = job.record?.undone else { preconditionFailure("a job that has begun was handed back") }
+            body = undone
         }
     }
 }

@@ -51,4 +51,14 @@ public struct PoolCounters: Sendable, Hashable {
 
     public var outstanding: Int { queued + running + lent + retrying + inCallers }
     public var finished: Int { done + failed + timedOut + cancelled + dropped }
+
+    mutating func count(_ end: JobEnd) {
+        switch end {
+        case .done: done += 1
+        case .stopped(.timedOut): timedOut += 1
+        case .stopped(.cancelled): cancelled += 1
+        case .stopped(.dropped): dropped += 1
+        case .failed, .stopped(.closed), .stopped(.full): failed += 1
+        }
+    }
 }

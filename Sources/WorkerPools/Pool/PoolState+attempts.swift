@@ -1,77 +1,63 @@
 extension PoolState {
-    /// What an alarm finds at a slot.
-    enum Expiry {
-        /// Nothing to do.
-        case stale
-        /// The slot has moved on to a later attempt; check again at its deadline.
-        case later(UInt64)
-        /// The attempt has timed out: cancel its task. The job may be retried.
-        case expired(worker: Task<Void, Never>?)
-        /// The same, and this ends the job: announce it.
-        case overrun(worker: Task<Void, Never>?, JobRecord?, attempts: Int)
-    }
-
-    /// With the locks of all local queues held.
+    /// An alarm has fired at a slot.
     /// - Parameter retries: how many retries after timeouts the pool's own policy allows.
-    mutating func alarmFired(due: UInt64, at slot: Int, now: UInt64, retries: Int) -> Expiry {
-        guard let worker = workers[slot], worker.alarm == due else { return .stale }
-        worker.alarm = 0
-        let deadline = worker.deadline
-        guard deadline != 0, worker.verdict == .inTime else { return .stale }
+    /// - Returns: when to set another, if the slot has moved on to a later attempt.
+    mutating func alarmFired(due: UInt64, at slot: Int, now: UInt64, retries: Int, _ queues: borrowing AllQueues) -> UInt64? {
+        guard let worker = workers.slots[slot], worker.takeAlarm(due: due, queues) else { return nil }
+        let deadline = worker.deadline(queues)
+        guard deadline != 0, worker.verdict(queues) == .inTime else { return nil }
         guard deadline <= now else {
-            worker.alarm = deadline
-            return .later(deadline)
+            worker.setAlarm(deadline, queues)
+            return deadline
         }
         let record = worker.job.record
-        let attempts = worker.job.attempt
         var allowed = retries
         if let own = record?.details?.retry { allowed = own.retriesTimeouts ? own.times : 0 }
-        guard attempts > allowed else {
-            worker.verdict = .expired
-            return .expired(worker: worker.task)
-        }
-        worker.verdict = .overrun
-        counters.timedOut += 1
+        let isLast = worker.job.attempt > allowed
+        worker.expire(isLast: isLast, queues)
+        if let task = worker.task { followUp.cancelled.append(task) }
+        guard isLast else { return nil }
         counters.overrunning += 1
-        unannounced += 1
         if case .lent = worker.phase {
-            lentOverruns += 1
-            forgetNested(slot: slot)
+            places.lentOverruns += 1
+            waits.forgetNested(slot: slot)
         }
-        record?.phase = .settled
-        return .overrun(worker: worker.task, record, attempts: Int(attempts))
+        end(record, .stopped(configuration.timedOut(record, attempts: worker.job.attempt)))
+        return nil
+    }
+
+    /// Stores the handle of a worker's task, which cancellation needs.
+    /// - Returns: whether the worker has already been cancelled.
+    mutating func attach(_ task: Task<Void, Never>, to worker: Worker) -> Bool {
+        guard worker.phase.isLive else { return false }
+        worker.task = task
+        return worker.verdict(self) != .inTime
     }
 
     /// Counts the job as done and frees its place, if the attempt's success still counts.
-    mutating func succeed(_ worker: Worker) -> Bool {
-        guard finish(worker) else { return false }
-        counters.done += 1
+    mutating func succeed(_ worker: Worker, _ local: inout LocalQueue.State) -> Bool {
+        guard worker.finish(nil, local) else { return false }
+        local.noteDone()
         release(worker)
         return true
     }
 
-    /// Rules out any further change to the attempt and its job, if the attempt's success still
-    /// counts. Both are still counted as running.
-    func finish(_ worker: Worker) -> Bool {
-        switch worker.verdict {
-        case .expired, .overrun: return false
-        case .inTime, .cancelled: break
-        }
-        worker.finish()
-        return true
+    /// Frees the place of an attempt that has ended. The job's end has been counted, or the job
+    /// goes on elsewhere.
+    private mutating func release(_ worker: Worker) {
+        worker.phase = .searching
+        places.busy -= 1
     }
 
-    /// The attempt has ended without success, so it can no longer time out.
-    /// - Returns: its verdict.
-    mutating func conclude(_ worker: Worker) -> Worker.Verdict {
-        worker.deadline = 0
-        forgetExpectedStarts(by: worker)
-        return worker.verdict
+    /// The same, for a worker that takes its next turn in a later step.
+    private mutating func releaseEarly(_ worker: Worker) {
+        release(worker)
+        search.searching += 1
     }
 
-    /// Counts how the job ended and frees its place.
-    mutating func end(_ worker: Worker, counting count: WritableKeyPath<PoolCounters, Int>) {
-        counters[keyPath: count] += 1
+    /// Counts how the job ended, and frees its place.
+    mutating func end(_ worker: Worker, _ end: JobEnd) {
+        counters.count(end)
         releaseEarly(worker)
     }
 
@@ -85,7 +71,7 @@ extension PoolState {
     /// - Parameter alarm: the one that will fire for it.
     /// - Returns: the ticket to requeue it with; nil if the job may not be retried after all.
     mutating func delay(_ worker: Worker, until alarm: PoolAlarm) -> UInt64? {
-        guard phase != .cancelled, worker.verdict != .cancelled else { return nil }
+        guard phase != .cancelled, worker.verdict(self) != .cancelled else { return nil }
         var job = worker.job
         job.attempt += 1
         counters.retried += 1
@@ -101,7 +87,7 @@ extension PoolState {
         guard let (job, _) = delayed.removeValue(forKey: ticket) else { return }
         job.record?.phase = .queued
         queue.append(job)
-        hasWaited = true
+        sizing.hasWaited = true
         grow()
     }
 }

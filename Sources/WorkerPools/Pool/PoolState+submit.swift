@@ -10,90 +10,97 @@ extension PoolState {
         case closed
     }
 
-    /// - Parameter isNested: the submitter is a job of this pool, so it is let in while the pool
-    ///   drains.
-    mutating func offer(_ job: Job, isNested: Bool = false) -> Admission {
-        guard phase == .open || (isNested && phase == .draining && outstanding > 0) else { return .closed }
-        guard suspended.isEmpty, waiting < capacity || waitingForSure < capacity else { return .full }
-        return accept(job)
+    private var capacity: Int { configuration.queue.limit }
+
+    /// Takes the job, if the budget allows; if not, the pool has to be asked.
+    @inline(__always)
+    mutating func push(_ job: inout Job?) {
+        guard budget > 0, job?.record?.isCancelRequested != true, let job = job.take() else { return }
+        budget -= 1
+        enqueue(job)
+        if search.isSpinning { search.signal.set() }
     }
 
-    /// Without those that an assignment in progress counts twice.
-    private var waitingForSure: Int {
-        var count = queue.count
-        for local in locals {
-            local.lock()
-            count += local.waiting
-            local.unlock()
-        }
-        return count
-    }
-
-    mutating func accept(_ job: Job) -> Admission {
+    @inline(__always)
+    private mutating func enqueue(_ job: consuming Job) {
         counters.accepted += 1
         job.record?.phase = .queued
         queue.append(job)
-        grow()
+    }
+
+    mutating func setBudget() {
+        guard phase == .open, suspended.isEmpty, places.limit == places.bounds.upperBound else { return budget = 0 }
+        // Retries and lowered bounds may have left more jobs than there is room for.
+        let room = max(0, capacity - waiting)
+        budget = mayWakeWorker ? min(room, search.searching + imminentStarts - queue.count) : room
+    }
+
+    /// - Parameter isNested: the submitter is a job of this pool, so it is let in while the pool
+    ///   drains.
+    mutating func offer(_ job: Job, isNested: Bool = false) -> Admission {
+        guard phase == .open || (isNested && isTaking) else { return .closed }
+        guard suspended.isEmpty, waiting < capacity else { return .full }
+        accept(job)
         return .accepted
+    }
+
+    private mutating func accept(_ job: Job) {
+        enqueue(job)
+        if let record = job.record, record.isCancelRequested { cancelQueued(record) }
+        grow()
     }
 
     /// Whether a job that found the queue full may still be accepted in another way.
     private var isTaking: Bool { phase == .open || (phase == .draining && outstanding > 0) }
 
-    /// Makes room by dropping the oldest job of the lowest level. All prefetched jobs must have
-    /// been returned.
-    mutating func acceptDroppingOldest(_ job: Job) -> (Admission, dropped: Job?) {
-        guard isTaking else { return (.closed, nil) }
-        let dropped = waiting < capacity ? nil : queue.popOldestOfLowest()
-        if let dropped {
-            counters.dropped += 1
-            unannounced += 1
-            dropped.record?.phase = .settled
+    /// Makes room by dropping the oldest job of the lowest level. Prefetched jobs are back in the
+    /// queue.
+    mutating func acceptDroppingOldest(_ job: Job, _: borrowing AllQueues) -> Admission {
+        guard isTaking else { return .closed }
+        if waiting >= capacity, let dropped = queue.popOldestOfLowest() {
+            end(dropped.record, configuration.dropped(dropped.record))
+            queue.discard(dropped)
         }
-        return (accept(job), dropped)
+        accept(job)
+        return .accepted
     }
 
-    /// - Returns: false if the pool has closed in the meantime.
-    mutating func dropNewest(_ job: Job) -> Bool {
-        guard isTaking else { return false }
+    mutating func dropNewest(_ job: Job) -> Admission {
+        guard isTaking else { return .closed }
         counters.accepted += 1
-        counters.dropped += 1
-        unannounced += 1
-        job.record?.phase = .settled
-        return true
+        end(job.record, configuration.dropped(job.record))
+        return .accepted
     }
 
-    /// - Returns: false if the pool has closed in the meantime.
-    mutating func acceptInCaller(_ job: Job) -> Bool {
-        guard isTaking else { return false }
+    mutating func acceptInCaller(_ job: Job) -> Admission {
+        guard isTaking else { return .closed }
         counters.accepted += 1
         counters.inCallers += 1
         job.record?.phase = .inCaller
-        return true
+        return .accepted
     }
 
-    /// - Returns: whether the submitter has to wait; if not, its reply has been set.
-    mutating func suspend(_ submit: SuspendedSubmit) -> Bool {
+    mutating func endInCaller(_ record: JobRecord?, _ end: JobEnd) {
+        record?.phase = .settled
+        counters.inCallers -= 1
+        counters.count(end)
+    }
+
+    /// Queues the job now or when there is room, and sets the submitter's reply.
+    mutating func suspend(_ submit: SuspendedSubmit) {
         switch offer(submit.job, isNested: submit.isNested) {
-        case .accepted:
-            submit.reply.answer = .accepted
-            return false
-        case .closed:
-            submit.reply.answer = .closed
-            return false
-        case .full where submit.job.record?.isCancelRequested == true:
-            submit.reply.answer = .cancelled
-            return false
+        case .accepted: answer(submit, .accepted)
+        case .closed: answer(submit, .closed)
+        case .full where submit.job.record?.isCancelRequested == true: answer(submit, .cancelled)
         case .full:
             suspended.append(submit)
             grow()
-            return true
         }
     }
 
-    mutating func withdraw(ticket: UInt64) -> UnsafeContinuation<Void, Never>? {
-        guard let index = suspended.firstIndex(where: { $0.ticket == ticket }) else { return nil }
-        return suspended.remove(at: index).continuation
+    mutating func withdraw(ticket: UInt64) {
+        guard let index = suspended.firstIndex(where: { $0.ticket == ticket }) else { return }
+        followUp.resumed.append(suspended.remove(at: index).continuation)
     }
 
     /// Lets suspended submitters in once the queue has run down to half, as many as then fit.
@@ -102,12 +109,8 @@ extension PoolState {
     mutating func admitSuspended() {
         guard !suspended.isEmpty, waiting <= capacity / 2 else { return }
         while waiting < capacity, let next = suspended.popFirst() {
-            counters.accepted += 1
-            next.job.record?.phase = .queued
-            queue.append(next.job)
-            next.reply.answer = .accepted
-            wakeups.answered.append(next.continuation)
-            grow()
+            accept(next.job)
+            answer(next, .accepted)
         }
     }
 }

@@ -4,60 +4,51 @@ extension PoolStorage {
         let job = worker.job
         let verdict = step { state in
             if failure == nil { state.counters.late += 1 }
-            return state.conclude(worker)
+            state.forgetExpectedStarts(by: worker)
+            return locals.own.withLock { worker.conclude($0) }
         }
-        let late = lateness(of: job.record, attempts: Int(job.attempt))
+        let late = configuration.timedOut(job.record, attempts: job.attempt)
         switch verdict {
         case .overrun:
             await report(job, late, retryAfter: nil)
             step { $0.endOverrun(worker) }
         case .expired:
-            await retryOrEnd(worker, late, isTimeout: true)
+            await retryOrEnd(worker, late, .stopped(late))
         case .inTime:
-            await retryOrEnd(worker, failure ?? late, isTimeout: false)
+            await retryOrEnd(worker, failure ?? late, .failed(failure ?? late))
         case .cancelled:
-            await endCancelled(worker, failure ?? late)
+            await endCancelled(worker, failure ?? late, isReported: false)
         }
     }
 
-    private func retryOrEnd(_ worker: Worker, _ error: any Error, isTimeout: Bool) async {
+    private func retryOrEnd(_ worker: Worker, _ error: any Error, _ end: JobEnd) async {
         let job = worker.job
-        let delay = retryDelay(job, error, isTimeout: isTimeout)
+        let delay = retryDelay(job, error, end)
         await report(job, error, retryAfter: delay)
-        if let delay {
-            let due = alarms.now &+ delay.nanoseconds
-            let alarm = PoolAlarm(self)
-            guard let ticket = step({ $0.delay(worker, until: alarm) }) else {
-                return await endCancelled(worker, error, isReported: true)
-            }
-            alarms.call(at: due) { alarm.fire { $0.step { $0.resumeDelayed(ticket: ticket) } } }
-            return
+        guard let delay else { return announce(end, of: worker) }
+        let due = alarms.now &+ delay.nanoseconds
+        let alarm = PoolAlarm(self)
+        guard let ticket = step({ $0.delay(worker, until: alarm) }) else {
+            return await endCancelled(worker, error, isReported: true)
         }
-        if let late = error as? PoolError, isTimeout {
-            end(worker, .stopped(late), counting: \.timedOut)
-        } else {
-            end(worker, .failed(error), counting: \.failed)
-        }
+        alarms.call(at: due) { alarm.fire { $0.step { $0.resumeDelayed(ticket: ticket) } } }
     }
 
     /// Announces the end, and only then counts it.
-    private func end(_ worker: Worker, _ end: JobEnd, counting count: WritableKeyPath<PoolCounters, Int>) {
+    private func announce(_ end: JobEnd, of worker: Worker) {
         if let record = worker.job.record {
-            step { _ in worker.finish() }
-            record.settle(end)
+            locals.own.withLock { worker.settleRecord($0) }
+            record.settle(end, endWaits)
         }
-        step { $0.end(worker, counting: count) }
+        step { $0.end(worker, end) }
     }
 
     /// Cancellation was requested; a job that responds with an error of its own has failed with it.
-    private func endCancelled(_ worker: Worker, _ error: any Error, isReported: Bool = false) async {
+    private func endCancelled(_ worker: Worker, _ error: any Error, isReported: Bool) async {
         let job = worker.job
-        if isCancellation(error) {
-            end(worker, .stopped(cancellation(of: job.record)), counting: \.cancelled)
-        } else {
-            if !isReported { await report(job, error, retryAfter: nil) }
-            end(worker, .failed(error), counting: \.failed)
-        }
+        guard !isCancellation(error) else { return announce(configuration.cancelled(job.record), of: worker) }
+        if !isReported { await report(job, error, retryAfter: nil) }
+        announce(.failed(error), of: worker)
     }
 
     /// A cancellation of the attempt itself, or of a job of this pool that it waited for.
@@ -68,11 +59,14 @@ extension PoolStorage {
         }
     }
 
-    private func retryDelay(_ job: Job, _ error: any Error, isTimeout: Bool) -> Duration? {
+    private func retryDelay(_ job: Job, _ error: any Error, _ end: JobEnd) -> Duration? {
         guard let policy = job.record?.details?.retry ?? configuration.retry, job.attempt <= policy.times else {
             return nil
         }
-        guard isTimeout ? policy.retriesTimeouts : policy.retries(error) else { return nil }
+        switch end {
+        case .stopped: guard policy.retriesTimeouts else { return nil }
+        case .done, .failed: guard policy.retries(error) else { return nil }
+        }
         var random = SystemRandomNumberGenerator()
         return policy.delay(attempt: Int(job.attempt), using: &random)
     }

@@ -1,75 +1,58 @@
 extension PoolStorage {
     /// Takes a job in, by whichever way the pool's state and policy allow.
     /// - Parameter policy: nil for the pool's own.
+    @usableFromInline
     func enter(_ job: Job, whenFull policy: FullQueuePolicy? = nil) async throws {
-        guard let job = injector.push(job) else { return }
-        switch step(shutsInjector: true, { $0.offer(job) }) {
+        switch offer(job) {
         case .accepted: return
-        case .full:
-            try await submitToFullQueue(job, policy)
-        case .closed:
-            switch offerAsNested(job) {
-            case .accepted: return
-            case .full: try await submitToFullQueue(job, policy)
-            case .closed: throw refusal(closedError)
-            }
+        case .closed: throw refusal(.closed(pool: configuration.name))
+        case .full: break
         }
-    }
-
-    /// For a submitter that cannot wait, when the pool is not open.
-    func offerNested(_ job: Job) throws(PoolError) {
-        switch offerAsNested(job) {
-        case .accepted: return
-        case .full: try submitNowToFullQueue(job)
-        case .closed:
-            throw refusal(closedError)
-        }
-    }
-
-    /// Jobs of the pool itself may submit while it drains.
-    private func offerAsNested(_ job: Job) -> PoolState.Admission {
-        guard isNested else { return .closed }
-        return step(shutsInjector: true) { $0.offer(job, isNested: true) }
-    }
-
-    /// The slow ways into the queue, once ``PoolState/offer(_:isNested:)`` has found it full.
-    private func submitToFullQueue(_ job: Job, _ policy: FullQueuePolicy?) async throws {
         switch policy ?? configuration.whenFull {
         case .suspend:
             try await whileWaiting { try await waitForRoom(job) }
         case .runInCaller:
-            guard step(shutsInjector: true, { $0.acceptInCaller(job) }) else { throw refusal(closedError) }
+            try check(step { $0.acceptInCaller(job) })
             await runInCaller(job)
         case .reject, .dropOldest, .dropNewest:
-            try submitNowToFullQueue(job)
+            try enterFullQueue(job)
         }
+    }
+
+    /// For a submitter that cannot wait.
+    func enterNow(_ job: Job) throws(PoolError) {
+        switch offer(job) {
+        case .accepted: return
+        case .closed: throw refusal(.closed(pool: configuration.name))
+        case .full: try enterFullQueue(job)
+        }
+    }
+
+    /// Jobs of the pool itself may submit while it drains.
+    private func offer(_ job: Job) -> PoolState.Admission {
+        guard let job = push(job) else { return .accepted }
+        let admission = step { $0.offer(job) }
+        guard case .closed = admission, isNested else { return admission }
+        return step { $0.offer(job, isNested: true) }
     }
 
     /// For submitters that cannot wait: both `suspend` and `runInCaller` count as `reject`.
-    func submitNowToFullQueue(_ job: Job) throws(PoolError) {
+    private func enterFullQueue(_ job: Job) throws(PoolError) {
         switch configuration.whenFull {
         case .suspend, .reject, .runInCaller:
             throw refusal(.full(pool: configuration.name, capacity: configuration.queue.limit))
-        case .dropOldest:
-            let (admission, dropped) = exclusiveStep { state in
-                state.returnAllPrefetched()
-                return state.acceptDroppingOldest(job)
-            }
-            guard case .accepted = admission else { throw refusal(closedError) }
-            guard let dropped else { return }
-            dropped.record?.settle(.stopped(drop(of: dropped.record)))
-            noteAnnounced(1)
-        case .dropNewest:
-            guard step({ $0.dropNewest(job) }) else { throw refusal(closedError) }
-            job.record?.settle(.stopped(drop(of: job.record)))
-            noteAnnounced(1)
+        case .dropOldest: try check(exclusiveStep { $0.acceptDroppingOldest(job, $1) })
+        case .dropNewest: try check(step { $0.dropNewest(job) })
         }
     }
 
-    var closedError: PoolError { .closed(pool: configuration.name) }
+    /// The pool may have closed since the job was offered.
+    private func check(_ admission: PoolState.Admission) throws(PoolError) {
+        guard case .accepted = admission else { throw refusal(.closed(pool: configuration.name)) }
+    }
 
     /// Whether the caller is a job of this pool, or a task that takes elements for one.
-    var isNested: Bool { ownSlot != nil || callerRuns > 0 || Self.pumpingFor == ObjectIdentifier(self) }
+    private var isNested: Bool { ownSlot != nil || callerRuns > 0 || Self.pumpingFor == ObjectIdentifier(self) }
 
     /// The pools whose jobs the current task runs as their submitter.
     @TaskLocal private static var runsFor: [ObjectIdentifier] = []
@@ -91,68 +74,53 @@ extension PoolStorage {
         return error
     }
 
-    private func drop(of record: JobRecord?) -> PoolError {
-        .dropped(pool: configuration.name, job: record?.details?.name)
-    }
-
     private func waitForRoom(_ job: Job) async throws {
         let isNested = isNested
         let ticket = step { $0.takeTicket() }
-        let reply = SubmitReply()
+        let reply = Guarded(SubmitReply.withdrawn)
         await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
-                // A cancellation before the job is in line is seen here; a later one finds it in
-                // line.
-                guard !Task.isCancelled else { return continuation.resume() }
                 let submit = SuspendedSubmit(
                     job: job, ticket: ticket, isNested: isNested, reply: reply, continuation: continuation)
-                if !step(shutsInjector: true, { $0.suspend(submit) }) {
-                    continuation.resume()
-                } else if Task.isCancelled {
-                    step { $0.withdraw(ticket: ticket) }?.resume()
+                // A cancellation before the job is in line is seen here; a later one finds it in
+                // line.
+                let isCancelled = step { state in
+                    if Task.isCancelled { return true }
+                    state.suspend(submit)
+                    return false
                 }
+                if isCancelled { continuation.resume() }
             }
         } onCancel: {
-            step { $0.withdraw(ticket: ticket) }?.resume()
+            step { $0.withdraw(ticket: ticket) }
         }
-        switch read({ _ in reply.answer }) {
+        switch reply.withLock({ $0 }) {
         case .accepted: return
-        case .closed:
-            throw refusal(closedError)
+        case .closed: throw refusal(.closed(pool: configuration.name))
         case .withdrawn: throw CancellationError()
-        case .cancelled: throw cancellation(of: job.record)
+        case .cancelled: throw PoolError.cancelled(pool: configuration.name, job: job.record?.details?.name)
         }
     }
 
     /// One attempt, without timeout or retry: the submitter's task is not the pool's to cancel.
     private func runInCaller(_ job: Job) async {
+        let end: JobEnd
         do {
             try await Self.$runsFor.withValue(Self.runsFor + [ObjectIdentifier(self)]) {
                 switch job.body {
                 case .plain(let body): try body()
-                case .plainOfRecord: try job.record?.attempt()
+                case .plainOfRecord(let attempt): if let record = job.record { try attempt(record) }
                 case .asynchronous(let body): try await body()
                 case .asynchronousOfRecord(let attempt): if let record = job.record { try await attempt(record) }
                 case .movedOut: preconditionFailure("a running job was submitted")
                 }
             }
-            job.record?.settle(.done)
-            endInCaller(job, counting: \.done)
+            end = .done
         } catch {
             await report(job, error, retryAfter: nil)
-            job.record?.settle(.failed(error))
-            endInCaller(job, counting: \.failed)
+            end = .failed(error)
         }
-    }
-
-    private func endInCaller(_ job: Job, counting count: WritableKeyPath<PoolCounters, Int>) {
-        var deferred = PoolState.DeferredActions()
-        step { state in
-            job.record?.phase = .settled
-            state.counters.inCallers -= 1
-            state.counters[keyPath: count] += 1
-            state.resumeWaiters(&deferred)
-        }
-        perform(deferred)
+        job.record?.settle(end, endWaits)
+        step { $0.endInCaller(job.record, end) }
     }
 }

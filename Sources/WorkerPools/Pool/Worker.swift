@@ -1,13 +1,6 @@
 // Unsafe code: `Worker` is unchecked because its properties are guarded in three ways, stated for
 // each group of them.
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-import Synchronization
-
 /// One worker: takes jobs, parks when there is none, retires when told to.
 ///
 /// ```
@@ -38,6 +31,13 @@ final class Worker: @unchecked Sendable {
         var isLive: Bool {
             if case .vacant = self { false } else { true }
         }
+
+        var isAttempt: Bool {
+            switch self {
+            case .running, .lent: true
+            case .vacant, .searching, .parked: false
+            }
+        }
     }
 
     /// What has happened to the current attempt.
@@ -51,17 +51,26 @@ final class Worker: @unchecked Sendable {
         case cancelled
     }
 
-    private enum Step { case run, yield, spin, park, retire, endWithoutSuccess }
+    /// What it does next.
+    enum Step {
+        /// Run the job it has.
+        case run
+        /// The same, once other tasks have used its thread.
+        case yield
+        /// Spin for jobs for a while.
+        case spin
+        case park
+        case retire
+        /// End an attempt that has failed, or succeeded too late.
+        case endWithoutSuccess
+    }
 
     /// How long a worker may run without a pause before it yields its thread, in nanoseconds.
     private static let timeSlice: UInt64 = 4_000_000
 
     // Constant.
-    let storage: PoolStorage
+    private let storage: PoolStorage
     let slot: Int
-    /// A copy of the one in ``storage``, whose reference count is shared by all threads.
-    private let locals: LocalQueues
-    private let timeout: UInt64
 
     // Used only by the worker itself.
     @exclusivity(unchecked) private var failure: (any Error)?
@@ -69,217 +78,196 @@ final class Worker: @unchecked Sendable {
     @exclusivity(unchecked) private var yieldedAt: UInt64 = 0
     /// Its thread's turn at that time.
     @exclusivity(unchecked) private var lastTurn: UInt64 = 0
+    /// When to set an alarm for, once no lock is held; 0 for none.
+    @exclusivity(unchecked) private var newAlarm: UInt64 = 0
+    /// Its jobs are so short that many arrive while it fetches one, and it did not get many.
+    @exclusivity(unchecked) var lingers = false
     /// The local queue with the jobs it has prefetched.
-    @exclusivity(unchecked) var prefetchQueue: LocalQueue?
-    /// The local queue that assigned it jobs.
-    @exclusivity(unchecked) private var assigner: LocalQueue?
-    // Small ones together.
-    @exclusivity(unchecked) private var assignedCount: Int8 = 0
-    /// How many of the assigned jobs it has not begun.
-    @exclusivity(unchecked) private var assignedLeft: Int8 = 0
-    /// How many of its jobs have ended under the pool's lock since it last prefetched: one or none.
-    @exclusivity(unchecked) private var ended: Int8 = 0
-    /// Its jobs are so short that many arrive while it fetches one.
-    @exclusivity(unchecked) var isInBurst = false
-    /// It did not get many the last time it came to the queue.
-    @exclusivity(unchecked) var gotFew = false
+    @exclusivity(unchecked) var prefetched: LocalQueue?
 
-    // The worker changes these under the lock of its thread's local queue or the pool's, or by
-    // beginning an assigned job; others change them only under all the locks, while all workers
-    // stand still. So the worker may read `job` without a lock. Others read it only for jobs with a
-    // time limit, which are never assigned. They never touch its closure, which the worker moves
-    // out while it runs and puts back for another attempt.
+    // The worker changes these with the lock of its thread's local queue, others with the locks of
+    // all local queues and of the pool, and whoever does shows what it holds. Others change only
+    // the verdict and the alarm. The worker itself reads `job` without a lock, and moves its body
+    // out while it runs.
     @exclusivity(unchecked) private(set) var job = Job.none
-    @exclusivity(unchecked) var verdict = Verdict.inTime
+    @exclusivity(unchecked) private var verdict = Verdict.inTime
     /// When the attempt times out; 0 for never. Nanoseconds of the pool's alarms.
-    @exclusivity(unchecked) var deadline: UInt64 = 0
+    @exclusivity(unchecked) private var deadline: UInt64 = 0
     /// The earliest alarm set for this slot; 0 for none. One alarm serves many attempts: an alarm
     /// that finds a later deadline sets another for that time.
-    @exclusivity(unchecked) var alarm: UInt64 = 0
+    @exclusivity(unchecked) private var alarm: UInt64 = 0
 
     // Under the pool's lock.
     @exclusivity(unchecked) var phase = Phase.searching
     @exclusivity(unchecked) var task: Task<Void, Never>?
-    /// Identifies the worker's task, to recognise a job that waits for its own pool. Written before
-    /// the worker is registered.
-    private(set) var identity = 0
+    /// Its task, to recognise a job that waits for its own pool. Only compared.
+    @exclusivity(unchecked) var identity: UnsafeCurrentTask?
 
     init(_ storage: PoolStorage, slot: Int) {
         self.storage = storage
         self.slot = slot
-        locals = storage.locals
-        timeout = storage.timeout
     }
 
     @concurrent
     func run() async {
-        identity = withUnsafeCurrentTask { $0?.hashValue ?? 0 }
-        var step = arrive(isNew: true)
+        yieldedAt = OperatingSystem.now
+        var step = nextTurn { state, _ in
+            withUnsafeCurrentTask { state.workers.register(self, $0) }
+            state.search.searching -= 1
+            return true
+        }
         while step != .retire {
             switch step {
             case .spin:
                 spin()
-                step = finishSpinning()
-                continue
+                step = nextTurn(maySpin: false) { state, _ in
+                    state.endSpin()
+                    return true
+                }
             case .park:
                 await park()
-                step = arrive(isNew: false)
-                continue
-            case .yield: await Task.yield()
-            case .run, .endWithoutSuccess, .retire: break
-            }
-            step = runPlainJobs()
-            if step == .run, let body = job.takeAsynchronous() {
+                yieldedAt = OperatingSystem.now
+                step = searchAgain()
+            case .yield:
+                await Task.yield()
+                step = .run
+            case .run:
+                step = runPlainJobs()
+                guard step == .run else { break }
+                // Here, since another function's frame would cost every waiting task memory.
+                let body = exchange(&job.body, with: .movedOut)
                 do {
-                    try await body()
-                    step = succeed(on: locals.own)
+                    switch body {
+                    case .asynchronous(let asynchronous): try await asynchronous()
+                    case .asynchronousOfRecord(let attempt): if let record = job.record { try await attempt(record) }
+                    case .plain, .plainOfRecord, .movedOut: preconditionFailure("a job has lost its body")
+                    }
+                    step = succeed(job.record, on: storage.locals.own)
                 } catch {
                     failure = error
                     step = .endWithoutSuccess
                 }
-                if step == .endWithoutSuccess { job.body = .asynchronous(body) }
-            } else if step == .run, case .asynchronousOfRecord(let attempt) = job.body, let record = takeRecord() {
-                do {
-                    try await attempt(record)
-                    putBack(record)
-                    step = succeed(on: locals.own)
-                } catch {
-                    putBack(record)
-                    failure = error
-                    step = .endWithoutSuccess
-                }
-            }
-            if step == .endWithoutSuccess {
-                await endWithoutSuccess()
+                if step == .endWithoutSuccess { job.body = body }
+            case .endWithoutSuccess:
+                let failure = exchange(&failure, with: nil)
+                await storage.endWithoutSuccess(self, failure)
                 releaseJob()
                 step = searchAgain()
+            case .retire: break
             }
         }
     }
 
-    /// Runs synchronous jobs for as long as there are any.
+    /// Runs synchronous jobs for as long as there are any. A job's body is moved out of it, since a
+    /// copy would cost two reference counts, and put back if there may be another attempt.
     private func runPlainJobs() -> Step {
-        let local = locals.own
-        var step = Step.run
-        while step == .run {
-            if case .plainOfRecord = job.body {
-                step = runPlainJobOfRecord(local)
-            } else if let body = job.takePlain() {
-                step = run(body, local)
-            } else {
-                break
+        let local = storage.locals.own
+        while true {
+            let step: Step
+            switch exchange(&job.body, with: .movedOut) {
+            case .plain(let plain):
+                step = attempt(nil, on: local) { () throws in try plain() }
+                if step == .endWithoutSuccess { job.body = .plain(plain) }
+            case .plainOfRecord(let plain):
+                guard let record = takeRecord() else { preconditionFailure("a job has lost its record") }
+                step = attempt(record, on: local) { () throws in try plain(record) }
+                if step == .endWithoutSuccess {
+                    job.body = .plainOfRecord(plain)
+                    job.record = record
+                }
+            case let body:
+                job.body = body
+                return .run
             }
+            guard step == .run else { return step }
         }
-        return step
     }
 
     @inline(__always)
-    private func run(_ body: @escaping @Sendable () throws -> Void, _ local: LocalQueue) -> Step {
+    private func attempt(_ record: JobRecord?, on local: LocalQueue, _ body: () throws -> Void) -> Step {
         do {
             try body()
         } catch {
-            job.body = .plain(body)
-            return fail(error)
+            failure = error
+            return .endWithoutSuccess
         }
-        let step = succeed(on: local)
-        if step == .endWithoutSuccess { job.body = .plain(body) }
+        return succeed(record ?? job.record, on: local)
+    }
+
+    /// Moved out, like the body, unless others may look for it because the attempt has a time limit.
+    @inline(__always)
+    private func takeRecord() -> JobRecord? { deadline == 0 ? job.record.take() : job.record }
+
+    /// The attempt has succeeded. Its end is announced before it is counted, so that it is known
+    /// before the pool is reported idle, and a callback comes before the next job.
+    @inline(__always)
+    private func succeed(_ record: JobRecord?, on local: LocalQueue) -> Step {
+        if let record {
+            guard local.withLock({ finish(record, $0) }) else { return .endWithoutSuccess }
+            record.settle(.done, storage.endWaits)
+        }
+        if local.endAndBeginNext(of: self) {
+            setNewAlarm()
+            return .run
+        }
+        if lingers { linger() }
+        return nextTurn { $0.succeed(self, &$1) }
+    }
+
+    /// Lets some jobs accumulate during a burst of short ones, for 2 µs: a worker that fetches each
+    /// by itself gets in the way of submitters.
+    @inline(never)
+    private func linger() {
+        if let loop = RunLoop.current, !loop.isQuiescent { return }
+        let end = OperatingSystem.now + 2000
+        while OperatingSystem.now < end {}
+    }
+
+    private func searchAgain() -> Step {
+        nextTurn { state, _ in
+            state.search.searching -= 1
+            return true
+        }
+    }
+
+    /// Records the end of an attempt and chooses what comes next, in one step under the lock.
+    /// - Returns: `endWithoutSuccess` if `note` says that the attempt's success does not count.
+    private func nextTurn(maySpin: Bool = true, after note: (inout PoolState, inout LocalQueue.State) -> Bool) -> Step {
+        let local = storage.locals.own
+        var now: UInt64 = 0
+        let step = storage.step { state -> Step in
+            // Under the lock, since times tell in which order local queues were filled.
+            now = OperatingSystem.now
+            state.returnPrefetched(of: self)
+            return local.withLock { own in
+                guard note(&state, &own) else { return .endWithoutSuccess }
+                return state.take(by: self, from: local, &own, maySpin: maySpin, now: now)
+            }
+        }
+        switch step {
+        case .run:
+            setNewAlarm()
+            return isTimeToYield(now) ? .yield : .run
+        case .spin, .park, .retire: releaseJob()
+        case .yield, .endWithoutSuccess: break
+        }
         return step
     }
 
     @inline(__always)
-    private func runPlainJobOfRecord(_ local: LocalQueue) -> Step {
-        do {
-            if let record = takeRecord() {
-                defer { putBack(record) }
-                try record.attempt()
-            }
-        } catch {
-            return fail(error)
-        }
-        return succeed(on: local)
+    private func setNewAlarm() {
+        guard newAlarm != 0 else { return }
+        storage.setAlarm(at: exchange(&newAlarm, with: 0), for: slot)
     }
 
-    /// The record of the current job, for an attempt. Moved out if the job has no time limit: then
-    /// no other thread looks for it there, and moving it counts no references.
-    @inline(__always)
-    private func takeRecord() -> JobRecord? { deadline == 0 ? job.record.take() : job.record }
-
-    /// Undoes ``takeRecord()``.
-    @inline(__always)
-    private func putBack(_ record: consuming JobRecord) {
-        if deadline == 0 { job.record = record }
-    }
-
-    /// Revokes the assigned jobs, since ending this one may take long.
-    @inline(never)
-    private func fail(_ error: any Error) -> Step {
-        failure = error
-        if let assigner {
-            storage.step { _ in
-                assigner.lock()
-                finishAssigned(on: assigner)
-                assigner.unlock()
-            }
-        }
-        return .endWithoutSuccess
-    }
-
-    // Under a lock, as stated above.
-
-    /// Takes up a job.
-    /// - Returns: when to set an alarm for, or 0.
-    @inline(__always)
-    func begin(_ job: consuming Job) -> UInt64 {
-        var timeout = timeout
-        if let record = job.record {
-            record.phase = .running(slot: slot)
-            if let own = record.details?.timeout { timeout = PoolStorage.timeLimit(own) }
-        }
-        self.job = job
-        guard timeout > 0 else { return 0 }
-        deadline = storage.alarms.now &+ timeout
-        guard alarm == 0 || alarm > deadline else { return 0 }
-        alarm = deadline
-        return deadline
-    }
-
-    /// Whether it is still on the thread where it prefetched.
-    @inline(__always)
-    func mayTake(from local: LocalQueue) -> Bool { prefetchQueue == nil || prefetchQueue == local }
-
-    /// Such a job keeps the worker on its thread, and does not need the clock.
-    var mayBeAssignedJobs: Bool { timeout == 0 && job.isAssignable }
-
-    func receiveAssigned(of count: Int, from local: LocalQueue) {
-        assigner = local
-        assignedCount = Int8(count)
-        assignedLeft = assignedCount
-    }
-
-    /// With the lock of the assigning queue, which is the one of its thread: the worker has not
-    /// left that while it had assigned jobs.
-    @inline(__always)
-    func finishAssigned(on local: LocalQueue) {
-        guard let assigner else { return }
-        assert(assigner == local, "a worker has left its thread while it had assigned jobs")
-        assigner.finishAssigned()
-        self.assigner = nil
-        assignedLeft = 0
-    }
-
-    /// The current job has ended, or is about to, under the pool's lock.
-    func noteEnd() { ended = 1 }
-
-    func takeEnded() -> Int {
-        defer { ended = 0 }
-        return Int(ended)
-    }
-
-    /// The job has ended.
-    @inline(__always)
-    func finish() {
-        deadline = 0
-        job.record?.phase = .settled
+    private func isTimeToYield(_ now: UInt64) -> Bool {
+        guard now &- yieldedAt > Self.timeSlice else { return false }
+        yieldedAt = now
+        // On a thread that counts its turns, a worker that has suspended since then has yielded
+        // already.
+        guard let turn = RunLoop.current?.turn else { return true }
+        defer { lastTurn = turn }
+        return turn == lastTurn
     }
 
     private func park() async {
@@ -291,156 +279,78 @@ final class Worker: @unchecked Sendable {
     /// Spins for some 20 µs, but not on a thread that others wait for or sleep on.
     private func spin() {
         if let loop = RunLoop.current, !loop.isQuiescent { return }
-        let end = Timers.now &+ 20_000
+        let end = OperatingSystem.now &+ 20_000
         repeat {
-            for _ in 0..<20 where storage.injector.mayHaveJobs { return }
-            sched_yield()
-        } while Timers.now < end
-    }
-
-    private func finishSpinning() -> Step {
-        nextTurn(maySpin: false) { state in
-            storage.injector.clearSignal()
-            state.searching -= 1
-            state.isSpinning = false
-            state.spinPolicy.note(foundJob: state.queue.count > 0)
-            return true
-        }
-    }
-
-    private func arrive(isNew: Bool) -> Step {
-        ended = 0
-        yieldedAt = Timers.now
-        return nextTurn { state in
-            if isNew { state.register(self) }
-            state.searching -= 1
-            return true
-        }
-    }
-
-    /// The attempt has succeeded: usually the next job is already assigned or on this thread.
-    @inline(__always)
-    private func succeed(on local: LocalQueue) -> Step {
-        if let record = job.record, record.hasCallback { return succeedWithCallback(record, local) }
-        if beginNextAssigned(isAnnounced: false) { return .run }
-        let record = job.record
-        guard let alarm = local.endAndBeginNext(of: self) else { return succeedWithPool(record, local) }
-        record?.settle(.done)
-        if alarm != 0 { storage.setAlarm(at: alarm, for: slot) }
-        return .run
-    }
-
-    /// Ends the job with success and begins the next assigned one.
-    /// - Returns: false if there is none left.
-    @inline(__always)
-    func beginNextAssigned(isAnnounced: Bool) -> Bool {
-        guard assignedLeft > 0, let assigner else { return false }
-        guard assigner.begin(left: Int(assignedLeft)) else {
-            assignedLeft = 0
-            return false
-        }
-        let ended = job.record.take()
-        job = assigner.take(from: Int(assignedCount - assignedLeft))
-        assignedLeft -= 1
-        if !isAnnounced, let ended = consume ended { ended.settle(.done) }
-        return true
-    }
-
-    /// The end of a job with a record is announced before it is counted, so that it is known before
-    /// the pool is reported idle.
-    @inline(never)
-    private func succeedWithPool(_ record: JobRecord?, _ local: LocalQueue) -> Step {
-        if let record {
-            guard local.finish(self) || storage.step({ $0.finish(self) }) else { return .endWithoutSuccess }
-            record.settle(.done)
-        }
-        noteEnd()
-        if isInBurst, gotFew { linger() }
-        return nextTurn { $0.succeed(self) }
-    }
-
-    /// Lets some jobs accumulate during a burst of short ones, for up to 2 µs: a worker that
-    /// fetches each by itself gets in the way of submitters. Polls rarely, which disturbs them as
-    /// well.
-    private func linger() {
-        if let loop = RunLoop.current, !loop.isQuiescent { return }
-        let start = Timers.now
-        var now = start
-        while !storage.injector.isWorthFetching, now < start + 2000 {
-            let next = now + 250
-            repeat { now = Timers.now } while now < next
-        }
-    }
-
-    /// The callback comes before the next job.
-    @inline(never)
-    private func succeedWithCallback(_ record: JobRecord, _ local: LocalQueue) -> Step {
-        // Without a time limit nothing can have happened to the attempt, and a job with a callback
-        // is only cancelled with the pool.
-        guard deadline == 0 || local.finish(self) else { return succeedWithPool(record, local) }
-        record.settle(.done)
-        if beginNextAssigned(isAnnounced: true) { return .run }
-        guard let alarm = local.endAndBeginNext(of: self) else {
-            noteEnd()
-            return nextTurn { $0.succeed(self) }
-        }
-        if alarm != 0 { storage.setAlarm(at: alarm, for: slot) }
-        return .run
-    }
-
-    private func searchAgain() -> Step {
-        nextTurn { state in
-            state.searching -= 1
-            return true
-        }
-    }
-
-    @inline(never)
-    private func endWithoutSuccess() async {
-        let failure = failure
-        self.failure = nil
-        noteEnd()
-        await storage.endWithoutSuccess(self, failure)
-    }
-
-    /// Records the end of an attempt and chooses what comes next, in one step under the lock.
-    /// - Returns: `endWithoutSuccess` if `note` says that the attempt's success does not count.
-    private func nextTurn(maySpin: Bool = true, after note: (inout PoolState) -> Bool) -> Step {
-        var deferred = PoolState.DeferredActions()
-        let local = locals.own
-        let turn = storage.step { state -> PoolState.Turn? in
-            guard note(&state) else { return nil }
-            return state.take(by: self, from: local, maySpin: maySpin, &deferred)
-        }
-        guard let turn else { return .endWithoutSuccess }
-        storage.perform(deferred)
-        switch turn {
-        case .run(let alarm):
-            if alarm != 0 { storage.setAlarm(at: alarm, for: slot) }
-            return isTimeToYield ? .yield : .run
-        case .spin:
-            releaseJob()
-            return .spin
-        case .park:
-            releaseJob()
-            return .park
-        case .retire:
-            releaseJob()
-            return .retire
-        }
-    }
-
-    private var isTimeToYield: Bool {
-        let now = Timers.now
-        guard now &- yieldedAt > Self.timeSlice else { return false }
-        yieldedAt = now
-        // On a thread that counts its turns, a worker that has suspended since then has yielded
-        // already.
-        guard let turn = RunLoop.current?.turn else { return true }
-        defer { lastTurn = turn }
-        return turn == lastTurn
+            for _ in 0..<20 where storage.spinner.isSet { return }
+            OperatingSystem.yieldThread()
+        } while OperatingSystem.now < end
     }
 
     /// A worker without a job keeps no closure alive.
     private func releaseJob() { job = Job.none }
+}
+
+// What happens to attempts.
+extension Worker {
+    /// Takes up a job.
+    @inline(__always)
+    func begin(_ job: consuming Job, _: borrowing LocalQueue.State) {
+        var timeout = storage.timeout
+        if let record = job.record {
+            record.phase = .running(slot: slot)
+            if let own = record.details?.timeout { timeout = PoolStorage.timeLimit(own) }
+        }
+        self.job = job
+        guard timeout > 0 else { return }
+        deadline = storage.alarms.now &+ timeout
+        guard alarm == 0 || alarm > deadline else { return }
+        alarm = deadline
+        newAlarm = deadline
+    }
+
+    /// Whether it is still on the thread where it prefetched.
+    @inline(__always)
+    func mayTake(from local: LocalQueue) -> Bool { prefetched == nil || prefetched === local }
+
+    func verdict(_: borrowing some VerdictLock & ~Copyable) -> Verdict { verdict }
+
+    func deadline(_: borrowing AllQueues) -> UInt64 { deadline }
+
+    /// Rules out any further change to the attempt and its job, if the attempt's success still
+    /// counts.
+    @inline(__always)
+    func finish(_ record: JobRecord?, _: borrowing LocalQueue.State) -> Bool {
+        switch verdict {
+        case .expired, .overrun: return false
+        case .inTime, .cancelled: break
+        }
+        deadline = 0
+        record?.phase = .settled
+        return true
+    }
+
+    /// The attempt has ended without success, so it can no longer time out.
+    func conclude(_: borrowing LocalQueue.State) -> Verdict {
+        deadline = 0
+        return verdict
+    }
+
+    /// The job's end has been decided, so it is not cancelled any more.
+    func settleRecord(_: borrowing LocalQueue.State) { job.record?.phase = .settled }
+
+    func cancel(_: borrowing AllQueues) { verdict = .cancelled }
+
+    /// - Parameter isLast: there will be no other attempt.
+    func expire(isLast: Bool, _: borrowing AllQueues) {
+        verdict = isLast ? .overrun : .expired
+    }
+
+    /// - Returns: whether it is the one that was set last.
+    func takeAlarm(due: UInt64, _: borrowing AllQueues) -> Bool {
+        guard alarm == due else { return false }
+        alarm = 0
+        return true
+    }
+
+    func setAlarm(_ due: UInt64, _: borrowing AllQueues) { alarm = due }
 }

@@ -1,9 +1,3 @@
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 extension WorkerPool {
     /// How a pool behaves. The defaults suit short jobs on all cores.
     public struct Configuration: Sendable {
@@ -89,7 +83,7 @@ extension WorkerPool {
     }
 
     /// The processors that are online.
-    public static var coreCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+    public static var coreCount: Int { OperatingSystem.coreCount }
 }
 
 /// An attempt that did not succeed, as the error callback sees it.

@@ -7,7 +7,7 @@ extension WorkerPool {
     /// task does not end the wait.
     public func resize(to workers: ClosedRange<Int>) async {
         demand(workers.lowerBound > 0, "pool '\(name)' needs at least one worker, not \(workers)")
-        storage.perform(storage.exclusiveStep { $0.resize(to: workers) })
+        storage.exclusiveStep { $0.resize(to: workers, $1) }
         await storage.wait(for: .withinLimit)
     }
 

@@ -8,7 +8,7 @@ extension WorkerPool {
         await withTaskCancellationHandler {
             await storage.wait(for: .ended)
         } onCancel: {
-            _ = storage.perform(storage.step(shutsInjector: true) { $0.drain() })
+            storage.step { $0.drain() }
         }
     }
 }

@@ -14,7 +14,7 @@ extension WorkerPool {
     /// May be called any number of times, by any number of tasks. Cancelling the waiting task does
     /// not end the wait; ``drain(within:)`` and ``cancel()`` do.
     public func drain() async {
-        _ = storage.perform(storage.step(shutsInjector: true) { $0.drain() })
+        storage.step { $0.drain() }
         await storage.wait(for: .ended)
     }
 
@@ -26,12 +26,12 @@ extension WorkerPool {
     /// - Returns: the jobs that were not finished by then.
     @discardableResult
     public func drain(within limit: Duration) async -> [UndoneJob] {
-        _ = storage.perform(storage.step(shutsInjector: true) { $0.drain() })
+        storage.step { $0.drain() }
         let undone = Guarded<[UndoneJob]>([])
         await storage.wait(for: .endedOrCancelled, atMost: limit) { storage in
             // Not by the caller, which may be a job waiting for its place among those to be
             // cancelled.
-            let jobs = storage.perform(storage.exclusiveStep { $0.cancel() })
+            let jobs = storage.cancel()
             undone.withLock { $0 = jobs }
         }
         return undone.withLock { $0 }
@@ -41,7 +41,7 @@ extension WorkerPool {
     /// ``drain()`` does.
     @discardableResult
     public func cancel() -> [UndoneJob] {
-        storage.perform(storage.exclusiveStep { $0.cancel() })
+        storage.cancel()
     }
 }
 

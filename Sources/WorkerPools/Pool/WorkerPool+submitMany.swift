@@ -7,22 +7,20 @@ extension WorkerPool {
     /// - Throws: as `submit(priority:_:)`; jobs before the refused one have been accepted.
     @inlinable
     public func submit(contentsOf jobs: some Sequence<PoolJob>, priority: JobPriority = .normal) async throws {
-        var batch = JobBatch(storage.level(of: priority))
-        defer { batch.free() }
+        var batch: [Job] = []
+        let level = storage.level(of: priority)
         for job in jobs {
-            batch.append(job.body)
-            if batch.isFull { try await enter(&batch) }
+            batch.append(Job(body: job.body, level: level))
+            if batch.count == 256 { try await enter(&batch) }
         }
         try await enter(&batch)
     }
 
     @usableFromInline
-    func enter(_ batch: inout JobBatch) async throws {
-        while true {
-            storage.injector.push(&batch.jobs, level: batch.level)
-            guard batch.jobs.count > 0 else { return }
-            try await storage.enter(batch.jobs.removeFirst())
-        }
+    func enter(_ batch: inout [Job]) async throws {
+        var rest = batch[...]
+        batch.removeAll(keepingCapacity: true)
+        while let refused = storage.push(&rest) { try await storage.enter(refused) }
     }
 }
 
@@ -36,24 +34,4 @@ public struct PoolJob: Sendable {
     /// A job that awaits nothing; a closure without `await` resolves to this overload.
     @inlinable
     public init(_ job: @escaping @Sendable () throws -> Void) { body = .plain(job) }
-}
-
-/// Jobs that are submitted together.
-@usableFromInline
-struct JobBatch {
-    @usableFromInline let level: UInt8
-    @usableFromInline var jobs = JobBuffer(capacity: 256)
-
-    @usableFromInline
-    init(_ level: UInt8) { self.level = level }
-
-    @inlinable
-    var isFull: Bool { jobs.count >= 256 }
-
-    @inlinable
-    mutating func append(_ body: consuming Job.Body) { jobs.append(Job(body: body, level: level)) }
-
-    /// Must be called once, when the batch has been submitted or refused.
-    @usableFromInline
-    mutating func free() { jobs.free() }
 }

@@ -18,7 +18,7 @@ public final class WorkerPool: Sendable {
     }
 
     deinit {
-        _ = storage.perform(storage.step(shutsInjector: true) { $0.drain() })
+        storage.step { $0.drain() }
     }
 
     public var name: String { storage.configuration.name }
@@ -39,7 +39,7 @@ public final class WorkerPool: Sendable {
         priority: JobPriority = .normal, _ job: @escaping @Sendable () async throws -> Void
     ) async throws {
         // Inlined, so that a submit that does not have to wait is not an asynchronous call.
-        if let unqueued = push(.asynchronous(job), priority) { try await enter(unqueued) }
+        if let unqueued = push(.asynchronous(job), nil, priority) { try await enter(unqueued) }
     }
 
     /// Queues a job that awaits nothing; a closure without `await` resolves to this overload.
@@ -49,17 +49,12 @@ public final class WorkerPool: Sendable {
     /// unqueued by the compiler: declare it `async`, as in `{ @MainActor () async in … }`.
     @inlinable
     public func submit(priority: JobPriority = .normal, _ job: @escaping @Sendable () throws -> Void) async throws {
-        if let unqueued = push(.plain(job), priority) { try await enter(unqueued) }
+        if let unqueued = push(.plain(job), nil, priority) { try await enter(unqueued) }
     }
 
     @usableFromInline
-    func push(_ body: consuming Job.Body, _ priority: JobPriority) -> Job? {
-        storage.injector.push(Job(body: body, level: storage.level(of: priority)))
-    }
-
-    @usableFromInline
-    func push(_ body: consuming Job.Body, _ record: JobRecord, _ priority: JobPriority) -> Job? {
-        storage.injector.push(Job(body: body, record: record, level: storage.level(of: priority)))
+    func push(_ body: consuming Job.Body, _ record: JobRecord?, _ priority: JobPriority) -> Job? {
+        storage.push(Job(body: body, record: record, level: storage.level(of: priority)))
     }
 
     @usableFromInline
@@ -67,13 +62,13 @@ public final class WorkerPool: Sendable {
 
     /// Queues a job with a name, limits or retries of its own.
     public func submit(_ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void) async throws {
-        let record = AwaitedRecord(options: options)
+        let record = JobRecord(options: options)
         if let unqueued = push(.asynchronous(job), record, options.priority) { try await enter(unqueued) }
     }
 
     /// The same for a job that awaits nothing.
     public func submit(_ options: JobOptions, _ job: @escaping @Sendable () throws -> Void) async throws {
-        let record = AwaitedRecord(options: options)
+        let record = JobRecord(options: options)
         if let unqueued = push(.plain(job), record, options.priority) { try await enter(unqueued) }
     }
 
@@ -104,7 +99,7 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
         let record = ValueRecord<Value, Failure>(options: options, .plain(job))
-        if let unqueued = push(.plainOfRecord, record, options.priority) { try await enter(unqueued) }
+        if let unqueued = push(ValueRecord<Value, Failure>.plainBody, record, options.priority) { try await enter(unqueued) }
         return TypedJobHandle(record: record, storage: storage)
     }
 
@@ -117,7 +112,7 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () async throws(Failure) -> Value,
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
-        let record = CallbackRecord<Value, Failure>(options: options, .asynchronous(job), then: then)
+        let record = ValueRecord<Value, Failure>(options: options, .asynchronous(job), then: then)
         if let unqueued = push(ValueRecord<Value, Failure>.asynchronousBody, record, options.priority) { try await enter(unqueued) }
     }
 
@@ -128,8 +123,8 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () throws(Failure) -> Value,
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
-        let record = CallbackRecord<Value, Failure>(options: options, .plain(job), then: then)
-        if let unqueued = push(.plainOfRecord, record, options.priority) { try await enter(unqueued) }
+        let record = ValueRecord<Value, Failure>(options: options, .plain(job), then: then)
+        if let unqueued = push(ValueRecord<Value, Failure>.plainBody, record, options.priority) { try await enter(unqueued) }
     }
 
     /// Queues a job without ever waiting, for submitters that are not `async`. Where a full queue
@@ -137,20 +132,15 @@ public final class WorkerPool: Sendable {
     public func submitNow(
         priority: JobPriority = .normal, _ job: @escaping @Sendable () async throws -> Void
     ) throws(PoolError) {
-        try enterNow(push(.asynchronous(job), priority))
+        try enterNow(push(.asynchronous(job), nil, priority))
     }
 
     /// The same for a job that awaits nothing.
     public func submitNow(priority: JobPriority = .normal, _ job: @escaping @Sendable () throws -> Void) throws(PoolError) {
-        try enterNow(push(.plain(job), priority))
+        try enterNow(push(.plain(job), nil, priority))
     }
 
     private func enterNow(_ job: Job?) throws(PoolError) {
-        guard let job else { return }
-        switch storage.step(shutsInjector: true, { $0.offer(job) }) {
-        case .accepted: return
-        case .closed: try storage.offerNested(job)
-        case .full: try storage.submitNowToFullQueue(job)
-        }
+        if let job { try storage.enterNow(job) }
     }
 }

@@ -21,10 +21,10 @@ public struct PoolSnapshots: AsyncSequence, Sendable {
         /// Also nil, at once, when the task is cancelled.
         public mutating func next() async -> PoolCounters? {
             guard !hasEnded, !Task.isCancelled else { return nil }
-            if !isFirst { await storage.waitUnlessCancelled(for: .ended, atMost: interval) }
+            if !isFirst { await storage.wait(for: .ended, atMost: interval, heedsCancellation: true) }
             isFirst = false
             guard !Task.isCancelled else { return nil }
-            let (counters, ended) = storage.exclusiveStep { ($0.snapshot, $0.hasEnded) }
+            let (counters, ended) = storage.exclusiveStep { ($0.snapshot($1), $0.hasEnded) }
             hasEnded = ended
             return counters
         }

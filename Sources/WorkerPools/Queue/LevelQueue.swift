@@ -1,20 +1,16 @@
-// Unsafe code: `levels` are buffers behind a pointer, all of them initialised from `init` to
-// `deinit`. An array would check for uniqueness on every access.
-
 /// Waiting jobs by priority: the highest level first, first in, first out within it, with ageing.
-/// To be used under a lock.
 ///
 /// Ageing counts instead of reading a clock: a level that was passed over `ageing` times is
 /// overdue. The one that has been so for longest is served next, but never two overdue ones in a
 /// row, or together they would starve the highest. So the job at a level's head waits while at most
 /// `ageing` + 2 × (levels - 1) jobs of other levels are taken.
 final class LevelQueue {
-    private let levels: UnsafeMutableBufferPointer<JobBuffer>
+    @exclusivity(unchecked) private var levels: [JobBuffer]
     @exclusivity(unchecked) private var passedOver: [Int]
     /// Whether the last job taken came from an overdue level.
     @exclusivity(unchecked) private var wasOverdue = false
     /// Bit n is set while level n holds entries.
-    @exclusivity(unchecked) private(set) var occupied: UInt64 = 0
+    @exclusivity(unchecked) private var occupied: UInt64 = 0
     private let ageing: Int
     /// Jobs that wait, not counting entries whose job was cancelled.
     @exclusivity(unchecked) private(set) var count = 0
@@ -24,55 +20,22 @@ final class LevelQueue {
     @exclusivity(unchecked) private var discarded: [Job] = []
 
     init(levels: Int, ageing: Int) {
-        self.levels = .allocate(capacity: levels)
-        for level in 0..<levels { self.levels.initializeElement(at: level, to: JobBuffer(capacity: 16)) }
+        self.levels = (0..<levels).map { _ in JobBuffer() }
         passedOver = Array(repeating: 0, count: levels)
         self.ageing = ageing
     }
 
     deinit {
         for level in levels.indices { levels[level].free() }
-        levels.deallocate()
     }
 
-    /// Also true if it is empty.
-    var hasOneLevel: Bool { occupied & (occupied &- 1) == 0 }
+    private var hasOneLevel: Bool { occupied & (occupied &- 1) == 0 }
 
     func append(_ job: consuming Job) {
         let level = Int(job.level)
         occupied |= 1 << UInt64(level)
         count += 1
         levels[level].append(job)
-    }
-
-    /// Appends all of `jobs`, which is left empty. Moves whichever of the two is shorter.
-    func append(_ jobs: inout JobBuffer, level: Int) {
-        count += jobs.count
-        occupied |= 1 << UInt64(level)
-        if levels[level].count < jobs.count {
-            while levels[level].count > 0 { jobs.prepend(levels[level].removeLast()) }
-            swap(&levels[level], &jobs)
-        } else {
-            levels[level].append(first: jobs.count, of: &jobs)
-        }
-    }
-
-    /// Moves the jobs that ``popFirst()`` would return next, up to `most` of them, as long as that
-    /// needs no choice between levels and nothing of a job's record except whether its cancellation
-    /// was requested.
-    /// - Returns: how many.
-    func popFirst(_ most: Int, into jobs: inout JobBuffer) -> Int {
-        guard count > 0, cancelledEntries == 0, hasOneLevel else { return 0 }
-        let level = occupied.trailingZeroBitCount
-        let number = levels[level].countPrefix(most) { job in
-            guard let record = job.pointee.record else { return true }
-            return !record.isCancelRequested
-        }
-        guard number > 0 else { return 0 }
-        jobs.append(first: number, of: &levels[level])
-        count -= number
-        noteRemoval(at: level)
-        return number
     }
 
     /// Puts a job back where it was taken from.
@@ -87,11 +50,23 @@ final class LevelQueue {
     func popFirst() -> Job? {
         while count > 0 {
             let highest = 63 - occupied.leadingZeroBitCount
-            let level = hasOneLevel ? highest : chooseLevel(below: highest)
-            if let job = take(from: level) { return job }
+            if let job = take(from: hasOneLevel ? highest : chooseLevel(below: highest)) { return job }
         }
         if cancelledEntries > 0 { clear() }
         return nil
+    }
+
+    /// Moves the jobs that ``popFirst()`` would return next, up to `most` of them.
+    func popFirst(_ most: Int, into jobs: inout JobBuffer) {
+        if cancelledEntries == 0, hasOneLevel, count > 0 {
+            let level = occupied.trailingZeroBitCount
+            let number = min(most, count)
+            jobs.append(first: number, of: &levels[level])
+            count -= number
+            noteRemoval(at: level)
+        } else {
+            while jobs.count < most, let job = popFirst() { jobs.append(job) }
+        }
     }
 
     /// The job that has waited longest on the lowest level in use.
@@ -113,36 +88,27 @@ final class LevelQueue {
                 let job = levels[level].removeFirst()
                 if job.isWithdrawn { discard(job) } else { levels[level].append(job) }
             }
-            if levels[level].count == 0 { occupied &= ~(1 << UInt64(level)) }
+            noteRemoval(at: level)
         }
         cancelledEntries = 0
     }
 
     func discard(_ job: consuming Job) { discarded.append(job) }
 
-    var hasDiscarded: Bool { !discarded.isEmpty }
-
-    func takeDiscarded() -> [Job] {
-        defer { discarded = [] }
-        return discarded
-    }
+    func takeDiscarded() -> [Job] { exchange(&discarded, with: []) }
 
     /// All jobs, higher levels first, in their order within a level.
     func takeAll() -> [Job] {
-        var jobs: [Job] = []
-        for level in levels.indices.reversed() {
-            while levels[level].count > 0 {
-                if let job = take(from: level) { jobs.append(job) }
-            }
-        }
-        return jobs
+        clear()
+        return takeDiscarded().filter { !$0.isWithdrawn }
     }
 
     @inline(__always)
     private func take(from level: Int) -> Job? {
         let job = levels[level].removeFirst()
         noteRemoval(at: level)
-        if job.isWithdrawn {
+        // Records are only looked at if need be: they are in other processors' caches.
+        if cancelledEntries > 0, job.isWithdrawn {
             cancelledEntries -= 1
             discard(job)
             return nil
@@ -171,18 +137,11 @@ final class LevelQueue {
     }
 
     private func clear() {
-        for level in levels.indices {
+        for level in levels.indices.reversed() {
             while levels[level].count > 0 { discard(levels[level].removeFirst()) }
         }
         occupied = 0
         cancelledEntries = 0
-    }
-}
-
-extension Job {
-    /// Cancelled while it waited: the entry only takes up space in the queue.
-    var isWithdrawn: Bool {
-        guard let record, case .settled = record.phase else { return false }
-        return true
+        count = 0
     }
 }

@@ -1,6 +1,3 @@
-// Unsafe code: as in Injector.swift, a structure of pointers to memory that the pool's storage
-// frees; `state` is only touched with the lock held.
-
 import Synchronization
 
 /// Jobs that one thread has prefetched from the queue, for the workers that run on it: with them a
@@ -10,184 +7,150 @@ import Synchronization
 /// prefetches. When that worker next comes to the pool, what it has prefetched and not begun goes
 /// back to the head of the queue. So a job waits here only for an older one, and jobs that wait for
 /// older ones always finish.
-///
-/// A thread that holds the pool's lock may take jobs away again, so that none waits here for a busy
-/// thread while another is free. A thread that holds the locks of the pool and of all its local
-/// queues, and has revoked their assigned jobs, sees all workers stand still.
-struct LocalQueue: @unchecked Sendable, Equatable {  // `state` is under the lock
+final class LocalQueue: Sendable {
     static let capacity = 128
     /// A thread prefetches as many jobs as it finishes in this time, in nanoseconds.
     private static let horizon: UInt64 = 128_000
     /// What it finishes in this time need not be shared: other threads would not be awake before.
     private static let wakeUpTime: UInt64 = 16_000
 
-    private struct State {
-        var jobs = JobBuffer(capacity: capacity)
-        var done = 0
-        /// When it was last filled, by the system's monotonic clock.
-        var filledAt: UInt64 = 0
-        /// What ``done`` was then.
-        var doneBefore = 0
+    /// Whoever has this holds the queue's lock.
+    struct State: VerdictLock {
+        fileprivate(set) var jobs = JobBuffer()
+        /// Jobs of this thread that have ended with success since they were last counted.
+        fileprivate var done = 0
+        /// The same since the queue was last filled.
+        fileprivate var doneSinceFilling = 0
         /// How many jobs may be taken at a time; the first of them is not stored here.
-        var pace = 1
-        /// How many assigned jobs are not counted yet.
-        var assignedCount = 0
-        /// Whether a worker has assigned jobs, which may have been revoked in the meantime.
-        var isAssigned = false
-        /// That worker's slot.
-        var assignedSlot = 0
-        let assigned = AssignedJobs()
+        fileprivate var pace = 1
+
+        mutating func noteDone() {
+            done += 1
+            doneSinceFilling += 1
+        }
     }
 
-    /// The shared count, with the state after it: one pointer, since each worker keeps several.
-    private let shared: UnsafeMutablePointer<SharedCount>
-    private var state: UnsafeMutablePointer<State> {
-        (UnsafeMutableRawPointer(shared) + SharedCount.blockSize).assumingMemoryBound(to: State.self)
-    }
-    private var assigned: AssignedJobs { state.pointee.assigned }
+    private let state: Guarded<State>
+    /// How many jobs wait here. Without the pool's lock it can only go down.
+    private let count = Atomic(0)
+    private let filled = Atomic<UInt64>(0)
 
-    init(lock choice: LockChoice) {
-        precondition(MemoryLayout<State>.size <= SharedCount.blockSize, "a local queue's state does not fit its memory block")
-        shared = SharedCount.make(choice, extraBlocks: 1)
-        (UnsafeMutableRawPointer(shared) + SharedCount.blockSize).bindMemory(to: State.self, capacity: 1).initialize(to: State())
-    }
+    init(lock choice: LockChoice) { state = Guarded(State(), lock: choice) }
 
-    func free() {
-        assigned.free()
-        state.pointee.jobs.free()
-        state.deinitialize(count: 1)
-        SharedCount.free(shared)
-    }
+    deinit { state.withLock { $0.jobs.free() } }
 
-    /// The caller holds the pool's lock. An upper bound: it is too high while jobs are being
-    /// assigned, which puts them among the assigned ones before it takes them off the count. Exact
-    /// between ``lock()`` and ``unlock()``.
-    var waiting: Int { shared.pointee.count.load(ordering: .acquiring) + assigned.left }
+    var waiting: Int { count.load(ordering: .acquiring) }
 
-    /// Jobs that workers have ended with success without the pool's lock. Read between ``lock()``
-    /// and ``unlock()``, with assigned jobs revoked.
-    var done: Int { state.pointee.done }
-
-    /// Stops the workers of this thread. The caller holds the pool's lock, or takes no other.
-    @inline(__always)
-    func lock() { shared.pointee.lock.lock() }
-    @inline(__always)
-    func unlock() { shared.pointee.lock.unlock() }
+    /// When it was last filled, by the system's monotonic clock. Jobs here are older than those of
+    /// a queue that was filled later, and all are older than those in the pool's queue.
+    var filledAt: UInt64 { filled.load(ordering: .relaxed) }
 
     @inline(__always)
-    private func noteCount() { shared.pointee.count.store(state.pointee.jobs.count, ordering: .releasing) }
+    func withLock<Result>(_ body: (inout State) -> Result) -> Result { state.withLock { body(&$0) } }
 
-    /// Ends the worker's job, gives it the next one and assigns it those after that, if there is
-    /// one here and nothing has happened to the attempt.
-    /// - Returns: nil if the pool has to be asked; otherwise when to set an alarm for, or 0.
+    /// Ends the worker's job with success and gives it the next one, if there is one here and
+    /// nothing has happened to the attempt.
+    /// - Returns: false if the pool has to be asked.
     @inline(__always)
-    func endAndBeginNext(of worker: Worker) -> UInt64? {
-        lock()
-        defer { unlock() }
-        worker.finishAssigned(on: self)
-        guard state.pointee.jobs.count > 0, worker.verdict == .inTime, worker.mayTake(from: self) else { return nil }
-        worker.finish()
-        state.pointee.done += 1
-        let alarm = worker.begin(state.pointee.jobs.removeFirst())
-        assign(to: worker)
-        noteCount()
-        return alarm
+    func endAndBeginNext(of worker: Worker) -> Bool {
+        withLock { state in
+            guard state.jobs.count > 0, worker.verdict(state) == .inTime, worker.mayTake(from: self) else { return false }
+            state.noteDone()
+            worker.begin(state.jobs.removeFirst(), state)
+            count.store(state.jobs.count, ordering: .releasing)
+            return true
+        }
     }
 
-    /// Ends the worker's job, which still counts as running.
-    /// - Returns: false if something has happened to the attempt.
-    func finish(_ worker: Worker) -> Bool {
-        lock()
-        defer { unlock() }
-        guard worker.verdict == .inTime else { return false }
-        worker.finish()
-        return true
-    }
-
-    /// Takes over the queue's first jobs; nothing if there are some here.
+    /// Takes over the pool's first jobs; nothing if there are some here.
     /// - Parameters:
-    ///   - ended: how many jobs of this thread have ended under the pool's lock since the last
-    ///     filling.
     ///   - share: the most that may be taken, so that other threads find some too; more for very
     ///     short jobs.
-    ///   - queue: gives its next jobs, no more than it is asked for.
+    ///   - queue: the pool's.
     /// - Returns: the pace; nil if there were some here.
-    func fill(
-        ended: Int, share: Int, longest: Int, now: UInt64, from queue: (_ most: Int, _ jobs: inout JobBuffer) -> Void
-    ) -> Int? {
-        lock()
-        defer { unlock() }
-        guard state.pointee.jobs.count == 0, assigned.left == 0 else { return nil }
+    func fill(_ state: inout State, share: Int, longest: Int, now: UInt64, from queue: LevelQueue) -> Int? {
+        guard state.jobs.count == 0 else { return nil }
         // Up to twice what this thread has finished since the last filling, or else as many as
         // before, but without what others took away.
-        let through = state.pointee.done - state.pointee.doneBefore + ended
-        let time = max(1, now &- state.pointee.filledAt)
+        let through = state.doneSinceFilling
+        let time = max(1, now &- filledAt)
         let affordable = Int(min(UInt64(longest), UInt64(through) * Self.horizon / time))
         let quick = Int(min(UInt64(longest), UInt64(through) * Self.wakeUpTime / time))
-        state.pointee.pace = max(1, min(max(state.pointee.pace, 2 * through), affordable))
-        state.pointee.doneBefore = state.pointee.done
-        state.pointee.filledAt = now
-        let most = min(state.pointee.pace - 1, max(share, quick))
-        if most > 0 { queue(most, &state.pointee.jobs) }
-        noteCount()
-        return state.pointee.pace
+        state.pace = max(1, min(max(state.pace, 2 * through), affordable))
+        state.doneSinceFilling = 0
+        filled.store(now, ordering: .relaxed)
+        let most = min(state.pace - 1, max(share, quick))
+        if most > 0 { queue.popFirst(most, into: &state.jobs) }
+        count.store(state.jobs.count, ordering: .releasing)
+        return state.pace
     }
 
-    /// When it was last filled, by the system's monotonic clock. The caller holds the pool's lock.
-    /// Jobs here are older than those of a queue that was filled later, and all are older than
-    /// those in the pool's queue.
-    var filledAt: UInt64 { state.pointee.filledAt }
-
-    /// Returns all jobs to the head of the queue. Between ``lock()`` and ``unlock()``; the caller
-    /// holds the pool's lock.
-    func returnAll(to queue: LevelQueue) {
-        revokeAssigned()
-        while state.pointee.jobs.count > 0 { queue.prepend(state.pointee.jobs.removeLast()) }
-        noteCount()
+    /// Returns all jobs to the head of the pool's queue.
+    /// - Returns: how many have ended with success since they were last counted.
+    func takeBack(_ state: inout State, to queue: LevelQueue) -> Int {
+        while state.jobs.count > 0 { queue.prepend(state.jobs.removeLast()) }
+        count.store(0, ordering: .releasing)
+        return exchange(&state.done, with: 0)
     }
 }
 
-// Jobs that a worker begins without a lock.
-extension LocalQueue {
-    /// Assigns the worker what it can begin next without a lock.
-    private func assign(to worker: Worker) {
-        guard !state.pointee.isAssigned, worker.mayBeAssignedJobs else { return }
-        let count = assigned.assign(from: &state.pointee.jobs, after: worker.job.record)
-        guard count > 0 else { return }
-        state.pointee.assignedCount = count
-        state.pointee.isAssigned = true
-        state.pointee.assignedSlot = worker.slot
-        worker.receiveAssigned(of: count, from: self)
+/// Whoever has one holds a lock under which an attempt's verdict does not change, since only those
+/// change it that hold all of them.
+protocol VerdictLock: ~Copyable {}
+
+extension PoolState: VerdictLock {}
+
+/// Whoever has it holds the pool's lock and those of all local queues, which are empty: no worker
+/// ends a job or begins one. Made by ``PoolState/standingStill(_:)`` alone.
+struct AllQueues: VerdictLock, ~Copyable {
+    fileprivate init() {}
+}
+
+/// A pool's local queues, one for each thread that its workers run on.
+struct LocalQueues: Sendable {
+    let all: [LocalQueue]
+    /// Whether the threads are those of a ``ThreadExecutor``, which are numbered.
+    private let areNumbered: Bool
+
+    init(for executor: (any TaskExecutor)?, lock: LockChoice) {
+        let threads = (executor as? ThreadExecutor)?.threadCount
+        areNumbered = threads != nil
+        all = (0..<(threads ?? WorkerPool.coreCount)).map { _ in LocalQueue(lock: lock) }
     }
 
-    /// Begins the next assigned job, which ends the worker's current one.
-    /// - Parameter left: how many of its jobs the worker has not begun; at least 1.
-    /// - Returns: false if the assignment has been revoked.
-    @inline(__always)
-    func begin(left: Int) -> Bool { assigned.begin(left: left) }
-
-    /// The job that has just been begun.
-    @inline(__always)
-    func take(from index: Int) -> Job { assigned.take(from: index) }
-
-    /// Counts the jobs that have ended since the assignment, and puts back those that have not been
-    /// begun. Between ``lock()`` and ``unlock()``, and with the pool's lock if there may be such.
-    func revokeAssigned() {
-        guard state.pointee.assignedCount > 0 else { return }
-        let left = assigned.revoke()
-        let begun = state.pointee.assignedCount - left
-        for index in (begun..<state.pointee.assignedCount).reversed() { state.pointee.jobs.prepend(assigned.takeBack(from: index)) }
-        // Each job that was begun has ended the one before it; the first ended the one begun with
-        // the lock.
-        state.pointee.done += begun
-        state.pointee.assignedCount = 0
-        noteCount()
-        assigned.markRunning(after: begun, in: state.pointee.assignedSlot)
+    /// The calling thread's queue. Threads that share one only get in each other's way.
+    var own: LocalQueue {
+        let number = areNumbered ? RunLoop.current?.index ?? 0 : ThreadNumber.current
+        return all[all.count == 1 ? 0 : number % all.count]
     }
 
-    /// The worker is done with its assigned jobs, as in ``revokeAssigned()``.
-    func finishAssigned() {
-        revokeAssigned()
-        state.pointee.isAssigned = false
+    var waiting: Int { all.reduce(0) { $0 + $1.waiting } }
+
+    /// Takes back everything that was prefetched since `time`, in order. Never only a part of it,
+    /// or jobs in the queue would be older than some prefetched ones.
+    /// - Returns: how many jobs have ended with success on these threads.
+    func takeBack(since time: UInt64, to queue: LevelQueue) -> Int {
+        var done = 0
+        for local in lastFilledFirst where local.filledAt >= time && local.waiting > 0 {
+            done += local.withLock { local.takeBack(&$0, to: queue) }
+        }
+        return done
+    }
+
+    fileprivate var lastFilledFirst: [LocalQueue] { all.sorted { $0.filledAt > $1.filledAt } }
+}
+
+extension PoolState {
+    /// Takes back all prefetched jobs, and keeps workers from ending or beginning any meanwhile.
+    mutating func standingStill<Result>(_ body: (inout PoolState, borrowing AllQueues) -> Result) -> Result {
+        func locked(_ rest: ArraySlice<LocalQueue>) -> Result {
+            guard let local = rest.first else { return body(&self, AllQueues()) }
+            return local.withLock { state in
+                let done = local.takeBack(&state, to: queue)
+                counters.done += done
+                return locked(rest.dropFirst())
+            }
+        }
+        return locked(locals.lastFilledFirst[...])
     }
 }

@@ -70,39 +70,6 @@ final class ChunkedCall: Sendable {
         if Task.isCancelled { throw CancellationError() }
         isIncomplete.store(true, ordering: .relaxed)
     }
-
-    /// Calls `body` with each element of the chunk, until the rest is not wanted any more.
-    /// - Returns: whether it reached the end.
-    @inlinable
-    @inline(__always)
-    func visit<Elements: Collection, Failure: Error>(
-        _ range: Range<Int>, of elements: Elements, _ body: (Elements.Element) throws(Failure) -> Void
-    ) throws(Failure) -> Bool {
-        let start = elements.index(elements.startIndex, offsetBy: range.lowerBound)
-        var rest = elements[start...].makeIterator()
-        for _ in range {
-            if isStopped.load(ordering: .relaxed) { return false }
-            guard let element = rest.next() else { preconditionFailure("a collection ended before its count") }
-            try body(element)
-        }
-        return true
-    }
-
-    /// The same for asynchronous bodies.
-    @inlinable
-    @inline(__always)
-    func visit<Elements: Collection, Failure: Error>(
-        _ range: Range<Int>, of elements: Elements, _ body: (Elements.Element) async throws(Failure) -> Void
-    ) async throws(Failure) -> Bool {
-        let start = elements.index(elements.startIndex, offsetBy: range.lowerBound)
-        var rest = elements[start...].makeIterator()
-        for _ in range {
-            if isStopped.load(ordering: .relaxed) { return false }
-            guard let element = rest.next() else { preconditionFailure("a collection ended before its count") }
-            try await body(element)
-        }
-        return true
-    }
 }
 
 extension WorkerPool {

@@ -22,12 +22,66 @@ where Elements.Element: Sendable {
     let window: Int
     let transform: @Sendable (Elements.Element) async throws -> Value
 
-    public func makeAsyncIterator() -> Iterator { Iterator(reader: ResultReader(self)) }
+    public func makeAsyncIterator() -> Iterator { Iterator(reader: Reader(self)) }
 
     public struct Iterator: AsyncIteratorProtocol {
-        let reader: ResultReader<Elements, Value>
+        let reader: Reader
 
         public mutating func next() async throws -> Value? { try await reader.next() }
+    }
+
+    /// What an iterator holds. Its `deinit` cancels the remaining jobs.
+    final class Reader {
+        private let channel: ResultChannel<Value>
+        /// Takes the elements and submits a job for each.
+        private let pump: Task<Void, any Error>
+        private var hasEnded = false
+
+        init(_ results: PoolResults) {
+            let channel = ResultChannel<Value>(results.storage, window: results.window, order: results.order)
+            self.channel = channel
+            let (elements, transform) = (results.elements, results.transform)
+            pump = results.storage.taskForElements {
+                do {
+                    var elements = elements.makeAsyncIterator()
+                    while await channel.waitForRoom(), let element = try await elements.next() {
+                        try await channel.submit { try await transform(element) }
+                    }
+                    channel.end(.success(()))
+                } catch {
+                    channel.end(.failure(error))
+                }
+            }
+        }
+
+        deinit {
+            stop()
+        }
+
+        func next() async throws -> Value? {
+            guard !hasEnded else { return nil }
+            do {
+                while true {
+                    if let finding = channel.take() {
+                        let value = try finding.get()
+                        if value == nil { stop() }
+                        return value
+                    }
+                    try Task.checkCancellation()
+                    await channel.waitForResult()
+                    try Task.checkCancellation()
+                }
+            } catch {
+                stop()
+                throw error
+            }
+        }
+
+        private func stop() {
+            hasEnded = true
+            pump.cancel()
+            channel.abandon()
+        }
     }
 }
 
@@ -57,7 +111,7 @@ extension WorkerPool {
 }
 
 /// An async sequence over a sequence in memory.
-public struct ReadySequence<Base: Sequence & Sendable>: AsyncSequence, ReadyElements, Sendable {
+public struct ReadySequence<Base: Sequence & Sendable>: AsyncSequence, Sendable {
     let base: Base
 
     public func makeAsyncIterator() -> Iterator { Iterator(base: base.makeIterator()) }

@@ -5,19 +5,18 @@
 // own when all parts are full; otherwise `deinit` releases those that the words count. Attempts
 // retain the buffer, so one that outlives the call, because it timed out, still finds its memory.
 
-import Synchronization
+public import Synchronization
 
 /// The results of a map, each at its element's index.
 @usableFromInline
 final class ResultBuffer<Value: Sendable>: @unchecked Sendable {  // see above
     @usableFromInline let start: UnsafeMutablePointer<Value>
     private var values: [Value]
-    private let call: ChunkedCall
+    @usableFromInline let call: ChunkedCall
     private let words: UnsafeMutablePointer<Atomic<Int>>
 
     private static var isBusy: Int { -1 }
 
-    /// - Parameter call: has at least one element.
     @usableFromInline
     init(for call: ChunkedCall) {
         self.call = call
@@ -36,6 +35,40 @@ final class ResultBuffer<Value: Sendable>: @unchecked Sendable {  // see above
         }
         words.deinitialize(count: call.chunkCount)
         words.deallocate()
+    }
+
+    /// Makes an attempt at a chunk, until the rest of it is not wanted any more.
+    @inlinable
+    @inline(__always)
+    func fill<Elements: Collection, Failure: Error>(
+        _ range: Range<Int>, from elements: Elements, _ transform: (Elements.Element) throws(Failure) -> Value
+    ) throws {
+        guard var next = take(range) else { return }
+        defer { giveBack(range, filledTo: next) }
+        var rest = elements[elements.index(elements.startIndex, offsetBy: range.lowerBound)...].makeIterator()
+        for _ in range {
+            if call.isStopped.load(ordering: .relaxed) { return try call.skipRest() }
+            guard let element = rest.next() else { preconditionFailure("a collection ended before its count") }
+            next.initialize(to: try transform(element))
+            next += 1
+        }
+    }
+
+    /// The same for asynchronous transforms.
+    @inlinable
+    @inline(__always)
+    func fill<Elements: Collection, Failure: Error>(
+        _ range: Range<Int>, from elements: Elements, _ transform: (Elements.Element) async throws(Failure) -> Value
+    ) async throws {
+        guard var next = take(range) else { return }
+        defer { giveBack(range, filledTo: next) }
+        var rest = elements[elements.index(elements.startIndex, offsetBy: range.lowerBound)...].makeIterator()
+        for _ in range {
+            if call.isStopped.load(ordering: .relaxed) { return try call.skipRest() }
+            guard let element = rest.next() else { preconditionFailure("a collection ended before its count") }
+            next.initialize(to: try await transform(element))
+            next += 1
+        }
     }
 
     /// Begins an attempt at a chunk; values of an earlier one are released.

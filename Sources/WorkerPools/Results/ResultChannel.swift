@@ -1,92 +1,130 @@
-import Synchronization
+import DequeModule
 
-/// The queue between the submitter of a stream's jobs and its reader, with its lock.
-final class ResultChannel: Sendable {
-    let storage: PoolStorage
-    let leastRoom: Int
-    private let isOrdered: Bool
-    private let queue: Guarded<ResultQueue>
-    /// Whether an unordered result may have arrived since the reader took the last ones.
-    private let hasNewResult = Atomic(false)
+/// The window between the jobs of a stream and the reader of their results.
+final class ResultChannel<Value: Sendable>: Sendable {
+    private struct State {
+        /// In the order of the elements: the results of all jobs that the reader has not taken, nil
+        /// for those that have none yet. In that of completion: those that there are.
+        var results: Deque<Result<Value, any Error>?> = []
+        var issued = 0
+        var taken = 0
+        /// How the elements ended, once there are no more.
+        var ending: Result<Void, any Error>?
+        var isAbandoned = false
+        var pump: UnsafeContinuation<Void, Never>?
+        var reader: UnsafeContinuation<Void, Never>?
+
+        var isDrained: Bool { ending != nil && issued == taken }
+    }
+
+    private let storage: PoolStorage
+    private let group: JobGroup
+    private let order: ResultOrder
+    private let window: Int
+    /// The pump is woken when there is room for this many jobs again. That keeps wake-ups few, but
+    /// never leaves so few jobs in progress that a worker has nothing to do.
+    private let leastRoom: Int
+    private let state = Guarded(State())
 
     init(_ storage: PoolStorage, window: Int, order: ResultOrder) {
         self.storage = storage
-        isOrdered = order == .input
-        let workers = storage.configuration.workers.upperBound
-        let queue = ResultQueue(window: window, workers: workers, isOrdered: isOrdered)
-        leastRoom = queue.leastRoom
-        self.queue = Guarded(queue)
+        self.window = window
+        self.order = order
+        group = JobGroup(storage, rule: .collect, whenFull: .suspend)
+        leastRoom = max(1, min(window / 2, window - storage.configuration.workers.upperBound))
     }
 
-    // For the submitter.
-
-    var room: Int { queue.withLock { $0.room } }
-
-    /// - Returns: 0 if the reader is gone.
-    func waitForRoom() async -> Int {
-        while true {
-            let (room, isAbandoned) = queue.withLock { ($0.room, $0.isAbandoned) }
-            if room > 0 || isAbandoned { return room }
-            await withUnsafeContinuation { continuation in
-                if !queue.withLock({ $0.waitForRoom(continuation) }) { continuation.resume() }
-            }
-        }
-    }
+    // For the pump, which takes the elements.
 
     /// - Returns: false if the reader is gone.
-    func submit(_ record: ChannelRecord, _ body: @escaping @Sendable () async throws -> Void) async throws -> Bool {
-        guard queue.withLock({ $0.issue(record) }) else { return false }
+    func waitForRoom() async -> Bool {
+        await withUnsafeContinuation { continuation in
+            let isWaiting = state.withLock { state in
+                guard !state.isAbandoned, state.issued - state.taken == window else { return false }
+                state.pump = continuation
+                return true
+            }
+            if !isWaiting { continuation.resume() }
+        }
+        return state.withLock { !$0.isAbandoned }
+    }
+
+    func submit(_ work: @escaping @Sendable () async throws -> Value) async throws {
+        let number = state.withLock { state in
+            if order == .input { state.results.append(nil) }
+            defer { state.issued += 1 }
+            return state.issued
+        }
+        let record = ValueRecord<Value, any Error>(options: JobOptions(), .asynchronous(work)) { [group] record, end in
+            let record = unsafeDowncast(record, to: ValueRecord<Value, any Error>.self)
+            self.put(record.result(of: end).mapError(\.cause), number)
+            group.end(record, end)
+        }
         do {
-            try await storage.enter(storage.makeJob(.asynchronous(body), record, priority: .normal), whenFull: .suspend)
-            return true
+            try await group.submit(record, ValueRecord<Value, any Error>.asynchronousBody)
         } catch {
-            queue.withLock { $0.withdraw(record) }
+            state.withLock { state in
+                state.issued -= 1
+                if order == .input { _ = state.results.popLast() }
+            }
             throw error
         }
     }
 
-    func end(_ error: (any Error)?) { queue.withLock { $0.end(error) }?.resume() }
+    /// No more jobs come; the reader gets the error after all results.
+    func end(_ ending: Result<Void, any Error>) {
+        let reader = state.withLock { state in
+            state.ending = ending
+            return state.reader.take()
+        }
+        reader?.resume()
+    }
 
     // For workers.
 
-    func put(_ record: ChannelRecord) {
-        record.hasEnded.store(true, ordering: .sequentiallyConsistent)
-        if !isOrdered {
-            queue.withLock { $0.put(record) }?.resume()
-            hasNewResult.store(true, ordering: .releasing)
-        } else if record.isAwaited.load(ordering: .sequentiallyConsistent) {
-            queue.withLock { $0.takeReader() }?.resume()
+    private func put(_ result: Result<Value, any Error>, _ number: Int) {
+        let reader = state.withLock { state -> UnsafeContinuation<Void, Never>? in
+            guard !state.isAbandoned else { return nil }
+            if order == .completion {
+                state.results.append(result)
+                return state.reader.take()
+            }
+            state.results[number - state.taken] = result
+            return number == state.taken ? state.reader.take() : nil
         }
+        reader?.resume()
     }
 
     // For the reader.
 
-    func noteRead(_ count: Int) { queue.withLock { $0.noteRead(count) }?.resume() }
-
-    /// - Returns: also how the stream ended, if there is nothing left of it.
-    func takeReady() -> (ready: [ChannelRecord], ending: Result<Void, any Error>?) {
-        hasNewResult.store(false, ordering: .relaxed)
-        return queue.withLock { queue in
-            let ready = queue.takeReady()
-            return (ready, ready.isEmpty ? queue.ending : nil)
+    /// - Returns: the next result, or how the stream ends, with nil for a value; nil if there is
+    ///   nothing yet.
+    func take() -> Result<Value?, any Error>? {
+        let (finding, pump) = state.withLock { state -> (Result<Value?, any Error>?, UnsafeContinuation<Void, Never>?) in
+            guard case .some(.some(let result)) = state.results.first else {
+                return (state.isDrained ? state.ending?.map { nil } : nil, nil)
+            }
+            state.results.removeFirst()
+            state.taken += 1
+            let isRoomy = window - (state.issued - state.taken) >= leastRoom
+            return (result.map { $0 }, isRoomy ? state.pump.take() : nil)
         }
+        pump?.resume()
+        return finding
     }
 
-    /// Spins for a result for about 2 µs: less than it takes to sleep and be woken.
-    func spin() -> Bool {
-        let first = isOrdered ? queue.withLock { $0.first } : nil
-        if isOrdered, first == nil { return false }
-        for _ in 0..<2000 {
-            if first?.hasEnded.load(ordering: .acquiring) ?? hasNewResult.load(ordering: .acquiring) { return true }
-        }
-        return false
-    }
-
+    /// Returns when ``take()`` may find something, or the task is cancelled.
     func waitForResult() async {
         await withTaskCancellationHandler {
             await storage.whileWaiting {
                 await withUnsafeContinuation { continuation in
-                    if !queue.withLock({ $0.waitForResult(continuation) }) { continuation.resume() }
+                    let isWaiting = state.withLock { state in
+                        if case .some(.some) = state.results.first { return false }
+                        guard !state.isAbandoned, !state.isDrained else { return false }
+                        state.reader = continuation
+                        return true
+                    }
+                    if !isWaiting { continuation.resume() }
                 }
             }
         } onCancel: {
@@ -96,8 +134,22 @@ final class ResultChannel: Sendable {
 
     /// The reader is gone, or has seen an error.
     func abandon() {
-        let (waiting, left) = queue.withLock { $0.abandon() }
-        for continuation in waiting { continuation.resume() }
-        for record in left { storage.cancel(record) }
+        let waiting = state.withLock { state in
+            state.isAbandoned = true
+            state.results = []
+            return [state.pump.take(), state.reader.take()]
+        }
+        for continuation in waiting { continuation?.resume() }
+        group.cancel()
+    }
+}
+
+extension JobFailure where Failure == any Error {
+    /// The error itself.
+    var cause: any Error {
+        switch self {
+        case .failed(let error): error
+        case .stopped(let error): error
+        }
     }
 }

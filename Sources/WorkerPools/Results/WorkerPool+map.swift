@@ -13,10 +13,8 @@ extension WorkerPool {
         _ elements: Elements,
         _ transform: @escaping @Sendable (Elements.Element) throws(Failure) -> Value
     ) async throws(JobFailure<Failure>) -> [Value] where Elements.Element: Sendable {
-        guard Elements.self is any RandomAccessCollection.Type else {
-            return try await mapInChunks(Array(elements), transform)
-        }
-        return try await mapInChunks(elements, transform)
+        guard Elements.self is any RandomAccessCollection.Type else { return try await map(Array(elements), transform) }
+        return try await mapInChunks(elements.count, Failure.self) { try $0.fill($1, from: elements, transform) }
     }
 
     /// The same for asynchronous transforms. Most of their cost is that after each call the runtime
@@ -26,51 +24,37 @@ extension WorkerPool {
         _ elements: Elements,
         _ transform: @escaping @Sendable (Elements.Element) async throws(Failure) -> Value
     ) async throws(JobFailure<Failure>) -> [Value] where Elements.Element: Sendable {
-        guard Elements.self is any RandomAccessCollection.Type else {
-            return try await mapInChunks(Array(elements), transform)
-        }
-        return try await mapInChunks(elements, transform)
+        guard Elements.self is any RandomAccessCollection.Type else { return try await map(Array(elements), transform) }
+        return try await mapInChunks(elements.count, Failure.self) { try await $0.fill($1, from: elements, transform) }
+    }
+
+    /// Calls `body` with each element on the pool's workers, in chunks as `map`.
+    /// - Throws: as `map`.
+    @inlinable
+    public func forEach<Elements: Collection & Sendable, Failure: Error>(
+        _ elements: Elements,
+        _ body: @escaping @Sendable (Elements.Element) throws(Failure) -> Void
+    ) async throws(JobFailure<Failure>) where Elements.Element: Sendable {
+        _ = try await map(elements, body)
+    }
+
+    /// The same for asynchronous bodies.
+    @inlinable
+    public func forEach<Elements: Collection & Sendable, Failure: Error>(
+        _ elements: Elements,
+        _ body: @escaping @Sendable (Elements.Element) async throws(Failure) -> Void
+    ) async throws(JobFailure<Failure>) where Elements.Element: Sendable {
+        _ = try await map(elements, body)
     }
 
     @inlinable
-    func mapInChunks<Elements: Collection & Sendable, Value: Sendable, Failure: Error>(
-        _ elements: Elements,
-        _ transform: @escaping @Sendable (Elements.Element) throws(Failure) -> Value
+    func mapInChunks<Value: Sendable, Failure: Error>(
+        _ count: Int, _: Failure.Type, _ fill: @escaping @Sendable (ResultBuffer<Value>, Range<Int>) async throws -> Void
     ) async throws(JobFailure<Failure>) -> [Value] {
-        let call = makeChunkedCall(elements.count)
-        guard call.count > 0 else { return [] }
+        guard count > 0 else { return [] }
+        let call = makeChunkedCall(count)
         let results = ResultBuffer<Value>(for: call)
-        let failure = await call.run(on: self) { range in
-            guard var next = results.take(range) else { return }
-            defer { results.giveBack(range, filledTo: next) }
-            let isDone = try call.visit(range, of: elements) { (element) throws(Failure) in
-                next.initialize(to: try transform(element))
-                next += 1
-            }
-            if !isDone { try call.skipRest() }
-        }
-        if let failure { throw self.failure(failure) }
-        return results.complete()
-    }
-
-    @inlinable
-    func mapInChunks<Elements: Collection & Sendable, Value: Sendable, Failure: Error>(
-        _ elements: Elements,
-        _ transform: @escaping @Sendable (Elements.Element) async throws(Failure) -> Value
-    ) async throws(JobFailure<Failure>) -> [Value] {
-        let call = makeChunkedCall(elements.count)
-        guard call.count > 0 else { return [] }
-        let results = ResultBuffer<Value>(for: call)
-        let failure = await call.run(on: self) { range in
-            guard var next = results.take(range) else { return }
-            defer { results.giveBack(range, filledTo: next) }
-            let isDone = try await call.visit(range, of: elements) { (element) async throws(Failure) in
-                next.initialize(to: try await transform(element))
-                next += 1
-            }
-            if !isDone { try call.skipRest() }
-        }
-        if let failure { throw self.failure(failure) }
+        if let failure = await call.run(on: self, { try await fill(results, $0) }) { throw self.failure(failure) }
         return results.complete()
     }
 }

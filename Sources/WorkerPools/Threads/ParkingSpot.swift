@@ -43,7 +43,7 @@ package final class ParkingSpot: @unchecked Sendable {  // `signalled` is only t
                 pthread_cond_wait(condition, mutex)
                 continue
             }
-            let now = Timers.now
+            let now = OperatingSystem.now
             guard deadline > now else { break }
             #if canImport(Darwin)
                 var left = timespec(nanoseconds: deadline - now)

@@ -1,66 +1,43 @@
 // Unsafe code: `current` is kept in thread-local storage without a reference count; the thread
-// itself holds the loop for as long as it runs, so the pointer cannot outlive the loop. `local` is
-// a pointer because a class property pays for an exclusivity check on every access; only the loop's
-// thread follows it, and `deinit`, when no thread can.
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+// itself holds the loop for as long as it runs, so the pointer cannot outlive the loop.
 
 /// One thread of a ``ThreadExecutor``: a queue of runnable jobs that its neighbours may steal from,
 /// and a timer wheel.
-final class RunLoop: SerialExecutor, @unchecked Sendable {  // `local` belongs to the loop's thread
-    private static let key: pthread_key_t = {
-        var key = pthread_key_t()
-        let failure = pthread_key_create(&key, nil)
-        precondition(failure == 0, "the system has no thread-specific keys left")
-        return key
-    }()
+final class RunLoop: SerialExecutor, @unchecked Sendable {  // what is not constant belongs to the loop's thread
+    private static let ofThread = ThreadLocalPointer()
 
     /// The loop that the calling thread runs, if any.
     static var current: RunLoop? {
-        guard let pointer = pthread_getspecific(key) else { return nil }
+        guard let pointer = ofThread.current else { return nil }
         return Unmanaged<RunLoop>.fromOpaque(pointer).takeUnretainedValue()
-    }
-
-    /// State that only the loop's own thread touches.
-    private struct LocalState {
-        var napActor: NapActor?
-        /// The time when it was last read, at most a few milliseconds ago.
-        var now: UInt64
-        /// Whether ``now`` has been read since the last job began.
-        var isFresh = false
-        /// When the next task to nap wants to be woken.
-        var due: UInt64 = 0
-        /// When it last looked after its neighbours' sleepers.
-        var lastHelped: UInt64 = 0
-        /// Whether it has been idle and not run a job since.
-        var hasIdled = false
-        /// Counts the jobs it has run.
-        var turn: UInt64 = 0
     }
 
     let index: Int
     private let queue: Guarded<RunQueue>
     private let spot = ParkingSpot()
     private let group: ThreadGroup
-    private let local: UnsafeMutablePointer<LocalState>
+
+    // Only the loop's own thread touches these.
+    @exclusivity(unchecked) private var napActor: NapActor?
+    /// The time when it was last read, at most a few milliseconds ago.
+    @exclusivity(unchecked) private var now: UInt64
+    /// Whether ``now`` has been read since the last job began.
+    @exclusivity(unchecked) private var isFresh = false
+    /// When the next task to nap wants to be woken.
+    @exclusivity(unchecked) private var due: UInt64 = 0
+    /// When it last looked after its neighbours' sleepers.
+    @exclusivity(unchecked) private var lastHelped: UInt64 = 0
+    /// Whether it has been idle and not run a job since.
+    @exclusivity(unchecked) private var hasIdled = false
+    /// Counts the jobs it has run: does not change while one task runs without suspending.
+    @exclusivity(unchecked) private(set) var turn: UInt64 = 0
 
     init(index: Int, group: ThreadGroup) {
-        let now = Timers.now
+        let now = OperatingSystem.now
+        self.now = now
         self.index = index
         self.group = group
         queue = Guarded(RunQueue(now: now))
-        local = .allocate(capacity: 1)
-        local.initialize(to: LocalState(now: now))
-    }
-
-    deinit {
-        local.deinitialize(count: 1)
-        local.deallocate()
-        queue.withLock { $0.deallocate() }
     }
 
     func push(_ job: UnownedJob) {
@@ -71,42 +48,37 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `local` belongs t
 
     func belongs(to other: ThreadGroup) -> Bool { group === other }
 
-    /// On the loop's own thread: does not change while one task runs there without suspending.
-    var turn: UInt64 { local.pointee.turn }
-
     /// On the loop's own thread: the actor that puts a task to sleep, which it must call at once.
     func prepareNap(for length: UInt64) -> NapActor? {
-        let now = Timers.now
-        local.pointee.now = now
-        local.pointee.isFresh = true
-        local.pointee.due = now &+ length
-        return local.pointee.napActor
+        now = OperatingSystem.now
+        isFresh = true
+        due = now &+ length
+        return napActor
     }
 
     /// A task starts a nap on this loop.
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        let (now, due) = (local.pointee.now, local.pointee.due)
         queue.withLock { $0.nap(job, from: now, to: due) }
         group.ensureWatcher()
     }
 
     /// Runs jobs until the group is told to stop and nothing is left to run.
     func run(on executor: UnownedTaskExecutor) {
-        pthread_setspecific(Self.key, Unmanaged.passUnretained(self).toOpaque())
-        local.pointee.napActor = NapActor(self)
+        Self.ofThread.set(Unmanaged.passUnretained(self).toOpaque())
+        napActor = NapActor(self)
         defer {
-            local.pointee.napActor = nil
-            pthread_setspecific(Self.key, nil)
+            napActor = nil
+            Self.ofThread.set(nil)
         }
         while true {
             if let job = next() {
-                if local.pointee.hasIdled {
-                    local.pointee.hasIdled = false
+                if hasIdled {
+                    hasIdled = false
                     group.handOverWatch()
                 }
-                local.pointee.isFresh = false
-                local.pointee.turn += 1
+                isFresh = false
+                turn += 1
                 job.runSynchronously(on: executor)
                 continue
             }
@@ -116,30 +88,25 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `local` belongs t
     }
 
     private func next() -> UnownedJob? {
-        let now = checkClock()
-        if let job = pop(at: now) { return job }
-        local.pointee.now = Timers.now
-        return pop(at: local.pointee.now) ?? group.steal(for: self)
+        checkClock()
+        if let job = pop() { return job }
+        now = OperatingSystem.now
+        return pop() ?? group.steal(for: self)
     }
 
-    private func pop(at now: UInt64) -> UnownedJob? {
+    private func pop() -> UnownedJob? {
         let (job, isCrowded) = queue.withLock { $0.pop(at: now) }
-        if isCrowded { group.wakeHelper() }
+        if isCrowded { group.wakeOne() }
         return job
     }
 
     /// Reads the time cheaply; now and then takes over the neighbours' late sleepers.
-    private func checkClock() -> UInt64 {
-        var now = local.pointee.now
-        if !local.pointee.isFresh {
-            now = max(now, Timers.coarseNow)
-            local.pointee.now = now
-        }
-        if now >= local.pointee.lastHelped + 4_000_000 {
-            local.pointee.lastHelped = now
+    private func checkClock() {
+        if !isFresh { now = max(now, OperatingSystem.coarseNow) }
+        if now >= lastHelped + 4_000_000 {
+            lastHelped = now
             group.takeOverLateSleepers(for: self, at: now)
         }
-        return now
     }
 
     private func parkUntilWork() {
@@ -153,8 +120,8 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `local` belongs t
             if checkAt != nil { group.endWatch() }
         }
         group.leaveIdle(self)
-        local.pointee.hasIdled = true
-        local.pointee.isFresh = false
+        hasIdled = true
+        isFresh = false
     }
 
     /// Without an array, which would allocate on every wait.
@@ -168,17 +135,17 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // `local` belongs t
 
     /// Gives away the older half of what waits here; the caller runs the first of them.
     func giveHalf(to thief: RunLoop) -> UnownedJob? {
-        var stolen = queue.withLock { $0.removeHalf() }
+        let stolen = queue.withLock { $0.removeHalf() }
         guard !stolen.isEmpty else { return nil }
         return thief.queue.withLock { queue in
-            queue.push(&stolen)
+            queue.push(stolen)
             return queue.pop(at: 0).job
         }
     }
 
     /// Gives away the sleepers that should have been woken long ago.
     func giveLateSleepers(at now: UInt64, to helper: RunLoop) {
-        var late = queue.withLock { $0.removeLateSleepers(at: now) }
-        if !late.isEmpty { helper.queue.withLock { $0.push(&late) } }
+        let late = queue.withLock { $0.removeLateSleepers(at: now) }
+        if !late.isEmpty { helper.queue.withLock { $0.push(late) } }
     }
 }

@@ -7,6 +7,19 @@
     import Glibc
 #endif
 
+/// How eagerly the system should run a thread.
+public enum ThreadQuality: Sendable, Hashable {
+    /// Like any other thread of the process.
+    case standard
+
+    /// Yields to others: `QOS_CLASS_UTILITY` on Apple's systems, a nice value of 5 on Linux.
+    case utility
+
+    /// Runs when little else does: `QOS_CLASS_BACKGROUND` on Apple's systems, a nice value of 15 on
+    /// Linux.
+    case background
+}
+
 /// A thread of our own. It must be joined or detached.
 package struct SystemThread: @unchecked Sendable {  // a thread's id is a plain value except to pthread calls
     /// The system refuses the thread: RLIMIT_NPROC, the `pids` limit of a control group, or memory.
@@ -26,32 +39,54 @@ package struct SystemThread: @unchecked Sendable {  // a thread's id is a plain 
         let start = Unmanaged.passRetained(Start(body: body))
         #if canImport(Darwin)
             var thread: pthread_t?
+            let failure = pthread_create(&thread, nil, { Self.run($0) }, start.toOpaque())
         #else
-            var thread: pthread_t? = pthread_t()
+            var thread = pthread_t()
+            let failure = pthread_create(&thread, nil, { $0.flatMap { Self.run($0) } }, start.toOpaque())
         #endif
-        let failure = Self.create(&thread, start.toOpaque())
-        guard failure == 0, let thread else {
+        guard failure == 0, let id = thread as pthread_t? else {
             start.release()
             throw Refused(code: failure)
         }
-        id = thread
+        self.id = id
     }
 
-    #if canImport(Darwin)
-        private static func create(_ thread: inout pthread_t?, _ start: UnsafeMutableRawPointer) -> Int32 {
-            pthread_create(&thread, nil, { Self.run($0) }, start)
+    /// A thread with a name that debuggers and `top -H` show.
+    init(name: String, quality: ThreadQuality = .standard, _ body: @escaping @Sendable () -> Void) throws(Refused) {
+        try self.init {
+            Self.configure(name: name, quality: quality)
+            body()
         }
-    #else
-        private static func create(_ thread: inout pthread_t?, _ start: UnsafeMutableRawPointer) -> Int32 {
-            var started = pthread_t()
-            defer { thread = started }
-            return pthread_create(&started, nil, { $0.flatMap { SystemThread.run($0) } }, start)
-        }
-    #endif
+    }
 
     private static func run(_ start: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
         Unmanaged<Start>.fromOpaque(start).takeRetainedValue().body()
         return nil
+    }
+
+    private static func configure(name: String, quality: ThreadQuality) {
+        #if canImport(Darwin)
+            pthread_setname_np(name)
+            switch quality {
+            case .standard: break
+            case .utility: pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0)
+            case .background: pthread_set_qos_class_self_np(QOS_CLASS_BACKGROUND, 0)
+            }
+        #else
+            // Linux keeps 15 bytes of a name; the end of ours says which thread of the executor it
+            // is. The C function is hidden from Swift by _GNU_SOURCE; writing this file does the
+            // same.
+            if let file = fopen("/proc/thread-self/comm", "w") {
+                fputs(String(name.suffix(15)), file)
+                fclose(file)
+            }
+            // On Linux a process number of 0 means the calling thread alone.
+            switch quality {
+            case .standard: break
+            case .utility: setpriority(Int32(PRIO_PROCESS.rawValue), 0, 5)
+            case .background: setpriority(Int32(PRIO_PROCESS.rawValue), 0, 15)
+            }
+        #endif
     }
 
     /// Waits until the thread has ended; called by the thread itself, detaches it instead.
@@ -65,4 +100,20 @@ package struct SystemThread: @unchecked Sendable {  // a thread's id is a plain 
 
     /// Lets the thread end by itself.
     package func detach() { pthread_detach(id) }
+}
+
+/// A pointer that each thread has of its own, nil at first.
+struct ThreadLocalPointer: Sendable {
+    private let key: pthread_key_t
+
+    init() {
+        var key = pthread_key_t()
+        let failure = pthread_key_create(&key, nil)
+        precondition(failure == 0, "the system has no thread-specific keys left")
+        self.key = key
+    }
+
+    var current: UnsafeMutableRawPointer? { pthread_getspecific(key) }
+
+    func set(_ pointer: UnsafeRawPointer?) { pthread_setspecific(key, pointer) }
 }

@@ -14,7 +14,7 @@ import Synchronization
 public final class ThreadExecutor: TaskExecutor, Alarms {
     public let name: String
     private let group = ThreadGroup()
-    private let threads: Guarded<[NamedThread]>
+    private let threads: Guarded<[SystemThread]>
     private let started = Atomic(0)
 
     /// - Parameters:
@@ -38,10 +38,10 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
         threads = Guarded([])
         group.setLoops(loops)
         let identity = asUnownedTaskExecutor()
-        var started: [NamedThread] = []
+        var started: [SystemThread] = []
         do throws(SystemThread.Refused) {
             for loop in loops {
-                started.append(try NamedThread(name: "\(name)-\(loop.index)", quality: quality) { loop.run(on: identity) })
+                started.append(try SystemThread(name: "\(name)-\(loop.index)", quality: quality) { loop.run(on: identity) })
             }
         } catch {
             group.setLoops(Array(loops.prefix(started.count)))
@@ -77,7 +77,7 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
         for thread in ending { thread.join() }
     }
 
-    public var now: UInt64 { Timers.now }
+    public var now: UInt64 { OperatingSystem.now }
 
     /// Calls `body` on the thread of ``WheelThread/shared``: an alarm has to fire even while all
     /// threads here compute.

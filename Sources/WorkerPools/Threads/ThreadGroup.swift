@@ -19,7 +19,8 @@ final class ThreadGroup: Sendable {
     private let isWakingWatcher = Atomic(false)
 
     var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
-    var hasWork: Bool { state.withLock { $0.loops }.contains(where: \.hasReady) }
+    var hasWork: Bool { loops.contains(where: \.hasReady) }
+    private var loops: [RunLoop] { state.withLock { $0.loops } }
 
     func setLoops(_ loops: [RunLoop]) {
         state.withLock { $0.loops = loops }
@@ -27,42 +28,31 @@ final class ThreadGroup: Sendable {
 
     func stop() {
         stopping.store(true, ordering: .sequentiallyConsistent)
-        let loops = state.withLock { state in
-            defer { state.turn = 0 }
-            return state.loops
-        }
         for loop in loops { loop.unpark() }
     }
 
     /// Releases the loops, which hold this group in turn.
     func releaseLoops() {
-        state.withLock { state in
-            state.loops = []
-            state.idle = []
-        }
+        state.withLock { $0 = State() }
     }
 
     /// Runs the job on the caller's own thread if it belongs to this group, else on an idle thread
-    /// or the next in turn.
+    /// or the next in turn. Looks for an idle thread after it has pushed the job, so that one that
+    /// goes idle meanwhile either finds the job or is found.
     func enqueue(_ job: UnownedJob) {
         if let own = RunLoop.current, own.belongs(to: self) {
             own.push(job)
-            if idleCount.load(ordering: .sequentiallyConsistent) > 0 { wakeOne() }
-            return
-        }
-        let (target, isIdle) = state.withLock { state -> (RunLoop, Bool) in
-            if let idleLoop = state.idle.popLast() {
-                idleCount.subtract(1, ordering: .sequentiallyConsistent)
-                return (idleLoop, true)
+            wakeOne()
+        } else if let idle = takeIdle() {
+            idle.push(job)
+            idle.unpark()
+        } else {
+            let next = state.withLock { state in
+                state.turn = (state.turn + 1) % state.loops.count
+                return state.loops[state.turn]
             }
-            state.turn = (state.turn + 1) % state.loops.count
-            return (state.loops[state.turn], false)
-        }
-        target.push(job)
-        if isIdle {
-            target.unpark()
-        } else if idleCount.load(ordering: .sequentiallyConsistent) > 0 {
-            wakeOne(preferring: target)
+            next.push(job)
+            wakeOne()
         }
     }
 
@@ -81,8 +71,25 @@ final class ThreadGroup: Sendable {
         }
     }
 
+    private func takeIdle() -> RunLoop? {
+        guard idleCount.load(ordering: .sequentiallyConsistent) > 0 else { return nil }
+        return state.withLock { state in
+            guard let idle = state.idle.popLast() else { return nil }
+            idleCount.subtract(1, ordering: .sequentiallyConsistent)
+            return idle
+        }
+    }
+
+    /// - Returns: false if none is idle.
+    @discardableResult
+    func wakeOne() -> Bool {
+        guard let idle = takeIdle() else { return false }
+        idle.unpark()
+        return true
+    }
+
     func steal(for thief: RunLoop) -> UnownedJob? {
-        let loops = state.withLock { $0.loops }
+        let loops = loops
         for step in 1..<max(loops.count, 2) where loops.count > 1 {
             if let job = loops[(thief.index + step) % loops.count].giveHalf(to: thief) { return job }
         }
@@ -100,7 +107,7 @@ final class ThreadGroup: Sendable {
         isWakingWatcher.store(false, ordering: .sequentiallyConsistent)
         while true {
             watchers.add(1, ordering: .sequentiallyConsistent)
-            guard isQuiescent else { return Timers.now + 4_000_000 }
+            guard isQuiescent else { return OperatingSystem.now + 4_000_000 }
             watchers.subtract(1, ordering: .sequentiallyConsistent)
             guard !isQuiescent else { return nil }
         }
@@ -127,34 +134,11 @@ final class ThreadGroup: Sendable {
     /// watch if a task sleeps, or was woken and waits behind a job that computes.
     func handOverWatch() {
         isWakingWatcher.store(false, ordering: .sequentiallyConsistent)
-        guard idleCount.load(ordering: .sequentiallyConsistent) > 0,
-            watchers.load(ordering: .sequentiallyConsistent) == 0
-        else { return }
-        if !state.withLock({ $0.loops }).allSatisfy(\.isQuiescent) { ensureWatcher() }
-    }
-
-    /// More jobs have become runnable than their thread will get to soon.
-    func wakeHelper() {
-        if idleCount.load(ordering: .sequentiallyConsistent) > 0 { wakeOne() }
+        if !loops.allSatisfy(\.isQuiescent) { ensureWatcher() }
     }
 
     /// Takes over sleepers whose own thread has not woken them.
     func takeOverLateSleepers(for helper: RunLoop, at now: UInt64) {
-        let loops = state.withLock { $0.loops }
         for loop in loops where loop !== helper { loop.giveLateSleepers(at: now, to: helper) }
-    }
-
-    @discardableResult
-    private func wakeOne(preferring target: RunLoop? = nil) -> Bool {
-        let chosen = state.withLock { state -> RunLoop? in
-            guard !state.idle.isEmpty else { return nil }
-            idleCount.subtract(1, ordering: .sequentiallyConsistent)
-            if let target, let index = state.idle.firstIndex(where: { $0 === target }) {
-                return state.idle.remove(at: index)
-            }
-            return state.idle.removeLast()
-        }
-        chosen?.unpark()
-        return chosen != nil
     }
 }

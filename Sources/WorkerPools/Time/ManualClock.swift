@@ -3,8 +3,7 @@
 public final class ManualClock: Alarms {
     private struct State {
         var now: UInt64 = 0
-        var order: UInt64 = 0
-        var calls: [(due: UInt64, order: UInt64, body: @Sendable () -> Void)] = []
+        var calls = TimerQueue<@Sendable () -> Void>()
     }
 
     private let state = Guarded(State())
@@ -19,8 +18,7 @@ public final class ManualClock: Alarms {
     public func call(at due: UInt64, _ body: @escaping @Sendable () -> Void) {
         let isDue = state.withLock { state in
             guard due > state.now else { return true }
-            state.order += 1
-            state.calls.append((due, state.order, body))
+            state.calls.insert(state.calls.reserve(), due: due, body)
             return false
         }
         if isDue { body() }
@@ -36,14 +34,9 @@ public final class ManualClock: Alarms {
 
     private func nextCall(until end: UInt64) -> (@Sendable () -> Void)? {
         state.withLock { state in
-            let due = state.calls.indices.filter { state.calls[$0].due <= end }
-            let first = due.min { left, right in
-                (state.calls[left].due, state.calls[left].order) < (state.calls[right].due, state.calls[right].order)
-            }
-            guard let first else { return nil }
-            let call = state.calls.remove(at: first)
-            state.now = max(state.now, call.due)
-            return call.body
+            guard let (due, body) = state.calls.popFirst(until: end) else { return nil }
+            state.now = max(state.now, due)
+            return body
         }
     }
 }

@@ -23,7 +23,7 @@ public struct PoolClock: Clock, Sendable {
 
     public init() {}
 
-    public var now: Instant { Instant(nanoseconds: Timers.now) }
+    public var now: Instant { Instant(nanoseconds: OperatingSystem.now) }
     public var minimumResolution: Duration { .microseconds(66) }
 
     /// Sleeps of up to this length are not cut short by cancellation: they throw when they end. A
@@ -41,16 +41,15 @@ public struct PoolClock: Clock, Sendable {
 
     @inline(never) @usableFromInline
     static func sleepOnWheelThread(_ duration: Duration) async throws(CancellationError) {
-        let timers = WheelThread.shared.timers
-        let length = duration.nanoseconds
-        guard duration <= longestNap else { return try await timers.sleep(until: Timers.now &+ length) }
-        await withUnsafeContinuation { timers.nap(length, $0) }
+        let (thread, due) = (WheelThread.shared, OperatingSystem.now &+ duration.nanoseconds)
+        guard duration <= longestNap else { return try await thread.sleep(until: due) }
+        await withUnsafeContinuation { continuation in thread.call(at: due) { continuation.resume() } }
         if Task.isCancelled { throw CancellationError() }
     }
 
     /// Ends early, throwing `CancellationError`, when the task is cancelled. The tolerance is
     /// ignored.
     public func sleep(until deadline: Instant, tolerance: Duration?) async throws {
-        try await WheelThread.shared.timers.sleep(until: deadline.nanoseconds)
+        try await WheelThread.shared.sleep(until: deadline.nanoseconds)
     }
 }

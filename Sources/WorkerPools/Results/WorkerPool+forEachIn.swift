@@ -1,49 +1,4 @@
 extension WorkerPool {
-    /// Calls `body` with each element on the pool's workers, in chunks as `map`.
-    /// - Throws: as `map`.
-    @inlinable
-    public func forEach<Elements: Collection & Sendable, Failure: Error>(
-        _ elements: Elements,
-        _ body: @escaping @Sendable (Elements.Element) throws(Failure) -> Void
-    ) async throws(JobFailure<Failure>) where Elements.Element: Sendable {
-        guard Elements.self is any RandomAccessCollection.Type else { return try await forEachInChunks(Array(elements), body) }
-        try await forEachInChunks(elements, body)
-    }
-
-    /// The same for asynchronous bodies.
-    @inlinable
-    public func forEach<Elements: Collection & Sendable, Failure: Error>(
-        _ elements: Elements,
-        _ body: @escaping @Sendable (Elements.Element) async throws(Failure) -> Void
-    ) async throws(JobFailure<Failure>) where Elements.Element: Sendable {
-        guard Elements.self is any RandomAccessCollection.Type else { return try await forEachInChunks(Array(elements), body) }
-        try await forEachInChunks(elements, body)
-    }
-
-    @inlinable
-    func forEachInChunks<Elements: Collection & Sendable, Failure: Error>(
-        _ elements: Elements,
-        _ body: @escaping @Sendable (Elements.Element) throws(Failure) -> Void
-    ) async throws(JobFailure<Failure>) {
-        let call = makeChunkedCall(elements.count)
-        let failure = await call.run(on: self) { range in
-            if try !call.visit(range, of: elements, body) { try call.skipRest() }
-        }
-        if let failure { throw self.failure(failure) }
-    }
-
-    @inlinable
-    func forEachInChunks<Elements: Collection & Sendable, Failure: Error>(
-        _ elements: Elements,
-        _ body: @escaping @Sendable (Elements.Element) async throws(Failure) -> Void
-    ) async throws(JobFailure<Failure>) {
-        let call = makeChunkedCall(elements.count)
-        let failure = await call.run(on: self) { range in
-            if try await !call.visit(range, of: elements, body) { try call.skipRest() }
-        }
-        if let failure { throw self.failure(failure) }
-    }
-
     /// Calls `body` with each element as it arrives, in a job each. Takes the next element only
     /// when the queue has room, which it waits for whatever ``WorkerPool/Configuration/whenFull``
     /// says.

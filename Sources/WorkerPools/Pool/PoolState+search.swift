@@ -1,0 +1,176 @@
+import Synchronization
+
+/// Workers on their way to the queue, and what they are expected to do there.
+struct Search {
+    /// How many workers may search at once. Each wakes the next when it has taken a job and more
+    /// are waiting, so few are enough, and few keep a burst of tiny jobs from waking thousands.
+    static var most: Int { 2 }
+
+    var searching = 0
+    /// Whether one of them is spinning already.
+    var isSpinning = false
+    var spinPolicy = SpinPolicy()
+    let signal: SpinSignal
+    /// How many waiting jobs a running worker is expected to start within a moment, judging by
+    /// recent ones. No worker is woken for these. Reset when that worker takes its next turn or
+    /// otherwise ends, and when the watchdog fires, so that a job that turns out long holds up the
+    /// others for no longer than that.
+    var expectedStarts = 0
+    var expectedStarter = 0
+
+    init(signal: SpinSignal) { self.signal = signal }
+}
+
+/// Tells the spinning worker that there is a job, or that none will come.
+final class SpinSignal: Sendable {
+    private let state = Atomic(false)
+
+    var isSet: Bool { state.load(ordering: .relaxed) }
+    func set() { state.store(true, ordering: .relaxed) }
+    func clear() { state.store(false, ordering: .relaxed) }
+}
+
+/// Whether to spin for jobs before parking, judging by how often spinning has paid off.
+///
+/// Waking a parked worker costs it and the submitter a few µs each, as much as a quarter of a spin.
+/// So a success buys two more spins; with none left, only one in sixteen is tried.
+struct SpinPolicy {
+    /// How many jobs may arrive before another worker is woken to help the spinning one.
+    private(set) var share = 0
+    private var credit = 0
+    private var passed = 0
+
+    mutating func isWorthwhile() -> Bool {
+        if credit > 0 { return true }
+        passed += 1
+        return passed % 16 == 0
+    }
+
+    mutating func begin() { share = 32 }
+
+    /// It has taken longer than it may, because its thread was not scheduled.
+    mutating func giveUpShare() { share = 0 }
+
+    mutating func note(foundJob: Bool) { credit = foundJob ? min(8, credit + 2) : max(0, credit - 1) }
+}
+
+extension PoolState {
+    /// A thread that prefetches this many jobs is in a burst of short ones. Only then is it
+    /// worthwhile not to wake another worker for the next jobs.
+    private static var burst: Int { 32 }
+
+    /// If no worker is parked and there are as many as may be, a free one is about to park, and
+    /// checks the queue once more before it does; a new one would only send it away.
+    var mayWakeWorker: Bool {
+        search.searching < Search.most && places.busy + search.searching < places.limit
+            && (!workers.parked.isEmpty || workers.live - places.lent < places.limit)
+    }
+
+    var imminentStarts: Int {
+        if search.isSpinning { return max(search.expectedStarts, search.spinPolicy.share) }
+        return places.busy > 0 ? search.expectedStarts : 0
+    }
+
+    mutating func forgetExpectedStarts(by worker: Worker) {
+        if worker.slot == search.expectedStarter { search.expectedStarts = 0 }
+    }
+
+    mutating func wakeWorker() {
+        search.searching += 1
+        if !unpark() { followUp.starting.append(workers.takeSlot()) }
+    }
+
+    /// - Returns: false if none was parked.
+    private mutating func unpark() -> Bool {
+        guard let slot = workers.parked.popLast(), let worker = workers.slots[slot], case .parked(let continuation) = worker.phase
+        else { return false }
+        worker.phase = .searching
+        followUp.resumed.append(continuation)
+        return true
+    }
+
+    /// Wakes parked workers beyond the limit, which then retire.
+    mutating func dismissExcess() {
+        var excess = workers.live - places.lent - search.searching - places.limit
+        if phase != .open, outstanding == 0 { excess = workers.parked.count }
+        while excess > 0, unpark() {
+            search.searching += 1
+            excess -= 1
+        }
+    }
+
+    /// Chooses what a worker without a job does now.
+    /// - Parameters:
+    ///   - local: that of the thread it runs on, and its state.
+    ///   - maySpin: whether it has not just spun.
+    mutating func take(
+        by worker: Worker, from local: LocalQueue, _ state: inout LocalQueue.State, maySpin: Bool, now: UInt64
+    ) -> Worker.Step {
+        forgetExpectedStarts(by: worker)
+        if worker.verdict(state) != .inTime || workers.live - places.lent > places.limit {
+            workers.vacate(worker)
+            return .retire
+        }
+        if places.isFree, let job = queue.popFirst() {
+            places.busy += 1
+            counters.peakRunning = max(counters.peakRunning, places.busy)
+            worker.phase = .running
+            worker.begin(job, state)
+            prefetch(by: worker, into: local, &state, now: now)
+            return .run
+        }
+        if phase != .open, outstanding == 0 {
+            workers.vacate(worker)
+            return .retire
+        }
+        guard maySpin, !search.isSpinning, search.searching == 0, places.busy < places.limit, phase == .open,
+            search.spinPolicy.isWorthwhile()
+        else { return .park }
+        search.searching += 1
+        search.isSpinning = true
+        search.signal.clear()
+        search.spinPolicy.begin()
+        return .spin
+    }
+
+    /// The spinning worker comes back to the queue.
+    mutating func endSpin() {
+        search.searching -= 1
+        search.isSpinning = false
+        search.spinPolicy.note(foundJob: queue.count > 0)
+    }
+
+    /// Parks the worker, unless there is something for it to do after all.
+    mutating func park(_ worker: Worker, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
+        let hasEnded = phase != .open && outstanding == 0
+        let hasJob = queue.count > search.searching + imminentStarts && places.busy + search.searching < places.limit
+        if hasEnded || hasJob || workers.live - places.lent > places.limit {
+            search.searching += 1
+            return false
+        }
+        worker.phase = .parked(continuation)
+        workers.parked.append(worker.slot)
+        return true
+    }
+
+    /// Prefetches some of the next jobs for the worker's thread. No returning job may be waiting to
+    /// go before them.
+    private mutating func prefetch(by worker: Worker, into local: LocalQueue, _ state: inout LocalQueue.State, now: UInt64) {
+        guard configuration.longestRun > 1, places.returning.isEmpty, phase != .cancelled else { return }
+        // Half of what each thread could have.
+        let share = queue.count / (2 * min(places.busy + search.searching, locals.all.count))
+        let pace = local.fill(&state, share: share, longest: configuration.longestRun, now: now, from: queue)
+        guard let pace else { return }
+        search.expectedStarts = pace >= Self.burst ? pace - 1 : 0
+        search.expectedStarter = worker.slot
+        worker.lingers = pace >= Self.burst && local.waiting < Self.burst
+        if local.waiting > 0 { worker.prefetched = local }
+    }
+
+    /// Returns the jobs that the worker has prefetched and no worker has begun, because it will not
+    /// run them next.
+    mutating func returnPrefetched(of worker: Worker) {
+        if let local = worker.prefetched, local.waiting > 0 { takeBackPrefetched(since: local.filledAt) }
+        worker.prefetched = nil
+    }
+}
