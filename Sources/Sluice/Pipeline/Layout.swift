@@ -38,7 +38,7 @@ struct Layout {
         enter(RunPlan.StageEntry(ledger: ledger, concurrency: settings.concurrency, pool: pool))
         let delivery = Delivery<Input, Output>(ledger: ledger, failures: failures(settings.onError, ledger), next: next)
         guard settings.timeout != nil || settings.retry != nil else {
-            return .parallel(Stage(pool: pool, delivery: delivery, body: body))
+            return .parallel(Stage(pool: pool, delivery: delivery, measuresWaiting: self.settings.measuresWaiting, body: body))
         }
         let stage = TimedStage(pool: pool, settings: settings, delivery: delivery, body: body)
         plan.forwarders.append(stage)

@@ -45,7 +45,8 @@ extension Pipeline {
             let next = layout.serial(inlet)
             let ledger = layout.enter(name)
             let stage = SerialStage(
-                state: state, ledger: ledger, failures: layout.failures(onError, ledger), next: next, body: transform)
+                state: state, ledger: ledger, failures: layout.failures(onError, ledger), next: next,
+                measuresWaiting: layout.settings.measuresWaiting && next is Admission<Output>, body: transform)
             attach(.serial(stage), &layout)
         }
     }
@@ -89,16 +90,19 @@ final class SerialStage<State: Sendable, Input: Sendable, Output: Sendable>: Ser
     private let ledger: StageLedger
     private let failures: Failures
     private let next: any SerialInlet<Output>
+    /// Whether what comes next may have no room, and the time that this takes is measured.
+    private let measuresWaiting: Bool
     private let body: @Sendable (inout State, Input) async throws -> InOrderResult<Output>
 
     init(
-        state: State, ledger: StageLedger, failures: Failures, next: any SerialInlet<Output>,
+        state: State, ledger: StageLedger, failures: Failures, next: any SerialInlet<Output>, measuresWaiting: Bool,
         body: @escaping @Sendable (inout State, Input) async throws -> InOrderResult<Output>
     ) {
         self.state = SerialState(state)
         self.ledger = ledger
         self.failures = failures
         self.next = next
+        self.measuresWaiting = measuresWaiting
         self.body = body
     }
 
@@ -107,9 +111,10 @@ final class SerialStage<State: Sendable, Input: Sendable, Output: Sendable>: Ser
         ledger.received.count()
         let start = ContinuousClock.now
         let result: InOrderResult<Output>
+        let end: ContinuousClock.Instant
         do {
             result = try await body(&state.value, element)
-            ledger.wasBusy(since: start)
+            end = ledger.wasBusy(since: start)
         } catch {
             ledger.wasBusy(since: start)
             guard !failures.control.isClosed else { return }
@@ -120,6 +125,7 @@ final class SerialStage<State: Sendable, Input: Sendable, Output: Sendable>: Ser
         case .pass(let output):
             ledger.passed.count()
             try await next.receive(output, at: place)
+            if measuresWaiting { ledger.waited(since: end) }
         case .leaveOut:
             ledger.filtered.count()
         case .last(let output):

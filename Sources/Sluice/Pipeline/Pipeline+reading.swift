@@ -35,7 +35,9 @@ extension Pipeline {
             inlet.segment.expect(parts: parts.count)
             layout.plan.entrance = inlet.segment
             layout.plan.ledger.parts.withLock { $0 = Array(repeating: Report.Part(), count: parts.count) }
-            let reader = Reader(parts: parts, inlet: inlet, ledger: layout.plan.ledger, control: layout.control)
+            let reader = Reader(
+                parts: parts, inlet: inlet, ledger: layout.plan.ledger, control: layout.control,
+                measuresWaiting: layout.settings.measuresWaiting)
             for _ in 0..<min(concurrency, parts.count) {
                 layout.plan.readers.append { await reader.read() }
             }
@@ -49,6 +51,7 @@ struct Reader<Element: Sendable>: Sendable {
     let inlet: any ParallelInlet<Element>
     let ledger: RunLedger
     let control: RunControl
+    let measuresWaiting: Bool
 
     /// One of several readers; each takes the next part that none has taken yet.
     func read() async {
@@ -60,17 +63,28 @@ struct Reader<Element: Sendable>: Sendable {
         }
     }
 
+    /// `nil` if times are not measured.
+    private var now: ContinuousClock.Instant? { measuresWaiting ? .now : nil }
+
     private func read(_ part: Int, _ segment: Segment) async -> (count: Int, ended: Bool) {
         var count = 0
         do {
             guard await segment.reserve(part: part) else { return (count, false) }
+            var start = now
             let next = try await parts[part].open()
             while let element = try await next() {
                 count += 1
                 ledger.read.count()
+                let read = start.map { ledger.reading.wasBusy(since: $0) }
                 await inlet.accept(element, segment.admit(part: part, place: nil))
-                guard await segment.reserve(part: part) else { return (count, false) }
+                let hasRoom = await segment.reserve(part: part)
+                if let read {
+                    ledger.reading.passed.count()
+                    start = ledger.reading.waited(since: read)
+                }
+                guard hasRoom else { return (count, false) }
             }
+            if let start { ledger.reading.wasBusy(since: start) }
             // Where reading was stopped, an end may be only the answer to the cancellation.
             return (count, !control.isReadingStopped)
         } catch {

@@ -3,7 +3,8 @@ extension Pipeline {
     /// goes on.
     public func writing(to sink: some Sink<Element>) -> Pipeline {
         Pipeline(settings: settings) { [attach] inlet, layout in
-            attach(.serial(Writing(sink: sink, next: layout.serial(inlet))), &layout)
+            let ledger = layout.settings.measuresWaiting ? layout.plan.ledger.writing : nil
+            attach(.serial(Writing(sink: sink, ledger: ledger, next: layout.serial(inlet))), &layout)
         }
     }
 
@@ -16,18 +17,26 @@ extension Pipeline {
 /// A sink, and what comes after it.
 final class Writing<Output: Sink>: SerialInlet {
     private let sink: Output
+    /// `nil` if its time is not measured.
+    private let ledger: StageLedger?
     private let next: any SerialInlet<Output.Element>
 
-    init(sink: Output, next: any SerialInlet<Output.Element>) {
+    init(sink: Output, ledger: StageLedger?, next: any SerialInlet<Output.Element>) {
         self.sink = sink
+        self.ledger = ledger
         self.next = next
     }
 
     func receive(_ element: Output.Element, at place: Place) async throws(PipelineError) {
+        let start = ledger.map { _ in ContinuousClock.now }
         do {
             try await sink.write(element)
         } catch {
             throw .sink(error)
+        }
+        if let ledger, let start {
+            ledger.wasBusy(since: start)
+            ledger.passed.count()
         }
         try await next.receive(element, at: place)
     }

@@ -37,6 +37,8 @@ struct PipelineSettings: Sendable {
     var alarms: (any Alarms)?
     var deadLetters: (any Sink<DeadLetter>)?
     var onFailure: (@Sendable (DeadLetter) -> Void)?
+    /// Whether to measure reading, writing, and how long stages wait for room.
+    var measuresWaiting = false
 }
 
 extension Pipeline {
@@ -76,6 +78,10 @@ extension Pipeline {
     /// Calls the closure for each failure when it happens, whatever its stage does about it: at any
     /// time, in no order, from several threads.
     public func onFailure(_ body: @escaping @Sendable (DeadLetter) -> Void) -> Self { with { $0.onFailure = body } }
+
+    /// Measures the times of readers and sinks, and how long stages wait for room in the next one:
+    /// one more look at the clock for each element and stage.
+    package func measuringWaiting() -> Self { with { $0.measuresWaiting = true } }
 
     private func with(_ change: (inout PipelineSettings) -> Void) -> Self {
         var copy = self

@@ -20,6 +20,11 @@ public struct Report: Sendable {
         /// Time spent in the stage's closure, summed over its workers; waiting inside the closure
         /// counts.
         public var busy: Duration
+        /// Time that its workers held results that the next stage had no room for, if it was
+        /// measured.
+        package var waited = Duration.zero
+        /// Whether it takes one element at a time, in order, and has no workers.
+        package var isOrdered = false
         /// Elements that wait for a worker.
         public var queued: Int
         public var running: Int
@@ -33,6 +38,18 @@ public struct Report: Sendable {
         public var now: Int
         /// The highest number so far.
         public var peak: Int
+    }
+
+    /// What is done before the first stage or after the last, if it was measured.
+    package struct Activity: Sendable, Hashable {
+        package var busy = Duration.zero
+        /// For room in what comes next.
+        package var waited = Duration.zero
+        package var elements = 0
+
+        package init(busy: Duration = .zero, waited: Duration = .zero, elements: Int = 0) {
+            (self.busy, self.waited, self.elements) = (busy, waited, elements)
+        }
     }
 
     /// One part of the source.
@@ -56,6 +73,13 @@ public struct Report: Sendable {
     public var stages: [Stage] = []
     /// The element after which a stage had enough, so that the run ended there.
     public var enough: Place?
+
+    /// Reading the parts of the source, by all readers.
+    package var reading = Activity()
+    /// The number of parts that are read at the same time.
+    package var readers = 0
+    /// Writing to the sinks of the pipeline, one element at a time.
+    package var writing = Activity()
 
     /// The first element that a stage gave up because the run was being drained: the run ended
     /// before it.

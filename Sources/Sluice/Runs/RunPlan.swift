@@ -40,6 +40,9 @@ struct RunPlan: Sendable {
         report.written = ledger.written.now
         report.stages = stages.reversed().map(\.report).reversed()
         report.read = ledger.read.now
+        report.reading = ledger.reading.activity
+        report.readers = readers.count
+        report.writing = ledger.writing.activity
         report.parts = ledger.parts.withLock { $0 }
         return report
     }
@@ -52,6 +55,9 @@ final class RunLedger: Sendable {
     let written = Atomic(0)
     let deadLetters = Atomic(0)
     let parts = Locked<[Report.Part]>([])
+    /// Times of the readers and of the sinks, if they are measured.
+    let reading = StageLedger(name: "reading")
+    let writing = StageLedger(name: "writing")
 }
 
 extension RunPlan.StageEntry {
@@ -59,7 +65,7 @@ extension RunPlan.StageEntry {
         let counters = pool?.counters
         return Report.Stage(
             name: ledger.name, counts: ledger.counts, retries: counters?.retried ?? 0,
-            timeouts: counters?.timedOut ?? 0, busy: ledger.busy, queued: counters?.queued ?? 0,
+            timeouts: counters?.timedOut ?? 0, busy: ledger.busy, waited: ledger.waited, isOrdered: pool == nil, queued: counters?.queued ?? 0,
             running: counters?.running ?? 0,
             workers: Report.Workers(
                 min: concurrency.range.lowerBound, max: concurrency.range.upperBound, now: counters?.workers ?? 1,

@@ -11,14 +11,33 @@ final class StageLedger: Sendable {
     let added = Atomic(0)
     let absorbed = Atomic(0)
     private let busyNanoseconds = Atomic(0)
+    private let waitedNanoseconds = Atomic(0)
 
     init(name: String) {
         self.name = name
     }
 
-    func wasBusy(since start: ContinuousClock.Instant) {
-        let (seconds, attoseconds) = start.duration(to: .now).components
-        busyNanoseconds.count(Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000))
+    /// - Returns: the current time.
+    @discardableResult
+    func wasBusy(since start: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        let now = ContinuousClock.now
+        busyNanoseconds.count(nanoseconds(from: start, to: now))
+        return now
+    }
+
+    /// A result had to wait for room in what comes next.
+    ///
+    /// - Returns: the current time.
+    @discardableResult
+    func waited(since start: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        let now = ContinuousClock.now
+        waitedNanoseconds.count(nanoseconds(from: start, to: now))
+        return now
+    }
+
+    private func nanoseconds(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) -> Int {
+        let (seconds, attoseconds) = start.duration(to: end).components
+        return Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
     }
 
     var counts: StageCounts {
@@ -28,6 +47,11 @@ final class StageLedger: Sendable {
     }
 
     var busy: Duration { .nanoseconds(busyNanoseconds.now) }
+
+    var waited: Duration { .nanoseconds(waitedNanoseconds.now) }
+
+    /// What was done outside of any stage.
+    var activity: Report.Activity { Report.Activity(busy: busy, waited: waited, elements: passed.now) }
 }
 
 extension Atomic<Int> {

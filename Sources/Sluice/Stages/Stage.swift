@@ -8,10 +8,15 @@ final class Stage<Input: Sendable, Output: Sendable>: ParallelInlet {
     private let pool: WorkerPool
     private let delivery: Delivery<Input, Output>
     private let body: @Sendable (Input) async throws -> Output?
+    private let measuresWaiting: Bool
     let segment: Segment
 
-    init(pool: WorkerPool, delivery: Delivery<Input, Output>, body: @escaping @Sendable (Input) async throws -> Output?) {
+    init(
+        pool: WorkerPool, delivery: Delivery<Input, Output>, measuresWaiting: Bool,
+        body: @escaping @Sendable (Input) async throws -> Output?
+    ) {
         self.pool = pool
+        self.measuresWaiting = measuresWaiting
         self.delivery = delivery
         self.body = body
         segment = delivery.next.segment
@@ -36,8 +41,9 @@ final class Stage<Input: Sendable, Output: Sendable>: ParallelInlet {
             delivery.ledger.wasBusy(since: start)
             return delivery.fail(input, ticket, error, attempts: 1)
         }
-        delivery.ledger.wasBusy(since: start)
+        let end = delivery.ledger.wasBusy(since: start)
         await delivery.pass(output, ticket)
+        if measuresWaiting { delivery.ledger.waited(since: end) }
     }
 }
 

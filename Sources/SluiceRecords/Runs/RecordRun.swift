@@ -28,7 +28,7 @@ package final class RecordRun: Sendable {
         self.options = allowed
         plan = Plan(pipeline, folder: options.state)
         scratches = FreeList(most: 4 * allowance.workers + 8)
-        meter = ProgressMeter(inputs: pipeline.source.inputs)
+        meter = ProgressMeter(inputs: pipeline.source.inputs, places: plan.places.count)
     }
 
     /// The progress of the run. May be read at any time and from any thread.
@@ -81,7 +81,10 @@ package final class RecordRun: Sendable {
         let files = try begin(commit, state)
         isSuspended = false
         let encode = SinkStage(plan.sinks, letters: commit.letters, files: files)
+        let sampler = makeSampler()
+        sampler?.begin()
         let end = await flow(reading, encode, commit, files, checkpointing, on: threads)
+        await sampler?.end()
         reading.removeSpills()
         gathered?.removeSpills()
         await endSteps()
@@ -94,7 +97,25 @@ package final class RecordRun: Sendable {
         for index in report.inputs.indices { report.inputs[index].ends = gathered?.ends[index] ?? reading.ends(of: index) }
         report.replay = pipeline.source.replay?.report
         isSuspended = try settle(end, commit, state, checkpointing, read, since: start, &report)
+        sampler?.write(of: report.ownDigest)
         return report
+    }
+
+    /// Records how the run goes on; `nil` if that is not wanted.
+    private func makeSampler() -> RunSampler? {
+        guard var samples = options.samples else { return nil }
+        (samples.pipeline, samples.definition) = (pipeline.name, pipeline.definition)
+        (samples.threads, samples.places) = (options.workers, plan.places.map(\.name))
+        samples.began = Date().timeIntervalSince1970
+        let now = progress
+        samples.resumedAt = now.records > 0 ? now.records : nil
+        samples.compressedTotal = now.compressedTotal.map { Int(clamping: $0) }
+        return RunSampler(samples, folder: options.state) { [control, meter, plan] in
+            let own = plan.stages.compactMap { stage in stage.ownWorkers.map { (stage.name, $0) } }
+            let (written, out) = meter.passed
+            return RunSampler.Reading(
+                flow: control.snapshot, progress: meter.now, written: written, out: out, own: Dictionary(own, uniquingKeysWith: { $1 }))
+        }
     }
 
     /// Starts all threads that the run is going to need, as the system may refuse them later.
@@ -184,7 +205,7 @@ package final class RecordRun: Sendable {
         on threads: ThreadExecutor
     ) async -> End {
         do throws(PipelineFailure) {
-            let report = try await chain(reading, encode, commit, files, checkpointing, on: threads).running(on: threads).run(control)
+            let report = try await chain(reading, encode, commit, files, checkpointing, on: threads).measuringWaiting().running(on: threads).run(control)
             return report.status == .interrupted ? .interrupted(report) : .complete(report)
         } catch {
             return .failed(RunError(error.reason), error.report)

@@ -15,6 +15,8 @@ package struct RunOptions: Sendable {
     /// The minimum time between checkpoints, which take at most a hundredth of the time. Zero:
     /// after every batch.
     package var checkpointInterval = Duration.seconds(5)
+    /// Whether to record samples of the run in its state folder, and what else to keep with them.
+    package var samples: RunSamples?
     /// Called with messages for the user about how the run began.
     package var notice: (@Sendable (String) -> Void)?
 

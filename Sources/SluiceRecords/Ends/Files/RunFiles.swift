@@ -62,7 +62,7 @@ package final class RunFiles: Sendable {
             written.append(try Self.output(.sink, path, of: settings.sink, number: number))
         }
         written.append(try Self.file(.report, state + "/report.json"))
-        for name in [RunList.name, StateFolder.spill, StateFolder.checkpoint, Journal.name, FilesRead.name] {
+        for name in [RunList.name, StateFolder.spill, StateFolder.checkpoint, Journal.name, FilesRead.name, RunSamples.name] {
             written.append(try Self.file(.state, "\(state)/\(name)"))
         }
         self.written = written

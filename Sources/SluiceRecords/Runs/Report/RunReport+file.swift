@@ -12,7 +12,7 @@ extension RunReport {
     }
 
     /// The digest of the report, whatever ``digest`` it has; `nil` if it cannot be encoded.
-    var ownDigest: String? {
+    package var ownDigest: String? {
         var copy = self
         copy.digest = nil
         return (try? copy.encoded()).map(Self.digest)
@@ -90,10 +90,10 @@ extension RunReport {
     package func write(to path: String) throws(RunError) { try Self.write(json(), to: path) }
 
     /// As ``write(to:)``, for a report that is encoded already.
-    static func write(_ json: [UInt8], to path: String, staging: Staging = Staging()) throws(RunError) {
+    package static func write(_ bytes: [UInt8], to path: String, staging: Staging = Staging()) throws(RunError) {
         let file = OutputSet(staging: staging)
         do throws(OutputError) {
-            try json.withUnsafeBufferPointer { (bytes) throws(OutputError) in try file.append(bytes, records: 1, to: path) }
+            try bytes.withUnsafeBufferPointer { (bytes) throws(OutputError) in try file.append(bytes, records: 1, to: path) }
             _ = try file.publish()
         } catch {
             throw .report(path: path, reason: "the report cannot be written: \(error)")

@@ -1,0 +1,172 @@
+import FoundationEssentials
+import Glibc
+import Sluice
+import Synchronization
+
+/// Takes samples of a run while it goes on, and writes them to its state folder.
+///
+/// A sample costs some microseconds, ten times a second at most. A run does not fail because they
+/// cannot be written.
+final class RunSampler: Sendable {
+    /// What a run knows of itself when a sample is taken.
+    struct Reading: Sendable {
+        var flow: Report
+        var progress: RunProgress
+        var written: Int
+        /// For each place in the ledger, the records that were passed on.
+        var out: [Int]
+        /// The workers of stages that have their own.
+        var own: [String: OwnWorkers]
+    }
+
+    /// The time between two writings of the file, in microseconds. What a crash loses is no more.
+    private static let pause = 10_000_000
+
+    fileprivate struct State {
+        var samples: RunSamples
+        var series: SampleSeries?
+        var written = 0
+        var task: Task<Void, Never>?
+    }
+
+    private let folder: String
+    private let read: @Sendable () -> Reading
+    private let start = ContinuousClock.now
+    private let state: Locked<State>
+
+    /// - Parameters:
+    ///   - samples: what is known before the run.
+    ///   - read: returns the counters as they stand; from any thread.
+    init(_ samples: RunSamples, folder: String, read: @escaping @Sendable () -> Reading) {
+        self.folder = folder
+        self.read = read
+        state = Locked(State(samples: samples))
+    }
+
+    func begin() {
+        let task = Task { await takeSamples() }
+        state.withLock { $0.task = task }
+    }
+
+    /// Takes the last sample, at the end of the work.
+    func end() async {
+        let task = state.withLock { $0.task.take() }
+        task?.cancel()
+        await task?.value
+        take()
+    }
+
+    /// - Parameter report: its digest.
+    func write(of report: String?) {
+        let samples = state.withLock { state in
+            state.samples.report = report
+            return state.now
+        }
+        write(samples)
+    }
+
+    private func takeSamples() async {
+        while true {
+            let next = state.withLock { $0.series?.next } ?? 0
+            do {
+                try await ContinuousClock().sleep(until: start + .microseconds(max(next, now + 50_000)), tolerance: nil)
+            } catch {
+                return
+            }
+            take()
+            let due = state.withLock { state -> RunSamples? in
+                guard now - state.written >= Self.pause else { return nil }
+                state.written = now
+                return state.now
+            }
+            if let due { write(due) }
+        }
+    }
+
+    private func write(_ samples: RunSamples) {
+        do {
+            try samples.write(to: folder)
+        } catch {
+            // They are only a picture of the run, which has its report.
+        }
+    }
+
+    private var now: Int { Int((ContinuousClock.now - start) / .microseconds(1)) }
+
+    private func take() {
+        let reading = read()
+        let time = now
+        state.withLock { $0.add(reading, at: time) }
+    }
+}
+
+extension RunSampler.State {
+    var now: RunSamples {
+        var samples = samples
+        samples.samples = series?.samples ?? []
+        return samples
+    }
+
+    mutating func add(_ reading: RunSampler.Reading, at time: Int) {
+        let flow = reading.flow
+        // Nothing has begun yet.
+        guard !flow.stages.isEmpty else { return }
+        if samples.steps.isEmpty { samples.steps = RunSamples.Step.all(of: reading) }
+        var series = self.series ?? SampleSeries(columns: samples.columns.count)
+        var sample = RunSamples.Sample()
+        sample.time = time
+        sample.records = reading.progress.records
+        sample.written = reading.written
+        sample.dead = reading.progress.deadLetters
+        sample.textBytes = Int(clamping: reading.progress.textBytes)
+        sample.compressedBytes = Int(clamping: reading.progress.compressedBytes)
+        (sample.processorTime, sample.memoryBytes) = (ProcessUsage.processorTime, ProcessUsage.memoryBytes)
+        sample.out = reading.out
+        sample.steps.append(RunSamples.Sample.Step(flow.reading, workers: flow.readers))
+        for stage in flow.stages { sample.steps.append(RunSamples.Sample.Step(stage, reading.own[stage.name])) }
+        sample.steps.append(RunSamples.Sample.Step(flow.writing, workers: 1))
+        guard sample.steps.count == samples.steps.count, sample.out.count == samples.places.count else { return }
+        series.append(sample)
+        self.series = series
+    }
+}
+
+extension RunSamples.Step {
+    fileprivate static func all(of reading: RunSampler.Reading) -> [RunSamples.Step] {
+        let stages = reading.flow.stages.map { stage in
+            if let own = reading.own[stage.name] { return RunSamples.Step(name: stage.name, kind: .own, workers: own.range.upperBound) }
+            return RunSamples.Step(name: stage.name, kind: stage.isOrdered ? .ordered : .stage, workers: stage.workers.max)
+        }
+        return [RunSamples.Step(name: "reading", kind: .reading, workers: reading.flow.readers)] + stages
+            + [RunSamples.Step(name: "writing", kind: .writing, workers: 1)]
+    }
+}
+
+extension RunSamples.Sample.Step {
+    fileprivate init(_ activity: Report.Activity, workers: Int) {
+        self.init(
+            busy: Int(activity.busy / .microseconds(1)), waited: Int(activity.waited / .microseconds(1)), workers: workers, batches: activity.elements)
+    }
+
+    fileprivate init(_ stage: Report.Stage, _ own: OwnWorkers?) {
+        self.init(
+            busy: Int((own?.busy ?? stage.busy) / .microseconds(1)), waited: Int(stage.waited / .microseconds(1)), queued: stage.queued,
+            workers: own?.range.upperBound ?? stage.workers.now, batches: stage.counts.out)
+    }
+}
+
+/// What the process uses of the machine.
+enum ProcessUsage {
+    /// In microseconds, of all its threads.
+    static var processorTime: Int {
+        var time = timespec()
+        return clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 ? time.tv_sec * 1_000_000 + time.tv_nsec / 1_000 : 0
+    }
+
+    /// Resident memory.
+    static var memoryBytes: Int {
+        guard let text = FileManager.default.contents(atPath: "/proc/self/statm") else { return 0 }
+        let pages = text.split(separator: UInt8(ascii: " ")).dropFirst().first.flatMap { Int(String(decoding: $0, as: UTF8.self)) }
+        return (pages ?? 0) * Int(getpagesize())
+    }
+}
