@@ -30,7 +30,7 @@ let package = Package(
                 "SluiceDefinition", "SluiceRecords", "SluiceCEL", "CProcess",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            resources: [.embedInCode("Spark/runner.py")]),
+            resources: [.embedInCode("Spark/runner.py"), .embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js")]),
         // Floor 3: YAML to definition to diagnostics to a pipeline of records.
         .target(
             name: "SluiceDefinition",

@@ -18,6 +18,7 @@ struct SluiceCommand: AsyncParsableCommand {
               sluice run pipelines/app-warnings.yaml | head
               sluice run --files 'logs/*.gz' --format combined --stage 'keep: status >= 500' --stage 'select: [time, path]'
               sluice audit .sluice/access-errors/report.json
+              sluice report .sluice/access-errors/report.json
               sluice replay .sluice/access-errors/dead-letter.jsonl.gz --with pipelines/access-errors.yaml
 
             \(ExitStatus.manual)
@@ -34,6 +35,7 @@ struct SluiceCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, CheckCommand.self, TestCommand.self, ExplainCommand.self, GraphCommand.self, ShowCommand.self, ReplayCommand.self,
             PlanCommand.self, TaskCommand.self, GatherCommand.self, InitCommand.self, SchemaCommand.self, EvalCommand.self, AuditCommand.self,
+            ReportCommand.self,
         ])
 
     /// ArgumentParser exits with 64 for an invalid command line; this maps it to 2, as for an

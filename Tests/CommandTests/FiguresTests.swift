@@ -37,7 +37,7 @@ struct FiguresTests {
 @Suite("The progress line")
 struct ProgressLineTests {
     let line = ProgressLine(
-        records: 1_234_567, deadLetters: 3, compressedRead: 45_000, compressedTotal: 100_000, bytesPerSecond: 312e6, elapsedSeconds: 9)
+        records: 1_234_567, deadLetters: 3, compressedRead: 45_000, compressedTotal: 100_000, bytesPerSecond: 312e6, secondsLeft: 11)
 
     @Test("shows records, rate, share, time left and dead letters")
     func says() {
@@ -47,12 +47,74 @@ struct ProgressLineTests {
     @Test("omits what is unknown for standard input")
     func standardInput() {
         var line = line
-        line.compressedTotal = nil
+        (line.compressedTotal, line.secondsLeft) = (nil, nil)
         #expect(line.text == "1,234,567 records  312 MB/s  3 dead")
+    }
+
+    @Test("says that the run is finishing once all input is read")
+    func finishing() {
+        var line = line
+        line.compressedRead = 100_000
+        #expect(line.text == "1,234,567 records  312 MB/s  100 %  finishing  3 dead")
     }
 
     @Test("never wraps on a narrow terminal")
     func narrow() {
         #expect(line.overwriting(width: 20) == "\r\u{1B}[2K1,234,567 records  ")
+    }
+}
+
+@Suite("The time left")
+struct TimeLeftTests {
+    /// A run as it was or could be: its pace at each share of the input, in shares per second.
+    static let runs: [(name: String, pace: @Sendable (Double, inout SplitMix) -> Double)] = [
+        ("steady", { _, _ in 1 / 60 }),
+        ("uneven", { _, random in (0.5 + random.unit) / 100 }),
+        ("in bursts, as inputs are committed in order", { share, _ in (share * 50).truncatingRemainder(dividingBy: 1) < 0.5 ? 1 / 30 : 1 / 300 }),
+        ("slow to begin", { share, _ in share < 0.005 ? 1 / 400 : 1 / 60 }),
+        ("slower and slower, by a quarter in all", { share, _ in (1 - share / 4) / 60 }),
+    ]
+
+    @Test("is right within a fifth after a tenth of the run, from the start or resumed", arguments: runs.indices, [0, 0.6])
+    func isRight(run: Int, start: Double) throws {
+        for seed in 1...8 {
+            var random = SplitMix(state: UInt64(seed))
+            var marks: [(seconds: Double, share: Double)] = [(0, start)]
+            while let last = marks.last, last.share < 1 {
+                marks.append((last.seconds + 0.1, min(1, last.share + 0.1 * Self.runs[run].pace(last.share, &random))))
+            }
+            let whole = try #require(marks.last?.seconds)
+            var left = TimeLeft()
+            for mark in marks.dropLast() {
+                let said = left.next(share: mark.share, at: mark.seconds)
+                guard mark.seconds >= whole / 10, whole - mark.seconds > 2 else { continue }
+                let seconds = try #require(said)
+                let truth = whole - mark.seconds
+                // Of the whole run, as nobody minds seconds at its end.
+                #expect(abs(seconds - truth) <= 0.2 * max(truth, whole / 4), "\(Self.runs[run].name) at \(mark.share): said \(seconds), was \(truth)")
+            }
+        }
+    }
+
+    @Test("says nothing before it knows anything")
+    func tooEarly() {
+        var left = TimeLeft()
+        #expect(left.next(share: 0.3, at: 0.1) == nil)
+        #expect(left.next(share: 0.3, at: 5) == nil)
+    }
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014).
+struct SplitMix {
+    var state: UInt64
+
+    var unit: Double {
+        mutating get {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var bits = state
+            bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
+            return Double((bits ^ (bits >> 31)) >> 11) / Double(UInt64(1) << 53)
+        }
     }
 }

@@ -49,7 +49,7 @@ struct NamesOnceTests {
             "json": [
                 "SluiceRecords/Verbs/HTTP.swift",
                 "SluiceRecords/Formats/Access.swift", "SluiceRecords/Formats/AccessLog/LogTemplate+nginx.swift", "sluice/Commands/AuditCommand.swift",
-                "sluice/Commands/RunCommand.swift", "sluice/Commands/Eval.swift",
+                "sluice/Commands/ReportOption.swift", "sluice/Commands/Eval.swift",
             ],
         ]
         return others[name]?.contains(path) ?? false

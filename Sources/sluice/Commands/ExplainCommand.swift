@@ -33,7 +33,7 @@ struct ExplainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (pipeline, _) = try pipeline.runnable(state: nil, mayLackInputs: true)
+        let pipeline = try pipeline.runnable(state: nil, mayLackInputs: true).pipeline
         let paint = Paint(isOn: Terminal.output.isColored)
         let threads = workers ?? System.processors
         guard let record else { return Terminal.output.write(Explanation.text(pipeline, threads: threads, paint)) }
@@ -74,7 +74,7 @@ struct GraphCommand: ParsableCommand {
     var notation = Notation.mermaid
 
     func run() throws {
-        let (pipeline, _) = try pipeline.runnable(state: nil, mayLackInputs: true)
+        let pipeline = try pipeline.runnable(state: nil, mayLackInputs: true).pipeline
         let drawing = PipelineDrawing(pipeline)
         let text =
             switch notation {

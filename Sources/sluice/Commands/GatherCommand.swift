@@ -21,7 +21,9 @@ struct GatherCommand: AsyncParsableCommand {
     @ArgumentParser.Argument(help: "The folder of the plan.", completion: .directory)
     var plan: String
 
-    @Option(help: ArgumentHelp("Also write the report to this file; its name must end in .json.", valueName: "path"), completion: .file())
+    @Option(
+        help: ArgumentHelp("Also write the report to this file: a page for a browser if its name ends in .html, JSON if in .json.", valueName: "path"),
+        completion: .file(extensions: ReportOption.extensions))
     var report: String?
 
     @Flag(help: "Discard an unfinished run in the state folder.")
@@ -43,7 +45,7 @@ struct GatherCommand: AsyncParsableCommand {
         var gathering = Gathering(folder: PlanFolder(plan))
         (gathering.workers, gathering.restarts, gathering.reportCopy) = (workers, restart, reportCopy)
         let (done, pipeline, signal) = try await gathering.run(showing: progress)
-        if let reportCopy { ReportOption.write(done, to: reportCopy) }
+        if let reportCopy { ReportOption.write(done, to: reportCopy, state: gathering.state) }
         if done.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
         let isStreamed = pipeline.sinks.allSatisfy { $0.sink is StandardOutputSink }
         Terminal.error.write(RunSummary.text(done, reportFile: "\(gathering.state)/report.json", isStreamed: isStreamed))

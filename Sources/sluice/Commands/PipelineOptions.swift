@@ -85,10 +85,11 @@ struct PipelineOptions: ParsableArguments {
         try settings.checked(try pipelineFile(), state: state, mayLackInputs: mayLackInputs)
     }
 
-    /// The pipeline and its state folder.
-    func runnable(state: String?, mayLackInputs: Bool = false) throws -> (pipeline: RecordPipeline, state: String) {
-        guard let pipeline = try checked(state: state, mayLackInputs: mayLackInputs).pipeline else { throw ExitStatus.wrong }
-        return (pipeline, state ?? PipelineFile.stateFolder(of: pipeline.name))
+    /// The pipeline, its state folder, and the file that it was read from.
+    func runnable(state: String?, mayLackInputs: Bool = false) throws -> (pipeline: RecordPipeline, state: String, file: PipelineFile) {
+        let file = try pipelineFile()
+        guard let pipeline = try settings.checked(file, state: state, mayLackInputs: mayLackInputs).pipeline else { throw ExitStatus.wrong }
+        return (pipeline, state ?? PipelineFile.stateFolder(of: pipeline.name), file)
     }
 }
 

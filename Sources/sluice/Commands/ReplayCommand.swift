@@ -36,7 +36,9 @@ struct ReplayCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The state folder of the pipeline. (default: .sluice/NAME)", valueName: "folder"), completion: .directory)
     var state: String?
 
-    @Option(help: ArgumentHelp("Also write the report to this file; its name must end in .json.", valueName: "path"), completion: .file())
+    @Option(
+        help: ArgumentHelp("Also write the report to this file: a page for a browser if its name ends in .html, JSON if in .json.", valueName: "path"),
+        completion: .file(extensions: ReportOption.extensions))
     var report: String?
 
     @Option(help: "How to show progress: a line if on a terminal (auto), plain lines, or none.")
@@ -71,7 +73,7 @@ struct ReplayCommand: AsyncParsableCommand {
             if case .files = error { throw ExitStatus.wrong }
             throw ExitStatus.failed
         }
-        if let report { ReportOption.write(done, to: report) }
+        if let report { ReportOption.write(done, to: report, state: options.state) }
         if done.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
         Terminal.error.write(RunSummary.text(done, reportFile: "\(options.state)/report.json"))
         throw ExitStatus(done, signal: interrupts.first)

@@ -2,20 +2,25 @@ import ArgumentParser
 import FoundationEssentials
 import SluiceRecords
 
-/// `--report`: another path for the report.
+/// `--report`: another path for the report, as JSON or as a page of HTML.
 enum ReportOption {
+    static let extensions = ["html", "json"]
+
     /// - Throws: `ValidationError` if no report can be written there.
     static func validate(_ path: String) throws {
-        if path.hasSuffix(".html") { throw ValidationError("'--report' cannot write HTML in this version; name a .json file.") }
-        if !path.hasSuffix(".json") { throw ValidationError("'--report' needs a file name that ends in .json.") }
+        guard extensions.contains(where: { path.hasSuffix("." + $0) }) else {
+            throw ValidationError("'--report' needs a file name that ends in .html or .json.")
+        }
         let folder = URL(filePath: path).deletingLastPathComponent().path
         guard FileManager.default.isWritableFile(atPath: folder) else { throw ValidationError("'--report': no folder '\(folder)' to write to.") }
     }
 
     /// The outputs are already published, so a failure to write this report is only mentioned.
-    static func write(_ report: RunReport, to path: String) {
+    ///
+    /// - Parameter state: the state folder of the run.
+    static func write(_ report: RunReport, to path: String, state: String) {
         do {
-            try report.write(to: path)
+            if path.hasSuffix(".html") { try RunReport.write(try ReportPage(report, state: state).html, to: path) } else { try report.write(to: path) }
         } catch {
             Terminal.error.write("sluice: the report cannot be written: \(error)\n")
         }

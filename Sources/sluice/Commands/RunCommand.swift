@@ -24,6 +24,7 @@ struct RunCommand: AsyncParsableCommand {
               sluice run pipelines/access-errors.yaml --set 'logs=/srv/**/*.gz'
               sluice run pipelines/app-warnings.yaml --progress none | head
               sluice run pipelines/access-errors.yaml --limit 1000 --verbose
+              sluice run pipelines/access-errors.yaml --report errors.html
               sluice run --files 'logs/*.gz' --format combined --stage 'keep: status >= 500' --stage 'select: [time, path]'
               sluice run --files in.csv --format csv --stage 'keep: amount != ""' --sink out.jsonl.gz
 
@@ -41,7 +42,9 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Discard an unfinished run and start over.")
     var restart = false
 
-    @Option(help: ArgumentHelp("Also write the report to this file; its name must end in .json.", valueName: "file"), completion: .file(extensions: ["json"]))
+    @Option(
+        help: ArgumentHelp("Also write the report to this file: a page for a browser if its name ends in .html, JSON if in .json.", valueName: "file"),
+        completion: .file(extensions: ReportOption.extensions))
     var report: String?
 
     @Option(help: "How to show progress: a line if on a terminal (auto), plain lines, or none.")
@@ -69,10 +72,11 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         if let master = spark.on { return try await run(on: master) }
-        let (pipeline, state) = try pipeline.runnable(state: state)
+        let (pipeline, state, file) = try pipeline.runnable(state: state)
         var options = RunOptions(state: state, limit: limit)
         options.reportCopy = self.report
         options.restarts = restart
+        options.samples = RunSamples(file)
         options.notice = { Terminal.error.write("sluice: \($0)\n") }
         // For tests: the number of seconds between checkpoints.
         if let seconds = ProcessInfo.processInfo.environment["SLUICE_CHECKPOINT_SECONDS"].flatMap(Double.init), seconds >= 0 {
@@ -127,7 +131,7 @@ struct RunCommand: AsyncParsableCommand {
     ///
     /// - Throws: the exit status.
     private func finish(_ report: RunReport, of pipeline: RecordPipeline, state: String, signal: Int32?) async throws {
-        if let file = self.report { ReportOption.write(report, to: file) }
+        if let file = self.report { ReportOption.write(report, to: file, state: state) }
         // The reader of standard output has what it wanted, so there is no summary, as with any
         // filter.
         if report.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
@@ -136,6 +140,19 @@ struct RunCommand: AsyncParsableCommand {
         Terminal.error.write(RunSummary.text(report, reportFile: "\(state)/report.json", isStreamed: isStreamed))
         Terminal.error.write(await RunHints(pipeline, report).text(Paint(isOn: Terminal.error.isColored)))
         throw ExitStatus(report, signal: signal)
+    }
+}
+
+extension RunSamples {
+    /// The longest text of a pipeline file that is kept, in bytes.
+    private static let longest = 64 << 10
+
+    /// Those of a run of the file that has not begun.
+    init(_ file: PipelineFile) {
+        self.init()
+        program = "sluice \(Version.text)"
+        self.file = file.path
+        text = file.text.utf8.count <= Self.longest ? file.text : nil
     }
 }
 

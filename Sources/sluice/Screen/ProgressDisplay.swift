@@ -47,11 +47,13 @@ struct ProgressDisplay {
         let clock = ContinuousClock()
         let start = clock.now
         var pace = Pace()
+        var left = TimeLeft()
         while true {
             do { try await clock.sleep(for: interval) } catch { return }
             let elapsed = (clock.now - start) / .seconds(1)
             let now = run.progress
-            let line = ProgressLine(now, bytesPerSecond: pace.next(bytes: now.textBytes, at: elapsed), elapsedSeconds: elapsed)
+            var line = ProgressLine(now, bytesPerSecond: pace.next(bytes: now.textBytes, at: elapsed))
+            line.secondsLeft = line.share.flatMap { left.next(share: $0, at: elapsed) }
             stream.write(overwrites ? line.overwriting(width: stream.width) : line.text + "\n")
         }
     }
@@ -70,9 +72,9 @@ struct Pace {
 }
 
 extension ProgressLine {
-    init(_ progress: RunProgress, bytesPerSecond: Double, elapsedSeconds: Double) {
+    init(_ progress: RunProgress, bytesPerSecond: Double) {
         self.init(
             records: progress.records, deadLetters: progress.deadLetters, compressedRead: progress.compressedBytes,
-            compressedTotal: progress.compressedTotal, bytesPerSecond: bytesPerSecond, elapsedSeconds: elapsedSeconds)
+            compressedTotal: progress.compressedTotal, bytesPerSecond: bytesPerSecond)
     }
 }

@@ -8,7 +8,8 @@ struct ProgressLine: Equatable {
     var compressedTotal: UInt64?
     /// Decompressed text, over the last moments.
     var bytesPerSecond: Double
-    var elapsedSeconds: Double
+    /// The remaining time; `nil` if it cannot be told yet.
+    var secondsLeft: Double?
 
     /// The share of the input that was read, 0 to 1.
     var share: Double? {
@@ -16,16 +17,15 @@ struct ProgressLine: Equatable {
         return min(1, Double(compressedRead) / Double(total))
     }
 
-    /// The remaining time, at the average pace of the run so far.
-    var secondsLeft: Double? {
-        guard let share, share > 0, elapsedSeconds > 0.5 else { return nil }
-        return elapsedSeconds * (1 - share) / share
-    }
-
     var text: String {
         var parts = ["\(Figures.count(records)) records", "\(Figures.bytes(UInt64(max(0, bytesPerSecond))))/s"]
         if let share { parts.append(Figures.percent(share)) }
-        if let secondsLeft { parts.append("ETA \(Figures.clock(secondsLeft))") }
+        if share == 1 {
+            // Closing stages may return their results, or outputs be synced to disk.
+            parts.append("finishing")
+        } else if let secondsLeft {
+            parts.append("ETA \(Figures.clock(secondsLeft))")
+        }
         parts.append("\(Figures.count(deadLetters)) dead")
         return parts.joined(separator: "  ")
     }
