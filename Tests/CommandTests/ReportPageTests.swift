@@ -184,6 +184,10 @@ struct ReportPageTests {
                 .reading(times("reading", .reading, busy: 8)),
                 "The bottleneck is reading the input, which was busy for 80 % of the time: one input is read by one reader."
             ),
+            (
+                .crowded(times("score", .own, workers: 2, busy: 8), waited: 0.99),
+                "The bottleneck is ‘score’: the step before it waited for room there for 99 % of its time."
+            ),
             (.unclear(busiest: nil), "There is no clear bottleneck."),
         ]
         for (bottleneck, text) in sentences { #expect(PageSentences.text(of: bottleneck) == text) }

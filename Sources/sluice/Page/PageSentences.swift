@@ -65,6 +65,8 @@ enum PageSentences {
             "The bottleneck is \(subject(times.step)): its \(Figures.count(times.step.workers)) workers were busy for \(percent(times.share)) of the time. "
                 + "More of them would make the run faster."
         case .processors(let share, let steps): processors(share, steps)
+        case .crowded(let times, let waited):
+            "The bottleneck is \(subject(times.step)): the step before it waited for room there for \(percent(waited)) of its time."
         case .reading(let times) where times.step.workers == 1:
             "The bottleneck is reading the input, which was busy for \(percent(times.share)) of the time: one input is read by one reader."
         case .reading(let times):
@@ -112,7 +114,7 @@ extension Bottleneck {
     /// The stage that is marked in the drawing.
     var stage: String? {
         switch self {
-        case .ordered(let times), .workers(let times): times.step.name
+        case .ordered(let times), .workers(let times), .crowded(let times, _): times.step.name
         case .processors(_, let steps): steps.first?.step.name
         case .tooShort, .reading, .unclear: nil
         }

@@ -207,8 +207,17 @@
   // Busy and waiting for room over time, as areas of the workers' time.
   const strip = (index, at) => {
     const width = 220, height = 28;
-    const workers = column("workers " + index), busy = rates(column("busy " + index), at), waited = rates(column("waited " + index), at);
-    const most = Math.max(samples.steps[index].workers, ...workers, 1) * 1e6, end = times[at[at.length - 1]] || 1;
+    const workers = column("workers " + index), most = Math.max(samples.steps[index].workers, ...workers, 1) * 1e6, end = times[at[at.length - 1]] || 1;
+    // Time is noted when it ends: what is more than there was room for belongs to the time before.
+    const spread = (values, room) => {
+      let rest = 0;
+      return values.map((_, place) => values.length - 1 - place).map(place => {
+        const span = times[at[place + 1]] - times[at[place]], amount = values[place] * span + rest, most = Math.max(0, room(place)) * span;
+        rest = Math.max(0, amount - most);
+        return span > 0 ? Math.min(amount, most) / span : 0;
+      }).reverse();
+    };
+    const busy = spread(rates(column("busy " + index), at), () => most), waited = spread(rates(column("waited " + index), at), place => most - busy[place]);
     const area = (low, high, name) => {
       const x = place => (times[at[place]] / end * width).toFixed(1), y = value => (height - Math.min(1, value / most) * height).toFixed(1);
       const over = high.flatMap((value, place) => [x(place) + "," + y(value), x(place + 1) + "," + y(value)]);

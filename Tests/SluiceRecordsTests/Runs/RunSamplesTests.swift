@@ -94,13 +94,14 @@ struct RunSamplesTests {
     @Test("the bottleneck is what was busy all the time")
     func bottleneck() {
         let steps = [Self.reading, Self.source, Self.score, Self.head, Self.slow, Self.writing]
-        func name(_ busy: [Double], threads: Int = 2, processor: Double = 0, seconds: Double = 10) -> String {
-            switch Bottleneck(Self.samples(steps, threads: threads, seconds: seconds, busy: busy, processor: processor)) {
+        func name(_ busy: [Double], waited: [Double] = [], threads: Int = 2, processor: Double = 0, seconds: Double = 10) -> String {
+            switch Bottleneck(Self.samples(steps, threads: threads, seconds: seconds, busy: busy, waited: waited, processor: processor)) {
             case .tooShort: "short"
             case .ordered(let times): "ordered \(times.step.name)"
             case .workers(let times): "workers \(times.step.name)"
             case .processors(_, let steps): "processors \(steps.map(\.step.name))"
             case .reading: "reading"
+            case .crowded(let times, let waited): "crowded \(times.step.name) \(waited)"
             case .unclear(let busiest): "unclear \(busiest?.step.name ?? "")"
             }
         }
@@ -112,6 +113,8 @@ struct RunSamplesTests {
         #expect(name([4, 9, 0, 1, 1, 1], processor: 18) == "processors [\"source\", \"reading\", \"head\", \"slow\", \"writing\"]")
         #expect(name([1, 1, 1, 1, 9, 1], processor: 11) == "workers slow")
         #expect(name([9, 1, 1, 1, 1, 1], processor: 10) == "reading")
+        #expect(name([1, 1, 40, 1, 1, 1], waited: [9, 12, 0, 1, 0, 0], processor: 3) == "crowded score 0.6")
+        #expect(name([1, 12, 1, 1, 1, 1], waited: [9, 1, 1, 1, 1, 0], processor: 12) == "unclear source")
         #expect(name([1, 12, 1, 1, 1, 1], processor: 12) == "unclear source")
         #expect(name([0, 0, 0, 0, 0, 0], seconds: 0.1) == "short")
     }
