@@ -21,6 +21,16 @@ extension PoolState {
         if search.isSpinning { search.signal.set() }
     }
 
+    /// The same for as many jobs as the budget allows. They are all of one level and have no
+    /// records.
+    mutating func push(_ jobs: inout JobBuffer, level: UInt8) {
+        let number = min(jobs.count, budget)
+        budget -= number
+        counters.accepted += number
+        queue.append(first: number, of: &jobs, level: level)
+        if search.isSpinning { search.signal.set() }
+    }
+
     @inline(__always)
     private mutating func enqueue(_ job: consuming Job) {
         counters.accepted += 1

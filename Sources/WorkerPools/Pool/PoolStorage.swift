@@ -65,16 +65,8 @@ final class PoolStorage: Sendable {
     }
 
     /// Pushes as many of the jobs as the budget allows while locking once.
-    /// - Returns: the first for which the pool has to be asked.
-    func push(_ jobs: inout ArraySlice<Job>) -> Job? {
-        state.withLock { state in
-            var refused: Job?
-            while refused == nil, let job = jobs.popFirst() {
-                refused = job
-                state.push(&refused)
-            }
-            return refused
-        }
+    func push(_ jobs: inout JobBuffer, level: UInt8) {
+        state.withLock { $0.push(&jobs, level: level) }
     }
 
     var counters: PoolCounters { exclusiveStep { $0.snapshot($1) } }

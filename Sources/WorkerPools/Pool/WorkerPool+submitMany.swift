@@ -7,20 +7,23 @@ extension WorkerPool {
     /// - Throws: as `submit(priority:_:)`; jobs before the refused one have been accepted.
     @inlinable
     public func submit(contentsOf jobs: some Sequence<PoolJob>, priority: JobPriority = .normal) async throws {
-        var batch: [Job] = []
+        var batch = JobBuffer()
+        defer { batch.free() }
         let level = storage.level(of: priority)
         for job in jobs {
             batch.append(Job(body: job.body, level: level))
-            if batch.count == 256 { try await enter(&batch) }
+            if batch.count == 256 { try await enter(&batch, level) }
         }
-        try await enter(&batch)
+        try await enter(&batch, level)
     }
 
     @usableFromInline
-    func enter(_ batch: inout [Job]) async throws {
-        var rest = batch[...]
-        batch.removeAll(keepingCapacity: true)
-        while let refused = storage.push(&rest) { try await storage.enter(refused) }
+    func enter(_ batch: inout JobBuffer, _ level: UInt8) async throws {
+        while true {
+            storage.push(&batch, level: level)
+            guard batch.count > 0 else { return }
+            try await storage.enter(batch.removeFirst())
+        }
     }
 }
 

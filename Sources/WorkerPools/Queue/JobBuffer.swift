@@ -3,6 +3,7 @@
 
 /// A ring of jobs that are moved in and out, never copied: a copy of a job costs its closure two
 /// reference counts, and a `Deque` makes some.
+@usableFromInline
 struct JobBuffer {
     /// An empty buffer that is larger gives its memory back.
     private static let keptCapacity = 4096
@@ -10,11 +11,15 @@ struct JobBuffer {
     private var elements = UnsafeMutablePointer<Job>.allocate(capacity: 16)
     private(set) var capacity = 16
     private var head = 0
-    private(set) var count = 0
+    @usableFromInline private(set) var count = 0
+
+    @usableFromInline
+    init() {}
 
     @inline(__always)
     private func place(_ index: Int) -> UnsafeMutablePointer<Job> { elements + ((head + index) & (capacity - 1)) }
 
+    @usableFromInline
     @inline(__always)
     mutating func append(_ job: consuming Job) {
         if count == capacity { resize(to: 2 * capacity) }
@@ -57,6 +62,7 @@ struct JobBuffer {
         if count == 0, capacity > Self.keptCapacity { resize(to: Self.keptCapacity) }
     }
 
+    @usableFromInline
     mutating func free() {
         while count > 0 { _ = removeFirst() }
         elements.deallocate()

@@ -38,6 +38,14 @@ final class LevelQueue {
         levels[level].append(job)
     }
 
+    /// Appends the first jobs of a buffer, which are all of one level.
+    func append(first number: Int, of jobs: inout JobBuffer, level: UInt8) {
+        guard number > 0 else { return }
+        occupied |= 1 << UInt64(level)
+        count += number
+        levels[Int(level)].append(first: number, of: &jobs)
+    }
+
     /// Puts a job back where it was taken from.
     func prepend(_ job: consuming Job) {
         let level = Int(job.level)
