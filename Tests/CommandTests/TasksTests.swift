@@ -137,6 +137,137 @@ struct TasksTests {
         #expect(audit.status == 0, "\(audit.output)\(audit.error)")
     }
 
+    /// A large file of each kind, the last one damaged, and a small one.
+    private static func prepareLarge(_ command: CommandUnderTest) throws -> Bool {
+        try command.write(
+            """
+            import random, struct, zlib
+            random.seed(5)
+            def members(text, size, extra=lambda count: b''):
+                for at in range(0, len(text), size):
+                    piece = text[at:at + size]
+                    deflate = zlib.compressobj(1, zlib.DEFLATED, -15)
+                    data = deflate.compress(piece) + deflate.flush()
+                    field = extra(len(data))
+                    head = b'\\x1f\\x8b\\x08' + (b'\\x04' if field else b'\\x00') + bytes(5) + b'\\x03'
+                    yield head + field + data + struct.pack('<II', zlib.crc32(piece), len(piece))
+            def flushes(text, size, mode):
+                deflate = zlib.compressobj(1, zlib.DEFLATED, 31)
+                for at in range(0, len(text), size): yield deflate.compress(text[at:at + size]) + deflate.flush(mode)
+                yield deflate.flush()
+            def bgzf(count): return b'\\x06\\x00BC\\x02\\x00' + struct.pack('<H', 18 + count + 7)
+            def lines(count, seed):
+                for n in range(count):
+                    number = (n * 7919 + seed) % 100003
+                    if number % 997 == 0: yield 'not json %d\\n' % number
+                    elif n == 5000: yield '{"n":1,"k":"%s"}\\n' % ('long' * 2000)
+                    else: yield '{"n":%d,"k":"%d","text":"%x"}\\n' % (number, number % 5, random.getrandbits(2000))
+            def rows():
+                yield 'n,k,text\\n'
+                for n in range(6000):
+                    yield '%d,%d,"%x%s%x"\\n' % (n, n % 5, random.getrandbits(1000), '\\n' if n % 3 else ' ', random.getrandbits(1000))
+            def text(lines): return ''.join(lines).encode()
+            def write(name, pieces): open(name, 'wb').write(b''.join(pieces))
+            write('in/a.jsonl.gz', members(text(lines(7000, 1)), 65280, bgzf))
+            write('in/b.jsonl.gz', flushes(text(lines(7000, 2)), 1 << 20, zlib.Z_FULL_FLUSH))
+            write('in/c.jsonl.gz', members(text(lines(20, 3)), 1 << 20))
+            write('in/d.jsonl', [text(lines(5000, 4))])
+            damaged = bytearray(b''.join(members(text(lines(7000, 5)), 300000)))
+            for place in (500000, 1500000, 2000000): damaged[place:place + 3000] = random.randbytes(3000)
+            write('in/e.jsonl.gz', [damaged[:-700]])
+            write('table.csv.gz', flushes(text(rows()), 100000, zlib.Z_SYNC_FLUSH))
+            write('whole.jsonl.gz', [zlib.compress(text(lines(7000, 6)), 1, 31)])
+
+            """, to: "make.py")
+        try command.write("", to: "in/f.jsonl")
+        let made = try command.shell("python3 make.py")
+        if made.status != 127 { #expect(made.status == 0, "\(made.error)") }
+        try command.write(
+            """
+            name: divided
+            source: {files: 'in/*', format: jsonl, max_record: 4KiB}
+            stages: [{set: {m: n * 2, file: source.file, line: source.line}}]
+            match: all
+            routes:
+              - name: some
+                when: n % 3 == 0
+                sink: {file: "out/k={k}/part.csv.gz", format: {csv: {columns: [n, k, m, file, line]}}}
+              - name: all
+                sink: {file: out/all.jsonl.gz}
+              - name: sums
+                stages: [{summarize: {by: {k: k}, values: {n: count(), total: sum(m / 7), first: first(line), most: 'top(file, 2)'}}}]
+                sink: {file: out/sums.jsonl}
+            dead_letter: out/dead.jsonl.gz
+
+            """, to: "divided.yaml")
+        try command.write(
+            """
+            name: ordered
+            source: {files: 'in/*', format: jsonl, max_record: 4KiB}
+            stages: [{set: {line: source.line}}, {dedupe: {by: n}}, {set: {half: 100 / (n % 50)}}, {head: 20000}]
+            sink: {file: out/all.jsonl.gz}
+            dead_letter: out/dead.jsonl.gz
+
+            """, to: "ordered.yaml")
+        try command.write(
+            """
+            name: table
+            source: {files: table.csv.gz, format: {csv: {types: {n: int}}}}
+            stages: [{set: {line: source.line, half: 100 / (n % 50)}}]
+            sink: {file: out/all.jsonl.gz}
+            dead_letter: out/dead.jsonl.gz
+
+            """, to: "table.yaml")
+        return made.status == 0
+    }
+
+    @Test("the same bytes if large files are divided", arguments: [("divided", 3), ("divided", 9), ("ordered", 5), ("table", 3)])
+    func pieces(pipeline: String, count: Int) throws {
+        let whole = try CommandUnderTest()
+        defer { whole.remove() }
+        guard try Self.prepareLarge(whole) else { return print("TasksTests: no python3 here") }
+        let divided = try CommandUnderTest(copying: whole.folder)
+        defer { divided.remove() }
+        let expected = try whole.run("run", "\(pipeline).yaml", "--state", "state", "--progress", "none")
+        #expect(expected.status == 3, "\(expected.error)")
+        let arguments = ["plan", "\(pipeline).yaml", "--tasks", "\(count)", "--split", "1MiB", "--plan", "plan", "--state", "state"]
+        #expect(try divided.run(arguments).status == 0)
+        let tasks = try divided.text(of: "plan/inputs.jsonl").split(separator: "\n")
+        #expect(tasks.count == count)
+        #expect(tasks.count { $0.contains("\"start\":{") } >= 1, "no file was divided")
+        for task in (0..<count).shuffled() {
+            let done = try divided.run("task", "plan", "--index", "\(task)", "--progress", "none", "--workers", "\(1 + task % 3)")
+            #expect(done.status == 0, "\(done.error)")
+        }
+        // The same plan once more.
+        let again = try divided.run(arguments)
+        #expect(again.status == 0 && again.error.contains("the plan is there already"), "\(again.error)")
+        let gathered = try divided.run("gather", "plan", "--progress", "none")
+        #expect(gathered.status == 3, "\(gathered.error)")
+        #expect(try divided.contents() == whole.contents())
+        #expect(try divided.report() == whole.report())
+        let audit = try divided.run("audit", "state/report.json", "--with", "\(pipeline).yaml")
+        #expect(audit.status == 0, "\(audit.output)\(audit.error)")
+    }
+
+    @Test("a large file without places to begin in its middle stays whole, and the plan says so")
+    func undivided() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        guard try Self.prepareLarge(command) else { return print("TasksTests: no python3 here") }
+        let source = "{files: whole.jsonl.gz, format: jsonl}"
+        try command.write("name: whole\nsource: \(source)\nsink: {file: out/all.jsonl}\n", to: "whole.yaml")
+        let plan = try command.run("plan", "whole.yaml", "--tasks", "3", "--split", "1MiB", "--plan", "plan")
+        #expect(plan.status == 0)
+        #expect(plan.error.contains("sluice: 'whole.jsonl.gz' is not divided: there is no place in it, or too few, where decompression can begin\n"))
+        #expect(plan.error.contains("planned: 3 tasks for 1 inputs"))
+        try command.write("name: whole\nsource: {files: in/a.jsonl.gz, format: lines, encoding: latin1}\nsink: {file: out/all.jsonl}\n", to: "whole.yaml")
+        let other = try command.run("plan", "whole.yaml", "--tasks", "3", "--split", "1MiB", "--plan", "other")
+        #expect(other.error.contains("'in/a.jsonl.gz' is not divided: its encoding is not UTF-8"), "\(other.error)")
+        let wrong = try command.run("plan", "whole.yaml", "--tasks", "3", "--split", "many", "--plan", "other")
+        #expect(wrong.status == 2 && wrong.error.contains("'--split' must be a size of at least 1MiB"), "\(wrong.error)")
+    }
+
     @Test("types are inferred from the run's first input, by tasks and by gathering")
     func inferredTypes() throws {
         let whole = try CommandUnderTest()
@@ -291,7 +422,7 @@ extension CommandUnderTest {
         var files: [String: Data] = [:]
         for top in ["out", "state"] {
             let names = FileManager.default.enumerator(atPath: folder.appending(path: top).path)?.allObjects as? [String] ?? []
-            for name in names where !name.hasSuffix("report.json") {
+            for name in names where !["report.json", "samples.json"].contains(name) {
                 let file = folder.appending(path: "\(top)/\(name)")
                 guard try file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else { continue }
                 files["\(top)/\(name)"] = try Data(contentsOf: file)

@@ -1,5 +1,5 @@
 /// Parses amounts with units in pipeline files.
-enum Amounts {
+package enum Amounts {
     /// Parses `200ms`, `5s`, `1.5m`. The unit is required.
     static func duration(_ text: String) -> Duration? {
         guard let (number, unit) = split(text), let seconds = secondsByUnit[unit] else { return nil }
@@ -9,7 +9,7 @@ enum Amounts {
     }
 
     /// Parses a size in bytes: `16MiB`, `512KB`, `1000`.
-    static func size(_ text: String) -> Int? {
+    package static func size(_ text: String) -> Int? {
         guard let (number, unit) = split(text), let bytes = bytesByUnit[unit.lowercased()] else { return nil }
         let value = number * bytes
         guard value.isFinite, value <= 1e18, value == value.rounded(.down) else { return nil }
@@ -30,7 +30,7 @@ enum Amounts {
     }
 
     static let durationFix = "write a number and a unit: 200ms, 5s, 1m, 2h"
-    static let sizeFix = "write a number of bytes, or a number and a unit: 512KB, 16MiB, 1GiB"
+    package static let sizeFix = "write a number of bytes, or a number and a unit: 512KB, 16MiB, 1GiB"
 
     static var durationUnits: [String] { Array(secondsByUnit.keys) }
     /// In lower case; they are accepted in any case.

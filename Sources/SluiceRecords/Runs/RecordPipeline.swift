@@ -155,6 +155,10 @@ package struct SourceSettings: Sendable {
     var replay: Replay?
     /// In a task: the number of the run's inputs before these.
     package var inputsBefore = 0
+    /// In a task: where the first input is begun, and the number of batches of the last one at which
+    /// it is left; `nil`: it is read from its beginning, and to its end.
+    package var start: InputCut?
+    package var end: Int?
     /// In a task: the run's first input, whose records give the types if they are inferred.
     package var firstInput: InputFile?
 

@@ -73,7 +73,7 @@ struct Gathering {
         let plan = try folder.plan()
         state = plan.state
         let tasks = try folder.allInputs(of: plan)
-        let inputs = tasks.flatMap(\.inputs).map(\.file)
+        let inputs = tasks.flatMap(\.inputsBegun).map(\.file)
         var pipeline = try PlannedPipeline.checked(plan, reading: inputs)
         pipeline.source = pipeline.source.reading(inputs)
         let gathered = try GatheredTasks(plan, tasks, in: folder)

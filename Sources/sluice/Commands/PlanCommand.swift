@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import SluiceDefinition
 import SluiceRecords
 
@@ -11,10 +12,13 @@ struct PlanCommand: ParsableCommand {
             does one task, on any machine and in any order, and 'sluice gather' puts their results together: its outputs, dead letters and report are \
             those of 'sluice run'. The folder needs about as much space as the outputs.
 
-            Each task reads whole files. Making the same plan again changes nothing.
+            Each task reads whole files. With --split, large files are divided, too, if decompression can begin in their middle: plain text, BGZF and \
+            other files of many members or frames, outputs of sluice and pigz. The plan then reads these files once to find the places. Making the same \
+            plan again changes nothing.
 
             EXAMPLES
               sluice plan pipelines/access-errors.yaml --tasks 16 --plan /shared/plan
+              sluice plan pipelines/access-errors.yaml --tasks 64 --split 256MiB --plan /shared/plan
               seq 0 15 | parallel sluice task /shared/plan --index {}
               sluice gather /shared/plan
 
@@ -29,6 +33,9 @@ struct PlanCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The number of tasks.", valueName: "n"))
     var tasks: Int
 
+    @Option(help: ArgumentHelp("Divide larger files into pieces of about this size, such as 256MiB. (default: none)", valueName: "size"))
+    var split: String?
+
     @Option(help: ArgumentHelp("The folder for the plan and the results of its tasks.", valueName: "folder"), completion: .directory)
     var plan: String
 
@@ -37,8 +44,11 @@ struct PlanCommand: ParsableCommand {
 
     func validate() throws {
         if !(1...1_000_000).contains(tasks) { throw ValidationError("'--tasks' must be from 1 to 1000000.") }
+        if split != nil, pieceSize == nil { throw ValidationError("'--split' must be a size of at least 1MiB: \(Amounts.sizeFix).") }
         if pipeline.file == "-" { throw ValidationError("A plan needs a pipeline file that can be read again: name one.") }
     }
+
+    private var pieceSize: UInt64? { split.flatMap(Amounts.size).flatMap { $0 >= 1 << 20 ? UInt64($0) : nil } }
 
     func run() throws {
         let file = try pipeline.pipelineFile()
@@ -52,7 +62,17 @@ struct PlanCommand: ParsableCommand {
             checked, file: file.path, text: file.text, settings: try pipeline.settings.values(), state: state ?? PipelineFile.stateFolder(of: checked.name),
             tasks: tasks)
         let folder = PlanFolder(plan)
-        let (made, all, creation) = try folder.create(wanted, of: checked.source.inputs, tables: checked.tables, typesFromFirst: checked.infersTypes)
+        let (made, all, creation) = try folder.create(wanted, of: checked.source.inputs, tables: checked.tables, typesFromFirst: checked.infersTypes) {
+            (input) throws(InputError) in
+            guard let size = pieceSize, let whole = input.size, whole > size else { return [] }
+            let spill = FileManager.default.temporaryDirectory.appending(path: "sluice-plan-\(ProcessInfo.processInfo.processIdentifier)").path
+            let cuts = try checked.cuts(of: input, every: size, folder: spill)
+            if cuts.isEmpty {
+                let reason = checked.obstacleToCuts ?? "there is no place in it, or too few, where decompression can begin"
+                Terminal.error.write("sluice: '\(input.path)' is not divided: \(reason)\n")
+            }
+            return cuts
+        }
         let done = creation == .existed ? all.count { folder.isCommitted($0.task) } : 0
         let largest = all.first.map { ", the largest with \(Figures.bytes($0.bytes))" } ?? ""
         let shown = SparkSubmit.quoted(plan)

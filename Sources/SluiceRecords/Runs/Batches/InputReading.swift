@@ -91,13 +91,18 @@ final class InputReading: Sendable {
             Part {
                 if let resumed = self.resumed, index < resumed.cut.input { return { nil } }
                 let begun = index == 0 ? self.takeBegun() : nil
-                let continued = try self.resumed.flatMap { try index == $0.cut.input ? self.open(index, helpers: allowed, after: $0.reader) : nil }
+                let continued = try self.open(index, helpers: allowed, after: self.beginning(of: index))
+                if index == 0, self.source.start != nil, continued == nil {
+                    throw InputError.unreadable(path: self.source.inputs[index].path, reason: "it cannot be read from where the task's piece of it begins")
+                }
                 let (reader, bytes) = try continued ?? begun.map { ($0.reader, $0.bytes) } ?? self.open(index, helpers: allowed)
                 var ready = begun?.batches[...] ?? []
                 let letters = try self.source.replay.map { try LetterReader(reader, $0, buffers: self.buffers, folder: self.spillFolder) }
                 if let cut = self.resumed?.cut, index == cut.input, continued == nil { try reader.skip(cut.batches, returningTo: self.buffers) }
+                let end = index + 1 == self.source.inputs.count ? self.source.end : nil
+                var isAtEnd = false
                 return {
-                    let read = Result { try ready.popFirst() ?? (letters.map { try $0.next() } ?? reader.next()) }
+                    let read = Result { try isAtEnd ? nil : ready.popFirst() ?? (letters.map { try $0.next() } ?? reader.next()) }
                     // What was read last may have been cut short.
                     if self.stop.isStopped {
                         self.close(reader, bytes)
@@ -105,6 +110,7 @@ final class InputReading: Sendable {
                     }
                     if let batch = try read.get() {
                         batch.inputsBefore = self.source.inputsBefore
+                        isAtEnd = batch.number + 1 == end
                         if let kept = batch.replayed?.spills { self.spills.withLock { $0 += kept } }
                         if !batch.spilled.isEmpty { self.spills.withLock { $0 += batch.spilled.map(\.spill) } }
                         return self.cut(batch) { self.close(reader, bytes) }
@@ -116,6 +122,12 @@ final class InputReading: Sendable {
                 }
             }
         }
+    }
+
+    /// Where to begin to read an input; `nil`: at its beginning, or it is not known.
+    private func beginning(of index: Int) -> ReaderState? {
+        if index == 0, let start = source.start { return start.state }
+        return resumed.flatMap { index == $0.cut.input ? $0.reader : nil }
     }
 
     /// A part for each input, without batches.
@@ -249,7 +261,7 @@ final class InputReading: Sendable {
 }
 
 extension BatchReader.Configuration {
-    fileprivate mutating func read(as source: SourceSettings) {
+    mutating func read(as source: SourceSettings) {
         bound()
         onDamage = source.onDamage
         maxRecord = source.maxRecord

@@ -48,8 +48,15 @@ package final class GatheredTasks: Sendable {
             tasks.append(Task(folder: path, result: result, inputs: inputs.before..<inputs.before + inputs.inputs.count))
         }
         self.tasks = tasks
-        summaries = tasks.flatMap(\.result.summaries)
-        ends = all.flatMap(\.inputs).map(\.ends)
+        var summaries: [InputSummary] = []
+        var ends: [String] = []
+        for (task, inputs) in zip(tasks, all) {
+            // The summary of a piece contains what was read before it.
+            if inputs.start != nil { summaries.removeLast() }
+            summaries += task.result.summaries
+            ends += inputs.inputsBegun.map(\.ends)
+        }
+        (self.summaries, self.ends) = (summaries, ends)
         types = tasks.first { $0.result.types != nil }?.result.types
     }
 
@@ -94,7 +101,7 @@ package final class GatheredTasks: Sendable {
         }
     }
 
-    /// The records that tasks have taken up to the cut: a part for each input.
+    /// The records that tasks have taken up to the cut: a part for each input, or each piece of one.
     func records(of plan: Plan, _ scratches: FreeList<Scratch>, _ source: InputReading) -> Pipeline<RecordBatch> {
         var parts: [Part<RecordBatch>] = []
         for task in tasks {

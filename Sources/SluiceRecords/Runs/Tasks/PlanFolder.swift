@@ -42,15 +42,19 @@ package struct PlanFolder: Sendable {
 
     /// Divides the inputs among the tasks and writes the plan.
     ///
+    /// - Parameter cuts: returns the places at which an input may be divided.
     /// - Throws: ``RunError`` if there is another plan in the folder, or an input cannot be read.
     /// - Returns: the plan with its inputs.
     package func create(
-        _ plan: TaskPlan, of inputs: [InputFile], tables: [InputFile], typesFromFirst: Bool
+        _ plan: TaskPlan, of inputs: [InputFile], tables: [InputFile], typesFromFirst: Bool,
+        cuts: (InputFile) throws(InputError) -> [InputCut] = { _ in [] }
     ) throws(RunError) -> (TaskPlan, [TaskInputs], Creation) {
         var plan = plan
         var planned: [PlannedInput] = []
+        var places: [[InputCut]] = []
         do throws(InputError) {
             for input in inputs + tables { planned.append(try PlannedInput(input, in: plan.folder)) }
+            for input in planned.prefix(inputs.count) { places.append(try cuts(input.file)) }
         } catch {
             throw .input(error)
         }
@@ -58,15 +62,15 @@ package struct PlanFolder: Sendable {
         plan.tables = planned.suffix(tables.count)
         planned.removeLast(tables.count)
         (plan.inputs, plan.bytes) = (planned.count, planned.reduce(0) { $0 + UInt64($1.size) })
-        let tasks = Self.tasks(planned, plan.tasks)
+        let tasks = Self.tasks(planned, cut: places, plan.tasks)
         do {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             var lines = Data()
-            var places: [UInt64] = [0]
+            var offsets: [UInt64] = [0]
             for task in tasks {
                 lines += try encoder.encode(task) + [UInt8(ascii: "\n")]
-                places.append(UInt64(lines.count))
+                offsets.append(UInt64(lines.count))
             }
             plan.id = try Self.digest(of: plan, lines)
             if let found = try planFile.read(TaskPlan.self) {
@@ -80,7 +84,7 @@ package struct PlanFolder: Sendable {
             try refuseOthers()
             try makeFolders()
             try write(lines, to: linesPath)
-            try write(Data(places.flatMap(Self.bytes)), to: indexPath)
+            try write(Data(offsets.flatMap(Self.bytes)), to: indexPath)
             // Last: with it, the plan is complete.
             try planFile.write(plan)
         } catch let error as RunError {
@@ -93,11 +97,32 @@ package struct PlanFolder: Sendable {
         return (plan, tasks, .created)
     }
 
+    /// An input, or a piece of one.
+    private struct Piece {
+        var input: Int
+        var start: InputCut?
+        var end: InputCut?
+    }
+
     /// The largest task first.
-    static func tasks(_ inputs: [PlannedInput], _ count: Int) -> [TaskInputs] {
-        let ranges = InputDivision.ranges(inputs.map { UInt64($0.size) }, into: count)
-        let all = ranges.map { TaskInputs(task: 0, before: $0.lowerBound, inputs: Array(inputs[$0])) }
-        let sorted = all.sorted { ($0.inputs.isEmpty ? 1 : 0, $1.bytes, $0.before) < ($1.inputs.isEmpty ? 1 : 0, $0.bytes, $1.before) }
+    ///
+    /// - Parameter cuts: for each input, the places at which it may be divided.
+    static func tasks(_ inputs: [PlannedInput], cut cuts: [[InputCut]], _ count: Int) -> [TaskInputs] {
+        var pieces: [Piece] = []
+        for index in inputs.indices {
+            let places = cuts[index].map(Optional.some)
+            for (start, end) in zip([nil] + places, places + [nil]) { pieces.append(Piece(input: index, start: start, end: end)) }
+        }
+        let sizes = pieces.map { piece in (piece.end?.position ?? UInt64(inputs[piece.input].size)) - (piece.start?.position ?? 0) }
+        let all = InputDivision.ranges(sizes, into: count).map { range in
+            guard let first = pieces[range].first, let last = pieces[range].last else { return TaskInputs(task: 0, before: inputs.count, inputs: []) }
+            return TaskInputs(
+                task: 0, before: first.input, inputs: Array(inputs[first.input...last.input]), start: first.start, end: last.end.map { InputEnd($0) })
+        }
+        let sorted = all.enumerated().sorted { left, right in
+            let (one, other) = (left.element, right.element)
+            return (one.inputs.isEmpty ? 1 : 0, other.bytes, left.offset) < (other.inputs.isEmpty ? 1 : 0, one.bytes, right.offset)
+        }.map(\.element)
         return sorted.enumerated().map { index, task in
             var task = task
             task.task = index
@@ -148,13 +173,15 @@ package struct PlanFolder: Sendable {
         } catch {
             throw unreadable
         }
-        let ordered = all.sorted { ($0.before, $0.inputs.count, $0.task) < ($1.before, $1.inputs.count, $1.task) }
-        var count = 0
-        for task in ordered {
-            guard task.isPossible, task.before == count || task.inputs.isEmpty else { throw unreadable }
-            count += task.inputs.count
+        let ordered = all.sorted { one, other in
+            (one.before, one.start?.batches ?? 0, one.inputs.count, one.task) < (other.before, other.start?.batches ?? 0, other.inputs.count, other.task)
         }
-        guard all.count == plan.tasks, count == plan.inputs else { throw unreadable }
+        var last = TaskInputs(task: 0, before: 0, inputs: [])
+        for task in ordered {
+            guard task.isPossible, task.inputs.isEmpty || task.goesOn(after: last) else { throw unreadable }
+            if !task.inputs.isEmpty { last = task }
+        }
+        guard all.count == plan.tasks, last.before + last.inputs.count == plan.inputs, last.end == nil else { throw unreadable }
         return ordered
     }
 

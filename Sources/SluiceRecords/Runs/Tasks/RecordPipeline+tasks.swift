@@ -34,6 +34,7 @@ extension RecordPipeline {
         var pipeline = self
         pipeline.source = source.reading(task.inputs.map(\.file))
         pipeline.source.inputsBefore = task.before
+        (pipeline.source.start, pipeline.source.end) = (task.start, task.end?.batches)
         pipeline.source.firstInput = plan.first?.file
         return pipeline
     }

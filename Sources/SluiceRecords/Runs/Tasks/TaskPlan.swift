@@ -8,7 +8,7 @@ import SluiceCEL
 /// The inputs of each task are in a file of their own (``PlanFolder``), since there can be millions
 /// and each process needs only its share.
 package struct TaskPlan: Codable, Sendable, Equatable {
-    static let version = 1
+    static let version = 2
 
     /// To be increased when the layout or the meaning of a field changes, here or in the results.
     package var version = TaskPlan.version
@@ -109,6 +109,16 @@ package struct PlannedInput: Codable, Sendable, Equatable {
     }
 }
 
+/// Where a task leaves an input.
+struct InputEnd: Codable, Sendable, Equatable {
+    /// In bytes of the input.
+    var position: UInt64
+    /// The number of the input's batches before it.
+    var batches: Int
+
+    init(_ cut: InputCut) { (position, batches) = (cut.position, cut.batches) }
+}
+
 /// The inputs of one task. They follow one another in the order of the run.
 package struct TaskInputs: Codable, Sendable, Equatable {
     /// The task's index, from 0. Larger tasks have lower indexes, so that a scheduler begins with
@@ -117,9 +127,34 @@ package struct TaskInputs: Codable, Sendable, Equatable {
     /// The number of the run's inputs before these.
     package var before: Int
     package var inputs: [PlannedInput]
+    /// Where the task begins in its first input; `nil`: at its beginning.
+    var start: InputCut?
+    /// Where it ends in its last input; `nil`: at its end.
+    var end: InputEnd?
 
-    package var bytes: UInt64 { inputs.reduce(0) { $0 + UInt64($1.size) } }
+    /// The inputs that no task before this one has begun.
+    package var inputsBegun: ArraySlice<PlannedInput> { start == nil ? inputs[...] : inputs.dropFirst() }
 
-    /// Whether no number is negative, as in a file that was changed.
-    var isPossible: Bool { before >= 0 && inputs.allSatisfy { $0.size >= 0 } }
+    /// Before decompression.
+    package var bytes: UInt64 {
+        let whole = inputs.reduce(0) { $0 + UInt64($1.size) }
+        let after = end.flatMap { end in inputs.last.map { UInt64($0.size) - end.position } } ?? 0
+        return whole - (start?.position ?? 0) - after
+    }
+
+    /// Whether the numbers can be right, as they may not be in a file that was changed.
+    var isPossible: Bool {
+        guard before >= 0, inputs.allSatisfy({ $0.size >= 0 }) else { return false }
+        guard start != nil || end != nil else { return true }
+        guard let first = inputs.first, let last = inputs.last else { return false }
+        let (from, to) = (start?.position ?? 0, end?.position ?? UInt64(last.size))
+        return from <= UInt64(first.size) && to <= UInt64(last.size) && (inputs.count > 1 || from <= to)
+    }
+
+    /// Whether this task goes on where another one ends.
+    func goesOn(after other: TaskInputs) -> Bool {
+        let next = other.before + other.inputs.count
+        guard let start else { return before == next && other.end == nil }
+        return before == next - 1 && other.end == InputEnd(start)
+    }
 }
