@@ -44,7 +44,7 @@ struct InterruptTests {
         #expect(!FileManager.default.fileExists(atPath: command.folder.appending(path: "out").path))
     }
 
-    @Test("a named pipe is read once somebody writes to it")
+    @Test("a named pipe is read once it has a writer")
     func namedPipe() async throws {
         let command = try CommandUnderTest()
         defer { command.remove() }

@@ -3,8 +3,8 @@ import Synchronization
 
 /// A bounded list of reusable objects that are expensive to create.
 ///
-/// `@unchecked Sendable`: an element belongs to whoever took it until it is given back; the list
-/// itself is locked.
+/// `@unchecked Sendable`: an element belongs to the thread that took it until it is given back;
+/// the list itself is locked.
 final class FreeList<Element>: @unchecked Sendable {
     private let free = Locked<[Box]>([])
     private let most: Int

@@ -76,8 +76,8 @@ extension Checkpoint.Cut {
     }
 }
 
-/// A lock that many may hold together, or one alone. Whoever wants it alone comes before those who
-/// ask later.
+/// A lock that many may hold together, or one alone. A thread that wants it alone comes before
+/// those that ask later.
 ///
 /// `@unchecked Sendable`: pthread's lock is for many threads.
 private final class SharedLock: @unchecked Sendable {

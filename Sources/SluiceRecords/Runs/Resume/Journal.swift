@@ -49,10 +49,7 @@ package struct Journal: Codable, Sendable {
             }
             folders[Name(folder.path)] = folder
         }
-        for folder in folders.values {
-            // Some file systems do not support this, and need not.
-            _ = try folder.opened().sync()
-        }
+        try OutputFolders.sync(Array(folders.values))
     }
 
     private static func isThere(_ name: String, in folder: OpenFolder) -> Bool {

@@ -8,8 +8,8 @@ import Synchronization
 /// the folders that contain files of theirs. One JSON object per line.
 ///
 /// The file is locked for as long as the process lives, however it ends; child processes do not
-/// inherit the lock. The run that holds it removes the file when it ends. Whoever has locked the
-/// file must therefore check that the path still leads to it.
+/// inherit the lock. The run that holds it removes the file when it ends. A process that has
+/// locked the file must therefore check that the path still leads to it.
 final class RunList: Sendable {
     static let name = "unfinished.jsonl"
 

@@ -25,7 +25,7 @@ struct TarHeader: Equatable {
     var kind: Kind
     /// The name, with the prefix of a ustar header.
     var name: [UInt8]
-    /// The number of bytes that the header says follow, rounded up to a block by whoever skips them.
+    /// The number of bytes that the header says follow, not rounded up to a block.
     var size: UInt64
     /// Whether the header may give a size although no data follows, as old programs write it for
     /// links and folders.

@@ -13,7 +13,7 @@ final class SortStep: ClosingStep {
     private let room: StageRoom
     private let states = Locked(States())
 
-    /// `@unchecked Sendable`: entries belong to whoever took them until they are given back.
+    /// `@unchecked Sendable`: entries belong to the thread that took them until it gives them back.
     fileprivate struct States: @unchecked Sendable {
         var idle: [SortedEntries] = []
         var made = 0

@@ -13,7 +13,7 @@ final class SummarizeStep: ClosingStep {
     private let calls: [AggregateCall]
     private let exactness = Locked<[String: RunReport.Exactness]>([:])
 
-    /// `@unchecked Sendable`: a state belongs to whoever took it until it is given back.
+    /// `@unchecked Sendable`: a state belongs to the thread that took it until it gives it back.
     private struct Gathered: @unchecked Sendable {
         var state: SummaryState
     }

@@ -66,11 +66,17 @@ final class OpenFolder {
     @discardableResult
     func removeFolder(_ name: String) -> Int32 { unlinkat(descriptor, name, AT_REMOVEDIR) }
 
-    func sync() -> Int32 {
-        let readable = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard readable >= 0 else { return -1 }
-        defer { close(readable) }
-        return fsync(readable)
+    /// - Returns: for each folder 0, or the code of the error.
+    static func sync(_ folders: [OpenFolder]) -> [Int32] {
+        var failures = [Int32](repeating: 0, count: folders.count)
+        var open: [(index: Int, descriptor: Int32)] = []
+        defer { for folder in open { close(folder.descriptor) } }
+        for (index, folder) in folders.enumerated() {
+            let readable = openat(folder.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            if readable >= 0 { open.append((index, readable)) } else { failures[index] = errno }
+        }
+        for (folder, failure) in zip(open, FileSyncing.sync(open.map(\.descriptor))) { failures[folder.index] = failure }
+        return failures
     }
 
     /// The names in the folder; none if it cannot be read.

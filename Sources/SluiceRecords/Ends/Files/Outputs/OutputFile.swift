@@ -98,10 +98,13 @@ final class OutputFile {
         return digest
     }
 
-    /// Syncs all bytes to disk.
-    func prepare() throws(OutputError) {
-        if staged != nil, fsync(descriptor) != 0 { throw .failed(path, "cannot be synced to disk", errno) }
-        isPrepared = true
+    /// Syncs all bytes of open files to disk.
+    static func prepare(_ files: [OutputFile]) throws(OutputError) {
+        let staged = files.filter { $0.staged != nil }
+        for (file, failure) in zip(staged, FileSyncing.sync(staged.map(\.descriptor))) where failure != 0 {
+            throw .failed(file.path, "cannot be synced to disk", failure)
+        }
+        for file in files { file.isPrepared = true }
     }
 
     func close() throws(OutputError) {

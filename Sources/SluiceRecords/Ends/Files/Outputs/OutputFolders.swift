@@ -29,12 +29,25 @@ final class OutputFolders {
     func sync() throws(OutputError) {
         var folders = known
         for folder in made.map(\.place.folder) { folders[Name(folder.path)] = folder }
-        for (_, folder) in folders.sorted(by: { $0.key < $1.key }) {
-            // Some file systems do not support this, and need not.
-            if try folder.opened().sync() != 0, errno != EINVAL { throw .failed(folder.path, "cannot be synced to disk", errno) }
-        }
+        try Self.sync(folders.sorted(by: { $0.key < $1.key }).map(\.value))
         made = []
     }
+
+    /// Syncs the directory entries of folders to disk, of several at a time.
+    static func sync(_ folders: [OutputFolder]) throws(OutputError) {
+        for start in stride(from: 0, to: folders.count, by: mostOpen) {
+            let some = folders[start..<min(start + mostOpen, folders.count)]
+            var open: [OpenFolder] = []
+            for folder in some { open.append(try folder.opened()) }
+            // Some file systems do not support this, and need not.
+            for (folder, failure) in zip(some, OpenFolder.sync(open)) where failure != 0 && failure != EINVAL {
+                throw .failed(folder.path, "cannot be synced to disk", failure)
+            }
+        }
+    }
+
+    /// Twice as many descriptors are open.
+    private static let mostOpen = 16
 
     /// Removes the folders that were created here, unless they are no longer empty.
     func discard() {

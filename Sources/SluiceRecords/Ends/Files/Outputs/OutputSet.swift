@@ -64,11 +64,9 @@ final class OutputSet: OpenSink {
     }
 
     func checkpoint() throws(OutputError) -> SinkMark {
-        for file in inOrder where !file.isPrepared {
-            try use(file)
-            try file.prepare()
-        }
-        return SinkMark(outputs: inOrder.map { SinkMark.Output(path: $0.path, bytes: $0.byteCount, records: $0.records) })
+        let files = inOrder
+        try prepare(files.filter { !$0.isPrepared })
+        return SinkMark(outputs: files.map { SinkMark.Output(path: $0.path, bytes: $0.byteCount, records: $0.records) })
     }
 
     func restore(to mark: SinkMark) throws(OutputError) {
@@ -91,12 +89,21 @@ final class OutputSet: OpenSink {
     /// Syncs all bytes to disk. Errors for lack of space or permission occur here, before any
     /// output is published.
     func prepare() throws(OutputError) {
-        for file in inOrder where !file.isPrepared || file.byteCount == 0 && !emptyFile.isEmpty {
+        for file in inOrder where file.byteCount == 0 && !emptyFile.isEmpty {
             try use(file)
-            if file.byteCount == 0 { try emptyFile.withUnsafeBufferPointer { (bytes) throws(OutputError) in try file.write(bytes) } }
-            try file.prepare()
+            try emptyFile.withUnsafeBufferPointer { (bytes) throws(OutputError) in try file.write(bytes) }
         }
+        try prepare(inOrder.filter { !$0.isPrepared })
         closeAll()
+    }
+
+    /// Syncs files, as many at a time as may be open.
+    private func prepare(_ files: [OutputFile]) throws(OutputError) {
+        for start in stride(from: 0, to: files.count, by: mostOpen) {
+            let some = Array(files[start..<min(start + mostOpen, files.count)])
+            for file in some { try use(file) }
+            try OutputFile.prepare(some)
+        }
     }
 
     /// Publishes the outputs, each atomically replacing the existing file of that name.

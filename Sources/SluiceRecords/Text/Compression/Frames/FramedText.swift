@@ -213,7 +213,7 @@ final class FramedText: TextSource {
     }
 
     /// Moves the window to the next frame at or after `first`, or to the end of the input. `first`
-    /// may be slightly behind the window's position.
+    /// may be slightly before the window's position.
     private func search(from first: UInt64) -> Bool {
         window.move(to: max(first, window.firstPosition))
         while true {
