@@ -116,8 +116,8 @@ extension OpenSink {
 }
 
 /// The extent of each output at a checkpoint.
-package struct SinkMark: Sendable, Equatable, Codable {
-    package struct Output: Sendable, Equatable, Codable {
+package struct SinkMark: Sendable, Equatable {
+    package struct Output: Sendable, Equatable {
         package var path: String
         package var bytes: UInt64
         package var records: Int

@@ -279,8 +279,8 @@ package final class RecordRun: Sendable {
         do throws(OutputError) {
             try state.journal.write(
                 Journal(
-                    folder: FileManager.default.currentDirectoryPath, moves: commit.moves, report: String(decoding: json, as: UTF8.self),
-                    reportFile: reportFile, read: read))
+                    folder: FileManager.default.currentDirectoryPath, moves: commit.moves, report: json, reportFile: reportFile,
+                    read: read))
         } catch {
             throw .output(error)
         }

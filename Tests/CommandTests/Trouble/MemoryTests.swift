@@ -7,6 +7,8 @@ import Testing
     private let isSanitized = false
 #endif
 
+private let isThorough = ProcessInfo.processInfo.environment["SLUICE_TROUBLE"] == "1"
+
 /// Peak resident memory of whole commands: at most `limits.memory` and 96 MiB.
 @Suite("Bounded memory", .timeLimit(Patience.minutes(10)), .enabled(if: !isSanitized, "the sanitizer's own memory is larger"))
 struct MemoryTests {
@@ -35,6 +37,23 @@ struct MemoryTests {
         let peak = try Self.peak(command, "run p.yaml --progress none", environment: "SLUICE_CHECKPOINT_SECONDS=\(checkpoints)")
         #expect(peak <= limit + 96, "\(peak) MiB")
         #expect(try FileManager.default.contentsOfDirectory(atPath: command.folder.appending(path: "out").path).count == 2_000)
+    }
+
+    @Test(
+        "twenty thousand partitions with 64 descriptors, with and without checkpoints", .enabled(if: isThorough, "by hand: make trouble"),
+        arguments: ["3600", "1"])
+    func partitionsWithFewDescriptors(checkpoints: String) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let text = (0..<200_000).map { "{\"k\":\($0 &* 7_919 % 20_000),\"n\":\($0)}\n" }.joined()
+        try command.write(text, to: "in.jsonl")
+        try command.write(
+            "name: p\nsource: {files: in.jsonl, format: jsonl}\nlimits: {memory: 64MiB}\nsink: {file: 'out/{k % 100}/{k}.jsonl.gz'}\n", to: "p.yaml")
+        let peak = try Self.peak(
+            command, "run p.yaml --progress none", environment: "ulimit -n 64; SLUICE_CHECKPOINT_SECONDS=\(checkpoints)")
+        #expect(peak <= 64 + 96, "\(peak) MiB")
+        #expect(try command.shell("find out -name '*.jsonl.gz' | wc -l").output == "20000\n")
+        #expect(try command.shell("find out -name '*.jsonl.gz' -exec cat {} + | gzip -dc | wc -l").output == "200000\n")
     }
 
     @Test("a gigabyte of zeros as one line, whose dead letter stays small")

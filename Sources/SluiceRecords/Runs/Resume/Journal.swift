@@ -10,7 +10,7 @@ import SluiceCEL
 package struct Journal: Codable, Sendable {
     static let name = "publish.json"
 
-    package struct Move: Codable, Sendable {
+    package struct Move: Sendable {
         /// The path of the staged file.
         var staged: String
         var path: String
@@ -20,13 +20,23 @@ package struct Journal: Codable, Sendable {
 
     /// The working directory of the run, since paths may be relative.
     var folder: String
-    var moves: [Move]
+    private var moved: Moves
     /// The contents of the report.
-    var report: String
+    var report: StoredBytes
     /// The path to write it to.
     var reportFile: String
     /// The inputs to record as read; `nil` without `new_only`.
     var read: [FilesRead.File]?
+
+    init(folder: String, moves: [Move], report: [UInt8], reportFile: String, read: [FilesRead.File]?) {
+        self.folder = folder
+        moved = Moves(all: moves)
+        self.report = StoredBytes(Data(report))
+        self.reportFile = reportFile
+        self.read = read
+    }
+
+    var moves: [Move] { moved.all }
 
     /// Performs the renames that are still missing.
     ///

@@ -6,20 +6,36 @@ import Synchronization
 /// that waits to be compressed can be many MiB, and need not be held a second time to be written.
 struct StoredBytes: Codable, Sendable {
     private enum Contents: Sendable {
+        case pieces([StoredBytes])
         case buffer(ByteBuffer)
         case data(Data)
     }
 
-    private struct Place: Codable {
+    fileprivate struct Place: Codable {
         var offset: Int
         var count: Int
     }
 
     /// Gathers the bytes of a value while it is encoded.
     final class Writing: Sendable {
-        fileprivate let pieces = Locked<(all: [StoredBytes], count: Int)>(([], 0))
+        private struct State {
+            var all: [StoredBytes] = []
+            var count = 0
+        }
 
-        var all: [StoredBytes] { pieces.withLock { $0.all } }
+        private let state = Locked(State())
+
+        var all: [StoredBytes] { state.withLock { $0.all } }
+
+        /// - Returns: the place of the bytes among all.
+        fileprivate func add(_ bytes: StoredBytes) -> Place {
+            let count = bytes.count
+            return state.withLock { state in
+                state.all.append(bytes)
+                defer { state.count += count }
+                return Place(offset: state.count, count: count)
+            }
+        }
     }
 
     /// The bytes that follow the JSON of a file that is being decoded.
@@ -37,15 +53,26 @@ struct StoredBytes: Codable, Sendable {
 
     init(_ data: Data) { contents = .data(data) }
 
+    /// The bytes of all pieces, one after another.
+    init(_ pieces: [StoredBytes]) { contents = .pieces(pieces) }
+
     var count: Int {
         switch contents {
+        case .pieces(let pieces): pieces.reduce(0) { $0 + $1.count }
         case .buffer(let buffer): buffer.count
         case .data(let data): data.count
         }
     }
 
+    /// The bytes in pieces that are not divided further.
+    var pieces: [StoredBytes] {
+        guard case .pieces(let pieces) = contents else { return [self] }
+        return pieces.flatMap(\.pieces)
+    }
+
     func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
         switch contents {
+        case .pieces(let pieces): Self.joined(pieces).withUnsafeBufferPointer(body)
         case .buffer(let buffer): buffer.withFilled(body)
         case .data(let data): data.withUnsafeBytes { body($0.bindMemory(to: UInt8.self)) }
         }
@@ -55,11 +82,14 @@ struct StoredBytes: Codable, Sendable {
         guard let key = Self.writing, let writing = encoder.userInfo[key] as? Writing else {
             throw EncodingError.invalidValue(self, .init(codingPath: encoder.codingPath, debugDescription: "bytes are for state files only"))
         }
-        let place = writing.pieces.withLock { pieces in
-            defer { pieces = (pieces.all + [self], pieces.count + count) }
-            return Place(offset: pieces.count, count: count)
-        }
-        try place.encode(to: encoder)
+        try writing.add(self).encode(to: encoder)
+    }
+
+    private static func joined(_ pieces: [StoredBytes]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(pieces.reduce(0) { $0 + $1.count })
+        for piece in pieces { piece.withBytes { bytes += $0 } }
+        return bytes
     }
 
     init(from decoder: any Decoder) throws {

@@ -53,7 +53,7 @@ final class StateFolder: Sendable {
             checkpoint.remove()
             try journal.finish()
             if let read = journal.read { try FilesRead.record(read, in: folder) }
-            try RunReport.write(Array(journal.report.utf8), to: journal.reportFile)
+            try RunReport.write(journal.report.withBytes(Array.init), to: journal.reportFile)
             let report = try RunReport(contentsOf: journal.reportFile)
             file.remove()
             return report

@@ -1,13 +1,13 @@
 /// The state of ``GzipOutputs`` between two additions.
-struct GzipCheckpoint: Codable, Sendable {
-    struct File: Codable, Sendable {
+struct GzipCheckpoint: Sendable {
+    struct File: Sendable {
         var path: String
         var length: UInt64
         var crc: UInt32
         var textBytes: UInt64
     }
 
-    struct Text: Codable, Sendable {
+    struct Text: Sendable {
         var path: String
         var text: StoredBytes
     }
