@@ -12,11 +12,11 @@ public enum ThreadQuality: Sendable, Hashable {
     /// Like any other thread of the process.
     case standard
 
-    /// Yields to others: `QOS_CLASS_UTILITY` on Apple's systems, a nice value of 5 on Linux.
+    /// Yields to others: `QOS_CLASS_UTILITY` on Apple's systems, a nice value of at least 5 on Linux.
     case utility
 
-    /// Runs when little else does: `QOS_CLASS_BACKGROUND` on Apple's systems, a nice value of 15 on
-    /// Linux.
+    /// Runs when little else does: `QOS_CLASS_BACKGROUND` on Apple's systems, a nice value of at
+    /// least 15 on Linux.
     case background
 }
 
@@ -80,14 +80,23 @@ package struct SystemThread: @unchecked Sendable {  // a thread's id is a plain 
                 fputs(String(name.suffix(15)), file)
                 fclose(file)
             }
-            // On Linux a process number of 0 means the calling thread alone.
             switch quality {
             case .standard: break
-            case .utility: setpriority(Int32(PRIO_PROCESS.rawValue), 0, 5)
-            case .background: setpriority(Int32(PRIO_PROCESS.rawValue), 0, 15)
+            case .utility: Self.yield(atLeast: 5)
+            case .background: Self.yield(atLeast: 15)
             }
         #endif
     }
+
+    #if !canImport(Darwin)
+        /// Raises the nice value of the calling thread. A process started with `nice` is not made
+        /// more eager.
+        private static func yield(atLeast nice: Int32) {
+            // On Linux a process number of 0 means the calling thread alone.
+            let which = Int32(PRIO_PROCESS.rawValue)
+            if getpriority(which, 0) < nice { setpriority(which, 0, nice) }
+        }
+    #endif
 
     /// Waits until the thread has ended; called by the thread itself, detaches it instead.
     package func join() {
