@@ -54,7 +54,7 @@ struct CaseTests {
         outcome.ledger = result.error.split(separator: "\n").first { $0.hasPrefix("  ledger:") }.map { "\($0.dropFirst(2))\n" } ?? result.error
         for top in ["out", "state"] {
             let files = FileManager.default.enumerator(atPath: command.folder.appending(path: top).path)?.allObjects as? [String] ?? []
-            for file in files where !file.hasSuffix("report.json") {
+            for file in files where !file.hasSuffix("report.json") && !file.hasSuffix("samples.json") {
                 var isFolder: ObjCBool = false
                 let path = "\(top)/\(file)"
                 guard FileManager.default.fileExists(atPath: command.folder.appending(path: path).path, isDirectory: &isFolder), !isFolder.boolValue else {

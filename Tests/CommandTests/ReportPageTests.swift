@@ -157,7 +157,7 @@ struct ReportPageTests {
         report.resumable = true
         #expect(PageSentences.ending(of: report).text == "The run was interrupted after 3:07, and nothing was published; the same command resumes it.")
         (report.status, report.error) = (.failed, "no space")
-        #expect(PageSentences.ending(of: report).text == "The run failed after 3:07, and nothing was published: no space.")
+        #expect(PageSentences.ending(of: report).text == "The run failed after 3:07: no space.")
     }
 
     @Test("says what the run waited for")

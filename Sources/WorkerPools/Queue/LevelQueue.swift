@@ -108,7 +108,12 @@ final class LevelQueue {
     /// All jobs, higher levels first, in their order within a level.
     func takeAll() -> [Job] {
         clear()
-        return takeDiscarded().filter { !$0.isWithdrawn }
+        var jobs: [Job] = []
+        // Withdrawn jobs are released later, without a lock, as what they hold may call the pool.
+        for job in takeDiscarded() {
+            if job.isWithdrawn { discard(job) } else { jobs.append(job) }
+        }
+        return jobs
     }
 
     @inline(__always)

@@ -1,5 +1,6 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
+import Glibc
 import SluiceDefinition
 import SluiceRecords
 
@@ -65,8 +66,7 @@ struct PlanCommand: ParsableCommand {
         let (made, all, creation) = try folder.create(wanted, of: checked.source.inputs, tables: checked.tables, typesFromFirst: checked.infersTypes) {
             (input) throws(InputError) in
             guard let size = pieceSize, let whole = input.size, whole > size else { return [] }
-            let spill = FileManager.default.temporaryDirectory.appending(path: "sluice-plan-\(ProcessInfo.processInfo.processIdentifier)").path
-            let cuts = try checked.cuts(of: input, every: size, folder: spill)
+            let cuts = try withOwnFolder { (spill) throws(InputError) in try checked.cuts(of: input, every: size, folder: spill) }
             if cuts.isEmpty {
                 let reason = checked.obstacleToCuts ?? "there is no place in it, or too few, where decompression can begin"
                 Terminal.error.write("sluice: '\(input.path)' is not divided: \(reason)\n")
@@ -84,4 +84,15 @@ struct PlanCommand: ParsableCommand {
 
             """)
     }
+}
+
+/// Calls `body` with a new folder for temporary files, which no other user can enter, and removes it.
+private func withOwnFolder<Result>(_ body: (String) throws(InputError) -> Result) throws(InputError) -> Result {
+    let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+    var template = Array("\(parent)/sluice-plan-XXXXXX".utf8CString)
+    guard let folder = template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap(mkdtemp).map { String(cString: $0) } }) else {
+        throw .spill(path: parent, reason: "a temporary folder cannot be created there: \(String(cString: strerror(errno)))")
+    }
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try body(folder)
 }

@@ -29,9 +29,12 @@ struct PageLetters: Encodable {
     /// Reads the file of dead letters; if that is not there, takes what the report says.
     static func of(_ report: RunReport) -> PageLetters {
         guard report.deadLetters.records > 0 else { return PageLetters() }
-        guard report.deadLetters.sha256 != nil else { return firsts(of: report, because: "they were not published") }
+        guard let digest = report.deadLetters.sha256 else { return firsts(of: report, because: "they were not published") }
         var letters = PageLetters()
         let file = report.deadLetters.file
+        if let found = Digest.of(file: file), !digest.hasSuffix(found) {
+            return firsts(of: report, because: "\(file) is not the file of this run, or was changed since")
+        }
         var triage = DeadLetterTriage(examples: examples)
         do throws(RunError) {
             try LineFile.forEachLine(of: file) { (line, number) throws(RunError) in

@@ -11,7 +11,7 @@ enum PageSentences {
             let text = "\(Figures.count(records.read)) records were read and \(Figures.count(records.written)) written to \(files), in \(time)."
             return PageModel.Sentence(kind: report.status == .complete ? .good : .plain, text: text)
         case .failed:
-            return PageModel.Sentence(kind: .bad, text: "The run failed after \(time), and nothing was published: \(report.error ?? "the reason is unknown").")
+            return PageModel.Sentence(kind: .bad, text: "The run failed after \(time): \(report.error ?? "the reason is unknown").")
         case .interrupted:
             let next = report.resumable == true ? "; the same command resumes it" : ""
             return PageModel.Sentence(kind: .bad, text: "The run was interrupted after \(time), and nothing was published\(next).")

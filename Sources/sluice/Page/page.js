@@ -48,7 +48,12 @@
   const cut = (text, most) => { const all = Array.from(text); return all.length > most ? all.slice(0, most - 1).join("") + "…" : text; };
 
   // Copying.
-  const cell = value => { const text = value === null || value === undefined ? "" : String(value); return /[",\r\n]/.test(text) ? "\"" + text.replaceAll("\"", "\"\"") + "\"" : text; };
+  // A text that a spreadsheet would take for a formula gets an apostrophe.
+  const cell = value => {
+    let text = value === null || value === undefined ? "" : String(value);
+    if (typeof value === "string" && /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text))) text = "'" + text;
+    return /[",\r\n]/.test(text) ? "\"" + text.replaceAll("\"", "\"\"") + "\"" : text;
+  };
   const csv = (columns, rows) => [columns.map(column => column.title), ...rows.map(row => columns.map(column => column.value(row)))].map(line => line.map(cell).join(",")).join("\r\n") + "\r\n";
   const copy = async (text, what) => {
     try {
@@ -178,7 +183,8 @@
       }
       const choose = event => {
         const bounds = svg.getBoundingClientRect(), seconds = ((event.clientX - bounds.left) / bounds.width * width - left) / (width - left - right) * end;
-        pick(Math.max(0, Math.min(values.length - 1, at.findIndex(index => times[index] > seconds) - 1)));
+        const next = at.findIndex(index => times[index] > seconds);
+        pick(Math.max(0, Math.min(values.length, next < 0 ? values.length : next) - 1));
       };
       svg.addEventListener("pointermove", choose);
       svg.addEventListener("pointerleave", () => pick(null));

@@ -59,7 +59,8 @@ package struct Journal: Codable, Sendable {
             }
             folders[Name(folder.path)] = folder
         }
-        try OutputFolders.sync(Array(folders.values))
+        // Some file systems do not support this, and need not. The renames are done.
+        try? OutputFolders.sync(Array(folders.values))
     }
 
     private static func isThere(_ name: String, in folder: OpenFolder) -> Bool {

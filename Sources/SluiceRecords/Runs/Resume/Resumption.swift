@@ -13,13 +13,15 @@ enum Resumption {
         do {
             checkpoint = try file.read(Checkpoint.self)
         } catch {
-            throw .unfinished(reason: "\(file.path) cannot be read")
+            throw .unfinished(reason: "\(file.path) cannot be read by this version of sluice")
         }
-        guard let checkpoint else {
+        guard var checkpoint else {
             self = .anew
             return
         }
         if let reason = Self.difference(checkpoint, pipeline, canResume) { throw .unfinished(reason: reason) }
+        // In damaged data another library may come to other text, so that the place is another one.
+        if checkpoint.libraries.inflate != RunReport.Libraries(pipeline).inflate { checkpoint.reader = nil }
         self = .from(checkpoint)
     }
 

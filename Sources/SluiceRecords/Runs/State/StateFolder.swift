@@ -55,6 +55,8 @@ final class StateFolder: Sendable {
             if let read = journal.read { try FilesRead.record(read, in: folder) }
             try RunReport.write(journal.report.withBytes(Array.init), to: journal.reportFile)
             let report = try RunReport(contentsOf: journal.reportFile)
+            // They know nothing of the end of the run.
+            unlink("\(folder)/\(RunSamples.name)")
             file.remove()
             return report
         } catch let error as OutputError {
@@ -62,7 +64,8 @@ final class StateFolder: Sendable {
         } catch let error as RunError {
             throw error
         } catch {
-            throw .report(path: file.path, reason: "it cannot be read: \(error)")
+            let fix = "finish with the version of sluice that wrote it, or remove it to leave its outputs unpublished"
+            throw .report(path: file.path, reason: "it cannot be read: \(error); \(fix)")
         }
     }
 

@@ -203,7 +203,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         totals.records += UInt64(batch.frames.count)
         totals.spilled += UInt64(batch.spilled.count)
         totals.suspect += batch.suspect
-        totals.damage += batch.damage
+        if !batch.damage.isEmpty { totals.damage += batch.damage }
         batch.readerState = state
         return batch
     }

@@ -65,10 +65,16 @@ extension BatchReader {
         }
     }
 
+    /// An input with more damage is read again from its beginning.
+    private static var mostDamage: Int { 256 }
+
     /// The state after the batch that was cut last; `nil` if the input has no access point before
     /// its end, or what follows is divided in a way that depends on what is before.
     var state: ReaderState? {
-        guard scan.isStateless, let point = text.accessPoint(before: offset, events: eventCount) else { return nil }
+        // Each state has a copy of what is known to be damaged.
+        guard scan.isStateless, totals.damage.count <= Self.mostDamage, unsound.count <= Self.mostDamage,
+            let point = text.accessPoint(before: offset, events: eventCount)
+        else { return nil }
         return ReaderState(
             point: point, textCount: offset + UInt64(buffer.count), eventCount: eventCount, hasEvent: event != nil, offset: offset, line: line,
             members: members, membersCutRecords: membersCutRecords,

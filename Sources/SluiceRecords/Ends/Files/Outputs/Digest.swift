@@ -23,6 +23,15 @@ package final class Digest {
     /// Adds the bytes of a file from its current position to its end.
     ///
     /// - Returns: false if it cannot be read, and `errno` says why.
+    /// The digest of a file in hexadecimal; `nil` if it cannot be read.
+    package static func of(file path: String) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        let digest = Digest()
+        return digest.update(fromFile: descriptor) ? digest.hex : nil
+    }
+
     func update(fromFile descriptor: Int32) -> Bool {
         let piece = ByteBuffer(capacity: 1 << 20)
         while true {

@@ -44,6 +44,8 @@ final class RunSampler: Sendable {
     }
 
     func begin() {
+        // In place of those of the run before, even if this one does not come far.
+        write(of: nil)
         let task = Task { await takeSamples() }
         state.withLock { $0.task = task }
     }
