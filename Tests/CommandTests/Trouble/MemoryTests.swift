@@ -51,7 +51,8 @@ struct MemoryTests {
             "name: p\nsource: {files: in.jsonl, format: jsonl}\nlimits: {memory: 64MiB}\nsink: {file: 'out/{k % 100}/{k}.jsonl.gz'}\n", to: "p.yaml")
         let peak = try Self.peak(
             command, "run p.yaml --progress none", environment: "ulimit -n 64; SLUICE_CHECKPOINT_SECONDS=\(checkpoints)")
-        #expect(peak <= 64 + 96, "\(peak) MiB")
+        // Beside the limit, 4 KB for each output beyond the first few thousand.
+        #expect(peak <= 64 + 96 + 64, "\(peak) MiB")
         #expect(try command.shell("find out -name '*.jsonl.gz' | wc -l").output == "20000\n")
         #expect(try command.shell("find out -name '*.jsonl.gz' -exec cat {} + | gzip -dc | wc -l").output == "200000\n")
     }
