@@ -1,7 +1,7 @@
 import DequeModule
 
 /// Everything a pool knows except the prefetched jobs, as a pure state machine: its methods change
-/// it and note what to do once the lock is released. Whoever has it holds the pool's lock.
+/// it and note what to do once the lock is released. A thread that has it holds the pool's lock.
 struct PoolState {
     /// ```
     /// open ──drain──▶ draining ──cancel──▶ cancelled
@@ -70,8 +70,8 @@ struct PoolState {
         return counters
     }
 
-    /// Ends a step: wakes whoever can go on, and workers for the waiting jobs as far as the limit
-    /// allows, and sets the budget of submitters.
+    /// Ends a step: wakes the tasks that can go on, and workers for the waiting jobs as far as the
+    /// limit allows, and sets the budget of submitters.
     mutating func settle() {
         admitSuspended()
         returnPlaces()

@@ -86,7 +86,7 @@ final class Worker: @unchecked Sendable {
     @exclusivity(unchecked) var prefetched: LocalQueue?
 
     // The worker changes these with the lock of its thread's local queue, others with the locks of
-    // all local queues and of the pool, and whoever does shows what it holds. Others change only
+    // all local queues and of the pool, and the caller shows what it holds. Others change only
     // the verdict and the alarm. The worker itself reads `job` without a lock, and moves its body
     // out while it runs.
     @exclusivity(unchecked) private(set) var job = Job.none

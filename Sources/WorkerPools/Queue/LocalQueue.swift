@@ -14,7 +14,7 @@ final class LocalQueue: Sendable {
     /// What it finishes in this time need not be shared: other threads would not be awake before.
     private static let wakeUpTime: UInt64 = 16_000
 
-    /// Whoever has this holds the queue's lock.
+    /// Only a thread that holds the queue's lock has this.
     struct State: VerdictLock {
         fileprivate(set) var jobs = JobBuffer()
         /// Jobs of this thread that have ended with success since they were last counted.
@@ -94,14 +94,14 @@ final class LocalQueue: Sendable {
     }
 }
 
-/// Whoever has one holds a lock under which an attempt's verdict does not change, since only those
-/// change it that hold all of them.
+/// A thread that has one holds a lock under which an attempt's verdict does not change: changing it
+/// takes all of these locks.
 protocol VerdictLock: ~Copyable {}
 
 extension PoolState: VerdictLock {}
 
-/// Whoever has it holds the pool's lock and those of all local queues, which are empty: no worker
-/// ends a job or begins one. Made by ``PoolState/standingStill(_:)`` alone.
+/// A thread that has it holds the pool's lock and those of all local queues, which are empty: no
+/// worker ends a job or begins one. Made by ``PoolState/standingStill(_:)`` alone.
 struct AllQueues: VerdictLock, ~Copyable {
     fileprivate init() {}
 }
