@@ -201,12 +201,20 @@ struct HintsTests {
         #expect(result.output.contains("not sampled from 'exec' on, which calls another program\n"))
     }
 
-    @Test("check --sample looks into routes: at their conditions, and at their stages")
-    func sampleOfRoutes() throws {
+    /// What `check --sample` says of a definition whose input has the records n = 0 to 9.
+    private static func sampled(_ definition: String) throws -> CommandUnderTest.Result {
         let command = try CommandUnderTest()
         defer { command.remove() }
         try command.write((0..<10).map { "{\"n\":\($0)}\n" }.joined(), to: "in.jsonl")
-        try command.write(
+        try command.write(definition, to: "x.yaml")
+        let result = try command.run("check", "x.yaml", "--sample", "100")
+        #expect(result.status == 0, "\(result.error)")
+        return result
+    }
+
+    @Test("check --sample looks into routes: at their conditions, and at their stages")
+    func sampleOfRoutes() throws {
+        let result = try Self.sampled(
             """
             name: x
             source: {files: in.jsonl}
@@ -216,9 +224,7 @@ struct HintsTests {
               - {name: never, when: n < 4, sink: {file: out/never.jsonl}}
               - {name: rest, stages: [{remove: [k]}], sink: [{file: out/a.jsonl}, {file: out/b.jsonl}]}
 
-            """, to: "x.yaml")
-        let result = try command.run("check", "x.yaml", "--sample", "100")
-        #expect(result.status == 0, "\(result.error)")
+            """)
         #expect(result.output.contains("  small/set     3    3     0\n  small/keep    3    0     0\n  rest/remove   5    5     0\n"), "\(result.output)")
         #expect(result.output.contains("warning: small/keep: 'm > 100' is not true for any of 3 records"), "\(result.output)")
         #expect(result.output.contains("warning: route 'never': none of 8 records goes to it\n"), "\(result.output)")
@@ -228,10 +234,7 @@ struct HintsTests {
 
     @Test("check --sample looks into routes in routes")
     func sampleOfNestedRoutes() throws {
-        let command = try CommandUnderTest()
-        defer { command.remove() }
-        try command.write((0..<10).map { "{\"n\":\($0)}\n" }.joined(), to: "in.jsonl")
-        try command.write(
+        let result = try Self.sampled(
             """
             name: x
             source: {files: in.jsonl}
@@ -248,9 +251,7 @@ struct HintsTests {
                   - {name: seven, when: n == 7, stages: [{remove: [k]}], sink: {file: out/seven.jsonl}}
                   - {name: rest, sink: {file: out/rest.jsonl}}
 
-            """, to: "x.yaml")
-        let result = try command.run("check", "x.yaml", "--sample", "100")
-        #expect(result.status == 0, "\(result.error)")
+            """)
         #expect(result.output.contains("  small/odd/keep     2    0     0\n"), "\(result.output)")
         #expect(result.output.contains("  all/seven/remove   1    1     0\n"), "\(result.output)")
         #expect(result.output.contains("warning: small/odd/keep: 'm > 100' is not true for any of 2 records"), "\(result.output)")

@@ -127,6 +127,34 @@ struct AccessPointTests {
         return try #require(try file.read(ReaderState.self))
     }
 
+    @Test("a state that was changed is refused, or gives something else, but does not end the process", arguments: samples, libraries)
+    func changedState(sample: Sample, library: DeflateLibrary) throws {
+        let configuration = Self.configuration(library)
+        let state = try #require(try Self.whole(sample, configuration).states.dropFirst(2).first ?? nil)
+        func reader(_ state: ReaderState) -> BatchReader? {
+            let bytes = CountedBytes(sample.bytes, at: min(state.point.windowStart, UInt64(sample.bytes.count)))
+            return BatchReader(Self.file(sample), of: bytes, index: 0, configuration: configuration, buffers: Self.buffers, after: state)
+        }
+        var none = state
+        none.members = try JSONDecoder().decode(MemberPlaces.self, from: Data(#"{"places":[]}"#.utf8))
+        #expect(reader(none) == nil)
+        var far = state
+        far.point.position = UInt64.max - 5
+        #expect(reader(far) == nil)
+        var late = state
+        late.point.text = state.offset + 1
+        #expect(reader(late) == nil)
+        var short = state
+        short.textCount = state.offset - 1
+        #expect(reader(short) == nil)
+        guard case .gzip(var gzip) = state.point.state, var inside = gzip.inside else { return }
+        inside.flushes = FlushMarks(from: state.point.position + 1)
+        gzip.inside = inside
+        var marks = state
+        marks.point.state = .gzip(gzip)
+        #expect(reader(marks) == nil)
+    }
+
     @Test("reading goes on after every batch as if it had not been left, without what is before the last place", arguments: samples, libraries)
     func everyBatch(sample: Sample, library: DeflateLibrary) throws {
         var configuration = Self.configuration(library)

@@ -38,7 +38,7 @@ extension RecordPipeline {
         defer { reader.close() }
         var cuts: [InputCut] = []
         var hasPoints = false
-        while let batch = try? reader.next() {
+        while let batch = try Self.next(of: reader) {
             buffers.give(batch.bytes)
             for record in batch.spilled { unlink(record.spill) }
             let position = batch.compressedBytesRead
@@ -50,6 +50,17 @@ extension RecordPipeline {
         }
         rmdir(folder)
         return cuts
+    }
+
+    /// - Returns: `nil` at the end, or at damage that ends a run: the task that reads it will say so.
+    /// - Throws: if a long record cannot be set down.
+    private static func next(of reader: BatchReader) throws(InputError) -> Batch? {
+        do throws(InputError) {
+            return try reader.next()
+        } catch {
+            guard case .damaged = error else { throw error }
+            return nil
+        }
     }
 
     /// How much text a task may read that belongs to the piece before its own.

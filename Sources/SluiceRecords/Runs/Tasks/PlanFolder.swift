@@ -52,6 +52,8 @@ package struct PlanFolder: Sendable {
         var plan = plan
         var planned: [PlannedInput] = []
         var places: [[InputCut]] = []
+        // Before large inputs are read to divide them.
+        try refuseOthers(than: plan)
         do throws(InputError) {
             for input in inputs + tables { planned.append(try PlannedInput(input, in: plan.folder)) }
             for input in planned.prefix(inputs.count) { places.append(try cuts(input.file)) }
@@ -74,14 +76,10 @@ package struct PlanFolder: Sendable {
             }
             plan.id = try Self.digest(of: plan, lines)
             if let found = try planFile.read(TaskPlan.self) {
-                guard found.id == plan.id else {
-                    throw RunError.plan(
-                        "'\(path)' has another plan: its definition, parameters, inputs or number of tasks differ; use another folder, or remove it")
-                }
+                guard found.id == plan.id else { throw isOther }
                 guard FileManager.default.contents(atPath: linesPath) == lines else { throw unreadable }
                 return (plan, tasks, .existed)
             }
-            try refuseOthers()
             try makeFolders()
             try write(lines, to: linesPath)
             try write(Data(offsets.flatMap(Self.bytes)), to: indexPath)
@@ -92,7 +90,7 @@ package struct PlanFolder: Sendable {
         } catch let error as OutputError {
             throw .output(error)
         } catch {
-            throw .plan("\(planFile.path) cannot be read, so that it is no plan of this version of sluice")
+            throw isOfOtherVersion
         }
         return (plan, tasks, .created)
     }
@@ -197,8 +195,25 @@ package struct PlanFolder: Sendable {
     }
 
     /// A plan gets a folder of its own, since it is removed in the end.
-    private func refuseOthers() throws(RunError) {
+    private var isOther: RunError {
+        .plan("'\(path)' has another plan: its definition, parameters, inputs or number of tasks differ; use another folder, or remove it")
+    }
+
+    private var isOfOtherVersion: RunError { .plan("\(planFile.path) cannot be read, so that it is no plan of this version of sluice") }
+
+    /// Refuses a folder with something else than a plan, or with one that cannot be this.
+    private func refuseOthers(than plan: TaskPlan) throws(RunError) {
         guard access(path, F_OK) == 0 else { return }
+        let found: TaskPlan?
+        do {
+            found = try planFile.read(TaskPlan.self)
+        } catch {
+            throw isOfOtherVersion
+        }
+        if let found {
+            guard found.definition == plan.definition, found.tasks == plan.tasks else { throw isOther }
+            return
+        }
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: path)

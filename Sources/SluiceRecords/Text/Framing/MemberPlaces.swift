@@ -8,6 +8,9 @@ struct MemberPlaces: Codable, Sendable, Equatable {
     /// In order; the first is the member of the buffer's first byte.
     private var places = [Place(start: 0, member: 0)]
 
+    /// Whether there is a first one; not in a state file that was changed.
+    var isSound: Bool { !places.isEmpty }
+
     /// The member of the buffer's first byte.
     var first: Int { places[0].member }
 

@@ -31,6 +31,13 @@ struct ReaderState: Codable, Sendable, Equatable {
     var hasDelivered: Bool
     var delivered: Int
     var totals: InputSummary
+
+    /// Whether the numbers can belong together; not in a state file that was changed.
+    var isSound: Bool {
+        guard members.isSound, point.position <= UInt64(Int64.max), point.text <= offset, offset <= textCount else { return false }
+        guard case .gzip(let state) = point.state, let inside = state.inside else { return true }
+        return inside.flushes.isSound(at: point.position)
+    }
 }
 
 extension BatchReader {
@@ -55,7 +62,7 @@ extension BatchReader {
         ahead: BlocksAhead? = nil, inflateAtMost most: Int = 256 << 10, after state: ReaderState
     ) {
         let size = bytes?.size ?? file.size
-        guard let text = state.point.source(in: window, library: configuration.library, size: size, most: most, ahead: ahead) else { return nil }
+        guard state.isSound, let text = state.point.source(in: window, library: configuration.library, size: size, most: most, ahead: ahead) else { return nil }
         self.init(
             file, index: index, configuration: configuration, buffers: buffers, text: InputText(text), bytes: bytes, ahead: ahead,
             unsound: Swift.Set(state.unsound))
@@ -102,7 +109,6 @@ extension BatchReader {
         var at = state.point.text
         var last: TextEvent?
         eventCount = state.point.events
-        guard at <= state.offset, state.offset <= state.textCount else { return false }
         while at < state.textCount || eventCount < state.eventCount {
             let isBefore = at < state.offset
             let wanted = min(UInt64(Batch.targetBytes), max(1, (isBefore ? state.offset : state.textCount) - at))

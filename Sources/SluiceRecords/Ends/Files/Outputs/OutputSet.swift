@@ -70,7 +70,7 @@ final class OutputSet: OpenSink {
     }
 
     func restore(to mark: SinkMark) throws(OutputError) {
-        let outputs = Dictionary(uniqueKeysWithValues: mark.outputs.map { (Name($0.path), $0) })
+        let outputs = Dictionary(mark.outputs.map { (Name($0.path), $0) }) { first, _ in first }
         let known = Swift.Set(files.values.map { Name($0.path) })
         for output in mark.outputs where !known.contains(Name(output.path)) { try adopt(output.path) }
         for file in inOrder {

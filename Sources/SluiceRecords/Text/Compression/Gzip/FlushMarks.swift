@@ -35,6 +35,9 @@ struct FlushMarks: Codable, Sendable, Equatable {
         (dataStart, scanned, passed) = (start, start, start)
     }
 
+    /// Whether the marks can be those at a position; not in a state file that was changed.
+    func isSound(at position: UInt64) -> Bool { dataStart <= position && passed <= position && stop.map { $0 >= position } ?? true }
+
     /// Whether, as far as is known, each flush is followed by the beginning of a line.
     var areBetweenLines: Bool { flushes >= Self.convincing && !cutLines }
 
