@@ -53,7 +53,7 @@ package struct StarterFile: Sendable {
             # The fields of the first records, with their types and a value:
 
             """
-        for field in Self.fields(of: guess.examples) { text += "#   \(field)\n" }
+        for field in Self.fields(of: guess) { text += "#   \(field)\n" }
         text += """
 
             # stages:                          # in order; each has its own worker pool
@@ -117,14 +117,15 @@ package struct StarterFile: Sendable {
         return names
     }
 
-    private static func fields(of records: [ValueMap]) -> [String] {
-        let names = Array(names(of: records).prefix(40))
+    private static func fields(of guess: FormatGuess) -> [String] {
+        let names = Array(names(of: guess.examples).prefix(40))
         let width = min(24, names.map(\.count).max() ?? 0)
         return names.map { name in
-            let values = records.compactMap { $0[name] }
-            let types = values.reduce(into: [String]()) { types, value in
-                if !types.contains(value.type.description) { types.append(value.type.description) }
+            let values = guess.examples.compactMap { $0[name] }
+            let met = values.reduce(into: [String]()) { types, value in
+                if !types.contains(value.type.nameInFiles) { types.append(value.type.nameInFiles) }
             }
+            let types = guess.typeName(of: name).map { [$0] } ?? met
             let shown = values.first.map { String($0.jsonText.prefix(40)) } ?? ""
             let padding = String(repeating: " ", count: max(0, width - name.count))
             return "\(Self.comment(name))\(padding)  \(types.joined(separator: " or "))  \(Self.comment(shown))"

@@ -38,12 +38,16 @@ struct NamesOnceTests {
     }
 
     /// Keys and options that share the name of a verb or sink but mean something else: `--set`,
-    /// `--report <file>`, the fields that `explode` keeps, nginx's escape `json`.
+    /// `--report <file>`, the fields that `explode` keeps, nginx's escape `json`, the `file` of a
+    /// report's inputs.
     private static func isOther(_ name: String, _ path: String) -> Bool {
         let lookup = "SluiceRecords/Verbs/Lookup.swift"
         let others = [
             "set": ["sluice/Commands/PipelineOptions.swift"],
-            "file": ["sluice/Commands/RunCommand.swift", "SluiceRecords/Ends/DeadLetters/DeadLetterTriage.swift", lookup],
+            "file": [
+                "sluice/Commands/RunCommand.swift", "SluiceRecords/Ends/DeadLetters/DeadLetterTriage.swift", "SluiceRecords/Runs/Report/ReportText.swift",
+                lookup,
+            ],
             "keep": ["SluiceRecords/Verbs/Explode.swift", lookup], "drop": [lookup], "select": [lookup],
             "remove": ["SluiceRecords/Verbs/Redact.swift"],
             "json": [

@@ -152,30 +152,32 @@ static inline int cbytes_has_prefix(const uint8_t *text, size_t count, const uin
 // if there is none.
 static inline size_t cbytes_find_pair(
     const uint8_t *text, size_t from, size_t count, const uint8_t *pairs, size_t pair_count) {
-    size_t i = from;
 #if defined(__SSE2__)
-    if (i + 17 <= count) {
+    if (count >= 17) {
         __m128i firsts[4], seconds[4];
         for (size_t k = 0; k < 4; k++) {
             const size_t pair = k < pair_count ? k : 0;
             firsts[k] = _mm_set1_epi8((char)pairs[2 * pair]);
             seconds[k] = _mm_set1_epi8((char)pairs[2 * pair + 1]);
         }
-        for (; i + 17 <= count; i += 16) {
-            const __m128i here = _mm_loadu_si128((const __m128i *)(text + i));
-            const __m128i next = _mm_loadu_si128((const __m128i *)(text + i + 1));
+        for (size_t i = from; i + 1 < count; i += 16) {
+            // The last places are looked at together with some before them.
+            const size_t at = i + 17 <= count ? i : count - 17;
+            const __m128i here = _mm_loadu_si128((const __m128i *)(text + at));
+            const __m128i next = _mm_loadu_si128((const __m128i *)(text + at + 1));
             __m128i any = _mm_and_si128(_mm_cmpeq_epi8(here, firsts[0]), _mm_cmpeq_epi8(next, seconds[0]));
             if (pair_count > 1) {
                 any = _mm_or_si128(any, _mm_and_si128(_mm_cmpeq_epi8(here, firsts[1]), _mm_cmpeq_epi8(next, seconds[1])));
                 any = _mm_or_si128(any, _mm_and_si128(_mm_cmpeq_epi8(here, firsts[2]), _mm_cmpeq_epi8(next, seconds[2])));
                 any = _mm_or_si128(any, _mm_and_si128(_mm_cmpeq_epi8(here, firsts[3]), _mm_cmpeq_epi8(next, seconds[3])));
             }
-            const uint32_t hits = (uint32_t)_mm_movemask_epi8(any);
+            const uint32_t hits = (uint32_t)_mm_movemask_epi8(any) >> (i - at);
             if (hits != 0) return i + (size_t)__builtin_ctz(hits);
         }
+        return count;
     }
 #endif
-    for (; i + 1 < count; i++) {
+    for (size_t i = from; i + 1 < count; i++) {
         for (size_t k = 0; k < pair_count; k++) {
             if (text[i] == pairs[2 * k] && text[i + 1] == pairs[2 * k + 1]) return i;
         }

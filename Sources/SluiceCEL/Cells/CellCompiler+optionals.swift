@@ -1,8 +1,8 @@
-/// Optional fields, members and matches as cells: `absent` is an empty optional, any other cell is the value
-/// itself, and nothing is boxed.
+/// Optional fields, members and matches as cells: `absent` is an empty optional, any other cell is
+/// the value itself, and nothing is boxed.
 extension CellCompiler {
-    /// Code for `record.?a`, `record.?a.?b`, `a.?b`, `record.?a.b` and `regex.extract` with a constant
-    /// pattern, which may return `absent`; nil for other expressions.
+    /// Code for `record.?a`, `record.?a.?b`, `a.?b`, `record.?a.b` and `regex.extract` with a
+    /// constant pattern, which may return `absent`; nil for other expressions.
     func optional(_ node: Node) -> CellCode? {
         switch node.kind {
         case .optionalField(let index):

@@ -9,7 +9,9 @@ public final class Scratch {
     /// Why the last evaluation failed. Meaningful only right after a result that indicates failure.
     public internal(set) var error: EvaluationError?
     public let reader: (any CompositeReader)?
-    private var boxed: [Value] = []
+    // One thread at a time, so that accesses need no run-time exclusivity check.
+    @exclusivity(unchecked) private var boxed: [Value] = []
+    @exclusivity(unchecked) private var boxedBytes = 0
 
     public init(reader: (any CompositeReader)? = nil) {
         self.reader = reader
@@ -19,12 +21,36 @@ public final class Scratch {
     public func reset() {
         text.reset()
         boxed.removeAll(keepingCapacity: true)
+        boxedBytes = 0
         error = nil
+    }
+
+    /// What was stored up to some time.
+    public struct Mark {
+        fileprivate let text: TextArena.Mark
+        fileprivate let boxed: Int
+        fileprivate let boxedBytes: Int
+
+        /// See ``Scratch/byteCount``.
+        public var byteCount: Int { text.count &+ boxedBytes }
+    }
+
+    public var mark: Mark { Mark(text: text.mark, boxed: boxed.count, boxedBytes: boxedBytes) }
+
+    /// The size of what was made since the last ``reset()``, without what is deep inside of values.
+    public var byteCount: Int { text.count &+ boxedBytes }
+
+    /// Invalidates every cell made since the mark; the last error stays.
+    public func rewind(to mark: Mark) {
+        text.rewind(to: mark.text)
+        if boxed.count > mark.boxed { boxed.removeSubrange(mark.boxed...) }
+        boxedBytes = mark.boxedBytes
     }
 
     /// Stores a value that fits no other kind of cell.
     public func box(_ value: Value) -> Cell {
         boxed.append(value)
+        boxedBytes &+= value.shallowByteCount
         return Cell(kind: .boxed, payload: UInt64(boxed.count - 1))
     }
 
@@ -111,6 +137,20 @@ extension Scratch {
             let (seconds, attoseconds) = value.components
             return .duration(seconds: seconds, nanoseconds: Int32(truncatingIfNeeded: attoseconds / 1_000_000_000))
         case .list, .map, .type, .optional, .ip, .cidr: return box(value)
+        }
+    }
+}
+
+extension Value {
+    /// The size of a list or a map, and of the texts in a list. Deeper values may be shared.
+    fileprivate var shallowByteCount: Int {
+        switch self {
+        case .list(let values):
+            return values.reduce(values.count * MemoryLayout<Value>.stride) { count, value in
+                if case .string(let text) = value { count &+ text.utf8.count } else { count }
+            }
+        case .map(let map): return 2 * map.count * MemoryLayout<Value>.stride
+        default: return 0
         }
     }
 }

@@ -9,6 +9,7 @@ public final class TextArena {
     @exclusivity(unchecked) private var chunks: [UnsafeMutableBufferPointer<UInt8>] = []
     @exclusivity(unchecked) private var chunk = 0
     @exclusivity(unchecked) private var used = 0
+    @exclusivity(unchecked) private var total = 0
     private static let chunkBytes = 64 << 10
     private static let padding = 64
 
@@ -20,6 +21,7 @@ public final class TextArena {
 
     /// Room for `count` uninitialised bytes. O(1); allocates only when the chunks are full.
     public func allocate(_ count: Int) -> UnsafeMutablePointer<UInt8> {
+        total &+= count
         while chunk < chunks.count {
             if used + count <= chunks[chunk].count, let base = chunks[chunk].baseAddress {
                 defer { used += count }
@@ -40,6 +42,31 @@ public final class TextArena {
     /// requested.
     public func giveBack(_ count: Int) {
         used -= count
+        total &-= count
+    }
+
+    /// The number of bytes handed out since the last ``reset()``. Does not depend on the chunks.
+    public var count: Int { total }
+
+    /// What was handed out up to some time.
+    public struct Mark {
+        fileprivate let chunk: Int
+        fileprivate let used: Int
+        fileprivate let total: Int
+
+        /// The number of bytes handed out up to then.
+        public var count: Int { total }
+    }
+
+    public var mark: Mark { Mark(chunk: chunk, used: used, total: total) }
+
+    /// Invalidates all text handed out since the mark. Large chunks are freed.
+    public func rewind(to mark: Mark) {
+        (chunk, used, total) = (mark.chunk, mark.used, mark.total)
+        while chunks.count > chunk + 1, let last = chunks.last, last.count > Self.chunkBytes {
+            last.deallocate()
+            chunks.removeLast()
+        }
     }
 
     /// Room for uninitialised cells, suitably aligned.
@@ -66,5 +93,6 @@ public final class TextArena {
         }
         chunk = 0
         used = 0
+        total = 0
     }
 }

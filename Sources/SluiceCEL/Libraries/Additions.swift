@@ -51,7 +51,7 @@ enum Additions {
             if values.count == 3 {
                 guard case .string(let given) = values[2] else { throw .noOverload(name, values) }
                 guard let scalar = given.unicodeScalars.first, given.unicodeScalars.count == 1 else {
-                    throw .invalid("\(name): the padding must be one character, not \(Value.quoted(given))")
+                    throw .invalid("\(name): the padding must be one character, not \(Value.quotedBeginning(given))")
                 }
                 fill = scalar
             }

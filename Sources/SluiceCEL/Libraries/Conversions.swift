@@ -131,6 +131,6 @@ enum Conversions {
     }
 
     private static func unreadable(_ text: String, _ type: String) -> EvaluationError {
-        .invalid("\(Value.quoted(text)) cannot be converted to \(type)")
+        .invalid("\(Value.quotedBeginning(text)) cannot be converted to \(type)")
     }
 }

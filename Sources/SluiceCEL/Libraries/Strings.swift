@@ -18,16 +18,17 @@ enum Strings {
         Function("strings.quote(string) -> string", implementation: .text("strings.quote") { text in .string(quoted(text)) }),
         Function(
             "(string).split(string) -> list(string)",
-            implementation: .texts("split") { text, separator in
-                .list(split(text, separator, limit: -1))
+            implementation: .binary { text, separator, meter throws(EvaluationError) in
+                guard case .string(let text) = text, case .string(let separator) = separator else { throw .noOverload("split", text, separator) }
+                return .list(try split(text, separator, limit: -1, &meter))
             }),
         Function(
             "(string).split(string, int) -> list(string)",
-            implementation: .pure { values throws(EvaluationError) in
+            implementation: .variadic { values, meter throws(EvaluationError) in
                 guard case .string(let text) = values[0], case .string(let separator) = values[1], case .int(let limit) = values[2] else {
                     throw .noOverload("split", values)
                 }
-                return .list(split(text, separator, limit: limit))
+                return .list(try split(text, separator, limit: limit, &meter))
             }),
         Function(
             "(string).replace(string, string) -> string",
@@ -121,7 +122,7 @@ enum Strings {
 
     /// At most `limit` parts, the last one with the rest of the text; any number if negative. An
     /// empty separator splits into code points.
-    private static func split(_ text: String, _ separator: String, limit: Int64) -> [Value] {
+    private static func split(_ text: String, _ separator: String, limit: Int64, _ meter: inout Meter) throws(EvaluationError) -> [Value] {
         guard limit != 0 else { return [] }
         let bytes = Array(text.utf8)
         let wanted = Array(separator.utf8)
@@ -129,12 +130,16 @@ enum Strings {
         var start = 0
         while limit < 0 || parts.count < limit - 1 {
             guard let cut = nextCut(bytes, wanted, start) else { break }
+            try meter.charge(stepsForPart)
             parts.append(.string(String(decoding: bytes[start..<cut], as: UTF8.self)))
             start = cut + wanted.count
         }
         if wanted.isEmpty, start == bytes.count { return parts }
         return parts + [.string(String(decoding: bytes[start...], as: UTF8.self))]
     }
+
+    /// A part takes more memory than its text: an element of a list.
+    private static let stepsForPart = 2
 
     /// Where the part that begins at `start` ends; nil if it is the last.
     private static func nextCut(_ bytes: [UInt8], _ separator: [UInt8], _ start: Int) -> Int? {

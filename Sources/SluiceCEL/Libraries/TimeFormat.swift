@@ -1,6 +1,9 @@
 /// A time format in the letters of `strftime`, such as `%d/%b/%Y:%H:%M:%S %z`, or by name:
 /// `rfc3339`, `unix`, `unix_ms`, `unix_us`, `unix_ns`.
 struct TimeFormat: Sendable {
+    /// Formats that are not made of directives.
+    static let names = ["rfc3339", "unix", "unix_ms", "unix_us", "unix_ns"]
+
     private enum Form {
         case rfc3339
         /// A whole number of fractions of a second, with this many to the second.
@@ -72,7 +75,7 @@ struct TimeFormat: Sendable {
             var reading = TimeReading(text)
             moment = reading.read(fields)
         }
-        guard let moment else { throw .invalid("\(Value.quoted(text)) does not match the time format") }
+        guard let moment else { throw .invalid("\(Value.quotedBeginning(text)) does not match the time format") }
         return moment
     }
 

@@ -20,7 +20,7 @@ enum TimeUnit {
             } else if let span = try? Duration(parsing: text) {
                 try self.init(span)
             } else {
-                throw .invalid("\(Value.quoted(text)) is no unit of time: write '15m', '1h', '1d', 'week', 'month', 'quarter' or 'year'")
+                throw .invalid("\(Value.quotedBeginning(text)) is no unit of time: write '15m', '1h', '1d', 'week', 'month', 'quarter' or 'year'")
             }
         }
     }

@@ -49,12 +49,11 @@ enum URLParts {
         map.set("host", to: .string(host.lowercased()))
     }
 
-    /// `a=1&b=2`, with or without a leading `?`, decoding percent and plus. A name that occurs more
-    /// than once has the list of its values.
+    /// `a=1&b=2`, with or without what a URL has before and after it, decoding percent and plus. A
+    /// name that occurs more than once has the list of its values.
     static func readQuery(_ text: String) -> ValueMap {
         var map = ValueMap()
-        let query = text.utf8.first == UInt8(ascii: "?") ? text.utf8.dropFirst() : text.utf8[...]
-        for part in query.split(separator: UInt8(ascii: "&")) {
+        for part in query(of: text[...]).utf8.split(separator: UInt8(ascii: "&")) {
             let pair = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             let name = decoded(pair[0])
             let value = Value.string(pair.count > 1 ? decoded(pair[1]) : "")
@@ -65,6 +64,17 @@ enum URLParts {
             }
         }
         return map
+    }
+
+    /// The query of a path or of a URL with a scheme; of any other text, all but a `?` before it.
+    private static func query(of text: Substring) -> Substring {
+        var rest = text
+        let hasScheme = rest.utf8.firstIndex(of: UInt8(ascii: ":")).map { isScheme(rest[..<$0]) && rest[$0...].utf8.starts(with: "://".utf8) }
+        guard rest.utf8.first == UInt8(ascii: "/") || hasScheme == true else {
+            return rest.utf8.first == UInt8(ascii: "?") ? Substring(rest.utf8.dropFirst()) : rest
+        }
+        _ = cut(&rest, at: "#")
+        return cut(&rest, at: "?") ?? ""
     }
 
     private static func decoded(_ text: Substring.UTF8View) -> String {

@@ -13,7 +13,11 @@ extension ByteAutomaton {
         let loops = subsets.initialState == subsets.loopState
         let pairs = loops ? subsets.leadingPairs(maximum: 4) : []
         let prefix = subsets.requiredPrefix()
-        self.init(classes: subsets.classes, rows: subsets.rows, start: prefix.state, prefix: prefix.bytes, pairs: pairs)
+        // A text that is as short as a pair is found no sooner.
+        let required = loops && prefix.bytes.isEmpty ? tree.requiredText : []
+        self.init(
+            classes: subsets.classes, rows: subsets.rows, start: prefix.state, prefix: prefix.bytes, pairs: pairs,
+            required: required.count > 2 ? required : [], isText: tree.isText)
     }
 }
 

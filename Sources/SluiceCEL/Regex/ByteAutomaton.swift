@@ -4,8 +4,9 @@ import CBytes
 /// text: one table lookup per byte.
 ///
 /// Built completely in advance, and only for patterns that fit a small table; RE2 does the rest.
-/// Patterns that must begin with one of a few pairs of bytes skip to those with vector
-/// instructions. For figures see `docs/decisions/0002-regular-expressions.md`.
+/// Texts without what every match contains are refused before that, and patterns that must begin
+/// with one of a few pairs of bytes skip to those, with vector instructions. For figures see
+/// `docs/decisions/0002-regular-expressions.md`.
 ///
 /// Safe because the table is only written in `init`, every entry is the offset of one of its rows,
 /// and every lookup adds less than a row.
@@ -23,10 +24,14 @@ final class ByteAutomaton: Sendable {
     /// Every match begins with one of these pairs of bytes (first, second, first, second, …); empty
     /// if nothing is known.
     private let pairs: [UInt8]
+    /// Every match, anywhere in the text, contains these bytes; empty if nothing is known.
+    private let required: [UInt8]
+    /// Whether a match is these bytes and no others.
+    private let isText: Bool
 
     /// `rows` are the states: 0 is dead, 1 has accepted. Each has an entry per class and one more
     /// for the end of the text.
-    init(classes: [UInt8], rows: [[Int]], start: Int, prefix: [UInt8], pairs: [UInt8]) {
+    init(classes: [UInt8], rows: [[Int]], start: Int, prefix: [UInt8], pairs: [UInt8], required: [UInt8], isText: Bool) {
         precondition(classes.count == 256)
         let width = rows[0].count
         classCount = width - 1
@@ -34,6 +39,8 @@ final class ByteAutomaton: Sendable {
         self.start = UInt16(start * width)
         self.prefix = prefix
         self.pairs = pairs
+        self.required = required
+        self.isText = isText
         self.classes = .allocate(capacity: 256)
         self.classes.initialize(from: classes, count: 256)
         let entries = rows.joined().map { UInt16($0 * width) }
@@ -48,6 +55,10 @@ final class ByteAutomaton: Sendable {
 
     func matches(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let text = bytes.baseAddress else { return prefix.isEmpty && table[Int(start) + classCount] == accepted }
+        if !required.isEmpty {
+            guard cbytes_find(text, bytes.count, required, required.count) >= 0 else { return false }
+            if isText { return true }
+        }
         if !pairs.isEmpty { return runFromPair(text, bytes.count) }
         guard cbytes_has_prefix(text, bytes.count, prefix, prefix.count) != 0 else { return false }
         return run(text, from: prefix.count, bytes.count)

@@ -10,6 +10,34 @@ indirect enum RegexNode {
     case many(RegexNode)
     case textStart
     case textEnd
+
+    /// The longest text that each match must contain, as far as sequences tell; empty if none.
+    var requiredText: [UInt8] {
+        var longest: [UInt8] = []
+        var run: [UInt8] = []
+        collectRequired(&run, &longest)
+        return run.count > longest.count ? run : longest
+    }
+
+    private func collectRequired(_ run: inout [UInt8], _ longest: inout [UInt8]) {
+        switch self {
+        case .byte(let byte): run.append(byte)
+        case .concat(let nodes): for node in nodes { node.collectRequired(&run, &longest) }
+        case .empty, .textStart, .textEnd: break
+        case .one, .alternate, .optional, .many:
+            if run.count > longest.count { longest = run }
+            run = []
+        }
+    }
+
+    /// Whether it is nothing but text.
+    var isText: Bool {
+        switch self {
+        case .byte, .empty: true
+        case .concat(let nodes): nodes.allSatisfy(\.isText)
+        case .one, .alternate, .optional, .many, .textStart, .textEnd: false
+        }
+    }
 }
 
 /// A step of a pattern that is a sequence, for texts of ASCII alone.

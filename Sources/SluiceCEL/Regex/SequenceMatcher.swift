@@ -6,10 +6,10 @@ import Synchronization
 /// text, runs of bytes of a set, groups and anchors.
 ///
 /// A backtracking search, which for such patterns gives the match that RE2 gives, the leftmost, in
-/// which earlier runs are as long (or, if lazy, as short) as they can be. It is several times faster
-/// than RE2, which searches twice and then a third time for the captures. Where backtracking takes
-/// more steps than a few for each byte, and for texts with bytes beyond ASCII, RE2 has to answer, so
-/// that the time stays linear.
+/// which earlier runs are as long (or, if lazy, as short) as they can be. It is several times
+/// faster than RE2, which searches twice and then a third time for the captures. Where backtracking
+/// takes more steps than a few for each byte, and for texts with bytes beyond ASCII, RE2 has to
+/// answer, so that the time stays linear.
 ///
 /// Safe because the sets are only written in `init` and freed in `deinit`, and every access to the
 /// text is checked against its length.
@@ -23,8 +23,8 @@ final class SequenceMatcher: Sendable {
     /// Refers to the tables below by offsets, so that a step is copied without counting references.
     private enum Step: BitwiseCopyable {
         case literal(start: Int, count: Int)
-        /// `set` is the offset of its table. `isFinal`: no other length than the longest can lead to
-        /// a match, because what follows begins with a byte that is not in the set.
+        /// `set` is the offset of its table. `isFinal`: no other length than the longest can lead
+        /// to a match, because what follows begins with a byte that is not in the set.
         case run(set: Int, least: Int, most: Int, isLazy: Bool, isFinal: Bool)
         case open(Int)
         case close(Int)
@@ -94,7 +94,8 @@ final class SequenceMatcher: Sendable {
         literals.deallocate()
     }
 
-    /// Whether what follows, which is not empty or the end, begins with a byte that is not in the set.
+    /// Whether what follows, which is not empty or the end, begins with a byte that is not in the
+    /// set.
     private static func excludes(_ set: ASCIISet, _ following: ArraySlice<Step>, _ literals: [UInt8], _ tables: [ASCIISet]) -> Bool {
         for step in following {
             switch step {

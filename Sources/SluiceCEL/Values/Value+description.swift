@@ -27,19 +27,31 @@ extension Value: CustomStringConvertible {
     var brief: String {
         switch self {
         case .list, .map, .optional: "a value of type \(type)"
+        case .string(let text): Value.quotedBeginning(text)
+        case .bytes(let bytes): Value.bytes([UInt8](bytes.prefix(EvaluationError.longestMessage))).description
         default: description
         }
     }
 
     /// In double quotes, with escapes for invisible characters.
     static func quoted(_ text: String) -> String {
-        "\"" + text.unicodeScalars.map(escapedScalar).joined() + "\""
+        var quoted = "\""
+        quoted.reserveCapacity(text.utf8.count + 2)
+        for scalar in text.unicodeScalars {
+            if let escape = namedEscapes[scalar] {
+                quoted += escape
+            } else if scalar.value < 0x20 || scalar.value == 0x7F {
+                quoted += "\\u" + paddedHexadecimal(scalar.value, 4)
+            } else {
+                quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
     }
 
-    private static func escapedScalar(_ scalar: Unicode.Scalar) -> String {
-        if let escape = namedEscapes[scalar] { return escape }
-        if scalar.value < 0x20 || scalar.value == 0x7F { return "\\u" + paddedHexadecimal(scalar.value, 4) }
-        return String(Character(scalar))
+    /// For messages, which are cut: a record may hold megabytes.
+    static func quotedBeginning(_ text: String) -> String {
+        text.utf8.count > EvaluationError.longestMessage ? quoted(String(text.unicodeScalars.prefix(EvaluationError.longestMessage))) : quoted(text)
     }
 
     private static func escapedByte(_ byte: UInt8) -> String {

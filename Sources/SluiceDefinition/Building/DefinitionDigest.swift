@@ -56,6 +56,7 @@ extension ArgumentShape {
     fileprivate func orderedKeys(under key: String) -> [String] {
         switch self {
         case .entries: [key]
+        case .possiblyEmpty(let shape): shape.orderedKeys(under: key)
         case .keys(let keys), .short(_, _, let keys): keys.flatMap { $0.shape.orderedKeys(under: $0.name) }
         default: []
         }

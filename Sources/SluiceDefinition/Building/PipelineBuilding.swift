@@ -88,6 +88,9 @@ struct PipelineBuilding {
             let place = conflict.file.part == .deadLetters ? definition.deadLetters?.place : sinks[conflict.file.sink].argument.place
             report("\(conflict.label): \(conflict.message)", at: place, fix: conflict.fix)
         } catch {
+            if let reason = RunReport.refusal(ofState: state) {
+                return report("the state folder '\(state)' cannot be created: \(reason)", at: nil, fix: "use another one (--state)")
+            }
             report("\(error)", at: sinks.first?.argument.place)
         }
     }

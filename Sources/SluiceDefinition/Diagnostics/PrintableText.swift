@@ -1,6 +1,7 @@
 extension String {
     /// The text with a visible character in place of each control character except tabs and line
-    /// feeds, so that no text from a file can control the terminal.
+    /// feeds, and of marks that change the direction of writing, so that no text from a file can
+    /// control the terminal or show other than it is.
     package var printable: String {
         guard unicodeScalars.contains(where: \.isControl) else { return self }
         var text = String.UnicodeScalarView()
@@ -10,7 +11,14 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    fileprivate var isControl: Bool { value < 0x20 && self != "\n" && self != "\t" || (0x7F...0x9F).contains(value) }
+    fileprivate var isControl: Bool { value < 0x20 && self != "\n" && self != "\t" || (0x7F...0x9F).contains(value) || changesDirection }
+
+    private var changesDirection: Bool {
+        switch value {
+        case 0x061C, 0x200E...0x200F, 0x2028...0x2029, 0x202A...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
 
     /// Its picture: `␇` for BEL.
     fileprivate var picture: Unicode.Scalar {
@@ -18,7 +26,8 @@ extension Unicode.Scalar {
     }
 }
 
-/// The part of a line that a diagnostic shows: all of it, or what surrounds the place if it is long.
+/// The part of a line that a diagnostic shows: all of it, or what surrounds the place if it is
+/// long.
 struct LineExcerpt {
     /// In Unicode scalars.
     private static let most = 160

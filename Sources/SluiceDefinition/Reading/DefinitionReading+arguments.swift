@@ -22,11 +22,20 @@ extension DefinitionReading {
         case .writtenFormat: return writtenFormat(node, what).map(Argument.format)
         case .list(let element, let isSet): return list(node, of: element, isSet: isSet, what, example: example)
         case .possiblyEmpty(let shape):
-            if case .list(let list) = node, list.elements.isEmpty { return .list([], node.place) }
-            return argument(node, as: shape, what, example: example)
+            switch (shape, node) {
+            case (.entries, .map(let map)) where map.entries.isEmpty: return .entries([], node.place)
+            case (.short, .list(let list)) where list.elements.isEmpty: return .list([], node.place)
+            default: return argument(node, as: shape, what, example: example)
+            }
         case .word(let word, let other):
-            if case .leaf = node, let leaf = text(node, what, fix: "write '\(example)'"), leaf.text == word || !leaf.isComplete { return .leaf(leaf) }
-            return argument(node, as: other, what, example: example)
+            guard case .leaf(let value) = node, !value.isNull, let leaf = text(node, what) else {
+                return argument(node, as: other, what, example: example)
+            }
+            if leaf.text == word || !leaf.isComplete { return .leaf(leaf) }
+            let hint = didYouMean(leaf.text, among: [word])
+            guard !hint.isEmpty else { return argument(node, as: other, what, example: example) }
+            report("\(what) cannot be '\(leaf.text)'\(hint)", at: leaf.place, fix: "write '\(word)', or as in '\(example)'")
+            return nil
         case .entries(let key, let value): return entries(node, key: key, value: value, what, example: example)
         case .keys(let keys): return self.keys(node, keys, what, example: example).map(Argument.keys)
         case .short(let shape, let key, let keys): return short(node, shape, for: key, in: keys, what, example: example)

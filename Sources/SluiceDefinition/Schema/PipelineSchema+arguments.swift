@@ -20,7 +20,7 @@ extension PipelineSchema {
         case .format: ref("format")
         case .writtenFormat: ref("writtenFormat")
         case .list(let element, let isSet): list(of: element, isSet: isSet)
-        case .possiblyEmpty(let shape): node(shape, besides: besides).with("minItems", nil).with("minProperties", nil)
+        case .possiblyEmpty(let shape): node(shape, besides: besides).without(["minItems", "minProperties"])
         case .word(let word, let other): ["anyOf": [choice([word]), node(other)]]
         case .entries(let key, let value): entries(key, value)
         case .keys(let keys): self.keys(keys.map { FileKey($0) })

@@ -18,6 +18,16 @@ indirect enum SchemaNode: Sendable, Hashable {
         guard case .object(let members) = self, let value else { return self }
         return .object(members + [Member(key: key, value: value)])
     }
+
+    /// The node, and its alternatives, without these members.
+    func without(_ keys: [String]) -> SchemaNode {
+        guard case .object(let members) = self else { return self }
+        return .object(
+            members.filter { !keys.contains($0.key) }.map { member in
+                guard member.key == "anyOf", case .list(let ways) = member.value else { return member }
+                return Member(key: member.key, value: .list(ways.map { $0.without(keys) }))
+            })
+    }
 }
 
 extension SchemaNode: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,

@@ -25,7 +25,7 @@ struct YAMLAdvice {
         self.place = place
     }
 
-    /// `{files: ${logs}}`: braces and brackets end an unquoted text.
+    /// `{files: ${logs}}`, `{file: out/{day}.csv}`: braces and brackets end an unquoted text.
     private static func parameterInBraces(_ line: Int, _ source: SourceText) -> YAMLAdvice? {
         let text = Array(source.line(line).unicodeScalars)
         var depth = 0
@@ -41,15 +41,36 @@ struct YAMLAdvice {
             case "$" where depth > 0 && index + 1 < text.count && text[index + 1] == "{":
                 let end = text[index...].firstIndex(of: "}").map { $0 + 1 } ?? text.count
                 let reference = String(String.UnicodeScalarView(text[index..<end]))
-                return YAMLAdvice(
-                    "'\(reference)' needs quotes within braces or brackets", fix: "write '\(reference)', with the quotes",
-                    at: TextPlace(TextPosition(line: line, column: index + 1), length: end - index))
+                return needsQuotes(reference, at: TextPlace(TextPosition(line: line, column: index + 1), length: end - index))
+            case "{" where depth > 0 && !" {[,:".unicodeScalars.contains(text[index - 1]):
+                let start = text[..<index].lastIndex { " {[,".unicodeScalars.contains($0) }.map { $0 + 1 } ?? 0
+                let word = Self.word(text[start...])
+                return needsQuotes(word.text, at: TextPlace(TextPosition(line: line, column: start + 1), length: word.length))
             case "{", "[": depth += 1
             case "}", "]": depth = max(0, depth - 1)
             default: break
             }
         }
         return nil
+    }
+
+    private static func needsQuotes(_ text: String, at place: TextPlace) -> YAMLAdvice {
+        YAMLAdvice("'\(text)' needs quotes within braces or brackets", fix: "write '\(text)', with the quotes", at: place)
+    }
+
+    /// A text up to what ends it, but for what is in braces of its own.
+    private static func word(_ scalars: ArraySlice<Unicode.Scalar>) -> (text: String, length: Int) {
+        var depth = 0
+        let word = scalars.prefix { scalar -> Bool in
+            switch scalar {
+            case "{": depth += 1
+            case "}" where depth > 0: depth -= 1
+            case "}", "]", ",", " ": return depth > 0
+            default: break
+            }
+            return true
+        }
+        return (String(String.UnicodeScalarView(word)), word.count)
     }
 
     /// `keep: 'bot' in agent`: a text that begins with a quote ends at the closing one.
@@ -70,39 +91,57 @@ struct YAMLAdvice {
             what, fix: "quote all of it: \(quoted)", at: TextPlace(TextPosition(line: line, column: rest + 1), length: text.count - rest))
     }
 
-    /// A line that is indented to a column in which no enclosing map or list begins.
+    /// A line that is indented to a column in which no enclosing map or list has its entries.
     private static func indentation(_ number: Int, _ source: SourceText) -> YAMLAdvice? {
         let line = Line(source.line(number))
-        guard line.isEntry, number > 1 else { return nil }
-        var open: [(column: Int, line: Int)] = []
+        guard let entry = line.entries.first, number > 1 else { return nil }
+        var open: [(entry: Line.Entry, line: Int)] = []
         var previous: Line?
         for earlier in 1..<number {
             let text = Line(source.line(earlier))
             guard !text.isBlank else { continue }
             previous = text
-            guard text.isEntry else { continue }
-            for column in text.columns {
-                while let last = open.last, last.column >= column { open.removeLast() }
-                open.append((column, earlier))
+            for entry in text.entries {
+                while let last = open.last, last.entry.depth >= entry.depth { open.removeLast() }
+                open.append((entry, earlier))
             }
         }
-        guard let column = line.columns.first, let previous, !open.isEmpty, !open.contains(where: { $0.column == column }) else { return nil }
-        let isFirstBelow = previous.opensBlock && column > (previous.columns.last ?? 0)
+        guard let previous, !open.isEmpty, !open.contains(where: { $0.entry.depth == entry.depth }) else { return nil }
+        let isFirstBelow = previous.opensBlock && previous.entries.last.map { entry.depth > $0.depth } ?? true
         guard !isFirstBelow else { return nil }
-        guard let near = open.min(by: { abs($0.column - column) < abs($1.column - column) }) else { return nil }
+        // Of entries equally near, the key says which is meant if it is one of a file; otherwise it
+        // is the one of the line before.
+        let siblings = open.filter { $0.entry.isDash == entry.isDash }
+        let isOfFile = line.key.map { key in FileKeys.file.contains { $0.name == key } } ?? false
+        func distance(_ sibling: (entry: Line.Entry, line: Int)) -> Int { abs(sibling.entry.column - entry.column) }
+        let nearest = siblings.map(distance).min()
+        let near = siblings.filter { distance($0) == nearest }
+        guard let sibling = isOfFile && near.first?.entry.column == 0 ? near.first : near.last else { return nil }
+        let column = sibling.entry.column
+        let fix = column == 0 ? "do not indent it" : "indent it by \(column == 1 ? "1 blank" : "\(column) blanks")"
         return YAMLAdvice(
-            "wrong indentation: this line begins in column \(column + 1), line \(near.line) in column \(near.column + 1)",
-            fix: "indent all entries of a map or list equally",
-            at: TextPlace(TextPosition(line: number, column: column + 1), length: line.length - column))
+            "wrong indentation: this line begins in column \(entry.column + 1), line \(sibling.line) in column \(column + 1)",
+            fix: "\(fix), like line \(sibling.line)",
+            at: TextPlace(TextPosition(line: number, column: entry.column + 1), length: line.length - entry.column))
     }
 
     /// A line of block YAML, examined for its indentation.
     private struct Line {
-        /// The columns, from 0, of the dashes of lists and of the key after them.
-        var columns: [Int] = []
+        /// The dash of a list's entry, or a key.
+        struct Entry {
+            /// From 0.
+            var column: Int
+            var isDash: Bool
+
+            /// Dashes in the column of a key are below it.
+            var depth: Int { 2 * column + (isDash ? 1 : 0) }
+        }
+
+        /// The dashes of lists, and the key after them; empty if the line is neither `key: …` nor
+        /// `- …`.
+        var entries: [Entry] = []
+        var key: String?
         var isBlank: Bool
-        /// `key: …` or `- …`.
-        var isEntry: Bool
         /// Whether the line ends with a colon or a dash, so that a block may follow.
         var opensBlock: Bool
         var length: Int
@@ -112,18 +151,16 @@ struct YAMLAdvice {
             length = scalars.count
             var start = scalars.firstIndex { $0 != " " } ?? scalars.count
             isBlank = start == scalars.count || scalars[start] == "#"
-            isEntry = false
             opensBlock = text.trimmingBlanks.hasSuffix(":") || text.trimmingBlanks == "-"
             guard !isBlank else { return }
             while start + 1 < scalars.count, scalars[start] == "-", scalars[start + 1] == " " {
-                columns.append(start)
-                isEntry = true
+                entries.append(Entry(column: start, isDash: true))
                 start = scalars[(start + 1)...].firstIndex { $0 != " " } ?? scalars.count
             }
-            let key = scalars[start...].prefix { $0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "_" || $0 == "-" }
-            guard !key.isEmpty, key.endIndex < scalars.count, scalars[key.endIndex] == ":" else { return }
-            columns.append(start)
-            isEntry = true
+            let name = scalars[start...].prefix { $0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "_" || $0 == "-" }
+            guard !name.isEmpty, name.endIndex < scalars.count, scalars[name.endIndex] == ":" else { return }
+            entries.append(Entry(column: start, isDash: false))
+            key = String(String.UnicodeScalarView(name))
         }
     }
 }

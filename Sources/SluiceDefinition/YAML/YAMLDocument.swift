@@ -140,8 +140,10 @@ extension DefinitionDiagnostic {
         case YamlError.scanner(let context, let problem, let mark, _),
             YamlError.parser(let context, let problem, let mark, _),
             YamlError.composer(let context, let problem, let mark, _):
-            let during = context.map { " \($0.text)" } ?? ""
             let position = TextPosition(line: mark.line, column: mark.column)
+            // Where it begins is often where the fault is.
+            let begin = context.flatMap { $0.mark.line == mark.line ? nil : " that begins at \($0.mark.line):\($0.mark.column)" } ?? ""
+            let during = context.map { " \($0.text)\(begin)" } ?? ""
             if let advice = YAMLAdvice(at: position, in: source) {
                 self.init("this is not YAML: \(advice.message)", at: advice.place, fix: advice.fix)
                 return
@@ -161,7 +163,7 @@ extension DefinitionDiagnostic {
             return "double a backslash within double quotes; in single quotes, or without quotes, it is literal"
         }
         if problem.contains("cannot start any token") { return "indent with spaces, and quote text that begins with a character such as @ ` % *" }
-        if problem.contains("did not find expected ','") { return "within { } and [ ], quote text that has brackets, braces or a comma" }
+        if problem.contains("did not find expected ','") { return "within { } and [ ], quote text that has brackets, braces, a comma or ' : '" }
         if problem.contains("unexpected ':'") { return "write a blank after ':'" }
         if problem.contains("undefined alias") { return "quote text that begins with '*'" }
         if problem.contains("another document") { return "a pipeline file is a single YAML document: remove '---' and what follows it" }

@@ -127,6 +127,24 @@ struct CellProgramTests {
         #expect(areSame(fixture.evaluate(try CellProgram("bytes"), [:]), .success(.type(.bytes))))
     }
 
+    @Test("what was made since a mark is forgotten, what was made before stays")
+    func rewinding() throws {
+        let scratch = Scratch()
+        let first = scratch.text(copying: "first")
+        let mark = scratch.mark
+        for count in [10, 100_000, 10_000_000] {
+            _ = scratch.text.allocate(count)
+            _ = scratch.box(.list([.int(Int64(count))]))
+        }
+        #expect(scratch.text.count == 10_100_015 && mark.byteCount == 5)
+        #expect(scratch.byteCount == 10_100_015 + 3 * MemoryLayout<Value>.stride)
+        scratch.rewind(to: mark)
+        #expect(scratch.text.count == 5 && scratch.byteCount == 5)
+        let (next, boxed) = (scratch.text(copying: "next"), scratch.box(.list([])))
+        let values = try [first, next, boxed].map { try scratch.value(of: $0) }
+        #expect(values == [.string("first"), .string("next"), .list([])])
+    }
+
     @Test("keep results valid until the scratch is reset, whatever is evaluated later")
     func lifetime() throws {
         let program = try CellProgram("method + string(status)")

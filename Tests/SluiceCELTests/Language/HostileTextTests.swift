@@ -50,6 +50,9 @@ struct HostileTextTests {
             "'%s%s%s'.format([xs.map(x, big), xs.map(x, big), big]).replace('a', big)",
             "cel.bind(a, ['x'].map(x, [x, x])" + String(repeating: ".map(x, [x, x])", count: 40) + ", a == a)",
             "regex.replace(big, '', big).size()",
+            "xs.map(x, big.split('')).size()",
+            "(big + big + big).split('').size()",
+            "(big + big + big).split('', 1000000).size()",
             "[0].map(x, lists.range(10000)).map(l, l.map(a, l.exists(b, a + b < 0)))",
         ])
     func costLimit(text: String) {

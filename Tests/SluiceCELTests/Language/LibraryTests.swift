@@ -130,6 +130,11 @@ struct LibraryTests {
             ("parse_url('/just/a/path?q')", "{\"path\": \"/just/a/path\", \"query\": \"q\"}"),
             ("parse_url('http://[::1]:80/').host", "\"[::1]\""),
             ("parse_query('?a=1&b=x%20y+z&a=2&c')", "{\"a\": [\"1\", \"2\"], \"b\": \"x y z\", \"c\": \"\"}"),
+            ("parse_query('/a/b?a=1&b=/c?d#e=2')", "{\"a\": \"1\", \"b\": \"/c?d\"}"),
+            ("parse_query('https://example.com/a?b=1')", "{\"b\": \"1\"}"),
+            ("parse_query('/a=1')", "{}"),
+            ("parse_query('next=http://example.com/?a=1')", "{\"next\": \"http://example.com/?a=1\"}"),
+            ("parse_query('')", "{}"),
         ])
     func additions(text: String, value: String) {
         #expect(evaluated(text) == value)

@@ -16,7 +16,7 @@ enum ReferenceTables {
                     "tests": "#tests",
                 ])
         ),
-        ("source", keys(FileKeys.sources.map { $0.key(isRequired: true) } + FileKeys.source, links: ["format": "#formats"])),
+        ("source", keys(FileKeys.sources.map { $0.key(isRequired: true) } + sourceOptions + FileKeys.source, links: ["format": "#formats"])),
         ("formats", formats),
         ("format-options", options(of: Formats.all.map { $0.declaration }, "format")),
         ("verbs", verbs),
@@ -30,6 +30,11 @@ enum ReferenceTables {
         ("tests", keys(FileKeys.test)),
         ("dead-letters-of-tests", keys(FileKeys.testDeadLetter)),
     ]
+
+    /// The options of sources, each once.
+    private static let sourceOptions = FileKeys.sources.flatMap(\.options).reduce(into: [ArgumentKey]()) { options, key in
+        if !options.contains(where: { $0.name == key.name }) { options.append(key) }
+    }
 
     private static func keys(_ keys: [ArgumentKey], links: [String: String] = [:]) -> String {
         Self.keys(keys.map { FileKey($0) }, links: links)
