@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Sluice
 import Testing
 
@@ -43,6 +44,13 @@ enum LibraryPage {
         control.cancel()  // cancel the closures; `run()` throws
         _ = try await report
     }
+
+    static func observed(_ pipeline: Pipeline<Int>) async throws -> Report {
+        let control = RunControl()
+        async let _: Void = control.reportMetrics(of: "upload", every: .seconds(10))  // until the end of the scope
+        let report = try await pipeline.logging(to: Logger(label: "upload")).run(control)
+        return report
+    }
 }
 
 @Suite("The library's page")
@@ -55,7 +63,7 @@ struct LibraryPageTests {
         let page = try #require(whole.components(separatedBy: "## Archives of records").first)
         let compiled = Set(try String(contentsOf: URL(filePath: #filePath), encoding: .utf8).split(separator: "\n").map(squeezed))
         let blocks = page.components(separatedBy: "```swift\n").dropFirst().compactMap { $0.components(separatedBy: "```").first }
-        #expect(blocks.count == 3)
+        #expect(blocks.count == 4)
         for line in blocks.flatMap({ $0.split(separator: "\n") }) {
             #expect(compiled.contains(squeezed(line)), "not compiled: \(line)")
         }
@@ -63,6 +71,11 @@ struct LibraryPageTests {
 
     /// Without indentation, and with single spaces.
     private func squeezed(_ line: Substring) -> String { line.split(separator: " ").joined(separator: " ") }
+
+    @Test("shows how to observe a run, which ends without waiting for the next interval")
+    func observed() async throws {
+        #expect(try await LibraryPage.observed(Pipeline.reading(from: 0..<10)).written == 10)
+    }
 
     @Test("describes what the first block does")
     func first() async throws {

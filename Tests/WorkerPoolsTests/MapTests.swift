@@ -96,8 +96,8 @@ import Testing
             try await pool.map(0..<100_000) { number in
                 begun.add(1)
                 while !Task.isCancelled {}
-                // A task is cancelled slightly before it is told so; a chunk may begin more elements
-                // in between.
+                // A task is cancelled slightly before it is told so; a chunk may begin more
+                // elements in between.
                 let end = ContinuousClock.now + .milliseconds(1)
                 while ContinuousClock.now < end {}
                 return number

@@ -33,7 +33,7 @@ import WorkerPools
             let pool = pool(executor, workers: 1)
             let own = try await pool.submit(returning: { getpriority(Int32(PRIO_PROCESS.rawValue), 0) })
             // The tests themselves may run under `nice`.
-            #expect(try await own.value == max(nice, getpriority(Int32(PRIO_PROCESS.rawValue), 0)))
+            #expect(try await own.value == max(nice, getpriority(Int32(PRIO_PROCESS.rawValue), id_t(getpid()))))
             await pool.drain()
             executor.shutdown()
         }

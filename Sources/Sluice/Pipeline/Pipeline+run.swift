@@ -11,19 +11,24 @@ extension Pipeline {
     ///   are not failures.
     @discardableResult
     public func run(_ control: RunControl = RunControl()) async throws(PipelineFailure) -> Report {
+        let log = settings.logger.map { RunLog(logger: $0) }
+        var settings = settings
+        if let log { settings.onFailure = log.observing(settings.onFailure) }
         var layout = Layout(settings: settings, control: control)
         let ending = Ending<Element>(ledger: layout.plan.ledger, deadLetters: settings.deadLetters)
         attach(.serial(ending), &layout)
         let plan = layout.plan
         control.begin(plan)
+        log?.began(plan)
         // Not a child, since a child would be cancelled with the caller and could not drain.
-        let whole = Task(executorPreference: settings.executor) { await plan.perform(under: control, on: settings.executor) }
+        let whole = Task(executorPreference: settings.executor) { [executor = settings.executor] in await plan.perform(under: control, on: executor) }
         control.owns(whole: whole)
         let result = await withTaskCancellationHandler {
             await whole.value
         } onCancel: {
             control.drain()
         }
+        log?.ended(result)
         return try result.get()
     }
 }

@@ -1,3 +1,4 @@
+import Logging
 public import WorkerPools
 
 /// A source, the stages that its elements go through, and the sinks at the end.
@@ -37,6 +38,7 @@ struct PipelineSettings: Sendable {
     var alarms: (any Alarms)?
     var deadLetters: (any Sink<DeadLetter>)?
     var onFailure: (@Sendable (DeadLetter) -> Void)?
+    var logger: Logger?
     /// Whether to measure reading, writing, and how long stages wait for room.
     var measuresWaiting = false
 }
@@ -83,7 +85,7 @@ extension Pipeline {
     /// one more look at the clock for each element and stage.
     package func measuringWaiting() -> Self { with { $0.measuresWaiting = true } }
 
-    private func with(_ change: (inout PipelineSettings) -> Void) -> Self {
+    func with(_ change: (inout PipelineSettings) -> Void) -> Self {
         var copy = self
         change(&copy.settings)
         return copy

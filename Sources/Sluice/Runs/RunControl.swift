@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import WorkerPools
 
 /// The handle of one run: to watch it, and to end it early.
 ///
@@ -42,8 +43,8 @@ public final class RunControl: Sendable {
     /// says `interrupted`.
     ///
     /// In input order, elements of a part whose earlier parts are not read to their end are given
-    /// up: they are read again by the run that resumes. Does nothing after the end; before the beginning
-    /// it leaves nothing to run.
+    /// up: they are read again by the run that resumes. Does nothing after the end; before the
+    /// beginning it leaves nothing to run.
     public func drain() {
         stopReading { $0.isDrained = true }
     }
@@ -51,6 +52,17 @@ public final class RunControl: Sendable {
     /// Ends the run as soon as its closures let it: all of them are cancelled, nothing more is
     /// written, and `run()` throws ``PipelineError/cancelled`` once the last one has returned.
     public func cancel() { close(because: .cancelled) }
+
+    /// Changes how many jobs of a stage run at once. Those that run are finished. Nothing that a
+    /// pipeline in its source's order writes depends on it.
+    ///
+    /// - Returns: false if no stage of this name has workers, or the run does not go on.
+    package func resize(_ stage: String, to workers: Int) -> Bool {
+        let plan = state.withLock { $0.phase == .closed || $0.phase == .ended ? nil : $0.plan }
+        guard let pool = plan?.stages.first(where: { $0.ledger.name.utf8.elementsEqual(stage.utf8) })?.pool else { return false }
+        pool.beginResizing(to: workers...workers)
+        return true
+    }
 
     /// The counters as they stand. Of elements on their way, one counter may know and the next not
     /// yet. After the end, the run's report.
@@ -115,7 +127,8 @@ extension RunControl {
         }
     }
 
-    /// The run's own tasks, so that they can be cancelled; the task that started them waits for them.
+    /// The run's own tasks, so that they can be cancelled; the task that started them waits for
+    /// them.
     func owns(whole: Task<Result<Report, PipelineFailure>, Never>) {
         let isClosed = state.withLock { state in
             state.whole = whole

@@ -68,7 +68,7 @@ extension RunPlan.StageEntry {
             timeouts: counters?.timedOut ?? 0, busy: ledger.busy, waited: ledger.waited, isOrdered: pool == nil, queued: counters?.queued ?? 0,
             running: counters?.running ?? 0,
             workers: Report.Workers(
-                min: concurrency.range.lowerBound, max: concurrency.range.upperBound, now: counters?.workers ?? 1,
+                min: concurrency.range.lowerBound, max: max(concurrency.range.upperBound, counters?.peakWorkers ?? 1), now: counters?.workers ?? 1,
                 peak: counters?.peakWorkers ?? 1))
     }
 }

@@ -194,7 +194,8 @@ final class Worker: @unchecked Sendable {
         return succeed(record ?? job.record, on: local)
     }
 
-    /// Moved out, like the body, unless others may look for it because the attempt has a time limit.
+    /// Moved out, like the body, unless others may look for it because the attempt has a time
+    /// limit.
     @inline(__always)
     private func takeRecord() -> JobRecord? { deadline == 0 ? job.record.take() : job.record }
 

@@ -6,9 +6,14 @@ extension WorkerPool {
     /// the new bounds at once and stays where it is if it lies within them. Cancelling the waiting
     /// task does not end the wait.
     public func resize(to workers: ClosedRange<Int>) async {
+        beginResizing(to: workers)
+        await storage.wait(for: .withinLimit)
+    }
+
+    /// As ``resize(to:)``, without waiting for jobs that are too many to end.
+    package func beginResizing(to workers: ClosedRange<Int>) {
         demand(workers.lowerBound > 0, "pool '\(name)' needs at least one worker, not \(workers)")
         storage.exclusiveStep { $0.resize(to: workers, $1) }
-        await storage.wait(for: .withinLimit)
     }
 
     /// Sets one size, as `resize(to: workers...workers)`.

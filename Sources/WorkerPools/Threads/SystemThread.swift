@@ -12,7 +12,8 @@ public enum ThreadQuality: Sendable, Hashable {
     /// Like any other thread of the process.
     case standard
 
-    /// Yields to others: `QOS_CLASS_UTILITY` on Apple's systems, a nice value of at least 5 on Linux.
+    /// Yields to others: `QOS_CLASS_UTILITY` on Apple's systems, a nice value of at least 5 on
+    /// Linux.
     case utility
 
     /// Runs when little else does: `QOS_CLASS_BACKGROUND` on Apple's systems, a nice value of at
@@ -80,10 +81,13 @@ package struct SystemThread: @unchecked Sendable {  // a thread's id is a plain 
                 fputs(String(name.suffix(15)), file)
                 fclose(file)
             }
+            // As root, threads of Swift's own pool, which may have created this one, have lost what
+            // the process was started with.
+            let own = getpriority(Int32(PRIO_PROCESS.rawValue), id_t(getpid()))
             switch quality {
-            case .standard: break
-            case .utility: Self.yield(atLeast: 5)
-            case .background: Self.yield(atLeast: 15)
+            case .standard: Self.yield(atLeast: own)
+            case .utility: Self.yield(atLeast: max(own, 5))
+            case .background: Self.yield(atLeast: max(own, 15))
             }
         #endif
     }
