@@ -16,7 +16,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -27,10 +29,23 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "SluiceDefinition", "SluiceRecords", "SluiceCEL", "CProcess",
+                "SluiceDashboard", "SluiceDefinition", "SluiceRecords", "SluiceCEL", "CProcess",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            resources: [.embedInCode("Spark/runner.py"), .embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js")]),
+            resources: [
+                .embedInCode("Spark/runner.py"), .embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js"),
+                .embedInCode("Page/live.js"),
+            ]),
+        // Floor 4: serves the page of a run while it goes on; the only target that knows HTTP
+        // serving.
+        .target(
+            name: "SluiceDashboard",
+            dependencies: [
+                "WorkerPools",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         // Floor 3: YAML to definition to diagnostics to a pipeline of records.
         .target(
             name: "SluiceDefinition",
@@ -40,15 +55,24 @@ let package = Package(
             name: "SluiceRecords",
             dependencies: [
                 "Sluice", "SluiceCEL", "WorkerPools", "CZlib", "CISAL", "CZstd", "CBzip2", "CLZMA", "CSQLite", "CCurl", "CCrypto", "CBytes",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ]),
+            ],
+            resources: [.embedInCode("Ends/Addresses/fetch.py")]),
         // With public declarations alone, as a program of another package.
         .executableTarget(
             name: "server-errors", dependencies: ["SluiceRecords", "SluiceCEL", "Sluice"], path: "Examples/ServerErrors", packageAccess: false),
         // Floor 1: typed sources, stages and sinks over any element.
         .target(
-            name: "Sluice", dependencies: ["WorkerPools", .product(name: "DequeModule", package: "swift-collections")]),
+            name: "Sluice",
+            dependencies: [
+                "WorkerPools",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ]),
         .executableTarget(name: "upload-files", dependencies: ["Sluice"], path: "Examples/UploadFiles"),
         // Floor 0.
         .target(
@@ -68,7 +92,8 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         // libre2-dev; its pkg-config file has flags that SwiftPM refuses.
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
-        // libisal-dev. Linked, not looked for when the program runs, so that its absence is never silent.
+        // libisal-dev. Linked, not looked for when the program runs, so that its absence is never
+        // silent.
         .target(
             name: "CISAL",
             cSettings: withoutISAL ? [.define("SLUICE_NO_ISAL")] : [],
@@ -101,12 +126,34 @@ let package = Package(
         // The cases of the CEL specification: `make cel-conformance`, and a test of SluiceCELTests.
         .executableTarget(name: "cel-conformance", dependencies: ["SluiceCEL"], path: "Tests/Conformance"),
         .testTarget(name: "SluiceCELTests", dependencies: ["SluiceCEL", .target(name: "cel-conformance")]),
-        .testTarget(name: "SluiceTests", dependencies: ["Sluice", "WorkerPools", .target(name: "upload-files")]),
+        .testTarget(
+            name: "SluiceTests",
+            dependencies: [
+                "Sluice", "WorkerPools", .target(name: "upload-files"),
+                .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ]),
         .testTarget(
             name: "SluiceRecordsTests",
-            dependencies: ["SluiceRecords", "Sluice", "WorkerPools", "SluiceCEL", "CBytes", "CZstd", "CBzip2", "CLZMA", .target(name: "server-errors")]),
+            dependencies: [
+                "SluiceRecords", "Sluice", "WorkerPools", "SluiceCEL", "CBytes", "CZstd", "CBzip2", "CLZMA", .target(name: "server-errors"),
+                .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ]),
         .testTarget(name: "SluiceDefinitionTests", dependencies: ["SluiceDefinition", "SluiceRecords", "Sluice", "WorkerPools"]),
-        .testTarget(name: "CommandTests", dependencies: ["SluiceDefinition", "SluiceRecords", "SluiceCEL", "Sluice", "WorkerPools", .target(name: "sluice")]),
+        .testTarget(
+            name: "SluiceDashboardTests",
+            dependencies: [
+                "SluiceDashboard",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["SluiceDashboard", "SluiceDefinition", "SluiceRecords", "SluiceCEL", "Sluice", "WorkerPools", .target(name: "sluice")]),
     ],
     cxxLanguageStandard: .cxx17
 )

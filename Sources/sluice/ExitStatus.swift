@@ -1,7 +1,7 @@
 /// The meanings of the command's exit codes.
 enum ExitStatus: Error, Equatable {
     case complete
-    /// Nothing was published.
+    /// Nothing was published, or not everything.
     case failed
     /// The definition or the command line is invalid; nothing was read.
     case wrong
@@ -24,10 +24,11 @@ enum ExitStatus: Error, Equatable {
     static let manual = """
         EXIT CODES
           0        complete: every record was written or filtered
-          1        failed: nothing was published
+          1        failed: nothing was published, or the summary says what was
           2        the pipeline file or the command line is invalid; nothing was read
           3        complete, with losses (dead letters, damaged input)
-          130, 143 interrupted: nothing was published
+          130, 143 interrupted by SIGINT, SIGTERM: nothing was published
+          129, 131 the same by SIGHUP, SIGQUIT
           141      the reader of standard output closed it, as 'head' does
         """
 }

@@ -11,8 +11,8 @@ enum Signals {
     static let brokenPipe = SIGPIPE
 }
 
-/// Handles SIGINT, SIGTERM, SIGHUP and SIGQUIT while it exists: the first drains the run, the second ends
-/// the process and its children at once.
+/// Handles SIGINT, SIGTERM, SIGHUP and SIGQUIT while it exists: the first drains the run, the
+/// second ends the process and its children at once.
 final class Interrupts: Sendable {
     private let received = Mutex<Int32?>(nil)
     private let drain: @Sendable () -> Void
@@ -46,16 +46,30 @@ final class Interrupts: Sendable {
     /// The first signal received.
     var first: Int32? { received.withLock { $0 } }
 
+    /// Drains the run as a first SIGTERM does; a signal after that ends the process at once.
+    ///
+    /// - Parameter asker: who wants that.
+    func drain(for asker: String) {
+        guard isFirst(Signals.termination) else { return }
+        let text = "draining, as \(asker) asks: finishing what is in flight; interrupt to exit at once"
+        Log.write("\nsluice: \(text)\n", or: [LogEntry(.warning, text)])
+        drain()
+    }
+
     private func receive(_ number: Int32) {
-        let isFirst = received.withLock { received in
-            defer { received = received ?? number }
-            return received == nil
-        }
-        guard isFirst else {
+        guard isFirst(number) else {
             children.killAll()
             _exit(128 + number)
         }
-        Terminal.error.write("\nsluice: draining: finishing what is in flight; interrupt again to exit at once\n")
+        let text = "draining: finishing what is in flight; interrupt again to exit at once"
+        Log.write("\nsluice: \(text)\n", or: [LogEntry(.warning, text, ["sluice.signal": .integer(Int(number))])])
         drain()
+    }
+
+    private func isFirst(_ number: Int32) -> Bool {
+        received.withLock { received in
+            defer { received = received ?? number }
+            return received == nil
+        }
     }
 }

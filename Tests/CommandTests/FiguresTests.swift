@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import sluice
@@ -37,24 +38,31 @@ struct FiguresTests {
 @Suite("The progress line")
 struct ProgressLineTests {
     let line = ProgressLine(
-        records: 1_234_567, deadLetters: 3, compressedRead: 45_000, compressedTotal: 100_000, bytesPerSecond: 312e6, secondsLeft: 11)
+        records: 1_234_567, deadLetters: 3, share: 0.45, bytesPerSecond: 312e6, secondsLeft: 11)
 
     @Test("shows records, rate, share, time left and dead letters")
     func says() {
         #expect(line.text == "1,234,567 records  312 MB/s  45 %  ETA 0:11  3 dead")
     }
 
+    @Test("shows records that stages have finished and that are not committed")
+    func inside() {
+        var line = line
+        line.inStages = 45
+        #expect(line.text.hasPrefix("1,234,567 records (45 more in stages)  312 MB/s"))
+    }
+
     @Test("omits what is unknown for standard input")
     func standardInput() {
         var line = line
-        (line.compressedTotal, line.secondsLeft) = (nil, nil)
+        (line.share, line.secondsLeft) = (nil, nil)
         #expect(line.text == "1,234,567 records  312 MB/s  3 dead")
     }
 
     @Test("says that the run is finishing once all input is read")
     func finishing() {
         var line = line
-        line.compressedRead = 100_000
+        line.share = 1
         #expect(line.text == "1,234,567 records  312 MB/s  100 %  finishing  3 dead")
     }
 
@@ -94,6 +102,33 @@ struct TimeLeftTests {
                 #expect(abs(seconds - truth) <= 0.2 * max(truth, whole / 4), "\(Self.runs[run].name) at \(mark.share): said \(seconds), was \(truth)")
             }
         }
+    }
+
+    /// What `Tests/Recorded/record.py` wrote: milliseconds and millionths of the input that was read.
+    struct Recorded: Decodable {
+        var milliseconds: Int
+        var series: [[Int]]
+    }
+
+    static let recorded = URL(filePath: #filePath).appending(path: "../../Recorded").standardized
+
+    @Test(
+        "is right within a fifth after a tenth of a run that was recorded",
+        arguments: ["steady", "large-last", "days"])
+    func isRightAsRecorded(name: String) throws {
+        let run = try JSONDecoder().decode(Recorded.self, from: Data(contentsOf: Self.recorded.appending(path: "\(name).json")))
+        let whole = Double(run.milliseconds) / 1000
+        var left = TimeLeft()
+        var said = 0
+        for row in run.series {
+            let at = Double(row[0]) / 1000
+            let seconds = left.next(share: Double(row[1]) / 1_000_000, at: at)
+            guard at >= whole / 10, row[1] < 1_000_000, let seconds else { continue }
+            let truth = whole - at
+            #expect(abs(seconds - truth) <= 0.2 * max(truth, whole / 4), "at \(at) of \(whole) s: said \(seconds), was \(truth)")
+            said += 1
+        }
+        #expect(said >= 10)
     }
 
     @Test("says nothing before it knows anything")

@@ -158,6 +158,13 @@ struct ReportPageTests {
         #expect(PageSentences.ending(of: report).text == "The run was interrupted after 3:07, and nothing was published; the same command resumes it.")
         (report.status, report.error) = (.failed, "no space")
         #expect(PageSentences.ending(of: report).text == "The run failed after 3:07: no space.")
+        #expect(RunSummary.ending(of: report) == "failed, nothing was published, run again to resume,")
+        report.resumable = nil
+        #expect(RunSummary.ending(of: report) == "failed, nothing was published,")
+        for (done, ending) in [(0, "failed, nothing was published,"), (14, "failed while publishing, 14 of 16 files are in place,")] {
+            report.publishing = try JSONDecoder().decode(RunReport.Publishing.self, from: Data("{\"done\":\(done),\"of\":16}".utf8))
+            #expect(RunSummary.ending(of: report) == ending)
+        }
     }
 
     @Test("says what the run waited for")

@@ -59,7 +59,8 @@ class Browser:
         self.events = []
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
         self.send("Emulation.setEmulatedMedia", media="screen", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        self.send("Page.navigate", url=pathlib.Path(path).resolve().as_uri())
+        address = path if str(path).startswith("http:") else pathlib.Path(path).resolve().as_uri()
+        self.send("Page.navigate", url=address)
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events): self.events.append(self.next())
 
     def run(self, expression):
@@ -176,6 +177,14 @@ def keyboard(browser, name, path):
     sections = browser.run("[...document.querySelectorAll('section')].filter(s => s.querySelector('button, summary')).map(s => s.id)")
     for section in sections:
         if not any(place.endswith("|" + section) for place in seen): problems.append(f"{name}: the keyboard does not reach the section {section}")
+    if browser.run("document.querySelectorAll('.stage').length > 1"):
+        browser.run("document.querySelectorAll('.stage')[1].focus()")
+        for key in ("ArrowRight", "ArrowRight", "ArrowDown"): browser.key(key)
+        said = browser.run("document.getElementById('said').textContent")
+        if " per second" not in said: problems.append(f"{name}: the arrow keys say '{said}' of a stage")
+        if browser.run("document.activeElement !== document.querySelectorAll('.stage')[2]"): problems.append(f"{name}: the arrow keys do not go to the next stage")
+        marks = browser.run("document.querySelectorAll('.stage .mark').length")
+        if marks < browser.run("document.querySelectorAll('.stage').length"): problems.append(f"{name}: only {marks} marks at the chosen moment")
     browser.run("document.querySelectorAll('#inputs thead button')[1].focus()")
     browser.key("Enter", 13, "\r")
     if browser.run("document.querySelectorAll('#inputs thead th')[1].getAttribute('aria-sort')") != "descending": problems.append(f"{name}: Enter does not sort")

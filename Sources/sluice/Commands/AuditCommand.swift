@@ -33,12 +33,14 @@ struct AuditCommand: ParsableCommand {
 
     @OptionGroup var settings: SettingOptions
 
+    @OptionGroup var log: LogOptions
+
     func run() throws {
         let report: RunReport
         do {
             report = try RunReport(contentsOf: self.report)
         } catch {
-            Terminal.error.write("sluice: \(error)\n")
+            Log.error("\(error)")
             throw ExitStatus.wrong
         }
         let pipeline = try file.flatMap { try settings.checked($0, mayLackInputs: true).pipeline }
@@ -47,7 +49,7 @@ struct AuditCommand: ParsableCommand {
             Terminal.output.write(AuditSummary.text(audit, of: report))
             guard audit.holds else { throw ExitStatus.failed }
         } catch let error as RunError {
-            Terminal.error.write("sluice: \(error)\n")
+            Log.error("\(error)")
             throw ExitStatus.failed
         }
     }

@@ -35,6 +35,8 @@ struct CheckCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Also say what keeps the run from being divided among machines, and what they cannot do.", valueName: "master"))
     var on: String?
 
+    @OptionGroup var log: LogOptions
+
     func validate() throws {
         if let sample, !(1...1_000_000).contains(sample) { throw ValidationError("'--sample' must be from 1 to 1000000.") }
     }
@@ -54,9 +56,9 @@ struct CheckCommand: AsyncParsableCommand {
             let found = try await withTemporaryFolder { state in
                 try await PipelineSample(of: pipeline, texts: texts, limit: sample, state: state)
             }
-            Terminal.output.write(SampleReport.text(found, Paint(isOn: Terminal.output.isColored)))
+            Terminal.output.write(SampleReport.text(found, Paint(isOn: Terminal.output.isColored), width: Terminal.output.lineWidth))
         } catch {
-            Terminal.error.write("sluice: \(error)\n")
+            Log.error("\(error)")
             throw ExitStatus.failed
         }
     }
@@ -69,10 +71,15 @@ enum SampleTexts {
     private static let bytes = 1 << 20
 
     /// Excludes standard input, which can only be read once.
+    ///
+    /// - Throws: ``InputError``, also for a pipe.
     static func of(_ source: SourceSettings) throws(InputError) -> [(name: String, text: [UInt8])] {
         var texts: [(name: String, text: [UInt8])] = []
         for input in source.inputs.filter({ !$0.isStandardInput }).prefix(most) {
-            texts.append((input.path, try InputBeginning.text(of: input, from: source.source, as: source.archive, encoding: source.encoding, bytes: bytes)))
+            try input.checkIsRegular()
+            let text = try InputBeginning.text(
+                of: input, from: source.source, as: source.archive, encoding: source.encoding, bytes: bytes, format: source.format)
+            texts.append((input.path, text))
         }
         return texts
     }

@@ -68,10 +68,14 @@ struct ExpressionEvaluation {
             case .success(let value): outcome = .value(isTyped ? "\(value) : \(value.type)" : Self.json(value))
             case .failure(let error):
                 let marked = Self.marked(error.message, at: error.range, in: expression)
-                outcome = .noValue(marked + Self.suggestion(for: error, in: expression, among: fields))
+                let suggestion = Self.suggestion(for: error, in: expression, among: fields)
+                outcome = .noValue(marked + suggestion + Self.line(ofFix: ExpressionAdvice.fix(for: error, in: expression)))
             }
         } catch {
-            let messages = error.all.map { Self.marked($0.description, at: $0.range, in: expression) }
+            let messages = error.all.map { diagnostic in
+                Self.marked(diagnostic.description, at: diagnostic.range, in: expression)
+                    + Self.line(ofFix: ExpressionAdvice.fix(for: diagnostic, in: expression))
+            }
             outcome = .wrong(messages.joined(separator: "\n"))
         }
     }
@@ -110,6 +114,9 @@ struct ExpressionEvaluation {
         let width = String(decoding: bytes[start..<end], as: UTF8.self).unicodeScalars.count
         return "\(message)\n  \(line)\n  \(before)^\(String(repeating: "~", count: max(0, width - 1)))\n"
     }
+
+    /// As `check` shows it.
+    private static func line(ofFix fix: String?) -> String { fix.map { "  fix: \($0)\n" } ?? "" }
 
     private static func suggestion(for error: EvaluationError, in expression: String, among fields: ValueMap) -> String {
         guard error.code == .noSuchField, let range = error.range, range.upperBound <= expression.utf8.count else { return "" }

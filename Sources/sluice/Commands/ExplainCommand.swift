@@ -8,7 +8,8 @@ struct ExplainCommand: AsyncParsableCommand {
         abstract: "Show how a pipeline would run, and what it does to a record.",
         discussion: """
             Lists the stages with their workers, queues and the fields of the records after each. With --record, passes a record \
-            through every stage and shows the result of each; nothing is written, but the programs of 'exec' stages are started and the requests of 'http' stages sent.
+            through every stage, also of the routes that take it, and shows the result of each, and why a route does not take it. Nothing is written, but \
+            the programs of 'exec' stages are started and the requests of 'http' stages sent.
 
             EXAMPLES
               sluice explain pipelines/access-errors.yaml
@@ -36,12 +37,12 @@ struct ExplainCommand: AsyncParsableCommand {
         let pipeline = try pipeline.runnable(state: nil, mayLackInputs: true).pipeline
         let paint = Paint(isOn: Terminal.output.isColored)
         let threads = workers ?? System.processors
-        guard let record else { return Terminal.output.write(Explanation.text(pipeline, threads: threads, paint)) }
+        guard let record else { return Terminal.output.write(Explanation.text(pipeline, threads: threads, paint, width: Terminal.output.lineWidth)) }
         do {
             let way = try await withTemporaryFolder { try await RecordTrace(of: record, through: pipeline, state: $0) }
-            Terminal.output.write(way.text(paint))
+            Terminal.output.write(way.text(paint, width: Terminal.output.lineWidth))
         } catch {
-            Terminal.error.write("sluice: \(error)\n")
+            Log.error("\(error)")
             throw ExitStatus.failed
         }
     }

@@ -35,6 +35,8 @@ struct GatherCommand: AsyncParsableCommand {
     @Option(help: "How to show progress: a line if on a terminal (auto), plain lines, or none.")
     var progress = ProgressDisplay.Mode.auto
 
+    @OptionGroup var log: LogOptions
+
     func validate() throws {
         if let workers, !(1...4096).contains(workers) { throw ValidationError("'--workers' must be from 1 to 4096.") }
         if let report { try ReportOption.validate(report) }
@@ -48,8 +50,12 @@ struct GatherCommand: AsyncParsableCommand {
         if let reportCopy { ReportOption.write(done, to: reportCopy, state: gathering.state) }
         if done.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
         let isStreamed = pipeline.sinks.allSatisfy { $0.sink is StandardOutputSink }
-        Terminal.error.write(RunSummary.text(done, reportFile: "\(gathering.state)/report.json", isStreamed: isStreamed))
-        Terminal.error.write(await RunHints(pipeline, done).text(Paint(isOn: Terminal.error.isColored)))
+        let reportFile = "\(gathering.state)/report.json"
+        let hints = await RunHints(pipeline, done)
+        Log.write(
+            RunSummary.text(done, reportFile: reportFile, isStreamed: isStreamed, width: Terminal.error.lineWidth)
+                + hints.text(Paint(isOn: Terminal.error.isColored), width: Terminal.error.lineWidth),
+            or: hints.hints.map { LogEntry(.warning, $0) } + RunSummary.entries(done, reportFile: reportFile))
         throw ExitStatus(done, signal: signal)
     }
 }
@@ -72,15 +78,15 @@ struct Gathering {
     mutating func run(showing progress: ProgressDisplay.Mode) async throws -> (RunReport, RecordPipeline, Int32?) {
         let plan = try folder.plan()
         state = plan.state
-        let tasks = try folder.allInputs(of: plan)
-        let inputs = tasks.flatMap(\.inputsBegun).map(\.file)
-        var pipeline = try PlannedPipeline.checked(plan, reading: inputs)
-        pipeline.source = pipeline.source.reading(inputs)
-        let gathered = try GatheredTasks(plan, tasks, in: folder)
+        let planned = try folder.allInputs(of: plan)
+        var pipeline = try PlannedPipeline.checked(plan, reading: planned.inputs)
+        pipeline.source = pipeline.source.reading(planned.inputs)
+        let gathered = try GatheredTasks(plan, planned, in: folder)
         var options = RunOptions(state: plan.state)
         options.reportCopy = reportCopy
         options.restarts = restarts
-        options.notice = { Terminal.error.write("sluice: \($0)\n") }
+        options.samples = RunSamples(plan)
+        options.notice = { Log.notice($0) }
         if let workers { options.workers = workers }
         let run = RecordRun(pipeline, options: options, gathering: gathered)
         let interrupts = Interrupts { run.drain() }
@@ -89,10 +95,10 @@ struct Gathering {
             return (report, pipeline, interrupts.first)
         } catch RunError.unfinished {
             let fix = "finish it with 'sluice run', or discard it with 'sluice gather --restart'"
-            Terminal.error.write("sluice: the state folder '\(state)' has an unfinished run, which gathering cannot resume; \(fix)\n")
+            Log.error("the state folder '\(state)' has an unfinished run, which gathering cannot resume; \(fix)")
             throw ExitStatus.failed
         } catch let error as RunError {
-            Terminal.error.write("sluice: \(error)\n")
+            Log.error("\(error)")
             if case .files = error { throw ExitStatus.wrong }
             throw ExitStatus.failed
         }

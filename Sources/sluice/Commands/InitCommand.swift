@@ -54,6 +54,7 @@ struct InitCommand: AsyncParsableCommand {
         var encoding = TextEncoding.utf8
         // Enough to check that they are alike.
         for file in files.prefix(5) {
+            try file.checkIsRegular()
             let (text, kind, read) = try beginning(of: file)
             guard !text.isEmpty else { throw Self.failure("\(file.path) is empty") }
             if let best, (kind == nil) != (archive == nil) {
@@ -135,7 +136,7 @@ struct InitCommand: AsyncParsableCommand {
     private func failed(_ reason: String) -> ExitStatus { Self.failure(reason) }
 
     private static func failure(_ reason: String) -> ExitStatus {
-        Terminal.error.write("sluice: \(reason)\n")
+        Log.error("\(reason)")
         return .failed
     }
 }

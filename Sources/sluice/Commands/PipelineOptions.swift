@@ -35,16 +35,16 @@ struct SettingOptions: ParsableArguments {
         do {
             return try PipelineFile(readingFrom: path)
         } catch {
-            Terminal.error.write("sluice: \(error)\n")
+            Log.error("\(error)")
             throw ExitStatus.wrong
         }
     }
 
     func checked(_ file: PipelineFile, state: String?, mayLackInputs: Bool) throws -> CheckedPipeline {
         let checked = file.check(setting: try values(), state: state, mayLackInputs: mayLackInputs)
-        Terminal.error.write(checked.rendered(colored: Terminal.error.isColored))
+        Log.write(checked.rendered(colored: Terminal.error.isColored), or: checked.diagnostics.map { LogEntry($0, in: file.path) })
         guard checked.errorCount == 0 else {
-            Terminal.error.write(checked.errorCount == 1 ? "1 error; nothing was read\n" : "\(checked.errorCount) errors; nothing was read\n")
+            Log.write(checked.errorCount == 1 ? "1 error; nothing was read\n" : "\(checked.errorCount) errors; nothing was read\n", or: [])
             throw ExitStatus.wrong
         }
         return checked

@@ -43,6 +43,8 @@ struct PlanCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The folder for report.json and dead letters. (default: .sluice/NAME)", valueName: "folder"), completion: .directory)
     var state: String?
 
+    @OptionGroup var log: LogOptions
+
     func validate() throws {
         if !(1...1_000_000).contains(tasks) { throw ValidationError("'--tasks' must be from 1 to 1000000.") }
         if split != nil, pieceSize == nil { throw ValidationError("'--split' must be a size of at least 1MiB: \(Amounts.sizeFix).") }
@@ -56,37 +58,37 @@ struct PlanCommand: ParsableCommand {
         guard let checked = try pipeline.settings.checked(file, state: state, mayLackInputs: false).pipeline else { throw ExitStatus.wrong }
         let obstacles = checked.obstaclesToTasks
         guard obstacles.isEmpty else {
-            Terminal.error.write(obstacles.map { "sluice: this run cannot be divided into tasks: \($0)\n" }.joined())
+            for obstacle in obstacles { Log.error("this run cannot be divided into tasks: \(obstacle)") }
             throw ExitStatus.wrong
         }
         let wanted = TaskPlan(
             checked, file: file.path, text: file.text, settings: try pipeline.settings.values(), state: state ?? PipelineFile.stateFolder(of: checked.name),
             tasks: tasks)
         let folder = PlanFolder(plan)
-        let (made, all, creation) = try folder.create(wanted, of: checked.source.inputs, tables: checked.tables, typesFromFirst: checked.infersTypes) {
+        let (made, largest, creation) = try folder.create(wanted, of: checked.source.inputs, tables: checked.tables, typesFromFirst: checked.infersTypes) {
             (input) throws(InputError) in
             guard let size = pieceSize, let whole = input.size, whole > size else { return [] }
             let cuts = try withOwnFolder { (spill) throws(InputError) in try checked.cuts(of: input, every: size, folder: spill) }
             if cuts.isEmpty {
                 let reason = checked.obstacleToCuts ?? "there is no place in it, or too few, where decompression can begin"
-                Terminal.error.write("sluice: '\(input.path)' is not divided: \(reason)\n")
+                Log.warning("'\(input.path)' is not divided: \(reason)")
             }
             return cuts
         }
-        let done = creation == .existed ? all.count { folder.isCommitted($0.task) } : 0
-        let largest = all.first.map { ", the largest with \(Figures.bytes($0.bytes))" } ?? ""
+        let done = creation == .existed ? folder.committedTasks(of: made) : 0
         let shown = SparkSubmit.quoted(plan)
-        Terminal.error.write(
+        Log.write(
             """
             sluice: \(creation == .existed ? "the plan is there already" : "planned"): \(Figures.count(made.tasks)) tasks for \
-            \(Figures.count(made.inputs)) inputs with \(Figures.bytes(made.bytes))\(largest)\(done > 0 ? "; \(Figures.count(done)) tasks are done" : "")
+            \(Figures.count(made.inputs)) inputs with \(Figures.bytes(made.bytes)), the largest with \(Figures.bytes(largest))\(done > 0 ? "; \(Figures.count(done)) tasks are done" : "")
             next: sluice task \(shown) --index I, for I from 0 to \(tasks - 1); then: sluice gather \(shown)
 
-            """)
+            """, as: .info)
     }
 }
 
-/// Calls `body` with a new folder for temporary files, which no other user can enter, and removes it.
+/// Calls `body` with a new folder for temporary files, which no other user can enter, and removes
+/// it.
 private func withOwnFolder<Result>(_ body: (String) throws(InputError) -> Result) throws(InputError) -> Result {
     let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
     var template = Array("\(parent)/sluice-plan-XXXXXX".utf8CString)

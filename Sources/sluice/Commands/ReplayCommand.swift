@@ -47,6 +47,11 @@ struct ReplayCommand: AsyncParsableCommand {
     @Flag(help: "Replay all dead letters, even those that earlier replays have dealt with.")
     var again = false
 
+    @Flag(help: "Discard outputs that an unfinished replay could not publish.")
+    var restart = false
+
+    @OptionGroup var log: LogOptions
+
     func validate() throws {
         if let workers, !(1...4096).contains(workers) { throw ValidationError("'--workers' must be from 1 to 4096.") }
         if letters == "-" { throw ValidationError("Dead letters are read twice, so standard input cannot be replayed: name a file.") }
@@ -55,12 +60,15 @@ struct ReplayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let file = try settings.read(self.file)
         guard let pipeline = try settings.checked(file, state: state, mayLackInputs: true).pipeline else { throw ExitStatus.wrong }
         let state = state ?? PipelineFile.stateFolder(of: pipeline.name)
         let replay = try prepare(pipeline, state: state)
         var options = RunOptions(state: RecordPipeline.replayFolder(in: state))
         options.reportCopy = report
-        options.notice = { Terminal.error.write("sluice: \($0)\n") }
+        options.restarts = restart
+        options.samples = RunSamples(file)
+        options.notice = { Log.notice($0) }
         if let workers { options.workers = workers }
         let done: RunReport
         let interrupts: Interrupts
@@ -69,13 +77,14 @@ struct ReplayCommand: AsyncParsableCommand {
             interrupts = Interrupts { run.drain() }
             done = try await ProgressDisplay(mode: progress, stream: .error).show(run) { try await run.run() }
         } catch let error as RunError {
-            Terminal.error.write("sluice: \(error)\n")
+            Log.error("\(error)")
             if case .files = error { throw ExitStatus.wrong }
             throw ExitStatus.failed
         }
         if let report { ReportOption.write(done, to: report, state: options.state) }
         if done.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
-        Terminal.error.write(RunSummary.text(done, reportFile: "\(options.state)/report.json"))
+        let reportFile = "\(options.state)/report.json"
+        Log.write(RunSummary.text(done, reportFile: reportFile, width: Terminal.error.lineWidth), or: RunSummary.entries(done, reportFile: reportFile))
         throw ExitStatus(done, signal: interrupts.first)
     }
 
@@ -89,12 +98,12 @@ struct ReplayCommand: AsyncParsableCommand {
             replaying = try pipeline.replaying(file, state: state, repeats: again)
             preview = try replaying.replayPreview(of: file)
         } catch {
-            Terminal.error.write("sluice: \(error)\n")
+            Log.error("\(error)")
             throw ExitStatus.wrong
         }
-        if let notice = ReplaySummary.notice(preview, definition: self.file) { Terminal.error.write(notice) }
+        if let notice = ReplaySummary.notice(preview, definition: self.file) { Log.write(notice, as: .warning) }
         guard preview.isIdle else { return replaying }
-        Terminal.error.write(ReplaySummary.idle(preview, letters))
+        Log.write(ReplaySummary.idle(preview, letters), as: preview.kept == 0 ? .info : .error)
         throw preview.kept == 0 ? ExitStatus.complete : ExitStatus.failed
     }
 }

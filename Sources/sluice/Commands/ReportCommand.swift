@@ -34,6 +34,8 @@ struct ReportCommand: ParsableCommand {
         completion: .file(extensions: ["html"]))
     var output: String?
 
+    @OptionGroup var log: LogOptions
+
     func validate() throws {
         if let output, !output.hasSuffix(".html") { throw ValidationError("'--output' needs a file name that ends in .html.") }
     }
@@ -45,14 +47,14 @@ struct ReportCommand: ParsableCommand {
         do throws(RunError) {
             if isFolder, let unfinished = ReportPage(unfinishedIn: report) { page = unfinished } else { page = try self.page(of: path) }
         } catch {
-            Terminal.error.write("sluice: \(error)\n")
+            Log.error("\(error)")
             throw ExitStatus.wrong
         }
         let output = output ?? (path.hasSuffix(".json") ? String(path.dropLast(".json".count)) : path) + ".html"
         do {
             try RunReport.write(try page.html, to: output)
         } catch {
-            Terminal.error.write("sluice: \(error)\n")
+            Log.error("\(error)")
             throw ExitStatus.failed
         }
         Terminal.output.write("\(output)\n")

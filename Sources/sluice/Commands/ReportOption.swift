@@ -12,7 +12,8 @@ enum ReportOption {
             throw ValidationError("'--report' needs a file name that ends in .html or .json.")
         }
         let folder = URL(filePath: path).deletingLastPathComponent().path
-        guard FileManager.default.isWritableFile(atPath: folder) else { throw ValidationError("'--report': no folder '\(folder)' to write to.") }
+        guard FileManager.default.fileExists(atPath: folder) else { throw ValidationError("'--report': there is no folder '\(folder)'.") }
+        guard FileManager.default.isWritableFile(atPath: folder) else { throw ValidationError("'--report': the folder '\(folder)' cannot be written to.") }
     }
 
     /// The outputs are already published, so a failure to write this report is only mentioned.
@@ -22,7 +23,7 @@ enum ReportOption {
         do {
             if path.hasSuffix(".html") { try RunReport.write(try ReportPage(report, state: state).html, to: path) } else { try report.write(to: path) }
         } catch {
-            Terminal.error.write("sluice: the report cannot be written: \(error)\n")
+            Log.warning("the copy of the report is missing: \(error)")
         }
     }
 }

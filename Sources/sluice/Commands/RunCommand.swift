@@ -19,12 +19,18 @@ struct RunCommand: AsyncParsableCommand {
             Ctrl-C, SIGTERM, SIGHUP or SIGQUIT stops reading and finishes what is in flight; a second one exits at once. Run the same command again to resume \
             from there, or from the last checkpoint of a killed run.
 
+            --dashboard serves a page of the run while it goes on, at an address that it prints: how far the run is, which stage is slow, what was lost. \
+            There, the run can be drained, which ends it as SIGTERM does, and stages can be given more or fewer workers. Programs find /status, /samples \
+            and /metrics there; see docs/live-page.md.
+
             EXAMPLES
               sluice run pipelines/access-errors.yaml
               sluice run pipelines/access-errors.yaml --set 'logs=/srv/**/*.gz'
               sluice run pipelines/app-warnings.yaml --progress none | head
               sluice run pipelines/access-errors.yaml --limit 1000 --verbose
               sluice run pipelines/access-errors.yaml --report errors.html
+              sluice run pipelines/access-errors.yaml --dashboard
+              sluice run pipelines/access-errors.yaml --dashboard 127.0.0.1:9200
               sluice run --files 'logs/*.gz' --format combined --stage 'keep: status >= 500' --stage 'select: [time, path]'
               sluice run --files in.csv --format csv --stage 'keep: amount != ""' --sink out.jsonl.gz
 
@@ -59,10 +65,15 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Print neither progress nor a summary, unless the run fails. The exit code tells whether records were lost.")
     var quiet = false
 
+    @OptionGroup var page: DashboardOptions
+
     @OptionGroup(title: "More than one machine") var spark: SparkOptions
+
+    @OptionGroup var log: LogOptions
 
     func validate() throws {
         if spark.on != nil, limit != nil { throw ValidationError("'--limit' and '--on' exclude each other.") }
+        if spark.on != nil, page.dashboard != nil { throw ValidationError("'--dashboard' and '--on' exclude each other: Spark has a page of its own.") }
         if spark.on != nil, pipeline.file == "-" { throw ValidationError("A plan needs a pipeline file that can be read again: name one.") }
         if let workers, !(1...4096).contains(workers) { throw ValidationError("'--workers' must be from 1 to 4096.") }
         if let limit, limit < 1 { throw ValidationError("'--limit' must be at least 1.") }
@@ -77,32 +88,36 @@ struct RunCommand: AsyncParsableCommand {
         options.reportCopy = self.report
         options.restarts = restart
         options.samples = RunSamples(file)
-        options.notice = { Terminal.error.write("sluice: \($0)\n") }
+        options.notice = { Log.notice($0) }
         // For tests: the number of seconds between checkpoints.
         if let seconds = ProcessInfo.processInfo.environment["SLUICE_CHECKPOINT_SECONDS"].flatMap(Double.init), seconds >= 0 {
             options.checkpointInterval = .seconds(seconds)
         }
         if let workers { options.workers = workers }
         if let newOnly = pipeline.source.newOnly {
-            Terminal.error.write(newOnly.notices.map { "sluice: \($0)\n" }.joined())
+            for notice in newOnly.notices { Log.notice(notice) }
             // The outputs and the report of the last run stay.
-            if pipeline.source.inputs.isEmpty, newOnly.known > 0 { return Terminal.error.write("sluice: no file is new, so there is nothing to do\n") }
+            if pipeline.source.inputs.isEmpty, newOnly.known > 0 { return Log.notice("no file is new, so there is nothing to do") }
         }
-        if verbose { Terminal.error.write(RunPreview.text(pipeline, options)) }
+        if verbose { Log.write(RunPreview.text(pipeline, options), as: .debug) }
+        let run = RecordRun(pipeline, options: options)
+        let interrupts = Interrupts { run.drain() }
+        let dashboard = try await Dashboard.begin(page, run) { interrupts.drain(for: "the dashboard") }
         let report: RunReport
-        let interrupts: Interrupts
         do {
-            let run = RecordRun(pipeline, options: options)
-            interrupts = Interrupts { run.drain() }
             report = try await SlowGzipNotice(pipeline).watch {
                 try await ProgressDisplay(mode: quiet ? .none : progress, stream: .error).show(run) { try await run.run() }
             }
         } catch let error as RunError {
-            Terminal.error.write("sluice: \(error)\n")
+            Log.error("\(error)")
+            await dashboard?.close()
             if case .files = error { throw ExitStatus.wrong }
             throw ExitStatus.failed
         }
-        try await finish(report, of: pipeline, state: state, signal: interrupts.first)
+        dashboard?.end(report, state: state, ExitStatus(report, signal: interrupts.first))
+        let status = await finish(report, of: pipeline, state: state, signal: interrupts.first)
+        await dashboard?.close()
+        throw status
     }
 
     private func run(on master: String) async throws {
@@ -121,25 +136,27 @@ struct RunCommand: AsyncParsableCommand {
                 try plan.remove()
             } catch {
                 // The outputs are published.
-                Terminal.error.write("sluice: the plan is left: \(error)\n")
+                Log.warning("the plan is left: \(error)")
             }
         }
-        try await finish(report, of: pipeline, state: state, signal: signal)
+        throw await finish(report, of: pipeline, state: state, signal: signal)
     }
 
     /// Reports how the run ended.
-    ///
-    /// - Throws: the exit status.
-    private func finish(_ report: RunReport, of pipeline: RecordPipeline, state: String, signal: Int32?) async throws {
+    private func finish(_ report: RunReport, of pipeline: RecordPipeline, state: String, signal: Int32?) async -> ExitStatus {
         if let file = self.report { ReportOption.write(report, to: file, state: state) }
         // The reader of standard output has what it wanted, so there is no summary, as with any
         // filter.
-        if report.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
-        if quiet, report.status == .complete || report.status == .losses, report.balanced { throw ExitStatus(report, signal: signal) }
+        if report.outputClosed == true { return .interrupted(signal: Signals.brokenPipe) }
+        if quiet, report.status == .complete || report.status == .losses, report.balanced { return ExitStatus(report, signal: signal) }
         let isStreamed = pipeline.sinks.allSatisfy { $0.sink is StandardOutputSink }
-        Terminal.error.write(RunSummary.text(report, reportFile: "\(state)/report.json", isStreamed: isStreamed))
-        Terminal.error.write(await RunHints(pipeline, report).text(Paint(isOn: Terminal.error.isColored)))
-        throw ExitStatus(report, signal: signal)
+        let reportFile = "\(state)/report.json"
+        let hints = await RunHints(pipeline, report)
+        Log.write(
+            RunSummary.text(report, reportFile: reportFile, isStreamed: isStreamed, width: Terminal.error.lineWidth)
+                + hints.text(Paint(isOn: Terminal.error.isColored), width: Terminal.error.lineWidth),
+            or: hints.hints.map { LogEntry(.warning, $0) } + RunSummary.entries(report, reportFile: reportFile))
+        return ExitStatus(report, signal: signal)
     }
 }
 
@@ -148,11 +165,16 @@ extension RunSamples {
     private static let longest = 64 << 10
 
     /// Those of a run of the file that has not begun.
-    init(_ file: PipelineFile) {
+    init(_ file: PipelineFile) { self.init(file: file.path, text: file.text) }
+
+    /// Those of a run that gathers the results of a plan's tasks.
+    init(_ plan: TaskPlan) { self.init(file: plan.file, text: plan.text) }
+
+    private init(file: String, text: String) {
         self.init()
         program = "sluice \(Version.text)"
-        self.file = file.path
-        text = file.text.utf8.count <= Self.longest ? file.text : nil
+        self.file = file
+        self.text = text.utf8.count <= Self.longest ? text : nil
     }
 }
 
@@ -160,6 +182,7 @@ extension ExitStatus {
     init(_ report: RunReport, signal: Int32?) {
         self =
             switch report.status {
+            case _ where report.outputClosed == true: .interrupted(signal: Signals.brokenPipe)
             case _ where !report.balanced && report.status != .interrupted: .failed
             case .complete: .complete
             case .losses: .losses

@@ -44,6 +44,11 @@ struct ShowCommand: ParsableCommand {
     }
 
     func run() throws {
+        do throws(InputError) {
+            try InputFile(path: place?.path ?? file).checkIsRegular()
+        } catch {
+            throw failed(.input(error))
+        }
         if let (path, offset) = place { return try printRecord(of: path, at: offset) }
         var triage = DeadLetterTriage(examples: examples)
         var output = RawOutput()
@@ -64,7 +69,7 @@ struct ShowCommand: ParsableCommand {
             Terminal.error.write(
                 "sluice: \(file): of \(cut) of these records, only the beginning is in the dead letters ('raw_cut'); FILE@OFFSET prints a whole one\n")
         }
-        if !raw { Terminal.output.write(TriageTable.text(triage, of: file, Paint(isOn: Terminal.output.isColored))) }
+        if !raw { Terminal.output.write(TriageTable.text(triage, of: file, Paint(isOn: Terminal.output.isColored), width: Terminal.output.lineWidth)) }
     }
 
     /// The parts before and after the last `@`, unless a file has the whole text as its name.
@@ -79,7 +84,7 @@ struct ShowCommand: ParsableCommand {
         do throws(RunError) {
             let scratch = FileManager.default.temporaryDirectory.path + "/sluice-show-\(UUID().uuidString)"
             guard try LineFile.writeRecord(of: path, at: offset, scratch: scratch, { Terminal.output.write(Array($0)) }) else {
-                Terminal.error.write("sluice: \(path): byte \(offset) is beyond its end\n")
+                Log.error("\(path): byte \(offset) is beyond its end")
                 throw .fault("")
             }
             Terminal.output.write("\n")
@@ -89,8 +94,8 @@ struct ShowCommand: ParsableCommand {
     }
 
     private func failed(_ error: RunError) -> ExitStatus {
-        Terminal.error.write("sluice: \(error)\n")
-        if case .input(.missing) = error { Terminal.error.write(UnpublishedLetters.text(file)) }
+        Log.error("\(error)")
+        if case .input(.missing) = error { Terminal.error.write(Wrapping.wrapped(UnpublishedLetters.text(file), to: Terminal.error.lineWidth)) }
         switch error {
         case .report, .input(.missing), .input(.noMatch), .input(.folder), .input(.unreadable): return .wrong
         default: return .failed

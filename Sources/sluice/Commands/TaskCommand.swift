@@ -24,7 +24,7 @@ struct TaskCommand: AsyncParsableCommand {
               0        the task is done; records may have failed: 'sluice gather' says so
               1        failed: the task is not done
               2        there is no such task
-              130, 143 interrupted: the task is not done
+              130, 143 interrupted: the task is not done (129, 131 by SIGHUP, SIGQUIT)
             """)
 
     @ArgumentParser.Argument(help: "The folder of the plan.", completion: .directory)
@@ -46,6 +46,8 @@ struct TaskCommand: AsyncParsableCommand {
     var withParent: Int32?
 
     private static let variables = ["JOB_COMPLETION_INDEX", "SLURM_ARRAY_TASK_ID", "AWS_BATCH_JOB_ARRAY_INDEX"]
+
+    @OptionGroup var log: LogOptions
 
     func validate() throws {
         if let workers, !(1...4096).contains(workers) { throw ValidationError("'--workers' must be from 1 to 4096.") }
@@ -76,8 +78,8 @@ struct TaskCommand: AsyncParsableCommand {
         }
     }
 
-    /// Ends with the process that started this one: what is started by a program that is killed would
-    /// otherwise go on.
+    /// Ends with the process that started this one: what is started by a program that is killed
+    /// would otherwise go on.
     ///
     /// Called from the main thread, before anything is awaited: Linux forgets the signal when the
     /// thread that asked for it ends, and threads of the pool end when they are idle.
@@ -92,18 +94,18 @@ struct TaskCommand: AsyncParsableCommand {
         let folder = PlanFolder(plan)
         let plan = try folder.plan()
         guard (0..<plan.tasks).contains(index) else {
-            Terminal.error.write("sluice: there is no task \(index): the plan has \(plan.tasks), from 0 to \(plan.tasks - 1)\n")
+            Log.error("there is no task \(index): the plan has \(plan.tasks), from 0 to \(plan.tasks - 1)")
             throw ExitStatus.wrong
         }
         if folder.isCommitted(index) {
             if json { Self.print(TaskMessage(task: index, status: .done)) }
-            return Terminal.error.write("sluice: task \(index) is done already\n")
+            return Log.notice("task \(index) is done already")
         }
         let inputs = try folder.inputs(of: index, in: plan)
         let pipeline = try PlannedPipeline.checked(plan, reading: inputs.inputs.map(\.file)).reading(inputs, of: plan)
         let attempt = try TaskAttempt(inputs, of: plan, in: folder)
         var options = RunOptions(state: attempt.path)
-        options.notice = { Terminal.error.write("sluice: \($0)\n") }
+        options.notice = { Log.notice($0) }
         if let workers { options.workers = workers }
         let run = RecordRun(pipeline, options: options)
         let interrupts = Interrupts { run.drain() }
@@ -118,12 +120,12 @@ struct TaskCommand: AsyncParsableCommand {
         }
         guard let done else {
             attempt.discard()
-            Terminal.error.write("sluice: task \(index) was interrupted, and is not done\n")
+            Log.warning("task \(index) was interrupted, and is not done")
             throw ExitStatus.interrupted(signal: interrupts.first ?? Signals.interrupt)
         }
         if json { Self.print(TaskMessage(task: index, status: .done, result: done.result)) }
-        if done.outcome == .late { return Terminal.error.write("sluice: task \(index) was done by another process meanwhile\n") }
-        if !json { Terminal.error.write(Self.summary(done.result, index, inputs)) }
+        if done.outcome == .late { return Log.notice("task \(index) was done by another process meanwhile") }
+        if !json { Log.write(Self.summary(done.result, index, inputs), or: [Self.entry(done.result, index, inputs)]) }
     }
 
     private static func print(_ message: TaskMessage) {
@@ -134,6 +136,16 @@ struct TaskCommand: AsyncParsableCommand {
         } catch {
             preconditionFailure("a message of texts and numbers can be encoded")
         }
+    }
+
+    private static func entry(_ result: TaskResult, _ index: Int, _ inputs: TaskInputs) -> LogEntry {
+        LogEntry(
+            result.records.dead > 0 || result.damagedInputs > 0 ? .warning : .info, "task \(index) is done",
+            [
+                "sluice.task": .integer(index), "sluice.inputs": .integer(inputs.inputs.count), "sluice.read": .integer(result.records.read),
+                "sluice.dead": .integer(result.records.dead), "sluice.damaged_inputs": .integer(result.damagedInputs),
+                "sluice.seconds": .number(result.elapsedSeconds),
+            ])
     }
 
     private static func summary(_ result: TaskResult, _ index: Int, _ inputs: TaskInputs) -> String {

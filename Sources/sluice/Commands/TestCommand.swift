@@ -49,7 +49,7 @@ struct TestCommand: AsyncParsableCommand {
                 table.append(test, outcome)
                 tally.add(outcome)
             }
-            Terminal.output.write(table.text(Paint(isOn: Terminal.output.isColored)))
+            Terminal.output.write(table.text(Paint(isOn: Terminal.output.isColored), width: Terminal.output.lineWidth))
         }
         Terminal.output.write(tally.text(Paint(isOn: Terminal.output.isColored)))
         if tally.wrong > 0 || tally.all == 0 { throw ExitStatus.wrong }

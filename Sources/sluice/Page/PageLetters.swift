@@ -51,6 +51,17 @@ struct PageLetters: Encodable {
         return letters
     }
 
+    /// The most kinds that are shown while a run goes on.
+    private static let mostSoFar = 50
+
+    /// Those of a run that goes on.
+    static func soFar(_ report: RunReport) -> PageLetters {
+        var letters = firsts(of: report, because: "the run goes on")
+        letters.note = "The first of each code, so far."
+        letters.groups = Array(letters.groups.prefix(mostSoFar))
+        return letters
+    }
+
     /// - Parameter reason: why the dead letters cannot be read.
     static func firsts(of report: RunReport, because reason: String) -> PageLetters {
         var letters = PageLetters()

@@ -24,6 +24,35 @@ struct PageModel: Encodable {
         var queued: Double
     }
 
+    /// What only the page of a run that goes on shows.
+    struct Live: Encodable, Equatable {
+        /// The workers of a step, which can be changed.
+        struct Control: Encodable, Equatable {
+            /// Among the steps of the samples.
+            var index: Int
+            var name: String
+            var workers: Int
+            var least: Int
+            var most: Int
+        }
+
+        /// The name of the last event that the page need not be sent.
+        var after: String?
+        /// The newest sample, if not all of them are there.
+        var row: [Int]?
+        /// Of the input, 0 to 1.
+        var share: Double?
+        var secondsLeft: Double?
+        /// Finished by stages with workers of their own, and not committed yet.
+        var recordsInStages: Int
+        var recordsPerSecond: Double
+        var bytesPerSecond: Double
+        /// Of the inputs.
+        var bytesRead: UInt64
+        var isDraining: Bool
+        var controls: [Control]
+    }
+
     /// The numbers of inputs and outputs that a page lists.
     static let listed = 5_000
 
@@ -40,6 +69,8 @@ struct PageModel: Encodable {
     let outputCount: Int
     let damageCount: Int
     let made: String
+    /// `nil` unless the run goes on.
+    private(set) var live: Live?
 
     /// - Parameters:
     ///   - samples: those of this run.
@@ -85,6 +116,32 @@ struct PageModel: Encodable {
         slow = nil
         steps = Self.steps(samples)
         (inputCount, outputCount, damageCount) = (0, 0, 0)
+    }
+
+    /// The page of a run that goes on.
+    ///
+    /// - Parameters:
+    ///   - isWhole: whether with all samples, not just the newest.
+    ///   - event: the name of the last event, which the page need not be sent again.
+    init(_ view: LiveView, isWhole: Bool, after event: String?, made: String) {
+        report = view.report
+        self.made = made
+        status = view.state.rawValue
+        samples = isWhole && !view.samples.samples.isEmpty ? view.samples : nil
+        letters = PageLetters.soFar(view.report)
+        sentences = PageSentences.live(view)
+        slow = view.slow
+        steps = Self.steps(view.samples)
+        (inputCount, outputCount, damageCount) = (view.live.inputs, 0, view.live.damage)
+        live = Live(
+            after: event, row: isWhole ? nil : view.samples.samples.last?.row, share: view.share, secondsLeft: view.secondsLeft,
+            recordsInStages: view.recordsInStages, recordsPerSecond: view.recordsPerSecond, bytesPerSecond: view.bytesPerSecond,
+            bytesRead: view.live.progress.compressedBytes, isDraining: view.state == .draining,
+            controls: view.steps.enumerated().compactMap { index, step in
+                step.allowed.map {
+                    Live.Control(index: index, name: step.step.name, workers: step.workers, least: $0.lowerBound, most: $0.upperBound)
+                }
+            })
     }
 
     private static func steps(_ samples: RunSamples) -> [Step] {

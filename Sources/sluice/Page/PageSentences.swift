@@ -38,20 +38,70 @@ enum PageSentences {
             return PageModel.Sentence(kind: .good, text: "Nothing was lost: every record was written, or left out on purpose.")
         }
         var parts: [String] = []
-        if dead > 0 {
-            let share = report.records.read > 0 ? " (\(percent(Double(dead) / Double(report.records.read))) of those that were read)" : ""
-            let most = report.deadLetters.byCode.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
-            let code = most.map { code in report.deadLetters.byCode.count == 1 ? ", with the code \(code)" : ", most often with the code \(code)" } ?? ""
-            parts.append((dead == 1 ? "1 record is a dead letter" : "\(Figures.count(dead)) records are dead letters") + share + code)
-        }
+        if dead > 0 { parts.append(deadLetters(of: report)) }
         if !damaged.isEmpty {
             let places = damaged.reduce(0) { $0 + $1.damage.count }
             let bytes = damaged.flatMap(\.damage).reduce(UInt64(0)) { $0 &+ $1.lostBytes }
+            let verb = damaged.count == 1 ? "is" : "are"
             let inputs = report.inputs.count == 1 ? "the input" : "\(Figures.count(damaged.count)) of \(Figures.count(report.inputs.count)) inputs"
             let lost = bytes > 0 ? ", where \(Figures.bytes(bytes)) could not be read" : ""
-            parts.append("\(inputs) damaged in \(places == 1 ? "1 place" : "\(Figures.count(places)) places")\(lost)")
+            let isWrong = damaged.flatMap(\.damage).contains { $0.kind == "crc" || $0.kind == "length" }
+            let wrong = isWrong ? ", with text missing or wrong" : ""
+            parts.append("\(inputs) \(verb) damaged in \(places == 1 ? "1 place" : "\(Figures.count(places)) places")\(lost)\(wrong)")
         }
         return PageModel.Sentence(kind: .bad, text: "Losses: " + parts.joined(separator: "; ") + ".")
+    }
+
+    private static func deadLetters(of report: RunReport) -> String {
+        let dead = report.records.dead
+        let share = report.records.read > 0 ? " (\(percent(Double(dead) / Double(report.records.read))) of those that were read)" : ""
+        let most = report.deadLetters.byCode.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
+        let code = most.map { code in report.deadLetters.byCode.count == 1 ? ", with the code \(code)" : ", most often with the code \(code)" } ?? ""
+        return (dead == 1 ? "1 record is a dead letter" : "\(Figures.count(dead)) records are dead letters") + share + code
+    }
+
+    /// Of a run that goes on: how far it is, what it waits for, what was lost.
+    static func live(_ view: LiveView) -> [PageModel.Sentence] {
+        [PageModel.Sentence(kind: .plain, text: progress(of: view)), waiting(of: view), lossesSoFar(view)].compactMap(\.self)
+    }
+
+    private static func progress(of view: LiveView) -> String {
+        let time = Figures.seconds(view.samples.seconds)
+        guard !view.samples.samples.isEmpty else { return "The run begins." }
+        if view.state == .draining { return "The run is being drained: what is in flight is finished, and nothing more is read. \(records(view)) in \(time)." }
+        if view.report.records.read == 0, view.recordsUnderWay {
+            let finished = view.recordsInStages > 0 ? "; stages have finished \(Figures.count(view.recordsInStages)) records of them" : ""
+            return "No batch is done yet, after \(time): the first ones are under way\(finished)."
+        }
+        guard let share = view.share else { return "\(records(view)) in \(time). How much there is to come is not known, as an input has no size." }
+        if share == 1 { return "All of the input is read: \(records(view)) in \(time). The run is finishing." }
+        let left = view.secondsLeft.map { ", and at this pace it takes another \(Figures.clock($0))" } ?? ""
+        return "\(Figures.percent(share)) of the input is done\(left): \(records(view)) in \(time)."
+    }
+
+    private static func records(_ view: LiveView) -> String {
+        let records = view.report.records.read == 1 ? "1 record" : "\(Figures.count(view.report.records.read)) records"
+        return view.recordsInStages > 0 ? "\(records), and \(Figures.count(view.recordsInStages)) more in stages," : records
+    }
+
+    private static func waiting(of view: LiveView) -> PageModel.Sentence? {
+        guard !view.samples.samples.isEmpty else { return nil }
+        if view.isIdle { return PageModel.Sentence(kind: .slow, text: "Nothing has happened for some seconds: the run waits for its input.") }
+        if view.bottleneck == .tooShort { return nil }
+        if case .unclear = view.bottleneck, let jam = view.jam {
+            let text = "The bottleneck is \(subject(jam)): batches wait for it all the time, and for no step after it."
+            return PageModel.Sentence(kind: .slow, text: text)
+        }
+        return PageModel.Sentence(kind: .slow, text: text(of: view.bottleneck))
+    }
+
+    private static func lossesSoFar(_ view: LiveView) -> PageModel.Sentence {
+        let damage = view.live.damage
+        guard view.report.records.dead > 0 || damage > 0 else { return PageModel.Sentence(kind: .good, text: "Nothing has been lost so far.") }
+        var parts: [String] = []
+        if view.report.records.dead > 0 { parts.append(deadLetters(of: view.report)) }
+        if damage > 0 { parts.append("the input is damaged in \(damage == 1 ? "1 place" : "\(Figures.count(damage)) places")") }
+        return PageModel.Sentence(kind: .bad, text: "Lost so far: " + parts.joined(separator: "; ") + ".")
     }
 
     static func text(of bottleneck: Bottleneck) -> String {
@@ -72,7 +122,7 @@ enum PageSentences {
         case .reading(let times):
             "The bottleneck is reading the inputs: \(Figures.count(times.step.workers)) readers were busy for \(percent(times.share)) of the time."
         case .unclear(let busiest?):
-            "There is no clear bottleneck: the busiest step, \(subject(busiest.step)), was busy for \(percent(busiest.share)) of its workers' time."
+            "There is no clear bottleneck: the busiest step, \(subject(busiest.step)), was busy for \(percent(busiest.share)) of its workers’ time."
         case .unclear(nil): "There is no clear bottleneck."
         }
     }

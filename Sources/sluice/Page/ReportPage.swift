@@ -23,14 +23,26 @@ struct ReportPage {
         model = PageModel(unfinished: samples, made: "Made by sluice \(Version.text).")
     }
 
+    /// The page of a run that goes on.
+    ///
+    /// - Parameters:
+    ///   - isWhole: whether with all samples, not just the newest.
+    ///   - event: the name of the last event, which the page need not be sent again.
+    init(_ view: LiveView, isWhole: Bool, after event: String?) {
+        model = PageModel(view, isWhole: isWhole, after: event, made: "Made by sluice \(Version.text).")
+    }
+
     var html: [UInt8] {
         get throws {
-            let (style, script) = (PackageResources.page_css, PackageResources.page_js)
+            let style = PackageResources.page_css
+            let script = PackageResources.page_js + (model.live == nil ? [] : PackageResources.live_js)
             let data = try model.json
             return Self.filled(
                 PackageResources.page_html,
                 [
                     "style": style, "script": script, "style-hash": Self.hash(of: style), "script-hash": Self.hash(of: script), "data": data,
+                    // The page of a report connects to nothing.
+                    "connect": model.live == nil ? [] : Array("connect-src 'self'; ".utf8),
                     "summary": Self.plain(RunSummary.text(model.report, reportFile: nil)),
                 ])
         }

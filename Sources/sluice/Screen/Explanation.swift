@@ -5,29 +5,34 @@ import WorkerPools
 
 /// The output of `explain` for a pipeline.
 enum Explanation {
-    private static let width = 60
+    /// The longest lines, also where no terminal is narrower.
+    private static let most = 60
 
-    static func text(_ pipeline: RecordPipeline, threads: Int, _ paint: Paint) -> String {
+    /// - Parameter width: the columns of a terminal.
+    static func text(_ pipeline: RecordPipeline, threads: Int, _ paint: Paint, width: Int? = nil) -> String {
+        let room = min(most, width ?? most)
         let outline = PipelineOutline(pipeline, threads: threads)
         var columns = Columns("stage", "verb", "workers", "queue")
         columns.left = 2
+        columns.dispensable = ["queue", "workers"]
         for place in outline.places {
             columns.append([
                 place.name, place.verb, place.workers.map(workers) ?? "", place.queue.map { Figures.count($0) } ?? "",
             ])
         }
-        var text = "\(paint.bold(pipeline.name))\n\n" + columns.text + "\n"
-        text += wrapped("source", source(pipeline.source))
-        for place in outline.places { text += notes(on: place) }
+        var text = "\(paint.bold(pipeline.name))\n\n" + columns.text(fitting: width) + "\n"
+        text += wrapped("source", source(pipeline.source), to: room)
+        for place in outline.places { text += notes(on: place, to: room) }
         text += "\n"
         var fields: [Schema?] = []
         for place in outline.places {
             fields.append(place.fields ?? place.before.flatMap { fields[$0] })
             guard place.fields != nil, let shown = change(place, from: place.before.flatMap { fields[$0] }) else { continue }
-            text += wrapped(place.name, shown)
+            text += wrapped(place.name, shown, to: room)
         }
-        text += "\n" + wrapped("dead letters", pipeline.deadLetters + limit(pipeline.limits))
-        return text + wrapped("memory", "\(Figures.bytes(UInt64(pipeline.limits.memory))) for batches in flight, \(Figures.count(threads)) threads")
+        text += "\n" + wrapped("dead letters", pipeline.deadLetters + limit(pipeline.limits), to: room)
+        text += wrapped("memory", "\(Figures.bytes(UInt64(pipeline.limits.memory))) for batches in flight, \(Figures.count(threads)) threads", to: room)
+        return Wrapping.wrapped(text, to: width)
     }
 
     private static func workers(_ range: ClosedRange<Int>) -> String {
@@ -44,20 +49,21 @@ enum Explanation {
     }
 
     /// Remarks on a place.
-    private static func notes(on place: PipelineOutline.Place) -> String {
+    private static func notes(on place: PipelineOutline.Place, to width: Int) -> String {
         var notes: [String] = []
         switch place.kind {
         case .ordered: notes.append("processes batches in input order, one at a time")
         case .closing: notes.append("returns its records at the end of the input")
         case .sink(let settings):
             let path = settings.sink.path.text
-            notes.append("writes \(path == "-" ? "standard output" : path) as \(settings.format.name), order: \(settings.order.rawValue)")
+            let parts = settings.sink.hasTaskParts ? " in parts, one for each task," : ""
+            notes.append("writes \(path == "-" ? "standard output" : path)\(parts) as \(settings.format.name), order: \(settings.order.rawValue)")
         case .source, .each, .routes: break
         }
         if let timeout = place.timeout { notes.append("timeout: \(timeout)") }
         if let retry = place.retry { notes.append("retry: \(Figures.count(retry.times)) times") }
         if let policy = place.onError, policy != .deadLetter { notes.append("on_error: \(policy.rawValue)") }
-        return notes.isEmpty ? "" : wrapped(place.name, notes.joined(separator: "; "))
+        return notes.isEmpty ? "" : wrapped(place.name, notes.joined(separator: "; "), to: width)
     }
 
     private static func limit(_ limits: Limits) -> String {
@@ -93,7 +99,7 @@ enum Explanation {
     }
 
     /// A label followed by text that is wrapped and indented below itself.
-    static func wrapped(_ label: String, _ text: String) -> String {
+    private static func wrapped(_ label: String, _ text: String, to width: Int) -> String {
         let indent = max(14, label.count + 4)
         var lines: [String] = []
         var line = "  " + label + String(repeating: " ", count: indent - label.count - 2)

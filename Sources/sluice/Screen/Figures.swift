@@ -39,10 +39,13 @@ enum Figures {
         return whole < 3600 ? "\(whole / 60):\(tail)" : "\(whole / 3600):\(padded(whole / 60 % 60)):\(tail)"
     }
 
-    /// A text on a single line without control characters, truncated to a maximum number of
+    /// A text on a single line without control characters.
+    static func line(_ text: String) -> String { String(text.map { $0.isNewline ? " " : $0 }).printable }
+
+    /// The same, truncated to a maximum number of
     /// characters.
     static func shortened(_ text: String, to most: Int) -> String {
-        let line = String(text.prefix(most + 1).map { $0.isNewline ? " " : $0 }).printable
+        let line = line(String(text.prefix(most + 1)))
         return line.count > most ? line.prefix(most - 1) + "…" : line
     }
 

@@ -14,12 +14,12 @@ struct ProgressDisplay {
 
     init(mode: Mode, stream: Terminal) {
         self.stream = stream
-        overwrites = mode == .auto && stream.isTerminal
+        overwrites = mode == .auto && stream.isTerminal && !Log.isJSON
         interval =
             switch mode {
             case .none: nil
             case .plain: .seconds(1)
-            case .auto: stream.isTerminal ? .milliseconds(100) : .seconds(10)
+            case .auto: overwrites ? .milliseconds(100) : .seconds(10)
             }
     }
 
@@ -54,18 +54,19 @@ struct ProgressDisplay {
             let now = run.progress
             var line = ProgressLine(now, bytesPerSecond: pace.next(bytes: now.textBytes, at: elapsed))
             line.secondsLeft = line.share.flatMap { left.next(share: $0, at: elapsed) }
-            stream.write(overwrites ? line.overwriting(width: stream.width) : line.text + "\n")
+            Log.write(overwrites ? line.overwriting(width: stream.width) : line.text + "\n", or: [line.entry])
         }
     }
 }
 
-/// The rate in bytes per second, over about the last two seconds.
+/// The rate in bytes per second, over about the last ten seconds: batches of slow stages are
+/// committed some seconds apart.
 struct Pace {
     private var marks: [(bytes: UInt64, seconds: Double)] = [(0, 0)]
 
     mutating func next(bytes: UInt64, at seconds: Double) -> Double {
         marks.append((bytes, seconds))
-        while marks.count > 2, seconds - marks[1].seconds >= 2 { marks.removeFirst() }
+        while marks.count > 2, seconds - marks[1].seconds >= 10 { marks.removeFirst() }
         let first = marks[0]
         return seconds > first.seconds ? Double(bytes - min(bytes, first.bytes)) / (seconds - first.seconds) : 0
     }
@@ -74,7 +75,6 @@ struct Pace {
 extension ProgressLine {
     init(_ progress: RunProgress, bytesPerSecond: Double) {
         self.init(
-            records: progress.records, deadLetters: progress.deadLetters, compressedRead: progress.compressedBytes,
-            compressedTotal: progress.compressedTotal, bytesPerSecond: bytesPerSecond)
+            records: progress.records, inStages: progress.inStages, deadLetters: progress.deadLetters, share: progress.share, bytesPerSecond: bytesPerSecond)
     }
 }

@@ -1,24 +1,19 @@
 /// The progress of a run on one line.
 struct ProgressLine: Equatable {
     var records: Int
+    /// Records that are inside stages with workers of their own, which have finished them.
+    var inStages = 0
     var deadLetters: Int
-    /// Bytes read of all inputs, before decompression.
-    var compressedRead: UInt64
-    /// `nil` if unknown, as for standard input.
-    var compressedTotal: UInt64?
+    /// The share of the run that is done, 0 to 1; `nil` if unknown, as for standard input.
+    var share: Double?
     /// Decompressed text, over the last moments.
     var bytesPerSecond: Double
     /// The remaining time; `nil` if it cannot be told yet.
     var secondsLeft: Double?
 
-    /// The share of the input that was read, 0 to 1.
-    var share: Double? {
-        guard let total = compressedTotal, total > 0 else { return nil }
-        return min(1, Double(compressedRead) / Double(total))
-    }
-
     var text: String {
-        var parts = ["\(Figures.count(records)) records", "\(Figures.bytes(UInt64(max(0, bytesPerSecond))))/s"]
+        let more = inStages > 0 ? " (\(Figures.count(inStages)) more in stages)" : ""
+        var parts = ["\(Figures.count(records)) records\(more)", "\(Figures.bytes(UInt64(max(0, bytesPerSecond))))/s"]
         if let share { parts.append(Figures.percent(share)) }
         if share == 1 {
             // Closing stages may return their results, or outputs be synced to disk.
@@ -28,6 +23,16 @@ struct ProgressLine: Equatable {
         }
         parts.append("\(Figures.count(deadLetters)) dead")
         return parts.joined(separator: "  ")
+    }
+
+    var entry: LogEntry {
+        LogEntry(
+            .info, text,
+            [
+                "sluice.records": .integer(records), "sluice.records_in_stages": .integer(inStages), "sluice.dead": .integer(deadLetters),
+                "sluice.bytes_per_second": .integer(Int(max(0, bytesPerSecond))),
+                "sluice.share": LogEntry.Value(share), "sluice.eta_seconds": LogEntry.Value(secondsLeft),
+            ])
     }
 
     /// The line, preceded by codes that clear the previous one, for a terminal of this many

@@ -18,6 +18,7 @@ struct RunHints {
             guard hints.count < Self.most, report.stages[0].dead > 0 else { break }
             if let hint = await Self.format(of: input.file, pipeline) { hints.append("\(input.file) \(hint)") }
         }
+        if hints.isEmpty { hints = Self.unreadable(pipeline, report) }
         if hints.isEmpty, let file = Self.fileThatIsNotUTF8(pipeline, report) {
             hints.append("\(file) is not UTF-8, and JSON has such text in base64; set 'encoding: latin1' in the source if that is what it is")
         }
@@ -25,13 +26,40 @@ struct RunHints {
         await look(at: pipeline, report)
     }
 
-    func text(_ paint: Paint) -> String { hints.map { "  " + paint.yellow("warning: ") + $0 + "\n" }.joined() }
+    /// - Parameter width: the columns of a terminal.
+    func text(_ paint: Paint, width: Int? = nil) -> String {
+        Wrapping.wrapped(hints.map { "  " + paint.yellow("warning: ") + Figures.line($0) + "\n" }.joined(), to: width)
+    }
+
+    /// Whether its beginning may be read again without a reason: what is behind an address would be
+    /// fetched.
+    private static func isAtHand(_ input: InputFile) -> Bool { input.size != nil && !input.isStandardInput && input.version == nil }
+
+    /// Of the first inputs, those of which a format that takes nearly anything makes records of
+    /// nonsense.
+    private static func unreadable(_ pipeline: RecordPipeline, _ report: RunReport) -> [String] {
+        let source = pipeline.source
+        guard !(source.format is JSONL), !(source.format is JSON) else { return [] }
+        let inputs = source.inputs.prefix(Self.most).filter { input in
+            Self.isAtHand(input) && report.inputs.contains { $0.file == input.path && $0.records > 0 }
+        }
+        // The lines of a JSON document are lines, too, and may be what a pattern is for.
+        let readsAnyLine = source.format is Lines || source.format is RegexFormat || source.multiline != nil
+        // Any bytes are valid ISO 8859-1.
+        let encoding = source.encoding == .latin1 ? TextEncoding.utf8 : source.encoding
+        return inputs.compactMap { input -> String? in
+            guard let text = try? InputBeginning.text(of: input, from: source.source, as: source.archive, encoding: encoding),
+                let whole = readsAnyLine ? WholeText(unreadable: text) : WholeText(text)
+            else { return nil }
+            return "\(input.path) is \(whole.what); \(whole.fix)"
+        }
+    }
 
     /// The first input, if its beginning has bytes that are not UTF-8, and records are written as
     /// JSON.
     private static func fileThatIsNotUTF8(_ pipeline: RecordPipeline, _ report: RunReport) -> String? {
         guard pipeline.source.encoding == .utf8, report.records.written > 0, pipeline.sinks.contains(where: { $0.format is JSONL }),
-            let input = pipeline.source.inputs.first, input.size != nil, !input.isStandardInput,
+            let input = pipeline.source.inputs.first, isAtHand(input),
             let text = try? InputBeginning.text(of: input, from: pipeline.source.source, as: pipeline.source.archive)
         else { return nil }
         // A long line may be cut off inside a character.
@@ -40,32 +68,42 @@ struct RunHints {
     }
 
     private static func format(of file: String, _ pipeline: RecordPipeline) async -> String? {
-        guard let input = pipeline.source.inputs.first(where: { $0.path == file && !$0.isStandardInput }),
+        guard let input = pipeline.source.inputs.first(where: { $0.path == file && !$0.isStandardInput && $0.size != nil }),
             let text = try? InputBeginning.text(of: input, from: pipeline.source.source, as: pipeline.source.archive, encoding: pipeline.source.encoding)
         else { return nil }
         if let whole = WholeText(text, readsDocuments: pipeline.source.format is JSON) { return "is \(whole.what); \(whole.fix)" }
         let guesses = try? await withTemporaryFolder { await FormatGuess.guesses(for: text, state: $0) }
         guard let best = guesses?.first, best.confidence > 0.5 else { return nil }
         // The same format may need an option, such as 'vhost'.
-        let mayLackOption = pipeline.source.format is any VariedFormat && best.format != best.name
+        let mayLackOption = pipeline.source.format is any VariedFormat && !(pipeline.source.format is RegexFormat) && best.format != best.name
         guard best.name != pipeline.source.format.name || mayLackOption else { return nil }
-        // Of lines that are JSON documents, those with something after them are no reason to change.
+        // Of lines that are JSON documents, those with something after them are no reason to
+        // change.
         if best.format == JSON.declaration.name, pipeline.source.format is JSONL, best.read < best.records { return nil }
         return "looks like \(best.format), which reads \(best.read) of its first \(best.records) records, not like \(pipeline.source.format.name)"
     }
 
     /// Reports the first filter that passed no record, with the reason if the first records show
-    /// one.
+    /// one; and what the first records show of the stages that may have advice.
     private mutating func look(at pipeline: RecordPipeline, _ report: RunReport) async {
         let stages = zip(pipeline.stages, report.stages.dropFirst())
-        guard let (stage, books) = stages.first(where: { $0.verb is any FilterVerb && $1.in > 0 && $1.out == 0 && $1.dead == 0 }) else { return }
-        var reason: String?
-        if let texts = try? SampleTexts.of(pipeline.source), !texts.isEmpty {
-            let sample = try? await withTemporaryFolder { state in
-                try await PipelineSample(of: pipeline, texts: texts, limit: Self.records, state: state)
-            }
-            reason = sample?.findings.first { $0.stage == stage.name }?.message
+        let filter = stages.first { $0.verb is any FilterVerb && $1.in > 0 && $1.out == 0 && $1.dead == 0 }
+        let advising = stages.filter { $0.verb.mayAdvise(reading: pipeline.source.format) && $1.in > 0 }.map(\.0)
+        guard filter != nil || !advising.isEmpty else { return }
+        let findings = await Self.findings(in: pipeline)
+        if let (stage, books) = filter {
+            let reason = findings.first { $0.stage == stage.name }?.message
+            hints.append("\(stage.name) passed none of \(Figures.count(books.in)) records" + (reason.map { ": \($0)" } ?? ""))
         }
-        hints.append("\(stage.name) passed none of \(Figures.count(books.in)) records" + (reason.map { ": \($0)" } ?? ""))
+        for finding in findings where advising.contains(where: { $0.name == finding.stage }) { hints.append("\(finding.stage): \(finding.message)") }
+    }
+
+    /// What the first records of inputs that can be read again show.
+    private static func findings(in pipeline: RecordPipeline) async -> [PipelineSample.Finding] {
+        guard let texts = try? SampleTexts.of(pipeline.source), !texts.isEmpty else { return [] }
+        let sample = try? await withTemporaryFolder { state in
+            try await PipelineSample(of: pipeline, texts: texts, limit: Self.records, state: state)
+        }
+        return sample?.findings ?? []
     }
 }

@@ -6,32 +6,41 @@ enum RunSummary {
     /// first.
     static let listed = 12
 
-    /// - Parameter isStreamed: whether records go to standard output only, which needs no publishing.
-    static func text(_ report: RunReport, reportFile: String?, isStreamed: Bool = false) -> String {
+    /// - Parameters:
+    ///   - isStreamed: whether records go to standard output only, which needs no publishing.
+    ///   - width: the columns of a terminal.
+    static func text(_ report: RunReport, reportFile: String?, isStreamed: Bool = false, width: Int? = nil) -> String {
         let written = isStreamed || [.complete, .losses].contains(report.status) ? "written" : "unpublished"
         var text = "\(report.pipeline): \(ending(of: report)) in \(Figures.seconds(report.elapsedSeconds))\n"
         if let error = report.error { text += "  \(error)\n" }
-        text += "\n" + ledger(report)
-        if !report.inputs.isEmpty { text += "\n" + inputs(report.inputs, written) }
+        text += "\n" + ledger(report, width)
+        if !report.inputs.isEmpty { text += "\n" + inputs(report.inputs, written, width) }
         text += damage(report.inputs, suspect: report.records.suspect) + notes(report.inputs) + types(report)
-        if !report.outputs.isEmpty { text += "\n" + outputs(report.outputs) }
+        if !report.outputs.isEmpty { text += "\n" + outputs(report.outputs, width) }
         text += "\n" + ends(report, written)
         if let replay = report.replay { text += ReplaySummary.text(replay, hasFailed: report.status == .failed || report.status == .interrupted) }
         if let reportFile { text += "  report: \(reportFile)\n" }
-        return text
+        return Wrapping.wrapped(text, to: width)
     }
 
-    private static func ending(of report: RunReport) -> String {
+    static func ending(of report: RunReport) -> String {
         switch report.status {
         case .complete: "complete"
         case .losses: "complete, with losses,"
-        case .failed: "failed, nothing was published,"
+        case .failed where report.publishing == nil && report.resumable == true: "failed, nothing was published, run again to resume,"
+        case .failed: report.publishing.flatMap(partly) ?? "failed, nothing was published,"
         case .interrupted where report.resumable == true: "interrupted, nothing was published, run again to resume,"
         case .interrupted: "interrupted, nothing was published,"
         }
     }
 
-    static func ledger(_ report: RunReport) -> String {
+    /// The end of a run that could not publish all of its files, nor take back the others.
+    private static func partly(_ publishing: RunReport.Publishing) -> String? {
+        guard publishing.done > 0 else { return nil }
+        return "failed while publishing, \(Figures.count(publishing.done)) of \(Figures.count(publishing.of)) files are in place,"
+    }
+
+    static func ledger(_ report: RunReport, _ width: Int? = nil) -> String {
         let records = report.records
         let hasAdded = records.added > 0
         let hasAbsorbed = records.absorbed > 0
@@ -40,6 +49,7 @@ enum RunSummary {
             return [name] + counts.map { Figures.count($0) } + surplus + rest
         }
         var columns = Columns()
+        columns.dispensable = ["workers", "retries", "filtered", "absorbed", "added"]
         columns.append(
             ["stage", "in", "out", "filtered", "dead"] + (hasAdded ? ["added"] : []) + (hasAbsorbed ? ["absorbed"] : []) + ["retries", "workers"])
         for stage in report.stages {
@@ -50,23 +60,37 @@ enum RunSummary {
         }
         columns.append(
             row("all", [records.read, records.written, records.filtered, records.dead], added: records.added, absorbed: records.absorbed, []))
-        return columns.text
+        return columns.text(fitting: width)
     }
 
     private static func workers(_ workers: RunReport.Workers) -> String {
         workers.min == workers.max ? "\(workers.max)" : "\(workers.peak) of \(workers.max)"
     }
 
-    private static func inputs(_ inputs: [RunReport.Input], _ written: String) -> String {
+    private static func inputs(_ inputs: [RunReport.Input], _ written: String, _ width: Int?) -> String {
         var columns = Columns("input", "records", written, "filtered", "dead", "bytes")
-        let shown = inputs.count <= listed ? inputs[...] : inputs.sorted { troubles(of: $0) > troubles(of: $1) }.prefix(listed)
-        for input in shown {
+        columns.dispensable = ["bytes", "filtered", written]
+        let shown = inputs.count <= listed ? Array(inputs.indices) : worst(of: inputs)
+        for input in shown.map({ inputs[$0] }) {
             columns.append([
                 input.file, Figures.count(input.records), Figures.count(input.written), Figures.count(input.filtered), Figures.count(input.dead),
                 Figures.bytes(input.bytes),
             ])
         }
-        return columns.text + rest(inputs.count - shown.count)
+        return columns.text(fitting: width) + rest(inputs.count - shown.count)
+    }
+
+    /// The inputs to list: those with the most troubles, and otherwise the first. A million of them
+    /// are not sorted for that.
+    private static func worst(of inputs: [RunReport.Input]) -> [Int] {
+        var worst: [(troubles: Int, index: Int)] = []
+        for index in inputs.indices {
+            let troubles = troubles(of: inputs[index])
+            if worst.count == listed, let last = worst.last, last.troubles >= troubles { continue }
+            worst.insert((troubles, index), at: worst.firstIndex { $0.troubles < troubles } ?? worst.endIndex)
+            if worst.count > listed { worst.removeLast() }
+        }
+        return worst.map(\.index)
     }
 
     private static func troubles(of input: RunReport.Input) -> Int { input.dead + input.damage.count }
@@ -76,13 +100,26 @@ enum RunSummary {
         guard !damages.isEmpty else { return "" }
         var text = "\n"
         for (file, damage) in damages.prefix(listed) {
-            text += "  damage: \(damage.file ?? file)@\(damage.offset): \(damage.kind), \(Figures.count(damage.lostBytes)) bytes lost\n"
+            text += "  damage: \(Figures.line(damage.file ?? file))@\(damage.offset): \(damage.kind), \(loss(damage))\n"
         }
         text += rest(damages.count - listed)
         if suspect > 0 {
-            text += "  suspect: \(Figures.count(suspect)) records may differ from what was compressed; 'on_damage: set_aside' makes them dead letters\n"
+            text += "  suspect: \(Figures.count(suspect)) records may differ from what was compressed, and others be missing; "
+            text += "'on_damage: set_aside' makes them dead letters\n"
         }
         return text
+    }
+
+    private static func loss(_ damage: RunReport.DamageRecord) -> String {
+        switch damage.kind {
+        // A file that ends too early has nothing to skip.
+        case "truncated" where damage.lostBytes == 0: return "what came after it is missing"
+        // All data was read, but it is not what was written.
+        case "crc", "length":
+            let missing = damage.lostText > 0 ? ", at least \(Figures.count(damage.lostText)) bytes of text missing" : ""
+            return "text of member \(damage.member) missing or wrong\(missing)"
+        default: return "\(Figures.count(damage.lostBytes)) bytes lost"
+        }
     }
 
     /// The inferred types, except text.
@@ -92,7 +129,15 @@ enum RunSummary {
         let shown = known.prefix(listed).map { "\($0.name) \($0.type)" } + (known.count > listed ? ["\(known.count - listed) more"] : [])
         let text = shown.isEmpty ? "all fields are text" : shown.joined(separator: ", ") + (known.count < types.fields.count ? ", the others text" : "")
         let count = types.records == 1 ? "the first record" : "the first \(Figures.count(types.records)) records"
-        return "\n  types: \(text), by \(count) of \(types.file)\n"
+        return "\n  types: \(text), by \(count) of \(Figures.line(types.file))\n" + onlyTexts(types)
+    }
+
+    /// The fields that are text because of one word.
+    private static func onlyTexts(_ types: RunReport.InferredTypes) -> String {
+        let fields = types.fields.compactMap { field in field.onlyText.map { (field.name, $0) } }
+        return fields.prefix(listed).map { name, word in
+            "  warning: \(Figures.line(name)) is text because of '\(Figures.line(word))' alone; if that is no value, add it to the format's 'nulls'\n"
+        }.joined() + rest(fields.count - listed)
     }
 
     private static func notes(_ inputs: [RunReport.Input]) -> String {
@@ -100,7 +145,7 @@ enum RunSummary {
             (input.archive.map { [contents($0)] } ?? []).map { (input.file, $0) } + (input.note.map { [(input.file, $0)] } ?? [])
         }
         guard !notes.isEmpty else { return "" }
-        return "\n" + notes.prefix(listed).map { "  note: \($0): \($1)\n" }.joined() + rest(notes.count - listed)
+        return "\n" + notes.prefix(listed).map { "  note: \(Figures.line($0)): \($1)\n" }.joined() + rest(notes.count - listed)
     }
 
     private static func contents(_ archive: RunReport.ArchiveContents) -> String {
@@ -109,12 +154,13 @@ enum RunSummary {
         return "files read \(Figures.count(archive.files))\(left)" + (skipped.isEmpty ? "" : "; skipped " + skipped.joined(separator: ", "))
     }
 
-    private static func outputs(_ outputs: [RunReport.Output]) -> String {
+    private static func outputs(_ outputs: [RunReport.Output], _ width: Int?) -> String {
         var columns = Columns("output", "records", "bytes")
+        columns.dispensable = ["bytes"]
         for output in outputs.prefix(listed) {
             columns.append([output.file, Figures.count(output.records), Figures.bytes(output.bytes)])
         }
-        return columns.text + rest(outputs.count - listed)
+        return columns.text(fitting: width) + rest(outputs.count - listed)
     }
 
     private static func rest(_ count: Int) -> String { count > 0 ? "  and \(Figures.count(count)) more in the report\n" : "" }
@@ -133,11 +179,12 @@ enum RunSummary {
         let kinds = codes.map { "\($0.key) \(Figures.count($0.value))" }.joined(separator: ", ")
         let place =
             switch report.status {
+            case .failed where report.publishing != nil: "published with the other files"
             case .failed where report.outputs.isEmpty: "not kept, because the run failed"
             case .interrupted: report.resumable == true ? "not published yet" : "not kept, because the run was interrupted"
             case .complete, .losses, .failed: report.deadLetters.file
             }
-        text += "  dead letters: \(place) (\(kinds))\n"
+        text += "  dead letters: \(Figures.line(place)) (\(kinds))\n"
         return text + firsts(report)
     }
 
@@ -149,7 +196,7 @@ enum RunSummary {
 
     /// The first record that failed with a code.
     private static func first(_ code: String, _ failure: RunReport.Failure) -> String {
-        let place = failure.file.map { file in " (\(file)\(failure.line.map { ":\($0)" } ?? ""))" } ?? ""
+        let place = failure.file.map { file in " (\(Figures.line(file))\(failure.line.map { ":\($0)" } ?? ""))" } ?? ""
         return "    \(code) in \(failure.stage): \(Figures.shortened(failure.message, to: 160))\(place)\n"
     }
 }

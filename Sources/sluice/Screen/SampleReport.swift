@@ -6,15 +6,16 @@ enum SampleReport {
     /// The maximum number of fields to list.
     private static let listed = 40
 
-    static func text(_ sample: PipelineSample, _ paint: Paint) -> String {
+    /// - Parameter width: the columns of a terminal.
+    static func text(_ sample: PipelineSample, _ paint: Paint, width: Int? = nil) -> String {
         var text = ""
-        if let source = sample.places.first { text += fields(of: source) }
+        if let source = sample.places.first { text += fields(of: source, width) }
         if sample.places.count > 1 {
             var columns = Columns("stage", "in", "out", "dead")
             for place in sample.places.dropFirst() {
                 columns.append([place.name, Figures.count(place.in), Figures.count(place.out), Figures.count(place.dead)])
             }
-            text += "\n" + columns.text
+            text += "\n" + columns.text(fitting: width)
         }
         for place in sample.places {
             guard place.dead > 0, let failure = place.firstFailure else { continue }
@@ -23,12 +24,12 @@ enum SampleReport {
                 paint.yellow("warning: ") + "\(place.name): \(Figures.count(place.dead)) of \(Figures.count(place.in)) records fail, first: "
                 + "\(line)\(Figures.shortened(failure.message, to: 160))\n"
         }
-        for finding in sample.findings { text += paint.yellow("warning: ") + "\(finding.stage): \(finding.message)\n" }
+        for finding in sample.findings { text += paint.yellow("warning: ") + Figures.line("\(finding.stage): \(finding.message)") + "\n" }
         if let end = sample.end { text += "not sampled from '\(end)' on, which calls another program\n" }
-        return text
+        return Wrapping.wrapped(text, to: width)
     }
 
-    private static func fields(of source: PipelineSample.Place) -> String {
+    private static func fields(of source: PipelineSample.Place, _ width: Int?) -> String {
         var text = "\(Figures.count(source.in)) records sampled, \(Figures.count(source.out)) of them read\n"
         guard !source.fields.isEmpty else { return text }
         var columns = Columns("field", "records", "types")
@@ -37,7 +38,7 @@ enum SampleReport {
             let types = field.types.count == 1 ? field.types[0].name : field.types.map { "\($0.name) \(Figures.count($0.count))" }.joined(separator: ", ")
             columns.append([Figures.shortened(field.name, to: 30), Figures.count(field.count), types])
         }
-        text += columns.text
+        text += columns.text(fitting: width)
         if source.fields.count > listed { text += "  and \(Figures.count(source.fields.count - listed)) more fields\n" }
         return text
     }

@@ -20,7 +20,7 @@ struct SlowGzipNotice {
             hasFastLibrary
             ? "unset SLUICE_INFLATE"
             : "install ISA-L (libisal-dev) and build again without SLUICE_NO_ISAL"
-        text = isNeeded ? "sluice: using zlib for gzip, which is several times slower than ISA-L: \(fix)\n" : nil
+        text = isNeeded ? "using zlib for gzip, which is several times slower than ISA-L: \(fix)" : nil
     }
 
     /// Runs `body`, and writes the notice to standard error meanwhile.
@@ -33,6 +33,6 @@ struct SlowGzipNotice {
         guard let text else { return }
         do { try await ContinuousClock().sleep(for: Self.delay) } catch { return }
         // Overwrites the progress line.
-        Terminal.error.write((Terminal.error.isTerminal ? "\r\u{1B}[2K" : "") + text)
+        Log.write((Terminal.error.isTerminal ? "\r\u{1B}[2K" : "") + "sluice: \(text)\n", or: [LogEntry(.warning, text)])
     }
 }

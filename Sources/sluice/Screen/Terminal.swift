@@ -21,6 +21,16 @@ struct Terminal: Sendable {
         return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
     }
 
+    /// The number of columns that lines have to fit; `nil` if this is not a terminal, as files and
+    /// pipes take lines of any length.
+    var lineWidth: Int? { isTerminal ? width : nil }
+
+    /// The number of rows; 24 if unknown.
+    var height: Int {
+        var size = winsize()
+        return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_row > 0 ? Int(size.ws_row) : 24
+    }
+
     /// Writes all of the text. A closed stream is not an error, because there is nowhere left to
     /// write.
     func write(_ text: String) { write(Array(text.utf8)) }

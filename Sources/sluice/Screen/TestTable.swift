@@ -19,22 +19,25 @@ struct TestTable {
         tests.append((test, outcome))
     }
 
-    func text(_ paint: Paint) -> String {
+    /// - Parameter width: the columns of a terminal.
+    func text(_ paint: Paint, width: Int? = nil) -> String {
         guard !tests.isEmpty else { return "\(file): no tests\n" }
         var columns = Columns("result", "in", "written", "filtered", "dead", "test")
         columns.lastIsLeft = true
+        columns.dispensable = ["filtered", "written", "in", "dead"]
         for (test, outcome) in tests {
             let records = outcome.records
             let counts = [records?.read, records?.written, records?.filtered, records?.dead].map { $0.map { Figures.count($0) } ?? "" }
             columns.append([outcome.passes ? "ok" : "FAILED"] + counts + [test.name])
         }
-        let table = columns.text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+        let table = columns.text(fitting: width).split(separator: "\n", omittingEmptySubsequences: false).map { line in
             line.hasPrefix("  ok ")
                 ? "  " + paint.green("ok") + line.dropFirst(4)
                 : line.hasPrefix("  FAILED") ? "  " + paint.red("FAILED") + line.dropFirst(8) : String(line)
         }
         let failures = tests.filter { !$0.outcome.passes }.map { failure($0.test, $0.outcome, paint) }
-        return "\(paint.bold(file))\n\(table.joined(separator: "\n"))\n" + failures.map { $0 + "\n" }.joined()
+        let text = "\(paint.bold(file))\n\(table.joined(separator: "\n"))\n" + failures.map { $0 + "\n" }.joined()
+        return Wrapping.wrapped(text, to: width, breaksWords: true)
     }
 
     private func failure(_ test: PipelineTest, _ outcome: PipelineTest.Outcome, _ paint: Paint) -> String {

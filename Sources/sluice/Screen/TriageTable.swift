@@ -3,7 +3,8 @@ import SluiceRecords
 
 /// Prints groups of dead letters.
 enum TriageTable {
-    static func text(_ triage: DeadLetterTriage, of file: String, _ paint: Paint) -> String {
+    /// - Parameter width: the columns of a terminal.
+    static func text(_ triage: DeadLetterTriage, of file: String, _ paint: Paint, width columns: Int? = nil) -> String {
         let groups = triage.sorted
         guard !groups.isEmpty else { return "\(file): no dead letters\n" }
         let letters = triage.count == 1 ? "1 dead letter" : "\(Figures.count(triage.count)) dead letters"
@@ -19,9 +20,11 @@ enum TriageTable {
                 let place = letter.file.map { "\($0)\(letter.line.map { ":\($0)" } ?? "")\(letter.offset.map { " (@\($0))" } ?? "")" }
                 text += "\(indent)\(paint.dim(place?.printable ?? "derived by a stage"))\n"
                 if letter.message != group.template { text += "\(indent)\(Figures.shortened(letter.message, to: 200))\n" }
-                text += "\(indent)| \(Figures.shortened(String(decoding: letter.raw, as: UTF8.self), to: 200))\n"
+                // The place leads to the whole record.
+                let room = columns.map { min(200, max(16, $0 - indent.count - 2)) } ?? 200
+                text += "\(indent)| \(Figures.shortened(String(decoding: letter.raw, as: UTF8.self), to: room))\n"
             }
         }
-        return text
+        return Wrapping.wrapped(text, to: columns)
     }
 }

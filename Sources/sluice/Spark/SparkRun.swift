@@ -54,7 +54,7 @@ struct SparkRun {
     func run() async throws -> PlanFolder? {
         let obstacles = pipeline.obstaclesToTasks
         guard obstacles.isEmpty else {
-            Terminal.error.write(obstacles.map { "sluice: this run cannot be divided into tasks: \($0)\n" }.joined())
+            for obstacle in obstacles { Log.error("this run cannot be divided into tasks: \(obstacle)") }
             throw ExitStatus.wrong
         }
         let folder = PlanFolder(options.plan ?? "\(state)/plan")
@@ -62,12 +62,12 @@ struct SparkRun {
         let bytes = pipeline.source.inputs.reduce(0) { $0 + ($1.size ?? 0) }
         let wanted = max(1, min(pipeline.source.inputs.count, Int((bytes + SparkOptions.bytesPerTask - 1) / SparkOptions.bytesPerTask)))
         let plan = TaskPlan(pipeline, file: file.path, text: file.text, settings: settings, state: state, tasks: options.tasks ?? wanted)
-        let (made, tasks, creation) = try folder.create(plan, of: pipeline.source.inputs, tables: pipeline.tables, typesFromFirst: pipeline.infersTypes)
+        let (made, _, creation) = try folder.create(plan, of: pipeline.source.inputs, tables: pipeline.tables, typesFromFirst: pipeline.infersTypes)
         let submit = SparkSubmit(master: master, plan: folder, settings: options.settings, isQuiet: isQuiet)
         try submit.prepare()
         if options.printSubmit {
             Terminal.output.write("\(submit.text)\n")
-            Terminal.error.write("sluice: when it has ended: sluice gather \(SparkSubmit.quoted(options.plan ?? "\(state)/plan"))\n")
+            Log.notice("when it has ended: sluice gather \(SparkSubmit.quoted(options.plan ?? "\(state)/plan"))")
             return nil
         }
         guard let program = SparkSubmit.program() else {
@@ -75,14 +75,18 @@ struct SparkRun {
                 "there is no spark-submit: set SPARK_HOME, put it into PATH, or activate a Python environment with pyspark; "
                     + "--print-submit prints the command")
         }
-        let done = creation == .existed ? tasks.count { folder.isCommitted($0.task) } : 0
+        let done = creation == .existed ? folder.committedTasks(of: made) : 0
         if !isQuiet {
             let reused = done > 0 ? ", \(Figures.count(done)) of them done by an earlier run" : ""
-            Terminal.error.write("sluice: \(Figures.count(made.tasks)) tasks on \(master)\(reused)\n")
+            Log.notice("\(Figures.count(made.tasks)) tasks on \(master)\(reused)")
         }
         try wait(for: submit, program)
-        let missing = tasks.count { !folder.isCommitted($0.task) }
+        let missing = made.tasks - folder.committedTasks(of: made)
         guard missing == 0 else {
+            guard access("\(folder.path)/plan.json", F_OK) == 0 else {
+                throw RunError.plan(
+                    "the plan in '\(folder.path)' was removed meanwhile, as by another run of this file once it has published the outputs")
+            }
             let kept = made.tasks - missing
             throw RunError.plan("\(missing) of \(made.tasks) tasks are not done; \(kept > 0 ? "the others are kept: " : "")run the same command again to go on")
         }
@@ -96,7 +100,7 @@ struct SparkRun {
         running.end()
         if let signal = interrupts.first { throw ExitStatus.interrupted(signal: signal) }
         // 3: tasks have failed for good, and the runner has said which.
-        if code != 0, code != 3, code != 4 { Terminal.error.write("sluice: spark-submit ended with exit code \(code)\n") }
+        if code != 0, code != 3, code != 4 { Log.error("spark-submit ended with exit code \(code)") }
     }
 }
 

@@ -6,6 +6,7 @@ out. Needs no Python packages on the executors; the plan's folder must be theirs
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -18,7 +19,8 @@ def do(plan, index, workers):
     what cannot is returned, as is success."""
     child = subprocess.Popen(
         [SparkFiles.get("sluice"), "task", plan, "--index", str(index), "--workers", str(workers), "--json", "--with-parent", str(os.getpid())],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        # What is behind addresses is fetched by the same Python.
+        env=dict({"SLUICE_PYTHON": sys.executable}, **os.environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     output, error = child.communicate()
     lines = output.decode(errors="replace").splitlines()
     try:
@@ -50,10 +52,24 @@ def watch(context, count, before, ended):
                 done, running, failed = info.numCompletedTasks, info.numActiveTasks, info.numFailedTasks
         line = "sluice: %d of %d tasks are done, %d running" % (before + done, count, running)
         if failed:
-            line += ", %d attempts have failed" % failed
+            line += ", 1 attempt has failed" if failed == 1 else ", %d attempts have failed" % failed
         if line != last and (done or running):
             print(line, file=sys.stderr, flush=True)
             last = line
+
+
+def reason(text, indexes):
+    """Why Spark has given up, in one line, from what it says about that."""
+    own = [line for line in text.splitlines() if "sluice: task" in line]
+    if own:
+        return own[-1].split("RuntimeError: ")[-1]
+    # What comes before Java's stack, without the line that only names the call.
+    lines = [line.strip() for line in text.partition("\n\tat ")[0].splitlines()]
+    text = " ".join(line for line in lines if not line.startswith("An error occurred while calling"))
+    text = re.sub(r"^:? *(org\.apache\.spark\.SparkException: )?", "", text)
+    # The task did not come to run, or its machine was lost: Spark counts partitions.
+    found = re.search(r"Task (\d+) in stage \S+ failed \d+ times, most recent failure: Lost task \S+ in stage \S+ \(TID \d+\) \((\S+) executor \S+\): (.*)", text)
+    return "sluice: task %d: on %s: %s" % (indexes[int(found[1])], found[2], found[3]) if found else "sluice: Spark: " + text
 
 
 def main():
@@ -74,8 +90,7 @@ def main():
         job = context.parallelize(indexes, len(indexes))
         results = job.mapPartitions(lambda part: [do(plan, index, workers) for index in part]).collect()
     except Exception as error:  # Spark has given up; it raises exceptions of its own and of py4j.
-        reason = [line for line in str(error).splitlines() if "sluice: task" in line]
-        print(reason[-1].split("RuntimeError: ")[-1] if reason else "sluice: Spark: %s" % str(error).splitlines()[0], file=sys.stderr)
+        print(reason(str(error), indexes), file=sys.stderr)
         return 4
     finally:
         ended.set()
@@ -85,7 +100,7 @@ def main():
         print("sluice: task %d: %s" % (result["task"], result["error"]), file=sys.stderr)
     retried = sum(1 for result in results if result["attempt"] > 0)
     if retried:
-        print("sluice: %d tasks were done at a later attempt" % retried, file=sys.stderr)
+        print("sluice: %s done at a later attempt" % ("1 task was" if retried == 1 else "%d tasks were" % retried), file=sys.stderr)
     return 3 if failed else 0
 
 
