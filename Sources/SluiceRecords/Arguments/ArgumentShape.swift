@@ -26,7 +26,7 @@ package indirect enum ArgumentShape: Sendable {
     case writtenFormat
     /// A list of at least one element; without duplicates if `isSet`.
     case list(ArgumentShape, isSet: Bool = false)
-    /// A list that may be empty.
+    /// A list or map of entries that may be empty.
     case possiblyEmpty(ArgumentShape)
     /// A map of at least one entry, in the order of the file, which is significant.
     case entries(key: ArgumentShape, value: ArgumentShape)

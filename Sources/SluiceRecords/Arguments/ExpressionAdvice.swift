@@ -1,9 +1,9 @@
-import SluiceCEL
+package import SluiceCEL
 
 /// Translates constructs of other languages to CEL, for messages.
-enum ExpressionAdvice {
+package enum ExpressionAdvice {
     /// The suggested replacement; `nil` if the mistake is not recognized.
-    static func fix(for diagnostic: SluiceCEL.Diagnostic, in text: String) -> String? {
+    package static func fix(for diagnostic: SluiceCEL.Diagnostic, in text: String) -> String? {
         let message = diagnostic.message
         let bytes = Array(text.utf8)
         let range = diagnostic.range.clamped(to: 0..<bytes.count)
@@ -25,8 +25,32 @@ enum ExpressionAdvice {
         if message.hasSuffix("cannot be applied to duration and string") || message.hasSuffix("cannot be applied to string and duration") {
             return "convert the text to a duration: duration('90m')"
         }
+        if message.hasPrefix("'in' cannot be applied to") { return membership(message, at: range, in: bytes) }
         if let types = numberAndText(message) { return types }
         return nil
+    }
+
+    /// The suggested replacement for an expression that has no value for a record.
+    package static func fix(for error: EvaluationError, in text: String) -> String? {
+        fix(for: SluiceCEL.Diagnostic(checked(error.message), at: error.range ?? 0..<0), in: text)
+    }
+
+    /// The message of an operator that does not go with two values, in the words of one whose types
+    /// are known before there are values.
+    private static func checked(_ message: String) -> String {
+        let parts = message.split(separator: "'", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0] == "no matching overload for ", parts[1].count > 2, parts[1].hasPrefix("_"), parts[1].hasSuffix("_"),
+            parts[2].hasPrefix(" applied to ("), parts[2].hasSuffix(")")
+        else { return message }
+        let types = parts[2].drop { $0 != "(" }.dropFirst().dropLast().split(separator: ",").map { type -> String in
+            switch type.drop(while: { $0 == " " }) {
+            case "google.protobuf.Timestamp": "timestamp"
+            case "google.protobuf.Duration": "duration"
+            case let other: String(other)
+            }
+        }
+        guard types.count == 2 else { return message }
+        return "'\(parts[1].dropFirst().dropLast())' cannot be applied to \(types[0]) and \(types[1])"
     }
 
     private static let operators = ["and": "&&", "or": "||", "is": "==", "equals": "==", "eq": "==", "ne": "!=", "like": ".contains('…') or .matches('…')"]
@@ -47,6 +71,61 @@ enum ExpressionAdvice {
         "to_lower": "use x.lower() for lower case",
         "toupper": "use x.upper() for upper case",
         "to_upper": "use x.upper() for upper case",
+        "touppercase": "use x.upper() for upper case",
+        "uppercase": "use x.upper() for upper case",
+        "upcase": "use x.upper() for upper case",
+        "ascii_upcase": "use x.upper() for upper case",
+        "ucase": "use x.upper() for upper case",
+        "tolowercase": "use x.lower() for lower case",
+        "lowercase": "use x.lower() for lower case",
+        "downcase": "use x.lower() for lower case",
+        "ascii_downcase": "use x.lower() for lower case",
+        "lcase": "use x.lower() for lower case",
+        "starts_with": "use x.startsWith('…')",
+        "ends_with": "use x.endsWith('…')",
+        "includes": "use x.contains('…') for text, 'value in x' for a list",
+        "list_contains": "write 'value in x' for a list",
+        "concat": "write + to join texts: x + '-' + string(y)",
+        "string_split": "use x.split(',')",
+        "split_part": "use x.split(',')[0]",
+        "splitax": "use x.split(',')",
+        "strip": "use x.trim()",
+        "to_int": "use int(x) to convert text to a number",
+        "parse_int": "use int(x) to convert text to a number",
+        "parseint": "use int(x) to convert text to a number",
+        "to_float": "use double(x) to convert text to a number",
+        "parsefloat": "use double(x) to convert text to a number",
+        "round": "use math.round(x)",
+        "floor": "use math.floor(x)",
+        "ceil": "use math.ceil(x)",
+        "ceiling": "use math.ceil(x)",
+        "abs": "use math.abs(x)",
+        "sqrt": "use math.sqrt(x)",
+        "greatest": "use math.greatest(x, y)",
+        "least": "use math.least(x, y)",
+        "max": "use math.greatest(x, y) within a record; 'summarize' has max(x) over records",
+        "min": "use math.least(x, y) within a record; 'summarize' has min(x) over records",
+        "sum": "'summarize' has sum(x) over records",
+        "avg": "'summarize' has mean(x) over records",
+        "test": "use x.matches(r'…') to match a pattern",
+        "regexp_matches": "use x.matches(r'…') to match a pattern",
+        "regexp_like": "use x.matches(r'…') to match a pattern",
+        "regexp_extract": "use regex.extract(x, r'…')",
+        "regexp_replace": "use regex.replace(x, r'…', '…')",
+        "gsub": "use regex.replace(x, r'…', '…')",
+        "to_timestamp": "use timestamp(x), or parse_time(x, 'unix') for seconds since 1970",
+        "todate": "use timestamp(x), or parse_time(x, '%Y-%m-%d')",
+        "parse_timestamp": "use parse_time(text, format) to convert text to a time",
+        "date_format": "use format_time(time, format) to convert a time to text",
+        "format_timestamp": "use format_time(time, format) to convert a time to text",
+        "epoch": "use int(time) for seconds since 1970",
+        "year": "use time.getFullYear()",
+        "month": "use time.getMonth() + 1",
+        "day": "use time.getDate()",
+        "hour": "use time.getHours()",
+        "parse_json": "use the stage 'parse: {field: x, format: jsonl}'",
+        "fromjson": "use the stage 'parse: {field: x, format: jsonl}'",
+        "md5": "use x.sha256()",
         "regexp": "use x.matches(r'…') to match a pattern",
         "match": "use x.matches(r'…') to match a pattern",
         "strptime": "use parse_time(text, format) to convert text to a time",
@@ -86,6 +165,77 @@ enum ExpressionAdvice {
             return "convert the text with int(x) or double(x), or quote the number"
         }
         return nil
+    }
+
+    /// `'bot' in agent`: in other languages, texts are members of texts.
+    private static func membership(_ message: String, at range: Range<Int>, in bytes: [UInt8]) -> String {
+        guard message.hasSuffix(" string and string") || message.hasSuffix(" dyn and string") else {
+            return "write a list after 'in', such as [200, 304] or ['GET', 'HEAD']"
+        }
+        guard let sign = operatorIn(range, of: bytes), let part = operand(before: sign.lowerBound, in: bytes),
+            let whole = operand(after: sign.upperBound, in: bytes)
+        else { return "write text.contains(part) to look for a text in another" }
+        return "write \(whole).contains(\(part))"
+    }
+
+    /// Where the only `in` of a part of an expression is.
+    private static func operatorIn(_ range: Range<Int>, of bytes: [UInt8]) -> Range<Int>? {
+        if bytes[range].elementsEqual("in".utf8) { return range }
+        var quote: UInt8?
+        var found: Range<Int>?
+        for index in range {
+            let byte = bytes[index]
+            if let open = quote {
+                if byte == open { quote = nil }
+            } else if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") {
+                quote = byte
+            } else if bytes[index..<min(index + 4, range.upperBound)].elementsEqual(" in ".utf8) {
+                guard found == nil else { return nil }
+                found = index + 1..<index + 3
+            }
+        }
+        return found
+    }
+
+    /// A field or a quoted text, if it is all that is on this side of an operator.
+    private static func operand(before end: Int, in bytes: [UInt8]) -> String? {
+        let side = bytes[..<end]
+        guard let last = side.lastIndex(where: { $0 != UInt8(ascii: " ") }) else { return nil }
+        let start: Int
+        if isQuote(bytes[last]) {
+            guard let opening = side[..<last].lastIndex(of: bytes[last]) else { return nil }
+            start = opening
+        } else {
+            start = side[...last].lastIndex { !isInName($0) }.map { $0 + 1 } ?? 0
+        }
+        let before = side[..<start].last { $0 != UInt8(ascii: " ") }
+        guard start <= last, before.map({ "(&|?:,[{".utf8.contains($0) }) ?? true else { return nil }
+        return String(decoding: bytes[start...last], as: UTF8.self)
+    }
+
+    private static func operand(after start: Int, in bytes: [UInt8]) -> String? {
+        let side = bytes[start...]
+        guard let first = side.firstIndex(where: { $0 != UInt8(ascii: " ") }) else { return nil }
+        let end: Int
+        if isQuote(bytes[first]) {
+            guard let closing = side[(first + 1)...].firstIndex(of: bytes[first]) else { return nil }
+            end = closing + 1
+        } else {
+            end = side[first...].firstIndex { !isInName($0) } ?? bytes.count
+        }
+        let after = side[end...].first { $0 != UInt8(ascii: " ") }
+        guard first < end, after.map({ ")&|?:,]}".utf8.contains($0) }) ?? true else { return nil }
+        return String(decoding: bytes[first..<end], as: UTF8.self)
+    }
+
+    private static func isQuote(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") }
+
+    private static func isInName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        case UInt8(ascii: "_"), UInt8(ascii: "."): true
+        default: false
+        }
     }
 
     /// The quoted part of the message.

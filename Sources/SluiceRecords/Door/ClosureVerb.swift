@@ -67,7 +67,7 @@ final class ClosureStep: EachStep {
         guard let counters = pool?.counters else { return nil }
         return OwnWorkers(
             range: Self.workers(verb.settings), peak: counters.peakRunning, retries: counters.retried, timeouts: counters.timedOut,
-            busy: busy.withLock { $0 })
+            busy: busy.withLock { $0 }, answered: counters.finished)
     }
 
     /// The closure's answers for the records, in order; `nil` for a record that it filters out.

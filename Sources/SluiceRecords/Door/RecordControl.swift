@@ -13,6 +13,7 @@ public final class RecordControl: Sendable {
     private struct State {
         var run: RecordRun?
         var isDrained = false
+        var hasEnded = false
     }
 
     private let state = Locked(State())
@@ -34,6 +35,12 @@ public final class RecordControl: Sendable {
         }
         run?.drain()
     }
+
+    func end() { state.withLock { $0.hasEnded = true } }
+
+    var hasEnded: Bool { state.withLock { $0.hasEnded } }
+
+    var run: RecordRun? { state.withLock { $0.run } }
 
     func begin(_ run: RecordRun) {
         let isDrained = state.withLock { state in

@@ -1,3 +1,4 @@
+public import Logging
 import Sluice
 import SluiceCEL
 
@@ -22,26 +23,31 @@ extension Records {
     ///     `nil`.
     ///   - limit: the number of records to read at most; the rest of the input is ignored.
     ///   - restarting: whether to discard an unfinished run instead of resuming it.
+    ///   - logger: where events of the run are logged, which docs/library.md lists; nowhere if
+    ///     `nil`.
     /// - Returns: the report of a run that is complete, complete with recorded losses, or
     ///   interrupted. If no file is new, the report of a run without inputs: the outputs of the
     ///   last run, and its report in the state folder, stay.
     /// - Throws: ``RecordsError``. Dead letters and salvaged damage are not errors.
     @discardableResult
     public func run(
-        _ control: RecordControl = RecordControl(), workers: Int? = nil, state: String? = nil, limit: Int? = nil, restarting: Bool = false
+        _ control: RecordControl = RecordControl(), workers: Int? = nil, state: String? = nil, limit: Int? = nil, restarting: Bool = false,
+        logger: Logger? = nil
     ) async throws(RecordsError) -> RunReport {
         let state = self.state(state)
         var options = RunOptions(workers: workers ?? System.processors, state: state, limit: limit)
-        options.restarts = restarting
+        (options.restarts, options.logger) = (restarting, logger)
         precondition(options.workers > 0, "a run needs at least one worker, not \(options.workers)")
         let pipeline = try pipeline(state: state)
         if let newOnly = pipeline.source.newOnly, pipeline.source.inputs.isEmpty, newOnly.known > 0 { return RunReport(withoutNewInputs: pipeline) }
         let run = RecordRun(pipeline, options: options)
         control.begin(run)
+        defer { control.end() }
         let report: RunReport
         do throws(RunError) {
             report = try await run.run()
         } catch {
+            logger?.error("run failed", metadata: ["sluice.pipeline": .string(pipeline.name), "exception.message": .string(error.description)])
             throw .noReport(error.description)
         }
         guard report.status != .failed else { throw .failed(report.error ?? "the run failed", report) }

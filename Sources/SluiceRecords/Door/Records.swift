@@ -15,8 +15,8 @@ public import SluiceCEL
 /// ```
 ///
 /// A value: each method returns an extended copy, and no file is opened before
-/// ``run(_:workers:state:limit:restarting:)``, which can be called any number of times. Stages made of
-/// expressions run at the speed of the command. For a closure, each record is taken out of its
+/// ``run(_:workers:state:limit:restarting:)``, which can be called any number of times. Stages made
+/// of expressions run at the speed of the command. For a closure, each record is taken out of its
 /// batch and, if the closure may change it, decoded again, which costs several times as much.
 ///
 /// Every record that is read is written, left out on purpose, or put in the dead-letter file with
@@ -56,8 +56,8 @@ public struct Records: Sendable {
     ///   - onDamage: ``DamagePolicy/salvage`` records losses in the report.
     ///   - maxRecord: in bytes; a longer record becomes a dead letter.
     ///   - lines: which lines are joined to one record before the format reads it.
-    ///   - year: the year of the first time that has none, which syslog's may; it is counted on from
-    ///     there. By default such times are text.
+    ///   - year: the year of the first time that has none, which syslog's may; it is counted on
+    ///     from there. By default such times are text.
     ///   - zone: the offset from UTC of times that have none: `+02:00`. UTC by default.
     public static func reading(
         archives: [String], format: RecordFormat, unpacking: ArchiveFormat? = nil, excluding excluded: [String] = [], onlyNew: Bool = false,

@@ -95,7 +95,7 @@ extension Checking {
         case (.integer(let range), .integer(let number, let place)), (.size(let range), .integer(let number, let place)):
             guard range.contains(number) else { return refuses("\(number) is not within \(range.lowerBound) to \(range.upperBound)", at: place) }
         case (.word(let word, let other), _): return argument.leaf?.text == word || admits(argument, as: other)
-        case (.possiblyEmpty(let shape), _): return argument.list?.isEmpty == true || admits(argument, as: shape)
+        case (.possiblyEmpty(let shape), _): return argument.list?.isEmpty == true || argument.entries?.isEmpty == true || admits(argument, as: shape)
         case (.short(let shape, _, let keys), _) where keys.isEmpty: return admits(argument, as: shape)
         case (.keys(let keys), .keys(let arguments)), (.short(_, _, let keys), .keys(let arguments)):
             return keys.allSatisfy { key in arguments[key.name].map { admits($0, as: key.shape) } ?? true }

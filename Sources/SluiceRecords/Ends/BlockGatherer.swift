@@ -14,6 +14,12 @@ struct BlockGatherer {
     /// The limit for the pending text of all outputs together.
     private let mostPending: Int
 
+    /// The limit for the pending text of each sink of a run. One with one output has at most one
+    /// block pending.
+    static func mostPending(for sinks: [PlannedSink]) -> Int {
+        mostPending(sinks: sinks.count { $0.settings.sink.compression != nil && $0.settings.sink.path.constant == nil })
+    }
+
     /// The limit for the pending text of one of so many sinks whose outputs depend on values.
     static func mostPending(sinks: Int) -> Int { (32 << 20) / max(1, sinks) }
 

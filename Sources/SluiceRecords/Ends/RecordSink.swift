@@ -19,6 +19,10 @@ package protocol RecordSink: Sendable {
     /// How large the files may get that each output is divided into; `nil`: one file for an output.
     var part: PartLimit? { get }
 
+    /// Whether each task of a divided run writes a file of its own for each output; a run that is
+    /// not divided counts as one task.
+    var hasTaskParts: Bool { get }
+
     /// The table of its outputs, if they are databases.
     var table: String? { get }
 
@@ -38,8 +42,8 @@ package protocol RecordSink: Sendable {
     /// The directory entry that an output gets when it is published, if it gets one.
     func place(of output: String) throws(InputError) -> FilePlace?
 
-    /// A sink of the same kind whose outputs have other names: `a.suffix.jsonl.gz` for `a.jsonl.gz`.
-    /// An output that is no file, such as standard output, has no other name.
+    /// A sink of the same kind whose outputs have other names: `a.suffix.jsonl.gz` for
+    /// `a.jsonl.gz`. An output that is no file, such as standard output, has no other name.
     func naming(withSuffix suffix: String) -> any RecordSink
 
     /// Why the sink itself refuses an output whose name is made from a record's values.
@@ -54,11 +58,12 @@ extension RecordSink {
     package var members: GzipMembers { .one }
     package var codec: OutputCodec { .gzip }
     package var part: PartLimit? { nil }
+    package var hasTaskParts: Bool { false }
     package var table: String? { nil }
     package var ownFormat: (any WritableFormat)? { nil }
 
     /// The path of the file that an output begins with.
-    func first(of output: String) -> String { part == nil ? output : PartLimit.path(of: output, part: 1) }
+    func first(of output: String) -> String { part == nil && !hasTaskParts ? output : PartLimit.path(of: output, part: 1) }
 }
 
 /// A sink that pipeline files can name, by its key in `sink`.
@@ -82,6 +87,9 @@ package protocol OpenSink: AnyObject {
     /// Appends bytes, possibly none, to an output. The first call creates it.
     func append(_ bytes: UnsafeBufferPointer<UInt8>, records: Int, to output: String) throws(OutputError)
 
+    /// Takes a complete file as an output that nothing was appended to. The file stays where it is.
+    func take(_ file: FinishedFile, as output: String) throws(OutputError)
+
     /// Makes what was appended durable beyond the process, and returns its extent.
     func checkpoint() throws(OutputError) -> SinkMark
 
@@ -103,6 +111,9 @@ package protocol OpenSink: AnyObject {
     /// - Returns: the outputs in the byte order of their names.
     func publish() throws(OutputError) -> [PublishedOutput]
 
+    /// Called instead of ``publish()`` once all renames of ``moves`` are done.
+    func published() throws(OutputError)
+
     /// Removes what was appended but not published.
     func discard()
 
@@ -111,7 +122,12 @@ package protocol OpenSink: AnyObject {
 }
 
 extension OpenSink {
+    package func take(_ file: FinishedFile, as output: String) throws(OutputError) {
+        preconditionFailure("only files have parts by task")
+    }
+
     package var moves: [Journal.Move] { [] }
+    package func published() throws(OutputError) { _ = try publish() }
     package func leave() { discard() }
 }
 
@@ -121,6 +137,9 @@ package struct SinkMark: Sendable, Equatable {
         package var path: String
         package var bytes: UInt64
         package var records: Int
+        /// The digest of those bytes, in 64 hexadecimal digits, if another process may go on from
+        /// the mark.
+        package var sha256: String?
     }
 
     /// In the byte order of the paths.

@@ -34,6 +34,13 @@ package protocol InputBytes: AnyObject, Sendable {
     /// The size of the whole input in bytes, if known.
     var size: UInt64? { get }
 
+    /// Whether it can be read at any position.
+    var readsAnywhere: Bool { get }
+
+    /// Why reading failed, if the bytes that came before say nothing of the input: then it is not
+    /// damaged, and has not ended.
+    var failure: InputError? { get }
+
     /// Fills the memory with the next bytes. Returns their count, 0 at the end, or a negative
     /// `errno`.
     func read(into memory: UnsafeMutableRawBufferPointer) -> Int
@@ -50,6 +57,15 @@ package protocol InputBytes: AnyObject, Sendable {
 }
 
 extension InputBytes {
+    package var readsAnywhere: Bool { size != nil }
+    package var failure: InputError? { nil }
     package func interrupt() {}
     package func read(at offset: UInt64, into memory: UnsafeMutableRawBufferPointer) -> Bool { false }
+
+    /// What comes of reading, unless ``failure`` does.
+    func read<Result>(_ body: () throws(InputError) -> Result) throws(InputError) -> Result {
+        let result = Swift.Result { () throws(InputError) in try body() }
+        if let failure { throw failure }
+        return try result.get()
+    }
 }

@@ -24,30 +24,37 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     private var owners: [FilePlace: Int] = [:]
     /// For each sink, the outputs that it has claimed.
     private var claimed: [Swift.Set<Name>]
+    /// The sinks whose outputs are files of tasks.
+    private let sinksOfTasks: Swift.Set<Int>
+    /// The number of records in the files of tasks that are still to be taken.
+    private var awaited = 0
     private(set) var ledger: Ledger
     /// The position after the last committed batch.
     private var last: Checkpoint.Cut?
     /// Where the reader of its input was there.
     private var reader: ReaderState?
     private let checkpointing: Checkpointing?
+    private let events: RunEvents?
     private let plan: Plan
     /// Returns the summaries of the inputs read so far.
     private let summaries: @Sendable () -> [InputSummary?]
 
     /// - Parameters:
     ///   - checkpointing: `nil` if the run cannot be resumed.
+    ///   - isGathering: whether tasks have read the inputs.
     ///   - summaries: returns the summaries of the inputs read so far.
     init(
-        _ pipeline: RecordPipeline, _ plan: Plan, staging: Staging, meter: ProgressMeter, checkpointing: Checkpointing?,
-        summaries: @escaping @Sendable () -> [InputSummary?]
+        _ pipeline: RecordPipeline, _ plan: Plan, staging: Staging, meter: ProgressMeter, checkpointing: Checkpointing?, events: RunEvents? = nil,
+        isGathering: Bool = false, summaries: @escaping @Sendable () -> [InputSummary?]
     ) {
         self.pipeline = pipeline
         self.plan = plan
         self.checkpointing = checkpointing
+        self.events = events
         self.summaries = summaries
         self.meter = meter
         letters = DeadLetterEncoder(
-            pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path),
+            pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs,
             codec: FileName(pipeline.deadLetters).codec)
         ledger = Ledger(plan.places, inputs: pipeline.source.inputs.count)
         deadLetters = DeadLetterFile(
@@ -55,8 +62,8 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
             staging: staging)
         settled = pipeline.source.replay.map { SettledFile($0, staging) }
         claimed = plan.sinks.map { _ in [] }
-        // A sink with one output has at most one block pending.
-        let mostPending = BlockGatherer.mostPending(sinks: plan.sinks.count { $0.settings.sink.compression != nil && $0.settings.sink.path.constant == nil })
+        sinksOfTasks = isGathering ? plan.sinksOfTasks : []
+        let mostPending = BlockGatherer.mostPending(for: plan.sinks)
         sinks = plan.sinks.map {
             SinkOutputs($0, headOfEmpty: plan.headOfEmptyOutput(of: $0), mostPending: mostPending, staging: staging)
         }
@@ -74,10 +81,15 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     }
 
     func write(_ batch: EncodedBatch) async throws {
+        if let events, !batch.firsts.isEmpty || !batch.damage.isEmpty { log(batch, events) }
         ledger.add(batch)
         // In a replay, no output exists without records.
         for output in batch.outputs where output.records > 0 || pipeline.source.replay == nil {
             let sink = sinks[output.sink]
+            if sinksOfTasks.contains(output.sink) {
+                awaited += output.records
+                continue
+            }
             let path = try sink.name(of: output.path)
             if pipeline.source.replay != nil { try refuseExisting(path) }
             if sinks.count > 1, claimed[output.sink].insert(Name(path)).inserted { try claim(path, for: output.sink) }
@@ -91,8 +103,31 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         last = Checkpoint.Cut(input: input, batches: batch.number + 1)
         reader = batch.readerState
         if batch.takesCheckpoint {
-            try checkpoint(steps: batch.steps, columns: batch.columns, parts: batch.parts)
+            let isTaken = try checkpoint(steps: batch.steps, columns: batch.columns, parts: batch.parts)
+            if isTaken { events?.tookCheckpoint(records: ledger.records.read) }
         }
+    }
+
+    /// Logs what the run has not met before: the first failure of a code, the first damage of an
+    /// input.
+    private func log(_ batch: EncodedBatch, _ events: RunEvents) {
+        let path = batch.input.map { pipeline.source.inputs[$0].path }
+        for (code, failure) in batch.firsts where ledger.firsts[code] == nil {
+            events.failed(
+                code, RunReport.Failure(stage: failure.stage, message: failure.message, file: failure.file ?? path, line: failure.line))
+        }
+        if let input = batch.input, let path, let damage = batch.damage.first, ledger.inputs[input].damage.isEmpty { events.damaged(path, damage) }
+    }
+
+    /// Takes a file of a task as an output of a sink.
+    func take(_ file: FinishedFile, as path: String, of sink: Int) throws(RunError) {
+        do throws(OutputError) {
+            try sinks[sink].take(file, as: path)
+        } catch {
+            throw .output(error)
+        }
+        awaited -= file.records
+        if sinks.count > 1, claimed[sink].insert(Name(path)).inserted { try claim(path, for: sink) }
     }
 
     private func settle(_ outcome: ReplayOutcome) throws(OutputError) {
@@ -150,6 +185,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
                 for output in state.mark.outputs where claimed[number].insert(Name(output.path)).inserted { try claim(output.path, for: number) }
             }
         }
+        plan.deadLetterLimit?.restore(read: ledger.records.read, failed: ledger.records.dead)
         meter.restore(ledger, inputs: pipeline.source.inputs.count, summaries: checkpoint.summaries)
     }
 
@@ -173,7 +209,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         switch pipeline.limits.deadLetters {
         case .count(let most)? where records.dead > most:
             throw .tooManyDeadLetters(count: records.dead, read: records.read, limit: "\(most)")
-        case .share(let share)? where (atEnd || records.read >= 1000) && Double(records.dead) > share * Double(records.read):
+        case .share(let share)? where (atEnd || records.read >= Limits.recordsForShare) && Double(records.dead) > share * Double(records.read):
             throw .tooManyDeadLetters(count: records.dead, read: records.read, limit: "\(share * 100) %")
         case nil where atEnd && records.read >= Self.lostAtLeast && records.dead == records.read:
             throw .allDead(count: records.dead)
@@ -191,9 +227,10 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     func prepare() throws(RunError) -> [RunReport.Output] {
         try checkLimit(atEnd: true)
         guard ledger.isBalanced else { throw .fault("the ledger does not balance") }
+        guard awaited == 0 else { throw .fault("the files of the tasks do not hold the records that were written to them") }
         guard pipeline.source.replay?.report.isBalanced ?? true else { throw .fault("the dead letters of the replay do not add up") }
         do throws(OutputError) {
-            for sink in sinks { try sink.end(writesEmpty: pipeline.source.replay == nil) }
+            for (number, sink) in sinks.enumerated() { try sink.end(writesEmpty: pipeline.source.replay == nil && !sinksOfTasks.contains(number)) }
             try deadLetters.prepare()
             try settled?.prepare()
             for sink in sinks { try sink.prepare() }
@@ -204,23 +241,38 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         return sinks.count == 1 ? outputs : outputs.sorted { Name($0.file) < Name($1.file) }
     }
 
+    /// Parts from tasks of earlier runs that are there beside the outputs, once these are prepared.
+    var leftovers: [String] {
+        let found = sinks.flatMap(\.leftovers)
+        if found.isEmpty { return [] }
+        let written = Swift.Set(moves.map { Name($0.path) })
+        return found.filter { !written.contains(Name($0)) }
+    }
+
     /// The size and the digest of the dead letters, once they are prepared.
     var deadLettersWritten: (bytes: UInt64?, sha256: String?) { deadLetters.described.map { ($0.bytes, $0.sha256) } ?? (nil, nil) }
 
-    /// The renames of ``publish()``.
+    /// The renames that publish the outputs and the dead letters.
     var moves: [Journal.Move] { sinks.flatMap(\.moves) + deadLetters.moves + (settled?.moves ?? []) }
 
     /// Publishes the outputs and the dead letters, which must be prepared.
-    func publish() throws(OutputError) {
-        for sink in sinks { try sink.publish() }
-        try deadLetters.publish()
-        try settled?.publish()
+    func publish() throws(PublishingFailure) {
+        let moves = moves
+        try Publication(moves).run()
+        do throws(OutputError) {
+            for sink in sinks { try sink.published() }
+            try deadLetters.published()
+            try settled?.published()
+        } catch {
+            throw PublishingFailure(error: error, done: moves.count, of: moves.count)
+        }
     }
 
     /// Keeps all files for the next process of the run.
     func leave() {
         for sink in sinks { sink.leave() }
         deadLetters.leave()
+        settled?.leave()
     }
 
     /// Discards everything; existing files under the outputs' names stay.

@@ -5,6 +5,8 @@ import SluiceCEL
 final class SinkOutputs {
     private let settings: SinkSettings
     private let outputs: any OpenSink
+    /// Whether a task keeps the outputs, which get their names when they are gathered.
+    private let isOfTask: Bool
     /// Set if the outputs are compressed.
     private let gzip: GzipOutputs?
     private let zstd: ZstdOutputs?
@@ -13,21 +15,29 @@ final class SinkOutputs {
     /// The header of the one output, in case no record is written to it.
     private let headOfEmpty: [UInt8]
 
-    /// - Parameter mostPending: see ``BlockGatherer``.
-    init(_ planned: PlannedSink, headOfEmpty: [UInt8], mostPending: Int, staging: Staging) {
+    /// - Parameters:
+    ///   - mostPending: see ``BlockGatherer``.
+    ///   - task: the folder of the task that keeps the outputs, if one does.
+    init(_ planned: PlannedSink, headOfEmpty: [UInt8], mostPending: Int, staging: Staging, task: String? = nil) {
         settings = planned.settings
         self.headOfEmpty = headOfEmpty
         let sink = planned.settings.sink
         let codec = sink.compression == nil ? nil : sink.codec
-        let outputs = sink.open(empty: codec?.empty ?? [], staging: staging)
+        let empty = codec?.empty ?? []
+        let outputs = task.map { TaskFiles(in: $0, sink: planned.number, empty: empty) as any OpenSink } ?? sink.open(empty: empty, staging: staging)
         self.outputs = outputs
+        isOfTask = task != nil
         let level = sink.compression ?? .standard
         gzip = codec == .gzip ? GzipOutputs(outputs, level: level, members: sink.members, mostPending: mostPending) : nil
         zstd = codec == .zstd ? ZstdOutputs(outputs, level: level, mostPending: mostPending) : nil
     }
 
     /// The canonical name of an output that several names may lead to.
-    func name(of output: String) throws(OutputError) -> String { try outputs.name(of: output) }
+    ///
+    /// - Parameter output: with its number if it is a part of limited size.
+    func name(of output: String) throws(OutputError) -> String {
+        try outputs.name(of: settings.sink.hasTaskParts && !isOfTask ? settings.sink.first(of: output) : output)
+    }
 
     func write(_ output: EncodedOutput, to path: String) throws(OutputError) {
         try begin(path, with: output.head)
@@ -57,7 +67,7 @@ final class SinkOutputs {
     ///   records, to replace the one of an earlier run.
     func end(writesEmpty: Bool = true) throws(OutputError) {
         if writesEmpty, let constant = settings.sink.path.constant {
-            let path = try outputs.name(of: settings.sink.first(of: constant))
+            let path = try outputs.name(of: isOfTask ? constant : settings.sink.first(of: constant))
             try begin(path, with: headOfEmpty)
             try append(ByteBuffer(capacity: 0), records: 0, to: path)
         }
@@ -65,7 +75,13 @@ final class SinkOutputs {
         try zstd?.end()
     }
 
+    /// Takes a file of a task as an output.
+    func take(_ file: FinishedFile, as path: String) throws(OutputError) { try outputs.take(file, as: path) }
+
     func prepare() throws(OutputError) { try outputs.prepare() }
+
+    /// What is there of earlier runs that looks like parts from tasks of this one.
+    var leftovers: [String] { settings.sink.hasTaskParts ? TaskParts.leftovers(beside: outputs.described.map(\.path)) : [] }
 
     /// - Parameter alone: whether this is the only sink, so that the report gives the framing once
     ///   for all outputs.
@@ -79,7 +95,7 @@ final class SinkOutputs {
 
     var moves: [Journal.Move] { outputs.moves }
 
-    func publish() throws(OutputError) { _ = try outputs.publish() }
+    func published() throws(OutputError) { try outputs.published() }
 
     /// - Parameters:
     ///   - columns: the columns of outputs that took them from their first records.

@@ -169,7 +169,7 @@ final class SinkStage: Sendable {
         let isDivided = areDivided[sink.number]
         var ends: [Int] = []
         let buffer = texts.take()
-        if writer.copiesRecords, !isDivided {
+        if writer.copiesRecords, !isDivided, writer.canCopy(batch) {
             copy(batch, at: sink.site.index, dropsReturns: writer.dropsReturns, to: buffer)
         } else {
             try sink.site.sift(batch) { (row) throws(RecordFailure) in

@@ -91,6 +91,10 @@ package protocol RecordWriter: Sendable {
     /// Whether records are written as the bytes that were read, with a line feed.
     var copiesRecords: Bool { get }
 
+    /// Whether the bytes of all records of a batch may be written as they are. Asked only if
+    /// ``copiesRecords``.
+    func canCopy(_ batch: RecordBatch) -> Bool
+
     /// Whether a carriage return at the end of those bytes is dropped.
     var dropsReturns: Bool { get }
 
@@ -101,6 +105,7 @@ package protocol RecordWriter: Sendable {
 extension RecordWriter {
     package var head: [UInt8] { [] }
     package var copiesRecords: Bool { false }
+    package func canCopy(_ batch: RecordBatch) -> Bool { true }
     package var dropsReturns: Bool { false }
 }
 

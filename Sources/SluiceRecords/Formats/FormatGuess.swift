@@ -13,10 +13,16 @@ package struct FormatGuess: Sendable {
     package let confidence: Double
     /// The decoded records as JSON objects.
     package let examples: [ValueMap]
+    /// The types that the format gives fields, as pipeline files call them.
+    private let types: [Name: String]
     /// The texts that stand for no value, if there are others than by default.
     package let nulls: [String]
     /// Whether fields of text have other types if the format infers them.
     package private(set) var infersTypes = false
+
+    /// The type that the format gives a field, as pipeline files call it; `nil` if that depends on
+    /// the record. JSON, which the examples are in, has no type for times.
+    package func typeName(of field: String) -> String? { types[Name(field)] }
 
     /// The format with all its options, as written in a pipeline file.
     package var definition: String {
@@ -28,8 +34,8 @@ package struct FormatGuess: Sendable {
         return format == name ? "{\(name): {\(texts)}}" : "\(format.dropLast(2)), \(texts)}}"
     }
 
-    /// All formats that fit the first lines of a text to some degree, best first. Options of the best
-    /// one suit the whole text.
+    /// All formats that fit the first lines of a text to some degree, best first. Options of the
+    /// best one suit the whole text.
     package static func guesses(for text: [UInt8], state: String) async -> [FormatGuess] {
         var guesses: [(guess: FormatGuess, candidate: Candidate)] = []
         let sample = sample(text)
@@ -109,7 +115,8 @@ package struct FormatGuess: Sendable {
         }
 
         func guess(_ text: [UInt8], state: String) async -> FormatGuess? {
-            guard let trial = await trial(text, state: state) else { return nil }
+            // Where the text was cut depends on no format.
+            guard let format, let trial = await trial(format, on: format.framing.uncut(text), state: state) else { return nil }
             let records = trial.report.records
             // Blank lines are not counted.
             let all = records.read - records.filtered
@@ -124,7 +131,16 @@ package struct FormatGuess: Sendable {
             if await isLenient(state) { confidence *= Self.weight(ofLenient: maps, hasHead: hasHead) }
             return FormatGuess(
                 format: self.text, name: declaration.name, read: read, records: all, confidence: confidence, examples: Array(maps.prefix(100)),
-                nulls: nulls.map { Self.nulls(in: maps, besides: $0) } ?? [])
+                types: Self.types(of: format, trial), nulls: nulls.map { Self.nulls(in: maps, besides: $0) } ?? [])
+        }
+
+        /// The types of fields that were inferred, or that the format has.
+        private static func types(of format: any Format, _ trial: Trial) -> [Name: String] {
+            var types: [Name: String] = [:]
+            for field in trial.report.types?.fields ?? [] { types[Name(field.name)] = field.type }
+            guard types.isEmpty, case .known(let fields) = format.schema else { return types }
+            for field in fields where field.type != .dyn { types[Name(field.name)] = field.type.nameInFiles }
+            return types
         }
 
         /// The guess with words for no value and with inferred types, if that makes fields of text
@@ -140,17 +156,15 @@ package struct FormatGuess: Sendable {
             let infersTypes = Self.hasTypes(inferred)
             return FormatGuess(
                 format: guess.format, name: guess.name, read: guess.read, records: guess.records, confidence: guess.confidence,
-                examples: infersTypes ? inferred.examples : guess.examples, nulls: whole.nulls, infersTypes: infersTypes)
+                examples: infersTypes ? inferred.examples : guess.examples, types: infersTypes ? inferred.types : guess.types, nulls: whole.nulls,
+                infersTypes: infersTypes)
         }
 
         private static func hasTypes(_ guess: FormatGuess) -> Bool {
             guess.examples.contains { $0.entries.contains { $0.value.type != .string && $0.value != .null } }
         }
 
-        private var isInferring: Bool {
-            var checking = Checking(label: "")
-            return Formats.make(FormatArgument(name: Leaf(declaration.name), declaration: declaration, options: options), &checking) is any InferringFormat
-        }
+        private var isInferring: Bool { format is any InferringFormat }
 
         /// The words that stand for no value by convention, where the other values of a field are
         /// numbers or dates; `\\N` everywhere.
@@ -175,25 +189,24 @@ package struct FormatGuess: Sendable {
             return found.isEmpty ? [] : known + found
         }
 
-        private func trial(_ text: [UInt8], state: String) async -> Trial? {
+        /// The format with the candidate's options, if they are valid.
+        private var format: (any Format)? {
             var checking = Checking(label: "")
-            guard let format = Formats.make(FormatArgument(name: Leaf(declaration.name), declaration: declaration, options: options), &checking),
-                checking.diagnostics.isEmpty
-            else { return nil }
+            let format = Formats.make(FormatArgument(name: Leaf(declaration.name), declaration: declaration, options: options), &checking)
+            return checking.diagnostics.isEmpty ? format : nil
+        }
+
+        private func trial(_ format: any Format, on text: [UInt8], state: String) async -> Trial? {
             let pipeline = RecordPipeline(
                 name: "guess", definition: "", source: SourceSettings(MemorySource([:]), format: format), stages: [],
                 sink: SinkSettings(MemorySink(PathTemplate("records"))), deadLetters: "dead-letter.jsonl")
             return try? await Trial.run(pipeline, on: [("text", text)], stages: 0, state: state)
         }
 
-        private var hasHead: Bool {
-            var checking = Checking(label: "")
-            let format = Formats.make(FormatArgument(name: Leaf(declaration.name), declaration: declaration, options: options), &checking)
-            return (format as? any HeadedFormat)?.needsHead == true
-        }
+        private var hasHead: Bool { (format as? any HeadedFormat)?.needsHead == true }
 
         private func isLenient(_ state: String) async -> Bool {
-            guard let trial = await trial(FormatGuess.prose, state: state) else { return false }
+            guard let format, let trial = await trial(format, on: FormatGuess.prose, state: state) else { return false }
             return trial.report.records.written > 0
         }
 

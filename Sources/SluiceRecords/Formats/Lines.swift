@@ -26,6 +26,9 @@ package struct Lines: WritableFormat {
 
 /// Writes the field `line`. If records cannot have it and no stage changed them, writes the bytes
 /// that were read.
+///
+/// Refuses what would be read differently: as more than one line, or without a carriage return at
+/// its end or a byte order mark at its beginning.
 struct LinesWriter: RecordWriter {
     private let column: Int?
     /// Whether records are written as the bytes that were read.
@@ -39,14 +42,32 @@ struct LinesWriter: RecordWriter {
         copiesRecords = writesText && fields.isLine
     }
 
+    func canCopy(_ batch: RecordBatch) -> Bool {
+        batch.rows.allSatisfy { row in
+            let text = LineText.withoutEnd(batch.text(Int(row)))
+            return text.last != UInt8(ascii: "\r") && !Self.hasMark(text)
+        }
+    }
+
     func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) throws(RecordFailure) {
         let text = writesText ? LineText.withoutEnd(batch.text(row)) : try line(row, of: batch)
         guard !text.contains(UInt8(ascii: "\n")) else {
             let what = writesText ? "the record is more than one line" : "the field 'line' contains a line feed, so it would become more than one line"
             throw RecordFailure(code: "sink.line", message: what)
         }
+        let subject = writesText ? "the record" : "the field 'line'"
+        guard text.last != UInt8(ascii: "\r") else {
+            throw RecordFailure(code: "sink.line", message: "\(subject) ends in a carriage return, which would be read as part of the line's end")
+        }
+        guard !Self.hasMark(text) else {
+            throw RecordFailure(code: "sink.line", message: "\(subject) begins with a byte order mark, which would not be read as text")
+        }
         buffer.append(text)
         buffer.append(UInt8(ascii: "\n"))
+    }
+
+    private static func hasMark(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        text.count >= 3 && text[0] == 0xEF && text[1] == 0xBB && text[2] == 0xBF
     }
 
     private func line(_ row: Int, of batch: RecordBatch) throws(RecordFailure) -> UnsafeBufferPointer<UInt8> {

@@ -7,7 +7,7 @@ package struct RegexFormat: Format {
         argument: .keys([
             ArgumentKey(
                 "pattern", .text, isRequired: true, example: #"pattern: '^(?P<host>\S+) (?P<rest>.*)$'"#,
-                "RE2 syntax; matches anywhere unless anchored with `^` and `$`")
+                "RE2 syntax, and named patterns such as `%{ip:client}`; matches anywhere unless anchored with `^` and `$`")
         ]),
         example: #"format: {regex: {pattern: '^(?P<host>\S+)'}}"#)
 
@@ -19,11 +19,19 @@ package struct RegexFormat: Format {
 
     package init?(_ options: Arguments?, _ checking: inout Checking) {
         guard let text = options?["pattern"]?.leaf, text.isComplete else { return nil }
+        let expanded: String
+        do throws(NamedPatterns.Fault) {
+            expanded = try NamedPatterns.expanded(text.text)
+        } catch {
+            checking.report(error.message, at: text.place, fix: error.fix)
+            return nil
+        }
         do throws(PatternError) {
-            let pattern = try Pattern(text.text)
+            let pattern = try Pattern(expanded)
             guard pattern.groupNames.contains(where: { $0 != nil }) else {
                 checking.report(
-                    "the pattern has no named groups, so it yields no fields", at: text.place, fix: "write (?P<name>…) around each part that should be a field")
+                    "the pattern has no named groups, so it yields no fields", at: text.place,
+                    fix: "write (?P<name>…) around each part that should be a field, or a named pattern such as %{ip:client}")
                 return nil
             }
             self.init(pattern)
@@ -40,9 +48,18 @@ package struct RegexFormat: Format {
     package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder { RegexDecoder(pattern, columns: columns) }
 }
 
+extension RegexFormat: VariedFormat {
+    /// Such a line may pass as one of syslog, whose host would then be the level.
+    package static func variants(for text: [UInt8]) -> [FormatVariant] {
+        guard let pattern = LoggerPattern.best(for: text) else { return [] }
+        return [FormatVariant("pattern", .leaf(Leaf(pattern.text)), as: "'\(pattern.text)'", winsTies: true)]
+    }
+}
+
 extension RecordFormat {
     /// A field for each named group of a regular expression.
     ///
-    /// - Parameter pattern: in RE2's syntax. It may match anywhere; anchor it with `^` and `$`.
+    /// - Parameter pattern: in RE2's syntax, with named patterns such as `%{ip:client}`. It may match
+    ///   anywhere; anchor it with `^` and `$`.
     public static func regex(_ pattern: String) -> RecordFormat { RecordFormat(RegexFormat.self) { ["pattern": $0.argument(pattern)] } }
 }

@@ -13,14 +13,23 @@ package struct WholeText: Sendable, Equatable {
     ///
     /// - Parameter readsDocuments: whether these may be JSON documents.
     package init?(_ text: [UInt8], readsDocuments: Bool = false) {
+        if let unreadable = WholeText(unreadable: text) {
+            self = unreadable
+        } else if !readsDocuments, let document = Self.document(in: text) {
+            self = document
+        } else {
+            return nil
+        }
+    }
+
+    /// `nil` if the text may be lines of any kind.
+    package init?(unreadable text: [UInt8]) {
         if text.starts(with: [0x1F, 0x8B]) {
             self.init("gzip inside gzip", "unpack it once: gzip -dc FILE > FILE.once")
         } else if Self.isUTF16(text) {
-            self.init("UTF-16 text", "set 'encoding: utf-16' in the source")
+            self.init("UTF-16 text", "set 'encoding: \(TextEncoding(guessedFrom: text).rawValue)' in the source")
         } else if text.withUnsafeBufferPointer(TarHeader.begins) {
             self.init("a tar archive", "'archive: tar' in the source reads the files in it")
-        } else if !readsDocuments, let document = Self.document(in: text) {
-            self = document
         } else {
             return nil
         }

@@ -155,8 +155,8 @@ package struct SourceSettings: Sendable {
     var replay: Replay?
     /// In a task: the number of the run's inputs before these.
     package var inputsBefore = 0
-    /// In a task: where the first input is begun, and the number of batches of the last one at which
-    /// it is left; `nil`: it is read from its beginning, and to its end.
+    /// In a task: where the first input is begun, and the number of batches of the last one at
+    /// which it is left; `nil`: it is read from its beginning, and to its end.
     package var start: InputCut?
     package var end: Int?
     /// In a task: the run's first input, whose records give the types if they are inferred.
@@ -252,6 +252,9 @@ package struct SinkSettings: Sendable {
 
 /// Limits of a run.
 public struct Limits: Sendable, Equatable {
+    /// From how many records on a share is checked before the end.
+    static let recordsForShare = 1000
+
     /// How many records may fail.
     public enum DeadLetters: Sendable, Equatable {
         /// An absolute number of records.

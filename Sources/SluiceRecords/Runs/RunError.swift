@@ -1,6 +1,6 @@
 import Sluice
 
-/// Why a run could not be completed. Nothing was published.
+/// Why a run could not be completed. Nothing was published, except as ``unpublished(_:)`` says.
 package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A record failed in a stage with `on_error: stop`.
     case stopped(stage: String, code: String, message: String, file: String, line: UInt64)
@@ -9,9 +9,11 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     case allDead(count: Int)
     case input(InputError)
     case output(OutputError)
-    /// The run has ended, but some outputs could not be renamed into place. The next run tries
+    /// The run has ended, but its outputs could not be renamed into place. The next run tries
     /// again.
-    case unpublished(OutputError)
+    case unpublished(PublishingFailure)
+    /// The outputs of an earlier run, which has ended, still can't be renamed into place.
+    case unpublishedBefore(PublishingFailure)
     /// Another run uses the state folder.
     case busy(state: String, process: Int32?)
     /// The state folder contains an unfinished run that this one cannot resume.
@@ -46,8 +48,13 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(InputError.damaged(path: path, damage)); on_damage: salvage reads the rest"
         case .input(let error): error.description
         case .output(let error): error.description
-        case .unpublished(let error):
-            "\(error); other outputs may already have been published: all are complete, and the same command publishes the rest"
+        case .unpublished(let failure):
+            "\(failure.text), and all are complete: once that is repaired, the same command publishes "
+                + "\(failure.done == 0 ? "them" : "the rest") (--restart discards \(failure.done == 0 ? "them" : "it"))"
+        case .unpublishedBefore(let failure) where failure.isLost:
+            "the outputs of an earlier run were not published, and now cannot be: \(failure.text); --restart discards the rest and starts over"
+        case .unpublishedBefore(let failure):
+            "the outputs of an earlier run cannot be published: \(failure.text); repair that and run again, or use --restart to discard the rest and start over"
         case .busy(let state, let process):
             "another run\(process.map { " (process \($0))" } ?? "") is using the state folder '\(state)'; wait for it to finish, or use another folder (--state)"
         case .unfinished(let reason):
@@ -69,7 +76,8 @@ extension RunError {
     package var isPermanent: Bool {
         switch self {
         case .stopped, .tooManyDeadLetters, .allDead, .files, .closure, .types, .plan(_, mayPass: false), .fault, .input(.damaged): true
-        case .input, .output, .unpublished, .busy, .unfinished, .threads, .room, .report, .plan: false
+        case .input(.fetch(_, _, mayPass: false)): true
+        case .input, .output, .unpublished, .unpublishedBefore, .busy, .unfinished, .threads, .room, .report, .plan: false
         }
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+package import Logging
 
 /// How a run is executed. Nothing here changes what is written.
 package struct RunOptions: Sendable {
@@ -17,6 +18,8 @@ package struct RunOptions: Sendable {
     package var checkpointInterval = Duration.seconds(5)
     /// Whether to record samples of the run in its state folder, and what else to keep with them.
     package var samples: RunSamples?
+    /// Where events of the run are logged; nowhere if `nil`.
+    package var logger: Logger?
     /// Called with messages for the user about how the run began.
     package var notice: (@Sendable (String) -> Void)?
 
@@ -37,12 +40,19 @@ package enum System {
 public struct RunProgress: Sendable, Equatable {
     /// Records that were read and whose fate is committed.
     public var records = 0
+    /// Records that are not committed, and that a stage with workers of its own, such as child
+    /// processes, has finished; of several such stages, the one that is the furthest ahead.
+    public var inStages = 0
     /// Decompressed bytes.
     public var textBytes: UInt64 = 0
     /// Bytes of the input files that were consumed.
     public var compressedBytes: UInt64 = 0
     /// The total size of the input files in bytes; `nil` if one has no size, such as a pipe.
     public var compressedTotal: UInt64?
+    /// How much of the run is done, 0 to 1: what of the inputs is read, by their bytes and by the
+    /// text that they are expected to hold, what stages have finished before it is committed
+    /// included, and what a `sort` has returned; `nil` if that cannot be told.
+    public var share: Double?
     /// Records that have failed so far.
     public var deadLetters = 0
     /// Whether reading was stopped before the end of the input.

@@ -1,6 +1,6 @@
 /// A place where the text of an input can be read from without what is before it: any byte of plain
-/// text, the first byte of a gzip member or of a frame of another compression, or the end of a flush
-/// inside a gzip member.
+/// text, the first byte of a gzip member or of a frame of another compression, or the end of a
+/// flush inside a gzip member.
 ///
 /// Reading from there gives the same text, events and damage as reading from the beginning.
 struct AccessPoint: Codable, Sendable, Equatable {
@@ -57,8 +57,8 @@ struct AccessPoint: Codable, Sendable, Equatable {
 
 /// The last access points that the reader of an input has passed.
 struct AccessPoints {
-    /// The least number of bytes of text between two. What is read again to continue after a batch is
-    /// at most about as much, and the batch.
+    /// The least number of bytes of text between two. What is read again to continue after a batch
+    /// is at most about as much, and the batch.
     private static let spacing: UInt64 = 1 << 20
     /// A batch ends at most about 1 MiB before what was read.
     private static let most = 4

@@ -171,6 +171,7 @@ package struct Damage: Sendable, Equatable, Codable {
     package var lostBytes: UInt64
     /// Decompressed bytes of the record that the damage cut off, which were not delivered. What
     /// follows the damage is not among them: it is a record, or a dead letter `record.torn`.
+    /// Of `crc` also the bytes by which the text is shorter than what was compressed.
     package var lostText: UInt64
 
     package init(kind: Kind, offset: UInt64, member: Int, lostBytes: UInt64, lostText: UInt64) {

@@ -45,6 +45,7 @@ final class DecodedText: TextSource {
     var position: UInt64 { base.position }
     var goesOnInsideRecord: Bool { base.goesOnInsideRecord }
     var wasCutBetweenMembers: Bool { base.wasCutBetweenMembers }
+    var isUnproved: Bool { base.isUnproved }
     func giveUpMember() -> Bool { taken == ready.count && event == nil && base.giveUpMember() }
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {

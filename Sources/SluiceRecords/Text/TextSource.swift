@@ -10,6 +10,9 @@ protocol TextSource: AnyObject {
     var goesOnInsideRecord: Bool { get }
     /// After damage that cut the text: whether the text before it ended with its member, complete.
     var wasCutBetweenMembers: Bool { get }
+    /// After damage that cut the text: whether no checksum proves the text before it that is from
+    /// its member.
+    var isUnproved: Bool { get }
     /// Gives up the current member: the next event is damage of kind `bomb`, after which the text
     /// continues with the next member.
     ///
@@ -26,6 +29,7 @@ protocol TextSource: AnyObject {
 extension TextSource {
     func accessPoint(before text: UInt64, events: Int) -> AccessPoint? { nil }
     var goesOnInsideRecord: Bool { false }
+    var isUnproved: Bool { false }
     func giveUpMember() -> Bool { false }
 }
 
@@ -37,8 +41,8 @@ struct TextRead {
 enum TextEvent: Equatable {
     /// The start of a gzip member, or of a frame or stream of another compression, with its index.
     case member(Int)
-    /// `cutsText`: the text after the damage does not continue the text before it. `lostText` is
-    /// left for the framing to set.
+    /// `cutsText`: the text after the damage does not continue the text before it. The framing adds
+    /// to `lostText` what it read of the record that is cut off.
     case damage(Damage, cutsText: Bool)
     /// The end of the input. Returned again by further reads.
     case end

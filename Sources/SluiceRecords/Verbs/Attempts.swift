@@ -16,6 +16,7 @@ final class Attempts: Sendable {
     private let policy: RetryPolicy?
     private let ending = Atomic(false)
     private let repeated = Atomic(0)
+    private let settled = Atomic(0)
 
     init(_ policy: RetryPolicy?) {
         self.policy = policy
@@ -28,6 +29,9 @@ final class Attempts: Sendable {
 
     /// The number of attempts after the first, over all records.
     var retries: Int { repeated.load(ordering: .relaxed) }
+
+    /// The number of records with an answer, or a failure that is final.
+    var answered: Int { settled.load(ordering: .relaxed) }
 
     /// - Parameters:
     ///   - isFinal: whether a failure is not worth another attempt.
@@ -42,9 +46,14 @@ final class Attempts: Sendable {
             made += 1
             switch await attempt() {
             case nil: return .abandoned(attempts: made)
-            case .success(let answer)?: return .answer(answer)
+            case .success(let answer)?:
+                settled.add(1, ordering: .relaxed)
+                return .answer(answer)
             case .failure(let failure)?:
-                guard let policy, made <= policy.times, !isFinal(failure) else { return .failed(failure, attempts: made) }
+                guard let policy, made <= policy.times, !isFinal(failure) else {
+                    settled.add(1, ordering: .relaxed)
+                    return .failed(failure, attempts: made)
+                }
                 await pause(max(policy.delay(attempt: made, using: &random), atLeast(failure)))
                 if !isEnding { repeated.add(1, ordering: .relaxed) }
             }

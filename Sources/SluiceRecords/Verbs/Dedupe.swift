@@ -66,6 +66,9 @@ final class DedupeStep: OrderedStep {
 
     var mayHaveEnough: Bool { false }
 
+    /// With `within`, what is remembered depends on what came before.
+    var worksAhead: Bool { verb.within == nil }
+
     func bind(_ site: StageSite, _ binder: inout StageBinder) -> any OrderedStage {
         DedupeStage(site: site, step: self, by: verb.by.map { BoundProgram($0, in: site.fields) })
     }
@@ -158,22 +161,44 @@ struct DedupeStage: OrderedStage {
         let received = batch.rows.count
         let hashes = try hashes(of: batch)
         let lost = batch.counts[site.index].dead + batch.counts[site.index].dropped
-        let isFirst = try step.insert(batch.rows.map { hashes[Int($0)] })
+        let filtered = filter(batch, try step.insert(batch.rows.map { hashes[Int($0)] }))
+        batch.counts[site.index].in += received
+        batch.counts[site.index].out += received - filtered - lost
+        batch.counts[site.index].filtered += filtered
+        return .more
+    }
+
+    /// A record whose key fails is left, and fails in ``run(_:)``.
+    func runAhead(_ batch: RecordBatch) throws(RunError) {
+        let hasher = KeyHasher(by, batch, step.hashing)
+        let hashes = batch.rows.map { row -> Hash128? in
+            do throws(RecordFailure) {
+                return try hasher.hash(Int(row))
+            } catch {
+                return nil
+            }
+        }
+        var isFirst = try step.insert(hashes.compactMap(\.self))[...]
+        let filtered = filter(batch, hashes.map { $0 == nil || isFirst.removeFirst() })
+        batch.counts[site.index].in += filtered
+        batch.counts[site.index].filtered += filtered
+    }
+
+    /// Filters the rows that are not to be kept.
+    ///
+    /// - Returns: their number.
+    private func filter(_ batch: RecordBatch, _ isKept: [Bool]) -> Int {
         var kept = 0
         for (index, row) in batch.rows.enumerated() {
-            if isFirst[index] {
+            if isKept[index] {
                 batch.rows[kept] = row
                 kept += 1
             } else {
                 batch.note(.filtered, Int(row), at: site.index)
             }
         }
-        let filtered = batch.rows.count - kept
-        batch.rows.removeSubrange(kept...)
-        batch.counts[site.index].in += received
-        batch.counts[site.index].out += received - filtered - lost
-        batch.counts[site.index].filtered += filtered
-        return .more
+        defer { batch.rows.removeSubrange(kept...) }
+        return batch.rows.count - kept
     }
 
     private func hashes(of batch: RecordBatch) throws(RunError) -> [Hash128] {

@@ -85,7 +85,7 @@ struct ExecStep: EachStep {
         // The child processes enforce the time limit, for each attempt.
         site.timeout = nil
         return ExecStage(
-            site: site, children: children, window: 2 * workers.upperBound, limit: limit, answersMany: answersMany, next: binder.next)
+            site: site, children: children, limit: limit, answersMany: answersMany, next: binder.next)
     }
 
     func begin() async -> Bool { await children.begin() }
@@ -102,16 +102,19 @@ struct ExecStep: EachStep {
     var ownWorkers: OwnWorkers? {
         let counters = children.counters
         return OwnWorkers(
-            range: workers, peak: counters.peakChildren, retries: counters.retries, timeouts: counters.timeouts, busy: counters.busy)
+            range: children.bounds, peak: counters.peakChildren, retries: counters.retries, timeouts: counters.timeouts, busy: counters.busy,
+            answered: counters.answered)
     }
+
+    var allowedWorkers: ClosedRange<Int>? { OwnWorkers.allowed(beside: workers) }
+
+    func resize(to workers: Int) { children.resize(to: workers) }
 }
 
 /// `exec`, bound to one place.
 struct ExecStage: EachStage {
     let site: StageSite
     let children: ExecPool
-    /// The number of records of a batch in flight at once: enough to keep every child busy.
-    let window: Int
     /// Checked for each record that fails, because a batch may take long.
     let limit: DeadLetterLimit?
     let answersMany: Bool
@@ -153,7 +156,7 @@ struct ExecStage: EachStage {
         }
     }
 
-    /// The outcomes of the batch's rows, in order. At most `window` records are pending at once.
+    /// The outcomes of the batch's rows, in order.
     ///
     /// - Throws: ``RunError`` if the limit of dead letters is exceeded; ``Abandoned`` if the run
     ///   ended before all records had an answer.
@@ -162,9 +165,15 @@ struct ExecStage: EachStage {
         let children = children
         let outcomes = try await withThrowingTaskGroup(of: (Int, ExecOutcome).self) { group in
             var outcomes: [ExecOutcome?] = Array(repeating: nil, count: requests.count)
+            var pending = 0
             for (index, request) in requests.enumerated() {
-                if index >= window, let (done, outcome) = try await group.next() { outcomes[done] = try looked(at: outcome) }
+                // Enough to keep every child busy.
+                while pending >= 2 * children.bounds.upperBound, let (done, outcome) = try await group.next() {
+                    outcomes[done] = try looked(at: outcome)
+                    pending -= 1
+                }
                 group.addTask { (index, await children.answer(request)) }
+                pending += 1
             }
             for try await (done, outcome) in group { outcomes[done] = try looked(at: outcome) }
             return outcomes.compactMap(\.self)

@@ -81,6 +81,7 @@ package struct Explode: Verb, EachStep {
     }
 
     package var dependence: Dependence { .recordOfSeveral }
+    package var reads: [String] { [field] + (kept ?? []) }
     package var mentions: [String] { [field] + (target.map { [$0] } ?? []) + (kept ?? []) }
     package var givesNewBytes: Bool { true }
     package var passesFields: Bool { true }

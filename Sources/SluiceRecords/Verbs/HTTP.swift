@@ -85,6 +85,7 @@ package struct HTTP: Verb {
     }
 
     package var mentions: [String] { template.mentions + targets.names }
+    package var reads: [String] { template.mentions }
     package var callsOthers: Bool { true }
     /// So that with the standard limits there is room for 128 KiB for each answer.
     package var mostRecords: Int? { 512 }
@@ -135,6 +136,11 @@ struct HTTPOptions: Sendable {
     var authorities: String?
     var proxy: String?
     var longestRetryAfter: Duration
+
+    /// Of a client that sends secrets: every status is an answer, and nothing is followed.
+    init(longestAnswer: Int) {
+        (accepted, redirects, self.longestAnswer, longestRetryAfter) = (Set(300...599), 0, longestAnswer, .zero)
+    }
 
     init?(_ keys: Arguments, _ checking: inout Checking) {
         accepted = Set(keys["accept"]?.list?.compactMap(\.integer) ?? [])

@@ -1,5 +1,5 @@
 public import Sluice
-import SluiceCEL
+package import SluiceCEL
 
 /// `lookup`: adds fields from a table to each record, by a key.
 package struct Lookup: Verb {
@@ -119,7 +119,7 @@ package struct Lookup: Verb {
                 return false
             }
         case .value(let name):
-            guard [.int, .uint, .double].contains(type), table.isText, table.rows > 0 else { return true }
+            guard [.int, .uint, .double].contains(type), table.holdsTextOnly else { return true }
             checking.report(
                 "'key' is of type \(type), but '\(name)' in '\(table.file)' is text", at: leaf.place,
                 fix: "write 'string(\(key.text))', or give the column a type ('types')")
@@ -128,8 +128,26 @@ package struct Lookup: Verb {
         return true
     }
 
+    package var reads: [String] { key.fieldNames }
     package var mentions: [String] { key.fieldNames + (target.map { [$0] } ?? table.added) }
     package var files: [String] { [table.file] }
+
+    package func mayAdvise(reading format: any Format) -> Bool { table.rows > 0 && (key.type.optionalValue == .dyn || table.holdsNumbersOnly && key.mayBeText) }
+
+    /// Text never equals a number. What the definition alone shows is an error already.
+    package func advice(on records: [ValueMap]) -> String? {
+        let values = key.values(over: records).filter { $0 != .null }
+        guard let first = values.first else { return nil }
+        if table.holdsTextOnly, values.allSatisfy(\.isNumber) {
+            return
+                "\(key.text) is a number, such as \(first.plain), and '\(table.file)' has text, which never equals it: "
+                + "write string(\(key.text)), or give the column a type ('types')"
+        }
+        if table.holdsNumbersOnly, values.allSatisfy(\.isText) {
+            return "\(key.text) is text, such as '\(first.plain)', and '\(table.file)' has numbers, which never equal it: write int(\(key.text))"
+        }
+        return nil
+    }
 
     package func makeStep(_ stage: RecordStage) -> Step { .each(LookupStep(table: table, key: key, target: target, missing: missing)) }
 }

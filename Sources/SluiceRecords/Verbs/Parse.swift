@@ -81,6 +81,7 @@ package struct Parse: Verb, EachStep {
         return format
     }
 
+    package var reads: [String] { [field] }
     package var mentions: [String] { [field] + (into.map { [$0] } ?? format.schema.names) }
     package var givesNewBytes: Bool { into == nil && format.schema.isOpen }
 

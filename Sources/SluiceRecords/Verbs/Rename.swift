@@ -30,6 +30,7 @@ package struct Rename: Verb, EachStep {
     }
 
     package var mentions: [String] { names.flatMap { [$0.old, $0.new] } }
+    package var reads: [String] { names.map(\.old) }
 
     package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
         var merges: [ReshapeStage.Merge] = []

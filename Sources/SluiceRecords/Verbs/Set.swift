@@ -2,7 +2,7 @@ public import Sluice
 package import SluiceCEL
 
 /// `set`: computes fields; each expression sees the fields computed before it.
-package struct SetFields: Verb, EachStep {
+package struct SetFields: Verb {
     package static let declaration = Declaration(
         "set", "computes fields, in order; each sees those before it; a field that is an empty optional is not set",
         argument: .entries(key: .newField, value: .expression), example: "set: {seconds: duration_ms / 1000.0}",
@@ -31,9 +31,26 @@ package struct SetFields: Verb, EachStep {
 
     package var mentions: [String] { assignments.flatMap { [$0.field] + $0.value.fieldNames } }
 
-    package func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
+    package var reads: [String] {
+        var made: [String] = []
+        return assignments.flatMap { field, value -> [String] in
+            let read = value.fieldNames.filter { $0.index(in: made) == nil }
+            made.append(field)
+            return read
+        }
+    }
+
+    package func makeStep(_ stage: RecordStage) -> Step { .each(SetStep(assignments: assignments, mostHeld: stage.room.values)) }
+}
+
+/// The step of `set`.
+private struct SetStep: EachStep {
+    let assignments: [(field: String, value: CellProgram)]
+    let mostHeld: Int
+
+    func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
         SetStage(
-            site: site,
+            site: site, mostHeld: mostHeld,
             assignments: assignments.map { field, value in
                 let bound = BoundProgram(value, in: binder.fields)
                 let previous = binder.shape.column(of: field)
@@ -56,6 +73,8 @@ struct SetStage: EachStage {
     }
 
     let site: StageSite
+    /// The most bytes that expressions may make for a batch.
+    let mostHeld: Int
     let assignments: [Assignment]
 
     /// Evaluates the assignments one after the other, each over all rows.
@@ -70,8 +89,16 @@ struct SetStage: EachStage {
         let table = batch.table
         let evaluate = assignment.value.evaluation(over: batch)
         let column = assignment.column
+        let scratch = batch.scratch
         try site.keep(in: batch) { (row) throws(RecordFailure) in
+            let mark = scratch.mark
             let value = evaluate(row)
+            // Values are kept until the batch is written, so that each may be the sum of those
+            // before it.
+            if scratch.byteCount > mostHeld, scratch.byteCount > mark.byteCount {
+                scratch.rewind(to: mark)
+                if value.kind != .error { throw .tooMuch(mostHeld) }
+            }
             switch value.kind {
             case .error: throw assignment.value.failure(row, of: batch)
             case .absent: table.row(row)[column] = assignment.previous.map { table.row(row)[$0] } ?? .absent
@@ -79,6 +106,14 @@ struct SetStage: EachStage {
             }
             return true
         }
+    }
+}
+
+extension RecordFailure {
+    fileprivate static func tooMuch(_ most: Int) -> RecordFailure {
+        RecordFailure(
+            code: "expression.cost_limit",
+            message: "with this value, expressions would hold more than \(most >> 20) MiB for a batch of records; 'limits.memory' allows more")
     }
 }
 

@@ -1,5 +1,5 @@
 public import Sluice
-import SluiceCEL
+package import SluiceCEL
 
 /// `sort`: orders the records by the values of expressions, and passes them on when the input has
 /// ended.
@@ -51,6 +51,11 @@ package struct Sort: Verb {
 
     package var mentions: [String] { keys.flatMap(\.value.fieldNames) }
     package var keepsMuch: Bool { true }
+    package var returnsAll: Bool { limit == nil }
+    package func mayAdvise(reading format: any Format) -> Bool { NumbersAsText.mayBe(in: format) && keys.contains { $0.value.mayBeText } }
+    package func advice(on records: [ValueMap]) -> String? {
+        keys.lazy.compactMap { NumbersAsText($0.value, over: records).text }.first
+    }
     package var passesFields: Bool { true }
 
     package func makeStep(_ stage: RecordStage) -> Step { .closing(SortStep(self, stage.room)) }

@@ -1,5 +1,5 @@
 public import Sluice
-import SluiceCEL
+package import SluiceCEL
 
 /// `summarize`: groups the records, and produces one record per group when the input has ended.
 package struct Summarize: Verb {
@@ -7,7 +7,7 @@ package struct Summarize: Verb {
         "summarize", "groups the records, and returns one record per group at the end of the input",
         argument: .keys([
             ArgumentKey(
-                "by", .entries(key: .newField, value: .expression), example: "by: {status: status}",
+                "by", .possiblyEmpty(.entries(key: .newField, value: .expression)), example: "by: {status: status}",
                 "the expressions that identify a group; without them, all records are one group"),
             ArgumentKey(
                 "values", .entries(key: .newField, value: .expression), example: "values: {requests: count()}",
@@ -60,6 +60,15 @@ package struct Summarize: Verb {
     package var mentions: [String] { by.flatMap(\.value.fieldNames) + values.flatMap { $0.call.value?.fieldNames ?? [] } }
 
     package var keepsMuch: Bool { !by.isEmpty }
+    package func mayAdvise(reading format: any Format) -> Bool { NumbersAsText.mayBe(in: format) && !ordered.isEmpty }
+    package func advice(on records: [ValueMap]) -> String? {
+        ordered.lazy.compactMap { NumbersAsText($0, over: records).text }.first
+    }
+
+    /// What the aggregates order.
+    private var ordered: [CellProgram] {
+        values.compactMap { $0.call.aggregate is ExtremeAggregate ? $0.call.value : nil }.filter(\.mayBeText)
+    }
 
     package func makeStep(_ stage: RecordStage) -> Step { .closing(SummarizeStep(self, stage.room)) }
 }

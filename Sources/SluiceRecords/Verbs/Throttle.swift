@@ -24,6 +24,9 @@ package struct Throttle: Verb {
     package var mentions: [String] { [] }
     package var leavesRecords: Bool { true }
 
+    /// Records pass a batch at a time: those of a tenth of a second, or one.
+    package var mostRecords: Int? { max(1, Int((Double(records) * (.milliseconds(100) / per)).rounded())) }
+
     package func makeStep(_ stage: RecordStage) -> Step {
         let start = ContinuousClock.now
         return .each(ThrottleStep(Pace(records: records, per: per), now: { ContinuousClock.now - start }, sleep: { try await Task.sleep(for: $0) }))

@@ -13,6 +13,9 @@ package protocol Verb: Sendable {
     /// Every field that the verb reads, writes or names: what the decoder before it must provide.
     var mentions: [String] { get }
 
+    /// Those of ``mentions`` that records have before it, if the definition is right.
+    var reads: [String] { get }
+
     /// Whether its records are decoded again after it, because only then are their fields known.
     var givesNewBytes: Bool { get }
 
@@ -24,6 +27,9 @@ package protocol Verb: Sendable {
 
     /// Whether its state may grow with the number of records. Such stages share the memory limit.
     var keepsMuch: Bool { get }
+
+    /// Whether it returns all records that it has taken in, once everything is read.
+    var returnsAll: Bool { get }
 
     /// The number of records that a batch may have at most, if each of them may grow much; `nil`:
     /// any number.
@@ -42,21 +48,35 @@ package protocol Verb: Sendable {
     /// What becomes of a record depends on this.
     var dependence: Dependence { get }
 
+    /// Whether ``advice(on:)`` may have something to say that the definition alone does not show.
+    ///
+    /// - Parameter format: what the records are read from.
+    func mayAdvise(reading format: any Format) -> Bool
+
+    /// A probable mistake that only records show, and its fix.
+    ///
+    /// - Parameter records: some of those that reach the stage.
+    func advice(on records: [ValueMap]) -> String?
+
     /// Makes the step that does the stage's work. Called once per run.
     func makeStep(_ stage: RecordStage) -> Step
 }
 
 extension Verb {
     package var name: String { Self.declaration.name }
+    package var reads: [String] { mentions }
     package var givesNewBytes: Bool { false }
     package var leavesRecords: Bool { false }
     package var passesFields: Bool { false }
     package var keepsMuch: Bool { false }
+    package var returnsAll: Bool { false }
     package var mostRecords: Int? { nil }
     package var callsOthers: Bool { false }
     package var files: [String] { [] }
     package var secretProofs: [String] { [] }
     package var dependence: Dependence { .record }
+    package func mayAdvise(reading format: any Format) -> Bool { false }
+    package func advice(on records: [ValueMap]) -> String? { nil }
 }
 
 /// What a verb's work on a record depends on: whether a single record can be processed again, long
@@ -103,6 +123,13 @@ package protocol EachStep: Sendable {
     /// What the step's own workers did, if it has workers other than those that process batches.
     var ownWorkers: OwnWorkers? { get }
 
+    /// How many of its own workers there can be while it works; `nil` if their number is fixed.
+    var allowedWorkers: ClosedRange<Int>? { get }
+
+    /// Sets the number of its own workers, within ``allowedWorkers``. Nothing that it returns
+    /// depends on it.
+    func resize(to workers: Int)
+
     /// Adds information that only the step has to the stage's part of the report, once the run has
     /// ended.
     func note(in stage: inout RunReport.Stage)
@@ -123,6 +150,9 @@ package protocol OrderedStep: Sendable {
     /// Whether it may ever return ``Flow/enough``.
     var mayHaveEnough: Bool { get }
 
+    /// Whether its stages filter anything in ``OrderedStage/runAhead(_:)``.
+    var worksAhead: Bool { get }
+
     /// The state, for a checkpoint. Called between two batches.
     func checkpoint() throws(RunError) -> StageState
 
@@ -135,6 +165,11 @@ package protocol OrderedStep: Sendable {
 /// An ``OrderedStep`` bound to one place.
 package protocol OrderedStage: Sendable {
     func run(_ batch: RecordBatch) throws(RunError) -> Flow
+
+    /// In a task of a plan: filters those records of the task's batches, in order, that ``run(_:)``
+    /// will filter whatever comes before the task. The run that gathers the tasks passes the others
+    /// to ``run(_:)``.
+    func runAhead(_ batch: RecordBatch) throws(RunError)
 }
 
 /// Whether an ordered stage needs more records.
@@ -218,6 +253,20 @@ package struct OwnWorkers: Sendable {
     var retries: Int
     var timeouts: Int
     var busy: Duration
+    /// The number of records that they have finished.
+    var answered: Int
+
+    /// How many of them a running stage can be given: as many as its definition says, or a few
+    /// more.
+    static func allowed(beside range: ClosedRange<Int>) -> ClosedRange<Int> { 1...max(64, range.upperBound) }
+}
+
+extension OrderedStep {
+    package var worksAhead: Bool { false }
+}
+
+extension OrderedStage {
+    package func runAhead(_ batch: RecordBatch) throws(RunError) {}
 }
 
 extension EachStep {
@@ -226,6 +275,8 @@ extension EachStep {
     package func end() async {}
     package func batches(_ pool: PoolOptions, threads: Int) -> ClosedRange<Int> { pool.workers ?? 1...threads }
     package var ownWorkers: OwnWorkers? { nil }
+    package var allowedWorkers: ClosedRange<Int>? { nil }
+    package func resize(to workers: Int) {}
     package func note(in stage: inout RunReport.Stage) {}
 }
 

@@ -19,6 +19,24 @@ struct OutputPartsTests {
         #expect(PartLimit.path(of: output, part: part) == path)
     }
 
+    @Test("the output of a part is found by its name, and what is no part has none")
+    func outputs() {
+        for output in ["a.jsonl.gz", "out/a.jsonl", "out.d/a", "a-00001.csv", ".hidden", "x/.gz", "é.d/ü.log", "a.2025.csv.zst"] {
+            for part in [1, 99_999, 100_000] { #expect(PartLimit.output(ofPart: PartLimit.path(of: output, part: part)) == output) }
+        }
+        for other in ["a.jsonl", "a-1.jsonl", "a-0001.jsonl", "a-0000x.jsonl", "a-00001-b.jsonl", "00001.jsonl", "out-00001/a.jsonl", ""] {
+            #expect(PartLimit.output(ofPart: other) == nil, "\(other)")
+        }
+    }
+
+    @Test("the parts of all tasks have numbers with as many digits", arguments: [(1, 5), (99_999, 5), (100_000, 6), (1_000_000, 7)])
+    func widths(tasks: Int, digits: Int) {
+        let paths = [0, 9, tasks / 2, tasks - 1].map { TaskParts.path(of: "out/a.jsonl.gz", from: $0, of: tasks) }
+        #expect(paths.allSatisfy { $0.utf8.count == "out/a-.jsonl.gz".utf8.count + digits }, "\(paths)")
+        #expect(paths[0] == "out/a-\(String(repeating: "0", count: digits - 1))1.jsonl.gz")
+        #expect(paths[3] == "out/a-\(String(repeating: "0", count: digits - String(tasks).count))\(tasks).jsonl.gz")
+    }
+
     @Test("no two outputs have a file of the same name")
     func unique() {
         let outputs = ["a", "a-1", "a-00001", "a-00001-00002", "a.b", "a-00001.b", "a.b.gz", "a-00001.b.gz", ".b", "-00001.b", "a.gz", "a-00001.gz"]

@@ -68,6 +68,54 @@ struct SQLiteTests {
             ])
     }
 
+    /// A value as JSON, and as `rows` shows it.
+    private static func value(_ random: inout Seeded) -> (json: String, row: String) {
+        switch Int.random(in: 0..<8, using: &random) {
+        case 0: return ("null", "NULL")
+        case 1: return Bool.random(using: &random) ? ("true", "1") : ("false", "0")
+        case 2:
+            let value = Int64.random(in: .min ... .max, using: &random) >> Int64.random(in: 0...63, using: &random)
+            return ("\(value)", "\(value)")
+        case 3:
+            let value = UInt64.random(in: 1 << 63 ... .max, using: &random)
+            return ("\(value)", "'\(value)'")
+        case 4:
+            let any = Double(bitPattern: UInt64.random(in: 0 ... .max, using: &random))
+            let value = any.isFinite ? any : 0.1
+            return ("\(value)", "real \(value)")
+        default:
+            let text = text(&random, 0...6)
+            return (json(text), "'\(text)'")
+        }
+    }
+
+    private static func text(_ random: inout Seeded, _ counts: ClosedRange<Int>, hasNUL: Bool = true) -> String {
+        let pieces = ["a", "é", " ", "'", "\"", "\n", "\r\n", "\\", "\u{FEFF}", "🎉", "1", "NULL", "--", "long long text "] + (hasNUL ? ["\u{0}"] : [])
+        return (0..<Int.random(in: counts, using: &random)).map { _ in pieces[Int.random(in: 0..<pieces.count, using: &random)] }.joined()
+    }
+
+    private static func json(_ text: String) -> String {
+        let buffer = ByteBuffer(capacity: 64)
+        JSONText.write(text, to: buffer)
+        return buffer.withFilled { String(decoding: $0, as: UTF8.self) }
+    }
+
+    @Test("what is written is read back by SQLite: names, values and their types", arguments: 1...10 as ClosedRange<UInt64>)
+    func roundTrip(seed: UInt64) async throws {
+        var random = Seeded(seed)
+        // The name that no other has, even if SQLite ignores the case.
+        let names = (0..<Int.random(in: 1...5, using: &random)).map { Self.text(&random, 0...3, hasNUL: false).lowercased() + "\($0)" }
+        let records = (0..<300).map { _ in names.map { _ in Self.value(&random) } }
+        let lines = records.map { record in
+            "{" + zip(names, record).map { Self.json($0) + ":" + $1.json }.joined(separator: ",") + "}\n"
+        }
+        let folder = try RunFolder()
+        defer { folder.remove() }
+        let report = try await Self.run(Self.pipeline(folder, [try folder.write(lines.joined().utf8, to: "in.jsonl")]), folder)
+        #expect(report.records == .init(read: 300, written: 300))
+        #expect(try Self.rows(folder.path + "/out/t.db") == [names] + records.map { $0.map(\.row) })
+    }
+
     @Test("text that is not UTF-8 is a BLOB")
     func blobs() async throws {
         let folder = try RunFolder()

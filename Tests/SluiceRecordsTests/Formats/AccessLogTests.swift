@@ -92,6 +92,7 @@ struct AccessLogTests {
         (#"h - - 10/Oct/2025:13:55:36 "GET""#, "expected a user, a space and '[' at byte 32, where the record ends"),
         (#"h - - [32/Oct/2025:13:55:36 +0000] "GET / H" 200 1 "-" "-""#, "expected a time like [10/Oct/2025:13:55:36 +0000] and a space at byte 6, found '['"),
         (#"h - - [29/Feb/2025:13:55:36 +0000] "GET / H" 200 1 "-" "-""#, "expected a time like [10/Oct/2025:13:55:36 +0000] and a space at byte 6, found '['"),
+        (#"h - - [29/Feb/0000:13:55:36 +0000] "GET / H" 200 1 "-" "-""#, "expected a time like [10/Oct/2025:13:55:36 +0000] and a space at byte 6, found '['"),
         (#"h - - [10/okt/2025:13:55:36 +0000] "GET / H" 200 1 "-" "-""#, "expected a time like [10/Oct/2025:13:55:36 +0000] and a space at byte 6, found '['"),
         (#"h - - [10/Oct/2025:24:55:36 +0000] "GET / H" 200 1 "-" "-""#, "expected a time like [10/Oct/2025:13:55:36 +0000] and a space at byte 6, found '['"),
         (#"h - - [10/Oct/2025:13:55:36 0000] "GET / H" 200 1 "-" "-" "#, "expected a time like [10/Oct/2025:13:55:36 +0000] and a space at byte 6, found '['"),
@@ -107,6 +108,7 @@ struct AccessLogTests {
         (#"h - - [10/Oct/2025:13:55:36 +0000] "G" 200 1 "-""#, "expected a space after the referer at byte 48, where the record ends"),
         (#"h - - [10/Oct/2025:13:55:36 +0000] "G" 200 1 "-" -"#, "expected '\"' before the agent at byte 49, found '-'"),
         (#"h - - [10/Oct/2025:13:55:36 +0000] "G" 200 1 "-" "-" 0.003"#, "expected the end of the record at byte 52, found a space"),
+        (#"h - - [10/Oct/2025:13:55:36 +0000] "G" 200 1 "-" "C:\" MISS:DIRECT"#, "expected a closing quote at byte 66, where the record ends"),
     ]
 
     @Test("a line that does not match fails and says where", arguments: bad)

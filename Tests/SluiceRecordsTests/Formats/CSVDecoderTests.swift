@@ -99,6 +99,7 @@ struct CSVDecoderTests {
         arguments: [
             ("1,2", "the record has 2 fields, but the header has 3"), ("1", "the record has 1 field, but the header has 3"),
             ("1,2,3,", "the record has 4 fields, but the header has 3"), ("1,\"2,3", "the quote at byte 2 is not closed"),
+            ("1,\"2\n3,4,5\n", "the quote at byte 2 is not closed"), ("1,2,3\n4,\"5", "expected one record, found a line feed outside quotes"),
             ("1,\"2\"x,3", "expected ',' after the closing quote at byte 5, found 'x'"),
             ("1,2,\"3\" ", "expected ',' after the closing quote at byte 7, found a space"),
             ("\"a\"b\"c\",2,3", "expected ',' after the closing quote at byte 3, found 'b'"),

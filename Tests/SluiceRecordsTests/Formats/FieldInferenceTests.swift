@@ -6,14 +6,14 @@ import Testing
 
 @Suite("Inferred types")
 struct FieldInferenceTests {
-    private static func type(_ values: [String]) -> FieldType {
+    private static func inference(_ values: [String]) -> FieldInference {
         var inference = FieldInference()
         for value in values {
             let buffer = ByteBuffer(capacity: value.utf8.count)
             Array(value.utf8).withUnsafeBufferPointer { buffer.append($0) }
             buffer.withFilled { inference.take($0) }
         }
-        return inference.type
+        return inference
     }
 
     @Test(
@@ -29,7 +29,17 @@ struct FieldInferenceTests {
             (["null"], "string"), (["", "1"], "string"), ([""], "string"), ([], "string"), ([" 1"], "string"), (["1 "], "string"), (["é"], "string"),
         ] as [([String], String)])
     func types(values: [String], type: String) {
-        #expect(Self.type(values).rawValue == type)
+        #expect(Self.inference(values).type.rawValue == type)
+    }
+
+    @Test(
+        "the only word that keeps a field from having a type",
+        arguments: [
+            (["1", "NA", "2.5", "NA"], "NA"), (["", "1"], ""), (["true", "-"], "-"), (["NA"], nil), (["NA", "-", "1"], nil), (["1", "2"], nil),
+            (["1", "true", "NA"], nil), (["1", "some longer text"], nil), (["007", "1"], "007"),
+        ] as [([String], String?)])
+    func onlyText(values: [String], word: String?) {
+        #expect(Self.inference(values).onlyText == word)
     }
 
     /// The first batch of a text.
@@ -55,10 +65,11 @@ struct FieldInferenceTests {
         let text = "a,b,c,d\n1,,NA,\"\"\n,2.5,3,x\n1,2,3\n9,\"4\",5,1\n"
         let csv = try CSV.with(infer)
         #expect(csv.infersTypes)
-        #expect(csv.inferring(from: try Self.sample(text, csv)).types.map(\.type) == ["int", "double", "string", "string"])
+        #expect(csv.inferring(from: try Self.sample(text, csv)).types.map(\.type.rawValue) == ["int", "double", "string", "string"])
         let nulls = try CSV.with(infer.merging(["nulls": CSVOptions.texts(["", "NA"])]) { $1 })
         let found = nulls.inferring(from: try Self.sample(text, nulls))
-        #expect(found.types.map(\.type) == ["int", "double", "int", "string"])
+        #expect(found.types.map(\.type.rawValue) == ["int", "double", "int", "string"])
+        #expect(csv.inferring(from: try Self.sample(text, csv)).types.map(\.onlyText) == [nil, nil, "NA", nil])
         let completed = try #require(found.format as? any HeadedFormat).completed(by: FileHead(Array("c,a,z".utf8)))
         let decoder = completed.makeDecoder(columns: ["a", "c", "z"], spans: false)
         #expect(decode(Array("7,8,9".utf8), columns: ["a", "c", "z"], with: decoder).cells == [.int(8), .int(7), .string("9")])
@@ -68,9 +79,9 @@ struct FieldInferenceTests {
     @Test("tsv infers, too, but not what the '#' lines of a log say")
     func tsv() throws {
         let tsv = try TSV.with(["types": CSVOptions.text("infer")])
-        #expect(tsv.inferring(from: try Self.sample("a\tb\n1\t\\N\n2\tx\n", tsv)).types.map(\.type) == ["int", "string"])
+        #expect(tsv.inferring(from: try Self.sample("a\tb\n1\t\\N\n2\tx\n", tsv)).types.map(\.type.rawValue) == ["int", "string"])
         #expect(tsv.inferring(from: try Self.sample("#separator \\x09\n#fields\ta\n#types\tstring\n1\n", tsv)).types.isEmpty)
-        #expect(tsv.inferring(from: try Self.sample("#Fields: a b\n1 -\n", tsv)).types.map(\.type) == ["int", "string"])
+        #expect(tsv.inferring(from: try Self.sample("#Fields: a b\n1 -\n", tsv)).types.map(\.type.rawValue) == ["int", "string"])
     }
 
     @Test("before a file is read, the fields may be of any type")

@@ -5,7 +5,8 @@ import Testing
 
 @Suite("logfmt")
 struct LogfmtTests {
-    /// The object that a record is rewritten as; its message if it is refused; `nil` if it is blank.
+    /// The object that a record is rewritten as; its message if it is refused; `nil` if it is
+    /// blank.
     private static func object(_ record: [UInt8]) -> String? {
         let buffer = ByteBuffer(capacity: 16)
         let memory = ByteBuffer(capacity: record.count)
@@ -31,7 +32,8 @@ struct LogfmtTests {
             // The first `=` ends the key.
             ("url=/a?b=c&d==", #"{"url":"/a?b=c&d=="}"#), ("a==", #"{"a":"="}"#),
             (#"msg="a = b" x=1"#, #"{"msg":"a = b","x":"1"}"#),
-            // Escapes have a meaning within quotes only: structlog writes a line feed as \n without them.
+            // Escapes have a meaning within quotes only: structlog writes a line feed as \n without
+            // them.
             (#"a=x\ny b="x\ny""#, #"{"a":"x\\ny","b":"x\ny"}"#),
             (#"a="say \"hi\"" b="C:\\dir""#, #"{"a":"say \"hi\"","b":"C:\\dir"}"#),
             (#"a="\t\r\b\f\/\u00e9\ud83d\ude00""#, #"{"a":"\t\r\b\f\/\u00e9\ud83d\ude00"}"#),

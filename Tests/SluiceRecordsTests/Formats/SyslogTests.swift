@@ -39,7 +39,8 @@ struct SyslogTests {
             (#"<34>1 - - - - - [a@1 k="v"] m"#, [#"structured_data json {"a@1":{"k":"v"}}"#, "message 'm'"]),
             (#"<34>1 - - - - - [a@1][b x="\"\\\]\n" y=""]"#, [#"structured_data json {"a@1":{},"b":{"x":"\"\\]\\n","y":""}}"#]),
             (#"<34>1 - - - - - [o ip="1" ip="2" n="é"][o z="3"]"#, [#"structured_data json {"o":{"ip":["1","2"],"n":"é","z":"3"}}"#]),
-            // Longer than RFC 5424 allows, and with a blank before the message, as rsyslog writes it.
+            // Longer than RFC 5424 allows, and with a blank before the message, as rsyslog writes
+            // it.
             ("<34>1 - - \(String(repeating: "a", count: 49)) - - -  x", ["app '\(String(repeating: "a", count: 49))'", "message ' x'"]),
         ])
     func version1(record: String, fields: [String]) {

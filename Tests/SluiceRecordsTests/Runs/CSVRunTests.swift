@@ -220,15 +220,16 @@ struct CSVRunTests {
     func badHeaders() async throws {
         let folder = try Folder()
         let wrong = try folder.write(Array("\"a\"x,b\n1,2\n".utf8), to: "wrong.csv")
-        let lost = try folder.write(Array(GzipSamples.member("a,b\n1,2\n").prefix(13)) + GzipSamples.member("3,4\n"), to: "lost.csv.gz")
+        let lost = try folder.write(Array(GzipSamples.member("a,b\n1,2\n").prefix(13)) + GzipSamples.member("1,2\n3,4\n"), to: "lost.csv.gz")
         let good = try folder.write(Array("a,b\n5,6\n".utf8), to: "good.csv")
         let report = try await folder.run([wrong, lost, good], CSV(), as: CSV())
-        #expect(report.records == .init(read: 4, written: 1, dead: 3))
+        #expect(report.records == .init(read: 5, written: 1, dead: 4))
+        #expect(report.deadLetters.byCode["record.torn"] == 1)
         #expect(try folder.text(of: "out/out.csv") == "a,b\n5,6\n")
         #expect(
             try folder.deadLetters.filter { $0.contains("the file's header cannot be read: expected ',' after the closing quote at byte 3, found 'x'") }.count
                 == 2)
-        #expect(try folder.deadLetters[2].contains("the file's header was lost to damage"))
+        #expect(try folder.deadLetters[3].contains("the file's header was lost to damage"))
     }
 
     @Test("a field of a record may contain fields")

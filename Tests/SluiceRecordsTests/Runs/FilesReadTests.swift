@@ -121,7 +121,7 @@ struct FilesReadTests {
         var report = try await RecordRun(folder.pipeline([], []), options: RunOptions(workers: 1, state: state)).run()
         report.status = .complete
         let journal = Journal(
-            folder: folder.path, moves: [], report: try report.json(), reportFile: state + "/report.json",
+            folder: folder.path, moves: [], report: try ReportText(report), reportFile: state + "/report.json",
             read: [try #require(FilesRead.File(input))])
         try StateFile(Journal.name, in: state).write(journal)
         _ = try await RecordRun(folder.pipeline([], []), options: RunOptions(workers: 1, state: state)).run()

@@ -8,36 +8,6 @@ import Testing
 /// Complete runs that read and write logfmt, in a temporary folder.
 @Suite("Runs from and to logfmt")
 struct LogfmtRunTests {
-    private final class Folder {
-        let path = NSTemporaryDirectory() + "sluice-logfmt-\(UUID().uuidString)"
-
-        init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-        deinit { try? FileManager.default.removeItem(atPath: path) }
-
-        func run(
-            _ bytes: [UInt8], _ format: any Format, _ stages: [any Verb] = [], as written: any WritableFormat
-        ) async throws -> (report: RunReport, output: [UInt8]) {
-            try Data(bytes).write(to: URL(filePath: path + "/in"))
-            let pipeline = RecordPipeline(
-                name: "test", definition: "sha256:0", source: SourceSettings(FileSource([InputFile(path: path + "/in")]), format: format),
-                stages: stages.enumerated().map { RecordStage(name: "stage-\($0)", verb: $1) },
-                sink: SinkSettings(FileSink(PathTemplate(pieces: [.text(path + "/out")])), format: written), deadLetters: path + "/dead.jsonl",
-                limits: Limits(deadLetters: .all))
-            let report = try await RecordRun(pipeline, options: RunOptions(workers: 2, state: path + "/state")).run()
-            #expect(report.balanced)
-            #expect(try Audit(report, scratchFolder: path).findings.filter { !$0.holds } == [])
-            return (report, try [UInt8](Data(contentsOf: URL(filePath: path + "/out"))))
-        }
-
-        func run(_ text: String, _ format: any Format, _ stages: [any Verb] = [], as written: any WritableFormat) async throws -> String {
-            String(decoding: try await run(Array(text.utf8), format, stages, as: written).output, as: UTF8.self)
-        }
-
-        var deadLetters: [String] {
-            get throws { try String(contentsOf: URL(filePath: path + "/dead.jsonl"), encoding: .utf8).split(separator: "\n").map(String.init) }
-        }
-    }
-
     private static func json(_ text: String) -> String {
         let buffer = ByteBuffer(capacity: 64)
         JSONText.write(text, to: buffer)
@@ -61,7 +31,7 @@ struct LogfmtRunTests {
             }
             expected += "{" + names.map { Self.json($0) + ":" + Self.json(text(of: pieces, 0...4)) }.joined(separator: ",") + "}\n"
         }
-        let folder = try Folder()
+        let folder = try FormatRunFolder()
         let (written, bytes) = try await folder.run(Array(expected.utf8), JSONL(), as: Logfmt())
         #expect(written.records == .init(read: 300, written: 300))
         let (report, back) = try await folder.run(bytes, Logfmt(), as: JSONL())
@@ -73,13 +43,13 @@ struct LogfmtRunTests {
     @Test("values that are not text: numbers with their digits, no null, lists and maps as JSON")
     func values() async throws {
         let text = #"{"a":1.50,"b":12345678901234567890123,"c":[1,"x y"],"d":true,"e":"","f":null,"g":"x=y","h":{"k":1}}"# + "\n"
-        let written = try await Folder().run(text, JSONL(), as: Logfmt())
+        let written = try await FormatRunFolder().run(text, JSONL(), as: Logfmt())
         #expect(written == #"a=1.50 b=12345678901234567890123 c="[1,\"x y\"]" d=true e="" g="x=y" h="{\"k\":1}""# + "\n")
     }
 
     @Test("a record that logfmt cannot hold is a dead letter")
     func impossible() async throws {
-        let folder = try Folder()
+        let folder = try FormatRunFolder()
         let text = [
             #"{"a b":1}"#, #"{"a=":1}"#, #"{"":1}"#, #"{"a\u0001":1}"#, #"{"\"":1}"#, #"{"\ufeffa":1}"#, #"{"a":null}"#, #"{}"#, #"{"a":1,"a b":null}"#,
         ]
@@ -96,7 +66,7 @@ struct LogfmtRunTests {
 
     @Test("records that no stage changes are written as they were read, others as few quotes as they need")
     func copies() async throws {
-        let folder = try Folder()
+        let folder = try FormatRunFolder()
         let text = "a=1   b=\"x\"  flag\r\nlevel=warn\n"
         #expect(try await folder.run(text, Logfmt(), [Keep(CellProgram("has(record.a)"))], as: Logfmt()) == "a=1   b=\"x\"  flag\n")
         #expect(
@@ -107,7 +77,7 @@ struct LogfmtRunTests {
 
     @Test("a field of a record may be logfmt")
     func parsed() async throws {
-        let folder = try Folder()
+        let folder = try FormatRunFolder()
         let text = #"{"line":"a=1 b=\"x y\" a=2","b":0}"# + "\n" + #"{"line":"=","b":0}"# + "\n" + #"{"line":" ","b":0}"# + "\n"
         let merged = try await folder.run(text, JSONL(), [Parse(field: "line", format: Logfmt())], as: JSONL())
         #expect(merged == #"{"line":"a=1 b=\"x y\" a=2","b":"x y","a":"2"}"# + "\n" + #"{"line":" ","b":0}"# + "\n")
@@ -118,7 +88,7 @@ struct LogfmtRunTests {
 
     @Test("dead letters have the bytes that were read, and the fields as they reached the stage")
     func deadLetters() async throws {
-        let folder = try Folder()
+        let folder = try FormatRunFolder()
         _ = try await folder.run(Array("a=x  b=\"1\"\n".utf8), Logfmt(), [Keep(CellProgram("int(a) > 1"))], as: Logfmt())
         let letter = try folder.deadLetters[0]
         #expect(letter.contains(#""raw":"a=x  b=\"1\"""#))
@@ -130,7 +100,7 @@ struct LogfmtRunTests {
         var random = Seeded(seed)
         let alphabet = Array("abbc===  \"\"\n\n\r\t\\\\xu0'".utf8) + [0xC3, 0xA9, 0xFF, 0x00]
         let bytes = (0..<50_000).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &random)] }
-        let folder = try Folder()
+        let folder = try FormatRunFolder()
         let (report, first) = try await folder.run(bytes, Logfmt(), as: JSONL())
         #expect(report.records.read > 100)
         #expect(report.records.written > 100)

@@ -67,7 +67,11 @@ struct RunSamplesTests {
         (samples.pipeline, samples.definition, samples.report, samples.program) = ("p", "sha256:1", "sha256:2", "sluice 1")
         (samples.file, samples.text, samples.began, samples.resumedAt, samples.compressedTotal) = ("p.yaml", "name: \"p\"\n", 1.5, 3, 4)
         samples.places = ["source", "sink"]
-        for index in samples.samples.indices { samples.samples[index].out = [index, 2 * index] }
+        (samples.run, samples.resumes) = ("0123", [7])
+        for index in samples.samples.indices {
+            (samples.samples[index].out, samples.samples[index].deadLetters) = ([index, 2 * index], [0, index])
+            samples.samples[index].passed = [index + 5, 2 * index]
+        }
         let folder = try RunFolder()
         defer { folder.remove() }
         try samples.write(to: folder.path)
@@ -76,11 +80,64 @@ struct RunSamplesTests {
         let object = try #require(try JSONSerialization.jsonObject(with: Data(samples.json())) as? [String: Any])
         let rows = try #require(object["samples"] as? [[Int]])
         #expect(rows.allSatisfy { $0.count == samples.columns.count })
-        #expect(samples.columns.prefix(2) == ["time", "records"] && samples.columns.suffix(5).first == "busy 1")
+        #expect(samples.columns.prefix(2) == ["time", "records"] && samples.columns.suffix(6).first == "busy 1")
         let other = String(decoding: try samples.json(), as: UTF8.self).replacing("],\n[", with: ",1],\n[")
         try Data(other.utf8).write(to: URL(filePath: folder.path + "/samples.json"))
         #expect(RunSamples(state: folder.path) == nil)
         #expect(RunSamples(state: folder.path + "/no") == nil)
+    }
+
+    @Test("those of earlier versions, without some counts by stage, are read", arguments: [["dead ", "passed "], ["passed "]])
+    func earlier(missing: [String]) throws {
+        let folder = try RunFolder()
+        defer { folder.remove() }
+        var samples = Self.samples([Self.source], busy: [3])
+        samples.places = ["source", "sink"]
+        for index in samples.samples.indices { (samples.samples[index].out, samples.samples[index].deadLetters) = ([index, 2 * index], [0, 0]) }
+        let whole = try JSONSerialization.jsonObject(with: Data(samples.json()))
+        var object = try #require(whole as? [String: Any])
+        let columns = try #require(object["columns"] as? [String])
+        let rows = try #require(object["samples"] as? [[Int]])
+        let kept = columns.indices.filter { column in !missing.contains { columns[column].hasPrefix($0) } }
+        object["columns"] = kept.map { columns[$0] }
+        object["samples"] = rows.map { row in kept.map { row[$0] } }
+        try JSONSerialization.data(withJSONObject: object).write(to: URL(filePath: folder.path + "/samples.json"))
+        if missing.contains("dead ") { for index in samples.samples.indices { samples.samples[index].deadLetters = [] } }
+        #expect(RunSamples(state: folder.path) == samples)
+    }
+
+    @Test("know what stages with workers of their own have finished before it is committed")
+    func inStages() {
+        var samples = Self.samples([Self.reading, Self.source, Self.score, Self.writing], busy: [1, 1, 1, 1])
+        samples.places = ["source", "score", "sink"]
+        var sample = samples.samples[0]
+        sample.out = [1_000, 900, 900]
+        #expect(samples.inStages(sample) == 0)
+        sample.passed = [9_000, 1_250, 900]
+        #expect(samples.inStages(sample) == 350)
+        samples.steps[2].kind = .stage
+        #expect(samples.inStages(sample) == 0)
+    }
+
+    @Test("go on after those of an earlier process, and stay few", arguments: [1, 3, 399, 400])
+    func goOn(count: Int) {
+        var series = SampleSeries(interval: 100_000, most: 400)
+        for index in 0..<count {
+            var sample = RunSamples.Sample()
+            sample.time = index * 400_000
+            series.append(sample)
+        }
+        var next = SampleSeries(series.samples, columns: 10)
+        #expect(next.samples.count == count && next.interval == (count > 2 ? 400_000 : 100_000))
+        #expect(next.next > series.samples.last?.time ?? 0)
+        for _ in 0..<1_000 {
+            var sample = RunSamples.Sample()
+            sample.time = next.next
+            next.append(sample)
+            #expect(next.samples.count <= 400)
+        }
+        let narrow = SampleSeries(series.samples, columns: 200)
+        #expect(narrow.samples.count <= 100 && narrow.samples.last == series.samples.last)
     }
 
     @Test("a step's time is divided into busy, waiting for room, and the rest")
@@ -135,7 +192,8 @@ struct RunSamplesTests {
         #expect(samples.steps.map(\.name) == ["reading", "source", "sink", "writing"])
         let last = try #require(samples.samples.last)
         #expect(last.records == 50_000 && last.written == 50_000 && last.dead == 0 && last.textBytes == text.utf8.count)
-        #expect(last.out == report.stages.map(\.out))
+        #expect(last.out == report.stages.map(\.out) && last.passed == last.out)
+        for sample in samples.samples { #expect(zip(sample.passed, sample.out).allSatisfy { $0 >= $1 }) }
         #expect(last.processorTime > 0 && last.memoryBytes > 1 << 20)
         // Each batch went through every step.
         #expect(Swift.Set(last.steps.map(\.batches)).count == 1 && last.steps[0].batches > 1)

@@ -62,7 +62,8 @@ struct RunsOverRealArchivesTests {
             #"(?s)^(?P<time>[0-9T:.+-]+): [0-9.]+: \[(?P<kind>GC [a-z]+).*\[Times: user=(?P<user>[0-9.]+) .*real=(?P<real>[0-9.]+) secs\]"#)
         let joined = Multiline(.starts, try Pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}T"))
         let (report, counts) = try await count("applogs/*.gz", RegexFormat(pattern), by: "kind", joining: joined)
-        // 20,596 lines; the first three are about the machine, and the steps of concurrent marking have no times.
+        // 20,596 lines; the first three are about the machine, and the steps of concurrent marking
+        // have no times.
         #expect(report.records.read == 798)
         #expect(counts["GC pause"] == 761)
         #expect(report.records.written + report.records.dead == 798)

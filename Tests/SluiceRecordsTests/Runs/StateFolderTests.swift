@@ -145,6 +145,42 @@ struct StateFolderTests {
         }
     }
 
+    @Test("outputs of an earlier run that can never be published keep the folder until they are discarded")
+    func lost() throws {
+        try Self.inFolder { root in
+            let state = root + "/state"
+            try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+            let moves = [Journal.Move(staged: root + "/out/.sluice-0-1.part", path: root + "/out/a")]
+            let report = RunReport(
+                pipeline: "t", definition: "", status: .complete, balanced: true, elapsedSeconds: 0, records: RunReport.Records(), inputs: [], stages: [],
+                outputs: [], deadLetters: RunReport.DeadLetters(file: "dead", records: 0, byCode: [:]))
+            try StateFile(Journal.name, in: state).write(Journal(folder: root, moves: moves, report: ReportText(report), reportFile: "", read: nil))
+            let failure = PublishingFailure(
+                error: .failed(path: root + "/out", reason: "cannot be opened: No such file or directory"), done: 0, of: 1, isLost: true)
+            for _ in 0..<2 { #expect(throws: RunError.unpublishedBefore(failure)) { try StateFolder(state, pipeline: "t") } }
+            #expect(RunError.unpublishedBefore(failure).description.hasSuffix("none of 1 file is in place; --restart discards the rest and starts over"))
+            let folder = try StateFolder(state, pipeline: "t", restarts: true)
+            #expect(folder.discarded == "the outputs of an earlier run that were not in place yet are lost: \(failure.text)")
+            folder.end()
+            #expect(try Self.names(in: state) == [])
+        }
+    }
+
+    @Test("a damaged list of outputs to publish is said in one sentence, and can be discarded")
+    func damagedJournal() throws {
+        try Self.inFolder { root in
+            for text in ["zzz\n", "{}\n", ""] {
+                try text.write(toFile: "\(root)/\(Journal.name)", atomically: false, encoding: .utf8)
+                let error = #expect(throws: RunError.self) { try StateFolder(root, pipeline: "t") }
+                #expect(error?.description.contains("is damaged or from another version of sluice; --restart discards it") == true)
+                let folder = try StateFolder(root, pipeline: "t", restarts: true)
+                #expect(folder.discarded?.hasSuffix("publish.json is damaged or from another version of sluice") == true)
+                folder.end()
+                #expect(try Self.names(in: root) == [])
+            }
+        }
+    }
+
     @Test("an output's hidden name is the same throughout a run, and differs for every name")
     func names() {
         let (staging, other) = (Staging(), Staging())
@@ -159,10 +195,10 @@ struct StateFolderTests {
 
 extension StateFolder {
     /// A state folder for a pipeline that cannot be resumed.
-    fileprivate convenience init(_ path: String, pipeline: String) throws(RunError) {
+    fileprivate convenience init(_ path: String, pipeline: String, restarts: Bool = false) throws(RunError) {
         let settings = RecordPipeline(
             name: pipeline, definition: "sha256:0", source: SourceSettings(MemorySource([:]), format: JSONL()), stages: [],
             sink: SinkSettings(MemorySink(PathTemplate("out"))), deadLetters: "dead")
-        try self.init(path, settings, restarts: false, canResume: false)
+        try self.init(path, settings, restarts: restarts, canResume: false)
     }
 }

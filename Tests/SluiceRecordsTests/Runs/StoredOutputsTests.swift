@@ -22,7 +22,9 @@ struct StoredOutputsTests {
         let paths = (0..<count).map { "out/k=\($0)/\(String(repeating: "é", count: $0 % 70)).jsonl.gz" }
         return Value(
             mark: SinkMark(
-                outputs: paths.enumerated().map { SinkMark.Output(path: $1, bytes: UInt64($0) << ($0 % 40), records: $0) }),
+                outputs: paths.enumerated().map {
+                    SinkMark.Output(path: $1, bytes: UInt64($0) << ($0 % 40), records: $0, sha256: $0 % 2 == 0 ? Digest.of($1) : nil)
+                }),
             gzip: GzipCheckpoint(
                 files: paths.enumerated().map { .init(path: $1, length: UInt64($0), crc: UInt32.max - UInt32($0), textBytes: UInt64($0) << 33) },
                 pending: paths.enumerated().filter { $0.offset % 3 == 0 }.map {

@@ -8,24 +8,6 @@ import Testing
 /// Complete runs that read and write TSV, in a temporary folder.
 @Suite("Runs from and to TSV")
 struct TSVRunTests {
-    private final class Folder {
-        let path = NSTemporaryDirectory() + "sluice-tsv-\(UUID().uuidString)"
-
-        init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-        deinit { try? FileManager.default.removeItem(atPath: path) }
-
-        func run(_ bytes: [UInt8], _ format: any Format, as written: any WritableFormat) async throws -> (report: RunReport, output: [UInt8]) {
-            try Data(bytes).write(to: URL(filePath: path + "/in"))
-            let pipeline = RecordPipeline(
-                name: "test", definition: "sha256:0", source: SourceSettings(FileSource([InputFile(path: path + "/in")]), format: format), stages: [],
-                sink: SinkSettings(FileSink(PathTemplate(pieces: [.text(path + "/out")])), format: written), deadLetters: path + "/dead.jsonl")
-            let report = try await RecordRun(pipeline, options: RunOptions(workers: 2, state: path + "/state")).run()
-            #expect(report.balanced)
-            #expect(try Audit(report, scratchFolder: path).findings.filter { !$0.holds } == [])
-            return (report, try [UInt8](Data(contentsOf: URL(filePath: path + "/out"))))
-        }
-    }
-
     private static func json(_ text: String) -> String {
         let buffer = ByteBuffer(capacity: 64)
         JSONText.write(text, to: buffer)
@@ -54,7 +36,7 @@ struct TSVRunTests {
             names.map { (name: $0, value: index > 0 && Int.random(in: 0..<5, using: &random) == 0 ? nil : text(index % 20 == 0 ? 40 : 4)) }
         }
         let expected = records.map { Self.object($0) }.joined()
-        let folder = try Folder()
+        let folder = try FormatRunFolder()
         let (written, bytes) = try await folder.run(Array(expected.utf8), JSONL(), as: TSV())
         #expect(written.records == .init(read: 300, written: 300))
         let (report, back) = try await folder.run(bytes, TSV(), as: JSONL())
@@ -67,7 +49,7 @@ struct TSVRunTests {
     @Test("numbers keep their digits, lists and maps are JSON, no value is \\N")
     func values() async throws {
         let text = #"{"a":1.50,"b":12345678901234567890123,"c":[1,"x\ty"],"d":true,"e":"","f":"\"q\""}"# + "\n{\"a\":null}\n"
-        let (_, bytes) = try await Folder().run(Array(text.utf8), JSONL(), as: TSV())
+        let (_, bytes) = try await FormatRunFolder().run(Array(text.utf8), JSONL(), as: TSV())
         #expect(
             String(decoding: bytes, as: UTF8.self)
                 == "a\tb\tc\td\te\tf\n1.50\t12345678901234567890123\t" + #"[1,"x\\ty"]"# + "\ttrue\t\t\"q\"\n" + #"\N"# + "\t"
@@ -77,7 +59,7 @@ struct TSVRunTests {
     @Test("files with or without a header, and ragged rows", arguments: [true, false])
     func headers(hasHead: Bool) async throws {
         let format = hasHead ? TSV() : try TSV.with(["columns": CSVOptions.texts(["x", "y"])])
-        let (report, bytes) = try await Folder().run(Array("x\ty\r\n1\t2\r\n3\r\n\r\n4\t5\t6".utf8), format, as: JSONL())
+        let (report, bytes) = try await FormatRunFolder().run(Array("x\ty\r\n1\t2\r\n3\r\n\r\n4\t5\t6".utf8), format, as: JSONL())
         #expect(report.deadLetters.byCode == ["parse.tsv": 2])
         let first = hasHead ? "" : "{\"x\":\"x\",\"y\":\"y\"}\n"
         #expect(String(decoding: bytes, as: UTF8.self) == first + "{\"x\":\"1\",\"y\":\"2\"}\n")
@@ -88,7 +70,7 @@ struct TSVRunTests {
         var random = Seeded(seed)
         let alphabet = Array("abc\t\t\\\\tnN\"\n\n\r# ".utf8) + [0xC3, 0xA9, 0xFF, 0x00]
         let bytes = (0..<50_000).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &random)] }
-        let folder = try Folder()
+        let folder = try FormatRunFolder()
         let (report, output) = try await folder.run(Array("a\tb\n".utf8) + bytes, TSV(), as: TSV())
         #expect(report.records.read > 100)
         #expect(report.records.written > 0)

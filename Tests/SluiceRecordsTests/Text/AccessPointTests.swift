@@ -283,6 +283,25 @@ struct AccessPointTests {
         }
     }
 
+    @Test("reading goes on among the records after a quote that is never closed", arguments: libraries)
+    func openQuote(library: DeflateLibrary) throws {
+        let rows = (0..<100_000).map { "\($0),\($0 &* 2_654_435_761 % 1_000_003)\n" }
+        let text = Array(("n,k\n" + rows[..<30_000].joined() + "x,\"open\n" + rows[30_000...].joined()).utf8)
+        let pieces = stride(from: 0, to: text.count, by: 70_000).map { Array(text[$0..<min($0 + 70_000, text.count)]) }
+        for bytes in [text, GzipSamples.blocks(pieces).bytes] {
+            let sample = Sample(name: "a.csv", bytes: bytes)
+            var configuration = Self.configuration(library, .quoted(Quoting(hasHead: true)))
+            configuration.mostRecords = 10_000
+            configuration.maxRecord = 400 << 10
+            let whole = try Self.whole(sample, configuration)
+            #expect(whole.batches.reduce(0) { $0 + $1.frames } == 100_001)
+            #expect(whole.batches.allSatisfy { $0.frames <= 10_000 })
+            for (index, state) in whole.states.enumerated() {
+                #expect(try Self.rest(sample, configuration, after: state).0 == whole.after(index + 1), "after batch \(index)")
+            }
+        }
+    }
+
     @Test("there is none where what follows depends on what is before", arguments: [Framing.documents(path: [])])
     func none(framing: Framing) throws {
         let sample = Self.samples[1]

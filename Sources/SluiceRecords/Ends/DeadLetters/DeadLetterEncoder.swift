@@ -11,12 +11,12 @@ struct DeadLetterEncoder: Sendable {
 
     /// `"pipeline": …, "definition": …`, the same in all letters.
     private let opening: [UInt8]
-    private let inputs: [String]
+    private let inputs: [InputFile]
     /// Set if lines are compressed here.
     private let writers: FreeList<BlockWriter>?
 
     /// - Parameter codec: the compression of the file, if it is compressed.
-    init(pipeline: String, definition: String, inputs: [String], codec: OutputCodec?) {
+    init(pipeline: String, definition: String, inputs: [InputFile], codec: OutputCodec?) {
         writers = codec == .gzip ? FreeList(most: 64) : nil
         let buffer = ByteBuffer(capacity: 256)
         buffer.append("{\"pipeline\":")
@@ -75,7 +75,7 @@ struct DeadLetterEncoder: Sendable {
     /// Encodes a dead letter whose record is in the batch.
     func write(_ record: RefusedRecord, _ letter: DeadLetter, of batch: RecordBatch, to buffer: ByteBuffer) {
         let source = batch.source
-        guard let input = batch.input.map({ source.name?.text ?? inputs[$0] }) else {
+        guard let input = batch.input.map({ source.name?.text ?? inputs[$0].path }) else {
             open(letter.stage, letter.failure, at: nil, to: buffer)
             buffer.append("\"raw\":")
             record.record.withUnsafeBufferPointer { JSONText.write($0, to: buffer) }
@@ -109,7 +109,7 @@ struct DeadLetterEncoder: Sendable {
     }
 
     /// The path of an input.
-    func name(of input: Int) -> String { inputs[input] }
+    func name(of input: Int) -> String { inputs[input].path }
 
     /// Writes a dead letter up to its `raw`.
     ///

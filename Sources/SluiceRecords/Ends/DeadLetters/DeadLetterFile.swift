@@ -89,9 +89,7 @@ final class DeadLetterFile {
     /// The rename that publishes the file.
     var moves: [Journal.Move] { output.moves }
 
-    func publish() throws(OutputError) {
-        _ = try output.publish()
-    }
+    func published() throws(OutputError) { try output.published() }
 
     func checkpoint() throws(OutputError) -> SinkCheckpoint {
         SinkCheckpoint(mark: try output.checkpoint(), begun: [], gzip: gzip?.checkpoint ?? zstd?.checkpoint)

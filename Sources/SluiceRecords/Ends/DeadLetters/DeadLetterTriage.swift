@@ -73,7 +73,8 @@ package struct MetDeadLetter: Sendable {
                 rest = rest[rest.index(after: end)...]
             } else if next.isASCII, next.isNumber {
                 template += "N"
-                rest = rest.drop { $0.isASCII && $0.isNumber }
+                // Such as a byte, 0xE2.
+                rest = rest.hasPrefix("0x") ? rest.dropFirst(2).drop { $0.isHexDigit } : rest.drop { $0.isASCII && $0.isNumber }
             } else {
                 template.append(next)
                 rest.removeFirst()

@@ -40,7 +40,7 @@ package struct FileIdentity: Hashable, Sendable {
         self.init(status, missing: [])
     }
 
-    fileprivate init(_ status: stat, missing: [[UInt8]]) {
+    init(_ status: stat, missing: [[UInt8]]) {
         device = UInt64(status.st_dev)
         number = UInt64(status.st_ino)
         self.missing = missing

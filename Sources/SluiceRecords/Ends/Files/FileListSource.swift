@@ -24,12 +24,14 @@ package struct FileListSource: DeclaredSource {
             let paths = try FileList.paths(in: leaf.text)
             var files: [InputFile] = []
             var known: Swift.Set<Name> = []
-            for (line, path) in paths {
+            let objects = try Self.objects(in: paths, of: leaf, options, &checking)
+            for (line, path) in paths where !Address.isAddress(path) || objects[line] != nil {
                 do throws(InputError) {
-                    let file = try InputFiles.named(path)
+                    let file = if let object = objects[line] { try object.get() } else { try InputFiles.named(path) }
                     if known.insert(Name(file.path)).inserted { files.append(file) }
                 } catch {
-                    checking.report("\(leaf.text):\(line): \(error)", at: leaf.place, fix: "relative paths start from the current folder")
+                    let fix = Address.isAddress(path) ? nil : "relative paths start from the current folder"
+                    checking.report("\(leaf.text):\(line): \(error)", at: leaf.place, fix: fix)
                     return nil
                 }
             }
@@ -41,8 +43,24 @@ package struct FileListSource: DeclaredSource {
         if inputs.isEmpty { checking.report("'\(leaf.text)' lists no file to read", at: leaf.place, severity: .warning) }
     }
 
+    /// What is behind the addresses in a list, by line: asked for at once, since each answer takes a
+    /// while.
+    private static func objects(
+        in paths: [(line: Int, path: String)], of list: Leaf, _ options: Arguments, _ checking: inout Checking
+    ) throws(InputError) -> [Int: Result<InputFile, InputError>] {
+        let addresses = paths.filter { Address.isAddress($0.path) }
+        guard let first = addresses.first else { return [:] }
+        if let (line, path) = addresses.first(where: { Address.refusal(of: $0.path) != nil }), let reason = Address.refusal(of: path) {
+            checking.report("\(list.text):\(line): \(reason)", at: list.place, fix: Address.refusalFix)
+            return [:]
+        }
+        guard FileChoice.reads(first.path, at: list.place, options, &checking) else { return [:] }
+        let found = try Fetcher.shared.objects(at: addresses.map(\.path))
+        return Dictionary(zip(addresses.map(\.line), found), uniquingKeysWith: { $1 })
+    }
+
     package func open(_ input: InputFile, at offset: UInt64) throws(InputError) -> any InputBytes {
-        try InputDescriptor(input, at: offset)
+        try InputFiles.open(input, at: offset)
     }
 
     package func file(of input: InputFile) throws(InputError) -> FileIdentity? { try .ofRegularFile(input.path) }
@@ -64,7 +82,7 @@ package struct FileChoice {
     private var excluded: Swift.Set<Name> = []
 
     init(_ options: Arguments, _ checking: inout Checking) {
-        for leaf in options[Self.exclude]?.leaves ?? [] where leaf.isComplete {
+        for leaf in options[Self.exclude]?.leaves ?? [] where leaf.isComplete && Self.reads(leaf.text, at: leaf.place, options, &checking) {
             do throws(InputError) {
                 for file in try InputFiles.matches(of: [leaf.text]).files { excluded.insert(Name(file.path)) }
             } catch {
@@ -75,6 +93,23 @@ package struct FileChoice {
                 }
             }
         }
+    }
+
+    /// Whether to look for the files of a pattern, which is not done for an address if inputs may be
+    /// missing. Reports an address that cannot be used.
+    static func reads(_ pattern: String, at place: TextPlace, _ options: Arguments, _ checking: inout Checking) -> Bool {
+        guard Address.isAddress(pattern) else { return true }
+        if let reason = Address.refusal(of: pattern) {
+            // Not at its place, whose line would be shown.
+            checking.report("line \(place.start.line): \(reason)", at: nil, fix: Address.refusalFix)
+            return false
+        }
+        if let newOnly = options[Self.newOnly], newOnly.flag == true {
+            checking.report(
+                "'new_only' is for files, not for addresses", at: newOnly.place, fix: "choose the objects by a pattern with a parameter, such as a day")
+            return false
+        }
+        return !checking.mayLackInputs
     }
 
     func chosen(of files: [InputFile]) -> [InputFile] { files.filter { !excluded.contains(Name($0.path)) } }

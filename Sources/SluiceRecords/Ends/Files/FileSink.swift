@@ -14,8 +14,9 @@ package struct FileSink: DeclaredSink {
                 "members", .choice(GzipMembers.allCases.map(\.rawValue)), default: "one", example: "members: many",
                 "for names that end in `.gz`: `one` gzip member, which every reader reads completely, or `many`, one for each MiB of text"),
             ArgumentKey(
-                "part", .short(.size(1...(1 << 50)), for: "bytes", in: PartLimit.keys), example: "part: 256MiB",
-                "divides the output into `name-00001.jsonl.gz`, `name-00002.jsonl.gz` and so on, each with at most so much text"),
+                "part", .word(TaskParts.word, or: .short(.size(1...(1 << 50)), for: "bytes", in: PartLimit.keys)), example: "part: 256MiB",
+                "divides the output into `name-00001.jsonl.gz`, `name-00002.jsonl.gz` and so on, each with at most so much text; `task`: one "
+                    + "from each task of a run on more machines"),
         ],
         example: "file: out/errors.jsonl.gz")
 
@@ -25,10 +26,11 @@ package struct FileSink: DeclaredSink {
     package let members: GzipMembers
     package let codec: OutputCodec
     package let part: PartLimit?
+    package let hasTaskParts: Bool
 
     package init(
         _ path: PathTemplate, fileExtension: String? = nil, compression: CompressionLevel? = nil, members: GzipMembers = .one,
-        codec: OutputCodec = .gzip, part: PartLimit? = nil
+        codec: OutputCodec = .gzip, part: PartLimit? = nil, hasTaskParts: Bool = false
     ) {
         self.path = path
         self.fileExtension = fileExtension
@@ -36,6 +38,7 @@ package struct FileSink: DeclaredSink {
         self.members = members
         self.codec = codec
         self.part = part
+        self.hasTaskParts = hasTaskParts
     }
 
     package init?(_ argument: Argument, options: Arguments, _ checking: inout Checking) {
@@ -43,6 +46,11 @@ package struct FileSink: DeclaredSink {
         let name = FileName(leaf.text)
         if let ending = name.unwritableEnding {
             checking.report("'.\(ending)' can be read but not written", at: leaf.place, fix: "use a file name that ends in .gz or .zst")
+            return nil
+        }
+        if let format = name.unknownFormat {
+            checking.report(
+                "'.\(format)' is a format that cannot be written", at: leaf.place, fix: "write one of: \(Formats.writableNames.joined(separator: ", "))")
             return nil
         }
         if let level = options["level"], name.codec == nil {
@@ -59,15 +67,21 @@ package struct FileSink: DeclaredSink {
         }
         let members = options["members"]?.leaf.flatMap { GzipMembers(rawValue: $0.text) } ?? .one
         var part: PartLimit?
+        // A limit is a map by now, also if it was written as a size.
+        let hasTaskParts = options["part"]?.leaf != nil
         if let argument = options["part"] {
-            guard let limit = PartLimit(argument, &checking) else { return nil }
+            if !hasTaskParts {
+                guard let limit = PartLimit(argument, &checking) else { return nil }
+                part = limit
+            }
             if let path = template.constant, case .file(size: nil) = PathKind.of(path) {
                 checking.report("'part' is for files, and '\(path)' is a device or a pipe", at: argument.place, fix: "name a file, or remove 'part'")
                 return nil
             }
-            part = limit
         }
-        self.init(template, fileExtension: name.fileExtension, compression: compression, members: members, codec: name.codec ?? .gzip, part: part)
+        self.init(
+            template, fileExtension: name.fileExtension, compression: compression, members: members, codec: name.codec ?? .gzip, part: part,
+            hasTaskParts: hasTaskParts)
     }
 
     package func open(empty: [UInt8], staging: Staging) -> any OpenSink { OutputSet(emptyFile: empty, staging: staging, within: path.confinement) }
@@ -79,7 +93,8 @@ package struct FileSink: DeclaredSink {
     package func naming(withSuffix suffix: String) -> any RecordSink {
         if let path = path.constant, case .file(size: nil) = PathKind.of(path) { return self }
         return FileSink(
-            path.adding(suffix: suffix), fileExtension: fileExtension, compression: compression, members: members, codec: codec, part: part)
+            path.adding(suffix: suffix), fileExtension: fileExtension, compression: compression, members: members, codec: codec, part: part,
+            hasTaskParts: hasTaskParts)
     }
 
     /// A value must not name a folder, or a file that a link leads to.
@@ -109,14 +124,20 @@ package struct FileName {
     }
 
     /// The compression for a file of this name.
-    package var codec: OutputCodec? { extensions.last.flatMap { OutputCodec(rawValue: String($0)) } }
+    package var codec: OutputCodec? { extensions.last.flatMap { OutputCodec(rawValue: $0.lowercased()) } }
 
     /// The extension, if it names a compression that can be read but not written.
-    package var unwritableEnding: String? { extensions.last.map(String.init).flatMap { ["bz2", "xz"].contains($0) ? $0 : nil } }
+    package var unwritableEnding: String? { extensions.last.map { $0.lowercased() }.flatMap { ["bz2", "xz"].contains($0) ? $0 : nil } }
+
+    /// The extension, if it names a format of other programs that is not written.
+    var unknownFormat: String? {
+        let known = ["parquet", "avro", "orc", "arrow", "feather", "xlsx", "xls", "xml"]
+        return fileExtension.flatMap { known.contains($0) ? $0 : nil }
+    }
 
     /// The extension before any `.gz` or the like.
     package var fileExtension: String? {
-        (codec == nil && unwritableEnding == nil ? extensions[...] : extensions.dropLast()).last.map(String.init)
+        (codec == nil && unwritableEnding == nil ? extensions[...] : extensions.dropLast()).last.map { $0.lowercased() }
     }
 
     /// The path with a suffix before the extensions of its name: `out/a.new.jsonl.gz`.

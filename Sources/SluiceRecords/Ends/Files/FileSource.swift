@@ -4,7 +4,7 @@ import SluiceCEL
 /// `files`: files given by path or pattern; `-` is standard input.
 package struct FileSource: DeclaredSource {
     package static let declaration = Declaration(
-        "files", "a path, a pattern (`*`, `?`, `[a-z]`, `{a,b}`, `**`), or a list of them; `-` is standard input",
+        "files", "a path, a pattern (`*`, `?`, `[a-z]`, `{a,b}`, `**`), an address such as `s3://bucket/logs/*.gz`, or a list of them; `-` is standard input",
         argument: .short(.list(.text), for: "files", in: []), options: FileChoice.options, example: "files: logs/*.gz")
 
     package let inputs: [InputFile]
@@ -20,7 +20,7 @@ package struct FileSource: DeclaredSource {
         }
         var inputs: [InputFile] = []
         var known: Swift.Set<Name> = []
-        for leaf in argument.leaves ?? [] where leaf.isComplete {
+        for leaf in argument.leaves ?? [] where leaf.isComplete && FileChoice.reads(leaf.text, at: leaf.place, options, &checking) {
             do throws(InputError) {
                 let matches = try InputFiles.matches(of: [leaf.text])
                 for file in matches.files where known.insert(Name(file.path)).inserted { inputs.append(file) }
@@ -40,7 +40,7 @@ package struct FileSource: DeclaredSource {
     }
 
     package func open(_ input: InputFile, at offset: UInt64) throws(InputError) -> any InputBytes {
-        try InputDescriptor(input, at: offset)
+        try InputFiles.open(input, at: offset)
     }
 
     package func file(of input: InputFile) throws(InputError) -> FileIdentity? {
@@ -58,6 +58,7 @@ extension InputError {
 
     fileprivate var fix: String? {
         switch self {
+        case .missing(let path) where Address.isAddress(path), .noMatch(let path, _) where Address.isAddress(path): nil
         case .missing(let path): InputFiles.nearby(path) ?? "relative paths start from the current folder, not from that of the pipeline file"
         case .noMatch(let pattern, _): InputFiles.nearby(pattern) ?? "relative paths start from the current folder, not from that of the pipeline file"
         default: nil

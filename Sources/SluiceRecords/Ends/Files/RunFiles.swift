@@ -162,6 +162,7 @@ package final class RunFiles: Sendable {
         if let path = pipeline.source.source.list, let identity = try FileIdentity.ofRegularFile(path) {
             files[identity] = RunFile(part: .list, path: path)
         }
+        files.reserveCapacity(files.count + pipeline.source.inputs.count)
         for input in pipeline.source.inputs {
             guard let identity = try pipeline.source.source.file(of: input) else { continue }
             files[identity] = RunFile(part: .input, path: input.path)
@@ -181,8 +182,11 @@ extension FileIdentity {
 
     /// The identity of the file that the path leads to, if it is a regular one.
     static func ofRegularFile(_ path: String) throws(InputError) -> FileIdentity? {
-        guard case .file(size: _?) = PathKind.of(path) else { return nil }
-        return try FileIdentity(path)
+        guard !path.utf8.contains(0) else { return try FileIdentity(path) }
+        // One question to the file system, as there may be a million inputs.
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return FileIdentity(status, missing: [])
     }
 }
 

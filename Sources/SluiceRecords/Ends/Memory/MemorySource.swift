@@ -26,7 +26,8 @@ package struct MemorySource: RecordSource {
     package func file(of input: InputFile) -> FileIdentity? { nil }
 }
 
-/// `@unchecked Sendable`: used by one job at a time, but for ``read(at:into:)``, which changes nothing.
+/// `@unchecked Sendable`: used by one job at a time, but for ``read(at:into:)``, which changes
+/// nothing.
 private final class MemoryBytes: InputBytes, @unchecked Sendable {
     private let bytes: [UInt8]
     private var rest: ArraySlice<UInt8>

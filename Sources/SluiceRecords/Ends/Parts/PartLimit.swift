@@ -47,11 +47,26 @@ public struct PartLimit: Sendable, Equatable {
     ///
     /// No two outputs have a part of the same path: the number is everything between the last `-`
     /// and the extensions, and what remains without both is the output.
-    static func path(of output: String, part number: Int) -> String {
+    ///
+    /// - Parameter width: the least number of digits.
+    static func path(of output: String, part number: Int, width: Int = digits) -> String {
         let digits = String(number)
-        let name = output.utf8.lastIndex(of: UInt8(ascii: "/")).map { output[output.utf8.index(after: $0)...] } ?? output[...]
+        let name = output.utf8.lastIndex(of: NameBytes.slash).map { output[output.utf8.index(after: $0)...] } ?? output[...]
         let stem = FileName(output).stem
-        return output[..<name.startIndex] + stem + "-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+        return output[..<name.startIndex] + stem + "-" + String(repeating: "0", count: max(0, width - digits.count)) + digits
             + name.dropFirst(stem.count)
+    }
+
+    /// The usual number of digits.
+    static let digits = 5
+
+    /// The output that a file is a part of, by its name; `nil` if it has not that of a part.
+    static func output(ofPart path: String) -> String? {
+        let name = path.utf8.lastIndex(of: NameBytes.slash).map { path[path.utf8.index(after: $0)...] } ?? path[...]
+        let stem = FileName(path).stem
+        guard let dash = stem.utf8.lastIndex(of: UInt8(ascii: "-")) else { return nil }
+        let number = stem.utf8[dash...].dropFirst()
+        guard number.count >= digits, number.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+        return "\(path[..<name.startIndex])\(stem[..<dash])\(name.dropFirst(stem.count))"
     }
 }

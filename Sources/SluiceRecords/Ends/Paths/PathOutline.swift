@@ -31,7 +31,10 @@ struct PathOutline {
         (self.beginning, self.outline, self.isWhole) = (beginning, outline, isWhole)
     }
 
+    fileprivate static let addressMessage = "outputs cannot be written to addresses, only to files"
+
     var refusal: Refusal? {
+        if Address.isAddress(outline) { return Refusal(message: Self.addressMessage, fix: "write files, and copy them there") }
         if outline.utf8.contains(0) { return Refusal(message: "the path has a NUL character", fix: "remove it") }
         guard let name = outline.split(separator: "/", omittingEmptySubsequences: false).last, !name.isEmpty, name != ".", name != ".." else {
             return Refusal(message: "'file' does not name a file", fix: "end the path with a file name")
@@ -64,6 +67,7 @@ package struct OutputPlace {
     /// Why a file cannot be created, as far as can be told without trying.
     package var refusal: String? {
         if path.isEmpty { return "the path is empty" }
+        if Address.isAddress(path) { return PathOutline.addressMessage }
         var status = stat()
         if isWhole, stat(path, &status) == 0 {
             switch status.st_mode & S_IFMT {

@@ -34,7 +34,8 @@ package struct PathTemplate: Sendable {
         return OutputFolders.folder(of: beginning)
     }
 
-    /// The template with a suffix before the extensions of the name, as far as these are fixed text.
+    /// The template with a suffix before the extensions of the name, as far as these are fixed
+    /// text.
     func adding(suffix: String) -> PathTemplate {
         guard case .text(let end)? = pieces.last else { return PathTemplate(pieces: pieces + [.text("." + suffix)]) }
         if pieces.count == 1 || end.utf8.contains(UInt8(ascii: "/")) {

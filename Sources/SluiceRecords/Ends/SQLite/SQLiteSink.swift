@@ -196,6 +196,17 @@ private final class OpenSQLite: OpenSink {
         return [done]
     }
 
+    /// Only a database that is complete is of use to another process.
+    func leave() {
+        guard prepared != nil else { return discard() }
+        (prepared, path, records) = (nil, nil, 0)
+    }
+
+    func published() throws(OutputError) {
+        (prepared, path, records) = (nil, nil, 0)
+        try folders.sync()
+    }
+
     func discard() {
         (insertion, database) = (nil, nil)
         if let path { FileSyncing.remove(staging.path(of: path)) }

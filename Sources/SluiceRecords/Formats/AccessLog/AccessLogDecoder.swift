@@ -12,7 +12,7 @@ import SluiceCEL
 /// UTF-8, no NUL, nothing after the last field. A line that differs fails with `parse.combined` or
 /// `parse.common`; a line of white space is a blank record. One deviation is accepted: an agent
 /// without its closing quote, as left by servers that truncate long lines. It extends to the end of
-/// the line.
+/// the line, and has no escaped quote, which might be its end.
 ///
 /// Unsafe memory: reads up to 64 bytes after a record, which must be readable. Each field is
 /// checked to end within the record before the next one is read.
@@ -123,7 +123,11 @@ extension AccessLogDecoder {
         guard agentEnd + 1 >= end else { throw AccessLogFault(.end, at: agentEnd + 1) }
         // Not an escaped quote of a truncated agent, but an agent that ends in a backslash, as
         // written by servers that do not escape.
-        if agentEnd == end, end - refererEnd > 4, end[-1] == UInt8(ascii: "\""), end[-2] == UInt8(ascii: "\\") { agentEnd -= 1 }
+        if agentEnd == end, end - refererEnd > 4, end[-1] == UInt8(ascii: "\""), end[-2] == UInt8(ascii: "\\") {
+            agentEnd -= 1
+        } else if agentEnd == end, agentIsEscaped {
+            try refuseEscapedQuote(refererEnd + 3, end)
+        }
         put(.agent, refererEnd + 3, agentEnd, row, agentIsEscaped)
     }
 
@@ -143,6 +147,18 @@ extension AccessLogDecoder {
         let found = LogQuotes.closingQuote(start, end)
         guard found.close < end else { throw AccessLogFault(.quote, at: end) }
         return found
+    }
+
+    /// Refuses an escaped quote in an agent without a closing one: if the server does not escape,
+    /// it is the closing one of an agent that ends in a backslash, and something follows it.
+    @inline(never)
+    private func refuseEscapedQuote(_ start: Place, _ end: Place) throws(AccessLogFault) {
+        var place = start
+        while place + 1 < end {
+            let isEscape = place[0] == UInt8(ascii: "\\")
+            if isEscape, place[1] == UInt8(ascii: "\"") { throw AccessLogFault(.quote, at: end) }
+            place += isEscape ? 2 : 1
+        }
     }
 
     @inline(__always)

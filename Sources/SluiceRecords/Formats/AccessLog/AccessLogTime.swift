@@ -62,9 +62,10 @@ struct AccessLogTime {
         return true
     }
 
-    /// Days since the beginning of 1970; `nil` if the calendar has no such day.
+    /// Days since the beginning of 1970; `nil` if the calendar, which begins with the year 1, has
+    /// no such day.
     static func days(year: Int64, month: Int64, day: Int64) -> Int64? {
-        guard (1...12).contains(month) else { return nil }
+        guard year >= 1, (1...12).contains(month) else { return nil }
         let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
         guard day >= 1, day <= days[Int(month) - 1] + (isLeap && month == 2 ? 1 : 0) else { return nil }
         return daysSince1970(year, month, day)

@@ -78,11 +78,11 @@ extension CSV: InferringFormat {
     package var infersTypes: Bool { fields.infersTypes }
     package var typedFields: [String] { fields.typedFields }
 
-    package func inferring(from sample: Batch) -> (format: any Format, types: [(name: String, type: String)]) {
+    package func inferring(from sample: Batch) -> (format: any Format, types: [InferredField]) {
         let types = FieldInference.types(in: sample, sample.head.map(completed) ?? self)
         var format = self
         format.fields.take(types)
-        return (format, types.map { ($0.name, $0.type.rawValue) })
+        return (format, types)
     }
 }
 

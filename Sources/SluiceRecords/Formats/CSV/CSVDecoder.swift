@@ -66,14 +66,15 @@ struct CSVDecoder: RecordDecoder {
         return first <= 0x20 && layout.fields.count > 1 && quoting.isEmpty(record)
     }
 
-    /// The length of the one record in the text; `nil` if there are several.
+    /// The length of the one record in the text; `nil` if there are several. A quote that is never
+    /// closed is the record's fault, not the end of its line.
     private func oneRecord(in text: UnsafeBufferPointer<UInt8>) -> Int? {
         guard let start = text.baseAddress, memchr(start, 0x0A, text.count) != nil else { return text.count }
         let buffer = ByteBuffer(capacity: text.count)
         buffer.append(text)
         let scan = Framing.quoted(quoting).makeScan(maxRecord: text.count)
         scan.advance(over: buffer)
-        scan.endRecord(of: buffer)
-        return scan.frames.count > 1 ? nil : scan.frames.first.map { Int($0.count) } ?? 0
+        guard let first = scan.frames.first else { return text.count }
+        return scan.recordStart == buffer.count && scan.frames.count == 1 ? Int(first.count) : nil
     }
 }

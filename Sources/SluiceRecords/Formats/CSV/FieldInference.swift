@@ -8,7 +8,15 @@ package protocol InferringFormat: Format {
     var typedFields: [String] { get }
 
     /// The format with the types that all values of the sample have, and these types by field.
-    func inferring(from sample: Batch) -> (format: any Format, types: [(name: String, type: String)])
+    func inferring(from sample: Batch) -> (format: any Format, types: [InferredField])
+}
+
+/// The type of a field by a sample.
+package struct InferredField: Sendable {
+    var name: String
+    var type: FieldType
+    /// See ``FieldInference/onlyText``.
+    var onlyText: String?
 }
 
 /// A format in which texts can stand for no value.
@@ -26,8 +34,16 @@ struct FieldInference {
     /// Whether an integer is too large to be a double.
     private var hasWideInteger = false
     private var hasSpecialNumber = false
+    private var words = Words.none
 
-    private static let words: [String: FieldType] = [
+    /// The texts that have no type of their own.
+    private enum Words {
+        case none
+        case one(String)
+        case several
+    }
+
+    private static let boolWords: [String: FieldType] = [
         "true": .bool, "True": .bool, "TRUE": .bool, "false": .bool, "False": .bool, "FALSE": .bool,
     ]
     private static let specialNumbers = ["nan", "inf", "-inf", "infinity", "-infinity"]
@@ -35,7 +51,7 @@ struct FieldInference {
     /// - Parameter text: a value, followed by 64 readable bytes.
     mutating func take(_ text: UnsafeBufferPointer<UInt8>) {
         guard let start = text.baseAddress, let first = text.first else {
-            kinds.insert(.string)
+            takeWord("")
             return
         }
         if first == UInt8(ascii: "-") || first &- 0x30 < 10, let kind = number(start, start + text.count) {
@@ -44,9 +60,23 @@ struct FieldInference {
             kinds.insert(.timestamp)
         } else if text.count <= 9 {
             let word = String(decoding: text, as: UTF8.self)
-            if Self.specialNumbers.contains(word.lowercased()) { hasSpecialNumber = true } else { kinds.insert(Self.words[word] ?? .string) }
+            if Self.specialNumbers.contains(word.lowercased()) {
+                hasSpecialNumber = true
+            } else if let kind = Self.boolWords[word] {
+                kinds.insert(kind)
+            } else {
+                takeWord(word)
+            }
         } else {
-            kinds.insert(.string)
+            words = .several
+        }
+    }
+
+    private mutating func takeWord(_ word: String) {
+        switch words {
+        case .none: words = .one(word)
+        case .one(let known): if !known.isSame(as: word) { words = .several }
+        case .several: break
         }
     }
 
@@ -69,6 +99,18 @@ struct FieldInference {
     }
 
     var type: FieldType {
+        guard case .none = words else { return .string }
+        return typeOfOthers
+    }
+
+    /// The only value that is not of a type that all others have: probably a word for no value.
+    var onlyText: String? {
+        guard case .one(let word) = words, typeOfOthers != .string else { return nil }
+        return word
+    }
+
+    /// The type of the values that are not words.
+    private var typeOfOthers: FieldType {
         switch kinds {
         case [.int] where !hasSpecialNumber: .int
         case [.double], [.int], [.int, .double]: hasWideInteger ? .string : .double
@@ -79,7 +121,7 @@ struct FieldInference {
     }
 
     /// The types of the fields that a format with known fields finds in a sample.
-    static func types(in sample: Batch, _ format: any Format) -> [(name: String, type: FieldType)] {
+    static func types(in sample: Batch, _ format: any Format) -> [InferredField] {
         let names = format.schema.names
         let table = RowTable(columns: names.count, hasSpans: false)
         table.prepare(rows: sample.frames.count)
@@ -90,7 +132,7 @@ struct FieldInference {
                 let cell = table.row(row)[column]
                 if cell.kind != .absent { inference.take(cell.textBytes) }
             }
-            return (names[column], inference.type)
+            return InferredField(name: names[column], type: inference.type, onlyText: inference.onlyText)
         }
     }
 }

@@ -59,7 +59,7 @@ struct FieldOptions: Sendable {
     var infersTypes: Bool { types.areInferred }
     var typedFields: [String] { types.names }
 
-    mutating func take(_ types: [(name: String, type: FieldType)]) { self.types.take(types) }
+    mutating func take(_ types: [InferredField]) { self.types.take(types) }
 
     var needsHead: Bool { names == nil }
 

@@ -21,7 +21,7 @@ struct FieldTypes: Sendable {
     }
 
     /// Takes the types that were inferred.
-    mutating func take(_ types: [(name: String, type: FieldType)]) {
+    mutating func take(_ types: [InferredField]) {
         entries = types.map { (Leaf($0.name), $0.type) }
         areKnown = true
     }

@@ -18,7 +18,8 @@ struct FieldWalk {
         var unasked = 0
     }
 
-    /// The number of fields to pass before the next that is asked for; all that are left if none is.
+    /// The number of fields to pass before the next that is asked for; all that are left if none
+    /// is.
     @inline(__always)
     static func unasked(_ fields: UnsafeBufferPointer<Field>, from index: Int) -> Int {
         index < fields.count ? fields[index].unasked : .max

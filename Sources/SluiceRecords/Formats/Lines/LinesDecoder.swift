@@ -22,15 +22,23 @@ package struct LinesDecoder: RecordDecoder {
     }
 
     package func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {
-        guard column != nil else { return }
+        guard let column, let first = frames.first, let last = frames.last else { return }
+        precondition(column < table.columns, "a table has a cell for each column of its decoder")
+        // Lines of UTF-8 are UTF-8, and one long text is checked sooner than many short ones.
+        let (start, end) = (Int(first.start), Int(last.start) + Int(last.count))
+        let areText = start <= end && UTF8Text.isValid(UnsafeBufferPointer(start: base + start, count: end - start))
         for (row, frame) in frames.enumerated() {
-            decode(UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count)), row: row, into: table)
+            let line = UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count))
+            table.row(row)[column] = Self.cell(LineText.withoutEnd(line), isUTF8: areText)
         }
     }
 
     /// A string, or bytes if the text is not UTF-8.
-    static func cell(_ text: UnsafeBufferPointer<UInt8>) -> Cell {
+    ///
+    /// - Parameter isUTF8: whether it is known to be.
+    @inline(__always)
+    static func cell(_ text: UnsafeBufferPointer<UInt8>, isUTF8: Bool = false) -> Cell {
         guard let start = text.baseAddress else { return Cell(kind: .string) }
-        return .text(UTF8Text.isValid(text) ? .string : .bytes, start, count: text.count)
+        return .text(isUTF8 || UTF8Text.isValid(text) ? .string : .bytes, start, count: text.count)
     }
 }

@@ -10,8 +10,8 @@ struct OctetCount {
     /// The longest count and what tells it from other text.
     static let most = 11
 
-    /// - Returns: `nil` if the text begins with something else. No record without a count begins with
-    ///   digits, a blank and `<`.
+    /// - Returns: `nil` if the text begins with something else. No record without a count begins
+    ///   with digits, a blank and `<`.
     init?(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) {
         guard start < end, start.pointee >= UInt8(ascii: "1"), start.pointee <= UInt8(ascii: "9") else { return nil }
         let after = min(JSONScan.digits(start, end), end)

@@ -14,7 +14,8 @@ extension Audit {
         compare("report", "pipeline", report.pipeline, pipeline.name)
         compare("report", "definition", report.definition, pipeline.definition)
         let places = PipelineOutline(pipeline, threads: 1).places
-        compare("report", "stages", report.stages.map { "\($0.name) (\($0.verb))" }, places.map { "\($0.name) (\($0.verb))" })
+        let stages = report.stages.map { "\($0.name) (\($0.verb))" }
+        compare("report", "stages", stages.joined(separator: ", "), places.map { "\($0.name) (\($0.verb))" }.joined(separator: ", "))
     }
 
     /// Compares the report's counts with each other.

@@ -5,25 +5,37 @@ import SluiceCEL
 extension Audit {
     /// Counts the records of an input, and compares the dead letters with their bytes there.
     mutating func reread(_ input: RunReport.Input, _ framings: RunReport.Framings?, _ letters: LetterPlaces) {
-        guard input.file != "-" else { return skip("standard input cannot be read again") }
+        guard input.file != "-" else {
+            suspect = nil
+            return skip("standard input cannot be read again")
+        }
+        guard !isUnreadable(input.file) else {
+            suspect = nil
+            return skip("\(input.file) is a device or a pipe, and cannot be read again")
+        }
         if let ends = input.ends {
             compare(input.file, "sha256 of its first and last 4 KiB", ends, InputStamp(InputFile(path: input.file))?.ends ?? "no such file")
         }
+        if let version = input.version { compareVersion(of: input.file, version) }
         let isWhole = input.whole
         if !isWhole {
+            suspect = nil
             skip("\(input.file) was not read to its end by the run")
-            guard letters.areOf(input) else { return }
+            guard letters.areOf(input) || input.records > 0 else { return }
         }
         let encoding = framings?.encoding.flatMap { TextEncoding(rawValue: $0) } ?? .utf8
         do throws(InputError) {
             let comparison = letters.comparison(of: input)
+            var records = 0
             let summary = try read(
                 input.file, framings?.inputFraming ?? .lines, isInput: true, maxRecord: framings?.maxRecord, encoding: encoding, archive: framings?.inputArchive
             ) { (batch) throws(InputError) in
                 try comparison?.compare(batch)
-                return isWhole || comparison?.isDone == false
+                records += batch.frames.count + batch.spilled.count
+                return isWhole || comparison?.isDone == false || records < input.records
             }
-            guard isWhole else { return }
+            guard isWhole else { return compare(input.file, "records, at least", input.records, min(records, input.records)) }
+            suspect = suspect.map { $0 + summary.suspect }
             compare(input.file, "bytes", input.bytes, summary.bytes)
             compare(input.file, "members", input.members, summary.members)
             compare(input.file, "records", UInt64(input.records), summary.records + summary.spilled)
@@ -32,10 +44,36 @@ extension Audit {
                 let others = summary.archive.map { $0.excluded + $0.skipped.values.reduce(0, +) } ?? 0
                 compare(input.file, "other entries of the archive", archive.excluded + archive.skipped.values.reduce(0, +), others)
             }
-            compare(input.file, "damage", input.damage, summary.damage.map(RunReport.DamageRecord.init))
+            compare(input.file, "damage", Self.words(input.damage), Self.words(summary.damage.map(RunReport.DamageRecord.init)))
             compare(input.file, "is plain text despite its name", input.note != nil, summary.isPlainDespiteName)
         } catch {
+            suspect = nil
             fail(input.file, error)
+        }
+    }
+
+    /// Compares the number of suspect records. Where those of damaged members are dead letters, none
+    /// is left.
+    mutating func compareSuspect(of report: RunReport) {
+        guard let suspect else { return leaveUnproved("the number of suspect records, since not all inputs can be read again") }
+        let areSetAside = report.deadLetters.byCode["record.suspect"] != nil
+        compare("run", "suspect records", UInt64(clamping: report.records.suspect), areSetAside ? 0 : suspect)
+    }
+
+    /// Every figure of each damaged place.
+    private static func words(_ damage: [RunReport.DamageRecord]) -> String {
+        let places = damage.map { place in
+            let file = place.file.map { " of '\($0)'" } ?? ""
+            return "\(place.kind) at \(place.offset)\(file) in member \(place.member), \(place.lostBytes) bytes and \(place.lostText) of text lost"
+        }
+        return places.isEmpty ? "none" : places.joined(separator: "; ")
+    }
+
+    private mutating func compareVersion(of address: String, _ version: String) {
+        do throws(InputError) {
+            compare(address, "ETag or modification time", version, try InputFiles.named(address).version ?? "none")
+        } catch {
+            fail(address, error)
         }
     }
 
@@ -45,7 +83,8 @@ extension Audit {
         if let table = output.table { return reread(output, table) }
         do throws(InputError) {
             // The reader gives up on an unclosed quote after `maxRecord` bytes. Written output has
-            // none, so the limit may exceed any record. Its bytes may begin like those of an archive.
+            // none, so the limit may exceed any record. Its bytes may begin like those of an
+            // archive.
             let isPlain = FileName(output.file).codec == nil
             let summary = try read(output.file, framing, maxRecord: framing == .lines ? nil : 1 << 30, isPlain: isPlain) { _ in true }
             compare(output.file, "bytes", output.bytes, summary.bytes)
@@ -82,7 +121,7 @@ extension Audit {
             skip("the dead letters in \(reported.file) cannot be read again")
             return LetterPlaces()
         }
-        var letters = LetterPlaces()
+        var letters = LetterPlaces(of: report)
         do throws(InputError) {
             var records: UInt64 = 0
             let isPlain = FileName(reported.file).codec == nil

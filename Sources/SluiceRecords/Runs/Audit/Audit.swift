@@ -29,6 +29,8 @@ package struct Audit: Sendable {
     package var holds: Bool { findings.allSatisfy(\.holds) }
 
     let scratchFolder: String
+    /// The suspect records of the inputs read so far; `nil` if one cannot be read.
+    var suspect: UInt64? = 0
 
     /// - Parameters:
     ///   - scratchFolder: where records over the size limit are spilled while they are counted.
@@ -41,8 +43,10 @@ package struct Audit: Sendable {
         let isFinished = report.status == .complete || report.status == .losses
         var letters = LetterPlaces()
         if isFinished { letters = reread(report.deadLetters, of: report) }
+        if isFinished, report.replay == nil { letters.compareOrder(&self, mayDiffer: pipeline.map { $0.sinks.allSatisfy { $0.order == .any } }) }
         for input in report.inputs { reread(input, report.framing, letters) }
         letters.conclude(&self, report)
+        if isFinished, report.replay == nil { compareSuspect(of: report) }
         for table in report.stages.compactMap(\.table) { compareDigest(of: table.file, table.sha256) }
         guard isFinished else { return }
         let framing = report.framing?.outputs?.framing ?? .lines
@@ -73,8 +77,11 @@ package struct Audit: Sendable {
     private mutating func nameUnproved(_ report: RunReport, hasDefinition: Bool) {
         if report.digest == nil, report.deadLetters.sha256 == nil { unproved.append("that the report was not changed: it is of an earlier version") }
         if !hasDefinition { unproved.append("the definition (--with FILE compares it)") }
-        unproved.append("what each stage received and filtered, beyond their sums")
-        unproved.append("times, retries and workers")
+        let parts = report.inputs.count { !$0.whole }
+        if parts > 0 { unproved.append("that the run did not need the rest of \(parts == 1 ? "an input" : "\(parts) inputs")") }
+        unproved.append("what each stage received, filtered and dropped, beyond their sums")
+        unproved.append("the values in the outputs, and 'record', 'attempts' and messages of dead letters, beyond their digests")
+        unproved.append("times, retries, workers and libraries")
     }
 
     /// Reads a file as batches of records.
@@ -95,7 +102,7 @@ package struct Audit: Sendable {
         if isInput { configuration.bound() }
         if let maxRecord { configuration.maxRecord = maxRecord }
         let file = InputFile(path: path)
-        let reader = try configuration.reader(of: file, in: InputDescriptor(file), as: archive, index: 0, buffers: buffers)
+        let reader = try configuration.reader(of: file, in: isInput ? InputFiles.open(file) : InputDescriptor(file), as: archive, index: 0, buffers: buffers)
         defer { reader.close() }
         while let batch = try reader.next() {
             let goesOn = try look(batch)

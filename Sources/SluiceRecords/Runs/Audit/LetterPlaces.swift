@@ -2,8 +2,8 @@ import Glibc
 import Sluice
 import SluiceCEL
 
-/// The dead letters of a run as an audit reads them: their counts, and what each has as the bytes of
-/// its record.
+/// The dead letters of a run as an audit reads them: their counts, and what each has as the bytes
+/// of its record.
 struct LetterPlaces {
     /// A dead letter whose bytes can be compared with those in its input.
     fileprivate struct Place {
@@ -25,7 +25,10 @@ struct LetterPlaces {
     private(set) var count = 0
     private var codes: [String: Int] = [:]
     private var stages: [Name: Int] = [:]
-    private var inputs: [Name: Int] = [:]
+    /// By the file that they name: an input, or a file in an archive.
+    private var files: [Name: Int] = [:]
+    /// For each input that is an archive, the files in it that dead letters name.
+    private var members: [Name: [Name]] = [:]
     private var firsts: [String: Known] = [:]
     /// Those of other pipelines or definitions, and those that cannot be read.
     private var definitions: [String: Int] = [:]
@@ -34,6 +37,12 @@ struct LetterPlaces {
     private var long = 0
     private var places: [Name: [Place]] = [:]
     private var file = ""
+    /// The number of each input that is no archive, in the order of reading.
+    private var ranks: [Name: Int] = [:]
+    /// The place of the last dead letter, and the lines of those that are before the one before
+    /// them.
+    private var last: (input: Int, offset: UInt64)?
+    private var misplaced: [UInt64] = []
     private let results = Results()
 
     fileprivate final class Results {
@@ -63,11 +72,22 @@ struct LetterPlaces {
             firsts[letter.code] = Known(stage: letter.stage, message: letter.message, file: letter.file, line: letter.line)
         }
         guard let input = letter.file else { return }
-        inputs[Name(input), default: 0] += 1
+        note(Name(input))
+        if let rank = ranks[Name(input)], let offset = letter.offset {
+            if let last, (rank, offset) < (last.input, last.offset) { misplaced.append(number) } else { last = (rank, offset) }
+        }
         guard letter.rawKind == .bytes || letter.rawKind == .beginning, let offset = letter.offset else { return }
         let hash = letter.raw.withUnsafeBufferPointer(Self.hash)
         let position = Position(member: letter.member, offset: offset, line: letter.line ?? 0)
         places[Name(input), default: []].append(Place(position: position, hash: hash, cutFrom: letter.rawCutFrom, number: number))
+    }
+
+    /// Notes the file that a dead letter names.
+    private mutating func note(_ file: Name) {
+        files[file, default: 0] += 1
+        guard files[file] == 1, !members.isEmpty else { return }
+        let path = file.text.utf8
+        for slash in path.indices where path[slash] == NameBytes.slash { members[Name(String(Substring(path[..<slash])))]?.append(file) }
     }
 
     /// Adds a dead letter that is too long for memory.
@@ -77,7 +97,7 @@ struct LetterPlaces {
         let beginning = try DeadLetterBeginning(letter)
         codes[beginning.code, default: 0] += 1
         stages[Name(beginning.stage), default: 0] += 1
-        if let file = beginning.file { inputs[Name(file), default: 0] += 1 }
+        if let file = beginning.file { note(Name(file)) }
         definitions["\(beginning.pipeline) \(beginning.definition)", default: 0] += 1
     }
 
@@ -101,7 +121,23 @@ struct LetterPlaces {
         )
         for stage in report.stages { audit.compare("stage '\(stage.name)'", "dead letters", stage.dead, stages[Name(stage.name)] ?? 0) }
         for input in report.inputs {
-            audit.compare(input.file, "dead letters", input.dead, Self.files(of: input, in: inputs.keys).reduce(0) { $0 + (inputs[$1] ?? 0) })
+            audit.compare(input.file, "dead letters", input.dead, names(of: input).reduce(0) { $0 + (files[$1] ?? 0) })
+        }
+    }
+
+    /// Compares the order of the dead letters with that of their records.
+    ///
+    /// - Parameter mayDiffer: whether the run may write them in any order; `nil` if that is not
+    ///   known.
+    func compareOrder(_ audit: inout Audit, mayDiffer: Bool?) {
+        guard count > 0 else { return }
+        switch mayDiffer {
+        case true?: break
+        case false?:
+            audit.compare(file, "dead letters that come before one that is above them", 0, misplaced.count)
+        case nil:
+            guard let first = misplaced.first else { return }
+            audit.leaveUnproved("the order of the dead letters: line \(first) belongs further up unless the pipeline has 'order: any' (--with FILE tells)")
         }
     }
 
@@ -110,20 +146,18 @@ struct LetterPlaces {
         return SipHash.fixed.hash(start, bytes.count)
     }
 
-    func areOf(_ input: RunReport.Input) -> Bool { !Self.files(of: input, in: places.keys).isEmpty }
+    func areOf(_ input: RunReport.Input) -> Bool { names(of: input).contains { places[$0] != nil } }
 
     /// The names that dead letters have for an input: its own, or those of the files in it.
-    private static func files(of input: RunReport.Input, in names: some Sequence<Name>) -> [Name] {
-        let beginning = Array("\(input.file)/".utf8)
-        return names.filter { $0 == Name(input.file) || input.archive != nil && $0.text.utf8.starts(with: beginning) }
-    }
+    private func names(of input: RunReport.Input) -> [Name] { [Name(input.file)] + (members[Name(input.file)] ?? []) }
 
     /// The comparison with the bytes of an input; `nil` if no dead letter is of it.
     func comparison(of input: RunReport.Input) -> Comparison? {
-        let files = Self.files(of: input, in: places.keys)
-        guard !files.isEmpty else { return nil }
-        results.read.formUnion(files)
-        return Comparison(input.file, places.filter { files.contains($0.key) }, results)
+        var own: [Name: [Place]] = [:]
+        for name in names(of: input) { own[name] = places[name] }
+        guard !own.isEmpty else { return nil }
+        results.read.formUnion(own.keys)
+        return Comparison(input.file, own, results)
     }
 
     /// Notes the results of all comparisons.
@@ -143,6 +177,16 @@ struct LetterPlaces {
 }
 
 extension LetterPlaces {
+    /// - Parameter report: names the inputs in their order.
+    init(of report: RunReport) {
+        self.init()
+        // The report says what an archive contained only if the run has read it to its end.
+        let areArchives = report.framing?.inputArchive != nil
+        for (index, input) in report.inputs.enumerated() {
+            if areArchives || input.archive != nil { members[Name(input.file)] = [] } else { ranks[Name(input.file)] = index }
+        }
+    }
+
     /// Compares dead letters with the records of one input, batch by batch.
     final class Comparison {
         private let file: String

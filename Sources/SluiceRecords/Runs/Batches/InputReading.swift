@@ -17,7 +17,7 @@ final class InputReading: Sendable {
     private let spillFolder: String
     private let summarized: Locked<[InputSummary?]>
     /// See ``InputStamp/ends``; `nil` for an input that was not opened.
-    private let ends: Locked<[String??]>
+    private let ends: Locked<[DigestText??]>
     private let allowance: Locked<Allowance>
     /// The spill files of records over the size limit.
     private let spills = Locked<[String]>([])
@@ -32,6 +32,9 @@ final class InputReading: Sendable {
     private let mostBlocksAhead: Int
     /// The number of workers that read no input.
     private let idleWorkers: Atomic<Int>
+    /// Told of what is read.
+    private let deadLetterLimit: DeadLetterLimit?
+    private let inputsLeft: Atomic<Int>
 
     /// An input that was read up to its first records.
     private struct Begun {
@@ -48,11 +51,15 @@ final class InputReading: Sendable {
         var cutShort: Set<Int> = []
     }
 
+    /// - Parameter isRead: whether tasks have read the inputs, so that there is nothing to note of
+    ///   them.
     init(
         _ source: SourceSettings, memory: Int, mostRecords: Int = .max, options: RunOptions, resuming checkpoint: Checkpoint? = nil,
-        stop: ReadingStop = ReadingStop()
+        isRead: Bool = false, stop: ReadingStop = ReadingStop(), deadLetterLimit: DeadLetterLimit? = nil
     ) {
         self.mostRecords = mostRecords
+        self.deadLetterLimit = deadLetterLimit
+        inputsLeft = Atomic(source.inputs.count)
         self.source = source
         mostBlocksAhead = max(2, min(2 * options.workers, memory / (16 << 20)))
         idleWorkers = Atomic(options.workers)
@@ -60,22 +67,27 @@ final class InputReading: Sendable {
         resumed = checkpoint.map { ($0.cut, $0.reader) }
         spillFolder = options.state + "/\(StateFolder.spill)"
         window = min(memory / 4, (48 << 20) + options.workers * (24 << 20))
-        readers = options.limit == nil ? min(options.workers, max(1, source.inputs.count)) : 1
+        let most = source.inputs.contains { Address.isAddress($0.path) } ? min(options.workers, Self.mostFetched) : options.workers
+        readers = options.limit == nil ? min(most, max(1, source.inputs.count)) : 1
         buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 8 * options.workers + 8)
         let known = checkpoint?.summaries ?? []
-        summarized = Locked(source.inputs.indices.map { $0 < known.count ? known[$0] : nil })
-        ends = Locked(Array(repeating: nil, count: source.inputs.count))
+        let count = isRead ? 0 : source.inputs.count
+        summarized = Locked((0..<count).map { $0 < known.count ? known[$0] : nil })
+        ends = Locked(Array(repeating: nil, count: count))
         allowance = Locked(Allowance(left: options.limit ?? .max))
     }
+
+    /// Each is fetched by a process of some 80 MB.
+    private static let mostFetched = 16
 
     /// A summary of each input; `nil` for one that was not read to its end.
     var summaries: [InputSummary?] { summarized.withLock { $0 } }
 
     /// The digest of the input's first and last bytes, for the report; `nil` if it is not a regular
     /// file.
-    func ends(of index: Int) -> String? {
+    func ends(of index: Int) -> DigestText? {
         if let known = ends.withLock({ $0[index] }) { return known }
-        return InputStamp(source.inputs[index])?.ends
+        return InputStamp(source.inputs[index]).flatMap { $0.version == nil ? DigestText($0.ends) : nil }
     }
 
     /// - Parameters:
@@ -89,7 +101,10 @@ final class InputReading: Sendable {
         let allowed = mayEnd ? nil : helpers
         return source.inputs.indices.map { index in
             Part {
-                if let resumed = self.resumed, index < resumed.cut.input { return { nil } }
+                if let resumed = self.resumed, index < resumed.cut.input {
+                    self.inputEnded()
+                    return { nil }
+                }
                 let begun = index == 0 ? self.takeBegun() : nil
                 let continued = try self.open(index, helpers: allowed, after: self.beginning(of: index))
                 if index == 0, self.source.start != nil, continued == nil {
@@ -111,6 +126,7 @@ final class InputReading: Sendable {
                     if let batch = try read.get() {
                         batch.inputsBefore = self.source.inputsBefore
                         isAtEnd = batch.number + 1 == end
+                        self.deadLetterLimit?.read(batch.frames.count + batch.spilled.count + batch.faults.count)
                         if let kept = batch.replayed?.spills { self.spills.withLock { $0 += kept } }
                         if !batch.spilled.isEmpty { self.spills.withLock { $0 += batch.spilled.map(\.spill) } }
                         return self.cut(batch) { self.close(reader, bytes) }
@@ -118,10 +134,15 @@ final class InputReading: Sendable {
                     let isWhole = self.allowance.withLock { !$0.cutShort.contains(index) }
                     if isWhole { self.summarized.withLock { $0[index] = reader.summary } }
                     self.close(reader, bytes)
+                    self.inputEnded()
                     return nil
                 }
             }
         }
+    }
+
+    private func inputEnded() {
+        if inputsLeft.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { deadLetterLimit?.endReading() }
     }
 
     /// Where to begin to read an input; `nil`: at its beginning, or it is not known.
@@ -169,8 +190,8 @@ final class InputReading: Sendable {
         if !paths.isEmpty { rmdir(spillFolder) }
     }
 
-    /// - Parameter asSample: whether it is opened for its first batch, which then has as many records
-    ///   as any, if it can be opened again.
+    /// - Parameter asSample: whether it is opened for its first batch, which then has as many
+    ///   records as any, if it can be opened again.
     private func open(_ index: Int, helpers: BlocksAhead.Helpers? = nil, asSample: Bool = false) throws(InputError) -> (any InputReader, any InputBytes) {
         var configuration = makeConfiguration(helpers: helpers)
         let file = source.inputs[index]
@@ -224,8 +245,10 @@ final class InputReading: Sendable {
     }
 
     private func noteEnds(of index: Int, _ bytes: any InputBytes) {
-        let ends = InputStamp.ends(of: bytes)
-        self.ends.withLock { $0[index] = .some(ends) }
+        let ends = InputStamp.ends(of: bytes).map { DigestText($0) }
+        self.ends.withLock { known in
+            if known.indices.contains(index) { known[index] = .some(ends) }
+        }
     }
 
     private func close(_ reader: any InputReader, _ bytes: any InputBytes) {

@@ -96,7 +96,9 @@ struct BoundProgram: Sendable {
         if error.code == .noSuchField, let near = fields.nearestName(to: error.message, row, of: batch) {
             message += "; did you mean '\(near)'?"
         }
-        if error.code == .type, Self.mixesTextAndNumbers(message) {
+        if error.code == .type, message.hasPrefix("no matching overload for '_in_'"), let advice = ExpressionAdvice.fix(for: error, in: program.text) {
+            message += "; \(advice)"
+        } else if error.code == .type, Self.mixesTextAndNumbers(message) {
             message += "; convert with int(…), double(…) or string(…)"
         }
         return RecordFailure(code: "expression.\(error.code.rawValue)", message: message)

@@ -40,22 +40,37 @@ final class Plan: Sendable {
     private let intakes: [Int: ClosingIntake]
     /// The spill files of the stages.
     let folder: StageFolder
+    let deadLetterLimit: DeadLetterLimit?
 
     /// One for each sink whose outputs begin with their column names, if these are not known yet.
     let outputColumns: [OutputColumns]
     /// One for each sink whose outputs are divided into files.
     let outputParts: [OutputParts]
 
-    /// - Parameter folder: where stages spill what exceeds their memory.
-    init(_ pipeline: RecordPipeline, folder: String = StageRoom.standard.folder.path) {
+    /// The sinks whose outputs tasks write as files of their own, by their numbers.
+    let sinksOfTasks: Swift.Set<Int>
+
+    /// Where tasks end and the run that gathers them begins.
+    let taskCut: TaskCut
+
+    /// - Parameters:
+    ///   - folder: where stages spill what exceeds their memory.
+    ///   - isGathering: whether tasks have read the inputs.
+    init(_ pipeline: RecordPipeline, folder: String = StageRoom.standard.folder.path, isGathering: Bool = false) {
         self.folder = StageFolder(folder)
-        var planning = Planning(pipeline.source, StageRoom(pipeline, folder: self.folder))
+        let room = StageRoom(pipeline, folder: self.folder)
+        deadLetterLimit = room.deadLetters
+        var planning = Planning(pipeline.source, room)
         trunk = planning.plan(pipeline.flow, route: nil)
         stages = planning.stages
         sinks = planning.sinks
         splits = planning.splits.reversed()
         places = planning.places
-        inputs = pipeline.source.inputs.map { RecordFields.InputName($0.path) }
+        years = YearCount(pipeline.source.format)
+        taskCut = TaskCut(trunk, hasYears: years != nil)
+        sinksOfTasks = taskCut == .encoded ? Swift.Set(trunk.sinksBeforeClosing.filter { $0.settings.sink.hasTaskParts }.map(\.number)) : []
+        // There may be a million, and records that are encoded already need none.
+        inputs = isGathering && taskCut == .encoded ? [] : pipeline.source.inputs.map { RecordFields.InputName($0.path) }
         format = Locked(pipeline.source.format)
         needsHead = (pipeline.source.format as? any HeadedFormat)?.needsHead == true
         areLines = pipeline.source.framing == .lines
@@ -69,7 +84,6 @@ final class Plan: Sendable {
         mayHaveEnough = stages.contains(where: \.mayEndRun)
         outputColumns = sinks.filter(\.needsOutputColumns).map { OutputColumns($0) }
         outputParts = sinks.compactMap { sink in sink.settings.sink.part.map { OutputParts($0, sink: sink.number) } }
-        years = YearCount(pipeline.source.format)
         hasOrderedStage = years != nil || !outputColumns.isEmpty || !outputParts.isEmpty || stages.contains(where: \.isOrdered)
         var intakes: [Int: ClosingIntake] = [:]
         for stage in stages {
@@ -243,6 +257,17 @@ struct PlannedStage: Sendable {
     var ownWorkers: OwnWorkers? {
         guard case .each(let step) = step else { return nil }
         return step.ownWorkers
+    }
+
+    /// How many of its own workers it can be given; `nil` if it has none, or their number is fixed.
+    var allowedWorkers: ClosedRange<Int>? {
+        guard case .each(let step) = step else { return nil }
+        return step.allowedWorkers
+    }
+
+    /// Sets the number of its own workers, within ``allowedWorkers``.
+    func resize(to workers: Int) {
+        if case .each(let step) = step { step.resize(to: workers) }
     }
 
     func note(in stage: inout RunReport.Stage) {

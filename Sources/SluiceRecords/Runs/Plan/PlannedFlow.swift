@@ -26,6 +26,15 @@ struct PlannedFlow: Sendable {
         return rest.firstIndex(where: \.givesNewBytes).map { rest[...$0] } ?? rest
     }
 
+    /// The sinks that get records before the end of the inputs.
+    var sinksBeforeClosing: [PlannedSink] {
+        guard !stages.contains(where: \.isClosing) else { return [] }
+        switch end {
+        case .sink(let sink): return [sink]
+        case .split(let split): return split.branches.flatMap(\.flow.sinksBeforeClosing)
+        }
+    }
+
     /// Every field that is mentioned from `start` up to the next decoding, in this flow and in
     /// those that it divides into.
     func mentions(from start: Int) -> [String] {

@@ -44,7 +44,8 @@ struct BoundSplit: Sendable {
             matches.removeAll(keepingCapacity: true)
             let origin = replayed.flatMap { _ in branch(of: row, batch) }
             for (index, evaluate) in conditions.enumerated() {
-                // The other copies of the record have gone their way in the run that refused this one.
+                // The other copies of the record have gone their way in the run that refused this
+                // one.
                 if let origin, match == .all, index != origin { continue }
                 if let evaluate, let condition = branches[index].condition {
                     guard let holds = evaluate.test(row) else { throw condition.failure(row, of: batch) }

@@ -3,8 +3,8 @@ import SluiceCEL
 
 /// Finds the heads of the files that dead letters come from, which their records are read with.
 ///
-/// Reads each file up to the record; in files with one head, only its beginning. Fast if records are
-/// asked for in the order of their file.
+/// Reads each file up to the record; in files with one head, only its beginning. Fast if records
+/// are asked for in the order of their file.
 final class HeadSearch {
     private let source: SourceSettings
     private let spillFolder: String

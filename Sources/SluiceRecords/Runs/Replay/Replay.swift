@@ -90,7 +90,8 @@ package final class Replay: Sendable {
 }
 
 extension RecordPipeline {
-    /// The pipeline that takes in dead letters instead of its inputs, and writes beside its outputs.
+    /// The pipeline that takes in dead letters instead of its inputs, and writes beside its
+    /// outputs.
     ///
     /// - Parameters:
     ///   - state: the state folder of the pipeline.

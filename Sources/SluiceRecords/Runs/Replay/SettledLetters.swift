@@ -6,8 +6,8 @@ import SluiceCEL
 /// Which dead letters replays have dealt with: `resolved-N` in the folder of replays for each of
 /// them, with the hash of a letter in each line. It is published together with the outputs.
 ///
-/// A letter is identified by its record's input, position and bytes, and by the route of its copy if
-/// there are copies; not by its stage or error, which change if it fails again.
+/// A letter is identified by its record's input, position and bytes, and by the route of its copy
+/// if there are copies; not by its stage or error, which change if it fails again.
 struct SettledLetters {
     private static let prefix = "resolved-"
     private let keys: SeenKeys
@@ -73,8 +73,9 @@ final class SettledFile {
     }
 
     var moves: [Journal.Move] { output.moves }
-    func publish() throws(OutputError) { _ = try output.publish() }
+    func published() throws(OutputError) { try output.published() }
     func discard() { output.discard() }
+    func leave() { output.leave() }
 }
 
 extension Hash128 {

@@ -1,46 +1,12 @@
 import FoundationEssentials
+import SluiceCEL
 
 extension RunReport {
     /// The contents of `report.json`: indented, with snake-case keys in alphabetical order.
-    package func json() throws(RunError) -> [UInt8] {
-        var copy = self
-        copy.digest = nil
-        let json = try copy.encoded()
-        // Not encoded once more with its digest: reports of many inputs are large.
-        let place = Self.place(of: "digest", in: json)
-        return json[..<place] + Array("  \"digest\" : \"\(Self.digest(of: json))\",\n".utf8) + json[place...]
-    }
+    package func json() throws(RunError) -> [UInt8] { try ReportText(self).bytes }
 
     /// The digest of the report, whatever ``digest`` it has; `nil` if it cannot be encoded.
-    package var ownDigest: String? {
-        var copy = self
-        copy.digest = nil
-        return (try? copy.encoded()).map(Self.digest)
-    }
-
-    private static func digest(of json: [UInt8]) -> String { json.withUnsafeBufferPointer { "sha256:" + Digest.of($0) } }
-
-    /// The line of the first key of the report itself, not of a part, that comes after another key.
-    private static func place(of key: String, in json: [UInt8]) -> Int {
-        let key = Array(key.utf8)
-        var line = 0
-        while let end = json[line...].firstIndex(of: UInt8(ascii: "\n")) {
-            if json[line...].starts(with: "  \"".utf8), key.lexicographicallyPrecedes(json[(line + 3)..<end]) { return line }
-            line = end + 1
-        }
-        return line
-    }
-
-    private func encoded() throws(RunError) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        do {
-            return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
-        } catch {
-            throw .report(path: "report.json", reason: "\(error)")
-        }
-    }
+    package var ownDigest: String? { (try? ReportText(self))?.digest }
 
     package init(contentsOf path: String) throws(RunError) {
         let decoder = JSONDecoder()
@@ -76,8 +42,7 @@ extension RunReport {
 
     /// Why a folder cannot be created.
     private static func reason(_ folder: String) -> String {
-        var parent = folder
-        while case .missing = PathKind.of(parent), parent != ".", parent != "/" { parent = OutputFolders.folder(of: parent) }
+        let parent = existing(folder)
         switch PathKind.of(parent) {
         case .file: return "'\(parent)' is a file, not a folder"
         case .unreadable(let reason): return reason
@@ -85,19 +50,54 @@ extension RunReport {
         }
     }
 
+    /// Why there can be no state folder at a path: a file has its place, or that of a folder that
+    /// it would be in.
+    package static func refusal(ofState folder: String) -> String? {
+        if case .file = PathKind.of(existing(folder)) { reason(folder) } else { nil }
+    }
+
+    /// The path, or the first above it that exists.
+    private static func existing(_ folder: String) -> String {
+        var parent = folder
+        while case .missing = PathKind.of(parent), parent != ".", parent != "/" { parent = OutputFolders.folder(of: parent) }
+        return parent
+    }
+
     /// Writes the report to a file atomically. Replaces a symbolic link at that path, not its
     /// target.
-    package func write(to path: String) throws(RunError) { try Self.write(json(), to: path) }
+    package func write(to path: String) throws(RunError) { try Self.write(ReportText(self), to: path) }
 
     /// As ``write(to:)``, for a report that is encoded already.
-    package static func write(_ bytes: [UInt8], to path: String, staging: Staging = Staging()) throws(RunError) {
-        let file = OutputSet(staging: staging)
-        do throws(OutputError) {
+    static func write(_ text: ReportText, to path: String, staging: Staging = Staging()) throws(RunError) {
+        try publish(path) { () throws(OutputError) in try staged(text, for: path, staging) }
+    }
+
+    /// As ``write(to:)``, for a report that is encoded as something else.
+    package static func write(_ bytes: [UInt8], to path: String) throws(RunError) {
+        try publish(path) { () throws(OutputError) in
+            let file = OutputSet()
             try bytes.withUnsafeBufferPointer { (bytes) throws(OutputError) in try file.append(bytes, records: 1, to: path) }
-            _ = try file.publish()
-        } catch {
-            throw .report(path: path, reason: "the report cannot be written: \(error)")
+            return file
         }
+    }
+
+    private static func publish(_ path: String, _ stage: () throws(OutputError) -> OutputSet) throws(RunError) {
+        do throws(OutputError) {
+            _ = try stage().publish()
+        } catch {
+            guard case .failed(let place, let reason) = error, place.isSame(as: path) else {
+                throw .report(path: path, reason: "cannot be written: \(error)")
+            }
+            throw .report(path: path, reason: reason)
+        }
+    }
+
+    /// A report that is complete and on disk, and not yet in its place.
+    static func staged(_ text: ReportText, for path: String, _ staging: Staging) throws(OutputError) -> OutputSet {
+        let file = OutputSet(staging: staging)
+        try text.forEachPiece { (bytes) throws(OutputError) in try file.append(bytes, records: 0, to: path) }
+        try file.prepare()
+        return file
     }
 }
 

@@ -7,7 +7,7 @@ public struct RunReport: Codable, Sendable {
         case complete
         /// Complete, with dead letters or damaged inputs.
         case losses
-        /// Nothing was published.
+        /// Nothing was published, or only what ``RunReport/publishing`` says.
         case failed
         /// Drained before the end of the input; nothing was published.
         case interrupted
@@ -46,7 +46,8 @@ public struct RunReport: Codable, Sendable {
         public var member: Int
         /// Compressed bytes that were skipped.
         public var lostBytes: UInt64
-        /// Decompressed bytes of the record that the damage cut off.
+        /// Decompressed bytes of the record that the damage cut off and, of `crc`, those by which the
+        /// text is too short.
         public var lostText: UInt64
 
         init(_ damage: Damage) {
@@ -85,11 +86,23 @@ public struct RunReport: Codable, Sendable {
         /// Whether it was read to its end.
         public var whole: Bool
         /// The SHA-256 of its first and last 4 KiB as the run began, if it is a regular file.
-        public var ends: String?
+        public var ends: String? {
+            get { endsDigest?.text }
+            set { endsDigest = newValue.map { DigestText($0) } }
+        }
+        var endsDigest: DigestText?
+        /// The ETag or the modification time, if it is behind an address.
+        public var version: String?
         /// What the archive contained, if the file is read as one.
         public var archive: ArchiveContents?
         /// An oddity that is not damage: the name ends in `.gz`, but the file is plain text.
         public var note: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case file, bytes, members, records, written, filtered, dead, absorbed, added, damage, whole
+            case endsDigest = "ends"
+            case version, archive, note
+        }
     }
 
     /// What an archive contained.
@@ -244,12 +257,27 @@ public struct RunReport: Codable, Sendable {
         public var reasons: [String: Int] = [:]
     }
 
+    /// How far a run came that failed while it published.
+    public struct Publishing: Codable, Sendable, Equatable {
+        /// The number of files in place: outputs, and dead letters.
+        public var done: Int
+        /// The number of all files.
+        public var of: Int
+    }
+
     /// The types of fields that were inferred from the first records.
     public struct InferredTypes: Codable, Sendable, Equatable {
         /// A field and its type.
         public struct Field: Codable, Sendable, Equatable {
             public var name: String
             public var type: String
+            /// If it is text because of this value alone: the others have a type in common. Usually
+            /// a word for no value, such as `NA`.
+            public var onlyText: String?
+
+            init(_ field: InferredField) {
+                (name, type, onlyText) = (field.name, field.type.rawValue, field.onlyText)
+            }
         }
 
         /// The input that the records are in.
@@ -296,8 +324,12 @@ public struct RunReport: Codable, Sendable {
     public var replay: Replay?
     /// Whether the run ended because its standard output was closed.
     public var outputClosed: Bool?
-    /// For an interrupted run: whether the same command resumes it.
+    /// For a run that was interrupted, or could not fetch an input: whether the same command
+    /// resumes it.
     public var resumable: Bool?
+    /// For a run that failed while it published its outputs: how many files are in place. The next
+    /// run with the state folder publishes the rest.
+    public var publishing: Publishing?
     /// Why the run failed.
     public var error: String?
 }

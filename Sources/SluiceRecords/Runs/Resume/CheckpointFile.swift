@@ -28,7 +28,7 @@ struct StateFile: Sendable {
         guard descriptor >= 0 else { throw .failed(path, "cannot be created", errno) }
         var failure = bytes.withUnsafeBytes { writeAll($0.bindMemory(to: UInt8.self), to: descriptor) }
         failure = failure ?? [UInt8(ascii: "\n")].withUnsafeBufferPointer { writeAll($0, to: descriptor) }
-        for piece in stored.all.flatMap(\.pieces) where failure == nil { failure = piece.withBytes { writeAll($0, to: descriptor) } }
+        for bytes in stored.all where failure == nil { failure = bytes.write(to: descriptor) }
         if failure == nil, fsync(descriptor) != 0 { failure = errno }
         close(descriptor)
         if failure == nil, rename(beside, path) != 0 { failure = errno }

@@ -108,14 +108,18 @@ final class Checkpointing: Sendable {
     /// Whether a run of the pipeline can be resumed.
     ///
     /// - Returns: false if an input is not a regular file, an output is not a file that is renamed
-    ///   into place at the end, records are not committed in input order, or a limit cuts the
-    ///   inputs short.
+    ///   into place at the end, records are not committed in input order, a limit cuts the inputs
+    ///   short, or dead letters are replayed: which of them are dealt with is in no checkpoint.
     static func canResume(_ pipeline: RecordPipeline, _ plan: Plan, limit: Int?) -> Bool {
-        guard limit == nil, pipeline.deadLetterSink == nil, !plan.isUnordered else { return false }
+        guard limit == nil, pipeline.deadLetterSink == nil, pipeline.source.replay == nil, !plan.isUnordered else { return false }
         guard pipeline.sinks.allSatisfy({ $0.sink is FileSink }), pipeline.source.source is FileSource else { return false }
         let files = pipeline.sinks.compactMap { sink in sink.sink.path.constant.map { sink.sink.first(of: $0) } } + [pipeline.deadLetters]
         return files.allSatisfy { if case .file(size: nil) = PathKind.of($0) { false } else { true } }
-            && pipeline.source.inputs.allSatisfy { if case .file(size: _?) = PathKind.of($0.path) { !$0.isStandardInput } else { false } }
+            && pipeline.source.inputs.allSatisfy { input in
+                if Address.isAddress(input.path) { return true }
+                if case .file(size: _?) = PathKind.of(input.path) { return !input.isStandardInput }
+                return false
+            }
     }
 
     static func stamps(of files: [InputFile]) -> [InputStamp]? {

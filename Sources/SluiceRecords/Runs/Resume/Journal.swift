@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Glibc
 import Sluice
 import SluiceCEL
 
@@ -23,15 +22,15 @@ package struct Journal: Codable, Sendable {
     private var moved: Moves
     /// The contents of the report.
     var report: StoredBytes
-    /// The path to write it to.
+    /// The path that it was to be written to.
     var reportFile: String
     /// The inputs to record as read; `nil` without `new_only`.
     var read: [FilesRead.File]?
 
-    init(folder: String, moves: [Move], report: [UInt8], reportFile: String, read: [FilesRead.File]?) {
+    init(folder: String, moves: [Move], report: ReportText, reportFile: String, read: [FilesRead.File]?) {
         self.folder = folder
         moved = Moves(all: moves)
-        self.report = StoredBytes(Data(report))
+        self.report = StoredBytes(report)
         self.reportFile = reportFile
         self.read = read
     }
@@ -39,31 +38,15 @@ package struct Journal: Codable, Sendable {
     var moves: [Move] { moved.all }
 
     /// Performs the renames that are still missing.
-    ///
-    /// - Throws: for the first rename that fails; those before it are done.
-    func finish() throws(OutputError) { try Self.finish(moves, in: folder) }
+    func finish() throws(PublishingFailure) { try Self.finish(moves, in: folder) }
 
-    static func finish(_ moves: [Move], in working: String) throws(OutputError) {
-        func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(working)/\(path)" }
-        var folders: [Name: OutputFolder] = [:]
-        for move in moves {
-            let folder = OutputFolder(of: absolute(move.path), within: move.within.map(absolute))
-            let open = try folder.opened()
-            let (staged, name) = (NameBytes.lastName(of: move.staged), NameBytes.lastName(of: move.path))
-            if open.rename(staged, to: name) != 0 {
-                let reason = errno
-                // If the staged file is gone, it was renamed already.
-                guard reason == ENOENT, case .missing = open.kind(of: staged), isThere(name, in: open) else {
-                    throw .failed(move.path, "cannot be renamed into place", reason)
-                }
-            }
-            folders[Name(folder.path)] = folder
+    static func finish(_ moves: [Move], in working: String) throws(PublishingFailure) {
+        let publication = Publication(moves, in: working, isAgain: true)
+        try publication.run()
+        do throws(OutputError) {
+            try publication.sync()
+        } catch {
+            // Some file systems do not support this, and need not. The renames are done.
         }
-        // Some file systems do not support this, and need not. The renames are done.
-        try? OutputFolders.sync(Array(folders.values))
-    }
-
-    private static func isThere(_ name: String, in folder: OpenFolder) -> Bool {
-        if case .missing = folder.kind(of: name) { false } else { true }
     }
 }

@@ -9,6 +9,7 @@ struct StoredBytes: Codable, Sendable {
         case pieces([StoredBytes])
         case buffer(ByteBuffer)
         case data(Data)
+        case report(ReportText)
     }
 
     fileprivate struct Place: Codable {
@@ -53,6 +54,8 @@ struct StoredBytes: Codable, Sendable {
 
     init(_ data: Data) { contents = .data(data) }
 
+    init(_ report: ReportText) { contents = .report(report) }
+
     /// The bytes of all pieces, one after another.
     init(_ pieces: [StoredBytes]) { contents = .pieces(pieces) }
 
@@ -61,13 +64,33 @@ struct StoredBytes: Codable, Sendable {
         case .pieces(let pieces): pieces.reduce(0) { $0 + $1.count }
         case .buffer(let buffer): buffer.count
         case .data(let data): data.count
+        case .report(let report): report.byteCount
         }
     }
 
-    /// The bytes in pieces that are not divided further.
-    var pieces: [StoredBytes] {
-        guard case .pieces(let pieces) = contents else { return [self] }
-        return pieces.flatMap(\.pieces)
+    /// - Returns: why they cannot be written, as an `errno`; `nil` if they are.
+    func write(to descriptor: Int32) -> Int32? {
+        switch contents {
+        case .pieces(let pieces):
+            for piece in pieces {
+                if let failure = piece.write(to: descriptor) { return failure }
+            }
+            return nil
+        case .buffer, .data: return withBytes { writeAll($0, to: descriptor) }
+        case .report(let report):
+            do throws(WriteFailure) {
+                try report.forEachPiece { (bytes) throws(WriteFailure) in
+                    if let number = writeAll(bytes, to: descriptor) { throw WriteFailure(number: number) }
+                }
+                return nil
+            } catch {
+                return error.number
+            }
+        }
+    }
+
+    private struct WriteFailure: Error {
+        var number: Int32
     }
 
     func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
@@ -75,6 +98,7 @@ struct StoredBytes: Codable, Sendable {
         case .pieces(let pieces): Self.joined(pieces).withUnsafeBufferPointer(body)
         case .buffer(let buffer): buffer.withFilled(body)
         case .data(let data): data.withUnsafeBytes { body($0.bindMemory(to: UInt8.self)) }
+        case .report(let report): report.bytes.withUnsafeBufferPointer(body)
         }
     }
 

@@ -1,16 +1,17 @@
 import FoundationEssentials
 
-// What checkpoints and journals say of each output. There may be tens of thousands of them, so it is
-// no JSON.
+// What checkpoints and journals say of each output. There may be tens of thousands of them, so it
+// is no JSON.
 
 extension SinkMark: Codable {
     package func encode(to encoder: any Encoder) throws {
-        var writer = StateWriter(capacity: outputs.count * 64)
+        var writer = StateWriter(capacity: outputs.count * 128)
         writer.write(outputs.count)
         for output in outputs {
             writer.write(output.path)
             writer.write(output.bytes)
             writer.write(output.records)
+            writer.write(output.sha256 ?? "")
         }
         try StoredBytes(Data(writer.bytes)).encode(to: encoder)
     }
@@ -20,7 +21,8 @@ extension SinkMark: Codable {
         outputs = []
         let count = try reader.count()
         for _ in 0..<count {
-            outputs.append(Output(path: try reader.string(), bytes: try reader.number(), records: try reader.integer()))
+            let (path, bytes, records, sha256) = (try reader.string(), try reader.number(), try reader.integer(), try reader.string())
+            outputs.append(Output(path: path, bytes: bytes, records: records, sha256: sha256.isEmpty ? nil : sha256))
         }
         guard reader.isAtEnd else { throw CheckpointError("bytes after the outputs") }
     }

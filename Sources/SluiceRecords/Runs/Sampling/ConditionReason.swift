@@ -1,13 +1,13 @@
-import SluiceCEL
+package import SluiceCEL
 
 /// Explains why a condition holds for none of some records.
-struct ConditionReason {
+package struct ConditionReason {
     /// The explanation; `nil` if the records don't show a reason.
-    private(set) var text: String?
+    package private(set) var text: String?
     private let program: Program
     private let records: [ValueMap]
 
-    init(_ program: Program, over records: [ValueMap]) {
+    package init(_ program: Program, over records: [ValueMap]) {
         self.program = program
         self.records = Array(records.prefix(1000))
         text = reason(program.root)
@@ -69,24 +69,26 @@ struct ConditionReason {
             }
         }
         let sorted = counts.enumerated().sorted { ($1.element.count, $0.offset) < ($0.element.count, $1.offset) }.map(\.element)
+        guard values.count > 1 else { return sorted.map(\.value).joined() }
         let shown = sorted.prefix(3).map { "\($0.value) (\($0.count)×)" }.joined(separator: ", ")
         return sorted.count > 3 ? shown + ", …" : shown
     }
 }
 
 extension Value {
-    fileprivate var isText: Bool {
+    var isText: Bool {
         if case .string = self { true } else { false }
     }
 
-    fileprivate var isNumber: Bool {
+    var isNumber: Bool {
         switch self {
         case .int, .uint, .double, .decimal: true
         default: false
         }
     }
 
-    fileprivate var plain: String {
+    /// As a person would write it, shortened.
+    var plain: String {
         if case .string(let text) = self { String(text.prefix(40)) } else { brief }
     }
 

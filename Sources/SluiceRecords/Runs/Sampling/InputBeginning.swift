@@ -5,9 +5,11 @@ package enum InputBeginning {
     ///     in it that is not empty.
     ///   - encoding: that of the text, which is returned as UTF-8.
     ///   - bytes: the maximum number of bytes; a longer text is cut at its last line feed.
+    ///   - format: if it is known; a longer text is then not cut between quotes.
     /// - Throws: ``InputError`` if the input cannot be opened. Damage ends the text.
     package static func text(
-        of input: InputFile, from source: any RecordSource, as archive: Archive?, encoding: TextEncoding = .utf8, bytes most: Int = 64 << 10
+        of input: InputFile, from source: any RecordSource, as archive: Archive?, encoding: TextEncoding = .utf8, bytes most: Int = 64 << 10,
+        format: (any Format)? = nil
     ) throws(InputError) -> [UInt8] {
         let bytes = try source.open(input, at: 0)
         defer { bytes.close() }
@@ -27,13 +29,15 @@ package enum InputBeginning {
             buffer.count += step.count
             switch step.event {
             case .end: return buffer.withFilled { Array($0) }
-            case .damage: break reading
+            case .damage:
+                if let failure = bytes.failure { throw failure }
+                break reading
             case .member, nil: continue
             }
         }
         return buffer.withFilled { text in
             guard text.count == most, let end = text.lastIndex(of: UInt8(ascii: "\n")) else { return Array(text) }
-            return Array(text[...end])
+            return format?.framing.uncut(Array(text[...end])) ?? Array(text[...end])
         }
     }
 }

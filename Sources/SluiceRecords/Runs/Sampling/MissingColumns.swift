@@ -1,19 +1,20 @@
 import SluiceCEL
 
-/// Columns that a definition names and the first input does not have, which is no error: other inputs
-/// may have them.
+/// Columns that a definition names and the first input does not have, which is no error: other
+/// inputs may have them.
 package struct MissingColumns: Sendable {
     /// For the user: `in.csv has no column 'status' (did you mean 'Status'?), which 'types' names`.
     package let messages: [String]
 
-    /// - Parameter stages: those whose lists of fields are checked, as far as only columns can be in
-    ///   them.
+    /// - Parameter stages: those whose lists of fields are checked, as far as only columns can be
+    ///   in them.
     /// - Returns: `nil` if all are there, or that cannot be seen from the beginning of a file.
     package init?(of settings: SourceSettings, stages: [RecordStage] = []) {
         let typed = (settings.format as? any InferringFormat)?.typedFields ?? []
         let lists = Self.lists(in: stages)
         guard !typed.isEmpty || !lists.isEmpty, let format = settings.format as? any HeadedFormat, format.needsHead,
-            let input = settings.inputs.first, input.size != nil, !input.isStandardInput, settings.archive == nil,
+            let input = settings.inputs.first, input.size != nil, !input.isStandardInput, !Address.isAddress(input.path),
+            settings.archive == nil,
             let text = try? InputBeginning.text(of: input, from: settings.source, as: nil), let head = Self.head(of: text, settings)
         else { return nil }
         let columns = format.completed(by: head).schema.names

@@ -116,19 +116,10 @@ package struct PipelineSample: Sendable {
         if let schema {
             for (index, field) in fields.enumerated() {
                 guard let type = schema.type(of: field.name), type != .dyn, field.types.count == 1 else { continue }
-                fields[index].types[0].name = Self.typeName(type)
+                fields[index].types[0].name = type.nameInFiles
             }
         }
         return Place(name: books.name, in: books.in, out: books.out, dead: books.dead, fields: fields, firstFailure: failure, records: records)
-    }
-
-    /// The name of a type as pipeline files write it.
-    private static func typeName(_ type: CELType) -> String {
-        switch type {
-        case .timestamp: "timestamp"
-        case .duration: "duration"
-        default: type.description
-        }
     }
 
     private static func fields(of records: [ValueMap]) -> [Field] {
@@ -137,7 +128,7 @@ package struct PipelineSample: Sendable {
         for entry in records.lazy.flatMap(\.entries) {
             guard case .string(let key) = entry.key else { continue }
             let name = Name(key)
-            let type = typeName(entry.value.type)
+            let type = entry.value.type.nameInFiles
             if counts[name] == nil { order.append(name) }
             if let index = counts[name]?.firstIndex(where: { $0.name == type }) {
                 counts[name]?[index].count += 1
@@ -166,14 +157,15 @@ package struct PipelineSample: Sendable {
         let there = before.fields.map(\.name)
         let names = there + after.fields.map(\.name)
         var reported: [String] = []
-        for name in stage.verb.mentions where name.index(in: names) == nil && name.index(in: reported) == nil {
+        for name in stage.verb.reads where name.index(in: names) == nil && name.index(in: reported) == nil {
             reported.append(name)
             findings.append(Finding(stage: shown, message: "no record has the field '\(name)'" + didYouMean(name, among: there)))
         }
-        for name in stage.verb.mentions {
+        for name in stage.verb.reads {
             guard let word = Self.onlyWord(of: name, in: before.records) else { continue }
             findings.append(Finding(stage: shown, message: "the field '\(name)' is \(word) in every record that has it"))
         }
+        if let advice = stage.verb.advice(on: before.records) { findings.append(Finding(stage: shown, message: advice)) }
         guard let filter = stage.verb as? any FilterVerb, after.dead < after.in else { return }
         let passed = after.out
         let isNever = type(of: filter).keeps ? passed == 0 : passed == after.in - after.dead
@@ -182,5 +174,16 @@ package struct PipelineSample: Sendable {
         let count = after.in == 1 ? "the only record" : "any of \(after.in) records"
         findings.append(
             Finding(stage: shown, message: "'\(filter.condition.text)' is not true for \(count)" + (reason.map { ": \($0)" } ?? "")))
+    }
+}
+
+extension CELType {
+    /// As pipeline files write it.
+    package var nameInFiles: String {
+        switch self {
+        case .timestamp: "timestamp"
+        case .duration: "duration"
+        default: description
+        }
     }
 }

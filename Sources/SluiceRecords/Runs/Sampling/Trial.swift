@@ -25,13 +25,13 @@ package struct Trial: Sendable {
             state: state)
     }
 
-    /// As ``run(_:on:stages:limit:state:)``, but runs all stages before a route, and the first of its
-    /// own.
+    /// As ``run(_:on:stages:limit:state:)``, but runs all stages before a route, and the first of
+    /// its own.
     ///
-    /// - Parameter route: the number of the route among its siblings, after those of the routes that
-    ///   it is in.
-    static func run(
-        _ pipeline: RecordPipeline, on texts: [(name: String, text: [UInt8])], route: [Int], stages: Int, limit: Int?, state: String
+    /// - Parameter route: the number of the route among its siblings, after those of the routes
+    ///   that it is in.
+    package static func run(
+        _ pipeline: RecordPipeline, on texts: [(name: String, text: [UInt8])], route: [Int], stages: Int, limit: Int? = nil, state: String
     ) async throws(RunError) -> Trial {
         let records = MemorySink(PathTemplate(recordsName))
         let flow = pipeline.flow.cut(at: route[...], stages: stages, into: records)

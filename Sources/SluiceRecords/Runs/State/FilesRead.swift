@@ -99,9 +99,12 @@ extension FilesRead {
         do {
             self = try file.read(FilesRead.self) ?? FilesRead()
         } catch {
-            throw .report(path: file.path, reason: "the list of files that were read cannot be read: \(error); remove it to read all files again")
+            throw .report(path: file.path, reason: Self.unreadable)
         }
     }
+
+    private static let unreadable =
+        "the list of files that were read is damaged, or from another version of sluice; remove it to read all files again"
 
     /// Adds files to the list in a state folder. May be repeated.
     static func record(_ read: [File], in folder: String) throws(OutputError) {
@@ -110,7 +113,7 @@ extension FilesRead {
         do {
             known = try file.read(FilesRead.self) ?? FilesRead()
         } catch {
-            throw .failed(path: file.path, reason: "cannot be read: \(error)")
+            throw .failed(path: file.path, reason: unreadable)
         }
         known.add(read)
         try file.write(known)

@@ -52,7 +52,14 @@ final class RunList: Sendable {
         others = entries.filter { !$0.pipeline.isSame(as: pipeline) }
         let own = entries.filter { $0.pipeline.isSame(as: pipeline) }
         left = Self.left(own)
-        let run = try choose(left)
+        let run: String
+        do throws(RunError) {
+            run = try choose(left)
+        } catch {
+            // There is no object yet that would unlock the folder when it goes.
+            close(descriptor)
+            throw error
+        }
         entry = Entry(pipeline: pipeline, run: run, process: getpid())
         do throws(OutputError) {
             try rewrite(others + [entry] + own.filter { $0.run == run && $0.folder != nil }, descriptor)

@@ -35,21 +35,28 @@ struct StateWriter {
 /// end.
 struct StateReader {
     private let buffer: ByteBuffer
-    private var place = 0
+    private var place: Int
+    private let end: Int
 
-    /// - Parameter buffer: must not change as long as the reader is used.
-    init(_ buffer: ByteBuffer) { self.buffer = buffer }
-
-    init(_ bytes: [UInt8]) {
-        buffer = ByteBuffer(capacity: bytes.count)
-        bytes.withUnsafeBufferPointer { buffer.append($0) }
+    /// - Parameters:
+    ///   - buffer: must not change as long as the reader is used.
+    ///   - range: the bytes to read; by default all.
+    init(_ buffer: ByteBuffer, _ range: Range<Int>? = nil) {
+        self.buffer = buffer
+        (place, end) = (range?.lowerBound ?? 0, range?.upperBound ?? buffer.count)
     }
 
-    var isAtEnd: Bool { place == buffer.count }
-    var left: Int { buffer.count - place }
+    init(_ bytes: [UInt8]) {
+        let buffer = ByteBuffer(capacity: bytes.count)
+        bytes.withUnsafeBufferPointer { buffer.append($0) }
+        self.init(buffer)
+    }
+
+    var isAtEnd: Bool { place == end }
+    var left: Int { end - place }
 
     mutating func byte() throws(CheckpointError) -> UInt8 {
-        guard place < buffer.count else { throw CheckpointError("the state is truncated") }
+        guard place < end else { throw CheckpointError("the state is truncated") }
         defer { place += 1 }
         return buffer.start[place]
     }

@@ -12,6 +12,8 @@ final class StateFolder: Sendable {
     let checkpoint: Checkpoint?
     /// The report of an earlier run that had ended, and whose outputs were published just now.
     let finished: RunReport?
+    /// What was lost with an earlier run that is discarded although it had ended.
+    let discarded: String?
     let checkpointFile: StateFile
     let journal: StateFile
     private let list: RunList
@@ -20,16 +22,25 @@ final class StateFolder: Sendable {
     ///   - restarts: whether to discard an unfinished run.
     ///   - canResume: whether this run can be resumed from a checkpoint.
     /// - Throws: ``RunError/busy(state:process:)`` if another run uses the folder,
-    ///   ``RunError/unfinished(reason:)`` if it contains an unfinished run that cannot be resumed.
+    ///   ``RunError/unfinished(reason:)`` if it contains an unfinished run that cannot be resumed,
+    ///   ``RunError/unpublishedBefore(_:)`` if it contains one whose outputs can't be published.
     init(_ path: String, _ pipeline: RecordPipeline, restarts: Bool, canResume: Bool) throws(RunError) {
         try RunReport.prepare(folder: path)
         let file = StateFile(Self.checkpoint, in: path)
         let journal = StateFile(Journal.name, in: path)
         var found: Checkpoint?
         var finished: RunReport?
+        var discarded: String?
         list = try RunList(in: path, pipeline: pipeline.name) { (left) throws(RunError) in
-            finished = try Self.finishPublishing(journal, checkpoint: file, in: path)
-            if restarts { file.remove() }
+            do throws(RunError) {
+                finished = try Self.finishPublishing(journal, checkpoint: file, in: path)
+            } catch {
+                guard restarts else { throw error }
+                discarded = Self.discarding(because: error)
+                journal.remove()
+            }
+            // Earlier versions left a checkpoint of a replay, which lacks what is dealt with.
+            if restarts || pipeline.source.replay != nil { file.remove() }
             guard case .from(let checkpoint) = try Resumption(file, pipeline, canResume: canResume) else { return Staging.newRun() }
             guard left.contains(where: { $0.run == checkpoint.run }) else { return Staging.newRun() }
             found = checkpoint
@@ -39,6 +50,7 @@ final class StateFolder: Sendable {
         checkpointFile = file
         self.journal = journal
         self.finished = finished
+        self.discarded = discarded
         let staging = Staging(run: found?.run ?? list.run, list: list)
         self.staging = staging
         for left in list.left { Self.sweep(left, keeping: left.run == found?.run ? found : nil, staging) }
@@ -46,27 +58,48 @@ final class StateFolder: Sendable {
         Self.sweep(OutputFolder(path + "/\(Self.spill)"), SpillFile.isName)
     }
 
-    /// Finishes publishing the outputs of a run whose process died while it did.
+    /// Finishes publishing the outputs of a run whose process died or failed while it did.
     private static func finishPublishing(_ file: StateFile, checkpoint: StateFile, in folder: String) throws(RunError) -> RunReport? {
+        let found: Journal?
         do {
-            guard let journal = try file.read(Journal.self) else { return nil }
-            checkpoint.remove()
-            try journal.finish()
-            if let read = journal.read { try FilesRead.record(read, in: folder) }
-            try RunReport.write(journal.report.withBytes(Array.init), to: journal.reportFile)
-            let report = try RunReport(contentsOf: journal.reportFile)
-            // They know nothing of the end of the run.
-            unlink("\(folder)/\(RunSamples.name)")
-            file.remove()
-            return report
-        } catch let error as OutputError {
-            throw .output(error)
-        } catch let error as RunError {
-            throw error
+            found = try file.read(Journal.self)
         } catch {
-            let fix = "finish with the version of sluice that wrote it, or remove it to leave its outputs unpublished"
-            throw .report(path: file.path, reason: "it cannot be read: \(error); \(fix)")
+            throw .report(path: file.path, reason: unreadable)
         }
+        guard let journal = found else { return nil }
+        checkpoint.remove()
+        do throws(PublishingFailure) {
+            try journal.finish()
+        } catch {
+            throw .unpublishedBefore(error)
+        }
+        do throws(OutputError) {
+            if let read = journal.read { try FilesRead.record(read, in: folder) }
+        } catch {
+            throw .output(error)
+        }
+        let reportFile = folder + "/report.json"
+        try RunReport.write(journal.report.withBytes(Array.init), to: reportFile)
+        let report = try RunReport(contentsOf: reportFile)
+        RunSamples.claim(report, in: folder)
+        file.remove()
+        return report
+    }
+
+    private static let unreadable = """
+        it lists outputs of an earlier run that are to be published, and is damaged or from another version of sluice; --restart discards it, \
+        and the outputs that are not in place yet
+        """
+
+    /// What to say of outputs that are discarded because they cannot be published.
+    private static func discarding(because error: RunError) -> String {
+        let reason =
+            switch error {
+            case .unpublishedBefore(let failure): failure.text
+            case .report(let path, unreadable): "\(path) is damaged or from another version of sluice"
+            default: error.description
+            }
+        return "the outputs of an earlier run that were not in place yet are lost: \(reason)"
     }
 
     /// The subfolder where records over the size limit are spilled.

@@ -66,7 +66,13 @@ final class BatchSpool {
 final class SpooledBatches {
     private let path: String
     private let input: InputDescriptor
+    /// What is still to be read, of the file.
     private var left: Int
+    /// What was read: small batches are read together.
+    private var buffer = ByteBuffer(capacity: 0)
+    private var place = 0
+
+    private static let mostTogether = 256 << 10
 
     /// - Parameters:
     ///   - bytes: the size of the file.
@@ -89,12 +95,13 @@ final class SpooledBatches {
 
     /// - Parameter body: reads a batch whole.
     func next<Element>(_ body: (inout StateReader) throws(CheckpointError) -> Element) throws(InputError) -> Element? {
-        guard left > 0 else { return nil }
-        let head = try read(BatchSpool.headBytes).withFilled(Array.init)
-        let contents = try read(Int(Self.number(head[..<4])))
-        guard contents.withFilled({ BatchSpool.checksum($0) }) == Self.number(head[4...]) else { throw damaged }
+        guard left > 0 || place < buffer.count else { return nil }
+        let head = try read(BatchSpool.headBytes)
+        let (count, checksum) = (number(at: head.lowerBound), number(at: head.lowerBound + 4))
+        let contents = try read(Int(count))
+        guard BatchSpool.checksum(UnsafeBufferPointer(rebasing: buffer.filled[contents])) == checksum else { throw damaged }
         do throws(CheckpointError) {
-            var reader = StateReader(contents)
+            var reader = StateReader(buffer, contents)
             let batch = try body(&reader)
             guard reader.isAtEnd else { throw CheckpointError("more than a batch") }
             return batch
@@ -103,21 +110,33 @@ final class SpooledBatches {
         }
     }
 
-    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt32 { bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) } }
+    private func number(at place: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(buffer.start[place + $1]) << (8 * UInt32($1)) } }
 
     private var damaged: InputError { .unreadable(path: path, reason: "it was changed since it was written; remove the task's folder, and run the task again") }
 
-    private func read(_ count: Int) throws(InputError) -> ByteBuffer {
-        guard count <= left else { throw damaged }
-        let bytes = ByteBuffer(capacity: count)
-        while bytes.count < count {
-            let step = input.read(into: UnsafeMutableRawBufferPointer(start: bytes.start + bytes.count, count: count - bytes.count))
+    /// - Returns: where the next bytes are in the buffer.
+    private func read(_ count: Int) throws(InputError) -> Range<Int> {
+        if buffer.count - place < count { try fill(count) }
+        place += count
+        return place - count..<place
+    }
+
+    /// Reads at least so many bytes from the place on, into another buffer, as the one before may
+    /// still be in use.
+    private func fill(_ count: Int) throws(InputError) {
+        let kept = buffer.count - place
+        guard count - kept <= left else { throw damaged }
+        let wanted = max(count, min(kept + left, Self.mostTogether))
+        let next = ByteBuffer(capacity: wanted)
+        next.append(UnsafeBufferPointer(rebasing: buffer.filled[place...]))
+        while next.count < wanted {
+            let step = input.read(into: UnsafeMutableRawBufferPointer(start: next.start + next.count, count: wanted - next.count))
             guard step >= 0 else { throw .unreadable(path: path, reason: describe(error: Int32(-step))) }
             guard step > 0 else { throw damaged }
-            bytes.count += step
+            next.count += step
         }
-        left -= count
-        return bytes
+        left -= wanted - kept
+        (buffer, place) = (next, 0)
     }
 }
 

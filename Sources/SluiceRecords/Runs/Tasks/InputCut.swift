@@ -4,8 +4,8 @@ import Glibc
 package struct InputCut: Codable, Sendable, Equatable {
     /// The number of bytes of the input that were read there.
     var position: UInt64
-    /// Where the reader of a whole run is there. Nothing else decides what it gives from there on, so
-    /// the next task gives that, too: line numbers, headers, damage and the ends of batches.
+    /// Where the reader of a whole run is there. Nothing else decides what it gives from there on,
+    /// so the next task gives that, too: line numbers, headers, damage and the ends of batches.
     var state: ReaderState
 
     /// The number of batches before it.
@@ -52,7 +52,8 @@ extension RecordPipeline {
         return cuts
     }
 
-    /// - Returns: `nil` at the end, or at damage that ends a run: the task that reads it will say so.
+    /// - Returns: `nil` at the end, or at damage that ends a run: the task that reads it will say
+    ///   so.
     /// - Throws: if a long record cannot be set down.
     private static func next(of reader: BatchReader) throws(InputError) -> Batch? {
         do throws(InputError) {

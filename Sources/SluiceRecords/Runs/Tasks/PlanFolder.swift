@@ -21,8 +21,8 @@ package struct PlanFolder: Sendable {
     }
 
     private var planFile: StateFile { StateFile("plan.json", in: path) }
-    private var linesPath: String { "\(path)/inputs.jsonl" }
-    private var indexPath: String { "\(path)/inputs.index" }
+    var linesPath: String { "\(path)/inputs.jsonl" }
+    var indexPath: String { "\(path)/inputs.index" }
 
     package var attempts: String { "\(path)/attempts" }
     /// The folder of a committed task.
@@ -44,45 +44,42 @@ package struct PlanFolder: Sendable {
     ///
     /// - Parameter cuts: returns the places at which an input may be divided.
     /// - Throws: ``RunError`` if there is another plan in the folder, or an input cannot be read.
-    /// - Returns: the plan with its inputs.
+    /// - Returns: the plan, and the size of the largest task before decompression.
     package func create(
         _ plan: TaskPlan, of inputs: [InputFile], tables: [InputFile], typesFromFirst: Bool,
         cuts: (InputFile) throws(InputError) -> [InputCut] = { _ in [] }
-    ) throws(RunError) -> (TaskPlan, [TaskInputs], Creation) {
+    ) throws(RunError) -> (TaskPlan, largest: UInt64, Creation) {
         var plan = plan
-        var planned: [PlannedInput] = []
-        var places: [[InputCut]] = []
+        var stamps: [PlannedStamp] = []
+        var places: [Int: [InputCut]] = [:]
         // Before large inputs are read to divide them.
         try refuseOthers(than: plan)
+        stamps.reserveCapacity(inputs.count)
         do throws(InputError) {
-            for input in inputs + tables { planned.append(try PlannedInput(input, in: plan.folder)) }
-            for input in planned.prefix(inputs.count) { places.append(try cuts(input.file)) }
+            for input in inputs { stamps.append(try PlannedStamp(input)) }
+            plan.tables = []
+            for table in tables { plan.tables.append(PlannedInput(table, try PlannedStamp(table), in: plan.folder)) }
+            for (index, input) in inputs.enumerated() {
+                let found = try cuts(InputFile(path: input.path, size: UInt64(stamps[index].size), version: stamps[index].version))
+                if !found.isEmpty { places[index] = found }
+            }
         } catch {
             throw .input(error)
         }
-        if typesFromFirst { plan.first = planned.first }
-        plan.tables = planned.suffix(tables.count)
-        planned.removeLast(tables.count)
-        (plan.inputs, plan.bytes) = (planned.count, planned.reduce(0) { $0 + UInt64($1.size) })
-        let tasks = Self.tasks(planned, cut: places, plan.tasks)
+        if typesFromFirst, let first = inputs.first { plan.first = PlannedInput(first, stamps[0], in: plan.folder) }
+        (plan.inputs, plan.bytes) = (inputs.count, stamps.reduce(0) { $0 + UInt64($1.size) })
+        let division = TaskDivision(inputs, stamps, cut: places, into: plan.tasks, folder: plan.folder)
         do {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            var lines = Data()
-            var offsets: [UInt64] = [0]
-            for task in tasks {
-                lines += try encoder.encode(task) + [UInt8(ascii: "\n")]
-                offsets.append(UInt64(lines.count))
-            }
-            plan.id = try Self.digest(of: plan, lines)
+            let digest = try Self.digest(of: plan)
+            division.forEachLine { digest.update($0) }
+            plan.id = digest.hex
             if let found = try planFile.read(TaskPlan.self) {
                 guard found.id == plan.id else { throw isOther }
-                guard FileManager.default.contents(atPath: linesPath) == lines else { throw unreadable }
-                return (plan, tasks, .existed)
+                guard try hasInputs(of: plan) else { throw unreadable }
+                return (plan, division.largest, .existed)
             }
             try makeFolders()
-            try write(lines, to: linesPath)
-            try write(Data(offsets.flatMap(Self.bytes)), to: indexPath)
+            try write(division)
             // Last: with it, the plan is complete.
             try planFile.write(plan)
         } catch let error as RunError {
@@ -92,41 +89,23 @@ package struct PlanFolder: Sendable {
         } catch {
             throw isOfOtherVersion
         }
-        return (plan, tasks, .created)
+        return (plan, division.largest, .created)
     }
 
-    /// An input, or a piece of one.
-    private struct Piece {
-        var input: Int
-        var start: InputCut?
-        var end: InputCut?
+    private func write(_ division: TaskDivision) throws(OutputError) {
+        let lines = try PlanPart(linesPath)
+        let offsets = try PlanPart(indexPath)
+        try offsets.write(0)
+        try division.forEachLine { (line) throws(OutputError) in
+            try lines.write(line)
+            try offsets.write(UInt64(lines.byteCount))
+        }
+        try lines.finish()
+        try offsets.finish()
     }
 
-    /// The largest task first.
-    ///
-    /// - Parameter cuts: for each input, the places at which it may be divided.
-    static func tasks(_ inputs: [PlannedInput], cut cuts: [[InputCut]], _ count: Int) -> [TaskInputs] {
-        var pieces: [Piece] = []
-        for index in inputs.indices {
-            let places = cuts[index].map(Optional.some)
-            for (start, end) in zip([nil] + places, places + [nil]) { pieces.append(Piece(input: index, start: start, end: end)) }
-        }
-        let sizes = pieces.map { piece in (piece.end?.position ?? UInt64(inputs[piece.input].size)) - (piece.start?.position ?? 0) }
-        let all = InputDivision.ranges(sizes, into: count).map { range in
-            guard let first = pieces[range].first, let last = pieces[range].last else { return TaskInputs(task: 0, before: inputs.count, inputs: []) }
-            return TaskInputs(
-                task: 0, before: first.input, inputs: Array(inputs[first.input...last.input]), start: first.start, end: last.end.map { InputEnd($0) })
-        }
-        let sorted = all.enumerated().sorted { left, right in
-            let (one, other) = (left.element, right.element)
-            return (one.inputs.isEmpty ? 1 : 0, other.bytes, left.offset) < (other.inputs.isEmpty ? 1 : 0, one.bytes, right.offset)
-        }.map(\.element)
-        return sorted.enumerated().map { index, task in
-            var task = task
-            task.task = index
-            return task
-        }
-    }
+    /// The number of tasks that are done.
+    package func committedTasks(of plan: TaskPlan) -> Int { (0..<plan.tasks).count { isCommitted($0) } }
 
     /// - Throws: ``RunError/plan(_:mayPass:)`` if there is no plan, or one of another version.
     package func plan() throws(RunError) -> TaskPlan {
@@ -147,51 +126,57 @@ package struct PlanFolder: Sendable {
         guard (0..<plan.tasks).contains(task) else {
             throw .plan("there is no task \(task): the plan has \(plan.tasks), from 0 to \(plan.tasks - 1)")
         }
+        let lines = try PlanLines(self)
+        guard let inputs = lines[task] else { throw unreadable }
+        return inputs
+    }
+
+    /// The inputs of all tasks.
+    package func allInputs(of plan: TaskPlan) throws(RunError) -> PlannedRun {
         do {
-            let places = try read(indexPath, at: task * 8, count: 16)
-            let (start, end) = (Self.number(places[..<8]), Self.number(places[8...]))
-            guard start <= end, end <= UInt64(Int.max) else { throw unreadable }
-            let line = try read(linesPath, at: Int(start), count: Int(end - start))
-            let inputs = try JSONDecoder().decode(TaskInputs.self, from: Data(line))
-            guard inputs.task == task, inputs.isPossible else { throw unreadable }
-            return inputs
+            guard try hasInputs(of: plan) else { throw unreadable }
         } catch {
             throw unreadable
         }
+        let lines = try PlanLines(self)
+        guard lines.count == plan.tasks, plan.inputs <= lines.byteCount else { throw unreadable }
+        var inputs = [InputFile](repeating: InputFile(path: ""), count: plan.inputs)
+        var ends = [DigestText?](repeating: nil, count: plan.inputs)
+        var shares: [TaskShare] = []
+        shares.reserveCapacity(plan.tasks)
+        for number in 0..<plan.tasks {
+            guard let task = lines[number], let share = TaskShare(task, ofInputs: plan.inputs) else { throw unreadable }
+            for (index, input) in zip(share.inputs, task.inputs) {
+                (inputs[index], ends[index]) = (input.file, input.version == nil ? input.ends : nil)
+            }
+            shares.append(share)
+        }
+        shares.sort { one, other in
+            let (left, right) = (one.inputs, other.inputs)
+            return (left.lowerBound, one.start?.batches ?? 0, left.count, one.task) < (right.lowerBound, other.start?.batches ?? 0, right.count, other.task)
+        }
+        guard TaskShare.areWhole(shares, ofInputs: plan.inputs) else { throw unreadable }
+        return PlannedRun(shares: shares, inputs: inputs, ends: ends)
     }
 
-    /// The inputs of all tasks, in the order of the run.
-    package func allInputs(of plan: TaskPlan) throws(RunError) -> [TaskInputs] {
-        guard let lines = FileManager.default.contents(atPath: linesPath) else { throw unreadable }
-        let decoder = JSONDecoder()
-        var all: [TaskInputs] = []
-        do {
-            guard try Self.digest(of: plan, lines) == plan.id else { throw unreadable }
-            for line in lines.split(separator: UInt8(ascii: "\n")) { all.append(try decoder.decode(TaskInputs.self, from: line)) }
-        } catch {
-            throw unreadable
-        }
-        let ordered = all.sorted { one, other in
-            (one.before, one.start?.batches ?? 0, one.inputs.count, one.task) < (other.before, other.start?.batches ?? 0, other.inputs.count, other.task)
-        }
-        var last = TaskInputs(task: 0, before: 0, inputs: [])
-        for task in ordered {
-            guard task.isPossible, task.inputs.isEmpty || task.goesOn(after: last) else { throw unreadable }
-            if !task.inputs.isEmpty { last = task }
-        }
-        guard all.count == plan.tasks, last.before + last.inputs.count == plan.inputs, last.end == nil else { throw unreadable }
-        return ordered
+    /// Whether the file of the inputs is the one that the plan was made with.
+    private func hasInputs(of plan: TaskPlan) throws -> Bool {
+        let digest = try Self.digest(of: plan)
+        let descriptor = open(linesPath, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return digest.update(fromFile: descriptor) && digest.hex == plan.id
     }
 
-    /// Of the plan without its identifier, and of its inputs.
-    private static func digest(of plan: TaskPlan, _ lines: Data) throws -> String {
+    /// Of the plan without its identifier; the lines of its inputs are to follow.
+    private static func digest(of plan: TaskPlan) throws -> Digest {
         var plan = plan
         plan.id = ""
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let digest = Digest()
-        for part in [try encoder.encode(plan), lines] { part.withUnsafeBytes { digest.update($0.bindMemory(to: UInt8.self)) } }
-        return digest.hex
+        try encoder.encode(plan).withUnsafeBytes { digest.update($0.bindMemory(to: UInt8.self)) }
+        return digest
     }
 
     /// A plan gets a folder of its own, since it is removed in the end.
@@ -226,7 +211,8 @@ package struct PlanFolder: Sendable {
     /// What a plan consists of, the plan itself last.
     private static let parts = ["tasks", "attempts", "inputs.jsonl", "inputs.index", "spark-runner.py", "spark-log4j2.properties", "sluice", "plan.json"]
 
-    /// Removes the plan with all results, if there is one, and the folder, if nothing else is in it.
+    /// Removes the plan with all results, if there is one, and the folder, if nothing else is in
+    /// it.
     ///
     /// - Throws: if the folder is not a plan's, or a part cannot be removed.
     package func remove() throws(RunError) {
@@ -243,7 +229,7 @@ package struct PlanFolder: Sendable {
         rmdir(path)
     }
 
-    private var unreadable: RunError { .plan("the inputs of the plan in '\(path)' cannot be read; make the plan again") }
+    var unreadable: RunError { .plan("the inputs of the plan in '\(path)' cannot be read; make the plan again") }
 
     private func makeFolders() throws(OutputError) {
         for folder in [path, attempts, "\(path)/tasks"] {
@@ -254,33 +240,4 @@ package struct PlanFolder: Sendable {
             }
         }
     }
-
-    private func write(_ data: Data, to path: String) throws(OutputError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw .failed(path, "cannot be created", errno) }
-        defer { close(descriptor) }
-        var failure = data.withUnsafeBytes { writeAll($0.bindMemory(to: UInt8.self), to: descriptor) }
-        if failure == nil, fsync(descriptor) != 0 { failure = errno }
-        if let failure { throw .failed(path, "cannot be written", failure) }
-    }
-
-    private func read(_ path: String, at place: Int, count: Int) throws(RunError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw unreadable }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: count)
-        var done = 0
-        while done < count {
-            let step = bytes.withUnsafeMutableBytes { bytes in
-                let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[done...])
-                return pread(descriptor, rest.baseAddress, rest.count, off_t(place + done))
-            }
-            guard step > 0 else { throw unreadable }
-            done += step
-        }
-        return bytes
-    }
-
-    private static func bytes(_ number: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) } }
-    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
 }

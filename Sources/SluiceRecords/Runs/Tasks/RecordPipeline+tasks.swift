@@ -5,7 +5,7 @@ extension RecordPipeline {
     package var obstaclesToTasks: [String] {
         var obstacles: [String] = []
         if source.inputs.contains(where: \.isStandardInput) { obstacles.append("standard input can only be read by one process; read files") }
-        for input in source.inputs where !input.isStandardInput {
+        for input in source.inputs where !input.isStandardInput && !Address.isAddress(input.path) {
             if case .file(size: _?) = PathKind.of(input.path) { continue }
             obstacles.append("'\(input.path)' is not a regular file")
         }
@@ -18,9 +18,19 @@ extension RecordPipeline {
     /// What tasks do and what is done where their results come together, as a sentence.
     package var workOfTasks: String {
         let plan = Plan(self)
-        guard case .before(let place) = plan.taskCut else { return "tasks read the inputs, run the stages and encode the outputs" }
+        let parts = plan.sinks.filter { $0.settings.sink.hasTaskParts }
+        let own = Self.paths(of: parts.filter { plan.sinksOfTasks.contains($0.number) })
+        let others = Self.paths(of: parts.filter { !plan.sinksOfTasks.contains($0.number) })
+        let end = (own.map { "; each writes a part of \($0)" } ?? "") + (others.map { "; gathering writes one part of \($0)" } ?? "")
+        guard case .before(let place) = plan.taskCut else { return "tasks read the inputs, run the stages and encode the outputs" + end }
         let name = place == 0 ? "finding the years" : "'\(plan.places[place].name)'"
-        return "tasks read the inputs and run the stages before \(name), which needs all records in order; gathering does the rest"
+        let ahead = plan.stageAhead(of: place).map { "; of the records that \($0.settings.verb.name) sees, they leave those that are the first in their task" }
+        return "tasks read the inputs and run the stages before \(name), which needs all records in order\(ahead ?? ""); gathering does the rest"
+            + end
+    }
+
+    private static func paths(of sinks: [PlannedSink]) -> String? {
+        sinks.isEmpty ? nil : sinks.map { "'\($0.settings.sink.path.text)'" }.joined(separator: ", ")
     }
 
     /// Whether the types of fields are inferred from the first records.

@@ -2,12 +2,13 @@ import Sluice
 import WorkerPools
 
 extension RecordRun {
-    /// Does one task of a plan: reads its inputs, takes the records through the stages, and keeps the
-    /// encoded batches (or the records, see ``TaskCut``) and the states of the closing stages in the
-    /// attempt's folder, for ``GatheredTasks``.
+    /// Does one task of a plan: reads its inputs, takes the records through the stages, and keeps
+    /// the encoded batches (or the records, see ``TaskCut``) and the states of the closing stages
+    /// in the attempt's folder, for ``GatheredTasks``.
     ///
     /// - Returns: `nil` if the run was drained; nothing is committed then.
     package func run(_ attempt: TaskAttempt) async throws(RunError) -> (TaskResult, TaskAttempt.Outcome)? {
+        defer { Fetcher.shared.endIdle() }
         let start = ContinuousClock.now
         let threads = try await beginThreads()
         try attempt.checkInputs()
@@ -18,7 +19,7 @@ extension RecordRun {
         let types = try inferTypes(reading, options)
         let files = try check { $0 }
         let letters = DeadLetterEncoder(
-            pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs.map(\.path),
+            pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs,
             codec: FileName(pipeline.deadLetters).codec)
         let encode = SinkStage(plan.sinks, letters: letters, files: files)
         let commit: TaskCommit
@@ -36,7 +37,9 @@ extension RecordRun {
                 report = try await encoded(records, reading, encode, files).window(elements: 4096, weight: reading.window).writing(to: commit)
                     .running(on: threads).run(control)
             case .before(let place):
-                let records = processed(decoded, 0..<place, nil, isTask: true).window(elements: 4096, weight: reading.window)
+                var records = processed(decoded, 0..<place, nil, isTask: true)
+                if let stage = plan.stageAhead(of: place) { records = filtered(records, ahead: stage) }
+                records = records.window(elements: 4096, weight: reading.window)
                 let sink = RecordsCommit(commit, plan, letters) { [scratches] in $0.release(scratches: scratches, buffers: reading.buffers) }
                 report = try await records.writing(to: sink).running(on: threads).run(control)
             }
@@ -50,10 +53,21 @@ extension RecordRun {
         guard report.status != .interrupted else { return nil }
         reading.removeSpills(keeping: commit.spills)
         try attempt.checkInputs()
+        let summaries = reading.summaries
         var whole = RunReport(
-            pipeline, plan, flow: report, writing: encode.busyTimes, ledger: commit.ledger, summaries: reading.summaries, elapsed: ContinuousClock.now - start)
+            pipeline, plan, flow: report, writing: encode.busyTimes, ledger: commit.ledger, elapsed: ContinuousClock.now - start
+        ) { (summaries[$0], nil) }
         whole.types = types
         return try settle(attempt, commit, reading, whole)
+    }
+
+    /// Filters what a stage that gathering does will filter whatever it gathers.
+    private func filtered(_ records: Pipeline<RecordBatch>, ahead stage: PlannedStage) -> Pipeline<RecordBatch> {
+        records.inOrder(stage.name, state: (), onError: .stop) { _, batch in
+            if let part = batch.part(in: stage.flow), case .ordered(let bound) = part.stretch.stage(stage.number) { try bound.runAhead(part) }
+            return batch
+        }
+        .weighing { $0.weight }
     }
 
     private func settle(
@@ -71,14 +85,16 @@ extension RecordRun {
         let held = closing.flatMap(\.held)
         for file in held { try file.sync() }
         if !held.isEmpty { plan.folder.sync() }
+        let files: [TaskFile]
         do throws(OutputError) {
+            files = try commit.endFiles()
             try commit.sync()
         } catch {
             throw .output(error)
         }
         let result = TaskResult(
             plan: attempt.plan.id, task: attempt.inputs.task, batches: commit.batches, bytes: commit.bytes,
-            starts: leavesRecords ? [0] + commit.ends : nil, summaries: summaries, closing: closing,
+            starts: leavesRecords ? [0] + commit.ends : nil, files: files.isEmpty ? nil : files, summaries: summaries, closing: closing,
             digests: closing.map { $0.state.withBytes { Digest.of($0) } },
             types: report.types, stages: report.stages, records: report.records, damagedInputs: report.inputs.count { !$0.damage.isEmpty },
             elapsedSeconds: report.elapsedSeconds)

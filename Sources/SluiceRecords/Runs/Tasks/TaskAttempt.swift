@@ -2,8 +2,8 @@ import FoundationEssentials
 import Glibc
 import Sluice
 
-/// One attempt at a task: a folder of its own, which becomes the task's by being renamed. Of several
-/// attempts, the first to end wins.
+/// One attempt at a task: a folder of its own, which becomes the task's by being renamed. Of
+/// several attempts, the first to end wins.
 package final class TaskAttempt: Sendable {
     package enum Outcome: Sendable {
         case committed
@@ -27,7 +27,7 @@ package final class TaskAttempt: Sendable {
 
     /// Checks that the inputs are those of the plan, before they are read and after.
     func checkInputs() throws(RunError) {
-        for input in inputs.inputs + plan.tables + (plan.first.map { [$0] } ?? []) { try input.check() }
+        try PlannedInput.check(inputs.inputs + plan.tables + (plan.first.map { [$0] } ?? []))
     }
 
     /// Makes the files durable and renames the folder.
@@ -69,6 +69,8 @@ final class TaskCommit: Sluice.Sink, @unchecked Sendable {
     typealias Element = EncodedBatch
 
     private let spool: BatchSpool
+    /// Those whose outputs the task keeps as files of its own, by their numbers.
+    private let sinks: [Int: SinkOutputs]
     private let meter: ProgressMeter
     private(set) var ledger: Ledger
     /// The spill files that dead letters refer to.
@@ -78,6 +80,13 @@ final class TaskCommit: Sluice.Sink, @unchecked Sendable {
 
     init(_ plan: Plan, inputs: Int, in folder: String, _ meter: ProgressMeter) throws(OutputError) {
         spool = try BatchSpool(in: folder)
+        let mostPending = BlockGatherer.mostPending(for: plan.sinks)
+        var sinks: [Int: SinkOutputs] = [:]
+        for sink in plan.sinks where plan.sinksOfTasks.contains(sink.number) {
+            sinks[sink.number] = SinkOutputs(
+                sink, headOfEmpty: plan.headOfEmptyOutput(of: sink), mostPending: mostPending, staging: Staging(), task: folder)
+        }
+        self.sinks = sinks
         ledger = Ledger(plan.places, inputs: inputs)
         self.meter = meter
     }
@@ -88,7 +97,41 @@ final class TaskCommit: Sluice.Sink, @unchecked Sendable {
     func write(_ batch: EncodedBatch) async throws {
         count(batch)
         for case .spilled(let record, _, _) in batch.deadLetters { spills.insert(record.spill) }
-        try spool.append(batch)
+        try spool.append(sinks.isEmpty ? batch : keepOutputs(of: batch))
+    }
+
+    /// Writes outputs to the task's own files, and leaves of them in the batch only the number of
+    /// their records.
+    private func keepOutputs(of batch: EncodedBatch) throws(OutputError) -> EncodedBatch {
+        var batch = batch
+        var kept: [Int: Int] = [:]
+        for output in batch.outputs {
+            guard let sink = sinks[output.sink] else { continue }
+            try sink.write(output, to: sink.name(of: output.path))
+            kept[output.sink, default: 0] += output.records
+        }
+        batch.outputs.removeAll { sinks[$0.sink] != nil }
+        for (sink, records) in kept.sorted(by: { $0.key < $1.key }) {
+            batch.outputs.append(EncodedOutput(sink: sink, path: "", head: [], bytes: ByteBuffer(capacity: 0), block: nil, records: records))
+        }
+        return batch
+    }
+
+    /// Completes the files of the task.
+    func endFiles() throws(OutputError) -> [TaskFile] {
+        var files: [TaskFile] = []
+        for (number, sink) in sinks.sorted(by: { $0.key < $1.key }) {
+            try sink.end()
+            try sink.prepare()
+            for (index, output) in sink.described(alone: true).enumerated() {
+                files.append(
+                    TaskFile(
+                        sink: number, number: index, output: output.file, records: output.records, bytes: output.bytes,
+                        sha256: DigestText(output.sha256)))
+            }
+            try sink.published()
+        }
+        return files
     }
 
     fileprivate func write(_ batch: RecordBatch, of plan: Plan, _ letters: DeadLetterEncoder) throws(OutputError) {

@@ -5,13 +5,10 @@ enum TaskCut: Sendable, Equatable {
     /// Before a place in the books, from which on the order of all records matters: tasks leave the
     /// records.
     case before(Int)
-}
 
-extension Plan {
-    var taskCut: TaskCut {
+    init(_ trunk: PlannedFlow, hasYears: Bool) {
         // Years are found right after decoding.
-        if years != nil { return .before(0) }
-        return Self.firstOrdered(in: trunk, isAfterClosing: false).map { .before($0) } ?? .encoded
+        self = hasYears ? .before(0) : Self.firstOrdered(in: trunk, isAfterClosing: false).map { .before($0) } ?? .encoded
     }
 
     /// The first place whose work depends on the order of the records that the source reads. A
@@ -27,5 +24,14 @@ extension Plan {
         case .sink(let sink): return sink.needsOutputColumns ? sink.place : nil
         case .split(let split): return split.branches.contains { firstOrdered(in: $0.flow, isAfterClosing: false) != nil } ? split.place : nil
         }
+    }
+}
+
+extension Plan {
+    /// The stage at a cut, if tasks can filter some of the records that it filters. A run that may
+    /// end early counts only the records before its end, so all of them are left.
+    func stageAhead(of place: Int) -> PlannedStage? {
+        guard !mayHaveEnough, let stage = places[place].stage, case .ordered(let step) = stage.step, step.worksAhead else { return nil }
+        return stage
     }
 }

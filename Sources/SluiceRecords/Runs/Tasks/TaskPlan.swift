@@ -67,45 +67,64 @@ package struct TaskPlan: Codable, Sendable, Equatable {
 
 /// An input of a plan.
 package struct PlannedInput: Codable, Sendable, Equatable {
-    /// Its absolute path.
+    /// Its absolute path, or its address.
     package var path: String
     /// Its path as the definition gives it, which dead letters and reports contain.
     package var name: String
     /// In bytes.
     package var size: Int
-    /// The modification time, in nanoseconds since 1970.
+    /// See ``InputStamp``.
     package var modified: Int
-    /// The SHA-256 of the first and the last 4 KiB.
-    package var ends: String
+    var ends: DigestText
+    package var version: String?
 
-    /// - Throws: ``InputError`` if it is not a readable regular file.
-    package init(_ file: InputFile, in folder: String) throws(InputError) {
+    init(_ file: InputFile, _ stamp: PlannedStamp, in folder: String) {
+        path = file.path.hasPrefix("/") || Address.isAddress(file.path) ? file.path : "\(folder)/\(file.path)"
+        name = file.path
+        (size, modified, ends, version) = (stamp.size, stamp.modified, stamp.ends, stamp.version)
+    }
+
+    package var file: InputFile { InputFile(path: name, size: UInt64(size), version: version) }
+
+    /// Checks that the inputs are as they were when the plan was made.
+    ///
+    /// - Throws: ``RunError``; one that may pass if an input cannot be read here.
+    static func check(_ inputs: [PlannedInput]) throws(RunError) {
+        let objects = inputs.filter { $0.version != nil }
+        let found: [InputFile]
+        do throws(InputError) {
+            found = try Fetcher.shared.objects(at: objects.map(\.name)).map { (object) throws(InputError) in try object.get() }
+        } catch {
+            throw .input(error)
+        }
+        for (input, now) in zip(objects, found) { try input.check(as: now) }
+        for input in inputs where input.version == nil { try input.check(as: input.file) }
+    }
+
+    private func check(as now: InputFile) throws(RunError) {
+        guard let now = InputStamp(now) else { throw .plan("'\(name)' cannot be read here", mayPass: true) }
+        guard let change = now.change(since: InputStamp(self)) else { return }
+        throw .plan("\(change) since the plan was made; make a new one ('sluice plan'), in another folder")
+    }
+}
+
+/// What identifies the contents of an input of a plan; see ``InputStamp``.
+struct PlannedStamp: Sendable {
+    var size: Int
+    var modified: Int
+    var ends: DigestText
+    var version: String?
+}
+
+extension PlannedStamp {
+    /// - Throws: ``InputError`` if the input is not a readable regular file.
+    init(_ file: InputFile) throws(InputError) {
         guard let stamp = InputStamp(file) else {
             // The reason, if opening fails.
             try InputDescriptor(file).close()
             throw .unreadable(path: file.path, reason: "it is not a regular file")
         }
-        path = file.path.hasPrefix("/") ? file.path : "\(folder)/\(file.path)"
-        name = file.path
-        (size, modified, ends) = (stamp.size, stamp.modified, stamp.ends)
-    }
-
-    package var file: InputFile { InputFile(path: name, size: UInt64(size)) }
-
-    /// Checks that the file is as it was when the plan was made.
-    ///
-    /// - Throws: ``RunError``; one that may pass if the file cannot be read here.
-    func check() throws(RunError) {
-        guard let now = InputStamp(file) else { throw .plan("'\(name)' cannot be read here", mayPass: true) }
-        let change: String? =
-            if now.size != size {
-                "'\(name)' has \(now.size) bytes instead of \(size)"
-            } else if now.modified != modified {
-                "'\(name)' was modified"
-            } else {
-                now.ends == ends ? nil : "the bytes of '\(name)' have changed"
-            }
-        if let change { throw .plan("\(change) since the plan was made; make a new one ('sluice plan'), in another folder") }
+        self.init(size: stamp.size, modified: stamp.modified, ends: DigestText(stamp.ends), version: stamp.version)
     }
 }
 
@@ -132,9 +151,6 @@ package struct TaskInputs: Codable, Sendable, Equatable {
     /// Where it ends in its last input; `nil`: at its end.
     var end: InputEnd?
 
-    /// The inputs that no task before this one has begun.
-    package var inputsBegun: ArraySlice<PlannedInput> { start == nil ? inputs[...] : inputs.dropFirst() }
-
     /// Before decompression.
     package var bytes: UInt64 {
         let whole = inputs.reduce(0) { $0 + UInt64($1.size) }
@@ -150,11 +166,42 @@ package struct TaskInputs: Codable, Sendable, Equatable {
         let (from, to) = (start?.position ?? 0, end?.position ?? UInt64(last.size))
         return from <= UInt64(first.size) && to <= UInt64(last.size) && (inputs.count > 1 || from <= to)
     }
+}
 
-    /// Whether this task goes on where another one ends.
-    func goesOn(after other: TaskInputs) -> Bool {
-        let next = other.before + other.inputs.count
-        guard let start else { return before == next && other.end == nil }
-        return before == next - 1 && other.end == InputEnd(start)
+/// What of a run's inputs a task reads.
+struct TaskShare: Sendable {
+    var task: Int
+    /// By their numbers in the run.
+    var inputs: Range<Int>
+    /// Where another task leaves the first of them, and this one the last; `nil`: at its beginning,
+    /// and at its end.
+    var start: InputEnd?
+    var end: InputEnd?
+
+    /// - Returns: `nil` if the task has inputs that the run has not.
+    init?(_ task: TaskInputs, ofInputs count: Int) {
+        guard task.isPossible, task.before <= count, task.inputs.count <= count - task.before else { return nil }
+        self.task = task.task
+        inputs = task.before..<task.before + task.inputs.count
+        (start, end) = (task.start.map { InputEnd($0) }, task.end)
     }
+
+    /// Whether these follow one another, without gaps, from the first input of the run to the last.
+    static func areWhole(_ shares: [TaskShare], ofInputs count: Int) -> Bool {
+        var (next, end) = (0, InputEnd?.none)
+        for share in shares where !share.inputs.isEmpty {
+            guard share.start == end, share.inputs.lowerBound == (end == nil ? next : next - 1) else { return false }
+            (next, end) = (share.inputs.upperBound, share.end)
+        }
+        return next == count && end == nil
+    }
+}
+
+/// The inputs of a run, with the tasks that read them.
+package struct PlannedRun: Sendable {
+    /// In the order of the run.
+    let shares: [TaskShare]
+    package let inputs: [InputFile]
+    /// For each input, see ``InputStamp/ends``; `nil` of an object behind an address.
+    let ends: [DigestText?]
 }

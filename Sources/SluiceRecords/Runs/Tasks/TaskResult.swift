@@ -11,6 +11,8 @@ package struct TaskResult: Codable, Sendable {
     /// Where the batches of each input begin in the file, and where the last ends; `nil` unless
     /// tasks leave records (``TaskCut``).
     var starts: [Int]?
+    /// The parts of outputs that the task has written as files; `nil` if there are none.
+    var files: [TaskFile]?
     /// For each input, what was read.
     var summaries: [InputSummary]
     /// The states of the closing stages, in the order of the pipeline.

@@ -62,13 +62,21 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
         tar = try Self.open(file, bytes, configuration, ahead)
     }
 
+    /// What comes of reading the archive, unless that fails.
+    private func read<Result>(_ body: () throws(InputError) -> Result) throws(InputError) -> Result {
+        guard let bytes else { return try body() }
+        return try bytes.read(body)
+    }
+
     private static func open(
         _ file: InputFile, _ bytes: any InputBytes, _ configuration: BatchReader.Configuration, _ ahead: BlocksAhead? = nil
     ) throws(InputError) -> TarText {
-        let window = InputWindow { bytes.read(into: $0) }
-        let compression = Compression.detect(in: window, name: file.path, readsArchives: true)
-        let text = try compression.text(of: file, in: window, library: configuration.library, size: bytes.size ?? file.size, ahead: ahead)
-        return TarText(text, path: file.path)
+        try bytes.read { () throws(InputError) in
+            let window = InputWindow { bytes.read(into: $0) }
+            let compression = Compression.detect(in: window, name: file.path, readsArchives: true)
+            let text = try compression.text(of: file, in: window, library: configuration.library, size: bytes.size ?? file.size, ahead: ahead)
+            return TarText(text, path: file.path)
+        }
     }
 
     /// The members of an archive, and those of the files in it, that are damaged or fail their
@@ -79,7 +87,12 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
         of file: InputFile, in bytes: any InputBytes, as archive: Archive, configuration: BatchReader.Configuration
     ) throws(InputError) -> UnsoundMembers {
         defer { bytes.close() }
-        let tar = try open(file, bytes, configuration)
+        return try bytes.read { () throws(InputError) in try unsoundMembers(of: try open(file, bytes, configuration), file, archive, configuration) }
+    }
+
+    private static func unsoundMembers(
+        of tar: TarText, _ file: InputFile, _ archive: Archive, _ configuration: BatchReader.Configuration
+    ) throws(InputError) -> UnsoundMembers {
         var unsound = UnsoundMembers()
         while let entry = try tar.next() {
             let name = "\(file.path)/\(entry.name)"
@@ -93,7 +106,9 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
     }
 
     /// The text of the first file that is not empty; `nil` if there is none.
-    func firstText() throws(InputError) -> (any TextSource)? {
+    func firstText() throws(InputError) -> (any TextSource)? { try read(firstTextOfEntry) }
+
+    private func firstTextOfEntry() throws(InputError) -> (any TextSource)? {
         while let (entry, name) = try nextEntry() {
             if entry.size > 0 { return try OpenedEntry(entry, name: name, of: tar, configuration).text.source }
         }
@@ -110,7 +125,9 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
         return summary
     }
 
-    package func next() throws(InputError) -> Batch? {
+    package func next() throws(InputError) -> Batch? { try read(nextBatch) }
+
+    private func nextBatch() throws(InputError) -> Batch? {
         while !isFinished {
             if let current {
                 if let batch = try nextBatch(of: current) { return deliver(batch) }
@@ -253,7 +270,7 @@ private struct OpenedEntry {
         self.bytes = bytes
         let chunk = Int(min(max(entry.size, 4 << 10), 256 << 10))
         let window = InputWindow(chunk: chunk) { bytes.read(into: $0) }
-        let compression = Compression.detect(in: window, name: name)
+        let compression = Compression.detect(in: window, name: name, encoding: configuration.encoding)
         isCompressed = !compression.isNone
         guard isCompressed else {
             text = InputText(EntryText(bytes, in: window), isPlainDespiteName: compression == .plainDespiteName)

@@ -19,6 +19,7 @@ final class EntryBytes {
     /// The number of bytes of the archive that were read.
     var archivePosition: UInt64 { tar.text.position }
     var wasCutBetweenMembers: Bool { tar.text.wasCutBetweenMembers }
+    var isUnproved: Bool { tar.text.isUnproved }
 
     /// See ``InputWindow/Reading``.
     func read(into memory: UnsafeMutableRawBufferPointer) -> Int {
@@ -63,6 +64,7 @@ final class EntryText: TextSource {
 
     var position: UInt64 { bytes.archivePosition }
     var wasCutBetweenMembers: Bool { bytes.wasCutBetweenMembers }
+    var isUnproved: Bool { bytes.isUnproved }
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
         let hasBytes = window.fill()

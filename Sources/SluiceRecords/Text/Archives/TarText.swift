@@ -317,7 +317,9 @@ final class TarText {
             self.member = member
             members += 1
         case .damage(let damage, let cutsText):
-            if cutsText || damage.kind == .crc || damage.kind == .length { failures.append((damage.member, cutsText)) }
+            if cutsText || damage.kind == .crc || damage.kind == .length {
+                failures.append((damage.member, cutsText && !text.isUnproved))
+            }
         case .end, nil: break
         }
         return event

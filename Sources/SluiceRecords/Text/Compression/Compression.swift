@@ -10,8 +10,10 @@ enum Compression: Equatable {
     /// Detects the compression. Reads no further ahead than needed, because more bytes may be slow
     /// to arrive.
     ///
-    /// - Parameter readsArchives: whether tar archives are supported.
-    static func detect(in window: InputWindow, name: String, readsArchives: Bool = false) -> Compression {
+    /// - Parameters:
+    ///   - encoding: that of plain text.
+    ///   - readsArchives: whether tar archives are supported.
+    static func detect(in window: InputWindow, name: String, encoding: TextEncoding = .utf8, readsArchives: Bool = false) -> Compression {
         let first = window.look(ahead: 1)
         // An empty file is an empty input, whatever its name.
         if first.isEmpty { return .none }
@@ -20,7 +22,7 @@ enum Compression: Equatable {
         if let frames = Self.frames(in: window) { return frames }
         if let other = OtherCompression.name(in: window) { return readsArchives && other == OtherCompression.tar ? .none : .unsupported(other) }
         guard let named = named(name) else { return .none }
-        return TextBeginning.isText(window) && !isCutMark(window, of: named) ? .plainDespiteName : named
+        return TextBeginning.isText(window, encoding) && !isCutMark(window, of: named) ? .plainDespiteName : named
     }
 
     var isNone: Bool { self == .none || self == .plainDespiteName }
@@ -79,17 +81,5 @@ enum Compression: Equatable {
         }
         let bytes = window.look(ahead: mark.count)
         return bytes.count < mark.count && bytes.elementsEqual(mark.prefix(bytes.count))
-    }
-}
-
-/// Checks whether an input with the name of a compressed file begins like text.
-private enum TextBeginning {
-    private static let count = 4 << 10
-
-    static func isText(_ window: InputWindow) -> Bool {
-        let bytes = window.look(ahead: count).prefix(count)
-        guard !bytes.contains(where: { $0 < 0x20 && !(0x07...0x0D).contains($0) && $0 != 0x1B }) else { return false }
-        // The last character may be cut off.
-        return (0...3).contains { String(validating: bytes.dropLast($0), as: UTF8.self) != nil }
     }
 }

@@ -56,6 +56,7 @@ private final class BegunText: TextSource {
     var position: UInt64 { base.position }
     var goesOnInsideRecord: Bool { base.goesOnInsideRecord }
     var wasCutBetweenMembers: Bool { base.wasCutBetweenMembers }
+    var isUnproved: Bool { base.isUnproved }
     func giveUpMember() -> Bool { isDelivered && base.giveUpMember() }
     func accessPoint(before text: UInt64, events: Int) -> AccessPoint? { base.accessPoint(before: text, events: events) }
 

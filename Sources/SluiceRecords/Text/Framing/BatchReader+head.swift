@@ -4,7 +4,7 @@ extension BatchReader {
     /// More fields than any program's tables have.
     static let mostFields = 1 << 15
 
-    /// Takes the head once it is complete.
+    /// Takes the head once it is complete, or passes the lines before it that were found.
     ///
     /// A head that cannot be read stays among the records, so that it becomes a dead letter, as
     /// does each record after it.

@@ -30,14 +30,14 @@ extension BatchReader {
                 if damage.kind == .bomb {
                     batch.spilled = [try spill.finish(.bomb, beforeFrame: 0, position: position)]
                     let met = takeDamage()
-                    try end(batch, after: met, lost: 0)
+                    try end(batch, after: met, lost: 0, isInside: nil)
                     return batch
                 }
                 return try lose(spill, from: batch)
-            case .member where isUnsure && !membersCutRecords && !damage.isEmpty:
+            case .member where isUnsure && !borders.cutRecords && !damage.isEmpty:
                 return try lose(spill, from: batch)
             case .member(let member):
-                membersCutRecords = true
+                borders.cut()
                 begin(member)
             case nil: readOn(in: spill, since: start)
             }
@@ -64,8 +64,9 @@ extension BatchReader {
 
     /// Gives up what was read of a record that damage cut off, and its spill file.
     private func lose(_ spill: SpillFile, from batch: Batch) throws(InputError) -> Batch {
+        let isInside: Bool? = text.wasCutBetweenMembers && !isUnsure ? true : nil
         let met = takeDamage()
-        try end(batch, after: met, lost: spill.byteCount)
+        try end(batch, after: met, lost: spill.byteCount, isInside: isInside)
         return batch
     }
 
@@ -88,6 +89,7 @@ extension BatchReader {
             }
             pass(feed.map { $0 + 1 } ?? buffer.count)
             if feed != nil { line += 1 }
+            if feed == nil, spill != nil { noteBorderInside() }
             switch event {
             case _ where feed != nil, .end, .damage(_, cutsText: true):
                 // Where nothing precedes the line feed, no record but only its end was cut off.
@@ -98,6 +100,16 @@ extension BatchReader {
             case nil:
                 if let file = spill?.file { readOn(in: file, since: start) } else { read(atMost: Batch.targetBytes) }
             }
+        }
+    }
+
+    /// Notes, inside a record, that its member ends with the buffer, if it does.
+    private func noteBorderInside() {
+        guard !isUnsure else { return }
+        switch event {
+        case .member: borders.cut()
+        case .damage(_, cutsText: true) where text.wasCutBetweenMembers: borders.cut()
+        case .damage, .end, nil: break
         }
     }
 

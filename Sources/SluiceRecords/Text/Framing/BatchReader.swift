@@ -9,13 +9,17 @@ import Glibc
 /// (``Batch/spilled``).
 ///
 /// Damage that cuts the text ends the batch. What is left of the cut record is not delivered
-/// (``Damage/lostText``), but its line is counted. The text continues with a new record. If a
-/// member of this input was seen to begin or end inside a record before, or the text continues
-/// inside a member whose flushes are not known to be between lines, the text up to the next line
-/// feed is refused as torn (``Batch/spilled``). Damage that does not cut the text (`crc`, `length`,
-/// `trailing-garbage`) is reported in the batch that contains its position. A record that such a
-/// member leaves unfinished is lost, unless it is the input's last or members have begun inside
-/// records before.
+/// (``Damage/lostText``), but its line is counted. The text continues with a new record only if it
+/// is known to: what follows up to the next line feed is refused as torn (``Batch/spilled``)
+/// - if the text continues inside a member whose flushes are not known to be between lines,
+/// - if a member of this input was seen to begin or end inside a record, before the damage or in the
+///   first MiB after it,
+/// - or if no border of members was seen at all (``MemberBorders``), unless the gap is too small to
+///   contain text.
+///
+/// Damage that does not cut the text (`crc`, `length`, `trailing-garbage`) is reported in the batch
+/// that contains its position. A record that such a member leaves unfinished is lost, unless it is
+/// the input's last or members have begun inside records before.
 ///
 /// Unsafe memory: reads and writes its own ``ByteBuffer`` within the room that it has reserved.
 /// `@unchecked Sendable`: it is called by one job at a time.
@@ -85,8 +89,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     var line: UInt64 = 1
     /// The members in the buffer, beginning with the one of its first byte.
     var members = MemberPlaces()
-    /// Whether a member has begun inside a record.
-    var membersCutRecords = false
+    var borders = MemberBorders()
     /// Damage to report with the batch that contains its place in the buffer.
     var damage: [(place: Int, damage: Damage)] = []
     /// The event after the buffer's last byte.
@@ -115,7 +118,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     package convenience init(
         _ file: InputFile, index: Int, configuration: Configuration, buffers: BufferPool
     ) throws(InputError) {
-        try self.init(file, of: try InputDescriptor(file), index: index, configuration: configuration, buffers: buffers)
+        try self.init(file, of: try InputFiles.open(file), index: index, configuration: configuration, buffers: buffers)
     }
 
     /// - Parameter bytes: the input, open at its beginning.
@@ -124,8 +127,12 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     ) throws(InputError) {
         let window = InputWindow { bytes.read(into: $0) }
         let ahead = BlocksAhead(bytes, configuration)
-        try self.init(
-            file, index: index, configuration: configuration, buffers: buffers, window: window, bytes: bytes, ahead: ahead, unsound: unsound)
+        do throws(InputError) {
+            try self.init(
+                file, index: index, configuration: configuration, buffers: buffers, window: window, bytes: bytes, ahead: ahead, unsound: unsound)
+        } catch {
+            throw bytes.failure ?? error
+        }
     }
 
     /// - Parameters:
@@ -135,7 +142,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         _ file: InputFile, index: Int, configuration: Configuration, buffers: BufferPool, window: InputWindow, bytes: (any InputBytes)?,
         ahead: BlocksAhead? = nil, inflateAtMost most: Int = 256 << 10, unsound: Swift.Set<Int> = []
     ) throws(InputError) {
-        let compression = configuration.isPlain ? .none : Compression.detect(in: window, name: file.path)
+        let compression = configuration.isPlain ? .none : Compression.detect(in: window, name: file.path, encoding: configuration.encoding)
         let text = try InputText(
             of: file, as: compression, in: window, library: configuration.library, size: bytes?.size ?? file.size,
             most: most, ahead: ahead)
@@ -171,7 +178,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     /// anywhere in records.
     func continueMember(_ member: Int) {
         members.begin(member, at: 0)
-        membersCutRecords = true
+        borders.cut()
     }
 
     deinit {
@@ -191,9 +198,16 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     ///
     /// A batch may have no frames if it carries an oversized record or damage.
     /// - Throws: ``InputError/damaged(path:_:)`` under ``DamagePolicy/fail``,
-    ///   ``InputError/spill(path:reason:)``. Does not throw for damage that is salvaged.
+    ///   ``InputError/spill(path:reason:)``, ``InputBytes/failure``. Does not throw for damage that
+    ///   is salvaged.
     package func next() throws(InputError) -> Batch? {
-        guard let batch = try nextBatch() else { return nil }
+        let read = Result { () throws(InputError) in try nextBatch() }
+        if let failure = bytes?.failure {
+            // What looks like damage, or like the end, is neither.
+            if case .success(let batch?) = read { for record in batch.spilled { unlink(record.spill) } }
+            throw failure
+        }
+        guard let batch = try read.get() else { return nil }
         batch.compressedBytesRead = text.position
         batch.end = Position(member: members.first, offset: offset, line: line)
         batch.head = head
@@ -212,7 +226,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         while !isFinished {
             scan.advance(over: buffer)
             if isFresh, buffer.count >= 3 || event == .end { leaveOutMark() }
-            if wantsHead, !isFresh { takeHead() }
+            while wantsHead, !isFresh, !scan.frames.isEmpty { takeHead() }
             if directives != nil { takeDirectives() }
             if !isFresh { dropIdle() }
             if let nextDirective { return try cut(after: min(nextDirective, framesThatFit)) }
@@ -284,8 +298,9 @@ package final class BatchReader: InputReader, @unchecked Sendable {
             let isInside = scan.fragmentStart < buffer.count
             // The rest of a member that failed its check is not the beginning of the next member's
             // first record.
-            if isInside, isUnsure, !membersCutRecords, !damage.isEmpty { return try tear() }
-            membersCutRecords = membersCutRecords || isInside
+            if isInside, isUnsure, !borders.cutRecords, !damage.isEmpty { return try tear() }
+            if isInside || !isUnsure { borders.pass(at: offset + UInt64(buffer.count), isInside: isInside) }
+            if isInside { suspects.share(member) }
             begin(member)
             return nil
         case .damage(let damage, let cutsText):
@@ -295,10 +310,12 @@ package final class BatchReader: InputReader, @unchecked Sendable {
             scan.endRecord(of: buffer)
             if wantsHead { takeHead() }
             if directives != nil { takeDirectives() }
-            isFinished = scan.frames.count <= mostRecords
+            // A quote that was given up may have left many records.
+            let count = min(scan.frames.count, framesThatFit)
+            isFinished = count == scan.frames.count
             // A file that has only a head is reported by an empty batch.
             let hasNews = buffer.count > 0 || !scan.frames.isEmpty || !damage.isEmpty || (head != nil && !hasDelivered)
-            return hasNews ? try cut(after: min(scan.frames.count, mostRecords)) : nil
+            return hasNews ? try cut(after: count) : nil
         }
     }
 
@@ -317,7 +334,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         }
         self.damage.append((buffer.count, damage))
         isUnsure = damage.kind == .crc || damage.kind == .length
-        if isUnsure { suspects.fail(damage.member) }
+        if isUnsure || text.isUnproved { suspects.fail(damage.member) }
     }
 
     /// Makes a batch of the first `count` frames; what follows them begins the next batch.
@@ -370,27 +387,66 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         buffer.count = scan.recordStart
         let met = damage.map(\.damage)
         damage = []
-        // The member before the gap ended inside this record.
-        if torn > 0, text.wasCutBetweenMembers { membersCutRecords = true }
+        // A member that fails its check may have lost its end.
+        let isSure = !isUnsure && !met.contains { $0.kind == .crc || $0.kind == .length }
+        let isInside: Bool? = text.wasCutBetweenMembers && isSure ? torn > 0 : nil
         let batch = try cut(after: scan.frames.count)
         offset += UInt64(torn)
         line += UInt64(tornLines)
         (isFresh, isUnsure) = (false, false)
-        try end(batch, after: met, lost: UInt64(torn))
+        try end(batch, after: met, lost: UInt64(torn), isInside: isInside)
         return batch
     }
 
     /// Ends a batch at damage that cut the text: `lost` bytes before it are lost, and what follows
     /// it inside a record is refused.
-    func end(_ batch: Batch, after met: [Damage], lost: UInt64) throws(InputError) {
+    ///
+    /// - Parameter isInside: whether the member before it ended inside a record; `nil` if it is not
+    ///   complete.
+    func end(_ batch: Batch, after met: [Damage], lost: UInt64, isInside: Bool?) throws(InputError) {
+        let isSmall = lost == 0 && met.count == 1 && met[0].kind == .header && met[0].lostBytes < Self.smallestMember
+        let followsText = borders.passGap(at: offset, isInside: isInside)
         var met = met
-        met[met.count - 1].lostText = lost
+        met[met.count - 1].lostText += lost
         for damage in met { suspects.cut(damage.member) }
         batch.damage = met
-        let beginsInside = !scan.findsRecordsAfterGaps && (membersCutRecords || text.goesOnInsideRecord)
         scan.noteGap(isLineStart: !text.goesOnInsideRecord)
-        if beginsInside { try setAsideFragment(of: batch) }
+        guard !scan.findsRecordsAfterGaps else { return }
+        let lostNothing = isSmall && followsText && text.wasCutBetweenMembers
+        if text.goesOnInsideRecord || borders.cutRecords || !(lostNothing || goesOnWithRecord()) { try setAsideFragment(of: batch) }
     }
+
+    /// No member of any compression that contains text has fewer bytes.
+    private static var smallestMember: UInt64 { 10 }
+
+    /// Whether the text after a gap is known to begin with a record. Reads the first MiB of it into
+    /// the buffer to see where the next members begin.
+    private func goesOnWithRecord() -> Bool {
+        var (isNewMember, isKnown) = (false, borders.separateRecords)
+        var border: Int?
+        while true {
+            switch event {
+            case .member(let member):
+                if buffer.count > 0 {
+                    guard endsWithLineFeed else { return false }
+                    border = buffer.count
+                    borders.pass(at: offset + UInt64(buffer.count), isInside: false)
+                }
+                isNewMember = true
+                begin(member)
+            case .damage(_, cutsText: true) where text.wasCutBetweenMembers && buffer.count > 0: return endsWithLineFeed
+            case .damage, .end: return isKnown
+            case nil:
+                guard buffer.count < Batch.targetBytes else { return isKnown }
+                read(atMost: Batch.targetBytes - buffer.count)
+                // Inside a member, after a flush.
+                if buffer.count > 0, !isNewMember { return true }
+                if let border, buffer.count > border { isKnown = true }
+            }
+        }
+    }
+
+    private var endsWithLineFeed: Bool { buffer.start[buffer.count - 1] == 0x0A }
 
     /// Removes the buffer's first `count` bytes.
     func pass(_ count: Int) {

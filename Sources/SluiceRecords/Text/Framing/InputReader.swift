@@ -62,11 +62,13 @@ extension BatchReader.Configuration {
     func unsoundMembers(of file: InputFile, in bytes: any InputBytes, as archive: Archive?) throws(InputError) -> UnsoundMembers {
         if let archive { return try ArchiveReader.unsoundMembers(of: file, in: bytes, as: archive, configuration: self) }
         defer { bytes.close() }
-        let window = InputWindow { bytes.read(into: $0) }
-        let compression = Compression.detect(in: window, name: file.path)
-        let text = try compression.text(of: file, in: window, library: library, size: bytes.size ?? file.size)
-        var unsound = UnsoundMembers()
-        if !(text is PlainText) { unsound.members = MemberCheck.unsound(in: text) }
-        return unsound
+        return try bytes.read { () throws(InputError) in
+            let window = InputWindow { bytes.read(into: $0) }
+            let compression = Compression.detect(in: window, name: file.path, encoding: encoding)
+            let text = try compression.text(of: file, in: window, library: library, size: bytes.size ?? file.size)
+            var unsound = UnsoundMembers()
+            if !(text is PlainText) { unsound.members = MemberCheck.unsound(in: text) }
+            return unsound
+        }
     }
 }

@@ -5,11 +5,15 @@ import CBytes
 ///
 /// A quote opens only at the start of a field: `5" disk` is text. A quote that does not close
 /// within the size limit of a record is treated as a mistake in its line: the record ends with that
-/// line. So a stray quote costs one record, whatever follows it.
+/// line. So it costs one record, whatever follows it. One that is open where the text ends, within
+/// the limit, holds all text up to there: whether these are lines of their own is not known.
 ///
-/// Each byte is scanned once, and once more where a quote was given up. It is never more, because
-/// nothing between the end of the line and the point of giving up closed a quote, so nothing there
-/// opens one.
+/// Each byte is scanned once, and once more where a quote was given up: nothing between the end of
+/// the line and the point of giving up closed a quote, so where a quote opens there, the one beside
+/// it closes it.
+///
+/// What a quote held may be many records once it is given up, so no more are sought than a batch
+/// can take. The rest is scanned anew when these were taken, once for each batch.
 ///
 /// Unsafe memory: see ``LineScan``.
 final class QuotedScan: RecordScan {
@@ -48,7 +52,7 @@ final class QuotedScan: RecordScan {
 
     func advance(over buffer: ByteBuffer) {
         let end = buffer.count
-        while scanned < end {
+        while scanned < end, frames.count <= BatchReader.mostRecords {
             scanned = scan(buffer, from: scanned, to: end)
             if scanned == end, open != nil, open?.closing == nil, end - recordStart > maxRecord { scanned = giveUpQuote() ?? end }
         }

@@ -16,7 +16,7 @@ struct ReaderState: Codable, Sendable, Equatable {
     var offset: UInt64
     var line: UInt64
     var members: MemberPlaces
-    var membersCutRecords: Bool
+    var borders: MemberBorders
     var damage: [PlacedDamage]
     var suspects: SuspectRecords
     /// See ``UnsoundMembers/members``; in order.
@@ -84,7 +84,7 @@ extension BatchReader {
         else { return nil }
         return ReaderState(
             point: point, textCount: offset + UInt64(buffer.count), eventCount: eventCount, hasEvent: event != nil, offset: offset, line: line,
-            members: members, membersCutRecords: membersCutRecords,
+            members: members, borders: borders,
             damage: damage.map { ReaderState.PlacedDamage(place: $0.place, damage: $0.damage) }, suspects: suspects, unsound: unsound.sorted(),
             isUnsure: isUnsure, isFresh: isFresh, head: head, wantsHead: wantsHead, directives: directives, isDirectiveTorn: isDirectiveTorn,
             mostRecords: mostRecords, hasDelivered: hasDelivered, delivered: delivered, totals: totals)
@@ -93,7 +93,7 @@ extension BatchReader {
     private func goOn(after state: ReaderState) -> Bool {
         guard readAgain(state) else { return false }
         (offset, line) = (state.offset, state.line)
-        (members, membersCutRecords) = (state.members, state.membersCutRecords)
+        (members, borders) = (state.members, state.borders)
         damage = state.damage.map { ($0.place, $0.damage) }
         (suspects, isUnsure, isFresh) = (state.suspects, state.isUnsure, state.isFresh)
         (head, wantsHead) = (state.head, state.wantsHead)

@@ -9,7 +9,8 @@ protocol RecordScan: AnyObject {
     /// The number of line feeds in the incomplete record.
     var feedsInRecord: Int { get }
 
-    /// Scans the bytes that were added since the last call.
+    /// Scans the bytes that were added since the last call. If there are more records than a batch
+    /// may have, some are found only after these were taken.
     func advance(over buffer: ByteBuffer)
 
     /// Completes the record after the last one, at the end of the text.
@@ -99,6 +100,19 @@ extension Framing {
         case .syslog: return SyslogScan(maxRecord: maxRecord)
         case .multiline(let multiline): return MultilineScan(multiline)
         }
+    }
+
+    /// A text that was cut after a line feed, without the record in whose quotes that was. The whole
+    /// text if it was between records, or if there is no other record.
+    func uncut(_ text: [UInt8]) -> [UInt8] {
+        guard case .quoted = self, text.last == 0x0A else { return text }
+        let buffer = ByteBuffer(capacity: text.count)
+        text.withUnsafeBufferPointer { buffer.append($0) }
+        let scan = makeScan(maxRecord: text.count)
+        scan.advance(over: buffer)
+        // Of more records, the scan has not seen the end.
+        guard scan.frames.count <= BatchReader.mostRecords, scan.recordStart > 0 else { return text }
+        return Array(text[..<scan.recordStart])
     }
 
     /// The syntax of fields, if records are delimited text.

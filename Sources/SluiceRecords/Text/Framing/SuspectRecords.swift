@@ -1,6 +1,7 @@
 /// Counts the records that may differ from what was compressed.
 ///
 /// Of a member that fails its check, all records are suspect, since nothing tells where it differs.
+/// So are those of a zstd frame, or a bzip2 or xz stream, whose check was not reached or is wrong.
 /// Where damage has a place, only the records after it are: those that a member continues with,
 /// which its check can no longer prove.
 struct SuspectRecords: Codable, Sendable, Equatable {
@@ -15,9 +16,11 @@ struct SuspectRecords: Codable, Sendable, Equatable {
     private var last = Delivered()
     /// Records delivered in earlier batches that turned out to be suspect.
     private var late: UInt64 = 0
+    /// The last member that began inside a record, which counts as one of the member before.
+    private var sharing: Int?
 
     private enum CodingKeys: CodingKey {
-        case members, last, late
+        case members, last, late, sharing
     }
 
     init() {}
@@ -27,6 +30,7 @@ struct SuspectRecords: Codable, Sendable, Equatable {
         members = Swift.Set(try values.decode([Int].self, forKey: .members))
         last = try values.decode(Delivered.self, forKey: .last)
         late = try values.decode(UInt64.self, forKey: .late)
+        sharing = try values.decodeIfPresent(Int.self, forKey: .sharing)
     }
 
     /// The order of the members is the same in every process, as plans are compared.
@@ -35,12 +39,17 @@ struct SuspectRecords: Codable, Sendable, Equatable {
         try values.encode(members.sorted(), forKey: .members)
         try values.encode(last, forKey: .last)
         try values.encode(late, forKey: .late)
+        try values.encodeIfPresent(sharing, forKey: .sharing)
     }
 
-    /// To be called when the member's text was read to its end and fails its check.
+    /// To be called when the member begins inside a record.
+    mutating func share(_ member: Int) { sharing = member }
+
+    /// To be called when the member's text fails its check, or nothing can prove it any more.
     mutating func fail(_ member: Int) {
-        guard members.insert(member).inserted, last.member == member else { return }
-        late += last.records
+        guard members.insert(member).inserted else { return }
+        if sharing == member, !members.contains(member &- 1) { late += 1 }
+        if last.member == member { late += last.records }
     }
 
     /// To be called once the records before the damage were delivered.
@@ -60,7 +69,7 @@ struct SuspectRecords: Codable, Sendable, Equatable {
             if members.contains(run.member) { suspect += records }
             last = Delivered(member: run.member, records: (last.member == run.member ? last.records : 0) + records)
         }
-        if !members.isEmpty { members = members.filter { $0 >= last.member } }
+        if !members.isEmpty { members = members.filter { $0 >= last.member &- 1 } }
         return suspect
     }
 }

@@ -13,9 +13,12 @@ final class ChildLoop: Sendable {
         /// The prefix for lines of the children's standard error.
         var name: String
         var command: [String]
-        /// The limit of children, including those that are being killed.
+        /// The limit of children, including those that are being killed, until it is changed.
         var limit: Int
         var bounds = ChildProtocol.Bounds()
+        /// The time after which silence is reported, if no child has ever answered; and after which
+        /// a drain gives up what children without a timeout were asked.
+        var patience = Duration.seconds(5)
         /// Called with each line of the children's standard error, on the loop's thread.
         var log: @Sendable (String) -> Void
     }
@@ -24,6 +27,7 @@ final class ChildLoop: Sendable {
         case ask(Question)
         case giveUp(Ticket)
         case keep(Int)
+        case limit(Int)
         /// No child is asked any more.
         case drain
         case started(child: Int, Child.Running, mayBeReaped: AsyncStream<Never>.Continuation)
@@ -67,6 +71,12 @@ final class ChildLoop: Sendable {
     /// Dismisses idle children until `count` are left.
     func keep(_ count: Int) {
         send(.keep(count))
+    }
+
+    /// Changes the limit of children. Those that are too many are dismissed once they have
+    /// answered.
+    func limit(to count: Int) {
+        send(.limit(count))
     }
 
     /// Lets no further question be asked; those that were asked go on.

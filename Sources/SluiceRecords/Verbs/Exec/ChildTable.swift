@@ -24,6 +24,7 @@ final class ChildTable {
     private let clock = ContinuousClock()
     /// The number of idle children to keep.
     private var kept: Int
+    private var limit: Int
     private var children: [Int: Child] = [:]
     private var nextID = 0
     /// Longest idle first, which gives unexpected output of a child the most time to arrive.
@@ -33,16 +34,21 @@ final class ChildTable {
     /// Whether any child has ever answered, and whether the user was warned that none does.
     private var hasAnswer = false
     private var hasWarned = false
+    /// When to warn, from the moment that the first child was asked.
+    private var warnAt: Instant?
     /// The number of children that exited unexpectedly and have not been replaced.
     private var lost = 0
     private var closing: Closing?
     private var isDraining = false
+    /// When to give up the questions that no timeout bounds, while draining.
+    private var drained: Instant?
     private var scratch = [UInt8](repeating: 0, count: 256 << 10)
 
     init(loop: ChildLoop, wake: FileDescriptor) {
         self.loop = loop
         self.wake = wake
-        kept = loop.configuration.limit
+        limit = loop.configuration.limit
+        kept = limit
     }
 
     /// Returns once it was told to close and every child is gone.
@@ -74,7 +80,9 @@ final class ChildTable {
     private var nextDeadline: Instant? {
         var deadlines = children.values.compactMap(\.rules.deadline)
         if let end = closing?.deadline { deadlines.append(end) }
-        if !waiting.isEmpty, children.count < loop.configuration.limit, let notBefore = storm.notBefore { deadlines.append(notBefore) }
+        if let warnAt { deadlines.append(warnAt) }
+        if let drained { deadlines.append(drained) }
+        if !waiting.isEmpty, children.count < limit, let notBefore = storm.notBefore { deadlines.append(notBefore) }
         return deadlines.min()
     }
 
@@ -86,12 +94,16 @@ final class ChildTable {
             giveUp(ticket)
         case .keep(let count):
             kept = count
+        case .limit(let count):
+            (limit, kept) = (count, count)
         case .drain:
+            if !isDraining, loop.configuration.bounds.timeout == nil { drained = clock.now + loop.configuration.patience }
             isDraining = true
         case .started(let id, let running, let mayBeReaped):
             guard let child = children[id] else { return }
             child.process = (running, mayBeReaped)
             perform(child.rules.started(now: clock.now), child)
+            if !hasAnswer, !hasWarned, warnAt == nil { warnAt = clock.now + loop.configuration.patience }
             write(child)
         case .ended(let id, let wasSuccess, let words):
             guard let child = children.removeValue(forKey: id) else { return }
@@ -128,8 +140,15 @@ final class ChildTable {
         for child in children.values {
             if let deadline = child.rules.deadline, deadline <= now { perform(child.rules.tooLate(now: now), child) }
         }
+        if let warnAt, warnAt <= now { warnOfSilence() }
+        if let drained, drained <= now { giveUpAll(now) }
         guard let end = closing?.deadline, end <= now else { return }
         closing?.deadline = nil
+        giveUpAll(now)
+    }
+
+    private func giveUpAll(_ now: Instant) {
+        drained = nil
         for question in waiting { question.reply.resume(returning: .failure(.givenUp)) }
         waiting.removeAll()
         for child in children.values { perform(child.rules.cancel(now: now), child) }
@@ -146,13 +165,13 @@ final class ChildTable {
             } else if !question.mustBeFresh, let child = idleChild() {
                 waiting.removeFirst()
                 ask(question, child)
-            } else if children.count < loop.configuration.limit {
+            } else if children.count < limit {
                 guard storm.allows(now: clock.now) else { break }
                 waiting.removeFirst()
                 spawn(question)
             } else {
                 // Idle children must not block a question that needs a new child.
-                if question.mustBeFresh, !children.values.contains(where: \.rules.isRetired) { dismissIdle(keeping: loop.configuration.limit - 1) }
+                if question.mustBeFresh, !children.values.contains(where: \.rules.isRetired) { dismissIdle(keeping: limit - 1) }
                 break
             }
         }
@@ -298,18 +317,27 @@ final class ChildTable {
         }
     }
 
-    /// Warns once if no child ever answers. The usual mistake is a child that doesn't flush its
-    /// output.
     private func noteSilence(_ reply: Question.Reply) {
         switch reply {
-        case .success: hasAnswer = true
-        case .failure(let failure) where failure.code == .timeout && !hasAnswer && !hasWarned:
-            hasWarned = true
-            loop.configuration.log(
-                "no child has answered yet; a child must flush its output after each line (flush=True, sed -u, jq --unbuffered, stdbuf -oL), "
-                    + "and one that is slow to start needs a start_timeout")
-        case .failure: break
+        case .success:
+            hasAnswer = true
+            warnAt = nil
+        case .failure(let failure):
+            if failure.code == .timeout, !hasAnswer, !hasWarned { warnOfSilence() }
+            // A child that ends without an answer has a dead letter that says more.
+            if failure.code != .timeout { warnAt = nil }
         }
+    }
+
+    /// Warns once if no child ever answers. The usual mistake is a child that doesn't flush its
+    /// output.
+    private func warnOfSilence() {
+        warnAt = nil
+        hasWarned = true
+        let bounds = loop.configuration.bounds
+        let fix = bounds.timeout == nil ? "without a timeout, the run waits for as long as it takes" : "one that is slow to start needs a start_timeout"
+        loop.configuration.log(
+            "no child has answered yet; a child must flush its output after each line (flush=True, sed -u, jq --unbuffered, stdbuf -oL), and \(fix)")
     }
 
     private func reply(_ reply: Question.Reply, _ child: Child) {

@@ -22,6 +22,8 @@ package struct ExecCounters: Sendable, Equatable {
     package var breaches = 0
     /// The time during which children had an open question, summed over all children.
     package var busy = Duration.zero
+    /// Records with an answer, or a failure that is final.
+    package var answered = 0
     /// Running children, including those that are being killed.
     package var children = 0
     package var peakChildren = 0
@@ -61,6 +63,7 @@ package final class ExecPool: Sendable {
     private let attempts: Attempts
     private let loop: ChildLoop
     private let workers = Atomic(0)
+    private let size: Locked<ClosedRange<Int>>
     private let answersMany: Bool
 
     /// Does not start any process yet.
@@ -86,7 +89,9 @@ package final class ExecPool: Sendable {
         loop = ChildLoop(children)
         answersMany = children.bounds.answersMany
         attempts = Attempts(retry)
-        jobs = WorkerPool(.init(name: children.name, workers: leastWorkers...max(leastWorkers, children.limit)))
+        let workers = leastWorkers...max(leastWorkers, children.limit)
+        size = Locked(workers)
+        jobs = WorkerPool(.init(name: children.name, workers: workers))
     }
 
     deinit {
@@ -140,7 +145,8 @@ package final class ExecPool: Sendable {
         do {
             try loop.begin()
             // swift-subprocess starts the thread that starts children when it is first needed, and
-            // waits for ever if that is refused. This needs it, whether there is such a name or not.
+            // waits for ever if that is refused. This needs it, whether there is such a name or
+            // not.
             _ = try await Executable.name("sh").resolveExecutablePath(in: .inherit)
         } catch {
             // The first record will tell.
@@ -154,6 +160,16 @@ package final class ExecPool: Sendable {
         loop.drain()
     }
 
+    /// The bounds of the number of children.
+    package var bounds: ClosedRange<Int> { size.withLock { $0 } }
+
+    /// Sets the number of children. Those that are too many end once they have answered.
+    package func resize(to workers: Int) {
+        size.withLock { $0 = workers...workers }
+        loop.limit(to: workers)
+        jobs.beginResizing(to: workers...workers)
+    }
+
     /// Dismisses idle children when the pool has shrunk.
     private func fitChildren() {
         let now = jobs.counters.workers
@@ -164,7 +180,7 @@ package final class ExecPool: Sendable {
         let counts = loop.counts.withLock { $0 }
         return ExecCounters(
             retries: attempts.retries, timeouts: counts.timeouts, restarts: counts.restarts, breaches: counts.breaches,
-            busy: counts.busy, children: counts.living, peakChildren: counts.peak)
+            busy: counts.busy, answered: attempts.answered, children: counts.living, peakChildren: counts.peak)
     }
 
     /// Closes the children's standard inputs and waits until they have exited. Those that are still

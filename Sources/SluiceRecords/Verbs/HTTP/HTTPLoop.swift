@@ -27,19 +27,21 @@ final class HTTPLoop: Sendable {
         var options: HTTPOptions
         /// Whether bodies of answers are needed.
         var keepsBody = true
-        /// The number of requests in flight, at most.
+        /// The number of requests in flight, at most, until it is changed.
         var workers: Int
         /// The time limit of an attempt.
         var timeout: Duration
         /// Texts that no message may contain, even if a server repeats them.
         var secrets: [String] = []
 
-        var connections: Int { min(options.connections ?? workers, workers) }
+        /// The number of connections to one server.
+        func connections(for workers: Int) -> Int { min(options.connections ?? workers, workers) }
     }
 
     enum Command {
         case ask(HTTPQuestion)
         case giveUp(Ticket)
+        case limit(Int)
         /// No request begins any more; those in flight are given up after the time.
         case drain(grace: Duration)
         case close(done: CheckedContinuation<Void, Never>?)
@@ -88,6 +90,11 @@ final class HTTPLoop: Sendable {
         }
     }
 
+    /// Changes the number of requests in flight. Those that are too many are finished.
+    func limit(to workers: Int) {
+        send(.limit(workers))
+    }
+
     func drain(grace: Duration) {
         send(.drain(grace: grace))
     }
@@ -127,7 +134,7 @@ final class HTTPLoop: Sendable {
                 case .drain:
                     inbox = .closed
                     return nil
-                case .giveUp, .close: return nil
+                case .giveUp, .limit, .close: return nil
                 }
                 do throws(HTTPFailure) {
                     inbox = .running([command], try start())

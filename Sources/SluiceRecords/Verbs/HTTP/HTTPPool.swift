@@ -28,6 +28,7 @@ final class HTTPPool: Sendable {
     private let attempts: Attempts
     private let longestWait: Duration
     private let counts = Locked(Counts())
+    private let size: Locked<ClosedRange<Int>>
 
     private struct Counts {
         var timeouts = 0
@@ -38,7 +39,9 @@ final class HTTPPool: Sendable {
         loop = HTTPLoop(configuration)
         attempts = Attempts(retry)
         longestWait = configuration.options.longestRetryAfter
-        jobs = WorkerPool(.init(name: name, workers: leastWorkers...max(leastWorkers, configuration.workers)))
+        let workers = leastWorkers...max(leastWorkers, configuration.workers)
+        size = Locked(workers)
+        jobs = WorkerPool(.init(name: name, workers: workers))
     }
 
     deinit {
@@ -87,9 +90,20 @@ final class HTTPPool: Sendable {
         }
     }
 
-    func ownWorkers(_ range: ClosedRange<Int>) -> OwnWorkers {
+    /// The bounds of the number of requests in flight.
+    var bounds: ClosedRange<Int> { size.withLock { $0 } }
+
+    /// Sets the number of requests in flight. Those that are too many are finished.
+    func resize(to workers: Int) {
+        size.withLock { $0 = workers...workers }
+        loop.limit(to: workers)
+        jobs.beginResizing(to: workers...workers)
+    }
+
+    var ownWorkers: OwnWorkers {
         let (timeouts, busy) = counts.withLock { ($0.timeouts, $0.busy) }
-        return OwnWorkers(range: range, peak: jobs.counters.peakWorkers, retries: attempts.retries, timeouts: timeouts, busy: busy)
+        return OwnWorkers(
+            range: bounds, peak: jobs.counters.peakWorkers, retries: attempts.retries, timeouts: timeouts, busy: busy, answered: attempts.answered)
     }
 
     /// Starts the thread that makes the requests, so that it is not refused later.

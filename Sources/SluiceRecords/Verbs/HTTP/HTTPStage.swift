@@ -42,8 +42,7 @@ struct HTTPStep: EachStep {
             columns[keyPath: column] = new
         }
         return HTTPStage(
-            site: site, template: bound, columns: columns, pool: pool, window: 2 * workers.upperBound, limit: limit,
-            mostAnswerBytes: mostAnswerBytes)
+            site: site, template: bound, columns: columns, pool: pool, limit: limit, mostAnswerBytes: mostAnswerBytes)
     }
 
     func begin() -> Bool { pool.begin() }
@@ -55,7 +54,11 @@ struct HTTPStep: EachStep {
     /// Two, so that the server has work while the answers of one batch are taken in.
     func batches(_ pool: PoolOptions, threads: Int) -> ClosedRange<Int> { 1...2 }
 
-    var ownWorkers: OwnWorkers? { pool.ownWorkers(workers) }
+    var ownWorkers: OwnWorkers? { pool.ownWorkers }
+
+    var allowedWorkers: ClosedRange<Int>? { OwnWorkers.allowed(beside: workers) }
+
+    func resize(to workers: Int) { pool.resize(to: workers) }
 }
 
 /// The columns for the parts of an answer.
@@ -75,8 +78,6 @@ struct HTTPStage: EachStage {
     let template: HTTPTemplate.Bound
     let columns: HTTPColumns
     let pool: HTTPPool
-    /// The number of records of a batch in flight at once: enough to keep every worker busy.
-    let window: Int
     /// Checked for each record that fails, because a batch may take long.
     let limit: DeadLetterLimit?
     /// The limit for the bodies and headers of the answers to one batch.
@@ -116,8 +117,7 @@ struct HTTPStage: EachStage {
         if let column = columns.headers { cells[column] = answer.headers(buffer, batch.scratch) }
     }
 
-    /// The answers to the batch's rows, in order, or why a record has none. At most `window`
-    /// requests are pending at once.
+    /// The answers to the batch's rows, in order, or why a record has none.
     ///
     /// - Throws: ``RunError`` if the limit of dead letters is exceeded; ``Abandoned`` if the run
     ///   ended before all records had an answer.
@@ -143,7 +143,8 @@ struct HTTPStage: EachStage {
                     outcomes[index] = .failure(failure)
                     try failed()
                 case .success(let request):
-                    if pending >= window, let (done, outcome) = try await group.next() {
+                    // Enough to keep every worker busy.
+                    while pending >= 2 * pool.bounds.upperBound, let (done, outcome) = try await group.next() {
                         try take(done, outcome)
                         pending -= 1
                     }

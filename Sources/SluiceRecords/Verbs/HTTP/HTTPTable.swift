@@ -11,6 +11,8 @@ final class HTTPTable {
     private let loop: HTTPLoop
     private let multi: UnsafeMutableRawPointer
     private let clock = ContinuousClock()
+    /// The number of requests in flight, at most.
+    private var workers: Int
     private var waiting: [HTTPQuestion] = []
     private var active: [UnsafeMutableRawPointer: HTTPTransfer] = [:]
     /// Handles that are not in use.
@@ -26,11 +28,17 @@ final class HTTPTable {
     init(loop: HTTPLoop, multi: UnsafeMutableRawPointer) {
         self.loop = loop
         self.multi = multi
-        let configuration = loop.configuration
+        workers = loop.configuration.workers
         _ = ccurl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
+        limitConnections()
+    }
+
+    private var connections: Int { loop.configuration.connections(for: workers) }
+
+    private func limitConnections() {
         // Idle connections that are kept, over all servers.
-        _ = ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 2 * configuration.workers + 8)
-        _ = ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, configuration.connections)
+        _ = ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 2 * workers + 8)
+        _ = ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections)
     }
 
     /// Returns once it was told to close and nothing is in flight.
@@ -57,6 +65,9 @@ final class HTTPTable {
             waiting.append(question)
         case .giveUp(let ticket):
             giveUp { $0.ticket === ticket }
+        case .limit(let count):
+            workers = count
+            limitConnections()
         case .drain(let grace):
             isDraining = true
             end = min(end ?? clock.now + grace, clock.now + grace)
@@ -92,14 +103,14 @@ final class HTTPTable {
 
     private var next: Int? {
         waiting.firstIndex { question in
-            question.ticket.isGivenUp || load[question.request.address, default: 0] < loop.configuration.connections
+            question.ticket.isGivenUp || load[question.request.address, default: 0] < connections
         }
     }
 
-    private var canBegin: Bool { active.count < loop.configuration.workers && next != nil }
+    private var canBegin: Bool { active.count < workers && next != nil }
 
     private func begin() {
-        while active.count < loop.configuration.workers, let index = next {
+        while active.count < workers, let index = next {
             let question = waiting.remove(at: index)
             guard !question.ticket.isGivenUp else {
                 question.reply.resume(returning: .failure(.givenUp))

@@ -41,8 +41,8 @@ final class LookupTable: @unchecked Sendable {
     private let unit: String
     /// The columns that are added to records.
     let added: [String]
-    /// Whether all keys are text.
-    private(set) var isText = true
+    /// The kinds of the keys.
+    private var kinds: Swift.Set<Cell.Kind> = []
     private var index = Index.values(GroupTable(seed: 0))
     /// The added cells of each row, and the same as a map.
     private var cells: [Cell] = []
@@ -52,6 +52,15 @@ final class LookupTable: @unchecked Sendable {
     private let scratch = Scratch(reader: JSONReader())
 
     var rows: Int { objects.count }
+
+    /// Whether all keys are values of text, not networks.
+    var holdsTextOnly: Bool {
+        guard case .values = index else { return false }
+        return kinds == [.string]
+    }
+
+    /// Whether all keys are numbers.
+    var holdsNumbersOnly: Bool { !kinds.isEmpty && kinds.isSubset(of: [.int, .uint, .double, .decimal]) }
 
     /// What a table consists of before its keys are known.
     struct Rows {
@@ -170,7 +179,7 @@ final class LookupTable: @unchecked Sendable {
         for row in batch.frames.indices where table.outcomes[row] != .blank {
             let line = batch.position(ofFrame: row).line
             let values = table.row(row)
-            if values[0].kind != .string { isText = false }
+            kinds.insert(values[0].kind)
             try builder.add(values[0], line: line, scratch)
             for column in added.indices { cells.append(values[1 + column].kind == .null ? .absent : values[1 + column]) }
             objects.append(object(values))

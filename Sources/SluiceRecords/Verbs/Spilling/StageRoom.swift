@@ -4,6 +4,8 @@ package struct StageRoom: Sendable {
     package var memory: Int
     /// In bytes, for what a stage adds to the records of one batch.
     var additions = 64 << 20
+    /// In bytes, for what expressions make for the records of one batch.
+    var values = 256 << 20
     let folder: StageFolder
     /// `nil` if failures are only counted when a batch is committed.
     var deadLetters: DeadLetterLimit?
@@ -24,9 +26,11 @@ package struct StageRoom: Sendable {
         self.init(memory: pipeline.limits.memory / 2 / max(1, pipeline.flow.allStages.count { $0.verb.keepsMuch }), folder: folder)
         // Two batches may be in such a stage, and each of its parts may be held twice for a moment.
         additions = pipeline.limits.memory / 8
+        // Enough for two texts as long as the longest record by default.
+        values = max(32 << 20, pipeline.limits.memory / 2)
         // If a stage may end the run early, failures after its last record don't count.
-        guard case .count(let most)? = pipeline.limits.deadLetters, !pipeline.flow.stages.contains(where: \.mayHaveEnough) else { return }
-        deadLetters = DeadLetterLimit(most: most)
+        guard let limit = pipeline.limits.deadLetters, !pipeline.flow.stages.contains(where: \.mayHaveEnough) else { return }
+        deadLetters = DeadLetterLimit(limit)
     }
 
     /// The default without a run.

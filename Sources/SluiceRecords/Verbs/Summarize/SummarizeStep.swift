@@ -30,6 +30,9 @@ final class SummarizeStep: ClosingStep {
             return idle.popLast()
         }
 
+        /// One that is not in use, if there is one.
+        mutating func takeIdle() -> Gathered? { idle.popLast() }
+
         mutating func takeAll() -> [Gathered] {
             defer { self = States(seed: seed) }
             return idle
@@ -157,15 +160,22 @@ final class SummarizeStep: ClosingStep {
         guard try reader.number() == 2 else { throw CheckpointError("the state has another version") }
         let (spilled, seed) = try SummarySpill.Pieces.read(from: &reader, state.files)
         let isDivided = seed.map { begin(seed: $0) } ?? true
-        let gathered = Gathered(state: makeState())
+        let gathered = Gathered(state: SummaryState(aggregates, seed: states.withLock { $0.seed }, keyBytes: 0))
         try gathered.state.read(Array(try reader.text()), shape)
         guard reader.isAtEnd else { throw CheckpointError("unexpected bytes after the state") }
         do throws(RunError) {
             try spill.add(spilled, isDivided: isDivided) { makeState() }
+            try add(gathered)
         } catch {
             throw CheckpointError(error.description)
         }
-        states.withLock { $0.add(gathered) }
+    }
+
+    /// Adds a state to one that is there: of a hundred thousand tasks, each has left one.
+    private func add(_ gathered: Gathered) throws(RunError) {
+        guard let known = states.withLock({ $0.takeIdle() }) else { return states.withLock { $0.add(gathered) } }
+        known.state.merge(gathered.state)
+        try giveBack(known.state)
     }
 
     /// Takes over the seed if nothing was taken in yet.

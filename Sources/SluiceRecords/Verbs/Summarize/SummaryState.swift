@@ -9,7 +9,7 @@ final class SummaryState {
     /// One for each aggregate.
     let states: [any AggregateStates]
     /// Buffers for one batch, kept to reuse their memory.
-    let keys = ByteBuffer(capacity: Batch.targetBytes)
+    let keys: ByteBuffer
     let written = ByteBuffer(capacity: 4096)
     var records: [KeyedRecord] = []
     private var numbers: [UInt32] = []
@@ -24,7 +24,9 @@ final class SummaryState {
         var writtenCount: UInt32 = 0
     }
 
-    init(_ aggregates: [any Aggregate], seed: UInt64) {
+    /// - Parameter keyBytes: the bytes to make room for, of the keys of a batch.
+    init(_ aggregates: [any Aggregate], seed: UInt64, keyBytes: Int = Batch.targetBytes) {
+        keys = ByteBuffer(capacity: keyBytes)
         groups = GroupTable(seed: seed)
         states = aggregates.map { $0.makeStates() }
     }

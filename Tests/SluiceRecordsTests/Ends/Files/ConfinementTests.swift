@@ -101,7 +101,7 @@ struct ConfinementTests {
         let strange = "\(place.root)/elsewhere/deep/\(staging.name(of: output))"
         try Data("1".utf8).write(to: URL(filePath: strange))
         let refused = Self.error(place.out + "/a/deep", in: place, link: "a")
-        #expect(throws: refused) { try Journal.finish(moves, in: "/") }
+        #expect(throws: PublishingFailure(error: refused, done: 0, of: 1)) { try Journal.finish(moves, in: "/") }
         #expect(throws: Self.error(place.out + "/a", in: place, link: "a")) { try place.set(staging).restore(to: mark) }
         #expect(try place.elsewhere == ["deep", "deep/\(staging.name(of: output))"])
     }

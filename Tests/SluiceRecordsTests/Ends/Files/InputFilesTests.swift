@@ -21,26 +21,45 @@ struct InputFilesTests {
         "a.gz", "b.gz", "B.gz", "c.log", ".hidden.gz", "ä.gz", "d/a.gz", "d/e/a.gz", "d/e/f.log", "d/.h/a.gz", "w[1].gz", "w1.gz", "x,y.gz", "z/1/q",
     ]
 
-    @Test(
-        "finds what a shell would, in the order of bytes",
-        arguments: [
-            (["*.gz"], ["B.gz", "a.gz", "b.gz", "w1.gz", "w[1].gz", "x,y.gz", "ä.gz"]),
-            (["?.gz"], ["B.gz", "a.gz", "b.gz", "ä.gz"]),
-            (["[ab].gz"], ["a.gz", "b.gz"]), (["[!a-z].gz"], ["B.gz", "ä.gz"]), (["[]a].gz"], ["a.gz"]),
-            (["{b,a}.gz"], ["a.gz", "b.gz"]), (["{a,d/{a,e/a}}.gz"], ["a.gz", "d/a.gz", "d/e/a.gz"]),
-            (["**/a.gz"], ["a.gz", "d/a.gz", "d/e/a.gz"]), (["d/**"], ["d/a.gz", "d/e/a.gz", "d/e/f.log"]),
-            (["d/**/*.gz"], ["d/a.gz", "d/e/a.gz"]), (["**/**/f.log"], ["d/e/f.log"]), (["*/*/q"], ["z/1/q"]),
-            ([".*.gz"], [".hidden.gz"]), (["d/.*/*"], ["d/.h/a.gz"]),
-            (["w[1].gz"], ["w[1].gz"]), (["w\\[1].gz"], ["w[1].gz"]), (["w[1].g?"], ["w1.gz"]), (["x\\,y.gz"], ["x,y.gz"]),
-            (["b.gz", "a.gz", "b.gz"], ["a.gz", "b.gz"]), (["./d//a.gz", "d/a.gz", "d/./*.gz"], ["d/a.gz"]),
-            (["*"], ["B.gz", "a.gz", "b.gz", "c.log", "w1.gz", "w[1].gz", "x,y.gz", "ä.gz"]),
-        ] as [([String], [String])])
+    private static let patterns: [([String], [String])] = [
+        (["*.gz"], ["B.gz", "a.gz", "b.gz", "w1.gz", "w[1].gz", "x,y.gz", "ä.gz"]),
+        (["?.gz"], ["B.gz", "a.gz", "b.gz", "ä.gz"]),
+        (["[ab].gz"], ["a.gz", "b.gz"]), (["[!a-z].gz"], ["B.gz", "ä.gz"]), (["[]a].gz"], ["a.gz"]),
+        (["{b,a}.gz"], ["a.gz", "b.gz"]), (["{a,d/{a,e/a}}.gz"], ["a.gz", "d/a.gz", "d/e/a.gz"]),
+        (["**/a.gz"], ["a.gz", "d/a.gz", "d/e/a.gz"]), (["d/**"], ["d/a.gz", "d/e/a.gz", "d/e/f.log"]),
+        (["d/**/*.gz"], ["d/a.gz", "d/e/a.gz"]), (["**/**/f.log"], ["d/e/f.log"]), (["*/*/q"], ["z/1/q"]),
+        ([".*.gz"], [".hidden.gz"]), (["d/.*/*"], ["d/.h/a.gz"]),
+        (["w[1].gz"], ["w[1].gz"]), (["w\\[1].gz"], ["w[1].gz"]), (["w[1].g?"], ["w1.gz"]), (["x\\,y.gz"], ["x,y.gz"]),
+        (["b.gz", "a.gz", "b.gz"], ["a.gz", "b.gz"]), (["./d//a.gz", "d/a.gz", "d/./*.gz"], ["d/a.gz"]),
+        (["*"], ["B.gz", "a.gz", "b.gz", "c.log", "w1.gz", "w[1].gz", "x,y.gz", "ä.gz"]),
+    ]
+
+    @Test("finds what a shell would, in the order of bytes", arguments: patterns)
     func finds(patterns: [String], expected: [String]) throws {
         try Self.inFolder(Self.files) { root in
             let found = try InputFiles.expand(patterns.map { root + "/" + $0 })
             #expect(found.map(\.path) == expected.map { root + "/" + $0 })
             #expect(found.allSatisfy { $0.size == 1 })
         }
+    }
+
+    @Test("finds the same behind addresses", arguments: patterns.filter { !$0.0.contains { $0.contains("./") } })
+    func findsObjects(patterns: [String], expected: [String]) throws {
+        try Self.inFolder(Self.files) { root in
+            let found = try InputFiles.expand(patterns.map { "file://\(root)/\($0)" })
+            #expect(found.map(\.path) == expected.map { "file://\(root)/\($0)" })
+            #expect(found.allSatisfy { $0.size == 1 && $0.version != nil })
+        }
+    }
+
+    @Test(
+        "an address begins with a scheme",
+        arguments: [
+            ("s3://b/k", true), ("HDFS://h:1/x", true), ("a+b://x", true), ("file:///x", true), ("://x", false), ("s3:/b/k", false), ("./s3://b/k", false),
+            ("-", false), ("in/s3://b", false), ("", false), ("a_b://x", false),
+        ])
+    func address(path: String, isAddress: Bool) {
+        #expect(Address.isAddress(path) == isAddress)
     }
 
     @Test(

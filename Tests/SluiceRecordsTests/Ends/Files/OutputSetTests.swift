@@ -148,6 +148,114 @@ struct OutputSetTests {
     }
 }
 
+@Suite("Publication")
+struct PublicationTests {
+    private let root: String
+
+    init() throws {
+        root = FileManager.default.temporaryDirectory.appendingPathComponent("sluice-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+    }
+
+    private func remove() { try? FileManager.default.removeItem(atPath: root) }
+
+    /// Complete files `a`, `b` and `k/c`, the first over an older one.
+    private func prepared() throws -> [Journal.Move] {
+        try "old".write(toFile: root + "/a", atomically: false, encoding: .utf8)
+        let set = OutputSet()
+        for name in ["a", "b", "k/c"] {
+            try Array("new \(name)".utf8).withUnsafeBufferPointer { try set.append($0, records: 1, to: "\(root)/\(name)") }
+        }
+        try set.prepare()
+        let moves = set.moves
+        set.leave()
+        return moves
+    }
+
+    /// The files that are not hidden, with their text.
+    private func visible() throws -> [String: String] {
+        var files: [String: String] = [:]
+        for name in try FileManager.default.subpathsOfDirectory(atPath: root) where !name.contains(".sluice-") {
+            if let text = try? String(contentsOfFile: "\(root)/\(name)", encoding: .utf8) { files[name] = text }
+        }
+        return files
+    }
+
+    private func hidden() throws -> Int {
+        try FileManager.default.subpathsOfDirectory(atPath: root).count { $0.contains(".sluice-") }
+    }
+
+    private static let all = ["a": "new a", "b": "new b", "k/c": "new k/c"]
+
+    @Test("replaces what stood there, and leaves no other names")
+    func publishes() throws {
+        defer { remove() }
+        try Publication(prepared()).run()
+        #expect(try visible() == Self.all)
+        #expect(try hidden() == 0)
+    }
+
+    @Test("a folder that takes the place of the last file is found before the first rename")
+    func folderInTheWay() throws {
+        defer { remove() }
+        let moves = try prepared()
+        try FileManager.default.createDirectory(atPath: root + "/k/c", withIntermediateDirectories: false)
+        let failure = PublishingFailure(error: .failed(path: root + "/k/c", reason: "is a folder"), done: 0, of: 3)
+        #expect(throws: failure) { try Publication(moves).run() }
+        #expect(try visible() == ["a": "old"])
+        try FileManager.default.removeItem(atPath: root + "/k/c")
+        try Publication(moves, isAgain: true).run()
+        #expect(try visible() == Self.all)
+        #expect(try hidden() == 0)
+    }
+
+    @Test("a rename that fails takes back those before it")
+    func takenBack() throws {
+        defer { remove() }
+        let moves = try prepared()
+        // The complete file of the last move is gone once the first is done.
+        let impossible = moves + [Journal.Move(staged: moves[0].staged, path: root + "/d")]
+        let failure = PublishingFailure(
+            error: .failed(path: root + "/d", reason: "cannot be renamed into place: No such file or directory"), done: 0, of: 4)
+        #expect(throws: failure) { try Publication(impossible).run() }
+        #expect(try visible() == ["a": "old"])
+        #expect(try hidden() == 3)
+        try Publication(moves).run()
+        #expect(try visible() == Self.all)
+        #expect(try hidden() == 0)
+    }
+
+    @Test("what a process that died has renamed is counted, and finished")
+    func again() throws {
+        defer { remove() }
+        let moves = try prepared()
+        let kept = "\(root)/\(Staging.keptName(of: NameBytes.lastName(of: moves[0].staged)))"
+        try FileManager.default.linkItem(atPath: root + "/a", toPath: kept)
+        try Publication([moves[1]]).run()
+        try FileManager.default.createDirectory(atPath: root + "/k/c", withIntermediateDirectories: false)
+        let failure = PublishingFailure(error: .failed(path: root + "/k/c", reason: "is a folder"), done: 1, of: 3)
+        #expect(throws: failure) { try Journal.finish(moves, in: "/") }
+        #expect(failure.text == "\(root)/k/c: is a folder; 1 of 3 files is in place")
+        #expect(try visible() == ["a": "old", "b": "new b"])
+        try FileManager.default.removeItem(atPath: root + "/k/c")
+        try Journal.finish(moves, in: "/")
+        #expect(try visible() == Self.all)
+        #expect(try hidden() == 0)
+    }
+
+    @Test("a complete file that is gone is said to be lost, and nothing is renamed")
+    func lost() throws {
+        defer { remove() }
+        let moves = try prepared()
+        try FileManager.default.removeItem(atPath: root + "/k")
+        let failure = PublishingFailure(
+            error: .failed(path: root + "/k", reason: "cannot be opened: No such file or directory"), done: 0, of: 3, isLost: true)
+        #expect(throws: failure) { try Publication(moves).run() }
+        #expect(throws: failure) { try Journal.finish(moves, in: "/") }
+        #expect(try visible() == ["a": "old"])
+    }
+}
+
 @Suite("Partition path")
 struct PartitionPathTests {
     @Test(

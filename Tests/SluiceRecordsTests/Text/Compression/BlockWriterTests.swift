@@ -39,8 +39,8 @@ struct BlockWriterTests {
         }
     }
 
-    /// ISA-L's matches depend on where its stream lies; `StreamMemory.h` says why. Two short records
-    /// with the same end show it at once.
+    /// ISA-L's matches depend on where its stream lies; `StreamMemory.h` says why. Two short
+    /// records with the same end show it at once.
     @Test("the bytes don't depend on where the deflater lies in memory", arguments: libraries, ["1", "2", "3"])
     func bytesAtManyPlaces(library: DeflateLibrary, level: String) throws {
         let level = try #require(CompressionLevel(level))

@@ -20,7 +20,7 @@ struct DamagedGzipTests {
         #expect(lost < 100)
     }
 
-    @Test("corrupt data: complete records before it, all of the next member", arguments: libraries)
+    @Test("corrupt data: complete records before it, and after the first line end of the next member", arguments: libraries)
     func corrupt(library: DeflateLibrary) throws {
         var input = Self.first + Self.second
         // A block of the reserved type in the middle of the stream.
@@ -31,9 +31,10 @@ struct DamagedGzipTests {
         #expect(damage.member == 0)
         #expect((3000..<Self.first.count).contains(Int(damage.offset)))
         #expect(damage.offset + damage.lostBytes == UInt64(Self.first.count))
-        #expect(read.texts.suffix(400) == Self.lines[400...])
+        // Nothing tells whether members end at ends of lines.
+        #expect(read.texts.suffix(399) == Self.lines[401...] && read.torn == [Self.lines[400]])
         #expect(read.texts.prefix(100) == Self.lines[..<100])
-        #expect(read.records.suffix(400).allSatisfy { $0.position.member == 1 })
+        #expect(read.records.suffix(399).allSatisfy { $0.position.member == 1 })
         #expect(Set(read.records.map(\.position.line)).count == read.records.count)
     }
 
@@ -46,6 +47,20 @@ struct DamagedGzipTests {
             let read = try ReadAll(input, library: library)
             #expect(read.texts == Self.lines)
             #expect(read.damage == [Damage(kind: kind, offset: UInt64(met), member: 0, lostBytes: 0, lostText: 0)])
+        }
+    }
+
+    @Test("text that is too short for its trailer is known to be missing, if there can have been so much", arguments: libraries)
+    func missing(library: DeflateLibrary) throws {
+        let text = Array(GzipSamples.text(0..<400).utf8)
+        let short = GzipSamples.bytes(of: .init()) + GzipSamples.deflated(Array(text.dropLast(84)))
+        for (count, missing) in [(UInt64(text.count), 84), (UInt64(text.count - 90), 0), (UInt64(text.count) + 1 << 30, 0)] as [(UInt64, UInt64)] {
+            let trailer = GzipSamples.little(UInt64(GzipSamples.crc(text)), 4) + GzipSamples.little(count, 4)
+            let read = try ReadAll(short + trailer, library: library)
+            #expect(read.damage == [Damage(kind: .crc, offset: UInt64(short.count), member: 0, lostBytes: 0, lostText: missing)])
+            // What was read of the record that the damage cut off is missing, too.
+            let cut = try ReadAll(short + trailer + Self.second, library: library)
+            #expect(cut.damage.map(\.kind) == [.crc] && (cut.damage.first?.lostText ?? 0) > missing)
         }
     }
 
@@ -114,6 +129,40 @@ struct DamagedGzipTests {
             let read = try ReadAll(Array(prefix.utf8) + Self.first, library: library)
             #expect(read.kinds == [.header])
             #expect(read.texts == (try ReadAll(Self.first, library: library).texts))
+        }
+    }
+
+    @Test("plain text with the name of a gzip file is text in the encoding of the source")
+    func encodings() throws {
+        let line = "\u{E4}\u{F6}\u{FC} 1\n"
+        let latin = Array(repeatElement(line.unicodeScalars.map { UInt8($0.value) }, count: 100).joined())
+        let wide = { (isBig: Bool, text: String) -> [UInt8] in
+            text.utf16.flatMap { unit -> [UInt8] in
+                let (high, low) = (UInt8(unit >> 8), UInt8(unit & 0xFF))
+                return isBig ? [high, low] : [low, high]
+            }
+        }
+        let lines = String(repeating: line, count: 100)
+        let samples: [([UInt8], TextEncoding)] = [
+            (latin, .latin1), (wide(false, lines), .utf16), (wide(false, "\u{FEFF}" + lines), .utf16), (wide(true, "\u{FEFF}" + lines), .utf16),
+            (wide(false, lines), .utf16LittleEndian), (wide(true, lines), .utf16BigEndian),
+        ]
+        for (bytes, encoding) in samples {
+            let read = try ReadAll(bytes, encoding: encoding)
+            #expect(read.texts == [String](repeating: "\u{E4}\u{F6}\u{FC} 1", count: 100), "\(encoding)")
+            #expect(read.damage == [] && read.summary.isPlainDespiteName, "\(encoding)")
+        }
+        // A log in ASCII with one line that is not UTF-8.
+        let mixed = Array(String(repeating: "GET /index.html\n", count: 20).utf8) + latin[..<6] + Array("GET /\n".utf8)
+        let read = try ReadAll(mixed)
+        #expect(read.records.count == 22 && read.damage == [] && read.summary.isPlainDespiteName)
+        // Too much is not UTF-8; half a surrogate pair; a gzip file of which the magic number is damaged.
+        #expect(try ReadAll(latin).kinds == [.header])
+        #expect(try ReadAll(wide(false, lines) + [0x00, 0xD8] + wide(false, lines), encoding: .utf16).kinds == [.header])
+        for encoding in TextEncoding.allCases {
+            var input = GzipSamples.member(GzipSamples.text(0..<50))
+            input[0] ^= 1
+            #expect(try ReadAll(input, encoding: encoding).kinds == [.header], "\(encoding)")
         }
     }
 

@@ -80,6 +80,7 @@ struct FramedTextTests {
                     do { all = try sample.read(bytes) } catch { throw error as? InputError ?? .missing(path: "\(error)") }
                     if all.damage.isEmpty { #expect(all.texts == whole, "byte \(place), bit \(bit)") }
                     #expect(all.texts.suffix(49) == whole.suffix(49), "byte \(place), bit \(bit): \(all.kinds)")
+                    #expect(all.summary.suspect >= Self.wrong(all.texts, among: whole), "byte \(place), bit \(bit): \(all.kinds)")
                 } catch {
                     // A first header that requires a dictionary or more memory; the magic number of
                     // another program.
@@ -93,13 +94,78 @@ struct FramedTextTests {
         }
     }
 
+    /// The number of records that are not among those that were compressed.
+    private static func wrong(_ texts: [String], among whole: [String]) -> UInt64 {
+        let sound = Set(whole)
+        return UInt64(texts.filter { !sound.contains($0) }.count)
+    }
+
+    @Test("bits flipped in the middle: every record that they change is counted as suspect", arguments: FrameSample.allCases)
+    func suspect(sample: FrameSample) throws {
+        let text = FrameSample.lines(0..<8_000)
+        let (one, two) = (sample.frame(text), sample.frame(Self.third))
+        #expect(try sample.read(one + two).summary.suspect == 0)
+        var changed: UInt64 = 0
+        for place in stride(from: one.count / 4, to: one.count * 3 / 4, by: one.count / 32) {
+            var bytes = one
+            bytes[place] ^= 0x55
+            for input in [bytes, bytes + two] {
+                let all = try sample.read(input)
+                let wrong = Self.wrong(all.texts, among: Self.texts(text + Self.third))
+                #expect(!all.damage.isEmpty && all.summary.suspect >= wrong, "byte \(place): \(wrong) wrong, \(all.summary.suspect) suspect, \(all.kinds)")
+                changed += wrong
+            }
+        }
+        #expect(changed > 0)
+    }
+
+    @Test("without its second half, nothing proves a frame; a bzip2 stream is proved block by block", arguments: FrameSample.allCases)
+    func unproved(sample: FrameSample) throws {
+        let one = sample.frame(FrameSample.lines(0..<12_000))
+        let all = try sample.read(Array(one[..<(one.count / 2)]) + sample.frame(Self.third))
+        #expect(all.kinds == [.corrupt] && all.texts.suffix(9) == Self.texts(Self.third)[1...] && all.texts.count > 1_000)
+        #expect(all.summary.suspect == (sample == .bzip2 ? 0 : UInt64(all.texts.count - 9)))
+    }
+
+    @Test("a record that begins before a frame with a wrong checksum and ends in it is suspect")
+    func shared() throws {
+        var bad = FrameSample.zstd(Array("gun\nc\nd\n".utf8))
+        bad[bad.count - 1] ^= 1
+        let (first, last) = (FrameSample.zstd(Array("a\nbe".utf8)), FrameSample.zstd(Array("e\n".utf8)))
+        let all = try FrameSample.zstd.read(first + bad + last)
+        #expect(all.texts == ["a", "begun", "c", "d", "e"] && all.kinds == [.crc] && all.summary.suspect == 3)
+    }
+
+    @Test("zstd cut inside a raw block: the whole records before the cut are delivered")
+    func rawBlock() throws {
+        let block = Self.third.count << 3 | 1
+        let head = [0, 0x58] + (0..<3).map { UInt8(truncatingIfNeeded: block >> ($0 * 8)) }
+        let bytes = ZstdHeader.magic + head + Self.third
+        let start = bytes.count - Self.third.count
+        #expect(try FrameSample.zstd.read(bytes).texts == Self.texts(Self.third))
+        for count in start..<bytes.count {
+            let end = bytes[start..<count].lastIndex(of: 0x0A).map { $0 + 1 } ?? start
+            let whole = Self.texts(Array(bytes[start..<end]))
+            let all = try FrameSample.zstd.read(Array(bytes[..<count]))
+            #expect(all.texts == whole, "\(count)")
+            #expect(all.damage == [Damage(kind: .truncated, offset: UInt64(count), member: 0, lostBytes: 0, lostText: UInt64(count - end))])
+            #expect(try FrameSample.zstd.read(Array(bytes[..<count]), chunk: 7, most: 5) == all, "\(count)")
+        }
+        let next = FrameSample.zstd(Array("torn\nnext\n".utf8))
+        let all = try FrameSample.zstd.read(Array(bytes[..<150]) + next)
+        #expect(all.kinds == [.corrupt] && all.texts.last == "next" && Self.wrong(all.texts, among: Self.texts(Self.third)) == 1)
+    }
+
     @Test("garbage before, between and after frames is damage, and all frames are read", arguments: FrameSample.allCases)
     func garbage(sample: FrameSample) throws {
         let junk = Array("\u{1}junk that is no frame".utf8)
         let (one, two) = (sample.frame(Self.first), sample.frame(Self.second))
         let before = try sample.read(junk + one)
-        #expect(before.kinds == [.header] && before.texts == Self.texts(Self.first))
+        #expect(before.kinds == [.header] && before.texts == Array(Self.texts(Self.first).dropFirst()) && before.torn.count == 1)
         #expect(before.damage.first?.lostBytes == UInt64(junk.count))
+        // Too short for a frame.
+        let short = try sample.read(Array(junk[..<9]) + one)
+        #expect(short.kinds == [.header] && short.texts == Self.texts(Self.first))
         let between = try sample.read(one + junk + two)
         #expect(between.kinds == [.header] && between.texts == Self.texts(Self.first + Self.second))
         let after = try sample.read(one + junk)
@@ -112,7 +178,7 @@ struct FramedTextTests {
         let (one, two) = (sample.frame(Self.first), sample.frame(Self.second))
         for lost in [1, 4, 9, 30] {
             let all = try sample.read(Array(one.dropLast(lost)) + two)
-            #expect(all.texts.suffix(50) == Self.texts(Self.second)[...], "\(lost)")
+            #expect(all.texts.suffix(49) == Self.texts(Self.second)[1...], "\(lost)")
             #expect(!all.damage.isEmpty, "\(lost)")
         }
     }

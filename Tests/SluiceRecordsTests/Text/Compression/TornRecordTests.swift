@@ -50,6 +50,74 @@ struct TornRecordTests {
         #expect(none.texts == ["a", "f"] && none.torn == [])
     }
 
+    @Test("members that are seen to end inside lines only after a gap", arguments: libraries)
+    func later(library: DeflateLibrary) throws {
+        let input = GzipSamples.member("one\ntwo\n") + Self.gap + GzipSamples.member("o\nthr") + GzipSamples.member("ee\nfour\n")
+        let read = try ReadAll(input, library: library)
+        #expect(read.texts == ["one", "two", "three", "four"] && read.torn == ["o"])
+        let before = GzipSamples.member("one\ntwo\n") + Self.gap + GzipSamples.member("o\nthr") + Self.gap + GzipSamples.member("ee\nfour\n")
+        let twice = try ReadAll(before, library: library)
+        #expect(twice.texts == ["one", "two", "four"] && twice.torn == ["o", "ee"])
+        #expect(try ReadAll(input, library: library, chunk: 1, most: 3) == read)
+    }
+
+    @Test("a damaged first member: the members after it tell whether members end at line ends", arguments: libraries)
+    func first(library: DeflateLibrary) throws {
+        let lines = GzipSamples.lines(0..<3_000)
+        let text = Array(GzipSamples.text(0..<3_000).utf8)
+        for block in [4 << 10, 65_280] {
+            let blocks = stride(from: 0, to: text.count, by: block).map { Array(text[$0..<min($0 + block, text.count)]) }
+            for isSized in [true, false] {
+                var members = isSized ? GzipSamples.bgzf(text, block: block) : blocks.flatMap { GzipSamples.member($0) }
+                for index in 40..<60 { members[index] = 0xFF }
+                let read = try ReadAll(members, library: library)
+                #expect(read.texts.suffix(1_000) == lines[2_000...])
+                let known = Swift.Set(lines)
+                let strangers = read.texts.filter { !known.contains($0) }
+                #expect(!read.damage.isEmpty && !strangers.contains { stranger in lines.contains { $0.hasSuffix(stranger) } })
+                #expect(read.torn.count == 1 && read.torn.allSatisfy { !known.contains($0) })
+            }
+        }
+        let ruined: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3] + [UInt8](repeating: 0xFF, count: 40)
+        let whole = try ReadAll(ruined + GzipSamples.member("one\ntwo\n") + GzipSamples.member("three\n"), library: library)
+        #expect(whole.texts == ["one", "two", "three"] && whole.torn == [])
+    }
+
+    @Test("what follows a gap is torn if no border of members was seen; the end of the text is none", arguments: libraries)
+    func unknown(library: DeflateLibrary) throws {
+        let ruined: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3] + [UInt8](repeating: 0xFF, count: 40)
+        for gap in [Self.gap, ruined] {
+            for end in [[], GzipSamples.member(""), GzipSamples.member("") + GzipSamples.member("")] as [[UInt8]] {
+                let read = try ReadAll(gap + GzipSamples.member("o\nthree\n") + end, library: library)
+                #expect(read.texts == ["three"] && read.torn == ["o"] && read.kinds.count == 1)
+            }
+        }
+        // Too few bytes for a member with text.
+        for gap in [[0x0A], [0xEF, 0xBB, 0xBF], [1, 2, 3, 4, 5, 6, 7, 8, 9]] as [[UInt8]] {
+            let read = try ReadAll(gap + GzipSamples.member("one\ntwo\n"), library: library)
+            #expect(read.texts == ["one", "two"] && read.torn == [] && read.kinds == [.header])
+        }
+    }
+
+    @Test("a member that fails its check and ends inside a line tells nothing", arguments: libraries)
+    func unsure(library: DeflateLibrary) throws {
+        var bad = GzipSamples.member("one\ntw")
+        bad[bad.count - 8] ^= 1
+        let read = try ReadAll(bad + GzipSamples.member("o\nthree\n"), library: library)
+        #expect(read.texts == ["one", "three"] && read.torn == ["o"] && read.kinds == [.crc])
+        let known = try ReadAll(bad + GzipSamples.member("two\nthree\n") + GzipSamples.member("four\n"), library: library)
+        #expect(known.texts == ["one", "two", "three", "four"] && known.torn == [])
+    }
+
+    @Test("a torn record is found in members of more than a MiB, too, if the borders before were seen", arguments: libraries)
+    func large(library: DeflateLibrary) throws {
+        let text = Array(GzipSamples.text(0..<40_000).utf8)
+        let cut = text.count - 10
+        let input = GzipSamples.member(Array(text[..<cut])) + GzipSamples.member(Array(text[cut...]) + text) + Self.gap + GzipSamples.member(text)
+        let read = try ReadAll(input, library: library)
+        #expect(read.torn == [GzipSamples.lines(0..<1)[0]] && read.records.count == 3 * 40_000 - 1)
+    }
+
     @Test("frames of zstd alike")
     func zstd() throws {
         let input = FrameSample.zstd(Array("one\ntw".utf8)) + [1, 2, 3, 4, 5] + FrameSample.zstd(Array("o\nthree\n".utf8))

@@ -80,6 +80,18 @@ struct QuotedScanTests {
         }
     }
 
+    @Test(
+        "a text that was cut between quotes is taken up to the record before",
+        arguments: [
+            ("a\n1,\"x\n", "a\n"), ("a\n1,\"x\ny\n", "a\n"), ("a\n1,\"x\"\n", "a\n1,\"x\"\n"), ("a\n\"x\ny\"\nb\n", "a\n\"x\ny\"\nb\n"),
+            ("\"x\ny\n", "\"x\ny\n"),
+            ("a\nb", "a\nb"), ("", ""),
+        ])
+    func cut(text: String, taken: String) {
+        #expect(String(decoding: Framing.quoted(Quoting()).uncut(Array(text.utf8)), as: UTF8.self) == taken)
+        #expect(Framing.lines.uncut(Array(text.utf8)) == Array(text.utf8))
+    }
+
     @Test("a line feed between quotes ends no record")
     func feeds() {
         #expect(Self.texts("a,\"b\nc\"\nd\n") == ["a,\"b\nc\"", "d"])
@@ -115,6 +127,17 @@ struct QuotedScanTests {
         // The first quoted field is closed, the second is not.
         #expect(Self.texts("\"1\n2\",\"3\n4\n5,6,7,8\n", maxRecord: 10) == ["\"1\n2\",\"3", "4", "5,6,7,8"])
         #expect(Self.texts("\"12345678901234567890\"\nb\n", maxRecord: 10) == ["\"12345678901234567890\"", "b"])
+    }
+
+    @Test("a quote that is not closed before the end holds all text up to there")
+    func openAtEnd() {
+        #expect(Self.texts("a,\"b\nc\n\nd") == ["a,\"b\nc\n\nd"])
+        #expect(Self.texts("a,\"b") == ["a,\"b"])
+        #expect(Self.texts("a,\"b\n") == ["a,\"b\n"])
+        #expect(Self.texts("a,\"b\nc\"") == ["a,\"b\nc\""])
+        // Doubled quotes do not close one.
+        #expect(Self.texts("a,\"b\nc,\"\"\n") == ["a,\"b\nc,\"\"\n"])
+        #expect(Self.texts("x\n\"1\n2\",\"3\n4\n") == ["x", "\"1\n2\",\"3\n4\n"])
     }
 
     @Test("follows the rules for any text in pieces of any size", arguments: 1...20 as ClosedRange<UInt64>)
@@ -189,6 +212,8 @@ struct QuotedBatchTests {
 
     @Test("blank lines before a header are no records, whether it can be read or not, however the bytes arrive", arguments: [1, 2, 3, 100])
     func blankLinesBefore(most: Int) throws {
+        let many = String(repeating: "\n", count: 100_000)
+        #expect(try ReadAll(Array((many + "a,b\n1,2\n").utf8), chunk: most * 1000, most: most * 1000, framing: Self.headed).texts == ["1,2"])
         for (text, records) in [("\n\na,b\n1,2\n", ["1,2"]), ("\n\na,bcdefghijk\n1,2\n", ["1,2"]), ("\n\n\"a\"b,c\n1,2\n", ["\"a\"b,c", "1,2"])] {
             let read = try ReadAll(Array(text.utf8), maxRecord: 10, chunk: most, most: most, framing: Self.headed)
             #expect(read.texts == records, "\(text)")
@@ -202,6 +227,7 @@ struct QuotedBatchTests {
         #expect(garbled.head?.problem == "the file's header cannot be read: expected ',' after the closing quote at byte 3, found 'b'")
         let open = try ReadAll(Array("a,\"b\n1,2\n".utf8), framing: Self.headed)
         #expect(open.texts == ["a,\"b\n1,2\n"])
+        #expect(open.head?.problem == "the file's header cannot be read: the quote at byte 2 is not closed")
         let long = try ReadAll(Array("a,bcdefghijk\n1,2\n".utf8), maxRecord: 5, framing: Self.headed)
         #expect(long.texts == ["1,2"])
         #expect(long.spilled.map(\.byteCount) == [12])
@@ -216,7 +242,7 @@ struct QuotedBatchTests {
         let second = GzipSamples.member("3,c\n4,d\n")
         let read = try ReadAll(Array(first.prefix(13)) + second, library: library, framing: Self.headed)
         #expect(read.head?.problem == "the file's header was lost to damage")
-        #expect(read.texts == ["3,c", "4,d"])
+        #expect(read.texts == ["4,d"] && read.torn == ["3,c"])
         #expect(!read.damage.isEmpty)
     }
 
@@ -224,14 +250,59 @@ struct QuotedBatchTests {
     func torn(library: DeflateLibrary) throws {
         let lines = (0..<20_000).map { "\($0),\"x\n\($0 &* 2_654_435_761)\"\n" }.joined()
         let first = GzipSamples.member(Array(("a,b\n" + lines).utf8))
-        let read = try ReadAll(Array(first.prefix(first.count / 2)) + GzipSamples.member("7,8\n"), library: library, framing: Self.headed)
+        let read = try ReadAll(Array(first.prefix(first.count / 2)) + GzipSamples.member("5,6\n7,8\n"), library: library, framing: Self.headed)
         #expect(read.records.last?.bytes == Array("7,8".utf8))
         let kept = read.records.count - 1
         #expect(kept > 1000)
         #expect(read.records[kept - 1].position.line == UInt64(2 * kept))
         let last = try #require(read.records.last?.position)
-        #expect((UInt64(2 * kept + 2)...UInt64(2 * kept + 4)).contains(last.line))
-        #expect(read.damage.first?.lostText == last.offset - read.records[kept - 1].position.offset - UInt64(read.records[kept - 1].bytes.count + 1))
+        #expect((UInt64(2 * kept + 3)...UInt64(2 * kept + 5)).contains(last.line))
+        #expect(read.damage.first?.lostText == last.offset - 4 - read.records[kept - 1].position.offset - UInt64(read.records[kept - 1].bytes.count + 1))
+    }
+
+    @Test("a quote that is not closed before the end holds all text up to there, however the bytes are split")
+    func openAtEnd() throws {
+        let bytes = Array("a,b\n1,x\n2,\"open\n3,y\n\n4,\"\"\n5,z".utf8)
+        let expected = try ReadAll(bytes, framing: Self.headed)
+        #expect(expected.texts == ["1,x", "2,\"open\n3,y\n\n4,\"\"\n5,z"])
+        #expect(expected.records.map(\.position.line) == [2, 3])
+        #expect(expected.records.map(\.position.offset) == [4, 8])
+        for chunk in 1...bytes.count {
+            #expect(try ReadAll(bytes, chunk: chunk, framing: Self.headed) == expected)
+            let packed = GzipSamples.member(Array(bytes.prefix(chunk))) + GzipSamples.member(Array(bytes.dropFirst(chunk)))
+            let read = try ReadAll(packed, chunk: 7, most: chunk, framing: Self.headed)
+            #expect(read.texts == expected.texts)
+            #expect(read.records.map(\.position.line) == expected.records.map(\.position.line))
+        }
+    }
+
+    @Test("an unclosed quote before many short lines leaves batches of the usual size, and no more in memory")
+    func openBeforeMany() throws {
+        let bytes = Array(("a,b\n2,\"open\n" + String(repeating: "\n", count: 200_000) + "3,y").utf8)
+        let read = try ReadAll(bytes, maxRecord: 100_000, framing: Self.headed)
+        #expect(read.cuts.map(\.records) == Array(repeating: 32_768, count: 6) + [3394])
+        #expect(read.texts[0] == "2,\"open")
+        #expect(read.records.last == ReadAll.Record(bytes: Array("3,y".utf8), position: Position(member: 0, offset: 200_012, line: 200_003)))
+        #expect(try ReadAll(bytes, maxRecord: 100_000, chunk: 1000, framing: Self.headed) == read)
+        let scan = Framing.quoted(Quoting()).makeScan(maxRecord: 100_000)
+        let buffer = ByteBuffer(capacity: bytes.count)
+        bytes.withUnsafeBufferPointer { buffer.append($0) }
+        scan.advance(over: buffer)
+        scan.endRecord(of: buffer)
+        #expect((32_769..<50_000).contains(scan.frames.count))
+    }
+
+    @Test("a quote that is open at damage may be closed by what is lost, so all after it is", arguments: libraries)
+    func openAtDamage(library: DeflateLibrary) throws {
+        let rest = (0..<20_000).map { "\($0),\($0 &* 2_654_435_761)\n" }.joined()
+        let packed = GzipSamples.member("a,b\n1,x\n2,\"open\n" + rest)
+        let whole = try ReadAll(packed, library: library, framing: Self.headed)
+        #expect(whole.records.count == 2)
+        let cut = try ReadAll(Array(packed.prefix(packed.count / 2)), library: library, framing: Self.headed)
+        #expect(cut.texts == ["1,x"])
+        #expect(cut.kinds == [.truncated])
+        let lost = try #require(cut.damage.first).lostText
+        #expect(lost > 100_000)
     }
 
     @Test("an unclosed quote in a long file costs its line", arguments: [64 << 10, 3 << 20])

@@ -6,8 +6,8 @@ import Testing
 
 @Suite("exec: the end of a run", .timeLimit(Patience.limit))
 struct ExecDrainTests {
-    /// Answers each record with itself, and notes it in `asked`; waits for the file `go` first if the
-    /// record contains `slow`.
+    /// Answers each record with itself, and notes it in `asked`; waits for the file `go` first if
+    /// the record contains `slow`.
     private static let echo = """
         import os, sys, time
         for line in sys.stdin:
@@ -43,6 +43,21 @@ struct ExecDrainTests {
         await pool.shutdown()
     }
 
+    @Test("a drain gives up a child that no timeout bounds, after a while")
+    func givesUp() async throws {
+        let scripts = try Scripts()
+        defer { scripts.remove() }
+        let command = try scripts.shell("echo x >> $DIR/asked; exec sleep 300")
+        let pool = ExecPool(
+            ChildLoop.Configuration(name: "test", command: command, limit: 1, patience: .milliseconds(50), log: { _ in }), leastWorkers: 1, retry: nil)
+        async let outcome = pool.answer("{}")
+        await Self.waits(for: 1, scripts)
+        pool.drain()
+        #expect(await outcome.code == "cancelled")
+        await pool.shutdown(patience: .zero)
+        #expect(pool.counters.children == 0)
+    }
+
     @Test("a drain ends the wait for a retry")
     func endsRetries() async throws {
         let scripts = try Scripts()
@@ -52,8 +67,8 @@ struct ExecDrainTests {
         async let outcome = pool.answer("{}")
         await Self.waits(for: 1, scripts)
         pool.drain()
-        // If the child has not exited when the run ends, its failure is the last; if it has, there is
-        // no further attempt.
+        // If the child has not exited when the run ends, its failure is the last; if it has, there
+        // is no further attempt.
         #expect(await ["cancelled", "exec.exit"].contains(outcome.code ?? ""))
         await pool.shutdown()
         #expect(pool.counters.retries == 0)

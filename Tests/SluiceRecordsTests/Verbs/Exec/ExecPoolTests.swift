@@ -39,6 +39,20 @@ struct ExecPoolTests {
         #expect(pool.counters.peakChildren == 4)
     }
 
+    @Test("children that never answer are reported without a timeout, too")
+    func reportsSilence() async throws {
+        let said = Said()
+        let pool = ExecPool(
+            ChildLoop.Configuration(name: "test", command: ["sleep", "300"], limit: 1, patience: .milliseconds(20), log: { said.add($0) }),
+            leastWorkers: 1, retry: nil)
+        let outcome = Task { await pool.answer("{}") }
+        said.waits(for: "no child has answered yet")
+        #expect(said.all.contains { $0.contains("flush") && $0.hasSuffix("without a timeout, the run waits for as long as it takes") })
+        await pool.shutdown(patience: .zero)
+        #expect(await outcome.value.code == "cancelled")
+        #expect(said.all.count { $0.contains("no child has answered yet") } == 1)
+    }
+
     @Test("the pool grows to its upper bound when records wait and shrinks to its lower when none does")
     func growsAndShrinks() async throws {
         let scripts = try Scripts()

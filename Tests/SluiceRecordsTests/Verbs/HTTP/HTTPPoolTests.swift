@@ -105,7 +105,7 @@ struct HTTPPoolTests {
         let pool = try HTTPPool.test(timeout: .milliseconds(100), retry: Self.soon)
         let outcome = try await pool.get(server.url)
         #expect(outcome.code == "timeout" && outcome.failure?.message == "no answer in 100 ms" && outcome.attempts == 4)
-        #expect(pool.ownWorkers(1...1).timeouts == 4 && pool.ownWorkers(1...1).retries == 3)
+        #expect(pool.ownWorkers.timeouts == 4 && pool.ownWorkers.retries == 3)
         await pool.shutdown()
         #expect(server.counts.requests == 4)
     }
@@ -129,7 +129,7 @@ struct HTTPPoolTests {
         defer { server.stop() }
         let pool = try HTTPPool.test(retry: Self.soon)
         #expect(try await pool.get(server.url).text == "at last")
-        #expect(pool.ownWorkers(1...1).retries == 2)
+        #expect(pool.ownWorkers.retries == 2)
         await pool.shutdown()
         #expect(server.counts.connections == 1)
     }

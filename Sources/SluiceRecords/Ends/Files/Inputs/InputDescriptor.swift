@@ -90,7 +90,7 @@ final class InputDescriptor: InputBytes, @unchecked Sendable {
 }
 
 /// Ends the wait for a descriptor's next bytes from another thread.
-private final class WakePipe: Sendable {
+final class WakePipe: Sendable {
     private let reading: Int32
     private let writing: Int32
 

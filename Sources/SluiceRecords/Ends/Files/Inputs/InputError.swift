@@ -7,6 +7,8 @@ package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
     case badPattern(pattern: String, reason: String)
     case folder(path: String)
     case unreadable(path: String, reason: String)
+    /// What is behind an address cannot be fetched, or has changed.
+    case fetch(address: String, reason: String, mayPass: Bool = false)
     /// Its first bytes belong to a compression or an archive format that is not supported.
     case unsupported(path: String, compression: String)
     /// The same of a file in an archive.
@@ -22,7 +24,9 @@ package enum InputError: Error, Equatable, Sendable, CustomStringConvertible {
 
     package var description: String {
         switch self {
+        case .missing(let path) where Address.isAddress(path): "\(path): no such object"
         case .missing(let path): "\(path): no such file"
+        case .fetch(let address, let reason, _): "\(address) cannot be read: \(reason)"
         case .noMatch(let pattern, let passedOver): (["no file matches '\(pattern)'"] + passedOver).joined(separator: "; ")
         case .badPattern(let pattern, let reason): "'\(pattern)' is not a valid pattern: \(reason)"
         case .folder(let path): "\(path) is a folder; give its files: \(path.hasSuffix("/") ? path : path + "/")*"

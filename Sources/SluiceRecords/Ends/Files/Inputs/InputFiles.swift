@@ -42,6 +42,7 @@ package enum InputFiles {
         guard !pattern.isEmpty, !pattern.utf8.contains(0) else {
             throw .badPattern(pattern: pattern, reason: pattern.isEmpty ? "it is empty" : "it contains a NUL character")
         }
+        if Address.isAddress(pattern) { return Matches(files: try Fetcher.shared.list(pattern)) }
         switch PathKind.of(Array(pattern.utf8)) {
         case .folder: throw .folder(path: pattern)
         case .missing where !NamePattern.isPattern(pattern): throw .missing(path: pattern)
@@ -59,8 +60,17 @@ package enum InputFiles {
         return matches
     }
 
+    /// Opens a file, or what is behind an address.
+    ///
+    /// - Parameter offset: where reading begins, in bytes.
+    static func open(_ file: InputFile, at offset: UInt64 = 0) throws(InputError) -> any InputBytes {
+        if Address.isAddress(file.path) { return try Fetcher.shared.open(file, at: offset) }
+        return try InputDescriptor(file, at: offset)
+    }
+
     /// The file at a literal path, which is not a pattern.
     static func named(_ path: String) throws(InputError) -> InputFile {
+        if Address.isAddress(path) { return try Fetcher.shared.objects(at: [path])[0].get() }
         switch PathKind.of(path) {
         case .folder: throw .folder(path: path)
         case .missing: throw .missing(path: path)

@@ -59,6 +59,15 @@ final class OpenFolder {
     func makeFolder(_ name: String) -> Int32 { mkdirat(descriptor, name, 0o777) }
     func rename(_ name: String, to other: String) -> Int32 { renameat(descriptor, name, descriptor, other) }
 
+    /// Gives a file, or a link itself, a second name.
+    func link(_ name: String, to other: String) -> Int32 { linkat(descriptor, name, descriptor, other, 0) }
+
+    /// Gives the file that a path leads to a name in this folder.
+    func link(from path: String, to name: String) -> Int32 { linkat(AT_FDCWD, path, descriptor, name, 0) }
+
+    /// Whether names can be changed in it; if not, `errno` says why.
+    var isWritable: Bool { faccessat(descriptor, ".", W_OK | X_OK, AT_EACCESS) == 0 }
+
     @discardableResult
     func remove(_ name: String) -> Int32 { unlinkat(descriptor, name, 0) }
 

@@ -5,7 +5,7 @@ final class OutputFile {
     let path: String
     var records = 0
     private(set) var byteCount: UInt64 = 0
-    private(set) var digest = Digest()
+    private(set) lazy var digest = Digest()
     private(set) var isPrepared = false
     private let folder: OutputFolder
     private let name: String
@@ -15,6 +15,8 @@ final class OutputFile {
     private var isBegun = false
     /// Whether the file is from an earlier process and its digest not computed yet.
     private var isAdopted = false
+    /// The digest of a complete file that has the staged name, too.
+    private var taken: DigestText?
 
     init(_ path: String, in folder: OutputFolder, _ staging: Staging) throws(OutputError) {
         self.path = path
@@ -47,12 +49,16 @@ final class OutputFile {
     /// The rename that publishes the file; `nil` for a device or a pipe.
     var move: Journal.Move? { staged.map { Journal.Move(staged: path(of: $0), path: path, within: folder.within) } }
 
+    /// The digest of what was written, in 64 hexadecimal digits.
+    var sha256: String { taken?.text ?? digest.hex }
+
     private func path(of name: String) -> String { "\(folder.path)/\(name)" }
 
     /// Opens the file to append to what was written before.
     func open() throws(OutputError) {
         let flags = staged == nil ? O_WRONLY : isBegun ? O_WRONLY | O_APPEND : O_WRONLY | O_CREAT | O_EXCL
         descriptor = try folder.opened().open(staged ?? name, flags, followingLink: staged == nil && !folder.isConfined)
+        if descriptor < 0, errno == EEXIST { throw .failed(path: path, reason: "another sink of this run writes it, too; give each its own path") }
         guard descriptor >= 0 else { throw .failed(path, isBegun ? "cannot be reopened" : "cannot be created", errno) }
         guard isBegun, let staged else {
             isBegun = true
@@ -71,11 +77,50 @@ final class OutputFile {
         byteCount += UInt64(bytes.count)
     }
 
-    /// Truncates the file to `bytes`.
+    /// Gives a complete file, which must be on disk, the staged name as its second one.
+    ///
+    /// - Returns: false if that cannot be: the file is on another file system, or this one has no
+    ///   second names, or does not let this user give any. Also if the file is another user's, or
+    ///   has a second name already, under which it may have been changed since.
+    func link(_ file: FinishedFile) throws(OutputError) -> Bool {
+        guard let staged else { throw .failed(path: path, reason: "is a device or a pipe, and a part must be a file") }
+        var status = stat()
+        guard lstat(file.path, &status) == 0, status.st_nlink == 1, status.st_uid == geteuid() else { return false }
+        guard try folder.opened().link(from: file.path, to: staged) == 0 else { return false }
+        (isBegun, isPrepared) = (true, true)
+        (byteCount, taken) = (file.bytes, file.sha256)
+        return true
+    }
+
+    /// Appends a copy of a complete file.
+    ///
+    /// - Throws: also if its bytes are not those that were written.
+    func copy(_ file: FinishedFile) throws(OutputError) {
+        let source = Glibc.open(file.path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard source >= 0 else { throw .failed(path, "\(file.path) cannot be copied", errno) }
+        defer { Glibc.close(source) }
+        let piece = ByteBuffer(capacity: 1 << 20)
+        while true {
+            piece.count = read(source, piece.start, piece.capacity)
+            if piece.count < 0, errno == EINTR { continue }
+            guard piece.count >= 0 else { throw .failed(path, "\(file.path) cannot be copied", errno) }
+            guard piece.count > 0 else { break }
+            try write(piece.filled)
+        }
+        guard digest.hex == file.sha256.text else {
+            throw .failed(path: path, reason: "\(file.path) was changed since a task wrote it; remove that task's folder, and do the task again")
+        }
+    }
+
+    /// Truncates the file to its length at the mark.
     ///
     /// What was written to a device or a pipe cannot be taken back.
-    func restore(bytes: UInt64, records: Int) throws(OutputError) {
-        self.records = records
+    ///
+    /// - Throws: also if the file is from an earlier process and has other bytes than that wrote.
+    func restore(to mark: SinkMark.Output) throws(OutputError) {
+        let bytes = mark.bytes
+        records = mark.records
+        let wasAdopted = isAdopted
         guard bytes != byteCount || isAdopted else { return }
         guard let staged, bytes <= byteCount else {
             let reason = isAdopted ? "bytes that the unfinished run wrote are gone; --restart starts over" : "what was written cannot be taken back"
@@ -88,6 +133,9 @@ final class OutputFile {
         digest = try digest(ofFile: staged)
         byteCount = bytes
         isPrepared = false
+        guard wasAdopted, let sha256 = mark.sha256, sha256 != digest.hex else { return }
+        let part = path(of: staged)
+        throw .failed(path: path, reason: "the part that the unfinished run wrote (\(part)) was changed by another program; --restart starts over")
     }
 
     private func digest(ofFile staged: String) throws(OutputError) -> Digest {

@@ -47,7 +47,7 @@ final class OutputFolders {
     }
 
     /// Twice as many descriptors are open.
-    private static let mostOpen = 16
+    private static let mostOpen = min(16, OutputSet.usual)
 
     /// Removes the folders that were created here, unless they are no longer empty.
     func discard() {

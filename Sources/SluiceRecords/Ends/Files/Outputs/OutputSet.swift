@@ -21,7 +21,7 @@ final class OutputSet: OpenSink {
     private let mostOpen: Int
     /// The usual limit: fewer files if the system allows few, since there are inputs, children and
     /// other sinks, too.
-    private static let usual: Int = {
+    static let usual: Int = {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 16 }
         return max(1, min(64, (Int(clamping: limit.rlim_cur) - 32) / 4))
@@ -32,6 +32,8 @@ final class OutputSet: OpenSink {
     /// Least recently written first.
     private var open: [OutputFile] = []
     private let staging: Staging
+    /// The folders of files that have a second name there, until it is on disk.
+    private var linked: [Name: OutputFolder] = [:]
     private let folders: OutputFolders
 
     /// The contents of an output that nothing was written to. For a compressed one it is an empty
@@ -63,10 +65,26 @@ final class OutputSet: OpenSink {
         file.records += records
     }
 
+    func take(_ finished: FinishedFile, as path: String) throws(OutputError) {
+        let normal = NameBytes.normalized(path)
+        let folder = try folders.prepare(for: normal)
+        let place = try place(of: normal, in: folder)
+        if let other = files[place] { throw .failed(path: normal, reason: "would also be the output \(other.path); give them names that differ") }
+        let file = try OutputFile(normal, in: folder, staging)
+        (files[place], named[Name(path)]) = (file, file)
+        file.records = finished.records
+        if try file.link(finished) {
+            linked[Name(folder.path)] = folder
+        } else {
+            try use(file)
+            try file.copy(finished)
+        }
+    }
+
     func checkpoint() throws(OutputError) -> SinkMark {
         let files = inOrder
         try prepare(files.filter { !$0.isPrepared })
-        return SinkMark(outputs: files.map { SinkMark.Output(path: $0.path, bytes: $0.byteCount, records: $0.records) })
+        return SinkMark(outputs: files.map { SinkMark.Output(path: $0.path, bytes: $0.byteCount, records: $0.records, sha256: $0.sha256) })
     }
 
     func restore(to mark: SinkMark) throws(OutputError) {
@@ -76,7 +94,7 @@ final class OutputSet: OpenSink {
         for file in inOrder {
             if let output = outputs[Name(file.path)] {
                 try use(file)
-                try file.restore(bytes: output.bytes, records: output.records)
+                try file.restore(to: output)
             } else {
                 open.removeAll { $0 === file }
                 file.discard()
@@ -95,6 +113,8 @@ final class OutputSet: OpenSink {
         }
         try prepare(inOrder.filter { !$0.isPrepared })
         closeAll()
+        try OutputFolders.sync(linked.sorted { $0.key < $1.key }.map(\.value))
+        linked = [:]
     }
 
     /// Syncs files, as many at a time as may be open.
@@ -118,6 +138,12 @@ final class OutputSet: OpenSink {
         try folders.sync()
         (files, named) = ([:], [:])
         return described
+    }
+
+    func published() throws(OutputError) {
+        closeAll()
+        (files, named) = ([:], [:])
+        try folders.sync()
     }
 
     /// Removes what was written but not published.
@@ -166,7 +192,7 @@ final class OutputSet: OpenSink {
 
     /// The outputs as they will be published.
     var described: [PublishedOutput] {
-        inOrder.map { PublishedOutput(path: $0.path, records: $0.records, bytes: $0.byteCount, sha256: $0.digest.hex) }
+        inOrder.map { PublishedOutput(path: $0.path, records: $0.records, bytes: $0.byteCount, sha256: $0.sha256) }
     }
 
     /// Two paths to the same entry of one folder are the same output. The folder must exist, so

@@ -43,6 +43,9 @@ package final class Staging: Sendable {
         try list?.note(folder, isMade: true)
     }
 
+    /// The name of a file that is replaced, until all of a run's files are in place.
+    static func keptName(of staged: String) -> String { staged + ".old" + suffix }
+
     private static func prefix(of run: String) -> String { ".sluice-\(run)-" }
     private static let suffix = ".part"
 

@@ -31,7 +31,8 @@ package enum Bottleneck: Sendable, Equatable {
         }
         let steps = times.sorted { $0.share > $1.share }
         func first(_ kinds: RunSamples.Step.Kind...) -> StepTimes? { steps.first { kinds.contains($0.step.kind) && $0.share >= Self.most } }
-        // Children may compute where this process does not, so their stages come before its threads.
+        // Children may compute where this process does not, so their stages come before its
+        // threads.
         if let own = first(.own) {
             self = .workers(own)
         } else if samples.threads > 1, let ordered = first(.ordered, .writing) {

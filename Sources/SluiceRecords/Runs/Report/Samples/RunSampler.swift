@@ -15,6 +15,10 @@ final class RunSampler: Sendable {
         var written: Int
         /// For each place in the ledger, the records that were passed on.
         var out: [Int]
+        /// For each place in the ledger, the records that failed there.
+        var dead: [Int]
+        /// For each place in the ledger, the records that were passed on, committed or not.
+        var passed: [Int]
         /// The workers of stages that have their own.
         var own: [String: OwnWorkers]
     }
@@ -25,8 +29,14 @@ final class RunSampler: Sendable {
     fileprivate struct State {
         var samples: RunSamples
         var series: SampleSeries?
+        /// The last sample of the process before this one, if that has resumed its run: totals go
+        /// on from there.
+        var before = RunSamples.Sample()
+        /// However often a run is killed, its samples stay small.
+        static let mostResumes = 100
         var written = 0
         var task: Task<Void, Never>?
+        var hasEnded = false
     }
 
     private let folder: String
@@ -36,11 +46,12 @@ final class RunSampler: Sendable {
 
     /// - Parameters:
     ///   - samples: what is known before the run.
+    ///   - earlier: those of the processes before this one, if it resumes their run.
     ///   - read: returns the counters as they stand; from any thread.
-    init(_ samples: RunSamples, folder: String, read: @escaping @Sendable () -> Reading) {
+    init(_ samples: RunSamples, after earlier: RunSamples? = nil, folder: String, read: @escaping @Sendable () -> Reading) {
         self.folder = folder
         self.read = read
-        state = Locked(State(samples: samples))
+        state = Locked(State(samples, after: earlier))
     }
 
     func begin() {
@@ -55,7 +66,19 @@ final class RunSampler: Sendable {
         let task = state.withLock { $0.task.take() }
         task?.cancel()
         await task?.value
-        take()
+        take(isLast: true)
+        state.withLock { $0.hasEnded = true }
+    }
+
+    /// Those so far, and one of this moment.
+    var current: RunSamples {
+        let reading = read()
+        let time = now
+        return state.withLock { state in
+            var copy = state
+            if !copy.hasEnded { copy.add(reading, at: time) }
+            return copy.now
+        }
     }
 
     /// - Parameter report: its digest.
@@ -69,7 +92,7 @@ final class RunSampler: Sendable {
 
     private func takeSamples() async {
         while true {
-            let next = state.withLock { $0.series?.next } ?? 0
+            let next = state.withLock { state in (state.series?.next ?? 0) - state.before.time }
             do {
                 try await ContinuousClock().sleep(until: start + .microseconds(max(next, now + 50_000)), tolerance: nil)
             } catch {
@@ -95,14 +118,25 @@ final class RunSampler: Sendable {
 
     private var now: Int { Int((ContinuousClock.now - start) / .microseconds(1)) }
 
-    private func take() {
-        let reading = read()
+    private func take(isLast: Bool = false) {
+        var reading = read()
+        // What is not committed by now was given up.
+        if isLast { reading.passed = reading.out }
         let time = now
         state.withLock { $0.add(reading, at: time) }
     }
 }
 
 extension RunSampler.State {
+    init(_ samples: RunSamples, after earlier: RunSamples?) {
+        self.samples = samples
+        guard let earlier, let last = earlier.samples.last, samples.continues(earlier) else { return }
+        before = last
+        (self.samples.steps, self.samples.began) = (earlier.steps, earlier.began)
+        self.samples.resumes = Array((earlier.resumes + [last.time]).suffix(Self.mostResumes))
+        series = SampleSeries(earlier.samples, columns: self.samples.columns.count)
+    }
+
     var now: RunSamples {
         var samples = samples
         samples.samples = series?.samples ?? []
@@ -113,7 +147,10 @@ extension RunSampler.State {
         let flow = reading.flow
         // Nothing has begun yet.
         guard !flow.stages.isEmpty else { return }
-        if samples.steps.isEmpty { samples.steps = RunSamples.Step.all(of: reading) }
+        let steps = RunSamples.Step.all(of: reading)
+        if !samples.steps.isEmpty, !samples.steps.isSame(as: steps) { forget() }
+        if samples.steps.isEmpty { samples.steps = steps }
+        samples.steps.take(workers: steps)
         var series = self.series ?? SampleSeries(columns: samples.columns.count)
         var sample = RunSamples.Sample()
         sample.time = time
@@ -123,13 +160,56 @@ extension RunSampler.State {
         sample.textBytes = Int(clamping: reading.progress.textBytes)
         sample.compressedBytes = Int(clamping: reading.progress.compressedBytes)
         (sample.processorTime, sample.memoryBytes) = (ProcessUsage.processorTime, ProcessUsage.memoryBytes)
-        sample.out = reading.out
+        sample.share = reading.progress.share.map { Int(($0 * 1e6).rounded()) }
+        (sample.out, sample.deadLetters, sample.passed) = (reading.out, reading.dead, reading.passed)
         sample.steps.append(RunSamples.Sample.Step(flow.reading, workers: flow.readers))
         for stage in flow.stages { sample.steps.append(RunSamples.Sample.Step(stage, reading.own[stage.name])) }
         sample.steps.append(RunSamples.Sample.Step(flow.writing, workers: 1))
         guard sample.steps.count == samples.steps.count, sample.out.count == samples.places.count else { return }
-        series.append(sample)
+        series.append(sample.following(before))
         self.series = series
+    }
+
+    /// Begins anew, as the steps of this process are others than those before.
+    private mutating func forget() {
+        (series, before) = (nil, RunSamples.Sample())
+        (samples.steps, samples.resumes) = ([], [])
+    }
+}
+
+extension RunSamples {
+    /// Whether these can go on after samples of an earlier process.
+    fileprivate func continues(_ earlier: RunSamples) -> Bool {
+        run != nil && run == earlier.run && definition == earlier.definition && places == earlier.places
+            && earlier.samples.allSatisfy { $0.deadLetters.count == places.count }
+    }
+}
+
+extension RunSamples.Sample {
+    /// What this process counts from its beginning, after another sample. Counters of records are
+    /// already those of the whole run.
+    fileprivate func following(_ before: RunSamples.Sample) -> RunSamples.Sample {
+        var sample = self
+        sample.time += before.time
+        sample.processorTime += before.processorTime
+        for (index, step) in before.steps.enumerated() where index < sample.steps.count {
+            sample.steps[index].busy += step.busy
+            sample.steps[index].waited += step.waited
+            sample.steps[index].batches += step.batches
+        }
+        return sample
+    }
+}
+
+extension [RunSamples.Step] {
+    fileprivate func isSame(as others: [RunSamples.Step]) -> Bool {
+        count == others.count && zip(self, others).allSatisfy { $0.name == $1.name && $0.kind == $1.kind }
+    }
+
+    /// The limits may be others in each process; the highest is kept.
+    fileprivate mutating func take(workers others: [RunSamples.Step]) {
+        guard count == others.count else { return }
+        for index in indices { self[index].workers = Swift.max(self[index].workers, others[index].workers) }
     }
 }
 

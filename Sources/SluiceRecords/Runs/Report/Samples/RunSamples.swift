@@ -64,8 +64,16 @@ package struct RunSamples: Sendable, Equatable {
         package var processorTime = 0
         /// Resident memory of the process.
         package var memoryBytes = 0
+        /// How much of the inputs was read, in millionths; `nil` if it is not known.
+        package var share: Int?
         /// For each place in the ledger, the records that were passed on.
         package var out: [Int] = []
+        /// For each place in the ledger, the records that failed there; empty in samples of earlier
+        /// versions.
+        package var deadLetters: [Int] = []
+        /// For each place in the ledger, the records that were passed on, committed or not; empty
+        /// in samples of earlier versions.
+        package var passed: [Int] = []
         /// In the order of ``RunSamples/steps``.
         package var steps: [Step] = []
 
@@ -85,11 +93,15 @@ package struct RunSamples: Sendable, Equatable {
     /// The pipeline file, if there is one, and its text.
     package var file: String?
     package var text: String?
-    /// In seconds since 1970.
+    /// What tells runs apart; the same for a run and the processes that resume it.
+    package var run: String?
+    /// When the first process of the run began, in seconds since 1970.
     package var began = 0.0
     package var threads = 0
-    /// The number of records that an earlier process had done, if this one resumed the run.
+    /// The number of records that an earlier process had done, if the last one resumed the run.
     package var resumedAt: Int?
+    /// Where in the time of the samples a process resumed the run, in microseconds.
+    package var resumes: [Int] = []
     /// The sum of the sizes of the inputs, if they have sizes.
     package var compressedTotal: Int?
     /// The places in the ledger, as in the report's `stages`.
@@ -98,6 +110,18 @@ package struct RunSamples: Sendable, Equatable {
     package var samples: [Sample] = []
 
     package init() {}
+}
+
+extension RunSamples {
+    /// The records that are not committed and that the stage with workers of its own which is the
+    /// furthest ahead has finished.
+    ///
+    /// - Parameter sample: one of these.
+    package func inStages(_ sample: Sample) -> Int {
+        guard sample.passed.count == sample.out.count else { return 0 }
+        let own = steps.filter { $0.kind == .own }.compactMap { step in places.firstIndex { $0.utf8.elementsEqual(step.name.utf8) } }
+        return own.map { sample.passed[$0] - sample.out[$0] }.max() ?? 0
+    }
 }
 
 extension RunSamples: Codable {
@@ -110,9 +134,11 @@ extension RunSamples: Codable {
         var program: String
         var file: String?
         var text: String?
+        var run: String?
         var began: Double
         var threads: Int
         var resumedAt: Int?
+        var resumes: [Int]?
         var compressedTotal: Int?
         var places: [String]
         var steps: [Step]
@@ -125,18 +151,22 @@ extension RunSamples: Codable {
     }
 
     private static let common = ["time", "records", "written", "dead", "text_bytes", "compressed_bytes", "processor_time", "memory_bytes"]
+    private static let share = "share"
+    private static let perPlace = ["out", "dead", "passed"]
     private static let perStep = ["busy", "waited", "queued", "workers", "batches"]
 
     /// The names of the columns of the samples: `out 0` is that of the first place in the ledger,
     /// `busy 0` that of the first step.
     package var columns: [String] {
-        Self.common + places.indices.map { "out \($0)" } + steps.indices.flatMap { step in Self.perStep.map { "\($0) \(step)" } }
+        let perPlace = Self.perPlace.flatMap { name in places.indices.map { "\(name) \($0)" } }
+        return Self.common + perPlace + steps.indices.flatMap { step in Self.perStep.map { "\($0) \(step)" } } + [Self.share]
     }
 
     private var head: Head {
         Head(
-            schema: Self.schema, pipeline: pipeline, definition: definition, report: report, program: program, file: file, text: text, began: began,
-            threads: threads, resumedAt: resumedAt, compressedTotal: compressedTotal, places: places, steps: steps, columns: columns)
+            schema: Self.schema, pipeline: pipeline, definition: definition, report: report, program: program, file: file, text: text, run: run, began: began,
+            threads: threads, resumedAt: resumedAt, resumes: resumes.isEmpty ? nil : resumes, compressedTotal: compressedTotal, places: places,
+            steps: steps, columns: columns)
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -147,19 +177,25 @@ extension RunSamples: Codable {
     package init(from decoder: any Decoder) throws {
         let head = try Head(from: decoder)
         (pipeline, definition, report, program) = (head.pipeline, head.definition, head.report, head.program)
-        (file, text, began, threads) = (head.file, head.text, head.began, head.threads)
-        (resumedAt, compressedTotal, places, steps) = (head.resumedAt, head.compressedTotal, head.places, head.steps)
+        (file, text, run, began, threads) = (head.file, head.text, head.run, head.began, head.threads)
+        (resumedAt, resumes, compressedTotal) = (head.resumedAt, head.resumes ?? [], head.compressedTotal)
+        (places, steps) = (head.places, head.steps)
+        let (hasDead, hasPassed) = (head.columns.contains("dead 0"), head.columns.contains("passed 0"))
+        let hasShare = head.columns.last == Self.share
         samples = try Rows(from: decoder).samples.map { row in
-            guard row.count == Self.common.count + head.places.count + Self.perStep.count * head.steps.count else {
+            let perPlace = 1 + (hasDead ? 1 : 0) + (hasPassed ? 1 : 0)
+            guard row.count == Self.common.count + perPlace * head.places.count + Self.perStep.count * head.steps.count + (hasShare ? 1 : 0) else {
                 throw DecodingError.dataCorrupted(DecodingError.Context(codingPath: decoder.codingPath, debugDescription: "a sample has other columns"))
             }
-            return Sample(row, places: head.places.count)
+            var sample = Sample(hasShare ? row.dropLast() : row, places: head.places.count, hasDead: hasDead, hasPassed: hasPassed)
+            if hasShare, let share = row.last, share >= 0 { sample.share = share }
+            return sample
         }
     }
 
     /// The contents of the file. The rows are written by hand: there are thousands of numbers in
     /// them, and they are written again and again.
-    func json() throws -> [UInt8] {
+    package func json() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -180,13 +216,18 @@ extension RunSamples: Codable {
     /// The samples in a state folder; `nil` if there are none that can be read.
     package init?(state folder: String) {
         guard let data = FileManager.default.contents(atPath: "\(folder)/\(Self.name)") else { return nil }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
         do {
-            self = try decoder.decode(RunSamples.self, from: data)
+            try self.init(json: Array(data))
         } catch {
             return nil
         }
+    }
+
+    /// - Parameter json: the contents of the file.
+    package init(json: [UInt8]) throws {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        self = try decoder.decode(RunSamples.self, from: Data(json))
     }
 
     /// Replaces the file in a state folder. Not synced to disk: it is of no use to the run.
@@ -206,17 +247,25 @@ extension RunSamples: Codable {
 }
 
 extension RunSamples.Sample {
-    fileprivate var row: [Int] {
-        [time, records, written, dead, textBytes, compressedBytes, processorTime, memoryBytes] + out
-            + steps.flatMap { [$0.busy, $0.waited, $0.queued, $0.workers, $0.batches] }
+    /// Its figures, in the order of ``RunSamples/columns``.
+    package var row: [Int] {
+        let deadLetters = deadLetters.isEmpty ? out.map { _ in 0 } : deadLetters
+        var row = [time, records, written, dead, textBytes, compressedBytes, processorTime, memoryBytes] + out
+        row += deadLetters
+        row += passed.isEmpty ? out : passed
+        row += steps.flatMap { [$0.busy, $0.waited, $0.queued, $0.workers, $0.batches] }
+        return row + [share ?? -1]
     }
 
     /// - Parameter row: as long as its columns.
-    fileprivate init(_ row: [Int], places: Int) {
+    fileprivate init(_ row: [Int], places: Int, hasDead: Bool, hasPassed: Bool) {
         (time, records, written, dead) = (row[0], row[1], row[2], row[3])
         (textBytes, compressedBytes, processorTime, memoryBytes) = (row[4], row[5], row[6], row[7])
         out = Array(row[8..<8 + places])
-        steps = stride(from: 8 + places, to: row.count, by: 5).map { first in
+        if hasDead { deadLetters = Array(row[8 + places..<8 + 2 * places]) }
+        let end = 8 + places + deadLetters.count
+        if hasPassed { passed = Array(row[end..<end + places]) }
+        steps = stride(from: end + passed.count, to: row.count, by: 5).map { first in
             Step(busy: row[first], waited: row[first + 1], queued: row[first + 2], workers: row[first + 3], batches: row[first + 4])
         }
     }

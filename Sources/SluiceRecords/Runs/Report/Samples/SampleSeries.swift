@@ -16,6 +16,16 @@ struct SampleSeries {
         self.init(interval: interval, most: max(60, min(400, Self.figures / max(1, columns))))
     }
 
+    /// Goes on after samples that were taken earlier.
+    init(_ samples: [RunSamples.Sample], columns: Int) {
+        self.init(columns: columns)
+        // The distance is one of those that doubling gives.
+        let distance = samples.count > 2 ? samples[1].time - samples[0].time : 0
+        while interval * 3 / 2 < distance { interval *= 2 }
+        self.samples = samples
+        while self.samples.count > most { thin() }
+    }
+
     init(interval: Int, most: Int) {
         precondition(interval > 0 && most >= 4, "samples need a distance, and room for some of them")
         self.interval = interval
@@ -28,7 +38,10 @@ struct SampleSeries {
     /// - Parameter sample: later than those before it.
     mutating func append(_ sample: RunSamples.Sample) {
         samples.append(sample)
-        guard samples.count > most else { return }
+        if samples.count > most { thin() }
+    }
+
+    private mutating func thin() {
         // The last one stays: it says how far the run is.
         samples = samples.enumerated().filter { $0.offset.isMultiple(of: 2) || $0.offset == samples.count - 1 }.map(\.element)
         interval *= 2

@@ -18,6 +18,8 @@ final class Bzip2Codec: FrameCodec {
 
     private let stream: UnsafeMutablePointer<bz_stream>
     private var isOpen = false
+    /// Whether the text of a block is being returned, before its checksum is verified.
+    private var isInBlock = false
     /// The offset of the next stream, if known, and the offset up to which it was searched for.
     private var next: UInt64?
     private var scanned: UInt64 = 0
@@ -60,28 +62,49 @@ final class Bzip2Codec: FrameCodec {
         stream.pointee = bz_stream()
         guard BZ2_bzDecompressInit(stream, 0, 0) == BZ_OK else { fatalError("no memory for bzip2") }
         isOpen = true
+        isInBlock = false
         next = nil
         scanned = window.position + 1
     }
 
+    var isProved: Bool { !isInBlock }
+
     func decode(from window: InputWindow, into output: UnsafeMutableBufferPointer<UInt8>) -> FrameStep {
+        isInBlock ? returnText(into: output) : readBlock(from: window)
+    }
+
+    /// Reads a block without room for its text: what is wrong then is not a block of which text was
+    /// returned.
+    private func readBlock(from window: InputWindow) -> FrameStep {
         let isHere = window.fill()
         let input = stretch(of: window)
         stream.pointee.next_in = UnsafeMutableRawPointer(mutating: input.baseAddress)?.assumingMemoryBound(to: CChar.self)
         stream.pointee.avail_in = UInt32(input.count)
+        stream.pointee.avail_out = 0
+        let result = BZ2_bzDecompress(stream)
+        let consumed = input.count - Int(stream.pointee.avail_in)
+        window.advance(by: consumed)
+        switch result {
+        case BZ_STREAM_END: return FrameStep(produced: 0, state: .ended)
+        case BZ_OK where consumed > 0:
+            isInBlock = true
+            return FrameStep(produced: 0, state: .going)
+        case BZ_OK: return FrameStep(produced: 0, state: isHere ? .corrupt : .cutOff)
+        case BZ_MEM_ERROR: fatalError("no memory for bzip2")
+        default: return FrameStep(produced: 0, state: .corrupt)
+        }
+    }
+
+    private func returnText(into output: UnsafeMutableBufferPointer<UInt8>) -> FrameStep {
+        stream.pointee.avail_in = 0
         stream.pointee.next_out = UnsafeMutableRawPointer(output.baseAddress)?.assumingMemoryBound(to: CChar.self)
         stream.pointee.avail_out = UInt32(output.count)
         let result = BZ2_bzDecompress(stream)
-        let consumed = input.count - Int(stream.pointee.avail_in)
-        let produced = output.count - Int(stream.pointee.avail_out)
-        window.advance(by: consumed)
-        switch result {
-        case BZ_STREAM_END: return FrameStep(produced: produced, state: .ended)
-        case BZ_OK where produced > 0 || consumed > 0: return FrameStep(produced: produced, state: .going)
-        case BZ_OK: return FrameStep(produced: 0, state: isHere ? .corrupt : .cutOff)
-        case BZ_MEM_ERROR: fatalError("no memory for bzip2")
-        default: return FrameStep(produced: produced, state: .corrupt)
-        }
+        let left = Int(stream.pointee.avail_out)
+        guard result == BZ_OK else { return FrameStep(produced: output.count - left, state: .corrupt) }
+        // Room is left only after a block whose checksum is right, or if none was read to its end.
+        isInBlock = left == 0
+        return FrameStep(produced: output.count - left, state: .going)
     }
 
     /// The available bytes before the next stream.

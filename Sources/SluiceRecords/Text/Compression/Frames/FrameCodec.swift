@@ -18,6 +18,9 @@ protocol FrameCodec: AnyObject {
     /// Whether a frame that ``start(in:)`` found after damage is genuine rather than a coincidence.
     func isSound(in window: InputWindow) -> Bool
 
+    /// Whether checksums prove all text that was produced of the frame so far.
+    var isProved: Bool { get }
+
     /// Decodes bytes from the window and advances it.
     ///
     /// - Parameter output: must not be empty.
@@ -26,6 +29,7 @@ protocol FrameCodec: AnyObject {
 
 extension FrameCodec {
     func isSound(in window: InputWindow) -> Bool { true }
+    var isProved: Bool { false }
 }
 
 enum FrameStart: Equatable {

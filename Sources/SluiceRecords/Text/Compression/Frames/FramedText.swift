@@ -8,7 +8,7 @@ import CBytes
 ///   them).
 /// - `corrupt`: the data is invalid. bzip2 and xz verify a block only after its text was returned,
 ///   and report a wrong checksum in no other way; the records of the block were then delivered,
-///   too.
+///   too, and nothing proves them (``isUnproved``).
 /// - `truncated`: the input ends inside a frame.
 /// - `crc`: the text was read to its end but differs from what was compressed (zstd).
 /// - `trailing-garbage`: there are nonzero bytes after the last frame.
@@ -75,6 +75,7 @@ final class FramedText: TextSource {
 
     var position: UInt64 { window.position }
     private(set) var wasCutBetweenMembers = false
+    private(set) var isUnproved = false
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
         while true {
@@ -109,7 +110,9 @@ final class FramedText: TextSource {
             waiting.append(.damage(damage(.crc, at: window.position), cutsText: false))
             endFrame()
         case .cutOff: endInside()
-        case .corrupt: passDamage(.corrupt, from: window.position, searchFrom: frameStart + 1)
+        case .corrupt:
+            isUnproved = !codec.isProved
+            passDamage(.corrupt, from: window.position, searchFrom: frameStart + 1)
         }
         return step.produced
     }
@@ -118,6 +121,7 @@ final class FramedText: TextSource {
     /// of damage.
     private func endInside() {
         guard window.failure == nil, search(from: frameStart + 1) else { return finishEarly() }
+        isUnproved = !codec.isProved
         waiting.append(.damage(damage(.corrupt, at: window.position), cutsText: true))
         wasCutBetweenMembers = false
         endFrame()
@@ -155,6 +159,7 @@ final class FramedText: TextSource {
         frameStart = window.position
         hasBegun = true
         suspect = nil
+        isUnproved = false
         codec.begin(in: window)
         place = .body
         waiting.append(.member(member))

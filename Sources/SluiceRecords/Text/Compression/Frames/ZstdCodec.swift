@@ -1,3 +1,4 @@
+import CBytes
 import CZstd
 
 /// Decompresses zstd (RFC 8878). Each frame is fed to the library in parts (header, block headers,
@@ -21,6 +22,7 @@ final class ZstdCodec: FrameCodec {
     private var count = 0
     private var fed = 0
     private var isLast = false
+    private var isRaw = false
     private var hasChecksum = false
 
     init() { context = Self.makeContext() }
@@ -51,10 +53,7 @@ final class ZstdCodec: FrameCodec {
 
     func decode(from window: InputWindow, into output: UnsafeMutableBufferPointer<UInt8>) -> FrameStep {
         let bytes = window.look(ahead: count)
-        guard bytes.count >= count else {
-            // The part is incomplete, so its contents cannot be decoded.
-            return FrameStep(produced: 0, state: .cutOff)
-        }
+        guard bytes.count >= count else { return decode(beginning: bytes, into: output) }
         if part == .blockHead, fed == 0, !isBlockHead(bytes) { return FrameStep(produced: 0, state: .corrupt) }
         var input = ZSTD_inBuffer(src: bytes.baseAddress, size: count, pos: fed)
         var room = ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
@@ -71,6 +70,18 @@ final class ZstdCodec: FrameCodec {
         if isEnded == nil { return FrameStep(produced: room.pos, state: .corrupt) }
         window.advance(by: next.count)
         return FrameStep(produced: room.pos, state: isEnded == true ? .ended : .going)
+    }
+
+    /// Decodes a part that the input ends in. The text of a raw block is there, up to the next
+    /// frame; any other part can be decoded only as a whole.
+    private func decode(beginning bytes: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>) -> FrameStep {
+        guard part == .block, isRaw, let start = bytes.baseAddress else { return FrameStep(produced: 0, state: .cutOff) }
+        let found = cbytes_find(start, bytes.count, magic, magic.count)
+        var input = ZSTD_inBuffer(src: start, size: found < 0 ? bytes.count : found, pos: fed)
+        var room = ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
+        let result = ZSTD_decompressStream(context, &room, &input)
+        fed = input.pos
+        return FrameStep(produced: room.pos, state: ZSTD_isError(result) == 0 && room.pos > 0 ? .going : .cutOff)
     }
 
     /// Moves on to the next part.
@@ -102,7 +113,7 @@ final class ZstdCodec: FrameCodec {
 
     private func isBlockHead(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         let block = ZstdHeader.block(bytes)
-        isLast = block.isLast
+        (isLast, isRaw) = (block.isLast, block.kind == 0)
         return block.isValid
     }
 

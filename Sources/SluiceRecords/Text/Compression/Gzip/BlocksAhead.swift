@@ -5,12 +5,12 @@ import WorkerPools
 
 /// Inflates the blocks of a member on other threads before ``GzipText`` comes to them.
 ///
-/// A block here is the data between two flushes (``FlushMarks``). If it inflates from its first byte,
-/// with nothing before it to refer to, and ends exactly between two deflate blocks, then a reader
-/// that arrives at its first byte between two deflate blocks would read the same text. So `GzipText`
-/// takes the text of a block only there, and inflates itself what it is not given: blocks that are
-/// damaged, too large, or refer to earlier ones, as those of most programs do. What is read is the
-/// same with and without helpers.
+/// A block here is the data between two flushes (``FlushMarks``). If it inflates from its first
+/// byte, with nothing before it to refer to, and ends exactly between two deflate blocks, then a
+/// reader that arrives at its first byte between two deflate blocks would read the same text. So
+/// `GzipText` takes the text of a block only there, and inflates itself what it is not given:
+/// blocks that are damaged, too large, or refer to earlier ones, as those of most programs do. What
+/// is read is the same with and without helpers.
 ///
 /// Blocks are claimed in order. A block that is not claimed yet when its reader comes to it is left
 /// to the reader, so nothing waits for a thread that is busy with something else.
@@ -192,7 +192,7 @@ final class BlocksAhead: Sendable {
 extension BlocksAhead {
     /// - Returns: `nil` if nobody helps, or the input is no file, or a small one.
     convenience init?(_ bytes: any InputBytes, _ configuration: BatchReader.Configuration) {
-        guard let helpers = configuration.helpers, let size = bytes.size, size > 2 * Self.byteCounts.upperBound else { return nil }
+        guard let helpers = configuration.helpers, bytes.readsAnywhere, let size = bytes.size, size > 2 * Self.byteCounts.upperBound else { return nil }
         self.init(bytes, library: configuration.library, helpers: helpers)
     }
 }

@@ -309,6 +309,7 @@ final class GzipText: TextSource {
             doubt = nil
         } else if trailer.crc != proved.crc {
             doubt = damage(.crc, at: window.position, lost: 0)
+            doubt?.lostText = missingText(trailer)
         } else {
             doubt = damage(.length, at: window.position + 4, lost: 0)
         }
@@ -316,6 +317,17 @@ final class GzipText: TextSource {
         member += 1
         place = .between
     }
+
+    /// The number of bytes by which the member's text is too short, at least. 0 if it is too long,
+    /// or if the data cannot have had so much text, so that the trailer is wrong, too.
+    private func missingText(_ trailer: MemberTrailer) -> UInt64 {
+        let missing = Int32(bitPattern: trailer.count &- UInt32(truncatingIfNeeded: checksum.count))
+        guard missing > 0, checksum.count + UInt64(missing) <= (window.position - memberStart) * Self.mostTextPerByte else { return 0 }
+        return UInt64(missing)
+    }
+
+    /// What deflate reaches at most.
+    private static let mostTextPerByte: UInt64 = 1032
 
     private func goToNextMember() {
         let start = window.position

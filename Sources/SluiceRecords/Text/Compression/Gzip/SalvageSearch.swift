@@ -43,7 +43,8 @@ final class SalvageSearch {
     ///
     /// - Parameters:
     ///   - first: the first position for members. It may be slightly before the window.
-    ///   - firstFlush: the first position for flushes. It may be, too; `.max`: no flush is searched.
+    ///   - firstFlush: the first position for flushes. It may be, too; `.max`: no flush is
+    ///     searched.
     func find(in window: InputWindow, from first: UInt64, flushesFrom firstFlush: UInt64) -> Place? {
         goBack(in: window, to: min(first, firstFlush))
         var members = Needle(MemberHeader.magic, from: first)
