@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("Archives of files", .timeLimit(Patience.minutes(5)))
+@Suite("Archives of files", .timeLimit(Patience.hang))
 struct ArchiveTests {
     private static let long = "deep/" + String(repeating: "folder/", count: 20) + "long.log"
 
@@ -101,6 +101,27 @@ struct ArchiveTests {
         #expect(result.status == 0 && result.error.contains("note: -: files read 1, left out 1\n"), "\(result.error)")
         #expect(try command.text(of: "out/lines.jsonl").contains(#""file":"-/a.log","at":4"#))
         #expect(try !command.text(of: "out/lines.jsonl").contains("three"))
+    }
+
+    @Test("an audit finds the dead letters of archives whose names begin alike, and of one that was not read to its end")
+    func similarNames() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        for (index, name) in ["a", "b", "c"].enumerated() { try command.write("1\n\(name)\n\(index)\n", to: "x/\(name).csv") }
+        #expect(try command.shell("tar -cf x.tar x && tar -cf x.tar.old x/a.csv && mkdir x.d && tar -cf x.d/x.tar x/b.csv x/c.csv").status == 0)
+        let pipeline = """
+            name: letters
+            source: {files: [x.tar, x.tar.old, x.d/x.tar], archive: tar, format: {csv: {columns: [n], types: {n: int}}}}
+            stages: [{head: MOST}]
+            sink: {file: out/o.csv}
+            """
+        for (most, dead) in [(100, 6), (8, 4)] {
+            try command.write(pipeline.replacing("MOST", with: "\(most)"), to: "letters.yaml")
+            let result = try command.run("run", "letters.yaml", "--progress", "none")
+            #expect(result.status == 3 && result.error.contains(" \(dead) dead: balanced"), "\(result.error)")
+            let audit = try command.run("audit", ".sluice/letters/report.json", "--with", "letters.yaml")
+            #expect(audit.status == 0, "\(audit.output)\(audit.error)")
+        }
     }
 
     @Test("dead letters name the file in the archive, and show, audit and replay find their records")
@@ -280,17 +301,5 @@ struct ArchiveTests {
         try command.write("x\n", to: "plain.log")
         let mixed = try command.run("init", "x.tar.gz", "plain.log")
         #expect(mixed.status == 1 && mixed.error.contains("x.tar.gz is a tar archive, but not all samples are"), "\(mixed.error)")
-    }
-
-    @Test("the example of docs/pipeline-file.md gives the output below it")
-    func example() throws {
-        let page = try String(contentsOf: CommandUnderTest.root.appending(path: "docs/pipeline-file.md"), encoding: .utf8)
-        let section = try #require(page.components(separatedBy: "\n### ").first { $0.hasPrefix("Archives of files") })
-        let blocks = try MarkdownBlocks(section).blocks
-        let text = { (language: String) in try #require(blocks.first { $0.language == language }?.text) }
-        let command = try CommandUnderTest()
-        defer { command.remove() }
-        try command.write(try text("yaml"), to: "bundle.yaml")
-        #expect(try command.transcript(of: text("sh")) == (try text("sh")))
     }
 }

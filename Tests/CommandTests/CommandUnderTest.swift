@@ -101,6 +101,17 @@ final class RunningCommand {
         var said: String
     }
 
+    /// Waits for a line of standard error that contains `text`.
+    func line(with text: String) throws -> String {
+        // With its end.
+        while true {
+            try waits(for: text)
+            let said = try String(contentsOf: error, encoding: .utf8)
+            if let line = said.split(separator: "\n", omittingEmptySubsequences: false).dropLast().first(where: { $0.contains(text) }) { return String(line) }
+            poll(nil, 0, 10)
+        }
+    }
+
     /// Returns once standard error contains `text`. After a minute without it, ends the process and
     /// throws.
     func waits(for text: String) throws {

@@ -53,6 +53,29 @@ struct EvalTests {
         #expect(message.contains("did you mean 'size'?"))
     }
 
+    @Test(
+        "gives the fixes that check gives, before and after there are values",
+        arguments: [
+            ("status > 500 and path != ''", "write && instead of 'and'"), ("not (status > 500)", "write ! instead of 'not': !(…)"),
+            ("len(path) > 3", "use size(x) for the length of text, a list or a map"), ("status = 500", "use == to compare"),
+            (#"path.matches('\S+')"#, #"write text with backslashes, such as a pattern, as r'…': r'\S'"#),
+            ("timestamp('2026-03-01T00:00:00Z') > '2026-03-01'", "convert the text to a time: timestamp('2026-03-01T00:00:00Z')"),
+            ("status >= '500'", "convert the text with int(x) or double(x), or quote the number"),
+            ("path > timestamp('2026-03-01T00:00:00Z')", "convert the text to a time: timestamp('2026-03-01T00:00:00Z')"),
+            ("'api' in path", "write path.contains('api')"), ("status > 1 && 'api' in '/api'", "write '/api'.contains('api')"),
+            ("status in path", "write a list after 'in', such as [200, 304] or ['GET', 'HEAD']"),
+            ("path.lower() in server.name", "write text.contains(part) to look for a text in another"),
+            ("path != None", "write null, or has(record.x) to test whether a record has a field"),
+        ])
+    func fixes(expression: String, fix: String) {
+        let message =
+            switch ExpressionEvaluation(expression, record: record, isTyped: false).outcome {
+            case .value(let value): value
+            case .noValue(let text), .wrong(let text): text
+            }
+        #expect(message.hasSuffix("\n  fix: \(fix)\n"), "\(message)")
+    }
+
     @Test("refuses a record that is not a JSON object", arguments: ["[1]", "{", "nope", ""])
     func badRecord(record: String) {
         guard case .wrong(let message) = ExpressionEvaluation("1", record: record, isTyped: false).outcome else {

@@ -52,7 +52,19 @@ struct ExplainTests {
         #expect(result.status == 0)
         #expect(result.output.hasPrefix("source\n  {\"ip\":\"10.0.0.1\","))
         #expect(result.output.contains("errors\n  unchanged\nset\n  + section: \"api\"\nremove\n  unchanged\n"))
-        #expect(result.output.contains("routes\n  out/api.jsonl.gz\n    {\"ip\":\"10.0.0.1\","))
+        #expect(
+            result.output.contains(
+                """
+                head
+                  unchanged
+                route 'api'
+                  takes the record: section == 'api'
+                route 'rest'
+                  does not take the record: route 'api' has taken it
+                routes
+                  out/api.jsonl.gz
+                    {"ip":"10.0.0.1",
+                """))
         #expect(try FileManager.default.contentsOfDirectory(atPath: command.folder.path) == ["x.yaml"])
     }
 
@@ -65,6 +77,83 @@ struct ExplainTests {
         let dead = try command.run("explain", "x.yaml", "--record", "hello")
         #expect(dead.output.hasPrefix("source\n  dead letter parse.combined: "))
         #expect(dead.status == 0)
+    }
+
+    @Test("the trace goes on into routes, and says why a route does not take the record")
+    func routes() throws {
+        let command = try command()
+        defer { command.remove() }
+        let rest = try command.run("explain", "x.yaml", "--record", Self.record("/static/x", 503)).output
+        #expect(
+            rest.contains(
+                """
+                route 'api'
+                  does not take the record: 'section == 'api'' is not true: section is "static"
+                route 'rest'
+                  takes the record
+                routes
+                  standard output
+                """), "\(rest)")
+        try command.write(
+            """
+            name: nested
+            source: {files: '-', format: jsonl}
+            routes:
+              - name: big
+                when: n > 10
+                stages: [{set: {size: "'big'"}}]
+                routes:
+                  - name: odd
+                    when: kind == 'odd'
+                    sink: {file: odd.jsonl}
+                  - name: even
+                    stages: [{remove: [kind]}]
+                    sink: {file: even.jsonl}
+              - name: rest
+                sink: {stdout: true}
+
+            """, to: "nested.yaml")
+        #expect(
+            try command.run("explain", "nested.yaml", "--record", "{\"n\":12,\"kind\":\"even\"}").output == """
+                source
+                  {"n":12,"kind":"even"}
+                route 'big'
+                  takes the record: n > 10
+                big/set
+                  + size: "big"
+                route 'big/odd'
+                  does not take the record: 'kind == 'odd'' is not true: kind is "even"
+                route 'big/even'
+                  takes the record
+                big/even/remove
+                  - kind
+                route 'rest'
+                  does not take the record: route 'big' has taken it
+                routes
+                  even.jsonl
+                    {"n":12,"size":"big"}
+
+                """)
+        let dead = try command.run("explain", "nested.yaml", "--record", "{\"n\":\"x\"}").output
+        #expect(dead.hasPrefix("source\n  {\"n\":\"x\"}\nroutes\n  dead letter expression.type: "), "\(dead)")
+        #expect(!dead.contains("route 'big'") && !dead.contains("written"), "\(dead)")
+    }
+
+    @Test("the trace of a pipeline with stages in its routes alone shows all of them")
+    func traffic() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write(try String(contentsOf: CommandUnderTest.root.appending(path: "pipelines/traffic.yaml"), encoding: .utf8), to: "traffic.yaml")
+        let output = try command.run("explain", "traffic.yaml", "--record", Self.record("/api/v1", 503)).output
+        let headings = output.split(separator: "\n").filter { !$0.hasPrefix(" ") }
+        #expect(
+            headings == [
+                "source", "route 'paths'", "paths/keep", "paths/summarize", "paths/sort", "route 'statuses'", "statuses/summarize", "routes",
+            ], "\(output)")
+        #expect(output.contains("paths/keep\n  unchanged\n"))
+        #expect(output.contains("  - ip\n") && output.contains("  + requests: 1\npaths/sort\n  unchanged\n"), "\(output)")
+        #expect(output.contains("\nroutes\n  out/paths.csv\n    path,requests\n    /api/v1,1\n"), "\(output)")
+        #expect(output.hasSuffix("\n  out/statuses.csv\n    status,requests,bytes,p95_bytes\n    503,1,2,2\n"))
     }
 
     @Test("a record of a file with a header is read with that header")

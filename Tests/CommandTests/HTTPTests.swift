@@ -4,7 +4,7 @@ import Testing
 
 @testable import sluice
 
-@Suite("http", .timeLimit(Patience.minutes(2)))
+@Suite("http", .timeLimit(Patience.hang))
 struct HTTPTests {
     /// A server in Python, which writes what it was asked to `requests`. `/silent` has no answer.
     private static let server = #"""

@@ -70,6 +70,60 @@ struct HintsTests {
         #expect(result.error.contains("warning: keep passed none of 120 records: '\(condition)' is not true for any of 120 records: \(reason)\n"))
     }
 
+    static let orders: [(stage: String, advice: String?)] = [
+        ("sort: {by: n}", "sort: n is text, which puts '1400' before '227': write int(n), or give the field a type in the source's format ('types')"),
+        (
+            "sort: {by: [{desc: x}]}",
+            "sort: x is text, which puts '10' before '9.5': write double(x), or give the field a type in the source's format ('types')"
+        ),
+        (
+            "summarize: {values: {most: max(n)}}",
+            "summarize: n is text, which puts '1400' before '227': write int(n), or give the field a type in the source's format ('types')"
+        ),
+        ("sort: {by: int(n)}", nil), ("sort: {by: d}", nil), ("sort: {by: name}", nil), ("summarize: {values: {most: max(double(x))}}", nil),
+    ]
+
+    @Test("numbers that are ordered as text are named", arguments: orders)
+    func ordersText(stage: String, advice: String?) throws {
+        let result = try run(
+            "source: {files: in.csv, format: csv}\nstages: [{\(stage)}]\nsink: {stdout: true}\n",
+            ["in.csv": "n,x,d,name\n1400,10,2026-01-02,a10\n227,9.5,2026-01-10,a9\n31,1,2026-02-01,b\n"])
+        #expect(result.status == 0)
+        if let advice { #expect(result.error.contains("warning: \(advice)\n")) } else { #expect(!result.error.contains("warning:")) }
+    }
+
+    @Test("the word that made a field text is named")
+    func onlyText() throws {
+        let result = try run("source: {files: in.csv, format: {csv: {types: infer}}}\nsink: {stdout: true}\n", ["in.csv": "n,t\n1,a\nNA,b\n3,c\n"])
+        #expect(result.error.contains("  warning: n is text because of 'NA' alone; if that is no value, add it to the format's 'nulls'\n"))
+        #expect(!result.error.contains("warning: t"))
+    }
+
+    static let keys: [(record: String, table: String, key: String, advice: String?)] = [
+        (
+            "{\"id\": 42}", "id,team\n42,red\n", "id",
+            "lookup: id is a number, such as 42, and 't.csv' has text, which never equals it: write string(id), or give the column a type ('types')"
+        ),
+        ("{\"id\": \"42\"}", "id,team\n42,red\n", "id", nil), ("{\"id\": 42}", "id,team\n42,red\n", "string(id)", nil),
+        ("{\"id\": null}", "id,team\n42,red\n", "id", "lookup: the field 'id' is null in every record that has it"),
+    ]
+
+    @Test("keys of a lookup that never equal those of its table are named", arguments: keys)
+    func keysOfAnotherType(record: String, table: String, key: String, advice: String?) throws {
+        let result = try run(
+            "source: {files: in.jsonl}\nstages: [{lookup: {file: t.csv, key: \(key), column: id}}]\nsink: {stdout: true}\n",
+            ["in.jsonl": record + "\n", "t.csv": table])
+        if let advice { #expect(result.error.contains("warning: \(advice)\n")) } else { #expect(!result.error.contains("warning:")) }
+    }
+
+    @Test("keys of text never equal numbers of a table")
+    func textForNumbers() throws {
+        let result = try run(
+            "source: {files: in.jsonl}\nstages: [{lookup: {file: t.jsonl, key: id, column: id}}]\nsink: {stdout: true}\n",
+            ["in.jsonl": "{\"id\": \"42\"}\n", "t.jsonl": "{\"id\": 42, \"team\": \"red\"}\n"])
+        #expect(result.error.contains("warning: lookup: id is text, such as '42', and 't.jsonl' has numbers, which never equal it: write int(id)\n"))
+    }
+
     static let texts: [(text: String, hint: String)] = [
         ("{\n  \"a\": 1,\n  \"b\": 2\n}\n", "is one JSON document over several lines"),
         ("{\"a\":[1\n,{\"b\":\"}\"}]}\n", "is one JSON document over several lines"),
@@ -109,6 +163,22 @@ struct HintsTests {
         #expect(result.status == 3)
     }
 
+    @Test("a JSON document is recognized though its lines pass as records", arguments: ["csv", "tsv", "{csv: {columns: [a]}}"])
+    func document(format: String) throws {
+        let files = ["in.json": "{\n  \"a\": 1\n}\n", "out.csv": "a\n{\n  \"b\": 1\n}\n"]
+        let result = try run("source: {files: in.json, format: \(format)}\nsink: {stdout: true, format: jsonl}\n", files)
+        #expect(result.status == 0)
+        #expect(
+            result.error.contains(
+                "warning: in.json is one JSON document over several lines, not one record per line; read it with format: json\n"), "\(result.error)")
+        let other = try run("source: {files: out.csv, format: \(format)}\nsink: {stdout: true, format: jsonl}\n", files)
+        #expect(!other.error.contains("warning:"), "\(other.error)")
+        for lines in ["lines", "{regex: {pattern: '(?P<a>.+)'}}"] {
+            let result = try run("source: {files: in.json, format: \(lines)}\nsink: {stdout: true, format: jsonl}\n", files)
+            #expect(!result.error.contains("warning:"), "\(result.error)")
+        }
+    }
+
     @Test("UTF-16, and gzip inside gzip, are recognized")
     func bytes() throws {
         let command = try CommandUnderTest()
@@ -119,6 +189,32 @@ struct HintsTests {
             try command.write("name: x\nsource: {files: \(name), format: combined}\nsink: {stdout: true}\n", to: "x.yaml")
             #expect(try command.run("run", "x.yaml", "--progress", "none").error.contains("warning: \(name) \(hint)"))
         }
+    }
+
+    @Test(
+        "UTF-16, and gzip inside gzip, are recognized even if every record is accepted",
+        arguments: ["lines", "tsv", "csv", "{regex: {pattern: '(?P<a>.+)'}}"])
+    func accepted(format: String) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let utf16 = "a\u{0}\n\u{0}b\u{0}\n\u{0}c\u{0}\n\u{0}"
+        try Data([0xFF, 0xFE] + Array(utf16.utf8)).write(to: command.folder.appending(path: "wide.txt"))
+        try Data(Array((String(repeating: "\u{0}a\u{0}\n", count: 20)).utf8)).write(to: command.folder.appending(path: "big.txt"))
+        _ = try command.shell("seq 1000 | gzip | gzip > twice.gz")
+        let cases = [
+            ("wide.txt", "is UTF-16 text; set 'encoding: utf-16' in the source\n"), ("big.txt", "is UTF-16 text; set 'encoding: utf-16be' in the source\n"),
+            ("twice.gz", "is gzip inside gzip; unpack it once"),
+        ]
+        for (name, hint) in cases {
+            for option in ["", ", encoding: latin1"] {
+                try command.write("name: x\nsource: {files: \(name), format: \(format)\(option)}\nsink: {stdout: true, format: jsonl}\n", to: "x.yaml")
+                let error = try command.run("run", "x.yaml", "--progress", "none").error
+                #expect(error.contains("warning: \(name) \(hint)"), "\(error)")
+                #expect(!error.contains("set 'encoding: latin1'"), "\(error)")
+            }
+        }
+        try command.write("name: x\nsource: {files: wide.txt, format: \(format), encoding: utf-16}\nsink: {stdout: true, format: jsonl}\n", to: "x.yaml")
+        #expect(try !command.run("run", "x.yaml", "--progress", "none").error.contains("warning:"))
     }
 
     @Test("a pattern that matches nothing gives nearby files, and one that implies no format gives its matches")
@@ -199,6 +295,23 @@ struct HintsTests {
         #expect(result.output.contains("warning: remove: no record has the field 'stauts' (did you mean 'status'?)\n"))
         #expect(result.output.contains("warning: drop: 'status == 500' is not true for any of 121 records: status is text"))
         #expect(result.output.contains("not sampled from 'exec' on, which calls another program\n"))
+    }
+
+    @Test("check --sample names the fields that a stage reads, and not those that it makes")
+    func sampleOfFieldsMade() throws {
+        let result = try Self.sampled(
+            """
+            name: x
+            source: {files: in.jsonl}
+            stages:
+              - set: {a: n + 1, b: a * 2, c: nope + b, d: d + 1}
+            sink: {file: out.jsonl}
+
+            """)
+        #expect(result.output.contains("warning: set: 10 of 10 records fail, first: line 1: no such field 'nope'\n"), "\(result.output)")
+        let missing = result.output.split(separator: "\n").filter { $0.contains("no record has the field") }
+        #expect(
+            missing == ["warning: set: no record has the field 'nope'", "warning: set: no record has the field 'd'"], "\(result.output)")
     }
 
     /// What `check --sample` says of a definition whose input has the records n = 0 to 9.

@@ -21,6 +21,37 @@ struct InitTests {
         ("gc.log", "VM (25.1), built by x\nt: [GC pause (young), 0.01 secs]\n   [Parallel Time: 7.2 ms]\n   [Other: 2.3 ms]\n   [Free: 0.1 ms]\n", "lines"),
         ("app.log", "ts=2026-11-28T10:00:00Z level=info msg=\"hello there\" n=1\nts=2026-11-28T10:00:01Z level=warn msg=bye n=2\n", "logfmt"),
         ("messages.log", "Nov 28 10:48:19 vm app[7]: started, with 5 workers\nNov 28 10:48:20 vm kernel: [   12.3] eth0: link up\n", "syslog"),
+        // The level is no host, as it would be in syslog.
+        (
+            "service.log", "2026-11-02T10:11:12Z INFO app: started\n2026-11-02T10:11:13Z WARN app[7]: slow, 3 s\n",
+            #"{regex: {pattern: '^%{time:time} +%{level:level} +%{host:app}(?:\[%{int:pid}\])?: %{rest:message}$'}}"#
+        ),
+        (
+            "blank.log", "2026-11-02 10:11:12 INFO app: started\n2026-11-02 10:11:13 WARN app: slow, 3 s\n",
+            #"{regex: {pattern: '^%{time:time} +%{level:level} +%{host:app}(?:\[%{int:pid}\])?: %{rest:message}$'}}"#
+        ),
+        (
+            "brackets.log", "[2026-11-02 10:11:12] [error] it's over\n[2026-11-02 10:11:13] [info] no: it is not\n",
+            #"{regex: {pattern: '^\[?%{time:time}\]? +\[?%{level:level}\]?:? +%{rest:message}$'}}"#
+        ),
+        (
+            "python.log", "2026-11-02 10:11:12,345 - app.db - INFO - started\n2026-11-02 10:11:13,001 - app - ERROR - no, a - b\n",
+            #"{regex: {pattern: '^%{time:time} - %{notspace:logger} - %{level:level} - %{rest:message}$'}}"#
+        ),
+        (
+            "logback.log", "2026-11-02 10:11:12.345 [main] INFO  a.b.App - started\n2026-11-02 10:11:13.001 [pool 1] WARN  a.b.C -- slow\n",
+            #"{regex: {pattern: '^%{time:time} +\[%{text:thread}\] +%{level:level} +%{notspace:logger} +-+ %{rest:message}$'}}"#
+        ),
+        (
+            "log4j.log", "2026-11-02 10:11:12,345 INFO  [main] a.b.App - started\n2026-11-02 10:11:13,001 WARN  [pool 1] a.b.C - slow\n",
+            #"{regex: {pattern: '^%{time:time} +%{level:level} +\[%{text:thread}\] +%{notspace:logger} +-+ %{rest:message}$'}}"#
+        ),
+        (
+            "spring.log", "2026-11-02T10:11:12.345+01:00  INFO 7 --- [    main] a.b.App      : started\n",
+            #"{regex: {pattern: '^%{time:time} +%{level:level} +%{int:pid} --- \[ *%{text:thread}\] +%{notspace:logger} +: %{rest:message}$'}}"#
+        ),
+        // A host that is called like no level.
+        ("iso.log", "2026-11-28T10:48:19.277038+00:00 vm app[7]: started\n2026-11-28T10:48:20.277038+00:00 vm kernel: up\n", "syslog"),
         (
             "nginx.log", "10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2 \"-\" \"curl/8\" \"-\"\n", "{access: {format: main}}"
         ),
@@ -51,6 +82,30 @@ struct InitTests {
         let test = try command.run("test", "made.yaml")
         #expect(test.output.hasSuffix("1 test: 1 ok\n"), "\(test.output)")
         #expect(try command.run("run", "made.yaml", "--progress", "none").status == 0)
+    }
+
+    @Test("proposes fields that are what they are called")
+    func loggers() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("2026-11-02 10:11:12 INFO app: started\n2026-11-02 10:11:13 WARN app: slow, 3 s\n\n", to: "service.log")
+        #expect(try command.run("init", "service.log", "--output", "made.yaml").status == 0)
+        #expect(try command.run("run", "made.yaml", "--progress", "none").status == 0)
+        let records = [
+            #"{"time":"2026-11-02 10:11:12","level":"INFO","app":"app","message":"started"}"#,
+            #"{"time":"2026-11-02 10:11:13","level":"WARN","app":"app","message":"slow, 3 s"}"#,
+        ]
+        #expect(try command.text(of: "out/service.jsonl.gz") == records.joined(separator: "\n") + "\n")
+    }
+
+    @Test("names the types that the format gives its fields, as pipeline files call them")
+    func types() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET / HTTP/1.1\" 200 2 \"-\" \"-\"\n", to: "access.log")
+        let made = try command.run("init", "access.log")
+        #expect(made.output.contains(#/\n#   time +timestamp  "2025-10-10T13:55:36Z"\n/#))
+        #expect(made.output.contains(#/\n#   status +int  200\n/#))
     }
 
     @Test(
@@ -88,6 +143,17 @@ struct InitTests {
         let mixed = try command.run("init", "one.jsonl", "three.csv")
         #expect(mixed.status == 1)
         #expect(mixed.error.contains("all samples must have the same format"))
+    }
+
+    @Test("a sample that ends between the quotes of a long field is still csv")
+    func cutBetweenQuotes() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let rows = (0..<59).map { "\($0),fine,7\n" }.joined()
+        try command.write("id,text,n\n\(rows)59,\"\(String(repeating: "a line, of many\n", count: 300))\",7\n", to: "in.csv")
+        let made = try command.run("init", "in.csv")
+        #expect(made.status == 0)
+        #expect(made.output.contains(#/\n  format: (csv|\{csv: .*)\n/#), "\(made.error)")
     }
 
     @Test("without samples it shows every part, and the file has a valid shape")

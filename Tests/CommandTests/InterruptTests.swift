@@ -25,7 +25,7 @@ struct InterruptTests {
         #expect(!FileManager.default.fileExists(atPath: command.folder.appending(path: "out/x.jsonl").path))
     }
 
-    @Test("the first ends a run that waits for a quiet input", .timeLimit(Patience.minutes(2)), arguments: ["-", "unopened", "quiet"])
+    @Test("the first ends a run that waits for a quiet input", .timeLimit(Patience.hang), arguments: ["-", "unopened", "quiet"])
     func quiet(input: String) throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
@@ -75,7 +75,7 @@ struct InterruptTests {
         #expect(run.process.terminationStatus == 130)
     }
 
-    @Test("the second kills the children, too, and the processes that they started", .timeLimit(Patience.minutes(2)))
+    @Test("the second kills the children, too, and the processes that they started", .timeLimit(Patience.hang))
     func endsChildren() async throws {
         let command = try CommandUnderTest()
         defer { command.remove() }

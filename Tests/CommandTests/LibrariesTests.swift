@@ -57,7 +57,7 @@ struct LibrariesTests {
         let result = try run.finish(input: "{}\n")
         #expect(result.status == 0)
         let notice = try #require(SlowGzipNotice(isNeeded: true, hasFastLibrary: DeflateLibrary.isal.isAvailable).text)
-        #expect(result.error.hasPrefix(notice))
+        #expect(result.error.hasPrefix("sluice: \(notice)\n"))
         #expect(result.error.components(separatedBy: "several times slower").count == 2)
     }
 

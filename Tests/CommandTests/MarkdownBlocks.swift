@@ -30,12 +30,18 @@ struct MarkdownBlocks {
         rest = String(before.dropLast())
     }
 
+    /// The text between a block and the next one, up to a heading.
+    func text(after index: Int) -> String {
+        let text = index + 1 < blocks.count ? blocks[index + 1].before : rest
+        return text.split(separator: "\n").prefix { !$0.hasPrefix("#") }.joined(separator: "\n")
+    }
+
     var text: String { blocks.map { $0.before + $0.text }.joined() + rest }
 }
 
 extension CommandUnderTest {
-    /// Each `$ command` line of a shell block, followed by what the command prints to standard output
-    /// and standard error.
+    /// Each `$ command` line of a shell block, followed by what the command prints to standard
+    /// output and standard error.
     func transcript(of block: String) throws -> String {
         var text = ""
         for line in block.split(separator: "\n") where line.hasPrefix("$ ") {

@@ -21,8 +21,32 @@ struct PlainMessagesTests {
             #expect(result.error.contains("taken"), "\(result)")
             #expect(!result.error.contains("NSCocoa"), "\(result)")
         }
+        try command.write("name: x\nsource: {files: in.jsonl}\nsink: {file: out/o.jsonl}\n", to: "y.yaml")
+        let taken = try command.run("run", "y.yaml", "--state", "taken", "--progress", "none")
+        #expect(taken.status == 2)
+        #expect(taken.error.contains("the state folder 'taken' cannot be created: 'taken' is a file, not a folder"), "\(taken)")
+        #expect(!taken.error.contains("sink:"), "\(taken)")
         let result = try command.run("run", "x.yaml", "--state", "/proc/none", "--progress", "none")
         #expect(result.error == "sluice: /proc/none: the state folder cannot be created: no permission to create it in '/proc'\n", "\(result)")
+    }
+
+    @Test("a damaged file of the state folder, and a report that cannot be written, are said in one sentence with what to do")
+    func damagedState() throws {
+        defer { command.remove() }
+        try command.write("name: x\nsource: {files: in.jsonl}\nsink: {file: out/o.jsonl}\n", to: "x.yaml")
+        try command.write("zzz\n", to: ".sluice/x/publish.json")
+        let result = try command.run("run", "x.yaml", "--progress", "none")
+        #expect(result.status == 1)
+        let message = "it lists outputs of an earlier run that are to be published, and is damaged or from another version of sluice; "
+        let fix = "--restart discards it, and the outputs that are not in place yet"
+        #expect(result.error == "sluice: .sluice/x/publish.json: \(message)\(fix)\n", "\(result)")
+        let restarted = try command.run("run", "x.yaml", "--progress", "none", "--restart")
+        #expect(restarted.status == 0)
+        #expect(restarted.error.contains("outputs of an earlier run that were not in place yet are lost: .sluice/x/publish.json is"), "\(restarted)")
+        let none = try command.run("run", "x.yaml", "--progress", "none", "--report", "none/r.json")
+        #expect(none.status == 2 && none.error.contains("'--report': there is no folder "), "\(none)")
+        let copy = try command.run("run", "x.yaml", "--progress", "none", "--report", "/proc/self/task/r.json")
+        #expect(!copy.error.contains("cannot be written: /proc"), "\(copy)")
     }
 
     @Test("a long line is cut around the place of the error")
@@ -50,6 +74,36 @@ struct PlainMessagesTests {
         #expect(show.output.hasSuffix("     | he␇l␛[31ml\u{FFFD}o\n"), "\(show)")
         for text in [check.error, run.error, show.output] { #expect(!text.unicodeScalars.contains { $0 != "\n" && $0.value < 0x20 || $0.value == 0x9B }) }
         #expect(try command.run("show", "dead.jsonl", "--raw").output == "he\u{7}l\u{1B}[31ml\u{9B}o\n")
+    }
+
+    @Test("neither do those of records, in what is said of a condition, nor marks that reorder a line")
+    func recordControls() throws {
+        defer { command.remove() }
+        try command.write("{\"a\":\"\\u0007\\u001b[31mred\\u202e\"}\n", to: "in.jsonl")
+        try command.write("name: x\nsource: {files: in.jsonl}\nstages: [{keep: a == 1}]\nsink: {file: o.jsonl}\n", to: "x.yaml")
+        for arguments in [["run", "x.yaml", "--progress", "none"], ["check", "x.yaml", "--sample", "5"]] {
+            let result = try command.run(arguments)
+            let text = result.error + result.output
+            #expect(text.contains("a is text, such as '␇␛[31mred\u{FFFD}'"), "\(arguments): \(result)")
+            #expect(!text.unicodeScalars.contains { $0 != "\n" && $0.value < 0x20 || $0.value == 0x202E }, "\(arguments): \(result)")
+        }
+        try command.write("name: x\nsource: {files: in.jsonl}\nst\u{202E}ages: [{keep: a == 1}]\nsink: {file: o.jsonl}\n", to: "x.yaml")
+        let check = try command.run("check", "x.yaml")
+        #expect(check.error.contains("unknown key 'st\u{FFFD}ages'") && !check.error.contains("\u{202E}"), "\(check)")
+    }
+
+    @Test("what reads only a beginning, or a place, refuses a named pipe instead of waiting for a writer")
+    func pipes() throws {
+        defer { command.remove() }
+        try command.write("name: x\nsource: {files: pipe, format: lines}\nsink: {stdout: true}\n", to: "x.yaml")
+        #expect(try command.shell("mkfifo pipe").status == 0)
+        let commands = [["init", "pipe"], ["show", "pipe"], ["show", "pipe@3"], ["check", "x.yaml", "--sample", "5"]]
+        for (arguments, status) in zip(commands, [1, 2, 2, 1] as [Int32]) {
+            let result = try command.run(arguments)
+            #expect(result.status == status, "\(arguments): \(result)")
+            let message = "sluice: pipe cannot be read: it is a named pipe; this command reads only regular files and '-'\n"
+            #expect(result.error == message, "\(arguments): \(result)")
+        }
     }
 
     @Test("a test can name every place that dead letters come from")

@@ -6,7 +6,8 @@ struct RecipesTests {
     private static let root = CommandUnderTest.root
     private static let page = root.appending(path: "docs/recipes.md")
 
-    /// `SLUICE_WRITE_EXPECTED=1` rewrites the pipelines, the programs and the output in the shell blocks.
+    /// `SLUICE_WRITE_EXPECTED=1` rewrites the pipelines, the programs and the output in the shell
+    /// blocks.
     @Test("shows the pipelines as they are, and every command gives the output below it")
     func blocks() throws {
         var document = try MarkdownBlocks(String(contentsOf: Self.page, encoding: .utf8))

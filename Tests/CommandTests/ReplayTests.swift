@@ -161,11 +161,43 @@ struct ReplayTests {
         let result = try replay(command)
         #expect(result.error.contains("  replayed: 50 of 51 resolved, 1 dead again\n"), "\(result)")
         #expect(try command.text(of: "out/o.replay-1.jsonl").split(separator: "\n").count == 50)
-        #expect(try command.shell("find . -name '.sluice-*'; ls .sluice/x/replay").output == "report.json\nresolved-1\n")
+        #expect(try command.shell("find . -name '.sluice-*'; ls .sluice/x/replay").output == "report.json\nresolved-1\nsamples.json\n")
     }
 
-    /// What a replay cannot do: the stages, a record that is refused, the stage that refuses it, and
-    /// the reason.
+    @Test("a replay that is interrupted publishes nothing and leaves nothing to resume; the next one does it all, once", arguments: ["0", "1000"])
+    func drained(checkpointSeconds: String) throws {
+        // Two batches, of which the first is committed when the second is given up.
+        let text = String(repeating: "x", count: 40_000)
+        let input = (0..<50).map { "{\"n\":\($0),\"t\":\"\(text)\"}\n" }.joined() + "hello\n"
+        let command = try command("stages: [{keep: m > 0}]\nsink: {file: out/o.jsonl}", input: input)
+        defer { command.remove() }
+        // The child tells the run to drain, and gives it the time to before it answers.
+        let child = """
+            while read -r line; do
+                case $line in *:40,*) kill -TERM $PPID; sleep 0.3;; esac
+                echo "$line"
+            done
+
+            """
+        try command.write(child, to: "child.sh")
+        try write("stages: [{exec: [sh, ./child.sh], workers: 1}]\nsink: {file: out/o.jsonl}", to: command)
+        let arguments = ["replay", "dead.jsonl.gz", "--with", "x.yaml", "--progress", "none"]
+        let drained = try command.run(arguments, environment: ["SLUICE_CHECKPOINT_SECONDS": checkpointSeconds])
+        #expect(drained.status == 143, "\(drained)")
+        #expect(drained.error.contains("interrupted, nothing was published,") && !drained.error.contains("run again to resume"), "\(drained)")
+        #expect(try command.shell("find . -name '.sluice-*'; ls .sluice/x/replay").output == "report.json\nsamples.json\n")
+        try command.write("while read -r line; do echo \"$line\"; done\n", to: "child.sh")
+        let result = try replay(command)
+        #expect(!result.error.contains("resuming"), "\(result)")
+        #expect(result.error.contains("  replayed: 50 of 51 resolved, 1 dead again\n"), "\(result)")
+        #expect(try command.text(of: "out/o.replay-1.jsonl").split(separator: "\n").count == 50)
+        #expect(try command.text(of: ".sluice/x/replay/resolved-1").split(separator: "\n").count == 50)
+        #expect(try command.run("audit", ".sluice/x/replay/report.json").status == 0)
+        #expect(try replay(command).error.contains("50 dealt with before"))
+    }
+
+    /// What a replay cannot do: the stages, a record that is refused, the stage that refuses it,
+    /// and the reason.
     private static let kept = [
         ("[{set: {m: n * 2}}, {dedupe: {by: n}}]", "jsonl", "{\"n\":\"a\"}", "'dedupe' depends on the other records, which are not read again"),
         ("[{dedupe: {by: m}}]", "jsonl", "{\"n\":1}", "'dedupe' depends on the other records, which are not read again"),

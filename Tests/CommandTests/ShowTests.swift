@@ -44,6 +44,19 @@ struct ShowTests {
                 """)
     }
 
+    @Test("bytes in messages are numbers, so that they make no kinds of their own")
+    func bytes() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let letters = ["0xE2", "0x1F", "0xAB"].map { byte in
+            #"{"pipeline":"p","definition":"d","stage":"s","error":{"code":"c","message":"found byte \#(byte) at 7"},"attempts":1,"raw":"x"}"# + "\n"
+        }
+        try command.write(letters.joined(), to: "dead.jsonl")
+        let result = try command.run("show", "dead.jsonl")
+        #expect(result.status == 0 && result.output.hasPrefix("dead.jsonl: 3 dead letters of 1 kind\n"), "\(result)")
+        #expect(result.output.contains("     found byte N at N\n"))
+    }
+
     @Test("--raw prints the records' original bytes, even if they are not text; --stage and --code select")
     func raw() throws {
         let command = try command()

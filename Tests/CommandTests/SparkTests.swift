@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// `run --on` without Spark: a stand-in for `spark-submit` does the tasks. `make test-spark` uses the
-/// real one.
+/// `run --on` without Spark: a stand-in for `spark-submit` does the tasks. `make test-spark` uses
+/// the real one.
 @Suite("Spark")
 struct SparkTests {
     private static func prepare() throws -> CommandUnderTest {
@@ -117,7 +117,7 @@ struct SparkTests {
         let number = try #require(pid_t(try command.text(of: "task").trimmingCharacters(in: .whitespacesAndNewlines)))
         shell.signal(SIGKILL)
         _ = try shell.finish()
-        #expect(until { kill(number, 0) != 0 })
+        #expect(until { !isRunning(number) })
         if let left = pid_t(try command.text(of: "child").trimmingCharacters(in: .whitespacesAndNewlines)) { kill(left, SIGKILL) }
         let orphan = try command.run("task", "plan", "--index", "0", "--with-parent", "1")
         #expect(orphan.status == 1)

@@ -113,9 +113,23 @@ struct TasksTests {
             dead_letter: out/dead.jsonl.gz
 
             """, to: "ordered.yaml")
+        try command.write(
+            """
+            name: distinct
+            source: {files: 'in/*.jsonl.gz', format: jsonl, max_record: 4KiB}
+            stages:
+              - set: {m: n * 2, line: source.line}
+              - {name: once, dedupe: {by: [n % 500, '100 / (n % 14)']}}
+              - set: {next: m + 1}
+              - {name: again, dedupe: {by: m % 90}}
+              - sort: {by: [{desc: m}]}
+            sink: {file: out/all.jsonl.gz}
+            dead_letter: out/dead.jsonl.gz
+
+            """, to: "distinct.yaml")
     }
 
-    @Test("the same bytes with any number of tasks, done in any order", arguments: ["divided", "ordered"], [1, 2, 7, 64])
+    @Test("the same bytes with any number of tasks, done in any order", arguments: ["divided", "ordered", "distinct"], [1, 2, 7, 64])
     func anyNumber(pipeline: String, count: Int) throws {
         let whole = try CommandUnderTest()
         defer { whole.remove() }
@@ -128,6 +142,10 @@ struct TasksTests {
         for task in (0..<count).shuffled() {
             let done = try divided.run("task", "plan", "--index", "\(task)", "--progress", "none", "--workers", "\(1 + task % 3)")
             #expect(done.status == 0, "\(done.error)")
+        }
+        if pipeline == "distinct" {
+            let results = try (0..<count).map { try divided.text(of: "plan/tasks/\("0000\($0)".suffix(5))/result.json") }
+            #expect(results.contains { $0.contains(#/"filtered":[1-9]/#) }, "tasks leave records that they know to be duplicates")
         }
         let gathered = try divided.run("gather", "plan", "--progress", "none")
         #expect(gathered.status == 3, "\(gathered.error)")
@@ -331,6 +349,19 @@ struct TasksTests {
         #expect(try command.run("task", "plan", "--index", "2").status == 2)
     }
 
+    /// Kills attempts at a task, does all tasks, and kills gatherings, each at several moments.
+    private static func kill(_ divided: CommandUnderTest, tasks: Int, gatherings: Int) throws {
+        func killed(_ arguments: [String], after milliseconds: Int) throws {
+            let process = try divided.start(nil, arguments + ["--progress", "none"])
+            poll(nil, 0, Int32(milliseconds))
+            process.signal(SIGKILL)
+            _ = try process.finish()
+        }
+        for round in 0..<6 { try killed(["task", "plan", "--index", "0"], after: 5 + round * 17) }
+        for task in 0..<tasks { #expect(try divided.run("task", "plan", "--index", "\(task)").status == 0) }
+        for round in 0..<gatherings { try killed(["gather", "plan"], after: 5 + round * 23) }
+    }
+
     @Test("killed attempts and a killed gathering leave nothing that counts")
     func killed() throws {
         let whole = try CommandUnderTest()
@@ -340,21 +371,206 @@ struct TasksTests {
         defer { divided.remove() }
         #expect(try whole.run("run", "divided.yaml", "--state", "state", "--progress", "none").status == 3)
         #expect(try divided.run("plan", "divided.yaml", "--tasks", "2", "--plan", "plan", "--state", "state").status == 0)
-        for round in 0..<6 {
-            let attempt = try divided.start(nil, ["task", "plan", "--index", "0", "--progress", "none"])
-            poll(nil, 0, Int32(5 + round * 17))
-            attempt.signal(SIGKILL)
-            _ = try attempt.finish()
-        }
-        for task in 0...1 { #expect(try divided.run("task", "plan", "--index", "\(task)").status == 0) }
-        for round in 0..<6 {
-            let gathering = try divided.start(nil, ["gather", "plan", "--progress", "none"])
-            poll(nil, 0, Int32(5 + round * 23))
-            gathering.signal(SIGKILL)
-            _ = try gathering.finish()
-        }
+        try Self.kill(divided, tasks: 2, gatherings: 6)
         #expect(try divided.run("gather", "plan", "--progress", "none").status == 3)
         #expect(try divided.contents() == whole.contents())
+    }
+
+    /// As ``prepare(_:)``, with outputs in parts by task: partitions with headers, one that most
+    /// tasks have no records for, one that gathering writes; and others beside them.
+    private static func prepareParts(_ command: CommandUnderTest) throws {
+        try prepare(command)
+        try command.write(
+            """
+            name: parts
+            source: {files: 'in/*.jsonl.gz', format: jsonl, max_record: 4KiB}
+            stages:
+              - set: {m: n * 2, file: source.file, line: source.line}
+            match: all
+            routes:
+              - name: partitions
+                when: n % 3 == 0
+                stages: [{select: [n, k, m, file, line]}]
+                sink: {file: "out/k={k}/part.csv.gz", part: task}
+              - name: all
+                sink:
+                  - {file: out/all.jsonl.gz, part: task}
+                  - {file: out/plain.jsonl, part: task}
+                  - {file: out/joined.jsonl.gz}
+                  - {file: out/piece.jsonl.gz, part: 40KB}
+              - name: few
+                when: n % 50 == 7
+                stages: [{select: [n, file]}]
+                sink: {file: ./out//few.tsv.zst, part: task}
+              - name: sums
+                stages: [{summarize: {by: {k: k}, values: {n: count(), total: sum(m)}}}]
+                sink: {file: out/sums.jsonl, part: task}
+            dead_letter: out/dead.jsonl.gz
+
+            """, to: "parts.yaml")
+    }
+
+    /// The texts of the outputs, joined from their parts in the order of the names. Those with
+    /// headers are without them.
+    private static func joined(_ command: CommandUnderTest) throws -> [String] {
+        let joined = try command.shell(
+            """
+            export LC_ALL=C && cd out && gzip -dc all-*.jsonl.gz | sha256sum && cat plain-*.jsonl | sha256sum && gzip -dc joined.jsonl.gz | sha256sum &&
+            gzip -dc piece-*.jsonl.gz | sha256sum && for file in few-*.tsv.zst; do zstd -dcq $file | sed 1d; done | sha256sum &&
+            cat sums-*.jsonl | sha256sum && sha256sum < dead.jsonl.gz &&
+            for folder in k=*; do for file in $folder/part-*.csv.gz; do gzip -dc $file | sed 1d; done | sha256sum; done
+            """)
+        #expect(joined.status == 0 && joined.error == "", "\(joined)")
+        return joined.output.split(separator: "\n").map(String.init)
+    }
+
+    private static func names(_ command: CommandUnderTest, in folder: String, with beginning: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: command.folder.appending(path: folder).path).filter { $0.hasPrefix(beginning) }.sorted()
+    }
+
+    @Test("parts by task are together the output of one process, with any number of tasks, done in any order", arguments: [1, 2, 7, 64])
+    func parts(count: Int) throws {
+        let whole = try CommandUnderTest()
+        defer { whole.remove() }
+        try Self.prepareParts(whole)
+        let divided = try CommandUnderTest(copying: whole.folder)
+        defer { divided.remove() }
+        #expect(try whole.run("run", "parts.yaml", "--state", "state", "--progress", "none").status == 3)
+        let expected = try Self.joined(whole)
+        #expect(expected.count == 12 && Set(expected).count == 9, "four outputs have all records: \(expected)")
+        #expect(expected[0] == expected[2])
+        #expect(try Self.names(whole, in: "out", with: "all-") == ["all-00001.jsonl.gz"])
+
+        #expect(try divided.run("plan", "parts.yaml", "--tasks", "\(count)", "--plan", "plan", "--state", "state").status == 0)
+        for task in (0..<count).shuffled() {
+            let done = try divided.run("task", "plan", "--index", "\(task)", "--progress", "none", "--workers", "\(1 + task % 3)")
+            #expect(done.status == 0, "\(done.error)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: divided.folder.appending(path: "out").path))
+        let gathered = try divided.run("gather", "plan", "--progress", "none")
+        #expect(gathered.status == 3, "\(gathered.error)")
+        #expect(!gathered.error.contains("not of this run"), "\(gathered.error)")
+        #expect(try Self.joined(divided) == expected)
+        for (name, ending) in [("all", "jsonl.gz"), ("plain", "jsonl"), ("few", "tsv.zst")] {
+            let names = (1...count).map { number in "\(name)-\("0000\(number)".suffix(5)).\(ending)" }
+            #expect(try Self.names(divided, in: "out", with: "\(name)-") == names)
+        }
+        #expect(try Self.names(divided, in: "out", with: "sums") == ["sums-00001.jsonl"])
+        let heads = try divided.shell("for file in out/k=*/part-*.csv.gz; do gzip -dc $file | head -n 1; done | sort -u")
+        #expect(heads.output == "n,k,m,file,line\n")
+        // Not copied.
+        #expect(try divided.shell("find out -name 'all-*' -links 2").output.split(separator: "\n").count == count)
+        #expect(try divided.report(without: ["outputs"]) == whole.report(without: ["outputs"]))
+        let audit = try divided.run("audit", "state/report.json", "--with", "parts.yaml")
+        #expect(audit.status == 0, "\(audit.output)\(audit.error)")
+
+        // Once more, over the same files.
+        let again = try divided.run("gather", "plan", "--progress", "none")
+        #expect(again.status == 3, "\(again.error)")
+        #expect(try divided.shell("rm -r plan && find out -name '.*'").output == "")
+        #expect(try Self.joined(divided) == expected)
+        #expect(try divided.run("audit", "state/report.json").status == 0)
+    }
+
+    @Test("what is done by tasks and what by gathering is said before anything runs")
+    func partsToBe() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try Self.prepareParts(command)
+        #expect(
+            try command.run("check", "parts.yaml", "--on", "yarn").output == """
+                parts.yaml: ok
+                  tasks read the inputs, run the stages and encode the outputs; each writes a part of 'out/k={k}/part.csv.gz', 'out/all.jsonl.gz', \
+                'out/plain.jsonl', './out//few.tsv.zst'; gathering writes one part of 'out/sums.jsonl'
+
+                """)
+        let explained = try command.run("explain", "parts.yaml").output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(explained.contains("writes out/plain.jsonl in parts, one for each task, as jsonl, order: input"), "\(explained)")
+        #expect(explained.contains("writes out/piece.jsonl.gz as jsonl, order: input"), "\(explained)")
+    }
+
+    @Test("killed attempts and a killed gathering leave no parts that count, and none that stay")
+    func killedParts() throws {
+        let whole = try CommandUnderTest()
+        defer { whole.remove() }
+        try Self.prepareParts(whole)
+        let divided = try CommandUnderTest(copying: whole.folder)
+        defer { divided.remove() }
+        #expect(try whole.run("run", "parts.yaml", "--state", "state", "--progress", "none").status == 3)
+        #expect(try divided.run("plan", "parts.yaml", "--tasks", "3", "--plan", "plan", "--state", "state").status == 0)
+        try Self.kill(divided, tasks: 3, gatherings: 8)
+        #expect(try divided.run("gather", "plan", "--progress", "none").status == 3)
+        #expect(try Self.joined(divided) == Self.joined(whole))
+        #expect(try divided.shell("find out -name '.*'").output == "")
+        let audit = try divided.run("audit", "state/report.json", "--with", "parts.yaml")
+        #expect(audit.status == 0, "\(audit.output)\(audit.error)")
+    }
+
+    @Test("parts that were changed, or would be inputs, are refused and nothing is published; parts of other runs stay, and are named")
+    func refusedParts() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("{\"n\":1}\n", to: "in/a.jsonl")
+        try command.write("{\"n\":2}\n{\"n\":3}\n", to: "in/b-00002.jsonl")
+        let plan: (String, Int) throws -> CommandUnderTest.Result = { sink, tasks in
+            _ = try command.shell("rm -rf plan")
+            try command.write("name: two\nsource: {files: 'in/*.jsonl', format: jsonl}\nsink: {file: \(sink), part: task}\n", to: "two.yaml")
+            let made = try command.run("plan", "two.yaml", "--tasks", "\(tasks)", "--plan", "plan")
+            for task in 0..<tasks { #expect(try command.run("task", "plan", "--index", "\(task)").status == 0) }
+            return made
+        }
+        #expect(try plan("in/b.jsonl", 2).status == 0)
+        let input = try command.run("gather", "plan")
+        #expect(input.status == 1)
+        #expect(input.error.contains("'in/b-00002.jsonl' is also an input"), "\(input.error)")
+        #expect(try Self.names(command, in: "in", with: "") == ["a.jsonl", "b-00002.jsonl"])
+
+        #expect(try plan("out/all.jsonl", 2).status == 0)
+        #expect(try command.shell("printf x >> plan/tasks/00001/outputs/0-0").status == 0)
+        let changed = try command.run("gather", "plan")
+        #expect(changed.status == 1)
+        #expect(changed.error.contains("plan/tasks/00001/outputs/0-0' is not as the task wrote it; remove that task's folder"), "\(changed.error)")
+        #expect(!FileManager.default.fileExists(atPath: command.folder.appending(path: "out").path))
+        #expect(try command.shell("rm -r plan/tasks/00001 && sluice task plan --index 1 && sluice gather plan").status == 0)
+        // The larger input is that of the first task, but not the first input.
+        #expect(try command.text(of: "out/all-00001.jsonl") == "{\"n\":1}\n")
+        #expect(try command.text(of: "out/all-00002.jsonl") == "{\"n\":2}\n{\"n\":3}\n")
+
+        try command.write("mine", to: "out/all-00000x.jsonl")
+        try command.write("older", to: "out/all-00007.jsonl")
+        #expect(try plan("out/all.jsonl", 1).status == 0)
+        let fewer = try command.run("gather", "plan")
+        #expect(fewer.status == 0)
+        #expect(fewer.error.contains("'out/all-00002.jsonl' and 1 other part are not of this run; remove what"), "\(fewer.error)")
+        #expect(try command.text(of: "out/all-00001.jsonl") == "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n")
+        #expect(try command.shell("rm out/all-00007.jsonl").status == 0)
+        let run = try command.run("run", "two.yaml", "--progress", "none")
+        #expect(run.error.contains("'out/all-00002.jsonl' is not of this run; remove what"), "\(run.error)")
+    }
+
+    @Test("parts are copied to another file system, and compared")
+    func copiedParts() throws {
+        let command = try CommandUnderTest()
+        let other = URL(filePath: "/dev/shm/sluice-test-\(UUID().uuidString)")
+        defer {
+            command.remove()
+            try? FileManager.default.removeItem(at: other)
+        }
+        let devices = try command.shell("stat -c %d . /dev/shm").output.split(separator: "\n")
+        guard devices.count == 2, devices[0] != devices[1] else { return print("TasksTests: no other file system here") }
+        try command.write("{\"n\":1}\n", to: "in/a.jsonl")
+        try command.write("{\"n\":2}\n{\"n\":3}\n", to: "in/b.jsonl")
+        try command.write("name: two\nsource: {files: 'in/*.jsonl', format: jsonl}\nsink: {file: \(other.path)/all.jsonl, part: task}\n", to: "two.yaml")
+        #expect(try command.run("plan", "two.yaml", "--tasks", "2", "--plan", "plan").status == 0)
+        for task in 0...1 { #expect(try command.run("task", "plan", "--index", "\(task)").status == 0) }
+        let changed = try command.shell("cp plan/tasks/00001/outputs/0-0 saved && printf '{\"n\":4}\\n' > plan/tasks/00001/outputs/0-0 && sluice gather plan")
+        #expect(changed.status == 1)
+        #expect(changed.error.contains("plan/tasks/00001/outputs/0-0 was changed since a task wrote it"), "\(changed.error)")
+        #expect(!FileManager.default.fileExists(atPath: other.path))
+        let gathered = try command.shell("cat saved > plan/tasks/00001/outputs/0-0 && sluice gather plan && cat \(other.path)/all-*.jsonl")
+        #expect(gathered.status == 0, "\(gathered.error)")
+        #expect(gathered.output == "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n")
+        #expect(try command.run("audit", ".sluice/two/report.json").status == 0)
     }
 
     @Test("a changed input, another plan and changed results are refused by name")
@@ -432,10 +648,10 @@ extension CommandUnderTest {
     }
 
     /// The report without what differs from run to run: times and workers.
-    fileprivate func report() throws -> NSDictionary {
+    fileprivate func report(without others: [String] = []) throws -> NSDictionary {
         let data = try Data(contentsOf: folder.appending(path: "state/report.json"))
         var report = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
-        for key in ["elapsed_seconds", "digest"] { report[key] = nil }
+        for key in ["elapsed_seconds", "digest"] + others { report[key] = nil }
         report["stages"] = (report["stages"] as? [[String: Any]])?.map { stage in stage.filter { !["busy_seconds", "workers"].contains($0.key) } }
         return report as NSDictionary
     }

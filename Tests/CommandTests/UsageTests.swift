@@ -15,7 +15,8 @@ struct UsageTests {
         ["nonsense"], ["run"], ["run", "no-such-file.yaml"], ["run", "x.yaml", "--workers", "0"], ["run", "x.yaml", "--workers", "many"],
         ["run", "x.yaml", "--limit", "-1"], ["run", "x.yaml", "--report", "x.pdf"], ["run", "x.yaml", "--report", "no/such/folder/x.json"],
         ["run", "x.yaml", "--progress", "loud"], ["run", "x.yaml", "--set", "novalue"], ["run", "x.yaml", "--nonsense"], ["check"],
-        ["audit", "no-such-report.json"], ["report", "no-such-report.json"], ["report", "x.yaml", "-o", "x.pdf"],
+        ["audit", "no-such-report.json"], ["report", "no-such-report.json"], ["report", "x.yaml", "-o", "x.pdf"], ["top", "no/such/folder"], ["top"],
+        ["run", "x.yaml", "--log", "xml"],
     ]
 
     @Test("an error in it exits with 2, with a message on standard error", arguments: wrong)
@@ -32,7 +33,7 @@ struct UsageTests {
         "every command has a page of help with examples and exit codes",
         arguments: [
             [], ["run"], ["check"], ["test"], ["explain"], ["graph"], ["show"], ["replay"], ["init"], ["schema"], ["audit"], ["plan"], ["task"], ["gather"],
-            ["eval"], ["report"],
+            ["eval"], ["report"], ["top"],
         ])
     func help(command name: [String]) throws {
         defer { command.remove() }
@@ -60,7 +61,8 @@ struct UsageTests {
         let result = try command.run("--generate-completion-script", shell)
         #expect(result.status == 0)
         for word in [
-            "run", "check", "test", "explain", "graph", "show", "replay", "init", "schema", "audit", "plan", "task", "gather", "eval", "report", "progress",
+            "run", "check", "test", "explain", "graph", "show", "replay", "init", "schema", "audit", "plan", "task", "gather", "eval", "report", "top",
+            "progress",
             "restart",
         ] {
             #expect(result.output.contains(word))

@@ -15,6 +15,7 @@ protocol Fuzzer: Sendable {
 enum Fuzzers {
     static let all: [any Fuzzer.Type] = [
         InputFuzzer.self, ArchiveFuzzer.self, FormatFuzzer.self, ExpressionFuzzer.self, DefinitionFuzzer.self, StateFuzzer.self, NameFuzzer.self,
+        TableFuzzer.self,
     ]
 }
 

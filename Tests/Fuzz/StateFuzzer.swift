@@ -4,8 +4,8 @@ import SluiceCEL
 
 @testable import SluiceRecords
 
-/// Reads bytes as files that Sluice has written itself: dead letters, checkpoints, journals, reports
-/// and the states of stages.
+/// Reads bytes as files that Sluice has written itself: dead letters, checkpoints, journals,
+/// reports and the states of stages.
 struct StateFuzzer: Fuzzer {
     static let name = "state"
 

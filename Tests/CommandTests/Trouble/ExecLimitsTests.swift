@@ -10,7 +10,7 @@ struct ExecLimitsTests {
         return command
     }
 
-    @Test("a limit of dead letters is checked for each record, and a child that never answered is reported", .timeLimit(.minutes(5)))
+    @Test("a limit of dead letters is checked for each record, and a child that never answered is reported", .timeLimit(Patience.hang))
     func limit() throws {
         let command = try command("{exec: [sleep, '300'], timeout: 20ms}", records: 5000, rest: "limits: {dead_letters: 5}\n")
         defer { command.remove() }
@@ -19,6 +19,15 @@ struct ExecLimitsTests {
         #expect(result.error.contains(#/[6-9] of [0-9]+ records are dead letters, more than limits.dead_letters allows \(5\)/#))
         #expect(result.error.contains("exec: no child has answered yet; a child must flush its output after each line"))
         #expect(result.error.components(separatedBy: "no child has answered yet").count == 2)
+    }
+
+    @Test("so is a share, once all records are read", .timeLimit(Patience.hang))
+    func share() throws {
+        let command = try command("{exec: [sleep, '300'], timeout: 20ms}", records: 500, rest: "limits: {dead_letters: 1%}\n")
+        defer { command.remove() }
+        let result = try command.run("run", "x.yaml", "--progress", "none")
+        #expect(result.status == 1)
+        #expect(result.error.contains(#/\b[6-9] of 500 records are dead letters, more than limits.dead_letters allows \(1\.0 %\)/#), "\(result.error)")
     }
 
     @Test("answers: many accepts any number of lines followed by an empty one")

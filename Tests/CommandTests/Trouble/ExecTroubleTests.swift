@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("Trouble with child processes", .timeLimit(Patience.minutes(3)))
+@Suite("Trouble with child processes", .timeLimit(Patience.hang))
 struct ExecTroubleTests {
     /// Sends the records `{"n":100}` to `{"n":599}` through children whose misbehavior depends on
     /// the last two digits of the record.

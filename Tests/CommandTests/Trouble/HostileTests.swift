@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("Hostile records", .timeLimit(Patience.minutes(3)))
+@Suite("Hostile records", .timeLimit(Patience.hang))
 struct HostileTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var name: String
@@ -46,6 +46,18 @@ struct HostileTests {
         Case("lines of any bytes", format: "lines", bytes: [0, 10, 13, 10, 0xFF, 10], output: nil),
         Case("access logs that are none", format: "combined", "hello\n\"\"\"\"\n- - - [\n", output: [], dead: 3),
     ]
+
+    @Test("names of files cannot control the terminal, or break a line of the summary")
+    func names() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("{\"a\":1}\nnone\n", to: "\u{1B}[31mred\nin.jsonl")
+        let result = try command.run(
+            "run", "--files", "*in.jsonl", "--stage", "set: {b: '1'}", "--sink", "\u{1B}[31mout.jsonl", "--progress", "none")
+        #expect(result.status == 3)
+        #expect(result.error.contains("␛[31mred in.jsonl") && result.error.contains("␛[31mout.jsonl") && !result.error.contains("\u{1B}"))
+        #expect(result.error.contains("(␛[31mred in.jsonl:2)"))
+    }
 
     @Test("neither crashes nor loses records silently", arguments: cases)
     func hostile(_ hostile: Case) async throws {

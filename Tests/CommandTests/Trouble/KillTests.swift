@@ -7,7 +7,7 @@ import Testing
     private let isSanitized = false
 #endif
 
-@Suite("Killed and interrupted runs, and unwritable outputs", .timeLimit(Patience.minutes(3)))
+@Suite("Killed and interrupted runs, and unwritable outputs", .timeLimit(Patience.hang))
 struct KillTests {
     /// A run of 20,000 records whose child sends `signal` to the command at record 1,000.
     private static func prepared(signal: String) throws -> CommandUnderTest {
@@ -87,8 +87,8 @@ struct KillTests {
     }
 
     @Test(
-        "SIGINT, SIGTERM and SIGHUP drain: exit codes 130, 143 and 129, and existing files are kept",
-        arguments: [("INT", Int32(130)), ("TERM", 143), ("HUP", 129)])
+        "SIGINT, SIGTERM, SIGHUP and SIGQUIT drain: exit codes 130, 143, 129 and 131, and existing files are kept",
+        arguments: [("INT", Int32(130)), ("TERM", 143), ("HUP", 129), ("QUIT", 131)])
     func interrupted(signal: String, status: Int32) async throws {
         let command = try Self.prepared(signal: signal)
         defer { command.remove() }
@@ -100,6 +100,91 @@ struct KillTests {
         #expect(try command.report(of: "killed").text("status") == "interrupted")
         let pids = command.lines(of: "pids").compactMap { pid_t($0) }
         #expect(!pids.contains(where: isRunning))
+    }
+
+    /// A run of 15 outputs over yesterday's, during which something happens in the output folder.
+    private static func disturbed(by change: String) throws -> CommandUnderTest {
+        let command = try CommandUnderTest()
+        for file in 0..<3 { try command.write((0..<15).map { "{\"k\":\($0 + 10),\"file\":\(file)}\n" }.joined(), to: "in/\(file).jsonl") }
+        for k in 0..<15 { try command.write("yesterday\n", to: "out/t\(k + 10).jsonl") }
+        // Once all outputs of the first file are begun. With one worker, the files come in order, and
+        // at most two of them at once, so that there are records left when the first is answered.
+        try command.write(
+            """
+            first=0
+            while read -r line; do
+                case $line in
+                *'"file":0'*) first=$((first + 1));;
+                *)  if [ "$first" = 15 ]; then
+                        until [ "$(ls -A out | grep -c 'part$')" -ge 15 ]; do sleep 0.02; done
+                        \(change)
+                        first=
+                    fi;;
+                esac
+                echo "$line"
+            done
+
+            """, to: "child.sh")
+        try command.write(
+            """
+            name: set
+            source: {files: 'in/*.jsonl', format: jsonl}
+            stages:
+              - exec: [sh, ./child.sh]
+                workers: 1
+            sink: {file: "out/t{k}.jsonl"}
+            """, to: "set.yaml")
+        return command
+    }
+
+    @Test("a folder that takes an output's place during the run: nothing is published, and the same command publishes it all once it is gone")
+    func folderInTheWay() async throws {
+        let command = try Self.disturbed(by: "rm out/t24.jsonl; mkdir out/t24.jsonl")
+        defer { command.remove() }
+        let failed = try await command.sluice("run", "set.yaml", "--progress", "none", "--workers", "1")
+        #expect(failed.status == 1, "\(failed)")
+        #expect(failed.error.hasPrefix("set: failed, nothing was published, in "), "\(failed)")
+        #expect(failed.error.contains("  out/t24.jsonl: is a folder; none of 16 files is in place, and all are complete: once that is repaired, "), "\(failed)")
+        for k in 10..<24 { #expect(command.lines(of: "out/t\(k).jsonl") == ["yesterday"]) }
+        let still = try await command.sluice("run", "set.yaml", "--progress", "none")
+        #expect(still.status == 1 && still.error.hasPrefix("sluice: the outputs of an earlier run cannot be published: "), "\(still)")
+        #expect(try await command.script("rmdir out/t24.jsonl; rm in/0.jsonl").status == 0)
+        let again = try await command.sluice("run", "set.yaml", "--progress", "none")
+        #expect(again.status == 0, "\(again)")
+        #expect(again.error.contains("an earlier run had ended before all its outputs were in place; they are published now\n"), "\(again)")
+        for k in 10..<25 { #expect(command.lines(of: "out/t\(k).jsonl") == (0..<3).map { "{\"k\":\(k),\"file\":\($0)}" }) }
+        #expect(try command.files.filter { $0.contains(".sluice-") || $0.hasSuffix("publish.json") } == [])
+        #expect(try await command.sluice("audit", ".sluice/set/report.json").status == 1, "an input was removed")
+    }
+
+    @Test("with few descriptors all outputs are published or none, and the next run completes them", arguments: [16, 20, 24, 32])
+    func fewDescriptors(limit: Int) async throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write((0..<300).map { "{\"k\":\($0 % 15 + 10),\"n\":\($0)}\n" }.joined(), to: "in.jsonl")
+        for k in 10..<25 { try command.write("yesterday\n", to: "out/t\(k)/x.jsonl") }
+        try command.write("name: few\nsource: {files: in.jsonl, format: jsonl}\nsink: {file: 'out/t{k}/x.jsonl'}\n", to: "few.yaml")
+        let first = try await command.script("ulimit -n \(limit); exec sluice run few.yaml --progress none")
+        let old = (10..<25).count { command.lines(of: "out/t\($0)/x.jsonl") == ["yesterday"] }
+        #expect(old == (first.status == 0 ? 0 : 15), "\(first)")
+        #expect(first.status == 0 || !first.error.contains("files are in place"), "\(first)")
+        let next = try await command.sluice("run", "few.yaml", "--progress", "none")
+        #expect(next.status == 0, "\(next)")
+        for k in 10..<25 { #expect(command.lines(of: "out/t\(k)/x.jsonl").count == 20) }
+        #expect(try command.files.filter { $0.contains(".sluice-") || $0.hasSuffix("publish.json") } == [])
+    }
+
+    @Test("outputs that are removed during the run are lost, and nothing is in the way of the next run")
+    func removed() async throws {
+        let command = try Self.disturbed(by: "rm -r out")
+        defer { command.remove() }
+        let failed = try await command.sluice("run", "set.yaml", "--progress", "none", "--workers", "1")
+        #expect(failed.status == 1, "\(failed)")
+        #expect(failed.error.hasPrefix("set: failed, nothing was published, in "), "\(failed)")
+        try command.write("while read -r line; do echo \"$line\"; done\n", to: "child.sh")
+        let again = try await command.sluice("run", "set.yaml", "--progress", "none")
+        #expect(again.status == 0, "\(again)")
+        #expect(try command.files.filter { $0.hasPrefix("out/") }.count == 15)
     }
 
     @Test("the run ends quietly when its reader closes the pipe")

@@ -152,7 +152,7 @@ struct ResumeTests {
             defer { command.remove() }
             let (first, _) = try Self.run(command, at: call, "\(error)")
             #expect([1, 3].contains(first.status), "call \(call): \(first)")
-            if first.status == 1, !first.error.contains("the same command publishes the rest") {
+            if first.status == 1, !first.error.contains("the same command publishes") {
                 let outputs = try Self.files(command).filter { $0.key.hasPrefix("out/") }
                 let isOld = outputs.count == 1 && outputs["out/plain.jsonl"] == Data("what stood here".utf8)
                 #expect(isOld || first.error.contains("report"), "call \(call): \(outputs.keys.sorted()) \(first.error)")
@@ -263,8 +263,25 @@ struct ResumeTests {
         #expect(try !command.run(arguments).error.contains("resuming"))
     }
 
-    /// Closing stages, one with much state, after one another and in routes, beside outputs that are
-    /// written in input order.
+    @Test("a part that another program changes between two processes of a run is refused by name; --restart starts over")
+    func changedPart() throws {
+        let command = try Self.prepared()
+        defer { command.remove() }
+        let (_, calls) = try Self.run(command, at: 0, "before")
+        #expect(try Self.run(command, at: calls * 2 / 3, "before").0.status == SIGKILL)
+        let change = "for part in out/.sluice-*.part; do printf X | dd of=$part bs=1 count=1 conv=notrunc; done"
+        #expect(try command.shell(change).status == 0)
+        let arguments = ["run", "trouble.yaml", "--progress", "none", "--state", "state"]
+        let refused = try command.run(arguments)
+        #expect(refused.status == 1)
+        #expect(refused.error.contains(/out\/[a-z]+.*: the part that the unfinished run wrote \(out\/\.sluice-[^ ]*\.part\) was changed/), "\(refused)")
+        #expect(refused.error.contains("was changed by another program; --restart starts over"), "\(refused)")
+        #expect(try command.run(arguments + ["--restart"]).status == 3)
+        #expect(try command.run("audit", "state/report.json").status == 0)
+    }
+
+    /// Closing stages, one with much state, after one another and in routes, beside outputs that
+    /// are written in input order.
     private static let closing = """
         name: trouble
         source: {files: ['in/*.jsonl.gz'], format: jsonl}
@@ -340,8 +357,8 @@ struct ResumeTests {
             try command.write(
                 "name: trouble\nsource: {files: big.jsonl.gz, format: jsonl}\nstages: [{set: {n: n + 1}}]\n"
                     + "sink: [{file: out/plain.jsonl}, {file: out/all.jsonl.gz}]\ndead_letter: out/dead.jsonl.gz\n", to: "trouble.yaml")
-            // 12 MiB of text, with a record that fails in every mebibyte, and a wrong checksum at the
-            // end.
+            // 12 MiB of text, with a record that fails in every mebibyte, and a wrong checksum at
+            // the end.
             let made = try command.shell(
                 """
                 python3 - \(members) <<'END'
@@ -420,9 +437,10 @@ struct ResumeTests {
         defer { undisturbed.remove() }
         let (whole, calls) = try Self.run(undisturbed, at: 0, "before")
         #expect(whole.status == 3, "\(whole.error)")
+        // After its end, a run looks at records for its hints, in many calls.
         let command = try prepared()
         defer { command.remove() }
-        #expect(try Self.run(command, at: calls * 2 / 3, "before").0.status == SIGKILL)
+        #expect(try Self.run(command, at: calls / 4, "before").0.status == SIGKILL)
         #expect(try command.shell("mv table.csv kept && printf 'id,name\\n1,other\\n' > table.csv").status == 0)
         let other = try Self.run(command, at: 0, "before").0
         #expect(other.status == 1 && other.error.contains("'table.csv' has "), "\(other.error)")

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Refused threads, played by `Tests/Trouble/threads.c`.
-@Suite("Refused threads", .timeLimit(Patience.minutes(3)))
+@Suite("Refused threads", .timeLimit(Patience.hang))
 struct ThreadLimitTests {
     /// The library that refuses threads, built once.
     private static let library: Result<String, any Error> = Result {
