@@ -5,7 +5,7 @@ ARGS ?=
 PREFIX ?= /usr/local
 # Debian packages that a target needs besides the libraries.
 package: ALSO = dpkg-dev
-test tsan: ALSO = python3 openssl parallel
+test tsan: ALSO = python3 openssl parallel bzip2 xz-utils zstd
 # With the Swift runtime linked in, the command runs on machines without Swift, starts sooner and is a little faster.
 BUILD = $(SWIFT) build -c release --static-swift-stdlib
 RELEASE = $(shell $(BUILD) --show-bin-path)
@@ -26,7 +26,7 @@ $(SWIFT) test --skip-build $(1) --filter '$(POOL_TESTS)'
 	$(SWIFT) test --skip-build $(1) --skip '$(POOL_TESTS)' --skip '$(TIMED_TESTS)' --skip '$(COMMAND_TESTS)'
 endef
 
-.PHONY: help setup build run install package test trouble test-spark spark-cluster fuzz compare-damaged test-install check docs validate-schema check-jobs check-csv-suites check-exchange lint format tsan cel-conformance bench bench-compare bench-pool bench-cel bench-formats clean
+.PHONY: help setup build run install package test trouble test-spark spark-cluster fuzz compare-damaged test-install check docs validate-schema check-jobs check-csv-suites check-exchange check-servers lint format tsan cel-conformance bench bench-compare bench-pool bench-cel bench-formats clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -86,6 +86,9 @@ check-csv-suites: build ## read csv-spectrum and csv-test-data; ARGS='--folder F
 
 check-exchange: build ## exchange difficult values with other programs, and print a table; PYTHON=FILE for one with duckdb, polars …
 	@$(or $(PYTHON),python3) scripts/check-exchange --sluice $(RELEASE)/sluice $(ARGS)
+
+check-servers: build ## run web servers, loggers and syslog daemons, and read their logs; ARGS='--python FILE --unpacked FOLDER'
+	@scripts/check-servers --sluice $(RELEASE)/sluice $(ARGS)
 
 lint: ## report where the sources are not formatted
 	$(SWIFT) format lint --strict --parallel --recursive $(FORMATTED)
