@@ -76,6 +76,13 @@ public final class TextArena {
         return memory.alignedUp(toMultipleOf: alignment).bindMemory(to: Cell.self, capacity: count)
     }
 
+    /// Room for uninitialised numbers, suitably aligned.
+    package func allocateNumbers(_ count: Int) -> UnsafeMutablePointer<Int32> {
+        let alignment = MemoryLayout<Int32>.alignment
+        let memory = UnsafeMutableRawPointer(allocate(count * MemoryLayout<Int32>.stride + alignment))
+        return memory.alignedUp(toMultipleOf: alignment).bindMemory(to: Int32.self, capacity: count)
+    }
+
     public func copy(_ bytes: UnsafeBufferPointer<UInt8>) -> UnsafePointer<UInt8> {
         let memory = allocate(bytes.count)
         if let source = bytes.baseAddress { memory.update(from: source, count: bytes.count) }

@@ -14,10 +14,17 @@ public struct IPAddress: Sendable {
     /// Dotted decimal or RFC 4291 text, without a zone. An IPv4-mapped IPv6 address is not accepted
     /// in its dotted form.
     public init?(_ text: String) {
-        let bytes = Array(text.utf8)
-        if let bits = IPAddress.readV4(bytes[...]) {
+        var text = text
+        let address = text.withUTF8 { IPAddress(utf8: $0) }
+        guard let address else { return nil }
+        self = address
+    }
+
+    /// As ``init(_:)``, of bytes; allocates nothing.
+    package init?(utf8 text: UnsafeBufferPointer<UInt8>) {
+        if let bits = IPAddress.v4(text) {
             self.init(bits: UInt128(bits), isV4: true)
-        } else if let bits = IPAddress.readV6(bytes), !(bytes.contains(UInt8(ascii: ".")) && bits >> 32 == 0xFFFF) {
+        } else if let bits = IPAddress.v6(text) {
             self.init(bits: bits, isV4: false)
         } else {
             return nil
@@ -32,69 +39,79 @@ public struct IPAddress: Sendable {
         return IPAddress(bits: bits & 0xFFFF_FFFF, isV4: true)
     }
 
-    private static func readV4(_ text: ArraySlice<UInt8>) -> UInt32? {
-        let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        var bits: UInt32 = 0
-        for part in parts {
-            guard (1...3).contains(part.count), part.count == 1 || part.first != UInt8(ascii: "0"),
-                part.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-                let number = UInt8(String(decoding: part, as: UTF8.self))
-            else { return nil }
-            bits = bits << 8 | UInt32(number)
-        }
-        return bits
-    }
-
-    /// `::1.2.3.4` as `::102:304`; the text itself if it does not end in an IPv4 address.
-    private static func withoutDots(_ text: [UInt8]) -> [UInt8] {
-        guard let colon = text.lastIndex(of: UInt8(ascii: ":")), let bits = readV4(text[(colon + 1)...]) else { return text }
-        let groups = String(bits >> 16, radix: 16) + ":" + String(bits & 0xFFFF, radix: 16)
-        return text[...colon] + Array(groups.utf8)
-    }
-
-    private static func readV6(_ dotted: [UInt8]) -> UInt128? {
-        let text = withoutDots(dotted)
-        guard text.contains(UInt8(ascii: ":")) else { return nil }
-        let halves = splitAtGap(text)
-        guard halves.count <= 2, let head = halves.first, let before = readGroups(head) else { return nil }
-        guard halves.count == 2 else { return before.count == 8 ? joined(before) : nil }
-        guard let after = readGroups(halves[1]), before.count + after.count <= 7 else { return nil }
-        return joined(before + [UInt16](repeating: 0, count: 8 - before.count - after.count) + after)
-    }
-
-    /// The text before and after `::`; more than two parts if it occurs twice.
-    private static func splitAtGap(_ text: [UInt8]) -> [ArraySlice<UInt8>] {
-        let colon = UInt8(ascii: ":")
-        var parts: [ArraySlice<UInt8>] = []
-        var start = 0
-        var at = 0
-        while at + 1 < text.count {
-            if text[at] == colon, text[at + 1] == colon {
-                parts.append(text[start..<at])
-                start = at + 2
-                at = start
+    /// Four numbers below 256 without leading zeros.
+    package static func v4(_ text: UnsafeBufferPointer<UInt8>) -> UInt32? {
+        guard (7...15).contains(text.count) else { return nil }
+        var (bits, number, digits, dots): (UInt32, UInt32, Int, Int) = (0, 0, 0, 0)
+        for byte in text {
+            if byte == UInt8(ascii: ".") {
+                guard digits > 0, dots < 3 else { return nil }
+                bits = bits << 8 | number
+                (number, digits, dots) = (0, 0, dots + 1)
             } else {
-                at += 1
+                guard byte >= 0x30, byte <= 0x39, digits == 0 || number > 0 else { return nil }
+                number = number * 10 + UInt32(byte - 0x30)
+                digits += 1
+                guard number < 256 else { return nil }
             }
         }
-        return parts + [text[start...]]
+        return digits > 0 && dots == 3 ? bits << 8 | number : nil
     }
 
-    private static func readGroups(_ text: ArraySlice<UInt8>) -> [UInt16]? {
-        guard !text.isEmpty else { return [] }
-        var groups: [UInt16] = []
-        for part in text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false) {
-            let isHexadecimal = part.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
-            guard (1...4).contains(part.count), isHexadecimal, let group = UInt16(String(decoding: part, as: UTF8.self), radix: 16)
-            else { return nil }
-            groups.append(group)
+    /// Eight groups of up to four hexadecimal digits. `::` stands for one group of zeros or more; the
+    /// last two groups may be an IPv4 address.
+    private static func v6(_ text: UnsafeBufferPointer<UInt8>) -> UInt128? {
+        guard (2...45).contains(text.count) else { return nil }
+        let colon = UInt8(ascii: ":")
+        var (bits, count, place): (UInt128, Int, Int) = (0, 0, 0)
+        var gap: Int?
+        var isDotted = false
+        if text[0] == colon {
+            guard text[1] == colon else { return nil }
+            (gap, place) = (0, 2)
         }
-        return groups
+        while place < text.count {
+            let start = place
+            var group: UInt128 = 0
+            while place < text.count, let digit = hexDigit(text[place]) {
+                group = group << 4 | UInt128(digit)
+                place += 1
+            }
+            if place < text.count, text[place] == UInt8(ascii: ".") {
+                guard let address = v4(UnsafeBufferPointer(rebasing: text[start...])) else { return nil }
+                bits = bits << 32 | UInt128(address)
+                (count, isDotted, place) = (count + 2, true, text.count)
+                break
+            }
+            guard (1...4).contains(place - start) else { return nil }
+            bits = bits << 16 | group
+            count += 1
+            if place == text.count { break }
+            guard text[place] == colon, place + 1 < text.count else { return nil }
+            place += 1
+            if text[place] == colon {
+                guard gap == nil else { return nil }
+                gap = count
+                place += 1
+            }
+        }
+        if let gap {
+            guard count < 8 else { return nil }
+            let after = UInt128(16 * (count - gap))
+            bits = (bits >> after) << UInt128(16 * (8 - gap)) | bits & ((1 << after) - 1)
+        } else if count != 8 {
+            return nil
+        }
+        return isDotted && bits >> 32 == 0xFFFF ? nil : bits
     }
 
-    private static func joined(_ groups: [UInt16]) -> UInt128 {
-        groups.reduce(0) { $0 << 16 | UInt128($1) }
+    private static func hexDigit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
     }
 }
 
@@ -154,8 +171,23 @@ public struct IPNetwork: Hashable, Sendable {
 
     /// An address, a slash, and the number of bits without leading zeros.
     public init?(_ text: String) {
-        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, let address = IPAddress(parts[0]), let length = Int(parts[1]), String(length) == parts[1] else { return nil }
+        var text = text
+        let network = text.withUTF8 { IPNetwork(utf8: $0) }
+        guard let network else { return nil }
+        self = network
+    }
+
+    /// As ``init(_:)``, of bytes; allocates nothing.
+    package init?(utf8 text: UnsafeBufferPointer<UInt8>) {
+        guard let slash = text.firstIndex(of: UInt8(ascii: "/")), (1...3).contains(text.count - slash - 1),
+            let address = IPAddress(utf8: UnsafeBufferPointer(rebasing: text[..<slash]))
+        else { return nil }
+        var length = 0
+        for byte in text[(slash + 1)...] {
+            guard byte >= 0x30, byte <= 0x39 else { return nil }
+            length = 10 * length + Int(byte - 0x30)
+        }
+        guard text.count - slash == 2 || text[slash + 1] != 0x30 else { return nil }
         self.init(address: address, prefixLength: length)
     }
 

@@ -59,7 +59,7 @@ package struct Lookup: Verb {
             } else {
                 rows = try LookupTable.rows(of: file.text, table: keys["table"]?.leaf?.text)
             }
-            table = try LookupTable(file.text, rows, column.kind, selected: keys["select"]?.leaves?.map(\.text))
+            table = try LookupTable(file.text, rows, column.kind, selected: keys["select"]?.leaves?.map(\.text), asMap: keys["as"] != nil)
         } catch {
             let place =
                 switch error.part {
@@ -168,7 +168,7 @@ struct LookupStep: EachStep {
             binder.shape.set(name, column: column)
             return LookupStage.Target(column: column, previous: previous)
         }
-        return LookupStage(site: site, table: table, key: bound, targets: targets, isMap: target != nil, missing: missing)
+        return LookupStage(site: site, table: table, key: bound, targets: targets, missing: missing)
     }
 
     func note(in stage: inout RunReport.Stage) {
@@ -188,16 +188,21 @@ struct LookupStage: EachStage {
     let table: LookupTable
     let key: BoundProgram
     let targets: [Target]
-    let isMap: Bool
     let missing: Lookup.Missing
 
     func run(_ batch: RecordBatch) throws {
         let evaluate = key.evaluation(over: batch)
         let buffer = ByteBuffer(capacity: 256)
+        let known = site.timeout == nil ? table.networks.map { rows(in: $0, of: batch, evaluate) } : nil
         try site.sift(batch) { (row) throws(RecordFailure) in
-            let cell = evaluate(row)
-            if cell.kind == .error { throw key.failure(row, of: batch) }
-            let found = try find(cell, buffer, batch.scratch)
+            let found: Int?
+            if let known, known[row] != Self.unknown {
+                found = known[row] >= 0 ? Int(known[row]) : nil
+            } else {
+                let cell = evaluate(row)
+                if cell.kind == .error { throw key.failure(row, of: batch) }
+                found = try find(cell, buffer, batch.scratch)
+            }
             if found == nil, missing != .keep {
                 if missing == .drop { return false }
                 throw RecordFailure(code: "lookup.missing", message: "'\(table.file)' has no row for the key '\(key.program.text)'")
@@ -205,6 +210,46 @@ struct LookupStage: EachStage {
             fill(batch.table.row(row), found)
             return true
         }
+    }
+
+    /// A record whose key is no IPv4 address.
+    private static let unknown: Int32 = -2
+    /// The number of addresses that are looked up together.
+    private static let block = 64
+
+    /// Looks up the IPv4 addresses of a batch, block by block: most of the time of a lookup in a
+    /// large table is waiting for memory.
+    ///
+    /// - Returns: by row, the row of the table; -1 for none, or ``unknown``.
+    private func rows(in networks: NetworkIndex, of batch: RecordBatch, _ evaluate: BoundProgram.Evaluation) -> UnsafeMutablePointer<Int32> {
+        let found = batch.scratch.text.allocateNumbers(batch.table.rows)
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.block) { addresses in
+            withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.block) { places in
+                guard let places = places.baseAddress else { return }
+                var begin = 0
+                while begin < batch.rows.count {
+                    let rows = batch.rows[begin..<min(begin + Self.block, batch.rows.count)]
+                    var count = 0
+                    for row in rows {
+                        let cell = evaluate(Int(row))
+                        let address = cell.kind == .string ? IPAddress.v4(cell.textBytes) : nil
+                        found[Int(row)] = address == nil ? Self.unknown : 0
+                        guard let address else { continue }
+                        addresses[count] = address
+                        count += 1
+                    }
+                    networks.find(UnsafeBufferPointer(rebasing: addresses[..<count]), into: places)
+                    table.prefetch(UnsafeBufferPointer(start: places, count: count))
+                    var place = places
+                    for row in rows where found[Int(row)] != Self.unknown {
+                        found[Int(row)] = place.pointee
+                        place += 1
+                    }
+                    begin += Self.block
+                }
+            }
+        }
+        return found
     }
 
     private func find(_ cell: Cell, _ buffer: ByteBuffer, _ scratch: Scratch) throws(RecordFailure) -> Int? {
@@ -217,7 +262,7 @@ struct LookupStage: EachStage {
 
     private func fill(_ cells: UnsafeMutablePointer<Cell>, _ row: Int?) {
         for (index, target) in targets.enumerated() {
-            let cell = row.map { isMap ? table.object($0) : table.cell($0, index) } ?? .absent
+            let cell = row.map { table.cell($0, index) } ?? .absent
             cells[target.column] = cell.kind == .absent ? target.previous.map { cells[$0] } ?? .absent : cell
         }
     }

@@ -86,24 +86,25 @@ struct RunHints {
     /// Reports the first filter that passed no record, with the reason if the first records show
     /// one; and what the first records show of the stages that may have advice.
     private mutating func look(at pipeline: RecordPipeline, _ report: RunReport) async {
-        let stages = zip(pipeline.stages, report.stages.dropFirst())
-        let filter = stages.first { $0.verb is any FilterVerb && $1.in > 0 && $1.out == 0 && $1.dead == 0 }
-        let advising = stages.filter { $0.verb.mayAdvise(reading: pipeline.source.format) && $1.in > 0 }.map(\.0)
+        let stages = zip(pipeline.stages, report.stages.dropFirst()).enumerated()
+        let filter = stages.first { $1.0.verb is any FilterVerb && $1.1.in > 0 && $1.1.out == 0 && $1.1.dead == 0 }
+        let advising = stages.filter { $1.0.verb.mayAdvise(reading: pipeline.source.format) && $1.1.in > 0 }
         guard filter != nil || !advising.isEmpty else { return }
-        let findings = await Self.findings(in: pipeline)
-        if let (stage, books) = filter {
+        let numbers = Swift.Set((filter.map { [$0.offset] } ?? []) + advising.map(\.offset))
+        let findings = await Self.findings(at: numbers.sorted(), in: pipeline)
+        if let (stage, books) = filter?.element {
             let reason = findings.first { $0.stage == stage.name }?.message
             hints.append("\(stage.name) passed none of \(Figures.count(books.in)) records" + (reason.map { ": \($0)" } ?? ""))
         }
-        for finding in findings where advising.contains(where: { $0.name == finding.stage }) { hints.append("\(finding.stage): \(finding.message)") }
+        for finding in findings where advising.contains(where: { $0.element.0.name == finding.stage }) { hints.append("\(finding.stage): \(finding.message)") }
     }
 
-    /// What the first records of inputs that can be read again show.
-    private static func findings(in pipeline: RecordPipeline) async -> [PipelineSample.Finding] {
+    /// What the first records of inputs that can be read again show of some stages.
+    private static func findings(at stages: [Int], in pipeline: RecordPipeline) async -> [PipelineSample.Finding] {
         guard let texts = try? SampleTexts.of(pipeline.source), !texts.isEmpty else { return [] }
-        let sample = try? await withTemporaryFolder { state in
-            try await PipelineSample(of: pipeline, texts: texts, limit: Self.records, state: state)
+        let findings = try? await withTemporaryFolder { state in
+            try await PipelineSample.findings(at: stages, of: pipeline, texts: texts, limit: Self.records, state: state)
         }
-        return sample?.findings ?? []
+        return findings ?? []
     }
 }

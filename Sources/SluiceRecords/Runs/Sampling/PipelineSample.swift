@@ -47,9 +47,7 @@ package struct PipelineSample: Sendable {
                 end = pipeline.stages[count - 1].name
                 break
             }
-            let trial = try await Trial.run(pipeline, on: texts, stages: count, limit: limit, state: state)
-            if let error = trial.report.error { throw .fault(error) }
-            places.append(Self.place(at: trial.report.stages[count], of: trial, reading: count == 0 ? pipeline.source.format.schema : nil))
+            places.append(try await Self.place(after: count, of: pipeline, texts, limit, state))
         }
         for message in MissingColumns(of: pipeline.source)?.messages ?? [] { findings.append(Finding(stage: "source", message: message)) }
         for (number, stage) in pipeline.stages.enumerated() where number + 1 < places.count {
@@ -60,6 +58,37 @@ package struct PipelineSample: Sendable {
             route, count throws(RunError) in
             try await Trial.run(pipeline, on: texts, route: route, stages: count, limit: limit, state: state)
         }
+    }
+
+    /// Looks at some stages before any routes, and runs no more of the pipeline than they need.
+    ///
+    /// - Parameters:
+    ///   - stages: their numbers. Those after a stage that calls other programs are left out.
+    ///   - limit: the maximum number of records from the source.
+    package static func findings(
+        at stages: [Int], of pipeline: RecordPipeline, texts: [(name: String, text: [UInt8])], limit: Int, state: String
+    ) async throws(RunError) -> [Finding] {
+        var sample = PipelineSample()
+        var last: (count: Int, place: Place)?
+        for number in stages.sorted() where !pipeline.stages[...number].contains(where: { $0.verb.callsOthers }) {
+            let before: Place
+            if let last, last.count == number { before = last.place } else { before = try await place(after: number, of: pipeline, texts, limit, state) }
+            let after = try await place(after: number + 1, of: pipeline, texts, limit, state)
+            sample.look(at: pipeline.stages[number], before: before, after: after)
+            last = (number + 1, after)
+        }
+        return sample.findings
+    }
+
+    private init() {}
+
+    /// What the first `count` stages make of the inputs.
+    private static func place(
+        after count: Int, of pipeline: RecordPipeline, _ texts: [(name: String, text: [UInt8])], _ limit: Int, _ state: String
+    ) async throws(RunError) -> Place {
+        let trial = try await Trial.run(pipeline, on: texts, stages: count, limit: limit, state: state)
+        if let error = trial.report.error { throw .fault(error) }
+        return place(at: trial.report.stages[count], of: trial, reading: count == 0 ? pipeline.source.format.schema : nil)
     }
 
     /// Looks at the routes that a flow ends in, at their stages, and at the routes in them.

@@ -110,9 +110,12 @@ extension RunOptions {
     }
 }
 
-/// Calls `body` with a folder that is removed afterwards.
+/// Calls `body` with a folder that is removed afterwards: below `TMPDIR`, or else in memory if the
+/// system has a file system there, where syncing the few small files of a trial takes no time.
 package func withTemporaryFolder<Result: Sendable>(_ body: (String) async throws -> Result) async throws -> Result {
-    let folder = "\(Environment.value("TMPDIR") ?? "/tmp")/sluice-trial-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+    let memory = "/dev/shm"
+    let parent = Environment.value("TMPDIR") ?? (access(memory, W_OK | X_OK) == 0 ? memory : "/tmp")
+    let folder = "\(parent)/sluice-trial-\(getpid())-\(UInt64.random(in: 0 ... .max))"
     defer { TemporaryFolder.remove(folder) }
     return try await body(folder)
 }

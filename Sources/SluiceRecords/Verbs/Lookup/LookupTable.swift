@@ -1,3 +1,4 @@
+import CBytes
 import SluiceCEL
 
 /// A table in memory, with an index over one column.
@@ -44,14 +45,14 @@ final class LookupTable: @unchecked Sendable {
     /// The kinds of the keys.
     private var kinds: Swift.Set<Cell.Kind> = []
     private var index = Index.values(GroupTable(seed: 0))
-    /// The added cells of each row, and the same as a map.
+    /// The added cells of each row, one for all of them if they are added as a map.
     private var cells: [Cell] = []
-    private var objects: [Cell] = []
+    private let width: Int
     /// Owns the memory that cells point to.
     private var kept: [(ByteBuffer, RowTable)] = []
     private let scratch = Scratch(reader: JSONReader())
 
-    var rows: Int { objects.count }
+    private(set) var rows = 0
 
     /// Whether all keys are values of text, not networks.
     var holdsTextOnly: Bool {
@@ -71,9 +72,11 @@ final class LookupTable: @unchecked Sendable {
         var unit = "line"
     }
 
-    /// - Parameter selected: the columns to add; `nil` for all but the key's.
-    convenience init(_ file: String, _ format: any Format, _ key: Key, selected: [String]?) throws(Fault) {
-        try self.init(file, Self.rows(of: file, format), key, selected: selected)
+    /// - Parameters:
+    ///   - selected: the columns to add; `nil` for all but the key's.
+    ///   - isMap: whether they are added as a map.
+    convenience init(_ file: String, _ format: any Format, _ key: Key, selected: [String]?, asMap isMap: Bool = false) throws(Fault) {
+        try self.init(file, Self.rows(of: file, format), key, selected: selected, asMap: isMap)
     }
 
     static func rows(of file: String, _ format: any Format) throws(Fault) -> Rows {
@@ -92,7 +95,7 @@ final class LookupTable: @unchecked Sendable {
         Fault(message: "\(error)", fix: "the table is a file; relative paths start from the current folder")
     }
 
-    init(_ file: String, _ rows: Rows, _ key: Key, selected: [String]?) throws(Fault) {
+    init(_ file: String, _ rows: Rows, _ key: Key, selected: [String]?, asMap isMap: Bool) throws(Fault) {
         self.file = file
         unit = rows.unit
         do throws(InputError) {
@@ -104,16 +107,17 @@ final class LookupTable: @unchecked Sendable {
         guard names.containsSame(as: key.column) else { throw Self.noColumn(key.column, names, file, .column) }
         for name in selected ?? [] where !names.containsSame(as: name) { throw Self.noColumn(name, names, file, .select(name)) }
         added = selected ?? names.filter { !$0.isSame(as: key.column) }
+        width = isMap ? 1 : added.count
         for batch in batches {
             guard let fault = batch.faults.first else { continue }
             throw Fault(message: "'\(file)', byte \(batch.offset + UInt64(fault.start)): \(fault.message)")
         }
         let decoder = format.makeDecoder(columns: [key.column] + added, spans: false)
         var builder = Builder(key, file, unit)
-        for batch in batches { try add(batch, decoder, &builder) }
+        for batch in batches { try add(batch, decoder, &builder, asMap: isMap) }
         switch key {
         case .value: index = .values(builder.values)
-        case .network: index = .networks(NetworkIndex(builder.networks))
+        case .network: index = .networks(try builder.networkIndex())
         }
     }
 
@@ -166,7 +170,7 @@ final class LookupTable: @unchecked Sendable {
         return Fault(message: "'\(file)' has no column '\(name)'\(hint)", fix: "its columns are: \(names.joined(separator: ", "))", part: part)
     }
 
-    private func add(_ batch: Batch, _ decoder: any RecordDecoder, _ builder: inout Builder) throws(Fault) {
+    private func add(_ batch: Batch, _ decoder: any RecordDecoder, _ builder: inout Builder, asMap isMap: Bool) throws(Fault) {
         if let long = batch.spilled.first { throw Fault(message: "'\(file)', \(unit) \(long.position.line): the row is too long") }
         let table = RowTable(columns: 1 + added.count, hasSpans: false)
         table.prepare(rows: batch.frames.count)
@@ -181,8 +185,12 @@ final class LookupTable: @unchecked Sendable {
             let values = table.row(row)
             kinds.insert(values[0].kind)
             try builder.add(values[0], line: line, scratch)
-            for column in added.indices { cells.append(values[1 + column].kind == .null ? .absent : values[1 + column]) }
-            objects.append(object(values))
+            rows += 1
+            if isMap {
+                cells.append(object(values))
+            } else {
+                for column in added.indices { cells.append(values[1 + column].kind == .null ? .absent : values[1 + column]) }
+            }
         }
     }
 
@@ -194,11 +202,25 @@ final class LookupTable: @unchecked Sendable {
         return buffer.withFilled { scratch.text(.json, copying: $0) }
     }
 
+    /// - Parameter column: of those that are added; 0 for the map.
     @inline(__always)
-    func cell(_ row: Int, _ column: Int) -> Cell { cells[row * added.count + column] }
+    func cell(_ row: Int, _ column: Int) -> Cell { cells[row * width + column] }
 
-    @inline(__always)
-    func object(_ row: Int) -> Cell { objects[row] }
+    /// The networks, if that is what the keys are.
+    var networks: NetworkIndex? {
+        guard case .networks(let networks) = index else { return nil }
+        return networks
+    }
+
+    /// Asks for the memory of the cells of some rows, without waiting for it. A row of -1 is none.
+    func prefetch(_ rows: UnsafeBufferPointer<Int32>) {
+        cells.withUnsafeBufferPointer { cells in
+            guard let first = cells.baseAddress else { return }
+            for row in rows where row >= 0 {
+                cbytes_prefetch(UnsafeRawPointer(first + Int(row) * width).assumingMemoryBound(to: UInt8.self))
+            }
+        }
+    }
 
     /// The row for a key.
     ///
@@ -219,8 +241,9 @@ extension LookupTable {
     /// Collects the keys of the rows, which must be unique.
     fileprivate struct Builder {
         let values = GroupTable(seed: UInt64.random(in: .min ... .max))
-        private(set) var networks: [NetworkIndex.Entry] = []
-        private var known: [NetworkIndex.Network: UInt64] = [:]
+        private var networks: [NetworkIndex.Entry] = []
+        /// The keys of the networks, and their lines.
+        private var keys: [(cell: Cell, line: UInt64)] = []
         private let key: Key
         private let file: String
         private let unit: String
@@ -258,14 +281,20 @@ extension LookupTable {
         }
 
         private mutating func addNetwork(_ cell: Cell, _ line: UInt64) throws(Fault) {
-            guard cell.kind == .string, let network = NetworkIndex.Network(String(decoding: cell.textBytes, as: UTF8.self)) else {
+            guard cell.kind == .string, let network = NetworkIndex.Network(cell.textBytes) else {
                 throw Fault(
                     message: "'\(file)', \(unit) \(line): '\(Self.text(of: cell))' is not a network",
                     fix: "write networks such as '10.0.0.0/8' or '2001:db8::/32', or addresses",
                     part: .column)
             }
-            if let other = known.updateValue(line, forKey: network) { throw twice(line, other, cell) }
             networks.append(NetworkIndex.Entry(network, row: Int32(networks.count)))
+            keys.append((cell, line))
+        }
+
+        func networkIndex() throws(Fault) -> NetworkIndex {
+            let index = NetworkIndex(networks)
+            if let (earlier, later) = index.repetition { throw twice(keys[Int(later)].line, keys[Int(earlier)].line, keys[Int(later)].cell) }
+            return index
         }
 
         private func twice(_ line: UInt64, _ other: UInt64, _ cell: Cell) -> Fault {

@@ -1,3 +1,4 @@
+import CBytes
 import SluiceCEL
 
 /// Finds the longest of many networks that contains an address.
@@ -7,20 +8,19 @@ import SluiceCEL
 /// two steps for 100,000 networks that are spread over all of IPv4.
 struct NetworkIndex: Sendable {
     /// A range of addresses. An IPv4-mapped network is stored as the IPv4 network.
-    struct Network: Hashable {
+    struct Network: Equatable {
         let isV4: Bool
         let first: UInt128
         let last: UInt128
 
-        /// Parses a network (`10.0.0.0/8`) or an address.
-        init?(_ text: String) {
+        /// Reads a network (`10.0.0.0/8`) or an address.
+        init?(_ text: UnsafeBufferPointer<UInt8>) {
             let network: IPNetwork
-            if let address = IPAddress(text) {
-                guard let whole = IPNetwork(address: address, prefixLength: address.width) else { return nil }
-                network = whole.masked
-            } else {
-                guard let named = IPNetwork(text) else { return nil }
+            if let named = IPNetwork(utf8: text) {
                 network = named.masked
+            } else {
+                guard let address = IPAddress(utf8: text), let whole = IPNetwork(address: address, prefixLength: address.width) else { return nil }
+                network = whole.masked
             }
             let host = network.address.width - network.prefixLength
             let isMapped = !network.address.isV4 && host <= 32 && network.address.bits >> 32 == 0xFFFF
@@ -52,12 +52,10 @@ struct NetworkIndex: Sendable {
         /// For each value of the first 16 bits, the number of ranges that begin with lower ones.
         private var places: [Int32] = []
 
+        /// - Parameter entries: sorted, each network after those that contain it.
         init(_ entries: [Entry]) {
             var around: [Entry] = []
-            let sorted = entries.sorted { left, right in
-                left.network.first != right.network.first ? left.network.first < right.network.first : left.network.last > right.network.last
-            }
-            for entry in sorted {
+            for entry in entries {
                 while let inner = around.last, inner.network.last < entry.network.first {
                     around.removeLast()
                     begin(at: inner.network.last + 1, around.last)
@@ -85,30 +83,72 @@ struct NetworkIndex: Sendable {
 
         @inline(__always)
         func find(_ address: Address) -> Int? {
-            let bits = Self.firstBits(address)
+            let row = ranges.withUnsafeBufferPointer { ranges in places.withUnsafeBufferPointer { Self.find(address, ranges, $0) } }
+            return row >= 0 ? Int(row) : nil
+        }
+
+        /// Finds several addresses at once, so that they wait for memory together.
+        ///
+        /// - Parameter rows: room for as many rows; -1 stands for none.
+        func find(_ addresses: UnsafeBufferPointer<Address>, into rows: UnsafeMutablePointer<Int32>) {
+            ranges.withUnsafeBufferPointer { ranges in
+                places.withUnsafeBufferPointer { places in
+                    guard let first = ranges.baseAddress else { return rows.update(repeating: -1, count: addresses.count) }
+                    for address in addresses {
+                        let place = UnsafeRawPointer(first + Int(places[Self.firstBits(address)]))
+                        cbytes_prefetch(place.assumingMemoryBound(to: UInt8.self))
+                    }
+                    for (index, address) in addresses.enumerated() { rows[index] = Self.find(address, ranges, places) }
+                }
+            }
+        }
+
+        @inline(__always)
+        private static func find(_ address: Address, _ ranges: UnsafeBufferPointer<Range>, _ places: UnsafeBufferPointer<Int32>) -> Int32 {
+            let bits = firstBits(address)
             var (low, high) = (Int(places[bits]), Int(places[bits + 1]))
             while low < high {
                 let middle = (low + high) / 2
                 if ranges[middle].start <= address { low = middle + 1 } else { high = middle }
             }
-            return low > 0 && ranges[low - 1].row >= 0 ? Int(ranges[low - 1].row) : nil
+            return low > 0 ? ranges[low - 1].row : -1
         }
     }
 
     private let v4: Ranges<UInt32>
     private let v6: Ranges<UInt128>
 
+    /// The first row whose network an earlier one has, and that one; `nil` if all differ.
+    let repetition: (earlier: Int32, later: Int32)?
+
     init(_ entries: [Entry]) {
-        v4 = Ranges(entries.filter { $0.network.isV4 })
-        v6 = Ranges(entries.filter { !$0.network.isV4 })
+        let families = [true, false].map { isV4 in Self.sorted(entries.filter { $0.network.isV4 == isV4 }) }
+        v4 = Ranges(families[0])
+        v6 = Ranges(families[1])
+        repetition = families.flatMap { family in
+            zip(family, family.dropFirst()).filter { $0.network == $1.network }.map { (earlier: $0.row, later: $1.row) }
+        }.min { $0.later < $1.later }
     }
+
+    private static func sorted(_ entries: [Entry]) -> [Entry] {
+        entries.sorted { left, right in
+            let (one, other) = (left.network, right.network)
+            if one.first != other.first { return one.first < other.first }
+            return one.last != other.last ? one.last > other.last : left.row < right.row
+        }
+    }
+
+    /// Finds several IPv4 addresses at once, so that they wait for memory together.
+    ///
+    /// - Parameter rows: room for as many rows; -1 stands for none.
+    func find(_ addresses: UnsafeBufferPointer<UInt32>, into rows: UnsafeMutablePointer<Int32>) { v4.find(addresses, into: rows) }
 
     /// - Parameter key: text or an address; any other value is in no network.
     func find(_ key: Cell, _ scratch: Scratch) -> Int? {
         switch key.kind {
         case .string:
-            if let address = Self.v4(key.textBytes) { return v4.find(address) }
-            return IPAddress(String(decoding: key.textBytes, as: UTF8.self)).flatMap { find($0) }
+            if let address = IPAddress.v4(key.textBytes) { return v4.find(address) }
+            return IPAddress(utf8: key.textBytes).flatMap { find($0) }
         case .boxed:
             guard case .ip(let address) = scratch.boxedValue(key) else { return nil }
             return find(address)
@@ -119,24 +159,5 @@ struct NetworkIndex: Sendable {
     func find(_ address: IPAddress) -> Int? {
         let address = address.unmapped
         return address.isV4 ? v4.find(UInt32(truncatingIfNeeded: address.bits)) : v6.find(address.bits)
-    }
-
-    /// Parses four numbers without leading zeros.
-    static func v4(_ text: UnsafeBufferPointer<UInt8>) -> UInt32? {
-        guard (7...15).contains(text.count) else { return nil }
-        var (bits, number, digits, dots): (UInt32, UInt32, Int, Int) = (0, 0, 0, 0)
-        for byte in text {
-            if byte == UInt8(ascii: ".") {
-                guard digits > 0, dots < 3 else { return nil }
-                bits = bits << 8 | number
-                (number, digits, dots) = (0, 0, dots + 1)
-            } else {
-                guard byte >= 0x30, byte <= 0x39, digits == 0 || number > 0 else { return nil }
-                number = number * 10 + UInt32(byte - 0x30)
-                digits += 1
-                guard number < 256 else { return nil }
-            }
-        }
-        return digits > 0 && dots == 3 ? bits << 8 | number : nil
     }
 }

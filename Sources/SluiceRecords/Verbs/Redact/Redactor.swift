@@ -99,7 +99,7 @@ final class Redactor {
         case .remove: break
         case .hash: hasher?.appendHex(of: text, to: buffer)
         case .network(let v4, let v6):
-            guard let address = IPAddress(String(decoding: text, as: UTF8.self)),
+            guard let address = IPAddress(utf8: text),
                 let network = IPNetwork(address: address, prefixLength: address.isV4 ? v4 : v6)
             else { return buffer.append("***") }
             var shown = network.masked.address.description
