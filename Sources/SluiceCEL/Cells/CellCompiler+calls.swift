@@ -71,7 +71,7 @@ extension CellCompiler {
         case "startsWith", "endsWith", "contains":
             if let test = slow.textTest(left, right) { return .test(test) }
         case "matches":
-            if case .constant(let pattern) = right, let test = constantMatches(left, pattern, orElse: generic(node)) { return .test(test) }
+            if case .constant(let pattern) = right, let test = constantMatches(left, pattern, in: pool, orElse: generic(node)) { return .test(test) }
         case "substring": return .code(slow.substring(left, right, nil))
         case "indexOf": return .code(slow.indexOf(left, right))
         case "format_time":

@@ -63,19 +63,28 @@ extension GenericCall {
 
 /// `matches` with a constant pattern, compiled once, here; nil if the pattern is invalid, which is
 /// then an error of each evaluation.
-func constantMatches(_ text: Operand, _ pattern: Constant, orElse slow: CellCode) -> TestCode? {
+///
+/// - Parameter pool: owns the compiled pattern.
+func constantMatches(_ text: Operand, _ pattern: Constant, in pool: ConstantPool, orElse slow: CellCode) -> TestCode? {
     guard case .string(let source) = pattern.value, let compiled = Pattern(ifValid: source) else { return nil }
+    guard let matcher = compiled.matcher else { return test(text, orElse: slow) { compiled.matches($0) } }
+    pool.keep(compiled)
+    return test(text, orElse: slow) { matcher.matches($0) }
+}
+
+@inline(__always)
+private func test(_ text: Operand, orElse slow: CellCode, _ matches: @escaping @Sendable (UnsafeBufferPointer<UInt8>) -> Bool) -> TestCode {
     if case .field(let field) = text {
         let slot = field.slot
         return TestCode { cells, scratch in
             let cell = cells[slot]
-            return cell.kind == .string ? Truth(compiled.matches(cell.textBytes)) : Truth(slow(cells, scratch))
+            return cell.kind == .string ? Truth(matches(cell.textBytes)) : Truth(slow(cells, scratch))
         }
     }
     let text = text.code
     return TestCode { cells, scratch in
         let cell = text(cells, scratch)
-        if cell.kind == .string { return Truth(compiled.matches(cell.textBytes)) }
+        if cell.kind == .string { return Truth(matches(cell.textBytes)) }
         return cell.kind == .error ? .failed : Truth(slow(cells, scratch))
     }
 }

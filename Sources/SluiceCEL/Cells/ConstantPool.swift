@@ -1,9 +1,13 @@
-/// Owns the text that constant cells point to, for as long as a program lives.
+/// Owns the text that constant cells point to, and patterns, for as long as a program lives.
 ///
 /// Safe to share: only the compiler fills it, before the program is visible to others, and it is
 /// only read from then on.
 final class ConstantPool: @unchecked Sendable {
     private let arena = TextArena()
+    private var patterns: [Pattern] = []
+
+    /// Owns the pattern, too.
+    func keep(_ pattern: Pattern) { patterns.append(pattern) }
 
     func constant(_ value: Value) -> Constant {
         let cell: Cell?
