@@ -21,7 +21,8 @@ struct SparkTests {
             [ "$1" = --files ] && binary=$2
             shift
         done
-        for task in ${TASKS:-0 1}; do "$binary" task "$2" --index "$task" --json >> results || exit 1; done
+        eval "$MEANWHILE"
+        for task in ${TASKS:-0 1}; do "$binary" task "$2" --index "$task" --json >> results || exit ${FAILED:-1}; done
         exit ${CODE:-0}
 
         """
@@ -91,6 +92,52 @@ struct SparkTests {
         #expect(second.status == 3, "\(second.error)")
     }
 
+    @Test("inputs that change after the plan was made are named, and what to do then")
+    func outdated() throws {
+        let command = try Self.prepare()
+        defer { command.remove() }
+        try command.write(Self.standIn, to: "bin/spark-submit")
+        let run = "chmod +x bin/spark-submit; PATH=$PWD/bin:$PATH sluice run pipelines/traffic.yaml --on 'local[2]' --tasks 2 --quiet"
+        let input = "sampledata/access/2026-03-01.log.gz"
+        let during = try command.shell("export FAILED=3 MEANWHILE='touch -d 2001-01-01 \(input)'; \(run)")
+        #expect(during.status == 1)
+        let change = "'\(input)' was modified since the plan was made"
+        #expect(during.error.hasSuffix("sluice: 2 of 2 tasks are not done: \(change); the same command with --restart makes a new one\n"), "\(during.error)")
+        #expect(try command.text(of: "results").contains("\"error\":\"\(change)\",\"permanent\":true"))
+        let again = try command.shell(run)
+        #expect(again.status == 1)
+        let plan = "\(command.folder.path)/.sluice/traffic/plan"
+        #expect(
+            again.error == """
+                sluice: '\(plan)' has another plan: its definition, parameters, inputs or number of tasks differ; \
+                --restart discards it, with what its tasks have done
+
+                """)
+        #expect(try command.shell("\(run) --restart").status == 3)
+    }
+
+    @Test("large files are divided among the tasks of Spark, too")
+    func split() throws {
+        let whole = try CommandUnderTest()
+        defer { whole.remove() }
+        guard try TasksTests.prepareLarge(whole) else { return print("SparkTests: no python3 here") }
+        let command = try CommandUnderTest(copying: whole.folder)
+        defer { command.remove() }
+        #expect(try whole.run("run", "divided.yaml", "--progress", "none").status == 3)
+        try command.write(Self.standIn, to: "bin/spark-submit")
+        let run = "chmod +x bin/spark-submit; PATH=$PWD/bin:$PATH sluice run divided.yaml --on 'local[2]' --quiet"
+        let first = try command.shell("export TASKS='0 1 2' CODE=9; \(run) --tasks 4 --split 1MiB")
+        #expect(first.error.contains("1 of 4 tasks are not done; the others are kept"), "\(first.error)")
+        #expect(try command.text(of: ".sluice/divided/plan/inputs.jsonl").contains("\"start\":{"))
+        #expect(try command.shell("export TASKS=3; \(run) --tasks 4 --split 1MiB").status == 3)
+        for name in ["out/all.jsonl.gz", "out/sums.jsonl", "out/dead.jsonl.gz", "out/k=1/part.csv.gz"] {
+            #expect(try command.text(of: name) == whole.text(of: name), "\(name)")
+        }
+        let wrong = try command.shell("\(run) --split 5")
+        #expect(wrong.status == 2 && wrong.error.contains("'--split' must be a size of at least 1MiB"), "\(wrong.error)")
+        #expect(try command.run("run", "divided.yaml", "--split", "1MiB").error.contains("need '--on'"))
+    }
+
     @Test("without Spark, the message says where it is looked for")
     func absent() throws {
         let command = try Self.prepare()
@@ -146,13 +193,18 @@ struct SparkTests {
         let command = try Self.prepare()
         defer { command.remove() }
         let whole = try command.run("check", "pipelines/traffic.yaml", "--on", "yarn")
-        #expect(whole.output == "pipelines/traffic.yaml: ok\n  tasks read the inputs, run the stages and encode the outputs\n")
+        let division = "  each input is read by one task; --split divides large ones where decompression can begin\n"
+        #expect(whole.output == "pipelines/traffic.yaml: ok\n  tasks read the inputs, run the stages and encode the outputs\n" + division)
         try command.write(
             "name: few\nsource: {files: 'sampledata/access/*.gz', format: combined}\nstages: [{keep: status >= 500}, {head: 10}]\nsink: {file: out/a.jsonl}\n",
             to: "few.yaml")
         #expect(
             try command.run("check", "few.yaml", "--on", "yarn").output
-                == "few.yaml: ok\n  tasks read the inputs and run the stages before 'head', which needs all records in order; gathering does the rest\n")
+                == "few.yaml: ok\n  tasks read the inputs and run the stages before 'head', which needs all records in order; gathering does the rest\n" + division)
+        try command.write("name: whole\nsource: {files: 'sampledata/access/*.gz', format: json}\nsink: {file: out/a.jsonl}\n", to: "whole.yaml")
+        #expect(
+            try command.run("check", "whole.yaml", "--on", "yarn").output.hasSuffix(
+                "\n  each input is read by one task, also with --split: JSON documents are read from their beginning\n"))
     }
 
     private func until(_ condition: () -> Bool) -> Bool {

@@ -156,7 +156,7 @@ struct TasksTests {
     }
 
     /// A large file of each kind, the last one damaged, and a small one.
-    private static func prepareLarge(_ command: CommandUnderTest) throws -> Bool {
+    static func prepareLarge(_ command: CommandUnderTest) throws -> Bool {
         try command.write(
             """
             import random, struct, zlib
@@ -410,13 +410,45 @@ struct TasksTests {
             """, to: "parts.yaml")
     }
 
+    /// As ``prepareParts(_:)``, with parts that are limited in size, too.
+    private static func prepareLimited(_ command: CommandUnderTest) throws {
+        try prepare(command)
+        try command.write(
+            """
+            name: limited
+            source: {files: 'in/*.jsonl.gz', format: jsonl, max_record: 4KiB}
+            stages:
+              - set: {m: n * 2, file: source.file, line: source.line}
+            match: all
+            routes:
+              - name: partitions
+                when: n % 3 == 0
+                stages: [{select: [n, k, m, file, line]}]
+                sink: {file: "out/k={k}/part.csv.gz", part: {by: task, records: 50}}
+              - name: all
+                sink:
+                  - {file: out/all.jsonl.gz, part: {by: task, bytes: 40KB}}
+                  - {file: out/joined.jsonl.gz}
+                  - {file: out/piece.jsonl.gz, part: 40KB}
+              - name: few
+                when: n % 50 == 7
+                stages: [{select: [n, file]}]
+                sink: {file: ./out//few.tsv.zst, part: {by: task, bytes: 200, records: 1000}}
+              - name: sums
+                stages: [{summarize: {by: {k: k}, values: {n: count(), total: sum(m)}}}]
+                sink: {file: out/sums.jsonl, part: {by: task, records: 2}}
+            dead_letter: out/dead.jsonl.gz
+
+            """, to: "limited.yaml")
+    }
+
     /// The texts of the outputs, joined from their parts in the order of the names. Those with
     /// headers are without them.
-    private static func joined(_ command: CommandUnderTest) throws -> [String] {
+    private static func joined(_ command: CommandUnderTest, isLimited: Bool = false) throws -> [String] {
         let joined = try command.shell(
             """
-            export LC_ALL=C && cd out && gzip -dc all-*.jsonl.gz | sha256sum && cat plain-*.jsonl | sha256sum && gzip -dc joined.jsonl.gz | sha256sum &&
-            gzip -dc piece-*.jsonl.gz | sha256sum && for file in few-*.tsv.zst; do zstd -dcq $file | sed 1d; done | sha256sum &&
+            export LC_ALL=C && cd out && gzip -dc all-*.jsonl.gz | sha256sum && \(isLimited ? "" : "cat plain-*.jsonl | sha256sum && ")
+            gzip -dc joined.jsonl.gz | sha256sum && gzip -dc piece-*.jsonl.gz | sha256sum && for file in few-*.tsv.zst; do zstd -dcq $file | sed 1d; done | sha256sum &&
             cat sums-*.jsonl | sha256sum && sha256sum < dead.jsonl.gz &&
             for folder in k=*; do for file in $folder/part-*.csv.gz; do gzip -dc $file | sed 1d; done | sha256sum; done
             """)
@@ -472,6 +504,71 @@ struct TasksTests {
         #expect(try divided.run("audit", "state/report.json").status == 0)
     }
 
+    /// The size of the text of each file, and of its first line, by the output and the task in its
+    /// name.
+    private static func sizes(_ command: CommandUnderTest, of pattern: String) throws -> [String: [(all: Int, first: Int)]] {
+        let listed = try command.shell(
+            "export LC_ALL=C; for f in out/\(pattern); do echo $f $(gzip -dc $f | wc -c) $(gzip -dc $f | head -n 1 | wc -c) $(gzip -dc $f | wc -l); done")
+        var sizes: [String: [(all: Int, first: Int)]] = [:]
+        for line in listed.output.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            let name = words[0].split(separator: "-")
+            let isRows = words[0].contains(".csv")
+            sizes[name.dropLast().joined(separator: "-"), default: []].append((try #require(Int(words[isRows ? 3 : 1])), try #require(Int(words[2]))))
+            #expect(name[name.endIndex - 1].prefix { $0 != "." } == "000\(sizes[name.dropLast().joined(separator: "-")]?.count ?? 0)".suffix(4), "\(line)")
+        }
+        return sizes
+    }
+
+    @Test("parts by task of limited size are full but for each task's last, and together the output of one process", arguments: [1, 3, 7, 64])
+    func limitedParts(count: Int) throws {
+        let whole = try CommandUnderTest()
+        defer { whole.remove() }
+        try Self.prepareLimited(whole)
+        let divided = try CommandUnderTest(copying: whole.folder)
+        defer { divided.remove() }
+        #expect(try whole.run("run", "limited.yaml", "--state", "state", "--progress", "none").status == 3)
+        let expected = try Self.joined(whole, isLimited: true)
+        #expect(expected.count == 11 && expected[0] == expected[1] && expected[0] == expected[2], "\(expected)")
+
+        #expect(try divided.run("plan", "limited.yaml", "--tasks", "\(count)", "--plan", "plan", "--state", "state").status == 0)
+        for task in (0..<count).shuffled() {
+            let done = try divided.run("task", "plan", "--index", "\(task)", "--progress", "none", "--workers", "\(1 + task % 3)")
+            #expect(done.status == 0, "\(done.error)")
+        }
+        let gathered = try divided.run("gather", "plan", "--progress", "none")
+        #expect(gathered.status == 3, "\(gathered.error)")
+        #expect(!gathered.error.contains("not of this run"), "\(gathered.error)")
+        #expect(try Self.joined(divided, isLimited: true) == expected)
+        #expect(try divided.report(without: ["outputs"]) == whole.report(without: ["outputs"]))
+        let audit = try divided.run("audit", "state/report.json", "--with", "limited.yaml")
+        #expect(audit.status == 0, "\(audit.output)\(audit.error)")
+
+        for (command, tasks) in [(whole, 1), (divided, count)] {
+            let sizes = try Self.sizes(command, of: "all-*.jsonl.gz")
+            #expect(sizes.keys.sorted() == (1...tasks).map { "out/all-\("0000\($0)".suffix(5))" })
+            for files in sizes.values {
+                #expect(files.allSatisfy { $0.all <= 40_000 })
+                for (file, next) in zip(files, files.dropFirst()) { #expect(file.all + next.first > 40_000) }
+            }
+            // With the header.
+            let rows = try Self.sizes(command, of: "k=*/part-*.csv.gz")
+            for files in rows.values { #expect(files.dropLast().allSatisfy { $0.all == 51 } && (2...51).contains(files.last?.all ?? 0), "\(files)") }
+            #expect(try Self.names(command, in: "out", with: "sums") == (1...3).map { "sums-00001-000\($0).jsonl" })
+        }
+        if count == 1 {
+            // One task is what 'run' is.
+            #expect(try divided.contents() == whole.contents())
+            #expect(try divided.report() == whole.report())
+        }
+
+        // Once more, with another limit and without tasks: what is left is named.
+        let other = try divided.shell("sed 's/bytes: 40KB/bytes: 4MB/' limited.yaml > other.yaml && sluice run other.yaml --state state --progress none")
+        #expect(other.status == 3)
+        if count == 1 { #expect(other.error.contains("'out/all-00001-0002.jsonl.gz' and "), "\(other.error)") }
+        #expect(other.error.contains(" other parts are not of this run; remove what an earlier one has left"), "\(other.error)")
+    }
+
     @Test("what is done by tasks and what by gathering is said before anything runs")
     func partsToBe() throws {
         let command = try CommandUnderTest()
@@ -482,6 +579,7 @@ struct TasksTests {
                 parts.yaml: ok
                   tasks read the inputs, run the stages and encode the outputs; each writes a part of 'out/k={k}/part.csv.gz', 'out/all.jsonl.gz', \
                 'out/plain.jsonl', './out//few.tsv.zst'; gathering writes one part of 'out/sums.jsonl'
+                  each input is read by one task; --split divides large ones where decompression can begin
 
                 """)
         let explained = try command.run("explain", "parts.yaml").output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
@@ -489,20 +587,21 @@ struct TasksTests {
         #expect(explained.contains("writes out/piece.jsonl.gz as jsonl, order: input"), "\(explained)")
     }
 
-    @Test("killed attempts and a killed gathering leave no parts that count, and none that stay")
-    func killedParts() throws {
+    @Test("killed attempts and a killed gathering leave no parts that count, and none that stay", arguments: [false, true])
+    func killedParts(isLimited: Bool) throws {
         let whole = try CommandUnderTest()
         defer { whole.remove() }
-        try Self.prepareParts(whole)
+        if isLimited { try Self.prepareLimited(whole) } else { try Self.prepareParts(whole) }
+        let file = isLimited ? "limited.yaml" : "parts.yaml"
         let divided = try CommandUnderTest(copying: whole.folder)
         defer { divided.remove() }
-        #expect(try whole.run("run", "parts.yaml", "--state", "state", "--progress", "none").status == 3)
-        #expect(try divided.run("plan", "parts.yaml", "--tasks", "3", "--plan", "plan", "--state", "state").status == 0)
+        #expect(try whole.run("run", file, "--state", "state", "--progress", "none").status == 3)
+        #expect(try divided.run("plan", file, "--tasks", "3", "--plan", "plan", "--state", "state").status == 0)
         try Self.kill(divided, tasks: 3, gatherings: 8)
         #expect(try divided.run("gather", "plan", "--progress", "none").status == 3)
-        #expect(try Self.joined(divided) == Self.joined(whole))
+        #expect(try Self.joined(divided, isLimited: isLimited) == Self.joined(whole, isLimited: isLimited))
         #expect(try divided.shell("find out -name '.*'").output == "")
-        let audit = try divided.run("audit", "state/report.json", "--with", "parts.yaml")
+        let audit = try divided.run("audit", "state/report.json", "--with", file)
         #expect(audit.status == 0, "\(audit.output)\(audit.error)")
     }
 
@@ -519,7 +618,8 @@ struct TasksTests {
             for task in 0..<tasks { #expect(try command.run("task", "plan", "--index", "\(task)").status == 0) }
             return made
         }
-        #expect(try plan("in/b.jsonl", 2).status == 0)
+        // Only records name it, so that it is known no earlier.
+        #expect(try plan("\"in/{n > 0 ? 'b' : 'c'}.jsonl\"", 2).status == 0)
         let input = try command.run("gather", "plan")
         #expect(input.status == 1)
         #expect(input.error.contains("'in/b-00002.jsonl' is also an input"), "\(input.error)")
@@ -546,6 +646,37 @@ struct TasksTests {
         #expect(try command.shell("rm out/all-00007.jsonl").status == 0)
         let run = try command.run("run", "two.yaml", "--progress", "none")
         #expect(run.error.contains("'out/all-00002.jsonl' is not of this run; remove what"), "\(run.error)")
+    }
+
+    /// The sinks; the number of tasks; why they are refused, or nothing.
+    private static let partsThatMeet: [(String, Int, String)] = [
+        ("{file: in/b.jsonl, part: task}", 2, "sink: 'in/b-00002.jsonl' is also an input; write to another file"),
+        ("{file: in/b.jsonl, part: task}", 1, ""),
+        ("{file: ./in//b.jsonl, part: {by: task}}", 400, "sink: 'in/b-00002.jsonl' is also an input; write to another file"),
+        ("{file: in/c.jsonl, part: {by: task, records: 5}}", 2, "sink: 'in/c-00001-0003.jsonl' is also an input; write to another file"),
+        ("{file: in/c.jsonl, part: task}", 2, ""),
+        ("[{file: out/a.jsonl, part: task}, {file: out/a-00002.jsonl}]", 2, "sink: 'out/a-00002.jsonl' is the file of another sink; write to another file"),
+        ("[{file: out/a.jsonl, part: task}, {file: out/a-00002.jsonl}]", 1, ""),
+        ("{file: link.jsonl, part: task}", 3, "sink: 'link-00003.jsonl' is the input 'in/a.jsonl'"),
+        ("{file: out/a.jsonl, part: task}\ndead_letter: out/a-00003.jsonl", 3, "sink: 'out/a-00003.jsonl' is the dead-letter file"),
+        ("{file: two.yaml, part: task}", 3, ""),
+    ]
+
+    @Test("parts that would be inputs or other files of the run are refused before anything is planned", arguments: partsThatMeet.indices)
+    func meetingParts(index: Int) throws {
+        let (sinks, tasks, message) = Self.partsThatMeet[index]
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        for name in ["a", "b-00002", "c-00001-0003"] { try command.write("{\"n\":1}\n", to: "in/\(name).jsonl") }
+        #expect(try command.shell("ln -s in/a.jsonl link-00003.jsonl").status == 0)
+        try command.write("name: two\nsource: {files: 'in/*.jsonl', format: jsonl}\nsink: \(sinks)\n", to: "two.yaml")
+        let arguments = ["two.yaml", "--tasks", "\(tasks)", "--plan", "plan"]
+        for arguments in [["plan"] + arguments, ["run"] + arguments + ["--on", "local[2]", "--print-submit"]] {
+            let result = try command.run(arguments)
+            #expect(result.status == (message.isEmpty ? 0 : 2), "\(result.error)")
+            if !message.isEmpty { #expect(result.error.hasPrefix("sluice: \(message)"), "\(result.error)") }
+            #expect(FileManager.default.fileExists(atPath: command.folder.appending(path: "plan").path) == message.isEmpty)
+        }
     }
 
     @Test("parts are copied to another file system, and compared")

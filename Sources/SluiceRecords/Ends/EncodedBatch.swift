@@ -77,6 +77,7 @@ struct EncodedOutput: Sendable {
     struct Cut: Sendable {
         /// The file's number, from 1.
         var part: Int
+        var path = ""
         var bytes: Range<Int>
         var records: Int
     }

@@ -16,11 +16,12 @@ package protocol RecordSink: Sendable {
     /// The format of compressed outputs.
     var codec: OutputCodec { get }
 
-    /// How large the files may get that each output is divided into; `nil`: one file for an output.
+    /// How large the files may get that each output is divided into; `nil`: one file for an output,
+    /// or for a task's part of it.
     var part: PartLimit? { get }
 
-    /// Whether each task of a divided run writes a file of its own for each output; a run that is
-    /// not divided counts as one task.
+    /// Whether each task of a divided run writes files of its own for each output; a run that is not
+    /// divided counts as one task.
     var hasTaskParts: Bool { get }
 
     /// The table of its outputs, if they are databases.
@@ -63,7 +64,16 @@ extension RecordSink {
     package var ownFormat: (any WritableFormat)? { nil }
 
     /// The path of the file that an output begins with.
-    func first(of output: String) -> String { part == nil && !hasTaskParts ? output : PartLimit.path(of: output, part: 1) }
+    func first(of output: String) -> String { part == nil && !hasTaskParts ? output : path(of: output, part: 1) }
+
+    /// The path of one of the files that a run divides an output into.
+    ///
+    /// - Parameter number: from 1.
+    func path(of output: String, part number: Int) -> String {
+        guard hasTaskParts else { return PartLimit.path(of: output, part: number) }
+        let part = PartLimit.path(of: output, part: 1)
+        return self.part == nil ? part : TaskParts.path(of: part, part: number)
+    }
 }
 
 /// A sink that pipeline files can name, by its key in `sink`.

@@ -36,7 +36,7 @@ final class SinkOutputs {
     ///
     /// - Parameter output: with its number if it is a part of limited size.
     func name(of output: String) throws(OutputError) -> String {
-        try outputs.name(of: settings.sink.hasTaskParts && !isOfTask ? settings.sink.first(of: output) : output)
+        try outputs.name(of: settings.sink.hasTaskParts && settings.sink.part == nil && !isOfTask ? settings.sink.first(of: output) : output)
     }
 
     func write(_ output: EncodedOutput, to path: String) throws(OutputError) {
@@ -67,12 +67,17 @@ final class SinkOutputs {
     ///   records, to replace the one of an earlier run.
     func end(writesEmpty: Bool = true) throws(OutputError) {
         if writesEmpty, let constant = settings.sink.path.constant {
-            let path = try outputs.name(of: isOfTask ? constant : settings.sink.first(of: constant))
+            let path = try outputs.name(of: first(of: constant))
             try begin(path, with: headOfEmpty)
             try append(ByteBuffer(capacity: 0), records: 0, to: path)
         }
         try gzip?.end()
         try zstd?.end()
+    }
+
+    private func first(of output: String) -> String {
+        guard isOfTask else { return settings.sink.first(of: output) }
+        return settings.sink.part == nil ? output : TaskParts.path(of: output, part: 1)
     }
 
     /// Takes a file of a task as an output.
@@ -81,7 +86,10 @@ final class SinkOutputs {
     func prepare() throws(OutputError) { try outputs.prepare() }
 
     /// What is there of earlier runs that looks like parts from tasks of this one.
-    var leftovers: [String] { settings.sink.hasTaskParts ? TaskParts.leftovers(beside: outputs.described.map(\.path)) : [] }
+    var leftovers: [String] {
+        guard settings.sink.hasTaskParts else { return [] }
+        return TaskParts.leftovers(beside: outputs.described.map(\.path), areLimited: settings.sink.part != nil)
+    }
 
     /// - Parameter alone: whether this is the only sink, so that the report gives the framing once
     ///   for all outputs.

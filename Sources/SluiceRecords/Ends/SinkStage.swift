@@ -240,7 +240,7 @@ final class SinkStage: Sendable {
     func compressParts(of batch: EncodedBatch) -> EncodedBatch {
         var batch = batch
         batch.outputs = batch.outputs.flatMap { output in
-            guard areDivided[output.sink] else { return [output] }
+            guard !output.cuts.isEmpty else { return [output] }
             let start = ContinuousClock.now
             let parts = parts(of: output)
             let elapsed = ContinuousClock.now - start
@@ -255,7 +255,7 @@ final class SinkStage: Sendable {
         return output.cuts.map { cut in
             var part = output
             (part.ends, part.cuts) = ([], [])
-            part.path = PartLimit.path(of: output.path, part: cut.part)
+            part.path = cut.path
             part.records = cut.records
             if output.cuts.count > 1 {
                 part.bytes = texts.take()

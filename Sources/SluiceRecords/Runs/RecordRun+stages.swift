@@ -17,7 +17,7 @@ extension RecordRun {
             records = processed(decoded(parts, source, checkpointing), plan.places.indices, checkpointing)
         }
         let encoded = encoded(records, source, encode, files)
-        let divided = plan.outputParts.isEmpty ? encoded : dividing(encoded, encode, files, everyThread)
+        let divided = dividing(encoded, plan.outputParts, encode, files)
         let ordered = plan.isUnordered ? divided.unordered() : divided
         let taken = plan.sinks.reduce(ordered) { batches, sink in
             (sink.settings.sink as? ClosureSink)?.taking(batches, as: sink.number) ?? batches
@@ -82,15 +82,18 @@ extension RecordRun {
     }
 
     /// Divides outputs into files, in the order of the input, and then compresses their text.
-    private func dividing(
-        _ encoded: Pipeline<EncodedBatch>, _ encode: SinkStage, _ files: RunFiles, _ workers: Concurrency
+    ///
+    /// - Parameter files: `nil` in a task.
+    func dividing(
+        _ encoded: Pipeline<EncodedBatch>, _ parts: [OutputParts], _ encode: SinkStage, _ files: RunFiles?
     ) -> Pipeline<EncodedBatch> {
-        encoded.inOrder("\(SinkStage.name): parts", state: (), onError: .stop) { [parts = plan.outputParts] _, batch in
+        if parts.isEmpty { return encoded }
+        return encoded.inOrder("\(SinkStage.name): parts", state: (), onError: .stop) { _, batch in
             var batch = batch
             for parts in parts { try parts.divide(&batch, files) }
             return batch
         }
-        .map("\(SinkStage.name): blocks", concurrency: workers, queue: 2, onError: .stop) { encode.compressParts(of: $0) }
+        .map("\(SinkStage.name): blocks", concurrency: everyThread, queue: 2, onError: .stop) { encode.compressParts(of: $0) }
         .weighing { $0.weight }
     }
 

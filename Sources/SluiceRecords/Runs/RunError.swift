@@ -30,6 +30,8 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     case room(folder: String, reason: String)
     /// A plan or the results of its tasks cannot be used: at all, or now and on this machine.
     case plan(String, mayPass: Bool = false)
+    /// An input or a table of a plan is no longer as it was, which the text says.
+    case outdatedPlan(String)
     /// The report cannot be written or read.
     case report(path: String, reason: String)
     /// The books do not balance, or something failed that cannot fail: a bug in Sluice.
@@ -44,6 +46,7 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
         case .allDead(let count):
             "all \(count) records failed, so nothing is published; 'limits: {dead_letters: none}' publishes anyway"
         case .types(let reason), .plan(let reason, _): reason
+        case .outdatedPlan: "\(cause); make a new one ('sluice plan'), in another folder"
         case .input(.damaged(let path, let damage)):
             "\(InputError.damaged(path: path, damage)); on_damage: salvage reads the rest"
         case .input(let error): error.description
@@ -72,10 +75,15 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension RunError {
+    /// The description, without advice if another program made the plan, and knows what to do.
+    package var cause: String {
+        if case .outdatedPlan(let change) = self { "\(change) since the plan was made" } else { description }
+    }
+
     /// Whether another attempt, perhaps on another machine, would fail again.
     package var isPermanent: Bool {
         switch self {
-        case .stopped, .tooManyDeadLetters, .allDead, .files, .closure, .types, .plan(_, mayPass: false), .fault, .input(.damaged): true
+        case .stopped, .tooManyDeadLetters, .allDead, .files, .closure, .types, .plan(_, mayPass: false), .outdatedPlan, .fault, .input(.damaged): true
         case .input(.fetch(_, _, mayPass: false)): true
         case .input, .output, .unpublished, .unpublishedBefore, .busy, .unfinished, .threads, .room, .report, .plan: false
         }

@@ -46,7 +46,7 @@ struct CheckCommand: AsyncParsableCommand {
         Terminal.output.write("\(pipeline.shownName): ok\n")
         if on != nil, let pipeline = checked.pipeline {
             let obstacles = pipeline.obstaclesToTasks.map { "this run cannot be divided into tasks: \($0)" }
-            let all = obstacles.isEmpty ? [pipeline.workOfTasks] : obstacles
+            let all = obstacles.isEmpty ? [pipeline.workOfTasks, Self.divisionOfInputs(of: pipeline)] : obstacles
             Terminal.output.write(all.map { "  \($0)\n" }.joined())
             if !obstacles.isEmpty { throw ExitStatus.wrong }
         }
@@ -61,6 +61,13 @@ struct CheckCommand: AsyncParsableCommand {
             Log.error("\(error)")
             throw ExitStatus.failed
         }
+    }
+}
+
+extension CheckCommand {
+    private static func divisionOfInputs(of pipeline: RecordPipeline) -> String {
+        let obstacle = pipeline.obstacleToCuts.map { ", also with --split: \($0)" }
+        return "each input is read by one task" + (obstacle ?? "; --split divides large ones where decompression can begin")
     }
 }
 

@@ -1,6 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
-import Glibc
 import SluiceDefinition
 import SluiceRecords
 
@@ -34,7 +32,7 @@ struct PlanCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The number of tasks.", valueName: "n"))
     var tasks: Int
 
-    @Option(help: ArgumentHelp("Divide larger files into pieces of about this size, such as 256MiB. (default: none)", valueName: "size"))
+    @Option(help: ArgumentHelp("Divide larger files into pieces of about this size, \(Splitting.help)", valueName: "size"))
     var split: String?
 
     @Option(help: ArgumentHelp("The folder for the plan and the results of its tasks.", valueName: "folder"), completion: .directory)
@@ -47,33 +45,20 @@ struct PlanCommand: ParsableCommand {
 
     func validate() throws {
         if !(1...1_000_000).contains(tasks) { throw ValidationError("'--tasks' must be from 1 to 1000000.") }
-        if split != nil, pieceSize == nil { throw ValidationError("'--split' must be a size of at least 1MiB: \(Amounts.sizeFix).") }
+        if Splitting(split) == nil { throw ValidationError(Splitting.problem) }
         if pipeline.file == "-" { throw ValidationError("A plan needs a pipeline file that can be read again: name one.") }
     }
-
-    private var pieceSize: UInt64? { split.flatMap(Amounts.size).flatMap { $0 >= 1 << 20 ? UInt64($0) : nil } }
 
     func run() throws {
         let file = try pipeline.pipelineFile()
         guard let checked = try pipeline.settings.checked(file, state: state, mayLackInputs: false).pipeline else { throw ExitStatus.wrong }
-        let obstacles = checked.obstaclesToTasks
-        guard obstacles.isEmpty else {
-            for obstacle in obstacles { Log.error("this run cannot be divided into tasks: \(obstacle)") }
-            throw ExitStatus.wrong
-        }
-        let wanted = TaskPlan(
-            checked, file: file.path, text: file.text, settings: try pipeline.settings.values(), state: state ?? PipelineFile.stateFolder(of: checked.name),
-            tasks: tasks)
+        let state = state ?? PipelineFile.stateFolder(of: checked.name)
+        try checked.checkDivision(into: tasks, state: state)
+        let wanted = TaskPlan(checked, file: file.path, text: file.text, settings: try pipeline.settings.values(), state: state, tasks: tasks)
         let folder = PlanFolder(plan)
         let (made, largest, creation) = try folder.create(wanted, of: checked.source.inputs, tables: checked.tables, typesFromFirst: checked.infersTypes) {
             (input) throws(InputError) in
-            guard let size = pieceSize, let whole = input.size, whole > size else { return [] }
-            let cuts = try withOwnFolder { (spill) throws(InputError) in try checked.cuts(of: input, every: size, folder: spill) }
-            if cuts.isEmpty {
-                let reason = checked.obstacleToCuts ?? "there is no place in it, or too few, where decompression can begin"
-                Log.warning("'\(input.path)' is not divided: \(reason)")
-            }
-            return cuts
+            try Splitting(split)?.cuts(of: input, in: checked) ?? []
         }
         let done = creation == .existed ? folder.committedTasks(of: made) : 0
         let shown = SparkSubmit.quoted(plan)
@@ -85,16 +70,4 @@ struct PlanCommand: ParsableCommand {
 
             """, as: .info)
     }
-}
-
-/// Calls `body` with a new folder for temporary files, which no other user can enter, and removes
-/// it.
-private func withOwnFolder<Result>(_ body: (String) throws(InputError) -> Result) throws(InputError) -> Result {
-    let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-    var template = Array("\(parent)/sluice-plan-XXXXXX".utf8CString)
-    guard let folder = template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap(mkdtemp).map { String(cString: $0) } }) else {
-        throw .spill(path: parent, reason: "a temporary folder cannot be created there: \(String(cString: strerror(errno)))")
-    }
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try body(folder)
 }

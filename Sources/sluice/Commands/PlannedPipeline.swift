@@ -26,6 +26,26 @@ enum PlannedPipeline {
     }
 }
 
+extension RecordPipeline {
+    /// Refuses what cannot be divided into so many tasks, and says why.
+    ///
+    /// - Parameter state: the run's state folder.
+    func checkDivision(into tasks: Int, state: String) throws {
+        let obstacles = obstaclesToTasks
+        guard obstacles.isEmpty else {
+            for obstacle in obstacles { Log.error("this run cannot be divided into tasks: \(obstacle)") }
+            throw ExitStatus.wrong
+        }
+        do {
+            guard let conflict = try conflict(ofPartsFrom: tasks, state: state) else { return }
+            Log.error("\(RunError.files(conflict))")
+        } catch let error as InputError {
+            throw RunError.input(error)
+        }
+        throw ExitStatus.wrong
+    }
+}
+
 extension String {
     /// The text without the line feed at its end.
     fileprivate var trimmedEnd: String { hasSuffix("\n") ? String(dropLast()) : self }

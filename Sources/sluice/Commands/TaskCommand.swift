@@ -70,7 +70,7 @@ struct TaskCommand: AsyncParsableCommand {
         do {
             try await run(index)
         } catch let error as RunError {
-            if json { Self.print(TaskMessage(task: index, status: .failed, error: error.description, permanent: error.isPermanent)) }
+            if json { Self.print(TaskMessage(task: index, status: .failed, error: error.cause, permanent: error.isPermanent)) }
             throw error
         } catch ExitStatus.wrong {
             if json { Self.print(TaskMessage(task: index, status: .failed, error: "there is no such task", permanent: true)) }

@@ -13,6 +13,9 @@ struct SparkOptions: ParsableArguments {
     @Option(help: ArgumentHelp("With --on: the number of tasks. (default: one for 256 MiB of input)", valueName: "n"))
     var tasks: Int?
 
+    @Option(help: ArgumentHelp("With --on: divide larger files into pieces of about this size, \(Splitting.help)", valueName: "size"))
+    var split: String?
+
     @Option(
         help: ArgumentHelp("With --on: a folder that all machines see, for the plan and its results. (default: plan in the state folder)", valueName: "folder"),
         completion: .directory)
@@ -28,14 +31,20 @@ struct SparkOptions: ParsableArguments {
 
     func validate() throws {
         if let tasks, !(1...1_000_000).contains(tasks) { throw ValidationError("'--tasks' must be from 1 to 1000000.") }
-        if on == nil, tasks != nil || plan != nil || !settings.isEmpty || printSubmit {
-            throw ValidationError("'--tasks', '--plan', '--conf' and '--print-submit' need '--on'.")
+        if on == nil, tasks != nil || split != nil || plan != nil || !settings.isEmpty || printSubmit {
+            throw ValidationError("'--tasks', '--split', '--plan', '--conf' and '--print-submit' need '--on'.")
         }
+        if Splitting(split) == nil { throw ValidationError(Splitting.problem) }
         for setting in settings where !setting.contains("=") { throw ValidationError("'--conf \(setting)' has no '='; write --conf name=value") }
     }
 
-    /// A task should take ten seconds or more: Spark needs some milliseconds for each.
-    fileprivate static let bytesPerTask: UInt64 = 256 << 20
+    /// The number of tasks for inputs of these sizes. A task should take ten seconds or more: Spark
+    /// needs some milliseconds for each.
+    fileprivate func tasks(for sizes: [UInt64]) -> Int {
+        let bytesPerTask: UInt64 = 256 << 20
+        let wanted = Int((sizes.reduce(0, +) + bytesPerTask - 1) / bytesPerTask)
+        return tasks ?? max(1, min(Splitting(split)?.pieces(sizes) ?? sizes.count, wanted))
+    }
 }
 
 struct SparkRun {
@@ -52,17 +61,15 @@ struct SparkRun {
     ///
     /// - Returns: the plan, with all tasks done; `nil` if the command was only printed.
     func run() async throws -> PlanFolder? {
-        let obstacles = pipeline.obstaclesToTasks
-        guard obstacles.isEmpty else {
-            for obstacle in obstacles { Log.error("this run cannot be divided into tasks: \(obstacle)") }
-            throw ExitStatus.wrong
-        }
-        let folder = PlanFolder(options.plan ?? "\(state)/plan")
+        let tasks = options.tasks(for: pipeline.source.inputs.map { $0.size ?? 0 })
+        try pipeline.checkDivision(into: tasks, state: state)
+        let folder = PlanFolder(options.plan ?? "\(state)/plan", ifThereIsAnother: "--restart discards it, with what its tasks have done")
         if restarts { try folder.remove() }
-        let bytes = pipeline.source.inputs.reduce(0) { $0 + ($1.size ?? 0) }
-        let wanted = max(1, min(pipeline.source.inputs.count, Int((bytes + SparkOptions.bytesPerTask - 1) / SparkOptions.bytesPerTask)))
-        let plan = TaskPlan(pipeline, file: file.path, text: file.text, settings: settings, state: state, tasks: options.tasks ?? wanted)
-        let (made, _, creation) = try folder.create(plan, of: pipeline.source.inputs, tables: pipeline.tables, typesFromFirst: pipeline.infersTypes)
+        let plan = TaskPlan(pipeline, file: file.path, text: file.text, settings: settings, state: state, tasks: tasks)
+        let (made, _, creation) = try folder.create(plan, of: pipeline.source.inputs, tables: pipeline.tables, typesFromFirst: pipeline.infersTypes) {
+            (input) throws(InputError) in
+            try Splitting(options.split)?.cuts(of: input, in: pipeline) ?? []
+        }
         let submit = SparkSubmit(master: master, plan: folder, settings: options.settings, isQuiet: isQuiet)
         try submit.prepare()
         if options.printSubmit {
@@ -86,6 +93,9 @@ struct SparkRun {
             guard access("\(folder.path)/plan.json", F_OK) == 0 else {
                 throw RunError.plan(
                     "the plan in '\(folder.path)' was removed meanwhile, as by another run of this file once it has published the outputs")
+            }
+            if let outdated = try folder.change(since: made) {
+                throw RunError.plan("\(missing) of \(made.tasks) tasks are not done: \(outdated.cause); the same command with --restart makes a new one")
             }
             let kept = made.tasks - missing
             throw RunError.plan("\(missing) of \(made.tasks) tasks are not done; \(kept > 0 ? "the others are kept: " : "")run the same command again to go on")

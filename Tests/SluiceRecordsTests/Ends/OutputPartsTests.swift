@@ -22,19 +22,42 @@ struct OutputPartsTests {
     @Test("the output of a part is found by its name, and what is no part has none")
     func outputs() {
         for output in ["a.jsonl.gz", "out/a.jsonl", "out.d/a", "a-00001.csv", ".hidden", "x/.gz", "é.d/ü.log", "a.2025.csv.zst"] {
-            for part in [1, 99_999, 100_000] { #expect(PartLimit.output(ofPart: PartLimit.path(of: output, part: part)) == output) }
+            for part in [1, 99_999, 100_000] { #expect(PartLimit.split(PartLimit.path(of: output, part: part))?.output == output) }
         }
         for other in ["a.jsonl", "a-1.jsonl", "a-0001.jsonl", "a-0000x.jsonl", "a-00001-b.jsonl", "00001.jsonl", "out-00001/a.jsonl", ""] {
-            #expect(PartLimit.output(ofPart: other) == nil, "\(other)")
+            #expect(PartLimit.split(other) == nil, "\(other)")
         }
     }
 
     @Test("the parts of all tasks have numbers with as many digits", arguments: [(1, 5), (99_999, 5), (100_000, 6), (1_000_000, 7)])
     func widths(tasks: Int, digits: Int) {
-        let paths = [0, 9, tasks / 2, tasks - 1].map { TaskParts.path(of: "out/a.jsonl.gz", from: $0, of: tasks) }
+        let paths = [0, 9, tasks / 2, tasks - 1].compactMap { TaskParts.path(of: "out/a.jsonl.gz", from: $0, of: tasks) }
         #expect(paths.allSatisfy { $0.utf8.count == "out/a-.jsonl.gz".utf8.count + digits }, "\(paths)")
         #expect(paths[0] == "out/a-\(String(repeating: "0", count: digits - 1))1.jsonl.gz")
         #expect(paths[3] == "out/a-\(String(repeating: "0", count: digits - String(tasks).count))\(tasks).jsonl.gz")
+    }
+
+    @Test("a task's number comes before that of its part of limited size, and such names are known again")
+    func limited() {
+        for output in ["a.jsonl.gz", "out/a.jsonl", "out.d/a", "a-00001.csv", "a-00001-0001.csv", ".hidden", "x/.gz", "é.d/ü.log"] {
+            for (place, tasks) in [(0, 1), (16, 400), (99_999, 100_000)] {
+                for part in [1, 17, 9_999, 10_000] {
+                    let own = TaskParts.path(of: output, part: part)
+                    let path = TaskParts.path(of: own, from: place, of: tasks, areLimited: true)
+                    #expect(path.map { TaskParts.isPart($0, of: output, from: tasks, areLimited: true) } == true, "\(own), \(path ?? "none")")
+                    #expect(path.map { TaskParts.isPart($0, of: output + "x", from: tasks, areLimited: true) } == false)
+                    #expect(path.map { TaskParts.isPart($0, of: output, from: place, areLimited: true) } == false, "no such task")
+                }
+            }
+        }
+        #expect(TaskParts.path(of: "out/a-0003.jsonl.gz", from: 16, of: 400, areLimited: true) == "out/a-00017-0003.jsonl.gz")
+        #expect(TaskParts.path(of: "out/a-10000.jsonl", from: 0, of: 1_000_000, areLimited: true) == "out/a-0000001-10000.jsonl")
+        #expect(TaskParts.path(of: "out/a.jsonl.gz", from: 16, of: 400, areLimited: true) == nil)
+        for other in ["out/a-00001.jsonl", "out/a-1-0001.jsonl", "out/a-00000-0001.jsonl", "out/a-00001-001.jsonl", "a-00001-0001.jsonl"] {
+            #expect(!TaskParts.isPart(other, of: "out/a.jsonl", from: 400, areLimited: true), "\(other)")
+        }
+        #expect(TaskParts.isPart("out/a-00400.jsonl", of: "out/a.jsonl", from: 400, areLimited: false))
+        #expect(!TaskParts.isPart("out/a-00401.jsonl", of: "out/a.jsonl", from: 400, areLimited: false))
     }
 
     @Test("no two outputs have a file of the same name")

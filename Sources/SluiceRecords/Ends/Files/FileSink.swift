@@ -14,7 +14,8 @@ package struct FileSink: DeclaredSink {
                 "members", .choice(GzipMembers.allCases.map(\.rawValue)), default: "one", example: "members: many",
                 "for names that end in `.gz`: `one` gzip member, which every reader reads completely, or `many`, one for each MiB of text"),
             ArgumentKey(
-                "part", .word(TaskParts.word, or: .short(.size(1...(1 << 50)), for: "bytes", in: PartLimit.keys)), example: "part: 256MiB",
+                "part", .word(TaskParts.word, or: .short(.size(1...(1 << 50)), for: "bytes", in: PartLimit.keys + [TaskParts.key])),
+                example: "part: 256MiB",
                 "divides the output into `name-00001.jsonl.gz`, `name-00002.jsonl.gz` and so on, each with at most so much text; `task`: one "
                     + "from each task of a run on more machines"),
         ],
@@ -67,10 +68,9 @@ package struct FileSink: DeclaredSink {
         }
         let members = options["members"]?.leaf.flatMap { GzipMembers(rawValue: $0.text) } ?? .one
         var part: PartLimit?
-        // A limit is a map by now, also if it was written as a size.
-        let hasTaskParts = options["part"]?.leaf != nil
+        let hasTaskParts = options["part"].map(TaskParts.areMeant) ?? false
         if let argument = options["part"] {
-            if !hasTaskParts {
+            if !hasTaskParts || PartLimit.isGiven(by: argument) {
                 guard let limit = PartLimit(argument, &checking) else { return nil }
                 part = limit
             }

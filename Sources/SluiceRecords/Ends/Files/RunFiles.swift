@@ -93,6 +93,27 @@ package final class RunFiles: Sendable {
         return nil
     }
 
+    /// As ``conflict()``, among the parts that tasks would write of these sinks' outputs, other than
+    /// the first.
+    ///
+    /// Looks only at files that are there or that the definition names, however many tasks there
+    /// are. With a limit of size, every name that a part could have counts.
+    package func conflict(ofParts sinks: Swift.Set<Int>, from tasks: Int) throws(InputError) -> FileConflict? {
+        for number in sinks.sorted() {
+            let sink = pipeline.sinks[number].sink
+            guard let output = sink.path.constant.map({ NameBytes.normalized($0) }) else { continue }
+            let (folder, first) = (OutputFolders.folder(of: output), sink.first(of: output))
+            guard let place = try sink.place(of: first) else { continue }
+            let named = written.compactMap { $0.place?.folder == place.folder ? $0.place?.name : nil }.map { String(decoding: $0, as: UTF8.self) }
+            for name in (OpenFolder.at(folder)?.names ?? []) + named {
+                let path = TaskParts.path(of: name, in: folder)
+                guard TaskParts.isPart(path, of: output, from: tasks, areLimited: sink.part != nil), !path.isSame(as: first) else { continue }
+                if let found = try conflict(of: Self.output(.sink, path, of: sink, number: number)) { return found }
+            }
+        }
+        return nil
+    }
+
     /// Why no record may go to an output: as ``refusal(of:in:)``, of the file that it begins with.
     func refusal(ofFirst output: String, in sink: Int) -> String? { refusal(of: pipeline.sinks[sink].sink.first(of: output), in: sink) }
 

@@ -16,25 +16,32 @@ final class OutputParts: Sendable {
         var records = 0
     }
 
+    /// The number of the sink.
     let sink: Int
     private let limit: PartLimit
+    private let outputs: any RecordSink
     private let reached = Locked<[Name: Part]>([:])
 
-    init(_ limit: PartLimit, sink: Int) {
-        self.limit = limit
-        self.sink = sink
+    /// - Returns: `nil` if the sink's outputs are not divided.
+    init?(_ sink: PlannedSink) {
+        guard let limit = sink.settings.sink.part else { return nil }
+        (self.limit, self.sink, outputs) = (limit, sink.number, sink.settings.sink)
     }
 
     /// Determines the files of a batch's text. To be called in the order of the input.
     ///
+    /// - Parameter files: `nil` in a task, whose files get their names when they are gathered.
     /// - Throws: if a file would be another one of the run.
-    func divide(_ batch: inout EncodedBatch, _ files: RunFiles) throws(RunError) {
+    func divide(_ batch: inout EncodedBatch, _ files: RunFiles?) throws(RunError) {
         for index in batch.outputs.indices where batch.outputs[index].sink == sink {
-            let cuts = reached.withLock { Self.cuts(of: batch.outputs[index], &$0, limit) }
-            // The first file was checked when the output was named.
-            for cut in cuts where cut.part > 1 {
-                let path = PartLimit.path(of: batch.outputs[index].path, part: cut.part)
-                if let reason = files.refusal(of: path, in: sink) { throw .output(.failed(path: path, reason: reason)) }
+            let output = batch.outputs[index]
+            var cuts = reached.withLock { Self.cuts(of: output, &$0, limit) }
+            for place in cuts.indices {
+                let number = cuts[place].part
+                cuts[place].path = files == nil ? TaskParts.path(of: output.path, part: number) : outputs.path(of: output.path, part: number)
+                // The first file was checked when the output was named.
+                guard let files, number > 1, let reason = files.refusal(of: cuts[place].path, in: sink) else { continue }
+                throw .output(.failed(path: cuts[place].path, reason: reason))
             }
             batch.outputs[index].cuts = cuts
         }
@@ -63,7 +70,9 @@ final class OutputParts: Sendable {
     }
 
     /// For each output, the first file after its last one that exists already: of an earlier run.
+    /// Parts by task have ``TaskParts/leftovers(beside:areLimited:)`` instead.
     var leftovers: [String] {
+        guard !outputs.hasTaskParts else { return [] }
         let next = reached.withLock { $0.sorted { $0.key < $1.key }.map { PartLimit.path(of: $0.key.text, part: $0.value.number + 1) } }
         return next.filter { if case .missing = PathKind.of($0) { false } else { true } }
     }

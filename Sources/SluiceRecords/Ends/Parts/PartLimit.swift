@@ -27,6 +27,9 @@ public struct PartLimit: Sendable, Equatable {
         ArgumentKey("records", .integer(1...1_000_000_000_000), example: "records: 1000000", "in each file"),
     ]
 
+    /// Whether the argument has a limit; it is a map by now, also if it was written as a size.
+    static func isGiven(by argument: Argument) -> Bool { argument.keys.map { $0["bytes"] != nil || $0["records"] != nil } ?? false }
+
     init?(_ argument: Argument, _ checking: inout Checking) {
         guard let keys = argument.keys else { return nil }
         bytes = keys["bytes"]?.integer
@@ -51,22 +54,28 @@ public struct PartLimit: Sendable, Equatable {
     /// - Parameter width: the least number of digits.
     static func path(of output: String, part number: Int, width: Int = digits) -> String {
         let digits = String(number)
+        return path(of: output, number: String(repeating: "0", count: max(0, width - digits.count)) + digits)
+    }
+
+    static func path(of output: String, number: String) -> String {
         let name = output.utf8.lastIndex(of: NameBytes.slash).map { output[output.utf8.index(after: $0)...] } ?? output[...]
         let stem = FileName(output).stem
-        return output[..<name.startIndex] + stem + "-" + String(repeating: "0", count: max(0, width - digits.count)) + digits
-            + name.dropFirst(stem.count)
+        return "\(output[..<name.startIndex])\(stem)-\(number)\(name.dropFirst(stem.count))"
     }
 
     /// The usual number of digits.
     static let digits = 5
 
-    /// The output that a file is a part of, by its name; `nil` if it has not that of a part.
-    static func output(ofPart path: String) -> String? {
+    /// The output that a file is a part of, and its number, by its name; `nil` if it has not that of
+    /// a part.
+    ///
+    /// - Parameter width: the least number of digits.
+    static func split(_ path: String, width: Int = digits) -> (output: String, number: String)? {
         let name = path.utf8.lastIndex(of: NameBytes.slash).map { path[path.utf8.index(after: $0)...] } ?? path[...]
         let stem = FileName(path).stem
         guard let dash = stem.utf8.lastIndex(of: UInt8(ascii: "-")) else { return nil }
         let number = stem.utf8[dash...].dropFirst()
-        guard number.count >= digits, number.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
-        return "\(path[..<name.startIndex])\(stem[..<dash])\(name.dropFirst(stem.count))"
+        guard number.count >= width, number.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+        return ("\(path[..<name.startIndex])\(stem[..<dash])\(name.dropFirst(stem.count))", String(Substring(number)))
     }
 }

@@ -50,6 +50,11 @@ final class Plan: Sendable {
     /// The sinks whose outputs tasks write as files of their own, by their numbers.
     let sinksOfTasks: Swift.Set<Int>
 
+    /// Those of ``outputParts`` that each task divides by itself, and those that divide what all
+    /// tasks have written.
+    var outputPartsOfTasks: [OutputParts] { outputParts.filter { sinksOfTasks.contains($0.sink) } }
+    var outputPartsOfAll: [OutputParts] { outputParts.filter { !sinksOfTasks.contains($0.sink) } }
+
     /// Where tasks end and the run that gathers them begins.
     let taskCut: TaskCut
 
@@ -83,7 +88,7 @@ final class Plan: Sendable {
         self.later = later
         mayHaveEnough = stages.contains(where: \.mayEndRun)
         outputColumns = sinks.filter(\.needsOutputColumns).map { OutputColumns($0) }
-        outputParts = sinks.compactMap { sink in sink.settings.sink.part.map { OutputParts($0, sink: sink.number) } }
+        outputParts = sinks.compactMap { OutputParts($0) }
         hasOrderedStage = years != nil || !outputColumns.isEmpty || !outputParts.isEmpty || stages.contains(where: \.isOrdered)
         var intakes: [Int: ClosingIntake] = [:]
         for stage in stages {

@@ -198,10 +198,12 @@ package final class GatheredTasks: Sendable {
                 if stop.isStopped { return false }
                 let finished = file.finished(in: folder.committed(task.number))
                 guard plan.sinksOfTasks.contains(file.sink), case .file(size: let size?) = PathKind.of(finished.path), size == finished.bytes else {
-                    throw .plan("'\(finished.path)' is not as the task wrote it; remove that task's folder, and run task \(task.number) again")
+                    throw isChanged(finished, task)
                 }
-                let path = TaskParts.path(of: file.output, from: place, of: self.plan.tasks)
                 let sink = plan.sinks[file.sink].settings.sink
+                guard let path = TaskParts.path(of: file.output, from: place, of: self.plan.tasks, areLimited: sink.part != nil) else {
+                    throw isChanged(finished, task)
+                }
                 // The first file was checked before anything was read.
                 let first = sink.path.constant.map { NameBytes.normalized(sink.first(of: $0)) }
                 if first?.isSame(as: path) != true, let reason = files.refusal(of: path, in: file.sink) {
@@ -211,6 +213,10 @@ package final class GatheredTasks: Sendable {
             }
         }
         return true
+    }
+
+    private func isChanged(_ file: FinishedFile, _ task: Task) -> RunError {
+        .plan("'\(file.path)' is not as the task wrote it; remove that task's folder, and run task \(task.number) again")
     }
 
     private func lacksBatches(_ task: Task) -> RunError {
@@ -254,14 +260,16 @@ final class GatheringCommit: Sluice.Sink {
 
     private let commit: RunCommit
     private let gathered: GatheredTasks
-    private let plan: Plan
+    /// Those that tasks have not divided.
+    private let parts: [OutputParts]
     private let encode: SinkStage
     private let files: RunFiles
     /// For each sink, whether its records name its outputs, and batches have these.
     private let namesOutputs: [Bool]
 
     init(_ commit: RunCommit, _ gathered: GatheredTasks, _ plan: Plan, _ encode: SinkStage, _ files: RunFiles) {
-        (self.commit, self.gathered, self.plan, self.encode, self.files) = (commit, gathered, plan, encode, files)
+        (self.commit, self.gathered, self.encode, self.files) = (commit, gathered, encode, files)
+        parts = plan.outputPartsOfAll
         namesOutputs = plan.sinks.map { $0.settings.sink.path.constant == nil && !plan.sinksOfTasks.contains($0.number) }
     }
 
@@ -275,8 +283,8 @@ final class GatheringCommit: Sluice.Sink {
                 guard let reason = files.refusal(ofFirst: output.path, in: output.sink) else { continue }
                 throw OutputError.failed(path: output.path, reason: reason)
             }
-            if !plan.outputParts.isEmpty {
-                for parts in plan.outputParts { try parts.divide(&batch, files) }
+            if !parts.isEmpty {
+                for parts in parts { try parts.divide(&batch, files) }
                 batch = encode.compressParts(of: batch)
             }
             try await commit.write(batch)

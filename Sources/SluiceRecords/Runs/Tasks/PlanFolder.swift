@@ -15,9 +15,12 @@ import SluiceCEL
 package struct PlanFolder: Sendable {
     /// Absolute, since a task changes the current folder.
     package let path: String
+    /// What to do if there is another plan in the folder, as part of a sentence.
+    private let remedy: String
 
-    package init(_ path: String) {
+    package init(_ path: String, ifThereIsAnother remedy: String = "use another folder, or remove it") {
         self.path = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+        self.remedy = remedy
     }
 
     private var planFile: StateFile { StateFile("plan.json", in: path) }
@@ -121,6 +124,25 @@ package struct PlanFolder: Sendable {
         return plan
     }
 
+    /// Looks for an input or a table that is no longer as it was when the plan was made. Asks the
+    /// file system, or the service, for each.
+    ///
+    /// - Returns: the first that was found, as an error; `nil` also if one cannot be read here.
+    package func change(since plan: TaskPlan) throws(RunError) -> RunError? {
+        let lines = try PlanLines(self)
+        var next = plan.tables
+        for task in 0...plan.tasks {
+            do throws(RunError) {
+                try PlannedInput.check(next)
+            } catch {
+                if case .outdatedPlan = error { return error }
+                return nil
+            }
+            if task < plan.tasks { next = lines[task]?.inputs ?? [] }
+        }
+        return nil
+    }
+
     /// The inputs of one task.
     package func inputs(of task: Int, in plan: TaskPlan) throws(RunError) -> TaskInputs {
         guard (0..<plan.tasks).contains(task) else {
@@ -181,7 +203,7 @@ package struct PlanFolder: Sendable {
 
     /// A plan gets a folder of its own, since it is removed in the end.
     private var isOther: RunError {
-        .plan("'\(path)' has another plan: its definition, parameters, inputs or number of tasks differ; use another folder, or remove it")
+        .plan("'\(path)' has another plan: its definition, parameters, inputs or number of tasks differ; \(remedy)")
     }
 
     private var isOfOtherVersion: RunError { .plan("\(planFile.path) cannot be read, so that it is no plan of this version of sluice") }

@@ -15,6 +15,15 @@ extension RecordPipeline {
 }
 
 extension RecordPipeline {
+    /// A part of an output, of those that so many tasks would write, that is another file of the run,
+    /// as far as that is known before records name their outputs.
+    ///
+    /// - Parameter state: the run's state folder.
+    package func conflict(ofPartsFrom tasks: Int, state: String) throws(InputError) -> FileConflict? {
+        let sinks = Plan(self).sinksOfTasks
+        return sinks.isEmpty ? nil : try RunFiles(self, state: state).conflict(ofParts: sinks, from: tasks)
+    }
+
     /// What tasks do and what is done where their results come together, as a sentence.
     package var workOfTasks: String {
         let plan = Plan(self)

@@ -34,8 +34,8 @@ extension RecordRun {
             switch plan.taskCut {
             case .encoded:
                 let records = processed(decoded, plan.places.indices, nil, isTask: true)
-                report = try await encoded(records, reading, encode, files).window(elements: 4096, weight: reading.window).writing(to: commit)
-                    .running(on: threads).run(control)
+                let divided = dividing(encoded(records, reading, encode, files), plan.outputPartsOfTasks, encode, nil)
+                report = try await divided.window(elements: 4096, weight: reading.window).writing(to: commit).running(on: threads).run(control)
             case .before(let place):
                 var records = processed(decoded, 0..<place, nil, isTask: true)
                 if let stage = plan.stageAhead(of: place) { records = filtered(records, ahead: stage) }

@@ -6,7 +6,7 @@ final class TaskFiles: OpenSink {
     private let files: OutputSet
     private let folder: String
     private let sink: Int
-    /// The names that the outputs have in the run, without the number of the part.
+    /// The names that the outputs have in the run, without the number of the task.
     private var outputs: [String] = []
     private var numbers: [Name: Int] = [:]
 
@@ -68,7 +68,8 @@ struct TaskFile: Codable, Sendable {
     var sink: Int
     /// The number among the files of the sink in the task.
     var number: Int
-    /// The name of the output, without the number of the part.
+    /// The name of the output, without the number of the task: `a.jsonl.gz`, or `a-0001.jsonl.gz`
+    /// if parts are limited in size.
     var output: String
     var records: Int
     var bytes: UInt64

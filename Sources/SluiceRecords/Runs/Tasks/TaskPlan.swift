@@ -104,7 +104,7 @@ package struct PlannedInput: Codable, Sendable, Equatable {
     private func check(as now: InputFile) throws(RunError) {
         guard let now = InputStamp(now) else { throw .plan("'\(name)' cannot be read here", mayPass: true) }
         guard let change = now.change(since: InputStamp(self)) else { return }
-        throw .plan("\(change) since the plan was made; make a new one ('sluice plan'), in another folder")
+        throw .outdatedPlan(change)
     }
 }
 
