@@ -200,7 +200,8 @@ struct SparkTests {
             to: "few.yaml")
         #expect(
             try command.run("check", "few.yaml", "--on", "yarn").output
-                == "few.yaml: ok\n  tasks read the inputs and run the stages before 'head', which needs all records in order; gathering does the rest\n" + division)
+                == "few.yaml: ok\n  tasks read the inputs and run the stages before 'head', which needs all records in order; gathering does the rest\n"
+                + division)
         try command.write("name: whole\nsource: {files: 'sampledata/access/*.gz', format: json}\nsink: {file: out/a.jsonl}\n", to: "whole.yaml")
         #expect(
             try command.run("check", "whole.yaml", "--on", "yarn").output.hasSuffix(

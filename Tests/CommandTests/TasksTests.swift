@@ -765,7 +765,7 @@ struct TasksTests {
 
 extension CommandUnderTest {
     /// The text of every file in `out`, and of the dead letters in `state`, by path.
-    fileprivate func contents() throws -> [String: Data] {
+    func contents() throws -> [String: Data] {
         var files: [String: Data] = [:]
         for top in ["out", "state"] {
             let names = FileManager.default.enumerator(atPath: folder.appending(path: top).path)?.allObjects as? [String] ?? []
@@ -779,7 +779,7 @@ extension CommandUnderTest {
     }
 
     /// The report without what differs from run to run: times and workers.
-    fileprivate func report(without others: [String] = []) throws -> NSDictionary {
+    func report(without others: [String] = []) throws -> NSDictionary {
         let data = try Data(contentsOf: folder.appending(path: "state/report.json"))
         var report = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
         for key in ["elapsed_seconds", "digest"] + others { report[key] = nil }

@@ -29,10 +29,12 @@ FIRST, MOST = 256 << 10, 8 << 20
 # Not objects of a service, or read through another address.
 LEFT_OUT = {"memory", "local", "data", "dir", "zip", "tar", "libarchive", "reference", "generic", "cached", "blockcache", "filecache",
             "simplecache", "async_wrapper", "asyncwrapper", "asynclocal", "http", "https", "ftp"}
-PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hdfs": "pyarrow", "abfs": "adlfs", "abfss": "adlfs", "az": "adlfs"}
+PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hdfs": "pyarrow", "webhdfs": "requests", "abfs": "adlfs", "abfss": "adlfs",
+            "az": "adlfs"}
 ACCESS = {
     "s3fs": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; AWS_ENDPOINT_URL; FSSPEC_S3_ANON=true for public buckets",
-    "gcsfs": "GOOGLE_APPLICATION_CREDENTIALS", "pyarrow": "HADOOP_USER_NAME, or a Kerberos ticket", "adlfs": "AZURE_STORAGE_ACCOUNT_NAME and the like"}
+    "gcsfs": "GOOGLE_APPLICATION_CREDENTIALS", "pyarrow": "HADOOP_USER_NAME, or a Kerberos ticket",
+    "requests": "FSSPEC_WEBHDFS_USER, or FSSPEC_WEBHDFS_KERBEROS=true and a ticket", "adlfs": "AZURE_STORAGE_ACCOUNT_NAME and the like"}
 
 
 class Failure(Exception):
@@ -83,8 +85,13 @@ def file_system(address):
     except ImportError:
         wanted = "fsspec %s" % PACKAGES[scheme] if scheme in PACKAGES else "fsspec"
         raise Failure("refused", "%s has no fsspec: %s -m pip install %s" % (sys.executable, sys.executable, wanted))
+    host, _, name = rest.partition("/")
     try:
-        return fsspec.core.url_to_fs(address, use_listings_cache=False)
+        # Without the name, in which some packages find options.
+        files = fsspec.core.url_to_fs("%s://%s/" % (scheme, host), use_listings_cache=False)[0]
+        if scheme == "webhdfs":
+            refuse_error_pages(files)
+        return files, "/" + name if scheme in ("hdfs", "webhdfs") else files._strip_protocol(address)
     except ImportError as error:
         wanted = PACKAGES.get(scheme)
         raise Failure("refused", "%s lacks a package for %s:// (%s)%s" % (
@@ -93,6 +100,15 @@ def file_system(address):
         if "Protocol not known" in str(error):
             raise Failure("refused", "fsspec knows no such scheme; s3, gs, hdfs, file and others are supported")
         raise
+
+
+def refuse_error_pages(files):
+    """What a data node answers instead of a file's bytes, fsspec takes for them."""
+    def check(response, *_, **__):
+        if response.status_code >= 400 and not response.url.startswith(files.url):
+            raise Failure("failed", "a data node answers %d %s" % (response.status_code, response.reason))
+
+    files.session.hooks["response"] = [check]
 
 
 def first_line(error):
@@ -112,6 +128,8 @@ def failure(error, scheme):
         return Failure("refused", "there is no such bucket")
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return Failure("missing", "there is no such object")
+    if scheme == "hdfs" and ("libhdfs" in text or "libjvm" in text):
+        return Failure("refused", "Hadoop's libraries are not found (%s); set JAVA_HOME, HADOOP_HOME and CLASSPATH, or read webhdfs://HOST:PORT/…" % text)
     name = type(error).__name__
     if isinstance(error, PermissionError) or "Credential" in name or "Forbidden" in text:
         where = ACCESS.get(PACKAGES.get(scheme))
@@ -123,7 +141,8 @@ def described(name, info):
     """An object as the other side knows it. The version changes with the contents."""
     if info["type"] != "file":
         raise Failure("folder", "not an object")
-    version = next((str(info[key]) for key in ("ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "modified") if info.get(key)), None)
+    version = next((str(info[key]) for key in (
+        "ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "modified", "modificationTime") if info.get(key)), None)
     if version is None or info.get("size") is None:
         raise Failure("refused", "its size or version (ETag, modification time) is not known, so a change would not be noticed")
     return {"name": name, "size": info["size"], "version": version.strip('"')}
@@ -251,9 +270,10 @@ def chunks(file, count):
         left, size = count, FIRST
         try:
             while left > 0:
-                chunk = file.read(min(left, size))
-                if not chunk:
-                    raise Failure("failed", "its end came %d bytes too early" % left)
+                wanted = min(left, size)
+                chunk = file.read(wanted)
+                if len(chunk) != wanted:
+                    raise Failure("failed", "its end came %d bytes too early" % (left - len(chunk)))
                 left, size = left - len(chunk), min(2 * size, MOST)
                 ready.put(chunk)
             ready.put(None)
