@@ -585,6 +585,11 @@ struct TasksTests {
         let explained = try command.run("explain", "parts.yaml").output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         #expect(explained.contains("writes out/plain.jsonl in parts, one for each task, as jsonl, order: input"), "\(explained)")
         #expect(explained.contains("writes out/piece.jsonl.gz as jsonl, order: input"), "\(explained)")
+        let other = try CommandUnderTest()
+        defer { other.remove() }
+        try Self.prepareLimited(other)
+        let limited = try other.run("explain", "limited.yaml").output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(limited.contains("writes out/all.jsonl.gz in parts of limited size from each task, as jsonl, order: input"), "\(limited)")
     }
 
     @Test("killed attempts and a killed gathering leave no parts that count, and none that stay", arguments: [false, true])

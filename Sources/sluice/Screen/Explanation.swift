@@ -56,7 +56,7 @@ enum Explanation {
         case .closing: notes.append("returns its records at the end of the input")
         case .sink(let settings):
             let path = settings.sink.path.text
-            let parts = settings.sink.hasTaskParts ? " in parts, one for each task," : ""
+            let parts = settings.sink.hasTaskParts ? " in parts\(settings.sink.part == nil ? ", one for" : " of limited size from") each task," : ""
             notes.append("writes \(path == "-" ? "standard output" : path)\(parts) as \(settings.format.name), order: \(settings.order.rawValue)")
         case .source, .each, .routes: break
         }
