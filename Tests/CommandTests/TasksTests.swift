@@ -578,7 +578,7 @@ struct TasksTests {
             try command.run("check", "parts.yaml", "--on", "yarn").output == """
                 parts.yaml: ok
                   tasks read the inputs, run the stages and encode the outputs; each writes a part of 'out/k={k}/part.csv.gz', 'out/all.jsonl.gz', \
-                'out/plain.jsonl', './out//few.tsv.zst'; gathering writes one part of 'out/sums.jsonl'
+                'out/plain.jsonl', './out//few.tsv.zst'; gathering writes, as one task, 'out/sums.jsonl'
                   each input is read by one task; --split divides large ones where decompression can begin
 
                 """)

@@ -36,12 +36,14 @@ extension RecordPipeline {
             for obstacle in obstacles { Log.error("this run cannot be divided into tasks: \(obstacle)") }
             throw ExitStatus.wrong
         }
-        do {
-            guard let conflict = try conflict(ofPartsFrom: tasks, state: state) else { return }
-            Log.error("\(RunError.files(conflict))")
-        } catch let error as InputError {
+        let conflict: FileConflict?
+        do throws(InputError) {
+            conflict = try self.conflict(ofPartsFrom: tasks, state: state)
+        } catch {
             throw RunError.input(error)
         }
+        guard let conflict else { return }
+        Log.error("\(RunError.files(conflict))")
         throw ExitStatus.wrong
     }
 }

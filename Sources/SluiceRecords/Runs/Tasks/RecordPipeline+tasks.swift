@@ -30,7 +30,7 @@ extension RecordPipeline {
         let parts = plan.sinks.filter { $0.settings.sink.hasTaskParts }
         let own = Self.paths(of: parts.filter { plan.sinksOfTasks.contains($0.number) })
         let others = Self.paths(of: parts.filter { !plan.sinksOfTasks.contains($0.number) })
-        let end = (own.map { "; each writes a part of \($0)" } ?? "") + (others.map { "; gathering writes one part of \($0)" } ?? "")
+        let end = (own.map { "; each writes a part of \($0)" } ?? "") + (others.map { "; gathering writes, as one task, \($0)" } ?? "")
         guard case .before(let place) = plan.taskCut else { return "tasks read the inputs, run the stages and encode the outputs" + end }
         let name = place == 0 ? "finding the years" : "'\(plan.places[place].name)'"
         let ahead = plan.stageAhead(of: place).map { "; of the records that \($0.settings.verb.name) sees, they leave those that are the first in their task" }
