@@ -349,6 +349,27 @@ struct TasksTests {
         #expect(try command.run("task", "plan", "--index", "2").status == 2)
     }
 
+    @Test("several processes may make the same plan at once, and one goes on after another was killed")
+    func plansAtOnce() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try Self.prepare(command)
+        for round in 0..<5 {
+            let plans = try (0..<4).map { _ in try command.start(nil, ["plan", "divided.yaml", "--tasks", "3", "--plan", "plan\(round)"]) }
+            let results = try plans.map { try $0.finish() }
+            #expect(results.allSatisfy { $0.status == 0 }, "\(results.map(\.error))")
+            let names = try FileManager.default.contentsOfDirectory(atPath: command.folder.appending(path: "plan\(round)").path)
+            #expect(names.sorted() == ["attempts", "inputs.index", "inputs.jsonl", "plan.json", "tasks"])
+        }
+        let killed = try command.shell("mkdir -p killed/tasks killed/attempts && echo x > killed/inputs.jsonl.1f && echo x > killed/inputs.jsonl")
+        #expect(killed.status == 0)
+        #expect(try command.run("plan", "divided.yaml", "--tasks", "3", "--plan", "killed").status == 0)
+        #expect(try command.run("task", "killed", "--index", "2").status == 0)
+        let mine = try command.shell("mkdir -p mine/tasks && echo x > mine/tasks/x && sluice plan divided.yaml --tasks 3 --plan mine")
+        #expect(mine.status == 1)
+        #expect(mine.error.contains("is not empty, and has no plan; use a new folder"), "\(mine.error)")
+    }
+
     /// Kills attempts at a task, does all tasks, and kills gatherings, each at several moments.
     private static func kill(_ divided: CommandUnderTest, tasks: Int, gatherings: Int) throws {
         func killed(_ arguments: [String], after milliseconds: Int) throws {

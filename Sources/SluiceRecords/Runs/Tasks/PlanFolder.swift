@@ -84,7 +84,10 @@ package struct PlanFolder: Sendable {
             try makeFolders()
             try write(division)
             // Last: with it, the plan is complete.
-            try planFile.write(plan)
+            let beside = StateFile(NameBytes.lastName(of: Self.name(beside: planFile.path)), in: path)
+            try beside.write(plan)
+            guard rename(beside.path, planFile.path) == 0 else { throw OutputError.failed(planFile.path, "cannot be written", errno) }
+            StateFile.sync(folder: path)
         } catch let error as RunError {
             throw error
         } catch let error as OutputError {
@@ -227,8 +230,26 @@ package struct PlanFolder: Sendable {
         } catch {
             throw .plan("'\(path)' is no folder that can be read")
         }
-        guard names.allSatisfy({ $0 == "lost+found" }) else { throw .plan("'\(path)' is not empty, and has no plan; use a new folder") }
+        // Another process may have made the plan since.
+        guard names.allSatisfy({ $0 == "lost+found" || mayBeOfUnfinishedPlan($0) }) || access(planFile.path, F_OK) == 0 else {
+            throw .plan("'\(path)' is not empty, and has no plan; use a new folder")
+        }
     }
+
+    /// Whether it is what a process that makes a plan, or was killed meanwhile, has in the folder.
+    private func mayBeOfUnfinishedPlan(_ name: String) -> Bool {
+        switch name {
+        case "tasks", "attempts": OpenFolder.at("\(path)/\(name)")?.names.allSatisfy { $0 == "." || $0 == ".." } ?? false
+        default: Self.isPartBeingWritten(name) || Self.filesOfPlan.contains(name)
+        }
+    }
+
+    private static let filesOfPlan = ["inputs.jsonl", "inputs.index", "plan.json"]
+
+    /// A name that no other process uses.
+    static func name(beside path: String) -> String { "\(path).\(String(UInt64.random(in: .min ... .max), radix: 16))" }
+
+    private static func isPartBeingWritten(_ name: String) -> Bool { filesOfPlan.contains { name.hasPrefix($0 + ".") } }
 
     /// What a plan consists of, the plan itself last.
     private static let parts = ["tasks", "attempts", "inputs.jsonl", "inputs.index", "spark-runner.py", "spark-log4j2.properties", "sluice", "plan.json"]
@@ -240,7 +261,8 @@ package struct PlanFolder: Sendable {
     package func remove() throws(RunError) {
         guard access(planFile.path, F_OK) == 0 else { return }
         _ = try plan()
-        for part in Self.parts where access("\(path)/\(part)", F_OK) == 0 {
+        let left = (OpenFolder.at(path)?.names ?? []).filter(Self.isPartBeingWritten)
+        for part in left + Self.parts where access("\(path)/\(part)", F_OK) == 0 {
             do {
                 try FileManager.default.removeItem(atPath: "\(path)/\(part)")
             } catch {

@@ -1,9 +1,11 @@
 import FoundationEssentials
 import Glibc
 
-/// A file of a plan that is being written, through a buffer. One owner at a time.
+/// A file of a plan that is being written, through a buffer, under a name of its own: another
+/// process may be making the same plan. One owner at a time.
 final class PlanPart {
     private let path: String
+    private let beside: String
     private let descriptor: Int32
     private let waiting = ByteBuffer(capacity: PlanPart.most)
     private(set) var byteCount = 0
@@ -13,12 +15,14 @@ final class PlanPart {
 
     init(_ path: String) throws(OutputError) {
         self.path = path
-        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)
+        beside = PlanFolder.name(beside: path)
+        descriptor = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw .failed(path, "cannot be created", errno) }
     }
 
     deinit {
         close(descriptor)
+        unlink(beside)
     }
 
     func write(_ bytes: UnsafeBufferPointer<UInt8>) throws(OutputError) {
@@ -39,10 +43,10 @@ final class PlanPart {
         waiting.count = 0
     }
 
-    /// Writes what waits, and makes everything durable.
+    /// Writes what waits, makes everything durable, and gives the file its name.
     func finish() throws(OutputError) {
         try writeWaiting()
-        guard fsync(descriptor) == 0 else { throw .failed(path, "cannot be written", errno) }
+        guard fsync(descriptor) == 0, rename(beside, path) == 0 else { throw .failed(path, "cannot be written", errno) }
     }
 }
 
