@@ -38,7 +38,7 @@ enum TaskParts {
     static func isPart(_ path: String, of output: String, from tasks: Int, areLimited: Bool) -> Bool {
         let whole = areLimited ? PartLimit.split(path, width: digits)?.output : path
         guard let part = whole.flatMap({ PartLimit.split($0, width: width(of: tasks)) }), let number = Int(part.number) else { return false }
-        return part.output.isSame(as: output) && (1...tasks).contains(number) && part.number.utf8.count == width(of: tasks)
+        return part.output.isSame(as: output) && number > 0 && number <= tasks && part.number.utf8.count == width(of: tasks)
     }
 
     /// The files beside these parts that are parts of the same outputs, of earlier runs.
