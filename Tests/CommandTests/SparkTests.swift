@@ -126,10 +126,10 @@ struct SparkTests {
         #expect(try whole.run("run", "divided.yaml", "--progress", "none").status == 3)
         try command.write(Self.standIn, to: "bin/spark-submit")
         let run = "chmod +x bin/spark-submit; PATH=$PWD/bin:$PATH sluice run divided.yaml --on 'local[2]' --quiet"
-        let first = try command.shell("export TASKS='0 1 2' CODE=9; \(run) --tasks 4 --split 1MiB")
-        #expect(first.error.contains("1 of 4 tasks are not done; the others are kept"), "\(first.error)")
+        let first = try command.shell("export TASKS='0 1' CODE=9; \(run) --tasks 3 --split 1MiB")
+        #expect(first.error.contains("1 of 3 tasks are not done; the others are kept"), "\(first.error)")
         #expect(try command.text(of: ".sluice/divided/plan/inputs.jsonl").contains("\"start\":{"))
-        #expect(try command.shell("export TASKS=3; \(run) --tasks 4 --split 1MiB").status == 3)
+        #expect(try command.shell("export TASKS=2; \(run) --tasks 3 --split 1MiB").status == 3)
         for name in ["out/all.jsonl.gz", "out/sums.jsonl", "out/dead.jsonl.gz", "out/k=1/part.csv.gz"] {
             #expect(try command.text(of: name) == whole.text(of: name), "\(name)")
         }
