@@ -90,7 +90,7 @@ struct SparkRun {
         try wait(for: submit, program)
         let missing = made.tasks - folder.committedTasks(of: made)
         guard missing == 0 else {
-            guard access("\(folder.path)/plan.json", F_OK) == 0 else {
+            guard access("\(folder.path)/plan.json", F_OK) == 0, access("\(folder.path)/tasks", F_OK) == 0 else {
                 throw RunError.plan(
                     "the plan in '\(folder.path)' was removed meanwhile, as by another run of this file once it has published the outputs")
             }

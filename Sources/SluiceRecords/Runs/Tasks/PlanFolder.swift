@@ -261,6 +261,8 @@ package struct PlanFolder: Sendable {
     package func remove() throws(RunError) {
         guard access(planFile.path, F_OK) == 0 else { return }
         _ = try plan()
+        // At once, so that another run of the plan sees all results or none.
+        rename("\(path)/tasks", "\(attempts)/tasks")
         let left = (OpenFolder.at(path)?.names ?? []).filter(Self.isPartBeingWritten)
         for part in left + Self.parts where access("\(path)/\(part)", F_OK) == 0 {
             do {
