@@ -52,6 +52,15 @@ struct InitTests {
         ),
         // A host that is called like no level.
         ("iso.log", "2026-11-28T10:48:19.277038+00:00 vm app[7]: started\n2026-11-28T10:48:20.277038+00:00 vm kernel: up\n", "syslog"),
+        // A word after a time is a host only where something else says that it is syslog.
+        (
+            "times.log", "2026-11-28T10:48:19Z started the engine\n2026-11-28T10:48:20Z slow, 3 s: no\n",
+            #"{regex: {pattern: '^\[?%{time:time}\]?:? +%{rest:message}$'}}"#
+        ),
+        ("epochs.log", "1764324000.25 GET /a 1\n1764324001.5 GET /b 2\n", "lines"),
+        ("untagged.log", "Nov 28 10:48:19 vm it is on\nNov 28 10:48:20 vm it is off\n", "syslog"),
+        ("repeated.log", "2026-11-28T10:48:19Z vm app: on\n2026-11-28T10:48:20Z vm last message repeated 3 times\n", "syslog"),
+        ("iis.log", "#Fields: date time s-ip\n2026-11-28 10:48:19 10.0.0.1\n2026-11-28 10:48:20 10.0.0.2\n", "tsv"),
         (
             "nginx.log", "10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 2 \"-\" \"curl/8\" \"-\"\n", "{access: {format: main}}"
         ),

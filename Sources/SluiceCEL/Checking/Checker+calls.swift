@@ -94,7 +94,7 @@ extension Overload {
 
 extension CELType {
     /// As shown to users: with the names of conversions, and every type parameter looks the same.
-    fileprivate var shown: String {
+    var shown: String {
         switch self {
         case .timestamp: "timestamp"
         case .duration: "duration"

@@ -127,7 +127,7 @@ extension Checker {
             _ = inference.assign(.dyn, to: target)
         case .dyn: break
         default:
-            report("a value of type \(target) has no field '\(field.text)'", at: field.range)
+            report("a value of type \(target.shown) has no field '\(field.text)'", at: field.range)
         }
         return (.dyn, isOptional)
     }

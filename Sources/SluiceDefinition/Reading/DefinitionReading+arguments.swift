@@ -144,14 +144,14 @@ extension DefinitionReading {
     mutating func format(_ node: YAMLNode, _ what: String) -> FormatArgument? {
         format(node, what, among: Formats.allNames) { name in
             let fix = "this version reads: \(Formats.names.joined(separator: ", "))"
-            return Formats.named(name).map { .success($0) } ?? .failure(FormatRefusal(reason: "no such format '\(name)'", fix: fix))
+            return Formats.named(name).map { .success($0) } ?? .failure(FormatRefusal(unknown: name, fix: fix))
         }
     }
 
     mutating func writtenFormat(_ node: YAMLNode, _ what: String) -> FormatArgument? {
         format(node, what, among: Formats.allNames) { name in
             let fix = "this version writes: \(Formats.writableNames.joined(separator: ", "))"
-            guard let format = Formats.named(name) else { return .failure(FormatRefusal(reason: "no such format '\(name)'", fix: fix)) }
+            guard let format = Formats.named(name) else { return .failure(FormatRefusal(unknown: name, fix: fix)) }
             guard format is any WritableFormat.Type else {
                 return .failure(FormatRefusal(reason: "the format '\(name)' can be read but not written", fix: fix))
             }
@@ -162,6 +162,23 @@ extension DefinitionReading {
     private struct FormatRefusal: Error {
         var reason: String
         var fix: String
+        /// Whether it may be a misspelt name.
+        var isUnknown = false
+
+        init(reason: String, fix: String) {
+            self.reason = reason
+            self.fix = fix
+        }
+
+        /// - Parameter fix: for a name that other programs do not use either.
+        init(unknown name: String, fix: String) {
+            guard let meant = Formats.all.first(where: { $0.declaration.elsewhere.contains(name.lowercased()) })?.declaration else {
+                self.init(reason: "no such format '\(name)'", fix: fix)
+                isUnknown = true
+                return
+            }
+            self.init(reason: "no such format '\(name)'; use '\(meant.name)'", fix: "write '\(meant.example)'")
+        }
     }
 
     private mutating func format(
@@ -183,7 +200,7 @@ extension DefinitionReading {
         guard name.isComplete else { return nil }
         switch find(name.text) {
         case .failure(let refusal):
-            let hint = refusal.reason.hasPrefix("no such") ? didYouMean(name.text, among: names) : ""
+            let hint = refusal.isUnknown ? didYouMean(name.text, among: names) : ""
             report("\(owner): \(refusal.reason)\(hint)", at: name.place, fix: refusal.fix)
             return nil
         case .success(let format):

@@ -12,7 +12,18 @@ package enum ExpressionAdvice {
             if let operatorSign = operators[found.lowercased()] { return "write \(operatorSign) instead of '\(found)'" }
             if word(before: range.lowerBound, in: bytes) == "not" { return "write ! instead of 'not': !(…)" }
         }
+        let follower = bytes[range.upperBound...].first
+        if message.hasPrefix("unexpected character '~'") || message.hasPrefix("unexpected character '='") && follower == UInt8(ascii: "~") {
+            return "use x.matches(r'…') to match a pattern"
+        }
         if message.hasPrefix("unexpected character '='") { return "use == to compare" }
+        if message == "expected an expression, found '>'", bytes[..<range.lowerBound].last == UInt8(ascii: "<") { return "use != to compare" }
+        if message == "expected ')', found ','", let sign = operatorIn(0..<range.lowerBound, of: bytes),
+            bytes[sign.upperBound...].first(where: { $0 != UInt8(ascii: " ") }) == UInt8(ascii: "(")
+        {
+            return "write a list after 'in', such as [200, 304] or ['GET', 'HEAD']"
+        }
+        if message.hasPrefix("a value of type "), let meant = functions[name(in: message).lowercased()] { return meant }
         if message.hasPrefix("the time format '"), !name(in: message).contains("%") {
             return "use directives, as in '%Y-%m-%d %H:%M:%S'"
         }
@@ -53,7 +64,10 @@ package enum ExpressionAdvice {
         return "'\(parts[1].dropFirst().dropLast())' cannot be applied to \(types[0]) and \(types[1])"
     }
 
-    private static let operators = ["and": "&&", "or": "||", "is": "==", "equals": "==", "eq": "==", "ne": "!=", "like": ".contains('…') or .matches('…')"]
+    private static let operators = [
+        "and": "&&", "or": "||", "is": "==", "equals": "==", "eq": "==", "ne": "!=", "like": ".contains('…') or .matches('…')", "in": "in",
+        "contains": ".contains('…')", "matches": ".matches(r'…')", "startswith": ".startsWith('…')", "endswith": ".endsWith('…')",
+    ]
 
     private static let functions: [String: String] = [
         "len": "use size(x) for the length of text, a list or a map",

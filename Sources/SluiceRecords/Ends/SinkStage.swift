@@ -190,7 +190,11 @@ final class SinkStage: Sendable {
         buffer.reserve(bytes)
         for row in batch.rows {
             let text = batch.text(Int(row))
-            buffer.append(dropsReturns ? LineText.withoutEnd(text) : text)
+            if batch.table.outcomes[Int(row)] == .duplicated {
+                JSONMembers.writeUnique(text, to: buffer)
+            } else {
+                buffer.append(dropsReturns ? LineText.withoutEnd(text) : text)
+            }
             buffer.append(UInt8(ascii: "\n"))
         }
     }

@@ -3,7 +3,8 @@ import SluiceCEL
 /// `combined`: the access log of Apache and nginx with referer and agent.
 package struct Combined: Format {
     package static let declaration = Declaration(
-        "combined", "access logs of Apache and nginx", argument: .keys(AccessLogOptions.keys), example: "format: combined")
+        "combined", "access logs of Apache and nginx", argument: .keys(AccessLogOptions.keys), example: "format: combined",
+        elsewhere: ["apache", "apache_log", "apache_combined", "nginx", "nginx_log", "nginx_combined", "access_log"])
 
     private let options: AccessLogOptions
 

@@ -1,7 +1,8 @@
 /// `common`: the access log of Apache and nginx without referer and agent.
 package struct Common: Format {
     package static let declaration = Declaration(
-        "common", "access logs without referer and user agent", argument: .keys(AccessLogOptions.keys), example: "format: common")
+        "common", "access logs without referer and user agent", argument: .keys(AccessLogOptions.keys), example: "format: common",
+        elsewhere: ["clf", "apache_common"])
 
     private let options: AccessLogOptions
 

@@ -88,7 +88,8 @@ package protocol RecordWriter: Sendable {
     /// The header of every output, such as that of a CSV file.
     var head: [UInt8] { get }
 
-    /// Whether records are written as the bytes that were read, with a line feed.
+    /// Whether records are written as the bytes that were read, with a line feed; of JSON objects
+    /// with a duplicate name, only the last of its members.
     var copiesRecords: Bool { get }
 
     /// Whether the bytes of all records of a batch may be written as they are. Asked only if

@@ -88,6 +88,8 @@ package struct FormatGuess: Sendable {
         let nulls: [String]?
         /// Whether it wins ties.
         var isFirst = false
+        /// See ``FormatVariant/weight``.
+        var weight = 1.0
 
         init(_ declaration: Declaration, _ nulls: [String]?, _ variant: FormatVariant) {
             self.declaration = declaration
@@ -95,6 +97,7 @@ package struct FormatGuess: Sendable {
             options = variant.options
             text = "{\(declaration.name): {\(variant.text)}}"
             isFirst = variant.winsTies
+            weight = variant.weight
         }
 
         init(_ declaration: Declaration, _ nulls: [String]?) {
@@ -127,7 +130,8 @@ package struct FormatGuess: Sendable {
                 guard case .map(let map)? = Value(json: line) else { return nil }
                 return map
             }
-            var confidence = Double(read) / Double(all)
+            var confidence = weight * Double(read) / Double(all)
+            if let format = format as? any DoubtfulFormat { confidence *= Self.weight(of: format, in: maps) }
             if await isLenient(state) { confidence *= Self.weight(ofLenient: maps, hasHead: hasHead) }
             return FormatGuess(
                 format: self.text, name: declaration.name, read: read, records: all, confidence: confidence, examples: Array(maps.prefix(100)),
@@ -210,6 +214,12 @@ package struct FormatGuess: Sendable {
             return trial.report.records.written > 0
         }
 
+        /// A format that most records show may have others, which do not.
+        private static func weight(of format: any DoubtfulFormat, in records: [ValueMap]) -> Double {
+            let evident = records.count { format.isEvident(in: $0) }
+            return 2 * evident >= records.count ? 1 : Double(evident) / Double(records.count)
+        }
+
         /// Several fields indicate that the format is right, a single one does not, and neither do
         /// words that could be keys without values.
         private static func weight(ofLenient records: [ValueMap], hasHead: Bool) -> Double {
@@ -234,10 +244,19 @@ package struct FormatVariant {
     let text: String
     /// Whether it is better than another format that fits equally well.
     var winsTies = false
+    /// 0 to 1: how much it says that a record can be read this way.
+    var weight = 1.0
 
-    init(_ key: String, _ value: Argument, as text: String, winsTies: Bool = false) {
+    init(_ key: String, _ value: Argument, as text: String, winsTies: Bool = false, weight: Double = 1) {
         options = Arguments([key: value])
         self.text = "\(key): \(text)"
         self.winsTies = winsTies
+        self.weight = weight
     }
+}
+
+/// A format that also reads records which are more likely in no format at all.
+package protocol DoubtfulFormat: Format {
+    /// Whether a record, as JSON, has what others would not have.
+    func isEvident(in record: ValueMap) -> Bool
 }

@@ -3,7 +3,8 @@ import SluiceCEL
 /// `jsonl`: one JSON object per line.
 package struct JSONL: WritableFormat {
     package static let declaration = Declaration(
-        "jsonl", aliases: ["ndjson"], "one JSON object per line", argument: .keys([]), example: "format: jsonl")
+        "jsonl", aliases: ["ndjson"], "one JSON object per line", argument: .keys([]), example: "format: jsonl",
+        elsewhere: ["json_lines", "jsonlines", "jsonseq", "json_seq", "newline_delimited_json"])
     package static let fileExtensions = ["jsonl", "ndjson"]
 
     /// Whether a record may be several lines. Written, it is one.

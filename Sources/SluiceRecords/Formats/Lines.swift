@@ -3,7 +3,8 @@ import SluiceCEL
 /// `lines`: any text, with a field `line` for each line.
 package struct Lines: WritableFormat {
     package static let declaration = Declaration(
-        "lines", "any text; the only field is `line`", argument: .keys([]), example: "format: lines")
+        "lines", "any text; the only field is `line`", argument: .keys([]), example: "format: lines",
+        elsewhere: ["text", "raw", "plain", "line", "none", "txt"])
     package static let fileExtensions = ["log", "txt"]
 
     package init() {}

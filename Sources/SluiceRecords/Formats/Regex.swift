@@ -9,7 +9,7 @@ package struct RegexFormat: Format {
                 "pattern", .text, isRequired: true, example: #"pattern: '^(?P<host>\S+) (?P<rest>.*)$'"#,
                 "RE2 syntax, and named patterns such as `%{ip:client}`; matches anywhere unless anchored with `^` and `$`")
         ]),
-        example: #"format: {regex: {pattern: '^(?P<host>\S+)'}}"#)
+        example: #"format: {regex: {pattern: '^(?P<host>\S+)'}}"#, elsewhere: ["grok", "pattern", "dissect", "regexp"])
 
     private let pattern: Pattern
 
@@ -51,8 +51,10 @@ package struct RegexFormat: Format {
 extension RegexFormat: VariedFormat {
     /// Such a line may pass as one of syslog, whose host would then be the level.
     package static func variants(for text: [UInt8]) -> [FormatVariant] {
-        guard let pattern = LoggerPattern.best(for: text) else { return [] }
-        return [FormatVariant("pattern", .leaf(Leaf(pattern.text)), as: "'\(pattern.text)'", winsTies: true)]
+        let logger = LoggerPattern.best(for: text).map { ($0, winsTies: true, weight: 1.0) }
+        // A time alone says less than the columns of a table.
+        guard let (pattern, winsTies, weight) = logger ?? LoggerPattern.timed(text).map({ ($0, false, 0.7) }) else { return [] }
+        return [FormatVariant("pattern", .leaf(Leaf(pattern.text)), as: "'\(pattern.text)'", winsTies: winsTies, weight: weight)]
     }
 }
 

@@ -37,6 +37,16 @@ package struct Syslog: DatedFormat {
     package func makeDecoder(columns: [String], spans: Bool) -> any RecordDecoder { SyslogDecoder(columns: columns, timeDefaults) }
 }
 
+extension Syslog: DoubtfulFormat {
+    /// A line that begins with a time of ISO 8601 is a message only with a tag or a priority: its
+    /// next word could be anything.
+    package func isEvident(in record: ValueMap) -> Bool {
+        if record[SyslogField.app.name] != nil || record[SyslogField.priority.name] != nil { return true }
+        guard case .string(let time)? = record[SyslogField.time.name] else { return false }
+        return time.first?.isLetter == true
+    }
+}
+
 extension RecordFormat {
     /// Messages of RFC 5424, and of RFC 3164 as programs write them. See docs/formats.md.
     public static let syslog = RecordFormat(Syslog.self)

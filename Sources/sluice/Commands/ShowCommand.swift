@@ -53,12 +53,14 @@ struct ShowCommand: ParsableCommand {
         var triage = DeadLetterTriage(examples: examples)
         var output = RawOutput()
         var cut = 0
+        var missing = 0
         do throws(RunError) {
             try LineFile.forEachLine(of: file) { (line, number) throws(RunError) in
                 let letter = try MetDeadLetter(line: line, of: file, number: number)
                 guard stage == nil || letter.stage == stage, code == nil || letter.code == code else { return }
                 if letter.rawKind == .beginning { cut += 1 }
-                if raw { output.write(letter.raw) } else { triage.add(letter) }
+                guard raw else { return triage.add(letter) }
+                if letter.rawKind == .withheld || letter.rawKind == .none { missing += 1 } else { output.write(letter.raw) }
             }
         } catch {
             output.flush()
@@ -68,6 +70,10 @@ struct ShowCommand: ParsableCommand {
         if raw, cut > 0 {
             Terminal.error.write(
                 "sluice: \(file): of \(cut) of these records, only the beginning is in the dead letters ('raw_cut'); FILE@OFFSET prints a whole one\n")
+        }
+        if missing > 0 {
+            let are = missing == 1 ? "1 dead letter has" : "\(Figures.count(missing)) dead letters have"
+            Terminal.error.write("sluice: \(file): \(are) no original bytes, and none is printed: 'redact' withheld them, or the record was made by a stage\n")
         }
         if !raw { Terminal.output.write(TriageTable.text(triage, of: file, Paint(isOn: Terminal.output.isColored), width: Terminal.output.lineWidth)) }
     }

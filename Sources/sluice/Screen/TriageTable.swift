@@ -22,7 +22,8 @@ enum TriageTable {
                 if letter.message != group.template { text += "\(indent)\(Figures.shortened(letter.message, to: 200))\n" }
                 // The place leads to the whole record.
                 let room = columns.map { min(200, max(16, $0 - indent.count - 2)) } ?? 200
-                text += "\(indent)| \(Figures.shortened(String(decoding: letter.raw, as: UTF8.self), to: room))\n"
+                let shown = letter.fields.map { "fields: \($0)" } ?? "| \(String(decoding: letter.raw, as: UTF8.self))"
+                text += "\(indent)\(Figures.shortened(shown, to: room + 2))\n"
             }
         }
         return Wrapping.wrapped(text, to: columns)

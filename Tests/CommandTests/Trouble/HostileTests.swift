@@ -37,7 +37,7 @@ struct HostileTests {
         Case(
             "20-digit integers", "{\"a\":18446744073709551616,\"b\":-9223372036854775809}\n",
             output: ["{\"a\":18446744073709551616,\"b\":-9223372036854775809}"]),
-        Case("duplicate keys", "{\"a\":1,\"a\":2}\n", output: ["{\"a\":1,\"a\":2}"]),
+        Case("duplicate keys", "{\"a\":1,\"a\":2}\n{\"b\":3}\n", output: ["{\"a\":2}", "{\"b\":3}"]),
         Case("a lone surrogate", "{\"a\":\"\\ud800\"}\n", output: ["{\"a\":\"\\ud800\"}"]),
         Case(
             "100,000 levels", String(repeating: "[", count: 100_000) + "\n{\"a\":" + String(repeating: "[", count: 100_000) + "\n{\"a\":1}\n",

@@ -18,6 +18,8 @@ package struct MetDeadLetter: Sendable {
     package var rawKind = RawKind.none
     /// The size of the record in bytes, if ``raw`` is only its beginning.
     package var rawCutFrom: UInt64?
+    /// The record's fields as a JSON object, if there are no original bytes.
+    package private(set) var fields: String?
 
     /// Whether a dead letter has the record's original bytes.
     package enum RawKind: Sendable {
@@ -60,6 +62,7 @@ package struct MetDeadLetter: Sendable {
             rawCutFrom = cut["of"]?.number
             rawKind = .beginning
         }
+        if rawKind == .withheld || rawKind == .none, case .map? = map["record"] { fields = map["record"]?.jsonText }
     }
 
     /// The message without its variable parts: numbers are replaced with `N`, quoted texts with

@@ -31,6 +31,15 @@ struct LoggerPattern: Sendable {
         #"^\[?%{time:time}\]? +\[?%{level:level}\]?:? +%{rest:message}$"#,
     ].map { LoggerPattern($0) }
 
+    /// Without a level.
+    private static let timed = LoggerPattern(#"^\[?%{time:time}\]?:? +%{rest:message}$"#)
+
+    /// The pattern of lines that begin with a time, if there are such lines.
+    static func timed(_ text: [UInt8]) -> LoggerPattern? {
+        let lines = text.split(separator: UInt8(ascii: "\n"))
+        return lines.contains { line in line.withUnsafeBufferPointer { timed.pattern.matches($0) } } ? timed : nil
+    }
+
     /// The one with the most fields that nearly as many lines match as any other.
     static func best(for text: [UInt8]) -> LoggerPattern? {
         let lines = text.split(separator: UInt8(ascii: "\n"))

@@ -73,7 +73,11 @@ package struct RecordFields: Sendable {
     func write(_ row: Int, of batch: RecordBatch, to buffer: ByteBuffer) {
         let cells = batch.table.row(row)
         guard shape.base == .other else {
-            if shape.isUntouched { return buffer.append(JSONMembers.trimmed(batch.text(row))) }
+            if shape.isUntouched {
+                // Whoever reads it next may take the first of equal keys; the stages took the last.
+                if batch.table.outcomes[row] == .duplicated { return JSONMembers.writeUnique(batch.text(row), to: buffer) }
+                return buffer.append(JSONMembers.trimmed(batch.text(row)))
+            }
             return rewrite.write(
                 batch.text(row), batch.table.outcomes[row], batch.table.rowSpans(row), cells, batch.scratch, to: buffer)
         }
@@ -85,7 +89,7 @@ package struct RecordFields: Sendable {
     ///
     /// - Parameter buffer: any buffer, which is left as it was.
     func object(_ row: Int, of batch: RecordBatch, using buffer: ByteBuffer) -> UnsafeBufferPointer<UInt8> {
-        if shape.base == .json, shape.isUntouched { return batch.text(row) }
+        if shape.base == .json, shape.isUntouched, batch.table.outcomes[row] != .duplicated { return batch.text(row) }
         let start = buffer.count
         write(row, of: batch, to: buffer)
         let written = UnsafeBufferPointer(rebasing: buffer.filled[start...])

@@ -67,6 +67,8 @@ package struct Trial: Sendable {
             var settings = settings
             let sink = MemorySink(settings.sink.path)
             sinks.append(sink)
+            // The rows of a database are shown as JSON.
+            if settings.sink.ownFormat != nil { settings.format = JSONL() }
             settings.sink = sink
             return settings
         }
