@@ -44,6 +44,16 @@ struct ExplainTests {
         #expect(result.output.split(separator: "\n").allSatisfy { $0.count <= 60 })
     }
 
+    @Test("tracing a record shows a row of a database as JSON")
+    func row() throws {
+        let command = try command()
+        defer { command.remove() }
+        try command.write("name: y\nsource: {files: in.jsonl}\nsink: {sqlite: out/y.db, table: t}\n", to: "y.yaml")
+        let result = try command.run("explain", "y.yaml", "--record", "{\"a\":[1],\"b\":\"x\"}")
+        #expect(result.status == 0)
+        #expect(result.output.hasSuffix("sink\n  out/y.db\n    {\"a\":[1],\"b\":\"x\"}\n"), "\(result.output)")
+    }
+
     @Test("tracing a record shows the result of each stage, and where it is written")
     func way() throws {
         let command = try command()

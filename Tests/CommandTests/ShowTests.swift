@@ -68,6 +68,22 @@ struct ShowTests {
         #expect(bytes.status == 0)
     }
 
+    @Test("shows the fields of a record whose bytes a stage has withheld, and leaves it out of --raw")
+    func withheld() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("{\"user\":\"ann\",\"a\":1}\nhello\n", to: "in.jsonl")
+        try command.write(
+            "name: x\nsource: {files: in.jsonl}\nstages: [{redact: {fields: [user], with: mask}}, {keep: b > 1}]\nsink: {stdout: true}\n"
+                + "dead_letter: dead.jsonl\n", to: "x.yaml")
+        #expect(try command.run("run", "x.yaml", "--progress", "none").status == 3)
+        let result = try command.run("show", "dead.jsonl", "--stage", "keep")
+        #expect(result.output.hasSuffix("     no such field 'b'\n     fields: {\"user\":\"***\",\"a\":1}\n"), "\(result.output)")
+        let raw = try command.run("show", "dead.jsonl", "--raw")
+        #expect(raw.output == "hello\n")
+        #expect(raw.error == "sluice: dead.jsonl: 1 dead letter has no original bytes, since 'redact' withheld them, and is not printed\n")
+    }
+
     @Test("FILE@OFFSET prints the record at that offset in an input's text")
     func place() throws {
         let command = try command()

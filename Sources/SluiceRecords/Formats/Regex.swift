@@ -51,7 +51,7 @@ package struct RegexFormat: Format {
 extension RegexFormat: VariedFormat {
     /// Such a line may pass as one of syslog, whose host would then be the level.
     package static func variants(for text: [UInt8]) -> [FormatVariant] {
-        let logger = LoggerPattern.best(for: text).map { ($0, winsTies: true, weight: 1.0) }
+        let logger: (LoggerPattern, Bool, Double)? = LoggerPattern.best(for: text).map { ($0, true, 1) }
         // A time alone says less than the columns of a table.
         guard let (pattern, winsTies, weight) = logger ?? LoggerPattern.timed(text).map({ ($0, false, 0.7) }) else { return [] }
         return [FormatVariant("pattern", .leaf(Leaf(pattern.text)), as: "'\(pattern.text)'", winsTies: winsTies, weight: weight)]

@@ -72,8 +72,9 @@ struct ShowCommand: ParsableCommand {
                 "sluice: \(file): of \(cut) of these records, only the beginning is in the dead letters ('raw_cut'); FILE@OFFSET prints a whole one\n")
         }
         if missing > 0 {
-            let are = missing == 1 ? "1 dead letter has" : "\(Figures.count(missing)) dead letters have"
-            Terminal.error.write("sluice: \(file): \(are) no original bytes, and none is printed: 'redact' withheld them, or the record was made by a stage\n")
+            let letters = missing == 1 ? "1 dead letter has" : "\(Figures.count(missing)) dead letters have"
+            let reason = "no original bytes, since 'redact' withheld them, and \(missing == 1 ? "is" : "are") not printed"
+            Terminal.error.write("sluice: \(file): \(letters) \(reason)\n")
         }
         if !raw { Terminal.output.write(TriageTable.text(triage, of: file, Paint(isOn: Terminal.output.isColored), width: Terminal.output.lineWidth)) }
     }
