@@ -26,7 +26,7 @@ $(SWIFT) test --skip-build $(1) --filter '$(POOL_TESTS)'
 	$(SWIFT) test --skip-build $(1) --skip '$(POOL_TESTS)' --skip '$(TIMED_TESTS)' --skip '$(COMMAND_TESTS)'
 endef
 
-.PHONY: help setup build run install package test trouble test-spark spark-cluster fuzz compare-damaged test-install check docs validate-schema check-jobs check-csv-suites check-exchange check-servers lint format tsan cel-conformance bench bench-compare bench-pool bench-cel bench-formats clean
+.PHONY: help setup build run install package test trouble test-spark spark-cluster fuzz compare-damaged test-install check docs validate-schema check-jobs check-csv-suites check-log-suites check-exchange check-servers lint format tsan cel-conformance bench bench-compare bench-pool bench-cel bench-formats clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,9 @@ check-jobs: build ## compare the answers of pipelines/ with awk, Miller, jq and 
 
 check-csv-suites: build ## read csv-spectrum and csv-test-data; ARGS='--folder FOLDER' for their location
 	@scripts/check-csv-suites --sluice $(RELEASE)/sluice $(ARGS)
+
+check-log-suites: build ## read the cases of kr/logfmt, go-logfmt and go-syslog; ARGS='--folder FOLDER' for their location
+	@scripts/check-log-suites --sluice $(RELEASE)/sluice $(ARGS)
 
 check-exchange: build ## exchange difficult values with other programs, and print a table; PYTHON=FILE for one with duckdb, polars …
 	@$(or $(PYTHON),python3) scripts/check-exchange --sluice $(RELEASE)/sluice $(ARGS)
