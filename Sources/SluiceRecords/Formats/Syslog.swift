@@ -1,4 +1,4 @@
-import SluiceCEL
+package import SluiceCEL
 
 /// `syslog`: messages of RFC 5424, and of RFC 3164 as programs write them.
 package struct Syslog: DatedFormat {
