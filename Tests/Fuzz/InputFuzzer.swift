@@ -40,7 +40,7 @@ struct InputFuzzer: Fuzzer {
         ].map { Array($0.utf8) }
         let bytes = texts + Self.compressed.map(Self.bytes)
         let twice = bytes + [Self.bytes(Self.compressed[0] + Self.compressed[0]), Self.bytes(Self.compressed[0] + "0000" + Self.compressed[0])]
-        let framed = (0..<UInt8(framings.count)).flatMap { first in twice.map { [first, 40, 0] + $0 } }
+        let framed: [[UInt8]] = (0..<UInt8(framings.count)).flatMap { first -> [[UInt8]] in twice.map { [first, 40, 0] + $0 } }
         let wide: [[UInt8]] = [
             [0xFF, 0xFE, 0x61, 0, 0x0A, 0, 0x3D, 0xD8, 0, 0xDE], [0xFE, 0xFF, 0, 0x61, 0, 0x0A, 0xD8, 0x3D], [0x61, 0xE9, 0x0A, 0xFF],
         ]
