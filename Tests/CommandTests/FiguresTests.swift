@@ -26,6 +26,11 @@ struct FiguresTests {
         #expect(Figures.seconds(number) == text)
     }
 
+    @Test("rates are never nothing of something", arguments: [(0, "0"), (0.001, "<0.1"), (0.44, "0.4"), (9, "9"), (9.96, "10"), (1_234.6, "1,235")])
+    func rates(perSecond: Double, text: String) {
+        #expect(Figures.rate(perSecond) == text)
+    }
+
     @Test("columns line up, and lines end without spaces")
     func columns() {
         var columns = Columns("stage", "in", "")
@@ -59,6 +64,14 @@ struct ProgressLineTests {
         #expect(line.text == "1,234,567 records  312 MB/s  3 dead")
     }
 
+    @Test("has no rate before anything is committed")
+    func begins() {
+        let line = ProgressLine(records: 0, inStages: 12, deadLetters: 0, share: 0.02, bytesPerSecond: nil)
+        #expect(line.text == "0 records (12 more in stages)  2 %  0 dead")
+        #expect(line.entry["sluice.bytes_per_second"] == LogEntry.Value.none)
+        #expect(self.line.entry["sluice.bytes_per_second"] == .integer(312_000_000))
+    }
+
     @Test("says that the run is finishing once all input is read")
     func finishing() {
         var line = line
@@ -69,6 +82,46 @@ struct ProgressLineTests {
     @Test("never wraps on a narrow terminal")
     func narrow() {
         #expect(line.overwriting(width: 20) == "\r\u{1B}[2K1,234,567 records  ")
+    }
+}
+
+@Suite("A rate of what grows in leaps")
+struct SteadyRateTests {
+    /// What is said at each look, of a total of 10 a second that grows by so much at once.
+    private static func said(every leap: Double, look: Double, over least: Double, until end: Double, stopsAt stop: Double = .infinity) -> [(Double, Double?)] {
+        var rate = SteadyRate(over: least)
+        return stride(from: 0, through: end, by: look).map { seconds in
+            rate.note((min(seconds, stop) / leap).rounded(.down) * leap * 10, at: seconds)
+            return (seconds, rate.perSecond)
+        }
+    }
+
+    @Test("is right and never nothing after the first leap, however far apart they are", arguments: [0.25, 1, 3, 20], [0.25, 1])
+    func isRight(leap: Double, look: Double) throws {
+        for (seconds, said) in Self.said(every: leap, look: look, over: 2, until: 100) where seconds >= max(leap, look) {
+            #expect(abs(try #require(said) - 10) < 0.01, "at \(seconds)")
+        }
+    }
+
+    @Test("is not known before the first leap")
+    func early() {
+        for (seconds, said) in Self.said(every: 20, look: 1, over: 2, until: 19) { #expect(said == nil, "at \(seconds)") }
+    }
+
+    @Test("falls once a leap is later than any was")
+    func falls() throws {
+        let said = Self.said(every: 3, look: 1, over: 2, until: 600, stopsAt: 60).filter { $0.0 >= 60 }.compactMap { $0.1 }
+        #expect(said.prefix(4).allSatisfy { abs($0 - 10) < 0.01 })
+        #expect(zip(said.dropFirst(4), said.dropFirst(5)).allSatisfy { $0 > $1 })
+        #expect(try #require(said.last) < 0.2)
+    }
+
+    @Test("follows a change within the time that it is taken over")
+    func follows() throws {
+        var rate = SteadyRate(over: 10)
+        for second in 0...50 { rate.note(Double(second) * 10, at: Double(second)) }
+        for second in 51...60 { rate.note(500 + Double(second - 50) * 30, at: Double(second)) }
+        #expect(abs(try #require(rate.perSecond) - 30) < 0.01)
     }
 }
 

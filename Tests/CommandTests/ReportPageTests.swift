@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SluiceRecords
 import Testing
 
@@ -107,13 +108,66 @@ struct ReportPageTests {
         #expect(try command.shell("sed -i 's/\"report\":\"sha256:[0-9a-f]*\",//' .sluice/page/samples.json").status == 0)
         #expect(try command.run("report", ".sluice/page", "-o", "page.html").status == 0)
         let object = try #require(try JSONSerialization.jsonObject(with: Data(parts(command.text(of: "page.html")).data.utf8)) as? [String: Any])
-        #expect(object["status"] as? String == "unfinished")
+        #expect(object["status"] as? String == "killed")
         let sentences = try #require(object["sentences"] as? [[String: Any]])
         let text = try #require(sentences.first?["text"] as? String)
-        #expect(text.contains("has not come to its end") && text.contains("17 records were read, 100 % of its input; 16 of them had failed"), "\(text)")
+        #expect(text.hasPrefix("The run was killed, or its machine stopped, before it had come to its end. After "), "\(text)")
+        #expect(text.hasSuffix(" 17 records were read, 100 % of its input; 16 of them had failed."), "\(text)")
+        // Without scripts it says the same.
+        #expect(try command.text(of: "page.html").contains("<pre>The run was killed&#44;"))
+        try command.write("{}", to: ".sluice/page/checkpoint.json")
+        #expect(try command.run("report", ".sluice/page", "-o", "page.html").status == 0)
+        #expect(try command.text(of: "page.html").contains("16 of them had failed. The same command resumes it from its last checkpoint."))
         // The report is another run's then.
         #expect(try command.run("report", ".sluice/page/report.json", "-o", "page.html").status == 0)
         #expect(try parts(command.text(of: "page.html")).data.contains("\"status\":\"losses\""))
+    }
+
+    @Test("of a run that goes on says so, and that nothing is known before its first samples")
+    func running() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("name: t\nsource: {files: '-', format: jsonl}\nsink: {file: out.jsonl}\n", to: "t.yaml")
+        let run = try command.start(nil, ["run", "t.yaml", "--progress", "none"])
+        // Written before anything is read, and with the first samples after a second.
+        var first: CommandUnderTest.Result?
+        while run.process.isRunning {
+            guard let text = try? command.text(of: ".sluice/t/samples.json") else {
+                poll(nil, 0, 10)
+                continue
+            }
+            if text.contains("\"samples\":[\n[") { break }
+            if first == nil { first = try command.run("report", ".sluice/t", "-o", "early.html") }
+            poll(nil, 0, 10)
+        }
+        if let first, first.status != 0 {
+            #expect(first.status == 2 && first.error.contains("a run has just begun there, and nothing is known of it yet"), "\(first)")
+        }
+        let result = try command.run("report", ".sluice/t", "-o", "page.html")
+        #expect((result.status, result.error) == (0, ""), "\(result)")
+        let data = try parts(command.text(of: "page.html")).data
+        #expect(data.contains("\"status\":\"unfinished\"") && data.contains("The run was still going on when this page was made. After "))
+        run.signal(SIGKILL)
+        _ = try run.finish()
+        #expect(try command.run("report", ".sluice/t", "-o", "page.html").status == 0)
+        let killed = try parts(command.text(of: "page.html")).data
+        #expect(killed.contains("\"status\":\"killed\"") && killed.contains("The run was killed, or its machine stopped"))
+    }
+
+    @Test("of the run before one that was killed at once says so")
+    func killedAtOnce() throws {
+        let command = try command()
+        defer { command.remove() }
+        let samples = try command.text(of: ".sluice/page/samples.json")
+        let head = try cut(samples.replacing(/"report":"[^"]*",/, with: ""), at: "\"samples\":[").0
+        try command.write(head + "\"samples\":[]}", to: ".sluice/page/samples.json")
+        let result = try command.run("report", ".sluice/page", "-o", "page.html")
+        #expect(result.status == 0)
+        #expect(result.error == "sluice: the last run there was killed before anything was known of it; this is the report of the run before it\n")
+        #expect(try parts(command.text(of: "page.html")).data.contains("\"status\":\"losses\""))
+        #expect(try command.shell("rm .sluice/page/report.json").status == 0)
+        let none = try command.run("report", ".sluice/page")
+        #expect(none.status == 2 && none.error.contains("the last run there was killed before anything was known of it"), "\(none)")
     }
 
     @Test("is not made where there is no report, or no folder")

@@ -9,7 +9,7 @@ each at 400 and 1,600 pixels, light and dark, and checks that nothing is loaded,
 is not wider than its window, that its texts stand out from their background, and that it can be used with the
 keyboard alone. Exits with 1 if something is wrong. Run by hand: CI has no browser.
 """
-import argparse, base64, gzip, json, os, pathlib, random, subprocess, sys, tempfile
+import argparse, base64, csv, gzip, io, json, os, pathlib, random, subprocess, sys, tempfile
 
 HOSTILE = ["</script><script>alert(1)</script>", "<!--<script>", "<img src=x onerror=alert(1)>", "{{script}}", "&lt;b&gt;", "\u2028\u202eevil",
            "x" * 3000, "javascript:alert(1)"]
@@ -159,7 +159,35 @@ def check(browser, name, path, pictures):
                 if method == "Network.requestWillBeSent" and not event["params"]["request"]["url"].endswith(path.name): problems.append(f"{where}: loads {event['params']['request']['url']}")
             if pictures:
                 browser.picture(pictures / f"{name}-{width}-{scheme}.png")
+    problems += copied(browser, name)
     problems += keyboard(browser, name, path)
+    return problems
+
+
+COPIES = """(async () => {
+  const copies = {};
+  navigator.clipboard.writeText = async text => { copies.last = text; };
+  for (const button of document.querySelectorAll("button[aria-label$=' as CSV']")) {
+    button.click();
+    await new Promise(done => setTimeout(done, 20));
+    copies[button.getAttribute("aria-label")] = copies.last;
+  }
+  delete copies.last;
+  return copies;
+})()"""
+
+
+def copied(browser, where):
+    """Every table can be copied as CSV: a heading, rows of the same length, no formulas."""
+    problems, copies = [], browser.run(COPIES)
+    tables = browser.run("document.querySelectorAll('table').length")
+    if len(copies) < tables: problems.append(f"{where}: {len(copies)} copies of {tables} tables")
+    for what, text in copies.items():
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+        if len(rows) < 2 or len({len(row) for row in rows}) != 1: problems.append(f"{where}: '{what}' gives {len(rows)} rows of {sorted({len(row) for row in rows})} cells")
+        for cell in {cell for row in rows for cell in row if cell[:1] in set("=+-@\t\r")}:
+            try: float(cell)
+            except ValueError: problems.append(f"{where}: '{what}' gives a formula: {cell[:40]}")
     return problems
 
 

@@ -12,7 +12,7 @@ report's page at the end. Exits with 1 if something is wrong. Run by hand: CI ha
 """
 import argparse, gzip, json, os, pathlib, random, re, signal, subprocess, sys, tempfile, threading, time
 
-from look import CONTRAST, HOSTILE, Browser
+from look import CONTRAST, HOSTILE, Browser, copied
 
 TOKEN = "token-of-a-browser-test"
 
@@ -130,6 +130,15 @@ class Look:
                 self.sound(f"{run.name}, {width} pixels, {scheme}")
                 self.picture(f"live-{run.name}-{width}-{scheme}")
 
+    def damage(self, run, files):
+        """The damaged files, with their places."""
+        self.browser.open(run.url, 1600, "light")
+        self.until("damage", "document.querySelector('#damage tbody tr') !== null", 120)
+        seen = self.browser.run("[...document.querySelectorAll('#damage tbody tr')].map(row => row.children[0].textContent + ' ' + row.children[2].textContent)")
+        for file in files:
+            if not any(re.fullmatch(re.escape(file) + r" [\d,]+", row) for row in seen): self.wrong(f"{run.name}: {file} is not among the damaged files {seen}")
+        self.problems += copied(self.browser, f"{run.name}, live")
+
     def follows(self, run):
         """Figures grow, and nothing that is held loses its hold."""
         self.browser.open(run.url, 1600, "light")
@@ -137,6 +146,10 @@ class Look:
         self.browser.run("document.querySelector('#ledger thead button').focus()")
         before = self.browser.run("document.querySelector('.tiles dd').textContent")
         run.feed(13_000)
+        for _ in range(20):
+            rate = self.browser.run("[...document.querySelectorAll('.tiles div')].find(one => one.textContent.startsWith('Text per second')).lastElementChild.textContent")
+            if rate.startswith("0"): self.wrong(f"text per second is {rate} while the run reads")
+            time.sleep(0.3)
         self.until("the records grow", f"document.querySelector('.tiles dd').textContent !== {json.dumps(before)}", 120)
         if not self.browser.run("document.activeElement.closest('#ledger') !== null"): self.wrong("a heading loses the focus")
         title = self.browser.run("document.title")
@@ -172,10 +185,24 @@ class Look:
         run.process.send_signal(signal.SIGKILL)
         run.process.wait()
         self.until("the loss is said", "document.querySelector('.link.off') !== null && !document.querySelector('.problem').hidden")
+        self.asks_nothing()
         self.picture(f"live-{run.name}-lost", 700)
         self.browser.events = []
         run.begin()
         self.until("it is back", "document.querySelector('.link.on') !== null && document.querySelector('.problem').hidden", 60)
+
+    def asks_nothing(self):
+        """Without a connection, buttons keep the focus, look disabled, and say that nothing was done."""
+        browser, said = self.browser, "document.querySelector('.problem').textContent"
+        allowed = browser.run("[...document.querySelectorAll('.stepper button, .head .tools button')].filter(one => !one.disabled && one.getAttribute('aria-disabled') !== 'true' && one.checkVisibility()).map(one => one.textContent)")
+        if allowed: self.wrong(f"without a connection, these look enabled: {allowed}")
+        for find, words in (("one => one.textContent === 'Drain the run'", "the run cannot be drained from here"),
+                            ("one => one.getAttribute('aria-label') === 'More workers for score'", "the workers of ‘score’ were not changed")):
+            browser.run(f"[...document.querySelectorAll('button')].find({find}).focus()")
+            browser.key("Enter", 13, "\r")
+            if words not in browser.run(said): self.wrong(f"without a connection, it says: {browser.run(said)}")
+            if not browser.run(f"({find})(document.activeElement)"): self.wrong("without a connection, a button loses the focus")
+        if browser.run("document.querySelector('.sure').checkVisibility()"): self.wrong("without a connection, it asks whether to drain")
 
     def ends(self, run, expected, word):
         code = run.end()
@@ -206,6 +233,7 @@ def main():
             look.keyboard(access)
             look.killed(access)
             look.follows(access)
+            look.damage(access, ["in/2026-03-02.log.gz"])
             look.ends(access, 3, "complete, with losses")
         if "many" in arguments.runs:
             many.begin()

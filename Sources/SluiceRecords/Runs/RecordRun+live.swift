@@ -14,14 +14,14 @@ extension RecordRun {
         package var progress: RunProgress
         /// The number of inputs.
         package var inputs: Int
-        /// Damaged places of the inputs so far.
-        package var damage: Int
+        package var damage: DamageSoFar
         /// For each of the steps of the samples, how many workers it can be given; `nil` if their
         /// number is fixed.
         package var allowed: [ClosedRange<Int>?]
 
         package init(
-            samples: RunSamples, report: RunReport, progress: RunProgress, inputs: Int = 1, damage: Int = 0, allowed: [ClosedRange<Int>?] = []
+            samples: RunSamples, report: RunReport, progress: RunProgress, inputs: Int = 1, damage: DamageSoFar = DamageSoFar(),
+            allowed: [ClosedRange<Int>?] = []
         ) {
             (self.samples, self.report, self.progress) = (samples, report, progress)
             (self.inputs, self.damage, self.allowed) = (inputs, damage, allowed)

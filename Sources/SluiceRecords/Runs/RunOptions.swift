@@ -45,6 +45,8 @@ public struct RunProgress: Sendable, Equatable {
     public var inStages = 0
     /// Decompressed bytes.
     public var textBytes: UInt64 = 0
+    /// Those of them that an earlier process had done, whose run this one has resumed.
+    package var restoredTextBytes: UInt64 = 0
     /// Bytes of the input files that were consumed.
     public var compressedBytes: UInt64 = 0
     /// The total size of the input files in bytes; `nil` if one has no size, such as a pipe.

@@ -13,7 +13,7 @@ struct ReportCommand: ParsableCommand {
             Curves over time are drawn from samples.json, which 'sluice run' leaves beside the report. The dead letters are read from their file, \
             whose path in the report is relative to the folder that the run was started in.
 
-            Given a state folder whose last run has not come to its end, or was killed, shows what is known of that: the samples up to then.
+            Given a state folder whose last run goes on, or was killed, shows what is known of that: the samples up to then.
 
             EXAMPLES
               sluice report .sluice/access-errors/report.json
@@ -45,7 +45,7 @@ struct ReportCommand: ParsableCommand {
         let path = FileManager.default.fileExists(atPath: report, isDirectory: &isFolder) && isFolder ? report + "/report.json" : report
         let page: ReportPage
         do throws(RunError) {
-            if isFolder, let unfinished = ReportPage(unfinishedIn: report) { page = unfinished } else { page = try self.page(of: path) }
+            page = isFolder ? try self.page(ofLastRunIn: report) : try self.page(of: path)
         } catch {
             Log.error("\(error)")
             throw ExitStatus.wrong
@@ -58,6 +58,19 @@ struct ReportCommand: ParsableCommand {
             throw ExitStatus.failed
         }
         Terminal.output.write("\(output)\n")
+    }
+
+    private func page(ofLastRunIn folder: String) throws(RunError) -> ReportPage {
+        let isRunning = StateInspection.isRunning(folder)
+        let samples = RunSamples(state: folder).flatMap { $0.report == nil ? $0 : nil }
+        if let samples, !samples.samples.isEmpty { return ReportPage(unfinished: samples, state: folder, isRunning: isRunning) }
+        let path = folder + "/report.json"
+        guard isRunning || samples != nil else { return try page(of: path) }
+        // It has not come to its first samples.
+        let nothing = isRunning ? "a run has just begun there, and nothing is known of it yet" : "the last run there was killed before anything was known of it"
+        guard FileManager.default.fileExists(atPath: path) else { throw .report(path: folder, reason: nothing) }
+        Log.notice("\(nothing); this is the report of the run before it")
+        return try page(of: path)
     }
 
     private func page(of path: String) throws(RunError) -> ReportPage {

@@ -21,7 +21,7 @@ enum LiveMetrics {
         metrics.add(
             "sluice_dead_letters_total", .counter, "Records that failed, by code.",
             report.deadLetters.byCode.sorted { $0.key < $1.key }.map { ([("code", $0.key)], Double($0.value)) })
-        metrics.add("sluice_damaged_places_total", .counter, "Places where an input was damaged.", Double(view.live.damage))
+        metrics.add("sluice_damaged_places_total", .counter, "Places where an input was damaged.", Double(view.live.damage.count))
         metrics.add("sluice_text_bytes_total", .counter, "Decompressed text that was read.", Double(last.textBytes))
         metrics.add("sluice_input_bytes_total", .counter, "Bytes of the inputs that were consumed.", Double(last.compressedBytes))
         if let total = view.live.progress.compressedTotal { metrics.add("sluice_input_size_bytes", .gauge, "The size of all inputs.", Double(total)) }

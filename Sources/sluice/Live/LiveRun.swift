@@ -14,6 +14,7 @@ final class LiveRun: DashboardContent {
 
     private struct State {
         var recent = RecentSamples()
+        var rates = LiveRates()
         var ended: Ended?
     }
 
@@ -34,8 +35,11 @@ final class LiveRun: DashboardContent {
     private var view: LiveView {
         let live = run.live ?? run.beginning
         return state.withLock { state in
-            if state.ended == nil { state.recent.add(live.samples.samples.last) }
-            return LiveView(live, recent: state.recent.window(of: live.samples), ended: state.ended)
+            if state.ended == nil {
+                state.recent.add(live.samples.samples.last)
+                state.rates.note(live.samples)
+            }
+            return LiveView(live, recent: state.recent.window(of: live.samples), rates: state.rates, ended: state.ended)
         }
     }
 

@@ -49,16 +49,18 @@ struct LiveStatus: Encodable {
     var etaSeconds: Known<Double>
     var records: Int
     var recordsInStages: Int
-    var recordsPerSecond: Double
+    var recordsPerSecond: Known<Double>
     var written: Int
     var dead: Int
     /// Of inputs.
     var damagedPlaces: Int
+    /// Those that lost most.
+    var damage: [DamagedPlace]
     /// The stage that the run waits for.
     var bottleneck: Known<String>
     var textBytes: Int
     var compressedBytes: Int
-    var bytesPerSecond: Double
+    var bytesPerSecond: Known<Double>
     var stages: [Stage]
     var deadLetters: [DeadLetters]
     var report: Known<String>
@@ -74,11 +76,12 @@ struct LiveStatus: Encodable {
         share = Known(value: view.share)
         etaSeconds = Known(value: view.secondsLeft)
         (records, written, dead) = (report.records.read, report.records.written, report.records.dead)
-        (damagedPlaces, bottleneck) = (view.live.damage, Known(value: view.slow))
+        (damagedPlaces, damage) = (view.live.damage.count, view.live.damage.worst.map { DamagedPlace($0) })
+        bottleneck = Known(value: view.slow)
         (textBytes, compressedBytes) = (last.textBytes, last.compressedBytes)
         recordsInStages = view.recordsInStages
-        recordsPerSecond = (view.recordsPerSecond * 10).rounded() / 10
-        bytesPerSecond = view.bytesPerSecond.rounded()
+        recordsPerSecond = Known(value: view.rates.recordsPerSecond.map { ($0 * 10).rounded() / 10 })
+        bytesPerSecond = Known(value: view.rates.bytesPerSecond.map { $0.rounded() })
         stages = view.steps.map { step in
             Stage(
                 name: step.step.name, kind: step.step.kind, workers: step.workers, minWorkers: step.allowed?.lowerBound ?? step.workers,

@@ -28,10 +28,11 @@ struct LiveView {
     let live: RecordRun.Live
     /// The samples of the last moments.
     let recent: RunSamples
+    let rates: LiveRates
     let ended: LiveRun.Ended?
 
-    init(_ live: RecordRun.Live, recent: RunSamples, ended: LiveRun.Ended?) {
-        (self.live, self.recent, self.ended) = (live, recent, ended)
+    init(_ live: RecordRun.Live, recent: RunSamples, rates: LiveRates, ended: LiveRun.Ended?) {
+        (self.live, self.recent, self.rates, self.ended) = (live, recent, rates, ended)
     }
 
     var samples: RunSamples { live.samples }
@@ -47,7 +48,8 @@ struct LiveView {
         guard state == .running else { return nil }
         var left = TimeLeft()
         var seconds: Double?
-        for sample in samples.samples {
+        // What was before this process took none of its time.
+        for sample in samples.samples where sample.time >= samples.resumes.last ?? 0 {
             seconds = sample.share.flatMap { left.next(share: Double($0) / 1e6, at: Double(sample.time) / 1e6) }
         }
         return seconds
@@ -57,15 +59,6 @@ struct LiveView {
     var recordsUnderWay: Bool {
         guard let last = samples.samples.last else { return false }
         return (last.steps.first?.batches ?? 0) > (last.steps.last?.batches ?? 0)
-    }
-
-    /// Of text, over the last moments.
-    var bytesPerSecond: Double { recent.seconds > 0 ? Double(recent.samples.last?.textBytes ?? 0) / recent.seconds : 0 }
-
-    /// Over the last moments, with those that stages have finished before they are committed.
-    var recordsPerSecond: Double {
-        guard recent.seconds > 0, let last = recent.samples.last else { return 0 }
-        return max(0, Double(last.records + recent.inStages(last)) / recent.seconds)
     }
 
     /// Records that stages with workers of their own have finished, and that are not committed yet.

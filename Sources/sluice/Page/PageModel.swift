@@ -1,6 +1,13 @@
 import FoundationEssentials
 import SluiceRecords
 
+/// How a run stands that has not come to its end, by its state folder.
+enum UnfinishedRun: Equatable {
+    case running
+    /// Its process is gone.
+    case killed(isResumable: Bool)
+}
+
 /// Everything that the page of a run shows.
 struct PageModel: Encodable {
     struct Sentence: Encodable, Equatable {
@@ -45,19 +52,23 @@ struct PageModel: Encodable {
         var secondsLeft: Double?
         /// Finished by stages with workers of their own, and not committed yet.
         var recordsInStages: Int
-        var recordsPerSecond: Double
-        var bytesPerSecond: Double
+        /// `nil` before anything is committed or finished.
+        var recordsPerSecond: Double?
+        var bytesPerSecond: Double?
         /// Of the inputs.
         var bytesRead: UInt64
         var isDraining: Bool
         var controls: [Control]
+        /// The damaged places that lost most.
+        var damage: [DamagedPlace]
     }
 
     /// The numbers of inputs and outputs that a page lists.
     static let listed = 5_000
 
     private(set) var report: RunReport
-    /// How the run ended, or `unfinished`.
+    /// How the run ended; `unfinished` if it went on when the page was made, `killed` if its process
+    /// ended without a report; or how it stands.
     let status: String
     let samples: RunSamples?
     let sentences: [Sentence]
@@ -101,17 +112,19 @@ struct PageModel: Encodable {
 
     /// The page of a run that has not come to its end.
     ///
-    /// - Parameter samples: at least one.
-    init(unfinished samples: RunSamples, made: String) {
+    /// - Parameters:
+    ///   - samples: at least one.
+    ///   - state: whether it goes on.
+    init(unfinished samples: RunSamples, _ state: UnfinishedRun, made: String) {
         let report = RunReport(unfinished: samples)
         self.report = report
         self.samples = samples
         self.made = made
-        status = "unfinished"
+        status = state == .running ? "unfinished" : "killed"
         letters = PageLetters()
         let bottleneck = Bottleneck(samples)
         sentences = [
-            PageSentences.unfinished(report, samples), Sentence(kind: .slow, text: PageSentences.text(of: bottleneck)),
+            PageSentences.unfinished(report, samples, state), Sentence(kind: .slow, text: PageSentences.text(of: bottleneck)),
         ]
         slow = nil
         steps = Self.steps(samples)
@@ -132,16 +145,16 @@ struct PageModel: Encodable {
         sentences = PageSentences.live(view)
         slow = view.slow
         steps = Self.steps(view.samples)
-        (inputCount, outputCount, damageCount) = (view.live.inputs, 0, view.live.damage)
+        (inputCount, outputCount, damageCount) = (view.live.inputs, 0, view.live.damage.count)
         live = Live(
             after: event, row: isWhole ? nil : view.samples.samples.last?.row, share: view.share, secondsLeft: view.secondsLeft,
-            recordsInStages: view.recordsInStages, recordsPerSecond: view.recordsPerSecond, bytesPerSecond: view.bytesPerSecond,
+            recordsInStages: view.recordsInStages, recordsPerSecond: view.rates.recordsPerSecond, bytesPerSecond: view.rates.bytesPerSecond,
             bytesRead: view.live.progress.compressedBytes, isDraining: view.state == .draining,
             controls: view.steps.enumerated().compactMap { index, step in
                 step.allowed.map {
                     Live.Control(index: index, name: step.step.name, workers: step.workers, least: $0.lowerBound, most: $0.upperBound)
                 }
-            })
+            }, damage: view.live.damage.worst.map { DamagedPlace($0) })
     }
 
     private static func steps(_ samples: RunSamples) -> [Step] {

@@ -18,15 +18,20 @@ enum PageSentences {
         }
     }
 
-    static func unfinished(_ report: RunReport, _ samples: RunSamples) -> PageModel.Sentence {
+    /// Of a run that has written no report.
+    static func unfinished(_ report: RunReport, _ samples: RunSamples, _ state: UnfinishedRun) -> PageModel.Sentence {
         let last = samples.samples.last
         let total = samples.compressedTotal.map(Double.init) ?? 0
         let share = total > 0 ? ", \(percent(min(1, Double(last?.compressedBytes ?? 0) / total))) of its input" : ""
         let dead = report.records.dead == 0 ? "none" : "\(Figures.count(report.records.dead))"
-        return PageModel.Sentence(
-            kind: .bad,
-            text: "The run has not come to its end: it goes on, or it was killed. After \(Figures.seconds(report.elapsedSeconds)), "
-                + "\(Figures.count(report.records.read)) records were read\(share); \(dead) of them had failed.")
+        let known =
+            "After \(Figures.seconds(report.elapsedSeconds)), \(Figures.count(report.records.read)) records were read\(share); \(dead) of them had failed."
+        switch state {
+        case .running: return PageModel.Sentence(kind: .plain, text: "The run was still going on when this page was made. \(known)")
+        case .killed(let isResumable):
+            let next = isResumable ? " The same command resumes it from its last checkpoint." : ""
+            return PageModel.Sentence(kind: .bad, text: "The run was killed, or its machine stopped, before it had come to its end. \(known)\(next)")
+        }
     }
 
     /// - Returns: `nil` if the run has not come to its end.
@@ -96,7 +101,7 @@ enum PageSentences {
     }
 
     private static func lossesSoFar(_ view: LiveView) -> PageModel.Sentence {
-        let damage = view.live.damage
+        let damage = view.live.damage.count
         guard view.report.records.dead > 0 || damage > 0 else { return PageModel.Sentence(kind: .good, text: "Nothing has been lost so far.") }
         var parts: [String] = []
         if view.report.records.dead > 0 { parts.append(deadLetters(of: view.report)) }

@@ -17,10 +17,13 @@ struct ReportPage {
 
     /// The page of a run that has not written its report.
     ///
-    /// - Returns: `nil` if there is no such run in the state folder, or nothing is known of it yet.
-    init?(unfinishedIn folder: String) {
-        guard let samples = RunSamples(state: folder), samples.report == nil, !samples.samples.isEmpty else { return nil }
-        model = PageModel(unfinished: samples, made: "Made by sluice \(Version.text).")
+    /// - Parameters:
+    ///   - samples: at least one.
+    ///   - folder: the state folder.
+    ///   - isRunning: whether it goes on.
+    init(unfinished samples: RunSamples, state folder: String, isRunning: Bool) {
+        let state = isRunning ? UnfinishedRun.running : .killed(isResumable: StateInspection.hasCheckpoint(folder))
+        model = PageModel(unfinished: samples, state, made: "Made by sluice \(Version.text).")
     }
 
     /// The page of a run that goes on.
@@ -43,9 +46,15 @@ struct ReportPage {
                     "style": style, "script": script, "style-hash": Self.hash(of: style), "script-hash": Self.hash(of: script), "data": data,
                     // The page of a report connects to nothing.
                     "connect": model.live == nil ? [] : Array("connect-src 'self'; ".utf8),
-                    "summary": Self.plain(RunSummary.text(model.report, reportFile: nil)),
+                    "summary": Self.plain(summary),
                 ])
         }
+    }
+
+    /// What readers without scripts see.
+    private var summary: String {
+        let hasEnded = RunReport.Status(rawValue: model.status) != nil
+        return hasEnded ? RunSummary.text(model.report, reportFile: nil) : model.sentences.map(\.text).joined(separator: "\n")
     }
 
     /// The template with `{{name}}` replaced, in one pass: what comes in is not looked at again.

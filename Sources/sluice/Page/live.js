@@ -4,28 +4,32 @@
   const { first, h, put, say, show, refresh, control } = page;
   const token = new URLSearchParams(location.search).get("token") || "";
   const address = (path, more = "") => path + "?token=" + encodeURIComponent(token) + more;
-  let data = first, last = data.live.after, source = null, since = null, timer = 0, hasEnded = false;
+  let data = first, last = data.live.after, source = null, since = null, undone = null, timer = 0, hasEnded = false;
 
   // The connection.
   const link = h("span", { class: "link", role: "status" }, "Connecting");
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const complain = text => {
     problem.hidden = !text;
-    problem.textContent = text || "";
+    if (problem.textContent !== (text || "")) problem.textContent = text || "";
   };
   const isConnected = () => {
-    since = null;
+    since = undone = null;
     link.className = "link on";
     link.textContent = "Live";
     complain(null);
+    allow();
   };
   const isLost = () => {
     if (hasEnded) return;
     if (since === null) since = new Date();
     link.className = "link off";
     link.textContent = "No connection";
-    complain("No connection since " + since.toLocaleTimeString("en-GB") + ", so this page stands still. The run may have ended: ‘sluice report’ shows how. If it has not, the page goes on by itself.");
+    complain("No connection since " + since.toLocaleTimeString("en-GB") + ", so this page stands still" + (undone ? ", and " + undone : "") + ". The run may have ended: ‘sluice report’ shows how. If it has not, the page goes on by itself.");
+    allow();
   };
+  // Without a connection, what asks something of the run does nothing but say so. It keeps the focus, which a disabled button would lose.
+  const allow = () => { for (const button of document.querySelectorAll("[data-asks]")) button.setAttribute("aria-disabled", since !== null); };
   const connect = () => {
     clearTimeout(timer);
     if (source) source.close();
@@ -92,25 +96,36 @@
   };
   document.addEventListener("visibilitychange", () => { if (!document.hidden && !hasEnded) draw(); });
 
-  // What can be done.
-  const post = async (path, body) => {
+  // What can be done. `what` says what was not, if there is no answer.
+  const post = async (path, body, what) => {
     try {
-      const answer = await fetch(address(path), { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+      if (since !== null) throw new Error("no connection");
+      const answer = await fetch(address(path), { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(10000) });
       const text = await answer.json();
       complain(answer.ok ? null : text.error.message);
       return answer.ok;
     } catch {
-      isLost();
+      undone = what;
+      if (source.readyState === EventSource.OPEN) complain("There was no answer: it seems that " + what + "."); else isLost();
       return false;
     }
   };
-  const drain = h("button", { type: "button", click: () => { sure.hidden = false; drain.hidden = true; stay.focus(); } }, "Drain the run");
+  const ask = () => {
+    if (since !== null) {
+      undone = "the run cannot be drained from here";
+      return isLost();
+    }
+    sure.hidden = false;
+    drain.hidden = true;
+    stay.focus();
+  };
+  const drain = h("button", { type: "button", "data-asks": "", click: ask }, "Drain the run");
   const stay = h("button", { type: "button", click: () => { sure.hidden = true; drain.hidden = false; drain.focus(); } }, "Go on");
   const yes = h("button", {
-    type: "button", class: "strong",
+    type: "button", class: "strong", "data-asks": "",
     click: async () => {
       stay.click();
-      if (await post("drain", {})) say("The run is being drained");
+      if (await post("drain", {}, "the run was not drained")) say("The run is being drained");
     },
   }, "Drain");
   const sure = h("span", { class: "sure", hidden: true }, h("span", {}, "What is in flight is finished; nothing is published. The same command resumes the run."), yes, stay);
@@ -122,10 +137,10 @@
     if (!one) {
       const number = h("output", {}), change = by => async () => {
         const wanted = Math.max(one.now.least, Math.min(one.now.most, one.now.workers + by));
-        if (wanted !== one.now.workers && await post("resize", { stage: one.now.name, workers: wanted })) say(one.now.name + ": " + wanted + (wanted === 1 ? " worker" : " workers"));
+        if (wanted !== one.now.workers && await post("resize", { stage: one.now.name, workers: wanted }, "the workers of ‘" + one.now.name + "’ were not changed")) say(one.now.name + ": " + wanted + (wanted === 1 ? " worker" : " workers"));
       };
-      const fewer = h("button", { type: "button", "aria-label": "Fewer workers for " + now.name, click: change(-1) }, "−");
-      const more = h("button", { type: "button", "aria-label": "More workers for " + now.name, click: change(1) }, "+");
+      const fewer = h("button", { type: "button", "data-asks": "", "aria-label": "Fewer workers for " + now.name, click: change(-1) }, "−");
+      const more = h("button", { type: "button", "data-asks": "", "aria-label": "More workers for " + now.name, click: change(1) }, "+");
       one = { node: h("span", { class: "stepper" }, fewer, number, more), number, fewer, more };
       steppers.set(now.name, one);
     }

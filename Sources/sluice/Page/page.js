@@ -60,12 +60,13 @@ const page = (() => {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      const area = h("textarea", { class: "unseen" });
+      const area = h("textarea", { class: "unseen" }), held = document.activeElement;
       area.value = text;
       document.body.append(area);
       area.select();
       document.execCommand("copy");
       area.remove();
+      held?.focus({ preventScroll: true });
     }
     say(what + " copied");
   };
@@ -106,6 +107,7 @@ const page = (() => {
       next.disabled = start + size >= rows.length;
       shown.textContent = rows.length === 0 ? "No rows" : count(start + 1) + "–" + count(Math.min(start + size, rows.length)) + " of " + count(rows.length);
       pages.hidden = all.length <= size;
+      if (filter) filter.hidden = all.length <= 10 && !wanted;
       if (foot) columns.forEach((_, index) => { foot.cells[index].textContent = options.foot()[index] ?? ""; });
     };
     const arrange = () => {
@@ -127,7 +129,7 @@ const page = (() => {
       heads.push(th);
       return th;
     }));
-    const filter = all.length > 10 && options.filter !== false && h("input", {
+    const filter = options.filter !== false && h("input", {
       type: "search", placeholder: "Filter", "aria-label": "Filter " + what,
       input: event => {
         wanted = event.currentTarget.value.toLowerCase();
@@ -159,6 +161,25 @@ const page = (() => {
   };
   // A total falls where a process has resumed from a checkpoint of the one before it.
   const rates = (values, at) => at.slice(1).map((index, place) => { const span = times[index] - times[at[place]]; return span > 0 ? Math.max(0, values[index] - values[at[place]]) / span : 0; });
+  // A total that grows in leaps, as batches are committed: what has come with a leap has come evenly since the one before it. While a run goes on, the next leap is on its way for as long as the last one was.
+  const even = values => {
+    const spread = [...values];
+    let from = 0, pace = 0, gap = 0;
+    for (let index = 1; index < values.length; index += 1) {
+      if (values[index] === values[from]) continue;
+      gap = times[index] - times[from];
+      pace = gap > 0 ? Math.max(0, values[index] - values[from]) / gap : 0;
+      if (pace > 0) for (let place = from + 1; place < index; place += 1) spread[place] = values[from] + pace * (times[place] - times[from]);
+      from = index;
+    }
+    if (data.live) for (let place = from + 1; place < values.length; place += 1) spread[place] += pace * Math.min(gap, times[place] - times[from]);
+    return spread;
+  };
+  // The growth of a total in a second: between moments, and on average over all of the time.
+  const growth = (values, at) => {
+    const rises = values.slice(1).reduce((sum, value, place) => sum + Math.max(0, value - values[place]), 0);
+    return { values: rates(even(values), at), mean: rises / (times[times.length - 1] - times[0] || 1) };
+  };
   const nice = most => { const unit = Math.pow(10, Math.floor(Math.log10(most || 1))); return [1, 2, 2.5, 5, 10].map(step => step * unit).find(step => step >= most - 1e-9) || 10 * unit; };
   const moment = seconds => seconds < 120 ? (seconds < 10 ? seconds.toFixed(1) : seconds.toFixed(0)) + "\u2009s" : clock(seconds);
   // Round moments from 0 to `end`, at most `most` and one, as texts below a curve whose place for a moment `x` tells.
@@ -177,14 +198,14 @@ const page = (() => {
 
   // A curve over time. `read` gives values between moments `at[i]` and `at[i + 1]`.
   const chart = (title, read, show) => {
-    let values, at, most, end, calm, chosen = null;
+    let values, at, mean, most, end, calm, chosen = null;
     const readout = h("span"), holder = h("div", { tabindex: "0", role: "img" });
     const node = h("div", { class: "chart" }, h("div", { class: "line" }, h("h3", {}, title), readout), holder);
     const measure = () => {
-      ({ values, at } = read());
+      ({ values, at, mean } = read());
       most = nice(Math.max(...values, 1e-9));
       end = times[at[at.length - 1]] || 1;
-      const mean = values.reduce((sum, value, place) => sum + value * (times[at[place + 1]] - times[at[place]]), 0) / (end - times[at[0]] || 1);
+      mean ??= values.reduce((sum, value, place) => sum + value * (times[at[place + 1]] - times[at[place]]), 0) / (end - times[at[0]] || 1);
       calm = "average " + show(mean) + ", most " + show(Math.max(...values));
       set(holder, { "aria-label": title + ": " + calm });
       if (chosen !== null) chosen = Math.min(chosen, values.length - 1);
@@ -286,21 +307,26 @@ const page = (() => {
       const known = new Set(samples.steps.map(step => step.name)), found = samples.steps.map((step, index) => {
         const place = step.kind === "reading" || step.kind === "writing" ? -1 : samples.places.indexOf(step.name);
         const out = step.kind === "reading" ? column("text_bytes") : step.kind === "writing" ? column("written") : place < 0 ? column("batches " + index) : passed(place);
+        const { values, mean } = growth(out, at);
         return {
           name: step.kind === "reading" || step.kind === "writing" ? step.kind : step.name, isSlow: data.slow === step.name && step.kind !== "reading" && step.kind !== "writing",
           unit: step.kind === "reading" ? "bytes of text" : step.kind === "writing" || place >= 0 ? "records" : "batches", show: step.kind === "reading" ? bytes : each,
-          rates: rates(out, at),
+          rates: values, mean,
           queue: step.kind === "reading" || step.kind === "writing" ? null : (values => at.slice(1).map(index => values[index]))(column("queued " + index)),
         };
       });
       // Sinks of routes are encoded in one step.
-      const sinks = samples.places.flatMap((name, place) => known.has(name) ? [] : [{ name, unit: "records", show: each, rates: rates(passed(place), at), queue: null }]);
+      const sinks = samples.places.flatMap((name, place) => {
+        if (known.has(name)) return [];
+        const { values, mean } = growth(passed(place), at);
+        return [{ name, unit: "records", show: each, rates: values, mean, queue: null }];
+      });
       found.splice(found.length - 1, 0, ...sinks);
       return found;
     };
     const middle = place => (times[at[place]] + times[at[place + 1]]) / 2;
     const mean = values => values.reduce((sum, value, place) => sum + value * (times[at[place + 1]] - times[at[place]]), 0) / (end - times[at[0]] || 1);
-    const calm = (values, show) => "average " + show(mean(values)) + ", most " + show(Math.max(...values));
+    const calm = (values, show, average = mean(values)) => "average " + show(average) + ", most " + show(Math.max(...values));
     const told = (row, place) => row.name + ", " + moment(middle(place)) + ": " + row.show(row.rates[place]) + (row.unit === "bytes of text" ? " of text" : " " + row.unit) + " per second" + (row.queue ? ", " + count(row.queue[place]) + (row.queue[place] === 1 ? " batch waits" : " batches wait") : "");
     const room = 4;
     const curve = (holder, values, name) => {
@@ -359,8 +385,8 @@ const page = (() => {
         const one = drawn[place], unit = row.unit === "records" ? "" : row.unit === "batches" ? " batches" : "";
         text(one.name, row.name);
         one.name.className = "stage-name" + (row.isSlow ? " marked" : "");
-        set(one.node, { "aria-label": row.name + ": " + row.unit + " per second: " + calm(row.rates, row.show) + (row.queue ? "; batches waiting: " + calm(row.queue, each) : "") });
-        text(one.rate.readout, (chosen === null ? calm(row.rates, row.show) : moment(middle(chosen)) + ": " + row.show(row.rates[chosen])) + unit);
+        set(one.node, { "aria-label": row.name + ": " + row.unit + " per second: " + calm(row.rates, row.show, row.mean) + (row.queue ? "; batches waiting: " + calm(row.queue, each) : "") });
+        text(one.rate.readout, (chosen === null ? calm(row.rates, row.show, row.mean) : moment(middle(chosen)) + ": " + row.show(row.rates[chosen])) + unit);
         curve(one.rate.holder, row.rates, "");
         text(one.queue.readout, row.queue ? chosen === null ? calm(row.queue, each) : moment(middle(chosen)) + ": " + each(row.queue[chosen]) : "");
         if (row.queue) curve(one.queue.holder, row.queue, "queue"); else one.queue.holder.replaceChildren();
@@ -477,9 +503,11 @@ const page = (() => {
   };
 
   // What stands above the sections.
-  const words = { running: "running", draining: "draining", unfinished: "not finished", complete: "complete", losses: "complete, with losses", failed: "failed", interrupted: "interrupted" };
-  // Of a run that was killed there are samples only.
-  const isBare = () => data.status === "unfinished";
+  const words = { running: "running", draining: "draining", unfinished: "not finished", killed: "ended without a report", complete: "complete", losses: "complete, with losses", failed: "failed", interrupted: "interrupted" };
+  // Of a run that has written no report there are samples only.
+  const isBare = () => data.status === "unfinished" || data.status === "killed";
+  // What is not known yet is not nothing.
+  const known = (value, show) => typeof value === "number" ? show(value) : "–";
   const tiles = () => {
     const records = report.records, seconds = report.elapsed_seconds, isWritten = data.live || data.status === "complete" || data.status === "losses";
     const text = samples && samples.samples.length ? samples.samples[samples.samples.length - 1][samples.columns.indexOf("text_bytes")] : 0;
@@ -487,8 +515,8 @@ const page = (() => {
       ["Records read", count(records.read)], [isWritten ? "Written" : "Not published", count(records.written)], !isBare() && ["Filtered", count(records.filtered)],
       ["Dead letters", count(records.dead), records.dead ? "dead" : ""], !isBare() && ["Damaged places", count(data.damage_count), data.damage_count ? "dead" : ""],
       data.live && samples && samples.steps.some(step => step.kind === "own") && ["More in stages", count(data.live.records_in_stages)],
-      ["Time", data.live ? clock(seconds) : time(seconds)], data.live && ["Records per second", short(data.live.records_per_second)],
-      text > 0 || data.live ? ["Text per second", bytes(data.live ? data.live.bytes_per_second : text / seconds)] : ["Records per second", short(records.read / Math.max(seconds, 0.001))],
+      ["Time", data.live ? clock(seconds) : time(seconds)], data.live && ["Records per second", known(data.live.records_per_second, short)],
+      data.live ? ["Text per second", known(data.live.bytes_per_second, bytes)] : text > 0 ? ["Text per second", bytes(text / seconds)] : ["Records per second", short(records.read / Math.max(seconds, 0.001))],
     ].filter(Boolean);
   };
   const heading = tools => {
@@ -541,10 +569,10 @@ const page = (() => {
     {
       id: "time", title: "Over time", when: () => samples && times.length > 3,
       make: () => {
-        const rate = name => () => { const at = moments(100); return { at, values: rates(column(name), at) }; };
+        const rate = read => () => { const at = moments(100); return { at, ...growth(read(), at) }; };
         const gauge = read => () => { const at = moments(100), values = read(); return { at, values: at.slice(1).map(index => values[index]) }; };
         const charts = [
-          chart("Records per second", () => { const at = moments(100); return { at, values: rates(finished(), at) }; }, short), chart("Text per second", rate("text_bytes"), bytes),
+          chart("Records per second", rate(finished), short), chart("Text per second", rate(() => column("text_bytes")), bytes),
           chart("Batches waiting for a worker", gauge(queued), short), chart("Memory", gauge(() => column("memory_bytes")), bytes),
         ];
         return {
@@ -633,13 +661,20 @@ const page = (() => {
       },
     },
     {
-      id: "damage", title: "Damage", when: () => report.inputs.some(input => input.damage.length > 0),
+      id: "damage", title: "Damage", when: () => data.damage_count > 0,
       make: () => {
-        const damage = table("damage", [
-          { title: "File", isText: true, value: one => one.input }, { title: "Kind", isText: true, cls: "short", value: one => one.kind }, { title: "At byte", value: one => one.offset },
+        const note = h("p", { class: "soft" }), damage = table("damage", [
+          { title: "File", isText: true, value: one => one.file }, { title: "Kind", isText: true, cls: "short", value: one => one.kind }, { title: "At byte", value: one => one.offset },
           { title: "Member", wide: true, value: one => one.member }, { title: "Bytes lost", isRed: true, value: one => one.lost_bytes }, { title: "Text lost", wide: true, value: one => one.lost_text },
-        ], () => report.inputs.flatMap(input => input.damage.map(damage => ({ ...damage, input: damage.file ?? input.file }))));
-        return { note: report.records.suspect > 0 && h("p", { class: "soft" }, count(report.records.suspect) + " records may differ from what was compressed, and others may be missing."), ...damage };
+        ], () => data.live ? data.live.damage : report.inputs.flatMap(input => input.damage.map(damage => ({ ...damage, file: damage.file ?? input.file }))));
+        const refresh = () => {
+          const suspect = report.records.suspect, most = data.live && data.live.damage.length < data.damage_count && data.live.damage.length;
+          note.textContent = most ? "The " + count(most) + " places that have lost most, of " + count(data.damage_count) + " so far; the report will have all of them."
+            : data.live ? "So far." : suspect > 0 ? count(suspect) + (suspect === 1 ? " record" : " records") + " may differ from what was compressed, and others may be missing." : "";
+          note.hidden = !note.textContent;
+          damage.refresh();
+        };
+        return { ...damage, note, refresh };
       },
     },
     {

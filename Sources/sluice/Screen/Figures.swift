@@ -13,6 +13,13 @@ enum Figures {
         return number < 0 ? "-" + text : text
     }
 
+    /// In a second: `1,234`, `0.4`, and `<0.1` rather than none.
+    static func rate(_ perSecond: Double) -> String {
+        if perSecond > 0, perSecond < 0.05 { return "<0.1" }
+        let isSmall = perSecond < 9.95 && perSecond != perSecond.rounded()
+        return isSmall ? fixed(perSecond, 1) : count(Int(perSecond.rounded()))
+    }
+
     /// `0 B`, `812 B`, `1.2 kB`, `34 MB`: at most three digits, powers of 1,000.
     static func bytes(_ number: some BinaryInteger) -> String {
         var value = Double(number)

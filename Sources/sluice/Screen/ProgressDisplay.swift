@@ -46,34 +46,24 @@ struct ProgressDisplay {
     private func writeLines(_ run: RecordRun, every interval: Duration) async {
         let clock = ContinuousClock()
         let start = clock.now
-        var pace = Pace()
+        // Batches of slow stages are committed some seconds apart.
+        var rate = SteadyRate(over: 10)
+        rate.note(0, at: 0)
         var left = TimeLeft()
         while true {
             do { try await clock.sleep(for: interval) } catch { return }
             let elapsed = (clock.now - start) / .seconds(1)
             let now = run.progress
-            var line = ProgressLine(now, bytesPerSecond: pace.next(bytes: now.textBytes, at: elapsed))
+            rate.note(Double(now.textBytes) - Double(now.restoredTextBytes), at: elapsed)
+            var line = ProgressLine(now, bytesPerSecond: rate.perSecond)
             line.secondsLeft = line.share.flatMap { left.next(share: $0, at: elapsed) }
             Log.write(overwrites ? line.overwriting(width: stream.width) : line.text + "\n", or: [line.entry])
         }
     }
 }
 
-/// The rate in bytes per second, over about the last ten seconds: batches of slow stages are
-/// committed some seconds apart.
-struct Pace {
-    private var marks: [(bytes: UInt64, seconds: Double)] = [(0, 0)]
-
-    mutating func next(bytes: UInt64, at seconds: Double) -> Double {
-        marks.append((bytes, seconds))
-        while marks.count > 2, seconds - marks[1].seconds >= 10 { marks.removeFirst() }
-        let first = marks[0]
-        return seconds > first.seconds ? Double(bytes - min(bytes, first.bytes)) / (seconds - first.seconds) : 0
-    }
-}
-
 extension ProgressLine {
-    init(_ progress: RunProgress, bytesPerSecond: Double) {
+    init(_ progress: RunProgress, bytesPerSecond: Double?) {
         self.init(
             records: progress.records, inStages: progress.inStages, deadLetters: progress.deadLetters, share: progress.share, bytesPerSecond: bytesPerSecond)
     }

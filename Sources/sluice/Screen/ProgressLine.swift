@@ -6,14 +6,15 @@ struct ProgressLine: Equatable {
     var deadLetters: Int
     /// The share of the run that is done, 0 to 1; `nil` if unknown, as for standard input.
     var share: Double?
-    /// Decompressed text, over the last moments.
-    var bytesPerSecond: Double
+    /// Decompressed text, over the last moments; `nil` before any is committed.
+    var bytesPerSecond: Double?
     /// The remaining time; `nil` if it cannot be told yet.
     var secondsLeft: Double?
 
     var text: String {
         let more = inStages > 0 ? " (\(Figures.count(inStages)) more in stages)" : ""
-        var parts = ["\(Figures.count(records)) records\(more)", "\(Figures.bytes(UInt64(max(0, bytesPerSecond))))/s"]
+        var parts = ["\(Figures.count(records)) records\(more)"]
+        if let bytesPerSecond { parts.append("\(Figures.bytes(Int(bytesPerSecond)))/s") }
         if let share { parts.append(Figures.percent(share)) }
         if share == 1 {
             // Closing stages may return their results, or outputs be synced to disk.
@@ -30,7 +31,7 @@ struct ProgressLine: Equatable {
             .info, text,
             [
                 "sluice.records": .integer(records), "sluice.records_in_stages": .integer(inStages), "sluice.dead": .integer(deadLetters),
-                "sluice.bytes_per_second": .integer(Int(max(0, bytesPerSecond))),
+                "sluice.bytes_per_second": LogEntry.Value(bytesPerSecond.map { Int($0) }),
                 "sluice.share": LogEntry.Value(share), "sluice.eta_seconds": LogEntry.Value(secondsLeft),
             ])
     }

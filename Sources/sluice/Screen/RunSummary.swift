@@ -104,7 +104,7 @@ enum RunSummary {
         }
         text += rest(damages.count - listed)
         if suspect > 0 {
-            text += "  suspect: \(Figures.count(suspect)) records may differ from what was compressed, and others be missing; "
+            text += "  suspect: \(Figures.count(suspect)) records may differ from what was compressed, and others may be missing; "
             text += "'on_damage: set_aside' makes them dead letters\n"
         }
         return text

@@ -99,6 +99,20 @@ struct RunCourse: Sendable, Equatable {
         return after.time > before.time ? a + (b - a) * (time - before.time) / (after.time - before.time) : b
     }
 
+    /// How much a total grows in a second at a time: over the last moments before it or, of what
+    /// grows in leaps, over two of these; `nil` before it has grown.
+    func rate(at time: Double, _ count: (Moment) -> Double?) -> Double? {
+        let span = span(at: time)
+        var rate = SteadyRate(over: span.upperBound - span.lowerBound)
+        let last = moments.firstIndex { $0.time >= time } ?? moments.count - 1
+        // Totals of records fall back where a process resumes from a checkpoint of the one before.
+        let begin = resumed.last { $0 < time } ?? -1
+        for moment in moments.prefix(last + 1) where moment.time > begin {
+            if let total = count(moment) { rate.note(total, at: moment.time) }
+        }
+        return rate.perSecond
+    }
+
     /// How much a total grows in a second, over a part of the time.
     func rate(_ span: ClosedRange<Double>, _ count: (Moment) -> Double?) -> Double? {
         guard span.upperBound > span.lowerBound, let end = total(at: span.upperBound, count), let start = total(at: span.lowerBound, count) else { return nil }

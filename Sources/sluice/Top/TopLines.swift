@@ -9,8 +9,8 @@ enum TopLines {
         let more = course.moments.last?.inStages ?? 0
         parts.append("\(Figures.count(course.moments.last?.records ?? 0)) records" + (more > 0 ? " (\(Figures.count(more)) more in stages)" : ""))
         let span = course.span(at: course.seconds)
-        if let rate = course.rate(span, { $0.finished }) { parts.append("\(Figures.count(Int(rate)))/s") }
-        if let rate = course.rate(span, { Double($0.textBytes) }) { parts.append("\(Figures.bytes(Int(rate)))/s") }
+        if let rate = course.rate(at: course.seconds, { $0.finished }) { parts.append("\(Figures.rate(rate))/s") }
+        if let rate = course.rate(at: course.seconds, { Double($0.textBytes) }) { parts.append("\(Figures.bytes(Int(rate)))/s") }
         if let left = course.secondsLeft { parts.append("ETA \(Figures.clock(left))") }
         parts.append("\(Figures.count(course.moments.last?.dead ?? 0)) dead")
         let busy = course.steps.indices.compactMap { index in course.busyShare(of: index, span).map { (index, $0) } }

@@ -79,8 +79,8 @@ struct TopScreen {
 
     private func second(_ course: RunCourse, _ moment: RunCourse.Moment?, more: String, memory: String) -> ScreenLine {
         var line = ScreenLine("  \(Figures.count(moment?.records ?? 0)) records\(more)")
-        if let rate = course.rate(view.span, { $0.finished }) { line.append("  \(Figures.count(Int(rate)))/s") }
-        if let rate = course.rate(view.span, { Double($0.textBytes) }), moment?.textBytes ?? 0 > 0 { line.append("  \(Figures.bytes(Int(rate)))/s") }
+        if let rate = view.rate({ $0.finished }) { line.append("  \(Figures.rate(rate))/s") }
+        if let rate = view.rate({ Double($0.textBytes) }), moment?.textBytes ?? 0 > 0 { line.append("  \(Figures.bytes(Int(rate)))/s") }
         let dead = moment?.dead ?? 0
         line.append("  ")
         line.append("\(Figures.count(dead)) dead", dead > 0 ? .red : .plain)
@@ -128,8 +128,8 @@ struct TopScreen {
         let start = min(max(0, selected - room + 1), max(0, sorted.count - room))
         let shown = sorted[start..<min(sorted.count, start + room)]
         var lines = [ScreenLine(), ScreenLine(columns.heading, .dim)]
-        let (time, span, curve) = (view.time, view.span, curveSpan(course))
-        for step in shown { lines.append(columns.line(step, course, time, span, curve, isSelected: step == view.selected)) }
+        let curve = curveSpan(course)
+        for step in shown { lines.append(columns.line(step, course, view, curve)) }
         if isCut { lines.append(ScreenLine("  … \(Figures.count(sorted.count - shown.count)) more", .dim)) }
         return lines
     }
@@ -240,15 +240,13 @@ struct TopColumns {
         return text + (curve > 0 ? " over time" : "")
     }
 
-    func line(
-        _ step: Int, _ course: RunCourse, _ time: Double, _ span: ClosedRange<Double>, _ curveSpan: ClosedRange<Double>, isSelected: Bool
-    ) -> ScreenLine {
+    func line(_ step: Int, _ course: RunCourse, _ view: TopView, _ curveSpan: ClosedRange<Double>) -> ScreenLine {
         let about = course.steps[step]
-        let moment = course.moment(at: time)?.steps[step]
+        let isSelected = step == view.selected
         var line = ScreenLine(isSelected ? "> " : "  ", .bold)
         line.append(TerminalText.fitted(Self.shown(about), to: name), isSelected ? .bold : .plain)
         for column in figures {
-            let (text, style) = Self.figure(column, step, course, moment, span)
+            let (text, style) = Self.figure(column, step, course, view)
             line.append(" " + TerminalText.fitted(text, to: column.width, isRight: true), style)
         }
         guard curve > 0 else { return line }
@@ -274,14 +272,13 @@ struct TopColumns {
         }
     }
 
-    private static func figure(
-        _ column: Column, _ step: Int, _ course: RunCourse, _ moment: RunCourse.Moment.Step?, _ span: ClosedRange<Double>
-    ) -> (String, ScreenLine.Style) {
+    private static func figure(_ column: Column, _ step: Int, _ course: RunCourse, _ view: TopView) -> (String, ScreenLine.Style) {
         let about = course.steps[step]
+        let moment = course.moment(at: view.time)?.steps[step]
         switch column {
         case .rate:
-            guard let rate = course.rate(span, count(about, step)) else { return ("-", .dim) }
-            return about.kind == .reading ? (Figures.bytes(Int(rate)), .plain) : (Figures.count(Int(rate)), .plain)
+            guard let rate = view.rate(count(about, step)) else { return ("-", .dim) }
+            return (about.kind == .reading ? Figures.bytes(Int(rate)) : Figures.rate(rate), .plain)
         case .queue:
             guard about.kind != .reading, about.kind != .writing else { return ("", .plain) }
             return (Figures.count(moment?.queued ?? 0), .plain)
@@ -289,7 +286,7 @@ struct TopColumns {
             let now = moment?.workers ?? 0
             return ("\(Figures.count(now))\(now >= about.workers ? "" : " of \(Figures.count(about.workers))")", .plain)
         case .busy:
-            guard let share = course.busyShare(of: step, span) else { return ("-", .dim) }
+            guard let share = course.busyShare(of: step, view.span) else { return ("-", .dim) }
             return ("\(Int((100 * share).rounded())) %", share >= 0.75 ? .yellow : .plain)
         case .dead:
             guard let dead = moment?.dead else { return ("", .plain) }

@@ -203,11 +203,19 @@ struct TopView {
     /// The time that figures are of.
     var time: Double { position ?? course?.seconds ?? 0 }
 
+    /// Whether figures are of all of a run that has ended.
+    private var isOfWhole: Bool { position == nil && course?.isOpen == false }
+
     /// The part of the time that figures are taken over: the last moments, or all of a run that has
     /// ended.
     var span: ClosedRange<Double> {
         guard let course else { return 0...0 }
-        return position == nil && !course.isOpen ? 0...course.seconds : course.span(at: time)
+        return isOfWhole ? 0...course.seconds : course.span(at: time)
+    }
+
+    /// How much a total grows in a second, at the time that figures are of.
+    func rate(_ count: (RunCourse.Moment) -> Double?) -> Double? {
+        isOfWhole ? course?.rate(span, count) : course?.rate(at: time, count)
     }
 
     /// The steps in the order that is chosen.
@@ -217,7 +225,7 @@ struct TopView {
         func figure(_ step: Int) -> Double {
             switch order {
             case .flow: 0
-            case .rate: course.steps[step].kind == .reading || course.steps[step].kind == .writing ? -1 : course.rate(span) { $0.steps[step].out } ?? -1
+            case .rate: course.steps[step].kind == .reading || course.steps[step].kind == .writing ? -1 : rate { $0.steps[step].out } ?? -1
             case .queue: Double(course.moment(at: time)?.steps[step].queued ?? 0)
             case .busy: course.busyShare(of: step, span) ?? -1
             case .dead: Double(course.moment(at: time)?.steps[step].dead ?? 0)

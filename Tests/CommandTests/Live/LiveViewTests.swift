@@ -53,7 +53,13 @@ struct LiveViewTests {
         report.deadLetters.byCode = ["eval.\(Self.hostile)": 1, "parse": 2]
         report.deadLetters.first = ["parse": try failure(Self.hostile)]
         let live = RecordRun.Live(samples: samples, report: report, progress: progress, inputs: 7, allowed: [nil, 1...2, 1...64, 1...2, nil])
-        return LiveView(live, recent: recent.window(of: samples), ended: nil)
+        return view(of: live, recent: recent)
+    }
+
+    private func view(of live: RecordRun.Live, recent: RecentSamples) -> LiveView {
+        var rates = LiveRates()
+        rates.note(live.samples)
+        return LiveView(live, recent: recent.window(of: live.samples), rates: rates, ended: nil)
     }
 
     private func failure(_ message: String) throws -> RunReport.Failure {
@@ -92,12 +98,12 @@ struct LiveViewTests {
         live.report.records.read = 15_000
         var recent = RecentSamples()
         for sample in live.samples.samples.suffix(5) { recent.add(sample) }
-        let view = LiveView(live, recent: recent.window(of: live.samples), ended: nil)
-        #expect(view.recordsInStages == 2_500 && abs(view.recordsPerSecond - 500) < 1)
+        let view = view(of: live, recent: recent)
+        #expect(view.recordsInStages == 2_500 && abs(try #require(view.rates.recordsPerSecond) - 875) < 1)
         #expect(PageSentences.live(view)[0].text.hasSuffix(": 15,000 records, and 2,500 more in stages, in 20.0 s."))
         #expect(view.steps.map(\.passed) == [nil, 24_000, 17_500, 15_000, nil])
         let status = try #require(JSONSerialization.jsonObject(with: Data(LiveStatus(view).json)) as? [String: Any])
-        #expect(status["records"] as? Int == 15_000 && status["records_in_stages"] as? Int == 2_500 && status["records_per_second"] as? Double == 500)
+        #expect(status["records"] as? Int == 15_000 && status["records_in_stages"] as? Int == 2_500 && status["records_per_second"] as? Double == 875)
         let page = PageModel(view, isWhole: false, after: nil, made: "")
         #expect(page.live?.recordsInStages == 2_500)
     }
@@ -114,11 +120,61 @@ struct LiveViewTests {
         // The jam that times do not show yet.
         var live = try view().live
         for index in live.samples.samples.indices { for step in live.samples.steps.indices { live.samples.samples[index].steps[step].busy = 0 } }
-        let jammed = LiveView(live, recent: live.samples, ended: nil)
+        let jammed = LiveView(live, recent: live.samples, rates: LiveRates(), ended: nil)
         #expect(jammed.jam?.name == "score")
         // Too short for a window.
         let beginning = try view(seconds: 1)
         #expect(beginning.recent.samples.count == beginning.samples.samples.count)
+    }
+
+    @Test("has a rate while batches take longer than the half minute, and none before the first is committed")
+    func leaps() throws {
+        var live = try view(seconds: 200, share: 0.5).live
+        // A batch every forty seconds.
+        for second in 0...200 { live.samples.samples[second].textBytes = second / 40 * 4_000_000 }
+        let whole = live.samples.samples
+        var rates = LiveRates()
+        for second in 0...200 {
+            live.samples.samples = Array(whole[...second])
+            rates.note(live.samples)
+            let said = rates.bytesPerSecond
+            if second < 40 { #expect(said == nil) } else { #expect(abs(try #require(said) - 100_000) < 1, "at \(second): \(said ?? 0)") }
+        }
+        let page = PageModel(LiveView(live, recent: live.samples, rates: rates, ended: nil), isWhole: false, after: nil, made: "")
+        #expect(abs(try #require(page.live?.bytesPerSecond) - 100_000) < 1)
+        live.samples.samples = Array(whole[...10])
+        let early = try JSONSerialization.jsonObject(with: Data(LiveStatus(view(of: live, recent: RecentSamples())).json)) as? [String: Any]
+        #expect(early?["bytes_per_second"] is NSNull && early?["records_per_second"] as? Double == 1000)
+    }
+
+    @Test("says nothing of the pace of the process before this one")
+    func resumed() throws {
+        var live = try view().live
+        live.samples.resumes = [live.samples.samples[10].time]
+        // This process began from a checkpoint of the seventh second, and is twice as fast.
+        for second in 11...20 { live.samples.samples[second].textBytes = (7 + 2 * (second - 11)) * 1_000_000 }
+        var rates = LiveRates()
+        rates.note(live.samples)
+        #expect(abs(try #require(rates.bytesPerSecond) - 2_000_000) < 1)
+    }
+
+    @Test("lists the damaged places that lost most, in its status and on its page")
+    func damage() throws {
+        var live = try view().live
+        for number in 0..<150 {
+            var damage = Damage(kind: .corrupt, offset: UInt64(number), member: 0, lostBytes: UInt64(number % 75), lostText: 0)
+            if number == 74 { damage.file = "in/\(Self.hostile).gz" }
+            live.damage.add(damage, of: "logs/\(number).tar")
+        }
+        let view = view(of: live, recent: RecentSamples())
+        let status = try #require(JSONSerialization.jsonObject(with: Data(LiveStatus(view).json)) as? [String: Any])
+        let places = try #require(status["damage"] as? [[String: Any]])
+        #expect(status["damaged_places"] as? Int == 150 && places.count == 100)
+        #expect(places[0]["file"] as? String == "in/\(Self.hostile).gz" && places[1]["file"] as? String == "logs/149.tar")
+        #expect(places[0]["kind"] as? String == "corrupt" && places[0]["offset"] as? Int == 74 && places[0]["lost_bytes"] as? Int == 74)
+        let page = PageModel(view, isWhole: false, after: nil, made: "")
+        #expect(page.damageCount == 150 && page.live?.damage == live.damage.worst.map { DamagedPlace($0) })
+        #expect(PageSentences.live(view).last?.text.contains("the input is damaged in 150 places") == true)
     }
 
     @Test("waits for its input if nothing happens")
@@ -133,7 +189,7 @@ struct LiveViewTests {
         }
         var recent = RecentSamples()
         for sample in live.samples.samples.suffix(9) { recent.add(sample) }
-        let idle = LiveView(live, recent: recent.window(of: live.samples), ended: nil)
+        let idle = view(of: live, recent: recent)
         #expect(idle.isIdle && !busy.isIdle)
         #expect(PageSentences.live(idle)[1].text == "Nothing has happened for some seconds: the run waits for its input.")
         #expect(PageModel(idle, isWhole: true, after: nil, made: "").slow == nil)

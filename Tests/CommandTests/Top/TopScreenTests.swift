@@ -81,6 +81,27 @@ struct TopScreenTests {
         #expect(TopSample.text(TopSample.view(columns: 100, course))[1].hasPrefix("  280,000 records  "))
     }
 
+    @Test("has rates between leaps, as batches are committed some seconds apart")
+    func leaps() {
+        var course = TopSample.course()
+        // A batch of 50,000 records every five seconds, the last one four seconds ago.
+        for second in 0...29 {
+            let records = second / 5 * 50_000
+            (course.moments[second].records, course.moments[second].written, course.moments[second].textBytes) = (records, records, records * 300)
+            for step in course.steps.indices { course.moments[second].steps[step].out = Double(records) }
+        }
+        course.moments.removeLast()
+        let lines = TopSample.text(TopSample.view(columns: 100, course))
+        #expect(lines[1].hasPrefix("  250,000 records  10,000/s  3.00 MB/s  "), "\(lines[1])")
+        #expect(lines.contains { $0.hasPrefix("  reading   3.00 MB ") } && lines.contains { $0.hasPrefix("  writing    10,000 ") }, "\(lines)")
+        #expect(TopLines.line(course).contains("  250,000 records  10,000/s  3.00 MB/s  "))
+        // Before the first of them, nothing is known.
+        course.moments = Array(course.moments[...4])
+        let early = TopSample.text(TopSample.view(columns: 100, course))
+        #expect(early[1].hasPrefix("  0 records  12 dead") && early.contains { $0.hasPrefix("  reading         - ") }, "\(early)")
+        #expect(!TopLines.line(course).contains("/s"))
+    }
+
     @Test("keeps the chosen stage in view where there is no room for all")
     func scrolls() {
         let course = TopSample.course(names: (1...100).map { "stage \($0)" })
@@ -161,6 +182,15 @@ struct RunCourseTests {
         var course = TopSample.course()
         for index in 15...30 { course.moments[index].records -= 100_000 }
         #expect(course.rate(14...15) { Double($0.records) } == 0)
+    }
+
+    @Test("has the pace of the process that resumed the run")
+    func resumedPace() throws {
+        var course = TopSample.course()
+        course.resumed = [20]
+        for second in 21...30 { course.moments[second].records = 100_000 + (second - 21) * 500 }
+        #expect(abs(try #require(course.rate(at: 30) { Double($0.records) }) - 500) < 0.1)
+        #expect(abs(try #require(course.rate(at: 20) { Double($0.records) }) - 17_600) < 0.1)
     }
 
     private static func samples() -> RunSamples {

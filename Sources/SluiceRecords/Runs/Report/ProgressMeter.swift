@@ -11,12 +11,12 @@ final class ProgressMeter: Sendable {
         /// Dead letters by code, and the first of each.
         var codes: [String: Int] = [:]
         var firsts: [String: LedgerState.First] = [:]
-        /// Damaged places.
-        var damage = 0
+        var damage = DamageSoFar()
     }
 
     private struct State {
         var progress = RunProgress()
+        let inputs: [InputFile]
         /// For each input, the number of its bytes that were consumed.
         var compressed: [UInt64]
         var books: Books
@@ -45,7 +45,9 @@ final class ProgressMeter: Sendable {
         let books = Books(counts: Array(repeating: StageCounts(), count: places))
         counters = Locked(Array(repeating: 0, count: places))
         let compressed = [UInt64](repeating: 0, count: inputs.count)
-        state = Locked(State(progress: progress, compressed: compressed, books: books, read: ReadShare(inputs), returning: returning))
+        state = Locked(
+            State(
+                progress: progress, inputs: inputs, compressed: compressed, books: books, read: ReadShare(inputs), returning: returning))
     }
 
     /// - Parameter texts: for each input, the text that it is expected to hold.
@@ -120,8 +122,11 @@ final class ProgressMeter: Sendable {
             state.restored = state.books.counts
             state.books.written = ledger.records.written
             (state.books.codes, state.books.firsts) = (ledger.codes, ledger.firsts)
-            state.books.damage = ledger.inputs.reduce(0) { $0 + $1.damage.count }
+            for (counts, input) in zip(ledger.inputs, state.inputs) {
+                for damage in counts.damage { state.books.damage.add(damage, of: input.path) }
+            }
             state.progress.textBytes = summaries.reduce(0) { $0 + $1.textBytes } + (ledger.end?.position.offset ?? 0)
+            state.progress.restoredTextBytes = state.progress.textBytes
             for (index, summary) in summaries.enumerated() { state.compressed[index] = summary.bytes }
             if let end = ledger.end, end.input >= summaries.count { state.compressed[end.input] = end.compressedBytes }
             state.progress.compressedBytes = state.compressed.reduce(0, +)
@@ -145,9 +150,10 @@ final class ProgressMeter: Sendable {
             for (code, failure) in batch.firsts where state.books.firsts[code] == nil {
                 state.books.firsts[code] = LedgerState.First(input: batch.input, failure: failure)
             }
-            state.books.damage += batch.damage.count
             defer { state.progress.share = state.share }
             guard let input = batch.input else { return }
+            let path = state.inputs[input].path
+            for damage in batch.damage { state.books.damage.add(damage, of: path) }
             let more = max(batch.compressedBytes, state.compressed[input]) - state.compressed[input]
             state.compressed[input] += more
             state.progress.compressedBytes += more

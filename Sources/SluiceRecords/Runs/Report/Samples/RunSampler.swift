@@ -23,8 +23,12 @@ final class RunSampler: Sendable {
         var own: [String: OwnWorkers]
     }
 
-    /// The time between two writings of the file, in microseconds. What a crash loses is no more.
+    /// The longest time between two writings of the file, in microseconds. What a crash loses is no
+    /// more.
     private static let pause = 10_000_000
+    /// When the file is first written with samples in it. After that, times between writings double
+    /// up to ``pause``.
+    private static let first = 1_000_000
 
     fileprivate struct State {
         var samples: RunSamples
@@ -100,7 +104,7 @@ final class RunSampler: Sendable {
             }
             take()
             let due = state.withLock { state -> RunSamples? in
-                guard now - state.written >= Self.pause else { return nil }
+                guard now - state.written >= max(Self.first, min(Self.pause, state.written)) else { return nil }
                 state.written = now
                 return state.now
             }
