@@ -278,7 +278,7 @@ struct TasksTests {
         let plan = try command.run("plan", "whole.yaml", "--tasks", "3", "--split", "1MiB", "--plan", "plan")
         #expect(plan.status == 0)
         #expect(plan.error.contains("sluice: 'whole.jsonl.gz' is not divided: there is no place in it, or too few, where decompression can begin\n"))
-        #expect(plan.error.contains("planned: 3 tasks for 1 inputs"))
+        #expect(plan.error.contains("planned: 3 tasks for 1 input with "))
         try command.write("name: whole\nsource: {files: in/a.jsonl.gz, format: lines, encoding: latin1}\nsink: {file: out/all.jsonl}\n", to: "whole.yaml")
         let other = try command.run("plan", "whole.yaml", "--tasks", "3", "--split", "1MiB", "--plan", "other")
         #expect(other.error.contains("'in/a.jsonl.gz' is not divided: its encoding is not UTF-8"), "\(other.error)")

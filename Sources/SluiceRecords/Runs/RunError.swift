@@ -42,9 +42,9 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
         case .stopped(let stage, let code, let message, let file, let line):
             "stage '\(stage)' stopped the run at \(file):\(line): \(message) (\(code)); on_error: dead_letter would make such records dead letters"
         case .tooManyDeadLetters(let count, let read, let limit):
-            "\(count) of \(read) records are dead letters, more than limits.dead_letters allows (\(limit))"
+            "\(count) of \(read) records \(count == 1 ? "is a dead letter" : "are dead letters"), more than limits.dead_letters allows (\(limit))"
         case .allDead(let count):
-            "all \(count) records failed, so nothing is published; 'limits: {dead_letters: none}' publishes anyway"
+            "\(count == 1 ? "the only record" : "all \(count) records") failed, so nothing is published; 'limits: {dead_letters: none}' publishes anyway"
         case .types(let reason), .plan(let reason, _): reason
         case .outdatedPlan: "\(cause); make a new one ('sluice plan'), in another folder"
         case .input(.damaged(let path, let damage)):

@@ -64,8 +64,8 @@ struct PlanCommand: ParsableCommand {
         let shown = SparkSubmit.quoted(plan)
         Log.write(
             """
-            sluice: \(creation == .existed ? "the plan is there already" : "planned"): \(Figures.count(made.tasks)) tasks for \
-            \(Figures.count(made.inputs)) inputs with \(Figures.bytes(made.bytes)), the largest with \(Figures.bytes(largest))\(done > 0 ? "; \(Figures.count(done)) tasks are done" : "")
+            sluice: \(creation == .existed ? "the plan is there already" : "planned"): \(Figures.count(made.tasks, "task")) for \
+            \(Figures.count(made.inputs, "input")) with \(Figures.bytes(made.bytes)), the largest with \(Figures.bytes(largest))\(done > 0 ? "; \(Figures.count(done, "task")) \(done == 1 ? "is" : "are") done" : "")
             next: sluice task \(shown) --index I, for I from 0 to \(tasks - 1); then: sluice gather \(shown)
 
             """, as: .info)

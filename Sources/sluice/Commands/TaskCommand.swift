@@ -149,11 +149,10 @@ struct TaskCommand: AsyncParsableCommand {
     }
 
     private static func summary(_ result: TaskResult, _ index: Int, _ inputs: TaskInputs) -> String {
-        let dead = result.records.dead > 0 ? ", \(Figures.count(result.records.dead)) dead letters" : ""
-        let damaged = result.damagedInputs > 0 ? ", damage in \(Figures.count(result.damagedInputs)) inputs" : ""
-        let files = inputs.inputs.count == 1 ? "1 input" : "\(Figures.count(inputs.inputs.count)) inputs"
-        let records = "\(Figures.count(result.records.read)) records\(dead)\(damaged)"
-        return "sluice: task \(index) is done: \(files), \(records), \(Figures.seconds(result.elapsedSeconds))\n"
+        let dead = result.records.dead > 0 ? ", \(Figures.count(result.records.dead, "dead letter"))" : ""
+        let damaged = result.damagedInputs > 0 ? ", damage in \(Figures.count(result.damagedInputs, "input"))" : ""
+        let records = "\(Figures.count(result.records.read, "record"))\(dead)\(damaged)"
+        return "sluice: task \(index) is done: \(Figures.count(inputs.inputs.count, "input")), \(records), \(Figures.seconds(result.elapsedSeconds))\n"
     }
 }
 

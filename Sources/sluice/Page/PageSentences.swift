@@ -7,8 +7,8 @@ enum PageSentences {
         let time = Figures.seconds(report.elapsedSeconds)
         switch report.status {
         case .complete, .losses:
-            let files = report.outputs.count == 1 ? "1 output" : "\(Figures.count(report.outputs.count)) outputs"
-            let text = "\(Figures.count(records.read)) records were read and \(Figures.count(records.written)) written to \(files), in \(time)."
+            let files = Figures.count(report.outputs.count, "output")
+            let text = "\(were(records.read)) read and \(Figures.count(records.written)) written to \(files), in \(time)."
             return PageModel.Sentence(kind: report.status == .complete ? .good : .plain, text: text)
         case .failed:
             return PageModel.Sentence(kind: .bad, text: "The run failed after \(time): \(report.error ?? "the reason is unknown").")
@@ -18,6 +18,8 @@ enum PageSentences {
         }
     }
 
+    private static func were(_ records: Int) -> String { "\(Figures.count(records, "record")) \(records == 1 ? "was" : "were")" }
+
     /// Of a run that has written no report.
     static func unfinished(_ report: RunReport, _ samples: RunSamples, _ state: UnfinishedRun) -> PageModel.Sentence {
         let last = samples.samples.last
@@ -25,7 +27,7 @@ enum PageSentences {
         let share = total > 0 ? ", \(percent(min(1, Double(last?.compressedBytes ?? 0) / total))) of its input" : ""
         let dead = report.records.dead == 0 ? "none" : "\(Figures.count(report.records.dead))"
         let known =
-            "After \(Figures.seconds(report.elapsedSeconds)), \(Figures.count(report.records.read)) records were read\(share); \(dead) of them had failed."
+            "After \(Figures.seconds(report.elapsedSeconds)), \(were(report.records.read)) read\(share); \(dead) of them had failed."
         switch state {
         case .running: return PageModel.Sentence(kind: .plain, text: "The run was still going on when this page was made. \(known)")
         case .killed(let isResumable):
@@ -75,7 +77,7 @@ enum PageSentences {
         guard !view.samples.samples.isEmpty else { return "The run begins." }
         if view.state == .draining { return "The run is being drained: what is in flight is finished, and nothing more is read. \(records(view)) in \(time)." }
         if view.report.records.read == 0, view.recordsUnderWay {
-            let finished = view.recordsInStages > 0 ? "; stages have finished \(Figures.count(view.recordsInStages)) records of them" : ""
+            let finished = view.recordsInStages > 0 ? "; stages have finished \(Figures.count(view.recordsInStages, "record")) of them" : ""
             return "No batch is done yet, after \(time): the first ones are under way\(finished)."
         }
         guard let share = view.share else { return "\(records(view)) in \(time). How much there is to come is not known, as an input has no size." }
@@ -85,7 +87,7 @@ enum PageSentences {
     }
 
     private static func records(_ view: LiveView) -> String {
-        let records = view.report.records.read == 1 ? "1 record" : "\(Figures.count(view.report.records.read)) records"
+        let records = Figures.count(view.report.records.read, "record")
         return view.recordsInStages > 0 ? "\(records), and \(Figures.count(view.recordsInStages)) more in stages," : records
     }
 

@@ -13,6 +13,9 @@ enum Figures {
         return number < 0 ? "-" + text : text
     }
 
+    /// `1 record`, `1,234 records`.
+    static func count(_ number: some BinaryInteger, _ thing: String) -> String { "\(count(number)) \(thing)\(number == 1 ? "" : "s")" }
+
     /// In a second: `1,234`, `0.4`, and `<0.1` rather than none.
     static func rate(_ perSecond: Double) -> String {
         if perSecond > 0, perSecond < 0.05 { return "<0.1" }

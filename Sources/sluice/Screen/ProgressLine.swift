@@ -13,7 +13,7 @@ struct ProgressLine: Equatable {
 
     var text: String {
         let more = inStages > 0 ? " (\(Figures.count(inStages)) more in stages)" : ""
-        var parts = ["\(Figures.count(records)) records\(more)"]
+        var parts = ["\(Figures.count(records, "record"))\(more)"]
         if let bytesPerSecond { parts.append("\(Figures.bytes(Int(bytesPerSecond)))/s") }
         if let share { parts.append(Figures.percent(share)) }
         if share == 1 {

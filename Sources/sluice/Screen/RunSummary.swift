@@ -104,8 +104,8 @@ enum RunSummary {
         }
         text += rest(damages.count - listed)
         if suspect > 0 {
-            text += "  suspect: \(Figures.count(suspect)) records may differ from what was compressed, and others may be missing; "
-            text += "'on_damage: set_aside' makes them dead letters\n"
+            text += "  suspect: \(Figures.count(suspect, "record")) may differ from what was compressed, and others may be missing; "
+            text += "'on_damage: set_aside' makes \(suspect == 1 ? "it a dead letter" : "them dead letters")\n"
         }
         return text
     }

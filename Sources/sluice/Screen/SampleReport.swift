@@ -30,7 +30,7 @@ enum SampleReport {
     }
 
     private static func fields(of source: PipelineSample.Place, _ width: Int?) -> String {
-        var text = "\(Figures.count(source.in)) records sampled, \(Figures.count(source.out)) of them read\n"
+        var text = "\(Figures.count(source.in, "record")) sampled, \(Figures.count(source.out)) of them read\n"
         guard !source.fields.isEmpty else { return text }
         var columns = Columns("field", "records", "types")
         columns.lastIsLeft = true

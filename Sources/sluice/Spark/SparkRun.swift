@@ -85,7 +85,7 @@ struct SparkRun {
         let done = creation == .existed ? folder.committedTasks(of: made) : 0
         if !isQuiet {
             let reused = done > 0 ? ", \(Figures.count(done)) of them done by an earlier run" : ""
-            Log.notice("\(Figures.count(made.tasks)) tasks on \(master)\(reused)")
+            Log.notice("\(Figures.count(made.tasks, "task")) on \(master)\(reused)")
         }
         try wait(for: submit, program)
         let missing = made.tasks - folder.committedTasks(of: made)

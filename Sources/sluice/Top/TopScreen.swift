@@ -78,7 +78,7 @@ struct TopScreen {
     }
 
     private func second(_ course: RunCourse, _ moment: RunCourse.Moment?, more: String, memory: String) -> ScreenLine {
-        var line = ScreenLine("  \(Figures.count(moment?.records ?? 0)) records\(more)")
+        var line = ScreenLine("  \(Figures.count(moment?.records ?? 0, "record"))\(more)")
         if let rate = view.rate({ $0.finished }) { line.append("  \(Figures.rate(rate))/s") }
         if let rate = view.rate({ Double($0.textBytes) }), moment?.textBytes ?? 0 > 0 { line.append("  \(Figures.bytes(Int(rate)))/s") }
         let dead = moment?.dead ?? 0
