@@ -14,7 +14,7 @@ struct ProgressDisplay {
 
     init(mode: Mode, stream: Terminal) {
         self.stream = stream
-        overwrites = mode == .auto && stream.isTerminal && !Log.isJSON
+        overwrites = mode == .auto && stream.takesCodes && !Log.isJSON
         interval =
             switch mode {
             case .none: nil

@@ -33,6 +33,6 @@ struct SlowGzipNotice {
         guard let text else { return }
         do { try await ContinuousClock().sleep(for: Self.delay) } catch { return }
         // Overwrites the progress line.
-        Log.write((Terminal.error.isTerminal ? "\r\u{1B}[2K" : "") + "sluice: \(text)\n", or: [LogEntry(.warning, text)])
+        Log.write((Terminal.error.takesCodes ? "\r\u{1B}[2K" : "") + "sluice: \(text)\n", or: [LogEntry(.warning, text)])
     }
 }

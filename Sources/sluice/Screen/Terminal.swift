@@ -10,9 +10,13 @@ struct Terminal: Sendable {
 
     var isTerminal: Bool { isatty(descriptor) == 1 }
 
-    /// Whether to use colors: on a terminal, unless `NO_COLOR` is set (https://no-color.org).
+    /// Whether it can move its cursor and the like: not in the shell of an editor, whose `TERM` is
+    /// `dumb`.
+    var takesCodes: Bool { isTerminal && ProcessInfo.processInfo.environment["TERM"] != "dumb" }
+
+    /// Whether to use colors: on such a terminal, unless `NO_COLOR` is set (https://no-color.org).
     var isColored: Bool {
-        isTerminal && ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
+        takesCodes && ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
     }
 
     /// The number of columns; 80 if unknown.

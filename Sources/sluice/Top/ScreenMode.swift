@@ -12,7 +12,7 @@ final class ScreenMode: Sendable {
     /// - Returns: `nil` if it is none.
     init?(input: Int32, output: Terminal) {
         var settings = termios()
-        guard output.isTerminal, tcgetattr(input, &settings) == 0 else { return nil }
+        guard output.takesCodes, tcgetattr(input, &settings) == 0 else { return nil }
         saved = Mutex(nil)
         (self.input, self.output) = (input, output)
     }

@@ -16,9 +16,9 @@ struct TopSession {
     private static let ending = [Signals.interrupt, Signals.termination, Signals.hangUp, Signals.quit]
     private static let others = [SIGWINCH, SIGCONT, SIGTSTP]
 
-    static var hasTerminal: Bool { isatty(STDIN_FILENO) == 1 && Terminal.output.isTerminal }
+    static var hasTerminal: Bool { isatty(STDIN_FILENO) == 1 && Terminal.output.takesCodes }
 
-    /// - Returns: how it ended; `nil` if standard input or output is no terminal.
+    /// - Returns: how it ended; `nil` if standard input or output is no terminal, or a dumb one.
     func run() async -> ExitStatus? {
         guard let mode = ScreenMode(input: STDIN_FILENO, output: .output) else { return nil }
         let (events, feed) = AsyncStream<Event>.makeStream()

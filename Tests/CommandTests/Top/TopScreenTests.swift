@@ -329,6 +329,33 @@ struct TopCommandTests {
         #expect(try command.run("top").output.hasPrefix("t  ended without a report  "))
     }
 
+    /// Runs a command on a terminal of its own, and types `q` once it shows how the run has ended.
+    private static let terminal = #"""
+        import os, pty, sys
+        process, terminal = pty.fork()
+        if process == 0: os.execv(sys.argv[1], sys.argv[1:])
+        shown, typed = b"", False
+        while True:
+            try: piece = os.read(terminal, 65536)
+            except OSError: break
+            if not piece: break
+            shown += piece
+            if b"complete" in shown and not typed: typed = os.write(terminal, b"q") == 1
+        sys.stdout.buffer.write(shown)
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+        """#
+
+    @Test("takes the terminal for a while, and writes lines on one that knows no codes", arguments: [("xterm", true), ("dumb", false)])
+    func onTerminal(kind: String, hasCodes: Bool) throws {
+        let command = try command()
+        defer { command.remove() }
+        let arguments = ["python3", "-c", Self.terminal, CommandUnderTest.binary.path, "top"]
+        let result = try command.start(URL(filePath: "/usr/bin/env"), arguments, environment: ["TERM": kind]).finish()
+        #expect(result.status == 0 && result.output.contains("complete, with losses"), "\(result)")
+        #expect(result.output.contains("\u{1B}[?1049h") == hasCodes && result.output.contains("\u{1B}[?1049l") == hasCodes)
+        #expect(result.output.contains("\u{1B}") == hasCodes, "\(result)")
+    }
+
     @Test("says what is wrong with what it is given")
     func wrong() throws {
         let command = try CommandUnderTest()
