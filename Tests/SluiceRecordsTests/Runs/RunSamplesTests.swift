@@ -61,6 +61,13 @@ struct RunSamplesTests {
         #expect(SampleSeries(columns: 100_000).most == 60)
     }
 
+    @Test("are written soon after the beginning, and every ten seconds later")
+    func due() {
+        var times: [Int] = []
+        for tenth in 1...500 where RunSampler.isDue(at: tenth * 100_000, written: times.last ?? 0) { times.append(tenth * 100_000) }
+        #expect(times == [1, 2, 4, 8, 16, 26, 36, 46].map { $0 * 1_000_000 })
+    }
+
     @Test("what is written is read again")
     func roundTrip() throws {
         var samples = Self.samples([Self.reading, Self.score], busy: [3, 40], waited: [1, 0])

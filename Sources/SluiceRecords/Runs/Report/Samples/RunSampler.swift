@@ -104,13 +104,16 @@ final class RunSampler: Sendable {
             }
             take()
             let due = state.withLock { state -> RunSamples? in
-                guard now - state.written >= max(Self.first, min(Self.pause, state.written)) else { return nil }
+                guard Self.isDue(at: now, written: state.written) else { return nil }
                 state.written = now
                 return state.now
             }
             if let due { write(due) }
         }
     }
+
+    /// Whether to write the file, by the time when that was done last, 0 if it was not.
+    static func isDue(at now: Int, written: Int) -> Bool { now - written >= max(first, min(pause, written)) }
 
     private func write(_ samples: RunSamples) {
         do {
