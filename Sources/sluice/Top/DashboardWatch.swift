@@ -136,7 +136,7 @@ struct RunStatus: Decodable, Equatable {
 /// The course of a run from its samples up to some moment, and what was seen of it since then.
 struct LiveCourse {
     private var samples: RunSamples?
-    /// Since the last sample, in the order of time.
+    /// Since the last sample but one, in the order of time.
     private var seen: [RunStatus] = []
     private(set) var hasEnded = false
     /// When the run began.
@@ -158,8 +158,9 @@ struct LiveCourse {
 
     mutating func take(_ samples: RunSamples) {
         self.samples = samples
-        let last = Double(samples.samples.last?.time ?? 0) / 1e6
-        seen.removeAll { $0.seconds <= last }
+        // The last one is of this moment; the one before it may be minutes old.
+        let before = Double(samples.samples.dropLast().last?.time ?? 0) / 1e6
+        seen.removeAll { $0.seconds <= before }
     }
 
     mutating func next(_ status: RunStatus) -> RunCourse {
@@ -177,8 +178,7 @@ struct LiveCourse {
             guard let stage = status.stages.first(where: { $0.name == course.steps[index].name }) else { continue }
             course.steps[index].isResizable = stage.resizable ?? false
         }
-        let last = course.moments.last?.time ?? -1
-        for status in seen where status.seconds > last { course.moments.append(course.moment(of: status)) }
+        course.add(seen)
         return course
     }
 
@@ -209,9 +209,22 @@ extension RunCourse.Step {
 }
 
 extension RunCourse {
-    /// A moment that was seen: what it does not say stays as it was.
-    fileprivate func moment(of status: RunStatus) -> Moment {
-        var moment = moments.last ?? Moment(steps: steps.map { Moment.Step(workers: $0.workers) })
+    /// Adds what was seen before and after the last moment, which is a sample.
+    fileprivate mutating func add(_ seen: [RunStatus]) {
+        var last = moments.popLast()
+        let time = last?.time ?? -1
+        for status in seen where status.seconds < time { moments.append(moment(of: status, after: last)) }
+        for (index, step) in steps.enumerated() where last != nil {
+            // Totals say nothing beside moments that have none.
+            last?.steps[index].share = seen.last?.stages.first { $0.name == step.name }?.busyShare
+        }
+        if let last { moments.append(last) }
+        for status in seen where status.seconds > time { moments.append(moment(of: status, after: last ?? moments.last)) }
+    }
+
+    /// A moment that was seen: what it does not say is as in another.
+    fileprivate func moment(of status: RunStatus, after other: Moment?) -> Moment {
+        var moment = other ?? Moment(steps: steps.map { Moment.Step(workers: $0.workers) })
         (moment.time, moment.records, moment.written, moment.dead) = (status.seconds, status.records, status.written, status.dead)
         (moment.textBytes, moment.inStages) = (status.textBytes, status.recordsInStages ?? 0)
         if let bytes = status.compressedBytes { moment.compressedBytes = bytes }

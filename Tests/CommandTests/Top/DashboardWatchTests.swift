@@ -63,6 +63,19 @@ struct DashboardWatchTests {
         #expect(none.bottleneck == nil && none.damage == nil)
     }
 
+    @Test("keeps what was seen of late when samples come that are far apart")
+    func apart() throws {
+        var live = LiveCourse()
+        for seconds in [197.0, 198, 199] { _ = live.next(try Self.read(Self.status(seconds))) }
+        var samples = Self.samples(until: 200)
+        samples.samples = samples.samples.filter { $0.time % 100_000_000 == 0 }
+        samples.samples[2].time = 199_500_000
+        live.take(samples)
+        let course = live.next(try Self.read(Self.status(201)))
+        #expect(course.moments.map(\.time) == [0, 100, 197, 198, 199, 199.5, 201] && course.moments.map(\.records).last == 20_100)
+        #expect(course.span(at: 201).lowerBound == 199)
+    }
+
     @Test("is forgotten when another run has taken the address, but not when the same run is resumed")
     func replaced() throws {
         var live = LiveCourse()
