@@ -26,7 +26,9 @@ struct FiguresTests {
         #expect(Figures.seconds(number) == text)
     }
 
-    @Test("rates are never nothing of something", arguments: [(0, "0"), (0.001, "<0.1"), (0.44, "0.4"), (9, "9"), (9.96, "10"), (1_234.6, "1,235")])
+    @Test(
+        "rates are never nothing of something",
+        arguments: [(0, "0"), (0.001, "<0.1"), (0.44, "0.4"), (9, "9"), (9.96, "10"), (1_234.6, "1,235")])
     func rates(perSecond: Double, text: String) {
         #expect(Figures.rate(perSecond) == text)
     }
@@ -88,7 +90,9 @@ struct ProgressLineTests {
 @Suite("A rate of what grows in leaps")
 struct SteadyRateTests {
     /// What is said at each look, of a total of 10 a second that grows by so much at once.
-    private static func said(every leap: Double, look: Double, over least: Double, until end: Double, stopsAt stop: Double = .infinity) -> [(Double, Double?)] {
+    private static func said(
+        every leap: Double, look: Double, over least: Double, until end: Double, stopsAt stop: Double = .infinity
+    ) -> [(Double, Double?)] {
         var rate = SteadyRate(over: least)
         return stride(from: 0, through: end, by: look).map { seconds in
             rate.note((min(seconds, stop) / leap).rounded(.down) * leap * 10, at: seconds)

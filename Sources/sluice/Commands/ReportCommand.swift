@@ -67,7 +67,8 @@ struct ReportCommand: ParsableCommand {
         let path = folder + "/report.json"
         guard isRunning || samples != nil else { return try page(of: path) }
         // It has not come to its first samples.
-        let nothing = isRunning ? "a run has just begun there, and nothing is known of it yet" : "the last run there was killed before anything was known of it"
+        let nothing =
+            isRunning ? "a run has just begun there, and nothing is known of it yet" : "the last run there was killed before anything was known of it"
         guard FileManager.default.fileExists(atPath: path) else { throw .report(path: folder, reason: nothing) }
         Log.notice("\(nothing); this is the report of the run before it")
         return try page(of: path)

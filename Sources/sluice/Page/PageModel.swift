@@ -67,8 +67,8 @@ struct PageModel: Encodable {
     static let listed = 5_000
 
     private(set) var report: RunReport
-    /// How the run ended; `unfinished` if it went on when the page was made, `killed` if its process
-    /// ended without a report; or how it stands.
+    /// How the run ended, or stands; `unfinished` if it went on when the page was made, `killed` if
+    /// its process ended without a report.
     let status: String
     let samples: RunSamples?
     let sentences: [Sentence]

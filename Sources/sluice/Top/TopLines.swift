@@ -7,7 +7,8 @@ enum TopLines {
         var parts = [Figures.clock(course.seconds)]
         if let share = course.share { parts.append(Figures.percent(share)) }
         let more = course.moments.last?.inStages ?? 0
-        parts.append(Figures.count(course.moments.last?.records ?? 0, "record") + (more > 0 ? " (\(Figures.count(more)) more in stages)" : ""))
+        let records = Figures.count(course.moments.last?.records ?? 0, "record")
+        parts.append(records + (more > 0 ? " (\(Figures.count(more)) more in stages)" : ""))
         let span = course.span(at: course.seconds)
         if let rate = course.rate(at: course.seconds, { $0.finished }) { parts.append("\(Figures.rate(rate))/s") }
         if let rate = course.rate(at: course.seconds, { Double($0.textBytes) }) { parts.append("\(Figures.bytes(Int(rate)))/s") }

@@ -14,7 +14,9 @@ package enum StateInspection {
     }
 
     /// Whether the last run of the folder was cut short and has left a checkpoint.
-    package static func hasCheckpoint(_ folder: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(StateFolder.checkpoint)") }
+    package static func hasCheckpoint(_ folder: String) -> Bool {
+        FileManager.default.fileExists(atPath: "\(folder)/\(StateFolder.checkpoint)")
+    }
 
     /// - Parameter locks: as in `/proc/locks`: `1: FLOCK  ADVISORY  WRITE 812 fe:01:131 0 EOF`. The
     ///   device is that of the file system, which is not always the one of the file.
