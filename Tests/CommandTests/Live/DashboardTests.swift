@@ -13,9 +13,11 @@ struct DashboardTests {
         let client: DashboardClient
         private var pipe: Int32
 
-        init(environment: [String: String] = [:]) throws {
+        /// - Parameter prepare: puts files into the folder, once the pipeline file is there.
+        init(environment: [String: String] = [:], prepare: (CommandUnderTest) throws -> Void = { _ in }) throws {
             command = try CommandUnderTest()
             try command.write(DashboardTests.pipeline, to: "live.yaml")
+            try prepare(command)
             let path = command.folder.appending(path: "in.jsonl").path
             #expect(mkfifo(path, 0o600) == 0)
             pipe = open(path, O_RDWR | O_CLOEXEC)
@@ -136,6 +138,30 @@ struct DashboardTests {
         #expect(try live.command.run("run", "live.yaml", "--progress", "none", "--workers", "1").status == 3)
         #expect(try live.command.text(of: "out/live.jsonl") == output)
         #expect(try live.command.text(of: ".sluice/live/dead-letter.jsonl.gz") == letters)
+    }
+
+    @Test("names the damaged files and their places while the run goes on")
+    func damage() async throws {
+        let live = try Live { command in
+            // The check of its only member is wrong.
+            let made = try command.shell(
+                "echo '{\"n\":1}' | gzip > 1.gz; printf XXXX | dd of=1.gz bs=1 seek=$(($(wc -c < 1.gz) - 8)) conv=notrunc")
+            #expect(made.status == 0, "\(made)")
+            let files = "{files: [1.gz, in.jsonl], format: jsonl, on_damage: salvage}"
+            try command.write(DashboardTests.pipeline.replacing("{files: in.jsonl, format: jsonl}", with: files), to: "live.yaml")
+        }
+        defer { live.remove() }
+        let status = try live.client.status { $0["damaged_places"] as? Int == 1 }
+        let place = try #require((status["damage"] as? [[String: Any]])?.first)
+        #expect(place["file"] as? String == "1.gz" && place["kind"] as? String == "crc" && place["member"] as? Int == 0 && place["offset"] is Int)
+        let events = try live.client.events()
+        defer { events.close() }
+        let whole = try #require(try JSONSerialization.jsonObject(with: Data(events.next("whole").utf8)) as? [String: Any])
+        let listed = try #require((whole["live"] as? [String: Any])?["damage"] as? [[String: Any]])
+        #expect(listed.count == 1 && NSDictionary(dictionary: listed[0]) == NSDictionary(dictionary: place))
+        live.send(Self.records(0..<10))
+        live.endInput()
+        #expect(try await live.run.ended().status == 3)
     }
 
     @Test("drains the run, which then ends as by SIGTERM")
