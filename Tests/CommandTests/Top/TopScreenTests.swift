@@ -189,8 +189,8 @@ struct RunCourseTests {
         var course = TopSample.course()
         course.resumed = [20]
         for second in 21...30 { course.moments[second].records = 100_000 + (second - 21) * 500 }
-        #expect(abs(try #require(course.rate(at: 30) { Double($0.records) }) - 500) < 0.1)
-        #expect(abs(try #require(course.rate(at: 20) { Double($0.records) }) - 17_600) < 0.1)
+        let (now, before) = (try #require(course.rate(at: 30) { Double($0.records) }), try #require(course.rate(at: 20) { Double($0.records) }))
+        #expect(abs(now - 500) < 0.1 && abs(before - 17_600) < 0.1)
     }
 
     private static func samples() -> RunSamples {
