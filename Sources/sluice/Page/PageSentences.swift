@@ -26,8 +26,10 @@ enum PageSentences {
         let total = samples.compressedTotal.map(Double.init) ?? 0
         let share = total > 0 ? ", \(percent(min(1, Double(last?.compressedBytes ?? 0) / total))) of its input" : ""
         let dead = report.records.dead == 0 ? "none" : "\(Figures.count(report.records.dead))"
+        let inStages = last.map { samples.inStages($0) } ?? 0
+        let more = inStages > 0 ? "; stages had finished \(Figures.count(inStages)) more" : ""
         let known =
-            "After \(Figures.seconds(report.elapsedSeconds)), \(were(report.records.read)) read\(share); \(dead) of them had failed."
+            "After \(Figures.seconds(report.elapsedSeconds)), \(were(report.records.read)) read\(share); \(dead) of them had failed\(more)."
         switch state {
         case .running: return PageModel.Sentence(kind: .plain, text: "The run was still going on when this page was made. \(known)")
         case .killed(let isResumable):
