@@ -37,7 +37,7 @@ public final class Scratch {
 
     public var mark: Mark { Mark(text: text.mark, boxed: boxed.count, boxedBytes: boxedBytes) }
 
-    /// The size of what was made since the last ``reset()``, without what is deep inside of values.
+    /// The size of what was made since the last ``reset()``, about.
     public var byteCount: Int { text.count &+ boxedBytes }
 
     /// Invalidates every cell made since the mark; the last error stays.
@@ -50,7 +50,7 @@ public final class Scratch {
     /// Stores a value that fits no other kind of cell.
     public func box(_ value: Value) -> Cell {
         boxed.append(value)
-        boxedBytes &+= value.shallowByteCount
+        boxedBytes &+= value.heldByteCount
         return Cell(kind: .boxed, payload: UInt64(boxed.count - 1))
     }
 
@@ -142,15 +142,17 @@ extension Scratch {
 }
 
 extension Value {
-    /// The size of a list or a map, and of the texts in a list. Deeper values may be shared.
-    fileprivate var shallowByteCount: Int {
+    /// About the memory of what the value refers to. Parts that it shares count each time, as they
+    /// do for the cost limit: they will be when it is written.
+    fileprivate var heldByteCount: Int {
         switch self {
-        case .list(let values):
-            return values.reduce(values.count * MemoryLayout<Value>.stride) { count, value in
-                if case .string(let text) = value { count &+ text.utf8.count } else { count }
-            }
-        case .map(let map): return 2 * map.count * MemoryLayout<Value>.stride
-        default: return 0
+        case .list(let values): values.reduce(32 + values.count * MemoryLayout<Value>.stride) { $0 &+ $1.heldByteCount }
+        case .map(let map):
+            map.entries.reduce(32 + map.count * MemoryLayout<ValueMap.Entry>.stride) { $0 &+ $1.key.heldByteCount &+ $1.value.heldByteCount }
+        case .string(let text), .decimal(let text): text.utf8.count
+        case .bytes(let bytes): bytes.count
+        case .optional(let value?): 32 &+ value.heldByteCount
+        default: 0
         }
     }
 }

@@ -1,8 +1,11 @@
 extension Evaluator {
+    /// A list or a map takes more memory than its elements.
+    private static let stepsForList = 3
+
     mutating func list(_ elements: [Node.Element]) -> Body {
         let elements = elements.map { (body: compile($0.value), isOptional: $0.isOptional, range: $0.value.range) }
         return { frame throws(EvaluationError) in
-            try frame.meter.charge(elements.count)
+            try frame.meter.charge(elements.count + Self.stepsForList)
             var values: [Value] = []
             values.reserveCapacity(elements.count)
             for element in elements {
@@ -22,7 +25,7 @@ extension Evaluator {
             (key: compile($0.key), value: compile($0.value), isOptional: $0.isOptional, range: $0.key.range, valueRange: $0.value.range)
         }
         return { frame throws(EvaluationError) in
-            try frame.meter.charge(entries.count)
+            try frame.meter.charge(2 * entries.count + Self.stepsForList)
             var map = ValueMap()
             for entry in entries {
                 let key = try entry.key(&frame)
@@ -104,7 +107,9 @@ extension Evaluator {
         { frame throws(EvaluationError) in
             var map = ValueMap()
             try visit.each(&frame) { frame, key, _ throws(EvaluationError) in
-                if try filter?.holds(&frame) ?? true { try map.insert(key, try body(&frame)) }
+                guard try filter?.holds(&frame) ?? true else { return true }
+                try frame.meter.charge(2)
+                try map.insert(key, try body(&frame))
                 return true
             }
             return .map(map)
@@ -120,7 +125,7 @@ extension Evaluator {
                 guard case .map(let made) = value else {
                     throw EvaluationError.noOverload("transformMapEntry", value).located(at: entries.range)
                 }
-                try frame.meter.charge(made.count)
+                try frame.meter.charge(3 * made.count)
                 for entry in made.entries {
                     do throws(EvaluationError) {
                         try map.insert(entry.key, entry.value)

@@ -53,6 +53,9 @@ struct HostileTextTests {
             "xs.map(x, big.split('')).size()",
             "(big + big + big).split('').size()",
             "(big + big + big).split('', 1000000).size()",
+            "lists.range(180000).map(i, {'a': i}).size()",
+            "lists.range(180000).map(i, [i]).size()",
+            "lists.range(200000).transformMap(i, v, v).size()",
             "[0].map(x, lists.range(10000)).map(l, l.map(a, l.exists(b, a + b < 0)))",
         ])
     func costLimit(text: String) {

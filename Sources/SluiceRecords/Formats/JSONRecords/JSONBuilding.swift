@@ -16,8 +16,13 @@ struct JSONBuilding {
     private var open: [Open] = []
     private var values: [Value] = []
     private var keys: [String] = []
+    /// The number of values that may follow.
+    private var left: Int
+    /// Whether there were more.
+    var isExhausted: Bool { left < 0 }
 
-    init(_ start: JSONScan.Place, _ end: JSONScan.Place) {
+    init(_ start: JSONScan.Place, _ end: JSONScan.Place, mostValues: Int = .max) {
+        left = mostValues
         place = JSONScan.space(start, end)
         self.end = end
     }
@@ -40,6 +45,8 @@ struct JSONBuilding {
     /// - Returns: `nil` if a list or a map was opened; `place` is then at its first value.
     private mutating func leafOrOpen() throws(JSONFault) -> Value? {
         guard place < end else { throw JSONFault(.value, at: end) }
+        left -= 1
+        guard !isExhausted else { throw JSONFault(.value, at: place) }
         let isMap = place.pointee == UInt8(ascii: "{")
         guard isMap || place.pointee == UInt8(ascii: "[") else {
             let value = try leaf()

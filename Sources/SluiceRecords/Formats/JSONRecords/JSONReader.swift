@@ -10,14 +10,25 @@ package import SluiceCEL
 /// Unsafe memory: 64 bytes after each text must be readable, as in a batch's bytes and a
 /// `TextArena`.
 package struct JSONReader: CompositeReader {
-    package init() {}
+    private let mostValues: Int
+
+    /// - Parameter mostValues: the number of values, with those inside of others, that a text may
+    ///   become; more exceed the cost limit.
+    package init(mostValues: Int = .max) {
+        self.mostValues = mostValues
+    }
+
+    /// For expressions. A value takes more memory than its text, `0` for one of a list some twenty
+    /// times as much.
+    static let ofExpressions = JSONReader(mostValues: 500_000)
 
     package func value(ofJSON text: UnsafeBufferPointer<UInt8>) throws(EvaluationError) -> Value {
         guard let start = text.baseAddress else { throw EvaluationError(.invalidArgument, "not JSON: no text") }
+        var building = JSONBuilding(start, start + text.count, mostValues: mostValues)
         do throws(JSONFault) {
-            var building = JSONBuilding(start, start + text.count)
             return try building.value()
         } catch {
+            if building.isExhausted { throw .costLimit }
             throw Self.error(text, error)
         }
     }

@@ -30,7 +30,7 @@ final class ResultBatches: @unchecked Sendable {
         guard let segment = plan.segment(after: stage) else { preconditionFailure("a closing stage is followed by a segment") }
         let results = if let results { results } else { try step.results() }
         self.results = results
-        let scratch = scratches.take() ?? Scratch(reader: JSONReader())
+        let scratch = scratches.take() ?? Scratch(reader: JSONReader.ofExpressions)
         switch results {
         case .rows(let rows):
             let table = segment.decoding.table(rows: most)

@@ -15,7 +15,7 @@ struct SourceStage: Sendable {
     }
 
     func decode(_ source: Batch) -> RecordBatch {
-        let scratch = scratches.take() ?? Scratch(reader: JSONReader())
+        let scratch = scratches.take() ?? Scratch(reader: JSONReader.ofExpressions)
         let batch = RecordBatch(
             source: source, in: plan.segment(for: source.head), scratch: scratch, places: plan.places.count, tracksFates: plan.mayHaveEnough)
         let outcomes = batch.table.outcomes

@@ -146,7 +146,7 @@ package final class GatheredTasks: Sendable {
                             in: self.folder.committed(task.number), bytes: task.bytes, range: starts[index]..<starts[index + 1])
                         return {
                             try batches.next { (reader) throws(CheckpointError) in
-                                let scratch = scratches.take() ?? Scratch(reader: JSONReader())
+                                let scratch = scratches.take() ?? Scratch(reader: JSONReader.ofExpressions)
                                 return try reader.recordBatch(of: plan, scratch: scratch, inputsBefore: task.inputs.lowerBound) {
                                     (name) throws(CheckpointError) in
                                     do throws(InputError) {
