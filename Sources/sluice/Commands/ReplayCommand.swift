@@ -102,7 +102,8 @@ struct ReplayCommand: AsyncParsableCommand {
             throw ExitStatus.wrong
         }
         if let notice = ReplaySummary.notice(preview, definition: self.file) { Log.write(notice, as: .warning) }
-        guard preview.isIdle else { return replaying }
+        // The outputs of the replay that has dealt with the letters may not all be in place.
+        guard preview.isIdle, !StateInspection.isPublishing(RecordPipeline.replayFolder(in: state)) else { return replaying }
         Log.write(ReplaySummary.idle(preview, letters), as: preview.kept == 0 ? .info : .error)
         throw preview.kept == 0 ? ExitStatus.complete : ExitStatus.failed
     }

@@ -18,6 +18,12 @@ package enum StateInspection {
         FileManager.default.fileExists(atPath: "\(folder)/\(StateFolder.checkpoint)")
     }
 
+    /// Whether a run has ended there before all its outputs were in place, or while they were put
+    /// there.
+    package static func isPublishing(_ folder: String) -> Bool {
+        if case .missing = PathKind.of("\(folder)/\(Journal.name)") { false } else { true }
+    }
+
     /// - Parameter locks: as in `/proc/locks`: `1: FLOCK  ADVISORY  WRITE 812 fe:01:131 0 EOF`. The
     ///   device is that of the file system, which is not always the one of the file.
     static func isLocked(inode: UInt64, in locks: String) -> Bool {
