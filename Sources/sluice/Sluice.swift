@@ -46,6 +46,8 @@ struct SluiceCommand: AsyncParsableCommand {
         // With glibc's eight for each processor, a thousand outputs took 138 MiB with 8 workers and
         // `memory: 32MiB` on two processors, and 115 with two.
         cprocess_set_arenas(Int32(max(2, System.processors)))
+        // More than the buffers of usual batches, which come and go all the time.
+        cprocess_set_large(4 << 20)
         do {
             var command = try parseAsRoot(CommandWords(CommandLine.arguments.dropFirst()).arguments)
             if var command = command as? any AsyncParsableCommand {

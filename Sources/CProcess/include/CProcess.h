@@ -21,4 +21,16 @@ static inline void cprocess_set_arenas(int count) {
 #endif
 }
 
+/// Has the allocator return memory of this size and more to the system as soon as it is freed. By
+/// default, glibc raises the size with each such piece that is freed, up to 32 MiB, and then keeps
+/// free pieces of long records in each of its arenas.
+static inline void cprocess_set_large(int bytes) {
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, bytes);
+    mallopt(M_TRIM_THRESHOLD, 2 * bytes);
+#else
+    (void)bytes;
+#endif
+}
+
 #endif

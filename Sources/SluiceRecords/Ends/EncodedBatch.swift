@@ -36,6 +36,8 @@ struct EncodedBatch: Sendable {
     var parts: [Int: [SinkCheckpoint.Part]] = [:]
     /// The records for sinks that are closures, by the sink's number.
     var records: [Int: [Record]] = [:]
+    /// The room for its record until it is committed, if that is a long one.
+    var room: LongRecords.Room?
     /// What became of the dead letters that were fed in again.
     var replayed: ReplayOutcome?
 
@@ -84,18 +86,23 @@ struct EncodedOutput: Sendable {
 }
 
 enum EncodedDeadLetter: Sendable {
-    /// Whole lines of JSON.
+    /// Lines of JSON. The first and the last may go on in other pieces.
     case lines(ByteBuffer)
-    /// Whole lines of JSON, as a compressed block.
+    /// Lines of JSON as a compressed block, with the number of those that end in it.
     case block(ByteBuffer, TextChecksum, records: Int)
+    /// Lines of JSON, or a compressed block with its checksum, that memory has no room for.
+    case stored(LetterSpool.Piece, TextChecksum?, records: Int)
     /// A letter whose `raw` is read from a spill file.
     case spilled(SpilledRecord, stage: String, failure: RecordFailure)
     /// A dead letter of an earlier run, in a spill file.
     case kept(SpilledRecord)
 
+    /// The memory it takes in bytes. What is in a file counts an eighth, so that there are not too
+    /// many of these either.
     var byteCount: Int {
         switch self {
         case .lines(let buffer), .block(let buffer, _, records: _): buffer.capacity
+        case .stored(let piece, _, records: _): piece.count / 8
         case .spilled, .kept: 0
         }
     }

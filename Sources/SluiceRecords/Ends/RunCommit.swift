@@ -40,12 +40,13 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     private let summaries: @Sendable () -> [InputSummary?]
 
     /// - Parameters:
+    ///   - folder: the state folder.
     ///   - checkpointing: `nil` if the run cannot be resumed.
     ///   - isGathering: whether tasks have read the inputs.
     ///   - summaries: returns the summaries of the inputs read so far.
     init(
-        _ pipeline: RecordPipeline, _ plan: Plan, staging: Staging, meter: ProgressMeter, checkpointing: Checkpointing?, events: RunEvents? = nil,
-        isGathering: Bool = false, summaries: @escaping @Sendable () -> [InputSummary?]
+        _ pipeline: RecordPipeline, _ plan: Plan, in folder: String, staging: Staging, meter: ProgressMeter, checkpointing: Checkpointing?,
+        events: RunEvents? = nil, isGathering: Bool = false, summaries: @escaping @Sendable () -> [InputSummary?]
     ) {
         self.pipeline = pipeline
         self.plan = plan
@@ -55,7 +56,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         self.meter = meter
         letters = DeadLetterEncoder(
             pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs,
-            codec: FileName(pipeline.deadLetters).codec)
+            codec: FileName(pipeline.deadLetters).codec, spool: LetterSpool(in: folder, memory: pipeline.limits.memory))
         ledger = Ledger(plan.places, inputs: pipeline.source.inputs.count)
         deadLetters = DeadLetterFile(
             pipeline.deadLetters, in: pipeline.deadLetterSink ?? FileSink(PathTemplate(pipeline.deadLetters)), letters: letters,
@@ -99,10 +100,10 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         if let outcome = batch.replayed { try settle(outcome) }
         meter.committed(batch)
         try checkLimit(atEnd: false)
-        guard checkpointing != nil, let input = batch.input else { return }
+        guard let checkpointing, let input = batch.input else { return }
         last = Checkpoint.Cut(input: input, batches: batch.number + 1)
         reader = batch.readerState
-        if batch.takesCheckpoint {
+        if batch.takesCheckpoint || checkpointing.wantsCommitted() {
             let isTaken = try checkpoint(steps: batch.steps, columns: batch.columns, parts: batch.parts)
             if isTaken { events?.tookCheckpoint(records: ledger.records.read) }
         }

@@ -122,12 +122,12 @@ final class SinkStage: Sendable {
         try encode(batch, to: &outputs, &records)
         let source = batch.source
         return EncodedBatch(
-            input: batch.input, end: batch.input.map { _ in source.end }, number: source.number, outputs: outputs, deadLetters: letters.encode(batch),
+            input: batch.input, end: batch.input.map { _ in source.end }, number: source.number, outputs: outputs, deadLetters: try letters.encode(batch),
             counts: batch.counts, timeouts: batch.timeouts,
             codes: Dictionary(batch.deadLetters.map { ($0.code, 1) }, uniquingKeysWith: +), firsts: Self.firsts(of: batch), damage: source.damage,
             suspect: source.suspect, textBytes: UInt64(source.bytes.count), compressedBytes: source.compressedBytesRead,
             readerState: source.readerState, takesCheckpoint: batch.takesCheckpoint, steps: batch.steps, columns: batch.columns, records: records,
-            replayed: source.replayed?.outcome(of: batch))
+            room: source.room, replayed: source.replayed?.outcome(of: batch))
     }
 
     private func encode(_ batch: RecordBatch, to outputs: inout [EncodedOutput], _ records: inout [Int: [Record]]) throws {
@@ -278,8 +278,11 @@ final class SinkStage: Sendable {
         var output = output
         let text = output.bytes
         if text.capacity <= 1 << 10 { return output }
+        let compressing = compressing[output.sink]
+        // A long record would be held twice.
+        if compressing == nil, text.count > 4 * Batch.targetBytes { return output }
         defer { texts.give(text) }
-        guard let compressing = compressing[output.sink], text.count >= Self.blockBytes else {
+        guard let compressing, text.count >= Self.blockBytes else {
             output.bytes = ByteBuffer(capacity: text.count)
             output.bytes.append(text.filled)
             return output

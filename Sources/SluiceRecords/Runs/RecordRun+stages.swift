@@ -37,7 +37,7 @@ extension RecordRun {
             .map(SourceStage.name, concurrency: everyThread, queue: 2, onError: .stop) { [meter] source in
                 let batch = decode.decode(source)
                 meter.pass(batch.counts[0].out, at: 0)
-                batch.takesCheckpoint = checkpointing?.wants() ?? false
+                batch.takesCheckpoint = checkpointing?.wantsRead() ?? false
                 return batch
             }
             .weighing { $0.weight }

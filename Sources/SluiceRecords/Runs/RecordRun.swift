@@ -81,8 +81,8 @@ package final class RecordRun: Sendable {
         let checkpointing =
             canResume
             ? Checkpointing(
-                state.checkpointFile, run: state.staging.run, pipeline, plan.folder, interval: options.checkpointInterval,
-                isResumed: state.checkpoint != nil) : nil
+                state.checkpointFile, run: state.staging.run, pipeline, plan.folder, choosesWhenRead: plan.hasOrderedStage,
+                interval: options.checkpointInterval, isResumed: state.checkpoint != nil) : nil
         plan.folder.sweep(keeping: state.checkpoint?.stageFiles ?? [])
         if canResume { plan.folder.keepFiles(of: state.checkpoint?.stageFiles ?? []) }
         let reading = InputReading(
@@ -93,7 +93,8 @@ package final class RecordRun: Sendable {
         // Where gathering goes on with records, it decodes them.
         let types = if gathered != nil, plan.taskCut == .encoded { RunReport.InferredTypes?.none } else { try inferTypes(reading, options) }
         let commit = RunCommit(
-            pipeline, plan, staging: state.staging, meter: meter, checkpointing: checkpointing, events: events, isGathering: gathered != nil
+            pipeline, plan, in: options.state, staging: state.staging, meter: meter, checkpointing: checkpointing, events: events,
+            isGathering: gathered != nil
         ) { reading.summaries }
         let files = try begin(commit, state)
         events?.began(pipeline, workers: self.options.workers)

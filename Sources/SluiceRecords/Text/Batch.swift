@@ -58,6 +58,8 @@ package final class Batch: @unchecked Sendable {
     var replayed: ReplayedRecords?
     /// The position in the input after this batch.
     package var end = Position(member: 0, offset: 0, line: 1)
+    /// The room for its record, if that is a long one.
+    var room: LongRecords.Room?
     /// Where its reader is after this batch; `nil` if reading can only begin at the input's start.
     var readerState: ReaderState?
 

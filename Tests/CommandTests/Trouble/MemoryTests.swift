@@ -58,6 +58,36 @@ struct MemoryTests {
         #expect(try command.text(of: "out.jsonl") == "{\"s\":\"z\"}\n")
     }
 
+    @Test("texts deep in lists, for all records of a batch")
+    func deepValues() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let record = "{\"s\":\"\(String(repeating: "x", count: 10_000))\"}\n"
+        try command.write(String(repeating: record, count: 100), to: "in.jsonl")
+        try command.write(
+            "name: p\nsource: {files: in.jsonl}\nlimits: {memory: 64MiB}\nstages:\n  - set: {a: \"lists.range(15).map(i, s.split(''))\"}\n"
+                + "  - set: {n: a.size()}\n  - select: [n]\nsink: {file: out.jsonl}\ndead_letter: dead.jsonl\n", to: "p.yaml")
+        let peak = try Self.peak(command, "run p.yaml --progress none", status: 3)
+        #expect(peak <= 64 + 96, "\(peak) MiB")
+        let passed = try command.text(of: "out.jsonl").split(separator: "\n")
+        let failed = Int(try command.shell("grep -c expression.cost_limit dead.jsonl").output.trimmingCharacters(in: .whitespacesAndNewlines))
+        #expect(passed.count > 2 && passed.allSatisfy { $0 == "{\"n\":15}" } && failed == 100 - passed.count)
+    }
+
+    @Test("a list of seven million numbers in a record of 14 MB")
+    func longList() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let numbers = String(repeating: "0,", count: 7_000_000)
+        try command.write("{\"items\":[\(numbers)0]}\n{\"items\":[0,1]}\n{\"items\":[\(numbers)0]}\n", to: "in.jsonl")
+        try command.write(
+            "name: p\nsource: {files: in.jsonl}\nlimits: {memory: 32MiB}\nstages: [{keep: 'items.exists(x, x > 0)', on_error: drop}]\n"
+                + "sink: {file: out.jsonl}\n", to: "p.yaml")
+        let peak = try Self.peak(command, "run p.yaml --progress none")
+        #expect(peak <= 32 + 96, "\(peak) MiB")
+        #expect(try command.text(of: "out.jsonl") == "{\"items\":[0,1]}\n")
+    }
+
     @Test("messages about fields of megabytes")
     func longValues() throws {
         let command = try CommandUnderTest()
@@ -70,6 +100,46 @@ struct MemoryTests {
         let peak = try Self.peak(command, "run p.yaml --progress none", status: 3)
         #expect(peak <= 32 + 96, "\(peak) MiB")
         #expect(try command.shell("grep -c 'x…' dead.jsonl").output == "8\n")
+    }
+
+    @Test(
+        "dead letters of 14 MB, of records that cannot be read and of those that a stage refuses",
+        arguments: ["gz", "jsonl", "zst"], [1, 16])
+    func longLetters(ending: String, workers: Int) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        // Hardly compressible. A quote too many makes every second record unreadable.
+        let made = try command.shell(
+            #"""
+            mkdir in
+            for file in 1 2 3; do
+              for mark in '' '"'; do
+                printf '%s' '{"s":"\"\\' "$mark"; head -c 10500000 /dev/urandom | base64 -w 0; printf '"}\n'
+              done > in/$file.jsonl
+            done
+            """#)
+        #expect(made.status == 0, "\(made.error)")
+        try command.write(
+            "name: p\nsource: {files: 'in/*.jsonl', format: jsonl}\nlimits: {memory: 32MiB, dead_letters: none}\nstages: [{keep: int(s) > 0}]\n"
+                + "sink: {file: out/out.jsonl}\ndead_letter: out/dead.\(ending)\n", to: "p.yaml")
+        let peak = try Self.peak(command, "run p.yaml --progress none --workers \(workers)", status: 3)
+        #expect(peak <= 32 + 96, "\(peak) MiB")
+        #expect(try command.run("audit", ".sluice/p/report.json").status == 0)
+        #expect(try command.shell("ls .sluice/p; ls out").output == "report.json\nsamples.json\ndead.\(ending)\nout.jsonl\n")
+        #expect(try command.text(of: ".sluice/p/report.json").contains("\"parse.jsonl\" : 3"))
+    }
+
+    @Test("records of 14 MB in more inputs than are read at once")
+    func longRecords() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let record = "{\"s\":\"\(String(repeating: "some words ", count: 1_270_000))\"}\n"
+        for file in 0..<18 { try command.write("{\"s\":\"\(file)\"}\n" + record + "{\"s\":\"end\"}\n" + record, to: "in/\(file).jsonl") }
+        try command.write(
+            "name: p\nsource: {files: ['in/*.jsonl'], format: jsonl}\nlimits: {memory: 32MiB}\nsink: {file: out.jsonl}\n", to: "p.yaml")
+        let peak = try Self.peak(command, "run p.yaml --progress none --workers 16")
+        #expect(peak <= 32 + 96, "\(peak) MiB")
+        #expect(try command.shell("for file in $(seq 0 17 | sort); do cat in/$file.jsonl; done | cmp - out.jsonl && echo same").output == "same\n")
     }
 
     @Test("a thousand partitions with more workers than processors", arguments: [8, 16])

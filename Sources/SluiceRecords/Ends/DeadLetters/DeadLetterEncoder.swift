@@ -3,20 +3,20 @@ import SluiceCEL
 
 /// Encodes dead letters as lines of JSON. docs/dead-letters.md describes the format.
 ///
-/// A dead letter is some twenty times larger than a short record, so the lines of a batch are
-/// compressed here, piece by piece, if the file is.
+/// A dead letter is some twenty times larger than a short record, and one of a long record has it
+/// twice, so the lines of a batch are compressed here, piece by piece, if the file is.
 struct DeadLetterEncoder: Sendable {
-    /// The size of a piece in bytes: small enough to hold, large enough to compress well.
-    private static let pieceBytes = 256 << 10
-
     /// `"pipeline": …, "definition": …`, the same in all letters.
     private let opening: [UInt8]
     private let inputs: [InputFile]
     /// Set if lines are compressed here.
     private let writers: FreeList<BlockWriter>?
+    /// Where pieces are that a batch may not hold in memory; `nil`: it holds all.
+    let spool: LetterSpool?
 
     /// - Parameter codec: the compression of the file, if it is compressed.
-    init(pipeline: String, definition: String, inputs: [InputFile], codec: OutputCodec?) {
+    init(pipeline: String, definition: String, inputs: [InputFile], codec: OutputCodec?, spool: LetterSpool? = nil) {
+        self.spool = spool
         writers = codec == .gzip ? FreeList(most: 64) : nil
         let buffer = ByteBuffer(capacity: 256)
         buffer.append("{\"pipeline\":")
@@ -28,36 +28,25 @@ struct DeadLetterEncoder: Sendable {
     }
 
     /// Encodes the batch's dead letters in the order of the input.
-    func encode(_ batch: RecordBatch) -> [EncodedDeadLetter] {
+    func encode(_ batch: RecordBatch) throws(OutputError) -> [EncodedDeadLetter] {
         guard !batch.deadLetters.isEmpty else { return [] }
-        var pieces: [EncodedDeadLetter] = []
-        var lines = ByteBuffer(capacity: 4096)
+        let writer = writers.map { $0.take() ?? BlockWriter() }
+        defer { if let writer { writers?.give(writer) } }
+        let pieces = LetterPieces(writer, spool)
         for (record, letter) in Self.inOrder(batch) {
-            if let kept = record.kept, record.spilled == nil {
-                kept.bytes.withUnsafeBufferPointer { lines.append($0) }
-            } else if let spilled = record.spilled {
-                if lines.count > 0 { pieces.append(piece(lines)) }
-                pieces.append(record.kept == nil ? .spilled(spilled, stage: letter.stage, failure: letter.failure) : .kept(spilled))
-                lines = ByteBuffer(capacity: 4096)
-            } else {
-                write(record, letter, of: batch, to: lines)
+            if let spilled = record.spilled {
+                try pieces.add(record.kept == nil ? .spilled(spilled, stage: letter.stage, failure: letter.failure) : .kept(spilled))
+                continue
             }
-            guard lines.count >= Self.pieceBytes else { continue }
-            pieces.append(piece(lines))
-            lines = ByteBuffer(capacity: 4096)
+            if let kept = record.kept {
+                try kept.bytes.withUnsafeBufferPointer { (bytes) throws(OutputError) in try pieces.append(bytes) }
+            } else {
+                try write(record, letter, of: batch, to: pieces.lines) { () throws(OutputError) in try pieces.cut() }
+            }
+            try pieces.endLetter()
         }
-        if lines.count > 0 { pieces.append(piece(lines)) }
-        return pieces
-    }
-
-    private func piece(_ lines: ByteBuffer) -> EncodedDeadLetter {
-        // DeadLetterFile gathers smaller ones across batches.
-        guard let writers, lines.count >= SinkStage.blockBytes else { return .lines(lines) }
-        let writer = writers.take() ?? BlockWriter()
-        defer { writers.give(writer) }
-        let block = ByteBuffer(capacity: lines.count / 8)
-        let checksum = writer.append(lines.filled, to: block)
-        return .block(block, checksum, records: lines.filled.count { $0 == UInt8(ascii: "\n") })
+        try pieces.end()
+        return pieces.done
     }
 
     /// The batch's dead letters in the order of the input.
@@ -73,37 +62,57 @@ struct DeadLetterEncoder: Sendable {
     }
 
     /// Encodes a dead letter whose record is in the batch.
-    func write(_ record: RefusedRecord, _ letter: DeadLetter, of batch: RecordBatch, to buffer: ByteBuffer) {
+    ///
+    /// - Parameter passOn: called after each 48 KiB of the record. It may take text out of the
+    ///   buffer.
+    func write(
+        _ record: RefusedRecord, _ letter: DeadLetter, of batch: RecordBatch, to buffer: ByteBuffer, passOn: () throws(OutputError) -> Void = {}
+    ) throws(OutputError) {
         let source = batch.source
         guard let input = batch.input.map({ source.name?.text ?? inputs[$0].path }) else {
             open(letter.stage, letter.failure, at: nil, to: buffer)
-            buffer.append("\"raw\":")
-            record.record.withUnsafeBufferPointer { JSONText.write($0, to: buffer) }
-            return close(record, to: buffer)
+            try record.record.withUnsafeBufferPointer { (text) throws(OutputError) in try write(raw: text, to: buffer, passOn) }
+            return try close(record, to: buffer, passOn)
         }
         var failure = letter.failure
         if let replayed = source.replayed { failure.attempts += replayed.records[record.frame].attempts }
         open(letter.stage, failure, at: (input, source.position(ofFrame: record.frame)), to: buffer)
         if record.withholdsRaw {
             buffer.append("\"raw\":null")
-            return close(record, to: buffer)
-        }
-        let frame = source.frames[record.frame]
-        let raw = UnsafeBufferPointer(start: source.bytes.start + Int(frame.start), count: Int(frame.count))
-        if UTF8Text.isValid(raw) {
-            buffer.append("\"raw\":")
-            JSONText.write(raw, to: buffer)
         } else {
-            buffer.append("\"raw_base64\":")
-            JSONText.writeBase64(raw, to: buffer)
+            let frame = source.frames[record.frame]
+            try write(raw: UnsafeBufferPointer(start: source.bytes.start + Int(frame.start), count: Int(frame.count)), to: buffer, passOn)
         }
-        close(record, to: buffer)
+        try close(record, to: buffer, passOn)
     }
 
-    private func close(_ record: RefusedRecord, to buffer: ByteBuffer) {
+    private func write(raw: UnsafeBufferPointer<UInt8>, to buffer: ByteBuffer, _ passOn: () throws(OutputError) -> Void) throws(OutputError) {
+        let isUTF8 = UTF8Text.isValid(raw)
+        buffer.append(isUTF8 ? "\"raw\":\"" : "\"raw_base64\":\"")
+        var rest = raw[...]
+        while !rest.isEmpty {
+            // Whole groups of base64, and whole characters.
+            var end = min(rest.startIndex + LetterPieces.sliceBytes, raw.endIndex)
+            while isUTF8, end < raw.endIndex, raw[end] & 0xC0 == 0x80 { end -= 1 }
+            let slice = UnsafeBufferPointer(rebasing: rest[..<end])
+            if isUTF8 { JSONText.writeEscaped(slice, to: buffer) } else { JSONText.writeBase64Digits(slice, to: buffer) }
+            rest = rest[end...]
+            try passOn()
+        }
+        buffer.append(UInt8(ascii: "\""))
+    }
+
+    private func close(_ record: RefusedRecord, to buffer: ByteBuffer, _ passOn: () throws(OutputError) -> Void) throws(OutputError) {
         if !record.record.isEmpty {
             buffer.append(",\"record\":")
-            record.record.withUnsafeBufferPointer { buffer.append($0) }
+            try record.record.withUnsafeBufferPointer { (text) throws(OutputError) in
+                var rest = text[...]
+                while !rest.isEmpty {
+                    buffer.append(UnsafeBufferPointer(rebasing: rest.prefix(LetterPieces.sliceBytes)))
+                    rest = rest.dropFirst(LetterPieces.sliceBytes)
+                    try passOn()
+                }
+            }
         }
         buffer.append("}\n")
     }

@@ -30,10 +30,16 @@ final class DeadLetterFile {
     func write(_ letter: EncodedDeadLetter, input: Int?) throws {
         switch letter {
         case .lines(let lines):
-            let count = lines.filled.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
-            try append(lines, records: count)
+            try append(lines, records: lines.lineFeedCount)
         case .block(let block, let checksum, let records):
             try gzip?.append(block: block, checksum, records: records, to: path)
+        case .stored(let piece, let checksum, let records):
+            guard let bytes = try letters.spool?.take(piece) else { preconditionFailure("dead letters are kept where there is no place for them") }
+            if let checksum {
+                try gzip?.append(block: bytes, checksum, records: records, to: path)
+            } else {
+                try append(bytes, records: records)
+            }
         case .spilled(let record, let stage, let failure):
             try write(record, stage, failure, input: input ?? 0)
         case .kept(let record):

@@ -19,6 +19,7 @@ final class InputReading: Sendable {
     /// See ``InputStamp/ends``; `nil` for an input that was not opened.
     private let ends: Locked<[DigestText??]>
     private let allowance: Locked<Allowance>
+    private let longRecords: LongRecords
     /// The spill files of records over the size limit.
     private let spills = Locked<[String]>([])
 
@@ -75,6 +76,7 @@ final class InputReading: Sendable {
         summarized = Locked((0..<count).map { $0 < known.count ? known[$0] : nil })
         ends = Locked(Array(repeating: nil, count: count))
         allowance = Locked(Allowance(left: options.limit ?? .max))
+        longRecords = LongRecords(most: memory / 4, room: source.maxRecord)
     }
 
     /// Each is fetched by a process of some 80 MB.
@@ -114,10 +116,19 @@ final class InputReading: Sendable {
                 var ready = begun?.batches[...] ?? []
                 let letters = try self.source.replay.map { try LetterReader(reader, $0, buffers: self.buffers, folder: self.spillFolder) }
                 if let cut = self.resumed?.cut, index == cut.input, continued == nil { try reader.skip(cut.batches, returningTo: self.buffers) }
+                reader.asksForRoom = letters == nil
+                let reading = LongRecords.Reading(index, of: self.longRecords)
                 let end = index + 1 == self.source.inputs.count ? self.source.end : nil
                 var isAtEnd = false
                 return {
-                    let read = Result { try isAtEnd ? nil : ready.popFirst() ?? (letters.map { try $0.next() } ?? reader.next()) }
+                    let next: () throws -> Batch? = { try isAtEnd ? nil : ready.popFirst() ?? (letters.map { try $0.next() } ?? reader.next()) }
+                    var read = Result { try next() }
+                    var room: LongRecords.Room?
+                    while case .success(.none) = read, reader.needsRoom, !self.stop.isStopped {
+                        room = await reading.room()
+                        reader.takeRoom()
+                        read = Result { try next() }
+                    }
                     // What was read last may have been cut short.
                     if self.stop.isStopped {
                         self.close(reader, bytes)
@@ -125,6 +136,7 @@ final class InputReading: Sendable {
                     }
                     if let batch = try read.get() {
                         batch.inputsBefore = self.source.inputsBefore
+                        batch.room = room
                         isAtEnd = batch.number + 1 == end
                         self.deadLetterLimit?.read(batch.frames.count + batch.spilled.count + batch.faults.count)
                         if let kept = batch.replayed?.spills { self.spills.withLock { $0 += kept } }

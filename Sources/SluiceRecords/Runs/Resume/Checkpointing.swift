@@ -4,9 +4,10 @@ import Synchronization
 
 /// Decides when a run writes checkpoints, and writes them.
 ///
-/// A batch to take a checkpoint after is chosen when it is read. Each ordered stage attaches a copy
-/// of its state to it, so that everything is known once it is committed. The choice depends on the
-/// clock, but the outputs do not.
+/// If there are stages that take batches in order, a batch to take a checkpoint after is chosen
+/// when it is read, and each of these attaches a copy of its state to it, so that everything is
+/// known once it is committed. Otherwise it is chosen as it is committed, since half a minute may
+/// be between the two. The choice depends on the clock, but the outputs do not.
 final class Checkpointing: Sendable {
 
     private let file: StateFile
@@ -17,6 +18,7 @@ final class Checkpointing: Sendable {
     private let files: [InputFile]
     private let interval: Duration
     private let folder: StageFolder
+    private let choosesWhenRead: Bool
     private let state: Locked<State>
 
     private struct State {
@@ -33,8 +35,11 @@ final class Checkpointing: Sendable {
 
     /// - Parameters:
     ///   - folder: the spill files of the stages.
+    ///   - choosesWhenRead: whether batches have states attached to them before they are committed.
     ///   - isResumed: whether there is a checkpoint already.
-    init(_ file: StateFile, run: String, _ pipeline: RecordPipeline, _ folder: StageFolder, interval: Duration, isResumed: Bool) {
+    init(
+        _ file: StateFile, run: String, _ pipeline: RecordPipeline, _ folder: StageFolder, choosesWhenRead: Bool, interval: Duration, isResumed: Bool
+    ) {
         self.file = file
         self.folder = folder
         self.run = run
@@ -43,11 +48,17 @@ final class Checkpointing: Sendable {
         libraries = RunReport.Libraries(pipeline)
         files = pipeline.filesRead
         self.interval = interval
+        self.choosesWhenRead = choosesWhenRead
         state = Locked(State(pause: interval, isWritten: isResumed))
     }
 
-    /// Whether to take a checkpoint after a batch that was just read.
-    func wants() -> Bool {
+    /// Whether to take a checkpoint after a batch that was just read, once it is committed.
+    func wantsRead() -> Bool { choosesWhenRead && wants() }
+
+    /// Whether to take a checkpoint after a batch that was just committed.
+    func wantsCommitted() -> Bool { !choosesWhenRead && wants() }
+
+    private func wants() -> Bool {
         state.withLock { state in
             guard interval > .zero else { return true }
             guard !state.isChosen, ContinuousClock.now - state.last >= state.pause else { return false }
@@ -92,11 +103,14 @@ final class Checkpointing: Sendable {
         state.withLock { state in
             state.isWritten = true
             state.last = ContinuousClock.now
-            // Checkpoints take at most a hundredth of the time.
-            state.pause = max(interval, (state.last - start) * 100)
+            state.pause = max(interval, Self.pause(after: state.last - start))
         }
         return true
     }
+
+    /// Checkpoints take at most a hundredth of the time, but no more than half a minute of work is
+    /// lost to a kill, unless they would take more than a twentieth then.
+    static func pause(after taken: Duration) -> Duration { min(taken * 100, max(.seconds(30), taken * 20)) }
 
     private func known() -> [InputStamp]? {
         state.withLock { state in

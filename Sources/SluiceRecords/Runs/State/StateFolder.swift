@@ -56,6 +56,7 @@ final class StateFolder: Sendable {
         for left in list.left { Self.sweep(left, keeping: left.run == found?.run ? found : nil, staging) }
         if found == nil { file.remove() }
         Self.sweep(OutputFolder(path + "/\(Self.spill)"), SpillFile.isName)
+        unlink("\(path)/\(LetterSpool.name)")
     }
 
     /// Finishes publishing the outputs of a run whose process died or failed while it did.

@@ -37,7 +37,7 @@ final class BatchSpool {
     /// Appends a batch that ``TaskCut/before(_:)`` cuts off.
     func append(_ batch: RecordBatch, of plan: Plan, _ letters: DeadLetterEncoder) throws(OutputError) {
         var writer = StateWriter()
-        writer.write(batch, of: plan, letters)
+        try writer.write(batch, of: plan, letters)
         try append(writer.bytes)
     }
 
@@ -195,6 +195,7 @@ extension StateWriter {
             write(UInt64(checksum.crc))
             write(checksum.count)
             write(records)
+        case .stored: preconditionFailure("a task holds its dead letters in memory")
         case .kept: preconditionFailure("only a replay keeps dead letters")
         }
     }
@@ -240,9 +241,11 @@ extension StateWriter {
         if let value { body(&self, value) }
     }
 
-    mutating func write<Values: Collection>(all values: Values, _ body: (inout StateWriter, Values.Element) -> Void) {
+    mutating func write<Values: Collection, Failure>(
+        all values: Values, _ body: (inout StateWriter, Values.Element) throws(Failure) -> Void
+    ) throws(Failure) {
         write(values.count)
-        for value in values { body(&self, value) }
+        for value in values { try body(&self, value) }
     }
 }
 

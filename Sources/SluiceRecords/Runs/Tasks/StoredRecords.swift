@@ -8,7 +8,7 @@ import SluiceCEL
 // they were.
 
 extension StateWriter {
-    mutating func write(_ batch: RecordBatch, of plan: Plan, _ letters: DeadLetterEncoder) {
+    mutating func write(_ batch: RecordBatch, of plan: Plan, _ letters: DeadLetterEncoder) throws(OutputError) {
         let source = batch.source
         write(source.input)
         write(source.number)
@@ -30,7 +30,9 @@ extension StateWriter {
         write(recordsOf: batch, plan)
         write(all: batch.counts) { $0.write($1) }
         write(all: batch.timeouts) { $0.write($1) }
-        write(all: DeadLetterEncoder.inOrder(batch)) { writer, entry in writer.write(entry.record, entry.letter, of: batch, letters) }
+        try write(all: DeadLetterEncoder.inOrder(batch)) { (writer, entry) throws(OutputError) in
+            try writer.write(entry.record, entry.letter, of: batch, letters)
+        }
         write(optional: batch.fates) { writer, fates in
             writer.write(all: fates) { writer, fate in
                 for number in [Int(fate.kind.rawValue), Int(fate.stage), Int(fate.frame), Int(fate.count)] { writer.write(number) }
@@ -81,14 +83,16 @@ extension StateWriter {
         }
     }
 
-    private mutating func write(_ record: RefusedRecord, _ letter: DeadLetter, of batch: RecordBatch, _ letters: DeadLetterEncoder) {
+    private mutating func write(
+        _ record: RefusedRecord, _ letter: DeadLetter, of batch: RecordBatch, _ letters: DeadLetterEncoder
+    ) throws(OutputError) {
         write(letter.stage)
         write(letter.failure)
         write(record.frame)
         write(optional: record.spilled) { $0.write($1) }
         guard record.spilled == nil else { return }
         let line = ByteBuffer(capacity: 512)
-        letters.write(record, letter, of: batch, to: line)
+        try letters.write(record, letter, of: batch, to: line)
         line.withFilled { write($0) }
         write(batch.source.position(ofFrame: record.frame).line)
     }

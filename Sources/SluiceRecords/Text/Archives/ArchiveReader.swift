@@ -30,6 +30,8 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
     private var delivered = 0
     private var head: FileHead?
     private var isFinished = false
+    package var asksForRoom = false
+    package var needsRoom: Bool { current?.reader.needsRoom ?? false }
     /// The number of files of each name, by the name's hash.
     private var names: [UInt64: UInt32] = [:]
 
@@ -131,6 +133,7 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
         while !isFinished {
             if let current {
                 if let batch = try nextBatch(of: current) { return deliver(batch) }
+                if needsRoom { return nil }
                 textBytes += current.reader.summary.textBytes
                 self.current = nil
             }
@@ -143,6 +146,8 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
         }
         return nil
     }
+
+    package func takeRoom() { current?.reader.takeRoom() }
 
     package func close() {
         isFinished = true
@@ -188,6 +193,7 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
             InputFile(path: name, size: entry.size), index: index, configuration: configuration, buffers: buffers, text: opened.text, bytes: nil,
             unsound: (opened.isCompressed ? unsound.files[entry.index] : unsound.members) ?? [])
         reader.precedingText = textBytes
+        reader.asksForRoom = asksForRoom
         if !opened.isCompressed { reader.continueMember(member) }
         return Current(name: RecordFields.InputName(name), reader: reader, bytes: opened.bytes, isCompressed: opened.isCompressed)
     }

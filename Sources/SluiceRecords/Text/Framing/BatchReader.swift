@@ -105,6 +105,10 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     var isUnsure = false
     var isFresh = true
     private var isFinished = false
+    package var asksForRoom = false
+    package private(set) var needsRoom = false
+    /// Whether there is room for a record that is longer than a batch.
+    private var hasRoom = false
     var hasDelivered = false
     var totals: InputSummary
     var delivered = 0
@@ -201,6 +205,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     ///   ``InputError/spill(path:reason:)``, ``InputBytes/failure``. Does not throw for damage that
     ///   is salvaged.
     package func next() throws(InputError) -> Batch? {
+        needsRoom = false
         let read = Result { () throws(InputError) in try nextBatch() }
         if let failure = bytes?.failure {
             // What looks like damage, or like the end, is neither.
@@ -208,6 +213,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
             throw failure
         }
         guard let batch = try read.get() else { return nil }
+        hasRoom = false
         batch.compressedBytesRead = text.position
         batch.end = Position(member: members.first, offset: offset, line: line)
         batch.head = head
@@ -221,6 +227,8 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         batch.readerState = state
         return batch
     }
+
+    package func takeRoom() { hasRoom = true }
 
     private func nextBatch() throws(InputError) -> Batch? {
         while !isFinished {
@@ -236,6 +244,8 @@ package final class BatchReader: InputReader, @unchecked Sendable {
             if let event {
                 if let batch = try handle(event) { return batch }
             } else {
+                needsRoom = asksForRoom && !hasRoom && buffer.count >= Batch.targetBytes
+                if needsRoom { return nil }
                 fill()
             }
         }
@@ -462,6 +472,12 @@ extension ByteBuffer {
     func dropFirst(_ bytes: Int) {
         start.update(from: start + bytes, count: count - bytes)
         count -= bytes
+    }
+
+    var lineFeedCount: Int {
+        var (feeds, place) = (0, 0)
+        while let feed = firstLineFeed(from: place) { (feeds, place) = (feeds + 1, feed + 1) }
+        return feeds
     }
 
     func firstLineFeed(from place: Int = 0) -> Int? {

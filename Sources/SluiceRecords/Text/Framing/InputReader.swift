@@ -10,8 +10,18 @@ package protocol InputReader: AnyObject, Sendable {
     /// What was read so far; complete once ``next()`` has returned `nil`.
     var summary: InputSummary { get }
 
-    /// The next batch, or `nil` at the end. See ``BatchReader/next()``.
+    /// The next batch, or `nil` at the end or where ``needsRoom``. See ``BatchReader/next()``.
     func next() throws(InputError) -> Batch?
+
+    /// Whether it has to ask before it reads a record that is longer than a batch.
+    var asksForRoom: Bool { get set }
+
+    /// Whether such a record follows. Once there is room for it, ``takeRoom()`` must be called, and
+    /// then ``next()`` again.
+    var needsRoom: Bool { get }
+
+    /// There is room for one long record.
+    func takeRoom()
 
     /// Closes the input and drops what was not delivered.
     func close()
