@@ -95,7 +95,7 @@ final class LookupTable: @unchecked Sendable {
         Fault(message: "\(error)", fix: "the table is a file; relative paths start from the current folder")
     }
 
-    init(_ file: String, _ rows: Rows, _ key: Key, selected: [String]?, asMap isMap: Bool) throws(Fault) {
+    init(_ file: String, _ rows: Rows, _ key: Key, selected: [String]?, asMap isMap: Bool = false) throws(Fault) {
         self.file = file
         unit = rows.unit
         do throws(InputError) {
