@@ -137,7 +137,7 @@ struct CellProgramTests {
             _ = scratch.box(.list([.int(Int64(count))]))
         }
         #expect(scratch.text.count == 10_100_015 && mark.byteCount == 5)
-        #expect(scratch.byteCount == 10_100_015 + 3 * MemoryLayout<Value>.stride)
+        #expect(scratch.byteCount == 10_100_015 + 3 * (32 + MemoryLayout<Value>.stride))
         scratch.rewind(to: mark)
         #expect(scratch.text.count == 5 && scratch.byteCount == 5)
         let (next, boxed) = (scratch.text(copying: "next"), scratch.box(.list([])))
