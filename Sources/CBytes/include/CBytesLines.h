@@ -8,30 +8,22 @@
 #endif
 
 /// Writes the positions of the line feeds in bytes[*from ..< to] to `out`, in order, and returns
-/// how many. Sets the high bit of *high if one of these bytes, or of up to 63 after them, is not
-/// ASCII.
+/// how many.
 ///
 /// Stops early, with *from advanced, if fewer than 64 entries are left in `out`; otherwise *from
 /// becomes `to`. Reads up to 63 bytes past `to` (the padding of a ByteBuffer), and ignores them.
 /// `to` is at most 2^32 - 65.
-static inline size_t cbytes_line_feeds(
-    const uint8_t *bytes, uint32_t *from, uint32_t to, uint32_t *out, size_t room, uint8_t *high) {
+static inline size_t cbytes_line_feeds(const uint8_t *bytes, uint32_t *from, uint32_t to, uint32_t *out, size_t room) {
     size_t found = 0;
     uint32_t at = *from;
-#ifdef __SSE2__
-    __m128i all = _mm_setzero_si128();
-#endif
     while (at < to && found + 64 <= room) {
 #ifdef __SSE2__
         const __m128i feed = _mm_set1_epi8('\n');
         const __m128i *block = (const __m128i *)(bytes + at);
-        const __m128i one = _mm_loadu_si128(block), two = _mm_loadu_si128(block + 1);
-        const __m128i three = _mm_loadu_si128(block + 2), four = _mm_loadu_si128(block + 3);
-        all = _mm_or_si128(all, _mm_or_si128(_mm_or_si128(one, two), _mm_or_si128(three, four)));
-        uint64_t mask = (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(one, feed));
-        mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(two, feed)) << 16;
-        mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(three, feed)) << 32;
-        mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(four, feed)) << 48;
+        uint64_t mask = (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(block), feed));
+        mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(block + 1), feed)) << 16;
+        mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(block + 2), feed)) << 32;
+        mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(block + 3), feed)) << 48;
         if (to - at < 64) mask &= ((uint64_t)1 << (to - at)) - 1;
         while (mask) {
             out[found++] = at + (uint32_t)__builtin_ctzll(mask);
@@ -39,14 +31,10 @@ static inline size_t cbytes_line_feeds(
         }
         at = to - at < 64 ? to : at + 64;
 #else
-        *high |= bytes[at];
         if (bytes[at] == '\n') out[found++] = at;
         at += 1;
 #endif
     }
-#ifdef __SSE2__
-    if (_mm_movemask_epi8(all)) *high |= 0x80;
-#endif
     *from = at;
     return found;
 }

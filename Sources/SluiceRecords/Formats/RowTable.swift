@@ -62,8 +62,6 @@ package final class RowTable {
     @exclusivity(unchecked) package private(set) var spans: UnsafeMutablePointer<MemberSpan>
     package var outcomes: [Outcome] = []
     package var failures: [Failure] = []
-    /// Whether all bytes to decode are known to be ASCII.
-    package private(set) var isASCII = false
     /// Storage for unescaped text.
     package let text = TextArena()
     /// The JSON objects that records were rewritten as, in formats that do so: see
@@ -85,8 +83,7 @@ package final class RowTable {
 
     /// Clears the table and makes room for `rows` rows, with all cells absent and all outcomes
     /// `decoded`.
-    package func prepare(rows: Int, isASCII: Bool = false) {
-        self.isASCII = isASCII
+    package func prepare(rows: Int) {
         let wanted = max(1, rows * columns)
         if wanted > capacity {
             cells.deallocate()

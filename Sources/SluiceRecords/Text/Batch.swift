@@ -40,8 +40,6 @@ package final class Batch: @unchecked Sendable {
     package var faults: [FramingFault] = []
     /// Whether records may have line feeds that mean nothing, as in JSON over several lines.
     package var spansLines = false
-    /// Whether all bytes of the frames are known to be ASCII.
-    var isASCII = false
     /// What the reader refused, in input order. The bytes are in spill files.
     package var spilled: [SpilledRecord] = []
     /// Damage found while this batch was read. It comes after the batch's last record.

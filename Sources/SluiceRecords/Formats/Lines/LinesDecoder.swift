@@ -26,7 +26,7 @@ package struct LinesDecoder: RecordDecoder {
         precondition(column < table.columns, "a table has a cell for each column of its decoder")
         // Lines of UTF-8 are UTF-8, and one long text is checked sooner than many short ones.
         let (start, end) = (Int(first.start), Int(last.start) + Int(last.count))
-        let areText = table.isASCII || start <= end && UTF8Text.isValid(UnsafeBufferPointer(start: base + start, count: end - start))
+        let areText = start <= end && UTF8Text.isValid(UnsafeBufferPointer(start: base + start, count: end - start))
         for (row, frame) in frames.enumerated() {
             let line = UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count))
             table.row(row)[column] = Self.cell(LineText.withoutEnd(line), isUTF8: areText)

@@ -18,18 +18,16 @@ final class Decoding: Sendable {
     }
 
     /// Decodes the frames into a table, one row per frame.
-    ///
-    /// - Parameter isASCII: whether all their bytes are known to be ASCII.
-    func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, isASCII: Bool = false) -> RowTable {
-        let table = table(rows: frames.count, isASCII: isASCII)
+    func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>) -> RowTable {
+        let table = table(rows: frames.count)
         if !frames.isEmpty { decoder?.decode(frames, of: base, into: table) }
         return table
     }
 
     /// Returns a table whose cells are all absent.
-    func table(rows: Int, isASCII: Bool = false) -> RowTable {
+    func table(rows: Int) -> RowTable {
         let table = tables.take() ?? RowTable(columns: columns, hasSpans: hasSpans)
-        table.prepare(rows: rows, isASCII: isASCII)
+        table.prepare(rows: rows)
         return table
     }
 

@@ -66,7 +66,7 @@ package final class RecordBatch: @unchecked Sendable {
         self.scratch = scratch
         let compact = source.onSingleLines()
         let decoded = compact?.frames ?? source.frames
-        table = segment.decoding.decode(decoded, of: UnsafePointer((compact?.bytes ?? source.bytes).start), isASCII: source.isASCII)
+        table = segment.decoding.decode(decoded, of: UnsafePointer((compact?.bytes ?? source.bytes).start))
         frames = table.objects?.frames ?? decoded
         rebased = table.objects?.bytes ?? compact?.bytes
         tally = BatchTally(places: places)

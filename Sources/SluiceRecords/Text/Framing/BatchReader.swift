@@ -354,7 +354,6 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         let batch = Batch(bytes: split(at: end), input: index, offset: offset, line: line)
         batch.faults = scan.faults(of: count)
         batch.spansLines = scan.spansLines
-        batch.isASCII = scan.isASCII
         batch.frames = scan.take(count)
         if directives != nil { leaveOutDirectives(of: batch) }
         if maxRecord < end { try setAsideLongFrames(of: batch) }

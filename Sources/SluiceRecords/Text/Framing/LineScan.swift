@@ -10,8 +10,6 @@ final class LineScan: RecordScan {
     let feedsInRecord = 0
     let isStateless = true
     private var scanned = 0
-    /// The high bit is set if a byte was not ASCII.
-    private var high: UInt8 = 0
     private var feeds = [UInt32](repeating: 0, count: 8 << 10)
 
     func advance(over buffer: ByteBuffer) {
@@ -23,7 +21,7 @@ final class LineScan: RecordScan {
         defer { self.frames = frames }
         while from < end {
             let found = feeds.withUnsafeMutableBufferPointer { feeds in
-                cbytes_line_feeds(buffer.start, &from, end, feeds.baseAddress, feeds.count, &high)
+                cbytes_line_feeds(buffer.start, &from, end, feeds.baseAddress, feeds.count)
             }
             var (start, line) = (UInt32(recordStart), UInt32(frames.count))
             feeds.withUnsafeBufferPointer { feeds in
@@ -40,19 +38,16 @@ final class LineScan: RecordScan {
 
     func endRecord(of buffer: ByteBuffer) {
         guard recordStart < buffer.count else { return }
-        if scanned < buffer.count { high = 0x80 }
         frames.append(Frame(start: UInt32(recordStart), count: UInt32(buffer.count - recordStart), lineDelta: UInt32(frames.count)))
         recordStart = buffer.count
     }
 
     func lines(of count: Int) -> Int { count }
 
-    var isASCII: Bool { high < 0x80 }
-
     func reset() {
         let usual = frames.count
         frames = []
         frames.reserveCapacity(usual + usual / 8)
-        (recordStart, scanned, high) = (0, 0, 0)
+        (recordStart, scanned) = (0, 0)
     }
 }

@@ -24,9 +24,6 @@ protocol RecordScan: AnyObject {
 
     func reset()
 
-    /// Whether all bytes that were scanned since the last reset are known to be ASCII.
-    var isASCII: Bool { get }
-
     /// Gives up what precedes the first record, or the incomplete one, where that is none. The
     /// caller removes it from the buffer.
     /// - Returns: the number of bytes, and of lines in them.
@@ -73,7 +70,6 @@ extension RecordScan {
     func dropIdle() -> (bytes: Int, lines: Int) { (0, 0) }
     func faults(of count: Int) -> [FramingFault] { [] }
     var spansLines: Bool { false }
-    var isASCII: Bool { false }
 
     func beginPassing() -> Int {
         let lines = feedsInRecord + 1
