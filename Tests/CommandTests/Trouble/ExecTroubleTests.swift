@@ -116,7 +116,9 @@ struct ExecTroubleTests {
             """, to: "odd.yaml")
         let ending = try await command.sluice("run", "odd.yaml")
         #expect(ending.status == 0, "\(ending)")
-        #expect(command.lines(of: "out/records.jsonl") == records)
+        // A key is written once.
+        let expected = records.map { $0 == "{\"a\":1,\"a\":2}" ? "{\"a\":2}" : $0 }
+        #expect(command.lines(of: "out/records.jsonl") == expected)
     }
 
     @Test("on_error: drop leaves failed records out and is no loss")
