@@ -13,8 +13,8 @@ package struct RunOptions: Sendable {
     package var reportCopy: String?
     /// Whether to discard an unfinished run instead of resuming it.
     package var restarts = false
-    /// The minimum time between checkpoints, which take at most a hundredth of the time. Zero:
-    /// after every batch.
+    /// The minimum time between checkpoints; more if they take more than a hundredth of the time
+    /// (``Checkpointing/pause(after:)``). Zero: after every batch.
     package var checkpointInterval = Duration.seconds(5)
     /// Whether to record samples of the run in its state folder, and what else to keep with them.
     package var samples: RunSamples?
