@@ -70,17 +70,15 @@ public final class TextArena {
     }
 
     /// Room for uninitialised cells, suitably aligned.
-    public func allocateCells(_ count: Int) -> UnsafeMutablePointer<Cell> {
-        let alignment = MemoryLayout<Cell>.alignment
-        let memory = UnsafeMutableRawPointer(allocate(count * MemoryLayout<Cell>.stride + alignment))
-        return memory.alignedUp(toMultipleOf: alignment).bindMemory(to: Cell.self, capacity: count)
-    }
+    public func allocateCells(_ count: Int) -> UnsafeMutablePointer<Cell> { room(for: count) }
 
     /// Room for uninitialised numbers, suitably aligned.
-    package func allocateNumbers(_ count: Int) -> UnsafeMutablePointer<Int32> {
-        let alignment = MemoryLayout<Int32>.alignment
-        let memory = UnsafeMutableRawPointer(allocate(count * MemoryLayout<Int32>.stride + alignment))
-        return memory.alignedUp(toMultipleOf: alignment).bindMemory(to: Int32.self, capacity: count)
+    package func allocateNumbers(_ count: Int) -> UnsafeMutablePointer<Int32> { room(for: count) }
+
+    private func room<Element: BitwiseCopyable>(for count: Int) -> UnsafeMutablePointer<Element> {
+        let alignment = MemoryLayout<Element>.alignment
+        let memory = UnsafeMutableRawPointer(allocate(count * MemoryLayout<Element>.stride + alignment))
+        return memory.alignedUp(toMultipleOf: alignment).bindMemory(to: Element.self, capacity: count)
     }
 
     public func copy(_ bytes: UnsafeBufferPointer<UInt8>) -> UnsafePointer<UInt8> {
