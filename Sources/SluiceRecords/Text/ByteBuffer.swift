@@ -63,6 +63,15 @@ package final class ByteBuffer: @unchecked Sendable {
         count += bytes.count
     }
 
+    /// A copy without room for more; itself if it is long, so that there are never two of that
+    /// size.
+    package func trimmed() -> ByteBuffer {
+        guard count < 64 << 10 else { return self }
+        let copy = ByteBuffer(capacity: count)
+        copy.append(filled)
+        return copy
+    }
+
     @inline(__always)
     package func append(_ byte: UInt8) {
         reserve(1)

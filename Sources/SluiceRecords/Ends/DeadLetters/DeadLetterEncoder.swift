@@ -71,7 +71,7 @@ struct DeadLetterEncoder: Sendable {
         let source = batch.source
         guard let input = batch.input.map({ source.name?.text ?? inputs[$0].path }) else {
             open(letter.stage, letter.failure, at: nil, to: buffer)
-            try record.record.withUnsafeBufferPointer { (text) throws(OutputError) in try write(raw: text, to: buffer, passOn) }
+            try write(raw: record.record?.filled ?? UnsafeBufferPointer(start: nil, count: 0), to: buffer, passOn)
             return try close(record, to: buffer, passOn)
         }
         var failure = letter.failure
@@ -103,15 +103,13 @@ struct DeadLetterEncoder: Sendable {
     }
 
     private func close(_ record: RefusedRecord, to buffer: ByteBuffer, _ passOn: () throws(OutputError) -> Void) throws(OutputError) {
-        if !record.record.isEmpty {
+        if let text = record.record {
             buffer.append(",\"record\":")
-            try record.record.withUnsafeBufferPointer { (text) throws(OutputError) in
-                var rest = text[...]
-                while !rest.isEmpty {
-                    buffer.append(UnsafeBufferPointer(rebasing: rest.prefix(LetterPieces.sliceBytes)))
-                    rest = rest.dropFirst(LetterPieces.sliceBytes)
-                    try passOn()
-                }
+            var rest = text.filled[...]
+            while !rest.isEmpty {
+                buffer.append(UnsafeBufferPointer(rebasing: rest.prefix(LetterPieces.sliceBytes)))
+                rest = rest.dropFirst(LetterPieces.sliceBytes)
+                try passOn()
             }
         }
         buffer.append("}\n")

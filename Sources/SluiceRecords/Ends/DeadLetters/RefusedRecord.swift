@@ -4,9 +4,9 @@ import Sluice
 struct RefusedRecord: Sendable {
     /// The index of its frame in the batch: dead letters are written in the order of the input.
     var frame: Int
-    /// The fields as they reached the stage, as a JSON object; empty if the record was never
+    /// The fields as they reached the stage, as a JSON object; `nil` if the record was never
     /// decoded.
-    var record: [UInt8] = []
+    var record: ByteBuffer?
     /// Whether to omit its original bytes, because a stage has redacted parts of them.
     var withholdsRaw = false
     private var apart: Apart?
@@ -16,7 +16,7 @@ struct RefusedRecord: Sendable {
         case apart(spilled: SpilledRecord?, kept: KeptLetter?)
     }
 
-    init(frame: Int, record: [UInt8] = [], withholdsRaw: Bool = false) {
+    init(frame: Int, record: ByteBuffer? = nil, withholdsRaw: Bool = false) {
         self.frame = frame
         self.record = record
         self.withholdsRaw = withholdsRaw

@@ -103,6 +103,7 @@ final class InputReading: Sendable {
         let allowed = mayEnd ? nil : helpers
         return source.inputs.indices.map { index in
             Part {
+                let reading = LongRecords.Reading(index, of: self.longRecords)
                 if let resumed = self.resumed, index < resumed.cut.input {
                     self.inputEnded()
                     return { nil }
@@ -117,7 +118,6 @@ final class InputReading: Sendable {
                 let letters = try self.source.replay.map { try LetterReader(reader, $0, buffers: self.buffers, folder: self.spillFolder) }
                 if let cut = self.resumed?.cut, index == cut.input, continued == nil { try reader.skip(cut.batches, returningTo: self.buffers) }
                 reader.asksForRoom = letters == nil
-                let reading = LongRecords.Reading(index, of: self.longRecords)
                 let end = index + 1 == self.source.inputs.count ? self.source.end : nil
                 var isAtEnd = false
                 return {
@@ -126,11 +126,12 @@ final class InputReading: Sendable {
                     var room: LongRecords.Room?
                     while case .success(.none) = read, reader.needsRoom, !self.stop.isStopped {
                         room = await reading.room()
+                        if room == nil { break }
                         reader.takeRoom()
                         read = Result { try next() }
                     }
                     // What was read last may have been cut short.
-                    if self.stop.isStopped {
+                    if self.stop.isStopped || (reader.needsRoom && room == nil) {
                         self.close(reader, bytes)
                         throw CancellationError()
                     }

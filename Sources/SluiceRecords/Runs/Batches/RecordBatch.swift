@@ -285,12 +285,12 @@ package final class RecordBatch: @unchecked Sendable {
         rows.removeAll { gone.contains($0) }
         for row in refused {
             note(.dead, Int(row), at: 0)
-            refuse(Int(row), at: SourceStage.name, with: failure, record: [])
+            refuse(Int(row), at: SourceStage.name, with: failure, record: nil)
         }
     }
 
     /// - Parameter record: the fields as they reached the stage, as a JSON object.
-    func refuse(_ row: Int, at stage: String, with failure: RecordFailure, record: [UInt8]) {
+    func refuse(_ row: Int, at stage: String, with failure: RecordFailure, record: ByteBuffer?) {
         refuse(RefusedRecord(frame: origin(row), record: record, withholdsRaw: withholdsRaw), at: stage, with: failure)
     }
 

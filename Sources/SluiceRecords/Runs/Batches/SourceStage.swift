@@ -33,7 +33,7 @@ struct SourceStage: Sendable {
                     }
                     counts.dead += 1
                     batch.note(.dead, row, at: 0)
-                    batch.refuse(row, at: Self.name, with: .suspect, record: [])
+                    batch.refuse(row, at: Self.name, with: .suspect, record: nil)
                 case .blank:
                     counts.filtered += 1
                     batch.note(.filtered, row, at: 0)
@@ -44,7 +44,7 @@ struct SourceStage: Sendable {
             }
         }
         for failure in batch.table.failures.sorted(by: { $0.row < $1.row }) {
-            batch.refuse(failure.row, at: Self.name, with: RecordFailure(code: failure.code, message: failure.message), record: [])
+            batch.refuse(failure.row, at: Self.name, with: RecordFailure(code: failure.code, message: failure.message), record: nil)
         }
         for record in source.spilled {
             counts.dead += 1

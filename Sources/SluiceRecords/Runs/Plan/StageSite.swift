@@ -20,7 +20,7 @@ package struct StageSite: Sendable {
         case .deadLetter:
             batch.counts[index].dead += 1
             batch.note(.dead, row, at: index)
-            batch.refuse(row, at: name, with: failure, record: fields.json(row, of: batch).withFilled(Array.init))
+            batch.refuse(row, at: name, with: failure, record: fields.json(row, of: batch).trimmed())
         case .drop:
             batch.counts[index].dropped += 1
             batch.note(.dropped, row, at: index)
