@@ -54,13 +54,13 @@ extension ExecPool {
     /// A pool of one child by default, with limits suitable for tests.
     static func test(
         _ command: [String], limit: Int = 1, timeout: Duration? = .seconds(20), grace: Duration = .milliseconds(200),
-        settle: Duration = .milliseconds(20), retry: RetryPolicy? = nil, said: Said = Said()
+        settle: Duration = .milliseconds(20), patience: Duration = .seconds(600), retry: RetryPolicy? = nil, said: Said = Said()
     ) -> ExecPool {
         var bounds = ChildProtocol.Bounds(timeout: timeout)
         bounds.grace = grace
         bounds.settle = settle
         return ExecPool(
-            ChildLoop.Configuration(name: "test", command: command, limit: limit, bounds: bounds, log: { said.add($0) }),
+            ChildLoop.Configuration(name: "test", command: command, limit: limit, bounds: bounds, patience: patience, log: { said.add($0) }),
             leastWorkers: limit, retry: retry)
     }
 
