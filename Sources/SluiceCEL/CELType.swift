@@ -69,9 +69,13 @@ extension CELType {
 }
 
 extension CELType: CustomStringConvertible {
+    /// As pipeline files and messages write it.
     public var description: String {
-        if case .type(let of?) = self { return "type(\(of))" }
-        guard !parameters.isEmpty else { return name }
-        return "\(name)(\(parameters.map(\.description).joined(separator: ", ")))"
+        switch self {
+        case .type(let of?): "type(\(of))"
+        case .timestamp: "timestamp"
+        case .duration: "duration"
+        default: parameters.isEmpty ? name : "\(name)(\(parameters.map(\.description).joined(separator: ", ")))"
+        }
     }
 }

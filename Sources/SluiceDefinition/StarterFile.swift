@@ -123,7 +123,7 @@ package struct StarterFile: Sendable {
         return names.map { name in
             let values = guess.examples.compactMap { $0[name] }
             let met = values.reduce(into: [String]()) { types, value in
-                if !types.contains(value.type.nameInFiles) { types.append(value.type.nameInFiles) }
+                if !types.contains(value.type.description) { types.append(value.type.description) }
             }
             let types = guess.typeName(of: name).map { [$0] } ?? met
             let shown = values.first.map { String($0.jsonText.prefix(40)) } ?? ""

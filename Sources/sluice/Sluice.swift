@@ -1,6 +1,7 @@
 import ArgumentParser
 import CProcess
 import Glibc
+import SluiceCEL
 import SluiceRecords
 
 @main
@@ -48,6 +49,13 @@ struct SluiceCommand: AsyncParsableCommand {
         cprocess_set_arenas(Int32(max(2, System.processors)))
         // More than the buffers of usual batches, which come and go all the time.
         cprocess_set_large(4 << 20)
+        Memory.onRefusal { bytes in
+            let size = bytes.map { " for \($0) bytes" } ?? ""
+            Log.error(
+                "the system refuses memory\(size), so the command ends as if it were killed; run it again with less to hold "
+                    + "(limits: {memory: …}, source: {max_record: …}, --workers), or with more memory (ulimit -v)")
+            _exit(ExitStatus.failed.code)
+        }
         do {
             var command = try parseAsRoot(CommandWords(CommandLine.arguments.dropFirst()).arguments)
             if var command = command as? any AsyncParsableCommand {

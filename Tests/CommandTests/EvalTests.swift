@@ -21,7 +21,7 @@ struct EvalTests {
         "prints values in the notation of the language, with their type",
         arguments: [
             ("status", "503 : int"), ("2u", "2u : uint"), ("status / 2.0", "251.5 : double"), ("path", "\"/api/v1\" : string"),
-            ("optional.of(1)", "optional.of(1) : optional_type(dyn)"), ("duration('90m')", "duration(\"5400s\") : google.protobuf.Duration"),
+            ("optional.of(1)", "optional.of(1) : optional_type(dyn)"), ("duration('90m')", "duration(\"5400s\") : duration"),
         ])
     func typed(expression: String, expected: String) {
         #expect(ExpressionEvaluation(expression, record: record, isTyped: true).outcome == .value(expected))

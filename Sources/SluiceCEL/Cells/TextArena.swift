@@ -15,8 +15,12 @@ public final class TextArena {
 
     public init() {}
 
+    private static func free(_ chunk: UnsafeMutableBufferPointer<UInt8>) {
+        if let start = chunk.baseAddress { Memory.free(start) }
+    }
+
     deinit {
-        for chunk in chunks { chunk.deallocate() }
+        for chunk in chunks { Self.free(chunk) }
     }
 
     /// Room for `count` uninitialised bytes. O(1); allocates only when the chunks are full.
@@ -31,7 +35,7 @@ public final class TextArena {
             used = 0
         }
         let room = max(count, Self.chunkBytes)
-        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: room + Self.padding)
+        let memory = Memory.allocate(room + Self.padding, of: UInt8.self)
         (memory + room).initialize(repeating: 0, count: Self.padding)
         chunks.append(UnsafeMutableBufferPointer(start: memory, count: room))
         used = count
@@ -64,7 +68,7 @@ public final class TextArena {
     public func rewind(to mark: Mark) {
         (chunk, used, total) = (mark.chunk, mark.used, mark.total)
         while chunks.count > chunk + 1, let last = chunks.last, last.count > Self.chunkBytes {
-            last.deallocate()
+            Self.free(last)
             chunks.removeLast()
         }
     }
@@ -93,7 +97,7 @@ public final class TextArena {
         chunks.removeAll { chunk in
             kept += chunk.count
             guard kept > 1 << 20 else { return false }
-            chunk.deallocate()
+            Self.free(chunk)
             return true
         }
         chunk = 0

@@ -24,7 +24,7 @@ extension Value: CustomStringConvertible {
 
     /// For messages: a list or a map only by its type, because it may be endless when written out
     /// if its parts are shared.
-    var brief: String {
+    package var brief: String {
         switch self {
         case .list, .map, .optional: "a value of type \(type)"
         case .string(let text): Value.quotedBeginning(text)

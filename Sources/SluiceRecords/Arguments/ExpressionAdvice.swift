@@ -53,13 +53,7 @@ package enum ExpressionAdvice {
         guard parts.count == 3, parts[0] == "no matching overload for ", parts[1].count > 2, parts[1].hasPrefix("_"), parts[1].hasSuffix("_"),
             parts[2].hasPrefix(" applied to ("), parts[2].hasSuffix(")")
         else { return message }
-        let types = parts[2].drop { $0 != "(" }.dropFirst().dropLast().split(separator: ",").map { type -> String in
-            switch type.drop(while: { $0 == " " }) {
-            case "google.protobuf.Timestamp": "timestamp"
-            case "google.protobuf.Duration": "duration"
-            case let other: String(other)
-            }
-        }
+        let types = parts[2].drop { $0 != "(" }.dropFirst().dropLast().split(separator: ",").map { $0.drop { $0 == " " } }
         guard types.count == 2 else { return message }
         return "'\(parts[1].dropFirst().dropLast())' cannot be applied to \(types[0]) and \(types[1])"
     }

@@ -143,7 +143,7 @@ package struct FormatGuess: Sendable {
             var types: [Name: String] = [:]
             for field in trial.report.types?.fields ?? [] { types[Name(field.name)] = field.type }
             guard types.isEmpty, case .known(let fields) = format.schema else { return types }
-            for field in fields where field.type != .dyn { types[Name(field.name)] = field.type.nameInFiles }
+            for field in fields where field.type != .dyn { types[Name(field.name)] = field.type.description }
             return types
         }
 

@@ -72,13 +72,13 @@ package final class RowTable {
     package init(columns: Int, hasSpans: Bool) {
         self.columns = columns
         self.hasSpans = hasSpans
-        cells = .allocate(capacity: 1)
-        spans = .allocate(capacity: 1)
+        cells = Memory.allocate(1)
+        spans = Memory.allocate(1)
     }
 
     deinit {
-        cells.deallocate()
-        spans.deallocate()
+        Memory.free(cells)
+        Memory.free(spans)
     }
 
     /// Clears the table and makes room for `rows` rows, with all cells absent and all outcomes
@@ -86,10 +86,10 @@ package final class RowTable {
     package func prepare(rows: Int) {
         let wanted = max(1, rows * columns)
         if wanted > capacity {
-            cells.deallocate()
-            spans.deallocate()
-            cells = .allocate(capacity: wanted)
-            spans = .allocate(capacity: hasSpans ? wanted : 1)
+            Memory.free(cells)
+            Memory.free(spans)
+            cells = Memory.allocate(wanted)
+            spans = Memory.allocate(hasSpans ? wanted : 1)
             capacity = wanted
         }
         self.rows = rows

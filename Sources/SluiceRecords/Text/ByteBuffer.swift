@@ -1,4 +1,5 @@
 import Glibc
+import SluiceCEL
 
 /// A growable byte buffer with padding after the end, so that vector loads may read past it.
 ///
@@ -25,7 +26,7 @@ package final class ByteBuffer: @unchecked Sendable {
 
     /// Allocates with `calloc`, which need not touch pages that the kernel provides zeroed.
     private static func zeroed(_ count: Int) -> UnsafeMutablePointer<UInt8> {
-        guard let memory = calloc(count, 1) else { fatalError("no memory for a buffer of \(count) bytes") }
+        guard let memory = calloc(count, 1) else { Memory.refused(count) }
         return memory.bindMemory(to: UInt8.self, capacity: count)
     }
 

@@ -205,11 +205,16 @@ struct LookupStage: EachStage {
             }
             if found == nil, missing != .keep {
                 if missing == .drop { return false }
-                throw RecordFailure(code: "lookup.missing", message: "'\(table.file)' has no row for the key '\(key.program.text)'")
+                throw lacksRow(for: evaluate(row), batch.scratch)
             }
             fill(batch.table.row(row), found)
             return true
         }
+    }
+
+    private func lacksRow(for cell: Cell, _ scratch: Scratch) -> RecordFailure {
+        let value = (try? scratch.value(of: cell))?.brief ?? "nothing"
+        return RecordFailure(code: "lookup.missing", message: "'\(table.file)' has no row for \(value), the value of '\(key.program.text)'")
     }
 
     /// A record whose key is no IPv4 address.

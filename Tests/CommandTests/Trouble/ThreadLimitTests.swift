@@ -5,14 +5,7 @@ import Testing
 @Suite("Refused threads", .timeLimit(Patience.hang))
 struct ThreadLimitTests {
     /// The library that refuses threads, built once.
-    private static let library: Result<String, any Error> = Result {
-        let command = try CommandUnderTest()
-        let source = CommandUnderTest.root.appending(path: "Tests/Trouble/threads.c").path
-        let target = command.folder.appending(path: "threads.so").path
-        let result = try command.shell("clang -shared -fPIC -O1 -o '\(target)' '\(source)' -ldl || cc -shared -fPIC -O1 -o '\(target)' '\(source)' -ldl")
-        guard result.status == 0 else { throw CocoaError(.executableLoad, userInfo: ["why": result.error]) }
-        return target
-    }
+    private static let library = Result { try TroubleLibrary.build("threads") }
 
     private static func command() throws -> CommandUnderTest {
         let command = try CommandUnderTest()

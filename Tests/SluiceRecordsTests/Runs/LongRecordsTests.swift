@@ -2,7 +2,7 @@ import Testing
 
 @testable import SluiceRecords
 
-@Suite("Room for long records", .timeLimit(.minutes(1)))
+@Suite("Room for long records")
 struct LongRecordsTests {
     private typealias Turns = LongRecords.Turns<String>
 
@@ -76,7 +76,7 @@ struct LongRecordsTests {
         #expect(turns.answer() == (["0"], false))
     }
 
-    @Test("readers wait until it is their turn, or until they are cancelled")
+    @Test("readers wait until it is their turn, or until they are cancelled", .timeLimit(Patience.minutes(20)))
     func readers() async {
         let records = LongRecords(most: 0, room: 10)
         var first: LongRecords.Reading? = LongRecords.Reading(0, of: records)

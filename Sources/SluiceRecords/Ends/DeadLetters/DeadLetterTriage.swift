@@ -66,14 +66,14 @@ package struct MetDeadLetter: Sendable {
     }
 
     /// The message without its variable parts: numbers are replaced with `N`, quoted texts with
-    /// `'…'`.
+    /// `'…'` or `"…"`.
     package var template: String {
         var template = ""
         var rest = Substring(message)
         while let next = rest.first {
-            if next == "'", let end = rest.dropFirst().firstIndex(of: "'") {
-                template += "'…'"
-                rest = rest[rest.index(after: end)...]
+            if next == "'" || next == "\"", let end = Self.endOfQuoted(rest) {
+                template += "\(next)…\(next)"
+                rest = rest[end...]
             } else if next.isASCII, next.isNumber {
                 template += "N"
                 // Such as a byte, 0xE2.
@@ -84,6 +84,18 @@ package struct MetDeadLetter: Sendable {
             }
         }
         return template
+    }
+
+    /// The place after a quoted text, which begins with its quote. In double quotes, a backslash
+    /// escapes a quote.
+    private static func endOfQuoted(_ text: Substring) -> String.Index? {
+        let quote = text[text.startIndex]
+        var isEscaped = false
+        for index in text.indices.dropFirst() {
+            if text[index] == quote, !isEscaped { return text.index(after: index) }
+            isEscaped = quote == "\"" && text[index] == "\\" && !isEscaped
+        }
+        return nil
     }
 }
 

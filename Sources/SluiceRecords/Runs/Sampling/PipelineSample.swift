@@ -145,7 +145,7 @@ package struct PipelineSample: Sendable {
         if let schema {
             for (index, field) in fields.enumerated() {
                 guard let type = schema.type(of: field.name), type != .dyn, field.types.count == 1 else { continue }
-                fields[index].types[0].name = type.nameInFiles
+                fields[index].types[0].name = type.description
             }
         }
         return Place(name: books.name, in: books.in, out: books.out, dead: books.dead, fields: fields, firstFailure: failure, records: records)
@@ -157,7 +157,7 @@ package struct PipelineSample: Sendable {
         for entry in records.lazy.flatMap(\.entries) {
             guard case .string(let key) = entry.key else { continue }
             let name = Name(key)
-            let type = entry.value.type.nameInFiles
+            let type = entry.value.type.description
             if counts[name] == nil { order.append(name) }
             if let index = counts[name]?.firstIndex(where: { $0.name == type }) {
                 counts[name]?[index].count += 1
@@ -203,16 +203,5 @@ package struct PipelineSample: Sendable {
         let count = after.in == 1 ? "the only record" : "any of \(after.in) records"
         findings.append(
             Finding(stage: shown, message: "'\(filter.condition.text)' is not true for \(count)" + (reason.map { ": \($0)" } ?? "")))
-    }
-}
-
-extension CELType {
-    /// As pipeline files write it.
-    package var nameInFiles: String {
-        switch self {
-        case .timestamp: "timestamp"
-        case .duration: "duration"
-        default: description
-        }
     }
 }

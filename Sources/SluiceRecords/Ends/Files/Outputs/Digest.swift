@@ -1,5 +1,6 @@
 import CCrypto
 import Glibc
+import SluiceCEL
 
 /// An incremental SHA-256.
 ///
@@ -46,7 +47,7 @@ package final class Digest {
     /// The digest of the bytes so far, in 64 hexadecimal digits. More bytes may follow.
     var hex: String {
         var sum = [UInt8](repeating: 0, count: 32)
-        guard let copy = EVP_MD_CTX_new() else { fatalError("no memory for a digest") }
+        guard let copy = EVP_MD_CTX_new() else { Memory.refused() }
         defer { EVP_MD_CTX_free(copy) }
         guard EVP_MD_CTX_copy_ex(copy, context) == 1, EVP_DigestFinal_ex(copy, &sum, nil) == 1 else {
             fatalError("libcrypto refused to finish SHA-256")

@@ -1,5 +1,6 @@
 import CBytes
 import CBzip2
+import SluiceCEL
 
 /// Decompresses bzip2: streams of checksummed blocks.
 ///
@@ -60,7 +61,7 @@ final class Bzip2Codec: FrameCodec {
     func begin(in window: InputWindow) {
         if isOpen { BZ2_bzDecompressEnd(stream) }
         stream.pointee = bz_stream()
-        guard BZ2_bzDecompressInit(stream, 0, 0) == BZ_OK else { fatalError("no memory for bzip2") }
+        guard BZ2_bzDecompressInit(stream, 0, 0) == BZ_OK else { Memory.refused() }
         isOpen = true
         isInBlock = false
         next = nil
@@ -90,7 +91,7 @@ final class Bzip2Codec: FrameCodec {
             isInBlock = true
             return FrameStep(produced: 0, state: .going)
         case BZ_OK: return FrameStep(produced: 0, state: isHere ? .corrupt : .cutOff)
-        case BZ_MEM_ERROR: fatalError("no memory for bzip2")
+        case BZ_MEM_ERROR: Memory.refused()
         default: return FrameStep(produced: 0, state: .corrupt)
         }
     }

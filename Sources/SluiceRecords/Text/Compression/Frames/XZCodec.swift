@@ -1,4 +1,5 @@
 import CLZMA
+import SluiceCEL
 
 /// Decompresses xz: streams of checksummed blocks with an index.
 ///
@@ -38,7 +39,7 @@ final class XZCodec: FrameCodec {
     }
 
     func begin(in window: InputWindow) {
-        guard lzma_stream_decoder(stream, Self.memory, Self.tellUnsupportedCheck) == LZMA_OK else { fatalError("no memory for xz") }
+        guard lzma_stream_decoder(stream, Self.memory, Self.tellUnsupportedCheck) == LZMA_OK else { Memory.refused() }
     }
 
     func decode(from window: InputWindow, into output: UnsafeMutableBufferPointer<UInt8>) -> FrameStep {
@@ -56,7 +57,7 @@ final class XZCodec: FrameCodec {
         case LZMA_STREAM_END: return FrameStep(produced: produced, state: .ended)
         case LZMA_OK where produced > 0 || consumed > 0: return FrameStep(produced: produced, state: .going)
         case LZMA_OK, LZMA_BUF_ERROR: return FrameStep(produced: produced, state: isHere && window.available.isEmpty == false ? .corrupt : .cutOff)
-        case LZMA_MEM_ERROR: fatalError("no memory for xz")
+        case LZMA_MEM_ERROR: Memory.refused()
         default: return FrameStep(produced: produced, state: .corrupt)
         }
     }

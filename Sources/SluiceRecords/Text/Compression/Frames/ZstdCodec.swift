@@ -1,5 +1,6 @@
 import CBytes
 import CZstd
+import SluiceCEL
 
 /// Decompresses zstd (RFC 8878). Each frame is fed to the library in parts (header, block headers,
 /// blocks, checksum), so that the offset of each block is known.
@@ -30,9 +31,16 @@ final class ZstdCodec: FrameCodec {
     deinit { ZSTD_freeDCtx(context) }
 
     private static func makeContext() -> OpaquePointer {
-        guard let context = ZSTD_createDCtx() else { fatalError("no memory for a zstd context") }
+        guard let context = ZSTD_createDCtx() else { Memory.refused() }
         ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Int32(ZstdHeader.mostWindowLog))
         return context
+    }
+
+    /// Whether the library refuses the bytes. That it has no memory says nothing about them.
+    private static func isError(_ result: Int) -> Bool {
+        guard ZSTD_isError(result) != 0 else { return false }
+        if ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation { Memory.refused() }
+        return true
     }
 
     func state(_ state: FramedText.State) -> AccessPoint.State { .zstd(state) }
@@ -58,7 +66,7 @@ final class ZstdCodec: FrameCodec {
         var input = ZSTD_inBuffer(src: bytes.baseAddress, size: count, pos: fed)
         var room = ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
         let result = ZSTD_decompressStream(context, &room, &input)
-        guard ZSTD_isError(result) == 0 else {
+        guard !Self.isError(result) else {
             guard part == .checksum, ZSTD_getErrorCode(result) == ZSTD_error_checksum_wrong else { return FrameStep(produced: 0, state: .corrupt) }
             window.advance(by: count)
             return FrameStep(produced: 0, state: .wrongCheck)
@@ -81,7 +89,7 @@ final class ZstdCodec: FrameCodec {
         var room = ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
         let result = ZSTD_decompressStream(context, &room, &input)
         fed = input.pos
-        return FrameStep(produced: room.pos, state: ZSTD_isError(result) == 0 && room.pos > 0 ? .going : .cutOff)
+        return FrameStep(produced: room.pos, state: !Self.isError(result) && room.pos > 0 ? .going : .cutOff)
     }
 
     /// Moves on to the next part.
@@ -132,7 +140,7 @@ final class ZstdCodec: FrameCodec {
                 var isFull = true
                 while isFull || input.pos < input.size {
                     var room = ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
-                    guard ZSTD_isError(ZSTD_decompressStream(trial, &room, &input)) == 0 else { return false }
+                    guard !Self.isError(ZSTD_decompressStream(trial, &room, &input)) else { return false }
                     isFull = room.pos == room.size
                 }
                 at = stop

@@ -1,4 +1,5 @@
 import CZstd
+import SluiceCEL
 
 /// The zstd files among the outputs of a run. Text is appended to them in order.
 ///
@@ -22,7 +23,7 @@ final class ZstdOutputs {
     ///   - outputs: a sink whose empty files contain ``empty``.
     ///   - mostPending: see ``BlockGatherer``.
     init(_ outputs: any OpenSink, level: CompressionLevel, mostPending: Int = BlockGatherer.mostPending(sinks: 1)) {
-        guard let context = ZSTD_createCCtx() else { fatalError("no memory for a zstd context") }
+        guard let context = ZSTD_createCCtx() else { Memory.refused() }
         ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level.zstd)
         ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
         self.context = context
@@ -53,7 +54,10 @@ final class ZstdOutputs {
         for (path, text) in texts where text.count > 0 {
             let frame = ByteBuffer(capacity: ZSTD_compressBound(text.count))
             let count = ZSTD_compress2(context, frame.start, frame.capacity, text.start, text.count)
-            guard ZSTD_isError(count) == 0 else { fatalError("zstd refused to compress") }
+            guard ZSTD_isError(count) == 0 else {
+                if ZSTD_getErrorCode(count) == ZSTD_error_memory_allocation { Memory.refused() }
+                fatalError("zstd refused to compress")
+            }
             frame.count = count
             try outputs.append(frame.filled, records: 0, to: path)
         }

@@ -1,5 +1,6 @@
 import CISAL
 import CZlib
+import SluiceCEL
 
 /// Compresses one text at a time to raw deflate data. Keeps its memory between texts, but no other
 /// state. One owner at a time.
@@ -42,7 +43,7 @@ final class ISALDeflater: Deflater {
     private let handle: OpaquePointer
 
     init(level: Int32) {
-        guard let handle = cisal_deflater_new(level) else { fatalError("no memory for an ISA-L deflater") }
+        guard let handle = cisal_deflater_new(level) else { Memory.refused() }
         self.handle = handle
     }
 
@@ -76,7 +77,7 @@ final class ZlibDeflater: Deflater {
         stream.initialize(to: z_stream())
         let result = deflateInit2_(
             stream, level, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-        guard result == Z_OK else { fatalError("zlib failed to start: \(result)") }
+        guard result == Z_OK else { Memory.refused() }
     }
 
     deinit {

@@ -1,4 +1,5 @@
 import CISAL
+import SluiceCEL
 
 /// Inflates with ISA-L, at least twice as fast as zlib.
 ///
@@ -11,7 +12,7 @@ final class ISALInflater: Inflater {
 
     /// - Precondition: ``isAvailable``.
     init() {
-        guard let handle = cisal_inflater_new() else { fatalError("no memory for an ISA-L inflater") }
+        guard let handle = cisal_inflater_new() else { Memory.refused() }
         self.handle = handle
     }
 

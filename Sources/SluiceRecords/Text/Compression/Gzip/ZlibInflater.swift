@@ -1,4 +1,5 @@
 import CZlib
+import SluiceCEL
 
 /// Inflates with zlib, which is always available.
 ///
@@ -12,7 +13,7 @@ final class ZlibInflater: Inflater {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
         let result = inflateInit2_(stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-        guard result == Z_OK else { fatalError("zlib failed to start: \(result)") }
+        guard result == Z_OK else { Memory.refused() }
     }
 
     deinit {
@@ -40,6 +41,7 @@ final class ZlibInflater: Inflater {
         let state: Inflation.State =
             switch result {
             case Z_STREAM_END: .ended
+            case Z_MEM_ERROR: Memory.refused()
             case Z_OK, Z_BUF_ERROR: stream.pointee.avail_out == 0 ? .outputFull : .needsInput
             default: .corrupt
             }
