@@ -53,7 +53,8 @@ extension EvaluationError {
     }
 
     static func noOverload(_ name: String, _ arguments: [Value]) -> EvaluationError {
-        let types = arguments.map { $0.type.description }.joined(separator: ", ")
-        return EvaluationError(.type, "no matching overload for '\(name)' applied to (\(types))")
+        let types = arguments.map { $0.type.description }
+        let shown = types.count < 2 ? types.joined() : types.dropLast().joined(separator: ", ") + " and " + types[types.count - 1]
+        return EvaluationError(.type, "'\(name.trimmingOperator)' cannot be applied to \(shown)")
     }
 }

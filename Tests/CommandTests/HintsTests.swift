@@ -51,7 +51,7 @@ struct HintsTests {
         let result = try run("source: {files: in.csv, format: csv}\nstages: [{keep: delay > 120}]\nsink: {stdout: true}\n", ["in.csv": "delay\n7\n"])
         #expect(
             result.error.contains(
-                "no matching overload for '_>_' applied to (string, int); convert with int(…), double(…) or string(…)"))
+                "'>' cannot be applied to string and int; convert with int(…), double(…) or string(…)"))
         #expect(result.status == 3)
     }
 

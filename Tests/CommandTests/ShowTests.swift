@@ -30,9 +30,9 @@ struct ShowTests {
                      | {"b":2}
 
                   1  keep  expression.type
-                     no matching overload for '…' applied to (string, int); convert with int(…), double(…) or string(…)
+                     '…' cannot be applied to string and int; convert with int(…), double(…) or string(…)
                      in.jsonl:5 (@30)
-                     no matching overload for '_+_' applied to (string, int); convert with int(…), double(…) or string(…)
+                     '+' cannot be applied to string and int; convert with int(…), double(…) or string(…)
                      | {"a":"x"}
 
                   1  source  parse.jsonl

@@ -43,7 +43,7 @@ extension Checker {
         let type = resultType(overloads.filter { $0.isMember == isMember }, arguments)
         if type == nil { reportNoOverload(name, nameRange, isMember: isMember, overloads, arguments) }
         if case .none = implementation {
-            let error = EvaluationError(.type, "no matching overload for '\(name)'", at: range)
+            let error = EvaluationError(.type, "'\(name.trimmingOperator)' cannot be applied to these values", at: range)
             return Node(kind: .failure(error), type: type ?? .dyn, range: range)
         }
         let call = Node.Call(name: name, arguments: arguments, implementation: implementation)
@@ -96,8 +96,6 @@ extension CELType {
     /// As shown to users: with the names of conversions, and every type parameter looks the same.
     var shown: String {
         switch self {
-        case .timestamp: "timestamp"
-        case .duration: "duration"
         case .parameter: "any"
         case .list(.parameter): "list"
         case .map(.parameter, .parameter): "map"
@@ -109,7 +107,7 @@ extension CELType {
 
 extension String {
     /// `+` for `_+_`.
-    fileprivate var trimmingOperator: String {
+    var trimmingOperator: String {
         guard Operator.isOperator(self) else { return self }
         return filter { $0 != "_" }
     }

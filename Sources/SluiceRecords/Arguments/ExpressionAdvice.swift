@@ -43,19 +43,7 @@ package enum ExpressionAdvice {
 
     /// The suggested replacement for an expression that has no value for a record.
     package static func fix(for error: EvaluationError, in text: String) -> String? {
-        fix(for: SluiceCEL.Diagnostic(checked(error.message), at: error.range ?? 0..<0), in: text)
-    }
-
-    /// The message of an operator that does not go with two values, in the words of one whose types
-    /// are known before there are values.
-    private static func checked(_ message: String) -> String {
-        let parts = message.split(separator: "'", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == "no matching overload for ", parts[1].count > 2, parts[1].hasPrefix("_"), parts[1].hasSuffix("_"),
-            parts[2].hasPrefix(" applied to ("), parts[2].hasSuffix(")")
-        else { return message }
-        let types = parts[2].drop { $0 != "(" }.dropFirst().dropLast().split(separator: ",").map { $0.drop { $0 == " " } }
-        guard types.count == 2 else { return message }
-        return "'\(parts[1].dropFirst().dropLast())' cannot be applied to \(types[0]) and \(types[1])"
+        fix(for: SluiceCEL.Diagnostic(error.message, at: error.range ?? 0..<0), in: text)
     }
 
     private static let operators = [
@@ -167,12 +155,16 @@ package enum ExpressionAdvice {
 
     /// `'>=' does not go with string and int`: text is compared with a number.
     private static func numberAndText(_ message: String) -> String? {
-        guard message.contains("cannot be applied to") else { return nil }
-        let numbers = ["int", "double", "uint"]
-        if numbers.contains(where: { message.hasSuffix(" string and \($0)") || message.hasSuffix(" \($0) and string") }) {
-            return "convert the text with int(x) or double(x), or quote the number"
+        mixesTextAndNumbers(message) ? "convert the text with int(x) or double(x), or quote the number" : nil
+    }
+
+    /// Whether an operator between text and a number failed, as with the fields of csv, which are
+    /// text unless the definition gives their types.
+    static func mixesTextAndNumbers(_ message: String) -> Bool {
+        guard message.hasPrefix("'"), !name(in: message).contains(where: \.isLetter) else { return false }
+        return ["int", "double", "uint"].contains {
+            message.hasSuffix("' cannot be applied to string and \($0)") || message.hasSuffix("' cannot be applied to \($0) and string")
         }
-        return nil
     }
 
     /// `'bot' in agent`: in other languages, texts are members of texts.

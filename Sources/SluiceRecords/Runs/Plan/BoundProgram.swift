@@ -96,18 +96,11 @@ struct BoundProgram: Sendable {
         if error.code == .noSuchField, let near = fields.nearestName(to: error.message, row, of: batch) {
             message += "; did you mean '\(near)'?"
         }
-        if error.code == .type, message.hasPrefix("no matching overload for '_in_'"), let advice = ExpressionAdvice.fix(for: error, in: program.text) {
+        if error.code == .type, message.hasPrefix("'in' cannot be applied to"), let advice = ExpressionAdvice.fix(for: error, in: program.text) {
             message += "; \(advice)"
-        } else if error.code == .type, Self.mixesTextAndNumbers(message) {
+        } else if error.code == .type, ExpressionAdvice.mixesTextAndNumbers(message) {
             message += "; convert with int(…), double(…) or string(…)"
         }
         return RecordFailure(code: "expression.\(error.code.rawValue)", message: message)
-    }
-
-    /// Whether an operator between text and a number failed, as with the fields of csv, which are
-    /// text unless the definition gives their types.
-    private static func mixesTextAndNumbers(_ message: String) -> Bool {
-        guard message.hasPrefix("no matching overload for '_") else { return false }
-        return ["int", "uint", "double"].contains { message.hasSuffix(" (string, \($0))") || message.hasSuffix(" (\($0), string)") }
     }
 }
