@@ -73,6 +73,7 @@ extension CELType: CustomStringConvertible {
     public var description: String {
         switch self {
         case .type(let of?): "type(\(of))"
+        case .null: "null"
         case .timestamp: "timestamp"
         case .duration: "duration"
         default: parameters.isEmpty ? name : "\(name)(\(parameters.map(\.description).joined(separator: ", ")))"
