@@ -25,16 +25,28 @@ argue(
 )
 
 # Servers that write what they get.
-RAW = "jetty|squid|haproxy|mini-httpd|morgan|plack|paste-waitress|request-logger|mighttpd2|aiohttp|webrick|trafficserver|privoxy|webfs|rack-puma|hypercorn|cups|uwsgi|gunicorn|h2o|uvicorn|daphne|granian|werkzeug|cherrypy|http-server|civetweb|icecast"
+RAW = (
+    "jetty|squid|haproxy|mini-httpd|morgan|plack|paste-waitress|request-logger|mighttpd2|aiohttp|webrick|trafficserver|privoxy|webfs|"
+    "rack-puma|hypercorn|cups|uwsgi|gunicorn|h2o|uvicorn|daphne|granian|werkzeug|cherrypy|http-server|civetweb|icecast"
+)
 QUOTED = "percent|quotes|.*quote.*|agent-fields|agent-json|.*backslash.*|agent-literal-escape"
 argue(RAW, QUOTED, DEAD_LETTER, "parse\\.[a-z]+: (?:expected .*)", "the server escapes neither quotes nor backslashes, or only one of them")
 argue(RAW, ".*", DEAD_LETTER, NOT_UTF8, "bytes that are not UTF-8, or NUL, as they were sent")
+MORE_AFTER = "parse.{}: expected the end of the record at byte \\d+, found a space"
 argue(
     "squid",
     ".*",
     DEAD_LETTER,
-    "parse.combined: expected the end of the record at byte \\d+, found a space",
+    MORE_AFTER.format("combined"),
     "Squid's combined has a word after the agent",
+    formats="combined",
+)
+argue(
+    "squid",
+    ".*",
+    DEAD_LETTER,
+    "parse.combined: expected a status of three digits and a space at byte \\d+, found '0'",
+    "Squid's status of a request without an answer is 0",
     formats="combined",
 )
 OTHERS = "aiohttp|uvicorn|hypercorn|daphne|granian|werkzeug|cherrypy|tornado|http-server|sanic"
@@ -64,13 +76,7 @@ argue(
     "\\d{4}-\\d\\d-\\d\\dT.*Z|-0250|-0150",
     "Paste writes a zone of its own making: findings/access-log-zones.sh",
 )
-argue(
-    "request-logger",
-    ".*",
-    DEAD_LETTER,
-    "parse.combined: expected the end of the record at byte \\d+, found a space",
-    "a word after the agent",
-)
+argue("request-logger", ".*", DEAD_LETTER, MORE_AFTER.format("combined"), "a word after the agent")
 argue(
     "webfs",
     ".*",
@@ -81,12 +87,13 @@ argue(
 argue("webrick", ".*", DEAD_LETTER, "parse\\.(?:combined|access): .*", "WEBrick writes the name of the zone", lines=r".*:\d\d N[SD]T\] .*")
 argue("civetweb", ".*", DEAD_LETTER, "parse\\.combined: .*", "civetweb writes referer and agent without quotes")
 argue("cups", ".*", "time|zone", "1970-.*|\\+0530", "CUPS writes the first second of 1970 for a request that it could not read")
+argue("rack-puma", ".*", DEAD_LETTER, MORE_AFTER.format("common"), "Rack's common has the seconds after the size")
 argue(
     "rack-puma",
-    ".*",
+    "forwarded-.*",
     DEAD_LETTER,
-    "parse.common: expected the end of the record at byte \\d+, found a space",
-    "Rack's common has the seconds after the size",
+    "parse.common: expected an address and a space .*",
+    "Rack's address is the header X-Forwarded-For: a list, or nothing",
 )
 CUT = "the server cuts long lines off"
 argue(
@@ -127,9 +134,9 @@ argue("rsyslog", "very-long|none", "no record|message", "no record has it| ?z+",
 argue("journalctl", "tab", "message", "a        b id=tab", "journalctl writes a tab as eight blanks")
 argue(
     "journalctl",
-    "none|control|carriage-return|latin1|long|very-long",
+    "none|control|carriage-return|latin1|long|very-long|c1|line-feed",
     "no record|message",
-    r"no record has it|\[[0-9.]+K?B blob data\]",
+    r"no record has it|\[[0-9.]+K?B blob data\]|one",
     "journalctl writes [16B blob data] in place of what cannot be printed",
 )
 argue(
@@ -161,12 +168,15 @@ argue(
     formats="syslog: full",
 )
 argue(
-    "journalctl",
-    "none|c1|line-feed",
-    "no record|message",
-    "no record has it|one",
-    "journalctl writes [16B blob data] in place of what cannot be printed",
+    "syslog-ng|logger",
+    "line-feed|none",
+    "dead letter|no record|message",
+    "parse.syslog: expected a priority such as <34>, or a time at byte 0, found 't'|no record has it|one",
+    "a message with a line feed takes two lines",
+    formats="syslog: (?:default|\\$ISODATE|--lines|syslog-protocol)",
 )
+argue(".*", "bom", "message", "with a mark id=bom", "a byte order mark at the beginning of a message of RFC 5424 is removed")
+argue("logger", "kern", "facility", "user", "logger makes user of kern")
 
 # logfmt.
 argue("structlog", "line-feed", "v", r"a\\nb", "structlog writes a line feed as a backslash and an n, without quotes")
@@ -181,28 +191,3 @@ argue(
     "the package escapes quotes, but not backslashes",
 )
 argue("logfmt|bc-logfmt-python|logfmt-logger", "line-feed|none", "dead letter", ".*", "the package does not escape line feeds")
-argue(
-    "syslog-ng|logger",
-    "line-feed|none",
-    "dead letter|no record|message",
-    "parse.syslog: expected a priority such as <34>, or a time at byte 0, found 't'|no record has it|one",
-    "a message with a line feed takes two lines",
-    formats="syslog: (?:default|\\$ISODATE|--lines|syslog-protocol)",
-)
-argue(".*", "bom", "message", "with a mark id=bom", "a byte order mark at the beginning of a message of RFC 5424 is removed")
-argue("logger", "kern", "facility", "user", "logger makes user of kern")
-argue(
-    "squid",
-    ".*",
-    DEAD_LETTER,
-    "parse.combined: expected a status of three digits and a space at byte \\d+, found '0'",
-    "Squid's status of a request without an answer is 0",
-    formats="combined",
-)
-argue(
-    "rack-puma",
-    "forwarded-.*",
-    DEAD_LETTER,
-    "parse.common: expected an address and a space .*",
-    "Rack's address is the header X-Forwarded-For: a list, or nothing",
-)

@@ -108,7 +108,7 @@ def lines_by_request(path, exchanged):
                 waiting = []
         elif line.strip() and not line.startswith(b"#"):
             waiting.append(number)
-    return found, waiting
+    return found
 
 
 def moment(text):
@@ -129,7 +129,8 @@ WELL_KNOWN = {
     "common": COMMON,
     "vhost_combined": "%v:%p " + COMBINED,
     "vhost_common": "%v " + COMMON,
-    "main": '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "$http_x_forwarded_for"',
+    "main": '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" '
+    '"$http_x_forwarded_for"',
     "squid": '%{sec}t %D %h %c/%>s %b %m %g %u %y/%z %x',
 }
 DIRECTIVES = {
@@ -307,11 +308,35 @@ class Expected:
         return [known, None] if known == 0 else [known]
 
 
-def report_wrong(wrong, most=8):
-    for one in wrong[:most]:
-        print("    wrong: " + one)
-    if len(wrong) > most:
-        print(f"    and {len(wrong) - most} more")
+class Result:
+    """What was found in a log: how many lines hold what was sent, and what else there was."""
+
+    def __init__(self, name, form):
+        self.name, self.form = name, form
+        self.lines, self.right, self.otherwise, self.argued, self.wrong = 0, 0, 0, {}, []
+
+    def note(self, request, field, found, wanted=None, line=b""):
+        """Notes that a field, or a line, is not what was sent, with the reason if there is one."""
+        reason = reason_for(self.name, request, field, found, self.form, line)
+        if reason:
+            self.argued[reason] = self.argued.get(reason, 0) + 1
+        else:
+            what = f"{found}"[:300] if wanted is None else f"{repr(found)[:160]}, not {repr(wanted)[:160]}"
+            self.wrong.append(f"{request}, {field}: {what}\n        {line[:260]!r}")
+
+    def note_missing(self, names):
+        for name in sorted(names):
+            self.note(name, "no record", "no record has it")
+
+    def report(self, most=8):
+        print(
+            f"  {self.form[:110]}: {self.lines} lines, {self.right} as sent, {self.otherwise} as logged, "
+            f"{sum(self.argued.values())} argued, {len(self.wrong)} wrong"
+        )
+        for one in self.wrong[:most]:
+            print("    wrong: " + one)
+        if len(self.wrong) > most:
+            print(f"    and {len(self.wrong) - most} more")
 
 
 def found_request(record, name):
@@ -329,13 +354,12 @@ def value_at(record, name):
     return record
 
 
-class Comparison:
+class Comparison(Result):
     """The lines of a log, read in one format, against the requests."""
 
     def __init__(self, server, log, exchanged, folder):
-        self.server, self.log, self.exchanged = server, log, exchanged
-        self.form = log.format if isinstance(log.format, str) else json.dumps(log.format, ensure_ascii=False)
-        self.lines, self.right, self.otherwise, self.argued, self.wrong = 0, 0, 0, {}, []
+        super().__init__(server, log.format if isinstance(log.format, str) else json.dumps(log.format, ensure_ascii=False))
+        self.log, self.exchanged = log, exchanged
         records, letters = read(log.path, log.format, folder)
         self.records, self.dead = dict(records), {number: message_of(letter) for number, letter in letters}
         self.reading = Reading(log)
@@ -344,21 +368,21 @@ class Comparison:
         self.run()
 
     def run(self):
-        groups, rest = lines_by_request(self.log.path, self.exchanged)
+        groups = lines_by_request(self.log.path, self.exchanged)
         raw = pathlib.Path(self.log.path).read_bytes().split(b"\n")
         for request, answer in self.exchanged:
             if request.name not in groups:
-                self.note(request, "fence", "the log has no line of the request after it", None, b"")
+                self.note(request.name, "fence", "the log has no line of the request after it")
             for number in groups.get(request.name, []):
                 self.lines += 1
                 self.line(request, answer, number, raw[number - 1])
 
     def line(self, request, answer, number, line):
         if number in self.dead:
-            self.note(request, "dead letter", self.dead[number], None, line)
+            self.note(request.name, "dead letter", self.dead[number], None, line)
             return
         if number not in self.records:
-            self.note(request, "no record", "neither a record nor a dead letter", None, line)
+            self.note(request.name, "no record", "neither a record nor a dead letter", None, line)
             return
         record, expected = self.records[number], Expected(self.log, request, answer)
         itself = self.reading.read(line)
@@ -381,7 +405,7 @@ class Comparison:
                 outcome = "otherwise" if outcome == "right" else outcome
             else:
                 outcome = "noted"
-                self.note(request, field, found, wanted, line)
+                self.note(request.name, field, found, wanted, line)
         if "request" in self.log.names and self.log.format != "jsonl":
             self.parts(request, record, line)
         self.right += outcome == "right"
@@ -394,18 +418,4 @@ class Comparison:
         text = found_request(record, self.log.names["request"])
         should = isinstance(text, str) and re.fullmatch(r"[^ ]+ [^ ]+ HTTP/[^ ]+", text, re.S) is not None
         if ("protocol" in record) != should:
-            self.note(request, "parts", text, "three words" if should else "one text", line)
-
-    def note(self, request, field, found, wanted, line):
-        reason = reason_for(self.server, request.name, field, found, self.form, line)
-        if reason:
-            self.argued[reason] = self.argued.get(reason, 0) + 1
-        else:
-            what = f"{found!r}, not {wanted!r}" if wanted is not None else f"{found}"
-            self.wrong.append(f"{request.name}, {field}: {what[:300]}\n        {line[:260]!r}")
-
-    def report(self):
-        print(
-            f"  {self.form[:110]}: {self.lines} lines, {self.right} as sent, {self.otherwise} as logged, {sum(self.argued.values())} argued, {len(self.wrong)} wrong"
-        )
-        report_wrong(self.wrong)
+            self.note(request.name, "parts", text, "three words" if should else "one text", line)

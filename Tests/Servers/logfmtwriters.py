@@ -1,10 +1,9 @@
-"""Programs that write logfmt: packages of PyPI with values of ours, and servers of Debian whose options hold such values."""
+"""Packages of PyPI that write logfmt, with values of ours."""
 
 import json
 import re
 
-from compare import message_of, raw_of, read, reason_for, report_wrong
-
+from compare import Result, message_of, raw_of, read
 from pythonservers import python, version_of
 
 VALUES = {
@@ -50,7 +49,7 @@ VALUES = {
     "none": None,
 }
 
-SCRIPTS = {
+WRITERS = {
     "structlog": (
         "structlog",
         """
@@ -103,7 +102,7 @@ import json, sys
 for name, value in json.load(open(sys.argv[1])).items():
     fields = {"name": name, "v": value, "after": "1"}
     try:
-        print(line(fields).replace("\\n", "\\n"))
+        print(line(fields))
     except Exception as error:
         print(f"name={name} raised={type(error).__name__}")
 """
@@ -111,21 +110,17 @@ for name, value in json.load(open(sys.argv[1])).items():
 
 def package_lines(place, name):
     """What a package writes for each value: bytes, a line for each, or more if it lets a line feed through."""
-    module, text = SCRIPTS[name]
+    module, text = WRITERS[name]
     interpreter = python(place, module)
     place.write("values.json", json.dumps(VALUES))
     return place.call(interpreter, place.write("write.py", text + WRITE), place.path("values.json")), version_of(interpreter, name)
 
 
-WRITERS = {name: None for name in SCRIPTS}
-
-
-class LogfmtComparison:
+class LogfmtComparison(Result):
     """What sluice reads in a package's lines against the values that it was given."""
 
-    def __init__(self, name, text, version, place):
-        self.name, self.version, self.count, self.form = name, version, len(VALUES), "logfmt"
-        self.lines, self.right, self.otherwise, self.argued, self.wrong = 0, 0, 0, {}, []
+    def __init__(self, name, text, place):
+        super().__init__(name, "logfmt")
         records, letters = read(place.write("log", text), "logfmt", place.folder / "reading")
         seen = set()
         for _, record in records:
@@ -148,8 +143,7 @@ class LogfmtComparison:
             key = match.group(1).decode() if match else "none"
             seen.add(key)
             self.note(key, "dead letter", message_of(letter), None, raw)
-        for missing in VALUES.keys() - seen:
-            self.note(missing, "no record", "no record has it", None, b"")
+        self.note_missing(VALUES.keys() - seen)
 
     @staticmethod
     def text(value):
@@ -159,19 +153,3 @@ class LogfmtComparison:
         if value is False:
             return "false"
         return value if value is None else str(value)
-
-    def note(self, key, field, found, wanted, line):
-        reason = reason_for(self.name, key, field, found, "logfmt", line)
-        if reason:
-            self.argued[reason] = self.argued.get(reason, 0) + 1
-        else:
-            self.wrong.append(f"{key}, {field}: {found!r}, not {wanted!r}\n        {line[:240]!r}")
-
-    def report(self):
-        print(f"  logfmt: {self.lines} lines, {self.right} as written, {sum(self.argued.values())} argued, {len(self.wrong)} wrong")
-        report_wrong(self.wrong)
-
-
-def results(name, place):
-    text, version = package_lines(place, name)
-    return LogfmtComparison(name, text, version, place)

@@ -6,19 +6,16 @@ import re
 import time
 
 import compare
-from compare import message_of, moment, raw_of, read, reason_for, report_wrong
-
-FACILITIES = "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert clock local0 local1 local2 local3 local4 local5 local6 local7".split()
-SEVERITIES = "emerg alert crit err warning notice info debug".split()
+from compare import Result, message_of, moment, raw_of, read
+from syslogwriters import FACILITIES, SEVERITIES
 
 
-class SyslogComparison:
+class SyslogComparison(Result):
     """A file of messages against those that were sent."""
 
     def __init__(self, name, file, sent, place):
-        self.name, self.file = name, file
-        self.form = "syslog: " + file.what
-        self.lines, self.right, self.otherwise, self.argued, self.wrong = 0, 0, 0, {}, []
+        super().__init__(name, "syslog: " + file.what)
+        self.file = file
         records, letters = read(place.path(file.path), "syslog", place.folder / "reading", year=2026, zone="-03:30")
         names = {message.name: message for message in sent}
         seen = set()
@@ -28,8 +25,7 @@ class SyslogComparison:
         for _, letter in letters:
             self.lines += 1
             self.note(self.id_in(raw_of(letter)), "dead letter", message_of(letter), None, raw_of(letter))
-        for missing in names.keys() - seen:
-            self.note(missing, "no record", "no record has it", None, b"")
+        self.note_missing(names.keys() - seen)
 
     @staticmethod
     def id_in(data):
@@ -79,17 +75,3 @@ class SyslogComparison:
         if field == "severity":
             return SEVERITIES[message.priority % 8]
         return {"app": message.tag, "pid": message.pid}.get(field)
-
-    def note(self, request, field, found, wanted, line):
-        reason = reason_for(self.name, request, field, found, self.form, line)
-        if reason:
-            self.argued[reason] = self.argued.get(reason, 0) + 1
-        else:
-            what = f"{str(found)[:160]!r}, not {str(wanted)[:160]!r}" if wanted is not None else f"{found}"
-            self.wrong.append(f"{request}, {field}: {what[:320]}\n        {line[:240]!r}")
-
-    def report(self):
-        print(
-            f"  {self.form[:110]}: {self.lines} records, {self.right} as sent, {sum(self.argued.values())} argued, {len(self.wrong)} wrong"
-        )
-        report_wrong(self.wrong)

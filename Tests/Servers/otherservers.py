@@ -1,40 +1,8 @@
 """Smaller web servers of Debian, and those of other languages."""
 
-import os
-
 from programs import find, free_port
 from pythonservers import WSGI, application
-from webservers import COMBINED, COMMON, OTHER_ZONE, OTHER_ZONE_NAME, Log, escaped, origin, plain, server, site, without
-
-
-@server("nghttp2-proxy")
-def nghttpx(place):
-    program, port = find("nghttpx"), free_port()
-    behind = origin(place)
-    place.write(
-        "nghttpx.conf",
-        f"frontend=127.0.0.1,{port};no-tls\nfrontend=::1,{port};no-tls\nbackend=127.0.0.1,{behind}\naccesslog-file={place.path('combined')}\n"
-        f"errorlog-file={place.path('error')}\nworkers=1\nsingle-thread=yes\nsingle-process=yes\n",
-    )
-    place.start(program, f"--conf={place.path('nghttpx.conf')}", port=port)
-    default = '$remote_addr - - [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
-    names = {
-        "client": "remote_addr",
-        "time": "time_local",
-        "zone": "zone",
-        "request": "request",
-        "status": "status",
-        "bytes": "body_bytes_sent",
-        "referer": "http_referer",
-        "agent": "http_user_agent",
-    }
-    return port, [
-        Log("combined", "combined", nghttpx_escape, users=False),
-        Log("combined", {"access": {"nginx": default}}, nghttpx_escape, names, undone=True),
-    ]
-
-
-nghttpx_escape = escaped({b'"': b"x22", b"\\": b"x5c"}, b"\\x%02x")
+from webservers import COMBINED, COMMON, OTHER_ZONE, OTHER_ZONE_NAME, Log, escaped, plain, server, site, without
 
 
 @server("webfs")
@@ -66,86 +34,18 @@ def mini_httpd(place):
     return port, [Log("combined", "combined", plain, users=False)]
 
 
-@server("trafficserver")
-def trafficserver(place):
-    program, port = find("traffic_server"), free_port()
-    behind = origin(place)
-    for folder in ("etc", "log", "run", "cache"):
-        place.make(folder)
-    place.write("etc/remap.config", f"map / http://127.0.0.1:{behind}/\n")
-    place.write(
-        "etc/logging.yaml",
-        f"""logging:
-  formats:
-  - name: squid
-    format: '%<cqtq> %<ttms> %<chi> %<crc>/%<pssc> %<psql> %<cqhm> %<cquc> %<caun> %<phr>/%<shn> %<psct>'
-  - name: common
-    format: '%<chi> - %<caun> [%<cqtn>] "%<cqtx>" %<pssc> %<pscl>'
-  - name: extended
-    format: '%<chi> - %<caun> [%<cqtn>] "%<cqtx>" %<pssc> %<pscl> "%<{{Referer}}cqh>" "%<{{User-Agent}}cqh>"'
-  logs:
-  - {{filename: squid, format: squid, mode: ascii}}
-  - {{filename: common, format: common, mode: ascii}}
-  - {{filename: extended, format: extended, mode: ascii}}
-""",
-    )
-    for path in os.listdir("/etc/trafficserver"):
-        if path not in ("remap.config", "logging.yaml", "records.config") and os.path.isfile("/etc/trafficserver/" + path):
-            place.write("etc/" + path, open("/etc/trafficserver/" + path, "rb").read())
-    records = {
-        "proxy.config.http.server_ports": f"STRING {port}:ip-in=127.0.0.1 {port}:ipv6:ip-in=[::1]",
-        "proxy.config.log.logging_enabled": "INT 3",
-        "proxy.config.log.max_secs_per_buffer": "INT 1",
-        "proxy.config.log.logfile_dir": f"STRING {place.path('log')}",
-        "proxy.config.url_remap.pristine_host_hdr": "INT 1",
-        "proxy.config.exec_thread.autoconfig": "INT 0",
-        "proxy.config.exec_thread.limit": "INT 1",
-        "proxy.config.http.cache.http": "INT 0",
-        "proxy.config.log.auto_delete_rolled_files": "INT 0",
-        "proxy.config.admin.user_id": "STRING #-1",
-        "proxy.config.reverse_proxy.enabled": "INT 1",
-    }
-    place.write("etc/records.config", "".join(f"CONFIG {name} {value}\n" for name, value in records.items()))
-    place.write("etc/storage.config", "")
-    places = {"sysconfdir": "etc", "runtimedir": "run", "logdir": "log", "cachedir": "cache", "localstatedir": "run"}
-    lines = {
-        "prefix": "/usr",
-        "exec_prefix": "/usr",
-        "bindir": "/usr/bin",
-        "sbindir": "/usr/sbin",
-        "datadir": place.path("cache"),
-        "includedir": "/usr/include",
-        "libdir": "/usr/lib",
-        "libexecdir": "/usr/lib/trafficserver/modules",
-        "mandir": "/usr/share/man",
-        "infodir": "/usr/share/info",
-        **{key: place.path(value) for key, value in places.items()},
-    }
-    place.write("runroot.yaml", "".join(f"{key}: {value}\n" for key, value in lines.items()))
-    place.start(program, "--run-root=" + place.path("runroot.yaml"), port=port, patience=60)
-    # Its buffers are written every few seconds.
-    place.patience = 10
-    native = {"client": "ip", "time": "time", "status": "status", "method": "method"}
-
-    def line(request):
-        words = request.line.split(b" ")
-        if len(words) == 3 and words[1].startswith(b"/"):
-            words[1] = b"http://127.0.0.1:%d" % behind + words[1]
-        return b" ".join(words)
-
-    return port, [
-        Log("log/squid.log", {"access": {"format": "squid"}}, plain, native, undone=True),
-        Log("log/common.log", "common", plain, without(COMMON, "bytes"), users=False, line=line),
-        Log("log/extended.log", "combined", plain, without(COMBINED, "bytes"), users=False, line=line),
-    ]
-
-
 @server("civetweb")
 def civetweb(place):
     program, port, root = find("civetweb"), free_port(), site(place)
     place.write(
         "civetweb.conf",
-        f"listening_ports 127.0.0.1:{port}\ndocument_root {root}\naccess_log_file {place.path('combined')}\nerror_log_file {place.path('error')}\nnum_threads 1\n",
+        f"""
+listening_ports 127.0.0.1:{port}
+document_root {root}
+access_log_file {place.path('combined')}
+error_log_file {place.path('error')}
+num_threads 1
+""",
     )
     place.start(program, place.path("civetweb.conf"), port=port)
     own = '%h - %u %t "%r" %s %b %{Referer}i %{User-Agent}i'
@@ -153,18 +53,6 @@ def civetweb(place):
         Log("combined", "combined", plain),
         Log("combined", {"access": {"apache": own}}, plain, without(COMBINED, "bytes", "user"), undone=True),
     ]
-
-
-@server("privoxy")
-def privoxy(place):
-    program, port = find("privoxy"), free_port()
-    behind = origin(place)
-    place.write(
-        "config",
-        f"listen-address 127.0.0.1:{port}\nlogdir {place.folder}\nlogfile log\ndebug 512\nforward / 127.0.0.1:{behind}\naccept-intercepted-requests 1\n",
-    )
-    place.start(program, "--no-daemon", place.path("config"), port=port)
-    return port, [Log("output", "common", plain, without(COMMON, "bytes"), users=False)]
 
 
 @server("ruby-webrick")
@@ -176,7 +64,8 @@ def webrick(place):
 require "webrick"
 log = File.open("{place.path('combined')}", "a")
 log.sync = true
-server = WEBrick::HTTPServer.new(BindAddress: "127.0.0.1", Port: {port}, DocumentRoot: "{root}", AccessLog: [[log, WEBrick::AccessLog::COMBINED_LOG_FORMAT]],
+server = WEBrick::HTTPServer.new(BindAddress: "127.0.0.1", Port: {port}, DocumentRoot: "{root}",
+                                 AccessLog: [[log, WEBrick::AccessLog::COMBINED_LOG_FORMAT]],
                                  Logger: WEBrick::Log.new("{place.path('error')}"))
 trap("TERM") {{ server.shutdown }}
 server.start
@@ -189,8 +78,7 @@ server.start
     ]
 
 
-def webrick_escape(text):
-    return escaped({b'"': b'"', b"\\": b"\\"}, b"\\x%02x", keep_high=True)(text)
+webrick_escape = escaped({b'"': b'"', b"\\": b"\\"}, b"\\x%02x", keep_high=True)
 
 
 RACK = """
@@ -239,12 +127,9 @@ def plack(place):
     place.write("app.psgi", PSGI.replace("SITE", root).replace("LOG", place.path("combined")))
     place.start(program, "--listen", f"127.0.0.1:{port}", "--workers", "1", place.path("app.psgi"), port=port)
     return port, [
-        Log("combined", "combined", plack_escape, users=False),
-        Log("combined", {"access": {"format": "combined"}}, plack_escape, users=False, undone=True),
+        Log("combined", "combined", plain, users=False),
+        Log("combined", {"access": {"format": "combined"}}, plain, users=False, undone=True),
     ]
-
-
-plack_escape = plain
 
 
 MORGAN = """
@@ -256,7 +141,8 @@ const answer = (request, response) => {
   response.writeHead(lost ? 404 : 200, {"Content-Type": "text/plain", "Content-Length": text.length})
   response.end(request.method == "HEAD" ? "" : text)
 }
-http.createServer((request, response) => logs[0](request, response, () => logs[1](request, response, () => answer(request, response)))).listen(PORT, "127.0.0.1")
+const logged = (request, response) => logs[0](request, response, () => logs[1](request, response, () => answer(request, response)))
+http.createServer(logged).listen(PORT, "127.0.0.1")
 """
 
 
@@ -278,7 +164,12 @@ def docker_registry(place):
     place.make("registry")
     place.write(
         "config.yml",
-        f"version: 0.1\nlog: {{level: info, formatter: text, accesslog: {{disabled: false}}}}\nstorage: {{filesystem: {{rootdirectory: {place.path('registry')}}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n",
+        f"""
+version: 0.1
+log: {{level: info, formatter: text, accesslog: {{disabled: false}}}}
+storage: {{filesystem: {{rootdirectory: {place.path('registry')}}}}}
+http: {{addr: '127.0.0.1:{port}'}}
+""",
     )
     place.start(program, "serve", place.path("config.yml"), port=port, output="log")
     return (
@@ -343,8 +234,24 @@ def mighttpd2(place):
     program, port, root = find("mighty"), free_port(), site(place)
     place.write(
         "mighty.conf",
-        f"Port: {port}\nHost: 127.0.0.1\nDebug_Mode: No\nUser: nobody\nGroup: nogroup\nPid_File: {place.path('pid')}\nReport_File: {place.path('report')}\nLogging: Yes\n"
-        f"Log_File: {place.path('combined')}\nLog_File_Size: 16777216\nLog_Backup_Number: 10\nIndex_File: index.html\nIndex_Cgi: index.cgi\nStatus_File_Dir: {root}\nConnection_Timeout: 5\nService: 0\n",
+        f"""
+Port: {port}
+Host: 127.0.0.1
+Debug_Mode: No
+User: nobody
+Group: nogroup
+Pid_File: {place.path('pid')}
+Report_File: {place.path('report')}
+Logging: Yes
+Log_File: {place.path('combined')}
+Log_File_Size: 16777216
+Log_Backup_Number: 10
+Index_File: index.html
+Index_Cgi: index.cgi
+Status_File_Dir: {root}
+Connection_Timeout: 5
+Service: 0
+""",
     )
     place.write("mighty.route", f"[*]\n/ -> {root}/\n")
     place.start(program, place.path("mighty.conf"), place.path("mighty.route"), port=port)
@@ -360,12 +267,34 @@ def cups(place):
         place.make(folder)
     place.write(
         "cupsd.conf",
-        f"Listen 127.0.0.1:{port}\nAccessLogLevel all\nLogLevel warn\nWebInterface Yes\nDefaultAuthType None\nServerAlias *\n<Location />\nOrder allow,deny\nAllow all\n</Location>\n",
+        f"""
+Listen 127.0.0.1:{port}
+AccessLogLevel all
+LogLevel warn
+WebInterface Yes
+DefaultAuthType None
+ServerAlias *
+<Location />
+Order allow,deny
+Allow all
+</Location>
+""",
     )
     place.write(
         "cups-files.conf",
-        f"AccessLog {place.path('common')}\nErrorLog {place.path('error')}\nServerRoot {place.path('root')}\nRequestRoot {place.path('spool')}\nTempDir {place.path('spool/tmp')}\nCacheDir {place.path('cache')}\nStateDir {place.path('state')}\n"
-        f"PageLog {place.path('page')}\nDocumentRoot {site(place)}\nFatalErrors none\nSystemGroup root\n",
+        f"""
+AccessLog {place.path('common')}
+ErrorLog {place.path('error')}
+ServerRoot {place.path('root')}
+RequestRoot {place.path('spool')}
+TempDir {place.path('spool/tmp')}
+CacheDir {place.path('cache')}
+StateDir {place.path('state')}
+PageLog {place.path('page')}
+DocumentRoot {site(place)}
+FatalErrors none
+SystemGroup root
+""",
     )
     place.start(program, "-f", "-c", place.path("cupsd.conf"), "-s", place.path("cups-files.conf"), port=port)
     behind = {"access": {"apache": '%h - %u %t "%r" %>s %b %{operation}n %{answer}n'}}
@@ -379,8 +308,11 @@ def icecast(place):
     place.make("log")
     place.write(
         "icecast.xml",
-        f"""<icecast><limits><clients>50</clients></limits><authentication><source-password>x</source-password><admin-user>a</admin-user><admin-password>x</admin-password></authentication>
-<hostname>site.example</hostname><listen-socket><port>{port}</port><bind-address>127.0.0.1</bind-address></listen-socket><fileserve>1</fileserve>
+        f"""<icecast><limits><clients>50</clients></limits>
+<authentication><source-password>x</source-password><admin-user>a</admin-user><admin-password>x</admin-password></authentication>
+<hostname>site.example</hostname>
+<listen-socket><port>{port}</port><bind-address>127.0.0.1</bind-address></listen-socket>
+<fileserve>1</fileserve>
 <paths><basedir>{place.folder}</basedir><logdir>{place.path('log')}</logdir><webroot>{root}</webroot><adminroot>{root}</adminroot></paths>
 <logging><accesslog>access</accesslog><errorlog>error</errorlog><loglevel>2</loglevel></logging></icecast>""",
     )

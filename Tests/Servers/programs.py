@@ -1,5 +1,7 @@
 """Starting programs in a folder of their own as an ordinary user, and stopping them by their process ids."""
 
+import contextlib
+import ctypes
 import os
 import pathlib
 import pwd
@@ -61,7 +63,7 @@ class Place:
         self.folder = pathlib.Path(folder)
         self.python = python
         self.unpacked = pathlib.Path(unpacked).resolve() if unpacked else None
-        self.processes, self.origin, self.zone, self.patience = [], None, ZONE, 0.3
+        self.processes, self.closing, self.zone, self.patience = [], [], ZONE, 0.3
         self.user = pwd.getpwnam("nobody") if os.getuid() == 0 else None
         self.folder.mkdir(parents=True, exist_ok=True)
         self.give(self.folder)
@@ -134,16 +136,16 @@ class Place:
         deadline = time.monotonic() + patience
         is_ready = ready or (lambda: port is None or answers(port))
         while not is_ready():
-            if process.poll() is not None or time.monotonic() > deadline:
-                text = (self.folder / output).read_text(errors="replace").strip()
-                raise Missing(f"{words[0]} does not start: {text[-600:]}")
+            # One that ends well may have detached itself.
+            if process.poll() or time.monotonic() > deadline:
+                raise Missing(f"{words[0]} does not start: {cause((self.folder / output).read_bytes())}")
             time.sleep(0.05)
         return process
 
     def call(self, *words, environment=None, **options):
         done = subprocess.run(words, cwd=self.folder, capture_output=True, env=self.environment(environment), **self.as_user(), **options)
         if done.returncode:
-            raise Missing(f"{words[0]} ended with {done.returncode}: {done.stderr.decode(errors='replace')[-600:]}")
+            raise Missing(f"{words[0]} ended with {done.returncode}: {cause(done.stderr)}")
         return done.stdout
 
     def stop(self, how=signal.SIGTERM):
@@ -161,8 +163,47 @@ class Place:
                 pass
             process.wait()
         self.processes = []
-        if self.origin:
-            self.origin.shutdown()
+        stop_orphans(how)
+        for close in self.closing:
+            close()
+        self.closing = []
+
+
+def adopt_orphans():
+    """Makes this process the parent of those that its children leave behind: some daemons detach themselves."""
+    set_child_subreaper = 36
+    if ctypes.CDLL(None, use_errno=True).prctl(set_child_subreaper, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def children():
+    """The processes that have this one as their parent, including those that have ended."""
+    found = []
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        # Another's process may end at any time.
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.append(int(stat.parent.name))
+    return found
+
+
+def stop_orphans(how, patience=15):
+    """Ends the processes that were left behind, once those that were started have ended."""
+    for orphan in children():
+        os.kill(orphan, how)
+    deadline = time.monotonic() + patience
+    while left := children():
+        for orphan in left:
+            if time.monotonic() > deadline:
+                os.kill(orphan, signal.SIGKILL)
+            os.waitpid(orphan, os.WNOHANG)
+        time.sleep(0.02)
+
+
+def cause(output):
+    """The line of a program's output that says why it ended: the first that has an error in it, or else the last."""
+    lines = output.decode(errors="replace").strip().splitlines() or ["no output"]
+    return next((line for line in lines if "error" in line.lower()), lines[-1]).strip()[:300]
 
 
 def answers(port, address="127.0.0.1"):

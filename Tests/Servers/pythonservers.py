@@ -5,9 +5,11 @@ import subprocess
 from programs import Missing, free_port
 from webservers import COMBINED, Log, escaped, plain, server, site, without
 
-WSGI = """
+READ_BODY = """
 import os
 BODY = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "site/plain.txt"), "rb").read()
+"""
+WSGI = """
 def application(environ, start_response):
     path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
     try:
@@ -19,14 +21,13 @@ def application(environ, start_response):
     return [b"" if method == "HEAD" else body]
 """
 ASGI = """
-import os
-BODY = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "site/plain.txt"), "rb").read()
 async def application(scope, receive, send):
     if scope["type"] != "http":
         return
     path = scope["path"]
     status, body = (404, b"no\\n") if "fence" in path or "missing" in path else (200, BODY)
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body))]})
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 """
 
@@ -48,7 +49,16 @@ def version_of(interpreter, package):
 
 def application(place, text):
     site(place)
-    return place.write("app.py", text)
+    return place.write("app.py", READ_BODY + text)
+
+
+def own_layout(definition, known="common", **more):
+    """A log in a layout of the server's own, read in a format that it is not in, and by a definition."""
+    names = {"client": "ip", "request": "request", "status": "status", **more}
+    return [
+        Log("log", known, plain, users=False),
+        Log("log", {"access": {"apache": definition}}, plain, names, undone=True),
+    ]
 
 
 PIP = "pip:"
@@ -161,10 +171,7 @@ def uvicorn(place):
         program, "-m", "uvicorn", "--host", "127.0.0.1", "--port", str(port), "--no-use-colors", "app:application", port=port, output="log"
     )
     own = 'INFO:     %h:%{remote}p - "%r" %s %{reason}n'
-    return port, [
-        Log("log", "combined", plain, users=False),
-        Log("log", {"access": {"apache": own}}, plain, {"client": "ip", "request": "request", "status": "status"}, undone=True),
-    ]
+    return port, own_layout(own, "combined")
 
 
 @server(PIP + "hypercorn")
@@ -189,16 +196,7 @@ def daphne(place):
         program, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "--access-log", place.path("log"), "app:application", port=port
     )
     own = '%h:%{remote}p - - [%{%d/%b/%Y:%H:%M:%S}t] "%r" %s %b'
-    return port, [
-        Log("log", "combined", plain, users=False),
-        Log(
-            "log",
-            {"access": {"apache": own}},
-            plain,
-            {"client": "ip", "request": "request", "status": "status", "bytes": "bytes"},
-            undone=True,
-        ),
-    ]
+    return port, own_layout(own, "combined", bytes="bytes")
 
 
 @server(PIP + "granian")
@@ -225,10 +223,7 @@ def granian(place):
         output="log",
     )
     own = '%h - - [%{%Y-%m-%d %H:%M:%S %z}t] "%r" %s -'
-    return port, [
-        Log("log", "common", plain, users=False),
-        Log("log", {"access": {"apache": own}}, plain, {"client": "ip", "request": "request", "status": "status"}, undone=True),
-    ]
+    return port, own_layout(own)
 
 
 WERKZEUG = """
@@ -247,10 +242,7 @@ def werkzeug(place):
     application(place, WSGI)
     place.start(program, place.write("serve.py", WERKZEUG), str(port), place.path("log"), port=port, environment={"NO_COLOR": "1"})
     own = '%h - - [%{%d/%b/%Y %H:%M:%S}t] "%r" %s %b'
-    return port, [
-        Log("log", "common", plain, users=False),
-        Log("log", {"access": {"apache": own}}, plain, {"client": "ip", "request": "request", "status": "status"}, undone=True),
-    ]
+    return port, own_layout(own)
 
 
 CHERRYPY = """
@@ -264,8 +256,8 @@ class Root:
         cherrypy.response.headers["Content-Type"] = "text/plain"
         return BODY
     index = default
-cherrypy.config.update({"server.socket_host": "127.0.0.1", "server.socket_port": int(sys.argv[1]), "log.screen": False, "log.access_file": sys.argv[2], "log.error_file": "error",
-                        "engine.autoreload.on": False})
+cherrypy.config.update({"server.socket_host": "127.0.0.1", "server.socket_port": int(sys.argv[1]), "log.screen": False,
+                        "log.access_file": sys.argv[2], "log.error_file": "error", "engine.autoreload.on": False})
 cherrypy.quickstart(Root())
 """
 
@@ -329,10 +321,7 @@ def http_server(place):
     site(place)
     place.start(python(place, "http.server"), "-u", place.write("serve.py", HTTP_SERVER), str(port), port=port, output="log")
     own = '%h - - [%{%d/%b/%Y %H:%M:%S}t] "%r" %s %b'
-    return port, [
-        Log("log", "common", plain, users=False),
-        Log("log", {"access": {"apache": own}}, plain, {"client": "ip", "request": "request", "status": "status"}, undone=True),
-    ]
+    return port, own_layout(own)
 
 
 PASTE = """

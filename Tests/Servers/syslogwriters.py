@@ -14,8 +14,13 @@ from programs import Missing, find, settle
 
 WRITERS = {}
 TAG, PID = "app", "4711"
-# <local3.warning>, in numbers and names.
-PRIORITY, FACILITY, SEVERITY = 19 * 8 + 4, "local3", "warning"
+# <local3.warning>
+PRIORITY = 19 * 8 + 4
+FACILITIES = (
+    "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert clock local0 local1 local2 local3 "
+    "local4 local5 local6 local7"
+).split()
+SEVERITIES = "emerg alert crit err warning notice info debug".split()
 
 
 class Message:
@@ -81,14 +86,15 @@ def messages():
 class Sink:
     """A socket that keeps what it gets in a file: each datagram with its number of bytes before it, a stream as it is."""
 
-    def __init__(self, path, stream=False):
-        self.path, self.stream = path, stream
+    def __init__(self, place, name, stream=False):
+        self.path, self.stream = place.path(name), stream
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         if stream:
             self.socket.listen()
-        open(path, "wb").close()
+        open(self.path, "wb").close()
+        place.closing.append(self.socket.close)
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
@@ -110,9 +116,6 @@ class Sink:
     def keep(self, data):
         with open(self.path, "ab") as file:
             file.write(data)
-
-    def close(self):
-        self.socket.close()
 
 
 def writer(package):
@@ -142,20 +145,29 @@ def wait_for(path):
         time.sleep(0.05)
 
 
+NAMES = ("severity", "facility")
+ALL = ("app", "pid", "message", "time", "host")
+
+
 class Written:
     """A file of messages, with what of a message can be found in it."""
 
-    def __init__(self, path, what, fields=("app", "pid", "message", "time", "host"), change=lambda text: text, **more):
-        self.path, self.what, self.fields, self.change, self.more = path, what, fields, change, more
-
-
-NAMES = ("severity", "facility")
-ALL = ("app", "pid", "message", "time", "host")
+    def __init__(self, path, what, fields=ALL, change=lambda text: text):
+        self.path, self.what, self.fields, self.change = path, what, fields, change
 
 
 def octal(text):
     """Control characters as rsyslog writes them."""
     return re.sub(rb"[\x00-\x1f]", lambda match: b"#%03o" % match.group()[0], text)
+
+
+def after_blank(text):
+    return b" " + octal(text)
+
+
+def start_daemon(place, *words):
+    """Starts a daemon that listens at log.socket."""
+    place.start(*words, environment=place.libraries(), ready=lambda: os.path.exists(place.path("log.socket")))
 
 
 @writer("rsyslog")
@@ -171,8 +183,8 @@ def rsyslog(place):
     )
     if not modules:
         raise Missing("no modules of rsyslog")
-    sink = Sink(place.path("forwarded"), stream=True)
-    lines = {name: Sink(place.path(name), stream=True) for name in ("ForwardFormat", "TraditionalForwardFormat")}
+    sink = Sink(place, "forwarded", stream=True)
+    lines = {name: Sink(place, name, stream=True) for name in ("ForwardFormat", "TraditionalForwardFormat")}
     templates = ["FileFormat", "TraditionalFileFormat", "SyslogProtocol23Format"]
     actions = "".join(f'action(type="omfile" file="{place.path(name)}" template="RSYSLOG_{name}")\n' for name in templates)
     actions += "".join(
@@ -186,10 +198,12 @@ global(workDirectory="{place.folder}")
 module(load="{modules}/imuxsock.so" SysSock.Use="off")
 input(type="imuxsock" Socket="{place.path('log.socket')}" CreatePath="off" UseSysTimeStamp="off" RateLimit.Interval="0")
 {actions}
-action(type="omfwd" target="127.0.0.1" port="{sink.port}" protocol="tcp" TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format")
+action(type="omfwd" target="127.0.0.1" port="{sink.port}" protocol="tcp" TCP_Framing="octet-counted"
+       template="RSYSLOG_SyslogProtocol23Format")
 """,
     )
-    place.start(
+    start_daemon(
+        place,
         program,
         "-n",
         "-f",
@@ -198,23 +212,17 @@ action(type="omfwd" target="127.0.0.1" port="{sink.port}" protocol="tcp" TCP_Fra
         place.path("pid"),
         "-M",
         modules,
-        environment=place.libraries(),
-        ready=lambda: os.path.exists(place.path("log.socket")),
     )
     sent = send_all(place.path("log.socket"))
     time.sleep(0.5)
-    return (
-        sent,
-        [sink, *lines.values()],
-        [
-            Written("FileFormat", "RSYSLOG_FileFormat", change=octal),
-            Written("TraditionalFileFormat", "RSYSLOG_TraditionalFileFormat", change=octal),
-            Written("SyslogProtocol23Format", "RSYSLOG_SyslogProtocol23Format", ALL + NAMES, change=lambda text: b" " + octal(text)),
-            Written("ForwardFormat", "RSYSLOG_ForwardFormat", ALL + NAMES, change=octal),
-            Written("TraditionalForwardFormat", "RSYSLOG_TraditionalForwardFormat", ALL + NAMES, change=octal),
-            Written("forwarded", "octet-counted", ALL + NAMES, change=lambda text: b" " + octal(text)),
-        ],
-    )
+    return sent, [
+        Written("FileFormat", "RSYSLOG_FileFormat", change=octal),
+        Written("TraditionalFileFormat", "RSYSLOG_TraditionalFileFormat", change=octal),
+        Written("SyslogProtocol23Format", "RSYSLOG_SyslogProtocol23Format", ALL + NAMES, change=after_blank),
+        Written("ForwardFormat", "RSYSLOG_ForwardFormat", ALL + NAMES, change=octal),
+        Written("TraditionalForwardFormat", "RSYSLOG_TraditionalForwardFormat", ALL + NAMES, change=octal),
+        Written("forwarded", "octet-counted", ALL + NAMES, change=after_blank),
+    ]
 
 
 @writer("syslog-ng-core")
@@ -225,7 +233,7 @@ def syslog_ng(place):
     )
     if not modules:
         raise Missing("no modules of syslog-ng")
-    sink = Sink(place.path("sent"), stream=True)
+    sink = Sink(place, "sent", stream=True)
     place.write(
         "syslog-ng.conf",
         f"""@version: 3.38
@@ -238,7 +246,8 @@ destination sent {{ syslog("127.0.0.1" port({sink.port}) transport("tcp")); }};
 log {{ source(s); destination(file); destination(iso); destination(protocol); destination(sent); }};
 """,
     )
-    place.start(
+    start_daemon(
+        place,
         program,
         "-F",
         "-f",
@@ -252,20 +261,14 @@ log {{ source(s); destination(file); destination(iso); destination(protocol); de
         "--module-path",
         modules,
         "--no-caps",
-        environment=place.libraries(),
-        ready=lambda: os.path.exists(place.path("log.socket")),
     )
     sent = send_all(place.path("log.socket"))
-    return (
-        sent,
-        sink,
-        [
-            Written("file", "default"),
-            Written("iso", "$ISODATE"),
-            Written("protocol", "syslog-protocol", ALL + NAMES),
-            Written("sent", "syslog()", ALL + NAMES),
-        ],
-    )
+    return sent, [
+        Written("file", "default"),
+        Written("iso", "$ISODATE"),
+        Written("protocol", "syslog-protocol", ALL + NAMES),
+        Written("sent", "syslog()", ALL + NAMES),
+    ]
 
 
 @writer("busybox-syslogd")
@@ -282,7 +285,7 @@ def busybox(place):
         sent = send_all(place.path(f"dev-{name}/log"))
         settle(place.path(name))
         logs.append(Written(name, name, ALL + NAMES if name == "full" else ("app", "pid", "message", "time"), change=caret))
-    return sent, None, logs
+    return sent, logs
 
 
 @writer("inetutils-syslogd")
@@ -290,7 +293,8 @@ def inetutils(place):
     program = find("inetutils-syslogd" if shutil.which("inetutils-syslogd") else "syslogd", *place.programs)
     place.write("syslog.conf", f"*.*\t{place.path('file')}\n")
     place.write("file", "")
-    place.start(
+    start_daemon(
+        place,
         program,
         "-n",
         "-f",
@@ -302,10 +306,8 @@ def inetutils(place):
         "-P",
         place.path("pid"),
         "--no-klog",
-        environment=place.libraries(),
-        ready=lambda: os.path.exists(place.path("log.socket")),
     )
-    return send_all(place.path("log.socket")), None, [Written("file", "default", change=caret)]
+    return send_all(place.path("log.socket")), [Written("file", "default", change=caret)]
 
 
 def caret(text):
@@ -319,7 +321,6 @@ def logger(place):
     # It has no names for facilities 12 to 15, and refuses tags that RFC 5424 does not allow.
     sent = [message for message in messages() if message.name not in ("numbered", "tag-long", "tag-blank")]
     logs = []
-    sinks = []
     for name, stream, options in (
         ("rfc3164", False, ["--rfc3164", "--udp"]),
         ("rfc5424", False, ["--rfc5424", "--udp"]),
@@ -331,8 +332,7 @@ def logger(place):
             ["--rfc5424=notq", "--udp", "--msgid", "ID47", "--sd-id", "x@32473", "--sd-param", 'a="b \\"c\\" \\] d"', "--sd-param", 'e=""'],
         ),
     ):
-        sink = Sink(place.path(name), stream)
-        sinks.append(sink)
+        sink = Sink(place, name, stream)
         for message in sent:
             words = [
                 program,
@@ -346,20 +346,14 @@ def logger(place):
                 "--tag",
                 message.tag,
                 "--priority",
-                priority_name(message.priority),
+                f"{FACILITIES[message.priority // 8]}.{SEVERITIES[message.priority % 8]}",
             ]
             if message.pid:
                 words.append("--id=" + message.pid)
             subprocess.run([word.encode() for word in words] + [b"--", message.text], env=place.environment(None), check=True)
         logs.append(Written(name, "--" + name, ALL + NAMES))
     time.sleep(0.2)
-    return sent, sinks, logs
-
-
-def priority_name(code):
-    facilities = "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp 12 13 14 15 local0 local1 local2 local3 local4 local5 local6 local7".split()
-    severities = "emerg alert crit err warning notice info debug".split()
-    return f"{facilities[code // 8]}.{severities[code % 8]}"
+    return sent, logs
 
 
 @writer("systemd-journal-remote")
@@ -387,7 +381,7 @@ def journalctl(place):
         text += b"MESSAGE\n" + len(message.text).to_bytes(8, "little") + message.text + b"\n\n"
     place.write("export", text)
     journal = place.path("made.journal")
-    place.call(remote, "-o", journal, place.path("export"))
+    place.call(remote, "-o", journal, place.path("export"), environment=place.libraries())
     logs = []
     for form in (
         "short",
@@ -398,22 +392,10 @@ def journalctl(place):
         "short-unix",
         "short-monotonic",
         "with-unit",
-        "json",
     ):
-        words = [
-            reader,
-            "--file",
-            journal,
-            "--output",
-            form,
-            "--no-pager",
-            "--all" if form == "json" else "--no-hostname" if form == "none" else "-q",
-        ]
-        place.write(form, place.call(*words))
-        if form == "json":
-            continue
+        place.write(form, place.call(reader, "--file", journal, "--output", form, "--no-pager", "-q"))
         logs.append(Written(form, form))
-    return sent, None, logs
+    return sent, logs
 
 
 PYTHON_LOGGERS = """
@@ -429,7 +411,8 @@ elif name == "rfc5424":
 else:
     from rfc5424logging import Rfc5424SysLogHandler
     from rfc5424logging.transport import FRAMING_OCTET_COUNTING
-    handler = Rfc5424SysLogHandler(address=("127.0.0.1", port), facility=19, hostname="web-1", appname="app", procid="4711", socktype=socket.SOCK_STREAM, framing=FRAMING_OCTET_COUNTING)
+    counted = {"socktype": socket.SOCK_STREAM, "framing": FRAMING_OCTET_COUNTING}
+    handler = Rfc5424SysLogHandler(address=("127.0.0.1", port), facility=19, hostname="web-1", appname="app", procid="4711", **counted)
 log = logging.getLogger("x")
 log.setLevel(1)
 log.addHandler(handler)
@@ -447,12 +430,11 @@ def python_logging(place):
         if message.tag == TAG and message.pid == PID and message.priority == PRIORITY and message.name != "latin1"
     ]
     place.write("texts.json", json.dumps([message.text.decode() for message in sent]))
-    sinks, logs = [], []
+    logs = []
     for name, stream in (("standard", False), ("rfc5424", False), ("counted", True)):
-        sink = Sink(place.path(name), stream)
-        sinks.append(sink)
+        sink = Sink(place, name, stream)
         place.call(place.python, place.write("log.py", PYTHON_LOGGERS), name, str(sink.port), place.path("texts.json"))
         fields = tuple(field for field in ALL + NAMES if name != "standard" or field not in ("time", "host"))
         logs.append(Written(name, name, fields))
     time.sleep(0.2)
-    return sent, sinks, logs
+    return sent, logs
