@@ -95,19 +95,30 @@ def raw_of(letter):
     return (letter.get("raw") or "").encode()
 
 
+NAMED = re.compile(rb"(?:[?&]id=|from\.example/|check-servers/1 \()([a-z0-9-]+)")
+
+
 def lines_by_request(path, exchanged):
-    """The numbers of a log's lines, from 1, by the name of the request that they are about."""
-    fences = {(FENCE % name).encode(): name for name in ["first", *(request.name for request, _ in exchanged)]}
-    found, waiting, seen = {}, [], set()
+    """The numbers of a log's lines, from 1, by the name of the request that they are about.
+
+    A line belongs to the request that it names: a server that is slow, or has several threads, may write it after those of the
+    next. One that names none belongs to the request whose fence comes next."""
+    names = {request.name.encode(): request.name for request, _ in exchanged}
+    fences = {(FENCE % name).encode(): name for name in ["first", *names.values()]}
+    found, named, waiting = {}, [], []
     for number, line in enumerate(pathlib.Path(path).read_bytes().split(b"\n"), 1):
         fence = re.search(rb"/fence-[a-z0-9-]+\.txt", line)
+        name = next((names[word] for word in NAMED.findall(line) if word in names), None)
         if fence and fence.group() in fences:
-            if fence.group() not in seen:
-                found[fences[fence.group()]] = waiting
-                seen.add(fence.group())
-                waiting = []
+            if fences[fence.group()] not in found:
+                found[fences[fence.group()]], waiting = waiting, []
+        elif name:
+            named.append((name, number))
         elif line.strip() and not line.startswith(b"#"):
             waiting.append(number)
+    for name, number in named:
+        if name in found:
+            found[name].append(number)
     return found
 
 
@@ -368,12 +379,12 @@ class Comparison(Result):
         self.run()
 
     def run(self):
-        groups = lines_by_request(self.log.path, self.exchanged)
+        lines = lines_by_request(self.log.path, self.exchanged)
         raw = pathlib.Path(self.log.path).read_bytes().split(b"\n")
         for request, answer in self.exchanged:
-            if request.name not in groups:
+            if request.name not in lines:
                 self.note(request.name, "fence", "the log has no line of the request after it")
-            for number in groups.get(request.name, []):
+            for number in lines.get(request.name, []):
                 self.lines += 1
                 self.line(request, answer, number, raw[number - 1])
 
