@@ -150,7 +150,14 @@ argue(
     "times since boot",
     formats=".*monotonic",
 )
-argue("rsyslog", "tag-long", "app|pid|message", ".*", "rsyslog cuts a tag off at 32 characters, with its colon", formats=".*ForwardFormat")
+argue(
+    "rsyslog",
+    "tag-long|tag-cut",
+    "app|pid|message",
+    "None|(?:x{32}|systemd-networkd-wait-online\\[471) a message id=.*",
+    "rsyslog cuts a tag off at 32 characters, with its colon: findings/rsyslog-forwarded-tags.sh",
+    formats=".*ForwardFormat",
+)
 argue(
     "busybox|inetutils",
     "long|very-long|none",

@@ -50,6 +50,7 @@ def messages():
         Message("tag-blank", b"a message", tag="my app"),
         Message("tag-parentheses", b"a message", tag="(sd-pam)"),
         Message("tag-long", b"a message", tag="x" * 60),
+        Message("tag-cut", b"a message", tag="systemd-networkd-wait-online"),
         Message("tag-brackets", b"a message", tag="app[x]", pid=None),
         Message("leading-blank", b" two blanks before"),
         Message("colon", b"note: with a colon"),
