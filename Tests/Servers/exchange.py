@@ -16,7 +16,9 @@ LAST_MODIFIED = 1_700_000_000
 HOST = "site.example"
 FENCE = "/fence-%s.txt"
 
-# A request that a server refuses before it has read it, or does not answer: how long to wait.
+# How many seconds to wait for an answer: the first, as some servers listen before they are ready; any other; one to a request
+# that a server refuses before it has read it, or does not answer.
+FIRST_PATIENCE = 120
 PATIENCE = 15
 SHORT_PATIENCE = 0.7
 
@@ -256,16 +258,16 @@ def receive(connection, deadline):
     return data
 
 
-def send(request, port):
+def send(request, port, patience=PATIENCE):
     """Sends a request on a connection of its own, and reads until the server closes it."""
     began = time.time()
     data = b""
     try:
-        with socket.create_connection((request.address, port), timeout=PATIENCE) as connection:
+        with socket.create_connection((request.address, port), timeout=patience) as connection:
             connection.sendall(request.raw)
             if not request.reads and request.name in ("nothing", "partial"):
                 connection.shutdown(socket.SHUT_WR)
-            data = receive(connection, time.monotonic() + (PATIENCE if request.reads else SHORT_PATIENCE))
+            data = receive(connection, time.monotonic() + (patience if request.reads else SHORT_PATIENCE))
     except OSError:
         pass
     return answer(request, data, began, time.time())
@@ -310,8 +312,7 @@ def fence(name):
 def run(port, base=b"/plain.txt"):
     """Sends all requests, in order, each followed by its fence. Returns pairs of a request and its answer."""
     exchanged = []
-    # Some servers take their time for the first.
-    send(fence("first"), port)
+    send(fence("first"), port, FIRST_PATIENCE)
     for one in requests(base):
         exchanged.append((one, send(one, port)))
         send(fence(one.name), port)
