@@ -32,7 +32,7 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
     private var isFinished = false
     package var asksForRoom = false
     package var needsRoom: Bool { current?.reader.needsRoom ?? false }
-    /// The number of files of each name, by the name's hash.
+    /// The number that the next file of each name may get, by the name's hash.
     private var names: [UInt64: UInt32] = [:]
 
     /// A file that is being read.
@@ -155,7 +155,8 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
         bytes?.close()
     }
 
-    /// The next file that is to be read. The second of one name has the name with `#2`.
+    /// The next file that is to be read. The second of one name has the name with `#2`, or with the
+    /// next number that no file has had.
     private func nextEntry() throws(InputError) -> (entry: TarEntry, name: String)? {
         while true {
             let entry = try tar.next()
@@ -173,11 +174,22 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
     }
 
     private func makeUnique(_ name: String) -> String {
-        var text = name
-        let hash = text.withUTF8 { bytes in bytes.baseAddress.map { SipHash.fixed.hash($0, bytes.count).low } ?? 0 }
-        let count = names[hash, default: 0] + 1
-        names[hash] = count
-        return count == 1 ? name : "\(name)#\(count)"
+        let hash = Self.hash(name)
+        guard var number = names[hash] else {
+            names[hash] = 2
+            return name
+        }
+        // Files may have names like this of their own.
+        while names[Self.hash("\(name)#\(number)")] != nil { number += 1 }
+        let unique = "\(name)#\(number)"
+        names[hash] = number + 1
+        names[Self.hash(unique)] = 2
+        return unique
+    }
+
+    private static func hash(_ name: String) -> UInt64 {
+        var name = name
+        return name.withUTF8 { bytes in bytes.baseAddress.map { SipHash.fixed.hash($0, bytes.count).low } ?? 0 }
     }
 
     private func note(_ damage: [Damage]) throws(InputError) {

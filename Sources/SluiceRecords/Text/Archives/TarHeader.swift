@@ -140,8 +140,8 @@ struct PaxRecords: Equatable {
         switch key {
         case "path", "GNU.sparse.name": path = value.isEmpty ? nil : Array(value)
         case "size":
-            size = UInt64(String(decoding: value, as: UTF8.self))
-            return value.isEmpty || size.map { $0 < 1 << 62 } == true
+            size = UInt64(String(decoding: value, as: UTF8.self)).flatMap { $0 < 1 << 62 ? $0 : nil }
+            return value.isEmpty || size != nil
         case _ where key.hasPrefix("GNU.sparse."): isSparse = !value.isEmpty
         default: break
         }

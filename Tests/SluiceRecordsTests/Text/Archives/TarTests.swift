@@ -76,6 +76,12 @@ struct TarTests {
             let read = try ReadArchive(TarSample.header(Array("b".utf8), size: size) + text + TarSample.filler(5) + Self.logs + TarSample.end)
             #expect(read.texts == Self.texts && read.kinds == [.tarHeader] && read.damage.first?.offset == 0)
         }
+        for size in ["18446744073709551615", "4611686018427387904", "-1"] {
+            for sparse in [[], [("GNU.sparse.major", "1")]] {
+                let read = try ReadArchive(TarSample.pax([("size", size)] + sparse) + TarSample.file("b", "b\n") + Self.logs + TarSample.end)
+                #expect(read.texts.suffix(Self.texts.count) == Self.texts[...] && read.kinds == [.tarHeader], "\(size)")
+            }
+        }
     }
 
     @Test("what is no file is skipped and counted, with its data, if there is any")
@@ -109,6 +115,13 @@ struct TarTests {
         let read = try ReadArchive(TarSample.file("1", "a\n") + TarSample.end + TarSample.file("1", "b\n") + TarSample.end)
         #expect(read.texts == ["a.tar/1: a", "a.tar/1#2: b"] && read.damage == [])
         #expect(try ReadArchive(TarSample.end).batches == [] && ReadArchive([]).batches == [])
+    }
+
+    @Test("no two files get the same name, even if one has a number as its own")
+    func namesWithNumbers() throws {
+        let names = ["1", "1#2", "1", "1", "1#2", "1#2#2"]
+        let read = try ReadArchive(names.flatMap { TarSample.file($0, "a\n") } + TarSample.end)
+        #expect(read.records.map(\.file) == ["1", "1#2", "1#3", "1#4", "1#2#2", "1#2#2#2"].map { "a.tar/" + $0 })
     }
 
     @Test("a header that does not match its checksum loses its file, and no other")
