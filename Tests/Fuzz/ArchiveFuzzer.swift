@@ -6,7 +6,9 @@ import SluiceCEL
 /// Reads bytes as a tar archive, twice, in pieces of different sizes.
 ///
 /// What is read must not depend on the pieces. Records are within their batch and its limit. Names
-/// begin with that of the archive, and no file is read twice under one name.
+/// begin with that of the archive, and no file is read twice under one name. Of an archive that is
+/// not compressed, joining what came out of a file, was set aside or is on record as lost must give
+/// back the file, and what the archive has lost lies outside of files, and not twice.
 struct ArchiveFuzzer: Fuzzer {
     static let name = "archive"
 
@@ -38,11 +40,48 @@ struct ArchiveFuzzer: Fuzzer {
         let input = bytes[0] & 2 == 0 ? Self.summed(Array(bytes.dropFirst(2))) : Array(bytes.dropFirst(2))
         let whole = read(input, configuration, piece: .max)
         let pieces = read(input, configuration, piece: 1 + Int(bytes[1]) % 7)
-        require(whole == pieces, "read in pieces: \(pieces)\nat once: \(whole)")
+        require(whole.found == pieces.found, "read in pieces: \(pieces)\nat once: \(whole)")
+        if whole.found.error == nil { check(whole, of: input, configuration.framing) }
     }
 
-    private func read(_ input: [UInt8], _ configuration: BatchReader.Configuration, piece: Int) -> ReadInput {
+    private struct ReadArchive {
         var found = ReadInput()
+        /// What was found in each file, by its name in the archive.
+        var files: [[UInt8]: ReadInput] = [:]
+    }
+
+    private func check(_ archive: ReadArchive, of input: [UInt8], _ framing: Framing) {
+        let bytes = PieceBytes(input, .max)
+        let window = InputWindow { bytes.read(into: $0) }
+        guard Compression.detect(in: window, name: "in.tar", readsArchives: true).isNone else { return }
+        let tar = TarText(PlainText(window: window, size: bytes.size), path: "in.tar")
+        var (names, textCount): ([[UInt8]: Int], UInt64) = ([:], 0)
+        var lost: [Range<UInt64>] = []
+        while let entry = try? tar.next() {
+            lost += tar.takeDamage().map { $0.offset..<$0.offset + $0.lostBytes }
+            let name = Array("in.tar/\(entry.name)".utf8)
+            names[name, default: 0] += 1
+            let file = EntryBytes(tar)
+            let (start, inside) = (tar.position, InputWindow { file.read(into: $0) })
+            guard Compression.detect(in: inside, name: "in.tar/\(entry.name)").isNone else { return }
+            let account = TextAccount(of: EntryText(file, in: inside))
+            require(account.text.elementsEqual(input[Int(start)...].prefix(account.text.count)), "not the bytes of the archive")
+            lost += account.damage.filter { $0.kind != .readError }.map { $0.offset..<$0.offset + $0.lostBytes }
+            lost.append(start..<tar.position)
+            textCount += UInt64(account.text.count)
+            if names[name] == 1, let found = archive.files[name] { account.check(found, framing, isArchived: true) }
+        }
+        lost += tar.takeDamage().map { $0.offset..<$0.offset + $0.lostBytes }
+        require(archive.found.summary?.textBytes == textCount, "\(textCount) bytes of text, \(archive.found.summary?.textBytes ?? 0) in the books")
+        var end: UInt64 = 0
+        for range in lost.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
+            require(range.lowerBound >= end, "lost twice, or delivered: \(lost)")
+            end = range.upperBound
+        }
+    }
+
+    private func read(_ input: [UInt8], _ configuration: BatchReader.Configuration, piece: Int) -> ReadArchive {
+        var (found, files): (ReadInput, [[UInt8]: ReadInput]) = (ReadInput(), [:])
         let file = InputFile(path: "in.tar", size: UInt64(input.count))
         do throws(InputError) {
             var unsound = UnsoundMembers()
@@ -55,7 +94,8 @@ struct ArchiveFuzzer: Fuzzer {
             defer { reader.close() }
             var names: [RecordFields.InputName] = []
             while let batch = try reader.next() {
-                found.add(batch, maxRecord: configuration.maxRecord)
+                let read = found.add(batch, maxRecord: configuration.maxRecord)
+                if let name = batch.name { files[Array(name.text.utf8), default: ReadInput()].add(read) }
                 guard let name = batch.name, names.last?.text.isSame(as: name.text) != true else { continue }
                 require(name.text.hasPrefix("in.tar/"), "a file without its archive's name: \(name.text)")
                 require(!names.contains { $0.text.isSame(as: name.text) }, "two files of one name: \(name.text)")
@@ -65,7 +105,7 @@ struct ArchiveFuzzer: Fuzzer {
         } catch {
             found.error = error
         }
-        return found
+        return ReadArchive(found: found, files: files)
     }
 
     private static let end = [UInt8](repeating: 0, count: 1024)

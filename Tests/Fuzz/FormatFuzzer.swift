@@ -128,6 +128,9 @@ struct FormatFuzzer: Fuzzer {
                 let records = source.decode(batch)
                 years?.settle(records)
                 require(records.counts[0].balances, "the books do not balance: \(records.counts[0])")
+                let count = batch.frames.count + batch.spilled.count
+                require(records.counts[0].in == count, "\(count) records, \(records.counts[0].in) in the books")
+                require(records.counts[0].dead == records.deadLetters.count, "\(records.deadLetters.count) dead letters: \(records.counts[0])")
                 let writer = records.stretch.sink(of: 0).map { $0.writer ?? $0.makeWriter(columns) }
                 for row in records.rows {
                     let buffer = ByteBuffer(capacity: 256)

@@ -7,7 +7,10 @@ import SluiceCEL
 /// sizes.
 ///
 /// What is read must not depend on the pieces; records are in order, within their batch, and not
-/// over the size limit; and the members that a first pass finds unsound are the same.
+/// over the size limit; and the members that a first pass finds unsound are the same. Joined, what
+/// came out, was set aside or is on record as lost must give back the text, which is the input if
+/// that is plain. What damage has lost lies in the input, and not twice. Where one library finds no
+/// damage in gzip, nor must the other.
 struct InputFuzzer: Fuzzer {
     static let name = "input"
 
@@ -63,6 +66,34 @@ struct InputFuzzer: Fuzzer {
         let whole = read(input, configuration, piece: .max, inflateAtMost: 256 << 10)
         let pieces = read(input, configuration, piece: 1 + Int(bytes[1]) % 7, inflateAtMost: 1 + Int(bytes[1]) % 50)
         require(whole == pieces, "read in pieces: \(pieces)\nat once: \(whole)")
+        check(whole, of: input, configuration)
+    }
+
+    private func check(_ found: ReadInput, of input: [UInt8], _ configuration: BatchReader.Configuration) {
+        guard let account = account(of: input, configuration, configuration.library) else { return }
+        guard found.error == nil else { return }
+        require(found.summary?.textBytes == UInt64(account.text.count), "\(account.text.count) bytes of text in the books: \(found.summary as Any)")
+        account.check(found, configuration.framing)
+        var end: UInt64 = 0
+        for damage in account.damage where damage.lostBytes > 0 {
+            require(damage.offset >= end && damage.offset + damage.lostBytes <= input.count, "lost twice, or not of the input: \(account.damage)")
+            end = damage.offset + damage.lostBytes
+        }
+        let other = self.account(of: input, configuration, configuration.library == .isal ? .zlib : .isal)
+        guard account.damage.isEmpty || other?.damage.isEmpty == true else { return }
+        require(other?.damage == account.damage && other?.text == account.text, "the libraries differ: \(account)\n\(String(describing: other))")
+    }
+
+    /// The text of the input; `nil` if it has none.
+    private func account(of input: [UInt8], _ configuration: BatchReader.Configuration, _ library: DeflateLibrary) -> TextAccount? {
+        let bytes = PieceBytes(input, .max)
+        let window = InputWindow { bytes.read(into: $0) }
+        let file = InputFile(path: "in", size: UInt64(input.count))
+        let compression = Compression.detect(in: window, name: file.path, encoding: configuration.encoding)
+        guard let source = try? InputText(of: file, as: compression, in: window, library: library, size: bytes.size).source else { return nil }
+        let account = TextAccount(of: configuration.encoding == .utf8 ? source : DecodedText(source, configuration.encoding))
+        if compression.isNone, configuration.encoding == .utf8 { require(account.text == input, "the text is not the input") }
+        return account
     }
 
     private func read(_ input: [UInt8], _ configuration: BatchReader.Configuration, piece: Int, inflateAtMost most: Int) -> ReadInput {
