@@ -12,8 +12,9 @@ enum {
     PLACE_BITS = 16,
     // The table of matches has 8,192 entries, fewer for short texts.
     ENTRIES = 8192,
-    // Places with the same entry lie about 512 MiB apart, and other memory may be there.
-    MOST_ATTEMPTS = 4096,
+    // Places with the same entry lie about 512 MiB apart, and other memory may be there, even
+    // several TiB of it, as with the address sanitizer: each attempt goes further than the last.
+    MOST_ATTEMPTS = 512,
 };
 
 // As the processor's instruction computes it, from 0.
@@ -46,7 +47,9 @@ void *stream_memory_new(size_t size) {
         while (!is_first_entry(place)) place -= 1;
         // The kernel takes the address if it is free, and another one if not.
         if (!(memory = map(place << PLACE_BITS, size))) return NULL;
-        place -= 1;
+        uint64_t step = 1 + (uint64_t)attempt * ENTRIES;
+        if (place <= step + ENTRIES * 64) break;
+        place -= step;
     }
     munmap(memory, size);
     return NULL;

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import SluiceRecords
@@ -51,6 +52,18 @@ struct BlockWriterTests {
             let blocks = Set(writers.map { Self.block(text, $0) })
             #expect(blocks.count == 1, "\(record)")
         }
+    }
+
+    @Test("a deflater finds its place beside terabytes of other memory, such as the address sanitizer's", arguments: libraries)
+    func besideMuchMemory(library: DeflateLibrary) throws {
+        let (size, hole) = (3 << 40, 16 << 20)
+        let memory = try #require(mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))
+        try #require(memory != MAP_FAILED)
+        // The kernel gives the highest place that is free, which may now be right above the rest.
+        munmap(memory + (size - hole), hole)
+        defer { munmap(memory, size - hole) }
+        let text = Self.texts()[2]
+        #expect(Self.block(text, BlockWriter(level: .fast, library: library)) == Self.block(text, BlockWriter(level: .fast, library: library)))
     }
 
     @Test("deflate data has the same text however little room there is at a time", arguments: libraries, ["fast", "2", "6"])
