@@ -366,6 +366,20 @@ struct ReplayTests {
         #expect(!isThere("dead.replay-1.jsonl.gz", command))
     }
 
+    @Test("numbers that no dead letter has do no harm", arguments: ["9223372036854775807", "18446744073709551615", "-1", "1e300"])
+    func hugeNumbers(number: String) throws {
+        let command = try command("sink: {file: out/o.jsonl}", format: "csv", input: "a,b\n1,2\n1,2,3\n")
+        defer { command.remove() }
+        let letter = try command.text(of: "dead.jsonl.gz")
+        let keys = ["attempts", "member", "offset", "line"]
+        let changed = try keys.reduce(letter) { $0.replacing(try Regex("\"\($1)\":[0-9]+"), with: "\"\($1)\":\(number)") }
+        #expect(changed.components(separatedBy: number).count == keys.count + 1, "\(changed)")
+        try command.write(changed, to: "letters.jsonl")
+        let result = try replay(command, "letters.jsonl")
+        #expect(result.status == 3 && result.error.contains("  replayed: 0 of 1 resolved, 1 dead again\n"), "\(result)")
+        #expect(try command.text(of: "dead.replay-1.jsonl.gz").contains("\"raw\":\"1,2,3\""))
+    }
+
     @Test("an existing file is never replaced, and nothing is published then")
     func existing() throws {
         let command = try command("stages: [{set: {m: n * 2}}]\nsink: {file: 'out/{m}.jsonl'}", input: Self.numbers)

@@ -31,6 +31,9 @@ package struct MetDeadLetter: Sendable {
         case none
     }
 
+    /// More are not believed, so that sums have room.
+    private static let mostAttempts: UInt64 = 1 << 32
+
     /// - Throws: ``RunError`` if the line is not a dead letter.
     package init(line text: UnsafeBufferPointer<UInt8>, of file: String, number: UInt64) throws(RunError) {
         let value = try? JSONReader().value(ofJSON: text)
@@ -42,7 +45,7 @@ package struct MetDeadLetter: Sendable {
         message = error["message"]?.text ?? ""
         pipeline = map["pipeline"]?.text ?? ""
         definition = map["definition"]?.text ?? ""
-        attempts = map["attempts"]?.number.map { Int(clamping: $0) } ?? 1
+        attempts = map["attempts"]?.number.map { Int(min($0, Self.mostAttempts)) } ?? 1
         if case .map(let source)? = map["source"] {
             self.file = source["file"]?.text
             offset = source["offset"]?.number
@@ -212,12 +215,9 @@ extension Value {
         if case .string(let text) = self { text } else { nil }
     }
 
+    /// No place and no count is larger than `Int.max`.
     fileprivate var number: UInt64? {
-        switch self {
-        case .int(let value): UInt64(exactly: value)
-        case .uint(let value): value
-        default: nil
-        }
+        if case .int(let value) = self { UInt64(exactly: value) } else { nil }
     }
 }
 
