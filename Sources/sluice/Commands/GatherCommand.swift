@@ -98,8 +98,9 @@ struct Gathering {
             Log.error("the state folder '\(state)' has an unfinished run, which gathering cannot resume; \(fix)")
             throw ExitStatus.failed
         } catch let error as RunError {
-            Log.error("\(error)")
-            if case .files = error { throw ExitStatus.wrong }
+            let reason = folder.reason(of: error)
+            Log.error("\(reason)")
+            if case .files = reason { throw ExitStatus.wrong }
             throw ExitStatus.failed
         }
     }

@@ -62,11 +62,12 @@ struct PlanCommand: ParsableCommand {
         }
         let done = creation == .existed ? folder.committedTasks(of: made) : 0
         let shown = SparkSubmit.quoted(plan)
+        let indexes = tasks == 1 ? "0" : "I, for I from 0 to \(tasks - 1)"
         Log.write(
             """
             sluice: \(creation == .existed ? "the plan is there already" : "planned"): \(Figures.count(made.tasks, "task")) for \
             \(Figures.count(made.inputs, "input")) with \(Figures.bytes(made.bytes)), the largest with \(Figures.bytes(largest))\(done > 0 ? "; \(Figures.count(done, "task")) \(done == 1 ? "is" : "are") done" : "")
-            next: sluice task \(shown) --index I, for I from 0 to \(tasks - 1); then: sluice gather \(shown)
+            next: sluice task \(shown) --index \(indexes); then: sluice gather \(shown)
 
             """, as: .info)
     }

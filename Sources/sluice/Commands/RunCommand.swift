@@ -130,7 +130,13 @@ struct RunCommand: AsyncParsableCommand {
         guard let plan = try await run.run() else { return }
         var gathering = Gathering(folder: plan)
         (gathering.workers, gathering.restarts, gathering.reportCopy) = (workers, restart, report)
-        let (report, pipeline, signal) = try await gathering.run(showing: quiet ? .none : progress)
+        let done: (RunReport, RecordPipeline, Int32?)
+        do {
+            done = try await gathering.run(showing: quiet ? .none : progress)
+        } catch let error as RunError {
+            throw plan.reason(of: error)
+        }
+        let (report, pipeline, signal) = done
         if report.status == .complete || report.status == .losses {
             do {
                 try plan.remove()

@@ -71,7 +71,11 @@ struct SparkRun {
             try Splitting(options.split)?.cuts(of: input, in: pipeline) ?? []
         }
         let submit = SparkSubmit(master: master, plan: folder, settings: options.settings, isQuiet: isQuiet)
-        try submit.prepare()
+        do throws(RunError) {
+            try submit.prepare()
+        } catch {
+            throw folder.reason(of: error)
+        }
         if options.printSubmit {
             Terminal.output.write("\(submit.text)\n")
             Log.notice("when it has ended: sluice gather \(SparkSubmit.quoted(options.plan ?? "\(state)/plan"))")
@@ -90,10 +94,7 @@ struct SparkRun {
         try wait(for: submit, program)
         let missing = made.tasks - folder.committedTasks(of: made)
         guard missing == 0 else {
-            guard access("\(folder.path)/plan.json", F_OK) == 0, access("\(folder.path)/tasks", F_OK) == 0 else {
-                throw RunError.plan(
-                    "the plan in '\(folder.path)' was removed meanwhile, as by another run of this file once it has published the outputs")
-            }
+            guard folder.isThere else { throw folder.wasRemoved }
             if let outdated = try folder.change(since: made) {
                 throw RunError.plan("\(missing) of \(made.tasks) tasks are not done: \(outdated.cause); the same command with --restart makes a new one")
             }

@@ -75,7 +75,11 @@ def reason(text, indexes):
 def main():
     plan = sys.argv[1]
     is_quiet = "quiet" in sys.argv[2:]
-    indexes, count = pending(plan)
+    try:
+        indexes, count = pending(plan)
+    except FileNotFoundError:
+        print("sluice: there is no plan in '%s'" % plan, file=sys.stderr)
+        return 4
     if not indexes:
         return 0
     context = SparkContext(appName="sluice")

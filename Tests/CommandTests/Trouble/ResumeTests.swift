@@ -24,16 +24,6 @@ struct ResumeTests {
         dead_letter: out/dead.jsonl.gz
         """
 
-    /// The fault library, built once.
-    private static let library: Result<String, any Error> = Result {
-        let command = try CommandUnderTest()
-        let source = CommandUnderTest.root.appending(path: "Tests/Trouble/faults.c").path
-        let target = command.folder.appending(path: "faults.so").path
-        let result = try command.shell("clang -shared -fPIC -O1 -o '\(target)' '\(source)' -ldl || cc -shared -fPIC -O1 -o '\(target)' '\(source)' -ldl")
-        guard result.status == 0 else { throw CocoaError(.executableLoad, userInfo: ["why": result.error]) }
-        return target
-    }
-
     /// Creates a folder with inputs of several batches, some of the records damaged.
     private static func prepared() throws -> CommandUnderTest {
         let command = try CommandUnderTest()
@@ -55,16 +45,9 @@ struct ResumeTests {
         _ command: CommandUnderTest, _ arguments: [String] = ["run", "trouble.yaml"], at call: Int, _ kind: String,
         key: String = "some secret"
     ) throws -> (CommandUnderTest.Result, calls: Int) {
-        let count = command.folder.appending(path: "calls").path
-        let result = try command.run(
-            arguments + ["--progress", "none", "--workers", "2", "--state", "state"],
-            environment: [
-                "LD_PRELOAD": try library.get(), "SLUICE_FAULT_AT": "\(call)", "SLUICE_FAULT": kind, "SLUICE_FAULT_COUNT": count,
-                "SLUICE_CHECKPOINT_SECONDS": "0", "TROUBLE_KEY": key,
-            ])
-        let calls = (try? String(contentsOfFile: count, encoding: .utf8)).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
-        try? FileManager.default.removeItem(atPath: count)
-        return (result, calls ?? 0)
+        try command.run(
+            arguments + ["--progress", "none", "--workers", "2", "--state", "state"], failingAt: call, kind,
+            environment: ["SLUICE_CHECKPOINT_SECONDS": "0", "TROUBLE_KEY": key])
     }
 
     /// The bytes of every file that a run leaves, except the report and the samples.
@@ -98,7 +81,7 @@ struct ResumeTests {
         try one.text(of: name) == other.text(of: name) ? "the same text in other bytes" : "another text"
     }
 
-    private static let isWhole = ProcessInfo.processInfo.environment["SLUICE_TROUBLE"] != nil
+    private static let isWhole = CommandUnderTest.isWholeTrouble
 
     @Test("whichever call is the last one, running again gives the same bytes and the same report", arguments: ["before", "after"])
     func killed(kind: String) throws {

@@ -12,6 +12,7 @@ import SluiceCEL
 /// | `attempts/TASK-RANDOM/` | the files of an attempt at a task |
 /// | `tasks/TASK/` | those of the attempt that ended first, renamed |
 /// | `spark-…`, `sluice` | what the command gives to `spark-submit`, if it does |
+/// | `plan.json.removed` | what was `plan.json`, while the rest is removed |
 package struct PlanFolder: Sendable {
     /// Absolute, since a task changes the current folder.
     package let path: String
@@ -23,7 +24,7 @@ package struct PlanFolder: Sendable {
         self.remedy = remedy
     }
 
-    private var planFile: StateFile { StateFile("plan.json", in: path) }
+    var planFile: StateFile { StateFile("plan.json", in: path) }
     var linesPath: String { "\(path)/inputs.jsonl" }
     var indexPath: String { "\(path)/inputs.index" }
 
@@ -78,9 +79,12 @@ package struct PlanFolder: Sendable {
             plan.id = digest.hex
             if let found = try planFile.read(TaskPlan.self) {
                 guard found.id == plan.id else { throw isOther }
-                guard try hasInputs(of: plan) else { throw unreadable }
+                // Something may have removed a part of it.
+                try makeFolders()
+                if try !hasInputs(of: plan) || access(indexPath, F_OK) != 0 { try write(division) }
                 return (plan, division.largest, .existed)
             }
+            try finishRemoval()
             try makeFolders()
             try write(division)
             // Last: with it, the plan is complete.
@@ -230,8 +234,12 @@ package struct PlanFolder: Sendable {
         } catch {
             throw .plan("'\(path)' is no folder that can be read")
         }
+        let isBeingRemoved = names.contains(Self.removedName)
         // Another process may have made the plan since.
-        guard names.allSatisfy({ $0 == "lost+found" || mayBeOfUnfinishedPlan($0) }) || access(planFile.path, F_OK) == 0 else {
+        guard
+            names.allSatisfy({ $0 == "lost+found" || mayBeOfUnfinishedPlan($0) || isBeingRemoved && Self.isPart($0) })
+                || access(planFile.path, F_OK) == 0
+        else {
             throw .plan("'\(path)' is not empty, and has no plan; use a new folder")
         }
     }
@@ -249,31 +257,7 @@ package struct PlanFolder: Sendable {
     /// A name that no other process uses.
     static func name(beside path: String) -> String { "\(path).\(String(UInt64.random(in: .min ... .max), radix: 16))" }
 
-    private static func isPartBeingWritten(_ name: String) -> Bool { filesOfPlan.contains { name.hasPrefix($0 + ".") } }
-
-    /// What a plan consists of, the plan itself last.
-    private static let parts = ["tasks", "attempts", "inputs.jsonl", "inputs.index", "spark-runner.py", "spark-log4j2.properties", "sluice", "plan.json"]
-
-    /// Removes the plan with all results, if there is one, and the folder, if nothing else is in
-    /// it.
-    ///
-    /// - Throws: if the folder is not a plan's, or a part cannot be removed.
-    package func remove() throws(RunError) {
-        guard access(planFile.path, F_OK) == 0 else { return }
-        _ = try plan()
-        // At once, so that another run of the plan sees all results or none.
-        rename("\(path)/tasks", "\(attempts)/tasks")
-        let left = (OpenFolder.at(path)?.names ?? []).filter(Self.isPartBeingWritten)
-        for part in left + Self.parts where access("\(path)/\(part)", F_OK) == 0 {
-            do {
-                try FileManager.default.removeItem(atPath: "\(path)/\(part)")
-            } catch {
-                throw .plan("'\(path)/\(part)' cannot be removed")
-            }
-        }
-        // It may be the root of a file system.
-        rmdir(path)
-    }
+    static func isPartBeingWritten(_ name: String) -> Bool { filesOfPlan.contains { name.hasPrefix($0 + ".") } }
 
     var unreadable: RunError { .plan("the inputs of the plan in '\(path)' cannot be read; make the plan again") }
 
