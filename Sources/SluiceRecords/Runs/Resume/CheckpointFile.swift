@@ -42,14 +42,30 @@ struct StateFile: Sendable {
     /// - Returns: `nil` if the file does not exist.
     /// - Throws: if it cannot be read.
     func read<Value: Decodable>(_ type: Value.Type) throws -> Value? {
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            guard access(path, F_OK) != 0, errno == ENOENT else { throw OutputError.failed(path, "cannot be read", errno) }
-            return nil
-        }
+        guard let bytes = try contents() else { return nil }
         let end = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex
         let decoder = JSONDecoder()
         if let key = StoredBytes.reading { decoder.userInfo[key] = StoredBytes.Reading(bytes: bytes[end...].dropFirst()) }
         return try decoder.decode(type, from: bytes[..<end])
+    }
+
+    /// - Returns: `nil` if the file does not exist at the moment: another process may make it.
+    private func contents() throws(OutputError) -> Data? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            guard errno == ENOENT else { throw .failed(path, "cannot be read", errno) }
+            return nil
+        }
+        defer { close(descriptor) }
+        var bytes = Data()
+        let piece = ByteBuffer(capacity: 64 << 10)
+        while true {
+            let count = Glibc.read(descriptor, piece.start, piece.capacity)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .failed(path, "cannot be read", errno) }
+            guard count > 0 else { return bytes }
+            bytes.append(piece.start, count: count)
+        }
     }
 
     func remove() {
