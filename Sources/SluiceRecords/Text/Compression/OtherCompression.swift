@@ -31,7 +31,19 @@ enum OtherCompression {
         default: break
         }
         if ZlibStream.begins(window) { return "zlib" }
-        return TarHeader.begins(window.available) ? tar : nil
+        return isTar(window) ? tar : nil
+    }
+
+    /// Reads on to the end of a header, but not after a line of text: a pipe may give a line, and
+    /// nothing more for a while.
+    private static func isTar(_ window: InputWindow) -> Bool {
+        var bytes = window.available
+        while bytes.count < TarHeader.count, bytes.first(where: { $0 == 0 || $0 == 0x0A }) != 0x0A {
+            let more = window.look(ahead: bytes.count + 1)
+            if more.count == bytes.count { break }
+            bytes = more
+        }
+        return TarHeader.begins(bytes)
     }
 
     /// The header of a `.lzma` file with the properties that all programs write: a dictionary of

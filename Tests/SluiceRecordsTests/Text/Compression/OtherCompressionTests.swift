@@ -51,8 +51,10 @@ struct OtherCompressionTests {
         let text = (0..<40_000).flatMap { Array("{\"n\":\($0),\"square\":\($0 &* $0 &* 2_654_435_761)}\n".utf8) }
         #expect(throws: InputError.unsupported(path: "test.gz", compression: "zlib")) { try ReadAll([0x78, 0x9C] + GzipSamples.deflated(text)) }
         for magic in ["ustar\u{0}00", "ustar  \u{0}", ""] {
-            #expect(throws: InputError.unsupported(path: "a.tar", compression: "tar"), "\(magic)") {
-                try ReadAll(Self.tar(magic: magic, size: 1_000) + [UInt8](repeating: 0x61, count: 1_024), name: "a.tar")
+            for chunk in [1, 300, 256 << 10] {
+                #expect(throws: InputError.unsupported(path: "a.tar", compression: "tar"), "\(magic), \(chunk) bytes at a time") {
+                    try ReadAll(Self.tar(magic: magic, size: 1_000) + [UInt8](repeating: 0x61, count: 1_024), chunk: chunk, name: "a.tar")
+                }
             }
         }
     }
