@@ -9,7 +9,8 @@ import Synchronization
 ///
 /// The file is locked for as long as the process lives, however it ends; child processes do not
 /// inherit the lock. The run that holds it removes the file when it ends. A process that has
-/// locked the file must therefore check that the path still leads to it.
+/// locked the file must therefore check that the path still leads to it. Lines are only added, or
+/// the file is replaced by another one: whenever a process is killed, what it left is listed.
 final class RunList: Sendable {
     static let name = "unfinished.jsonl"
 
@@ -62,7 +63,7 @@ final class RunList: Sendable {
         }
         entry = Entry(pipeline: pipeline, run: run, process: getpid())
         do throws(OutputError) {
-            try rewrite(others + [entry] + own.filter { $0.run == run && $0.folder != nil }, descriptor)
+            try append([entry], descriptor)
         } catch {
             throw .output(error)
         }
@@ -96,25 +97,46 @@ final class RunList: Sendable {
         }
     }
 
+    /// Forgets the leftovers of other runs, which have been removed. If that fails, the next run
+    /// looks for them again.
+    func forgetLeft() {
+        guard left.contains(where: { $0.run != run }) else { return }
+        let kept = Self.entries(path).filter { !$0.pipeline.isSame(as: entry.pipeline) || $0.run == run }
+        descriptor.withLock { held in
+            guard let old = held, let new = replace(with: kept) else { return }
+            held = new
+            close(old)
+        }
+    }
+
     /// Unlocks the state folder for the next run.
     func end() {
         descriptor.withLock { held in
             guard let descriptor = held else { return }
             held = nil
-            if !keepOthers(descriptor) { unlink(path) }
+            unlink(beside)
+            if others.isEmpty { unlink(path) } else if let new = replace(with: others) { close(new) }
             close(descriptor)
         }
     }
 
-    private func keepOthers(_ descriptor: Int32) -> Bool {
-        guard !others.isEmpty else { return false }
+    private var beside: String { path + ".new" }
+
+    /// Replaces the file.
+    ///
+    /// - Returns: the new one, locked; `nil` if the old one is still there.
+    private func replace(with entries: [Entry]) -> Int32? {
+        let new = open(beside, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o666)
+        guard new >= 0 else { return nil }
         do throws(OutputError) {
-            try rewrite(others, descriptor)
-            return true
+            try append(entries, new)
+            if flock(new, LOCK_EX | LOCK_NB) == 0, rename(beside, path) == 0 { return new }
         } catch {
-            // Files of those runs then stay on disk, which costs only space.
-            return false
+            // Disk space, for example.
         }
+        unlink(beside)
+        close(new)
+        return nil
     }
 
     private static func lock(_ path: String, state: String) throws(RunError) -> Int32 {
@@ -161,15 +183,11 @@ final class RunList: Sendable {
         return left
     }
 
-    private func rewrite(_ entries: [Entry], _ descriptor: Int32) throws(OutputError) {
-        guard ftruncate(descriptor, 0) == 0 else { throw .failed(path, "cannot be written", errno) }
-        try append(entries, descriptor)
-    }
-
     private func append(_ entries: [Entry], _ descriptor: Int32) throws(OutputError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var bytes: [UInt8] = []
+        // Another process may have been killed while it wrote the last line.
+        var bytes = [UInt8(ascii: "\n")]
         do {
             for entry in entries { bytes += try encoder.encode(entry) + [UInt8(ascii: "\n")] }
         } catch {

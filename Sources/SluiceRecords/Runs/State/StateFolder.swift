@@ -54,6 +54,7 @@ final class StateFolder: Sendable {
         let staging = Staging(run: found?.run ?? list.run, list: list)
         self.staging = staging
         for left in list.left { Self.sweep(left, keeping: left.run == found?.run ? found : nil, staging) }
+        list.forgetLeft()
         if found == nil { file.remove() }
         Self.sweep(OutputFolder(path + "/\(Self.spill)"), SpillFile.isName)
         unlink("\(path)/\(LetterSpool.name)")
