@@ -9,7 +9,7 @@ import time
 
 import exchange
 from programs import find, free_port
-from webservers import COMBINED, COMMON, LETTERS, OTHER_ZONE, OTHER_ZONE_NAME, Log, escaped, plain, server, without
+from webservers import COMBINED, COMMON, LETTERS, NGINX, OTHER_ZONE, OTHER_ZONE_NAME, Log, escaped, plain, server, without
 
 
 class Origin(http.server.BaseHTTPRequestHandler):
@@ -222,19 +222,9 @@ single-process=yes
     )
     place.start(program, f"--conf={place.path('nghttpx.conf')}", port=port)
     default = '$remote_addr - - [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
-    names = {
-        "client": "remote_addr",
-        "time": "time_local",
-        "zone": "zone",
-        "request": "request",
-        "status": "status",
-        "bytes": "body_bytes_sent",
-        "referer": "http_referer",
-        "agent": "http_user_agent",
-    }
     return port, [
         Log("combined", "combined", nghttpx_escape, users=False),
-        Log("combined", {"access": {"nginx": default}}, nghttpx_escape, names, undone=True),
+        Log("combined", {"access": {"nginx": default}}, nghttpx_escape, without(NGINX, "user"), undone=True),
     ]
 
 

@@ -7,15 +7,7 @@ extension CommandUnderTest {
     /// Whether all calls are to be tried, or a sample.
     static let isWholeTrouble = ProcessInfo.processInfo.environment["SLUICE_TROUBLE"] != nil
 
-    /// The fault library, built once.
-    private static let faults: Swift.Result<String, any Error> = Swift.Result {
-        let command = try CommandUnderTest()
-        let source = CommandUnderTest.root.appending(path: "Tests/Trouble/faults.c").path
-        let target = command.folder.appending(path: "faults.so").path
-        let result = try command.shell("clang -shared -fPIC -O1 -o '\(target)' '\(source)' -ldl || cc -shared -fPIC -O1 -o '\(target)' '\(source)' -ldl")
-        guard result.status == 0 else { throw CocoaError(.executableLoad, userInfo: ["why": result.error]) }
-        return target
-    }
+    private static let faults = Swift.Result { try TroubleLibrary.build("faults") }
 
     /// - Parameters:
     ///   - call: which call, from 1; 0: none.

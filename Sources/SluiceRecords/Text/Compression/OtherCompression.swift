@@ -1,4 +1,5 @@
 import CZlib
+import SluiceCEL
 
 /// Compressions and archives that are not supported, recognized by their first bytes. They are
 /// refused by name, so that none is read as text.
@@ -107,7 +108,7 @@ enum ZlibStream {
 
     private static func inflating(_ bytes: UnsafeBufferPointer<UInt8>) -> Int32 {
         var stream = z_stream()
-        guard inflateInit_(&stream, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { return Z_MEM_ERROR }
+        guard inflateInit_(&stream, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { Memory.refused() }
         defer { inflateEnd(&stream) }
         stream.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress)
         stream.avail_in = uInt(bytes.count)
@@ -116,6 +117,8 @@ enum ZlibStream {
                 stream.next_out = output.baseAddress
                 stream.avail_out = uInt(output.count)
                 let result = inflate(&stream, Z_NO_FLUSH)
+                // It says nothing about the bytes.
+                if result == Z_MEM_ERROR { Memory.refused() }
                 guard result == Z_OK, stream.avail_in > 0 else { return result }
             }
         }

@@ -77,7 +77,8 @@ final class ZlibDeflater: Deflater {
         stream.initialize(to: z_stream())
         let result = deflateInit2_(
             stream, level, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-        guard result == Z_OK else { Memory.refused() }
+        if result == Z_MEM_ERROR { Memory.refused() }
+        precondition(result == Z_OK, "zlib failed to start: \(result)")
     }
 
     deinit {

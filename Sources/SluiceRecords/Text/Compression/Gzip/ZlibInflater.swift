@@ -13,7 +13,8 @@ final class ZlibInflater: Inflater {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
         let result = inflateInit2_(stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-        guard result == Z_OK else { Memory.refused() }
+        if result == Z_MEM_ERROR { Memory.refused() }
+        precondition(result == Z_OK, "zlib failed to start: \(result)")
     }
 
     deinit {
