@@ -1,6 +1,8 @@
 // Unsafe code: `current` is kept in thread-local storage without a reference count; the thread
 // itself holds the loop for as long as it runs, so the pointer cannot outlive the loop.
 
+import Synchronization
+
 /// One thread of a ``ThreadExecutor``: a queue of runnable jobs that its neighbours may steal from,
 /// and a timer wheel.
 final class RunLoop: SerialExecutor, @unchecked Sendable {  // what is not constant belongs to the loop's thread
@@ -16,6 +18,9 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // what is not const
     private let queue: Guarded<RunQueue>
     private let spot = ParkingSpot()
     private let group: ThreadGroup
+    /// Whether a task may be asleep here. Changed under the queue's lock, and read without it, or
+    /// each of n threads would take the locks of all others every few milliseconds.
+    private let mayHaveSleepers = Atomic(false)
 
     // Only the loop's own thread touches these.
     @exclusivity(unchecked) private var napActor: NapActor?
@@ -59,7 +64,10 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // what is not const
     /// A task starts a nap on this loop.
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        queue.withLock { $0.nap(job, from: now, to: due) }
+        queue.withLock {
+            $0.nap(job, from: now, to: due)
+            mayHaveSleepers.store(true, ordering: .relaxed)
+        }
         group.ensureWatcher()
     }
 
@@ -145,7 +153,11 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // what is not const
 
     /// Gives away the sleepers that should have been woken long ago.
     func giveLateSleepers(at now: UInt64, to helper: RunLoop) {
-        let late = queue.withLock { $0.removeLateSleepers(at: now) }
+        guard mayHaveSleepers.load(ordering: .relaxed) else { return }
+        let late = queue.withLock { queue in
+            defer { mayHaveSleepers.store(queue.nextDue != nil, ordering: .relaxed) }
+            return queue.removeLateSleepers(at: now)
+        }
         if !late.isEmpty { helper.queue.withLock { $0.push(late) } }
     }
 }
