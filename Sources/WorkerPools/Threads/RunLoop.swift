@@ -18,9 +18,10 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // what is not const
     private let queue: Guarded<RunQueue>
     private let spot = ParkingSpot()
     private let group: ThreadGroup
-    /// Whether a task may be asleep here. Changed under the queue's lock, and read without it, or
-    /// each of n threads would take the locks of all others every few milliseconds.
-    private let mayHaveSleepers = Atomic(false)
+    /// What the queue has, for neighbours to read without its lock: else each of n threads would
+    /// take n locks every few milliseconds, and whenever it looks for work.
+    private let hasReadyNow = Atomic(false)
+    private let hasSleepersNow = Atomic(false)
 
     // Only the loop's own thread touches these.
     @exclusivity(unchecked) private var napActor: NapActor?
@@ -46,7 +47,21 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // what is not const
     }
 
     func push(_ job: UnownedJob) {
-        queue.withLock { $0.push(job) }
+        withQueue { $0.push(job) }
+    }
+
+    private func withQueue<Result>(_ body: (inout RunQueue) -> Result) -> Result {
+        queue.withLock { queue in
+            let result = body(&queue)
+            Self.update(hasReadyNow, to: !queue.ready.isEmpty)
+            Self.update(hasSleepersNow, to: queue.hasSleepers)
+            return result
+        }
+    }
+
+    /// Writes only what has changed: neighbours have it in their caches.
+    private static func update(_ flag: borrowing Atomic<Bool>, to value: Bool) {
+        if flag.load(ordering: .relaxed) != value { flag.store(value, ordering: .relaxed) }
     }
 
     func unpark() { spot.unpark() }
@@ -64,10 +79,7 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // what is not const
     /// A task starts a nap on this loop.
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        queue.withLock {
-            $0.nap(job, from: now, to: due)
-            mayHaveSleepers.store(true, ordering: .relaxed)
-        }
+        withQueue { $0.nap(job, from: now, to: due) }
         group.ensureWatcher()
     }
 
@@ -103,7 +115,7 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // what is not const
     }
 
     private func pop() -> UnownedJob? {
-        let (job, isCrowded) = queue.withLock { $0.pop(at: now) }
+        let (job, isCrowded) = withQueue { $0.pop(at: now) }
         if isCrowded { group.wakeOne() }
         return job
     }
@@ -143,9 +155,10 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // what is not const
 
     /// Gives away the older half of what waits here; the caller runs the first of them.
     func giveHalf(to thief: RunLoop) -> UnownedJob? {
-        let stolen = queue.withLock { $0.removeHalf() }
+        guard hasReadyNow.load(ordering: .relaxed) else { return nil }
+        let stolen = withQueue { $0.removeHalf() }
         guard !stolen.isEmpty else { return nil }
-        return thief.queue.withLock { queue in
+        return thief.withQueue { queue in
             queue.push(stolen)
             return queue.pop(at: 0).job
         }
@@ -153,11 +166,8 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // what is not const
 
     /// Gives away the sleepers that should have been woken long ago.
     func giveLateSleepers(at now: UInt64, to helper: RunLoop) {
-        guard mayHaveSleepers.load(ordering: .relaxed) else { return }
-        let late = queue.withLock { queue in
-            defer { mayHaveSleepers.store(queue.nextDue != nil, ordering: .relaxed) }
-            return queue.removeLateSleepers(at: now)
-        }
-        if !late.isEmpty { helper.queue.withLock { $0.push(late) } }
+        guard hasSleepersNow.load(ordering: .relaxed) else { return }
+        let late = withQueue { $0.removeLateSleepers(at: now) }
+        if !late.isEmpty { helper.withQueue { $0.push(late) } }
     }
 }

@@ -62,5 +62,6 @@ struct RunQueue {
     /// When the next sleeper must be woken.
     var nextDue: UInt64? { naps.nextDue }
 
-    var isQuiescent: Bool { ready.isEmpty && naps.count == 0 }
+    var hasSleepers: Bool { naps.count > 0 }
+    var isQuiescent: Bool { ready.isEmpty && !hasSleepers }
 }

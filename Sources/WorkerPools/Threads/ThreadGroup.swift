@@ -13,9 +13,10 @@ final class ThreadGroup: Sendable {
     /// The count of `state.idle`, changed under the lock and read without it.
     private let idleCount = Atomic(0)
     private let stopping = Atomic(false)
-    /// Parked threads that wake up now and then, because another has sleepers or waiting work.
-    private let watchers = Atomic(0)
-    /// Whether a thread has been woken to become a watcher.
+    /// Whether a parked thread, the watcher, wakes up now and then, because others are busy or have
+    /// sleepers.
+    private let hasWatcher = Atomic(false)
+    /// Whether a thread has been woken to become the watcher.
     private let isWakingWatcher = Atomic(false)
 
     var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
@@ -97,18 +98,18 @@ final class ThreadGroup: Sendable {
     }
 
     /// Called before a thread parks, once it is among the idle.
-    /// - Returns: when it must check its neighbours, until ``endWatch()``; nil if none has anything
-    ///   to do. So while one thread computes the others check every 4 ms, and an idle executor
-    ///   stays idle.
+    /// - Returns: when it must check its neighbours, as the watcher, until ``endWatch()``; nil if
+    ///   there is one already, or none has anything to do. So while some threads compute one of the
+    ///   others checks every 4 ms, and an idle executor stays idle.
     func watch() -> UInt64? {
-        // A task that goes to sleep looks for watchers afterwards, so either we find the sleeper
-        // here or we are woken again. It may have mistaken us for a watcher while we looked, so we
-        // look again once we are not one.
+        // A task that goes to sleep looks for a watcher afterwards, so either we find the sleeper
+        // here or we are woken again. It may have mistaken us for the watcher while we looked, so
+        // we look again once we are not it.
         isWakingWatcher.store(false, ordering: .sequentiallyConsistent)
         while true {
-            watchers.add(1, ordering: .sequentiallyConsistent)
+            guard !hasWatcher.exchange(true, ordering: .sequentiallyConsistent) else { return nil }
             guard isQuiescent else { return OperatingSystem.now + 4_000_000 }
-            watchers.subtract(1, ordering: .sequentiallyConsistent)
+            endWatch()
             guard !isQuiescent else { return nil }
         }
     }
@@ -118,12 +119,12 @@ final class ThreadGroup: Sendable {
         return idle == loops.count && loops.allSatisfy(\.isQuiescent)
     }
 
-    func endWatch() { watchers.subtract(1, ordering: .sequentiallyConsistent) }
+    func endWatch() { hasWatcher.store(false, ordering: .sequentiallyConsistent) }
 
     /// A thread has a sleeper: one of the idle ones must keep watch, in case this one computes for
     /// long.
     func ensureWatcher() {
-        guard watchers.load(ordering: .sequentiallyConsistent) == 0,
+        guard !hasWatcher.load(ordering: .sequentiallyConsistent),
             idleCount.load(ordering: .sequentiallyConsistent) > 0,
             !isWakingWatcher.exchange(true, ordering: .sequentiallyConsistent)
         else { return }
