@@ -11,7 +11,7 @@ import SluiceCEL
 struct TSVDecoder: RecordDecoder {
     static let failureCode = "parse.tsv"
 
-    private typealias Place = UnsafePointer<UInt8>
+    private typealias Place = FieldWalk.Place
 
     private let nulls: Nulls
     private let layout: FieldLayout
@@ -32,21 +32,34 @@ struct TSVDecoder: RecordDecoder {
         guard !line.contains(0x0A) else {
             return table.fail(row, Self.failureCode, "expected one record, found a line feed")
         }
-        layout.fields.withUnsafeBufferPointer { decode(line, row, table, $0, zeek) }
+        withFields { fields in
+            if let zeek { decode(line, row, table, fields, zeek) } else { decode(line, row, table, fields, EscapedFields()) }
+        }
     }
 
     func decode(_ frames: [Frame], of base: UnsafePointer<UInt8>, into table: RowTable) {
         layout.check(table)
-        layout.fields.withUnsafeBufferPointer { [zeek] fields in
+        if let zeek { decode(frames, base, table, zeek) } else { decode(frames, base, table, EscapedFields()) }
+    }
+
+    /// Specialized for each kind of text, so that nothing is counted or chosen for each field.
+    private func decode(_ frames: [Frame], _ base: UnsafePointer<UInt8>, _ table: RowTable, _ values: some FieldTaking) {
+        withFields { fields in
             for (row, frame) in frames.enumerated() {
-                decode(UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count)), row, table, fields, zeek)
+                decode(UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count)), row, table, fields, values)
             }
         }
     }
 
     @inline(__always)
+    private func withFields(_ body: (UnsafeBufferPointer<FieldWalk.Field>) -> Void) {
+        layout.fields.withUnsafeBufferPointer { body($0) }
+    }
+
+    @inline(__always)
     private func decode(
-        _ text: UnsafeBufferPointer<UInt8>, _ row: Int, _ table: RowTable, _ fields: UnsafeBufferPointer<FieldWalk.Field>, _ zeek: ZeekText?
+        _ text: UnsafeBufferPointer<UInt8>, _ row: Int, _ table: RowTable, _ fields: UnsafeBufferPointer<FieldWalk.Field>,
+        _ values: some FieldTaking
     ) {
         let record = text.withoutReturns
         guard let start = record.baseAddress, !isBlank(record) else {
@@ -54,7 +67,7 @@ struct TSVDecoder: RecordDecoder {
             return
         }
         if let problem = layout.problem { return layout.fail(row, problem, in: table) }
-        layout.settle(row, walk(start, start + record.count, table.row(row), fields, table.text, zeek), in: table)
+        layout.settle(row, walk(start, start + record.count, table.row(row), fields, table.text, values), in: table)
     }
 
     /// Whether the line contains no record. A blank line is a record if records have a single
@@ -69,7 +82,7 @@ struct TSVDecoder: RecordDecoder {
     @inline(__always)
     private func walk(
         _ start: Place, _ end: Place, _ cells: UnsafeMutablePointer<Cell>, _ fields: UnsafeBufferPointer<FieldWalk.Field>, _ text: TextArena,
-        _ zeek: ZeekText?
+        _ values: some FieldTaking
     ) -> FieldWalk.Course {
         var course = FieldWalk.Course()
         var fieldStart = start
@@ -93,7 +106,7 @@ struct TSVDecoder: RecordDecoder {
                 if tabs == 0 { break }
                 let bit = UInt64(tabs.trailingZeroBitCount)
                 let before: UInt64 = (1 << bit) - 1
-                take(fieldStart, block + Int(bit), isEscaped || escapes & before != 0, cells, fields, text, zeek, &course)
+                take(fieldStart, block + Int(bit), isEscaped || escapes & before != 0, cells, fields, text, values, &course)
                 isEscaped = false
                 escapes &= ~before
                 tabs &= tabs &- 1
@@ -102,21 +115,41 @@ struct TSVDecoder: RecordDecoder {
             isEscaped = isEscaped || escapes != 0
             block += 64
         }
-        take(fieldStart, end, isEscaped, cells, fields, text, zeek, &course)
+        take(fieldStart, end, isEscaped, cells, fields, text, values, &course)
         return course
     }
 
     @inline(__always)
     private func take(
         _ start: Place, _ end: Place, _ isEscaped: Bool, _ cells: UnsafeMutablePointer<Cell>,
-        _ fields: UnsafeBufferPointer<FieldWalk.Field>, _ text: TextArena, _ zeek: ZeekText?,
+        _ fields: UnsafeBufferPointer<FieldWalk.Field>, _ text: TextArena, _ values: some FieldTaking,
         _ course: inout FieldWalk.Course
     ) {
         guard course.count < fields.count, fields[course.count].column >= 0, !nulls.contains(start, end) else {
             course.count += 1
             return
         }
-        if let zeek { return zeek.take(start, end, isEscaped, cells, fields, text, &course) }
+        values.take(start, end, isEscaped, cells, fields, text, &course)
+    }
+}
+
+/// How the fields of a file are written.
+protocol FieldTaking {
+    /// Takes a field that has a value and a column.
+    ///
+    /// - Parameter isEscaped: whether it has a backslash.
+    func take(
+        _ start: FieldWalk.Place, _ end: FieldWalk.Place, _ isEscaped: Bool, _ cells: UnsafeMutablePointer<Cell>,
+        _ fields: UnsafeBufferPointer<FieldWalk.Field>, _ text: TextArena, _ course: inout FieldWalk.Course)
+}
+
+/// Text with the escapes of `tsv`.
+private struct EscapedFields: FieldTaking {
+    @inline(__always)
+    func take(
+        _ start: FieldWalk.Place, _ end: FieldWalk.Place, _ isEscaped: Bool, _ cells: UnsafeMutablePointer<Cell>,
+        _ fields: UnsafeBufferPointer<FieldWalk.Field>, _ text: TextArena, _ course: inout FieldWalk.Course
+    ) {
         guard isEscaped else { return course.take(start, end, cells, fields) }
         let memory = text.allocate(end - start)
         course.take(memory, memory + TSVEscapes.undo(start, end, into: memory), cells, fields)

@@ -3,7 +3,7 @@ import SluiceCEL
 /// How a log of Zeek writes values. A class, so that handing it on counts no references to arrays.
 ///
 /// Unsafe memory: writes go to memory of the arena within its allocated size.
-final class ZeekText: Sendable {
+final class ZeekText: FieldTaking, Sendable {
     private typealias Place = FieldWalk.Place
 
     let separator: UInt8
@@ -20,7 +20,6 @@ final class ZeekText: Sendable {
         unset = Nulls(bytes: [directives.unsetField])
     }
 
-    /// Takes a field that has a value and a column.
     func take(
         _ start: FieldWalk.Place, _ end: FieldWalk.Place, _ isEscaped: Bool, _ cells: UnsafeMutablePointer<Cell>,
         _ fields: UnsafeBufferPointer<FieldWalk.Field>, _ text: TextArena, _ course: inout FieldWalk.Course

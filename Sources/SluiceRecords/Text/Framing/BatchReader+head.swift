@@ -78,14 +78,19 @@ extension BatchReader {
             pass(frames: first)
         }
         isDirectiveTorn = false
-        while searchedFrames < scan.frames.count, nextDirective == nil {
-            let frame = scan.frames[searchedFrames]
-            if isDirective(frame), LogDirectives.mayMatter(text(of: frame)) {
-                var changed = directives
-                changed.take(text(of: frame))
-                if changed != directives { nextDirective = searchedFrames }
-            }
-            searchedFrames += 1
+        if nextDirective == nil { searchForChange(of: directives, in: scan.frames) }
+    }
+
+    private func searchForChange(of directives: LogDirectives, in frames: [Frame]) {
+        let unsearched = searchedFrames..<max(searchedFrames, frames.count)
+        searchedFrames = unsearched.upperBound
+        let start = buffer.start
+        for index in unsearched where start[Int(frames[index].start)] == LogDirectives.mark && isDirective(frames[index]) {
+            let line = text(of: frames[index])
+            guard LogDirectives.mayMatter(line) else { continue }
+            var changed = directives
+            changed.take(line)
+            guard changed == directives else { return nextDirective = index }
         }
     }
 
