@@ -185,12 +185,12 @@ final class SinkStage: Sendable {
     private func copy(_ batch: RecordBatch, at index: Int, dropsReturns: Bool, to buffer: ByteBuffer) {
         batch.counts[index].in += batch.rows.count
         batch.counts[index].out += batch.rows.count
-        var bytes = batch.rows.count
-        for row in batch.rows { bytes += Int(batch.frames[Int(row)].count) }
-        buffer.reserve(bytes)
+        let (frames, base, outcomes) = (batch.frames, batch.base, batch.table.outcomes)
+        buffer.reserve(batch.rows.reduce(batch.rows.count) { $0 + Int(frames[Int($1)].count) })
         for row in batch.rows {
-            let text = batch.text(Int(row))
-            if batch.table.outcomes[Int(row)] == .duplicated {
+            let frame = frames[Int(row)]
+            let text = UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count))
+            if outcomes[Int(row)] == .duplicated {
                 JSONMembers.writeUnique(text, to: buffer)
             } else {
                 buffer.append(dropsReturns ? LineText.withoutEnd(text) : text)

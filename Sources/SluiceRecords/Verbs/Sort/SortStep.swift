@@ -148,12 +148,14 @@ struct SortStage: ClosingStage {
         guard !isKnown else { return }
         let entries = step.take()
         let value = ByteBuffer(capacity: 1024)
+        // Copied once: each copy counts a dozen references.
+        let (fields, typed) = (site.fields, self.typed)
         for row in batch.rows {
             let (start, end) = ends[Int(row)]
             let text = UnsafeBufferPointer(start: UnsafePointer(key.start) + start, count: end - start)
             guard entries.wants(text) else { continue }
             value.count = 0
-            SortedRecord.write(Int(row), of: batch, site.fields, typed, to: value)
+            SortedRecord.write(Int(row), of: batch, fields, typed, to: value)
             value.withFilled { entries.append(text, $0) }
         }
         try step.giveBack(entries)

@@ -17,8 +17,8 @@ final class SortedEntries {
     /// The number of entries wanted from the start of the order; `nil` for all.
     private let limit: Int?
     private var bytes = ByteBuffer(capacity: 4096)
-    private var entries: [Entry] = []
-    private var isSorted = true
+    @exclusivity(unchecked) private var entries: [Entry] = []
+    @exclusivity(unchecked) private var isSorted = true
     /// The key of the last wanted entry, once there are `limit` entries. Greater keys can be
     /// dropped.
     private var last: [UInt8]?
@@ -41,6 +41,7 @@ final class SortedEntries {
     }
 
     func append(_ key: Text, _ value: Text) {
+        let bytes = bytes
         let start = bytes.count
         bytes.reserve(8 + key.count + value.count)
         let place = UnsafeMutableRawPointer(bytes.start + start)
@@ -73,7 +74,13 @@ final class SortedEntries {
         return Text(start: start + 8 + key.count, count: Int(count))
     }
 
-    private func size(of entry: Entry) -> Int { 8 + key(entry).count + Self.value(at: bytes.start + entry.start).count }
+    /// The eight bytes of lengths, the key and the value.
+    @inline(__always)
+    static func entry(at start: UnsafePointer<UInt8>) -> Text {
+        Text(start: start, count: 8 + key(at: start).count + value(at: start).count)
+    }
+
+    private func size(of entry: Entry) -> Int { Self.entry(at: bytes.start + entry.start).count }
 
     private func sort() {
         guard !isSorted, let first = entries.first else { return }
@@ -153,20 +160,21 @@ final class SortedEntries {
     /// A cursor over the entries in memory.
     private final class MemoryCursor: EntryCursor {
         private static let ahead = 8
-        private let all: SortedEntries
-        private var place = 0
+        private let entries: [Entry]
+        private let bytes: ByteBuffer
+        @exclusivity(unchecked) private var place = 0
 
         init(of all: SortedEntries) {
-            self.all = all
+            (entries, bytes) = (all.entries, all.bytes)
         }
 
         func next() throws(RunError) -> Text? {
-            guard place < all.entries.count else { return nil }
-            let entry = all.entries[place]
+            guard place < entries.count else { return nil }
+            let start = UnsafePointer(bytes.start + entries[place].start)
             place += 1
             // In their order, entries are anywhere in memory.
-            if place + Self.ahead < all.entries.count { cbytes_prefetch(all.bytes.start + all.entries[place + Self.ahead].start) }
-            return Text(start: all.bytes.start + entry.start, count: all.size(of: entry))
+            if place + Self.ahead < entries.count { cbytes_prefetch(bytes.start + entries[place + Self.ahead].start) }
+            return SortedEntries.entry(at: start)
         }
     }
 }
@@ -213,7 +221,7 @@ final class SortedRun: Sendable {
         /// The number of bytes read from the file.
         private var read = 0
         /// The position in the buffer.
-        private var place = 0
+        @exclusivity(unchecked) private var place = 0
 
         init(_ run: SortedRun) {
             self.run = run
@@ -225,7 +233,7 @@ final class SortedRun: Sendable {
                 return nil
             }
             let start = UnsafePointer(buffer.start + place)
-            let size = 8 + SortedEntries.key(at: start).count + SortedEntries.value(at: start).count
+            let size = SortedEntries.entry(at: start).count
             guard try fill(size) else { throw run.file.error("a file ends inside a record") }
             defer { place += size }
             return UnsafeBufferPointer(start: buffer.start + place, count: size)
@@ -247,52 +255,62 @@ final class SortedRun: Sendable {
     }
 }
 
-/// A merge of several cursors, by a heap of their next entries.
+/// A merge of several cursors, by a tree of losers (Knuth, "The Art of Computer Programming", 5.4.1):
+/// each entry is compared once on each level.
 final class EntryMerge: EntryCursor {
-    private struct Head {
-        var entry: UnsafeBufferPointer<UInt8>
-        var cursor: any EntryCursor
+    private typealias Text = UnsafeBufferPointer<UInt8>
 
-        var key: UnsafeBufferPointer<UInt8> {
-            entry.baseAddress.map { SortedEntries.key(at: $0) } ?? UnsafeBufferPointer(start: nil, count: 0)
-        }
-    }
-
-    private var heap: [Head] = []
-    private var isGiven = false
+    private let cursors: [any EntryCursor]
+    /// The next entry of each cursor; `nil` at its end.
+    @exclusivity(unchecked) private var heads: [Text?]
+    /// The cursor that lost at each inner node of the tree, whose leaves are the cursors; the one
+    /// that won at 0.
+    @exclusivity(unchecked) private var losers: [Int]
+    @exclusivity(unchecked) private var isGiven = false
 
     init(_ cursors: [any EntryCursor]) throws(RunError) {
-        for cursor in cursors {
-            if let entry = try cursor.next() { heap.append(Head(entry: entry, cursor: cursor)) }
-        }
-        for index in heap.indices.reversed() { sink(index) }
+        self.cursors = cursors
+        heads = []
+        losers = [Int](repeating: Self.nobody, count: max(1, cursors.count))
+        for cursor in cursors { heads.append(try cursor.next()) }
+        for cursor in cursors.indices { play(cursor) }
     }
+
+    /// Nobody has played at this node yet.
+    private static let nobody = -1
 
     func next() throws(RunError) -> UnsafeBufferPointer<UInt8>? {
+        let winner = losers[0]
+        guard winner != Self.nobody, heads[winner] != nil else { return nil }
         // The entry returned last was valid until now.
-        if isGiven, !heap.isEmpty {
-            if let entry = try heap[0].cursor.next() {
-                heap[0].entry = entry
-            } else {
-                let last = heap.removeLast()
-                if !heap.isEmpty { heap[0] = last }
-            }
-            if !heap.isEmpty { sink(0) }
+        if isGiven {
+            heads[winner] = try cursors[winner].next()
+            play(winner)
         }
         isGiven = true
-        return heap.first?.entry
+        return heads[losers[0]]
     }
 
-    private func sink(_ index: Int) {
-        var index = index
-        while true {
-            var least = index
-            for child in [2 * index + 1, 2 * index + 2] where child < heap.count {
-                if SortedEntries.compare(heap[child].key, heap[least].key) < 0 { least = child }
+    /// Lets a cursor with a new entry compete, from its leaf up.
+    private func play(_ cursor: Int) {
+        var winner = cursor
+        var node = (cursor + cursors.count) / 2
+        while node > 0 {
+            let other = losers[node]
+            guard other != Self.nobody else {
+                losers[node] = winner
+                return
             }
-            guard least != index else { return }
-            heap.swapAt(index, least)
-            index = least
+            if precedes(other, winner) { (losers[node], winner) = (winner, other) }
+            node /= 2
         }
+        losers[0] = winner
+    }
+
+    private func precedes(_ cursor: Int, _ other: Int) -> Bool {
+        guard let left = heads[cursor]?.baseAddress else { return false }
+        guard let right = heads[other]?.baseAddress else { return true }
+        let order = SortedEntries.compare(SortedEntries.key(at: left), SortedEntries.key(at: right))
+        return order != 0 ? order < 0 : cursor < other
     }
 }

@@ -11,8 +11,8 @@ final class SummaryState {
     /// Buffers for one batch, kept to reuse their memory.
     let keys: ByteBuffer
     let written = ByteBuffer(capacity: 4096)
-    var records: [KeyedRecord] = []
-    private var numbers: [UInt32] = []
+    @exclusivity(unchecked) private var records: [KeyedRecord] = []
+    @exclusivity(unchecked) private var numbers: [UInt32] = []
 
     /// A record of a batch and its key.
     struct KeyedRecord: BitwiseCopyable {
