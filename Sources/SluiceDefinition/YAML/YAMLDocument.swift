@@ -40,9 +40,12 @@ struct YAMLDocument {
     /// renamed and the text is parsed again, to find all errors at once.
     private mutating func composed(_ text: String) -> Yams.Node? {
         var text = text
+        // Types are read from the text of a scalar here. The regular expressions by which Yams
+        // would recognize them take a millisecond to compile.
+        let constructor = Yams.Constructor([:], [:], [:])
         while true {
             do {
-                guard let node = try Yams.compose(yaml: text) else {
+                guard let node = try Yams.compose(yaml: text, .basic, constructor) else {
                     diagnostics.append(DefinitionDiagnostic("the file is empty", at: nil, fix: "start with 'name:', 'source:' and 'sink:'"))
                     return nil
                 }

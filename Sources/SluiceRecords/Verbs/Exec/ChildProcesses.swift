@@ -6,7 +6,13 @@ public struct ChildProcesses: Sendable {
     private let inherited: Set<pid_t>
 
     public init() {
-        inherited = Set(Self.children(of: getpid()))
+        inherited = Self.hasAny ? Set(Self.children(of: getpid())) : []
+    }
+
+    /// Whether this process has children, at the cost of one system call.
+    private static var hasAny: Bool {
+        var information = siginfo_t()
+        return waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD
     }
 
     /// Kills all of them, and the processes they have started that are still in their process
