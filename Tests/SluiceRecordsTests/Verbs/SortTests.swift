@@ -65,6 +65,27 @@ struct SortTests {
         }
     }
 
+    @Test("a merge of any number of sequences is in order, with equal keys in the order of the sequences", arguments: 0..<10)
+    func merge(of count: Int) throws {
+        var random = Seeded(UInt64(count))
+        var expected: [[UInt8]] = []
+        var cursors: [any EntryCursor] = []
+        for sequence in 0..<count {
+            let entries = SortedEntries()
+            for key in (0..<random.next() % 6 * 5).map({ _ in UInt8(random.next() % 9) }).sorted() {
+                let entry = [key, UInt8(sequence)]
+                entry.withUnsafeBufferPointer { entries.append(.init(rebasing: $0[..<1]), .init(rebasing: $0[1...])) }
+                expected.append(entry)
+            }
+            cursors.append(entries.inMemory())
+        }
+        let merge = try EntryMerge(cursors)
+        var merged: [[UInt8]] = []
+        while let entry = try merge.next() { merged.append(Array(entry[8...])) }
+        let isOver = try merge.next() == nil
+        #expect(isOver && merged == expected.sorted { $0.lexicographicallyPrecedes($1) })
+    }
+
     @Test("many small files are merged, and stay in order")
     func manyRuns() throws {
         var random = Seeded(11)

@@ -2,8 +2,7 @@ import SluiceCEL
 
 /// Rewrites one record, from left to right.
 ///
-/// Unsafe memory: reads `record` from brace to brace, and spans within it. Does not count its
-/// references: it lives for one call, whose caller holds them.
+/// Unsafe memory: reads `record` from brace to brace, and spans within it.
 struct JSONRewriting {
     struct Edit: BitwiseCopyable {
         var span: MemberSpan
@@ -14,8 +13,8 @@ struct JSONRewriting {
 
     private let start: UnsafePointer<UInt8>
     private let cells: UnsafePointer<Cell>
-    private unowned(unsafe) let scratch: Scratch
-    private unowned(unsafe) let buffer: ByteBuffer
+    private let scratch: Scratch
+    private let buffer: ByteBuffer
     private let keys: JSONKeys.Text
     private let passesRest: Bool
     /// The end of what has been handled: after a member, or at the first one.
