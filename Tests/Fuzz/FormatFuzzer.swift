@@ -90,7 +90,7 @@ struct FormatFuzzer: Fuzzer {
         let lines = texts(of: text, format, plan).compactMap { $0 }
         for line in lines {
             require(line.last == 0x0A && !line.dropLast().contains(0x0A), "not one line")
-            require(line.withUnsafeBufferPointer { UTF8Text.isValid($0) }, "not UTF-8")
+            require(String(validating: line, as: UTF8.self) != nil, "not UTF-8")
         }
         return lines
     }

@@ -15,7 +15,7 @@ protocol Fuzzer: Sendable {
 enum Fuzzers {
     static let all: [any Fuzzer.Type] = [
         InputFuzzer.self, ArchiveFuzzer.self, FormatFuzzer.self, ExpressionFuzzer.self, DefinitionFuzzer.self, StateFuzzer.self, NameFuzzer.self,
-        TableFuzzer.self,
+        TableFuzzer.self, PlanFuzzer.self, ReplayFuzzer.self, DatabaseFuzzer.self,
     ]
 }
 

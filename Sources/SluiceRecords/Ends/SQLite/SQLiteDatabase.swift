@@ -54,6 +54,16 @@ final class SQLiteDatabase {
         return names
     }
 
+    /// What is damaged, in SQLite's words; `nil` if nothing is. Reads the whole file.
+    ///
+    /// Without this, rows of a page that is damaged are missing from what a query gives, often
+    /// without an error.
+    func damage() throws(Fault) -> String? {
+        let rows = try SQLiteStatement(self, "PRAGMA quick_check(1)")
+        guard try rows.step(), rows.text(0) != "ok" else { return nil }
+        return rows.text(0)
+    }
+
     func count(of table: String) throws(Fault) -> Int {
         let rows = try SQLiteStatement(self, "SELECT count(*) FROM " + Self.quoted(table))
         return try rows.step() ? rows.integer(0) : 0

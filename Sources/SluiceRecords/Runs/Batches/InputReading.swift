@@ -13,7 +13,7 @@ final class InputReading: Sendable {
     let window: Int
     /// The number of records that a batch may have.
     private let mostRecords: Int
-    private let source: SourceSettings
+    let source: SourceSettings
     private let spillFolder: String
     private let summarized: Locked<[InputSummary?]>
     /// See ``InputStamp/ends``; `nil` for an input that was not opened.

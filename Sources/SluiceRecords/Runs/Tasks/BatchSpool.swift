@@ -56,7 +56,7 @@ final class BatchSpool {
         guard fsync(descriptor) == 0 else { throw .failed(path, "cannot be written", errno) }
     }
 
-    fileprivate static func checksum(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
+    static func checksum(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
         if ISALInflater.isAvailable { return cisal_crc32(0, bytes.baseAddress, bytes.count) }
         return UInt32(truncatingIfNeeded: crc32_z(0, bytes.baseAddress, bytes.count))
     }
@@ -249,6 +249,21 @@ extension StateWriter {
     }
 }
 
+extension EncodedBatch {
+    /// Whether the numbers can be right, as they may not be in a file that was changed.
+    ///
+    /// - Parameters:
+    ///   - inputs: the number of the task's inputs.
+    ///   - places: the number of places in the books.
+    func isPossible(ofInputs inputs: Int, sinks: Int, places: Int) -> Bool {
+        guard let input, input < inputs, counts.count == places, timeouts.count == places else { return false }
+        return outputs.allSatisfy { output in
+            let ends = output.ends
+            return output.sink < sinks && ends.last ?? 0 <= output.bytes.count && zip(ends, ends.dropFirst()).allSatisfy { $0 <= $1 }
+        }
+    }
+}
+
 extension StateReader {
     fileprivate mutating func batch() throws(CheckpointError) -> EncodedBatch {
         let input = try optional { (reader) throws(CheckpointError) in try reader.integer() }
@@ -264,7 +279,7 @@ extension StateReader {
             batch.firsts[code] = failure
         }
         batch.damage = try all { (reader) throws(CheckpointError) in try reader.damage() }
-        (batch.suspect, batch.textBytes, batch.compressedBytes) = (try self.number(), try self.number(), try self.number())
+        (batch.suspect, batch.textBytes, batch.compressedBytes) = (try amount(), try amount(), try amount())
         return batch
     }
 
@@ -296,11 +311,12 @@ extension StateReader {
     mutating func spilledRecord() throws(CheckpointError) -> SpilledRecord {
         let reason = try integer()
         guard SpilledRecord.Reason.all.indices.contains(reason) else { throw CheckpointError("an unknown reason") }
-        let (beforeFrame, position, byteCount) = (try integer(), try position(), try number())
+        let (beforeFrame, position, byteCount) = (try integer(), try position(), try amount())
         let kept = try optional { (reader) throws(CheckpointError) in try reader.integer() }
         var record = SpilledRecord(
             reason: SpilledRecord.Reason.all[reason], beforeFrame: beforeFrame, position: position, byteCount: byteCount, isUTF8: try integer() == 1,
             spill: try string())
+        guard SpillFile.isName(record.spill), !record.spill.contains("/") else { throw CheckpointError("no spill file of a task") }
         record.kept = kept
         record.file = try optional { (reader) throws(CheckpointError) in try reader.string() }
         return record
@@ -312,15 +328,15 @@ extension StateReader {
 
     private mutating func firstFailure() throws(CheckpointError) -> FirstFailure {
         FirstFailure(
-            message: try string(), stage: try string(), line: try optional { (reader) throws(CheckpointError) in try reader.number() },
+            message: try string(), stage: try string(), line: try optional { (reader) throws(CheckpointError) in try reader.amount() },
             file: try optional { (reader) throws(CheckpointError) in try reader.string() })
     }
 
     mutating func damage() throws(CheckpointError) -> Damage {
         guard let kind = Damage.Kind(rawValue: try string()) else { throw CheckpointError("an unknown kind of damage") }
-        let offset = try number()
+        let offset = try amount()
         let file = try optional { (reader) throws(CheckpointError) in try reader.string() }
-        var damage = Damage(kind: kind, offset: offset, member: try integer(), lostBytes: try number(), lostText: try number())
+        var damage = Damage(kind: kind, offset: offset, member: try integer(), lostBytes: try amount(), lostText: try amount())
         damage.file = file
         return damage
     }
@@ -332,7 +348,7 @@ extension StateReader {
     }
 
     mutating func position() throws(CheckpointError) -> Position {
-        Position(member: try integer(), offset: try number(), line: try number())
+        Position(member: try integer(), offset: try amount(), line: try amount())
     }
 
     private mutating func buffer() throws(CheckpointError) -> ByteBuffer {
@@ -342,10 +358,16 @@ extension StateReader {
         return buffer
     }
 
-    mutating func integer() throws(CheckpointError) -> Int {
-        guard let number = Int(exactly: try number()) else { throw CheckpointError("a number is too large") }
+    /// More bytes, lines and records than inputs have, so that sums have room.
+    private static let most: UInt64 = 1 << 48
+
+    mutating func amount() throws(CheckpointError) -> UInt64 {
+        let number = try number()
+        guard number <= Self.most else { throw CheckpointError("a number is too large") }
         return number
     }
+
+    mutating func integer() throws(CheckpointError) -> Int { Int(try amount()) }
 
     mutating func optional<Value>(_ body: (inout StateReader) throws(CheckpointError) -> Value) throws(CheckpointError) -> Value? {
         try integer() == 1 ? try body(&self) : nil

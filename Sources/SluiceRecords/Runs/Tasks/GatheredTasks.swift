@@ -27,6 +27,7 @@ package final class GatheredTasks: Sendable {
         var read = GatheredInputs()
         /// By place in the books.
         var stages: [TaskResult.StageWork] = []
+        var sinks = 0
         var types: RunReport.InferredTypes?
     }
 
@@ -69,6 +70,7 @@ package final class GatheredTasks: Sendable {
         results.tasks.reserveCapacity(run.shares.count)
         results.read.reserve(run.inputs.count)
         results.stages = plan.places.map { _ in TaskResult.StageWork() }
+        results.sinks = plan.sinks.count
         for share in run.shares {
             let result = try result(of: share)
             try merge(result, of: share, into: plan)
@@ -91,7 +93,7 @@ package final class GatheredTasks: Sendable {
         } catch {
             result = nil
         }
-        guard let result, result.summaries.count == share.inputs.count else {
+        guard let result, result.isPossible, result.summaries.count == share.inputs.count else {
             throw .plan("the result in '\(path)' cannot be read; remove that folder, and run task \(share.task) again")
         }
         guard result.plan == plan.id, result.task == share.task else {
@@ -133,6 +135,7 @@ package final class GatheredTasks: Sendable {
     /// The records that tasks have taken up to the cut: a part for each input, or each piece of
     /// one.
     func records(of plan: Plan, _ scratches: FreeList<Scratch>, _ source: InputReading) -> Pipeline<RecordBatch> {
+        let most = 2 * max(Batch.targetBytes, source.source.maxRecord)
         var parts: [Part<RecordBatch>] = []
         for task in results.withLock({ $0.tasks }) {
             let starts = task.starts
@@ -147,7 +150,7 @@ package final class GatheredTasks: Sendable {
                         return {
                             try batches.next { (reader) throws(CheckpointError) in
                                 let scratch = scratches.take() ?? Scratch(reader: JSONReader.ofExpressions)
-                                return try reader.recordBatch(of: plan, scratch: scratch, inputsBefore: task.inputs.lowerBound) {
+                                return try reader.recordBatch(of: plan, scratch: scratch, inputs: task.inputs, most: most) {
                                     (name) throws(CheckpointError) in
                                     do throws(InputError) {
                                         return try self.copy(name, of: task)
@@ -171,11 +174,13 @@ package final class GatheredTasks: Sendable {
 
     /// Calls `body` with the batches of the task whose last input this is, if it is one, in order.
     func batches(endingAt input: Int, _ body: (EncodedBatch) async throws -> Void) async throws {
+        let (sinks, places) = results.withLock { ($0.sinks, $0.stages.count) }
         for task in tasks(with: input) where task.inputs.upperBound == input + 1 && !task.inputs.isEmpty {
             let batches = try SpooledBatches(in: folder.committed(task.number), bytes: task.bytes)
             var count = 0
             while var batch = try batches.next() {
                 count += 1
+                guard batch.isPossible(ofInputs: task.inputs.count, sinks: sinks, places: places) else { throw lacksBatches(task) }
                 batch.input = batch.input.map { $0 + task.inputs.lowerBound }
                 for index in batch.deadLetters.indices {
                     guard case .spilled(var record, let stage, let failure) = batch.deadLetters[index] else { continue }

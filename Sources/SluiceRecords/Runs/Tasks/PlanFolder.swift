@@ -137,6 +137,7 @@ package struct PlanFolder: Sendable {
     /// - Returns: the first that was found, as an error; `nil` also if one cannot be read here.
     package func change(since plan: TaskPlan) throws(RunError) -> RunError? {
         let lines = try PlanLines(self)
+        guard lines.count == plan.tasks else { throw unreadable }
         var next = plan.tables
         for task in 0...plan.tasks {
             do throws(RunError) {
@@ -198,7 +199,7 @@ package struct PlanFolder: Sendable {
     }
 
     /// Of the plan without its identifier; the lines of its inputs are to follow.
-    private static func digest(of plan: TaskPlan) throws -> Digest {
+    static func digest(of plan: TaskPlan) throws -> Digest {
         var plan = plan
         plan.id = ""
         let encoder = JSONEncoder()

@@ -76,7 +76,7 @@ final class PlanLines {
 
     /// What a task reads; `nil` if it cannot be read.
     subscript(task: Int) -> TaskInputs? {
-        guard let places = Self.read(index, at: task * 8, count: 16) else { return nil }
+        guard (0..<max(0, count)).contains(task), let places = Self.read(index, at: task * 8, count: 16) else { return nil }
         let (start, end) = (Self.number(places[..<8]), Self.number(places[8...]))
         guard start <= end, end <= UInt64(byteCount), let line = Self.read(lines, at: Int(start), count: Int(end - start)) else { return nil }
         do {

@@ -108,24 +108,26 @@ extension StateWriter {
 
 extension StateReader {
     /// - Parameters:
-    ///   - inputsBefore: the number of the run's inputs before those of the task.
+    ///   - inputs: those of the task, by their numbers in the run.
+    ///   - most: the size of the largest batch in bytes.
     ///   - spill: returns the path of a record that was spilled, by its name; asked twice for each.
     mutating func recordBatch(
-        of plan: Plan, scratch: Scratch, inputsBefore: Int, spill: (String) throws(CheckpointError) -> String
+        of plan: Plan, scratch: Scratch, inputs: Range<Int>, most: Int, spill: (String) throws(CheckpointError) -> String
     ) throws(CheckpointError) -> RecordBatch {
-        let input = try integer() + inputsBefore
+        let input = try integer() + inputs.lowerBound
+        guard inputs.contains(input) else { throw CheckpointError("an unknown input") }
         let number = try integer()
         let name = try optional { (reader) throws(CheckpointError) in RecordFields.InputName(try reader.string()) }
-        let precedingText = try self.number()
+        let precedingText = try amount()
         let head = try optional { (reader) throws(CheckpointError) in try reader.head() }
-        let (offset, line) = (try self.number(), try self.number())
+        let (offset, line) = (try amount(), try amount())
         let spansLines = try integer() == 1
         let members = try all { (reader) throws(CheckpointError) in MemberRun(firstFrame: try reader.integer(), member: try reader.integer()) }
         var spilled = try all { (reader) throws(CheckpointError) in try reader.spilledRecord() }
         for index in spilled.indices { spilled[index].spill = try spill(spilled[index].spill) }
         let damage = try all { (reader) throws(CheckpointError) in try reader.damage() }
-        let (suspect, compressed, end) = (try self.number(), try self.number(), try position())
-        let (bytes, frames) = try frames()
+        let (suspect, compressed, end) = (try amount(), try amount(), try position())
+        let (bytes, frames) = try frames(most: most)
         let source = Batch(bytes: bytes, input: input, offset: offset, line: line)
         (source.number, source.name, source.precedingText, source.head, source.spansLines) = (number, name, precedingText, head, spansLines)
         (source.members, source.spilled, source.damage, source.suspect) = (members, spilled, damage, suspect)
@@ -138,7 +140,7 @@ extension StateReader {
         guard counts.count == plan.places.count, timeouts.count == plan.places.count else { throw CheckpointError("other stages") }
         let letters = try all { (reader) throws(CheckpointError) in try reader.deadLetter(of: source, spill: spill) }
         let fates = try optional { (reader) throws(CheckpointError) in
-            try reader.all { (reader) throws(CheckpointError) in try reader.fate() }
+            try reader.all { (reader) throws(CheckpointError) in try reader.fate(places: plan.places.count) }
         }
         batch.resume(rows: rows, counts: counts, timeouts: timeouts, deadLetters: letters, fates: fates)
         batch.withholdsRaw = try integer() == 1
@@ -146,9 +148,9 @@ extension StateReader {
     }
 
     /// The source's bytes, as far as they are those of records that are left, and all frames.
-    private mutating func frames() throws(CheckpointError) -> (ByteBuffer, [Frame]) {
+    private mutating func frames(most: Int) throws(CheckpointError) -> (ByteBuffer, [Frame]) {
         let count = try integer()
-        guard count <= 1 << 32 else { throw CheckpointError("a batch is too large") }
+        guard count <= min(most, 1 << 32) else { throw CheckpointError("a batch is too large") }
         let frames = try all { (reader) throws(CheckpointError) in
             Frame(start: try reader.small(), count: try reader.small(), lineDelta: try reader.small())
         }
@@ -156,9 +158,10 @@ extension StateReader {
         let bytes = ByteBuffer(capacity: count)
         bytes.count = count
         var place = 0
-        for frame in frames where frame.count > 0 {
+        for frame in frames {
             let (start, size) = (Int(frame.start), Int(frame.count))
             guard start + size <= count, place + size <= texts.count else { throw CheckpointError("a record is outside of its batch") }
+            guard size > 0 else { continue }
             _ = UnsafeMutableBufferPointer(start: bytes.start + start, count: size)
                 .update(fromContentsOf: UnsafeBufferPointer(rebasing: texts[place..<(place + size)]))
             place += size
@@ -207,21 +210,23 @@ extension StateReader {
         of source: Batch, spill: (String) throws(CheckpointError) -> String
     ) throws(CheckpointError) -> DeadLetter {
         let (stage, failure, frame) = (try string(), try failure(), try integer())
+        guard frame <= source.frames.count else { throw CheckpointError("a record is outside of its batch") }
         let record: RefusedRecord
         if var spilled = try optional({ (reader) throws(CheckpointError) in try reader.spilledRecord() }) {
             spilled.spill = try spill(spilled.spill)
             record = RefusedRecord(frame: frame, spilled: spilled)
         } else {
             record = RefusedRecord(
-                frame: frame, spilled: nil, kept: KeptLetter(bytes: Array(try text()), file: source.name?.text, line: try number()))
+                frame: frame, spilled: nil, kept: KeptLetter(bytes: Array(try text()), file: source.name?.text, line: try amount()))
         }
         return DeadLetter(
             element: record, stage: stage, error: failure, attempts: failure.attempts, place: Place(part: source.input, index: frame))
     }
 
-    private mutating func fate() throws(CheckpointError) -> RecordBatch.Fate {
+    private mutating func fate(places: Int) throws(CheckpointError) -> RecordBatch.Fate {
         guard let kind = RecordBatch.FateKind(rawValue: UInt8(truncatingIfNeeded: try integer())) else { throw CheckpointError("an unknown fate") }
         let (stage, frame, count) = (try small(), try small(), try small())
+        guard stage < places else { throw CheckpointError("an unknown stage") }
         return RecordBatch.Fate(kind: kind, stage: UInt16(truncatingIfNeeded: stage), frame: frame, count: count)
     }
 

@@ -158,9 +158,12 @@ package struct TaskInputs: Codable, Sendable, Equatable {
         return whole - (start?.position ?? 0) - after
     }
 
+    /// More than a file has, so that sums have room.
+    private static let mostBytes = 1 << 48
+
     /// Whether the numbers can be right, as they may not be in a file that was changed.
     var isPossible: Bool {
-        guard before >= 0, inputs.allSatisfy({ $0.size >= 0 }) else { return false }
+        guard before >= 0, inputs.allSatisfy({ (0...Self.mostBytes).contains($0.size) }) else { return false }
         guard start != nil || end != nil else { return true }
         guard let first = inputs.first, let last = inputs.last else { return false }
         let (from, to) = (start?.position ?? 0, end?.position ?? UInt64(last.size))

@@ -12,6 +12,17 @@ extension TaskResult {
         var digests: [String]
         var types: RunReport.InferredTypes?
         var stages: [StageWork]
+
+        /// Whether the numbers can be right, as they may not be in a file that was changed.
+        var isPossible: Bool {
+            let ofStages = stages.flatMap { [$0.retries, $0.timeouts, $0.workers.peak] }
+            let numbers = [batches, bytes] + ofStages + summaries.map(\.members) + (files ?? []).map(\.records)
+            let sizes = summaries.map(\.bytes) + (files ?? []).map(\.bytes)
+            return numbers.allSatisfy { (0...Self.most).contains($0) } && sizes.allSatisfy { $0 <= UInt64(Self.most) }
+        }
+
+        /// More than there are of anything, so that sums have room.
+        private static let most = 1 << 48
     }
 
     /// What the report needs of an input.

@@ -246,7 +246,8 @@ final class TarText {
         begin(size)
         guard size <= Self.mostMetadata else {
             skipRest()
-            note(Damage(kind: .tarHeader, offset: place, member: member, lostBytes: size, lostText: 0))
+            // What the archive lacks of it is on record as cut off.
+            note(Damage(kind: .tarHeader, offset: place, member: member, lostBytes: min(size, position - place), lostText: 0))
             return nil
         }
         var bytes: [UInt8] = []

@@ -7,10 +7,14 @@ extension LookupTable {
     /// - Parameter table: may be `nil` if there is only one.
     static func rows(of file: String, table: String?) throws(Fault) -> Rows {
         let database = try checked(file) { () throws(SQLiteDatabase.Fault) in try SQLiteDatabase(file, .reading) }
+        if let damage = try checked(file, { () throws(SQLiteDatabase.Fault) in try database.damage() }) {
+            throw Fault(message: "'\(file)' is damaged: \(damage)", fix: "write it anew, or recover its rows with 'sqlite3 \(file) .recover'")
+        }
         let tables = try checked(file) { () throws(SQLiteDatabase.Fault) in try database.tables() }
         let name = try chosen(table, of: tables, file)
         let (names, text) = try checked(file) { () throws(SQLiteDatabase.Fault) in
-            let rows = try SQLiteStatement(database, "SELECT * FROM " + SQLiteDatabase.quoted(name))
+            // An index may lack rows, which the check above does not show.
+            let rows = try SQLiteStatement(database, "SELECT * FROM \(SQLiteDatabase.quoted(name)) NOT INDEXED")
             let text = ByteBuffer(capacity: 64 << 10)
             while try rows.step() { write(rows, rows.columns, to: text) }
             return (rows.columns, text)

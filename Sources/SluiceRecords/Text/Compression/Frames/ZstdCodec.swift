@@ -72,7 +72,8 @@ final class ZstdCodec: FrameCodec {
             return FrameStep(produced: 0, state: .wrongCheck)
         }
         fed = input.pos
-        guard fed == count, room.pos < room.size else { return FrameStep(produced: room.pos, state: .going) }
+        // The library says only once that a frame has ended, be the room full or not.
+        guard fed == count, room.pos < room.size || result == 0 else { return FrameStep(produced: room.pos, state: .going) }
         let next = bytes.prefix(count)
         let isEnded = advance(over: UnsafeBufferPointer(rebasing: next), result)
         if isEnded == nil { return FrameStep(produced: room.pos, state: .corrupt) }
