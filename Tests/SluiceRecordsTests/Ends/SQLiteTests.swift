@@ -244,6 +244,26 @@ struct SQLiteTests {
         #expect(try await out("v") == #"{"k":1}"# + "\n{\"k\":2}\n{\"k\":3}\n" + #"{"k":11,"name":"é\""}"# + "\n")
     }
 
+    @Test("a table of lookup is refused if its file is damaged, and rows would be missing")
+    func damaged() throws {
+        let folder = try RunFolder()
+        defer { folder.remove() }
+        let file = folder.path + "/t.db"
+        try Self.make(file, ["CREATE TABLE t (id, a)", "INSERT INTO t VALUES (1, 2), (3, 4), (5, 6)"])
+        var bytes = try [UInt8](Data(contentsOf: URL(filePath: file)))
+        // The number of rows of the second page.
+        #expect(bytes[4096 + 4] == 3)
+        bytes[4096 + 4] = 1
+        try folder.write(bytes, to: "t.db")
+        #expect(try Self.rows(file) == [["id", "a"], ["1", "2"]], "SQLite itself is silent")
+        do throws(LookupTable.Fault) {
+            _ = try LookupTable.rows(of: file, table: nil)
+            Issue.record("not refused")
+        } catch {
+            #expect(error.message.hasPrefix("'\(file)' is damaged: ") && !error.message.contains("\n"), "\(error.message)")
+        }
+    }
+
     @Test("an invalid table of lookup is refused, and the message says where")
     func faults() throws {
         let folder = try RunFolder()

@@ -60,8 +60,10 @@ final class SQLiteDatabase {
     /// without an error.
     func damage() throws(Fault) -> String? {
         let rows = try SQLiteStatement(self, "PRAGMA quick_check(1)")
-        guard try rows.step(), rows.text(0) != "ok" else { return nil }
-        return rows.text(0)
+        guard try rows.step() else { return nil }
+        // A line may come before that names the database.
+        let found = rows.text(0).split(separator: "\n").last ?? ""
+        return found == "ok" ? nil : String(found)
     }
 
     func count(of table: String) throws(Fault) -> Int {

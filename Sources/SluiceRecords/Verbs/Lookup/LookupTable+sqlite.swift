@@ -13,8 +13,7 @@ extension LookupTable {
         let tables = try checked(file) { () throws(SQLiteDatabase.Fault) in try database.tables() }
         let name = try chosen(table, of: tables, file)
         let (names, text) = try checked(file) { () throws(SQLiteDatabase.Fault) in
-            // An index may lack rows, which the check above does not show.
-            let rows = try SQLiteStatement(database, "SELECT * FROM \(SQLiteDatabase.quoted(name)) NOT INDEXED")
+            let rows = try SQLiteStatement(database, "SELECT * FROM " + SQLiteDatabase.quoted(name))
             let text = ByteBuffer(capacity: 64 << 10)
             while try rows.step() { write(rows, rows.columns, to: text) }
             return (rows.columns, text)

@@ -84,6 +84,19 @@ struct TarTests {
         }
     }
 
+    @Test("of metadata that is too long, and cut off, nothing is lost twice")
+    func longMetadata() throws {
+        let size: UInt64 = 2 << 30
+        let there: UInt64 = 1000
+        let archive = TarSample.header(Array("x".utf8), size: TarSample.binary(size), type: "x", format: .gnu) + [UInt8](repeating: 0x61, count: Int(there))
+        let read = try ReadArchive(archive)
+        #expect(
+            read.damage.sorted { $0.offset < $1.offset } == [
+                Damage(kind: .tarHeader, offset: 512, member: 0, lostBytes: there, lostText: 0),
+                Damage(kind: .tarTruncated, offset: 512 + there, member: 0, lostBytes: size - there, lostText: 0),
+            ])
+    }
+
     @Test("what is no file is skipped and counted, with its data, if there is any")
     func skipped() throws {
         let sparse = TarSample.pax([("GNU.sparse.major", "1"), ("GNU.sparse.name", "holes"), ("path", "GNUSparseFile/holes")])

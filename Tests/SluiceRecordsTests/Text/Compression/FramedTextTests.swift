@@ -223,6 +223,14 @@ struct FramedTextTests {
         #expect(try FrameSample.zstd.read(FrameSample.zstd(Self.first, checksum: false)).texts == Self.texts(Self.first))
     }
 
+    @Test("a zstd frame without a checksum may end exactly where the room for its text does", arguments: [1, 2, 4, 8])
+    func zstdEndsWithRoom(most: Int) throws {
+        let frame = FrameSample.zstd(Array("one\ntwo\n".utf8), checksum: false)
+        let all = try FrameSample.zstd.read(frame + frame, most: most)
+        #expect(all.texts == ["one", "two", "one", "two"])
+        #expect(all.damage == [])
+    }
+
     @Test("a zstd dictionary and a window beyond 128 MiB are refused by name")
     func zstdRefused() {
         #expect(throws: InputError.unsupported(path: "test.zst", compression: "zstd with a dictionary")) {
