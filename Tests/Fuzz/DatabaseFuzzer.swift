@@ -86,7 +86,8 @@ struct DatabaseFuzzer: Fuzzer {
     private func check(_ lines: [[UInt8]], _ names: [String], in file: [UInt8], _ table: String?) {
         do throws(SQLiteDatabase.Fault) {
             let database = try SQLiteDatabase("t.db", .reading)
-            let name = try table ?? database.tables().first ?? ""
+            let tables = try database.tables()
+            let name = table ?? tables.first ?? ""
             let count = try SQLiteStatement(database, "SELECT count(*) FROM \(SQLiteDatabase.quoted(name)) NOT INDEXED")
             let isThere = try count.step()
             require(isThere && count.integer(0) == lines.count, "\(lines.count) rows, SQLite counts \(count.integer(0))")

@@ -2,6 +2,7 @@ import Foundation
 import Sluice
 import SluiceCEL
 import SluiceDefinition
+import Synchronization
 
 @testable import SluiceRecords
 
@@ -96,7 +97,7 @@ private struct DividedRun: Sendable {
         }
         files = ["plan.json", "inputs.jsonl", "inputs.index"].map { folder.bytes(of: "\(name)/\($0)") ?? [] }
         let report = gathered()
-        require(report?.status == .losses, "the results cannot be gathered: \(report?.error ?? "")")
+        require(report?.status == .losses || report?.status == .complete, "the results cannot be gathered: \(report?.error ?? "")")
     }
 
     /// What ``PlanCheck`` divides into files.
