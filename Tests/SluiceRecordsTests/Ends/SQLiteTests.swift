@@ -284,6 +284,8 @@ struct SQLiteTests {
         #expect(try fault([t, "CREATE TABLE u (id)"]) == "'t.db' has several tables")
         #expect(try fault([t, "CREATE TABLE u (id)"], table: "t") == "none")
         #expect(try fault([t], table: "tt") == "'t.db' has no table 'tt' (did you mean 't'?)")
+        let unknown = "UPDATE sqlite_master SET sql = 'CREATE TABLE t (id, a CHECK (own(a)))'"
+        #expect(try fault([t, "INSERT INTO t VALUES (1, 2)", "PRAGMA writable_schema = ON", unknown]) == "none")
         #expect(try fault([t, "DROP TABLE t"]) == "'t.db' has no table")
         #expect(try fault([t, "INSERT INTO t VALUES (1, 2), (3, 4), (1, 5)"]) == "'t.db', row 3: duplicate key '1' (first on row 1)")
         #expect(try fault([t, "INSERT INTO t VALUES (1, 2), (NULL, 4)"]) == "'t.db', row 2: 'id' is missing")
