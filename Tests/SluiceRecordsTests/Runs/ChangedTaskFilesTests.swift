@@ -71,4 +71,37 @@ struct ChangedTaskFilesTests {
         let impossible = [batch(input: nil), batch(input: 1), batch(sink: 2), batch(places: 2), batch(ends: [2, 5]), batch(ends: [3, 2])]
         for batch in impossible { #expect(!batch.isPossible(ofInputs: 1, sinks: 2, places: 3), "\(batch)") }
     }
+
+    @Test("batches whose books do not balance are refused, with the task to run again")
+    func books() async throws {
+        let folder = try RunFolder()
+        defer { folder.remove() }
+        let input = try folder.write("{\"n\":1}\n{\"n\":2}\n".utf8, to: "in.jsonl")
+        let pipeline = folder.pipeline([input], [])
+        let place = PlanFolder(folder.path + "/plan")
+        let made = TaskPlan(pipeline, file: "x.yaml", text: "", settings: [:], state: folder.path + "/state", tasks: 1)
+        let plan = try place.create(made, of: [input], tables: [], typesFromFirst: false).0
+        let inputs = try place.inputs(of: 0, in: plan)
+        let attempt = try TaskAttempt(inputs, of: plan, in: place)
+        let done = try await RecordRun(pipeline.reading(inputs, of: plan), options: RunOptions(workers: 1, state: attempt.path)).run(attempt)
+        let result = try #require(done).0
+
+        func gathered() async throws -> RunReport {
+            let gathered = try GatheredTasks(plan, try place.allInputs(of: plan), in: place)
+            return try await RecordRun(pipeline, options: RunOptions(workers: 1, state: plan.state), gathering: gathered).run()
+        }
+        #expect(try await gathered().status == .complete)
+
+        let batches = try SpooledBatches(in: place.committed(0), bytes: result.bytes)
+        var batch = try #require(try batches.next())
+        batch.counts[0].in += 1
+        try FileManager.default.removeItem(atPath: "\(place.committed(0))/\(BatchSpool.name)")
+        let spool = try BatchSpool(in: place.committed(0))
+        try spool.append(batch)
+        while let next = try batches.next() { try spool.append(next) }
+        #expect(spool.bytes == result.bytes)
+        let report = try await gathered()
+        #expect(report.status == .failed)
+        #expect(report.error?.hasSuffix("cannot be those of the task; remove it, and run task 0 again") == true, "\(report.error ?? "")")
+    }
 }

@@ -27,6 +27,7 @@ package final class GatheredTasks: Sendable {
         var read = GatheredInputs()
         /// By place in the books.
         var stages: [TaskResult.StageWork] = []
+        var places: [PlannedPlace] = []
         var sinks = 0
         var types: RunReport.InferredTypes?
     }
@@ -70,7 +71,7 @@ package final class GatheredTasks: Sendable {
         results.tasks.reserveCapacity(run.shares.count)
         results.read.reserve(run.inputs.count)
         results.stages = plan.places.map { _ in TaskResult.StageWork() }
-        results.sinks = plan.sinks.count
+        (results.places, results.sinks) = (plan.places, plan.sinks.count)
         for share in run.shares {
             let result = try result(of: share)
             try merge(result, of: share, into: plan)
@@ -174,13 +175,15 @@ package final class GatheredTasks: Sendable {
 
     /// Calls `body` with the batches of the task whose last input this is, if it is one, in order.
     func batches(endingAt input: Int, _ body: (EncodedBatch) async throws -> Void) async throws {
-        let (sinks, places) = results.withLock { ($0.sinks, $0.stages.count) }
+        let (places, sinks) = results.withLock { ($0.places, $0.sinks) }
         for task in tasks(with: input) where task.inputs.upperBound == input + 1 && !task.inputs.isEmpty {
             let batches = try SpooledBatches(in: folder.committed(task.number), bytes: task.bytes)
             var count = 0
+            var ledger = Ledger(places, inputs: task.inputs.count)
             while var batch = try batches.next() {
                 count += 1
-                guard batch.isPossible(ofInputs: task.inputs.count, sinks: sinks, places: places) else { throw lacksBatches(task) }
+                guard batch.isPossible(ofInputs: task.inputs.count, sinks: sinks, places: places.count) else { throw hasOthers(task) }
+                ledger.add(batch)
                 batch.input = batch.input.map { $0 + task.inputs.lowerBound }
                 for index in batch.deadLetters.indices {
                     guard case .spilled(var record, let stage, let failure) = batch.deadLetters[index] else { continue }
@@ -190,6 +193,7 @@ package final class GatheredTasks: Sendable {
                 try await body(batch)
             }
             guard count == task.count else { throw lacksBatches(task) }
+            guard ledger.isBalanced else { throw hasOthers(task) }
         }
     }
 
@@ -226,6 +230,10 @@ package final class GatheredTasks: Sendable {
 
     private func lacksBatches(_ task: Task) -> RunError {
         .plan("'\(folder.committed(task.number))' lacks batches; remove it, and run task \(task.number) again")
+    }
+
+    private func hasOthers(_ task: Task) -> RunError {
+        .plan("the batches in '\(folder.committed(task.number))' cannot be those of the task; remove it, and run task \(task.number) again")
     }
 
     /// The tasks that may contain the input: they are in the order of the inputs.
