@@ -28,6 +28,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     private let sinksOfTasks: Swift.Set<Int>
     /// The number of records in the files of tasks that are still to be taken.
     private var awaited = 0
+    private let isGathering: Bool
     private(set) var ledger: Ledger
     /// The position after the last committed batch.
     private var last: Checkpoint.Cut?
@@ -63,6 +64,7 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
             staging: staging)
         settled = pipeline.source.replay.map { SettledFile($0, staging) }
         claimed = plan.sinks.map { _ in [] }
+        self.isGathering = isGathering
         sinksOfTasks = isGathering ? plan.sinksOfTasks : []
         let mostPending = BlockGatherer.mostPending(for: plan.sinks)
         sinks = plan.sinks.map {
@@ -227,7 +229,9 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
     /// - Returns: the outputs as they will be published.
     func prepare() throws(RunError) -> [RunReport.Output] {
         try checkLimit(atEnd: true)
-        guard ledger.isBalanced else { throw .fault("the ledger does not balance") }
+        guard ledger.isBalanced else {
+            throw isGathering ? .plan("the results of the tasks do not add up; remove the plan, and make it again") : .fault("the ledger does not balance")
+        }
         guard awaited == 0 else { throw .fault("the files of the tasks do not hold the records that were written to them") }
         guard pipeline.source.replay?.report.isBalanced ?? true else { throw .fault("the dead letters of the replay do not add up") }
         do throws(OutputError) {

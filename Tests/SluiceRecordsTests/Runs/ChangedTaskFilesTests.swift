@@ -1,4 +1,6 @@
 import Foundation
+import Sluice
+import SluiceCEL
 import Testing
 
 @testable import SluiceRecords
@@ -72,36 +74,59 @@ struct ChangedTaskFilesTests {
         for batch in impossible { #expect(!batch.isPossible(ofInputs: 1, sinks: 2, places: 3), "\(batch)") }
     }
 
-    @Test("batches whose books do not balance are refused, with the task to run again")
-    func books() async throws {
+    /// Runs the only task of a plan, and gathers its result before and after its batches are changed.
+    private static func gather(_ stages: [RecordStage], changing change: (Plan, SpooledBatches, BatchSpool) throws -> Void) async throws -> RunReport {
         let folder = try RunFolder()
         defer { folder.remove() }
-        let input = try folder.write("{\"n\":1}\n{\"n\":2}\n".utf8, to: "in.jsonl")
-        let pipeline = folder.pipeline([input], [])
+        let input = try folder.write("{\"n\":1}\n{\"n\":2}\n{\"n\":2}\n".utf8, to: "in.jsonl")
+        let pipeline = folder.pipeline([input], stages)
         let place = PlanFolder(folder.path + "/plan")
         let made = TaskPlan(pipeline, file: "x.yaml", text: "", settings: [:], state: folder.path + "/state", tasks: 1)
         let plan = try place.create(made, of: [input], tables: [], typesFromFirst: false).0
         let inputs = try place.inputs(of: 0, in: plan)
         let attempt = try TaskAttempt(inputs, of: plan, in: place)
         let done = try await RecordRun(pipeline.reading(inputs, of: plan), options: RunOptions(workers: 1, state: attempt.path)).run(attempt)
-        let result = try #require(done).0
-
+        let bytes = try #require(done).0.bytes
         func gathered() async throws -> RunReport {
             let gathered = try GatheredTasks(plan, try place.allInputs(of: plan), in: place)
             return try await RecordRun(pipeline, options: RunOptions(workers: 1, state: plan.state), gathering: gathered).run()
         }
         #expect(try await gathered().status == .complete)
-
-        let batches = try SpooledBatches(in: place.committed(0), bytes: result.bytes)
-        var batch = try #require(try batches.next())
-        batch.counts[0].in += 1
+        let batches = try SpooledBatches(in: place.committed(0), bytes: bytes)
         try FileManager.default.removeItem(atPath: "\(place.committed(0))/\(BatchSpool.name)")
         let spool = try BatchSpool(in: place.committed(0))
-        try spool.append(batch)
-        while let next = try batches.next() { try spool.append(next) }
-        #expect(spool.bytes == result.bytes)
+        try change(Plan(pipeline), batches, spool)
+        #expect(spool.bytes == bytes)
         let report = try await gathered()
         #expect(report.status == .failed)
+        return report
+    }
+
+    @Test("batches whose books do not balance are refused, with the task to run again")
+    func books() async throws {
+        let report = try await Self.gather([]) { _, batches, spool in
+            while var batch = try batches.next() {
+                batch.counts[0].in += 1
+                try spool.append(batch)
+            }
+        }
         #expect(report.error?.hasSuffix("cannot be those of the task; remove it, and run task 0 again") == true, "\(report.error ?? "")")
+    }
+
+    @Test("records whose books do not balance are refused, and not called a bug")
+    func booksOfRecords() async throws {
+        var checking = Checking(label: "dedupe")
+        let by = Argument.list([.leaf(Leaf("n"))], TextPlace(TextPosition(line: 1, column: 1)))
+        let verb = try #require(Dedupe(.keys(Arguments(["by": by])), options: Arguments(), &checking))
+        let report = try await Self.gather([RecordStage(name: "dedupe", verb: verb)]) { plan, batches, spool in
+            let letters = DeadLetterEncoder(pipeline: "test", definition: "sha256:0", inputs: [], codec: nil)
+            while let batch = try batches.next({ (reader) throws(CheckpointError) in
+                try reader.recordBatch(of: plan, scratch: Scratch(reader: JSONReader.ofExpressions), inputs: 0..<1, most: 1 << 20) { $0 }
+            }) {
+                batch.counts[0].in += 1
+                try spool.append(batch, of: plan, letters)
+            }
+        }
+        #expect(report.error == "the results of the tasks do not add up; remove the plan, and make it again")
     }
 }
