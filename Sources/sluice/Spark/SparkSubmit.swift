@@ -28,9 +28,8 @@ struct SparkSubmit {
     /// Writes the runner into the plan's folder.
     func prepare() throws(RunError) {
         do {
-            // At once, since another run may be reading them.
-            try Data(PackageResources.runner_py).write(to: URL(filePath: "\(plan.path)/\(Self.runnerName)"), options: .atomic)
-            try Data(Self.logging.utf8).write(to: URL(filePath: "\(plan.path)/\(Self.loggingName)"), options: .atomic)
+            try plan.write(PackageResources.runner_py, to: Self.runnerName)
+            try plan.write(Array(Self.logging.utf8), to: Self.loggingName)
             // Executors know the file by its name.
             guard !Self.ownPath.hasSuffix("/sluice"), !FileManager.default.fileExists(atPath: "\(plan.path)/sluice") else { return }
             try FileManager.default.copyItem(atPath: Self.ownPath, toPath: "\(plan.path)/sluice")

@@ -258,7 +258,18 @@ package struct PlanFolder: Sendable {
     /// A name that no other process uses.
     static func name(beside path: String) -> String { "\(path).\(String(UInt64.random(in: .min ... .max), radix: 16))" }
 
-    static func isPartBeingWritten(_ name: String) -> Bool { filesOfPlan.contains { name.hasPrefix($0 + ".") } }
+    private static let filesForSpark = ["spark-runner.py", "spark-log4j2.properties"]
+
+    static func isPartBeingWritten(_ name: String) -> Bool { (filesOfPlan + filesForSpark).contains { name.hasPrefix($0 + ".") } }
+
+    /// Writes a file for Spark under a temporary name that is known to be the plan's, and replaces
+    /// the file at once, since another run may be reading it.
+    package func write(_ contents: [UInt8], to name: String) throws {
+        let file = "\(path)/\(name)"
+        let beside = Self.name(beside: file)
+        try Data(contents).write(to: URL(filePath: beside))
+        guard rename(beside, file) == 0 else { throw OutputError.failed(file, "cannot be written", errno) }
+    }
 
     var unreadable: RunError { .plan("the inputs of the plan in '\(path)' cannot be read; make the plan again") }
 
