@@ -8,7 +8,7 @@ extension PlanFolder {
     static let removedName = "plan.json.removed"
     private var removed: String { "\(path)/\(Self.removedName)" }
 
-    private static let files = ["inputs.jsonl", "inputs.index", "spark-runner.py", "spark-log4j2.properties", "sluice"]
+    private static let files = ["inputs.jsonl", "inputs.index", "sluice"] + filesForSpark
     private static let folders = ["tasks", "attempts"]
 
     /// Whether a name in the folder is one of a plan, as far as the name says.

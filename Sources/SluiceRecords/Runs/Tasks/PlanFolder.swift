@@ -258,7 +258,7 @@ package struct PlanFolder: Sendable {
     /// A name that no other process uses.
     static func name(beside path: String) -> String { "\(path).\(String(UInt64.random(in: .min ... .max), radix: 16))" }
 
-    private static let filesForSpark = ["spark-runner.py", "spark-log4j2.properties"]
+    static let filesForSpark = ["spark-runner.py", "spark-log4j2.properties"]
 
     static func isPartBeingWritten(_ name: String) -> Bool { (filesOfPlan + filesForSpark).contains { name.hasPrefix($0 + ".") } }
 
