@@ -7,6 +7,11 @@ extension CommandUnderTest {
     /// Whether all calls are to be tried, or a sample.
     static let isWholeTrouble = ProcessInfo.processInfo.environment["SLUICE_TROUBLE"] != nil
 
+    /// Prints how many calls there are, if each is to be tried: the figures of docs/promises.md.
+    static func tell(_ calls: Int, _ kind: String) {
+        if isWholeTrouble { print("\(Test.current?.displayName ?? "?"): \(kind) each of \(calls) calls") }
+    }
+
     private static let faults = Swift.Result { try TroubleLibrary.build("faults") }
 
     /// - Parameters:

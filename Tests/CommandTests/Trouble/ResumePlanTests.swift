@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `run --on` that is killed, and run again. A stand-in for `spark-submit` does the tasks.
-@Suite("Resuming killed runs on Spark", .timeLimit(Patience.minutes(30)))
+@Suite("Resuming killed runs on Spark", .timeLimit(Patience.minutes(CommandUnderTest.isWholeTrouble ? 600 : 30)))
 struct ResumePlanTests {
     private static func prepared() throws -> CommandUnderTest {
         let command = try CommandUnderTest()
@@ -53,6 +53,7 @@ struct ResumePlanTests {
         #expect(expected.count == 9, "\(expected.keys)")
         let isLeft = { (command: CommandUnderTest) in FileManager.default.fileExists(atPath: command.folder.appending(path: "plan").path) }
         #expect(!isLeft(undisturbed))
+        CommandUnderTest.tell(calls, kind)
         // The last calls remove the plan.
         let removing = calls - 30
         let (step, stepOfRemoval) = CommandUnderTest.isWholeTrouble ? (1, 1) : (max(1, removing / 4), 3)

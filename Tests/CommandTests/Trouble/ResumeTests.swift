@@ -5,7 +5,7 @@ import Testing
 ///
 /// `Tests/Trouble/faults.c` counts these calls and kills the process at one of them, or makes it
 /// fail. A sample of the calls is tried by default, every call by `make trouble`.
-@Suite("Resuming killed runs", .timeLimit(Patience.minutes(30)))
+@Suite("Resuming killed runs", .timeLimit(Patience.minutes(CommandUnderTest.isWholeTrouble ? 600 : 30)))
 struct ResumeTests {
     private static let pipeline = """
         name: trouble
@@ -91,6 +91,7 @@ struct ResumeTests {
         #expect(whole.status == 3, "\(whole.error)")
         #expect(calls > 60)
         let expected = try (files: Self.files(undisturbed), report: Self.report(undisturbed))
+        CommandUnderTest.tell(calls, kind)
         let step = Self.isWhole ? 1 : max(1, calls / 12)
         var resumed = 0
         for call in stride(from: kind == "before" ? 1 : 1 + step / 2, through: calls + 5, by: step) {
@@ -129,6 +130,7 @@ struct ResumeTests {
         defer { undisturbed.remove() }
         let (_, calls) = try Self.run(undisturbed, at: 0, "\(error)")
         let expected = try (files: Self.files(undisturbed), report: Self.report(undisturbed))
+        CommandUnderTest.tell(calls, "error \(error) at")
         let step = Self.isWhole ? 1 : max(1, calls / 8)
         for call in stride(from: error == ENOSPC ? 1 : 1 + step / 2, through: calls, by: step) {
             let command = try Self.prepared()
@@ -306,6 +308,7 @@ struct ResumeTests {
         let expected = try (files: Self.files(undisturbed), report: Self.report(undisturbed))
         #expect(try undisturbed.shell("ls state").output == "report.json\nsamples.json\n")
         // A third of the calls are between the first checkpoint and the results.
+        CommandUnderTest.tell(calls, kind)
         let step = Self.isWhole ? 1 : max(1, calls / 18)
         var (resumed, spilled) = (0, 0)
         for call in stride(from: kind == "before" ? 1 : 1 + step / 2, through: calls + 5, by: step) {
@@ -495,6 +498,7 @@ struct ResumeTests {
         #expect(calls > 15)
         let expected = try added(undisturbed)
         #expect(expected.count == 90)
+        CommandUnderTest.tell(calls, kind)
         let step = Self.isWhole || isAll ? 1 : max(1, calls / 10)
         var killed = 0
         // The last calls publish.
