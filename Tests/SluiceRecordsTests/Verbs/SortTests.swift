@@ -86,6 +86,33 @@ struct SortTests {
         #expect(isOver && merged == expected.sorted { $0.lexicographicallyPrecedes($1) })
     }
 
+    @Test("entries are in the order of their keys, equal ones in that of their arrival", arguments: [0, 1, 2, 255, 256, 257, 5000], 0..<6)
+    func order(count: Int, kind: Int) throws {
+        var random = Seeded(UInt64(count * 10 + kind))
+        let keys = (0..<count).map { index -> [UInt8] in
+            let number = random.next()
+            return switch kind {
+            case 0: Array("2026-03-\(10 + number % 20)T\(10 + number >> 8 % 14):\(10 + number >> 16 % 50)".utf8)
+            case 1: (0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
+            case 2: Array(repeating: 7, count: 80) + [UInt8(truncatingIfNeeded: number)]
+            case 3: (0..<number % 12).map { UInt8(truncatingIfNeeded: number >> (8 + $0 * 4) % 3) }
+            case 4: [UInt8(truncatingIfNeeded: (count - index) >> 8), UInt8(truncatingIfNeeded: count - index)]
+            default: [1, UInt8(truncatingIfNeeded: number % 3), 2]
+            }
+        }
+        let entries = SortedEntries()
+        for (index, key) in keys.enumerated() {
+            key.withUnsafeBufferPointer { key in withUnsafeBytes(of: index.bigEndian) { entries.append(key, $0.bindMemory(to: UInt8.self)) } }
+        }
+        let cursor = entries.inMemory()
+        var found: [[UInt8]] = []
+        while let entry = try cursor.next() { found.append(Array(entry[8...])) }
+        let expected = keys.enumerated().sorted { left, right in
+            left.element == right.element ? left.offset < right.offset : left.element.lexicographicallyPrecedes(right.element)
+        }
+        #expect(found == expected.map { key in key.element + withUnsafeBytes(of: key.offset.bigEndian, Array.init) })
+    }
+
     @Test("many small files are merged, and stay in order")
     func manyRuns() throws {
         var random = Seeded(11)

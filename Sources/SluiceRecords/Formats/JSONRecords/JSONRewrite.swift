@@ -7,7 +7,7 @@ package import SluiceCEL
 /// bytes between the members named here.
 ///
 /// Unsafe memory: reads spans that a decoder found in the same record, and cells of its row.
-package struct JSONRewrite: Sendable {
+package final class JSONRewrite: Sendable {
     package enum Fate: Sendable, Equatable {
         case keep, cut
         /// Writes the value in `column` in the member's place, under the same or another key. If
@@ -91,12 +91,14 @@ package struct JSONRewrite: Sendable {
         _ scratch: Scratch, to buffer: ByteBuffer
     ) {
         keys.withText { keys in
-            var writing = JSONRewriting(record, cells, scratch, buffer, keys, passesRest: passesRest)
+            var writing = JSONRewriting(record, cells, keys, passesRest: passesRest)
+            buffer.reserve(record.count + 256)
             if outcome == .duplicated {
-                duplicatedEdits(record).withUnsafeBufferPointer { writing.write($0, of: self, spans) }
+                duplicatedEdits(record).withUnsafeBufferPointer { writing.write($0, of: self, spans, scratch, to: buffer) }
             } else {
                 withUnsafeTemporaryAllocation(of: JSONRewriting.Edit.self, capacity: steps.count) { edits in
-                    writing.write(UnsafeBufferPointer(rebasing: edits[..<sortedEdits(spans, into: edits)]), of: self, spans)
+                    writing.write(
+                        UnsafeBufferPointer(rebasing: edits[..<sortedEdits(spans, into: edits)]), of: self, spans, scratch, to: buffer)
                 }
             }
         }

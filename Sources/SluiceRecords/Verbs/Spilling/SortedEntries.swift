@@ -8,7 +8,7 @@ import CBytes
 final class SortedEntries {
     typealias Text = UnsafeBufferPointer<UInt8>
 
-    private struct Entry {
+    struct Entry: BitwiseCopyable {
         /// See ``OrderBits``; set when they are sorted.
         var bits: UInt64 = 0
         var start: Int
@@ -88,8 +88,13 @@ final class SortedEntries {
         for entry in entries { bits.add(key(entry)) }
         let places = bits.places
         for index in entries.indices { entries[index].bits = OrderBits.number(of: key(entries[index]), places) }
-        entries.sort { left, right in
-            left.bits != right.bits ? left.bits < right.bits : Self.compare(key(left), key(right)) < 0
+        Self.sortByBits(&entries)
+        // Those with the same bits.
+        var start = 0
+        while start < entries.count {
+            let end = entries[start...].firstIndex { $0.bits != entries[start].bits } ?? entries.count
+            if end - start > 1 { entries[start..<end].sort { Self.compare(key($0), key($1)) < 0 } }
+            start = end
         }
         isSorted = true
     }
