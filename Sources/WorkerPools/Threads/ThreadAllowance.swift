@@ -6,18 +6,16 @@ package enum ThreadAllowance {
     /// - Returns: the number of threads that can exist at once in addition to those that do, up to
     ///   `most`. Other processes may take them in the meantime.
     package static func threads(upTo most: Int) -> Int {
-        // No thread ends before the last has begun.
-        let gate = Guarded(())
-        let threads = gate.withLock { _ in
-            var threads: [SystemThread] = []
-            do throws(SystemThread.Refused) {
-                while threads.count < most { threads.append(try SystemThread { gate.withLock { _ in } }) }
-            } catch {
-                // These are all.
-            }
-            return threads
+        // No thread ends before the last has begun. Each waits at a place of its own: a lock would be
+        // handed from one to the next.
+        var started: [(thread: SystemThread, spot: ParkingSpot)] = []
+        while started.count < most {
+            let spot = ParkingSpot()
+            guard let thread = try? SystemThread({ spot.park(until: nil) }) else { break }
+            started.append((thread, spot))
         }
-        for thread in threads { thread.join() }
-        return threads.count
+        for (_, spot) in started { spot.unpark() }
+        for (thread, _) in started { thread.join() }
+        return started.count
     }
 }
