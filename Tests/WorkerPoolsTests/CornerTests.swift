@@ -54,7 +54,7 @@ import Testing
         try await pool.submit { await gate.pass() }
         await gate.arrivals(1)
         let waiting = Task { await pool.waitUntilIdle() }
-        await eventually { pool.storage.read { $0.waits.waiters.count } == 1 }
+        await eventually { pool.storage.read { $0.waiters.count } == 1 }
         clock.advance(by: .seconds(2))
         await waiting.value
         #expect(pool.counters.overrunning == 1)

@@ -31,15 +31,13 @@ public final class JobGroup: Sendable {
     public var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     /// Why the first job that did not succeed failed.
-    var firstFailure: JobFailure<any Error>? { state.withLock { $0.firstFailure } }
+    var firstFailure: JobFailure<any Error>? { state.withLock { $0.failures.first } }
 
     /// Queues a job of the group, as `WorkerPool.submit(_:_:)` does.
     /// - Throws: once the group is cancelled, the error of the job that failed first, or
     ///   ``PoolError/cancelled(pool:job:)`` if none has. A submitter that is suspended then stops
     ///   waiting.
-    public func submit(
-        _ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void
-    ) async throws {
+    public func submit(_ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void) async throws {
         try await submit(options, .asynchronous(job))
     }
 
@@ -66,7 +64,7 @@ public final class JobGroup: Sendable {
     func submit(_ record: JobRecord, _ job: Job.Body, priority: JobPriority = .normal) async throws {
         guard state.withLock({ $0.add(record) }) else { throw reasonForEnd(of: record) }
         do {
-            try await storage.enter(storage.makeJob(job, record, priority: priority), whenFull: policy)
+            try await storage.enter(Job(body: job, record: record, level: storage.level(of: priority)), whenFull: policy)
         } catch {
             remove(record)
             if case .cancelled = error as? PoolError { throw reasonForEnd(of: record) }
@@ -75,8 +73,8 @@ public final class JobGroup: Sendable {
     }
 
     private func reasonForEnd(of record: JobRecord) -> any Error {
-        guard case .failed(let error) = firstFailure else { return storage.cancellation(of: record) }
-        return error
+        if case .failed(let error) = firstFailure { return error }
+        return PoolError.cancelled(pool: storage.configuration.name, job: record.details?.name)
     }
 
     /// Waits as ``waitForAll()`` does, and throws the first error. Cancelling the waiting task
@@ -91,14 +89,12 @@ public final class JobGroup: Sendable {
     public func waitForAll() async -> [any Error] {
         await withTaskCancellationHandler {
             await storage.whileWaiting {
-                await withUnsafeContinuation { continuation in
-                    if !state.withLock({ $0.wait(continuation) }) { continuation.resume() }
-                }
+                await suspend { continuation in state.withLock { $0.wait(continuation) } }
             }
         } onCancel: {
             cancel()
         }
-        return state.withLock { $0.errors }
+        return state.withLock { $0.failures.map(\.cause) }
     }
 
     /// Cancels the jobs that have not ended; later ones are refused.
@@ -114,17 +110,11 @@ public final class JobGroup: Sendable {
     }
 
     func end(_ record: JobRecord, _ end: JobEnd) {
-        switch end {
-        case .done: break
-        case .failed(let error): note(.failed(error))
-        case .stopped(let error): note(.stopped(error))
+        if let failure = end.failure {
+            state.withLock { $0.failures.append(failure) }
+            if rule == .cancelRest { cancel() }
         }
         remove(record)
-    }
-
-    private func note(_ failure: JobFailure<any Error>) {
-        state.withLock { $0.note(failure) }
-        if rule == .cancelRest { cancel() }
     }
 
     private func remove(_ record: JobRecord) {

@@ -2,9 +2,8 @@
 struct JobGroupState {
     /// The jobs that have not ended.
     private(set) var open: [ObjectIdentifier: JobRecord] = [:]
-    private(set) var errors: [any Error] = []
-    /// The first of the errors, and whether it was the job's own.
-    private(set) var firstFailure: JobFailure<any Error>?
+    /// Of the jobs that have not succeeded, in the order in which they ended.
+    var failures: [JobFailure<any Error>] = []
     private(set) var isCancelled = false
     private var waiting: [UnsafeContinuation<Void, Never>] = []
     /// Called when the group is cancelled.
@@ -16,20 +15,10 @@ struct JobGroupState {
         return true
     }
 
-    mutating func note(_ failure: JobFailure<any Error>) {
-        firstFailure = firstFailure ?? failure
-        switch failure {
-        case .failed(let error): errors.append(error)
-        case .stopped(let error): errors.append(error)
-        }
-    }
-
     /// - Returns: the waiters, if this was the last.
     mutating func remove(_ record: JobRecord) -> [UnsafeContinuation<Void, Never>] {
         open[ObjectIdentifier(record)] = nil
-        guard open.isEmpty else { return [] }
-        defer { waiting = [] }
-        return waiting
+        return open.isEmpty ? exchange(&waiting, with: []) : []
     }
 
     /// - Returns: false if all jobs have ended.
@@ -44,8 +33,7 @@ struct JobGroupState {
     mutating func cancel() -> ([JobRecord], handler: (@Sendable () -> Void)?)? {
         guard !isCancelled else { return nil }
         isCancelled = true
-        defer { handler = nil }
-        return (Array(open.values), handler)
+        return (Array(open.values), handler.take())
     }
 
     /// - Returns: false if the group has already been cancelled.

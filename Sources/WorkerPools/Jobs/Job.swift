@@ -45,4 +45,12 @@ enum JobEnd: Sendable {
     case failed(any Error)
     /// The pool ended it: timed out, cancelled or dropped.
     indirect case stopped(PoolError)
+
+    var failure: JobFailure<any Error>? {
+        switch self {
+        case .done: nil
+        case .failed(let error): .failed(error)
+        case .stopped(let error): .stopped(error)
+        }
+    }
 }

@@ -6,6 +6,17 @@ public enum JobFailure<Failure: Error>: Error, Sendable {
     case stopped(PoolError)
 }
 
+extension JobFailure where Failure == any Error {
+    /// The error itself.
+    @usableFromInline
+    var cause: any Error {
+        switch self {
+        case .failed(let error): error
+        case .stopped(let error): error
+        }
+    }
+}
+
 /// A submitted job, and its result.
 ///
 /// Releasing a handle does not affect the job.
@@ -53,11 +64,7 @@ extension TypedJobHandle where Failure == any Error {
     @inlinable
     public var value: Value {
         get async throws {
-            switch await result {
-            case .success(let value): return value
-            case .failure(.failed(let error)): throw error
-            case .failure(.stopped(let error)): throw error
-            }
+            try await result.mapError(\.cause).get()
         }
     }
 }

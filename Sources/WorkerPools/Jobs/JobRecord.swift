@@ -19,11 +19,7 @@ class JobRecord: @unchecked Sendable {  // see above
     }
 
     /// Whether the end is known, and whether a task waits for it.
-    private enum Progress {
-        static let open: UInt8 = 0
-        static let awaited: UInt8 = 1
-        static let ended: UInt8 = 2
-    }
+    private enum Progress: UInt8, AtomicRepresentable { case open, awaited, ended }
 
     @usableFromInline typealias EndAction = @Sendable (JobRecord, JobEnd) -> Void
 
@@ -87,19 +83,18 @@ final class EndWaits: Sendable {
     func end(of record: JobRecord) async -> JobEnd {
         while true {
             if let end = record.endIfEnded { return end }
-            await withUnsafeContinuation { continuation in
-                let isWaiting = waiting.withLock { waiting in
+            await suspend { continuation in
+                waiting.withLock { waiting in
                     guard record.expectWaiter() else { return false }
                     waiting[ObjectIdentifier(record), default: []].append(continuation)
                     return true
                 }
-                if !isWaiting { continuation.resume() }
             }
         }
     }
 
     fileprivate func resumeAll(of record: JobRecord) {
-        let continuations = waiting.withLock { $0.removeValue(forKey: ObjectIdentifier(record)) } ?? []
-        for continuation in continuations { continuation.resume() }
+        let continuations = waiting.withLock { $0.removeValue(forKey: ObjectIdentifier(record)) }
+        for continuation in continuations ?? [] { continuation.resume() }
     }
 }

@@ -35,7 +35,7 @@ final class ValueRecord<Value: Sendable, Failure: Error>: JobRecord, @unchecked 
     // Both bodies move the job out and back in, since a copy counts references.
 
     @inlinable
-    static var asynchronousBody: Job.Body {
+    var asynchronousBody: Job.Body {
         .asynchronousOfRecord { record in
             let record = unsafeDowncast(record, to: ValueRecord<Value, Failure>.self)
             let own = exchange(&record.work, with: .finished)
@@ -45,7 +45,7 @@ final class ValueRecord<Value: Sendable, Failure: Error>: JobRecord, @unchecked 
     }
 
     @inlinable
-    static var plainBody: Job.Body {
+    var plainBody: Job.Body {
         .plainOfRecord { record in
             let record = unsafeDowncast(record, to: ValueRecord<Value, Failure>.self)
             let own = exchange(&record.work, with: .finished)

@@ -39,13 +39,21 @@ public struct PoolCounters: Sendable, Hashable {
     /// Callbacks that threw.
     public var callbackFailures = 0
 
+    /// The pool's size, now and at most.
+    var size = Size()
     /// The current concurrency limit, and its highest value so far.
-    public var workers = 0
-    public var peakWorkers = 0
+    public var workers: Int { size.limit }
+    public var peakWorkers: Int { size.highestLimit }
     /// The most jobs that ever ran at once.
-    public var peakRunning = 0
+    public var peakRunning: Int { size.mostRunning }
     /// Submitters waiting for room.
     public var suspended = 0
+
+    struct Size: Hashable {
+        var limit = 0
+        var highestLimit = 0
+        var mostRunning = 0
+    }
 
     public init() {}
 

@@ -1,26 +1,20 @@
 extension PoolState {
     /// An alarm has fired at a slot.
-    /// - Parameter retries: how many retries after timeouts the pool's own policy allows.
     /// - Returns: when to set another, if the slot has moved on to a later attempt.
-    mutating func alarmFired(due: UInt64, at slot: Int, now: UInt64, retries: Int, _ queues: borrowing AllQueues) -> UInt64? {
-        guard let worker = workers.slots[slot], worker.takeAlarm(due: due, queues) else { return nil }
-        let deadline = worker.deadline(queues)
-        guard deadline != 0, worker.verdict(queues) == .inTime else { return nil }
-        guard deadline <= now else {
-            worker.setAlarm(deadline, queues)
-            return deadline
-        }
+    mutating func alarmFired(due: UInt64, at slot: Int, now: UInt64, _ queues: borrowing AllQueues) -> UInt64? {
+        guard let worker = workers.slots[slot] else { return nil }
+        if let later = worker.alarmFired(due: due, now: now, queues) { return later }
+        guard worker.isLate(at: now, queues) else { return nil }
         let record = worker.job.record
-        var allowed = retries
-        if let own = record?.details?.retry { allowed = own.retriesTimeouts ? own.times : 0 }
-        let isLast = worker.job.attempt > allowed
+        let retry = record?.details?.retry ?? configuration.retry
+        let isLast = worker.job.attempt > (retry.map { $0.retriesTimeouts ? $0.times : 0 } ?? 0)
         worker.expire(isLast: isLast, queues)
         if let task = worker.task { followUp.cancelled.append(task) }
         guard isLast else { return nil }
         counters.overrunning += 1
         if case .lent = worker.phase {
             places.lentOverruns += 1
-            waits.forgetNested(slot: slot)
+            forgetNestedWaiters(slot: slot)
         }
         end(record, .stopped(configuration.timedOut(record, attempts: worker.job.attempt)))
         return nil
@@ -29,7 +23,7 @@ extension PoolState {
     /// Stores the handle of a worker's task, which cancellation needs.
     /// - Returns: whether the worker has already been cancelled.
     mutating func attach(_ task: Task<Void, Never>, to worker: Worker) -> Bool {
-        guard worker.phase.isLive else { return false }
+        if case .vacant = worker.phase { return false }
         worker.task = task
         return worker.verdict(self) != .inTime
     }
@@ -68,23 +62,22 @@ extension PoolState {
     }
 
     /// Takes the job from its worker until its next attempt.
-    /// - Parameter alarm: the one that will fire for it.
     /// - Returns: the ticket to requeue it with; nil if the job may not be retried after all.
-    mutating func delay(_ worker: Worker, until alarm: PoolAlarm) -> UInt64? {
+    mutating func delay(_ worker: Worker, in pool: PoolStorage) -> UInt64? {
         guard phase != .cancelled, worker.verdict(self) != .cancelled else { return nil }
         var job = worker.job
         job.attempt += 1
         counters.retried += 1
         let ticket = takeTicket()
         job.record?.phase = .delayed(ticket: ticket)
-        delayed[ticket] = (job, alarm)
+        delayed[ticket] = (job, pool)
         releaseEarly(worker)
         return ticket
     }
 
     /// Queues a job for its next attempt; a full queue does not hold up retries.
     mutating func resumeDelayed(ticket: UInt64) {
-        guard let (job, _) = delayed.removeValue(forKey: ticket) else { return }
+        guard let job = delayed.removeValue(forKey: ticket)?.job else { return }
         job.record?.phase = .queued
         queue.append(job)
         sizing.hasWaited = true

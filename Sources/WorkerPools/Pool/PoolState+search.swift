@@ -107,22 +107,15 @@ extension PoolState {
         by worker: Worker, from local: LocalQueue, _ state: inout LocalQueue.State, maySpin: Bool, now: UInt64
     ) -> Worker.Step {
         forgetExpectedStarts(by: worker)
-        if worker.verdict(state) != .inTime || workers.live - places.lent > places.limit {
-            workers.vacate(worker)
-            return .retire
-        }
+        if worker.verdict(state) != .inTime || workers.live - places.lent > places.limit { return retire(worker) }
         if places.isFree, let job = queue.popFirst() {
             places.busy += 1
-            counters.peakRunning = max(counters.peakRunning, places.busy)
             worker.phase = .running
             worker.begin(job, state)
             prefetch(by: worker, into: local, &state, now: now)
             return .run
         }
-        if phase != .open, outstanding == 0 {
-            workers.vacate(worker)
-            return .retire
-        }
+        if phase != .open, outstanding == 0 { return retire(worker) }
         guard maySpin, !search.isSpinning, search.searching == 0, places.busy < places.limit, phase == .open,
             search.spinPolicy.isWorthwhile()
         else { return .park }
@@ -133,11 +126,22 @@ extension PoolState {
         return .spin
     }
 
-    /// The spinning worker comes back to the queue.
-    mutating func endSpin() {
+    private mutating func retire(_ worker: Worker) -> Worker.Step {
+        workers.vacate(worker)
+        return .retire
+    }
+
+    /// A worker has come to the queue.
+    mutating func endSearch() -> Bool {
         search.searching -= 1
+        return true
+    }
+
+    /// The spinning worker has.
+    mutating func endSpin() -> Bool {
         search.isSpinning = false
         search.spinPolicy.note(foundJob: queue.count > 0)
+        return endSearch()
     }
 
     /// Parks the worker, unless there is something for it to do after all.

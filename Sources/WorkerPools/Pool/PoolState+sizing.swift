@@ -1,9 +1,8 @@
-/// The alarm that fires when a pool may shrink.
-struct SizingAlarm {
-    var isSet = false
-    /// Once it is set.
-    var alarm: PoolAlarm?
-    /// Whether a job has waited since then.
+/// When a pool may shrink.
+struct Sizing {
+    /// Whether an alarm will fire then.
+    var isAlarmSet = false
+    /// Whether a job has waited since the alarm was set.
     var hasWaited = false
 }
 
@@ -19,8 +18,7 @@ extension PoolState {
 
     /// Considers shrinking, each time a `settle` has passed.
     mutating func shrink(_: borrowing AllQueues) {
-        sizing.isSet = false
-        sizing.alarm = nil
+        sizing.isAlarmSet = false
         if !sizing.hasWaited, unserved == 0 { setLimit(min(places.limit, configuration.sizing.shrink(load))) }
         sizing.hasWaited = unserved > 0
         dismissExcess()
@@ -39,12 +37,11 @@ extension PoolState {
     /// Clamped to the bounds.
     private mutating func setLimit(_ proposed: Int) {
         places.limit = min(max(proposed, places.bounds.lowerBound), places.bounds.upperBound)
-        counters.peakWorkers = max(counters.peakWorkers, places.limit)
     }
 
     private mutating func requestSizingAlarm() {
-        guard !sizing.isSet, places.limit > places.bounds.lowerBound, !hasEnded else { return }
-        sizing.isSet = true
+        guard !sizing.isAlarmSet, places.limit > places.bounds.lowerBound, !hasEnded else { return }
+        sizing.isAlarmSet = true
         followUp.isSizingAlarmWanted = true
     }
 

@@ -12,10 +12,9 @@ extension PoolState {
         phase = .cancelled
         refuseSuspended { _ in true }
         let undone = queue.takeAll() + delayed.sorted { $0.key < $1.key }.map(\.value.job)
-        for waiting in delayed.values { waiting.alarm.cancel() }
         delayed.removeAll()
         for job in undone { end(job.record, configuration.cancelled(job.record)) }
-        for case let worker? in workers.slots where worker.phase.isAttempt {
+        for case let worker? in workers.slots {
             if worker.verdict(queues) == .inTime { worker.cancel(queues) }
             if let task = worker.task { followUp.cancelled.append(task) }
         }
@@ -34,9 +33,7 @@ extension PoolState {
         case .queued: cancelQueued(record)
         case .delayed(let ticket):
             end(record, configuration.cancelled(record))
-            guard let (job, alarm) = delayed.removeValue(forKey: ticket) else { return }
-            alarm.cancel()
-            queue.discard(job)
+            if let job = delayed.removeValue(forKey: ticket)?.job { queue.discard(job) }
         case .running(let slot):
             guard let worker = workers.slots[slot] else { return }
             if worker.verdict(queues) != .overrun { worker.cancel(queues) }
@@ -54,9 +51,8 @@ extension PoolState {
         suspended.removeAll(where: isRefused)
     }
 
-    mutating func answer(_ submit: SuspendedSubmit, _ reply: SubmitReply) {
-        submit.reply.withLock { $0 = reply }
-        followUp.resumed.append(submit.continuation)
+    mutating func answer(_ submit: SuspendedSubmit, _ admission: Admission) {
+        followUp.answered.append((submit.continuation, admission))
     }
 }
 

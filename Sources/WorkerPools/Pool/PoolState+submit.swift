@@ -3,11 +3,17 @@ import DequeModule
 extension PoolState {
     /// What happens to a job that is offered.
     enum Admission {
+        /// The pool has it, or has dropped one.
         case accepted
-        /// No room: the submitter waits, is refused, or runs the job itself, as the pool's policy
-        /// says.
+        /// No room: the submitter waits or is refused.
         case full
+        /// No room: the submitter runs it.
+        case inCaller
         case closed
+        /// The submitter was cancelled while it waited for room.
+        case withdrawn
+        /// The job was.
+        case cancelled
     }
 
     private var capacity: Int { configuration.queue.limit }
@@ -21,13 +27,11 @@ extension PoolState {
         if search.isSpinning { search.signal.set() }
     }
 
-    /// The same for as many jobs as the budget allows. They are all of one level and have no
-    /// records.
-    mutating func push(_ jobs: inout JobBuffer, level: UInt8) {
+    /// The same for as many jobs as the budget allows; they have no records.
+    mutating func push(_ jobs: inout JobBuffer) {
         let number = min(jobs.count, budget)
         budget -= number
-        counters.accepted += number
-        queue.append(first: number, of: &jobs, level: level)
+        for _ in 0..<number { enqueue(jobs.removeFirst()) }
         if search.isSpinning { search.signal.set() }
     }
 
@@ -45,12 +49,29 @@ extension PoolState {
         budget = mayWakeWorker ? min(room, search.searching + imminentStarts - queue.count) : room
     }
 
-    /// - Parameter isNested: the submitter is a job of this pool, so it is let in while the pool
-    ///   drains.
-    mutating func offer(_ job: Job, isNested: Bool = false) -> Admission {
-        guard phase == .open || (isNested && isTaking) else { return .closed }
-        guard suspended.isEmpty, waiting < capacity else { return .full }
-        accept(job)
+    /// - Parameters:
+    ///   - isNested: the submitter is a job of this pool, so it is let in while the pool drains.
+    ///   - policy: what to do if there is no room.
+    mutating func offer(_ job: Job, isNested: Bool = false, whenFull policy: FullQueuePolicy) -> Admission {
+        guard phase == .open || (isNested && phase == .draining && outstanding > 0) else { return .closed }
+        guard !suspended.isEmpty || waiting >= capacity else {
+            accept(job)
+            return .accepted
+        }
+        switch policy {
+        case .suspend, .reject: return .full
+        case .runInCaller:
+            counters.accepted += 1
+            counters.inCallers += 1
+            job.record?.phase = .inCaller
+            return .inCaller
+        case .dropOldest:
+            dropOldest()
+            accept(job)
+        case .dropNewest:
+            counters.accepted += 1
+            end(job.record, configuration.dropped(job.record))
+        }
         return .accepted
     }
 
@@ -60,34 +81,13 @@ extension PoolState {
         grow()
     }
 
-    /// Whether a job that found the queue full may still be accepted in another way.
-    private var isTaking: Bool { phase == .open || (phase == .draining && outstanding > 0) }
-
-    /// Makes room by dropping the oldest job of the lowest level. Prefetched jobs are back in the
-    /// queue.
-    mutating func acceptDroppingOldest(_ job: Job, _: borrowing AllQueues) -> Admission {
-        guard isTaking else { return .closed }
-        if waiting >= capacity, let dropped = queue.popOldestOfLowest() {
-            end(dropped.record, configuration.dropped(dropped.record))
-            queue.discard(dropped)
-        }
-        accept(job)
-        return .accepted
-    }
-
-    mutating func dropNewest(_ job: Job) -> Admission {
-        guard isTaking else { return .closed }
-        counters.accepted += 1
-        end(job.record, configuration.dropped(job.record))
-        return .accepted
-    }
-
-    mutating func acceptInCaller(_ job: Job) -> Admission {
-        guard isTaking else { return .closed }
-        counters.accepted += 1
-        counters.inCallers += 1
-        job.record?.phase = .inCaller
-        return .accepted
+    /// Makes room by dropping the oldest job of the lowest level, which a thread may have
+    /// prefetched.
+    private mutating func dropOldest() {
+        takeBackPrefetched(since: 0)
+        guard waiting >= capacity, let dropped = queue.popOldestOfLowest() else { return }
+        end(dropped.record, configuration.dropped(dropped.record))
+        queue.discard(dropped)
     }
 
     mutating func endInCaller(_ record: JobRecord?, _ end: JobEnd) {
@@ -98,19 +98,16 @@ extension PoolState {
 
     /// Queues the job now or when there is room, and sets the submitter's reply.
     mutating func suspend(_ submit: SuspendedSubmit) {
-        switch offer(submit.job, isNested: submit.isNested) {
-        case .accepted: answer(submit, .accepted)
-        case .closed: answer(submit, .closed)
-        case .full where submit.job.record?.isCancelRequested == true: answer(submit, .cancelled)
-        case .full:
-            suspended.append(submit)
-            grow()
-        }
+        let admission = offer(submit.job, isNested: submit.isNested, whenFull: .suspend)
+        guard case .full = admission else { return answer(submit, admission) }
+        if submit.job.record?.isCancelRequested == true { return answer(submit, .cancelled) }
+        suspended.append(submit)
+        grow()
     }
 
     mutating func withdraw(ticket: UInt64) {
         guard let index = suspended.firstIndex(where: { $0.ticket == ticket }) else { return }
-        followUp.resumed.append(suspended.remove(at: index).continuation)
+        answer(suspended.remove(at: index), .withdrawn)
     }
 
     /// Lets suspended submitters in once the queue has run down to half, as many as then fit.

@@ -22,42 +22,9 @@ struct Waiter {
     var nesting: Int { inCallers + (slot == nil ? 0 : 1) }
     /// The caller is a job of this pool, or an attempt that has overrun.
     var isInside = false
-    /// Identifies a waiter that may give up; 0 for the others.
-    var ticket: UInt64 = 0
+    /// Identifies it when it gives up.
+    var ticket: UInt64
     var continuation: UnsafeContinuation<Void, Never>
-}
-
-/// The tasks that wait for the pool.
-struct Waits {
-    private(set) var waiters: [Waiter] = []
-    /// Jobs that wait for all others.
-    private(set) var nested = 0
-
-    mutating func add(_ waiter: Waiter) {
-        nested += waiter.nesting
-        waiters.append(waiter)
-    }
-
-    mutating func withdraw(ticket: UInt64) -> UnsafeContinuation<Void, Never>? {
-        guard let index = waiters.firstIndex(where: { $0.ticket == ticket }) else { return nil }
-        nested -= waiters[index].nesting
-        return waiters.remove(at: index).continuation
-    }
-
-    /// The job at that slot is no longer outstanding.
-    mutating func forgetNested(slot: Int) {
-        for index in waiters.indices where waiters[index].slot == slot {
-            waiters[index].slot = nil
-            nested -= 1
-        }
-    }
-
-    mutating func takeAll(where isMet: (Waiter) -> Bool) -> [UnsafeContinuation<Void, Never>] {
-        let met = waiters.filter(isMet)
-        waiters.removeAll(where: isMet)
-        for waiter in met { nested -= waiter.nesting }
-        return met.map(\.continuation)
-    }
 }
 
 extension PoolState {
@@ -67,16 +34,25 @@ extension PoolState {
         var waiter = waiter
         waiter.isInside = waiter.nesting > 0
         if let slot = waiter.slot, workers.slots[slot]?.verdict(self) == .overrun { waiter.slot = nil }
-        waits.add(waiter)
+        waiters.append(waiter)
+    }
+
+    mutating func withdrawWaiter(ticket: UInt64) -> UnsafeContinuation<Void, Never>? {
+        waiters.firstIndex { $0.ticket == ticket }.map { waiters.remove(at: $0).continuation }
+    }
+
+    /// The job at that slot is no longer outstanding.
+    mutating func forgetNestedWaiters(slot: Int) {
+        for index in waiters.indices where waiters[index].slot == slot { waiters[index].slot = nil }
     }
 
     /// Wakes waiters whose condition is met.
     mutating func resumeWaiters() {
-        guard phase != .open || !waits.waiters.isEmpty else { return }
+        guard phase != .open || !waiters.isEmpty else { return }
         let outstanding = outstanding
         if phase != .open, outstanding == 0 { dismissExcess() }
-        let (hasEnded, isOnlyNested) = (hasEnded, outstanding <= waits.nested)
-        followUp.resumed += waits.takeAll { [phase, places] waiter in
+        let (hasEnded, isOnlyNested) = (hasEnded, outstanding <= waiters.reduce(0) { $0 + $1.nesting })
+        let isMet = { [phase, places] (waiter: Waiter) in
             if waiter.isInside, isOnlyNested { return true }
             return switch waiter.condition {
             case .idle: outstanding == 0
@@ -85,6 +61,8 @@ extension PoolState {
             case .withinLimit: places.busy <= places.limit
             }
         }
+        followUp.resumed += waiters.lazy.filter(isMet).map(\.continuation)
+        waiters.removeAll(where: isMet)
     }
 
     /// The job at `slot` starts to wait for its own pool: others may use its place.
@@ -128,7 +106,6 @@ extension PoolState {
         worker.phase = .running
         places.lent -= 1
         places.busy += 1
-        counters.peakRunning = max(counters.peakRunning, places.busy)
         if worker.verdict(self) == .overrun { places.lentOverruns -= 1 }
     }
 }

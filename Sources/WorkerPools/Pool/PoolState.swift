@@ -23,14 +23,15 @@ struct PoolState {
     var budget = 0
     /// Jobs waiting for room, with their submitters.
     var suspended: Deque<SuspendedSubmit> = []
-    /// Jobs between two attempts.
-    var delayed: [UInt64: (job: Job, alarm: PoolAlarm)] = [:]
-    var waits = Waits()
+    /// Jobs between two attempts. Each holds its pool, which nothing else may.
+    var delayed: [UInt64: (job: Job, pool: PoolStorage)] = [:]
+    /// Tasks that wait for the pool.
+    var waiters: [Waiter] = []
     /// Jobs whose end has been decided but not announced yet.
     var unannounced = 0
     /// Without those that have ended with success on a thread with prefetched jobs.
     var counters = PoolCounters()
-    var sizing = SizingAlarm()
+    var sizing = Sizing()
     private var isWatchdogSet = false
     private var lastTicket: UInt64 = 0
     var followUp = FollowUp()
@@ -41,7 +42,6 @@ struct PoolState {
         queue = LevelQueue(levels: configuration.priorityLevels, ageing: configuration.ageing)
         places = Places(bounds: configuration.workers)
         search = Search(signal: spinner)
-        counters.peakWorkers = places.limit
     }
 
     /// Jobs that no worker has begun.
@@ -66,7 +66,7 @@ struct PoolState {
         counters.lent = places.lent - places.lentOverruns
         counters.retrying = delayed.count
         counters.suspended = suspended.count
-        counters.workers = places.limit
+        counters.size = PoolCounters.Size(limit: places.limit, highestLimit: places.peakLimit, mostRunning: places.peakBusy)
         return counters
     }
 
@@ -78,8 +78,7 @@ struct PoolState {
         resumeWaiters()
         while mayWakeWorker, queue.count > search.searching + imminentStarts { wakeWorker() }
         setBudget()
-        if sizing.isSet, !sizing.hasWaited { sizing.hasWaited = unserved > 0 }
-        if hasEnded { sizing.alarm.take()?.cancel() }
+        if sizing.isAlarmSet, !sizing.hasWaited { sizing.hasWaited = unserved > 0 }
         if search.isSpinning, queue.count > 0 || phase != .open { search.signal.set() }
         if !isWatchdogSet, mayWakeWorker && imminentStarts > 0 || locals.waiting > 0 {
             isWatchdogSet = true
@@ -131,8 +130,10 @@ struct FollowUp {
 
     /// Slots to start workers in.
     var starting: [Int] = []
-    /// Parked workers, submitters with a reply, jobs that have their place back, and waiters.
+    /// Parked workers, jobs that have their place back, and waiters.
     var resumed: [UnsafeContinuation<Void, Never>] = []
+    /// Submitters that waited for room.
+    var answered: [(UnsafeContinuation<PoolState.Admission, Never>, PoolState.Admission)] = []
     /// Workers whose attempts are to be cancelled.
     var cancelled: [Task<Void, Never>] = []
     /// Jobs whose end has been decided and must be announced, and then counted.
@@ -148,10 +149,12 @@ struct FollowUp {
 /// The limit, and who counts against it.
 struct Places {
     /// The concurrency limit, and where it may lie.
-    var limit: Int
+    var limit: Int { didSet { peakLimit = max(peakLimit, limit) } }
     var bounds: ClosedRange<Int>
+    private(set) var peakLimit: Int
     /// Running, including overruns.
-    var busy = 0
+    var busy = 0 { didSet { peakBusy = max(peakBusy, busy) } }
+    private(set) var peakBusy = 0
     /// Running, but waiting for their own pool.
     var lent = 0
     /// Those of them whose job has already timed out for good.
@@ -162,6 +165,7 @@ struct Places {
     init(bounds: ClosedRange<Int>) {
         self.bounds = bounds
         limit = bounds.lowerBound
+        peakLimit = limit
     }
 
     var isFree: Bool { busy < limit && returning.isEmpty }
@@ -210,15 +214,5 @@ struct SuspendedSubmit {
     var job: Job
     var ticket: UInt64
     var isNested: Bool
-    let reply: Guarded<SubmitReply>
-    var continuation: UnsafeContinuation<Void, Never>
-}
-
-/// The answer to a submitter that waited for room.
-enum SubmitReply {
-    case accepted
-    case closed
-    case withdrawn
-    /// The job was cancelled before there was room for it.
-    case cancelled
+    var continuation: UnsafeContinuation<PoolState.Admission, Never>
 }

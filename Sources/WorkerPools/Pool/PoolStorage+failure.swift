@@ -27,11 +27,10 @@ extension PoolStorage {
         await report(job, error, retryAfter: delay)
         guard let delay else { return announce(end, of: worker) }
         let due = alarms.now &+ delay.nanoseconds
-        let alarm = PoolAlarm(self)
-        guard let ticket = step({ $0.delay(worker, until: alarm) }) else {
+        guard let ticket = step({ $0.delay(worker, in: self) }) else {
             return await endCancelled(worker, error, isReported: true)
         }
-        alarms.call(at: due) { alarm.fire { $0.step { $0.resumeDelayed(ticket: ticket) } } }
+        setAlarm(at: due) { $0.step { $0.resumeDelayed(ticket: ticket) } }
     }
 
     /// Announces the end, and only then counts it.
@@ -60,9 +59,8 @@ extension PoolStorage {
     }
 
     private func retryDelay(_ job: Job, _ error: any Error, _ end: JobEnd) -> Duration? {
-        guard let policy = job.record?.details?.retry ?? configuration.retry, job.attempt <= policy.times else {
-            return nil
-        }
+        let policy = job.record?.details?.retry ?? configuration.retry
+        guard let policy, job.attempt <= policy.times else { return nil }
         switch end {
         case .stopped: guard policy.retriesTimeouts else { return nil }
         case .done, .failed: guard policy.retries(error) else { return nil }

@@ -3,52 +3,47 @@ extension PoolStorage {
     /// - Parameter policy: nil for the pool's own.
     @usableFromInline
     func enter(_ job: Job, whenFull policy: FullQueuePolicy? = nil) async throws {
-        switch offer(job) {
-        case .accepted: return
-        case .closed: throw refusal(.closed(pool: configuration.name))
-        case .full: break
-        }
-        switch policy ?? configuration.whenFull {
-        case .suspend:
-            try await whileWaiting { try await waitForRoom(job) }
-        case .runInCaller:
-            try check(step { $0.acceptInCaller(job) })
-            await runInCaller(job)
-        case .reject, .dropOldest, .dropNewest:
-            try enterFullQueue(job)
+        let policy = policy ?? configuration.whenFull
+        var admission = offer(job, whenFull: policy)
+        if case .full = admission, policy == .suspend { admission = await whileWaiting { await waitForRoom(job) } }
+        switch admission {
+        case .accepted: break
+        case .inCaller: await runInCaller(job)
+        case .full: throw refusal(full)
+        case .closed: throw refusal(closed)
+        case .withdrawn: throw CancellationError()
+        case .cancelled: throw PoolError.cancelled(pool: configuration.name, job: job.record?.details?.name)
         }
     }
 
-    /// For a submitter that cannot wait.
+    /// For a submitter that can neither wait nor run the job.
     func enterNow(_ job: Job) throws(PoolError) {
-        switch offer(job) {
-        case .accepted: return
-        case .closed: throw refusal(.closed(pool: configuration.name))
-        case .full: try enterFullQueue(job)
+        let policy: FullQueuePolicy =
+            switch configuration.whenFull {
+            case .suspend, .runInCaller: .reject
+            case .reject, .dropOldest, .dropNewest: configuration.whenFull
+            }
+        switch offer(job, whenFull: policy) {
+        case .accepted: break
+        case .closed: throw refusal(closed)
+        case .full, .inCaller, .withdrawn, .cancelled: throw refusal(full)
         }
+    }
+
+    private var full: PoolError { .full(pool: configuration.name, capacity: configuration.queue.limit) }
+    private var closed: PoolError { .closed(pool: configuration.name) }
+
+    private func refusal(_ error: PoolError) -> PoolError {
+        step { $0.counters.rejected += 1 }
+        return error
     }
 
     /// Jobs of the pool itself may submit while it drains.
-    private func offer(_ job: Job) -> PoolState.Admission {
+    private func offer(_ job: Job, whenFull policy: FullQueuePolicy) -> PoolState.Admission {
         guard let job = push(job) else { return .accepted }
-        let admission = step { $0.offer(job) }
+        let admission = step { $0.offer(job, whenFull: policy) }
         guard case .closed = admission, isNested else { return admission }
-        return step { $0.offer(job, isNested: true) }
-    }
-
-    /// For submitters that cannot wait: both `suspend` and `runInCaller` count as `reject`.
-    private func enterFullQueue(_ job: Job) throws(PoolError) {
-        switch configuration.whenFull {
-        case .suspend, .reject, .runInCaller:
-            throw refusal(.full(pool: configuration.name, capacity: configuration.queue.limit))
-        case .dropOldest: try check(exclusiveStep { $0.acceptDroppingOldest(job, $1) })
-        case .dropNewest: try check(step { $0.dropNewest(job) })
-        }
-    }
-
-    /// The pool may have closed since the job was offered.
-    private func check(_ admission: PoolState.Admission) throws(PoolError) {
-        guard case .accepted = admission else { throw refusal(.closed(pool: configuration.name)) }
+        return step { $0.offer(job, isNested: true, whenFull: policy) }
     }
 
     /// Whether the caller is a job of this pool, or a task that takes elements for one.
@@ -69,36 +64,18 @@ extension PoolStorage {
         Self.$pumpingFor.withValue(isNested ? ObjectIdentifier(self) : Self.pumpingFor) { Task { try await body() } }
     }
 
-    private func refusal(_ error: PoolError) -> PoolError {
-        step { $0.counters.rejected += 1 }
-        return error
-    }
-
-    private func waitForRoom(_ job: Job) async throws {
+    private func waitForRoom(_ job: Job) async -> PoolState.Admission {
         let isNested = isNested
         let ticket = step { $0.takeTicket() }
-        let reply = Guarded(SubmitReply.withdrawn)
-        await withTaskCancellationHandler {
+        return await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
-                let submit = SuspendedSubmit(
-                    job: job, ticket: ticket, isNested: isNested, reply: reply, continuation: continuation)
+                let submit = SuspendedSubmit(job: job, ticket: ticket, isNested: isNested, continuation: continuation)
                 // A cancellation before the job is in line is seen here; a later one finds it in
                 // line.
-                let isCancelled = step { state in
-                    if Task.isCancelled { return true }
-                    state.suspend(submit)
-                    return false
-                }
-                if isCancelled { continuation.resume() }
+                step { if Task.isCancelled { $0.answer(submit, .withdrawn) } else { $0.suspend(submit) } }
             }
         } onCancel: {
             step { $0.withdraw(ticket: ticket) }
-        }
-        switch reply.withLock({ $0 }) {
-        case .accepted: return
-        case .closed: throw refusal(.closed(pool: configuration.name))
-        case .withdrawn: throw CancellationError()
-        case .cancelled: throw PoolError.cancelled(pool: configuration.name, job: job.record?.details?.name)
         }
     }
 

@@ -19,9 +19,7 @@ extension PoolStorage {
             result = .failure(error)
         }
         if !step({ $0.reclaim(slot) }) {
-            await withUnsafeContinuation { continuation in
-                if !exclusiveStep({ $0.waitForPlace(at: slot, continuation, $1) }) { continuation.resume() }
-            }
+            await suspend { continuation in exclusiveStep { $0.waitForPlace(at: slot, continuation, $1) } }
         }
         return try result.get()
     }
@@ -31,36 +29,26 @@ extension PoolStorage {
         await whileWaiting { await endWaits.end(of: record) }
     }
 
-    func wait(for condition: Waiter.Condition) async {
-        await whileWaiting {
-            await withUnsafeContinuation { join(condition, ticket: 0, $0) }
-        }
-    }
-
-    /// Starts a wait; if the condition already holds, the caller is woken at once.
-    private func join(_ condition: Waiter.Condition, ticket: UInt64, _ continuation: UnsafeContinuation<Void, Never>) {
-        let waiter = Waiter(
-            condition: condition, slot: ownSlot, inCallers: callerRuns, ticket: ticket, continuation: continuation)
-        step { $0.add(waiter) }
-    }
-
     /// Waits for the condition, but no longer than `limit`; then calls `orElse`, on the clock's
     /// thread, and returns.
     /// - Parameter heedsCancellation: whether to return at once when the task is cancelled.
     func wait(
-        for condition: Waiter.Condition, atMost limit: Duration, heedsCancellation: Bool = false,
+        for condition: Waiter.Condition, atMost limit: Duration? = nil, heedsCancellation: Bool = false,
         orElse: @escaping @Sendable (PoolStorage) -> Void = { _ in }
     ) async {
         let ticket = step { $0.takeTicket() }
         await withTaskCancellationHandler {
             await whileWaiting {
                 await withUnsafeContinuation { continuation in
-                    join(condition, ticket: ticket, continuation)
+                    let waiter = Waiter(
+                        condition: condition, slot: ownSlot, inCallers: callerRuns, ticket: ticket, continuation: continuation)
+                    step { $0.add(waiter) }
                     // A cancellation that came before there was a waiter to withdraw.
                     if heedsCancellation, Task.isCancelled { withdrawWaiter(ticket)?.resume() }
-                    alarms.call(at: alarms.now &+ limit.nanoseconds) { [weak self] in
-                        guard let self, let waiting = withdrawWaiter(ticket) else { return }
-                        orElse(self)
+                    guard let limit else { return }
+                    setAlarm(at: alarms.now &+ limit.nanoseconds) { storage in
+                        guard let waiting = storage.withdrawWaiter(ticket) else { return }
+                        orElse(storage)
                         waiting.resume()
                     }
                 }
@@ -71,6 +59,14 @@ extension PoolStorage {
     }
 
     private func withdrawWaiter(_ ticket: UInt64) -> UnsafeContinuation<Void, Never>? {
-        step { $0.waits.withdraw(ticket: ticket) }
+        step { $0.withdrawWaiter(ticket: ticket) }
+    }
+}
+
+/// Suspends the task until the continuation is resumed; not at all if `isKept` returns false.
+@inline(__always)
+func suspend(until isKept: (UnsafeContinuation<Void, Never>) -> Bool) async {
+    await withUnsafeContinuation { continuation in
+        if !isKept(continuation) { continuation.resume() }
     }
 }

@@ -15,14 +15,10 @@ final class PoolStorage: Sendable {
     init(_ configuration: WorkerPool.Configuration) {
         configuration.check()
         self.configuration = configuration
-        alarms = configuration.alarms ?? configuration.executor as? any Alarms ?? WheelThread.shared
+        alarms = configuration.alarms ?? WheelThread.shared
         timeout = configuration.timeout.map(Self.timeLimit) ?? 0
         locals = LocalQueues(for: configuration.executor, lock: configuration.lock)
         state = Guarded(PoolState(configuration, locals: locals, spinner: spinner), lock: configuration.lock)
-    }
-
-    func makeJob(_ body: Job.Body, _ record: JobRecord?, priority: JobPriority) -> Job {
-        Job(body: body, record: record, level: level(of: priority))
     }
 
     @usableFromInline
@@ -57,6 +53,11 @@ final class PoolStorage: Sendable {
     }
 
     /// - Returns: the job, if the pool has to be asked.
+    @usableFromInline
+    func push(_ body: consuming Job.Body, _ record: consuming JobRecord?, _ priority: JobPriority) -> Job? {
+        push(Job(body: body, record: record, level: level(of: priority)))
+    }
+
     @inline(__always)
     func push(_ job: consuming Job) -> Job? {
         var job = Optional(job)
@@ -65,8 +66,8 @@ final class PoolStorage: Sendable {
     }
 
     /// Pushes as many of the jobs as the budget allows while locking once.
-    func push(_ jobs: inout JobBuffer, level: UInt8) {
-        state.withLock { $0.push(&jobs, level: level) }
+    func push(_ jobs: inout JobBuffer) {
+        state.withLock { $0.push(&jobs) }
     }
 
     var counters: PoolCounters { exclusiveStep { $0.snapshot($1) } }
@@ -80,8 +81,17 @@ final class PoolStorage: Sendable {
         for (record, end) in followUp.ended { record.settle(end, endWaits) }
         if !followUp.ended.isEmpty { step { $0.noteAnnounced(followUp.ended) } }
         for continuation in followUp.resumed { continuation.resume() }
-        if followUp.isSizingAlarmWanted { setSizingAlarm() }
-        if followUp.isWatchdogWanted { setWatchdog() }
+        for (submitter, admission) in followUp.answered { submitter.resume(returning: admission) }
+        if followUp.isSizingAlarmWanted {
+            setAlarm(at: alarms.now &+ configuration.sizing.settle.nanoseconds) { storage in
+                storage.exclusiveStep { $0.shrink($1) }
+            }
+        }
+        if followUp.isWatchdogWanted {
+            WheelThread.shared.call(at: WheelThread.shared.now &+ PoolState.watchdogInterval) { [self] in
+                step { $0.watchdogFired(now: OperatingSystem.now) }
+            }
+        }
     }
 
     private func start(_ slot: Int) {
@@ -90,40 +100,22 @@ final class PoolStorage: Sendable {
         if step({ $0.attach(task, to: worker) }) { task.cancel() }
     }
 
-    /// A strong reference for that long, because weak ones would make every strong count more
-    /// expensive.
-    private func setWatchdog() {
-        WheelThread.shared.call(at: WheelThread.shared.now &+ PoolState.watchdogInterval) { [self] in
-            step { $0.watchdogFired(now: OperatingSystem.now) }
-        }
+    /// Calls `body` then, unless the pool has been released. So an alarm in the distant future does
+    /// not keep alive a pool that has ended.
+    func setAlarm(at due: UInt64, _ body: @escaping @Sendable (PoolStorage) -> Void) {
+        alarms.call(at: due) { [weak self] in if let self { body(self) } }
     }
 
-    private func setSizingAlarm() {
-        let alarm = PoolAlarm(self)
-        step { state in
-            if state.hasEnded { alarm.cancel() } else { state.sizing.alarm = alarm }
-        }
-        alarms.call(at: alarms.now &+ configuration.sizing.settle.nanoseconds) {
-            alarm.fire { storage in storage.exclusiveStep { $0.shrink($1) } }
-        }
-    }
-
+    /// For the end of an attempt's time.
     func setAlarm(at due: UInt64, for slot: Int) {
-        alarms.call(at: due) { [weak self] in self?.alarmFired(due: due, slot: slot) }
-    }
-
-    private func alarmFired(due: UInt64, slot: Int) {
-        let now = alarms.now
-        let retries = configuration.retry.map { $0.retriesTimeouts ? $0.times : 0 } ?? 0
-        let later = exclusiveStep { $0.alarmFired(due: due, at: slot, now: now, retries: retries, $1) }
-        if let later { setAlarm(at: later, for: slot) }
+        setAlarm(at: due) { storage in
+            let now = storage.alarms.now
+            let later = storage.exclusiveStep { $0.alarmFired(due: due, at: slot, now: now, $1) }
+            if let later { storage.setAlarm(at: later, for: slot) }
+        }
     }
 
     func cancel() -> [UndoneJob] { exclusiveStep { $0.cancel($1) }.map { UndoneJob($0) } }
 
     func cancel(_ record: JobRecord) { exclusiveStep { $0.cancel(record, $1) } }
-
-    func cancellation(of record: JobRecord) -> PoolError {
-        .cancelled(pool: configuration.name, job: record.details?.name)
-    }
 }

@@ -27,17 +27,6 @@ final class Worker: @unchecked Sendable {
         case running
         /// Making an attempt that waits for its own pool; its place in the limit is lent to others.
         case lent
-
-        var isLive: Bool {
-            if case .vacant = self { false } else { true }
-        }
-
-        var isAttempt: Bool {
-            switch self {
-            case .running, .lent: true
-            case .vacant, .searching, .parked: false
-            }
-        }
     }
 
     /// What has happened to the current attempt.
@@ -113,21 +102,17 @@ final class Worker: @unchecked Sendable {
         yieldedAt = OperatingSystem.now
         var step = nextTurn { state, _ in
             withUnsafeCurrentTask { state.workers.register(self, $0) }
-            state.search.searching -= 1
-            return true
+            return state.endSearch()
         }
         while step != .retire {
             switch step {
             case .spin:
                 spin()
-                step = nextTurn(maySpin: false) { state, _ in
-                    state.endSpin()
-                    return true
-                }
+                step = nextTurn(maySpin: false) { state, _ in state.endSpin() }
             case .park:
                 await park()
                 yieldedAt = OperatingSystem.now
-                step = searchAgain()
+                step = nextTurn()
             case .yield:
                 await Task.yield()
                 step = .run
@@ -142,17 +127,16 @@ final class Worker: @unchecked Sendable {
                     case .asynchronousOfRecord(let attempt): if let record = job.record { try await attempt(record) }
                     case .plain, .plainOfRecord, .movedOut: preconditionFailure("a job has lost its body")
                     }
-                    step = succeed(job.record, on: storage.locals.own)
+                    step = succeed(on: storage.locals.own)
                 } catch {
                     failure = error
                     step = .endWithoutSuccess
                 }
                 if step == .endWithoutSuccess { job.body = body }
             case .endWithoutSuccess:
-                let failure = exchange(&failure, with: nil)
-                await storage.endWithoutSuccess(self, failure)
+                await storage.endWithoutSuccess(self, failure.take())
                 releaseJob()
-                step = searchAgain()
+                step = nextTurn()
             case .retire: break
             }
         }
@@ -160,50 +144,34 @@ final class Worker: @unchecked Sendable {
 
     /// Runs synchronous jobs for as long as there are any. A job's body is moved out of it, since a
     /// copy would cost two reference counts, and put back if there may be another attempt.
+    /// - Returns: `run` if the next job is asynchronous.
     private func runPlainJobs() -> Step {
         let local = storage.locals.own
         while true {
-            let step: Step
-            switch exchange(&job.body, with: .movedOut) {
-            case .plain(let plain):
-                step = attempt(nil, on: local) { () throws in try plain() }
-                if step == .endWithoutSuccess { job.body = .plain(plain) }
-            case .plainOfRecord(let plain):
-                guard let record = takeRecord() else { preconditionFailure("a job has lost its record") }
-                step = attempt(record, on: local) { () throws in try plain(record) }
-                if step == .endWithoutSuccess {
-                    job.body = .plainOfRecord(plain)
-                    job.record = record
+            let body = exchange(&job.body, with: .movedOut)
+            var step = Step.endWithoutSuccess
+            do {
+                switch body {
+                case .plain(let plain): try plain()
+                case .plainOfRecord(let attempt): if let record = job.record { try attempt(record) }
+                case .asynchronous, .asynchronousOfRecord, .movedOut:
+                    job.body = body
+                    return .run
                 }
-            case let body:
-                job.body = body
-                return .run
+                step = succeed(on: local)
+            } catch {
+                failure = error
             }
+            if step == .endWithoutSuccess { job.body = body }
             guard step == .run else { return step }
         }
     }
 
-    @inline(__always)
-    private func attempt(_ record: JobRecord?, on local: LocalQueue, _ body: () throws -> Void) -> Step {
-        do {
-            try body()
-        } catch {
-            failure = error
-            return .endWithoutSuccess
-        }
-        return succeed(record ?? job.record, on: local)
-    }
-
-    /// Moved out, like the body, unless others may look for it because the attempt has a time
-    /// limit.
-    @inline(__always)
-    private func takeRecord() -> JobRecord? { deadline == 0 ? job.record.take() : job.record }
-
     /// The attempt has succeeded. Its end is announced before it is counted, so that it is known
     /// before the pool is reported idle, and a callback comes before the next job.
     @inline(__always)
-    private func succeed(_ record: JobRecord?, on local: LocalQueue) -> Step {
-        if let record {
+    private func succeed(on local: LocalQueue) -> Step {
+        if let record = job.record {
             guard local.withLock({ finish(record, $0) }) else { return .endWithoutSuccess }
             record.settle(.done, storage.endWaits)
         }
@@ -224,16 +192,12 @@ final class Worker: @unchecked Sendable {
         while OperatingSystem.now < end {}
     }
 
-    private func searchAgain() -> Step {
-        nextTurn { state, _ in
-            state.search.searching -= 1
-            return true
-        }
-    }
-
-    /// Records the end of an attempt and chooses what comes next, in one step under the lock.
+    /// Records the end of an attempt or of the way to the queue, and chooses what comes next, in one
+    /// step under the lock.
     /// - Returns: `endWithoutSuccess` if `note` says that the attempt's success does not count.
-    private func nextTurn(maySpin: Bool = true, after note: (inout PoolState, inout LocalQueue.State) -> Bool) -> Step {
+    private func nextTurn(
+        maySpin: Bool = true, after note: (inout PoolState, inout LocalQueue.State) -> Bool = { state, _ in state.endSearch() }
+    ) -> Step {
         let local = storage.locals.own
         var now: UInt64 = 0
         let step = storage.step { state -> Step in
@@ -315,8 +279,6 @@ extension Worker {
 
     func verdict(_: borrowing some VerdictLock & ~Copyable) -> Verdict { verdict }
 
-    func deadline(_: borrowing AllQueues) -> UInt64 { deadline }
-
     /// Rules out any further change to the attempt and its job, if the attempt's success still
     /// counts.
     @inline(__always)
@@ -346,12 +308,15 @@ extension Worker {
         verdict = isLast ? .overrun : .expired
     }
 
-    /// - Returns: whether it is the one that was set last.
-    func takeAlarm(due: UInt64, _: borrowing AllQueues) -> Bool {
-        guard alarm == due else { return false }
-        alarm = 0
-        return true
+    /// An alarm has fired that was set for `due`.
+    /// - Returns: when to set another, if the attempt has more time than that; nil if it has none
+    ///   left or needs no alarm.
+    func alarmFired(due: UInt64, now: UInt64, _: borrowing AllQueues) -> UInt64? {
+        guard alarm == due else { return nil }
+        alarm = deadline > now && verdict == .inTime ? deadline : 0
+        return alarm == 0 ? nil : alarm
     }
 
-    func setAlarm(_ due: UInt64, _: borrowing AllQueues) { alarm = due }
+    /// Whether the attempt has had more time than it may have.
+    func isLate(at now: UInt64, _: borrowing AllQueues) -> Bool { deadline != 0 && deadline <= now && verdict == .inTime }
 }

@@ -29,8 +29,7 @@ extension WorkerPool {
         /// that wait for younger ones need.
         public var longestRun: Int
         public var lock: LockChoice
-        /// Time for timeouts, retries and sizing; nil for the executor's if it has one, else
-        /// ``WheelThread/shared``.
+        /// Time for timeouts, retries and sizing; nil for ``WheelThread/shared``.
         public var alarms: (any Alarms)?
         /// Called after each failed attempt, by the worker, before it takes its next job. An error
         /// that it throws is counted in ``PoolCounters/callbackFailures`` and goes no further.

@@ -12,15 +12,15 @@ extension WorkerPool {
         let level = storage.level(of: priority)
         for job in jobs {
             batch.append(Job(body: job.body, level: level))
-            if batch.count == 256 { try await enter(&batch, level) }
+            if batch.count == 256 { try await enter(&batch) }
         }
-        try await enter(&batch, level)
+        try await enter(&batch)
     }
 
     @usableFromInline
-    func enter(_ batch: inout JobBuffer, _ level: UInt8) async throws {
+    func enter(_ batch: inout JobBuffer) async throws {
         while true {
-            storage.push(&batch, level: level)
+            storage.push(&batch)
             guard batch.count > 0 else { return }
             try await storage.enter(batch.removeFirst())
         }

@@ -39,7 +39,7 @@ public final class WorkerPool: Sendable {
         priority: JobPriority = .normal, _ job: @escaping @Sendable () async throws -> Void
     ) async throws {
         // Inlined, so that a submit that does not have to wait is not an asynchronous call.
-        if let unqueued = push(.asynchronous(job), nil, priority) { try await enter(unqueued) }
+        if let unqueued = storage.push(.asynchronous(job), nil, priority) { try await storage.enter(unqueued) }
     }
 
     /// Queues a job that awaits nothing; a closure without `await` resolves to this overload.
@@ -49,27 +49,19 @@ public final class WorkerPool: Sendable {
     /// unqueued by the compiler: declare it `async`, as in `{ @MainActor () async in … }`.
     @inlinable
     public func submit(priority: JobPriority = .normal, _ job: @escaping @Sendable () throws -> Void) async throws {
-        if let unqueued = push(.plain(job), nil, priority) { try await enter(unqueued) }
+        if let unqueued = storage.push(.plain(job), nil, priority) { try await storage.enter(unqueued) }
     }
-
-    @usableFromInline
-    func push(_ body: consuming Job.Body, _ record: JobRecord?, _ priority: JobPriority) -> Job? {
-        storage.push(Job(body: body, record: record, level: storage.level(of: priority)))
-    }
-
-    @usableFromInline
-    func enter(_ job: Job) async throws { try await storage.enter(job) }
 
     /// Queues a job with a name, limits or retries of its own.
     public func submit(_ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void) async throws {
         let record = JobRecord(options: options)
-        if let unqueued = push(.asynchronous(job), record, options.priority) { try await enter(unqueued) }
+        if let unqueued = storage.push(.asynchronous(job), record, options.priority) { try await storage.enter(unqueued) }
     }
 
     /// The same for a job that awaits nothing.
     public func submit(_ options: JobOptions, _ job: @escaping @Sendable () throws -> Void) async throws {
         let record = JobRecord(options: options)
-        if let unqueued = push(.plain(job), record, options.priority) { try await enter(unqueued) }
+        if let unqueued = storage.push(.plain(job), record, options.priority) { try await storage.enter(unqueued) }
     }
 
     /// Queues a job whose result can be awaited.
@@ -83,7 +75,7 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () async throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
         let record = ValueRecord<Value, Failure>(options: options, .asynchronous(job))
-        if let unqueued = push(ValueRecord<Value, Failure>.asynchronousBody, record, options.priority) { try await enter(unqueued) }
+        if let unqueued = storage.push(record.asynchronousBody, record, options.priority) { try await storage.enter(unqueued) }
         return TypedJobHandle(record: record, storage: storage)
     }
 
@@ -99,7 +91,7 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
         let record = ValueRecord<Value, Failure>(options: options, .plain(job))
-        if let unqueued = push(ValueRecord<Value, Failure>.plainBody, record, options.priority) { try await enter(unqueued) }
+        if let unqueued = storage.push(record.plainBody, record, options.priority) { try await storage.enter(unqueued) }
         return TypedJobHandle(record: record, storage: storage)
     }
 
@@ -113,7 +105,7 @@ public final class WorkerPool: Sendable {
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
         let record = ValueRecord<Value, Failure>(options: options, .asynchronous(job), then: then)
-        if let unqueued = push(ValueRecord<Value, Failure>.asynchronousBody, record, options.priority) { try await enter(unqueued) }
+        if let unqueued = storage.push(record.asynchronousBody, record, options.priority) { try await storage.enter(unqueued) }
     }
 
     /// The same for a job that awaits nothing.
@@ -124,7 +116,7 @@ public final class WorkerPool: Sendable {
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
         let record = ValueRecord<Value, Failure>(options: options, .plain(job), then: then)
-        if let unqueued = push(ValueRecord<Value, Failure>.plainBody, record, options.priority) { try await enter(unqueued) }
+        if let unqueued = storage.push(record.plainBody, record, options.priority) { try await storage.enter(unqueued) }
     }
 
     /// Queues a job without ever waiting, for submitters that are not `async`. Where a full queue
@@ -132,15 +124,11 @@ public final class WorkerPool: Sendable {
     public func submitNow(
         priority: JobPriority = .normal, _ job: @escaping @Sendable () async throws -> Void
     ) throws(PoolError) {
-        try enterNow(push(.asynchronous(job), nil, priority))
+        if let unqueued = storage.push(.asynchronous(job), nil, priority) { try storage.enterNow(unqueued) }
     }
 
     /// The same for a job that awaits nothing.
     public func submitNow(priority: JobPriority = .normal, _ job: @escaping @Sendable () throws -> Void) throws(PoolError) {
-        try enterNow(push(.plain(job), nil, priority))
-    }
-
-    private func enterNow(_ job: Job?) throws(PoolError) {
-        if let job { try storage.enterNow(job) }
+        if let unqueued = storage.push(.plain(job), nil, priority) { try storage.enterNow(unqueued) }
     }
 }

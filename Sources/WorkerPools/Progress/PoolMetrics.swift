@@ -8,8 +8,10 @@ public import Metrics
 /// ``WorkerPool/reportMetrics(every:to:)`` does at intervals.
 public final class PoolMetrics: Sendable {
     private let pool: PoolStorage
-    private let gauges: [(value: @Sendable (PoolCounters) -> Int, gauge: Gauge)]
-    private let counters: [(value: @Sendable (PoolCounters) -> Int, counter: Counter)]
+    private typealias Reported<Metric> = (value: @Sendable (PoolCounters) -> Int, metric: Metric)
+
+    private let gauges: [Reported<Gauge>]
+    private let counters: [Reported<Counter>]
     /// What each of the counters has been told so far.
     private let reported: Guarded<[Int]>
 
@@ -20,21 +22,21 @@ public final class PoolMetrics: Sendable {
         self.pool = pool.storage
         let factory = factory ?? MetricsSystem.factory
         let dimensions = [("pool", pool.name)]
-        let gauges: [(String, @Sendable (PoolCounters) -> Int)] = [
-            ("queued", \.queued), ("running", \.running), ("retrying", \.retrying), ("workers", \.workers),
-            ("suspended", \.suspended),
-        ]
-        let counters: [(String, @Sendable (PoolCounters) -> Int)] = [
-            ("accepted", \.accepted), ("rejected", \.rejected), ("done", \.done), ("failed", \.failed),
-            ("retried", \.retried), ("timed_out", \.timedOut), ("cancelled", \.cancelled), ("dropped", \.dropped),
-            ("late", \.late),
-        ]
-        self.gauges = gauges.map { name, value in
+        func gauge(_ name: String, _ value: @escaping @Sendable (PoolCounters) -> Int) -> Reported<Gauge> {
             (value, Gauge(label: "worker_pool_\(name)", dimensions: dimensions, factory: factory))
         }
-        self.counters = counters.map { name, value in
+        func counter(_ name: String, _ value: @escaping @Sendable (PoolCounters) -> Int) -> Reported<Counter> {
             (value, Counter(label: "worker_pool_\(name)", dimensions: dimensions, factory: factory))
         }
+        gauges = [
+            gauge("queued", \.queued), gauge("running", \.running), gauge("retrying", \.retrying), gauge("workers", \.workers),
+            gauge("suspended", \.suspended),
+        ]
+        counters = [
+            counter("accepted", \.accepted), counter("rejected", \.rejected), counter("done", \.done), counter("failed", \.failed),
+            counter("retried", \.retried), counter("timed_out", \.timedOut), counter("cancelled", \.cancelled),
+            counter("dropped", \.dropped), counter("late", \.late),
+        ]
         reported = Guarded(Array(repeating: 0, count: counters.count))
     }
 
@@ -52,7 +54,7 @@ public final class PoolMetrics: Sendable {
             }
         }
         for (value, gauge) in gauges { gauge.record(value(now)) }
-        for (entry, number) in zip(counters, added) where number > 0 { entry.counter.increment(by: number) }
+        for (entry, number) in zip(counters, added) where number > 0 { entry.metric.increment(by: number) }
     }
 }
 

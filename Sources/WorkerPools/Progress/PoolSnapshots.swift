@@ -10,13 +10,8 @@ public struct PoolSnapshots: AsyncSequence, Sendable {
     public struct Iterator: AsyncIteratorProtocol {
         let storage: PoolStorage
         let interval: Duration
-        private var isFirst = true
-        private var hasEnded = false
-
-        init(storage: PoolStorage, interval: Duration) {
-            self.storage = storage
-            self.interval = interval
-        }
+        var isFirst = true
+        var hasEnded = false
 
         /// Also nil, at once, when the task is cancelled.
         public mutating func next() async -> PoolCounters? {

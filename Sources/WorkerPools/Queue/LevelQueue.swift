@@ -29,52 +29,33 @@ final class LevelQueue {
         for level in levels.indices { levels[level].free() }
     }
 
-    private var hasOneLevel: Bool { occupied & (occupied &- 1) == 0 }
-
     func append(_ job: consuming Job) {
-        let level = Int(job.level)
-        occupied |= 1 << UInt64(level)
-        count += 1
+        let level = noteEntry(job.level)
         levels[level].append(job)
-    }
-
-    /// Appends the first jobs of a buffer, which are all of one level.
-    func append(first number: Int, of jobs: inout JobBuffer, level: UInt8) {
-        guard number > 0 else { return }
-        occupied |= 1 << UInt64(level)
-        count += number
-        levels[Int(level)].append(first: number, of: &jobs)
     }
 
     /// Puts a job back where it was taken from.
     func prepend(_ job: consuming Job) {
-        let level = Int(job.level)
+        let level = noteEntry(job.level)
+        levels[level].prepend(job)
+    }
+
+    @inline(__always)
+    private func noteEntry(_ level: UInt8) -> Int {
         occupied |= 1 << UInt64(level)
         count += 1
-        levels[level].prepend(job)
+        return Int(level)
     }
 
     @inline(__always)
     func popFirst() -> Job? {
         while count > 0 {
             let highest = 63 - occupied.leadingZeroBitCount
-            if let job = take(from: hasOneLevel ? highest : chooseLevel(below: highest)) { return job }
+            let isOnly = occupied & (occupied &- 1) == 0
+            if let job = take(from: isOnly ? highest : chooseLevel(below: highest)) { return job }
         }
-        if cancelledEntries > 0 { clear() }
+        discardCancelled()
         return nil
-    }
-
-    /// Moves the jobs that ``popFirst()`` would return next, up to `most` of them.
-    func popFirst(_ most: Int, into jobs: inout JobBuffer) {
-        if cancelledEntries == 0, hasOneLevel, count > 0 {
-            let level = occupied.trailingZeroBitCount
-            let number = min(most, count)
-            jobs.append(first: number, of: &levels[level])
-            count -= number
-            noteRemoval(at: level)
-        } else {
-            while jobs.count < most, let job = popFirst() { jobs.append(job) }
-        }
     }
 
     /// The job that has waited longest on the lowest level in use.
@@ -89,16 +70,12 @@ final class LevelQueue {
     func noteCancelled() {
         count -= 1
         cancelledEntries += 1
-        if count == 0 { return clear() }
-        guard cancelledEntries > 64, cancelledEntries > count else { return }
-        for level in levels.indices {
-            for _ in 0..<levels[level].count {
-                let job = levels[level].removeFirst()
-                if job.isWithdrawn { discard(job) } else { levels[level].append(job) }
-            }
-            noteRemoval(at: level)
-        }
-        cancelledEntries = 0
+        if count == 0 || cancelledEntries > max(64, count) { discardCancelled() }
+    }
+
+    private func discardCancelled() {
+        guard cancelledEntries > 0 else { return }
+        for job in takeAll().reversed() { prepend(job) }
     }
 
     func discard(_ job: consuming Job) { discarded.append(job) }
@@ -107,12 +84,15 @@ final class LevelQueue {
 
     /// All jobs, higher levels first, in their order within a level.
     func takeAll() -> [Job] {
-        clear()
         var jobs: [Job] = []
-        // Withdrawn jobs are released later, without a lock, as what they hold may call the pool.
-        for job in takeDiscarded() {
-            if job.isWithdrawn { discard(job) } else { jobs.append(job) }
+        for level in levels.indices.reversed() {
+            while levels[level].count > 0 {
+                let job = levels[level].removeFirst()
+                if job.isWithdrawn { discard(job) } else { jobs.append(job) }
+            }
+            levels[level].shrink()
         }
+        (occupied, cancelledEntries, count) = (0, 0, 0)
         return jobs
     }
 
@@ -147,14 +127,5 @@ final class LevelQueue {
         wasOverdue = chosen != highest
         passedOver[chosen] = 0
         return chosen
-    }
-
-    private func clear() {
-        for level in levels.indices.reversed() {
-            while levels[level].count > 0 { discard(levels[level].removeFirst()) }
-        }
-        occupied = 0
-        cancelledEntries = 0
-        count = 0
     }
 }

@@ -14,18 +14,21 @@ final class ChunkedCall: Sendable {
 
     var chunkCount: Int { (count + length - 1) / length }
 
-    init(count: Int, length: Int) {
+    private let pool: PoolStorage
+
+    @usableFromInline
+    init(_ count: Int, on pool: PoolStorage) {
         self.count = count
-        self.length = length
+        self.pool = pool
+        let isPerElement = pool.configuration.timeout != nil || pool.configuration.retry != nil
+        length = isPerElement ? 1 : min(1024, max(1, count / pool.configuration.workers.upperBound / 8))
     }
 
     /// Submits the chunks as jobs, and waits until all of them have ended.
     /// - Returns: why the first one that failed did.
     @usableFromInline
-    func run(
-        on pool: WorkerPool, _ chunk: @escaping @Sendable (Range<Int>) async throws -> Void
-    ) async -> JobFailure<any Error>? {
-        let group = JobGroup(pool.storage, rule: .cancelRest, whenFull: .suspend)
+    func run(_ chunk: @escaping @Sendable (Range<Int>) async throws -> Void) async -> JobFailure<any Error>? {
+        let group = JobGroup(pool, rule: .cancelRest, whenFull: .suspend)
         do {
             var start = 0
             while start < count {
@@ -34,7 +37,7 @@ final class ChunkedCall: Sendable {
                 start = range.upperBound
             }
         } catch {
-            let refusal = error as? PoolError ?? .cancelled(pool: pool.name, job: nil)
+            let refusal = error as? PoolError ?? .cancelled(pool: pool.configuration.name, job: nil)
             let first = group.firstFailure ?? .stopped(refusal)
             group.cancel()
             _ = await group.waitForAll()
@@ -42,7 +45,7 @@ final class ChunkedCall: Sendable {
         }
         _ = await group.waitForAll()
         if let first = group.firstFailure { return first }
-        return isIncomplete.load(ordering: .relaxed) ? .stopped(.cancelled(pool: pool.name, job: nil)) : nil
+        return isIncomplete.load(ordering: .relaxed) ? .stopped(.cancelled(pool: pool.configuration.name, job: nil)) : nil
     }
 
     private func attempt(
@@ -73,15 +76,6 @@ final class ChunkedCall: Sendable {
 }
 
 extension WorkerPool {
-    @usableFromInline
-    func makeChunkedCall(_ count: Int) -> ChunkedCall { ChunkedCall(count: count, length: chunkLength(of: count)) }
-
-    private func chunkLength(of count: Int) -> Int {
-        let configuration = storage.configuration
-        guard configuration.timeout == nil, configuration.retry == nil else { return 1 }
-        return min(1024, max(1, count / configuration.workers.upperBound / 8))
-    }
-
     @usableFromInline
     func failure<Failure: Error>(_ failure: JobFailure<any Error>) -> JobFailure<Failure> {
         switch failure {

@@ -47,9 +47,9 @@ where Elements.Element: Sendable {
                     while await channel.waitForRoom(), let element = try await elements.next() {
                         try await channel.submit { try await transform(element) }
                     }
-                    channel.end(.success(()))
+                    await channel.end(.success(nil))
                 } catch {
-                    channel.end(.failure(error))
+                    await channel.end(.failure(error))
                 }
             }
         }

@@ -1,8 +1,8 @@
 // Unsafe code: results are written into the spare capacity of an array that is private to this
 // buffer and never grows, so its memory stays where it is; `complete` checks that it did. Each
-// chunk has a part of that memory, and a word that says how many values the part holds, or that an
+// chunk has a part of that memory, and `held` says how many values the part holds, or that an
 // attempt is busy with it: then only that attempt touches the part. The values become the array's
-// own when all parts are full; otherwise `deinit` releases those that the words count. Attempts
+// own when all parts are full; otherwise `deinit` releases those that `held` counts. Attempts
 // retain the buffer, so one that outlives the call, because it timed out, still finds its memory.
 
 public import Synchronization
@@ -13,7 +13,8 @@ final class ResultBuffer<Value: Sendable>: @unchecked Sendable {  // see above
     @usableFromInline let start: UnsafeMutablePointer<Value>
     private var values: [Value]
     @usableFromInline let call: ChunkedCall
-    private let words: UnsafeMutablePointer<Atomic<Int>>
+    /// How many values each chunk's part holds, or that an attempt is busy with it.
+    private let held: Guarded<[Int]>
 
     private static var isBusy: Int { -1 }
 
@@ -24,17 +25,13 @@ final class ResultBuffer<Value: Sendable>: @unchecked Sendable {  // see above
         values = Array(unsafeUninitializedCapacity: call.count) { buffer, _ in memory = buffer.baseAddress }
         guard let memory else { preconditionFailure("an array with room for \(call.count) values has no memory") }
         start = memory
-        words = .allocate(capacity: call.chunkCount)
-        for chunk in 0..<call.chunkCount { (words + chunk).initialize(to: Atomic(0)) }
+        held = Guarded(Array(repeating: 0, count: call.chunkCount))
     }
 
     deinit {
-        for chunk in 0..<call.chunkCount {
-            let held = words[chunk].load(ordering: .acquiring)
-            if held > 0 { (start + chunk * call.length).deinitialize(count: held) }
+        for (chunk, count) in held.withLock({ $0 }).enumerated() where count > 0 {
+            (start + chunk * call.length).deinitialize(count: count)
         }
-        words.deinitialize(count: call.chunkCount)
-        words.deallocate()
     }
 
     /// Makes an attempt at a chunk, until the rest of it is not wanted any more.
@@ -76,34 +73,30 @@ final class ResultBuffer<Value: Sendable>: @unchecked Sendable {  // see above
     @usableFromInline
     func take(_ range: Range<Int>) -> UnsafeMutablePointer<Value>? {
         let part = start + range.lowerBound
-        let held = words[range.lowerBound / call.length].exchange(Self.isBusy, ordering: .acquiringAndReleasing)
-        guard held != Self.isBusy else { return nil }
-        part.deinitialize(count: held)
+        let count = held.withLock { exchange(&$0[range.lowerBound / call.length], with: Self.isBusy) }
+        guard count != Self.isBusy else { return nil }
+        part.deinitialize(count: count)
         return part
     }
 
     /// Ends the attempt that took the chunk and has put values before `end`.
     @usableFromInline
     func giveBack(_ range: Range<Int>, filledTo end: UnsafeMutablePointer<Value>) {
-        let held = end - (start + range.lowerBound)
-        words[range.lowerBound / call.length].store(held, ordering: .releasing)
+        let count = end - (start + range.lowerBound)
+        held.withLock { $0[range.lowerBound / call.length] = count }
     }
 
     /// The results, once all chunks are full; they are not copied.
     @usableFromInline
     func complete() -> [Value] {
-        var held = 0
-        for chunk in 0..<call.chunkCount {
-            held += words[chunk].exchange(Self.isBusy, ordering: .acquiringAndReleasing)
-        }
-        precondition(held == call.count, "a successful map has \(held) of \(call.count) results")
-        values.append(addingCapacity: held) { span in
+        let total = held.withLock { exchange(&$0, with: Array(repeating: Self.isBusy, count: $0.count)).reduce(0, +) }
+        precondition(total == call.count, "a successful map has \(total) of \(call.count) results")
+        values.append(addingCapacity: total) { span in
             span.withUnsafeMutableBufferPointer { buffer, count in
                 precondition(buffer.baseAddress == start, "an array with room for its elements has moved")
-                count = held
+                count = total
             }
         }
-        defer { values = [] }
-        return values
+        return exchange(&values, with: [])
     }
 }

@@ -4,17 +4,14 @@ import DequeModule
 final class ResultChannel<Value: Sendable>: Sendable {
     private struct State {
         /// In the order of the elements: the results of all jobs that the reader has not taken, nil
-        /// for those that have none yet. In that of completion: those that there are.
-        var results: Deque<Result<Value, any Error>?> = []
+        /// for those that have none yet. In that of completion: those that there are. After the
+        /// last, how the elements ended, with nil for a value.
+        var results: Deque<Result<Value?, any Error>?> = []
         var issued = 0
         var taken = 0
-        /// How the elements ended, once there are no more.
-        var ending: Result<Void, any Error>?
         var isAbandoned = false
         var pump: UnsafeContinuation<Void, Never>?
         var reader: UnsafeContinuation<Void, Never>?
-
-        var isDrained: Bool { ending != nil && issued == taken }
     }
 
     private let storage: PoolStorage
@@ -38,13 +35,12 @@ final class ResultChannel<Value: Sendable>: Sendable {
 
     /// - Returns: false if the reader is gone.
     func waitForRoom() async -> Bool {
-        await withUnsafeContinuation { continuation in
-            let isWaiting = state.withLock { state in
+        await suspend { continuation in
+            state.withLock { state in
                 guard !state.isAbandoned, state.issued - state.taken == window else { return false }
                 state.pump = continuation
                 return true
             }
-            if !isWaiting { continuation.resume() }
         }
         return state.withLock { !$0.isAbandoned }
     }
@@ -57,24 +53,22 @@ final class ResultChannel<Value: Sendable>: Sendable {
         }
         let record = ValueRecord<Value, any Error>(options: JobOptions(), .asynchronous(work)) { [group] record, end in
             let record = unsafeDowncast(record, to: ValueRecord<Value, any Error>.self)
-            self.put(record.result(of: end).mapError(\.cause), number)
+            self.put(record.result(of: end).map(Optional.some).mapError(\.cause), number)
             group.end(record, end)
         }
         do {
-            try await group.submit(record, ValueRecord<Value, any Error>.asynchronousBody)
+            try await group.submit(record, record.asynchronousBody)
         } catch {
-            state.withLock { state in
-                state.issued -= 1
-                if order == .input { _ = state.results.popLast() }
-            }
+            if order == .input { state.withLock { _ = $0.results.popLast() } }
             throw error
         }
     }
 
     /// No more jobs come; the reader gets the error after all results.
-    func end(_ ending: Result<Void, any Error>) {
+    func end(_ ending: Result<Value?, any Error>) async {
+        _ = await group.waitForAll()
         let reader = state.withLock { state in
-            state.ending = ending
+            if !state.isAbandoned { state.results.append(ending) }
             return state.reader.take()
         }
         reader?.resume()
@@ -82,7 +76,7 @@ final class ResultChannel<Value: Sendable>: Sendable {
 
     // For workers.
 
-    private func put(_ result: Result<Value, any Error>, _ number: Int) {
+    private func put(_ result: Result<Value?, any Error>, _ number: Int) {
         let reader = state.withLock { state -> UnsafeContinuation<Void, Never>? in
             guard !state.isAbandoned else { return nil }
             if order == .completion {
@@ -101,13 +95,11 @@ final class ResultChannel<Value: Sendable>: Sendable {
     ///   nothing yet.
     func take() -> Result<Value?, any Error>? {
         let (finding, pump) = state.withLock { state -> (Result<Value?, any Error>?, UnsafeContinuation<Void, Never>?) in
-            guard case .some(.some(let result)) = state.results.first else {
-                return (state.isDrained ? state.ending?.map { nil } : nil, nil)
-            }
+            guard case .some(.some(let finding)) = state.results.first else { return (nil, nil) }
             state.results.removeFirst()
             state.taken += 1
             let isRoomy = window - (state.issued - state.taken) >= leastRoom
-            return (result.map { $0 }, isRoomy ? state.pump.take() : nil)
+            return (finding, isRoomy ? state.pump.take() : nil)
         }
         pump?.resume()
         return finding
@@ -117,14 +109,13 @@ final class ResultChannel<Value: Sendable>: Sendable {
     func waitForResult() async {
         await withTaskCancellationHandler {
             await storage.whileWaiting {
-                await withUnsafeContinuation { continuation in
-                    let isWaiting = state.withLock { state in
+                await suspend { continuation in
+                    state.withLock { state in
                         if case .some(.some) = state.results.first { return false }
-                        guard !state.isAbandoned, !state.isDrained else { return false }
+                        guard !state.isAbandoned else { return false }
                         state.reader = continuation
                         return true
                     }
-                    if !isWaiting { continuation.resume() }
                 }
             }
         } onCancel: {
@@ -141,15 +132,5 @@ final class ResultChannel<Value: Sendable>: Sendable {
         }
         for continuation in waiting { continuation?.resume() }
         group.cancel()
-    }
-}
-
-extension JobFailure where Failure == any Error {
-    /// The error itself.
-    var cause: any Error {
-        switch self {
-        case .failed(let error): error
-        case .stopped(let error): error
-        }
     }
 }

@@ -52,9 +52,9 @@ extension WorkerPool {
         _ count: Int, _: Failure.Type, _ fill: @escaping @Sendable (ResultBuffer<Value>, Range<Int>) async throws -> Void
     ) async throws(JobFailure<Failure>) -> [Value] {
         guard count > 0 else { return [] }
-        let call = makeChunkedCall(count)
+        let call = ChunkedCall(count, on: storage)
         let results = ResultBuffer<Value>(for: call)
-        if let failure = await call.run(on: self, { try await fill(results, $0) }) { throw self.failure(failure) }
+        if let failure = await call.run({ try await fill(results, $0) }) { throw self.failure(failure) }
         return results.complete()
     }
 }

@@ -17,7 +17,7 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // what is not const
     let index: Int
     private let queue: Guarded<RunQueue>
     private let spot = ParkingSpot()
-    private let group: ThreadGroup
+    let group: ThreadGroup
     /// What the queue has, for neighbours to read without its lock: else each of n threads would
     /// take n locks every few milliseconds, and whenever it looks for work.
     private let hasReadyNow = Atomic(false)
@@ -65,8 +65,6 @@ final class RunLoop: SerialExecutor, @unchecked Sendable {  // what is not const
     }
 
     func unpark() { spot.unpark() }
-
-    func belongs(to other: ThreadGroup) -> Bool { group === other }
 
     /// On the loop's own thread: the actor that puts a task to sleep, which it must call at once.
     func prepareNap(for length: UInt64) -> NapActor? {

@@ -83,24 +83,19 @@ package struct SystemThread: @unchecked Sendable {  // a thread's id is a plain 
             }
             // As root, threads of Swift's own pool, which may have created this one, have lost what
             // the process was started with.
-            let own = getpriority(Int32(PRIO_PROCESS.rawValue), id_t(getpid()))
-            switch quality {
-            case .standard: Self.yield(atLeast: own)
-            case .utility: Self.yield(atLeast: max(own, 5))
-            case .background: Self.yield(atLeast: max(own, 15))
-            }
+            let which = Int32(PRIO_PROCESS.rawValue)
+            let own = getpriority(which, id_t(getpid()))
+            // A process started with `nice` is not made more eager.
+            let nice =
+                switch quality {
+                case .standard: own
+                case .utility: max(own, 5)
+                case .background: max(own, 15)
+                }
+            // On Linux a process number of 0 means the calling thread alone.
+            if getpriority(which, 0) < nice { setpriority(which, 0, nice) }
         #endif
     }
-
-    #if !canImport(Darwin)
-        /// Raises the nice value of the calling thread. A process started with `nice` is not made
-        /// more eager.
-        private static func yield(atLeast nice: Int32) {
-            // On Linux a process number of 0 means the calling thread alone.
-            let which = Int32(PRIO_PROCESS.rawValue)
-            if getpriority(which, 0) < nice { setpriority(which, 0, nice) }
-        }
-    #endif
 
     /// Waits until the thread has ended; called by the thread itself, detaches it instead.
     package func join() {

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A task executor with its own threads, for jobs that compute or block: they never occupy Swift's
 /// cooperative pool.
 ///
@@ -11,11 +9,10 @@ import Synchronization
 ///
 /// Tasks given to it with `executorPreference:` keep it alive. ``shutdown()`` stops the threads
 /// once their queues are empty; so does releasing the last reference.
-public final class ThreadExecutor: TaskExecutor, Alarms {
+public final class ThreadExecutor: TaskExecutor {
     public let name: String
     private let group = ThreadGroup()
     private let threads: Guarded<[SystemThread]>
-    private let started = Atomic(0)
 
     /// - Parameters:
     ///   - count: how many threads, at least 1; normally the number of cores.
@@ -39,23 +36,21 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
         group.setLoops(loops)
         let identity = asUnownedTaskExecutor()
         var started: [SystemThread] = []
-        do throws(SystemThread.Refused) {
-            for loop in loops {
-                started.append(try SystemThread(name: "\(name)-\(loop.index)", quality: quality) { loop.run(on: identity) })
-            }
-        } catch {
-            group.setLoops(Array(loops.prefix(started.count)))
+        for loop in loops {
+            let thread = try? SystemThread(name: "\(name)-\(loop.index)", quality: quality) { loop.run(on: identity) }
+            guard let thread else { break }
+            started.append(thread)
         }
-        self.started.store(started.count, ordering: .sequentiallyConsistent)
+        group.setLoops(Array(loops.prefix(started.count)))
         threads.withLock { [started] in $0 = started }
     }
 
     deinit {
         shutdown()
-        group.releaseLoops()
+        group.setLoops([])
     }
 
-    public var threadCount: Int { started.load(ordering: .sequentiallyConsistent) }
+    public var threadCount: Int { group.loopCount }
 
     public func enqueue(_ job: consuming ExecutorJob) {
         demand(!group.isStopping, "a task came to executor '\(name)' after its shutdown; drain its pools first")
@@ -70,18 +65,6 @@ public final class ThreadExecutor: TaskExecutor, Alarms {
     /// wait for that one.
     public func shutdown() {
         group.stop()
-        let ending = threads.withLock { threads in
-            defer { threads = [] }
-            return threads
-        }
-        for thread in ending { thread.join() }
-    }
-
-    public var now: UInt64 { OperatingSystem.now }
-
-    /// Calls `body` on the thread of ``WheelThread/shared``: an alarm has to fire even while all
-    /// threads here compute.
-    public func call(at due: UInt64, _ body: @escaping @Sendable () -> Void) {
-        WheelThread.shared.call(at: due, body)
+        for thread in threads.withLock({ exchange(&$0, with: []) }) { thread.join() }
     }
 }

@@ -21,8 +21,10 @@ final class ThreadGroup: Sendable {
 
     var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
     var hasWork: Bool { loops.contains(where: \.hasReady) }
+    var loopCount: Int { loops.count }
     private var loops: [RunLoop] { state.withLock { $0.loops } }
 
+    /// Loops hold this group in turn, until there are none here.
     func setLoops(_ loops: [RunLoop]) {
         state.withLock { $0.loops = loops }
     }
@@ -32,16 +34,11 @@ final class ThreadGroup: Sendable {
         for loop in loops { loop.unpark() }
     }
 
-    /// Releases the loops, which hold this group in turn.
-    func releaseLoops() {
-        state.withLock { $0 = State() }
-    }
-
     /// Runs the job on the caller's own thread if it belongs to this group, else on an idle thread
     /// or the next in turn. Looks for an idle thread after it has pushed the job, so that one that
     /// goes idle meanwhile either finds the job or is found.
     func enqueue(_ job: UnownedJob) {
-        if let own = RunLoop.current, own.belongs(to: self) {
+        if let own = RunLoop.current, own.group === self {
             own.push(job)
             wakeOne()
         } else if let idle = takeIdle() {
@@ -81,13 +78,7 @@ final class ThreadGroup: Sendable {
         }
     }
 
-    /// - Returns: false if none is idle.
-    @discardableResult
-    func wakeOne() -> Bool {
-        guard let idle = takeIdle() else { return false }
-        idle.unpark()
-        return true
-    }
+    func wakeOne() { takeIdle()?.unpark() }
 
     func steal(for thief: RunLoop) -> UnownedJob? {
         let loops = loops
@@ -128,7 +119,7 @@ final class ThreadGroup: Sendable {
             idleCount.load(ordering: .sequentiallyConsistent) > 0,
             !isWakingWatcher.exchange(true, ordering: .sequentiallyConsistent)
         else { return }
-        if !wakeOne() { isWakingWatcher.store(false, ordering: .sequentiallyConsistent) }
+        if let idle = takeIdle() { idle.unpark() } else { isWakingWatcher.store(false, ordering: .sequentiallyConsistent) }
     }
 
     /// A thread that may have kept watch, or was woken to, has found work instead. Another must

@@ -1,7 +1,6 @@
 /// Where a pool reads the time and sets alarms for timeouts, retries and sizing.
 ///
-/// A pool uses its executor if that is a ``ThreadExecutor``, else ``WheelThread/shared``; tests
-/// pass a ``ManualClock`` and move time themselves.
+/// A pool uses ``WheelThread/shared``; tests pass a ``ManualClock`` and move time themselves.
 public protocol Alarms: Sendable {
     /// Nanoseconds since an origin of the clock's own; never goes back.
     var now: UInt64 { get }

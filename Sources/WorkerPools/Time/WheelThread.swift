@@ -20,13 +20,7 @@ public final class WheelThread: Alarms {
     }()
 
     /// ``shared``, started; `nil` if the system refused its thread.
-    private static let started: WheelThread? = {
-        do throws(SystemThread.Refused) {
-            return try WheelThread()
-        } catch {
-            return nil
-        }
-    }()
+    private static let started = try? WheelThread()
 
     /// Starts the thread of ``shared``, unless it runs already.
     ///
