@@ -111,8 +111,11 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
 
     @Test func `is no more than there is room for, even after others were dropped`() {
         var state = busyPool(room: 4)
-        _ = state.dropNewest(job(0))
+        for number in 1...4 as ClosedRange<Int32> { _ = push(number, to: &state) }
+        _ = state.offer(job(0), whenFull: .dropNewest)
         state.settle()
+        #expect(state.counters.dropped == 1)
+        while state.queue.popFirst() != nil {}
         // A retry comes back.
         state.queue.append(job(1))
         state.settle()

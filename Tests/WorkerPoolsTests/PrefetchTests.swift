@@ -51,7 +51,7 @@ private struct Simulation {
         let body: Job.Body = areAsynchronous ? .asynchronous({}) : .plain({})
         var job: Job? = Job(body: body, attempt: Int32(number), level: 0)
         state.push(&job)
-        if let job { _ = step { $0.offer(job) } }
+        if let job { _ = step { $0.offer(job, whenFull: .suspend) } }
     }
 
     /// A worker comes to the queue on one of the threads.
