@@ -32,7 +32,7 @@ struct ResumeTests {
             var text = ""
             for n in 0..<records {
                 let filler = String(repeating: "\(n) ", count: 12)
-                text += n % 997 == 5 ? "{\"n\": broken\n" : "{\"n\":\(n),\"k\":\"\(n % 5)\",\"text\":\"\(filler)\"}\n"
+                text += n % 997 == 5 ? "{\"n\": broken\n" : "{\"n\":\(n),\"k\":\"\(n % (file == 2 ? 7 : 5))\",\"text\":\"\(filler)\"}\n"
             }
             try command.write(text, to: "in/\(file).jsonl")
         }
@@ -246,6 +246,27 @@ struct ResumeTests {
         #expect(try command.run("audit", "state/report.json").status == 0)
         // After a completed run, the command starts over.
         #expect(try !command.run(arguments).error.contains("resuming"))
+    }
+
+    @Test("a copy of a folder with an unfinished run, or a folder that was moved, has its own files", arguments: ["", "--restart"])
+    func copied(restart: String) throws {
+        let command = try Self.prepared()
+        defer { command.remove() }
+        let (_, calls) = try Self.run(command, at: 0, "before")
+        let expected = try Self.files(command)
+        #expect(try Self.run(command, at: calls * 2 / 3, "before").0.status == SIGKILL)
+        let left = try Self.files(command)
+        #expect(left.keys.contains { $0.hasSuffix(".part") })
+        let run = "sluice run trouble.yaml --progress none --state state \(restart)"
+        let copy = try command.shell("mkdir copy && cp -rp in out state trouble.yaml copy && cd copy && TROUBLE_KEY='some secret' \(run)")
+        #expect(copy.status == 3 && copy.error.contains("resuming") == restart.isEmpty, "\(copy)")
+        #expect(try Self.files(command) == left)
+        let outputs = try command.shell("cd copy && find out -type f | sort").output.split(separator: "\n").map(String.init)
+        #expect(outputs == expected.keys.filter { $0.hasPrefix("out/") }.sorted())
+        for output in outputs { #expect(try Data(contentsOf: command.folder.appending(path: "copy/" + output)) == expected[output]) }
+        let moved = try command.shell("mkdir moved && mv in out state trouble.yaml moved && cd moved && TROUBLE_KEY='some secret' \(run)")
+        #expect(moved.status == 3, "\(moved)")
+        #expect(try command.shell("diff -r copy/out moved/out").status == 0)
     }
 
     @Test("a part that another program changes between two processes of a run is refused by name; --restart starts over")

@@ -76,6 +76,20 @@ struct StateFolderTests {
         }
     }
 
+    @Test("a copy of a state folder leaves the files of the other one, while that is there")
+    func copies() throws {
+        try Self.inFolder { root in
+            try Self.kill(root + "/state", writing: [root + "/out/a"])
+            try FileManager.default.copyItem(atPath: root + "/state", toPath: root + "/copy")
+            try FileManager.default.copyItem(atPath: root + "/state", toPath: root + "/moved")
+            try StateFolder(root + "/copy", pipeline: "t").end()
+            #expect(try Self.names(in: root + "/out").count == 1)
+            try FileManager.default.removeItem(atPath: root + "/state")
+            try StateFolder(root + "/moved", pipeline: "t").end()
+            #expect(!FileManager.default.fileExists(atPath: root + "/out"))
+        }
+    }
+
     @Test("records that were set aside are removed, too")
     func spill() throws {
         try Self.inFolder { root in

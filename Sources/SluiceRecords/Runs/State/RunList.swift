@@ -36,6 +36,10 @@ final class RunList: Sendable {
         var pipeline: String
         var run: String
         var process: Int32?
+        /// The current folder of the process, and its state folder: absolute paths.
+        var base: String?
+        var state: String?
+        /// As the process named it.
         var folder: String?
         var isMade: Bool?
         /// The folder below which no links are followed; `nil` to follow them.
@@ -52,7 +56,7 @@ final class RunList: Sendable {
         let entries = Self.entries(path)
         others = entries.filter { !$0.pipeline.isSame(as: pipeline) }
         let own = entries.filter { $0.pipeline.isSame(as: pipeline) }
-        left = Self.left(own)
+        left = Self.left(own, in: folder)
         let run: String
         do throws(RunError) {
             run = try choose(left)
@@ -61,7 +65,8 @@ final class RunList: Sendable {
             close(descriptor)
             throw error
         }
-        entry = Entry(pipeline: pipeline, run: run, process: getpid())
+        entry = Entry(
+            pipeline: pipeline, run: run, process: getpid(), base: FileManager.default.currentDirectoryPath, state: Self.absolute(folder))
         do throws(OutputError) {
             try append([entry], descriptor)
         } catch {
@@ -76,17 +81,17 @@ final class RunList: Sendable {
     /// Records a folder that will contain files of the run.
     func note(_ folder: OutputFolder, isMade: Bool) throws(OutputError) {
         var entry = entry
-        entry.process = nil
-        entry.folder = Self.absolute(folder.path)
-        entry.within = folder.within.map(Self.absolute)
+        (entry.process, entry.base, entry.state) = (nil, nil, nil)
+        entry.folder = folder.path
+        entry.within = folder.within
         entry.isMade = isMade
         try descriptor.withLock { (descriptor) throws(OutputError) in
             if let descriptor { try append([entry], descriptor) }
         }
     }
 
-    private static func absolute(_ path: String) -> String {
-        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    private static func absolute(_ path: String, in base: String = FileManager.default.currentDirectoryPath) -> String {
+        path.hasPrefix("/") ? path : base + "/" + path
     }
 
     /// Unlocks the state folder for the next run, which may resume this one.
@@ -173,14 +178,45 @@ final class RunList: Sendable {
         }
     }
 
-    private static func left(_ entries: [Entry]) -> [Leftovers] {
+    /// - Parameter folder: this state folder.
+    private static func left(_ entries: [Entry], in folder: String) -> [Leftovers] {
         var left: [Leftovers] = []
+        var origin = Origin()
         for entry in entries {
             if left.last?.run != entry.run { left.append(Leftovers(run: entry.run)) }
-            guard let folder = entry.folder.map({ OutputFolder($0, within: entry.within) }) else { continue }
+            if entry.process != nil { origin = Origin(entry, found: folder) }
+            guard let name = entry.folder, let path = origin.path(name) else { continue }
+            let folder = OutputFolder(path, within: entry.within.flatMap(origin.path))
             if entry.isMade == true { left[left.count - 1].made.append(folder) } else { left[left.count - 1].folders.append(folder) }
         }
         return left
+    }
+
+    /// Where a run was that left files.
+    ///
+    /// If the state folder is a copy of that run's, or was moved, its relative paths are those of
+    /// the copy's files. Its absolute ones lead to the other folder's files, which are not touched
+    /// while that folder is there.
+    private struct Origin {
+        private var base = FileManager.default.currentDirectoryPath
+        private var isOthers = false
+
+        init() {}
+
+        init(_ entry: Entry, found folder: String) {
+            guard let state = entry.state else { return }
+            do throws(InputError) {
+                let (recorded, own) = (try FileIdentity(state), try FileIdentity(folder))
+                isOthers = recorded.exists && recorded != own
+                if recorded == own, let base = entry.base { self.base = base }
+            } catch {
+                // It is gone.
+            }
+        }
+
+        func path(_ name: String) -> String? {
+            name.hasPrefix("/") && isOthers ? nil : RunList.absolute(name, in: base)
+        }
     }
 
     private func append(_ entries: [Entry], _ descriptor: Int32) throws(OutputError) {

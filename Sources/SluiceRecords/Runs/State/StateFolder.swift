@@ -56,7 +56,7 @@ final class StateFolder: Sendable {
         for left in list.left { Self.sweep(left, keeping: left.run == found?.run ? found : nil, staging) }
         list.forgetLeft()
         if found == nil { file.remove() }
-        Self.sweep(OutputFolder(path + "/\(Self.spill)"), SpillFile.isName)
+        Self.sweep(OutputFolder(path + "/\(Self.spill)")) { name, _ in SpillFile.isName(name) }
         unlink("\(path)/\(LetterSpool.name)")
     }
 
@@ -120,20 +120,34 @@ final class StateFolder: Sendable {
     func suspend() { list.suspend() }
 
     /// Removes the leftovers of an unfinished run, except for outputs of a run that is resumed.
+    ///
+    /// These are known by their places: an output may have the same name in another folder.
     private static func sweep(_ left: RunList.Leftovers, keeping checkpoint: Checkpoint?, _ staging: Staging) {
         let outputs = checkpoint.map { ($0.sinks + [$0.deadLetters]).flatMap(\.mark.outputs) } ?? []
-        let kept = Swift.Set(outputs.map { staging.name(of: $0.path) })
+        let kept = Swift.Set(outputs.compactMap { place(of: staging.path(of: $0.path)) })
         for folder in left.folders {
-            sweep(folder) { Staging.isStaged($0, by: left.run) && !kept.contains($0) }
+            sweep(folder) { name, folder throws(InputError) in
+                guard Staging.isStaged(name, by: left.run) else { return false }
+                return kept.isEmpty ? true : !kept.contains(try FilePlace(name, in: folder))
+            }
         }
         // Removes only those that are empty again.
         for folder in left.made.reversed() { folder.remove() }
     }
 
-    private static func sweep(_ folder: OutputFolder, _ isLeft: (String) -> Bool) {
-        do throws(OutputError) {
+    private static func place(of path: String) -> FilePlace? {
+        do throws(InputError) {
+            return try FilePlace(path)
+        } catch {
+            // What is not there need not be kept; the run says so when it looks for it.
+            return nil
+        }
+    }
+
+    private static func sweep(_ folder: OutputFolder, _ isLeft: (String, OpenFolder) throws(InputError) -> Bool) {
+        do {
             let folder = try folder.opened()
-            for name in folder.names where isLeft(name) { folder.remove(name) }
+            for name in folder.names where try isLeft(name, folder) { folder.remove(name) }
         } catch {
             // It is gone, or a link that leads elsewhere.
         }

@@ -59,15 +59,24 @@ final class InputDescriptor: InputBytes, @unchecked Sendable {
         number = -1
     }
 
-    /// See ``InputWindow/Reading``. Fails with `ECANCELED` once the descriptor is interrupted.
+    /// See ``InputWindow/Reading``. Fails with `ECANCELED` once the descriptor is interrupted, and
+    /// with `ESTALE` where a file ends that another program has shortened since it was opened.
     func read(into bytes: UnsafeMutableRawBufferPointer) -> Int {
         while true {
             if isInterrupted.load(ordering: .relaxed) { return Int(-ECANCELED) }
             if let wake, !wake.waits(for: number) { continue }
             let count = Glibc.read(number, bytes.baseAddress, bytes.count)
+            if count == 0, wasShortened { return Int(-ESTALE) }
             if count >= 0 { return count }
             if errno != EINTR, errno != EAGAIN { return Int(-errno) }
         }
+    }
+
+    /// Whether the file had bytes after those that were read, and has lost them since it was opened.
+    private var wasShortened: Bool {
+        guard let size, lseek(number, 0, SEEK_CUR) < off_t(size) else { return false }
+        var status = stat()
+        return fstat(number, &status) == 0 && status.st_size < off_t(size)
     }
 
     func read(at offset: UInt64, into memory: UnsafeMutableRawBufferPointer) -> Bool {

@@ -56,7 +56,7 @@ extension Damage.Kind {
         case .crc: "the text differs from what was compressed: wrong checksum"
         case .length: "the text differs from what was compressed: wrong length"
         case .trailingGarbage: "nonzero bytes after the last member"
-        case .readError: "reading the input failed"
+        case .readError: "reading the input failed, or another program shortened it meanwhile"
         case .tarHeader: "no file of the tar archive begins here, or its header is damaged"
         case .tarTruncated: "the tar archive ends too early"
         case .tarGarbage: "nonzero bytes after the end of the tar archive"
