@@ -1,9 +1,10 @@
 /// Counts the records that may differ from what was compressed.
 ///
 /// Of a member that fails its check, all records are suspect, since nothing tells where it differs.
-/// So are those of a zstd frame, or a bzip2 or xz stream, whose check was not reached or is wrong.
-/// Where damage has a place, only the records after it are: those that a member continues with,
-/// which its check can no longer prove.
+/// So are those of a gzip member with invalid data, since the inflater notices it some bytes after
+/// the cause, and of a zstd frame, or a bzip2 or xz stream, whose check was not reached or is
+/// wrong. Elsewhere damage has a place, and only the records after it are: those that a member
+/// continues with, which its check can no longer prove.
 struct SuspectRecords: Codable, Sendable, Equatable {
     private struct Delivered: Codable, Equatable {
         var member = 0

@@ -133,11 +133,14 @@ final class GzipText: TextSource {
     /// The number of members whose header was found.
     private(set) var members = 0
     private(set) var goesOnInsideRecord = false
+    private(set) var isUnproved = false
     private(set) var wasCutBetweenMembers = false
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
         while true {
             if let event = waiting.popLast() {
+                // What came out between the cause and where the inflater noticed is wrong.
+                if case .damage(let damage, _) = event { isUnproved = damage.kind == .corrupt }
                 eventCount += 1
                 return TextRead(count: 0, event: event)
             }
