@@ -40,8 +40,9 @@ struct AuditTests {
         #expect(result.output.contains(/x: verified against its files: all [0-9]+ comparisons hold\n/))
         #expect(
             result.output.hasSuffix(
-                "not proved: what each stage received, filtered and dropped, beyond their sums; the values in the outputs, and 'record', 'attempts' and "
-                    + "messages of dead letters, beyond their digests; times, retries, workers and libraries\n"), "\(result)")
+                "not proved: how many records of each input were written and filtered, and what each stage received, filtered and dropped, beyond "
+                    + "their sums; the values in the outputs, and 'record', 'attempts' and messages of dead letters, beyond their digests; times, "
+                    + "retries, workers and libraries\n"), "\(result)")
         #expect(try audit(command, "--with", "x.yaml").status == 0)
     }
 

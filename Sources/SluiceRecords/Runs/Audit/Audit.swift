@@ -79,7 +79,8 @@ package struct Audit: Sendable {
         if !hasDefinition { unproved.append("the definition (--with FILE compares it)") }
         let parts = report.inputs.count { !$0.whole }
         if parts > 0 { unproved.append("that the run did not need the rest of \(parts == 1 ? "an input" : "\(parts) inputs")") }
-        unproved.append("what each stage received, filtered and dropped, beyond their sums")
+        let ofInputs = report.inputs.count > 1 ? "how many records of each input were written and filtered, and " : ""
+        unproved.append("\(ofInputs)what each stage received, filtered and dropped, beyond their sums")
         unproved.append("the values in the outputs, and 'record', 'attempts' and messages of dead letters, beyond their digests")
         unproved.append("times, retries, workers and libraries")
     }
