@@ -199,6 +199,29 @@ struct AuditTests {
         }
     }
 
+    @Test("a run that sets records aside holds, also where those that are suspect were lost", .enabled(if: hasZstd))
+    func setAside() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        _ = try command.shell(
+            """
+            { echo o; seq 1000 2000 | sha256sum; printf las; } | zstd -q -c > middle
+            size=$(stat -c %s middle)
+            { head -c $((size - 5)) middle; printf '\\377'; tail -c 4 middle; } > changed
+            { printf 'one\\ntw' | zstd -q -c; cat changed; printf 't\\nfour\\n' | zstd -q -c; } > in.zst
+            """)
+        for policy in ["set_aside", "salvage"] {
+            try command.write("name: x\nsource: {files: in.zst, format: lines, on_damage: \(policy)}\nsink: {file: out}\n", to: "x.yaml")
+            let ran = try command.run("run", "x.yaml", "--progress", "none")
+            #expect(ran.status == 3, "\(ran)")
+            #expect(!ran.error.contains("suspect:"), "\(ran)")
+            let result = try audit(command)
+            #expect(result.status == 0, "\(policy): \(result)")
+        }
+    }
+
+    private static let hasZstd = (try? CommandUnderTest().shell("zstd --version").status) == 0
+
     @Test("a report that is none is refused in one sentence, with exit code 2")
     func noReport() throws {
         let command = try command()

@@ -1,7 +1,8 @@
 import SluiceCEL
 
 extension RunReport {
-    /// How texts that are not lines are cut into records: what an audit needs to count them again.
+    /// How texts that are not lines are cut into records, and which of them are set aside: what an
+    /// audit needs to count them again.
     package struct Framings: Codable, Sendable, Equatable {
         package var inputs: Fields?
         /// How lines of the inputs are joined: by lines that the pattern `starts` or `continues`.
@@ -19,6 +20,8 @@ extension RunReport {
         package var archive: String?
         /// Patterns of files in archives that were left out.
         package var excluded: [String]?
+        /// Whether the records of damaged members are dead letters; `nil`: they are not.
+        package var setAside: Bool?
     }
 
     /// The framing of delimited text.
@@ -75,7 +78,7 @@ extension RunReport.Framings {
         return .multiline(Multiline(lines, pattern))
     }
 
-    /// - Returns: `nil` if all texts are lines.
+    /// - Returns: `nil` if all texts are lines, and all whole records are delivered.
     init?(_ pipeline: RecordPipeline) {
         let isReplay = pipeline.source.replay != nil
         let framing = isReplay ? .lines : pipeline.source.framing
@@ -85,12 +88,13 @@ extension RunReport.Framings {
         var documents: [String]?
         if case .documents(let path) = framing { documents = path }
         let archive = isReplay ? nil : pipeline.source.archive
-        guard framing != .lines || encoding != nil || archive != nil || pipeline.sinks.contains(where: { $0.format.writtenFraming != .lines }) else {
-            return nil
-        }
+        let setsAside = !isReplay && pipeline.source.onDamage == .setAside
+        let hasOnlyLines = framing == .lines && encoding == nil && archive == nil && pipeline.sinks.allSatisfy { $0.format.writtenFraming == .lines }
+        guard !hasOnlyLines || setsAside else { return nil }
         self.init(inputs: inputs, outputs: outputs, documents: documents, maxRecord: pipeline.source.maxRecord, encoding: encoding)
         if case .multiline(let multiline) = framing { self.multiline = [multiline.lines.rawValue: multiline.pattern.text] }
         if case .syslog = framing { octetCounting = true }
+        if setsAside { setAside = true }
         self.archive = archive?.kind.rawValue
         excluded = archive.map(\.excludedPatterns).flatMap { $0.isEmpty ? nil : $0 }
     }

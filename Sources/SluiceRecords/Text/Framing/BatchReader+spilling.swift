@@ -66,6 +66,7 @@ extension BatchReader {
     private func lose(_ spill: SpillFile, from batch: Batch) throws(InputError) -> Batch {
         let isInside: Bool? = text.wasCutBetweenMembers && !isUnsure ? true : nil
         let met = takeDamage()
+        suspects.lose(recordAt: batch.offset)
         try end(batch, after: met, lost: spill.byteCount, isInside: isInside)
         return batch
     }

@@ -310,7 +310,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
             // first record.
             if isInside, isUnsure, !borders.cutRecords, !damage.isEmpty { return try tear() }
             if isInside || !isUnsure { borders.pass(at: offset + UInt64(buffer.count), isInside: isInside) }
-            if isInside { suspects.share(member) }
+            if isInside { suspects.share(member, recordAt: offset + UInt64(scan.recordStart)) }
             begin(member)
             return nil
         case .damage(let damage, let cutsText):
@@ -359,7 +359,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         if maxRecord < end { try setAsideLongFrames(of: batch) }
         batch.members = members.runs(of: batch.frames)
         if unsound.isEmpty {
-            batch.suspect = suspects.deliver(batch.members, count: batch.frames.count)
+            batch.suspect = suspects.deliver(batch.members, count: batch.frames.count, until: offset + UInt64(end))
         } else {
             batch.setAside = members.frames(batch.frames, in: unsound)
         }
@@ -401,6 +401,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         let isSure = !isUnsure && !met.contains { $0.kind == .crc || $0.kind == .length }
         let isInside: Bool? = text.wasCutBetweenMembers && isSure ? torn > 0 : nil
         let batch = try cut(after: scan.frames.count)
+        suspects.lose(recordAt: offset)
         offset += UInt64(torn)
         line += UInt64(tornLines)
         (isFresh, isUnsure) = (false, false)

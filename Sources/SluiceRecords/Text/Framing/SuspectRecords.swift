@@ -17,11 +17,21 @@ struct SuspectRecords: Codable, Sendable, Equatable {
     private var last = Delivered()
     /// Records delivered in earlier batches that turned out to be suspect.
     private var late: UInt64 = 0
-    /// The last member that began inside a record, which counts as one of the member before.
-    private var sharing: Int?
+    /// A record that begins in one member and ends in another, and counts as one of the first.
+    private struct Shared: Codable, Equatable {
+        var start: UInt64
+        var owner: Int
+        /// The last member that began inside it.
+        var member: Int
+        /// Whether it is suspect because of another member than its owner.
+        var isSuspect = false
+    }
+
+    /// The last record that a member began inside of.
+    private var shared: Shared?
 
     private enum CodingKeys: CodingKey {
-        case members, last, late, sharing
+        case members, last, late, shared
     }
 
     init() {}
@@ -31,7 +41,7 @@ struct SuspectRecords: Codable, Sendable, Equatable {
         members = Swift.Set(try values.decode([Int].self, forKey: .members))
         last = try values.decode(Delivered.self, forKey: .last)
         late = try values.decode(UInt64.self, forKey: .late)
-        sharing = try values.decodeIfPresent(Int.self, forKey: .sharing)
+        shared = try values.decodeIfPresent(Shared.self, forKey: .shared)
     }
 
     /// The order of the members is the same in every process, as plans are compared.
@@ -40,16 +50,27 @@ struct SuspectRecords: Codable, Sendable, Equatable {
         try values.encode(members.sorted(), forKey: .members)
         try values.encode(last, forKey: .last)
         try values.encode(late, forKey: .late)
-        try values.encodeIfPresent(sharing, forKey: .sharing)
+        try values.encodeIfPresent(shared, forKey: .shared)
     }
 
-    /// To be called when the member begins inside a record.
-    mutating func share(_ member: Int) { sharing = member }
+    /// To be called when the member begins inside a record, which begins at this offset of the text.
+    mutating func share(_ member: Int, recordAt start: UInt64) {
+        if shared?.start == start {
+            shared?.member = member
+        } else {
+            shared = Shared(start: start, owner: member &- 1, member: member)
+        }
+    }
+
+    /// To be called when the record that begins at this offset is lost.
+    mutating func lose(recordAt start: UInt64) {
+        if shared?.start == start { shared = nil }
+    }
 
     /// To be called when the member's text fails its check, or nothing can prove it any more.
     mutating func fail(_ member: Int) {
         guard members.insert(member).inserted else { return }
-        if sharing == member, !members.contains(member &- 1) { late += 1 }
+        if let shared, shared.member == member, !members.contains(shared.owner) { self.shared?.isSuspect = true }
         if last.member == member { late += last.records }
     }
 
@@ -61,9 +82,14 @@ struct SuspectRecords: Codable, Sendable, Equatable {
     /// - Parameters:
     ///   - runs: the members of the records that are delivered now.
     ///   - count: the number of these records.
-    mutating func deliver(_ runs: [MemberRun], count: Int) -> UInt64 {
+    ///   - end: the offset of the text that they end at.
+    mutating func deliver(_ runs: [MemberRun], count: Int, until end: UInt64 = 0) -> UInt64 {
         var suspect = late
         late = 0
+        if let shared, shared.isSuspect, shared.start < end {
+            suspect += 1
+            self.shared = nil
+        }
         for (index, run) in runs.enumerated() {
             let end = index + 1 < runs.count ? runs[index + 1].firstFrame : count
             let records = UInt64(end - run.firstFrame)
