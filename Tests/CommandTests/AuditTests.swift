@@ -199,6 +199,42 @@ struct AuditTests {
         }
     }
 
+    /// A record that ends nowhere is over any limit; what follows the damage is torn, too.
+    private static let spilling = "{ printf 'one\\ntw' | gzip -n; echo garbage-garbage-garbage; yes ooo | head -c 9000 | gzip -n; } > in.gz"
+
+    private func spillingCommand() throws -> CommandUnderTest {
+        let command = try CommandUnderTest()
+        _ = try command.shell(Self.spilling)
+        let ran = try command.run("run", "--files", "in.gz", "--format", "lines", "--sink", "out", "--state", "state", "--progress", "none")
+        #expect(ran.status == 3, "\(ran)")
+        return command
+    }
+
+    @Test("what is stored for a while is in a folder of its own, which follows no link and leaves nothing behind")
+    func temporary() throws {
+        let command = try spillingCommand()
+        defer { command.remove() }
+        let made = try command.shell("mkdir tmp; echo precious > victim; for n in 0 6 9 30; do ln -s ../victim tmp/spilled-0-$n.gz; done; ls tmp > before")
+        #expect(made.status == 0)
+        let result = try command.run(["audit", "state/report.json"], environment: ["TMPDIR": "tmp"])
+        #expect(result.status == 0, "\(result)")
+        #expect(try command.text(of: "victim") == "precious\n")
+        let compared = try command.shell("ls tmp | cmp - before")
+        #expect(compared.status == 0, "\(compared)")
+    }
+
+    @Test("a temporary folder that cannot be used is no difference between a report and its files")
+    func noTemporary() throws {
+        let command = try spillingCommand()
+        defer { command.remove() }
+        let result = try command.run(["audit", "state/report.json"], environment: ["TMPDIR": "nowhere"])
+        #expect(result.status == 1)
+        #expect(result.output.isEmpty)
+        let message =
+            /sluice: a refused record cannot be stored in nowhere\/sluice-audit-[0-9-]+: No such file or directory; set TMPDIR to a folder that can be written to\n/
+        #expect(try message.wholeMatch(in: result.error) != nil, "\(result)")
+    }
+
     @Test("a run that sets records aside holds, also where those that are suspect were lost", .enabled(if: hasZstd))
     func setAside() throws {
         let command = try CommandUnderTest()

@@ -95,7 +95,7 @@ struct RoutesTests {
         let report = try await RecordRun(pipeline, options: RunOptions(workers: workers, state: folder + "/state")).run()
         #expect(report.balanced)
         #expect(report.status == .complete || report.status == .losses, "\(report.error ?? "")")
-        let wrong = try Audit(report, scratchFolder: folder).findings.filter { !$0.holds }
+        let wrong = try Audit(report).findings.filter { !$0.holds }
         #expect(wrong == [])
         var outputs: [String: String] = [:]
         for name in try FileManager.default.contentsOfDirectory(atPath: folder + "/out") {

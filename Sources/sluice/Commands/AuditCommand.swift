@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import SluiceDefinition
 import SluiceRecords
 
@@ -20,7 +19,7 @@ struct AuditCommand: ParsableCommand {
 
             EXIT CODES
               0  everything agrees with the report
-              1  something does not
+              1  something does not, or the audit could not be finished
               2  there is no such report
             """)
 
@@ -45,7 +44,7 @@ struct AuditCommand: ParsableCommand {
         }
         let pipeline = try file.flatMap { try settings.checked($0, mayLackInputs: true).pipeline }
         do {
-            let audit = try Audit(report, scratchFolder: FileManager.default.temporaryDirectory.path, pipeline: pipeline)
+            let audit = try Audit(report, pipeline: pipeline)
             Terminal.output.write(AuditSummary.text(audit, of: report))
             guard audit.holds else { throw ExitStatus.failed }
         } catch let error as RunError {

@@ -89,8 +89,7 @@ struct ShowCommand: ParsableCommand {
 
     private func printRecord(of path: String, at offset: UInt64) throws {
         do throws(RunError) {
-            let scratch = FileManager.default.temporaryDirectory.path + "/sluice-show-\(UUID().uuidString)"
-            guard try LineFile.writeRecord(of: path, at: offset, scratch: scratch, { Terminal.output.write(Array($0)) }) else {
+            guard try LineFile.writeRecord(of: path, at: offset, { Terminal.output.write(Array($0)) }) else {
                 Log.error("\(path): byte \(offset) is beyond its end")
                 throw .fault("")
             }

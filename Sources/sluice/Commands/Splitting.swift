@@ -1,5 +1,3 @@
-import FoundationEssentials
-import Glibc
 import SluiceDefinition
 import SluiceRecords
 
@@ -31,23 +29,11 @@ struct Splitting {
     /// The places where an input is to be divided. Warns if it is large and has none.
     func cuts(of input: InputFile, in pipeline: RecordPipeline) throws(InputError) -> [InputCut] {
         guard let size, let whole = input.size, whole > size else { return [] }
-        let cuts = try Self.withOwnFolder { (spill) throws(InputError) in try pipeline.cuts(of: input, every: size, folder: spill) }
+        let cuts = try pipeline.cuts(of: input, every: size)
         if cuts.isEmpty {
             let reason = pipeline.obstacleToCuts ?? "there is no place in it, or too few, where decompression can begin"
             Log.warning("'\(input.path)' is not divided: \(reason)")
         }
         return cuts
-    }
-
-    /// Calls `body` with a new folder for temporary files, which no other user can enter, and
-    /// removes it.
-    private static func withOwnFolder<Result>(_ body: (String) throws(InputError) -> Result) throws(InputError) -> Result {
-        let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-        var template = Array("\(parent)/sluice-plan-XXXXXX".utf8CString)
-        guard let folder = template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap(mkdtemp).map { String(cString: $0) } }) else {
-            throw .spill(path: parent, reason: "a temporary folder cannot be created there: \(String(cString: strerror(errno)))")
-        }
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        return try body(folder)
     }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
-import FoundationEssentials
 import SluiceDefinition
+import SluiceRecords
 
 struct TestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,8 +35,9 @@ struct TestCommand: AsyncParsableCommand {
     @OptionGroup var settings: SettingOptions
 
     func run() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "sluice-test-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let scratch = ScratchFolder(of: "test")
+        defer { scratch.remove() }
+        let folder = scratch.path
         var tally = TestTally()
         for file in files {
             guard let checked = try? settings.checked(file, state: folder, mayLackInputs: true), let pipeline = checked.pipeline else {

@@ -33,7 +33,7 @@ final class RecordsEndsTests {
 
     private func run(_ records: Records, workers: Int = 2) async throws -> RunReport {
         let report = try await records.run(workers: workers, state: folder + "/state")
-        #expect(try Audit(RunReport(contentsOf: folder + "/state/report.json"), scratchFolder: folder).findings.filter { !$0.holds } == [])
+        #expect(try Audit(RunReport(contentsOf: folder + "/state/report.json")).findings.filter { !$0.holds } == [])
         return report
     }
 

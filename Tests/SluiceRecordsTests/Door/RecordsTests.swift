@@ -228,7 +228,7 @@ final class RecordsTests {
         #expect(taken.withLock { $0 } == stride(from: 1, to: 60_001, by: 3).map { Int64($0) })
         #expect(report.records.written == 20_000)
         #expect(report.status == .complete)
-        #expect(try Audit(RunReport(contentsOf: folder + "/state/report.json"), scratchFolder: folder).holds)
+        #expect(try Audit(RunReport(contentsOf: folder + "/state/report.json")).holds)
     }
 
     @Test func `the error of a closure that takes records ends the run`() async throws {

@@ -96,7 +96,7 @@ struct OutputPartsTests {
             sink: SinkSettings(sink, format: format, order: order), deadLetters: folder.path + "/dead.jsonl")
         let report = try await RecordRun(pipeline, options: RunOptions(workers: workers, state: folder.path + "/state")).run()
         #expect(report.status == .complete, "\(report.error ?? "")")
-        #expect(try Audit(report, scratchFolder: folder.path).findings.filter { !$0.holds } == [])
+        #expect(try Audit(report).findings.filter { !$0.holds } == [])
         return report
     }
 

@@ -43,7 +43,7 @@ struct SQLiteTests {
 
     private static func run(_ pipeline: RecordPipeline, _ folder: RunFolder, workers: Int = 2) async throws -> RunReport {
         let report = try await RecordRun(pipeline, options: RunOptions(workers: workers, state: folder.path + "/state")).run()
-        if report.status != .failed { #expect(try Audit(report, scratchFolder: folder.path).findings.filter { !$0.holds } == []) }
+        if report.status != .failed { #expect(try Audit(report).findings.filter { !$0.holds } == []) }
         return report
     }
 

@@ -132,7 +132,7 @@ struct FormatContractTests {
                 sink: SinkSettings(FileSink(PathTemplate(pieces: [.text(path + "/out")])), format: written), deadLetters: path + "/dead.jsonl")
             let report = try await RecordRun(pipeline, options: RunOptions(workers: 2, state: path + "/state")).run()
             #expect(report.balanced)
-            #expect(try Audit(report, scratchFolder: path).findings.filter { !$0.holds } == [])
+            #expect(try Audit(report).findings.filter { !$0.holds } == [])
             return (report, try [UInt8](Data(contentsOf: URL(filePath: path + "/out"))))
         }
     }

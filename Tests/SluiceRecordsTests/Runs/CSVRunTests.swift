@@ -40,7 +40,7 @@ struct CSVRunTests {
                 sink: SinkSettings(sink, format: written, columns: columns), deadLetters: path + "/dead.jsonl")
             let report = try await RecordRun(pipeline, options: RunOptions(workers: workers, state: path + "/state")).run()
             #expect(report.balanced)
-            #expect(try Audit(report, scratchFolder: path).findings.filter { !$0.holds } == [])
+            #expect(try Audit(report).findings.filter { !$0.holds } == [])
             return report
         }
 

@@ -21,7 +21,7 @@ final class FormatRunFolder {
             limits: Limits(deadLetters: .all))
         let report = try await RecordRun(pipeline, options: RunOptions(workers: 2, state: path + "/state")).run()
         #expect(report.balanced)
-        #expect(try Audit(report, scratchFolder: path).findings.filter { !$0.holds } == [])
+        #expect(try Audit(report).findings.filter { !$0.holds } == [])
         return (report, try [UInt8](Data(contentsOf: URL(filePath: path + "/out"))))
     }
 

@@ -18,7 +18,7 @@ import Testing
         #expect(report.error == nil)
         #expect(report.balanced)
         #expect(report.records.read == lines.count)
-        #expect(try Audit(report, scratchFolder: folder).holds)
+        #expect(try Audit(report).holds)
         let spilled = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/state/spill")) ?? []
         #expect(spilled.isEmpty)
         return try Data(contentsOf: URL(filePath: folder + "/dead.jsonl")).split(separator: 10).compactMap {

@@ -27,7 +27,7 @@ struct RunsOverRealArchivesTests {
             stages: stages.enumerated().map { RecordStage(name: "stage-\($0)", verb: $1) },
             sink: SinkSettings(FileSink(path)), deadLetters: folder + "/dead.jsonl")
         let report = try await RecordRun(pipeline, options: RunOptions(state: folder + "/state")).run()
-        #expect(try Audit(report, scratchFolder: folder).findings.filter { !$0.holds } == [])
+        #expect(try Audit(report).findings.filter { !$0.holds } == [])
         let counts = report.outputs.map { output in
             (String(output.file.dropFirst(folder.utf8.count + "/out/".utf8.count).dropLast(".jsonl".utf8.count)), output.records)
         }

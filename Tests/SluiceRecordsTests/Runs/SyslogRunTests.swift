@@ -31,7 +31,7 @@ struct SyslogRunTests {
                 limits: Limits(deadLetters: .all))
             let report = try await RecordRun(pipeline, options: RunOptions(workers: workers, state: path + "/state")).run()
             #expect(report.balanced)
-            #expect(try Audit(report, scratchFolder: path).findings.filter { !$0.holds } == [])
+            #expect(try Audit(report).findings.filter { !$0.holds } == [])
             return (report, try String(contentsOf: URL(filePath: path + "/out"), encoding: .utf8))
         }
 
@@ -201,7 +201,7 @@ struct MultilineRunTests {
             limits: Limits(deadLetters: .all))
         let report = try await RecordRun(pipeline, options: RunOptions(workers: 3, state: folder + "/state")).run()
         #expect(report.balanced)
-        #expect(try Audit(report, scratchFolder: folder).findings.filter { !$0.holds } == [])
+        #expect(try Audit(report).findings.filter { !$0.holds } == [])
         let text = { (name: String) in try String(contentsOf: URL(filePath: folder + "/" + name), encoding: .utf8) }
         return (report, try text("out"), try text("dead.jsonl"))
     }

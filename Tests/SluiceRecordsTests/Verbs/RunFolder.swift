@@ -40,7 +40,7 @@ struct RunFolder {
         let out = (try? String(contentsOfFile: path + "/out.jsonl", encoding: .utf8)) ?? ""
         let dead = (try? String(contentsOfFile: path + "/dead.jsonl", encoding: .utf8)) ?? ""
         let isPublished = report.status == .complete || report.status == .losses
-        let audit = isPublished ? try Audit(report, scratchFolder: path) : nil
+        let audit = isPublished ? try Audit(report) : nil
         #expect(audit?.findings.filter { !$0.holds } ?? [] == [])
         for name in ["out.jsonl", "dead.jsonl"] { try? FileManager.default.removeItem(atPath: "\(path)/\(name)") }
         let whole = report

@@ -7,14 +7,13 @@ extension LineFile {
     /// Reads with the bounds of inputs (``BatchReader/Configuration/bound()``), so that offsets are
     /// those of a run. A long line is written in pieces, whatever its size.
     ///
-    /// - Parameters:
-    ///   - offset: the offset in the decompressed text, as in dead letters.
-    ///   - scratch: a folder for long lines. It is created for the first one, and removed.
+    /// - Parameter offset: the offset in the decompressed text, as in dead letters.
     /// - Returns: false if the offset is beyond the end.
     package static func writeRecord(
-        of path: String, at offset: UInt64, scratch: String, _ write: (UnsafeBufferPointer<UInt8>) -> Void
+        of path: String, at offset: UInt64, _ write: (UnsafeBufferPointer<UInt8>) -> Void
     ) throws(RunError) -> Bool {
-        defer { rmdir(scratch) }
+        let scratch = ScratchFolder(of: "show")
+        defer { scratch.remove() }
         do throws(InputError) {
             let reader = try textReader(of: path, scratch: scratch)
             while let batch = try reader.next() {
@@ -71,8 +70,8 @@ extension LineFile {
     }
 
     /// - Parameter path: of a file, or of a file in an archive.
-    private static func textReader(of path: String, scratch: String) throws(InputError) -> any InputReader {
-        var configuration = BatchReader.Configuration(spillFolder: scratch)
+    private static func textReader(of path: String, scratch: ScratchFolder) throws(InputError) -> any InputReader {
+        var configuration = BatchReader.Configuration(scratch: scratch)
         configuration.bound()
         configuration.mostRaw = .max
         let buffers = BufferPool(capacity: Batch.targetBytes, most: 2)

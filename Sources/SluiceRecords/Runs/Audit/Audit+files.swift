@@ -4,7 +4,7 @@ import SluiceCEL
 /// The files, read again.
 extension Audit {
     /// Counts the records of an input, and compares the dead letters with their bytes there.
-    mutating func reread(_ input: RunReport.Input, _ framings: RunReport.Framings?, _ letters: LetterPlaces) {
+    mutating func reread(_ input: RunReport.Input, _ framings: RunReport.Framings?, _ letters: LetterPlaces) throws(RunError) {
         guard input.file != "-" else {
             suspect = nil
             return skip("standard input cannot be read again")
@@ -16,7 +16,7 @@ extension Audit {
         if let ends = input.ends {
             compare(input.file, "sha256 of its first and last 4 KiB", ends, InputStamp(InputFile(path: input.file))?.ends ?? "no such file")
         }
-        if let version = input.version { compareVersion(of: input.file, version) }
+        if let version = input.version { try compareVersion(of: input.file, version) }
         let isWhole = input.whole
         if !isWhole {
             suspect = nil
@@ -48,7 +48,7 @@ extension Audit {
             compare(input.file, "is plain text despite its name", input.note != nil, summary.isPlainDespiteName)
         } catch {
             suspect = nil
-            fail(input.file, error)
+            try fail(input.file, error)
         }
     }
 
@@ -70,18 +70,18 @@ extension Audit {
         return places.isEmpty ? "none" : places.joined(separator: "; ")
     }
 
-    private mutating func compareVersion(of address: String, _ version: String) {
+    private mutating func compareVersion(of address: String, _ version: String) throws(RunError) {
         do throws(InputError) {
             compare(address, "ETag or modification time", version, try InputFiles.named(address).version ?? "none")
         } catch {
-            fail(address, error)
+            try fail(address, error)
         }
     }
 
-    mutating func reread(_ output: RunReport.Output, _ framing: Framing) {
+    mutating func reread(_ output: RunReport.Output, _ framing: Framing) throws(RunError) {
         if output.file == "-" { return skip("standard output cannot be read again") }
         if case .file(size: nil) = PathKind.of(output.file) { return skip("\(output.file) is a device or a pipe, and cannot be read again") }
-        if let table = output.table { return reread(output, table) }
+        if let table = output.table { return try reread(output, table) }
         do throws(InputError) {
             // The reader gives up on an unclosed quote after `maxRecord` bytes. Written output has
             // none, so the limit may exceed any record. Its bytes may begin like those of an
@@ -93,16 +93,16 @@ extension Audit {
             compare(output.file, "damage", 0, summary.damage.count)
             compare(output.file, "sha256", output.sha256, try Digest.ofFile(output.file))
         } catch {
-            fail(output.file, error)
+            try fail(output.file, error)
         }
     }
 
-    private mutating func reread(_ output: RunReport.Output, _ table: String) {
+    private mutating func reread(_ output: RunReport.Output, _ table: String) throws(RunError) {
         do throws(InputError) {
             compare(output.file, "bytes", output.bytes, try InputDescriptor(InputFile(path: output.file)).size ?? 0)
             compare(output.file, "sha256", output.sha256, try Digest.ofFile(output.file))
         } catch {
-            return fail(output.file, error)
+            return try fail(output.file, error)
         }
         do throws(SQLiteDatabase.Fault) {
             let database = try SQLiteDatabase(output.file, .reading)
@@ -117,7 +117,7 @@ extension Audit {
     /// Reads the dead letters and compares their counts.
     ///
     /// - Returns: their places in the inputs, for the comparison of their bytes.
-    mutating func reread(_ reported: RunReport.DeadLetters, of report: RunReport) -> LetterPlaces {
+    mutating func reread(_ reported: RunReport.DeadLetters, of report: RunReport) throws(RunError) -> LetterPlaces {
         if reported.file == "-" || isUnreadable(reported.file) {
             skip("the dead letters in \(reported.file) cannot be read again")
             return LetterPlaces()
@@ -139,9 +139,9 @@ extension Audit {
             if let bytes = reported.bytes { compare(reported.file, "bytes", bytes, summary.bytes) }
             if summary.damage.count > 0 { compare(reported.file, "damage", 0, summary.damage.count) }
         } catch {
-            fail(reported.file, error)
+            try fail(reported.file, error)
         }
-        if let sha256 = reported.sha256 { compareDigest(of: reported.file, sha256) }
+        if let sha256 = reported.sha256 { try compareDigest(of: reported.file, sha256) }
         letters.compareCounts(&self, report)
         return letters
     }

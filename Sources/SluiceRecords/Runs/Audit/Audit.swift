@@ -28,29 +28,28 @@ package struct Audit: Sendable {
 
     package var holds: Bool { findings.allSatisfy(\.holds) }
 
-    let scratchFolder: String
+    private let scratch = ScratchFolder(of: "audit")
     /// The suspect records of the inputs read so far; `nil` if one cannot be read.
     var suspect: UInt64? = 0
 
-    /// - Parameters:
-    ///   - scratchFolder: where records over the size limit are spilled while they are counted.
-    ///   - pipeline: what the report is to be of, if that is known.
-    package init(_ report: RunReport, scratchFolder: String, pipeline: RecordPipeline? = nil) throws(RunError) {
-        self.scratchFolder = scratchFolder
+    /// - Parameter pipeline: what the report is to be of, if that is known.
+    /// - Throws: if records over the size limit cannot be spilled in the temporary folder.
+    package init(_ report: RunReport, pipeline: RecordPipeline? = nil) throws(RunError) {
+        defer { scratch.remove() }
         check(report)
         if let pipeline { compare(report, with: pipeline) }
         recount(report)
         let isFinished = report.status == .complete || report.status == .losses
         var letters = LetterPlaces()
-        if isFinished { letters = reread(report.deadLetters, of: report) }
+        if isFinished { letters = try reread(report.deadLetters, of: report) }
         if isFinished, report.replay == nil { letters.compareOrder(&self, mayDiffer: pipeline.map { $0.sinks.allSatisfy { $0.order == .any } }) }
-        for input in report.inputs { reread(input, report.framing, letters) }
+        for input in report.inputs { try reread(input, report.framing, letters) }
         letters.conclude(&self, report)
         if isFinished, report.replay == nil { compareSuspect(of: report) }
-        for table in report.stages.compactMap(\.table) { compareDigest(of: table.file, table.sha256) }
+        for table in report.stages.compactMap(\.table) { try compareDigest(of: table.file, table.sha256) }
         guard isFinished else { return }
         let framing = report.framing?.outputs?.framing ?? .lines
-        for output in report.outputs { reread(output, output.framing?.framing ?? framing) }
+        for output in report.outputs { try reread(output, output.framing?.framing ?? framing) }
         nameUnproved(report, hasDefinition: pipeline != nil || letters.count > 0 && report.replay == nil)
     }
 
@@ -64,13 +63,18 @@ package struct Audit: Sendable {
     mutating func leaveUnproved(_ what: String) { unproved.append(what) }
 
     /// Notes that a file cannot be read.
-    mutating func fail(_ path: String, _ error: any Error) { compare(path, "the file", "readable", "\(error)") }
+    ///
+    /// - Throws: if it is not the file that is at fault, but the temporary folder.
+    mutating func fail(_ path: String, _ error: InputError) throws(RunError) {
+        if case .spill = error { throw .input(error) }
+        compare(path, "the file", "readable", "\(error)")
+    }
 
-    mutating func compareDigest(of path: String, _ sha256: String) {
+    mutating func compareDigest(of path: String, _ sha256: String) throws(RunError) {
         do throws(InputError) {
             compare(path, "sha256", sha256, try Digest.ofFile(path))
         } catch {
-            fail(path, error)
+            try fail(path, error)
         }
     }
 
@@ -96,7 +100,7 @@ package struct Audit: Sendable {
         archive: Archive? = nil, _ look: (Batch) throws(InputError) -> Bool
     ) throws(InputError) -> InputSummary {
         let buffers = BufferPool(capacity: Batch.targetBytes, most: 2)
-        var configuration = BatchReader.Configuration(spillFolder: scratchFolder)
+        var configuration = BatchReader.Configuration(scratch: scratch)
         configuration.framing = framing
         configuration.encoding = encoding
         configuration.isPlain = isPlain

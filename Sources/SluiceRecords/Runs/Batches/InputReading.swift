@@ -115,7 +115,7 @@ final class InputReading: Sendable {
                 }
                 let (reader, bytes) = try continued ?? begun.map { ($0.reader, $0.bytes) } ?? self.open(index, helpers: allowed)
                 var ready = begun?.batches[...] ?? []
-                let letters = try self.source.replay.map { try LetterReader(reader, $0, buffers: self.buffers, folder: self.spillFolder) }
+                let letters = try self.source.replay.map { try LetterReader(reader, $0, buffers: self.buffers, self.makeConfiguration(helpers: nil)) }
                 if let cut = self.resumed?.cut, index == cut.input, continued == nil { try reader.skip(cut.batches, returningTo: self.buffers) }
                 reader.asksForRoom = letters == nil
                 let end = index + 1 == self.source.inputs.count ? self.source.end : nil

@@ -7,7 +7,7 @@ import SluiceCEL
 /// are asked for in the order of their file.
 final class HeadSearch {
     private let source: SourceSettings
-    private let spillFolder: String
+    private let configuration: BatchReader.Configuration
     private let buffers = BufferPool(capacity: Batch.targetBytes, most: 2)
     private var file: String?
     private var reader: (any InputReader)?
@@ -15,9 +15,10 @@ final class HeadSearch {
     private var range: Range<UInt64> = 0..<0
     private var head: FileHead?
 
-    init(_ source: SourceSettings, spillFolder: String) {
+    /// - Parameter configuration: where records over the size limit are spilled.
+    init(_ source: SourceSettings, _ configuration: BatchReader.Configuration) {
         self.source = source
-        self.spillFolder = spillFolder
+        self.configuration = configuration
     }
 
     func head(of file: String, at offset: UInt64) throws(RunError) -> FileHead? {
@@ -39,7 +40,7 @@ final class HeadSearch {
     private func open(_ file: String) throws(InputError) {
         guard file != "-" else { throw .unreadable(path: "standard input", reason: "it is gone") }
         reader?.close()
-        var configuration = BatchReader.Configuration(spillFolder: spillFolder)
+        var configuration = configuration
         configuration.bound()
         configuration.maxRecord = source.maxRecord
         configuration.encoding = source.encoding

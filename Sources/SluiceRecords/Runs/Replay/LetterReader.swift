@@ -22,14 +22,14 @@ final class LetterReader {
 
     /// - Parameters:
     ///   - reader: reads the file of dead letters as lines.
-    ///   - folder: for records that are spilled.
-    init(_ reader: any InputReader, _ replay: Replay, buffers: BufferPool, folder: String) throws(RunError) {
+    ///   - configuration: where records over the size limit are spilled.
+    init(_ reader: any InputReader, _ replay: Replay, buffers: BufferPool, _ configuration: BatchReader.Configuration) throws(RunError) {
         self.reader = reader
         self.replay = replay
         self.buffers = buffers
         settled = try SettledLetters(
             in: replay.folder, repeats: replay.repeats, StageRoom(memory: replay.memory, folder: FileManager.default.temporaryDirectory.path))
-        heads = replay.original.format.framing.quoting?.hasHead == true ? HeadSearch(replay.original, spillFolder: folder) : nil
+        heads = replay.original.format.framing.quoting?.hasHead == true ? HeadSearch(replay.original, configuration) : nil
     }
 
     /// - Throws: ``RunError`` if a line is not a dead letter of the pipeline; ``InputError``.

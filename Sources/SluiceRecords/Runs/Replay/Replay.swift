@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import Sluice
 import SluiceCEL
@@ -68,11 +67,12 @@ package final class Replay: Sendable {
         defer { counts.withLock { $0 = RunReport.Replay(number: number) } }
         do {
             let buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 4)
-            let scratch = FileManager.default.temporaryDirectory.path + "/sluice-replay-\(Staging.newRun())"
-            defer { rmdir(scratch) }
-            let reader = try BatchReader(letters, index: 0, configuration: reading(BatchReader.Configuration(spillFolder: scratch)), buffers: buffers)
+            let scratch = ScratchFolder(of: "replay")
+            defer { scratch.remove() }
+            let configuration = BatchReader.Configuration(scratch: scratch)
+            let reader = try BatchReader(letters, index: 0, configuration: reading(configuration), buffers: buffers)
             defer { reader.close() }
-            let records = try LetterReader(reader, self, buffers: buffers, folder: scratch)
+            let records = try LetterReader(reader, self, buffers: buffers, configuration)
             while let batch = try records.next() {
                 for spill in batch.replayed?.spills ?? [] { unlink(spill) }
                 buffers.give(batch.bytes)

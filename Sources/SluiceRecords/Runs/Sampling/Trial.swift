@@ -116,25 +116,9 @@ extension RunOptions {
 /// system has a file system there, where syncing the few small files of a trial takes no time.
 package func withTemporaryFolder<Result: Sendable>(_ body: (String) async throws -> Result) async throws -> Result {
     let memory = "/dev/shm"
-    let parent = Environment.value("TMPDIR") ?? (access(memory, W_OK | X_OK) == 0 ? memory : "/tmp")
-    let folder = "\(parent)/sluice-trial-\(getpid())-\(UInt64.random(in: 0 ... .max))"
-    defer { TemporaryFolder.remove(folder) }
-    return try await body(folder)
-}
-
-private enum TemporaryFolder {
-    /// Removes a folder with its contents. Links are not followed.
-    static func remove(_ folder: String) {
-        if let stream = opendir(folder) {
-            var names: [String] = []
-            while let entry = readdir(stream) {
-                if let name = entry.name, name != ".", name != ".." { names.append(name) }
-            }
-            closedir(stream)
-            for name in names where unlink("\(folder)/\(name)") != 0 { remove("\(folder)/\(name)") }
-        }
-        rmdir(folder)
-    }
+    let folder = ScratchFolder(of: "trial", in: access(memory, W_OK | X_OK) == 0 ? memory : "/tmp")
+    defer { folder.remove() }
+    return try await body(folder.path)
 }
 
 extension Value {

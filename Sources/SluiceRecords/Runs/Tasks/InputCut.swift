@@ -18,14 +18,15 @@ extension RecordPipeline {
     ///
     /// Stops early if it has no places where decompression can begin.
     ///
-    /// - Parameter folder: for records over the size limit, while they are passed.
     /// - Returns: the places between two pieces; none if it cannot be divided.
-    package func cuts(of file: InputFile, every size: UInt64, folder: String) throws(InputError) -> [InputCut] {
+    package func cuts(of file: InputFile, every size: UInt64) throws(InputError) -> [InputCut] {
         guard let whole = file.size, whole > size, obstacleToCuts == nil else { return [] }
         let buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 2)
         let bytes = try source.source.open(file, at: 0)
         defer { bytes.close() }
-        var configuration = BatchReader.Configuration(spillFolder: folder)
+        let scratch = ScratchFolder(of: "plan")
+        defer { scratch.remove() }
+        var configuration = BatchReader.Configuration(scratch: scratch)
         configuration.read(as: source)
         configuration.mostRecords = flow.mostRecords
         let reader: BatchReader
@@ -48,7 +49,6 @@ extension RecordPipeline {
             if whole < position + size / 2 { break }
             if let state, position >= (cuts.last?.position ?? 0) + size { cuts.append(InputCut(position: position, state: state)) }
         }
-        rmdir(folder)
         return cuts
     }
 

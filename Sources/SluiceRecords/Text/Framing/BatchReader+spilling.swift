@@ -135,6 +135,7 @@ extension BatchReader {
 
     private func spillFile(offset: UInt64) throws(InputError) -> SpillFile {
         try SpillFile(
-            folder: configuration.spillFolder, name: SpillFile.name(input: index, offset: precedingText + offset), most: configuration.mostRaw)
+            folder: configuration.spillFolder, isScratch: configuration.spillsInScratch,
+            name: SpillFile.name(input: index, offset: precedingText + offset), most: configuration.mostRaw)
     }
 }

@@ -43,8 +43,16 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         /// Who may inflate blocks before they are read.
         var helpers: BlocksAhead.Helpers?
 
+        /// Whether that folder is for this process alone.
+        private(set) var spillsInScratch = false
+
         package init(spillFolder: String) {
             self.spillFolder = spillFolder
+        }
+
+        init(scratch: ScratchFolder) {
+            spillFolder = scratch.path
+            spillsInScratch = true
         }
 
         /// Bounds what is read and kept of a long record, as for the inputs of runs.

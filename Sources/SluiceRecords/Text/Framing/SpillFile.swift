@@ -27,14 +27,20 @@ final class SpillFile {
     static func isName(_ name: String) -> Bool { name.hasPrefix("spilled-") && name.hasSuffix(".gz") }
 
     /// - Parameters:
+    ///   - isScratch: whether the folder is for this process alone, so that no other user may enter
+    ///     it.
     ///   - name: unique in the folder for this run, and the same in every run; an existing file is
-    ///     overwritten.
+    ///     replaced, a link not followed.
     ///   - most: the size from which on only the beginning of a record is kept.
-    init(folder: String, name: String, most: UInt64 = .max) throws(InputError) {
+    init(folder: String, isScratch: Bool = false, name: String, most: UInt64 = .max) throws(InputError) {
         path = folder + "/" + name
         self.most = max(most, UInt64(Self.beginning))
-        if mkdir(folder, 0o777) != 0, errno != EEXIST { throw .spill(path: folder, reason: describe(error: errno)) }
-        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        if mkdir(folder, isScratch ? 0o700 : 0o777) != 0, errno != EEXIST {
+            let reason = describe(error: errno)
+            throw .spill(path: folder, reason: isScratch ? "\(reason); set TMPDIR to a folder that can be written to" : reason)
+        }
+        unlink(path)
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw .spill(path: path, reason: describe(error: errno)) }
     }
 

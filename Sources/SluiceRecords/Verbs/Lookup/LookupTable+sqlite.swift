@@ -70,10 +70,12 @@ extension LookupTable {
 
     private static func batches(of text: ByteBuffer, _ file: String, _ format: any Format) throws(Fault) -> [Batch] {
         let source = MemorySource(named: [(file == "-" ? "./-" : file, text.withFilled { Array($0) })])
+        let scratch = ScratchFolder(of: "table")
+        defer { scratch.remove() }
         do throws(InputError) {
             let buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 1)
             let input = source.inputs[0]
-            let configuration = BatchReader.Configuration(spillFolder: "/tmp")
+            let configuration = BatchReader.Configuration(scratch: scratch)
             let reader = try BatchReader(input, of: try source.open(input, at: 0), index: 0, configuration: configuration, buffers: buffers)
             var batches: [Batch] = []
             while let batch = try reader.next() { batches.append(batch) }

@@ -81,8 +81,11 @@ final class LookupTable: @unchecked Sendable {
 
     static func rows(of file: String, _ format: any Format) throws(Fault) -> Rows {
         var batches: [Batch] = []
+        // For rows over the size limit, which make the table invalid.
+        let scratch = ScratchFolder(of: "table")
+        defer { scratch.remove() }
         do throws(InputError) {
-            let reader = try Self.reader(of: file, format)
+            let reader = try Self.reader(of: file, format, scratch)
             while let batch = try reader.next() { batches.append(batch) }
         } catch {
             throw unreadable(error)
@@ -121,9 +124,9 @@ final class LookupTable: @unchecked Sendable {
         }
     }
 
-    private static func reader(of file: String, _ format: any Format) throws(InputError) -> BatchReader {
+    private static func reader(of file: String, _ format: any Format, _ scratch: ScratchFolder) throws(InputError) -> BatchReader {
         let input = InputFile(path: file)
-        var configuration = BatchReader.Configuration(spillFolder: "/tmp")
+        var configuration = BatchReader.Configuration(scratch: scratch)
         configuration.onDamage = .fail
         configuration.framing = format.framing
         let buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 1)

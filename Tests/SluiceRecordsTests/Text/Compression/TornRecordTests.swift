@@ -179,7 +179,7 @@ struct TornRecordTests {
             name: "torn", definition: "sha256:0", source: source, stages: [], sink: sink, deadLetters: folder + "/dead.jsonl")
         let report = try await RecordRun(pipeline, options: RunOptions(workers: 2, state: folder + "/state")).run()
         #expect(report.balanced && report.error == nil)
-        #expect(try Audit(report, scratchFolder: folder).holds)
+        #expect(try Audit(report).holds)
         #expect((try? FileManager.default.contentsOfDirectory(atPath: folder + "/state/spill")) ?? [] == [])
         try check(report, folder)
     }
