@@ -56,6 +56,7 @@ struct SluiceCommand: AsyncParsableCommand {
                     + "(limits: {memory: …}, source: {max_record: …}, --workers), or with more memory (ulimit -v)")
             _exit(ExitStatus.failed.code)
         }
+        occupyStandardStreams()
         do {
             var command = try parsed(CommandWords(CommandLine.arguments.dropFirst()).arguments)
             if var command = command as? any AsyncParsableCommand {
@@ -64,20 +65,37 @@ struct SluiceCommand: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            end(.complete)
         } catch let status as ExitStatus {
-            Glibc.exit(status.code)
+            end(status)
         } catch let error as RunError {
             Log.error("\(error)")
-            Glibc.exit(ExitStatus.failed.code)
+            end(.failed)
         } catch {
             let code = exitCode(for: error)
             guard code != .success else {
-                print(fullMessage(for: error))
-                return
+                Terminal.output.write(fullMessage(for: error) + "\n")
+                end(.complete)
             }
             Log.write(fullMessage(for: error) + "\n", as: .error)
-            Glibc.exit(code == .validationFailure ? ExitStatus.wrong.code : ExitStatus.failed.code)
+            end(code == .validationFailure ? .wrong : .failed)
         }
+    }
+
+    /// Keeps any file from getting the number of a standard stream that is closed, and with it what
+    /// is written there.
+    private static func occupyStandardStreams() {
+        for stream in STDIN_FILENO...STDERR_FILENO where fcntl(stream, F_GETFD) < 0 {
+            // It gets the lowest free number, and is as useless as a closed one.
+            _ = open("/dev/null", (stream == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC)
+        }
+    }
+
+    /// Ends the process; with an error if standard output has not taken all results.
+    private static func end(_ status: ExitStatus) -> Never {
+        guard let failure = Terminal.outputFailure else { Glibc.exit(status.code) }
+        Log.error("standard output: cannot be written: \(failure)")
+        Glibc.exit(status == .complete || status == .losses ? ExitStatus.failed.code : status.code)
     }
 
     /// `run` is parsed by itself first: on the way from the root, the library builds the arguments

@@ -80,6 +80,7 @@ struct TopCommand: AsyncParsableCommand {
             case .course(let course):
                 problem = nil
                 if course.isOpen, !course.moments.isEmpty, course.seconds > last?.seconds ?? -1 { Terminal.output.write(TopLines.line(course)) }
+                guard Terminal.outputFailure == nil else { throw ExitStatus.failed }
                 last = course
             case .problem(let text):
                 if text != problem { Log.error("\(TerminalText.safe(text))") }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Synchronization
 
 /// Standard output or standard error.
 struct Terminal: Sendable {
@@ -35,8 +36,14 @@ struct Terminal: Sendable {
         return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_row > 0 ? Int(size.ws_row) : 24
     }
 
-    /// Writes all of the text. A closed stream is not an error, because there is nowhere left to
-    /// write.
+    private static let refusal = Mutex<String?>(nil)
+
+    /// Why standard output did not take all that was written to it. A closed stream is not an
+    /// error, because there is nowhere left to write.
+    static var outputFailure: String? { refusal.withLock { $0 } }
+
+    /// Writes all of the text. The command ends with an error if standard output does not take it
+    /// (``outputFailure``).
     func write(_ text: String) { write(Array(text.utf8)) }
 
     func write(_ bytes: [UInt8]) {
@@ -44,7 +51,11 @@ struct Terminal: Sendable {
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
+            guard count > 0 else {
+                let isClosed = errno == EPIPE || errno == EBADF
+                if descriptor == STDOUT_FILENO, !isClosed { Self.refusal.withLock { [reason = String(cString: strerror(errno))] in $0 = reason } }
+                return
+            }
             bytes = bytes.dropFirst(count)
         }
     }
