@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import SluiceCEL
 internal import SluiceRecords
@@ -29,15 +28,34 @@ extension PipelineFile {
     /// Whether the text comes from a file.
     var isOnDisk: Bool { path != "-" && path != Self.commandLineName }
 
-    static func standardInput() throws -> Data {
-        var data = Data()
+    /// The bytes of a file, or of standard input; no more than are enough to exceed the limit.
+    static func bytes(of path: String) throws(UnreadablePipelineFile) -> [UInt8] {
+        func failed(_ error: Int32) -> UnreadablePipelineFile {
+            let isMissing = error == ENOENT || error == ENOTDIR
+            let reason = error == EISDIR ? "it is a folder" : String(cString: strerror(error))
+            return UnreadablePipelineFile(path: path, reason: isMissing ? .missing : .unreadable(reason))
+        }
+        let isStandardInput = path == "-"
+        if !isStandardInput {
+            do throws(InputError) {
+                try InputFile(path: path).checkIsRegular()
+            } catch .unreadable(_, let reason) {
+                throw UnreadablePipelineFile(path: path, reason: .unreadable(reason))
+            } catch {
+                throw UnreadablePipelineFile(path: path, reason: .unreadable("\(error)"))
+            }
+        }
+        let descriptor = isStandardInput ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+        guard descriptor >= 0 else { throw failed(errno) }
+        defer { if !isStandardInput { close(descriptor) } }
+        var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         while true {
-            let count = Glibc.read(STDIN_FILENO, &piece, piece.count)
+            let count = Glibc.read(descriptor, &piece, piece.count)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw CocoaError(.fileReadUnknown) }
-            guard count > 0, data.count <= 2 << 20 else { return data }
-            data.append(contentsOf: piece[..<count])
+            guard count >= 0 else { throw failed(errno) }
+            guard count > 0, bytes.count <= 2 * YAMLDocument.sizeLimit else { return bytes }
+            bytes += piece[..<count]
         }
     }
 

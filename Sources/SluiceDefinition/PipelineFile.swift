@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 package import SluiceRecords
 
 /// The text of a pipeline file, not parsed yet.
@@ -18,12 +17,7 @@ package struct PipelineFile: Sendable {
     /// - Throws: if the file cannot be read. Errors in its text are reported by
     ///   ``check(setting:state:)``.
     package init(readingFrom path: String) throws(UnreadablePipelineFile) {
-        let data: Data
-        do {
-            data = path == "-" ? try PipelineFile.standardInput() : try Data(contentsOf: URL(filePath: path))
-        } catch {
-            throw UnreadablePipelineFile(path: path, reason: (error as? CocoaError)?.code == .fileReadNoSuchFile ? .missing : .unreadable)
-        }
+        let data = try Self.bytes(of: path)
         guard data.count <= YAMLDocument.sizeLimit else {
             // Only its length matters.
             self.init(path: path, text: String(repeating: " ", count: YAMLDocument.sizeLimit + 1))
@@ -67,14 +61,21 @@ package struct PipelineFile: Sendable {
 }
 
 package struct UnreadablePipelineFile: Error, Hashable, Sendable, CustomStringConvertible {
-    package enum Reason: String, Sendable {
-        case missing = "no such file"
-        case unreadable = "it cannot be read"
-        case notUTF8 = "it is not UTF-8 text"
+    package enum Reason: Hashable, Sendable {
+        case missing
+        /// The system says why.
+        case unreadable(String)
+        case notUTF8
     }
 
     package var path: String
     package var reason: Reason
 
-    package var description: String { "\(path): \(reason.rawValue)" }
+    package var description: String {
+        switch reason {
+        case .missing: "\(path): no such file"
+        case .unreadable(let reason): "\(path): it cannot be read: \(reason)"
+        case .notUTF8: "\(path): it is not UTF-8 text"
+        }
+    }
 }

@@ -59,6 +59,7 @@ struct SluiceCommand: AsyncParsableCommand {
         occupyStandardStreams()
         do {
             var command = try parsed(CommandWords(CommandLine.arguments.dropFirst()).arguments)
+            try RunDescriptors.check()
             if var command = command as? any AsyncParsableCommand {
                 try RecordRun.checkThreads()
                 try await command.run()

@@ -35,4 +35,46 @@ struct RefusalsTests {
         #expect(result.status == 0, "\(result)")
         #expect(result.error.isEmpty, "\(result)")
     }
+
+    @Test("too few descriptors are named as that, however few", arguments: [4, 5, 6, 8, 12, 16])
+    func descriptors(limit: Int) throws {
+        let command = try command()
+        defer { command.remove() }
+        let result = try command.shell("ulimit -n \(limit); sluice run x.yaml")
+        #expect(result.status == 1, "\(result)")
+        let message = /sluice: the system allows [0-9]+ more open files, and a command needs 20; raise the limit \(ulimit -n\)\n/
+        #expect(result.error.wholeMatch(of: message) != nil, "\(result)")
+    }
+
+    @Test("a file of the state folder that cannot be read is not called damaged, and nothing is discarded because of it")
+    func unreadableState() throws {
+        let command = try command()
+        defer { command.remove() }
+        for name in ["publish.json", "checkpoint.json"] {
+            _ = try command.shell("rm -rf .sluice/x/*.json; mkdir -p .sluice/x/\(name)")
+            for arguments in [["run", "x.yaml"], ["run", "x.yaml", "--restart"]] where name == "publish.json" || arguments.count == 2 {
+                let result = try command.run(arguments)
+                #expect(result.status == 1, "\(result)")
+                #expect(result.error == "sluice: .sluice/x/\(name): cannot be read: Is a directory\n", "\(result)")
+            }
+        }
+    }
+
+    @Test("a pipeline file that cannot be read is named with the reason, and one from a pipe of the shell is read")
+    func pipelineFiles() throws {
+        let command = try command()
+        defer { command.remove() }
+        _ = try command.shell("mkfifo pipe; mkdir folder")
+        for verb in ["check", "run", "test", "explain", "graph"] {
+            let pipe = try command.run(verb, "pipe")
+            #expect(pipe.status == 2)
+            #expect(
+                pipe.error.hasPrefix("sluice: pipe: it cannot be read: it is a named pipe; this command reads only regular files and '-'\n"), "\(pipe)")
+            let folder = try command.run(verb, "folder")
+            #expect(folder.status == 2)
+            #expect(folder.error.hasPrefix("sluice: folder: it cannot be read: it is a folder\n"), "\(folder)")
+        }
+        let given = try command.shell("sluice check /dev/fd/3 3<x.yaml; cat x.yaml | sluice check /dev/stdin")
+        #expect(given.output == "/dev/fd/3: ok\n/dev/stdin: ok\n", "\(given)")
+    }
 }

@@ -26,6 +26,8 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     case types(String)
     /// The system refuses threads.
     case threads(allowed: Int, needed: Int)
+    /// The system refuses to open as many files as a command needs at once.
+    case descriptors(allowed: Int, needed: Int)
     /// A stage cannot spill what exceeds its memory.
     case room(folder: String, reason: String)
     /// A plan or the results of its tasks cannot be used: at all, or now and on this machine.
@@ -66,6 +68,8 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
         case .closure(let reason): "the closure that receives the records failed: \(reason)"
         case .threads(let allowed, let needed):
             "the system allows \(allowed) more threads, and a run needs \(needed); raise the limit (ulimit -u, or pids.max of the control group)"
+        case .descriptors(let allowed, let needed):
+            "the system allows \(allowed) more open files, and a command needs \(needed); raise the limit (ulimit -n)"
         case .room(let folder, let reason):
             "cannot spill to '\(folder)': \(reason); use a state folder with more space (--state), or raise limits.memory"
         case .report(let path, let reason): "\(path): \(reason)"
@@ -85,7 +89,7 @@ extension RunError {
         switch self {
         case .stopped, .tooManyDeadLetters, .allDead, .files, .closure, .types, .plan(_, mayPass: false), .outdatedPlan, .fault, .input(.damaged): true
         case .input(.fetch(_, _, mayPass: false)): true
-        case .input, .output, .unpublished, .unpublishedBefore, .busy, .unfinished, .threads, .room, .report, .plan: false
+        case .input, .output, .unpublished, .unpublishedBefore, .busy, .unfinished, .threads, .descriptors, .room, .report, .plan: false
         }
     }
 

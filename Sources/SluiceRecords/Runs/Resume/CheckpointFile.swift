@@ -40,7 +40,7 @@ struct StateFile: Sendable {
     }
 
     /// - Returns: `nil` if the file does not exist.
-    /// - Throws: if it cannot be read.
+    /// - Throws: ``OutputError`` if it cannot be opened or read; otherwise it is not such a value.
     func read<Value: Decodable>(_ type: Value.Type) throws -> Value? {
         guard let bytes = try contents() else { return nil }
         let end = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex

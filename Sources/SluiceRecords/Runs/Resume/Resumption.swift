@@ -7,11 +7,14 @@ enum Resumption {
     case anew
     case from(Checkpoint)
 
-    /// - Throws: ``RunError/unfinished(reason:)`` if the unfinished run is a different one.
+    /// - Throws: ``RunError/unfinished(reason:)`` if the unfinished run is a different one,
+    ///   ``RunError/output(_:)`` if the file cannot be opened.
     init(_ file: StateFile, _ pipeline: RecordPipeline, canResume: Bool) throws(RunError) {
         let checkpoint: Checkpoint?
         do {
             checkpoint = try file.read(Checkpoint.self)
+        } catch let error as OutputError {
+            throw .output(error)
         } catch {
             throw .unfinished(reason: "\(file.path) cannot be read by this version of sluice")
         }

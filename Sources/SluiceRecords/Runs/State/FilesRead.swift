@@ -98,6 +98,8 @@ extension FilesRead {
         let file = StateFile(Self.name, in: folder)
         do {
             self = try file.read(FilesRead.self) ?? FilesRead()
+        } catch let error as OutputError {
+            throw .output(error)
         } catch {
             throw .report(path: file.path, reason: Self.unreadable)
         }
@@ -112,6 +114,8 @@ extension FilesRead {
         var known: FilesRead
         do {
             known = try file.read(FilesRead.self) ?? FilesRead()
+        } catch let error as OutputError {
+            throw error
         } catch {
             throw .failed(path: file.path, reason: unreadable)
         }

@@ -35,7 +35,7 @@ final class StateFolder: Sendable {
             do throws(RunError) {
                 finished = try Self.finishPublishing(journal, checkpoint: file, in: path)
             } catch {
-                guard restarts else { throw error }
+                guard restarts, !Self.isUnread(journal, error) else { throw error }
                 discarded = Self.discarding(because: error)
                 journal.remove()
             }
@@ -65,6 +65,8 @@ final class StateFolder: Sendable {
         let found: Journal?
         do {
             found = try file.read(Journal.self)
+        } catch let error as OutputError {
+            throw .output(error)
         } catch {
             throw .report(path: file.path, reason: unreadable)
         }
@@ -86,6 +88,11 @@ final class StateFolder: Sendable {
         RunSamples.claim(report, in: folder)
         file.remove()
         return report
+    }
+
+    /// Whether the journal could not be opened, so that nobody knows what it lists.
+    private static func isUnread(_ journal: StateFile, _ error: RunError) -> Bool {
+        if case .output(.failed(journal.path, _)) = error { true } else { false }
     }
 
     private static let unreadable = """

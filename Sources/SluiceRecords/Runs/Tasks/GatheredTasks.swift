@@ -91,6 +91,8 @@ package final class GatheredTasks: Sendable {
         let result: TaskResult.Gathered?
         do {
             result = try StateFile(TaskResult.name, in: path).read(TaskResult.Gathered.self)
+        } catch let error as OutputError {
+            throw .output(error)
         } catch {
             result = nil
         }

@@ -122,6 +122,8 @@ package struct PlanFolder: Sendable {
         let plan: TaskPlan?
         do {
             plan = try planFile.read(TaskPlan.self)
+        } catch let error as OutputError {
+            throw .output(error)
         } catch {
             throw .plan("\(planFile.path) cannot be read, so that it is no plan of this version of sluice")
         }
@@ -222,6 +224,8 @@ package struct PlanFolder: Sendable {
         let found: TaskPlan?
         do {
             found = try planFile.read(TaskPlan.self)
+        } catch let error as OutputError {
+            throw .output(error)
         } catch {
             throw isOfOtherVersion
         }
