@@ -27,6 +27,32 @@ struct RefusalsTests {
         #expect(result.error.hasSuffix("sluice: standard output: cannot be written: No space left on device\n"), "\(result)")
     }
 
+    @Test("records that standard output has refused are not written, and those that it took are not unpublished")
+    func streamed() throws {
+        let command = try command()
+        defer { command.remove() }
+        try command.write("name: x\nsource: {files: in.jsonl, format: jsonl}\nsink: {stdout: true}\nlimits: {dead_letters: 0}\n", to: "x.yaml")
+        let full = try command.shell("sluice run x.yaml > /dev/full")
+        #expect(full.status == 1)
+        #expect(full.error.hasPrefix("x: failed, nothing was published, in "), "\(full)")
+        #expect(full.error.contains("  ledger: 0 in = 0 written + 0 filtered + 0 dead: balanced\n"), "\(full)")
+        let many = try command.run("run", "x.yaml")
+        #expect(many.status == 1)
+        #expect(many.error.hasPrefix("x: failed, nothing was published but 2 records on standard output, in "), "\(many)")
+        #expect(many.output == "{\"n\":1}\n{\"n\":3}\n")
+        let logged = try command.run("run", "x.yaml", "--log", "json")
+        #expect(logged.error.contains("nothing was published but 2 records on standard output"), "\(logged)")
+    }
+
+    @Test("an input that was not read to its end has the size of what was read")
+    func part() throws {
+        let command = try command()
+        defer { command.remove() }
+        let ran = try command.run("run", "x.yaml", "--limit", "1")
+        #expect(ran.status == 0, "\(ran)")
+        #expect(try command.text(of: ".sluice/x/report.json").contains("\"bytes\" : 22,"))
+    }
+
     @Test("a reader of standard output that has enough is none")
     func closedOutput() throws {
         let command = try command()

@@ -85,7 +85,6 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
 
     func write(_ batch: EncodedBatch) async throws {
         if let events, !batch.firsts.isEmpty || !batch.damage.isEmpty { log(batch, events) }
-        ledger.add(batch)
         // In a replay, no output exists without records.
         for output in batch.outputs where output.records > 0 || pipeline.source.replay == nil {
             let sink = sinks[output.sink]
@@ -100,6 +99,8 @@ final class RunCommit: Sluice.Sink, @unchecked Sendable {
         }
         for letter in batch.deadLetters { try deadLetters.write(letter, input: batch.input) }
         if let outcome = batch.replayed { try settle(outcome) }
+        // Only now, since what a sink has refused is not written.
+        ledger.add(batch)
         meter.committed(batch)
         try checkLimit(atEnd: false)
         guard let checkpointing, let input = batch.input else { return }

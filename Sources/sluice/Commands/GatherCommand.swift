@@ -49,13 +49,13 @@ struct GatherCommand: AsyncParsableCommand {
         let (done, pipeline, signal) = try await gathering.run(showing: progress)
         if let reportCopy { ReportOption.write(done, to: reportCopy, state: gathering.state) }
         if done.outputClosed == true { throw ExitStatus.interrupted(signal: Signals.brokenPipe) }
-        let isStreamed = pipeline.sinks.allSatisfy { $0.sink is StandardOutputSink }
+        let streamed = StreamedRecords(done, of: pipeline)
         let reportFile = "\(gathering.state)/report.json"
         let hints = await RunHints(pipeline, done)
         Log.write(
-            RunSummary.text(done, reportFile: reportFile, isStreamed: isStreamed, width: Terminal.error.lineWidth)
+            RunSummary.text(done, reportFile: reportFile, streamed: streamed, width: Terminal.error.lineWidth)
                 + hints.text(Paint(isOn: Terminal.error.isColored), width: Terminal.error.lineWidth),
-            or: hints.hints.map { LogEntry(.warning, $0) } + RunSummary.entries(done, reportFile: reportFile))
+            or: hints.hints.map { LogEntry(.warning, $0) } + RunSummary.entries(done, reportFile: reportFile, streamed: streamed))
         throw ExitStatus(done, signal: signal)
     }
 }

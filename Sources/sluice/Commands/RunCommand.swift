@@ -155,13 +155,13 @@ struct RunCommand: AsyncParsableCommand {
         // filter.
         if report.outputClosed == true { return .interrupted(signal: Signals.brokenPipe) }
         if quiet, report.status == .complete || report.status == .losses, report.balanced { return ExitStatus(report, signal: signal) }
-        let isStreamed = pipeline.sinks.allSatisfy { $0.sink is StandardOutputSink }
+        let streamed = StreamedRecords(report, of: pipeline)
         let reportFile = "\(state)/report.json"
         let hints = await RunHints(pipeline, report)
         Log.write(
-            RunSummary.text(report, reportFile: reportFile, isStreamed: isStreamed, width: Terminal.error.lineWidth)
+            RunSummary.text(report, reportFile: reportFile, streamed: streamed, width: Terminal.error.lineWidth)
                 + hints.text(Paint(isOn: Terminal.error.isColored), width: Terminal.error.lineWidth),
-            or: hints.hints.map { LogEntry(.warning, $0) } + RunSummary.entries(report, reportFile: reportFile))
+            or: hints.hints.map { LogEntry(.warning, $0) } + RunSummary.entries(report, reportFile: reportFile, streamed: streamed))
         return ExitStatus(report, signal: signal)
     }
 }

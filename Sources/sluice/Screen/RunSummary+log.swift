@@ -6,8 +6,8 @@ extension RunSummary {
 
     /// The summary as log entries: one for each stage, each damaged input, each code of dead
     /// letters, and one for the run.
-    static func entries(_ report: RunReport, reportFile: String?) -> [LogEntry] {
-        report.stages.map(stage) + damaged(report.inputs) + letters(report) + [run(report, reportFile)]
+    static func entries(_ report: RunReport, reportFile: String?, streamed: StreamedRecords = StreamedRecords()) -> [LogEntry] {
+        report.stages.map(stage) + damaged(report.inputs) + letters(report) + [run(report, reportFile, streamed)]
     }
 
     private static func stage(_ stage: RunReport.Stage) -> LogEntry {
@@ -50,7 +50,7 @@ extension RunSummary {
         }
     }
 
-    private static func run(_ report: RunReport, _ reportFile: String?) -> LogEntry {
+    private static func run(_ report: RunReport, _ reportFile: String?, _ streamed: StreamedRecords) -> LogEntry {
         let severity: LogEntry.Severity =
             switch report.status {
             case _ where !report.balanced && report.status != .interrupted: .error
@@ -60,7 +60,7 @@ extension RunSummary {
             }
         let records = report.records
         return LogEntry(
-            severity, "\(report.pipeline): \(ending(of: report)) in \(Figures.seconds(report.elapsedSeconds))",
+            severity, "\(report.pipeline): \(ending(of: report, streamed)) in \(Figures.seconds(report.elapsedSeconds))",
             [
                 "sluice.pipeline": .text(report.pipeline), "sluice.definition": .text(report.definition), "sluice.status": .text(report.status.rawValue),
                 "sluice.balanced": .flag(report.balanced), "sluice.read": .integer(records.read), "sluice.written": .integer(records.written),

@@ -7,11 +7,11 @@ enum RunSummary {
     static let listed = 12
 
     /// - Parameters:
-    ///   - isStreamed: whether records go to standard output only, which needs no publishing.
+    ///   - streamed: what went to standard output, which needs no publishing.
     ///   - width: the columns of a terminal.
-    static func text(_ report: RunReport, reportFile: String?, isStreamed: Bool = false, width: Int? = nil) -> String {
-        let written = isStreamed || [.complete, .losses].contains(report.status) ? "written" : "unpublished"
-        var text = "\(report.pipeline): \(ending(of: report)) in \(Figures.seconds(report.elapsedSeconds))\n"
+    static func text(_ report: RunReport, reportFile: String?, streamed: StreamedRecords = StreamedRecords(), width: Int? = nil) -> String {
+        let written = streamed.areAll || [.complete, .losses].contains(report.status) ? "written" : "unpublished"
+        var text = "\(report.pipeline): \(ending(of: report, streamed)) in \(Figures.seconds(report.elapsedSeconds))\n"
         if let error = report.error { text += "  \(error)\n" }
         text += "\n" + ledger(report, width)
         if !report.inputs.isEmpty { text += "\n" + inputs(report.inputs, written, width) }
@@ -23,14 +23,16 @@ enum RunSummary {
         return Wrapping.wrapped(text, to: width)
     }
 
-    static func ending(of report: RunReport) -> String {
+    static func ending(of report: RunReport, _ streamed: StreamedRecords = StreamedRecords()) -> String {
+        let besides = streamed.count == 0 ? "" : " but \(Figures.count(streamed.count, "record")) on standard output"
+        let published = "nothing was published\(besides)"
         switch report.status {
-        case .complete: "complete"
-        case .losses: "complete, with losses,"
-        case .failed where report.publishing == nil && report.resumable == true: "failed, nothing was published, run again to resume,"
-        case .failed: report.publishing.flatMap(partly) ?? "failed, nothing was published,"
-        case .interrupted where report.resumable == true: "interrupted, nothing was published, run again to resume,"
-        case .interrupted: "interrupted, nothing was published,"
+        case .complete: return "complete"
+        case .losses: return "complete, with losses,"
+        case .failed where report.publishing == nil && report.resumable == true: return "failed, \(published), run again to resume,"
+        case .failed: return report.publishing.flatMap(partly) ?? "failed, \(published),"
+        case .interrupted where report.resumable == true: return "interrupted, \(published), run again to resume,"
+        case .interrupted: return "interrupted, \(published),"
         }
     }
 
@@ -198,5 +200,21 @@ enum RunSummary {
     private static func first(_ code: String, _ failure: RunReport.Failure) -> String {
         let place = failure.file.map { file in " (\(Figures.line(file))\(failure.line.map { ":\($0)" } ?? ""))" } ?? ""
         return "    \(code) in \(failure.stage): \(Figures.shortened(failure.message, to: 160))\(place)\n"
+    }
+}
+
+/// The records that a run has written to standard output, which cannot be taken back.
+struct StreamedRecords {
+    var count = 0
+    /// Whether there is no other output.
+    var areAll = false
+}
+
+extension StreamedRecords {
+    init(_ report: RunReport, of pipeline: RecordPipeline) {
+        for (settings, stage) in zip(pipeline.sinks, report.stages.filter { $0.verb == "write" }) where settings.sink is StandardOutputSink {
+            count += stage.out
+        }
+        areAll = pipeline.sinks.allSatisfy { $0.sink is StandardOutputSink }
     }
 }

@@ -21,11 +21,13 @@ extension RunReport {
                 file: pipeline.deadLetters, records: ledger.records.dead, byCode: ledger.codes, first: Self.firsts(ledger.firsts, of: pipeline)))
         // How far inputs were read after a stage had enough varies from run to run, so it is not
         // reported.
-        let end = flow.enough.flatMap { $0.part < pipeline.source.inputs.count ? ledger.end : nil }
+        let hasEnough = flow.enough.map { $0.part < pipeline.source.inputs.count } ?? false
         inputs.reserveCapacity(pipeline.source.inputs.count)
         for (index, file) in pipeline.source.inputs.enumerated() {
             let (summary, ends) = read(index)
-            inputs.append(Input(file, ledger.inputs[index], summary, lastOfRun: end, index: index))
+            let isBehind = hasEnough && ledger.end.map { index >= $0.input } ?? false
+            let read = ledger.end.flatMap { $0.input == index ? $0.compressedBytes : nil }
+            inputs.append(Input(file, ledger.inputs[index], isBehind ? nil : summary, readInPart: read, summary?.note))
             inputs[index].endsDigest = ends
         }
         let sinks = Dictionary(uniqueKeysWithValues: plan.sinks.map { ($0.place, $0.number) })
@@ -71,20 +73,15 @@ extension RunReport {
 }
 
 extension RunReport.Input {
-    /// - Parameter end: the place where a stage had enough, if that was before the end of the
-    ///   inputs.
-    fileprivate init(
-        _ file: InputFile, _ counts: Ledger.InputCounts, _ summary: InputSummary?,
-        lastOfRun end: (input: Int, position: Position, compressedBytes: UInt64)?, index: Int
-    ) {
-        let isWhole = summary != nil && end.map { index < $0.input } ?? true
-        let bytes = isWhole ? summary?.bytes : end.flatMap { $0.input == index ? $0.compressedBytes : nil }
+    /// - Parameters:
+    ///   - summary: `nil` if it was not read to its end.
+    ///   - part: how much of it was read otherwise, in bytes.
+    fileprivate init(_ file: InputFile, _ counts: Ledger.InputCounts, _ summary: InputSummary?, readInPart part: UInt64?, _ note: String?) {
         self.init(
-            file: file.path, bytes: bytes ?? 0, members: isWhole ? summary?.members ?? 0 : 0, records: counts.records, written: counts.written,
+            file: file.path, bytes: summary?.bytes ?? part ?? 0, members: summary?.members ?? 0, records: counts.records, written: counts.written,
             filtered: counts.filtered, dead: counts.dead, absorbed: counts.absorbed, added: counts.added,
-            damage: counts.damage.map(RunReport.DamageRecord.init), whole: isWhole,
-            version: file.version, archive: isWhole ? summary?.archive.map(RunReport.ArchiveContents.init) : nil,
-            note: summary?.isPlainDespiteName == true ? "plain text despite its name; read as such" : nil)
+            damage: counts.damage.map(RunReport.DamageRecord.init), whole: summary != nil, version: file.version,
+            archive: summary?.archive.map(RunReport.ArchiveContents.init), note: note)
     }
 }
 

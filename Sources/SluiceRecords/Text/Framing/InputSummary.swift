@@ -24,4 +24,7 @@ package struct InputSummary: Sendable, Equatable, Codable {
     package init(file: String) {
         self.file = file
     }
+
+    /// An oddity that is not damage.
+    var note: String? { isPlainDespiteName ? "plain text despite its name; read as such" : nil }
 }
