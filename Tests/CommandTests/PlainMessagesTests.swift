@@ -106,6 +106,21 @@ struct PlainMessagesTests {
         }
     }
 
+    @Test("a check refuses a named pipe as a table or a list of files")
+    func pipesInFiles() throws {
+        defer { command.remove() }
+        #expect(try command.shell("mkfifo pipe; echo 1 > in; echo in > list").status == 0)
+        let stage = "stages: [{lookup: {file: pipe, format: jsonl, key: line, column: line}}]\n"
+        for body in ["source: {files: in, format: lines}\n\(stage)", "source: {files_from: pipe, format: lines}\n"] {
+            try command.write("name: x\n\(body)sink: {stdout: true}\n", to: "x.yaml")
+            let result = try command.run("check", "x.yaml")
+            #expect(result.status == 2)
+            #expect(result.error.contains("pipe cannot be read: it is a named pipe; this command reads only regular files and '-'\n"), "\(result)")
+        }
+        let given = try command.shell("sed 's/: pipe/: \\/dev\\/stdin/' x.yaml > y.yaml; cat list | sluice check y.yaml")
+        #expect(given.status == 0, "\(given)")
+    }
+
     @Test("a test can name every place that dead letters come from")
     func places() throws {
         defer { command.remove() }

@@ -141,7 +141,10 @@ private enum FileList {
 
     private static func bytes(of file: String) throws(InputError) -> [UInt8] {
         let input = InputFile(path: file)
-        guard input.isStandardInput else { return try read(input) }
+        guard input.isStandardInput else {
+            try input.checkIsRegular()
+            return try read(input)
+        }
         if let bytes = standardInput.withLock({ $0 }) { return bytes }
         let bytes = try read(input)
         standardInput.withLock { $0 = bytes }

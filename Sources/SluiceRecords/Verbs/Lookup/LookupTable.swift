@@ -85,6 +85,8 @@ final class LookupTable: @unchecked Sendable {
         let scratch = ScratchFolder(of: "table")
         defer { scratch.remove() }
         do throws(InputError) {
+            // It is read twice: for its digest, too.
+            try InputFile(path: file).checkIsRegular()
             let reader = try Self.reader(of: file, format, scratch)
             while let batch = try reader.next() { batches.append(batch) }
         } catch {
