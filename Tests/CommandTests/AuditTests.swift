@@ -251,6 +251,7 @@ struct AuditTests {
             let ran = try command.run("run", "x.yaml", "--progress", "none")
             #expect(ran.status == 3, "\(ran)")
             #expect(!ran.error.contains("suspect:"), "\(ran)")
+            #expect(ran.error.contains("the last byte of a record whose beginning was lost to damage"), "\(ran)")
             let result = try audit(command)
             #expect(result.status == 0, "\(policy): \(result)")
         }
@@ -266,7 +267,9 @@ struct AuditTests {
             ("echo '{' > r.json", "not a report of sluice: it is not JSON"), ("echo '{}' > r.json", "not a report of sluice: 'schema' is missing"),
             ("sed 's/\"read\" : 8/\"read\" : \"8\"/' .sluice/x/report.json > r.json", "not a report of sluice: 'records.read' has another type"),
             ("sed 's/: \"losses\"/: \"lossy\"/' .sluice/x/report.json > r.json", "not a report of sluice: 'status' has an impossible value"),
-            ("rm -f r.json", "no such file"), ("mkdir r.json", "is a folder; name the report.json in it"),
+            ("echo '[1]' > r.json", "not a report of sluice: it is not a JSON object"), ("rm -f r.json", "no such file"),
+            ("mkdir r.json", "is a folder; name the report.json in it"), ("rmdir r.json; mkfifo r.json", "is a named pipe, and a report is a file"),
+            ("rm r.json; ln -s /dev/null r.json", "is a device, and a report is a file"),
         ]
         for (change, reason) in changes {
             _ = try command.shell(change)

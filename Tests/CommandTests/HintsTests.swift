@@ -223,6 +223,7 @@ struct HintsTests {
         defer { command.remove() }
         try command.write("{}\n", to: "in/a.jsonl")
         try command.write("{}\n", to: "in/b.jsonl")
+        #expect(try command.shell("mkfifo in/c.jsonl").status == 0)
         let cases = [
             ("in/*.gz", "'in/' has 2 files; 'in/*.jsonl' matches all of them"), ("inn/*.gz", "there is no folder 'inn'; did you mean 'in'?"),
             ("in/a.json", "did you mean 'in/a.jsonl'?"), ("*.gz", "the current folder has one file; '*.yaml' matches all of them"),

@@ -121,6 +121,25 @@ struct PlainMessagesTests {
         #expect(given.status == 0, "\(given)")
     }
 
+    @Test("a state folder that cannot be there is refused with the reason")
+    func stateFolders() throws {
+        defer { command.remove() }
+        _ = try command.shell("ln -s nowhere link; echo 1 > in; mkdir -p state/report.json")
+        let broken = try command.run("run", "--files", "in", "--format", "lines", "--state", "link")
+        #expect(broken.error == "sluice: link: the state folder cannot be created: 'link' is a broken link\n", "\(broken)")
+        let taken = try command.run("run", "--files", "in", "--format", "lines", "--state", "state")
+        #expect(taken.error == "sluice: state/report.json: is a folder\n", "\(taken)")
+    }
+
+    @Test("lists within lists are too many, not a matter of the YAML library")
+    func nested() throws {
+        defer { command.remove() }
+        try command.write("name: " + String(repeating: "[", count: 200_000), to: "x.yaml")
+        let result = try command.run("check", "x.yaml")
+        #expect(result.error.hasPrefix("x.yaml:1:8: it is nested too deeply\n"), "\(result)")
+        #expect(result.error.contains("  fix: quote text that begins with '[' or '{'\n"), "\(result)")
+    }
+
     @Test("a test can name every place that dead letters come from")
     func places() throws {
         defer { command.remove() }

@@ -151,6 +151,10 @@ extension DefinitionDiagnostic {
                 self.init("this is not YAML: \(advice.message)", at: advice.place, fix: advice.fix)
                 return
             }
+            if problem.hasPrefix("Maximum nesting level") {
+                self.init("it is nested too deeply", at: TextPlace(position), fix: "quote text that begins with '[' or '{'")
+                return
+            }
             self.init("this is not YAML: \(problem)\(during)", at: TextPlace(position), fix: DefinitionDiagnostic.fix(forYAMLProblem: problem))
         case YamlError.reader(let problem, let offset, _, _):
             let place = offset.map { TextPlace(source.position(at: $0)) }

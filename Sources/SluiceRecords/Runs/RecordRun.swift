@@ -329,7 +329,7 @@ package final class RecordRun: Sendable {
             try RunReport.write(text, to: path, staging: state.staging)
             report.digest = text.digest
         } catch {
-            guard case .report(let path, let reason) = error, let failure = report.error else { throw error }
+            guard case .report(let path, let reason) = error, let failure = report.error, failure != error.description else { throw error }
             throw .report(path: path, reason: "\(reason); the run had failed: \(failure)")
         }
     }

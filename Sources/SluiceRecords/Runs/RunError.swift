@@ -1,3 +1,4 @@
+import Glibc
 import Sluice
 
 /// Why a run could not be completed. Nothing was published, except as ``unpublished(_:)`` says.
@@ -39,6 +40,13 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The books do not balance, or something failed that cannot fail: a bug in Sluice.
     case fault(String)
 
+    /// What may refuse threads: their number, or the memory for their stacks.
+    private static var limitsOfThreads: String {
+        var limit = rlimit()
+        let isLimited = getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 && limit.rlim_cur != ~0
+        return isLimited ? "ulimit -v, since they need memory, ulimit -u, or pids.max of the control group" : "ulimit -u, or pids.max of the control group"
+    }
+
     package var description: String {
         switch self {
         case .stopped(let stage, let code, let message, let file, let line):
@@ -67,7 +75,7 @@ package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
         case .files(let conflict): "\(conflict.label): \(conflict.message); \(conflict.fix)"
         case .closure(let reason): "the closure that receives the records failed: \(reason)"
         case .threads(let allowed, let needed):
-            "the system allows \(allowed) more threads, and a run needs \(needed); raise the limit (ulimit -u, or pids.max of the control group)"
+            "the system allows \(allowed) more threads, and a run needs \(needed); raise the limit (\(Self.limitsOfThreads))"
         case .descriptors(let allowed, let needed):
             "the system allows \(allowed) more open files, and a command needs \(needed); raise the limit (ulimit -n)"
         case .room(let folder, let reason):

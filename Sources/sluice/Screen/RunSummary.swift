@@ -118,9 +118,9 @@ enum RunSummary {
         case "truncated" where damage.lostBytes == 0: return "what came after it is missing"
         // All data was read, but it is not what was written.
         case "crc", "length":
-            let missing = damage.lostText > 0 ? ", at least \(Figures.count(damage.lostText)) bytes of text missing" : ""
+            let missing = damage.lostText > 0 ? ", at least \(Figures.count(damage.lostText, "byte")) of text missing" : ""
             return "text of member \(damage.member) missing or wrong\(missing)"
-        default: return "\(Figures.count(damage.lostBytes)) bytes lost"
+        default: return "\(Figures.count(damage.lostBytes, "byte")) lost"
         }
     }
 

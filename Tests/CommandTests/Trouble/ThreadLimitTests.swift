@@ -33,6 +33,14 @@ struct ThreadLimitTests {
         #expect(!FileManager.default.fileExists(atPath: command.folder.appending(path: ".sluice").path))
     }
 
+    @Test("where memory is limited, that may be the reason")
+    func memory() throws {
+        let command = try Self.command()
+        defer { command.remove() }
+        let result = try command.shell("ulimit -v 100000000; LD_PRELOAD=\(try Self.library.get()) TROUBLE_THREADS=1 sluice run x.yaml")
+        #expect(result.error.contains("raise the limit (ulimit -v, since they need memory, ulimit -u, or pids.max of the control group)"), "\(result)")
+    }
+
     @Test("fewer than wanted: the run has fewer workers, and the same output", arguments: [20, 24])
     func fewer(threads: Int) throws {
         let command = try Self.command()

@@ -72,7 +72,8 @@ extension RecordFailure {
                 code: "record.too_long",
                 message: "the record has more than \(record.byteCount) bytes, which so little compressed data cannot have in earnest; its end was not read")
         case .torn:
-            self.init(code: "record.torn", message: "the last \(record.byteCount) bytes of a record whose beginning was lost to damage")
+            let rest = record.byteCount == 1 ? "byte" : "\(record.byteCount) bytes"
+            self.init(code: "record.torn", message: "the last \(rest) of a record whose beginning was lost to damage")
         }
     }
 }

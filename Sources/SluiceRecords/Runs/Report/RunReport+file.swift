@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import SluiceCEL
 
 extension RunReport {
@@ -18,49 +19,63 @@ extension RunReport {
         } catch let error as DecodingError {
             throw .report(path: path, reason: "not a report of sluice: \(error.sentence)")
         } catch {
-            throw .report(path: path, reason: Self.unreadable(path))
+            throw .report(path: path, reason: Self.unreadable(path, error))
         }
     }
 
-    private static func unreadable(_ path: String) -> String {
+    private static func unreadable(_ path: String, _ error: any Error) -> String {
         switch PathKind.of(path) {
         case .missing: "no such file"
         case .folder: "is a folder; name the report.json in it"
         case .unreadable(let reason): "cannot be read: \(reason)"
-        case .file: "cannot be read; is it readable for you?"
+        case .file(size: nil): "is \(PathKind.words(of: Array(path.utf8))), and a report is a file"
+        case .file: "cannot be read" + (systemError(error).map { ": \(describe(error: $0))" } ?? "")
         }
     }
+
+    private static func systemError(_ error: any Error) -> Int32? { ((error as? CocoaError)?.underlying as? POSIXError)?.code.rawValue }
 
     /// Creates the state folder, which holds a run's report and its spilled records.
     static func prepare(folder: String) throws(RunError) {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
-            throw .report(path: folder, reason: "the state folder cannot be created: \(reason(folder))")
+            throw .report(path: folder, reason: "the state folder cannot be created: \(reason(folder, error))")
         }
     }
 
     /// Why a folder cannot be created.
-    private static func reason(_ folder: String) -> String {
+    ///
+    /// - Parameter error: the system's.
+    private static func reason(_ folder: String, _ error: any Error) -> String {
+        if let refusal = refusal(ofState: folder) { return refusal }
+        let parent = existing(folder)
+        if case .unreadable(let reason) = PathKind.of(parent) { return reason }
+        guard let code = systemError(error), ![EACCES, EPERM, ENOENT].contains(code) else { return "no permission to create it in '\(parent)'" }
+        return describe(error: code)
+    }
+
+    /// Why there can be no state folder at a path: a file or a broken link has its place, or that of
+    /// a folder that it would be in.
+    package static func refusal(ofState folder: String) -> String? {
         let parent = existing(folder)
         switch PathKind.of(parent) {
         case .file: return "'\(parent)' is a file, not a folder"
-        case .unreadable(let reason): return reason
-        case .folder, .missing: return "no permission to create it in '\(parent)'"
+        case .missing where isLink(parent): return "'\(parent)' is a broken link"
+        case .missing, .folder, .unreadable: return nil
         }
     }
 
-    /// Why there can be no state folder at a path: a file has its place, or that of a folder that
-    /// it would be in.
-    package static func refusal(ofState folder: String) -> String? {
-        if case .file = PathKind.of(existing(folder)) { reason(folder) } else { nil }
-    }
-
-    /// The path, or the first above it that exists.
+    /// The path, or the first above it that exists, be it as a broken link.
     private static func existing(_ folder: String) -> String {
         var parent = folder
-        while case .missing = PathKind.of(parent), parent != ".", parent != "/" { parent = OutputFolders.folder(of: parent) }
+        while case .missing = PathKind.of(parent), !isLink(parent), parent != ".", parent != "/" { parent = OutputFolders.folder(of: parent) }
         return parent
+    }
+
+    private static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
 
     /// Writes the report to a file atomically. Replaces a symbolic link at that path, not its
@@ -106,6 +121,7 @@ extension DecodingError {
     fileprivate var sentence: String {
         switch self {
         case .keyNotFound(let key, let context): "'\(Self.path(context.codingPath + [key]))' is missing"
+        case .typeMismatch(_, let context) where context.codingPath.isEmpty: "it is not a JSON object"
         case .typeMismatch(_, let context), .valueNotFound(_, let context): "'\(Self.path(context.codingPath))' has another type"
         case .dataCorrupted(let context) where !context.codingPath.isEmpty: "'\(Self.path(context.codingPath))' has an impossible value"
         default: "it is not JSON"

@@ -47,9 +47,12 @@ extension InputFiles {
         // Enough for a message.
         while entries.count < 10_000, let entry = readdir(stream) {
             guard let name = entry.name, name != ".", name != ".." else { continue }
-            var isFolder = false
-            if case .folder = PathKind.of("\(folder)/\(name)") { isFolder = true }
-            entries.append(Entry(name: name, isFolder: isFolder))
+            switch PathKind.of("\(folder)/\(name)") {
+            case .folder: entries.append(Entry(name: name, isFolder: true))
+            case .file(size: _?): entries.append(Entry(name: name, isFolder: false))
+            // A pattern passes over pipes and devices.
+            case .file(size: nil), .missing, .unreadable: continue
+            }
         }
         return entries
     }
