@@ -257,6 +257,29 @@ struct AuditTests {
         }
     }
 
+    @Test("an input without checksums is noted, and not proved", .enabled(if: hasZstd))
+    func noChecksum() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        _ = try command.shell(
+            """
+            seq 3 > text; tar cf text.tar text
+            zstd -q -c --no-check text > a.zst; xz -c --check=none text > a.xz; zstd -q -c --no-check text.tar > a.tar.zst
+            zstd -q -c text > sound.zst; xz -c text > sound.xz; cp a.zst inner.zst; tar cf a.tar inner.zst
+            """)
+        let note = "without checksums, so that damage may go unnoticed"
+        for (name, isNoted) in [("a.zst", true), ("a.xz", true), ("a.tar.zst", true), ("a.tar", true), ("sound.zst", false), ("sound.xz", false)] {
+            let archive = name.contains(".tar") ? ", archive: tar" : ""
+            try command.write("name: x\nsource: {files: \(name), format: lines\(archive)}\nsink: {file: out}\n", to: "x.yaml")
+            let ran = try command.run("run", "x.yaml", "--progress", "none")
+            #expect(ran.status == 0, "\(ran)")
+            #expect(ran.error.contains("  note: \(name): \(note)\n") == isNoted, "\(ran)")
+            let result = try audit(command)
+            #expect(result.status == 0, "\(name): \(result)")
+            #expect(result.output.contains("that \(name) is as it was compressed: it has no checksums") == isNoted, "\(result)")
+        }
+    }
+
     private static let hasZstd = (try? CommandUnderTest().shell("zstd --version").status) == 0
 
     @Test("a report that is none is refused in one sentence, with exit code 2")

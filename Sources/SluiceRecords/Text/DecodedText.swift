@@ -46,6 +46,7 @@ final class DecodedText: TextSource {
     var goesOnInsideRecord: Bool { base.goesOnInsideRecord }
     var wasCutBetweenMembers: Bool { base.wasCutBetweenMembers }
     var isUnproved: Bool { base.isUnproved }
+    var lacksChecksum: Bool { base.lacksChecksum }
     func giveUpMember() -> Bool { taken == ready.count && event == nil && base.giveUpMember() }
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {

@@ -13,6 +13,8 @@ protocol TextSource: AnyObject {
     /// After damage that cut the text: whether no checksum proves the text before it that is from
     /// its member.
     var isUnproved: Bool { get }
+    /// Whether a member that was begun has no checksum of its text.
+    var lacksChecksum: Bool { get }
     /// Gives up the current member: the next event is damage of kind `bomb`, after which the text
     /// continues with the next member.
     ///
@@ -30,6 +32,7 @@ extension TextSource {
     func accessPoint(before text: UInt64, events: Int) -> AccessPoint? { nil }
     var goesOnInsideRecord: Bool { false }
     var isUnproved: Bool { false }
+    var lacksChecksum: Bool { false }
     func giveUpMember() -> Bool { false }
 }
 

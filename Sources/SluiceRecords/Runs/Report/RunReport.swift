@@ -95,7 +95,8 @@ public struct RunReport: Codable, Sendable {
         public var version: String?
         /// What the archive contained, if the file is read as one.
         public var archive: ArchiveContents?
-        /// An oddity that is not damage: the name ends in `.gz`, but the file is plain text.
+        /// An oddity that is not damage: the name ends in `.gz`, but the file is plain text; or it is
+        /// compressed without checksums.
         public var note: String?
 
         private enum CodingKeys: String, CodingKey {

@@ -30,6 +30,7 @@ extension TaskResult {
         var bytes: UInt64
         var members: Int
         var isPlainDespiteName: Bool
+        var lacksChecksum: Bool?
         var archive: ArchiveContents?
     }
 
@@ -76,12 +77,12 @@ struct GatheredInputs: Sendable {
         for (index, summary) in summaries.enumerated() {
             let extent = Extent(bytes: summary.bytes, members: summary.members)
             if first + index < extents.count { extents[first + index] = extent } else { extents.append(extent) }
-            guard summary.isPlainDespiteName || summary.archive != nil else {
+            guard summary.isPlainDespiteName || summary.lacksChecksum != nil || summary.archive != nil else {
                 others[first + index] = nil
                 continue
             }
             var other = InputSummary(file: "")
-            (other.isPlainDespiteName, other.archive) = (summary.isPlainDespiteName, summary.archive)
+            (other.isPlainDespiteName, other.lacksChecksum, other.archive) = (summary.isPlainDespiteName, summary.lacksChecksum, summary.archive)
             others[first + index] = other
         }
     }

@@ -122,6 +122,7 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
         summary.bytes = tar.text.position
         summary.textBytes = textBytes + (current?.reader.summary.textBytes ?? 0)
         summary.members = tar.members
+        if tar.text.lacksChecksum || current?.reader.summary.lacksChecksum == true { summary.lacksChecksum = true }
         summary.archive = contents
         summary.archive?.skipped = tar.skipped
         return summary
@@ -134,7 +135,9 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
             if let current {
                 if let batch = try nextBatch(of: current) { return deliver(batch) }
                 if needsRoom { return nil }
-                textBytes += current.reader.summary.textBytes
+                let read = current.reader.summary
+                textBytes += read.textBytes
+                if read.lacksChecksum == true { totals.lacksChecksum = true }
                 self.current = nil
             }
             if let (entry, name) = try nextEntry() {

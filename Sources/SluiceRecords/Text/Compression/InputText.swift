@@ -57,6 +57,7 @@ private final class BegunText: TextSource {
     var goesOnInsideRecord: Bool { base.goesOnInsideRecord }
     var wasCutBetweenMembers: Bool { base.wasCutBetweenMembers }
     var isUnproved: Bool { base.isUnproved }
+    var lacksChecksum: Bool { base.lacksChecksum }
     func giveUpMember() -> Bool { isDelivered && base.giveUpMember() }
     func accessPoint(before text: UInt64, events: Int) -> AccessPoint? { base.accessPoint(before: text, events: events) }
 

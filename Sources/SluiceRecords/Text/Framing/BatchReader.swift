@@ -341,6 +341,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         event = nil
         isUnsure = false
         totals.members += 1
+        if text.lacksChecksum { totals.lacksChecksum = true }
         members.begin(member, at: buffer.count)
     }
 

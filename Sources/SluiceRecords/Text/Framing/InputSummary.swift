@@ -18,6 +18,8 @@ package struct InputSummary: Sendable, Equatable, Codable {
     package var damage: [Damage] = []
     /// Whether the file is plain text although its name suggests compression.
     package var isPlainDespiteName = false
+    /// Whether a member that was read has no checksum of its text; `nil`: none.
+    package var lacksChecksum: Bool?
     /// `nil` if it is not read as an archive.
     package var archive: ArchiveContents?
 
@@ -26,5 +28,8 @@ package struct InputSummary: Sendable, Equatable, Codable {
     }
 
     /// An oddity that is not damage.
-    var note: String? { isPlainDespiteName ? "plain text despite its name; read as such" : nil }
+    var note: String? {
+        if isPlainDespiteName { return "plain text despite its name; read as such" }
+        return lacksChecksum == true ? "without checksums, so that damage may go unnoticed" : nil
+    }
 }

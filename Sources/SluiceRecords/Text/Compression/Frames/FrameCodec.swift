@@ -21,6 +21,9 @@ protocol FrameCodec: AnyObject {
     /// Whether checksums prove all text that was produced of the frame so far.
     var isProved: Bool { get }
 
+    /// Whether the frame that was begun last has no checksum of its text.
+    var lacksChecksum: Bool { get }
+
     /// Decodes bytes from the window and advances it.
     ///
     /// - Parameter output: must not be empty.
@@ -30,6 +33,7 @@ protocol FrameCodec: AnyObject {
 extension FrameCodec {
     func isSound(in window: InputWindow) -> Bool { true }
     var isProved: Bool { false }
+    var lacksChecksum: Bool { false }
 }
 
 enum FrameStart: Equatable {

@@ -76,6 +76,7 @@ final class FramedText: TextSource {
     var position: UInt64 { window.position }
     private(set) var wasCutBetweenMembers = false
     private(set) var isUnproved = false
+    private(set) var lacksChecksum = false
 
     func read(into output: UnsafeMutablePointer<UInt8>, room: Int) -> TextRead {
         while true {
@@ -161,6 +162,7 @@ final class FramedText: TextSource {
         suspect = nil
         isUnproved = false
         codec.begin(in: window)
+        if codec.lacksChecksum { lacksChecksum = true }
         place = .body
         waiting.append(.member(member))
     }

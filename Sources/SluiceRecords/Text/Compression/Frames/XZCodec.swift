@@ -16,6 +16,7 @@ final class XZCodec: FrameCodec {
     private static let tellUnsupportedCheck: UInt32 = 2
 
     private let stream: UnsafeMutablePointer<lzma_stream>
+    private(set) var lacksChecksum = false
 
     init() {
         stream = .allocate(capacity: 1)
@@ -39,6 +40,8 @@ final class XZCodec: FrameCodec {
     }
 
     func begin(in window: InputWindow) {
+        // The second byte of the flags after the mark.
+        lacksChecksum = window.look(ahead: Self.headerCount)[7] == 0
         guard lzma_stream_decoder(stream, Self.memory, Self.tellUnsupportedCheck) == LZMA_OK else { Memory.refused() }
     }
 

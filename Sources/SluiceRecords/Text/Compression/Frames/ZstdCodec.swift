@@ -26,6 +26,8 @@ final class ZstdCodec: FrameCodec {
     private var isRaw = false
     private var hasChecksum = false
 
+    var lacksChecksum: Bool { !hasChecksum }
+
     init() { context = Self.makeContext() }
 
     deinit { ZSTD_freeDCtx(context) }
