@@ -44,6 +44,11 @@ extension EvaluationError: CustomStringConvertible {
 extension EvaluationError {
     static func noSuchField(_ name: String) -> EvaluationError { EvaluationError(.noSuchField, "no such field '\(name)'") }
     static func noSuchKey(_ key: Value) -> EvaluationError { EvaluationError(.noSuchKey, "no such key: \(key.brief)") }
+    /// - Parameter room: in bytes.
+    static func tooMuch(_ room: Int) -> EvaluationError {
+        EvaluationError(.costLimit, "the expression would hold more than \(room >> 20) MiB; 'limits.memory' allows more")
+    }
+
     package static let costLimit = EvaluationError(.costLimit, "the expression exceeds its cost limit")
     static func overflow(_ operation: String) -> EvaluationError { EvaluationError(.overflow, "\(operation) overflows") }
     static func invalid(_ message: String) -> EvaluationError { EvaluationError(.invalidArgument, message) }

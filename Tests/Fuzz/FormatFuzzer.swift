@@ -40,7 +40,7 @@ struct FormatFuzzer: Fuzzer {
     }
 
     private let plans: [Plan]
-    private let scratches = FreeList<Scratch>(most: 4)
+    private let scratches = ScratchPool(most: 4, room: 1 << 30)
 
     init() {
         plans = Self.formats.map { Self.plan($0) }

@@ -72,6 +72,10 @@ extension GenericCall {
         }
     }
 
+    /// `left + right`; not for two texts.
+    @inline(__always)
+    func add(_ left: Cell, _ right: Cell, mixed: Bool, _ scratch: Scratch) -> Cell { compute(Sum.self, left, right, mixed: mixed, scratch) }
+
     @inline(__always)
     private func compute<A: ArithmeticOperation>(_: A.Type, _ left: Cell, _ right: Cell, mixed: Bool, _ scratch: Scratch) -> Cell {
         switch (left.kind, right.kind) {
@@ -85,7 +89,18 @@ extension GenericCall {
             if mixed { return .double(A.double(left.doubleValue, Double(right.intValue))) }
         default: break
         }
-        return self(left, right, scratch)
+        return others(left, right, scratch)
+    }
+
+    /// Two texts are joined; all else is left to the generic function.
+    @inline(never)
+    private func others(_ left: Cell, _ right: Cell, _ scratch: Scratch) -> Cell {
+        guard name == Operator.add, left.kind == .string, right.kind == .string else { return self(left, right, scratch) }
+        return withUnsafeTemporaryAllocation(of: Cell.self, capacity: 2) { texts in
+            texts.initializeElement(at: 0, to: left)
+            texts.initializeElement(at: 1, to: right)
+            return join(UnsafeBufferPointer(texts), scratch)
+        }
     }
 
     private func remainder(_ left: CellCode, _ right: CellCode) -> CellCode {

@@ -41,8 +41,9 @@ extension CellCompiler {
         let code = operand.code
         return .code(
             CellCode { cells, scratch in
+                let mark = scratch.mark
                 let cell = code(cells, scratch)
-                return cell.kind == .error ? .error : slow(cell, scratch)
+                return cell.kind == .error ? .error : slow(cell, scratch, since: mark)
             })
     }
 
@@ -62,7 +63,7 @@ extension CellCompiler {
         case Operator.less, Operator.lessOrEqual, Operator.greater, Operator.greaterOrEqual:
             if let test = slow.comparison(left, right) { return .test(test) }
         case Operator.add:
-            if let text = concatenation(node, slow) { return .code(text) }
+            if let sum = sum(node) { return .code(sum) }
             if let code = slow.arithmetic(left, right, mixed: mixedArithmetic) { return .code(code) }
         case Operator.subtract, Operator.multiply, Operator.divide, Operator.remainder:
             if let code = slow.arithmetic(left, right, mixed: mixedArithmetic) { return .code(code) }
@@ -83,25 +84,35 @@ extension CellCompiler {
         return .code(genericCall([left, right], slow))
     }
 
-    /// A sum with text among its terms; nil for other sums.
-    private func concatenation(_ node: Node, _ slow: GenericCall) -> CellCode? {
-        let parts = sumParts(node)
-        guard parts.contains(where: \.isText) else { return nil }
-        guard case .call(let call) = node.kind,
-            let pairwise = slow.arithmetic(operand(call.arguments[0]), operand(call.arguments[1]), mixed: mixedArithmetic)
-        else { return nil }
-        return CellConcatenation.code(parts.map(operand), pairwise: pairwise)
+    /// A sum of three terms or more, or with text among its terms; nil for other sums.
+    private func sum(_ node: Node) -> CellCode? {
+        let (first, others) = terms(of: node)
+        guard others.count > 1 || first.isText || others.contains(where: \.term.isText) else { return nil }
+        let operand = operand(first)
+        var calls: [(add: GenericCall, term: Operand)] = []
+        for (node, call, term) in others {
+            let term = self.operand(term)
+            calls.append((GenericCall(call, at: node.range, arguments: [operand, term], costLimit: costLimit), term))
+        }
+        return CellSum.code(operand, calls, mixed: mixedArithmetic)
     }
 
-    private func sumParts(_ node: Node) -> [Node] {
-        guard case .call(let call) = node.kind, call.name == Operator.add, call.arguments.count == 2 else { return [node] }
-        return sumParts(call.arguments[0]) + [call.arguments[1]]
+    /// The terms of a sum: the first, and each of the others with the node that adds it.
+    private func terms(of sum: Node) -> (first: Node, others: [(node: Node, call: Node.Call, term: Node)]) {
+        var others: [(node: Node, call: Node.Call, term: Node)] = []
+        var node = sum
+        while case .call(let call) = node.kind, call.name == Operator.add, call.arguments.count == 2 {
+            others.append((node, call, call.arguments[1]))
+            node = call.arguments[0]
+        }
+        return (node, others.reversed())
     }
 
     /// The generic function over arguments that were computed the fast way.
     private func genericCall(_ operands: [Operand], _ slow: GenericCall) -> CellCode {
         let codes = operands.map(\.code)
         return CellCode { cells, scratch in
+            let mark = scratch.mark
             var arguments: [Cell] = []
             arguments.reserveCapacity(codes.count)
             for code in codes {
@@ -109,7 +120,7 @@ extension CellCompiler {
                 if cell.kind == .error { return .error }
                 arguments.append(cell)
             }
-            return slow.call(arguments, scratch)
+            return slow.call(arguments, scratch, since: mark)
         }
     }
 }

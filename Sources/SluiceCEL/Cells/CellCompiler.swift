@@ -50,7 +50,7 @@ struct CellCompiler {
         let layout = layout
         return CellCode { cells, scratch in
             switch part.evaluate(CellLookup(cells: cells, scratch: scratch, layout: layout)) {
-            case .success(let value): scratch.cell(of: value)
+            case .success(let value): scratch.result(value)
             case .failure(let error): scratch.fail(error)
             }
         }

@@ -65,16 +65,22 @@ public struct CellProgram: Sendable {
     ///
     /// An optional is unwrapped: its value, or `absent` if it is empty.
     ///
-    /// - Parameter cells: one for each of ``slots``.
-    public func evaluate(_ cells: UnsafePointer<Cell>, _ scratch: Scratch) -> Cell {
+    /// - Parameters:
+    ///   - cells: one for each of ``slots``.
+    ///   - hasBegun: whether ``Scratch/begin()`` was called for it. What was made since then is
+    ///     invalid after it.
+    public func evaluate(_ cells: UnsafePointer<Cell>, _ scratch: Scratch, hasBegun: Bool = false) -> Cell {
+        if !hasBegun { scratch.begin() }
         let cell = code(cells, scratch)
-        return cell.kind == .boxed ? scratch.unwrapped(cell) : cell
+        return scratch.settled(cell.kind == .boxed ? scratch.unwrapped(cell) : cell)
     }
 
     /// Whether a condition holds; nil if it failed or is not a bool, and then the scratch holds the
-    /// error.
+    /// error. What it has made is invalid after it.
     public func test(_ cells: UnsafePointer<Cell>, _ scratch: Scratch) -> Bool? {
-        switch condition(cells, scratch) {
+        scratch.begin()
+        defer { scratch.discard() }
+        return switch condition(cells, scratch) {
         case .yes: true
         case .no: false
         case .failed: nil

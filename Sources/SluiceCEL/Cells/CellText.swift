@@ -83,6 +83,7 @@ extension GenericCall {
                 if byte &- first < 26 { changes = true }
             }
             guard changes else { return cell }
+            guard scratch.hasRoom(for: bytes.count) else { return self.tooMuch(scratch) }
             let copy = scratch.text.allocate(bytes.count)
             for index in bytes.indices {
                 let byte = bytes[index]

@@ -24,10 +24,12 @@ final class GenericCall: Sendable {
         }
     }
 
+    /// - Parameter mark: when the evaluation of the argument began: what it has made is not needed
+    ///   after the call.
     @inline(never)
-    func callAsFunction(_ first: Cell, _ scratch: Scratch) -> Cell {
+    func callAsFunction(_ first: Cell, _ scratch: Scratch, since mark: Scratch.Mark? = nil) -> Cell {
         let first = present(first, 0, scratch)
-        return first.kind == .error ? .error : call([first], scratch)
+        return first.kind == .error ? .error : call([first], scratch, since: mark)
     }
 
     @inline(never)
@@ -39,19 +41,29 @@ final class GenericCall: Sendable {
     }
 
     /// For arguments that are neither absent nor errors.
+    ///
+    /// - Parameter mark: when the evaluation of the arguments began: what they have made is not
+    ///   needed after the call.
     @inline(never)
-    func call(_ arguments: [Cell], _ scratch: Scratch) -> Cell {
+    func call(_ arguments: [Cell], _ scratch: Scratch, since mark: Scratch.Mark? = nil) -> Cell {
         do throws(EvaluationError) {
             var values: [Value] = []
             for argument in arguments {
                 let value = try scratch.value(of: argument)
                 values.append(keepsDigits ? value : value.computed)
             }
-            return scratch.cell(of: try call(values))
+            let value = try call(values)
+            if let mark { scratch.rewind(to: mark) }
+            let cell = scratch.cell(of: value)
+            return scratch.hasRoom(for: 0) ? cell : tooMuch(scratch)
         } catch {
             return scratch.fail(error.located(at: range))
         }
     }
+
+    /// The failure of a call whose result has no room.
+    @inline(never)
+    func tooMuch(_ scratch: Scratch) -> Cell { scratch.fail(.tooMuch(scratch.room).located(at: range)) }
 
     private func call(_ values: [Value]) throws(EvaluationError) -> Value {
         var meter = Meter(limit: costLimit)

@@ -9,9 +9,13 @@ public final class Scratch {
     /// Why the last evaluation failed. Meaningful only right after a result that indicates failure.
     public internal(set) var error: EvaluationError?
     public let reader: (any CompositeReader)?
+    /// The most bytes that one evaluation may make.
+    @exclusivity(unchecked) public var room = 1 << 30
     // One thread at a time, so that accesses need no run-time exclusivity check.
     @exclusivity(unchecked) private var boxed: [Value] = []
     @exclusivity(unchecked) private var boxedBytes = 0
+    /// When the last evaluation began.
+    @exclusivity(unchecked) private var start = Mark(text: .none, boxed: 0, boxedBytes: 0)
 
     public init(reader: (any CompositeReader)? = nil) {
         self.reader = reader
@@ -22,6 +26,7 @@ public final class Scratch {
         text.reset()
         boxed.removeAll(keepingCapacity: true)
         boxedBytes = 0
+        start = mark
         error = nil
     }
 
@@ -40,11 +45,70 @@ public final class Scratch {
     /// The size of what was made since the last ``reset()``, about.
     public var byteCount: Int { text.count &+ boxedBytes }
 
+    /// About the memory of what a cell refers to, here or elsewhere.
+    public func byteCount(of cell: Cell) -> Int {
+        switch cell.kind {
+        case .string, .bytes, .decimal, .json: Int(cell.count)
+        case .boxed: boxedValue(cell).heldByteCount
+        default: 0
+        }
+    }
+
     /// Invalidates every cell made since the mark; the last error stays.
     public func rewind(to mark: Mark) {
         text.rewind(to: mark.text)
         if boxed.count > mark.boxed { boxed.removeSubrange(mark.boxed...) }
         boxedBytes = mark.boxedBytes
+    }
+
+    /// Marks the beginning of an evaluation, if what its cells need is made here before.
+    @inline(__always)
+    public func begin() { start = mark }
+
+    /// The size of what the evaluation has made.
+    @inline(__always)
+    public var madeCount: Int { byteCount &- start.byteCount }
+
+    /// Whether the evaluation may make so many bytes more.
+    @inline(__always)
+    func hasRoom(for count: Int) -> Bool { madeCount &+ count <= room }
+
+    /// Invalidates every cell that the evaluation has made.
+    @inline(__always)
+    public func discard() { rewind(to: start) }
+
+    /// The result of the evaluation, without most of what else it has made. Invalidates every other
+    /// cell that it has made.
+    @inline(__always)
+    func settled(_ result: Cell) -> Cell { madeCount > Self.slack ? freed(result) : result }
+
+    /// What an evaluation may leave behind. Most make less, so that they are spared the work.
+    private static let slack = 1024
+
+    @inline(never)
+    private func freed(_ result: Cell) -> Cell {
+        switch result.kind {
+        case .string, .bytes, .decimal, .json:
+            guard madeCount > 2 * Int(result.count) else { return result }
+            let kept = text.rewind(to: start.text, keeping: result.textBytes)
+            rewind(to: Mark(text: text.mark, boxed: start.boxed, boxedBytes: start.boxedBytes))
+            return kept.map { .text(result.kind, $0, count: Int(result.count)) } ?? result
+        case .boxed:
+            let isAlone = text.count == start.text.count && boxed.count == start.boxed + 1
+            guard !isAlone, result.payload >= UInt64(start.boxed) else { return result }
+            let value = boxedValue(result)
+            discard()
+            return box(value)
+        default:
+            discard()
+            return result
+        }
+    }
+
+    /// A cell for the result of the generic evaluator; an error if there is no room for it.
+    func result(_ value: Value) -> Cell {
+        let cell = cell(of: value)
+        return hasRoom(for: 0) ? cell : fail(.tooMuch(room))
     }
 
     /// Stores a value that fits no other kind of cell.

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Text that cells point into, kept at a fixed address until ``reset()``: memory is handed out from
 /// chunks and reused.
 ///
@@ -58,6 +60,9 @@ public final class TextArena {
         fileprivate let used: Int
         fileprivate let total: Int
 
+        /// Before anything was handed out.
+        static var none: Mark { Mark(chunk: 0, used: 0, total: 0) }
+
         /// The number of bytes handed out up to then.
         public var count: Int { total }
     }
@@ -66,11 +71,48 @@ public final class TextArena {
 
     /// Invalidates all text handed out since the mark. Large chunks are freed.
     public func rewind(to mark: Mark) {
+        let last = chunk
         (chunk, used, total) = (mark.chunk, mark.used, mark.total)
-        while chunks.count > chunk + 1, let last = chunks.last, last.count > Self.chunkBytes {
-            Self.free(last)
-            chunks.removeLast()
+        if last > chunk { freeLarge(upTo: last) }
+    }
+
+    /// Frees the large chunks after the current one, up to the one that was.
+    @inline(never)
+    private func freeLarge(upTo last: Int) {
+        for index in stride(from: min(last, chunks.count - 1), to: chunk, by: -1) where chunks[index].count > Self.chunkBytes {
+            Self.free(chunks.remove(at: index))
         }
+    }
+
+    /// Invalidates all text handed out since the mark except `bytes`, which may move. Large chunks
+    /// are freed.
+    ///
+    /// - Returns: where the bytes are now.
+    func rewind(to mark: Mark, keeping bytes: UnsafeBufferPointer<UInt8>) -> UnsafePointer<UInt8>? {
+        guard let start = bytes.baseAddress, let place = chunkIndex(of: start, since: mark) else {
+            rewind(to: mark)
+            return bytes.baseAddress
+        }
+        var kept = Mark(chunk: mark.chunk, used: mark.used, total: mark.total + bytes.count)
+        if chunks[kept.chunk].count - kept.used < bytes.count {
+            // It becomes the next chunk.
+            kept = Mark(chunk: mark.chunk + 1, used: 0, total: kept.total)
+            chunks.swapAt(kept.chunk, place)
+        }
+        guard let base = chunks[kept.chunk].baseAddress else { return bytes.baseAddress }
+        memmove(base + kept.used, start, bytes.count)
+        rewind(to: Mark(chunk: kept.chunk, used: kept.used + bytes.count, total: kept.total))
+        return UnsafePointer(base + kept.used)
+    }
+
+    /// The chunk that the text is in; nil if it was not handed out since the mark.
+    private func chunkIndex(of text: UnsafePointer<UInt8>, since mark: Mark) -> Int? {
+        for index in chunks.indices.dropFirst(mark.chunk) {
+            guard let base = chunks[index].baseAddress.map({ UnsafePointer($0) }) else { continue }
+            let first = index == mark.chunk ? mark.used : 0
+            if text >= base + first, text <= base + chunks[index].count { return index }
+        }
+        return nil
     }
 
     /// Room for uninitialised cells, suitably aligned.

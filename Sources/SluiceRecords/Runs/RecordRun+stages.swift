@@ -132,13 +132,13 @@ extension RecordRun {
         let queue = stage.settings.pool.queue ?? 2
         switch stage.step {
         case .each:
-            let changed = records.map(name, concurrency: workers, queue: queue, onError: .stop) { [meter] batch in
+            return records.map(name, concurrency: workers, queue: queue, onError: .stop) { [meter] batch in
                 guard let part = batch.part(in: flow), case .each(let bound) = part.stretch.stage(number) else { return batch }
                 try await bound.run(part)
                 meter.pass(batch.counts[place].out, at: place)
                 return batch
             }
-            return stage.givesNewBytes || stage.settings.verb.mostRecords != nil ? changed.weighing { $0.weight } : changed
+            .weighing { $0.weight }
         case .ordered(let step):
             return records.inOrder(
                 name, state: (), onError: .stop,

@@ -13,7 +13,7 @@ package final class RecordRun: Sendable {
     let control = RunControl()
     let stop = ReadingStop()
     let meter: ProgressMeter
-    let scratches: FreeList<Scratch>
+    let scratches: ScratchPool
     /// Set if the records were read by tasks.
     let gathered: GatheredTasks?
     /// Set once the run has begun, if it is sampled.
@@ -31,7 +31,7 @@ package final class RecordRun: Sendable {
         allowed.workers = allowance.workers
         self.options = allowed
         plan = Plan(pipeline, folder: options.state, isGathering: gathered != nil)
-        scratches = FreeList(most: 4 * allowance.workers + 8)
+        scratches = ScratchPool(most: 4 * allowance.workers + 8, room: pipeline.roomForValues)
         let returning = plan.stages.last { $0.settings.verb.returnsAll }
         meter = ProgressMeter(inputs: pipeline.source.inputs, places: plan.places.count, returning: returning?.place)
     }

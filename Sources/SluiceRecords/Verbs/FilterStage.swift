@@ -31,11 +31,7 @@ struct FilterStage: EachStage {
 
     func run(_ batch: RecordBatch) throws {
         let evaluate = condition.evaluation(over: batch)
-        let scratch = batch.scratch
-        // Nothing that a condition makes is needed after it.
-        let mark = scratch.mark
         try site.sift(batch) { (row) throws(RecordFailure) in
-            defer { scratch.rewind(to: mark) }
             guard let holds = evaluate.test(row) else { throw condition.failure(row, of: batch) }
             return holds == keeps
         }

@@ -73,31 +73,31 @@ struct SetStage: EachStage {
     }
 
     let site: StageSite
-    /// The most bytes that expressions may make for a batch.
+    /// The most bytes that expressions may make for a batch, beside the shares of its records.
     let mostHeld: Int
     let assignments: [Assignment]
 
     /// Evaluates the assignments one after the other, each over all rows.
     func run(_ batch: RecordBatch) throws {
         let received = batch.rows.count
-        for assignment in assignments { try assign(assignment, in: batch) }
+        for index in assignments.indices { try assign(index, in: batch) }
         batch.counts[site.index].in = received
         batch.counts[site.index].out = batch.rows.count
     }
 
-    private func assign(_ assignment: Assignment, in batch: RecordBatch) throws(RunError) {
+    private func assign(_ index: Int, in batch: RecordBatch) throws(RunError) {
+        let assignment = assignments[index]
         let table = batch.table
         let evaluate = assignment.value.evaluation(over: batch)
         let column = assignment.column
         let scratch = batch.scratch
         try site.keep(in: batch) { (row) throws(RecordFailure) in
-            let mark = scratch.mark
             let value = evaluate(row)
             // Values are kept until the batch is written, so that each may be the sum of those
             // before it.
-            if scratch.byteCount > mostHeld, scratch.byteCount > mark.byteCount {
-                scratch.rewind(to: mark)
-                if value.kind != .error { throw .tooMuch(mostHeld) }
+            if scratch.byteCount > mostHeld, scratch.madeCount > 0, value.kind != .error, isTooMuch(row, upTo: index, in: batch) {
+                scratch.discard()
+                throw .tooMuch(mostHeld)
             }
             switch value.kind {
             case .error: throw assignment.value.failure(row, of: batch)
@@ -107,13 +107,24 @@ struct SetStage: EachStage {
             return true
         }
     }
+
+    /// Whether the record takes more than its share, where there is no room for more than that: as
+    /// much of the room as of the batch's text. So no record fails because of those beside it that
+    /// take more than theirs.
+    @inline(never)
+    private func isTooMuch(_ row: Int, upTo index: Int, in batch: RecordBatch) -> Bool {
+        let scratch = batch.scratch
+        let own = assignments[..<index].reduce(scratch.madeCount) { $0 + scratch.byteCount(of: batch.table.row(row)[$1.column]) }
+        return own > max(1024, mostHeld / 2 / batch.shares(ofRow: row))
+    }
 }
 
 extension RecordFailure {
     fileprivate static func tooMuch(_ most: Int) -> RecordFailure {
         RecordFailure(
             code: "expression.cost_limit",
-            message: "with this value, expressions would hold more than \(most >> 20) MiB for a batch of records; 'limits.memory' allows more")
+            message: "with this value, expressions would hold more than \(most >> 20) MiB for a batch of records, and more than this record's share of it;"
+                + " 'limits.memory' allows more")
     }
 }
 

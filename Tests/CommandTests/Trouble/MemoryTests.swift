@@ -44,6 +44,36 @@ struct MemoryTests {
         #expect(try command.shell("grep -c '\"code\":\"expression.cost_limit\"' dead.jsonl").output == "10\n")
     }
 
+    @Test("a sum of as many long texts as there is room for, and of more", arguments: [(7, Int32(0)), (30, 3)], ["keep: 'size(SUM) > 0'", "set: {t: SUM}"])
+    func longSums(terms: (count: Int, status: Int32), stage: String) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("{\"s\":\"\(String(repeating: "x", count: 4_000_000))\"}\n", to: "in.jsonl")
+        let sum = Array(repeating: "s", count: terms.count).joined(separator: "+")
+        try command.write(
+            "name: p\nsource: {files: in.jsonl}\nlimits: {memory: 32MiB}\nstages:\n  - \(stage.replacing("SUM", with: sum))\n  - set: {t: 1}\n"
+                + "sink: {file: out.jsonl}\ndead_letter: dead.jsonl\n", to: "p.yaml")
+        let peak = try Self.peak(command, "run p.yaml --progress none", status: terms.status)
+        #expect(peak <= 32 + 96, "\(peak) MiB")
+        let failed = try command.shell("grep -c expression.cost_limit dead.jsonl").output
+        #expect(failed == (terms.status == 0 ? "0\n" : "1\n") || failed.isEmpty && terms.status == 0)
+    }
+
+    @Test("values of 3,000 records of 20 kB, none of which fails because of the others", arguments: [1, 8])
+    func valuesOfMany(workers: Int) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let text = String(repeating: "q", count: 20_000)
+        try command.write((0..<3_000).map { "{\"k\":\"\($0)\(text)\",\"v\":\($0)}\n" }.joined(), to: "in.jsonl")
+        try command.write(
+            "name: p\nsource: {files: in.jsonl}\nlimits: {memory: 32MiB}\n"
+                + "stages: [{set: {a: k+k+k, b: 'k.split(\"q\").join(\"qq\")', c: b.upperAscii()}}]\nsink: {file: out.jsonl}\ndead_letter: dead.jsonl\n",
+            to: "p.yaml")
+        let peak = try Self.peak(command, "run p.yaml --progress none --workers \(workers)")
+        #expect(peak <= 32 + 96, "\(peak) MiB")
+        #expect(try command.shell("wc -l < out.jsonl").output.trimmingCharacters(in: .whitespacesAndNewlines) == "3000")
+    }
+
     @Test("conditions that take long records apart")
     func longConditions() throws {
         let command = try CommandUnderTest()

@@ -162,4 +162,63 @@ struct CellProgramTests {
         let texts = try results.map { try fixture.scratch.value(of: $0) }
         #expect(texts == (0..<20_000).map { .string("GET\($0)") })
     }
+
+    @Test(
+        "of what an evaluation makes, only its result is kept",
+        arguments: [
+            ("s.split('a').join('bb')", 200_000), ("s.split('a').join('bb').upperAscii() + s", 300_000), ("(s + s).lowerAscii().size()", 0),
+            ("s.upperAscii().lowerAscii().substring(1)", 99_999), ("no_such + s.upperAscii()", 0), ("s", 0),
+        ])
+    func onlyResults(text: String, size: Int) throws {
+        let fixture = CellFixture()
+        let program = try CellProgram(text)
+        let fields = ["s": fixture.text(String(repeating: "a", count: 100_000))]
+        let expected = fixture.evaluate(program, fields)
+        var kept: [Cell] = []
+        for number in 0..<20 {
+            kept.append(fixture.scratch.text(copying: "kept \(number)"))
+            let before = fixture.scratch.byteCount
+            #expect(areSame(fixture.evaluate(program, fields), expected))
+            // A little may stay where it is not worth the work; half of a result is.
+            #expect(fixture.scratch.byteCount - before <= max(1024, 2 * size))
+        }
+        #expect(try kept.map { try fixture.scratch.value(of: $0) } == (0..<20).map { .string("kept \($0)") })
+    }
+
+    @Test("results are of lists, too, and earlier ones stay")
+    func onlyListResults() throws {
+        let fixture = CellFixture()
+        let program = try CellProgram("(s + s).split('b').map(x, x.size())")
+        let fields = ["s": fixture.text(String(repeating: "ab", count: 1_000))]
+        var results: [Cell] = []
+        let values = Value.list((0..<2_001).map { .int($0 < 2_000 ? 1 : 0) })
+        for _ in 0..<50 { #expect(areSame(fixture.evaluate(program, fields), .success(values))) }
+        let one = fixture.scratch.byteCount(of: fixture.scratch.cell(of: values))
+        let before = fixture.scratch.byteCount
+        _ = fixture.evaluate(program, fields)
+        #expect(fixture.scratch.byteCount - before <= one + 1024)
+        results.append(fixture.scratch.cell(of: values))
+        #expect(try fixture.scratch.value(of: results[0]) == values)
+    }
+
+    @Test("a sum of many texts takes no more than its result, and fails where that has no room")
+    func longSums() throws {
+        let fixture = CellFixture()
+        fixture.scratch.room = 1 << 20
+        let fields = ["s": fixture.text(String(repeating: "a", count: 100_000)), "n": Cell.int(1)]
+        let ten = try CellProgram(Array(repeating: "s", count: 10).joined(separator: " + "))
+        for _ in 0..<3 { #expect(areSame(fixture.evaluate(ten, fields), .success(.string(String(repeating: "a", count: 1_000_000))))) }
+        for text in [Array(repeating: "s", count: 11).joined(separator: " + "), "s + s + s + s + s + (s + s + s + s + s + s)"] {
+            guard case .failure(let error) = fixture.evaluate(try CellProgram(text), fields) else {
+                Issue.record("\(text) has a result")
+                continue
+            }
+            #expect(error.code == .costLimit && error.message == "the expression would hold more than 1 MiB; 'limits.memory' allows more")
+        }
+        #expect(areSame(fixture.evaluate(try CellProgram("n + n + n * 2 + n"), fields), .success(.int(5))))
+        for text in ["s + n + s", "n + s + s", "s + s + n", "n + n + s", "s + missing + s", "missing + s + s"] {
+            let program = try CellProgram(text)
+            #expect(areSame(fixture.evaluate(program, fields), fixture.evaluateGenerically(program, fields)), "\(text)")
+        }
+    }
 }

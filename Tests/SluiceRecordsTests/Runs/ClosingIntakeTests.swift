@@ -37,7 +37,7 @@ struct ClosingIntakeTests {
             var line = line
             line.withUTF8 { bytes.append($0) }
         }
-        let batch = SourceStage(plan, scratches: FreeList<Scratch>(most: 4)).decode(source)
+        let batch = SourceStage(plan, scratches: ScratchPool(most: 4, room: 1 << 30)).decode(source)
         let intake = try #require(plan.intake(of: plan.stages[0]))
         guard case .closing(let stage) = batch.stretch.stage(0) else { throw CheckpointError("not a closing stage") }
         try intake.take(batch, with: stage, isResumable: true)
@@ -46,7 +46,7 @@ struct ClosingIntakeTests {
 
     private func results(of plan: Plan) throws -> [String] {
         guard case .closing(let step) = plan.stages[0].step, let segment = plan.segment(after: plan.stages[0]) else { return [] }
-        let batches = ResultBatches(of: step, plan.stages[0], plan, FreeList<Scratch>(most: 4))
+        let batches = ResultBatches(of: step, plan.stages[0], plan, ScratchPool(most: 4, room: 1 << 30))
         var lines: [String] = []
         while let batch = try batches.next() {
             for row in batch.rows { lines.append(segment.stretch.fields.json(Int(row), of: batch).withFilled { String(decoding: $0, as: UTF8.self) }) }

@@ -9,7 +9,7 @@ import Testing
 final class StepHarness {
     private let plan: Plan
     private let source: SourceStage
-    private let scratches = FreeList<Scratch>(most: 4)
+    private let scratches = ScratchPool(most: 4, room: 1 << 30)
     private(set) var hasEnough = false
 
     init(_ sample: VerbSample) throws {

@@ -33,8 +33,6 @@ package final class RecordBatch: @unchecked Sendable {
     var withholdsRaw = false
     /// Holds the text and the values of computed cells until the batch is written.
     let scratch: Scratch
-    /// The bytes that stages have added to the records' fields from elsewhere.
-    var addedBytes = 0
     /// The records for a sink that is a closure.
     var records: [Record] = []
     /// Whether to take a checkpoint once the batch is committed.
@@ -167,10 +165,9 @@ package final class RecordBatch: @unchecked Sendable {
     /// The index of the records' input; `nil` after a closing stage.
     var input: Int? { source.input < 0 ? nil : source.input }
 
-    /// An estimate of the memory in bytes: the text, what was decoded from it, and dead letters.
-    var weight: Int { 6 * max(source.bytes.capacity, rebasedBytes) + allAddedBytes + 512 * deadLetters.count }
-
-    private var allAddedBytes: Int { parts.reduce(addedBytes) { $0 + $1.allAddedBytes } }
+    /// An estimate of the memory in bytes: the text, what was decoded from it, what stages made of
+    /// it, and dead letters.
+    var weight: Int { 6 * max(source.bytes.capacity, rebasedBytes) + scratch.byteCount + 512 * deadLetters.count }
 
     /// The capacity of the buffers that stages gave the records, each buffer counted once.
     private var rebasedBytes: Int {
@@ -184,6 +181,13 @@ package final class RecordBatch: @unchecked Sendable {
     func text(_ row: Int) -> UnsafeBufferPointer<UInt8> {
         let frame = frames[row]
         return UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count))
+    }
+
+    /// Of how many equal shares of the batch, or of a full one, the row's record may take one.
+    func shares(ofRow row: Int) -> Int {
+        guard !frames.isEmpty else { return max(1, table.rows) }
+        let whole = max(Batch.targetBytes, (rebased ?? source.bytes).count)
+        return max(1, whole / max(1, text(row).count))
     }
 
     /// The bytes that the source read for the row's record.
@@ -256,7 +260,7 @@ package final class RecordBatch: @unchecked Sendable {
 
     /// Returns tables, scratch and buffer for reuse once the batch is written. Invalidates its
     /// cells.
-    func release(scratches: FreeList<Scratch>, buffers: BufferPool) {
+    func release(scratches: ScratchPool, buffers: BufferPool) {
         giveBackTables()
         scratch.reset()
         scratches.give(scratch)

@@ -8,7 +8,7 @@ final class ResultBatches: @unchecked Sendable {
     private let step: any ClosingStep
     private let stage: PlannedStage
     private let plan: Plan
-    private let scratches: FreeList<Scratch>
+    private let scratches: ScratchPool
     /// Records per batch.
     private let most: Int
     private var results: ClosingResults?
@@ -18,7 +18,7 @@ final class ResultBatches: @unchecked Sendable {
     static let most = 4096
 
     /// - Parameter most: records per batch.
-    init(of step: any ClosingStep, _ stage: PlannedStage, _ plan: Plan, _ scratches: FreeList<Scratch>, most: Int = ResultBatches.most) {
+    init(of step: any ClosingStep, _ stage: PlannedStage, _ plan: Plan, _ scratches: ScratchPool, most: Int = ResultBatches.most) {
         self.step = step
         self.stage = stage
         self.plan = plan
@@ -30,7 +30,7 @@ final class ResultBatches: @unchecked Sendable {
         guard let segment = plan.segment(after: stage) else { preconditionFailure("a closing stage is followed by a segment") }
         let results = if let results { results } else { try step.results() }
         self.results = results
-        let scratch = scratches.take() ?? Scratch(reader: JSONReader.ofExpressions)
+        let scratch = scratches.take()
         switch results {
         case .rows(let rows):
             let table = segment.decoding.table(rows: most)

@@ -7,15 +7,15 @@ struct SourceStage: Sendable {
     static let name = "source"
 
     private let plan: Plan
-    private let scratches: FreeList<Scratch>
+    private let scratches: ScratchPool
 
-    init(_ plan: Plan, scratches: FreeList<Scratch>) {
+    init(_ plan: Plan, scratches: ScratchPool) {
         self.plan = plan
         self.scratches = scratches
     }
 
     func decode(_ source: Batch) -> RecordBatch {
-        let scratch = scratches.take() ?? Scratch(reader: JSONReader.ofExpressions)
+        let scratch = scratches.take()
         let batch = RecordBatch(
             source: source, in: plan.segment(for: source.head), scratch: scratch, places: plan.places.count, tracksFates: plan.mayHaveEnough)
         let outcomes = batch.table.outcomes

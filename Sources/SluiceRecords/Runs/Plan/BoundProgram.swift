@@ -61,14 +61,17 @@ struct BoundProgram: Sendable {
         @inline(__always)
         func callAsFunction(_ row: Int) -> Cell {
             if let direct = bound.direct { return bound.program.evaluate(table.row(row) + direct, scratch) }
+            scratch.begin()
             bound.gather(row, of: batch, into: cells)
-            return bound.program.evaluate(cells, scratch)
+            return bound.program.evaluate(cells, scratch, hasBegun: true)
         }
 
         /// Evaluates the program as a condition; `nil` if it fails or the result is not a bool.
         @inline(__always)
         func test(_ row: Int) -> Bool? {
             if let direct = bound.direct { return bound.program.test(table.row(row) + direct, scratch) }
+            let mark = scratch.mark
+            defer { scratch.rewind(to: mark) }
             bound.gather(row, of: batch, into: cells)
             return bound.program.test(cells, scratch)
         }

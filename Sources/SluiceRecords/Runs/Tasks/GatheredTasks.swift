@@ -137,7 +137,7 @@ package final class GatheredTasks: Sendable {
 
     /// The records that tasks have taken up to the cut: a part for each input, or each piece of
     /// one.
-    func records(of plan: Plan, _ scratches: FreeList<Scratch>, _ source: InputReading) -> Pipeline<RecordBatch> {
+    func records(of plan: Plan, _ scratches: ScratchPool, _ source: InputReading) -> Pipeline<RecordBatch> {
         let most = 2 * max(Batch.targetBytes, source.source.maxRecord)
         var parts: [Part<RecordBatch>] = []
         for task in results.withLock({ $0.tasks }) {
@@ -152,7 +152,7 @@ package final class GatheredTasks: Sendable {
                             in: self.folder.committed(task.number), bytes: task.bytes, range: starts[index]..<starts[index + 1])
                         return {
                             try batches.next { (reader) throws(CheckpointError) in
-                                let scratch = scratches.take() ?? Scratch(reader: JSONReader.ofExpressions)
+                                let scratch = scratches.take()
                                 return try reader.recordBatch(of: plan, scratch: scratch, inputs: task.inputs, most: most) {
                                     (name) throws(CheckpointError) in
                                     do throws(InputError) {

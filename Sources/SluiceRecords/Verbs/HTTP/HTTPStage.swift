@@ -96,7 +96,6 @@ struct HTTPStage: EachStage {
             case .failure(let failure)?: throw failure
             case .success(let answer)?:
                 try take(answer, row, of: batch, buffer)
-                if columns.takeAnswer { batch.addedBytes += answer.byteCount }
                 return true
             case nil: preconditionFailure("a record has no answer, and no reason why")
             }

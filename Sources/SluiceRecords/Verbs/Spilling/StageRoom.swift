@@ -26,8 +26,7 @@ package struct StageRoom: Sendable {
         self.init(memory: pipeline.limits.memory / 2 / max(1, pipeline.flow.allStages.count { $0.verb.keepsMuch }), folder: folder)
         // Two batches may be in such a stage, and each of its parts may be held twice for a moment.
         additions = pipeline.limits.memory / 8
-        // Enough for two texts as long as the longest record by default.
-        values = max(32 << 20, pipeline.limits.memory / 2)
+        values = pipeline.roomForValues
         // If a stage may end the run early, failures after its last record don't count.
         guard let limit = pipeline.limits.deadLetters, !pipeline.flow.stages.contains(where: \.mayHaveEnough) else { return }
         deadLetters = DeadLetterLimit(limit)
@@ -35,6 +34,12 @@ package struct StageRoom: Sendable {
 
     /// The default without a run.
     package static let standard = StageRoom(memory: 128 << 20, folder: "/tmp")
+}
+
+extension RecordPipeline {
+    /// In bytes, for what an expression makes of one record, and for what is kept of that for the
+    /// records of one batch: enough for two texts as long as the longest record by default.
+    var roomForValues: Int { max(32 << 20, limits.memory / 2) }
 }
 
 /// The state of a stage: its bytes, and the spill files that they refer to, each by its index.
