@@ -225,7 +225,7 @@ package enum ClosingResults: Sendable {
 /// Records as rows of cells.
 package protocol ClosingRows: AnyObject, Sendable {
     /// Fills the table from row 0, with a cell for each of the step's fields. Text must be in the
-    /// arena of the table or the scratch.
+    /// arena of the scratch, which is enough for a batch at ``Batch/targetBytes``.
     ///
     /// - Returns: the number of rows; 0 after the last.
     func next(_ table: RowTable, _ scratch: Scratch) throws(RunError) -> Int

@@ -74,6 +74,24 @@ struct MemoryTests {
         #expect(try command.shell("wc -l < out.jsonl").output.trimmingCharacters(in: .whitespacesAndNewlines) == "3000")
     }
 
+    @Test(
+        "groups with keys and values of 20 kB",
+        arguments: [
+            ("by: {k: k}, values: {c: count(), a: first(k), b: last(k)}", 32, 8), ("by: {k: k}, values: {c: count()}", 64, 1),
+            ("by: {k: k}, values: {c: count()}", 64, 2), ("by: {g: v}, values: {a: first(k)}", 64, 2), ("by: {g: v}, values: {a: max(k)}", 32, 8),
+        ])
+    func longGroups(summary: String, limit: Int, workers: Int) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let text = String(repeating: "q", count: 20_000)
+        try command.write((0..<3_000).map { "{\"k\":\"\($0)\(text)\",\"v\":\($0)}\n" }.joined(), to: "in.jsonl")
+        try command.write(
+            "name: p\nsource: {files: in.jsonl}\nlimits: {memory: \(limit)MiB}\nstages: [{summarize: {\(summary)}}]\nsink: {file: out.jsonl}\n", to: "p.yaml")
+        let peak = try Self.peak(command, "run p.yaml --progress none --workers \(workers)")
+        #expect(peak <= limit + 96, "\(peak) MiB")
+        #expect(try command.shell("wc -l < out.jsonl").output.trimmingCharacters(in: .whitespacesAndNewlines) == "3000")
+    }
+
     @Test("conditions that take long records apart")
     func longConditions() throws {
         let command = try CommandUnderTest()

@@ -30,10 +30,13 @@ final class SummaryResults: ClosingRows, @unchecked Sendable {
     }
 
     func next(_ table: RowTable, _ scratch: Scratch) -> Int {
-        let count = min(table.rows, order.count - given)
-        for row in 0..<count { fill(table.row(row), Int(order[given + row]), scratch) }
-        given += count
-        return count
+        var row = 0
+        while row < table.rows, given < order.count, scratch.byteCount < Batch.targetBytes {
+            fill(table.row(row), Int(order[given]), scratch)
+            given += 1
+            row += 1
+        }
+        return row
     }
 
     /// A cell for each value of the key, and for each value of the group.

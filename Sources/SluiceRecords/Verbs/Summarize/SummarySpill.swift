@@ -173,7 +173,7 @@ final class SpilledResults: ClosingRows, @unchecked Sendable {
         let merge = if let merge { merge } else { try sort() }
         self.merge = merge
         var row = 0
-        while row < table.rows, let entry = try merge.next(), let start = entry.baseAddress {
+        while row < table.rows, scratch.byteCount < Batch.targetBytes, let entry = try merge.next(), let start = entry.baseAddress {
             for (column, cell) in (WrittenKey.cells(by + values.count, in: SortedEntries.value(at: start)) ?? []).enumerated() {
                 table.row(row)[column] = cell.copied(to: scratch)
             }
