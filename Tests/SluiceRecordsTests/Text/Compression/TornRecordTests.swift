@@ -136,14 +136,31 @@ struct TornRecordTests {
         #expect(try ReadAll(first + last, library: library).summary.suspect == 0)
     }
 
-    @Test("after damage with a place, the records that its member continues with are suspect", arguments: libraries)
-    func placed(library: DeflateLibrary) throws {
+    @Test("with invalid data, all records of a member are suspect, before it and after", arguments: libraries)
+    func invalid(library: DeflateLibrary) throws {
         let texts = (0..<6).map { Array(GzipSamples.text($0 * 100..<($0 + 1) * 100).utf8) }
         var (input, places) = GzipSamples.blocks(texts, library: library)
         input[places[3].lowerBound] = 0xFF
         let read = try ReadAll(input + GzipSamples.member("next\n"), library: library)
         #expect(read.kinds == [.corrupt])
-        #expect(read.summary.suspect == 200 && read.records.count == 501)
+        #expect(read.summary.suspect == 500 && read.records.count == 501)
+    }
+
+    @Test("what the inflater makes of invalid data before it notices is suspect", arguments: libraries)
+    func invented(library: DeflateLibrary) throws {
+        let text = GzipSamples.text(0..<2000)
+        let lines = Swift.Set(GzipSamples.lines(0..<2000))
+        let sound = GzipSamples.member("a\nb\n")
+        var invented = 0
+        for place in 400..<500 {
+            var bad = GzipSamples.member(text)
+            bad[place] ^= 8
+            let read = try ReadAll(sound + bad, library: library)
+            guard read.kinds.first == .corrupt else { continue }
+            invented += read.texts.dropFirst(2).count { !lines.contains($0) }
+            #expect(read.summary.suspect == read.records.count - 2)
+        }
+        #expect(invented > 0)
     }
 
     @Test("members that are damaged are found before anything is delivered", arguments: libraries)
