@@ -52,6 +52,31 @@ private func job(_ number: Int32) -> Job { Job(body: .plain({}), attempt: number
         buffer.free()
         #expect(alive.now == 0)
     }
+
+    @Test func `moves its first jobs to the end of another one`() {
+        var random = Seeded(state: 5)
+        var (from, to) = (JobBuffer(), JobBuffer())
+        defer {
+            from.free()
+            to.free()
+        }
+        var (source, target): ([Int32], [Int32]) = ([], [])
+        for round in 0..<2000 {
+            for number in 0..<Int.random(in: 0..<40, using: &random) {
+                from.append(job(Int32(100 * round + number)))
+                source.append(Int32(100 * round + number))
+            }
+            let moved = Bool.random(using: &random) ? source.count : Int.random(in: 0...source.count, using: &random)
+            to.append(first: moved, of: &from)
+            target += source.prefix(moved)
+            source.removeFirst(moved)
+            let taken = round % 3 == 0 ? target.count : Int.random(in: 0...target.count, using: &random)
+            for number in target.prefix(taken) { #expect(to.removeFirst().attempt == number) }
+            target.removeFirst(taken)
+            #expect(from.count == source.count && to.count == target.count)
+        }
+        for number in source { #expect(from.removeFirst().attempt == number) }
+    }
 }
 
 private final class Token: Sendable {

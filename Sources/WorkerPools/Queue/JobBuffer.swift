@@ -51,6 +51,12 @@ struct JobBuffer {
         return place(count).move()
     }
 
+    /// Moves the first jobs of another buffer, which must have that many, to the end of this one.
+    mutating func append(first number: Int, of other: inout JobBuffer) {
+        if count == 0, number == other.count, other.capacity <= Self.keptCapacity { return swap(&self, &other) }
+        for _ in 0..<number { append(other.removeFirst()) }
+    }
+
     /// Returns memory that a burst has needed, once the buffer is empty.
     mutating func shrink() {
         if count == 0, capacity > Self.keptCapacity { resize(to: Self.keptCapacity) }

@@ -51,11 +51,25 @@ final class LevelQueue {
     func popFirst() -> Job? {
         while count > 0 {
             let highest = 63 - occupied.leadingZeroBitCount
-            let isOnly = occupied & (occupied &- 1) == 0
-            if let job = take(from: isOnly ? highest : chooseLevel(below: highest)) { return job }
+            if let job = take(from: hasOneLevel ? highest : chooseLevel(below: highest)) { return job }
         }
         discardCancelled()
         return nil
+    }
+
+    private var hasOneLevel: Bool { occupied & (occupied &- 1) == 0 }
+
+    /// Moves the jobs that ``popFirst()`` would return next, up to `most` of them.
+    func popFirst(_ most: Int, into jobs: inout JobBuffer) {
+        guard cancelledEntries == 0, hasOneLevel, count > 0 else {
+            while jobs.count < most, let job = popFirst() { jobs.append(job) }
+            return
+        }
+        let level = occupied.trailingZeroBitCount
+        let number = min(most, count)
+        jobs.append(first: number, of: &levels[level])
+        count -= number
+        noteRemoval(at: level)
     }
 
     /// The job that has waited longest on the lowest level in use.

@@ -80,7 +80,7 @@ final class LocalQueue: Sendable {
         state.doneSinceFilling = 0
         filled.store(now, ordering: .relaxed)
         let most = min(state.pace - 1, max(share, quick))
-        while state.jobs.count < most, let job = queue.popFirst() { state.jobs.append(job) }
+        if most > 0 { queue.popFirst(most, into: &state.jobs) }
         count.store(state.jobs.count, ordering: .releasing)
         return state.pace
     }
