@@ -1,6 +1,6 @@
 import SluiceRecords
 
-/// The last half minute of a run, as far as somebody has looked at it.
+/// The last half minute of a run, as far as it was looked at.
 struct RecentSamples {
     private var samples: [RunSamples.Sample] = []
 

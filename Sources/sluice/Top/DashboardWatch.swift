@@ -12,7 +12,7 @@ final class DashboardWatch: RunWatch {
     /// How often in a row there may be no answer before there is none any more.
     private let mostFailures: Int
 
-    /// - Parameter mostFailures: `nil`: it is asked for as long as somebody looks.
+    /// - Parameter mostFailures: `nil`: it is asked for as long as the command runs.
     /// - Throws: if it is not an address.
     init(_ address: String, mostFailures: Int? = nil) throws(HTTPClient.Failure) {
         client = try HTTPClient(address, timeout: Self.timeout)

@@ -3,7 +3,7 @@ import Glibc
 /// A folder for a command's temporary files, below `TMPDIR` or else in `/tmp`: nobody can know its
 /// name before it exists.
 package struct ScratchFolder: Sendable {
-    /// Its path. Whoever stores something there first creates it.
+    /// Its path. It is created when something is first stored there.
     package let path: String
 
     /// - Parameters:

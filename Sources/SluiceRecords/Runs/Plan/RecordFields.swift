@@ -74,7 +74,7 @@ package struct RecordFields: Sendable {
         let cells = batch.table.row(row)
         guard shape.base == .other else {
             if shape.isUntouched {
-                // Whoever reads it next may take the first of equal keys; the stages took the last.
+                // The next reader may take the first of equal keys; the stages took the last.
                 if batch.table.outcomes[row] == .duplicated { return JSONMembers.writeUnique(batch.text(row), to: buffer) }
                 return buffer.append(JSONMembers.trimmed(batch.text(row)))
             }
