@@ -100,8 +100,8 @@ struct SluiceCommand: AsyncParsableCommand {
     }
 
     /// `run` is parsed by itself first: on the way from the root, the library builds the arguments
-    /// of a command several times, which costs a short run a sixth of its time. What it refuses is
-    /// parsed again from the root, whose messages name the whole command.
+    /// of each command several times, which a short run can tell. What it refuses is parsed again
+    /// from the root, whose messages name the whole command.
     private static func parsed(_ words: [String]) throws -> any ParsableCommand {
         if words.first == RunCommand.configuration.commandName, let run = try? RunCommand.parse(Array(words.dropFirst())) { return run }
         return try parseAsRoot(words)
