@@ -209,7 +209,7 @@ struct ReportPageTests {
         report.status = .interrupted
         #expect(PageSentences.losses(of: report) == nil)
         report.resumable = true
-        #expect(PageSentences.ending(of: report).text == "The run was interrupted after 3:07, and nothing was published; the same command resumes it.")
+        #expect(PageSentences.ending(of: report).text == "The run was interrupted after 3:07, and no file was published; the same command resumes it.")
         (report.status, report.error) = (.failed, "no space")
         #expect(PageSentences.ending(of: report).text == "The run failed after 3:07: no space.")
         #expect(RunSummary.ending(of: report) == "failed, nothing was published, run again to resume,")

@@ -289,8 +289,7 @@ final class SinkStage: Sendable {
         }
         let writer = compressing.writers.take() ?? BlockWriter(level: compressing.level, members: compressing.members)
         defer { compressing.writers.give(writer) }
-        output.bytes = ByteBuffer(capacity: text.count / 3)
-        output.block = writer.append(text.filled, to: output.bytes)
+        (output.bytes, output.block) = writer.block(of: text.filled)
         return output
     }
 }

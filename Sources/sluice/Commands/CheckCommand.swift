@@ -79,10 +79,13 @@ enum SampleTexts {
 
     /// Excludes standard input, which can only be read once.
     ///
+    /// - Parameter total: the maximum number of bytes of all texts.
     /// - Throws: ``InputError``, also for a pipe.
-    static func of(_ source: SourceSettings) throws(InputError) -> [(name: String, text: [UInt8])] {
+    static func of(_ source: SourceSettings, total: Int? = nil) throws(InputError) -> [(name: String, text: [UInt8])] {
         var texts: [(name: String, text: [UInt8])] = []
-        for input in source.inputs.filter({ !$0.isStandardInput }).prefix(most) {
+        let inputs = source.inputs.filter { !$0.isStandardInput }.prefix(most)
+        let bytes = total.map { $0 / max(1, inputs.count) } ?? bytes
+        for input in inputs {
             try input.checkIsRegular()
             let text = try InputBeginning.text(
                 of: input, from: source.source, as: source.archive, encoding: source.encoding, bytes: bytes, format: source.format)

@@ -14,7 +14,7 @@ enum PageSentences {
             return PageModel.Sentence(kind: .bad, text: "The run failed after \(time): \(report.error ?? "the reason is unknown").")
         case .interrupted:
             let next = report.resumable == true ? "; the same command resumes it" : ""
-            return PageModel.Sentence(kind: .bad, text: "The run was interrupted after \(time), and nothing was published\(next).")
+            return PageModel.Sentence(kind: .bad, text: "The run was interrupted after \(time), and no file was published\(next).")
         }
     }
 

@@ -101,7 +101,7 @@ struct RunHints {
 
     /// What the first records of inputs that can be read again show of some stages.
     private static func findings(at stages: [Int], in pipeline: RecordPipeline) async -> [PipelineSample.Finding] {
-        guard let texts = try? SampleTexts.of(pipeline.source), !texts.isEmpty else { return [] }
+        guard let texts = try? SampleTexts.of(pipeline.source, total: 1 << 20), !texts.isEmpty else { return [] }
         let findings = try? await withTemporaryFolder { state in
             try await PipelineSample.findings(at: stages, of: pipeline, texts: texts, limit: Self.records, state: state)
         }

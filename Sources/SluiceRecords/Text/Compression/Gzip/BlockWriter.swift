@@ -27,6 +27,8 @@ package final class BlockWriter {
 
     private let members: GzipMembers
     private let deflater: any Deflater
+    /// For ``block(of:)``.
+    private let room = ByteBuffer(capacity: 0)
 
     package init(level: CompressionLevel = .standard, members: GzipMembers = .one, library: DeflateLibrary = .preferred) {
         self.members = members
@@ -45,6 +47,21 @@ package final class BlockWriter {
         case .many: appendMember(text, checksum, to: buffer)
         }
         return checksum
+    }
+
+    /// The block of `text`, in a buffer of its size: the room that deflating needs is several times
+    /// as large, and blocks wait for those before them.
+    ///
+    /// - Precondition: `text` is shorter than 2 GiB.
+    func block(of text: UnsafeBufferPointer<UInt8>) -> (bytes: ByteBuffer, checksum: TextChecksum) {
+        // The room for a long text is not kept.
+        let buffer = text.count > 4 * Batch.targetBytes ? ByteBuffer(capacity: 0) : room
+        buffer.count = 0
+        let checksum = append(text, to: buffer)
+        guard buffer === room else { return (buffer, checksum) }
+        let bytes = ByteBuffer(capacity: buffer.count)
+        bytes.append(buffer.filled)
+        return (bytes, checksum)
     }
 
     private func appendMember(_ text: UnsafeBufferPointer<UInt8>, _ checksum: TextChecksum, to buffer: ByteBuffer) {
