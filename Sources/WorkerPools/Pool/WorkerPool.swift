@@ -46,7 +46,7 @@ public final class WorkerPool: Sendable {
     ///
     /// As `submit(priority:_:)`, but the job costs one function call where an asynchronous one
     /// costs about ten. A closure isolated to an actor resolves to this overload as well and is
-    /// unqueued by the compiler: declare it `async`, as in `{ @MainActor () async in … }`.
+    /// refused by the compiler: declare it `async`, as in `{ @MainActor () async in … }`.
     @inlinable
     public func submit(priority: JobPriority = .normal, _ job: @escaping @Sendable () throws -> Void) async throws {
         if let unqueued = storage.push(.plain(job), nil, priority) { try await storage.enter(unqueued) }

@@ -2,8 +2,8 @@ import FoundationEssentials
 import Glibc
 
 /// A plan is removed by renaming `plan.json` first: from then on there is none, for any other
-/// process. Its parts follow, that name last. So a process that makes a plan in the folder of one whose
-/// removal was cut short finishes that, and takes nothing that is left for its own.
+/// process. Its parts follow, that name last. So a process that makes a plan in the folder of one
+/// whose removal was cut short finishes that, and takes nothing that is left for its own.
 extension PlanFolder {
     static let removedName = "plan.json.removed"
     private var removed: String { "\(path)/\(Self.removedName)" }
