@@ -93,8 +93,9 @@ check-exchange: build ## exchange difficult values with other programs, and prin
 check-servers: build ## run web servers, loggers and syslog daemons, and read their logs; ARGS='--python FILE --unpacked FOLDER'
 	@scripts/check-servers --sluice $(RELEASE)/sluice $(ARGS)
 
-lint: ## report where the sources are not formatted
+lint: ## report where the sources are not formatted, and comments of more than 100 columns
 	$(SWIFT) format lint --strict --parallel --recursive $(FORMATTED)
+	@! git grep -nP '^(?=\s*//)(?!\s*/// \|).{101,}' -- '*.swift' '*.c' '*.h' || { echo 'wrap these comments at 100 columns' >&2; exit 1; }
 
 format: ## format the sources
 	$(SWIFT) format --in-place --parallel --recursive $(FORMATTED)

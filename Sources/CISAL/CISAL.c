@@ -44,7 +44,8 @@ void cisal_inflater_reset_after(cisal_inflater *inflater, const uint8_t *history
     isal_inflate_set_dict(&inflater->state, (uint8_t *)history, (uint32_t)count);
 }
 
-// The library decodes the first bytes of a call into a buffer of its own; when it then meets bad data, what did not fit into the output stays there.
+// The library decodes the first bytes of a call into a buffer of its own; when it then meets bad
+// data, what did not fit into the output stays there.
 static size_t drain(struct inflate_state *state, uint8_t *output, size_t room) {
     size_t left = (size_t)(state->tmp_out_valid - state->tmp_out_processed);
     if (left > room) left = room;

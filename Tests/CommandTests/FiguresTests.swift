@@ -164,7 +164,8 @@ struct TimeLeftTests {
         }
     }
 
-    /// What `Tests/Recorded/record.py` wrote: milliseconds and millionths of the input that was read.
+    /// What `Tests/Recorded/record.py` wrote: milliseconds and millionths of the input that was
+    /// read.
     struct Recorded: Decodable {
         var milliseconds: Int
         var series: [[Int]]

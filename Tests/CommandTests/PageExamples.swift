@@ -2,8 +2,8 @@
 ///
 /// Each begins with a `yaml` block: a pipeline, or the stages of one that reads JSON lines. The
 /// blocks with its input and, in the language `text`, its output follow in the same section. A
-/// block whose fence also names a file, such as `csv teams.csv`, is a file of that name. In place of
-/// the output there may be a `sh` block of commands that run the pipeline, with what they print.
+/// block whose fence also names a file, such as `csv teams.csv`, is a file of that name. In place
+/// of the output there may be a `sh` block of commands that run the pipeline, with what they print.
 struct PageExamples {
     struct Example {
         /// The heading that it is under.

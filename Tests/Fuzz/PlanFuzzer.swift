@@ -176,8 +176,8 @@ private struct DividedRun: Sendable {
         }
     }
 
-    /// Writes what no mutation would get right: the plan, the task, the size of the batches, and the
-    /// digests of the states.
+    /// Writes what no mutation would get right: the plan, the task, the size of the batches, and
+    /// the digests of the states.
     private func putRight(_ result: inout [UInt8], of task: Int, _ batches: [UInt8], _ count: Int) {
         let end = result.firstIndex(of: 0x0A) ?? result.endIndex
         let stored = result[end...].dropFirst()

@@ -1,5 +1,5 @@
-// Loaded into a command with LD_PRELOAD: refuses memory for TROUBLE_BYTES bytes and more at once, as a
-// limit of the address space does (ulimit -v) that little is left of.
+// Loaded into a command with LD_PRELOAD: refuses memory for TROUBLE_BYTES bytes and more at once,
+// as a limit of the address space does (ulimit -v) that little is left of.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -21,11 +21,12 @@ static inline uint64_t cbytes_equals64(const __m128i *block, __m128i byte) {
 }
 #endif
 
-// Writes the positions of the line feeds, quotes and escapes in bytes[*from ..< to] to `out`, in order, and
-// returns how many. Sets `*quoted` where any of them is not a line feed, and never clears it.
+// Writes the positions of the line feeds, quotes and escapes in bytes[*from ..< to] to `out`, in
+// order, and returns how many. Sets `*quoted` where any of them is not a line feed, and never
+// clears it.
 //
-// As cbytes_line_feeds: stops early, with *from moved on, where fewer than 64 places are left in `out`; reads up
-// to 63 bytes past `to` and ignores them; `to` is at most 2^32 - 65.
+// As cbytes_line_feeds: stops early, with *from moved on, where fewer than 64 places are left in
+// `out`; reads up to 63 bytes past `to` and ignores them; `to` is at most 2^32 - 65.
 static inline size_t cbytes_line_ends_and_quotes(
     const uint8_t *bytes, uint32_t *from, uint32_t to, uint8_t quote, uint8_t escape, bool *quoted, uint32_t *out, size_t room
 ) {
@@ -105,7 +106,8 @@ static inline uint32_t cbytes_quoting_needs32_portable(const uint8_t *p, uint8_t
     return mask;
 }
 
-// Bits for the bytes among the next 32 for which a field must be in quotes. Reads exactly 32 bytes from `p`.
+// Bits for the bytes among the next 32 for which a field must be in quotes. Reads exactly 32 bytes
+// from `p`.
 static inline uint32_t cbytes_quoting_needs32(const uint8_t *p, uint8_t separator, uint8_t quote, uint8_t escape) {
 #if defined(__SSE2__)
     uint32_t mask = 0;

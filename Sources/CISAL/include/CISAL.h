@@ -1,5 +1,5 @@
-// ISA-L's inflate, deflate and CRC-32 behind handles of our own. In a build without ISA-L (SLUICE_NO_ISAL=1),
-// cisal_available() is 0 and nothing else here may be called.
+// ISA-L's inflate, deflate and CRC-32 behind handles of our own. In a build without ISA-L
+// (SLUICE_NO_ISAL=1), cisal_available() is 0 and nothing else here may be called.
 #ifndef CISAL_H
 #define CISAL_H
 #include <stddef.h>
@@ -31,11 +31,13 @@ uint32_t cisal_crc32(uint32_t crc, const uint8_t *bytes, size_t count);
 cisal_inflater *cisal_inflater_new(void);
 void cisal_inflater_free(cisal_inflater *inflater);
 void cisal_inflater_reset(cisal_inflater *inflater);
-/// Begins in the middle of a stream, between two blocks, after the text `history`, at most its last 32 KiB.
+/// Begins in the middle of a stream, between two blocks, after the text `history`, at most its last
+/// 32 KiB.
 void cisal_inflater_reset_after(cisal_inflater *inflater, const uint8_t *history, size_t count);
 
-/// Inflates raw deflate data. `consumed` is negative where bytes of an earlier call turn out to lie behind the stream's end (at most 8).
-/// With CISAL_CORRUPT everything before the bad symbol has been produced; call again while that did not fit.
+/// Inflates raw deflate data. `consumed` is negative where bytes of an earlier call turn out to lie
+/// after the stream's end (at most 8). With CISAL_CORRUPT everything before the bad symbol has
+/// been produced; call again while that did not fit.
 int cisal_inflate(cisal_inflater *inflater, const uint8_t *input, size_t input_count, uint8_t *output, size_t output_count, ptrdiff_t *consumed,
                   size_t *produced);
 

@@ -3,7 +3,9 @@ extension Pipeline {
     /// goes from each to the next; or leaves it out where the closure gives nil.
     ///
     /// ```swift
-    /// .inOrder("dedupe", state: Set<String>()) { seen, line in seen.insert(line).inserted ? line : nil }
+    /// .inOrder("dedupe", state: Set<String>()) { seen, line in
+    ///     seen.insert(line).inserted ? line : nil
+    /// }
     /// ```
     ///
     /// Every run begins with `state` as given. Where the closure throws, changes that it made to

@@ -8,7 +8,9 @@ public import WorkerPools
 ///
 /// ```swift
 /// let report = try await Pipeline.reading(from: urls)
-///     .map("fetch", concurrency: 16, timeout: .seconds(5), retry: .times(3)) { try await fetch($0) }
+///     .map("fetch", concurrency: 16, timeout: .seconds(5), retry: .times(3)) {
+///         try await fetch($0)
+///     }
 ///     .filter("big") { $0.count > 1_000 }
 ///     .deadLetters { print("lost \($0.element): \($0.error)") }
 ///     .forEach { try await store($0) }

@@ -8,8 +8,8 @@ import CBytes
 /// with one of a few pairs of bytes skip to those, with vector instructions. For figures see
 /// `docs/decisions/0002-regular-expressions.md`.
 ///
-/// Safe because the tables are only written in `init`, every entry is the offset of one of its rows,
-/// and every lookup adds less than a row.
+/// Safe because the tables are only written in `init`, every entry is the offset of one of its
+/// rows, and every lookup adds less than a row.
 final class ByteAutomaton: Sendable {
     let matcher: Matcher
 
@@ -18,8 +18,8 @@ final class ByteAutomaton: Sendable {
     ///
     /// `@unchecked Sendable`: nothing changes after `init`.
     struct Matcher: @unchecked Sendable {
-        /// The offset of the row that has matched. It is final, as is that of the row that can never
-        /// match, 0.
+        /// The offset of the row that has matched. It is final, as is that of the row that can
+        /// never match, 0.
         fileprivate let accepted: UInt16
         fileprivate let start: UInt16
         fileprivate let classCount: Int

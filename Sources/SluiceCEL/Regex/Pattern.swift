@@ -38,8 +38,8 @@ public struct Pattern: Sendable {
     /// The number of capturing groups, without the whole match.
     public var groupCount: Int { groupNames.count }
 
-    /// As ``matches(_:)-(UnsafeBufferPointer<UInt8>)``, valid as long as the pattern, if the pattern
-    /// allows it.
+    /// As ``matches(_:)-(UnsafeBufferPointer<UInt8>)``, valid as long as the pattern, if the
+    /// pattern allows it.
     var matcher: ByteAutomaton.Matcher? { automaton?.matcher }
 
     /// Whether the pattern matches anywhere in the text, like CEL's `matches`.

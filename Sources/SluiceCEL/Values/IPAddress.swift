@@ -58,8 +58,8 @@ public struct IPAddress: Sendable {
         return digits > 0 && dots == 3 ? bits << 8 | number : nil
     }
 
-    /// Eight groups of up to four hexadecimal digits. `::` stands for one group of zeros or more; the
-    /// last two groups may be an IPv4 address.
+    /// Eight groups of up to four hexadecimal digits. `::` stands for one group of zeros or more;
+    /// the last two groups may be an IPv4 address.
     private static func v6(_ text: UnsafeBufferPointer<UInt8>) -> UInt128? {
         guard (2...45).contains(text.count) else { return nil }
         let colon = UInt8(ascii: ":")

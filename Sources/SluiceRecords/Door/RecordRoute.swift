@@ -4,7 +4,9 @@ import Sluice
 ///
 /// ```swift
 /// records.routes(
-///     RecordRoute("errors", when: "status >= 500") { $0.remove(["agent"]).writing(to: "out/errors.jsonl.gz") },
+///     RecordRoute("errors", when: "status >= 500") {
+///         $0.remove(["agent"]).writing(to: "out/errors.jsonl.gz")
+///     },
 ///     RecordRoute("rest") { $0.writing(to: "out/rest.csv.gz") })
 /// ```
 public struct RecordRoute: Sendable {

@@ -72,8 +72,7 @@ public struct Records: Sendable {
     }
 
     /// Reads the files whose paths are listed in a file, one path per line or separated by NULs.
-    /// Paths are literal: `*` is an asterisk. Otherwise like
-    /// ``reading(archives:format:unpacking:excluding:onlyNew:encoding:onDamage:maxRecord:lines:year:zone:)``.
+    /// Paths are literal: `*` is an asterisk. Otherwise like `reading(archives:format:…)`.
     ///
     /// - Parameter list: the path of the list, which is read when the run begins; `-` is standard
     ///   input.

@@ -20,8 +20,8 @@ package protocol RecordSink: Sendable {
     /// or for a task's part of it.
     var part: PartLimit? { get }
 
-    /// Whether each task of a divided run writes files of its own for each output; a run that is not
-    /// divided counts as one task.
+    /// Whether each task of a divided run writes files of its own for each output; a run that is
+    /// not divided counts as one task.
     var hasTaskParts: Bool { get }
 
     /// The table of its outputs, if they are databases.

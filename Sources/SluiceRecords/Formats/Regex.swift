@@ -61,7 +61,7 @@ extension RegexFormat: VariedFormat {
 extension RecordFormat {
     /// A field for each named group of a regular expression.
     ///
-    /// - Parameter pattern: in RE2's syntax, with named patterns such as `%{ip:client}`. It may match
-    ///   anywhere; anchor it with `^` and `$`.
+    /// - Parameter pattern: in RE2's syntax, with named patterns such as `%{ip:client}`. It may
+    ///   match anywhere; anchor it with `^` and `$`.
     public static func regex(_ pattern: String) -> RecordFormat { RecordFormat(RegexFormat.self) { ["pattern": $0.argument(pattern)] } }
 }

@@ -86,7 +86,9 @@ extension Records {
     /// docs/pipeline-file.md for the aggregates.
     ///
     /// ```swift
-    /// .summarize(["requests": "count()", "bytes": "sum(record.?bytes)"], by: ["status": "status"], order: .key)
+    /// .summarize(
+    ///     ["requests": "count()", "bytes": "sum(record.?bytes)"], by: ["status": "status"],
+    ///     order: .key)
     /// ```
     ///
     /// - Parameters:

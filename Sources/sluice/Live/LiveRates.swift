@@ -22,6 +22,7 @@ struct LiveRates {
     /// Of text whose records are committed; `nil` before there is any.
     var bytesPerSecond: Double? { text.perSecond }
 
-    /// With records that stages have finished and that are not committed; `nil` before there are any.
+    /// With records that stages have finished and that are not committed; `nil` before there are
+    /// any.
     var recordsPerSecond: Double? { records.perSecond }
 }

@@ -11,8 +11,8 @@ struct WholeCourseTests {
     func resumed() throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
-        // Waits at the second file, which is a batch of its own, until there is a file 'go'. The run
-        // that is drained meanwhile gives up the rest of that batch.
+        // Waits at the second file, which is a batch of its own, until there is a file 'go'. The
+        // run that is drained meanwhile gives up the rest of that batch.
         try command.write(
             "while read -r line; do case $line in *stop*) while [ ! -e go ]; do sleep 0.05; done;; esac; echo \"$line\"; done\n", to: "child.sh")
         try command.write("{\"n\":1}\n{\"n\":2}\n", to: "in/1.jsonl")

@@ -107,8 +107,9 @@ struct KillTests {
         let command = try CommandUnderTest()
         for file in 0..<3 { try command.write((0..<15).map { "{\"k\":\($0 + 10),\"file\":\(file)}\n" }.joined(), to: "in/\(file).jsonl") }
         for k in 0..<15 { try command.write("yesterday\n", to: "out/t\(k + 10).jsonl") }
-        // Once all outputs of the first file are begun. With one worker, the files come in order, and
-        // at most two of them at once, so that there are records left when the first is answered.
+        // Once all outputs of the first file are begun. With one worker, the files come in order,
+        // and at most two of them at once, so that there are records left when the first is
+        // answered.
         try command.write(
             """
             first=0

@@ -74,7 +74,8 @@ struct ChangedTaskFilesTests {
         for batch in impossible { #expect(!batch.isPossible(ofInputs: 1, sinks: 2, places: 3), "\(batch)") }
     }
 
-    /// Runs the only task of a plan, and gathers its result before and after its batches are changed.
+    /// Runs the only task of a plan, and gathers its result before and after its batches are
+    /// changed.
     private static func gather(_ stages: [RecordStage], changing change: (Plan, SpooledBatches, BatchSpool) throws -> Void) async throws -> RunReport {
         let folder = try RunFolder()
         defer { folder.remove() }

@@ -12,7 +12,8 @@ struct ReadShareTests {
         #expect(read.share == 0)
         read.consume(50, of: 0)
         #expect(read.share == 0.125)
-        // Of text, the first holds nine times that of the second; a compressed byte counts six times.
+        // Of text, the first holds nine times that of the second; a compressed byte counts six
+        // times.
         read.expect([900, 100], consumed: [50, 0])
         #expect(read.share == 750.0 / 3_400)
         read.consume(50, of: 0)

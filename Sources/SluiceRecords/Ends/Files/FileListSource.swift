@@ -43,8 +43,8 @@ package struct FileListSource: DeclaredSource {
         if inputs.isEmpty { checking.report("'\(leaf.text)' lists no file to read", at: leaf.place, severity: .warning) }
     }
 
-    /// What is behind the addresses in a list, by line: asked for at once, since each answer takes a
-    /// while.
+    /// What is behind the addresses in a list, by line: asked for at once, since each answer takes
+    /// a while.
     private static func objects(
         in paths: [(line: Int, path: String)], of list: Leaf, _ options: Arguments, _ checking: inout Checking
     ) throws(InputError) -> [Int: Result<InputFile, InputError>] {
@@ -95,8 +95,8 @@ package struct FileChoice {
         }
     }
 
-    /// Whether to look for the files of a pattern, which is not done for an address if inputs may be
-    /// missing. Reports an address that cannot be used.
+    /// Whether to look for the files of a pattern, which is not done for an address if inputs may
+    /// be missing. Reports an address that cannot be used.
     static func reads(_ pattern: String, at place: TextPlace, _ options: Arguments, _ checking: inout Checking) -> Bool {
         guard Address.isAddress(pattern) else { return true }
         if let reason = Address.refusal(of: pattern) {

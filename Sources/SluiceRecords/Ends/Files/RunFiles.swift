@@ -93,8 +93,8 @@ package final class RunFiles: Sendable {
         return nil
     }
 
-    /// As ``conflict()``, among the parts that tasks would write of these sinks' outputs, other than
-    /// the first.
+    /// As ``conflict()``, among the parts that tasks would write of these sinks' outputs, other
+    /// than the first.
     ///
     /// Looks only at files that are there or that the definition names, however many tasks there
     /// are. With a limit of size, every name that a part could have counts.

@@ -66,8 +66,8 @@ public struct PartLimit: Sendable, Equatable {
     /// The usual number of digits.
     static let digits = 5
 
-    /// The output that a file is a part of, and its number, by its name; `nil` if it has not that of
-    /// a part.
+    /// The output that a file is a part of, and its number, by its name; `nil` if it has not that
+    /// of a part.
     ///
     /// - Parameter width: the least number of digits.
     static func split(_ path: String, width: Int = digits) -> (output: String, number: String)? {

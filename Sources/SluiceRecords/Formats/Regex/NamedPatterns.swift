@@ -1,8 +1,8 @@
 /// Patterns that regular expressions of the format `regex` can name: `%{ip:client}` is a group
 /// `client` that matches an address, `%{ip}` the same without a group.
 ///
-/// They tell the parts of a line from one another. They do not prove that a value is valid: a day of
-/// a month may be 39.
+/// They tell the parts of a line from one another. They do not prove that a value is valid: a day
+/// of a month may be 39.
 enum NamedPatterns {
     struct Entry: Sendable {
         let name: String

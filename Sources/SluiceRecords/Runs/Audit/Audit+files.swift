@@ -58,8 +58,8 @@ extension Audit {
         }
     }
 
-    /// Compares the number of suspect records. Where those of damaged members are dead letters, none
-    /// is left.
+    /// Compares the number of suspect records. Where those of damaged members are dead letters,
+    /// none is left.
     mutating func compareSuspect(of report: RunReport) {
         guard let suspect else { return leaveUnproved("the number of suspect records, since not all inputs can be read again") }
         // Reports of earlier versions say it only by their dead letters.

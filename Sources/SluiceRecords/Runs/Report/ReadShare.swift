@@ -3,13 +3,14 @@ import Sluice
 
 /// How much of a run's inputs is read, 0 to 1.
 ///
-/// Each input counts by the text that it is expected to hold, and by its compressed bytes, since both
-/// take time: of two archives of the same size, one may hold ten times the other's text, and of two
-/// with the same text, the one that compresses less takes longer to inflate and to deflate again.
-/// In an input, the compressed bytes tell how far it is.
+/// Each input counts by the text that it is expected to hold, and by its compressed bytes, since
+/// both take time: of two archives of the same size, one may hold ten times the other's text, and
+/// of two with the same text, the one that compresses less takes longer to inflate and to deflate
+/// again. In an input, the compressed bytes tell how far it is.
 struct ReadShare: Sendable {
-    /// How many bytes of text take as long as one compressed byte does beside its own text. Measured
-    /// with files that compress to a twentieth and to two thirds, both before and after the others.
+    /// How many bytes of text take as long as one compressed byte does beside its own text.
+    /// Measured with files that compress to a twentieth and to two thirds, both before and after
+    /// the others.
     private static let textPerByte = 6.0
 
     private let sizes: [UInt64]

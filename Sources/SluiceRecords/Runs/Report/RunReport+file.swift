@@ -55,8 +55,8 @@ extension RunReport {
         return describe(error: code)
     }
 
-    /// Why there can be no state folder at a path: a file or a broken link has its place, or that of
-    /// a folder that it would be in.
+    /// Why there can be no state folder at a path: a file or a broken link has its place, or that
+    /// of a folder that it would be in.
     package static func refusal(ofState folder: String) -> String? {
         let parent = existing(folder)
         switch PathKind.of(parent) {

@@ -46,8 +46,8 @@ public struct RunReport: Codable, Sendable {
         public var member: Int
         /// Compressed bytes that were skipped.
         public var lostBytes: UInt64
-        /// Decompressed bytes of the record that the damage cut off and, of `crc`, those by which the
-        /// text is too short.
+        /// Decompressed bytes of the record that the damage cut off and, of `crc`, those by which
+        /// the text is too short.
         public var lostText: UInt64
 
         init(_ damage: Damage) {
@@ -95,8 +95,8 @@ public struct RunReport: Codable, Sendable {
         public var version: String?
         /// What the archive contained, if the file is read as one.
         public var archive: ArchiveContents?
-        /// An oddity that is not damage: the name ends in `.gz`, but the file is plain text; or it is
-        /// compressed without checksums.
+        /// An oddity that is not damage: the name ends in `.gz`, but the file is plain text; or it
+        /// is compressed without checksums.
         public var note: String?
 
         private enum CodingKeys: String, CodingKey {

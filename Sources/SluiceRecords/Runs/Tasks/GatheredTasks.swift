@@ -64,8 +64,8 @@ package final class GatheredTasks: Sendable {
         return "tasks \(shown)\(rest) of \(count) are not done; run 'sluice task' for them"
     }
 
-    /// Reads the results of all tasks, and merges the states of their closing stages. Must be called
-    /// before anything is committed.
+    /// Reads the results of all tasks, and merges the states of their closing stages. Must be
+    /// called before anything is committed.
     func read(into plan: Plan) throws(RunError) {
         var results = Results()
         results.tasks.reserveCapacity(run.shares.count)

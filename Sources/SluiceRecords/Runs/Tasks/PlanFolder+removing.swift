@@ -21,8 +21,8 @@ extension PlanFolder {
     /// Whether there is a plan, which results can be added to.
     package var isThere: Bool { access(planFile.path, F_OK) == 0 && access("\(path)/tasks", F_OK) == 0 }
 
-    /// The reason of a failure, if it is that another process has removed the plan; else the failure
-    /// itself.
+    /// The reason of a failure, if it is that another process has removed the plan; else the
+    /// failure itself.
     package func reason(of failure: RunError) -> RunError { isThere ? failure : wasRemoved }
 
     package var wasRemoved: RunError {

@@ -15,8 +15,8 @@ extension RecordPipeline {
 }
 
 extension RecordPipeline {
-    /// A part of an output, of those that so many tasks would write, that is another file of the run,
-    /// as far as that is known before records name their outputs.
+    /// A part of an output, of those that so many tasks would write, that is another file of the
+    /// run, as far as that is known before records name their outputs.
     ///
     /// - Parameter state: the run's state folder.
     package func conflict(ofPartsFrom tasks: Int, state: String) throws(InputError) -> FileConflict? {

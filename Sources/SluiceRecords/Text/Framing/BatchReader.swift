@@ -12,8 +12,8 @@ import Glibc
 /// (``Damage/lostText``), but its line is counted. The text continues with a new record only if it
 /// is known to: what follows up to the next line feed is refused as torn (``Batch/spilled``)
 /// - if the text continues inside a member whose flushes are not known to be between lines,
-/// - if a member of this input was seen to begin or end inside a record, before the damage or in the
-///   first MiB after it,
+/// - if a member of this input was seen to begin or end inside a record, before the damage or in
+///   the first MiB after it,
 /// - or if no border of members was seen at all (``MemberBorders``), unless the gap is too small to
 ///   contain text.
 ///

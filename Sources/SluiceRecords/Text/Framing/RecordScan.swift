@@ -102,8 +102,8 @@ extension Framing {
         }
     }
 
-    /// A text that was cut after a line feed, without the record in whose quotes that was. The whole
-    /// text if it was between records, or if there is no other record.
+    /// A text that was cut after a line feed, without the record in whose quotes that was. The
+    /// whole text if it was between records, or if there is no other record.
     func uncut(_ text: [UInt8]) -> [UInt8] {
         guard case .quoted = self, text.last == 0x0A else { return text }
         let buffer = ByteBuffer(capacity: text.count)

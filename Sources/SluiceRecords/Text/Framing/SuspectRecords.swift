@@ -53,7 +53,8 @@ struct SuspectRecords: Codable, Sendable, Equatable {
         try values.encodeIfPresent(shared, forKey: .shared)
     }
 
-    /// To be called when the member begins inside a record, which begins at this offset of the text.
+    /// To be called when the member begins inside a record, which begins at this offset of the
+    /// text.
     mutating func share(_ member: Int, recordAt start: UInt64) {
         if shared?.start == start {
             shared?.member = member

@@ -260,8 +260,8 @@ final class SortedRun: Sendable {
     }
 }
 
-/// A merge of several cursors, by a tree of losers (Knuth, "The Art of Computer Programming", 5.4.1):
-/// each entry is compared once on each level.
+/// A merge of several cursors, by a tree of losers (Knuth, "The Art of Computer Programming",
+/// 5.4.1): each entry is compared once on each level.
 final class EntryMerge: EntryCursor {
     private typealias Text = UnsafeBufferPointer<UInt8>
 

@@ -156,7 +156,8 @@ struct DamagedGzipTests {
         let mixed = Array(String(repeating: "GET /index.html\n", count: 20).utf8) + latin[..<6] + Array("GET /\n".utf8)
         let read = try ReadAll(mixed)
         #expect(read.records.count == 22 && read.damage == [] && read.summary.isPlainDespiteName)
-        // Too much is not UTF-8; half a surrogate pair; a gzip file of which the magic number is damaged.
+        // Too much is not UTF-8; half a surrogate pair; a gzip file of which the magic number is
+        // damaged.
         #expect(try ReadAll(latin).kinds == [.header])
         #expect(try ReadAll(wide(false, lines) + [0x00, 0xD8] + wide(false, lines), encoding: .utf16).kinds == [.header])
         for encoding in TextEncoding.allCases {

@@ -72,7 +72,8 @@ final class InputDescriptor: InputBytes, @unchecked Sendable {
         }
     }
 
-    /// Whether the file had bytes after those that were read, and has lost them since it was opened.
+    /// Whether the file had bytes after those that were read, and has lost them since it was
+    /// opened.
     private var wasShortened: Bool {
         guard let size, lseek(number, 0, SEEK_CUR) < off_t(size) else { return false }
         var status = stat()

@@ -20,8 +20,8 @@ package struct InputFile: Sendable {
 }
 
 extension InputFile {
-    /// Refuses a file that might have to be waited for: a pipe, a socket or a device. Standard input
-    /// and what a shell has opened (`<(…)`) are what the user means.
+    /// Refuses a file that might have to be waited for: a pipe, a socket or a device. Standard
+    /// input and what a shell has opened (`<(…)`) are what the user means.
     package func checkIsRegular() throws(InputError) {
         guard case .file(size: nil) = PathKind.of(path), !isStandardInput else { return }
         let opened = ["/dev/fd/", "/proc/self/fd/", "/dev/stdin", "/dev/null"]
