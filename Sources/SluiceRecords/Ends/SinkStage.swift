@@ -94,7 +94,7 @@ final class SinkStage: Sendable {
     /// Buffers for text before compression, for the first outputs of a batch.
     private let texts = BufferPool(capacity: Batch.targetBytes, most: 8)
     /// The number of outputs of a batch with a buffer of that size. The others begin with small
-    /// ones, since a batch of 1 MiB may have thousands of outputs.
+    /// ones, since a batch may have thousands of outputs.
     private static let fewOutputs = 8
 
     static let name = "sink"

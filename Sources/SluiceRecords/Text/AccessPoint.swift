@@ -60,7 +60,7 @@ struct AccessPoints {
     /// The least number of bytes of text between two. What is read again to continue after a batch
     /// is at most about as much, and the batch.
     private static let spacing: UInt64 = 1 << 20
-    /// A batch ends at most about 1 MiB before what was read.
+    /// A batch ends at most about 512 KiB before what was read.
     private static let most = 4
 
     private var all: [AccessPoint] = []

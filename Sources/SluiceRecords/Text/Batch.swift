@@ -1,4 +1,4 @@
-/// The unit of work and of acknowledgement: about 1 MiB of decompressed bytes of one input, cut at
+/// The unit of work and of acknowledgement: about 512 KiB of decompressed bytes of one input, cut at
 /// the end of a record.
 ///
 /// The end of a batch depends only on the input's bytes: it holds as many whole records as fit into
@@ -8,8 +8,9 @@
 /// `@unchecked Sendable`: a batch belongs to one job at a time. The reader fills it; then it moves
 /// from stage to stage and is never shared.
 package final class Batch: @unchecked Sendable {
-    /// 1 MiB.
-    package static let targetBytes = 1 << 20
+    /// 512 KiB. Checkpoints and plans count batches, so another size needs another
+    /// ``Checkpoint/version`` and ``TaskPlan/version``.
+    package static let targetBytes = 512 << 10
 
     /// The batch's bytes. At least ``ByteBuffer/padding`` readable bytes follow the last one.
     package let bytes: ByteBuffer

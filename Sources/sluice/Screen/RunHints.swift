@@ -91,7 +91,8 @@ struct RunHints {
         let advising = stages.filter { $1.0.verb.mayAdvise(reading: pipeline.source.format) && $1.1.in > 0 }
         guard filter != nil || !advising.isEmpty else { return }
         let numbers = Swift.Set((filter.map { [$0.offset] } ?? []) + advising.map(\.offset))
-        let findings = await Self.findings(at: numbers.sorted(), in: pipeline)
+        let isFirstFutile = filter?.offset == 0 && report.inputs.allSatisfy(\.whole)
+        let findings = await Self.findings(at: numbers.sorted(), in: pipeline, isFirstFutile: isFirstFutile)
         if let (stage, books) = filter?.element {
             let reason = findings.first { $0.stage == stage.name }?.message
             hints.append("\(stage.name) passed none of \(Figures.count(books.in)) records" + (reason.map { ": \($0)" } ?? ""))
@@ -100,10 +101,11 @@ struct RunHints {
     }
 
     /// What the first records of inputs that can be read again show of some stages.
-    private static func findings(at stages: [Int], in pipeline: RecordPipeline) async -> [PipelineSample.Finding] {
+    private static func findings(at stages: [Int], in pipeline: RecordPipeline, isFirstFutile: Bool) async -> [PipelineSample.Finding] {
         guard let texts = try? SampleTexts.of(pipeline.source, total: 1 << 20), !texts.isEmpty else { return [] }
         let findings = try? await withTemporaryFolder { state in
-            try await PipelineSample.findings(at: stages, of: pipeline, texts: texts, limit: Self.records, state: state)
+            try await PipelineSample.findings(
+                at: stages, of: pipeline, isFirstFutile: isFirstFutile, texts: texts, limit: Self.records, state: state)
         }
         return findings ?? []
     }

@@ -235,14 +235,14 @@ struct AccessPointTests {
         sample.bytes[place] ^= 1
         let whole = try Self.whole(sample, configuration)
         #expect(whole.summary.damage.map(\.kind) == [.crc])
-        let state = try #require(whole.states[4])
+        let state = try #require(whole.states[9])
         #expect(state.point.text > 2 << 20)
         let (rest, read) = try Self.rest(sample, configuration, after: state)
         #expect(read < UInt64(sample.bytes.count * 2 / 3))
         #expect(rest.batches.last?.damage.map(\.kind) == [.crc])
         // All records of the member are suspect, those of the first batches, too.
         #expect(rest.summary.suspect == 6_000)
-        #expect(rest == whole.after(5))
+        #expect(rest == whole.after(10))
     }
 
     @Test("members that were found to be unsound stay so", arguments: libraries)

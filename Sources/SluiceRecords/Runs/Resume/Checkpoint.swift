@@ -8,7 +8,7 @@ import SluiceCEL
 /// Nothing in it depends on the number of workers, so a run may be resumed with a different number.
 struct Checkpoint: Codable, Sendable {
     /// To be increased when the layout or the meaning of a field changes.
-    static let version = 7
+    static let version = 8
 
     /// A position between two batches of an input.
     struct Cut: Codable, Sendable, Equatable {

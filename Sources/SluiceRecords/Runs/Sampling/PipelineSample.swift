@@ -64,16 +64,23 @@ package struct PipelineSample: Sendable {
     ///
     /// - Parameters:
     ///   - stages: their numbers. Those after a stage that calls other programs are left out.
+    ///   - isFirstFutile: whether the first stage is a filter that is known to pass none of the
+    ///     inputs' records, which spares trying it.
     ///   - limit: the maximum number of records from the source.
     package static func findings(
-        at stages: [Int], of pipeline: RecordPipeline, texts: [(name: String, text: [UInt8])], limit: Int, state: String
+        at stages: [Int], of pipeline: RecordPipeline, isFirstFutile: Bool, texts: [(name: String, text: [UInt8])], limit: Int, state: String
     ) async throws(RunError) -> [Finding] {
         var sample = PipelineSample()
         var last: (count: Int, place: Place)?
         for number in stages.sorted() where !pipeline.stages[...number].contains(where: { $0.verb.callsOthers }) {
             let before: Place
             if let last, last.count == number { before = last.place } else { before = try await place(after: number, of: pipeline, texts, limit, state) }
-            let after = try await place(after: number + 1, of: pipeline, texts, limit, state)
+            let after: Place
+            if number == 0, isFirstFutile {
+                after = Place(name: pipeline.stages[0].name, in: before.out, out: 0, dead: 0, fields: [], records: [])
+            } else {
+                after = try await place(after: number + 1, of: pipeline, texts, limit, state)
+            }
             sample.look(at: pipeline.stages[number], before: before, after: after)
             last = (number + 1, after)
         }

@@ -8,7 +8,7 @@ import SluiceCEL
 /// The inputs of each task are in a file of their own (``PlanFolder``), since there can be millions
 /// and each process needs only its share.
 package struct TaskPlan: Codable, Sendable, Equatable {
-    static let version = 2
+    static let version = 3
 
     /// To be increased when the layout or the meaning of a field changes, here or in the results.
     package var version = TaskPlan.version

@@ -10,7 +10,8 @@ extension BatchReader {
         let batch = Batch(bytes: ByteBuffer(capacity: 0), input: index, offset: offset, line: line)
         let position = Position(member: members.first, offset: offset, line: line)
         let spill = try spillFile(offset: offset)
-        let start = (text: UInt64(buffer.count), compressed: text.position)
+        let begun = UInt64(buffer.count)
+        var mark: BombLimit.Extent?
         line += UInt64(scan.beginPassing())
         // What the buffer already contains belongs to the record.
         var passed = buffer.count
@@ -39,20 +40,27 @@ extension BatchReader {
             case .member(let member):
                 borders.cut()
                 begin(member)
-            case nil: readOn(in: spill, since: start)
+            case nil: readOn(in: spill, begun: begun, since: &mark)
             }
         }
     }
 
     /// Reads more of a record that is refused, unless it is a bomb.
-    private func readOn(in spill: SpillFile, since start: (text: UInt64, compressed: UInt64)) {
-        guard let bombs = configuration.bombs, text.position >= start.compressed, spill.byteCount >= start.text else {
-            return read(atMost: Batch.targetBytes)
+    ///
+    /// - Parameters:
+    ///   - begun: what had been read of it when it was found to be too long.
+    ///   - mark: the first one of ``BombLimit``; `nil` before it.
+    private func readOn(in spill: SpillFile, begun: UInt64, since mark: inout BombLimit.Extent?) {
+        guard let bombs = configuration.bombs else { return read(atMost: Batch.targetBytes) }
+        let extent = BombLimit.Extent(text: spill.byteCount, compressed: text.position)
+        if bombs.isMark(extent.text, since: begun) {
+            if let mark, bombs.isReached(at: extent, since: mark), text.giveUpMember() {
+                // There is an event then, but no text.
+                return read(atMost: 1)
+            }
+            if mark == nil { mark = extent }
         }
-        let grown = (text: spill.byteCount - start.text, compressed: text.position - start.compressed)
-        // After a member is given up, there is an event but no text.
-        let isBomb = bombs.isReached(at: spill.byteCount, grown) && text.giveUpMember()
-        read(atMost: isBomb ? 1 : min(Batch.targetBytes, bombs.room(after: spill.byteCount)))
+        read(atMost: min(Batch.targetBytes, bombs.room(after: extent.text)))
     }
 
     private func takeDamage() -> [Damage] {
@@ -77,7 +85,8 @@ extension BatchReader {
         var spill: (file: SpillFile, position: Position)?
         ahead?.pause()
         defer { ahead?.resume() }
-        let start = (text: UInt64(buffer.count), compressed: text.position)
+        let begun = UInt64(buffer.count)
+        var mark: BombLimit.Extent?
         while true {
             let feed = buffer.firstLineFeed()
             let bytes = UnsafeBufferPointer(rebasing: buffer.filled[..<(feed ?? buffer.count)])
@@ -99,7 +108,7 @@ extension BatchReader {
             case .member(let member): begin(member)
             case .damage(let damage, cutsText: false): try note(damage)
             case nil:
-                if let file = spill?.file { readOn(in: file, since: start) } else { read(atMost: Batch.targetBytes) }
+                if let file = spill?.file { readOn(in: file, begun: begun, since: &mark) } else { read(atMost: Batch.targetBytes) }
             }
         }
     }

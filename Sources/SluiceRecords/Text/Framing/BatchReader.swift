@@ -205,7 +205,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         return summary
     }
 
-    /// The next batch, or `nil` at the end. Inflates about 1 MiB, which takes a millisecond, or the
+    /// The next batch, or `nil` at the end. Inflates about 512 KiB, which takes half a millisecond, or the
     /// whole of a record over the limit, however long.
     ///
     /// A batch may have no frames if it carries an oversized record or damage.

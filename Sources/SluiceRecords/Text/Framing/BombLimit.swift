@@ -4,18 +4,30 @@
 /// for one byte over and over. The limit concerns single records that are over `max_record`
 /// already, so an archive of short lines that are all the same is read to its end.
 struct BombLimit: Sendable {
-    /// The number of bytes of a record after which it is checked, again and again.
-    var text: UInt64 = 256 << 20
+    /// The distance between marks, in bytes of the record's text. At the first one it is measured,
+    /// and at each further one checked, so that the first that can be given up is twice as long.
+    var text: UInt64 = 128 << 20
     /// The least number of bytes of text for each byte of compressed data.
     var ratio: UInt64 = 500
 
-    /// The number of bytes to read of a record until it is checked.
+    /// How much was read of a record, and of the compressed data of its input.
+    struct Extent {
+        var text: UInt64
+        var compressed: UInt64
+    }
+
+    /// The number of bytes to read of a record until the next mark.
     func room(after count: UInt64) -> Int { Int(clamping: text - count % text) }
 
-    /// - Parameters:
-    ///   - count: the number of bytes read of the record.
-    ///   - grown: what text and compressed data have grown by since it was found to be too long.
-    func isReached(at count: UInt64, _ grown: (text: UInt64, compressed: UInt64)) -> Bool {
-        count >= text && count % text == 0 && grown.text / ratio >= max(grown.compressed, 1)
+    /// Whether there is a mark at `count` bytes of a record that was found to be too long at
+    /// `begun`. There is none for a while after that: how much compressed data was read is only
+    /// certain once no text is left that was inflated ahead.
+    func isMark(_ count: UInt64, since begun: UInt64) -> Bool {
+        count % text == 0 && count >= begun + text / 4
+    }
+
+    /// - Parameter first: the extent at the first mark.
+    func isReached(at extent: Extent, since first: Extent) -> Bool {
+        extent.compressed >= first.compressed && (extent.text - first.text) / ratio >= max(extent.compressed - first.compressed, 1)
     }
 }

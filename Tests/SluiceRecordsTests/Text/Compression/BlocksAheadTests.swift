@@ -104,7 +104,7 @@ struct BlocksAheadTests {
 
     @Test("a bomb is given up at the same place", arguments: libraries, [Scheduling.atOnce, .sometimes, .onThreads])
     func bombs(library: DeflateLibrary, scheduling: Scheduling) throws {
-        let long = Self.texts.map { text in text.map { $0 == 0x0A ? UInt8(ascii: " ") : $0 } }
+        let long = (Self.texts + Self.texts).map { text in text.map { $0 == 0x0A ? UInt8(ascii: " ") : $0 } }
         let input = GzipSamples.blocks(Array(Self.texts[..<3]) + long + Array(Self.texts[..<2])).bytes + GzipSamples.blocks(Self.texts).bytes
         let bombs = BombLimit(text: 300_000, ratio: 2)
         let expected = try ReadAll(input, library: library, maxRecord: 1000, bombs: bombs)

@@ -129,7 +129,7 @@ struct OversizedRecordTests {
         try Self.inFolder { folder in
             let size = 40 << 20
             let bomb = GzipSamples.member("a\n") + GzipSamples.member([UInt8](repeating: 0, count: size) + Array("\nlost\n".utf8))
-            let bombs = BombLimit(text: 16 << 20, ratio: 500)
+            let bombs = BombLimit(text: 8 << 20, ratio: 500)
             let input = bomb + GzipSamples.member("b\n")
             for chunk in [256 << 10, 5000] {
                 let read = try ReadAll(input, library: library, maxRecord: 1 << 20, chunk: chunk, spillFolder: folder, bombs: bombs)
@@ -173,7 +173,7 @@ struct OversizedRecordTests {
             let bomb = FrameSample.zstd([UInt8](repeating: 0, count: 40 << 20))
             // The first frame shows that frames end with lines.
             let input = FrameSample.zstd(Array("a\n".utf8)) + bomb + FrameSample.zstd(Array("b\n".utf8))
-            let read = try ReadAll(input, maxRecord: 1 << 20, spillFolder: folder, bombs: BombLimit(text: 16 << 20, ratio: 500))
+            let read = try ReadAll(input, maxRecord: 1 << 20, spillFolder: folder, bombs: BombLimit(text: 8 << 20, ratio: 500))
             #expect(read.texts == ["a", "b"])
             #expect(read.spilled.map(\.reason) == [.bomb])
             #expect(read.kinds == [.bomb])
