@@ -101,8 +101,12 @@ final class SinkStage: Sendable {
     /// Text of at least this size becomes a compressed block of its own, made here, in parallel.
     /// ``GzipOutputs`` gathers smaller pieces across batches.
     static let blockBytes = 128 << 10
+    /// The same for the batches of this run, which may be smaller.
+    private let blockBytes: Int
 
-    init(_ sinks: [PlannedSink], letters: DeadLetterEncoder, files: RunFiles) {
+    /// - Parameter memory: that of the run.
+    init(_ sinks: [PlannedSink], letters: DeadLetterEncoder, files: RunFiles, memory: Int) {
+        blockBytes = min(Self.blockBytes, Batch.targetBytes(within: memory) / 2)
         self.letters = letters
         self.files = files
         areDivided = sinks.map { $0.settings.sink.part != nil }
@@ -282,7 +286,7 @@ final class SinkStage: Sendable {
         // A long record would be held twice.
         if compressing == nil, text.count > 4 * Batch.targetBytes { return output }
         defer { texts.give(text) }
-        guard let compressing, text.count >= Self.blockBytes else {
+        guard let compressing, text.count >= blockBytes else {
             output.bytes = ByteBuffer(capacity: text.count)
             output.bytes.append(text.filled)
             return output

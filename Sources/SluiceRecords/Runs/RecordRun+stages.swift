@@ -33,7 +33,7 @@ extension RecordRun {
     func decoded(_ parts: [Part<Batch>], _ source: InputReading, _ checkpointing: Checkpointing?) -> Pipeline<RecordBatch> {
         let decode = SourceStage(plan, scratches: scratches)
         return Pipeline.reading(parts: parts, concurrency: source.readers)
-            .weighing { $0.bytes.capacity * 6 }
+            .weighing { $0.weight }
             .map(SourceStage.name, concurrency: everyThread, queue: 2, onError: .stop) { [meter] source in
                 let batch = decode.decode(source)
                 meter.pass(batch.counts[0].out, at: 0)
@@ -111,7 +111,7 @@ extension RecordRun {
             if batch.takesCheckpoint { batch.columns[columns.sink.number] = columns.checkpoint }
             return batch
         }
-        .weighing { $0.source.bytes.capacity * 6 }
+        .weighing { $0.source.weight }
     }
 
     private func add(_ split: PlannedSplit, to records: Pipeline<RecordBatch>, _ workers: Concurrency) -> Pipeline<RecordBatch> {

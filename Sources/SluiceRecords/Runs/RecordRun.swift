@@ -99,7 +99,7 @@ package final class RecordRun: Sendable {
         let files = try begin(commit, state)
         events?.began(pipeline, workers: self.options.workers)
         isSuspended = false
-        let encode = SinkStage(plan.sinks, letters: commit.letters, files: files)
+        let encode = SinkStage(plan.sinks, letters: commit.letters, files: files, memory: pipeline.limits.memory)
         let sampler = makeSampler(state)
         self.sampler.withLock { $0 = sampler }
         sampler?.begin()

@@ -40,17 +40,17 @@ package struct SetFields: Verb {
         }
     }
 
-    package func makeStep(_ stage: RecordStage) -> Step { .each(SetStep(assignments: assignments, mostHeld: stage.room.values)) }
+    package func makeStep(_ stage: RecordStage) -> Step { .each(SetStep(assignments: assignments, room: stage.room)) }
 }
 
 /// The step of `set`.
 private struct SetStep: EachStep {
     let assignments: [(field: String, value: CellProgram)]
-    let mostHeld: Int
+    let room: StageRoom
 
     func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
         SetStage(
-            site: site, mostHeld: mostHeld,
+            site: site, mostHeld: room.values, fullText: room.batchText,
             assignments: assignments.map { field, value in
                 let bound = BoundProgram(value, in: binder.fields)
                 let previous = binder.shape.column(of: field)
@@ -73,8 +73,10 @@ struct SetStage: EachStage {
     }
 
     let site: StageSite
-    /// The most bytes that expressions may make for a batch, beside the shares of its records.
+    /// The most bytes that expressions may make for 1 MiB of records, beside their shares.
     let mostHeld: Int
+    /// The text of a full batch. Shorter ones have the same room.
+    let fullText: Int
     let assignments: [Assignment]
 
     /// Evaluates the assignments one after the other, each over all rows.
@@ -91,13 +93,14 @@ struct SetStage: EachStage {
         let evaluate = assignment.value.evaluation(over: batch)
         let column = assignment.column
         let scratch = batch.scratch
+        let room = batch.part(of: mostHeld, forAtLeast: fullText)
         try site.keep(in: batch) { (row) throws(RecordFailure) in
             let value = evaluate(row)
             // Values are kept until the batch is written, so that each may be the sum of those
             // before it.
-            if scratch.byteCount > mostHeld, scratch.madeCount > 0, value.kind != .error, isTooMuch(row, upTo: index, in: batch) {
+            if scratch.byteCount > room, scratch.madeCount > 0, value.kind != .error, isTooMuch(row, upTo: index, in: batch) {
                 scratch.discard()
-                throw .tooMuch(mostHeld)
+                throw .tooMuch(room)
             }
             switch value.kind {
             case .error: throw assignment.value.failure(row, of: batch)

@@ -13,6 +13,8 @@ final class InputReading: Sendable {
     let window: Int
     /// The number of records that a batch may have.
     private let mostRecords: Int
+    /// The size from which on a batch is cut.
+    private let batchBytes: Int
     let source: SourceSettings
     private let spillFolder: String
     private let summarized: Locked<[InputSummary?]>
@@ -70,7 +72,8 @@ final class InputReading: Sendable {
         window = min(memory / 4, (48 << 20) + options.workers * (24 << 20))
         let most = source.inputs.contains { Address.isAddress($0.path) } ? min(options.workers, Self.mostFetched) : options.workers
         readers = options.limit == nil ? min(most, max(1, source.inputs.count)) : 1
-        buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 8 * options.workers + 8)
+        batchBytes = Batch.targetBytes(within: memory)
+        buffers = BufferPool(capacity: batchBytes + 4096, most: 8 * options.workers + 8)
         let known = checkpoint?.summaries ?? []
         let count = isRead ? 0 : source.inputs.count
         summarized = Locked((0..<count).map { $0 < known.count ? known[$0] : nil })
@@ -227,6 +230,8 @@ final class InputReading: Sendable {
             if index == 0 { unsoundOfFirst.withLock { [unsound] in $0 = unsound } }
         }
         let bytes = try openBytes(of: file)
+        // Of what can only be read once, all batches are as large as the first.
+        if asSample { configuration.batchBytes = Batch.targetBytes }
         if asSample, bytes.size != nil, !file.isStandardInput { configuration.mostRecords = .max }
         noteEnds(of: index, bytes)
         return (try configuration.reader(of: file, in: bytes, as: source.archive, index: index, buffers: buffers, unsound: unsound), bytes)
@@ -254,6 +259,7 @@ final class InputReading: Sendable {
         var configuration = BatchReader.Configuration(spillFolder: spillFolder)
         configuration.helpers = helpers
         configuration.mostRecords = mostRecords
+        configuration.batchBytes = batchBytes
         return configuration
     }
 

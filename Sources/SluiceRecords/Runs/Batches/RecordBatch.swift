@@ -167,7 +167,7 @@ package final class RecordBatch: @unchecked Sendable {
 
     /// An estimate of the memory in bytes: the text, what was decoded from it, what stages made of
     /// it, and dead letters.
-    var weight: Int { 6 * max(source.bytes.capacity, rebasedBytes) + scratch.byteCount + 512 * deadLetters.count }
+    var weight: Int { max(source.weight, 6 * rebasedBytes) + scratch.byteCount + 512 * deadLetters.count }
 
     /// The capacity of the buffers that stages gave the records, each buffer counted once.
     private var rebasedBytes: Int {
@@ -183,11 +183,21 @@ package final class RecordBatch: @unchecked Sendable {
         return UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count))
     }
 
-    /// Of how many equal shares of the batch, or of a full one, the row's record may take one.
+    /// The text for which stages have the whole of their room: more than in most batches, so that
+    /// the room for a record does not depend on their size.
+    private static let wholeText = 1 << 20
+
+    /// Of how many equal shares of a stage's room the row's record may take one.
     func shares(ofRow row: Int) -> Int {
         guard !frames.isEmpty else { return max(1, table.rows) }
-        let whole = max(Batch.targetBytes, (rebased ?? source.bytes).count)
+        let whole = max(Self.wholeText, (rebased ?? source.bytes).count)
         return max(1, whole / max(1, text(row).count))
+    }
+
+    /// The part of a stage's room that the batch has by its text, or by so much text if it has
+    /// less.
+    func part(of room: Int, forAtLeast text: Int) -> Int {
+        room / Self.wholeText * min(Self.wholeText, max(text, (rebased ?? source.bytes).count))
     }
 
     /// The bytes that the source read for the row's record.

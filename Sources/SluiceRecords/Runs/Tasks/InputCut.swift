@@ -21,7 +21,8 @@ extension RecordPipeline {
     /// - Returns: the places between two pieces; none if it cannot be divided.
     package func cuts(of file: InputFile, every size: UInt64) throws(InputError) -> [InputCut] {
         guard let whole = file.size, whole > size, obstacleToCuts == nil else { return [] }
-        let buffers = BufferPool(capacity: Batch.targetBytes + 4096, most: 2)
+        let batchBytes = Batch.targetBytes(within: limits.memory)
+        let buffers = BufferPool(capacity: batchBytes + 4096, most: 2)
         let bytes = try source.source.open(file, at: 0)
         defer { bytes.close() }
         let scratch = ScratchFolder(of: "plan")
@@ -29,6 +30,7 @@ extension RecordPipeline {
         var configuration = BatchReader.Configuration(scratch: scratch)
         configuration.read(as: source)
         configuration.mostRecords = flow.mostRecords
+        configuration.batchBytes = batchBytes
         let reader: BatchReader
         do throws(InputError) {
             reader = try BatchReader(file, of: bytes, index: 0, configuration: configuration, buffers: buffers)

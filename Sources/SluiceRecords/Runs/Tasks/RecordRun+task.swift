@@ -21,7 +21,7 @@ extension RecordRun {
         let letters = DeadLetterEncoder(
             pipeline: pipeline.name, definition: pipeline.definition, inputs: pipeline.source.inputs,
             codec: FileName(pipeline.deadLetters).codec)
-        let encode = SinkStage(plan.sinks, letters: letters, files: files)
+        let encode = SinkStage(plan.sinks, letters: letters, files: files, memory: pipeline.limits.memory)
         let commit: TaskCommit
         do throws(OutputError) {
             commit = try TaskCommit(plan, inputs: pipeline.source.inputs.count, in: attempt.path, meter)

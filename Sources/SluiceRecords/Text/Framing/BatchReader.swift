@@ -40,6 +40,8 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         var bombs: BombLimit?
         /// The number of records that a batch may have at most.
         var mostRecords = Int.max
+        /// The size from which on a batch is cut.
+        var batchBytes = Batch.targetBytes
         /// Who may inflate blocks before they are read.
         var helpers: BlocksAhead.Helpers?
 
@@ -69,6 +71,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     /// The index of the input in the run.
     package let index: Int
     let configuration: Configuration
+    private let batchBytes: Int
     let maxRecord: Int
     private let buffers: BufferPool
     private let bytes: (any InputBytes)?
@@ -179,6 +182,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         self.bytes = bytes
         self.ahead = ahead
         maxRecord = min(max(configuration.maxRecord, 1), 1 << 30)
+        batchBytes = configuration.batchBytes
         scan = configuration.framing.makeScan(maxRecord: maxRecord)
         quoting = configuration.framing.quoting
         wantsHead = quoting?.hasHead ?? false
@@ -194,7 +198,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     }
 
     deinit {
-        if buffer.capacity >= Batch.targetBytes { buffers.give(buffer) }
+        if buffer.capacity >= batchBytes { buffers.give(buffer) }
     }
 
     /// What was read so far; complete once ``next()`` has returned `nil`.
@@ -246,9 +250,9 @@ package final class BatchReader: InputReader, @unchecked Sendable {
             if directives != nil { takeDirectives() }
             if !isFresh { dropIdle() }
             if let nextDirective { return try cut(after: min(nextDirective, framesThatFit)) }
-            let isFull = buffer.count >= Batch.targetBytes && !scan.frames.isEmpty
+            let isFull = buffer.count >= batchBytes && !scan.frames.isEmpty
             if isFull || scan.frames.count > mostRecords { return try cut(after: framesThatFit) }
-            if buffer.count >= Batch.targetBytes, buffer.count > maxRecord { return try setAside() }
+            if buffer.count >= batchBytes, buffer.count > maxRecord { return try setAside() }
             if let event {
                 if let batch = try handle(event) { return batch }
             } else {
@@ -270,8 +274,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     /// Reads text after the buffer's last byte: up to the target size or, inside a longer record,
     /// up to the limit of a record.
     private func fill() {
-        let target = Batch.targetBytes
-        let wanted = buffer.count < target ? target - buffer.count : min(target, maxRecord + 1 - buffer.count)
+        let wanted = buffer.count < batchBytes ? batchBytes - buffer.count : min(Batch.targetBytes, maxRecord + 1 - buffer.count)
         read(atMost: wanted)
     }
 
@@ -305,7 +308,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         while low < high {
             let middle = (low + high) / 2
             let frame = scan.frames[middle]
-            if Int(frame.start) + Int(frame.count) < Batch.targetBytes { low = middle + 1 } else { high = middle }
+            if Int(frame.start) + Int(frame.count) < batchBytes { low = middle + 1 } else { high = middle }
         }
         return min(max(1, low), mostRecords)
     }
@@ -383,7 +386,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     /// Takes the first `end` bytes out of the buffer. If what remains is large, these bytes are
     /// copied; else what remains is.
     private func split(at end: Int) -> ByteBuffer {
-        if buffer.count - end > Batch.targetBytes {
+        if buffer.count - end > batchBytes {
             let front = buffers.take()
             front.append(UnsafeBufferPointer(rebasing: buffer.filled[..<end]))
             buffer.dropFirst(end)

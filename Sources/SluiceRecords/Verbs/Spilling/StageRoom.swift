@@ -4,8 +4,10 @@ package struct StageRoom: Sendable {
     package var memory: Int
     /// In bytes, for what a stage adds to the records of one batch.
     var additions = 64 << 20
-    /// In bytes, for what expressions make for the records of one batch.
+    /// In bytes, for what expressions make for 1 MiB of records.
     var values = 256 << 20
+    /// The text, in bytes, of a full batch.
+    var batchText = Batch.targetBytes
     let folder: StageFolder
     /// `nil` if failures are only counted when a batch is committed.
     var deadLetters: DeadLetterLimit?
@@ -27,6 +29,7 @@ package struct StageRoom: Sendable {
         // Two batches may be in such a stage, and each of its parts may be held twice for a moment.
         additions = pipeline.limits.memory / 8
         values = pipeline.roomForValues
+        batchText = Batch.targetBytes(within: pipeline.limits.memory)
         // If a stage may end the run early, failures after its last record don't count.
         guard let limit = pipeline.limits.deadLetters, !pipeline.flow.stages.contains(where: \.mayHaveEnough) else { return }
         deadLetters = DeadLetterLimit(limit)
@@ -37,8 +40,8 @@ package struct StageRoom: Sendable {
 }
 
 extension RecordPipeline {
-    /// In bytes, for what an expression makes of one record, and for what is kept of that for the
-    /// records of one batch: enough for two texts as long as the longest record by default.
+    /// In bytes, for what an expression makes of one record, and for what is kept of that for 1 MiB
+    /// of records: enough for two texts as long as the longest record by default.
     var roomForValues: Int { max(32 << 20, limits.memory / 2) }
 }
 
