@@ -7,23 +7,19 @@ import Synchronization
 
 /// A value that can only be reached with its lock held.
 ///
-/// Build with `-Xswiftc -DSLUICE_TSAN` along with `--sanitize=thread`: on Linux the sanitizer
-/// cannot see inside `Synchronization.Mutex`, so in that build all locks spin.
+/// A lock of our own, since on Linux trying a `Synchronization.Mutex` that is held is a system call,
+/// after which unlocking it is another. It is that of Drepper, "Futexes Are Tricky" (2011), section
+/// 6. Waiters do not lend their priority to the thread that has it.
 final class Guarded<State>: @unchecked Sendable {  // all access to `state` is under the lock
     private let state: UnsafeMutablePointer<State>
-    private let mutex = Mutex(())
-    /// Held or not, because trying a held mutex is a system call. A spinning lock is this alone.
-    private let isHeld = Atomic(false)
+    private let hold = Atomic(Hold.free)
+    private let spot = ParkingSpot()
     private let spins: Bool
 
     init(_ state: consuming State, lock choice: LockChoice = .mutex) {
         self.state = .allocate(capacity: 1)
         self.state.initialize(to: state)
-        #if SLUICE_TSAN
-            spins = true
-        #else
-            spins = choice == .spinning
-        #endif
+        spins = choice == .spinning
     }
 
     deinit {
@@ -33,47 +29,36 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
 
     @inline(__always)
     func withLock<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result) throws(Failure) -> Result {
-        var outcome: Swift.Result<Result, Failure>?
-        while true {
-            let isDone = tryLocked {
-                do throws(Failure) {
-                    outcome = .success(try body(&state.pointee))
-                } catch {
-                    outcome = .failure(error)
-                }
-            }
-            if isDone, let outcome { return try outcome.get() }
-            waitForUnlock()
+        if !lockIfFree() { waitAndLock() }
+        defer {
+            if hold.exchange(Hold.free, ordering: .releasing) == Hold.awaited { spot.unpark() }
         }
+        return try body(&state.pointee)
     }
 
-    /// - Returns: false if the lock is held.
     @inline(__always)
-    private func tryLocked(_ run: () -> Void) -> Bool {
-        if spins {
-            guard !isHeld.exchange(true, ordering: .acquiring) else { return false }
-            run()
-            isHeld.store(false, ordering: .releasing)
-            return true
-        }
-        guard !isHeld.load(ordering: .relaxed) else { return false }
-        let isDone: Void? = mutex.withLockIfAvailable { _ in
-            isHeld.store(true, ordering: .relaxed)
-            run()
-            isHeld.store(false, ordering: .relaxed)
-        }
-        return isDone != nil
+    private func lockIfFree() -> Bool {
+        hold.compareExchange(expected: Hold.free, desired: Hold.held, ordering: .acquiring).exchanged
     }
 
-    /// Spins and yields for a while before it waits in the kernel. There a mutex is handed from
-    /// waiter to waiter, each of which must be scheduled first, and under contention that queue
-    /// never gets shorter.
+    /// Spins and yields for a while before it waits in the kernel, where a waiter must be scheduled
+    /// before it can go on.
     @inline(never)
-    private func waitForUnlock() {
+    private func waitAndLock() {
         for turn in 1...100 {
-            for _ in 0..<20 where !isHeld.load(ordering: .relaxed) { return }
+            for _ in 0..<20 where hold.load(ordering: .relaxed) == Hold.free && lockIfFree() { return }
             if turn > 4 { OperatingSystem.yieldThread() }
         }
-        if spins { OperatingSystem.sleep(microseconds: 50) } else { mutex.withLock { _ in () } }
+        // Others may wait as well, so the end of this thread's turn must wake one of them.
+        while hold.exchange(Hold.awaited, ordering: .acquiring) != Hold.free {
+            if spins { OperatingSystem.sleep(microseconds: 50) } else { spot.park(until: nil) }
+        }
     }
+}
+
+/// Who has a lock.
+private enum Hold: UInt8, AtomicRepresentable {
+    case free, held
+    /// A thread has it, and others may be parked until it is free.
+    case awaited
 }
