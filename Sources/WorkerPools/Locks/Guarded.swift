@@ -7,9 +7,9 @@ import Synchronization
 
 /// A value that can only be reached with its lock held.
 ///
-/// A lock of our own, since on Linux trying a `Synchronization.Mutex` that is held is a system call,
-/// after which unlocking it is another. It is that of Drepper, "Futexes Are Tricky" (2011), section
-/// 6. Waiters do not lend their priority to the thread that has it.
+/// A lock of our own, since on Linux trying a `Synchronization.Mutex` that is held is a system
+/// call, after which unlocking it is another. It is that of Drepper, "Futexes Are Tricky" (2011),
+/// section 6. Waiters do not lend their priority to the thread that has it.
 final class Guarded<State>: @unchecked Sendable {  // all access to `state` is under the lock
     private let state: UnsafeMutablePointer<State>
     private let hold = Atomic(Hold.free)
