@@ -9,11 +9,22 @@ import Synchronization
 ///
 /// A lock of our own, since on Linux trying a `Synchronization.Mutex` that is held is a system
 /// call, after which unlocking it is another. It is that of Drepper, "Futexes Are Tricky" (2011),
-/// section 6. Waiters do not lend their priority to the thread that has it.
+/// section 6, with one difference: only one thread at a time is parked, and the others that have
+/// waited for long queue for its place. Waiters do not lend their priority to the thread that has
+/// the lock, which may be taken ahead of them by a thread that happens to be running.
+///
+/// No wake-up is lost. A thread parks only after it has marked the lock as awaited, while another
+/// had it; that one finds the mark when it unlocks, and unparks, which the spot remembers if it
+/// comes first. The thread that is unparked marks the lock again when it tries to take it, so
+/// whoever was faster unparks it once more. If it succeeds, the mark stays: at worst it unparks
+/// nobody, and the next thread to park looks again at once.
 final class Guarded<State>: @unchecked Sendable {  // all access to `state` is under the lock
     private let state: UnsafeMutablePointer<State>
     private let hold = Atomic(Hold.free)
     private let spot = ParkingSpot()
+    /// Who may park. With several threads at one spot, a `pthread_cond_signal` of glibc before 2.41
+    /// may wake none of them (its bug 25847).
+    private let placeToPark = Mutex(())
     private let spins: Bool
 
     init(_ state: consuming State, lock choice: LockChoice = .mutex) {
@@ -27,6 +38,8 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
         state.deallocate()
     }
 
+    /// The caller's reference keeps this object, and with it the spot, until it returns: another
+    /// thread may have released its own as soon as the lock is free.
     @inline(__always)
     func withLock<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result) throws(Failure) -> Result {
         if !lockIfFree() { waitAndLock() }
@@ -49,9 +62,12 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
             for _ in 0..<20 where hold.load(ordering: .relaxed) == Hold.free && lockIfFree() { return }
             if turn > 4 { OperatingSystem.yieldThread() }
         }
-        // Others may wait as well, so the end of this thread's turn must wake one of them.
-        while hold.exchange(Hold.awaited, ordering: .acquiring) != Hold.free {
-            if spins { OperatingSystem.sleep(microseconds: 50) } else { spot.park(until: nil) }
+        if spins {
+            while !lockIfFree() { OperatingSystem.sleep(microseconds: 50) }
+        } else {
+            placeToPark.withLock { _ in
+                while hold.exchange(Hold.awaited, ordering: .acquiring) != Hold.free { spot.park(until: nil) }
+            }
         }
     }
 }
@@ -59,6 +75,6 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
 /// Who has a lock.
 private enum Hold: UInt8, AtomicRepresentable {
     case free, held
-    /// A thread has it, and others may be parked until it is free.
+    /// A thread has it, and another may be parked until it is free.
     case awaited
 }
