@@ -1,5 +1,5 @@
 // Unsafe code: only the current attempt touches `work` and `value`, and after it the thread that
-// settles the job. They are read once the job's end is known, which the pool orders after both. A
+// announces its end. They are read once the job's end is known, which the pool orders after both. A
 // body is always given the record it was made for, so it may downcast without asking the runtime.
 
 /// A job with a result. Its size and its number of references are what a handle costs: keep it
@@ -70,7 +70,7 @@ final class ValueRecord<Value: Sendable, Failure: Error>: JobRecord, @unchecked 
     func result(of end: JobEnd) -> Result<Value, JobFailure<Failure>> {
         switch end {
         case .done:
-            guard let value else { preconditionFailure("a job was settled as done before it had a value") }
+            guard let value else { preconditionFailure("a job was announced as done before it had a value") }
             return .success(value)
         case .failed(let error):
             guard let failure = error as? Failure else { preconditionFailure("a job failed with an error of another type") }
