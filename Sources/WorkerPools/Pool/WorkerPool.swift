@@ -74,7 +74,7 @@ public final class WorkerPool: Sendable {
         _ options: JobOptions = JobOptions(),
         returning job: @escaping @Sendable () async throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
-        let record = ValueRecord<Value, Failure>(options: options, .asynchronous(job))
+        let record = ValueRecord<Value, Failure, Value?>(options: options, .asynchronous(job))
         if let unqueued = storage.submitWithoutStep(record.asynchronousBody, record, options.priority) {
             try await storage.submit(unqueued)
         }
@@ -92,7 +92,7 @@ public final class WorkerPool: Sendable {
         _ options: JobOptions = JobOptions(),
         returning job: @escaping @Sendable () throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
-        let record = ValueRecord<Value, Failure>(options: options, .plain(job))
+        let record = ValueRecord<Value, Failure, Value?>(options: options, .plain(job))
         if let unqueued = storage.submitWithoutStep(record.plainBody, record, options.priority) { try await storage.submit(unqueued) }
         return TypedJobHandle(record: record, storage: storage)
     }
@@ -106,7 +106,7 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () async throws(Failure) -> Value,
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
-        let record = ValueRecord<Value, Failure>(options: options, .asynchronous(job), then: then)
+        let record = ValueRecord<Value, Failure, Value?>(options: options, .asynchronous(job), then: then)
         if let unqueued = storage.submitWithoutStep(record.asynchronousBody, record, options.priority) {
             try await storage.submit(unqueued)
         }
@@ -119,7 +119,7 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () throws(Failure) -> Value,
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
-        let record = ValueRecord<Value, Failure>(options: options, .plain(job), then: then)
+        let record = ValueRecord<Value, Failure, Value?>(options: options, .plain(job), then: then)
         if let unqueued = storage.submitWithoutStep(record.plainBody, record, options.priority) { try await storage.submit(unqueued) }
     }
 
