@@ -330,7 +330,7 @@ import Testing
     @Test func `jobs that waited while the pool could not grow keep it from shrinking`() async throws {
         let clock = ManualClock()
         let pool = WorkerPool(
-            .init(workers: 1...4, queue: .unbounded, sizing: .doubling(settle: .milliseconds(100)), alarms: clock))
+            .init(workers: 1...4, queue: .unbounded, sizing: .doubling(quietPeriod: .milliseconds(100)), alarms: clock))
         // The first time jobs wait while the pool grows, the second time when it cannot grow any
         // further.
         for _ in 0..<2 {

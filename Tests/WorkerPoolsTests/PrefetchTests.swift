@@ -5,7 +5,7 @@ import Testing
 /// A pool's state, its workers and their threads, advanced by hand: no task runs.
 private struct Simulation {
     var state: PoolState
-    let locals: LocalQueues
+    let prefetchQueues: PrefetchQueues
     let pool: WorkerPool
     /// Workers on their way to the queue, and those with a job.
     var searching: [Worker] = []
@@ -27,18 +27,18 @@ private struct Simulation {
         let executor = ThreadExecutor(threads: threads, name: "simulation")
         let configuration = WorkerPool.Configuration(workers: workers...workers, queue: .unbounded, executor: executor)
         pool = WorkerPool(configuration)
-        locals = LocalQueues(for: executor, lock: .mutex)
-        state = PoolState(configuration, locals: locals, spinner: SpinSignal())
-        state.settle()
+        prefetchQueues = PrefetchQueues(for: executor, lock: .mutex)
+        state = PoolState(configuration, prefetchQueues: prefetchQueues, spinSignal: SpinSignal())
+        state.finishStep()
     }
 
     /// A step under the pool's lock, with the workers that it wakes.
     private mutating func step<Result>(_ change: (inout PoolState) -> Result) -> Result {
         let result = change(&state)
-        state.settle()
+        state.finishStep()
         let followUp = state.takeFollowUp()
-        woken += followUp.resumed.count
-        for slot in followUp.starting {
+        woken += followUp.toResume.count
+        for slot in followUp.slotsToStart {
             let worker = Worker(pool.storage, slot: slot)
             state.workers.register(worker, nil)
             searching.append(worker)
@@ -50,26 +50,26 @@ private struct Simulation {
     mutating func submit(_ number: Int) {
         let body: Job.Body = areAsynchronous ? .asynchronous({}) : .plain({})
         var job: Job? = Job(body: body, attempt: Int32(number), level: 0)
-        state.push(&job)
-        if let job { _ = step { $0.offer(job, whenFull: .suspend) } }
+        state.enqueueWithoutStep(&job)
+        if let job { _ = step { $0.admit(job, whenFull: .suspend) } }
     }
 
     /// A worker comes to the queue on one of the threads.
     /// - Returns: false if there is nothing for it; it then comes again later.
     mutating func arrive(_ worker: Worker, on thread: Int) -> Bool {
-        step { $0.search.searching -= 1 }
+        step { $0.wakeUps.searching -= 1 }
         return take(worker, on: thread)
     }
 
     private mutating func take(_ worker: Worker, on thread: Int) -> Bool {
-        let local = locals.all[thread]
+        let local = prefetchQueues.all[thread]
         threads[worker.slot] = thread
-        let turn = step { state in
+        let action = step { state in
             state.returnPrefetched(of: worker)
-            return local.withLock { state.take(by: worker, from: local, &$0, maySpin: false, now: OperatingSystem.now) }
+            return local.withLock { state.chooseNextAction(of: worker, from: local, &$0, maySpin: false, now: OperatingSystem.now) }
         }
-        guard turn == .run else {
-            step { $0.search.searching += 1 }
+        guard action == .run else {
+            step { $0.wakeUps.searching += 1 }
             searching.append(worker)
             return false
         }
@@ -86,7 +86,7 @@ private struct Simulation {
     mutating func end(_ worker: Worker, on thread: Int) {
         ended.insert(Int(worker.job.attempt))
         while ended.remove(oldest + 1) != nil { oldest += 1 }
-        let local = locals.all[thread]
+        let local = prefetchQueues.all[thread]
         if local.endAndBeginNext(of: worker) { return begin(worker) }
         #expect(step { state in local.withLock { state.succeed(worker, &$0) } })
         _ = take(worker, on: thread)
@@ -95,7 +95,7 @@ private struct Simulation {
     /// A worker that has found nothing is about to park, but has not yet.
     mutating func hesitate(_ worker: Worker) {
         searching.removeAll { $0 === worker }
-        step { $0.search.searching -= 1 }
+        step { $0.wakeUps.searching -= 1 }
     }
 
     /// - Returns: false if it has to come to the queue once more instead.

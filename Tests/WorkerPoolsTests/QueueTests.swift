@@ -45,7 +45,7 @@ import Testing
             record.phase = .queued
             queue.append(Job(body: .plain({}), record: record, level: 0))
             if round % 10 != 0 {
-                record.phase = .settled
+                record.phase = .decided
                 queue.noteCancelled()
             }
         }

@@ -120,8 +120,11 @@ private final class Scenario: Sendable {
 
     /// Two jobs that each wait for two jobs of their own; two of these are held and two wait.
     private func nest() async throws {
+        // Else those of the first might take both places before the second has begun.
+        let areInQueue = Gate()
         for outer in 0..<2 {
             try await submit("outer \(outer)") {
+                await areInQueue.pass()
                 var handles: [JobHandle<Void>] = []
                 for inner in 0..<2 {
                     let name = "inner \(outer) \(inner)"
@@ -133,6 +136,7 @@ private final class Scenario: Sendable {
                 for handle in handles { _ = await handle.result }
             }
         }
+        areInQueue.open()
         let places = entry.asked == .byAJob ? 1 : 2
         await gate.arrivals(places)
         await eventually { self.accepted.all.count { $0.hasPrefix("inner") } == 4 && self.pool.counters.lent == 2 }
@@ -172,7 +176,7 @@ private final class Scenario: Sendable {
         switch entry.way {
         case .drain:
             let helper = Task {
-                await eventually { (try? self.pool.submitNow {}) == nil }
+                await eventually { self.pool.storage.read { $0.phase != .open } }
                 self.gate.open()
             }
             await pool.drain()

@@ -61,26 +61,26 @@ import Testing
 
     /// A policy that never shrinks, and one that takes its time.
     @Test(arguments: [Duration.milliseconds(100), .seconds(3600)])
-    func `is not checked any more when the pool has ended`(settle: Duration) async throws {
+    func `is not checked any more when the pool has ended`(quietPeriod: Duration) async throws {
         let (clock, gate) = (ManualClock(), Gate())
         weak var storage: PoolStorage?
         do {
-            let sizing = SizingPolicy(settle: settle, grow: { 2 * $0.workers }, shrink: { $0.workers })
+            let sizing = SizingPolicy(quietPeriod: quietPeriod, grow: { 2 * $0.workers }, shrink: { $0.workers })
             let pool = WorkerPool(.init(workers: 1...4, queue: .unbounded, sizing: sizing, alarms: clock))
             storage = pool.storage
             for _ in 0..<20 { try await pool.submit { await gate.pass() } }
             await gate.arrivals(4)
-            if settle < .seconds(1) { for _ in 0..<3 { clock.advance(by: settle) } }
+            if quietPeriod < .seconds(1) { for _ in 0..<3 { clock.advance(by: quietPeriod) } }
             #expect(clock.pendingCalls == 1)
             gate.open()
             await pool.drain()
         }
         await eventually { [weak storage] in storage == nil }
-        clock.advance(by: settle)
+        clock.advance(by: quietPeriod)
         #expect(clock.pendingCalls == 0)
     }
 
-    @Test func `halves after each settle in which no job waited, down to the minimum`() async throws {
+    @Test func `halves after each quiet period in which no job waited, down to the minimum`() async throws {
         let (clock, gate) = (ManualClock(), Gate())
         let pool = pool(clock)
         for _ in 0..<100 { try await pool.submit { await gate.pass() } }
@@ -146,7 +146,7 @@ import Testing
 
     @Test func `follows a custom policy, within the bounds`() async throws {
         let (clock, gate) = (ManualClock(), Gate())
-        let policy = SizingPolicy(settle: .seconds(1), grow: { $0.workers + 100 }, shrink: { _ in 0 })
+        let policy = SizingPolicy(quietPeriod: .seconds(1), grow: { $0.workers + 100 }, shrink: { _ in 0 })
         let pool = WorkerPool(.init(workers: 1...8, sizing: policy, alarms: clock))
         try await pool.submit { await gate.pass() }
         await gate.arrivals(1)

@@ -106,7 +106,7 @@ import Testing
                 model.noteRefusal()
             }
         }
-        await model.settleHandles()
+        await model.awaitHandles()
     }
 
     private func check(_ counters: PoolCounters, _ model: StressModel, _ limit: Int, _ seed: UInt64) {
@@ -154,7 +154,7 @@ final class StressModel: Sendable {
         waits.withLock { $0.append(wait) }
     }
 
-    func settleHandles() async {
+    func awaitHandles() async {
         let pending = waits.withLock { waits in
             defer { waits = [] }
             return waits

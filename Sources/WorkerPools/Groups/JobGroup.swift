@@ -64,7 +64,7 @@ public final class JobGroup: Sendable {
     func submit(_ record: JobRecord, _ job: Job.Body, priority: JobPriority = .normal) async throws {
         guard state.withLock({ $0.add(record) }) else { throw reasonForEnd(of: record) }
         do {
-            try await storage.enter(Job(body: job, record: record, level: storage.level(of: priority)), whenFull: policy)
+            try await storage.submit(Job(body: job, record: record, level: storage.level(of: priority)), whenFull: policy)
         } catch {
             remove(record)
             if case .cancelled = error as? PoolError { throw reasonForEnd(of: record) }

@@ -32,8 +32,8 @@ struct Job {
     static var none: Job { Job(body: .movedOut, level: 0) }
 
     /// Cancelled while it waited: the entry only takes up space in the queue.
-    var isWithdrawn: Bool {
-        guard let record, case .settled = record.phase else { return false }
+    var isCancelledEntry: Bool {
+        guard let record, case .decided = record.phase else { return false }
         return true
     }
 }

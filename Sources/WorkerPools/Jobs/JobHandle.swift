@@ -21,11 +21,11 @@ extension JobFailure where Failure == any Error {
 ///
 /// Releasing a handle does not affect the job.
 public struct TypedJobHandle<Value: Sendable, Failure: Error>: Sendable {
-    @usableFromInline let record: ValueRecord<Value, Failure>
+    @usableFromInline let record: ValueRecord<Value, Failure, Value?>
     @usableFromInline let storage: PoolStorage
 
     @inlinable
-    init(record: ValueRecord<Value, Failure>, storage: PoolStorage) {
+    init(record: ValueRecord<Value, Failure, Value?>, storage: PoolStorage) {
         self.record = record
         self.storage = storage
     }

@@ -8,14 +8,14 @@ import Synchronization
 class JobRecord: @unchecked Sendable {  // see above
     enum Phase {
         /// Not accepted yet.
-        case offered
+        case submitted
         case queued
         case running(slot: Int)
         /// Between two attempts.
         case delayed(ticket: UInt64)
         /// Run by its submitter.
         case inCaller
-        case settled
+        case decided
     }
 
     /// Whether the end is known, and whether a task waits for it.
@@ -25,9 +25,9 @@ class JobRecord: @unchecked Sendable {  // see above
 
     /// What remains of the job's options once it has its place in the queue.
     let details: JobOptions.Details?
-    /// Changed under the lock of the structure that holds the job: a local queue or the pool.
+    /// Changed under the lock of the structure that holds the job: a prefetch queue or the pool.
     /// Others read it with all of these locks held. The same goes for `isCancelRequested`.
-    @exclusivity(unchecked) var phase = Phase.offered
+    @exclusivity(unchecked) var phase = Phase.submitted
     @exclusivity(unchecked) var isCancelRequested = false
     private let progress = Atomic(Progress.open)
     @exclusivity(unchecked) private var end: JobEnd?
@@ -51,7 +51,7 @@ class JobRecord: @unchecked Sendable {  // see above
 
     /// Announces the end to those waiting for it. Called exactly once, outside the pool's locks.
     /// - Parameter waits: where the tasks are that wait for a record.
-    final func settle(_ end: JobEnd, _ waits: EndWaits) {
+    final func announce(_ end: JobEnd, _ waits: EndWaits) {
         onEnd?(self, end)
         onEnd = nil
         switch end {

@@ -7,23 +7,30 @@ import Synchronization
 
 /// A value that can only be reached with its lock held.
 ///
-/// Build with `-Xswiftc -DSLUICE_TSAN` along with `--sanitize=thread`: on Linux the sanitizer
-/// cannot see inside `Synchronization.Mutex`, so in that build all locks spin.
+/// A lock of our own, since on Linux trying a `Synchronization.Mutex` that is held is a system
+/// call, after which unlocking it is another. It is that of Drepper, "Futexes Are Tricky" (2011),
+/// section 6, with one difference: only one thread at a time is parked, and the others that have
+/// waited for long queue for its place. Waiters do not lend their priority to the thread that has
+/// the lock, which may be taken ahead of them by a thread that happens to be running.
+///
+/// No wake-up is lost. A thread parks only after it has marked the lock as awaited, while another
+/// had it; that one finds the mark when it unlocks, and unparks, which the spot remembers if it
+/// comes first. The thread that is unparked marks the lock again when it tries to take it, so
+/// whoever was faster unparks it once more. If it succeeds, the mark stays: at worst it unparks
+/// nobody, and the next thread to park looks again at once.
 final class Guarded<State>: @unchecked Sendable {  // all access to `state` is under the lock
     private let state: UnsafeMutablePointer<State>
-    private let mutex = Mutex(())
-    /// Held or not, because trying a held mutex is a system call. A spinning lock is this alone.
-    private let isHeld = Atomic(false)
+    private let hold = Atomic(Hold.free)
+    private let spot = ParkingSpot()
+    /// Who may park. With several threads at one spot, a `pthread_cond_signal` of glibc before 2.41
+    /// may wake none of them (its bug 25847).
+    private let placeToPark = Mutex(())
     private let spins: Bool
 
     init(_ state: consuming State, lock choice: LockChoice = .mutex) {
         self.state = .allocate(capacity: 1)
         self.state.initialize(to: state)
-        #if SLUICE_TSAN
-            spins = true
-        #else
-            spins = choice == .spinning
-        #endif
+        spins = choice == .spinning
     }
 
     deinit {
@@ -31,49 +38,43 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
         state.deallocate()
     }
 
+    /// The caller's reference keeps this object, and with it the spot, until it returns: another
+    /// thread may have released its own as soon as the lock is free.
     @inline(__always)
     func withLock<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result) throws(Failure) -> Result {
-        var outcome: Swift.Result<Result, Failure>?
-        while true {
-            let isDone = tryLocked {
-                do throws(Failure) {
-                    outcome = .success(try body(&state.pointee))
-                } catch {
-                    outcome = .failure(error)
-                }
-            }
-            if isDone, let outcome { return try outcome.get() }
-            waitForUnlock()
+        if !lockIfFree() { waitAndLock() }
+        defer {
+            if hold.exchange(Hold.free, ordering: .releasing) == Hold.awaited { spot.unpark() }
         }
+        return try body(&state.pointee)
     }
 
-    /// - Returns: false if the lock is held.
     @inline(__always)
-    private func tryLocked(_ run: () -> Void) -> Bool {
-        if spins {
-            guard !isHeld.exchange(true, ordering: .acquiring) else { return false }
-            run()
-            isHeld.store(false, ordering: .releasing)
-            return true
-        }
-        guard !isHeld.load(ordering: .relaxed) else { return false }
-        let isDone: Void? = mutex.withLockIfAvailable { _ in
-            isHeld.store(true, ordering: .relaxed)
-            run()
-            isHeld.store(false, ordering: .relaxed)
-        }
-        return isDone != nil
+    private func lockIfFree() -> Bool {
+        hold.compareExchange(expected: Hold.free, desired: Hold.held, ordering: .acquiring).exchanged
     }
 
-    /// Spins and yields for a while before it waits in the kernel. There a mutex is handed from
-    /// waiter to waiter, each of which must be scheduled first, and under contention that queue
-    /// never gets shorter.
+    /// Spins and yields for a while before it waits in the kernel, where a waiter must be scheduled
+    /// before it can go on.
     @inline(never)
-    private func waitForUnlock() {
+    private func waitAndLock() {
         for turn in 1...100 {
-            for _ in 0..<20 where !isHeld.load(ordering: .relaxed) { return }
+            for _ in 0..<20 where hold.load(ordering: .relaxed) == Hold.free && lockIfFree() { return }
             if turn > 4 { OperatingSystem.yieldThread() }
         }
-        if spins { OperatingSystem.sleep(microseconds: 50) } else { mutex.withLock { _ in () } }
+        if spins {
+            while !lockIfFree() { OperatingSystem.sleep(microseconds: 50) }
+        } else {
+            placeToPark.withLock { _ in
+                while hold.exchange(Hold.awaited, ordering: .acquiring) != Hold.free { spot.park(until: nil) }
+            }
+        }
     }
+}
+
+/// Who has a lock.
+private enum Hold: UInt8, AtomicRepresentable {
+    case free, held
+    /// A thread has it, and another may be parked until it is free.
+    case awaited
 }

@@ -1,15 +1,15 @@
 extension PoolState {
     /// An alarm has fired at a slot.
     /// - Returns: when to set another, if the slot has moved on to a later attempt.
-    mutating func alarmFired(due: UInt64, at slot: Int, now: UInt64, _ queues: borrowing AllQueues) -> UInt64? {
+    mutating func alarmFired(due: UInt64, at slot: Int, now: UInt64, _ locks: borrowing AllLocks) -> UInt64? {
         guard let worker = workers.slots[slot] else { return nil }
-        if let later = worker.alarmFired(due: due, now: now, queues) { return later }
-        guard worker.isLate(at: now, queues) else { return nil }
+        if let later = worker.alarmFired(due: due, now: now, locks) { return later }
+        guard worker.isLate(at: now, locks) else { return nil }
         let record = worker.job.record
         let retry = record?.details?.retry ?? configuration.retry
         let isLast = worker.job.attempt > (retry.map { $0.retriesTimeouts ? $0.times : 0 } ?? 0)
-        worker.expire(isLast: isLast, queues)
-        if let task = worker.task { followUp.cancelled.append(task) }
+        worker.expire(isLast: isLast, locks)
+        if let task = worker.task { followUp.toCancel.append(task) }
         guard isLast else { return nil }
         counters.overrunning += 1
         if case .lent = worker.phase {
@@ -29,7 +29,7 @@ extension PoolState {
     }
 
     /// Counts the job as done and frees its place, if the attempt's success still counts.
-    mutating func succeed(_ worker: Worker, _ local: inout LocalQueue.State) -> Bool {
+    mutating func succeed(_ worker: Worker, _ local: inout PrefetchQueue.State) -> Bool {
         guard worker.finish(nil, local) else { return false }
         local.noteDone()
         release(worker)
@@ -44,21 +44,21 @@ extension PoolState {
     }
 
     /// The same, for a worker that takes its next turn in a later step.
-    private mutating func releaseEarly(_ worker: Worker) {
+    private mutating func releaseBeforeNextStep(_ worker: Worker) {
         release(worker)
-        search.searching += 1
+        wakeUps.searching += 1
     }
 
     /// Counts how the job ended, and frees its place.
     mutating func end(_ worker: Worker, _ end: JobEnd) {
         counters.count(end)
-        releaseEarly(worker)
+        releaseBeforeNextStep(worker)
     }
 
     /// The attempt has ended after its job's end was announced.
     mutating func endOverrun(_ worker: Worker) {
         counters.overrunning -= 1
-        releaseEarly(worker)
+        releaseBeforeNextStep(worker)
     }
 
     /// Takes the job from its worker until its next attempt.
@@ -71,7 +71,7 @@ extension PoolState {
         let ticket = takeTicket()
         job.record?.phase = .delayed(ticket: ticket)
         delayed[ticket] = (job, pool)
-        releaseEarly(worker)
+        releaseBeforeNextStep(worker)
         return ticket
     }
 

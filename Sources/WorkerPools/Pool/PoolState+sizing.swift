@@ -16,8 +16,8 @@ extension PoolState {
         requestSizingAlarm()
     }
 
-    /// Considers shrinking, each time a `settle` has passed.
-    mutating func shrink(_: borrowing AllQueues) {
+    /// Considers shrinking, each time a `quietPeriod` has passed.
+    mutating func shrink(_: borrowing AllLocks) {
         sizing.isAlarmSet = false
         if !sizing.hasWaited, unserved == 0 { setLimit(min(places.limit, configuration.sizing.shrink(load))) }
         sizing.hasWaited = unserved > 0
@@ -27,7 +27,7 @@ extension PoolState {
 
     /// Sets new bounds. Running jobs are not touched: after the limit is lowered, none begins until
     /// few enough are running, and prefetched ones are back in the queue.
-    mutating func resize(to bounds: ClosedRange<Int>, _: borrowing AllQueues) {
+    mutating func resize(to bounds: ClosedRange<Int>, _: borrowing AllLocks) {
         places.bounds = bounds
         setLimit(places.limit)
         dismissExcess()
@@ -47,7 +47,7 @@ extension PoolState {
 
     /// Waiting jobs beyond those that idle workers are about to take, including those that the
     /// queue has no room for.
-    var unserved: Int { max(0, waiting + suspended.count - max(0, places.limit - places.busy)) }
+    var unserved: Int { max(0, waiting + roomWaiters.count - max(0, places.limit - places.busy)) }
 
     private var load: PoolLoad {
         PoolLoad(waiting: unserved, running: places.busy, workers: places.limit, bounds: places.bounds)

@@ -4,30 +4,30 @@ extension PoolState {
     /// No new jobs from outside; accepted ones are finished.
     mutating func drain() {
         if phase == .open { phase = .draining }
-        refuseSuspended { !$0.isNested }
+        refuseRoomWaiters { !$0.isNested }
     }
 
     /// No new jobs; waiting ones are handed back, running ones cancelled.
-    mutating func cancel(_ queues: borrowing AllQueues) -> [Job] {
+    mutating func cancel(_ locks: borrowing AllLocks) -> [Job] {
         phase = .cancelled
-        refuseSuspended { _ in true }
+        refuseRoomWaiters { _ in true }
         let undone = queue.takeAll() + delayed.sorted { $0.key < $1.key }.map(\.value.job)
         delayed.removeAll()
         for job in undone { end(job.record, configuration.cancelled(job.record)) }
         for case let worker? in workers.slots {
-            if worker.verdict(queues) == .inTime { worker.cancel(queues) }
-            if let task = worker.task { followUp.cancelled.append(task) }
+            if worker.verdict(locks) == .inTime { worker.cancel(locks) }
+            if let task = worker.task { followUp.toCancel.append(task) }
         }
         return undone
     }
 
-    mutating func cancel(_ record: JobRecord, _ queues: borrowing AllQueues) {
+    mutating func cancel(_ record: JobRecord, _ locks: borrowing AllLocks) {
         switch record.phase {
-        case .settled: break
-        case .offered:
+        case .decided: break
+        case .submitted:
             record.isCancelRequested = true
-            if let index = suspended.firstIndex(where: { $0.job.record === record }) {
-                answer(suspended.remove(at: index), .cancelled)
+            if let index = roomWaiters.firstIndex(where: { $0.job.record === record }) {
+                answer(roomWaiters.remove(at: index), .jobCancelled)
             }
         case .inCaller: record.isCancelRequested = true
         case .queued: cancelQueued(record)
@@ -36,8 +36,8 @@ extension PoolState {
             if let job = delayed.removeValue(forKey: ticket)?.job { queue.discard(job) }
         case .running(let slot):
             guard let worker = workers.slots[slot] else { return }
-            if worker.verdict(queues) != .overrun { worker.cancel(queues) }
-            if let task = worker.task { followUp.cancelled.append(task) }
+            if worker.verdict(locks) != .overrun { worker.cancel(locks) }
+            if let task = worker.task { followUp.toCancel.append(task) }
         }
     }
 
@@ -46,13 +46,13 @@ extension PoolState {
         queue.noteCancelled()
     }
 
-    private mutating func refuseSuspended(where isRefused: (SuspendedSubmit) -> Bool) {
-        for submit in suspended where isRefused(submit) { answer(submit, .closed) }
-        suspended.removeAll(where: isRefused)
+    private mutating func refuseRoomWaiters(where isRefused: (RoomWaiter) -> Bool) {
+        for waiter in roomWaiters where isRefused(waiter) { answer(waiter, .closed) }
+        roomWaiters.removeAll(where: isRefused)
     }
 
-    mutating func answer(_ submit: SuspendedSubmit, _ admission: Admission) {
-        followUp.answered.append((submit.continuation, admission))
+    mutating func answer(_ waiter: RoomWaiter, _ admission: Admission) {
+        followUp.toAnswer.append((waiter.continuation, admission))
     }
 }
 

@@ -1,7 +1,7 @@
 import DequeModule
 
 extension PoolState {
-    /// What happens to a job that is offered.
+    /// What happens to a job that is submitted.
     enum Admission {
         /// The pool has it, or has dropped one.
         case accepted
@@ -11,28 +11,28 @@ extension PoolState {
         case inCaller
         case closed
         /// The submitter was cancelled while it waited for room.
-        case withdrawn
+        case submitterCancelled
         /// The job was.
-        case cancelled
+        case jobCancelled
     }
 
     private var capacity: Int { configuration.queue.limit }
 
-    /// Takes the job, if the budget allows; if not, the pool has to be asked.
+    /// Takes the job, unless a step is needed to admit it.
     @inline(__always)
-    mutating func push(_ job: inout Job?) {
-        guard budget > 0, job?.record?.isCancelRequested != true, let job = job.take() else { return }
-        budget -= 1
+    mutating func enqueueWithoutStep(_ job: inout Job?) {
+        guard submitsWithoutStep > 0, job?.record?.isCancelRequested != true, let job = job.take() else { return }
+        submitsWithoutStep -= 1
         enqueue(job)
-        if search.isSpinning { search.signal.set() }
+        if wakeUps.isSpinning { wakeUps.spinSignal.set() }
     }
 
-    /// The same for as many jobs as the budget allows; they have no records.
-    mutating func push(_ jobs: inout JobBuffer) {
-        let number = min(jobs.count, budget)
-        budget -= number
+    /// The same for as many of the jobs as need no step; they have no records.
+    mutating func enqueueWithoutStep(_ jobs: inout JobBuffer) {
+        let number = min(jobs.count, submitsWithoutStep)
+        submitsWithoutStep -= number
         for _ in 0..<number { enqueue(jobs.removeFirst()) }
-        if search.isSpinning { search.signal.set() }
+        if wakeUps.isSpinning { wakeUps.spinSignal.set() }
     }
 
     @inline(__always)
@@ -42,20 +42,20 @@ extension PoolState {
         queue.append(job)
     }
 
-    mutating func setBudget() {
-        guard phase == .open, suspended.isEmpty, places.limit == places.bounds.upperBound else { return budget = 0 }
+    mutating func allowSubmitsWithoutStep() {
+        guard phase == .open, roomWaiters.isEmpty, places.limit == places.bounds.upperBound else { return submitsWithoutStep = 0 }
         // Retries and lowered bounds may have left more jobs than there is room for.
         let room = max(0, capacity - waiting)
-        budget = mayWakeWorker ? min(room, search.searching + imminentStarts - queue.count) : room
+        submitsWithoutStep = mayWakeWorker ? min(room, wakeUps.searching + imminentStarts - queue.count) : room
     }
 
     /// - Parameters:
     ///   - isNested: the submitter is a job of this pool, so it is let in while the pool drains.
     ///   - policy: what to do if there is no room.
-    mutating func offer(_ job: Job, isNested: Bool = false, whenFull policy: FullQueuePolicy) -> Admission {
+    mutating func admit(_ job: Job, isNested: Bool = false, whenFull policy: FullQueuePolicy) -> Admission {
         guard phase == .open || (isNested && phase == .draining && outstanding > 0) else { return .closed }
-        guard !suspended.isEmpty || waiting >= capacity else {
-            accept(job)
+        guard !roomWaiters.isEmpty || waiting >= capacity else {
+            enqueueAndGrow(job)
             return .accepted
         }
         switch policy {
@@ -67,7 +67,7 @@ extension PoolState {
             return .inCaller
         case .dropOldest:
             dropOldest()
-            accept(job)
+            enqueueAndGrow(job)
         case .dropNewest:
             counters.accepted += 1
             end(job.record, configuration.dropped(job.record))
@@ -75,7 +75,7 @@ extension PoolState {
         return .accepted
     }
 
-    private mutating func accept(_ job: Job) {
+    private mutating func enqueueAndGrow(_ job: Job) {
         enqueue(job)
         if let record = job.record, record.isCancelRequested { cancelQueued(record) }
         grow()
@@ -91,32 +91,32 @@ extension PoolState {
     }
 
     mutating func endInCaller(_ record: JobRecord?, _ end: JobEnd) {
-        record?.phase = .settled
+        record?.phase = .decided
         counters.inCallers -= 1
         counters.count(end)
     }
 
     /// Queues the job now or when there is room, and sets the submitter's reply.
-    mutating func suspend(_ submit: SuspendedSubmit) {
-        let admission = offer(submit.job, isNested: submit.isNested, whenFull: .suspend)
-        guard case .full = admission else { return answer(submit, admission) }
-        if submit.job.record?.isCancelRequested == true { return answer(submit, .cancelled) }
-        suspended.append(submit)
+    mutating func admitOrKeepWaiting(_ waiter: RoomWaiter) {
+        let admission = admit(waiter.job, isNested: waiter.isNested, whenFull: .suspend)
+        guard case .full = admission else { return answer(waiter, admission) }
+        if waiter.job.record?.isCancelRequested == true { return answer(waiter, .jobCancelled) }
+        roomWaiters.append(waiter)
         grow()
     }
 
-    mutating func withdraw(ticket: UInt64) {
-        guard let index = suspended.firstIndex(where: { $0.ticket == ticket }) else { return }
-        answer(suspended.remove(at: index), .withdrawn)
+    mutating func withdrawRoomWaiter(ticket: UInt64) {
+        guard let index = roomWaiters.firstIndex(where: { $0.ticket == ticket }) else { return }
+        answer(roomWaiters.remove(at: index), .submitterCancelled)
     }
 
-    /// Lets suspended submitters in once the queue has run down to half, as many as then fit.
+    /// Lets room waiters in once the queue has run down to half, as many as then fit.
     /// Called at the end of every step. The watchdog notices room made by prefetched jobs that were
     /// begun without a step.
-    mutating func admitSuspended() {
-        guard !suspended.isEmpty, waiting <= capacity / 2 else { return }
-        while waiting < capacity, let next = suspended.popFirst() {
-            accept(next.job)
+    mutating func admitRoomWaiters() {
+        guard !roomWaiters.isEmpty, waiting <= capacity / 2 else { return }
+        while waiting < capacity, let next = roomWaiters.popFirst() {
+            enqueueAndGrow(next.job)
             answer(next, .accepted)
         }
     }

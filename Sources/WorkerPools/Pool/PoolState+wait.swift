@@ -61,7 +61,7 @@ extension PoolState {
             case .withinLimit: places.busy <= places.limit
             }
         }
-        followUp.resumed += waiters.lazy.filter(isMet).map(\.continuation)
+        followUp.toResume += waiters.lazy.filter(isMet).map(\.continuation)
         waiters.removeAll(where: isMet)
     }
 
@@ -80,7 +80,7 @@ extension PoolState {
     mutating func returnPlaces() {
         while places.busy < places.limit, let lender = places.returning.popFirst() {
             restorePlace(lender.slot)
-            followUp.resumed.append(lender.continuation)
+            followUp.toResume.append(lender.continuation)
         }
     }
 
@@ -95,7 +95,7 @@ extension PoolState {
 
     /// Prefetched jobs, which would go first, are back in the queue.
     /// - Returns: false if the place has become free in the meantime.
-    mutating func waitForPlace(at slot: Int, _ continuation: UnsafeContinuation<Void, Never>, _: borrowing AllQueues) -> Bool {
+    mutating func waitForPlace(at slot: Int, _ continuation: UnsafeContinuation<Void, Never>, _: borrowing AllLocks) -> Bool {
         if reclaim(slot) { return false }
         places.returning.append((slot, continuation))
         return true

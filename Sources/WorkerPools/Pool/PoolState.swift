@@ -14,15 +14,15 @@ struct PoolState {
     var phase = Phase.open
     let queue: LevelQueue
     /// Jobs that threads have prefetched; still waiting.
-    let locals: LocalQueues
+    let prefetchQueues: PrefetchQueues
     var workers = WorkerTable()
     var places: Places
-    var search: Search
-    /// How many jobs submitters may push before they have to ask whether there is room, or a worker
+    var wakeUps: WakeUps
+    /// How many jobs may be queued before a step is needed, because there is no room or a worker has
     /// to be woken.
-    var budget = 0
+    var submitsWithoutStep = 0
     /// Jobs waiting for room, with their submitters.
-    var suspended: Deque<SuspendedSubmit> = []
+    var roomWaiters: Deque<RoomWaiter> = []
     /// Jobs between two attempts. Each holds its pool, which nothing else may.
     var delayed: [UInt64: (job: Job, pool: PoolStorage)] = [:]
     /// Tasks that wait for the pool.
@@ -36,16 +36,16 @@ struct PoolState {
     private var lastTicket: UInt64 = 0
     var followUp = FollowUp()
 
-    init(_ configuration: WorkerPool.Configuration, locals: LocalQueues, spinner: SpinSignal) {
+    init(_ configuration: WorkerPool.Configuration, prefetchQueues: PrefetchQueues, spinSignal: SpinSignal) {
         self.configuration = configuration
-        self.locals = locals
+        self.prefetchQueues = prefetchQueues
         queue = LevelQueue(levels: configuration.priorityLevels, ageing: configuration.ageing)
         places = Places(bounds: configuration.workers)
-        search = Search(signal: spinner)
+        wakeUps = WakeUps(spinSignal: spinSignal)
     }
 
     /// Jobs that no worker has begun.
-    var waiting: Int { queue.count + locals.waiting }
+    var waiting: Int { queue.count + prefetchQueues.waiting }
 
     var outstanding: Int {
         waiting + places.busy + places.lent - counters.overrunning + delayed.count + counters.inCallers + unannounced
@@ -59,35 +59,35 @@ struct PoolState {
         return lastTicket
     }
 
-    func snapshot(_: borrowing AllQueues) -> PoolCounters {
+    func snapshot(_: borrowing AllLocks) -> PoolCounters {
         var counters = counters
         counters.queued = waiting + unannounced
         counters.running = places.busy - (counters.overrunning - places.lentOverruns)
         counters.lent = places.lent - places.lentOverruns
         counters.retrying = delayed.count
-        counters.suspended = suspended.count
+        counters.suspended = roomWaiters.count
         counters.size = PoolCounters.Size(limit: places.limit, highestLimit: places.peakLimit, mostRunning: places.peakBusy)
         return counters
     }
 
     /// Ends a step: wakes the tasks that can go on, and workers for the waiting jobs as far as the
-    /// limit allows, and sets the budget of submitters.
-    mutating func settle() {
-        admitSuspended()
+    /// limit allows, and says how many jobs may be submitted without another step.
+    mutating func finishStep() {
+        admitRoomWaiters()
         returnPlaces()
         resumeWaiters()
-        while mayWakeWorker, queue.count > search.searching + imminentStarts { wakeWorker() }
-        setBudget()
+        while mayWakeWorker, queue.count > wakeUps.searching + imminentStarts { wakeWorker() }
+        allowSubmitsWithoutStep()
         if sizing.isAlarmSet, !sizing.hasWaited { sizing.hasWaited = unserved > 0 }
-        if search.isSpinning, queue.count > 0 || phase != .open { search.signal.set() }
-        if !isWatchdogSet, mayWakeWorker && imminentStarts > 0 || locals.waiting > 0 {
+        if wakeUps.isSpinning, queue.count > 0 || phase != .open { wakeUps.spinSignal.set() }
+        if !isWatchdogSet, mayWakeWorker && imminentStarts > 0 || prefetchQueues.waiting > 0 {
             isWatchdogSet = true
             followUp.isWatchdogWanted = true
         }
     }
 
     mutating func takeFollowUp() -> FollowUp {
-        followUp.discarded = queue.takeDiscarded()
+        followUp.toRelease = queue.takeDiscarded()
         return exchange(&followUp, with: FollowUp())
     }
 
@@ -97,15 +97,15 @@ struct PoolState {
     /// The watchdog has fired: jobs that were about to be begun may still be waiting.
     mutating func watchdogFired(now: UInt64) {
         isWatchdogSet = false
-        search.expectedStarts = 0
-        search.spinPolicy.giveUpShare()
+        wakeUps.expectedStarts = 0
+        wakeUps.spinPolicy.giveUpShare()
         let before = now &- Self.watchdogInterval
-        if locals.all.contains(where: { $0.waiting > 0 && $0.filledAt < before }) { takeBackPrefetched(since: 0) }
+        if prefetchQueues.all.contains(where: { $0.waiting > 0 && $0.filledAt < before }) { takeBackPrefetched(since: 0) }
     }
 
     /// Returns what was prefetched since then to the head of the queue.
     mutating func takeBackPrefetched(since time: UInt64) {
-        let done = locals.takeBack(since: time, to: queue)
+        let done = prefetchQueues.takeBack(since: time, to: queue)
         counters.done += done
     }
 
@@ -113,9 +113,9 @@ struct PoolState {
     /// released, and counted after that.
     mutating func end(_ record: JobRecord?, _ end: JobEnd) {
         guard let record else { return counters.count(end) }
-        record.phase = .settled
+        record.phase = .decided
         unannounced += 1
-        followUp.ended.append((record, end))
+        followUp.toAnnounce.append((record, end))
     }
 
     mutating func noteAnnounced(_ ends: [FollowUp.End]) {
@@ -129,17 +129,17 @@ struct FollowUp {
     typealias End = (record: JobRecord, end: JobEnd)
 
     /// Slots to start workers in.
-    var starting: [Int] = []
+    var slotsToStart: [Int] = []
     /// Parked workers, jobs that have their place back, and waiters.
-    var resumed: [UnsafeContinuation<Void, Never>] = []
+    var toResume: [UnsafeContinuation<Void, Never>] = []
     /// Submitters that waited for room.
-    var answered: [(UnsafeContinuation<PoolState.Admission, Never>, PoolState.Admission)] = []
+    var toAnswer: [(UnsafeContinuation<PoolState.Admission, Never>, PoolState.Admission)] = []
     /// Workers whose attempts are to be cancelled.
-    var cancelled: [Task<Void, Never>] = []
+    var toCancel: [Task<Void, Never>] = []
     /// Jobs whose end has been decided and must be announced, and then counted.
-    var ended: [End] = []
+    var toAnnounce: [End] = []
     /// To be released.
-    var discarded: [Job] = []
+    var toRelease: [Job] = []
     /// Set an alarm for ``PoolState/watchdogFired(now:)``.
     var isWatchdogWanted = false
     /// Set an alarm for ``PoolState/shrink(_:)``.
@@ -210,7 +210,7 @@ struct WorkerTable {
 }
 
 /// A job that waits for room in the queue, and its submitter.
-struct SuspendedSubmit {
+struct RoomWaiter {
     var job: Job
     var ticket: UInt64
     var isNested: Bool

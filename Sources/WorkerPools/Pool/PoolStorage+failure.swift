@@ -5,7 +5,7 @@ extension PoolStorage {
         let verdict = step { state in
             if failure == nil { state.counters.late += 1 }
             state.forgetExpectedStarts(by: worker)
-            return locals.own.withLock { worker.conclude($0) }
+            return prefetchQueues.own.withLock { worker.conclude($0) }
         }
         let late = configuration.timedOut(job.record, attempts: job.attempt)
         switch verdict {
@@ -36,8 +36,8 @@ extension PoolStorage {
     /// Announces the end, and only then counts it.
     private func announce(_ end: JobEnd, of worker: Worker) {
         if let record = worker.job.record {
-            locals.own.withLock { worker.settleRecord($0) }
-            record.settle(end, endWaits)
+            prefetchQueues.own.withLock { worker.markDecided($0) }
+            record.announce(end, endWaits)
         }
         step { $0.end(worker, end) }
     }

@@ -2,31 +2,31 @@ extension PoolStorage {
     /// Takes a job in, by whichever way the pool's state and policy allow.
     /// - Parameter policy: nil for the pool's own.
     @usableFromInline
-    func enter(_ job: Job, whenFull policy: FullQueuePolicy? = nil) async throws {
+    func submit(_ job: Job, whenFull policy: FullQueuePolicy? = nil) async throws {
         let policy = policy ?? configuration.whenFull
-        var admission = offer(job, whenFull: policy)
+        var admission = admit(job, whenFull: policy)
         if case .full = admission, policy == .suspend { admission = await whileWaiting { await waitForRoom(job) } }
         switch admission {
         case .accepted: break
         case .inCaller: await runInCaller(job)
         case .full: throw refusal(full)
         case .closed: throw refusal(closed)
-        case .withdrawn: throw CancellationError()
-        case .cancelled: throw PoolError.cancelled(pool: configuration.name, job: job.record?.details?.name)
+        case .submitterCancelled: throw CancellationError()
+        case .jobCancelled: throw PoolError.cancelled(pool: configuration.name, job: job.record?.details?.name)
         }
     }
 
     /// For a submitter that can neither wait nor run the job.
-    func enterNow(_ job: Job) throws(PoolError) {
+    func submitNow(_ job: Job) throws(PoolError) {
         let policy: FullQueuePolicy =
             switch configuration.whenFull {
             case .suspend, .runInCaller: .reject
             case .reject, .dropOldest, .dropNewest: configuration.whenFull
             }
-        switch offer(job, whenFull: policy) {
+        switch admit(job, whenFull: policy) {
         case .accepted: break
         case .closed: throw refusal(closed)
-        case .full, .inCaller, .withdrawn, .cancelled: throw refusal(full)
+        case .full, .inCaller, .submitterCancelled, .jobCancelled: throw refusal(full)
         }
     }
 
@@ -39,11 +39,11 @@ extension PoolStorage {
     }
 
     /// Jobs of the pool itself may submit while it drains.
-    private func offer(_ job: Job, whenFull policy: FullQueuePolicy) -> PoolState.Admission {
-        guard let job = push(job) else { return .accepted }
-        let admission = step { $0.offer(job, whenFull: policy) }
+    private func admit(_ job: Job, whenFull policy: FullQueuePolicy) -> PoolState.Admission {
+        guard let job = submitWithoutStep(job) else { return .accepted }
+        let admission = step { $0.admit(job, whenFull: policy) }
         guard case .closed = admission, isNested else { return admission }
-        return step { $0.offer(job, isNested: true, whenFull: policy) }
+        return step { $0.admit(job, isNested: true, whenFull: policy) }
     }
 
     /// Whether the caller is a job of this pool, or a task that takes elements for one.
@@ -69,13 +69,13 @@ extension PoolStorage {
         let ticket = step { $0.takeTicket() }
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
-                let submit = SuspendedSubmit(job: job, ticket: ticket, isNested: isNested, continuation: continuation)
+                let waiter = RoomWaiter(job: job, ticket: ticket, isNested: isNested, continuation: continuation)
                 // A cancellation before the job is in line is seen here; a later one finds it in
                 // line.
-                step { if Task.isCancelled { $0.answer(submit, .withdrawn) } else { $0.suspend(submit) } }
+                step { if Task.isCancelled { $0.answer(waiter, .submitterCancelled) } else { $0.admitOrKeepWaiting(waiter) } }
             }
         } onCancel: {
-            step { $0.withdraw(ticket: ticket) }
+            step { $0.withdrawRoomWaiter(ticket: ticket) }
         }
     }
 
@@ -97,7 +97,7 @@ extension PoolStorage {
             await report(job, error, retryAfter: nil)
             end = .failed(error)
         }
-        job.record?.settle(end, endWaits)
+        job.record?.announce(end, endWaits)
         step { $0.endInCaller(job.record, end) }
     }
 }

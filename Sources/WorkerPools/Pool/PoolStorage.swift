@@ -1,14 +1,14 @@
 /// A pool's state with its locks, and the workers: what happens outside the locks happens here.
 ///
 /// Two kinds of locks, taken in this order: the pool's own, and one for each thread's
-/// ``LocalQueue``. Under load a worker takes only the one of its thread.
+/// ``PrefetchQueue``. Under load a worker takes only the one of its thread.
 @usableFromInline
 final class PoolStorage: Sendable {
     let configuration: WorkerPool.Configuration
     let alarms: any Alarms
     let timeout: UInt64
-    let locals: LocalQueues
-    let spinner = SpinSignal()
+    let prefetchQueues: PrefetchQueues
+    let spinSignal = SpinSignal()
     let endWaits = EndWaits()
     private let state: Guarded<PoolState>
 
@@ -17,8 +17,8 @@ final class PoolStorage: Sendable {
         self.configuration = configuration
         alarms = configuration.alarms ?? WheelThread.shared
         timeout = configuration.timeout.map(Self.timeLimit) ?? 0
-        locals = LocalQueues(for: configuration.executor, lock: configuration.lock)
-        state = Guarded(PoolState(configuration, locals: locals, spinner: spinner), lock: configuration.lock)
+        prefetchQueues = PrefetchQueues(for: configuration.executor, lock: configuration.lock)
+        state = Guarded(PoolState(configuration, prefetchQueues: prefetchQueues, spinSignal: spinSignal), lock: configuration.lock)
     }
 
     @usableFromInline
@@ -34,7 +34,7 @@ final class PoolStorage: Sendable {
     func step<Result>(_ change: (inout PoolState) -> Result) -> Result {
         let (result, followUp) = state.withLock { state in
             let result = change(&state)
-            state.settle()
+            state.finishStep()
             return (result, state.takeFollowUp())
         }
         perform(followUp)
@@ -42,7 +42,7 @@ final class PoolStorage: Sendable {
     }
 
     /// A step during which all workers and submitters stand still.
-    func exclusiveStep<Result>(_ change: (inout PoolState, borrowing AllQueues) -> Result) -> Result {
+    func exclusiveStep<Result>(_ change: (inout PoolState, borrowing AllLocks) -> Result) -> Result {
         step { $0.standingStill(change) }
     }
 
@@ -52,22 +52,22 @@ final class PoolStorage: Sendable {
         state.withLock { body($0) }
     }
 
-    /// - Returns: the job, if the pool has to be asked.
+    /// - Returns: the job, if a step is needed: see ``submit(_:whenFull:)``.
     @usableFromInline
-    func push(_ body: consuming Job.Body, _ record: consuming JobRecord?, _ priority: JobPriority) -> Job? {
-        push(Job(body: body, record: record, level: level(of: priority)))
+    func submitWithoutStep(_ body: consuming Job.Body, _ record: consuming JobRecord?, _ priority: JobPriority) -> Job? {
+        submitWithoutStep(Job(body: body, record: record, level: level(of: priority)))
     }
 
     @inline(__always)
-    func push(_ job: consuming Job) -> Job? {
+    func submitWithoutStep(_ job: consuming Job) -> Job? {
         var job = Optional(job)
-        state.withLock { $0.push(&job) }
+        state.withLock { $0.enqueueWithoutStep(&job) }
         return job
     }
 
-    /// Pushes as many of the jobs as the budget allows while locking once.
-    func push(_ jobs: inout JobBuffer) {
-        state.withLock { $0.push(&jobs) }
+    /// As many of the jobs as ``PoolState/submitsWithoutStep`` allows, while locking once.
+    func submitWithoutStep(_ jobs: inout JobBuffer) {
+        state.withLock { $0.enqueueWithoutStep(&jobs) }
     }
 
     var counters: PoolCounters { exclusiveStep { $0.snapshot($1) } }
@@ -76,14 +76,14 @@ final class PoolStorage: Sendable {
 
     @inline(__always)
     private func perform(_ followUp: FollowUp) {
-        for slot in followUp.starting { start(slot) }
-        for task in followUp.cancelled { task.cancel() }
-        for (record, end) in followUp.ended { record.settle(end, endWaits) }
-        if !followUp.ended.isEmpty { step { $0.noteAnnounced(followUp.ended) } }
-        for continuation in followUp.resumed { continuation.resume() }
-        for (submitter, admission) in followUp.answered { submitter.resume(returning: admission) }
+        for slot in followUp.slotsToStart { start(slot) }
+        for task in followUp.toCancel { task.cancel() }
+        for (record, end) in followUp.toAnnounce { record.announce(end, endWaits) }
+        if !followUp.toAnnounce.isEmpty { step { $0.noteAnnounced(followUp.toAnnounce) } }
+        for continuation in followUp.toResume { continuation.resume() }
+        for (submitter, admission) in followUp.toAnswer { submitter.resume(returning: admission) }
         if followUp.isSizingAlarmWanted {
-            setAlarm(at: alarms.now &+ configuration.sizing.settle.nanoseconds) { storage in
+            setAlarm(at: alarms.now &+ configuration.sizing.quietPeriod.nanoseconds) { storage in
                 storage.exclusiveStep { $0.shrink($1) }
             }
         }

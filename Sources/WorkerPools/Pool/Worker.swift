@@ -4,7 +4,7 @@
 /// One worker: takes jobs, parks when there is none, retires when told to.
 ///
 /// ```
-/// vacant ──start──▶ searching ──take──▶ running ──end of attempt──▶ searching
+/// vacant ──start──▶ searching ──begin─▶ running ──end of attempt──▶ searching
 ///    ▲                │ ▲                 │   ▲
 ///    │                │ │               lend  reclaim
 ///    │              park wake             ▼   │
@@ -41,7 +41,7 @@ final class Worker: @unchecked Sendable {
     }
 
     /// What it does next.
-    enum Step {
+    enum Action {
         /// Run the job it has.
         case run
         /// The same, once other tasks have used its thread.
@@ -71,13 +71,13 @@ final class Worker: @unchecked Sendable {
     @exclusivity(unchecked) private var newAlarm: UInt64 = 0
     /// Its jobs are so short that many arrive while it fetches one, and it did not get many.
     @exclusivity(unchecked) var lingers = false
-    /// The local queue with the jobs it has prefetched.
-    @exclusivity(unchecked) var prefetched: LocalQueue?
+    /// Where the jobs are that it has prefetched.
+    @exclusivity(unchecked) var prefetched: PrefetchQueue?
 
-    // The worker changes these with the lock of its thread's local queue, others with the locks of
-    // all local queues and of the pool, and the caller shows what it holds. Others change only
-    // the verdict and the alarm. The worker itself reads `job` without a lock, and moves its body
-    // out while it runs.
+    // The worker changes these with the lock of its thread's prefetch queue, others with the locks
+    // of all prefetch queues and of the pool, and the caller shows what it holds. Others change
+    // only the verdict and the alarm. The worker itself reads `job` without a lock, and moves its
+    // body out while it runs.
     @exclusivity(unchecked) private(set) var job = Job.none
     @exclusivity(unchecked) private var verdict = Verdict.inTime
     /// When the attempt times out; 0 for never. Nanoseconds of the pool's alarms.
@@ -100,25 +100,25 @@ final class Worker: @unchecked Sendable {
     @concurrent
     func run() async {
         yieldedAt = OperatingSystem.now
-        var step = nextTurn { state, _ in
+        var action = nextAction { state, _ in
             withUnsafeCurrentTask { state.workers.register(self, $0) }
             return state.endSearch()
         }
-        while step != .retire {
-            switch step {
+        while action != .retire {
+            switch action {
             case .spin:
                 spin()
-                step = nextTurn(maySpin: false) { state, _ in state.endSpin() }
+                action = nextAction(maySpin: false) { state, _ in state.endSpin() }
             case .park:
                 await park()
                 yieldedAt = OperatingSystem.now
-                step = nextTurn()
+                action = nextAction()
             case .yield:
                 await Task.yield()
-                step = .run
+                action = .run
             case .run:
-                step = runPlainJobs()
-                guard step == .run else { break }
+                action = runPlainJobs()
+                guard action == .run else { break }
                 // Here, since another function's frame would cost every waiting task memory.
                 let body = exchange(&job.body, with: .movedOut)
                 do {
@@ -127,16 +127,16 @@ final class Worker: @unchecked Sendable {
                     case .asynchronousOfRecord(let attempt): if let record = job.record { try await attempt(record) }
                     case .plain, .plainOfRecord, .movedOut: preconditionFailure("a job has lost its body")
                     }
-                    step = succeed(on: storage.locals.own)
+                    action = succeed(on: storage.prefetchQueues.own)
                 } catch {
                     failure = error
-                    step = .endWithoutSuccess
+                    action = .endWithoutSuccess
                 }
-                if step == .endWithoutSuccess { job.body = body }
+                if action == .endWithoutSuccess { job.body = body }
             case .endWithoutSuccess:
                 await storage.endWithoutSuccess(self, failure.take())
                 releaseJob()
-                step = nextTurn()
+                action = nextAction()
             case .retire: break
             }
         }
@@ -145,11 +145,11 @@ final class Worker: @unchecked Sendable {
     /// Runs synchronous jobs for as long as there are any. A job's body is moved out of it, since a
     /// copy would cost two reference counts, and put back if there may be another attempt.
     /// - Returns: `run` if the next job is asynchronous.
-    private func runPlainJobs() -> Step {
-        let local = storage.locals.own
+    private func runPlainJobs() -> Action {
+        let local = storage.prefetchQueues.own
         while true {
             let body = exchange(&job.body, with: .movedOut)
-            var step = Step.endWithoutSuccess
+            var action = Action.endWithoutSuccess
             do {
                 switch body {
                 case .plain(let plain): try plain()
@@ -158,29 +158,29 @@ final class Worker: @unchecked Sendable {
                     job.body = body
                     return .run
                 }
-                step = succeed(on: local)
+                action = succeed(on: local)
             } catch {
                 failure = error
             }
-            if step == .endWithoutSuccess { job.body = body }
-            guard step == .run else { return step }
+            if action == .endWithoutSuccess { job.body = body }
+            guard action == .run else { return action }
         }
     }
 
     /// The attempt has succeeded. Its end is announced before it is counted, so that it is known
     /// before the pool is reported idle, and a callback comes before the next job.
     @inline(__always)
-    private func succeed(on local: LocalQueue) -> Step {
+    private func succeed(on local: PrefetchQueue) -> Action {
         if let record = job.record {
             guard local.withLock({ finish(record, $0) }) else { return .endWithoutSuccess }
-            record.settle(.done, storage.endWaits)
+            record.announce(.done, storage.endWaits)
         }
         if local.endAndBeginNext(of: self) {
             setNewAlarm()
             return .run
         }
         if lingers { linger() }
-        return nextTurn { $0.succeed(self, &$1) }
+        return nextAction { $0.succeed(self, &$1) }
     }
 
     /// Lets some jobs accumulate during a burst of short ones, for 2 µs: a worker that fetches each
@@ -195,28 +195,28 @@ final class Worker: @unchecked Sendable {
     /// Records the end of an attempt or of the way to the queue, and chooses what comes next, in one
     /// step under the lock.
     /// - Returns: `endWithoutSuccess` if `note` says that the attempt's success does not count.
-    private func nextTurn(
-        maySpin: Bool = true, after note: (inout PoolState, inout LocalQueue.State) -> Bool = { state, _ in state.endSearch() }
-    ) -> Step {
-        let local = storage.locals.own
+    private func nextAction(
+        maySpin: Bool = true, after note: (inout PoolState, inout PrefetchQueue.State) -> Bool = { state, _ in state.endSearch() }
+    ) -> Action {
+        let local = storage.prefetchQueues.own
         var now: UInt64 = 0
-        let step = storage.step { state -> Step in
-            // Under the lock, since times tell in which order local queues were filled.
+        let action = storage.step { state -> Action in
+            // Under the lock, since times tell in which order prefetch queues were filled.
             now = OperatingSystem.now
             state.returnPrefetched(of: self)
             return local.withLock { own in
                 guard note(&state, &own) else { return .endWithoutSuccess }
-                return state.take(by: self, from: local, &own, maySpin: maySpin, now: now)
+                return state.chooseNextAction(of: self, from: local, &own, maySpin: maySpin, now: now)
             }
         }
-        switch step {
+        switch action {
         case .run:
             setNewAlarm()
             return isTimeToYield(now) ? .yield : .run
         case .spin, .park, .retire: releaseJob()
         case .yield, .endWithoutSuccess: break
         }
-        return step
+        return action
     }
 
     @inline(__always)
@@ -246,7 +246,7 @@ final class Worker: @unchecked Sendable {
         if let loop = RunLoop.current, !loop.isQuiescent { return }
         let end = OperatingSystem.now &+ 20_000
         repeat {
-            for _ in 0..<20 where storage.spinner.isSet { return }
+            for _ in 0..<20 where storage.spinSignal.isSet { return }
             OperatingSystem.yieldThread()
         } while OperatingSystem.now < end
     }
@@ -259,7 +259,7 @@ final class Worker: @unchecked Sendable {
 extension Worker {
     /// Takes up a job.
     @inline(__always)
-    func begin(_ job: consuming Job, _: borrowing LocalQueue.State) {
+    func begin(_ job: consuming Job, _: borrowing PrefetchQueue.State) {
         var timeout = storage.timeout
         if let record = job.record {
             record.phase = .running(slot: slot)
@@ -275,48 +275,48 @@ extension Worker {
 
     /// Whether it is still on the thread where it prefetched.
     @inline(__always)
-    func mayTake(from local: LocalQueue) -> Bool { prefetched == nil || prefetched === local }
+    func mayTakeJobs(from local: PrefetchQueue) -> Bool { prefetched == nil || prefetched === local }
 
     func verdict(_: borrowing some VerdictLock & ~Copyable) -> Verdict { verdict }
 
     /// Rules out any further change to the attempt and its job, if the attempt's success still
     /// counts.
     @inline(__always)
-    func finish(_ record: JobRecord?, _: borrowing LocalQueue.State) -> Bool {
+    func finish(_ record: JobRecord?, _: borrowing PrefetchQueue.State) -> Bool {
         switch verdict {
         case .expired, .overrun: return false
         case .inTime, .cancelled: break
         }
         deadline = 0
-        record?.phase = .settled
+        record?.phase = .decided
         return true
     }
 
     /// The attempt has ended without success, so it can no longer time out.
-    func conclude(_: borrowing LocalQueue.State) -> Verdict {
+    func conclude(_: borrowing PrefetchQueue.State) -> Verdict {
         deadline = 0
         return verdict
     }
 
     /// The job's end has been decided, so it is not cancelled any more.
-    func settleRecord(_: borrowing LocalQueue.State) { job.record?.phase = .settled }
+    func markDecided(_: borrowing PrefetchQueue.State) { job.record?.phase = .decided }
 
-    func cancel(_: borrowing AllQueues) { verdict = .cancelled }
+    func cancel(_: borrowing AllLocks) { verdict = .cancelled }
 
     /// - Parameter isLast: there will be no other attempt.
-    func expire(isLast: Bool, _: borrowing AllQueues) {
+    func expire(isLast: Bool, _: borrowing AllLocks) {
         verdict = isLast ? .overrun : .expired
     }
 
     /// An alarm has fired that was set for `due`.
     /// - Returns: when to set another, if the attempt has more time than that; nil if it has none
     ///   left or needs no alarm.
-    func alarmFired(due: UInt64, now: UInt64, _: borrowing AllQueues) -> UInt64? {
+    func alarmFired(due: UInt64, now: UInt64, _: borrowing AllLocks) -> UInt64? {
         guard alarm == due else { return nil }
         alarm = deadline > now && verdict == .inTime ? deadline : 0
         return alarm == 0 ? nil : alarm
     }
 
     /// Whether the attempt has had more time than it may have.
-    func isLate(at now: UInt64, _: borrowing AllQueues) -> Bool { deadline != 0 && deadline <= now && verdict == .inTime }
+    func isLate(at now: UInt64, _: borrowing AllLocks) -> Bool { deadline != 0 && deadline <= now && verdict == .inTime }
 }

@@ -76,7 +76,7 @@ extension WorkerPool {
             demand(workers.lowerBound > 0, "pool '\(name)' needs at least one worker, not \(workers)")
             demand(queue.limit > 0, "pool '\(name)' needs room for at least one job in its queue")
             demand((1...64).contains(priorityLevels), "pool '\(name)' needs 1 to 64 priority levels, not \(priorityLevels)")
-            demand((1...LocalQueue.capacity).contains(longestRun), "pool '\(name)': `longestRun` is 1 to 128 jobs, not \(longestRun)")
+            demand((1...PrefetchQueue.capacity).contains(longestRun), "pool '\(name)': `longestRun` is 1 to 128 jobs, not \(longestRun)")
             demand(ageing > 0, "pool '\(name)': `ageing` must be at least 1, not \(ageing)")
         }
     }

@@ -12,17 +12,17 @@ extension WorkerPool {
         let level = storage.level(of: priority)
         for job in jobs {
             batch.append(Job(body: job.body, level: level))
-            if batch.count == 256 { try await enter(&batch) }
+            if batch.count == 256 { try await submitAll(of: &batch) }
         }
-        try await enter(&batch)
+        try await submitAll(of: &batch)
     }
 
     @usableFromInline
-    func enter(_ batch: inout JobBuffer) async throws {
+    func submitAll(of batch: inout JobBuffer) async throws {
         while true {
-            storage.push(&batch)
+            storage.submitWithoutStep(&batch)
             guard batch.count > 0 else { return }
-            try await storage.enter(batch.removeFirst())
+            try await storage.submit(batch.removeFirst())
         }
     }
 }

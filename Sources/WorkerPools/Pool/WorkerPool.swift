@@ -39,7 +39,7 @@ public final class WorkerPool: Sendable {
         priority: JobPriority = .normal, _ job: @escaping @Sendable () async throws -> Void
     ) async throws {
         // Inlined, so that a submit that does not have to wait is not an asynchronous call.
-        if let unqueued = storage.push(.asynchronous(job), nil, priority) { try await storage.enter(unqueued) }
+        if let unqueued = storage.submitWithoutStep(.asynchronous(job), nil, priority) { try await storage.submit(unqueued) }
     }
 
     /// Queues a job that awaits nothing; a closure without `await` resolves to this overload.
@@ -49,19 +49,19 @@ public final class WorkerPool: Sendable {
     /// refused by the compiler: declare it `async`, as in `{ @MainActor () async in … }`.
     @inlinable
     public func submit(priority: JobPriority = .normal, _ job: @escaping @Sendable () throws -> Void) async throws {
-        if let unqueued = storage.push(.plain(job), nil, priority) { try await storage.enter(unqueued) }
+        if let unqueued = storage.submitWithoutStep(.plain(job), nil, priority) { try await storage.submit(unqueued) }
     }
 
     /// Queues a job with a name, limits or retries of its own.
     public func submit(_ options: JobOptions, _ job: @escaping @Sendable () async throws -> Void) async throws {
         let record = JobRecord(options: options)
-        if let unqueued = storage.push(.asynchronous(job), record, options.priority) { try await storage.enter(unqueued) }
+        if let unqueued = storage.submitWithoutStep(.asynchronous(job), record, options.priority) { try await storage.submit(unqueued) }
     }
 
     /// The same for a job that awaits nothing.
     public func submit(_ options: JobOptions, _ job: @escaping @Sendable () throws -> Void) async throws {
         let record = JobRecord(options: options)
-        if let unqueued = storage.push(.plain(job), record, options.priority) { try await storage.enter(unqueued) }
+        if let unqueued = storage.submitWithoutStep(.plain(job), record, options.priority) { try await storage.submit(unqueued) }
     }
 
     /// Queues a job whose result can be awaited.
@@ -74,8 +74,10 @@ public final class WorkerPool: Sendable {
         _ options: JobOptions = JobOptions(),
         returning job: @escaping @Sendable () async throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
-        let record = ValueRecord<Value, Failure>(options: options, .asynchronous(job))
-        if let unqueued = storage.push(record.asynchronousBody, record, options.priority) { try await storage.enter(unqueued) }
+        let record = ValueRecord<Value, Failure, Value?>(options: options, .asynchronous(job))
+        if let unqueued = storage.submitWithoutStep(record.asynchronousBody, record, options.priority) {
+            try await storage.submit(unqueued)
+        }
         return TypedJobHandle(record: record, storage: storage)
     }
 
@@ -90,8 +92,8 @@ public final class WorkerPool: Sendable {
         _ options: JobOptions = JobOptions(),
         returning job: @escaping @Sendable () throws(Failure) -> Value
     ) async throws -> TypedJobHandle<Value, Failure> {
-        let record = ValueRecord<Value, Failure>(options: options, .plain(job))
-        if let unqueued = storage.push(record.plainBody, record, options.priority) { try await storage.enter(unqueued) }
+        let record = ValueRecord<Value, Failure, Value?>(options: options, .plain(job))
+        if let unqueued = storage.submitWithoutStep(record.plainBody, record, options.priority) { try await storage.submit(unqueued) }
         return TypedJobHandle(record: record, storage: storage)
     }
 
@@ -104,8 +106,10 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () async throws(Failure) -> Value,
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
-        let record = ValueRecord<Value, Failure>(options: options, .asynchronous(job), then: then)
-        if let unqueued = storage.push(record.asynchronousBody, record, options.priority) { try await storage.enter(unqueued) }
+        let record = ValueRecord<Value, Failure, Value?>(options: options, .asynchronous(job), then: then)
+        if let unqueued = storage.submitWithoutStep(record.asynchronousBody, record, options.priority) {
+            try await storage.submit(unqueued)
+        }
     }
 
     /// The same for a job that awaits nothing.
@@ -115,8 +119,8 @@ public final class WorkerPool: Sendable {
         returning job: @escaping @Sendable () throws(Failure) -> Value,
         then: @escaping @Sendable (Result<Value, JobFailure<Failure>>) -> Void
     ) async throws {
-        let record = ValueRecord<Value, Failure>(options: options, .plain(job), then: then)
-        if let unqueued = storage.push(record.plainBody, record, options.priority) { try await storage.enter(unqueued) }
+        let record = ValueRecord<Value, Failure, Value?>(options: options, .plain(job), then: then)
+        if let unqueued = storage.submitWithoutStep(record.plainBody, record, options.priority) { try await storage.submit(unqueued) }
     }
 
     /// Queues a job without ever waiting, for submitters that are not `async`. Where a full queue
@@ -124,11 +128,11 @@ public final class WorkerPool: Sendable {
     public func submitNow(
         priority: JobPriority = .normal, _ job: @escaping @Sendable () async throws -> Void
     ) throws(PoolError) {
-        if let unqueued = storage.push(.asynchronous(job), nil, priority) { try storage.enterNow(unqueued) }
+        if let unqueued = storage.submitWithoutStep(.asynchronous(job), nil, priority) { try storage.submitNow(unqueued) }
     }
 
     /// The same for a job that awaits nothing.
     public func submitNow(priority: JobPriority = .normal, _ job: @escaping @Sendable () throws -> Void) throws(PoolError) {
-        if let unqueued = storage.push(.plain(job), nil, priority) { try storage.enterNow(unqueued) }
+        if let unqueued = storage.submitWithoutStep(.plain(job), nil, priority) { try storage.submitNow(unqueued) }
     }
 }

@@ -102,7 +102,7 @@ final class LevelQueue {
         for level in levels.indices.reversed() {
             while levels[level].count > 0 {
                 let job = levels[level].removeFirst()
-                if job.isWithdrawn { discard(job) } else { jobs.append(job) }
+                if job.isCancelledEntry { discard(job) } else { jobs.append(job) }
             }
             levels[level].shrink()
         }
@@ -115,7 +115,7 @@ final class LevelQueue {
         let job = levels[level].removeFirst()
         noteRemoval(at: level)
         // Records are only looked at if need be: they are in other processors' caches.
-        if cancelledEntries > 0, job.isWithdrawn {
+        if cancelledEntries > 0, job.isCancelledEntry {
             cancelledEntries -= 1
             discard(job)
             return nil

@@ -51,8 +51,8 @@ final class ResultChannel<Value: Sendable>: Sendable {
             defer { state.issued += 1 }
             return state.issued
         }
-        let record = ValueRecord<Value, any Error>(options: JobOptions(), .asynchronous(work)) { [group] record, end in
-            let record = unsafeDowncast(record, to: ValueRecord<Value, any Error>.self)
+        let record = ValueRecord<Value, any Error, Value?>(options: JobOptions(), .asynchronous(work)) { [group] record, end in
+            let record = unsafeDowncast(record, to: ValueRecord<Value, any Error, Value?>.self)
             self.put(record.result(of: end).map(Optional.some).mapError(\.cause), number)
             group.end(record, end)
         }

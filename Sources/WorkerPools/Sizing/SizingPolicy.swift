@@ -16,27 +16,27 @@ public struct SizingPolicy: Sendable {
     /// be quick and must not call the pool. Results are clamped to the bounds; the current value
     /// means no change.
     public var grow: @Sendable (PoolLoad) -> Int
-    /// The new limit after a `settle` in which no job ever waited.
+    /// The new limit after a `quietPeriod` in which no job ever waited.
     public var shrink: @Sendable (PoolLoad) -> Int
     /// How long no job must have waited before the pool shrinks by one step: the hysteresis. Each
     /// step waits anew.
-    public var settle: Duration
+    public var quietPeriod: Duration
 
     public init(
-        settle: Duration = .milliseconds(100),
+        quietPeriod: Duration = .milliseconds(100),
         grow: @escaping @Sendable (PoolLoad) -> Int,
         shrink: @escaping @Sendable (PoolLoad) -> Int
     ) {
-        self.settle = settle
+        self.quietPeriod = quietPeriod
         self.grow = grow
         self.shrink = shrink
     }
 
     /// Doubles when waiting jobs exceed `threshold` of the workers; halves when none waited for a
-    /// `settle`.
-    public static func doubling(above threshold: Double = 0.75, settle: Duration = .milliseconds(100)) -> SizingPolicy {
+    /// `quietPeriod`.
+    public static func doubling(above threshold: Double = 0.75, quietPeriod: Duration = .milliseconds(100)) -> SizingPolicy {
         SizingPolicy(
-            settle: settle,
+            quietPeriod: quietPeriod,
             grow: { Double($0.waiting) > threshold * Double($0.workers) ? 2 * min($0.workers, .max / 2) : $0.workers },
             shrink: { $0.workers / 2 })
     }

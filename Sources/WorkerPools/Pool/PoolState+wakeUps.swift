@@ -1,16 +1,16 @@
 import Synchronization
 
 /// Workers on their way to the queue, and what they are expected to do there.
-struct Search {
+struct WakeUps {
     /// How many workers may search at once. Each wakes the next when it has taken a job and more
     /// are waiting, so few are enough, and few keep a burst of tiny jobs from waking thousands.
-    static var most: Int { 2 }
+    static var mostSearching: Int { 2 }
 
     var searching = 0
     /// Whether one of them is spinning already.
     var isSpinning = false
     var spinPolicy = SpinPolicy()
-    let signal: SpinSignal
+    let spinSignal: SpinSignal
     /// How many waiting jobs a running worker is expected to start within a moment, judging by
     /// recent ones. No worker is woken for these. Reset when that worker takes its next turn or
     /// otherwise ends, and when the watchdog fires, so that a job that turns out long holds up the
@@ -18,7 +18,7 @@ struct Search {
     var expectedStarts = 0
     var expectedStarter = 0
 
-    init(signal: SpinSignal) { self.signal = signal }
+    init(spinSignal: SpinSignal) { self.spinSignal = spinSignal }
 }
 
 /// Tells the spinning worker that there is a job, or that none will come.
@@ -62,22 +62,22 @@ extension PoolState {
     /// If no worker is parked and there are as many as may be, a free one is about to park, and
     /// checks the queue once more before it does; a new one would only send it away.
     var mayWakeWorker: Bool {
-        search.searching < Search.most && places.busy + search.searching < places.limit
+        wakeUps.searching < WakeUps.mostSearching && places.busy + wakeUps.searching < places.limit
             && (!workers.parked.isEmpty || workers.live - places.lent < places.limit)
     }
 
     var imminentStarts: Int {
-        if search.isSpinning { return max(search.expectedStarts, search.spinPolicy.share) }
-        return places.busy > 0 ? search.expectedStarts : 0
+        if wakeUps.isSpinning { return max(wakeUps.expectedStarts, wakeUps.spinPolicy.share) }
+        return places.busy > 0 ? wakeUps.expectedStarts : 0
     }
 
     mutating func forgetExpectedStarts(by worker: Worker) {
-        if worker.slot == search.expectedStarter { search.expectedStarts = 0 }
+        if worker.slot == wakeUps.expectedStarter { wakeUps.expectedStarts = 0 }
     }
 
     mutating func wakeWorker() {
-        search.searching += 1
-        if !unpark() { followUp.starting.append(workers.takeSlot()) }
+        wakeUps.searching += 1
+        if !unpark() { followUp.slotsToStart.append(workers.takeSlot()) }
     }
 
     /// - Returns: false if none was parked.
@@ -85,16 +85,16 @@ extension PoolState {
         guard let slot = workers.parked.popLast(), let worker = workers.slots[slot], case .parked(let continuation) = worker.phase
         else { return false }
         worker.phase = .searching
-        followUp.resumed.append(continuation)
+        followUp.toResume.append(continuation)
         return true
     }
 
     /// Wakes parked workers beyond the limit, which then retire.
     mutating func dismissExcess() {
-        var excess = workers.live - places.lent - search.searching - places.limit
+        var excess = workers.live - places.lent - wakeUps.searching - places.limit
         if phase != .open, outstanding == 0 { excess = workers.parked.count }
         while excess > 0, unpark() {
-            search.searching += 1
+            wakeUps.searching += 1
             excess -= 1
         }
     }
@@ -103,9 +103,9 @@ extension PoolState {
     /// - Parameters:
     ///   - local: that of the thread it runs on, and its state.
     ///   - maySpin: whether it has not just spun.
-    mutating func take(
-        by worker: Worker, from local: LocalQueue, _ state: inout LocalQueue.State, maySpin: Bool, now: UInt64
-    ) -> Worker.Step {
+    mutating func chooseNextAction(
+        of worker: Worker, from local: PrefetchQueue, _ state: inout PrefetchQueue.State, maySpin: Bool, now: UInt64
+    ) -> Worker.Action {
         forgetExpectedStarts(by: worker)
         if worker.verdict(state) != .inTime || workers.live - places.lent > places.limit { return retire(worker) }
         if places.isFree, let job = queue.popFirst() {
@@ -116,40 +116,40 @@ extension PoolState {
             return .run
         }
         if phase != .open, outstanding == 0 { return retire(worker) }
-        guard maySpin, !search.isSpinning, search.searching == 0, places.busy < places.limit, phase == .open,
-            search.spinPolicy.isWorthwhile()
+        guard maySpin, !wakeUps.isSpinning, wakeUps.searching == 0, places.busy < places.limit, phase == .open,
+            wakeUps.spinPolicy.isWorthwhile()
         else { return .park }
-        search.searching += 1
-        search.isSpinning = true
-        search.signal.clear()
-        search.spinPolicy.begin()
+        wakeUps.searching += 1
+        wakeUps.isSpinning = true
+        wakeUps.spinSignal.clear()
+        wakeUps.spinPolicy.begin()
         return .spin
     }
 
-    private mutating func retire(_ worker: Worker) -> Worker.Step {
+    private mutating func retire(_ worker: Worker) -> Worker.Action {
         workers.vacate(worker)
         return .retire
     }
 
     /// A worker has come to the queue.
     mutating func endSearch() -> Bool {
-        search.searching -= 1
+        wakeUps.searching -= 1
         return true
     }
 
     /// The spinning worker has.
     mutating func endSpin() -> Bool {
-        search.isSpinning = false
-        search.spinPolicy.note(foundJob: queue.count > 0)
+        wakeUps.isSpinning = false
+        wakeUps.spinPolicy.note(foundJob: queue.count > 0)
         return endSearch()
     }
 
     /// Parks the worker, unless there is something for it to do after all.
     mutating func park(_ worker: Worker, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         let hasEnded = phase != .open && outstanding == 0
-        let hasJob = queue.count > search.searching + imminentStarts && places.busy + search.searching < places.limit
+        let hasJob = queue.count > wakeUps.searching + imminentStarts && places.busy + wakeUps.searching < places.limit
         if hasEnded || hasJob || workers.live - places.lent > places.limit {
-            search.searching += 1
+            wakeUps.searching += 1
             return false
         }
         worker.phase = .parked(continuation)
@@ -159,14 +159,14 @@ extension PoolState {
 
     /// Prefetches some of the next jobs for the worker's thread. No returning job may be waiting to
     /// go before them.
-    private mutating func prefetch(by worker: Worker, into local: LocalQueue, _ state: inout LocalQueue.State, now: UInt64) {
+    private mutating func prefetch(by worker: Worker, into local: PrefetchQueue, _ state: inout PrefetchQueue.State, now: UInt64) {
         guard configuration.longestRun > 1, places.returning.isEmpty, phase != .cancelled else { return }
         // Half of what each thread could have.
-        let share = queue.count / (2 * min(places.busy + search.searching, locals.all.count))
+        let share = queue.count / (2 * min(places.busy + wakeUps.searching, prefetchQueues.all.count))
         let pace = local.fill(&state, share: share, longest: configuration.longestRun, now: now, from: queue)
         guard let pace else { return }
-        search.expectedStarts = pace >= Self.burst ? pace - 1 : 0
-        search.expectedStarter = worker.slot
+        wakeUps.expectedStarts = pace >= Self.burst ? pace - 1 : 0
+        wakeUps.expectedStarter = worker.slot
         worker.lingers = pace >= Self.burst && local.waiting < Self.burst
         if local.waiting > 0 { worker.prefetched = local }
     }

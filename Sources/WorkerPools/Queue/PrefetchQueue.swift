@@ -7,7 +7,7 @@ import Synchronization
 /// prefetches. When that worker next comes to the pool, what it has prefetched and not begun goes
 /// back to the head of the queue. So a job waits here only for an older one, and jobs that wait for
 /// older ones always finish.
-final class LocalQueue: Sendable {
+final class PrefetchQueue: Sendable {
     static let capacity = 128
     /// A thread prefetches as many jobs as it finishes in this time, in nanoseconds.
     private static let horizon: UInt64 = 128_000
@@ -54,7 +54,7 @@ final class LocalQueue: Sendable {
     @inline(__always)
     func endAndBeginNext(of worker: Worker) -> Bool {
         withLock { state in
-            guard state.jobs.count > 0, worker.verdict(state) == .inTime, worker.mayTake(from: self) else { return false }
+            guard state.jobs.count > 0, worker.verdict(state) == .inTime, worker.mayTakeJobs(from: self) else { return false }
             state.noteDone()
             worker.begin(state.jobs.removeFirst(), state)
             count.store(state.jobs.count, ordering: .releasing)
@@ -100,26 +100,26 @@ protocol VerdictLock: ~Copyable {}
 
 extension PoolState: VerdictLock {}
 
-/// A thread that has it holds the pool's lock and those of all local queues, which are empty: no
+/// A thread that has it holds the pool's lock and those of all prefetch queues, which are empty: no
 /// worker ends a job or begins one. Made by ``PoolState/standingStill(_:)`` alone.
-struct AllQueues: VerdictLock, ~Copyable {
+struct AllLocks: VerdictLock, ~Copyable {
     fileprivate init() {}
 }
 
-/// A pool's local queues, one for each thread that its workers run on.
-struct LocalQueues: Sendable {
-    let all: [LocalQueue]
+/// A pool's prefetch queues, one for each thread that its workers run on.
+struct PrefetchQueues: Sendable {
+    let all: [PrefetchQueue]
     /// Whether the threads are those of a ``ThreadExecutor``, which are numbered.
     private let areNumbered: Bool
 
     init(for executor: (any TaskExecutor)?, lock: LockChoice) {
         let threads = (executor as? ThreadExecutor)?.threadCount
         areNumbered = threads != nil
-        all = (0..<(threads ?? WorkerPool.coreCount)).map { _ in LocalQueue(lock: lock) }
+        all = (0..<(threads ?? WorkerPool.coreCount)).map { _ in PrefetchQueue(lock: lock) }
     }
 
     /// The calling thread's queue. Threads that share one only get in each other's way.
-    var own: LocalQueue {
+    var own: PrefetchQueue {
         let number = areNumbered ? RunLoop.current?.index ?? 0 : ThreadNumber.current
         return all[all.count == 1 ? 0 : number % all.count]
     }
@@ -137,20 +137,20 @@ struct LocalQueues: Sendable {
         return done
     }
 
-    fileprivate var lastFilledFirst: [LocalQueue] { all.sorted { $0.filledAt > $1.filledAt } }
+    fileprivate var lastFilledFirst: [PrefetchQueue] { all.sorted { $0.filledAt > $1.filledAt } }
 }
 
 extension PoolState {
     /// Takes back all prefetched jobs, and keeps workers from ending or beginning any meanwhile.
-    mutating func standingStill<Result>(_ body: (inout PoolState, borrowing AllQueues) -> Result) -> Result {
-        func locked(_ rest: ArraySlice<LocalQueue>) -> Result {
-            guard let local = rest.first else { return body(&self, AllQueues()) }
+    mutating func standingStill<Result>(_ body: (inout PoolState, borrowing AllLocks) -> Result) -> Result {
+        func locked(_ rest: ArraySlice<PrefetchQueue>) -> Result {
+            guard let local = rest.first else { return body(&self, AllLocks()) }
             return local.withLock { state in
                 let done = local.takeBack(&state, to: queue)
                 counters.done += done
                 return locked(rest.dropFirst())
             }
         }
-        return locked(locals.lastFilledFirst[...])
+        return locked(prefetchQueues.lastFilledFirst[...])
     }
 }
