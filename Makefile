@@ -95,7 +95,8 @@ check-servers: build ## run web servers, loggers and syslog daemons, and read th
 
 lint: ## report where the sources are not formatted, and comments of more than 100 columns
 	$(SWIFT) format lint --strict --parallel --recursive $(FORMATTED)
-	@! git grep -nP '^(?=\s*//)(?!\s*/// \|).{101,}' -- '*.swift' '*.c' '*.h' || { echo 'wrap these comments at 100 columns' >&2; exit 1; }
+	@git grep -nP '^(?=\s*//)(?!\s*/// \|).{101,}' -- '*.swift' '*.c' '*.h'; \
+	case $$? in 0) echo 'wrap these comments at 100 columns' >&2; exit 1;; 1) ;; *) exit 1;; esac
 
 format: ## format the sources
 	$(SWIFT) format --in-place --parallel --recursive $(FORMATTED)

@@ -31,6 +31,27 @@ struct AuditTests {
         try command.run(["audit", ".sluice/x/report.json"] + more)
     }
 
+    @Test("records of several lines that are too long, with batches of any size")
+    func longRecordsOfLines() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let lines = (0..<4_000).map { "  at frame \($0), which has a long name and a place in a file\n" }.joined()
+        try command.write("ERR one\nERR two\n\(lines)ERR three\n  at x\n" + String(repeating: "ERR four\n", count: 90_000), to: "in.log")
+        var outputs: [String] = []
+        for memory in ["16MiB", "64MiB", "512MiB"] {
+            let source = "{files: in.log, format: lines, max_record: 100KiB, multiline: {starts: '^ERR'}}"
+            try command.write(
+                "name: p\nsource: \(source)\nlimits: {memory: \(memory)}\nsink: {file: out.jsonl}\ndead_letter: dead.jsonl\n", to: "p.yaml")
+            let run = try command.run(["run", "p.yaml", "--progress", "none"])
+            #expect(run.status == 3, "\(memory): \(run.error)")
+            let audit = try command.run(["audit", ".sluice/p/report.json"])
+            #expect(audit.status == 0, "\(memory): \(audit.output)\(audit.error)")
+            let raw = try command.text(of: "dead.jsonl").split(separator: "\n").map { $0[($0.range(of: "\"raw\"")?.lowerBound ?? $0.startIndex)...] }
+            outputs.append(try command.text(of: "out.jsonl") + raw.joined(separator: "\n"))
+        }
+        #expect(Set(outputs).count == 1)
+    }
+
     @Test("an unchanged run holds, also beside its pipeline file, and what no file shows is named")
     func unchanged() throws {
         let command = try command()

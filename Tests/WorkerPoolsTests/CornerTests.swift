@@ -318,6 +318,25 @@ import Testing
         #expect(pool.counters.cancelled == 201)
     }
 
+    @Test func `a value that nobody waits for reads the pool's counters in its deinit`() async throws {
+        final class Value: Sendable {
+            let pool: WorkerPool
+            let tally: Tally
+            init(_ pool: WorkerPool, _ tally: Tally) { (self.pool, self.tally) = (pool, tally) }
+            deinit { if pool.counters.accepted > 0 { tally.add() } }
+        }
+        let gate = Gate()
+        let tally = Tally()
+        let pool = WorkerPool(.init(workers: 1...1))
+        try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        // They are prefetched, so that each is begun where the one before it ends.
+        for _ in 0..<200 { _ = try await pool.submit(returning: { Value(pool, tally) }) }
+        gate.open()
+        await pool.drain()
+        #expect(tally.value == 200)
+    }
+
     @Test func `a worker survives failing jobs`() async throws {
         let pool = WorkerPool(.init(workers: 1...1, queue: .unbounded))
         for _ in 0..<1000 { try await pool.submit { throw TestError() } }

@@ -57,7 +57,7 @@ import Testing
         #expect(guarded.withLock { $0 } == 1)
     }
 
-    @Test func `may be released by another thread as soon as the lock is free`() throws {
+    @Test func `frees its value once, on whichever thread is the last`() throws {
         let instances = InstanceCounter()
         for _ in 0..<Scale.rounds(500, full: 20_000) {
             let running = try onThreads(3, touching(Guarded(InstanceCounter.Instance(of: instances))))

@@ -1,9 +1,9 @@
-/// The unit of work and of acknowledgement: about 512 KiB of decompressed bytes of one input, or less
-/// with little memory, cut at the end of a record.
+/// The unit of work and of acknowledgement: about 512 KiB of decompressed bytes of one input, or
+/// less with little memory, cut at the end of a record.
 ///
-/// The end of a batch depends only on the input's bytes and the run's memory: it holds as many whole
-/// records as fit into the target size, or one record if that is longer. Neither the sizes of reads
-/// nor the number of workers matter.
+/// The end of a batch depends only on the input's bytes and the run's memory: it holds as many
+/// whole records as fit into the target size, or one record if that is longer. Neither the sizes of
+/// reads nor the number of workers matter.
 ///
 /// `@unchecked Sendable`: a batch belongs to one job at a time. The reader fills it; then it moves
 /// from stage to stage and is never shared.
@@ -12,8 +12,8 @@ package final class Batch: @unchecked Sendable {
     /// ``Checkpoint/version`` and ``TaskPlan/version``.
     package static let targetBytes = 512 << 10
 
-    /// The target size with so much memory. A stage may make many times the text of a batch, on each
-    /// worker.
+    /// The target size with so much memory. A stage may make many times the text of a batch, on
+    /// each worker.
     static func targetBytes(within memory: Int) -> Int { min(targetBytes, max(128 << 10, memory >> 8)) }
 
     /// The batch's bytes. At least ``ByteBuffer/padding`` readable bytes follow the last one.
@@ -66,8 +66,8 @@ package final class Batch: @unchecked Sendable {
     /// Where its reader is after this batch; `nil` if reading can only begin at the input's start.
     var readerState: ReaderState?
 
-    /// An estimate of the memory in bytes that it may come to take. It does not depend on the size of
-    /// batches, so that no more of them are in flight where they are small.
+    /// An estimate of the memory in bytes that it may come to take. It does not depend on the size
+    /// of batches, so that no more of them are in flight where they are small.
     var weight: Int { 6 * max(bytes.capacity, 1 << 20) }
 
     package init(bytes: ByteBuffer, input: Int, offset: UInt64, line: UInt64) {

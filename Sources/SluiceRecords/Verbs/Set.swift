@@ -50,7 +50,7 @@ private struct SetStep: EachStep {
 
     func bind(_ site: StageSite, _ binder: inout StageBinder) -> any EachStage {
         SetStage(
-            site: site, mostHeld: room.values, fullText: room.batchText,
+            site: site, room: room,
             assignments: assignments.map { field, value in
                 let bound = BoundProgram(value, in: binder.fields)
                 let previous = binder.shape.column(of: field)
@@ -73,10 +73,7 @@ struct SetStage: EachStage {
     }
 
     let site: StageSite
-    /// The most bytes that expressions may make for 1 MiB of records, beside their shares.
-    let mostHeld: Int
-    /// The text of a full batch. Shorter ones have the same room.
-    let fullText: Int
+    let room: StageRoom
     let assignments: [Assignment]
 
     /// Evaluates the assignments one after the other, each over all rows.
@@ -93,14 +90,14 @@ struct SetStage: EachStage {
         let evaluate = assignment.value.evaluation(over: batch)
         let column = assignment.column
         let scratch = batch.scratch
-        let room = batch.part(of: mostHeld, forAtLeast: fullText)
+        let mostHeld = mostHeld(batch)
         try site.keep(in: batch) { (row) throws(RecordFailure) in
             let value = evaluate(row)
             // Values are kept until the batch is written, so that each may be the sum of those
             // before it.
-            if scratch.byteCount > room, scratch.madeCount > 0, value.kind != .error, isTooMuch(row, upTo: index, in: batch) {
+            if scratch.byteCount > mostHeld, scratch.madeCount > 0, value.kind != .error, isTooMuch(row, upTo: index, in: batch) {
                 scratch.discard()
-                throw .tooMuch(room)
+                throw .tooMuch(mostHeld, room)
             }
             switch value.kind {
             case .error: throw assignment.value.failure(row, of: batch)
@@ -111,23 +108,34 @@ struct SetStage: EachStage {
         }
     }
 
+    /// The least share of a record, in bytes.
+    private static let leastShare = 1 << 10
+
+    /// The most bytes that expressions may make for a batch, beside the shares of its records. The
+    /// source's text tells the same in a task of a divided run.
+    private func mostHeld(_ batch: RecordBatch) -> Int { room.values(ofText: batch.source.bytes.count) }
+
     /// Whether the record takes more than its share, where there is no room for more than that: as
-    /// much of the room as of the batch's text. So no record fails because of those beside it that
-    /// take more than theirs.
+    /// much of half of the room as of the text of its batch, or of a full one. So no record fails
+    /// because of those beside it that take more than theirs.
     @inline(never)
     private func isTooMuch(_ row: Int, upTo index: Int, in batch: RecordBatch) -> Bool {
         let scratch = batch.scratch
         let own = assignments[..<index].reduce(scratch.madeCount) { $0 + scratch.byteCount(of: batch.table.row(row)[$1.column]) }
-        return own > max(1024, mostHeld / 2 / batch.shares(ofRow: row))
+        let shares =
+            batch.frames.isEmpty
+            ? batch.table.rows : max(room.batchText, batch.textCount) / max(1, batch.text(row).count)
+        return own > max(Self.leastShare, mostHeld(batch) / 2 / max(1, shares))
     }
 }
 
 extension RecordFailure {
-    fileprivate static func tooMuch(_ most: Int) -> RecordFailure {
-        RecordFailure(
+    fileprivate static func tooMuch(_ most: Int, _ room: StageRoom) -> RecordFailure {
+        let enough = most < room.values ? " above \(room.memoryForMoreValues >> 30) GiB" : ""
+        return RecordFailure(
             code: "expression.cost_limit",
             message: "with this value, expressions would hold more than \(most >> 20) MiB for a batch of records, and more than this record's share of it;"
-                + " 'limits.memory' allows more")
+                + " 'limits.memory'\(enough) allows more")
     }
 }
 

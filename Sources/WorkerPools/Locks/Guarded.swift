@@ -9,12 +9,15 @@ import Synchronization
 ///
 /// A lock of our own, since on Linux trying a `Synchronization.Mutex` that is held is a system
 /// call, after which unlocking it is another. It is that of Drepper, "Futexes Are Tricky" (2011),
-/// section 6, with one difference: only one thread at a time is parked, and the others that have
-/// waited for long queue for its place. Waiters do not lend their priority to the thread that has
-/// the lock, which may be taken ahead of them by a thread that happens to be running.
+/// section 6, with these differences: it spins and yields before it waits, and only one thread at a
+/// time is parked, while the others that have waited for long queue for its place. Waiters do not
+/// lend their priority to the thread that has the lock. A thread that happens to be running may
+/// take the lock ahead of them, any number of times.
+///
+/// A thread that takes a lock twice waits for ever.
 ///
 /// No wake-up is lost. A thread parks only after it has marked the lock as awaited, while another
-/// had it; that one finds the mark when it unlocks, and unparks, which the spot remembers if it
+/// had it; whoever has it finds the mark on unlocking, and unparks, which the spot remembers if it
 /// comes first. The thread that is unparked marks the lock again when it tries to take it, so
 /// whoever was faster unparks it once more. If it succeeds, the mark stays: at worst it unparks
 /// nobody, and the next thread to park looks again at once.
@@ -22,8 +25,8 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
     private let state: UnsafeMutablePointer<State>
     private let hold = Atomic(Hold.free)
     private let spot = ParkingSpot()
-    /// Who may park. With several threads at one spot, a `pthread_cond_signal` of glibc before 2.41
-    /// may wake none of them (its bug 25847).
+    /// Held by the one thread that may park. With several threads at one spot, a
+    /// `pthread_cond_signal` of glibc before 2.41 may wake none of them (its bug 25847).
     private let placeToPark = Mutex(())
     private let spins: Bool
 

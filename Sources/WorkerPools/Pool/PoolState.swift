@@ -18,8 +18,8 @@ struct PoolState {
     var workers = WorkerTable()
     var places: Places
     var wakeUps: WakeUps
-    /// How many jobs may be queued before a step is needed, because there is no room or a worker has
-    /// to be woken.
+    /// How many jobs may be queued before a step is needed, because there is no room or a worker
+    /// has to be woken.
     var submitsWithoutStep = 0
     /// Jobs waiting for room, with their submitters.
     var roomWaiters: Deque<RoomWaiter> = []

@@ -71,7 +71,7 @@ final class Worker: @unchecked Sendable {
     @exclusivity(unchecked) private var newAlarm: UInt64 = 0
     /// Its jobs are so short that many arrive while it fetches one, and it did not get many.
     @exclusivity(unchecked) var lingers = false
-    /// Where the jobs are that it has prefetched.
+    /// The queue that holds the jobs it has prefetched.
     @exclusivity(unchecked) var prefetched: PrefetchQueue?
 
     // The worker changes these with the lock of its thread's prefetch queue, others with the locks
@@ -174,6 +174,9 @@ final class Worker: @unchecked Sendable {
         if let record = job.record {
             guard local.withLock({ finish(record, $0) }) else { return .endWithoutSuccess }
             record.announce(.done, storage.endWaits)
+            // Perhaps the last reference to its value, which must not be freed under a lock. Nobody
+            // else reads it any more: the attempt has no deadline, and its job is decided.
+            job.record = nil
         }
         if local.endAndBeginNext(of: self) {
             setNewAlarm()
@@ -192,8 +195,8 @@ final class Worker: @unchecked Sendable {
         while OperatingSystem.now < end {}
     }
 
-    /// Records the end of an attempt or of the way to the queue, and chooses what comes next, in one
-    /// step under the lock.
+    /// Records the end of an attempt or of the way to the queue, and chooses what comes next, in
+    /// one step under the lock.
     /// - Returns: `endWithoutSuccess` if `note` says that the attempt's success does not count.
     private func nextAction(
         maySpin: Bool = true, after note: (inout PoolState, inout PrefetchQueue.State) -> Bool = { state, _ in state.endSearch() }

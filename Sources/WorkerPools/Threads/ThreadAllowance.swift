@@ -6,8 +6,8 @@ package enum ThreadAllowance {
     /// - Returns: the number of threads that can exist at once in addition to those that do, up to
     ///   `most`. Other processes may take them in the meantime.
     package static func threads(upTo most: Int) -> Int {
-        // No thread ends before the last has begun. Each waits at a place of its own: a lock would be
-        // handed from one to the next.
+        // No thread ends before the last has begun. Each waits at a place of its own: a lock would
+        // be handed from one to the next.
         var started: [(thread: SystemThread, spot: ParkingSpot)] = []
         while started.count < most {
             let spot = ParkingSpot()

@@ -59,6 +59,21 @@ struct MemoryTests {
         #expect(failed == (terms.status == 0 ? "0\n" : "1\n") || failed.isEmpty && terms.status == 0)
     }
 
+    @Test("many values of a record of 14 MB")
+    func valuesOfOne() throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        try command.write("{\"s\":\"\(String(repeating: "x", count: 14_000_000))\"}\n{\"s\":\"z\"}\n", to: "in.jsonl")
+        let fields = "abcdefghijklmno".map { "\($0): s + s" }.joined(separator: ", ")
+        try command.write(
+            "name: p\nsource: {files: in.jsonl}\nlimits: {memory: 64MiB}\nstages:\n  - set: {\(fields)}\n  - set: {n: size(a)}\n  - select: [n]\n"
+                + "sink: {file: out.jsonl}\ndead_letter: dead.jsonl\n", to: "p.yaml")
+        let peak = try Self.peak(command, "run p.yaml --progress none", status: 3)
+        #expect(peak <= 64 + 96, "\(peak) MiB")
+        #expect(try command.text(of: "out.jsonl") == "{\"n\":2}\n")
+        #expect(try command.shell("grep -c '\"code\":\"expression.cost_limit\"' dead.jsonl").output == "1\n")
+    }
+
     @Test("values of 3,000 records of 20 kB, none of which fails because of the others", arguments: [1, 8])
     func valuesOfMany(workers: Int) throws {
         let command = try CommandUnderTest()

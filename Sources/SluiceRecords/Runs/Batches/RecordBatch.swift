@@ -183,22 +183,8 @@ package final class RecordBatch: @unchecked Sendable {
         return UnsafeBufferPointer(start: base + Int(frame.start), count: Int(frame.count))
     }
 
-    /// The text for which stages have the whole of their room: more than in most batches, so that
-    /// the room for a record does not depend on their size.
-    private static let wholeText = 1 << 20
-
-    /// Of how many equal shares of a stage's room the row's record may take one.
-    func shares(ofRow row: Int) -> Int {
-        guard !frames.isEmpty else { return max(1, table.rows) }
-        let whole = max(Self.wholeText, (rebased ?? source.bytes).count)
-        return max(1, whole / max(1, text(row).count))
-    }
-
-    /// The part of a stage's room that the batch has by its text, or by so much text if it has
-    /// less.
-    func part(of room: Int, forAtLeast text: Int) -> Int {
-        room / Self.wholeText * min(Self.wholeText, max(text, (rebased ?? source.bytes).count))
-    }
+    /// The size of the text that the frames refer to, in bytes.
+    var textCount: Int { (rebased ?? source.bytes).count }
 
     /// The bytes that the source read for the row's record.
     func sourceText(_ row: Int) -> UnsafeBufferPointer<UInt8> {

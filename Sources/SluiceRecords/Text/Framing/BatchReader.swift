@@ -209,8 +209,8 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         return summary
     }
 
-    /// The next batch, or `nil` at the end. Inflates about 512 KiB, which takes half a millisecond, or the
-    /// whole of a record over the limit, however long.
+    /// The next batch, or `nil` at the end. Inflates about 512 KiB, which takes half a millisecond,
+    /// or the whole of a record over the limit, however long.
     ///
     /// A batch may have no frames if it carries an oversized record or damage.
     /// - Throws: ``InputError/damaged(path:_:)`` under ``DamagePolicy/fail``,
@@ -252,7 +252,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
             if let nextDirective { return try cut(after: min(nextDirective, framesThatFit)) }
             let isFull = buffer.count >= batchBytes && !scan.frames.isEmpty
             if isFull || scan.frames.count > mostRecords { return try cut(after: framesThatFit) }
-            if buffer.count >= batchBytes, buffer.count > maxRecord { return try setAside() }
+            if buffer.count > mostInBuffer { return try setAside() }
             if let event {
                 if let batch = try handle(event) { return batch }
             } else {
@@ -271,10 +271,14 @@ package final class BatchReader: InputReader, @unchecked Sendable {
         bytes?.close()
     }
 
+    /// How long an unfinished record may be before it is set aside, so that what becomes of one
+    /// does not depend on the size of batches.
+    private var mostInBuffer: Int { max(maxRecord, Batch.targetBytes - 1) }
+
     /// Reads text after the buffer's last byte: up to the target size or, inside a longer record,
-    /// up to the limit of a record.
+    /// until it is too long.
     private func fill() {
-        let wanted = buffer.count < batchBytes ? batchBytes - buffer.count : min(Batch.targetBytes, maxRecord + 1 - buffer.count)
+        let wanted = buffer.count < batchBytes ? batchBytes - buffer.count : min(Batch.targetBytes, mostInBuffer + 1 - buffer.count)
         read(atMost: wanted)
     }
 
@@ -460,14 +464,17 @@ package final class BatchReader: InputReader, @unchecked Sendable {
             case .damage(_, cutsText: true) where text.wasCutBetweenMembers && buffer.count > 0: return endsWithLineFeed
             case .damage, .end: return isKnown
             case nil:
-                guard buffer.count < Batch.targetBytes else { return isKnown }
-                read(atMost: Batch.targetBytes - buffer.count)
+                guard buffer.count < Self.mostAfterGap else { return isKnown }
+                read(atMost: Self.mostAfterGap - buffer.count)
                 // Inside a member, after a flush.
                 if buffer.count > 0, !isNewMember { return true }
                 if let border, buffer.count > border { isKnown = true }
             }
         }
     }
+
+    /// 1 MiB.
+    private static let mostAfterGap = 1 << 20
 
     private var endsWithLineFeed: Bool { buffer.start[buffer.count - 1] == 0x0A }
 

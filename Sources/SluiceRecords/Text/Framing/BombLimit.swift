@@ -4,8 +4,8 @@
 /// for one byte over and over. The limit concerns single records that are over `max_record`
 /// already, so an archive of short lines that are all the same is read to its end.
 struct BombLimit: Sendable {
-    /// The distance between marks, in bytes of the record's text. At the first one it is measured,
-    /// and at each further one checked, so that the first that can be given up is twice as long.
+    /// The distance between marks, in bytes of the record's text. It is measured at the first one
+    /// and checked at each further one, so no record is given up before the second.
     var text: UInt64 = 128 << 20
     /// The least number of bytes of text for each byte of compressed data.
     var ratio: UInt64 = 500
