@@ -12,7 +12,8 @@ package struct FileSink: DeclaredSink {
                 "the compression level, for names that end in `.gz` or `.zst`"),
             ArgumentKey(
                 "members", .choice(GzipMembers.allCases.map(\.rawValue)), default: "one", example: "members: many",
-                "for names that end in `.gz`: `one` gzip member, which every reader reads completely, or `many`, one for each MiB of text at most"),
+                "for names that end in `.gz`: `one` gzip member, which every reader reads completely, or `many`, one for each block of text, mostly of 128 KiB to 1 MiB"
+            ),
             ArgumentKey(
                 "part", .word(TaskParts.word, or: .short(.size(1...(1 << 50)), for: "bytes", in: PartLimit.keys + [TaskParts.key])),
                 example: "part: 256MiB",

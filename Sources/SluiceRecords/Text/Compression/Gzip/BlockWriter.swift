@@ -3,7 +3,7 @@ public enum GzipMembers: String, CaseIterable, Sendable {
     /// One member for the whole file, for readers that stop after the first member
     /// (docs/readers.md).
     case one
-    /// One member for each block, of 1 MiB of text at most.
+    /// One member for each block of text, mostly of 128 KiB to 1 MiB.
     case many
 }
 
