@@ -16,7 +16,7 @@ struct Plan {
     var threads = 2
     /// false: the workers run on Swift's cooperative pool.
     var ownThreads = true
-    var lock = LockChoice.mutex
+    var lock = LockChoice.parking
     var longestRun = 128
     var timeout = false
     var retry = false

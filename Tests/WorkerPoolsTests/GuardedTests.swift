@@ -4,7 +4,7 @@ import Testing
 
 /// The lock alone. A wake-up that is lost leaves threads parked, so the test does not end.
 @Suite(.serialized, .timeLimit(Scale.timeLimit)) struct `A guarded value` {
-    @Test(arguments: [LockChoice.mutex, .spinning])
+    @Test(arguments: [LockChoice.parking, .spinning])
     func `is changed by one thread at a time, however long each holds the lock`(choice: LockChoice) throws {
         let threads = 8
         let rounds = Scale.rounds(2_000, full: 100_000)
@@ -12,8 +12,7 @@ import Testing
         let running = try onThreads(threads) { thread in
             for round in 0..<rounds {
                 guarded.withLock { entries in
-                    let isAlone = entries.enter()
-                    #expect(isAlone)
+                    entries.enter()
                     // Longer than others spin, so that some are parked when the lock is free.
                     if (thread + round) % 100 == 0 { compute(for: 1_000_000) }
                     entries.leave()
@@ -22,10 +21,10 @@ import Testing
         }
         running.join()
         #expect(guarded.withLock { $0.count } == threads * rounds)
+        #expect(guarded.withLock { $0.intrusions } == 0)
     }
 
-    /// All threads but one are parked again and again, and the last to be woken has no other left
-    /// to wake it.
+    /// A thread is parked in every round, and the last to be woken has no other left to wake it.
     @Test func `is reached by every thread that waits for it`() throws {
         let threads = 4
         let guarded = Guarded(Entries())
@@ -34,15 +33,16 @@ import Testing
             let running = try onThreads(threads) { _ in
                 arrived.add()
                 guarded.withLock { entries in
-                    let isAlone = entries.enter()
-                    #expect(isAlone)
+                    entries.enter()
                     while arrived.value < threads {}
-                    if entries.count % threads == 1 { compute(for: 500_000) }
+                    // Two others wait, and one of them parks before long.
+                    if entries.count % threads == 1 { while !guarded.mayBeAwaited {} }
                     entries.leave()
                 }
             }
             running.join()
             #expect(guarded.withLock { $0.count } == threads * (round + 1))
+            #expect(guarded.withLock { $0.intrusions } == 0)
         }
     }
 
@@ -70,12 +70,13 @@ import Testing
 /// Deliberately not atomic: what the lock guards.
 private struct Entries {
     private(set) var count = 0
+    /// How often a thread came in while another was inside.
+    private(set) var intrusions = 0
     private var isInside = false
 
-    /// - Returns: false if another thread is inside.
-    mutating func enter() -> Bool {
-        defer { isInside = true }
-        return !isInside
+    mutating func enter() {
+        if isInside { intrusions += 1 }
+        isInside = true
     }
 
     mutating func leave() {

@@ -21,7 +21,7 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
 
     /// A queue that has finished jobs in one or two µs each, and then took its share.
     private func filled(share: Int) -> PrefetchQueue {
-        let local = PrefetchQueue(lock: .mutex)
+        let local = PrefetchQueue(lock: .parking)
         var now: UInt64 = 1_000_000_000
         var pace = 1
         while pace < 2 * PrefetchQueue.capacity {
@@ -48,7 +48,7 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
     }
 
     @Test func `takes one job at a time while jobs are long, and more and more once they are short`() {
-        let local = PrefetchQueue(lock: .mutex)
+        let local = PrefetchQueue(lock: .parking)
         var now: UInt64 = 1_000_000_000
         var sizes: [Int] = []
         for round in 0..<12 {
@@ -62,7 +62,7 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
     }
 
     @Test func `learns nothing from jobs that others took away`() {
-        let local = PrefetchQueue(lock: .mutex)
+        let local = PrefetchQueue(lock: .parking)
         let queue = LevelQueue(levels: 1, ageing: 1)
         for _ in 0..<5 {
             local.withLock { $0.noteDone() }
@@ -89,7 +89,7 @@ private func job(_ number: Int32, level: UInt8 = 0) -> Job { Job(body: .plain({}
     /// A pool all of whose workers are running, so that none is woken and room is all that counts.
     private func busyPool(room: Int) -> PoolState {
         let configuration = WorkerPool.Configuration(workers: 2...2, queue: .bounded(room), whenFull: .dropNewest)
-        var state = PoolState(configuration, prefetchQueues: PrefetchQueues(for: nil, lock: .mutex), spinSignal: SpinSignal())
+        var state = PoolState(configuration, prefetchQueues: PrefetchQueues(for: nil, lock: .parking), spinSignal: SpinSignal())
         state.places.busy = 2
         state.finishStep()
         return state

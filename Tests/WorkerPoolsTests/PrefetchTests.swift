@@ -27,7 +27,7 @@ private struct Simulation {
         let executor = ThreadExecutor(threads: threads, name: "simulation")
         let configuration = WorkerPool.Configuration(workers: workers...workers, queue: .unbounded, executor: executor)
         pool = WorkerPool(configuration)
-        prefetchQueues = PrefetchQueues(for: executor, lock: .mutex)
+        prefetchQueues = PrefetchQueues(for: executor, lock: .parking)
         state = PoolState(configuration, prefetchQueues: prefetchQueues, spinSignal: SpinSignal())
         state.finishStep()
     }
@@ -88,7 +88,7 @@ private struct Simulation {
         while ended.remove(oldest + 1) != nil { oldest += 1 }
         let local = prefetchQueues.all[thread]
         if local.endAndBeginNext(of: worker) { return begin(worker) }
-        #expect(step { state in local.withLock { state.succeed(worker, &$0) } })
+        #expect(step { state in local.withLock { state.countSuccess(of: worker, &$0) } })
         _ = take(worker, on: thread)
     }
 
@@ -100,7 +100,7 @@ private struct Simulation {
 
     /// - Returns: false if it has to come to the queue once more instead.
     mutating func park(_ worker: Worker, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
-        if step({ $0.park(worker, continuation) }) { return true }
+        if step({ $0.parkIfIdle(worker, continuation) }) { return true }
         searching.append(worker)
         return false
     }

@@ -57,14 +57,15 @@ public final class JobGroup: Sendable {
     }
 
     private func submit(_ options: JobOptions, _ job: Job.Body) async throws {
-        try await submit(JobRecord(options: options) { self.end($0, $1) }, job, priority: options.priority)
+        try await submit(JobRecord(options: options) { self.noteEnd(of: $0, $1) }, job, priority: options.priority)
     }
 
-    /// - Parameter record: calls ``end(_:_:)`` when the job has ended; until then the group lives.
+    /// - Parameter record: calls ``noteEnd(of:_:)`` when the job has ended; until then the group
+    ///   lives.
     func submit(_ record: JobRecord, _ job: Job.Body, priority: JobPriority = .normal) async throws {
         guard state.withLock({ $0.add(record) }) else { throw reasonForEnd(of: record) }
         do {
-            try await storage.submit(Job(body: job, record: record, level: storage.level(of: priority)), whenFull: policy)
+            if let unqueued = storage.submitWithoutStep(job, record, priority) { try await storage.submit(unqueued, whenFull: policy) }
         } catch {
             remove(record)
             if case .cancelled = error as? PoolError { throw reasonForEnd(of: record) }
@@ -109,7 +110,7 @@ public final class JobGroup: Sendable {
         if !state.withLock({ $0.setCancelHandler(handler) }) { handler() }
     }
 
-    func end(_ record: JobRecord, _ end: JobEnd) {
+    func noteEnd(of record: JobRecord, _ end: JobEnd) {
         if let failure = end.failure {
             state.withLock { $0.failures.append(failure) }
             if rule == .cancelRest { cancel() }

@@ -39,7 +39,7 @@ public struct TypedJobHandle<Value: Sendable, Failure: Error>: Sendable {
     public var result: Result<Value, JobFailure<Failure>> {
         get async {
             if let end = record.endIfEnded { return record.result(of: end) }
-            return record.result(of: await storage.end(of: record))
+            return record.result(of: await storage.waitForEnd(of: record))
         }
     }
 

@@ -80,7 +80,7 @@ class JobRecord: @unchecked Sendable {  // see above
 final class EndWaits: Sendable {
     private let waiting = Guarded<[ObjectIdentifier: [UnsafeContinuation<Void, Never>]]>([:])
 
-    func end(of record: JobRecord) async -> JobEnd {
+    func waitForEnd(of record: JobRecord) async -> JobEnd {
         while true {
             if let end = record.endIfEnded { return end }
             await suspend { continuation in

@@ -30,7 +30,7 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
     private let placeToPark = Mutex(())
     private let spins: Bool
 
-    init(_ state: consuming State, lock choice: LockChoice = .mutex) {
+    init(_ state: consuming State, lock choice: LockChoice = .parking) {
         self.state = .allocate(capacity: 1)
         self.state.initialize(to: state)
         spins = choice == .spinning
@@ -47,10 +47,13 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
     func withLock<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result) throws(Failure) -> Result {
         if !lockIfFree() { waitAndLock() }
         defer {
-            if hold.exchange(Hold.free, ordering: .releasing) == Hold.awaited { spot.unpark() }
+            if hold.exchange(Hold.free, ordering: .releasing) == Hold.mayBeAwaited { spot.unpark() }
         }
         return try body(&state.pointee)
     }
+
+    /// Whether a thread may be parked until the lock is free.
+    var mayBeAwaited: Bool { hold.load(ordering: .relaxed) == Hold.mayBeAwaited }
 
     @inline(__always)
     private func lockIfFree() -> Bool {
@@ -69,7 +72,7 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
             while !lockIfFree() { OperatingSystem.sleep(microseconds: 50) }
         } else {
             placeToPark.withLock { _ in
-                while hold.exchange(Hold.awaited, ordering: .acquiring) != Hold.free { spot.park(until: nil) }
+                while hold.exchange(Hold.mayBeAwaited, ordering: .acquiring) != Hold.free { spot.park(until: nil) }
             }
         }
     }
@@ -79,5 +82,5 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
 private enum Hold: UInt8, AtomicRepresentable {
     case free, held
     /// A thread has it, and another may be parked until it is free.
-    case awaited
+    case mayBeAwaited
 }

@@ -16,7 +16,7 @@ extension PoolState {
             places.lentOverruns += 1
             forgetNestedWaiters(slot: slot)
         }
-        end(record, .stopped(configuration.timedOut(record, attempts: worker.job.attempt)))
+        decideEnd(of: record, .stopped(configuration.timedOut(record, attempts: worker.job.attempt)))
         return nil
     }
 
@@ -29,9 +29,9 @@ extension PoolState {
     }
 
     /// Counts the job as done and frees its place, if the attempt's success still counts.
-    mutating func succeed(_ worker: Worker, _ local: inout PrefetchQueue.State) -> Bool {
-        guard worker.finish(nil, local) else { return false }
-        local.noteDone()
+    mutating func countSuccess(of worker: Worker, _ prefetched: inout PrefetchQueue.State) -> Bool {
+        guard worker.closeIfInTime(nil, prefetched) else { return false }
+        prefetched.noteDone()
         release(worker)
         return true
     }
@@ -43,14 +43,14 @@ extension PoolState {
         places.busy -= 1
     }
 
-    /// The same, for a worker that takes its next turn in a later step.
+    /// The same, for a worker that asks for its next action in a later step.
     private mutating func releaseBeforeNextStep(_ worker: Worker) {
         release(worker)
         wakeUps.searching += 1
     }
 
     /// Counts how the job ended, and frees its place.
-    mutating func end(_ worker: Worker, _ end: JobEnd) {
+    mutating func countEnd(_ end: JobEnd, of worker: Worker) {
         counters.count(end)
         releaseBeforeNextStep(worker)
     }

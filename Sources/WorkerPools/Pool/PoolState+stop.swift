@@ -13,7 +13,7 @@ extension PoolState {
         refuseRoomWaiters { _ in true }
         let undone = queue.takeAll() + delayed.sorted { $0.key < $1.key }.map(\.value.job)
         delayed.removeAll()
-        for job in undone { end(job.record, configuration.cancelled(job.record)) }
+        for job in undone { decideEnd(of: job.record, configuration.cancelled(job.record)) }
         for case let worker? in workers.slots {
             if worker.verdict(locks) == .inTime { worker.cancel(locks) }
             if let task = worker.task { followUp.toCancel.append(task) }
@@ -32,7 +32,7 @@ extension PoolState {
         case .inCaller: record.isCancelRequested = true
         case .queued: cancelQueued(record)
         case .delayed(let ticket):
-            end(record, configuration.cancelled(record))
+            decideEnd(of: record, configuration.cancelled(record))
             if let job = delayed.removeValue(forKey: ticket)?.job { queue.discard(job) }
         case .running(let slot):
             guard let worker = workers.slots[slot] else { return }
@@ -42,7 +42,7 @@ extension PoolState {
     }
 
     mutating func cancelQueued(_ record: JobRecord) {
-        end(record, configuration.cancelled(record))
+        decideEnd(of: record, configuration.cancelled(record))
         queue.noteCancelled()
     }
 

@@ -21,16 +21,16 @@ extension PoolState {
     /// Takes the job, unless a step is needed to admit it.
     @inline(__always)
     mutating func enqueueWithoutStep(_ job: inout Job?) {
-        guard submitsWithoutStep > 0, job?.record?.isCancelRequested != true, let job = job.take() else { return }
-        submitsWithoutStep -= 1
+        guard freeSubmits > 0, job?.record?.isCancelRequested != true, let job = job.take() else { return }
+        freeSubmits -= 1
         enqueue(job)
         if wakeUps.isSpinning { wakeUps.spinSignal.set() }
     }
 
     /// The same for as many of the jobs as need no step; they have no records.
     mutating func enqueueWithoutStep(_ jobs: inout JobBuffer) {
-        let number = min(jobs.count, submitsWithoutStep)
-        submitsWithoutStep -= number
+        let number = min(jobs.count, freeSubmits)
+        freeSubmits -= number
         for _ in 0..<number { enqueue(jobs.removeFirst()) }
         if wakeUps.isSpinning { wakeUps.spinSignal.set() }
     }
@@ -42,11 +42,11 @@ extension PoolState {
         queue.append(job)
     }
 
-    mutating func allowSubmitsWithoutStep() {
-        guard phase == .open, roomWaiters.isEmpty, places.limit == places.bounds.upperBound else { return submitsWithoutStep = 0 }
+    mutating func grantFreeSubmits() {
+        guard phase == .open, roomWaiters.isEmpty, places.limit == places.bounds.upperBound else { return freeSubmits = 0 }
         // Retries and lowered bounds may have left more jobs than there is room for.
         let room = max(0, capacity - waiting)
-        submitsWithoutStep = mayWakeWorker ? min(room, wakeUps.searching + imminentStarts - queue.count) : room
+        freeSubmits = mayAddSearcher ? min(room, wakeUps.searching + imminentStarts - queue.count) : room
     }
 
     /// - Parameters:
@@ -70,7 +70,7 @@ extension PoolState {
             enqueueAndGrow(job)
         case .dropNewest:
             counters.accepted += 1
-            end(job.record, configuration.dropped(job.record))
+            decideEnd(of: job.record, configuration.dropped(job.record))
         }
         return .accepted
     }
@@ -86,7 +86,7 @@ extension PoolState {
     private mutating func dropOldest() {
         takeBackPrefetched(since: 0)
         guard waiting >= capacity, let dropped = queue.popOldestOfLowest() else { return }
-        end(dropped.record, configuration.dropped(dropped.record))
+        decideEnd(of: dropped.record, configuration.dropped(dropped.record))
         queue.discard(dropped)
     }
 

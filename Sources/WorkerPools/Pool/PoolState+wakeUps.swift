@@ -12,9 +12,9 @@ struct WakeUps {
     var spinPolicy = SpinPolicy()
     let spinSignal: SpinSignal
     /// How many waiting jobs a running worker is expected to start within a moment, judging by
-    /// recent ones. No worker is woken for these. Reset when that worker takes its next turn or
-    /// otherwise ends, and when the watchdog fires, so that a job that turns out long holds up the
-    /// others for no longer than that.
+    /// recent ones. No worker is woken for these. Reset when that worker asks for its next action
+    /// or otherwise ends, and when the watchdog fires, so that a job that turns out long holds up
+    /// the others for no longer than that.
     var expectedStarts = 0
     var expectedStarter = 0
 
@@ -61,7 +61,7 @@ extension PoolState {
 
     /// If no worker is parked and there are as many as may be, a free one is about to park, and
     /// checks the queue once more before it does; a new one would only send it away.
-    var mayWakeWorker: Bool {
+    var mayAddSearcher: Bool {
         wakeUps.searching < WakeUps.mostSearching && places.busy + wakeUps.searching < places.limit
             && (!workers.parked.isEmpty || workers.live - places.lent < places.limit)
     }
@@ -77,11 +77,11 @@ extension PoolState {
 
     mutating func wakeWorker() {
         wakeUps.searching += 1
-        if !unpark() { followUp.slotsToStart.append(workers.takeSlot()) }
+        if !resumeParked() { followUp.slotsToStart.append(workers.takeSlot()) }
     }
 
     /// - Returns: false if none was parked.
-    private mutating func unpark() -> Bool {
+    private mutating func resumeParked() -> Bool {
         guard let slot = workers.parked.popLast(), let worker = workers.slots[slot], case .parked(let continuation) = worker.phase
         else { return false }
         worker.phase = .searching
@@ -93,7 +93,7 @@ extension PoolState {
     mutating func dismissExcess() {
         var excess = workers.live - places.lent - wakeUps.searching - places.limit
         if phase != .open, outstanding == 0 { excess = workers.parked.count }
-        while excess > 0, unpark() {
+        while excess > 0, resumeParked() {
             wakeUps.searching += 1
             excess -= 1
         }
@@ -101,10 +101,10 @@ extension PoolState {
 
     /// Chooses what a worker without a job does now.
     /// - Parameters:
-    ///   - local: that of the thread it runs on, and its state.
+    ///   - prefetchQueue: that of the thread it runs on, and its state.
     ///   - maySpin: whether it has not just spun.
     mutating func chooseNextAction(
-        of worker: Worker, from local: PrefetchQueue, _ state: inout PrefetchQueue.State, maySpin: Bool, now: UInt64
+        of worker: Worker, from prefetchQueue: PrefetchQueue, _ state: inout PrefetchQueue.State, maySpin: Bool, now: UInt64
     ) -> Worker.Action {
         forgetExpectedStarts(by: worker)
         if worker.verdict(state) != .inTime || workers.live - places.lent > places.limit { return retire(worker) }
@@ -112,7 +112,7 @@ extension PoolState {
             places.busy += 1
             worker.phase = .running
             worker.begin(job, state)
-            prefetch(by: worker, into: local, &state, now: now)
+            prefetch(by: worker, into: prefetchQueue, &state, now: now)
             return .run
         }
         if phase != .open, outstanding == 0 { return retire(worker) }
@@ -145,7 +145,7 @@ extension PoolState {
     }
 
     /// Parks the worker, unless there is something for it to do after all.
-    mutating func park(_ worker: Worker, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
+    mutating func parkIfIdle(_ worker: Worker, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         let hasEnded = phase != .open && outstanding == 0
         let hasJob = queue.count > wakeUps.searching + imminentStarts && places.busy + wakeUps.searching < places.limit
         if hasEnded || hasJob || workers.live - places.lent > places.limit {
@@ -159,22 +159,22 @@ extension PoolState {
 
     /// Prefetches some of the next jobs for the worker's thread. No returning job may be waiting to
     /// go before them.
-    private mutating func prefetch(by worker: Worker, into local: PrefetchQueue, _ state: inout PrefetchQueue.State, now: UInt64) {
+    private mutating func prefetch(by worker: Worker, into prefetchQueue: PrefetchQueue, _ state: inout PrefetchQueue.State, now: UInt64) {
         guard configuration.longestRun > 1, places.returning.isEmpty, phase != .cancelled else { return }
         // Half of what each thread could have.
         let share = queue.count / (2 * min(places.busy + wakeUps.searching, prefetchQueues.all.count))
-        let pace = local.fill(&state, share: share, longest: configuration.longestRun, now: now, from: queue)
+        let pace = prefetchQueue.fill(&state, share: share, longest: configuration.longestRun, now: now, from: queue)
         guard let pace else { return }
         wakeUps.expectedStarts = pace >= Self.burst ? pace - 1 : 0
         wakeUps.expectedStarter = worker.slot
-        worker.lingers = pace >= Self.burst && local.waiting < Self.burst
-        if local.waiting > 0 { worker.prefetched = local }
+        worker.lingers = pace >= Self.burst && prefetchQueue.waiting < Self.burst
+        if prefetchQueue.waiting > 0 { worker.prefetched = prefetchQueue }
     }
 
     /// Returns the jobs that the worker has prefetched and no worker has begun, because it will not
     /// run them next.
     mutating func returnPrefetched(of worker: Worker) {
-        if let local = worker.prefetched, local.waiting > 0 { takeBackPrefetched(since: local.filledAt) }
+        if let prefetchQueue = worker.prefetched, prefetchQueue.waiting > 0 { takeBackPrefetched(since: prefetchQueue.filledAt) }
         worker.prefetched = nil
     }
 }

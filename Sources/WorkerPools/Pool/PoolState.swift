@@ -18,9 +18,9 @@ struct PoolState {
     var workers = WorkerTable()
     var places: Places
     var wakeUps: WakeUps
-    /// How many jobs may be queued before a step is needed, because there is no room or a worker
-    /// has to be woken.
-    var submitsWithoutStep = 0
+    /// How many jobs may be queued without a step: none while the pool is closed, may still grow or
+    /// has room waiters; else until there is no room, or a worker has to be woken.
+    var freeSubmits = 0
     /// Jobs waiting for room, with their submitters.
     var roomWaiters: Deque<RoomWaiter> = []
     /// Jobs between two attempts. Each holds its pool, which nothing else may.
@@ -76,11 +76,11 @@ struct PoolState {
         admitRoomWaiters()
         returnPlaces()
         resumeWaiters()
-        while mayWakeWorker, queue.count > wakeUps.searching + imminentStarts { wakeWorker() }
-        allowSubmitsWithoutStep()
+        while mayAddSearcher, queue.count > wakeUps.searching + imminentStarts { wakeWorker() }
+        grantFreeSubmits()
         if sizing.isAlarmSet, !sizing.hasWaited { sizing.hasWaited = unserved > 0 }
         if wakeUps.isSpinning, queue.count > 0 || phase != .open { wakeUps.spinSignal.set() }
-        if !isWatchdogSet, mayWakeWorker && imminentStarts > 0 || prefetchQueues.waiting > 0 {
+        if !isWatchdogSet, mayAddSearcher && imminentStarts > 0 || prefetchQueues.waiting > 0 {
             isWatchdogSet = true
             followUp.isWatchdogWanted = true
         }
@@ -111,7 +111,7 @@ struct PoolState {
 
     /// Decides how a job ends that no worker will report on. It is announced once the lock is
     /// released, and counted after that.
-    mutating func end(_ record: JobRecord?, _ end: JobEnd) {
+    mutating func decideEnd(of record: JobRecord?, _ end: JobEnd) {
         guard let record else { return counters.count(end) }
         record.phase = .decided
         unannounced += 1

@@ -5,7 +5,7 @@ extension PoolStorage {
         let verdict = step { state in
             if failure == nil { state.counters.late += 1 }
             state.forgetExpectedStarts(by: worker)
-            return prefetchQueues.own.withLock { worker.conclude($0) }
+            return prefetchQueues.own.withLock { worker.closeUnsuccessful($0) }
         }
         let late = configuration.timedOut(job.record, attempts: job.attempt)
         switch verdict {
@@ -25,7 +25,7 @@ extension PoolStorage {
         let job = worker.job
         let delay = retryDelay(job, error, end)
         await report(job, error, retryAfter: delay)
-        guard let delay else { return announce(end, of: worker) }
+        guard let delay else { return announceAndCount(end, of: worker) }
         let due = alarms.now &+ delay.nanoseconds
         guard let ticket = step({ $0.delay(worker, in: self) }) else {
             return await endCancelled(worker, error, isReported: true)
@@ -34,20 +34,20 @@ extension PoolStorage {
     }
 
     /// Announces the end, and only then counts it.
-    private func announce(_ end: JobEnd, of worker: Worker) {
+    private func announceAndCount(_ end: JobEnd, of worker: Worker) {
         if let record = worker.job.record {
             prefetchQueues.own.withLock { worker.markDecided($0) }
             record.announce(end, endWaits)
         }
-        step { $0.end(worker, end) }
+        step { $0.countEnd(end, of: worker) }
     }
 
     /// Cancellation was requested; a job that responds with an error of its own has failed with it.
     private func endCancelled(_ worker: Worker, _ error: any Error, isReported: Bool) async {
         let job = worker.job
-        guard !isCancellation(error) else { return announce(configuration.cancelled(job.record), of: worker) }
+        guard !isCancellation(error) else { return announceAndCount(configuration.cancelled(job.record), of: worker) }
         if !isReported { await report(job, error, retryAfter: nil) }
-        announce(.failed(error), of: worker)
+        announceAndCount(.failed(error), of: worker)
     }
 
     /// A cancellation of the attempt itself, or of a job of this pool that it waited for.

@@ -1,5 +1,5 @@
 extension PoolStorage {
-    /// Takes a job in, by whichever way the pool's state and policy allow.
+    /// Takes in a job that needs a step, by whichever way the pool's state and policy allow.
     /// - Parameter policy: nil for the pool's own.
     @usableFromInline
     func submit(_ job: Job, whenFull policy: FullQueuePolicy? = nil) async throws {
@@ -16,7 +16,7 @@ extension PoolStorage {
         }
     }
 
-    /// For a submitter that can neither wait nor run the job.
+    /// The same for a submitter that can neither wait nor run the job.
     func submitNow(_ job: Job) throws(PoolError) {
         let policy: FullQueuePolicy =
             switch configuration.whenFull {
@@ -40,7 +40,6 @@ extension PoolStorage {
 
     /// Jobs of the pool itself may submit while it drains.
     private func admit(_ job: Job, whenFull policy: FullQueuePolicy) -> PoolState.Admission {
-        guard let job = submitWithoutStep(job) else { return .accepted }
         let admission = step { $0.admit(job, whenFull: policy) }
         guard case .closed = admission, isNested else { return admission }
         return step { $0.admit(job, isNested: true, whenFull: policy) }

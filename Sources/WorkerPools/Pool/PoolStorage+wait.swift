@@ -25,8 +25,8 @@ extension PoolStorage {
     }
 
     @usableFromInline
-    func end(of record: JobRecord) async -> JobEnd {
-        await whileWaiting { await endWaits.end(of: record) }
+    func waitForEnd(of record: JobRecord) async -> JobEnd {
+        await whileWaiting { await endWaits.waitForEnd(of: record) }
     }
 
     /// Waits for the condition, but no longer than `limit`; then calls `orElse`, on the clock's

@@ -1,6 +1,6 @@
 /// A pool's state with its locks, and the workers: what happens outside the locks happens here.
 ///
-/// Two kinds of locks, taken in this order: the pool's own, and one for each thread's
+/// A job passes two kinds of locks, taken in this order: the pool's own, and one for each thread's
 /// ``PrefetchQueue``. Under load a worker takes only the one of its thread.
 @usableFromInline
 final class PoolStorage: Sendable {
@@ -65,7 +65,7 @@ final class PoolStorage: Sendable {
         return job
     }
 
-    /// As many of the jobs as ``PoolState/submitsWithoutStep`` allows, while locking once.
+    /// As many of the jobs as ``PoolState/freeSubmits`` allows, while locking once.
     func submitWithoutStep(_ jobs: inout JobBuffer) {
         state.withLock { $0.enqueueWithoutStep(&jobs) }
     }

@@ -110,7 +110,7 @@ final class Worker: @unchecked Sendable {
                 spin()
                 action = nextAction(maySpin: false) { state, _ in state.endSpin() }
             case .park:
-                await park()
+                await suspendUntilWoken()
                 yieldedAt = OperatingSystem.now
                 action = nextAction()
             case .yield:
@@ -127,7 +127,7 @@ final class Worker: @unchecked Sendable {
                     case .asynchronousOfRecord(let attempt): if let record = job.record { try await attempt(record) }
                     case .plain, .plainOfRecord, .movedOut: preconditionFailure("a job has lost its body")
                     }
-                    action = succeed(on: storage.prefetchQueues.own)
+                    action = succeed(with: storage.prefetchQueues.own)
                 } catch {
                     failure = error
                     action = .endWithoutSuccess
@@ -146,7 +146,7 @@ final class Worker: @unchecked Sendable {
     /// copy would cost two reference counts, and put back if there may be another attempt.
     /// - Returns: `run` if the next job is asynchronous.
     private func runPlainJobs() -> Action {
-        let local = storage.prefetchQueues.own
+        let prefetchQueue = storage.prefetchQueues.own
         while true {
             let body = exchange(&job.body, with: .movedOut)
             var action = Action.endWithoutSuccess
@@ -158,7 +158,7 @@ final class Worker: @unchecked Sendable {
                     job.body = body
                     return .run
                 }
-                action = succeed(on: local)
+                action = succeed(with: prefetchQueue)
             } catch {
                 failure = error
             }
@@ -170,20 +170,20 @@ final class Worker: @unchecked Sendable {
     /// The attempt has succeeded. Its end is announced before it is counted, so that it is known
     /// before the pool is reported idle, and a callback comes before the next job.
     @inline(__always)
-    private func succeed(on local: PrefetchQueue) -> Action {
+    private func succeed(with prefetchQueue: PrefetchQueue) -> Action {
         if let record = job.record {
-            guard local.withLock({ finish(record, $0) }) else { return .endWithoutSuccess }
+            guard prefetchQueue.withLock({ closeIfInTime(record, $0) }) else { return .endWithoutSuccess }
             record.announce(.done, storage.endWaits)
             // Perhaps the last reference to its value, which must not be freed under a lock. Nobody
             // else reads it any more: the attempt has no deadline, and its job is decided.
             job.record = nil
         }
-        if local.endAndBeginNext(of: self) {
+        if prefetchQueue.endAndBeginNext(of: self) {
             setNewAlarm()
             return .run
         }
         if lingers { linger() }
-        return nextAction { $0.succeed(self, &$1) }
+        return nextAction { $0.countSuccess(of: self, &$1) }
     }
 
     /// Lets some jobs accumulate during a burst of short ones, for 2 µs: a worker that fetches each
@@ -201,15 +201,15 @@ final class Worker: @unchecked Sendable {
     private func nextAction(
         maySpin: Bool = true, after note: (inout PoolState, inout PrefetchQueue.State) -> Bool = { state, _ in state.endSearch() }
     ) -> Action {
-        let local = storage.prefetchQueues.own
+        let prefetchQueue = storage.prefetchQueues.own
         var now: UInt64 = 0
         let action = storage.step { state -> Action in
             // Under the lock, since times tell in which order prefetch queues were filled.
             now = OperatingSystem.now
             state.returnPrefetched(of: self)
-            return local.withLock { own in
+            return prefetchQueue.withLock { own in
                 guard note(&state, &own) else { return .endWithoutSuccess }
-                return state.chooseNextAction(of: self, from: local, &own, maySpin: maySpin, now: now)
+                return state.chooseNextAction(of: self, from: prefetchQueue, &own, maySpin: maySpin, now: now)
             }
         }
         switch action {
@@ -238,9 +238,9 @@ final class Worker: @unchecked Sendable {
         return turn == lastTurn
     }
 
-    private func park() async {
+    private func suspendUntilWoken() async {
         await withUnsafeContinuation { continuation in
-            if !storage.step({ $0.park(self, continuation) }) { continuation.resume() }
+            if !storage.step({ $0.parkIfIdle(self, continuation) }) { continuation.resume() }
         }
     }
 
@@ -278,14 +278,14 @@ extension Worker {
 
     /// Whether it is still on the thread where it prefetched.
     @inline(__always)
-    func mayTakeJobs(from local: PrefetchQueue) -> Bool { prefetched == nil || prefetched === local }
+    func mayTakeJobs(from prefetchQueue: PrefetchQueue) -> Bool { prefetched == nil || prefetched === prefetchQueue }
 
     func verdict(_: borrowing some VerdictLock & ~Copyable) -> Verdict { verdict }
 
     /// Rules out any further change to the attempt and its job, if the attempt's success still
     /// counts.
     @inline(__always)
-    func finish(_ record: JobRecord?, _: borrowing PrefetchQueue.State) -> Bool {
+    func closeIfInTime(_ record: JobRecord?, _: borrowing PrefetchQueue.State) -> Bool {
         switch verdict {
         case .expired, .overrun: return false
         case .inTime, .cancelled: break
@@ -296,7 +296,7 @@ extension Worker {
     }
 
     /// The attempt has ended without success, so it can no longer time out.
-    func conclude(_: borrowing PrefetchQueue.State) -> Verdict {
+    func closeUnsuccessful(_: borrowing PrefetchQueue.State) -> Verdict {
         deadline = 0
         return verdict
     }

@@ -47,7 +47,7 @@ extension WorkerPool {
             ageing: Int = 16,
             sizing: SizingPolicy = .doubling(),
             longestRun: Int = 128,
-            lock: LockChoice = .mutex,
+            lock: LockChoice = .parking,
             alarms: (any Alarms)? = nil,
             onFailure: (@Sendable (FailedAttempt) async throws -> Void)? = nil
         ) {

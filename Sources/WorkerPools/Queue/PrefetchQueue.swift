@@ -131,8 +131,8 @@ struct PrefetchQueues: Sendable {
     /// - Returns: how many jobs have ended with success on these threads.
     func takeBack(since time: UInt64, to queue: LevelQueue) -> Int {
         var done = 0
-        for local in lastFilledFirst where local.filledAt >= time && local.waiting > 0 {
-            done += local.withLock { local.takeBack(&$0, to: queue) }
+        for prefetchQueue in lastFilledFirst where prefetchQueue.filledAt >= time && prefetchQueue.waiting > 0 {
+            done += prefetchQueue.withLock { prefetchQueue.takeBack(&$0, to: queue) }
         }
         return done
     }
@@ -144,9 +144,9 @@ extension PoolState {
     /// Takes back all prefetched jobs, and keeps workers from ending or beginning any meanwhile.
     mutating func standingStill<Result>(_ body: (inout PoolState, borrowing AllLocks) -> Result) -> Result {
         func locked(_ rest: ArraySlice<PrefetchQueue>) -> Result {
-            guard let local = rest.first else { return body(&self, AllLocks()) }
-            return local.withLock { state in
-                let done = local.takeBack(&state, to: queue)
+            guard let prefetchQueue = rest.first else { return body(&self, AllLocks()) }
+            return prefetchQueue.withLock { state in
+                let done = prefetchQueue.takeBack(&state, to: queue)
                 counters.done += done
                 return locked(rest.dropFirst())
             }

@@ -54,7 +54,7 @@ final class ResultChannel<Value: Sendable>: Sendable {
         let record = ValueRecord<Value, any Error, Value?>(options: JobOptions(), .asynchronous(work)) { [group] record, end in
             let record = unsafeDowncast(record, to: ValueRecord<Value, any Error, Value?>.self)
             self.put(record.result(of: end).map(Optional.some).mapError(\.cause), number)
-            group.end(record, end)
+            group.noteEnd(of: record, end)
         }
         do {
             try await group.submit(record, record.asynchronousBody)
@@ -125,10 +125,10 @@ final class ResultChannel<Value: Sendable>: Sendable {
 
     /// The reader is gone, or has seen an error.
     func abandon() {
-        let waiting = state.withLock { state in
+        // The results are freed once the lock is released, since what they hold may use the pool.
+        let (waiting, _) = state.withLock { state in
             state.isAbandoned = true
-            state.results = []
-            return [state.pump.take(), state.reader.take()]
+            return ([state.pump.take(), state.reader.take()], exchange(&state.results, with: []))
         }
         for continuation in waiting { continuation?.resume() }
         group.cancel()

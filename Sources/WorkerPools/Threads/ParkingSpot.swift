@@ -1,5 +1,5 @@
-// Unsafe code: a pthread mutex and condition at stable addresses, freed in `deinit`. No thread can
-// be parked here by then, because a parked thread holds a reference.
+// Unsafe code: a pthread mutex and condition at stable addresses, freed in `deinit`. No thread uses
+// them by then, because one that parks or unparks holds a reference until it has returned.
 
 #if canImport(Darwin)
     import Darwin
