@@ -24,7 +24,7 @@ struct Plan {
 
     static let usage = """
         bench-pool [--body sleep|task-sleep|empty|capture|empty-async|compute] [--jobs N] [--concurrency N] [--submitters N]
-                   [--way submit|handle|callback|batch|map] [--queue N] [--threads N] [--global] [--spinning]
+                   [--way submit|handle|callback|batch|map] [--queue N] [--threads N] [--global] [--polling]
                    [--longest-run N]
                    [--timeout] [--retry] [--priority] [--measure throughput|idle|latency]
         """
@@ -37,7 +37,7 @@ struct Plan {
             case "--retry": retry = true
             case "--priority": priority = true
             case "--global": ownThreads = false
-            case "--spinning": lock = .spinning
+            case "--polling": lock = .polling
             case "--body": body = try Self.choice(flag, &rest)
             case "--way": way = try Self.choice(flag, &rest)
             case "--measure": measure = try Self.choice(flag, &rest)

@@ -20,13 +20,13 @@ HEADLINE = [
 ]
 EMPTY = [
     "--body empty",
-    "--body empty --spinning",
+    "--body empty --polling",
     "--body empty --global",
     "--body empty --timeout --retry --priority",
     "--body empty --concurrency 10000",
     "--body empty --submitters 2",
     "--body empty --submitters 8",
-    "--body empty --submitters 8 --spinning",
+    "--body empty --submitters 8 --polling",
     "--body empty --submitters 64",
     "--body empty --way batch",
     "--body empty --way callback",

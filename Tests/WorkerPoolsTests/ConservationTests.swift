@@ -46,7 +46,7 @@ private final class CountedPool: Sendable {
                 whenFull: policies[Int(seed % 5)], timeout: seed % 2 == 0 ? .seconds(1) : nil,
                 retry: seed % 3 == 0 ? RetryPolicy(times: 2, backoff: .milliseconds(100)) : nil,
                 executor: seed % 4 == 0 ? nil : executor, longestRun: seed % 7 == 0 ? 1 : 32,
-                lock: seed % 13 == 0 ? .spinning : .parking, alarms: clock))
+                lock: seed % 13 == 0 ? .polling : .parking, alarms: clock))
     }
 
     /// - Returns: how many operations there were.

@@ -318,6 +318,65 @@ import Testing
         #expect(pool.counters.cancelled == 201)
     }
 
+    /// What a job captured sees, when it goes, that nobody knows of the job's end yet.
+    @Test(arguments: [false, true], [false, true])
+    func `what a job captured is gone before anyone learns of its end`(isAsynchronous: Bool, fails: Bool) async throws {
+        let gone = Log<Bool>()
+        let pool = WorkerPool(.init(workers: 1...1, timeout: .seconds(3600), onFailure: { _ in }))
+        func job(_ isUnknown: @escaping @Sendable () -> Bool) -> @Sendable () throws -> Void {
+            let farewell = Farewell { gone.add(isUnknown()) }
+            return {
+                farewell.touch()
+                if fails { throw TestError() }
+            }
+        }
+        /// Submits a job that begins once nobody else has its closure.
+        func afterwards(_ submit: () async throws -> Void) async throws {
+            let gate = Gate()
+            try await pool.submit { await gate.pass() }
+            await gate.arrivals(1)
+            try await submit()
+            gate.open()
+            await pool.waitUntilIdle()
+        }
+        try await afterwards {
+            let work = job { pool.counters.finished == 1 }
+            if isAsynchronous { try await pool.submit { () async throws in try work() } } else { try await pool.submit(work) }
+        }
+        let group = pool.group(onFailure: .collect)
+        try await afterwards {
+            let work = job { group.pending == 1 }
+            if isAsynchronous { try await group.submit { () async throws in try work() } } else { try await group.submit(work) }
+        }
+        let called = Tally()
+        try await afterwards {
+            let work = job { called.value == 0 }
+            if isAsynchronous {
+                try await pool.submit(returning: { () async throws in try work() }, then: { _ in called.add() })
+            } else {
+                try await pool.submit(returning: work, then: { _ in called.add() })
+            }
+        }
+        await pool.drain()
+        #expect(gone.all == [true, true, true])
+    }
+
+    @Test func `what jobs captured that are cancelled while they wait is gone before all have ended`() async throws {
+        let (gate, gone) = (Gate(), Log<Bool>())
+        let pool = WorkerPool(.init(workers: 1...1))
+        try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        let group = pool.group()
+        for _ in 0..<3 {
+            let farewell = Farewell { gone.add(group.pending > 0) }
+            try await group.submit { farewell.touch() }
+        }
+        group.cancel()
+        gate.open()
+        await pool.drain()
+        #expect(gone.all == [true, true, true])
+    }
+
     @Test func `a value that nobody waits for reads the pool's counters in its deinit`() async throws {
         final class Value: Sendable {
             let pool: WorkerPool

@@ -18,7 +18,6 @@ import WorkerPools
         #expect(ran.value == Scale.rounds(100_000, full: 10_000_000))
         // One more held by the submitter, and those that workers have taken out together.
         #expect(counter.peak <= capacity + 1 + 2 * (32 + 1))
-        await eventually { counter.now == 0 }
         #expect(counter.now == 0)
     }
 
@@ -61,7 +60,7 @@ import WorkerPools
         #expect(inPool.peak <= (policy == .runInCaller ? 6 : 2))
         #expect(longest.all.allSatisfy { $0 <= capacity + 2 * 32 })
         #expect(counter.peak <= capacity + 2 * (32 + 1) + 2 * 4)
-        await eventually { counter.now == 0 }
+        #expect(counter.now == 0)
     }
 
     /// `suspend` is covered by the other suites.

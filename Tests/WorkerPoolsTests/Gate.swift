@@ -70,6 +70,17 @@ final class Log<Element: Sendable>: Sendable {
     var all: [Element] { entries.withLock { $0 } }
 }
 
+/// Calls something when it goes.
+final class Farewell: Sendable {
+    private let body: @Sendable () -> Void
+
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+
+    deinit { body() }
+
+    func touch() {}
+}
+
 /// Counts those inside, and the most there have ever been.
 final class Gauge: Sendable {
     private let state = Guarded((now: 0, peak: 0))

@@ -4,7 +4,7 @@ import Testing
 
 /// The lock alone. A wake-up that is lost leaves threads parked, so the test does not end.
 @Suite(.serialized, .timeLimit(Scale.timeLimit)) struct `A guarded value` {
-    @Test(arguments: [LockChoice.parking, .spinning])
+    @Test(arguments: [LockChoice.parking, .polling])
     func `is changed by one thread at a time, however long each holds the lock`(choice: LockChoice) throws {
         let threads = 8
         let rounds = Scale.rounds(2_000, full: 100_000)
@@ -24,7 +24,7 @@ import Testing
         #expect(guarded.withLock { $0.intrusions } == 0)
     }
 
-    /// A thread is parked in every round, and the last to be woken has no other left to wake it.
+    /// Threads are parked again and again, and the last to be woken has no other left to wake it.
     @Test func `is reached by every thread that waits for it`() throws {
         let threads = 4
         let guarded = Guarded(Entries())

@@ -57,7 +57,7 @@ private struct Simulation {
     /// A worker comes to the queue on one of the threads.
     /// - Returns: false if there is nothing for it; it then comes again later.
     mutating func arrive(_ worker: Worker, on thread: Int) -> Bool {
-        step { $0.wakeUps.searching -= 1 }
+        step { $0.wakeUps.onTheWay -= 1 }
         return take(worker, on: thread)
     }
 
@@ -69,7 +69,7 @@ private struct Simulation {
             return local.withLock { state.chooseNextAction(of: worker, from: local, &$0, maySpin: false, now: OperatingSystem.now) }
         }
         guard action == .run else {
-            step { $0.wakeUps.searching += 1 }
+            step { $0.wakeUps.onTheWay += 1 }
             searching.append(worker)
             return false
         }
@@ -88,14 +88,14 @@ private struct Simulation {
         while ended.remove(oldest + 1) != nil { oldest += 1 }
         let local = prefetchQueues.all[thread]
         if local.endAndBeginNext(of: worker) { return begin(worker) }
-        #expect(step { state in local.withLock { state.countSuccess(of: worker, &$0) } })
+        step { state in local.withLock { state.countSuccess(of: worker, &$0) } }
         _ = take(worker, on: thread)
     }
 
     /// A worker that has found nothing is about to park, but has not yet.
     mutating func hesitate(_ worker: Worker) {
         searching.removeAll { $0 === worker }
-        step { $0.wakeUps.searching -= 1 }
+        step { $0.wakeUps.onTheWay -= 1 }
     }
 
     /// - Returns: false if it has to come to the queue once more instead.

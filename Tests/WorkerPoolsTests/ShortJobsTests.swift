@@ -4,7 +4,7 @@ import Testing
 @testable import WorkerPools
 
 @Suite(.timeLimit(Scale.timeLimit)) struct `Short jobs` {
-    @Test(arguments: [1, 2, 5], [LockChoice.parking, .spinning])
+    @Test(arguments: [1, 2, 5], [LockChoice.parking, .polling])
     func `run once or never, while others take snapshots and cancel them`(workers: Int, lock: LockChoice) async throws {
         let count = Scale.rounds(20_000, full: 1_000_000)
         let executor = ThreadExecutor(threads: 2, name: "short")

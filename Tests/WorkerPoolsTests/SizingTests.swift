@@ -128,6 +128,29 @@ import Testing
         await pool.drain()
     }
 
+    @Test func `does not shrink after a single job has waited while all workers were busy`() async throws {
+        let (clock, first, second, last) = (ManualClock(), Gate(), Gate(), Gate())
+        let pool = pool(clock)
+        for _ in 0..<40 { try await pool.submit { await first.pass() } }
+        await first.arrivals(16)
+        first.open()
+        await pool.waitUntilIdle()
+        clock.advance(by: .milliseconds(100))
+        for _ in 0..<16 { try await pool.submit { await second.pass() } }
+        await second.arrivals(16)
+        try await pool.submit { await last.pass() }
+        second.open()
+        // It has begun before this task looks at the pool again.
+        await last.arrivals(1)
+        last.open()
+        await pool.waitUntilIdle()
+        clock.advance(by: .milliseconds(100))
+        #expect(pool.counters.workers == 16)
+        clock.advance(by: .milliseconds(100))
+        #expect(pool.counters.workers == 8)
+        await pool.drain()
+    }
+
     @Test func `returns to the minimum a hundred times, and its workers with it`() async throws {
         let clock = ManualClock()
         let pool = pool(clock)

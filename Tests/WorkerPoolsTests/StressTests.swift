@@ -33,7 +33,7 @@ import Testing
                 queue: .bounded(Int.random(in: 1...64, using: &random)), whenFull: policies[Int(seed % 4)],
                 timeout: seed % 2 == 0 ? .milliseconds(2) : nil,
                 retry: seed % 5 < 2 ? RetryPolicy(times: 2, backoff: .microseconds(100)) : nil,
-                executor: executor, lock: seed % 7 == 0 ? .spinning : .parking))
+                executor: executor, lock: seed % 7 == 0 ? .polling : .parking))
         let bounds = Log<Int>()
         bounds.add(8)
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -52,12 +52,12 @@ class JobRecord: @unchecked Sendable {  // see above
     /// Announces the end to those waiting for it. Called exactly once, outside the pool's locks.
     /// - Parameter waits: where the tasks are that wait for a record.
     final func announce(_ end: JobEnd, _ waits: EndWaits) {
-        onEnd?(self, end)
-        onEnd = nil
         switch end {
         case .done, .failed: releaseWork()
         case .stopped: break
         }
+        onEnd?(self, end)
+        onEnd = nil
         self.end = end
         let before = progress.exchange(Progress.ended, ordering: .acquiringAndReleasing)
         precondition(before != Progress.ended, "a job ended twice")

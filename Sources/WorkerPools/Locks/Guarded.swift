@@ -16,9 +16,9 @@ import Synchronization
 ///
 /// A thread that takes a lock twice waits for ever.
 ///
-/// No wake-up is lost. A thread parks only after it has marked the lock as awaited, while another
-/// had it; whoever has it finds the mark on unlocking, and unparks, which the spot remembers if it
-/// comes first. The thread that is unparked marks the lock again when it tries to take it, so
+/// No wake-up is lost. A thread parks only after it has marked that the lock may be awaited, while
+/// another had it; whoever has it finds the mark on unlocking, and unparks, which the spot remembers
+/// if it comes first. The thread that is unparked marks the lock again when it tries to take it, so
 /// whoever was faster unparks it once more. If it succeeds, the mark stays: at worst it unparks
 /// nobody, and the next thread to park looks again at once.
 final class Guarded<State>: @unchecked Sendable {  // all access to `state` is under the lock
@@ -28,12 +28,12 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
     /// Held by the one thread that may park. With several threads at one spot, a
     /// `pthread_cond_signal` of glibc before 2.41 may wake none of them (its bug 25847).
     private let placeToPark = Mutex(())
-    private let spins: Bool
+    private let polls: Bool
 
     init(_ state: consuming State, lock choice: LockChoice = .parking) {
         self.state = .allocate(capacity: 1)
         self.state.initialize(to: state)
-        spins = choice == .spinning
+        polls = choice == .polling
     }
 
     deinit {
@@ -68,7 +68,7 @@ final class Guarded<State>: @unchecked Sendable {  // all access to `state` is u
             for _ in 0..<20 where hold.load(ordering: .relaxed) == Hold.free && lockIfFree() { return }
             if turn > 4 { OperatingSystem.yieldThread() }
         }
-        if spins {
+        if polls {
             while !lockIfFree() { OperatingSystem.sleep(microseconds: 50) }
         } else {
             placeToPark.withLock { _ in

@@ -6,5 +6,5 @@ public enum LockChoice: Sendable, Hashable {
 
     /// Polls every 50 µs instead of waiting in the kernel. Only for pools whose submitters and
     /// workers together are fewer than the cores; see <doc:Costs> for measurements.
-    case spinning
+    case polling
 }

@@ -8,7 +8,7 @@ public struct PoolCounters: Sendable, Hashable {
     /// Jobs refused with an error; they appear in no other figure.
     public var rejected = 0
 
-    /// In the queue.
+    /// In the queue, or just ended by the pool and about to be counted as such.
     public var queued = 0
     /// Being run by a worker, within their time limit.
     public var running = 0

@@ -28,12 +28,10 @@ extension PoolState {
         return worker.verdict(self) != .inTime
     }
 
-    /// Counts the job as done and frees its place, if the attempt's success still counts.
-    mutating func countSuccess(of worker: Worker, _ prefetched: inout PrefetchQueue.State) -> Bool {
-        guard worker.closeIfInTime(nil, prefetched) else { return false }
-        prefetched.noteDone()
+    /// Counts the job as done and frees its place.
+    mutating func countSuccess(of worker: Worker, _ own: inout PrefetchQueue.State) {
+        own.noteDone()
         release(worker)
-        return true
     }
 
     /// Frees the place of an attempt that has ended. The job's end has been counted, or the job
@@ -46,7 +44,7 @@ extension PoolState {
     /// The same, for a worker that asks for its next action in a later step.
     private mutating func releaseBeforeNextStep(_ worker: Worker) {
         release(worker)
-        wakeUps.searching += 1
+        wakeUps.onTheWay += 1
     }
 
     /// Counts how the job ended, and frees its place.

@@ -16,6 +16,12 @@ extension PoolState {
         requestSizingAlarm()
     }
 
+    /// Called at the beginning and the end of each step, as jobs may be queued without one.
+    @inline(__always)
+    mutating func noteWaiting() {
+        if sizing.isAlarmSet, !sizing.hasWaited { sizing.hasWaited = unserved > 0 }
+    }
+
     /// Considers shrinking, each time a `quietPeriod` has passed.
     mutating func shrink(_: borrowing AllLocks) {
         sizing.isAlarmSet = false

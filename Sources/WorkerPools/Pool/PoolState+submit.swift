@@ -46,7 +46,7 @@ extension PoolState {
         guard phase == .open, roomWaiters.isEmpty, places.limit == places.bounds.upperBound else { return freeSubmits = 0 }
         // Retries and lowered bounds may have left more jobs than there is room for.
         let room = max(0, capacity - waiting)
-        freeSubmits = mayAddSearcher ? min(room, wakeUps.searching + imminentStarts - queue.count) : room
+        freeSubmits = mayWakeAnother ? min(room, wakeUps.onTheWay + imminentStarts - queue.count) : room
     }
 
     /// - Parameters:

@@ -2,11 +2,11 @@ import Synchronization
 
 /// Workers on their way to the queue, and what they are expected to do there.
 struct WakeUps {
-    /// How many workers may search at once. Each wakes the next when it has taken a job and more
-    /// are waiting, so few are enough, and few keep a burst of tiny jobs from waking thousands.
-    static var mostSearching: Int { 2 }
+    /// How many workers may be on their way at once. Each wakes the next when it has taken a job and
+    /// more are waiting, so few are enough, and few keep a burst of tiny jobs from waking thousands.
+    static var mostOnTheWay: Int { 2 }
 
-    var searching = 0
+    var onTheWay = 0
     /// Whether one of them is spinning already.
     var isSpinning = false
     var spinPolicy = SpinPolicy()
@@ -35,8 +35,8 @@ final class SpinSignal: Sendable {
 /// Waking a parked worker costs it and the submitter a few µs each, as much as a quarter of a spin.
 /// So a success buys two more spins; with none left, only one in sixteen is tried.
 struct SpinPolicy {
-    /// How many jobs may arrive before another worker is woken to help the spinning one.
-    private(set) var share = 0
+    /// How many jobs are left to the spinning worker before another is woken to help it.
+    private(set) var leftToSpinner = 0
     private var credit = 0
     private var passed = 0
 
@@ -46,10 +46,10 @@ struct SpinPolicy {
         return passed % 16 == 0
     }
 
-    mutating func begin() { share = 32 }
+    mutating func begin() { leftToSpinner = 32 }
 
     /// It has taken longer than it may, because its thread was not scheduled.
-    mutating func giveUpShare() { share = 0 }
+    mutating func giveUp() { leftToSpinner = 0 }
 
     mutating func note(foundJob: Bool) { credit = foundJob ? min(8, credit + 2) : max(0, credit - 1) }
 }
@@ -61,13 +61,13 @@ extension PoolState {
 
     /// If no worker is parked and there are as many as may be, a free one is about to park, and
     /// checks the queue once more before it does; a new one would only send it away.
-    var mayAddSearcher: Bool {
-        wakeUps.searching < WakeUps.mostSearching && places.busy + wakeUps.searching < places.limit
+    var mayWakeAnother: Bool {
+        wakeUps.onTheWay < WakeUps.mostOnTheWay && places.busy + wakeUps.onTheWay < places.limit
             && (!workers.parked.isEmpty || workers.live - places.lent < places.limit)
     }
 
     var imminentStarts: Int {
-        if wakeUps.isSpinning { return max(wakeUps.expectedStarts, wakeUps.spinPolicy.share) }
+        if wakeUps.isSpinning { return max(wakeUps.expectedStarts, wakeUps.spinPolicy.leftToSpinner) }
         return places.busy > 0 ? wakeUps.expectedStarts : 0
     }
 
@@ -76,7 +76,7 @@ extension PoolState {
     }
 
     mutating func wakeWorker() {
-        wakeUps.searching += 1
+        wakeUps.onTheWay += 1
         if !resumeParked() { followUp.slotsToStart.append(workers.takeSlot()) }
     }
 
@@ -91,10 +91,10 @@ extension PoolState {
 
     /// Wakes parked workers beyond the limit, which then retire.
     mutating func dismissExcess() {
-        var excess = workers.live - places.lent - wakeUps.searching - places.limit
+        var excess = workers.live - places.lent - wakeUps.onTheWay - places.limit
         if phase != .open, outstanding == 0 { excess = workers.parked.count }
         while excess > 0, resumeParked() {
-            wakeUps.searching += 1
+            wakeUps.onTheWay += 1
             excess -= 1
         }
     }
@@ -116,10 +116,10 @@ extension PoolState {
             return .run
         }
         if phase != .open, outstanding == 0 { return retire(worker) }
-        guard maySpin, !wakeUps.isSpinning, wakeUps.searching == 0, places.busy < places.limit, phase == .open,
+        guard maySpin, !wakeUps.isSpinning, wakeUps.onTheWay == 0, places.busy < places.limit, phase == .open,
             wakeUps.spinPolicy.isWorthwhile()
         else { return .park }
-        wakeUps.searching += 1
+        wakeUps.onTheWay += 1
         wakeUps.isSpinning = true
         wakeUps.spinSignal.clear()
         wakeUps.spinPolicy.begin()
@@ -132,24 +132,21 @@ extension PoolState {
     }
 
     /// A worker has come to the queue.
-    mutating func endSearch() -> Bool {
-        wakeUps.searching -= 1
-        return true
-    }
+    mutating func noteArrival() { wakeUps.onTheWay -= 1 }
 
     /// The spinning worker has.
-    mutating func endSpin() -> Bool {
+    mutating func endSpin() {
         wakeUps.isSpinning = false
         wakeUps.spinPolicy.note(foundJob: queue.count > 0)
-        return endSearch()
+        noteArrival()
     }
 
     /// Parks the worker, unless there is something for it to do after all.
     mutating func parkIfIdle(_ worker: Worker, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
         let hasEnded = phase != .open && outstanding == 0
-        let hasJob = queue.count > wakeUps.searching + imminentStarts && places.busy + wakeUps.searching < places.limit
+        let hasJob = queue.count > wakeUps.onTheWay + imminentStarts && places.busy + wakeUps.onTheWay < places.limit
         if hasEnded || hasJob || workers.live - places.lent > places.limit {
-            wakeUps.searching += 1
+            wakeUps.onTheWay += 1
             return false
         }
         worker.phase = .parked(continuation)
@@ -162,19 +159,19 @@ extension PoolState {
     private mutating func prefetch(by worker: Worker, into prefetchQueue: PrefetchQueue, _ state: inout PrefetchQueue.State, now: UInt64) {
         guard configuration.longestRun > 1, places.returning.isEmpty, phase != .cancelled else { return }
         // Half of what each thread could have.
-        let share = queue.count / (2 * min(places.busy + wakeUps.searching, prefetchQueues.all.count))
+        let share = queue.count / (2 * min(places.busy + wakeUps.onTheWay, prefetchQueues.all.count))
         let pace = prefetchQueue.fill(&state, share: share, longest: configuration.longestRun, now: now, from: queue)
         guard let pace else { return }
         wakeUps.expectedStarts = pace >= Self.burst ? pace - 1 : 0
         wakeUps.expectedStarter = worker.slot
         worker.lingers = pace >= Self.burst && prefetchQueue.waiting < Self.burst
-        if prefetchQueue.waiting > 0 { worker.prefetched = prefetchQueue }
+        if prefetchQueue.waiting > 0 { worker.prefetchedInto = prefetchQueue }
     }
 
     /// Returns the jobs that the worker has prefetched and no worker has begun, because it will not
     /// run them next.
     mutating func returnPrefetched(of worker: Worker) {
-        if let prefetchQueue = worker.prefetched, prefetchQueue.waiting > 0 { takeBackPrefetched(since: prefetchQueue.filledAt) }
-        worker.prefetched = nil
+        if let prefetchQueue = worker.prefetchedInto, prefetchQueue.waiting > 0 { takeBackPrefetched(since: prefetchQueue.filledAt) }
+        worker.prefetchedInto = nil
     }
 }

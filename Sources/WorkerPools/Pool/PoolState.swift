@@ -76,11 +76,11 @@ struct PoolState {
         admitRoomWaiters()
         returnPlaces()
         resumeWaiters()
-        while mayAddSearcher, queue.count > wakeUps.searching + imminentStarts { wakeWorker() }
+        while mayWakeAnother, queue.count > wakeUps.onTheWay + imminentStarts { wakeWorker() }
         grantFreeSubmits()
-        if sizing.isAlarmSet, !sizing.hasWaited { sizing.hasWaited = unserved > 0 }
+        noteWaiting()
         if wakeUps.isSpinning, queue.count > 0 || phase != .open { wakeUps.spinSignal.set() }
-        if !isWatchdogSet, mayAddSearcher && imminentStarts > 0 || prefetchQueues.waiting > 0 {
+        if !isWatchdogSet, mayWakeAnother && imminentStarts > 0 || prefetchQueues.waiting > 0 {
             isWatchdogSet = true
             followUp.isWatchdogWanted = true
         }
@@ -98,7 +98,7 @@ struct PoolState {
     mutating func watchdogFired(now: UInt64) {
         isWatchdogSet = false
         wakeUps.expectedStarts = 0
-        wakeUps.spinPolicy.giveUpShare()
+        wakeUps.spinPolicy.giveUp()
         let before = now &- Self.watchdogInterval
         if prefetchQueues.all.contains(where: { $0.waiting > 0 && $0.filledAt < before }) { takeBackPrefetched(since: 0) }
     }
@@ -109,8 +109,8 @@ struct PoolState {
         counters.done += done
     }
 
-    /// Decides how a job ends that no worker will report on. It is announced once the lock is
-    /// released, and counted after that.
+    /// Decides how a job ends, other than by its own attempt. That is announced once the lock is
+    /// released, and then counted; of a job without a record, it is counted at once.
     mutating func decideEnd(of record: JobRecord?, _ end: JobEnd) {
         guard let record else { return counters.count(end) }
         record.phase = .decided

@@ -1,16 +1,16 @@
 extension PoolStorage {
     /// - Parameter failure: nil if the attempt succeeded, but too late.
     func endWithoutSuccess(_ worker: Worker, _ failure: (any Error)?) async {
-        let job = worker.job
+        let (record, attempt) = (worker.job.record, worker.job.attempt)
         let verdict = step { state in
             if failure == nil { state.counters.late += 1 }
             state.forgetExpectedStarts(by: worker)
             return prefetchQueues.own.withLock { worker.closeUnsuccessful($0) }
         }
-        let late = configuration.timedOut(job.record, attempts: job.attempt)
+        let late = configuration.timedOut(record, attempts: attempt)
         switch verdict {
         case .overrun:
-            await report(job, late, retryAfter: nil)
+            await report(late, of: record, attempt, retryAfter: nil)
             step { $0.endOverrun(worker) }
         case .expired:
             await retryOrEnd(worker, late, .stopped(late))
@@ -22,9 +22,9 @@ extension PoolStorage {
     }
 
     private func retryOrEnd(_ worker: Worker, _ error: any Error, _ end: JobEnd) async {
-        let job = worker.job
-        let delay = retryDelay(job, error, end)
-        await report(job, error, retryAfter: delay)
+        let (record, attempt) = (worker.job.record, worker.job.attempt)
+        let delay = retryDelay(record, attempt, error, end)
+        await report(error, of: record, attempt, retryAfter: delay)
         guard let delay else { return announceAndCount(end, of: worker) }
         let due = alarms.now &+ delay.nanoseconds
         guard let ticket = step({ $0.delay(worker, in: self) }) else {
@@ -33,8 +33,9 @@ extension PoolStorage {
         setAlarm(at: due) { $0.step { $0.resumeDelayed(ticket: ticket) } }
     }
 
-    /// Announces the end, and only then counts it.
+    /// Announces the end once the job's closure is gone, and only then counts it.
     private func announceAndCount(_ end: JobEnd, of worker: Worker) {
+        worker.releaseBody()
         if let record = worker.job.record {
             prefetchQueues.own.withLock { worker.markDecided($0) }
             record.announce(end, endWaits)
@@ -44,9 +45,9 @@ extension PoolStorage {
 
     /// Cancellation was requested; a job that responds with an error of its own has failed with it.
     private func endCancelled(_ worker: Worker, _ error: any Error, isReported: Bool) async {
-        let job = worker.job
-        guard !isCancellation(error) else { return announceAndCount(configuration.cancelled(job.record), of: worker) }
-        if !isReported { await report(job, error, retryAfter: nil) }
+        let (record, attempt) = (worker.job.record, worker.job.attempt)
+        guard !isCancellation(error) else { return announceAndCount(configuration.cancelled(record), of: worker) }
+        if !isReported { await report(error, of: record, attempt, retryAfter: nil) }
         announceAndCount(.failed(error), of: worker)
     }
 
@@ -58,23 +59,22 @@ extension PoolStorage {
         }
     }
 
-    private func retryDelay(_ job: Job, _ error: any Error, _ end: JobEnd) -> Duration? {
-        let policy = job.record?.details?.retry ?? configuration.retry
-        guard let policy, job.attempt <= policy.times else { return nil }
+    private func retryDelay(_ record: JobRecord?, _ attempt: Int32, _ error: any Error, _ end: JobEnd) -> Duration? {
+        let policy = record?.details?.retry ?? configuration.retry
+        guard let policy, attempt <= policy.times else { return nil }
         switch end {
         case .stopped: guard policy.retriesTimeouts else { return nil }
         case .done, .failed: guard policy.retries(error) else { return nil }
         }
         var random = SystemRandomNumberGenerator()
-        return policy.delay(attempt: Int(job.attempt), using: &random)
+        return policy.delay(attempt: Int(attempt), using: &random)
     }
 
-    func report(_ job: Job, _ error: any Error, retryAfter: Duration?) async {
+    func report(_ error: any Error, of record: JobRecord?, _ attempt: Int32, retryAfter: Duration?) async {
         guard let onFailure = configuration.onFailure else { return }
-        let attempt = FailedAttempt(
-            job: job.record?.details?.name, error: error, attempt: Int(job.attempt), retryAfter: retryAfter)
         do {
-            try await onFailure(attempt)
+            try await onFailure(
+                FailedAttempt(job: record?.details?.name, error: error, attempt: Int(attempt), retryAfter: retryAfter))
         } catch {
             step { $0.counters.callbackFailures += 1 }
         }

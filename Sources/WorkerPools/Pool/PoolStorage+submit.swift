@@ -93,7 +93,7 @@ extension PoolStorage {
             }
             end = .done
         } catch {
-            await report(job, error, retryAfter: nil)
+            await report(error, of: job.record, job.attempt, retryAfter: nil)
             end = .failed(error)
         }
         job.record?.announce(end, endWaits)

@@ -63,10 +63,10 @@ extension PoolStorage {
     }
 }
 
-/// Suspends the task until the continuation is resumed; not at all if `isKept` returns false.
+/// Suspends the task until the continuation is resumed; not at all if `keep` returns false.
 @inline(__always)
-func suspend(until isKept: (UnsafeContinuation<Void, Never>) -> Bool) async {
+func suspend(_ keep: (UnsafeContinuation<Void, Never>) -> Bool) async {
     await withUnsafeContinuation { continuation in
-        if !isKept(continuation) { continuation.resume() }
+        if !keep(continuation) { continuation.resume() }
     }
 }

@@ -33,6 +33,7 @@ final class PoolStorage: Sendable {
     @inline(__always)
     func step<Result>(_ change: (inout PoolState) -> Result) -> Result {
         let (result, followUp) = state.withLock { state in
+            state.noteWaiting()
             let result = change(&state)
             state.finishStep()
             return (result, state.takeFollowUp())
@@ -41,7 +42,7 @@ final class PoolStorage: Sendable {
         return result
     }
 
-    /// A step during which all workers and submitters stand still.
+    /// A step during which no job begins or ends.
     func exclusiveStep<Result>(_ change: (inout PoolState, borrowing AllLocks) -> Result) -> Result {
         step { $0.standingStill(change) }
     }
@@ -75,7 +76,9 @@ final class PoolStorage: Sendable {
     // Actions for others, performed outside the lock.
 
     @inline(__always)
-    private func perform(_ followUp: FollowUp) {
+    private func perform(_ followUp: consuming FollowUp) {
+        // Before anyone learns that these jobs have ended.
+        followUp.toRelease = []
         for slot in followUp.slotsToStart { start(slot) }
         for task in followUp.toCancel { task.cancel() }
         for (record, end) in followUp.toAnnounce { record.announce(end, endWaits) }

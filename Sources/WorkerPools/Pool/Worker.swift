@@ -72,12 +72,13 @@ final class Worker: @unchecked Sendable {
     /// Its jobs are so short that many arrive while it fetches one, and it did not get many.
     @exclusivity(unchecked) var lingers = false
     /// The queue that holds the jobs it has prefetched.
-    @exclusivity(unchecked) var prefetched: PrefetchQueue?
+    @exclusivity(unchecked) var prefetchedInto: PrefetchQueue?
 
     // The worker changes these with the lock of its thread's prefetch queue, others with the locks
     // of all prefetch queues and of the pool, and the caller shows what it holds. Others change
-    // only the verdict and the alarm. The worker itself reads `job` without a lock, and moves its
-    // body out while it runs.
+    // only the verdict and the alarm. The worker itself reads `job` and `deadline` without a lock,
+    // moves the body out while it runs, and lets go of the job once nobody else may look at it:
+    // when it has no deadline, and its end is decided.
     @exclusivity(unchecked) private(set) var job = Job.none
     @exclusivity(unchecked) private var verdict = Verdict.inTime
     /// When the attempt times out; 0 for never. Nanoseconds of the pool's alarms.
@@ -102,7 +103,7 @@ final class Worker: @unchecked Sendable {
         yieldedAt = OperatingSystem.now
         var action = nextAction { state, _ in
             withUnsafeCurrentTask { state.workers.register(self, $0) }
-            return state.endSearch()
+            state.noteArrival()
         }
         while action != .retire {
             switch action {
@@ -127,12 +128,19 @@ final class Worker: @unchecked Sendable {
                     case .asynchronousOfRecord(let attempt): if let record = job.record { try await attempt(record) }
                     case .plain, .plainOfRecord, .movedOut: preconditionFailure("a job has lost its body")
                     }
-                    action = succeed(with: storage.prefetchQueues.own)
+                    let prefetchQueue = storage.prefetchQueues.own
+                    if isSuccessInTime(prefetchQueue) {
+                        _ = consume body
+                        action = succeed(with: prefetchQueue)
+                    } else {
+                        job.body = body
+                        action = .endWithoutSuccess
+                    }
                 } catch {
+                    job.body = body
                     failure = error
                     action = .endWithoutSuccess
                 }
-                if action == .endWithoutSuccess { job.body = body }
             case .endWithoutSuccess:
                 await storage.endWithoutSuccess(self, failure.take())
                 releaseJob()
@@ -149,7 +157,6 @@ final class Worker: @unchecked Sendable {
         let prefetchQueue = storage.prefetchQueues.own
         while true {
             let body = exchange(&job.body, with: .movedOut)
-            var action = Action.endWithoutSuccess
             do {
                 switch body {
                 case .plain(let plain): try plain()
@@ -158,21 +165,34 @@ final class Worker: @unchecked Sendable {
                     job.body = body
                     return .run
                 }
-                action = succeed(with: prefetchQueue)
+                guard isSuccessInTime(prefetchQueue) else {
+                    job.body = body
+                    return .endWithoutSuccess
+                }
+                _ = consume body
+                let action = succeed(with: prefetchQueue)
+                guard action == .run else { return action }
             } catch {
+                job.body = body
                 failure = error
+                return .endWithoutSuccess
             }
-            if action == .endWithoutSuccess { job.body = body }
-            guard action == .run else { return action }
         }
     }
 
-    /// The attempt has succeeded. Its end is announced before it is counted, so that it is known
-    /// before the pool is reported idle, and a callback comes before the next job.
+    /// Whether the attempt has succeeded in time. If so, nothing can happen to it any more.
+    @inline(__always)
+    private func isSuccessInTime(_ prefetchQueue: PrefetchQueue) -> Bool {
+        if job.record == nil, deadline == 0 { return true }
+        return prefetchQueue.withLock { closeIfInTime($0) }
+    }
+
+    /// The attempt has succeeded in time, and its closure is gone, before anyone learns of its end.
+    /// That is announced before it is counted, so that it is known before the pool is reported
+    /// idle, and a callback comes before the next job.
     @inline(__always)
     private func succeed(with prefetchQueue: PrefetchQueue) -> Action {
         if let record = job.record {
-            guard prefetchQueue.withLock({ closeIfInTime(record, $0) }) else { return .endWithoutSuccess }
             record.announce(.done, storage.endWaits)
             // Perhaps the last reference to its value, which must not be freed under a lock. Nobody
             // else reads it any more: the attempt has no deadline, and its job is decided.
@@ -197,9 +217,8 @@ final class Worker: @unchecked Sendable {
 
     /// Records the end of an attempt or of the way to the queue, and chooses what comes next, in
     /// one step under the lock.
-    /// - Returns: `endWithoutSuccess` if `note` says that the attempt's success does not count.
     private func nextAction(
-        maySpin: Bool = true, after note: (inout PoolState, inout PrefetchQueue.State) -> Bool = { state, _ in state.endSearch() }
+        maySpin: Bool = true, after note: (inout PoolState, inout PrefetchQueue.State) -> Void = { state, _ in state.noteArrival() }
     ) -> Action {
         let prefetchQueue = storage.prefetchQueues.own
         var now: UInt64 = 0
@@ -208,7 +227,7 @@ final class Worker: @unchecked Sendable {
             now = OperatingSystem.now
             state.returnPrefetched(of: self)
             return prefetchQueue.withLock { own in
-                guard note(&state, &own) else { return .endWithoutSuccess }
+                note(&state, &own)
                 return state.chooseNextAction(of: self, from: prefetchQueue, &own, maySpin: maySpin, now: now)
             }
         }
@@ -256,6 +275,9 @@ final class Worker: @unchecked Sendable {
 
     /// A worker without a job keeps no closure alive.
     private func releaseJob() { job = Job.none }
+
+    /// There will be no other attempt.
+    func releaseBody() { job.body = .movedOut }
 }
 
 // What happens to attempts.
@@ -278,20 +300,20 @@ extension Worker {
 
     /// Whether it is still on the thread where it prefetched.
     @inline(__always)
-    func mayTakeJobs(from prefetchQueue: PrefetchQueue) -> Bool { prefetched == nil || prefetched === prefetchQueue }
+    func mayTakeJobs(from prefetchQueue: PrefetchQueue) -> Bool { prefetchedInto == nil || prefetchedInto === prefetchQueue }
 
     func verdict(_: borrowing some VerdictLock & ~Copyable) -> Verdict { verdict }
 
     /// Rules out any further change to the attempt and its job, if the attempt's success still
     /// counts.
     @inline(__always)
-    func closeIfInTime(_ record: JobRecord?, _: borrowing PrefetchQueue.State) -> Bool {
+    func closeIfInTime(_: borrowing PrefetchQueue.State) -> Bool {
         switch verdict {
         case .expired, .overrun: return false
         case .inTime, .cancelled: break
         }
         deadline = 0
-        record?.phase = .decided
+        job.record?.phase = .decided
         return true
     }
 

@@ -22,7 +22,7 @@ extension WorkerPool {
         /// a row.
         public var ageing: Int
         public var sizing: SizingPolicy
-        /// How many jobs a thread may take from the queue in one turn, 1 to 128. Above 1, if recent
+        /// How many jobs a thread may take from the queue at a time, 1 to 128. Above 1, if recent
         /// jobs were short, a thread prefetches as many as it finishes in 128 µs, and with several
         /// workers neighbours may begin out of order by that many. Those not begun after a
         /// millisecond or two go to any free worker. 1 hands out strictly one at a time, which jobs

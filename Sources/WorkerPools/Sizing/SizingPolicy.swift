@@ -16,7 +16,8 @@ public struct SizingPolicy: Sendable {
     /// be quick and must not call the pool. Results are clamped to the bounds; the current value
     /// means no change.
     public var grow: @Sendable (PoolLoad) -> Int
-    /// The new limit after a `quietPeriod` in which no job ever waited.
+    /// The new limit after a `quietPeriod` in which no job ever waited. What was said of ``grow``
+    /// goes for it as well.
     public var shrink: @Sendable (PoolLoad) -> Int
     /// How long no job must have waited before the pool shrinks by one step: the hysteresis. Each
     /// step waits anew.

@@ -35,14 +35,13 @@ final class ThreadGroup: Sendable {
     }
 
     /// Runs the job on the caller's own thread if it belongs to this group, else on an idle thread
-    /// or the next in turn. Looks for an idle thread after it has pushed the job, so that one that
-    /// goes idle meanwhile either finds the job or is found.
+    /// or the next in turn. Where it is pushed to a thread that may be busy, an idle one is looked
+    /// for afterwards, so that one that goes idle meanwhile either finds the job or is found.
     func enqueue(_ job: UnownedJob) {
         if let own = RunLoop.current, own.group === self {
             own.push(job)
             wakeOne()
-        } else if let idle = takeIdle() {
-            idle.push(job)
+        } else if let idle = takeIdle(giving: job) {
             idle.unpark()
         } else {
             let next = state.withLock { state in
@@ -69,11 +68,14 @@ final class ThreadGroup: Sendable {
         }
     }
 
-    private func takeIdle() -> RunLoop? {
+    /// - Parameter job: pushed before the thread can leave the idle by itself: if it then finds
+    ///   something else to do, it sees that another must watch.
+    private func takeIdle(giving job: UnownedJob? = nil) -> RunLoop? {
         guard idleCount.load(ordering: .sequentiallyConsistent) > 0 else { return nil }
         return state.withLock { state in
             guard let idle = state.idle.popLast() else { return nil }
             idleCount.subtract(1, ordering: .sequentiallyConsistent)
+            if let job { idle.push(job) }
             return idle
         }
     }

@@ -2,7 +2,8 @@
 ///
 /// A pool uses ``WheelThread/shared``; tests pass a ``ManualClock`` and move time themselves.
 public protocol Alarms: Sendable {
-    /// Nanoseconds since an origin of the clock's own; never goes back.
+    /// Nanoseconds since an origin of the clock's own; never goes back. Read with a pool's locks
+    /// held, so it must be quick and must not call the pool.
     var now: UInt64 { get }
 
     /// Calls `body` once when `now` has reached `due`, on a thread of the clock's own: `body` must

@@ -91,16 +91,20 @@ struct MemoryTests {
 
     @Test(
         "stages that make many times the text of their records",
-        arguments: ["set: {a: 'k.split(\"q\")', b: 'k.matches(\"q+\")'}", "redact: {fields: [k], pattern: q, with: hash, key: secret}"], [2, 8])
-    func growingStages(stage: String, workers: Int) throws {
+        arguments: [
+            ("{set: {a: 'k.split(\"q\")', b: 'k.matches(\"q+\")'}}", 2), ("{set: {a: 'k.split(\"q\")', b: 'k.matches(\"q+\")'}}", 8),
+            ("{redact: {fields: [k], pattern: q, with: hash, key: secret}}", 2),
+            ("{sort: {by: [v]}}, {redact: {fields: [k], pattern: q, with: hash, key: secret}}", 8),
+        ])
+    func growingStages(stages: String, workers: Int) throws {
         let command = try CommandUnderTest()
         defer { command.remove() }
         // A match becomes 64 bytes, so the second makes 640 kB of each.
-        let (count, length) = stage.hasPrefix("redact") ? (100, 10_000) : (1_000, 20_000)
+        let (count, length) = stages.contains("redact") ? (100, 10_000) : (1_000, 20_000)
         let text = String(repeating: "q", count: length)
         try command.write((0..<count).map { "{\"k\":\"\($0)\(text)\",\"v\":\($0)}\n" }.joined(), to: "in.jsonl")
         try command.write(
-            "name: p\nsource: {files: in.jsonl}\nlimits: {memory: 32MiB}\nstages: [{\(stage)}]\nsink: {file: out.jsonl}\n", to: "p.yaml")
+            "name: p\nsource: {files: in.jsonl}\nlimits: {memory: 32MiB}\nstages: [\(stages)]\nsink: {file: out.jsonl}\n", to: "p.yaml")
         let peak = try Self.peak(command, "run p.yaml --progress none --workers \(workers)")
         #expect(peak <= 32 + 96, "\(peak) MiB")
         #expect(try command.shell("wc -l < out.jsonl").output.trimmingCharacters(in: .whitespacesAndNewlines) == "\(count)")

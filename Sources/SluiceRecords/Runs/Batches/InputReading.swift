@@ -183,6 +183,7 @@ final class InputReading: Sendable {
             throw error
         }
         if bytes.size == nil || source.inputs[0].isStandardInput {
+            reader.batchBytes = batchBytes
             begun.withLock { $0 = Begun(reader: reader, bytes: bytes, batches: batches) }
         } else {
             for record in batches.flatMap(\.spilled) { unlink(record.spill) }
@@ -230,7 +231,6 @@ final class InputReading: Sendable {
             if index == 0 { unsoundOfFirst.withLock { [unsound] in $0 = unsound } }
         }
         let bytes = try openBytes(of: file)
-        // Of what can only be read once, all batches are as large as the first.
         if asSample { configuration.batchBytes = Batch.targetBytes }
         if asSample, bytes.size != nil, !file.isStandardInput { configuration.mostRecords = .max }
         noteEnds(of: index, bytes)

@@ -9,7 +9,7 @@ import SluiceCEL
 package final class ArchiveReader: InputReader, @unchecked Sendable {
     package let file: InputFile
     package let index: Int
-    private let configuration: BatchReader.Configuration
+    private var configuration: BatchReader.Configuration
     private let archive: Archive
     private let buffers: BufferPool
     private let bytes: (any InputBytes)?
@@ -30,6 +30,13 @@ package final class ArchiveReader: InputReader, @unchecked Sendable {
     private var delivered = 0
     private var head: FileHead?
     private var isFinished = false
+    package var batchBytes: Int {
+        get { configuration.batchBytes }
+        set {
+            configuration.batchBytes = newValue
+            current?.reader.batchBytes = newValue
+        }
+    }
     package var asksForRoom = false
     package var needsRoom: Bool { current?.reader.needsRoom ?? false }
     /// The number that the next file of each name may get, by the name's hash.

@@ -71,7 +71,7 @@ package final class BatchReader: InputReader, @unchecked Sendable {
     /// The index of the input in the run.
     package let index: Int
     let configuration: Configuration
-    private let batchBytes: Int
+    package var batchBytes: Int
     let maxRecord: Int
     private let buffers: BufferPool
     private let bytes: (any InputBytes)?

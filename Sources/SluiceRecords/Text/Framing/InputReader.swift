@@ -13,6 +13,9 @@ package protocol InputReader: AnyObject, Sendable {
     /// The next batch, or `nil` at the end or where ``needsRoom``. See ``BatchReader/next()``.
     func next() throws(InputError) -> Batch?
 
+    /// The size, in bytes, from which on a batch is cut.
+    var batchBytes: Int { get set }
+
     /// Whether it has to ask before it reads a record that is longer than a batch.
     var asksForRoom: Bool { get set }
 

@@ -45,7 +45,7 @@ final class SortStep: ClosingStep {
 
     func results() throws(RunError) -> ClosingResults {
         let all = states.withLock { States.All(entries: $0.idle) }.entries
-        return .texts(SortedTexts(try EntryMerge(all.flatMap { $0.cursors() }), limit: verb.limit))
+        return .texts(SortedTexts(try EntryMerge(all.flatMap { $0.cursors() }), limit: verb.limit, batchText: room.batchText))
     }
 
     /// The most bytes of entries that a checkpoint contains. More are in a file: it need not be
@@ -205,14 +205,17 @@ struct SortStage: ClosingStage {
 private final class SortedTexts: ClosingTexts, @unchecked Sendable {
     private let merge: EntryMerge
     private var left: Int
+    /// The text, in bytes, of a full batch.
+    private let batchText: Int
 
-    init(_ merge: EntryMerge, limit: Int?) {
+    init(_ merge: EntryMerge, limit: Int?, batchText: Int) {
         self.merge = merge
         left = limit ?? .max
+        self.batchText = batchText
     }
 
     func next(_ texts: inout RecordTexts, most: Int) throws(RunError) {
-        while texts.frames.count < most, left > 0, texts.bytes.count < Batch.targetBytes {
+        while texts.frames.count < most, left > 0, texts.bytes.count < batchText {
             guard let entry = try merge.next(), let start = entry.baseAddress else { return }
             left -= 1
             SortedRecord.read(SortedEntries.value(at: start), into: &texts)

@@ -97,7 +97,7 @@ final class SummarizeStep: ClosingStep {
         let state = merged()
         if verb.by.isEmpty { state.addWhole() }
         note(state)
-        return .rows(SummaryResults(state, by: verb.by.count, values, order: verb.order))
+        return .rows(SummaryResults(state, by: verb.by.count, values, order: verb.order, batchText: room.batchText))
     }
 
     private func spilled() throws(RunError) -> SpilledResults {

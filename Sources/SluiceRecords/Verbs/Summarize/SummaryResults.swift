@@ -11,6 +11,8 @@ final class SummaryResults: ClosingRows, @unchecked Sendable {
     /// The groups in output order.
     private let order: [UInt32]
     private var given = 0
+    /// The text, in bytes, of a full batch.
+    private let batchText: Int
 
     struct Value {
         var aggregate: any Aggregate
@@ -18,10 +20,11 @@ final class SummaryResults: ClosingRows, @unchecked Sendable {
         var state: Int
     }
 
-    init(_ state: SummaryState, by: Int, _ values: [Value], order: Summarize.Order) {
+    init(_ state: SummaryState, by: Int, _ values: [Value], order: Summarize.Order, batchText: Int) {
         self.state = state
         self.by = by
         self.values = values
+        self.batchText = batchText
         let all = (0..<UInt32(state.groups.count))
         switch order {
         case .first: self.order = all.sorted { state.groups.first(of: Int($0)) < state.groups.first(of: Int($1)) }
@@ -31,7 +34,7 @@ final class SummaryResults: ClosingRows, @unchecked Sendable {
 
     func next(_ table: RowTable, _ scratch: Scratch) -> Int {
         var row = 0
-        while row < table.rows, given < order.count, scratch.byteCount < Batch.targetBytes {
+        while row < table.rows, given < order.count, scratch.byteCount < batchText {
             fill(table.row(row), Int(order[given]), scratch)
             given += 1
             row += 1

@@ -173,7 +173,7 @@ final class SpilledResults: ClosingRows, @unchecked Sendable {
         let merge = if let merge { merge } else { try sort() }
         self.merge = merge
         var row = 0
-        while row < table.rows, scratch.byteCount < Batch.targetBytes, let entry = try merge.next(), let start = entry.baseAddress {
+        while row < table.rows, scratch.byteCount < room.batchText, let entry = try merge.next(), let start = entry.baseAddress {
             for (column, cell) in (WrittenKey.cells(by + values.count, in: SortedEntries.value(at: start)) ?? []).enumerated() {
                 table.row(row)[column] = cell.copied(to: scratch)
             }
@@ -195,7 +195,7 @@ final class SpilledResults: ClosingRows, @unchecked Sendable {
     }
 
     private func add(_ state: SummaryState, to sorted: SortedEntries) throws(RunError) {
-        let rows = SummaryResults(state, by: by, values, order: .first)
+        let rows = SummaryResults(state, by: by, values, order: .first, batchText: room.batchText)
         let scratch = Scratch(reader: JSONReader())
         let cells = UnsafeMutablePointer<Cell>.allocate(capacity: by + values.count + 1)
         defer { cells.deallocate() }
