@@ -2,8 +2,9 @@ import Synchronization
 
 /// Workers on their way to the queue, and what they are expected to do there.
 struct WakeUps {
-    /// How many workers may be on their way at once. Each wakes the next when it has taken a job and
-    /// more are waiting, so few are enough, and few keep a burst of tiny jobs from waking thousands.
+    /// How many workers may be on their way at once. Each wakes the next when it has taken a job
+    /// and more are waiting, so few are enough, and few keep a burst of tiny jobs from waking
+    /// thousands.
     static var mostOnTheWay: Int { 2 }
 
     var onTheWay = 0
