@@ -17,10 +17,10 @@ import Synchronization
 /// A thread that takes a lock twice waits for ever.
 ///
 /// No wake-up is lost. A thread parks only after it has marked that the lock may be awaited, while
-/// another had it; whoever has it finds the mark on unlocking, and unparks, which the spot remembers
-/// if it comes first. The thread that is unparked marks the lock again when it tries to take it, so
-/// whoever was faster unparks it once more. If it succeeds, the mark stays: at worst it unparks
-/// nobody, and the next thread to park looks again at once.
+/// another had it; whoever has it finds the mark on unlocking, and unparks, which the spot
+/// remembers if it comes first. The thread that is unparked marks the lock again when it tries to
+/// take it, so whoever was faster unparks it once more. If it succeeds, the mark stays: at worst it
+/// unparks nobody, and the next thread to park looks again at once.
 final class Guarded<State>: @unchecked Sendable {  // all access to `state` is under the lock
     private let state: UnsafeMutablePointer<State>
     private let hold = Atomic(Hold.free)

@@ -128,6 +128,21 @@ struct MemoryTests {
         #expect(try command.shell("wc -l < out.jsonl").output.trimmingCharacters(in: .whitespacesAndNewlines) == "3000")
     }
 
+    @Test("the most frequent of 3,000 values of 20 kB", arguments: ["", "by: {g: v % 3}, "], [2, 8])
+    func frequentValues(by: String, workers: Int) throws {
+        let command = try CommandUnderTest()
+        defer { command.remove() }
+        let text = String(repeating: "q", count: 20_000)
+        try command.write((0..<3_000).map { "{\"k\":\"\($0 % 2_999)\(text)\",\"v\":\($0)}\n" }.joined(), to: "in.jsonl")
+        try command.write(
+            "name: p\nsource: {files: in.jsonl}\nlimits: {memory: 32MiB}\nstages: [{summarize: {\(by)values: {t: 'top(k, 20)'}}}]\nsink: {file: out.jsonl}\n",
+            to: "p.yaml")
+        let peak = try Self.peak(command, "run p.yaml --progress none --workers \(workers)")
+        #expect(peak <= 32 + 96, "\(peak) MiB")
+        let firsts = "jq -r '.t[0] | \"\\(.count) \\(.value[:3])\"' out.jsonl | sort | head -n 1"
+        #expect(try command.shell(firsts).output == (by.isEmpty ? "2 0qq\n" : "1 0qq\n"))
+    }
+
     @Test("conditions that take long records apart")
     func longConditions() throws {
         let command = try CommandUnderTest()

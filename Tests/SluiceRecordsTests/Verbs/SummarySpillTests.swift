@@ -51,6 +51,39 @@ struct SummarySpillTests {
         }
     }
 
+    private func frequencies(by: KeyValuePairs<String, String>) throws -> Summarize {
+        let place = TextPlace(TextPosition(line: 1, column: 1))
+        func entries(_ values: KeyValuePairs<String, String>) -> Argument {
+            .entries(values.map { (Leaf($0.key), .leaf(Leaf($0.value))) }, place)
+        }
+        let arguments = [
+            "by": entries(by), "values": entries(["most": "top(text, 700)", "few": "top(text, 3)", "numbers": "top(n, 2)", "count": "count()"]),
+        ]
+        var checking = Checking(label: "summarize")
+        return try #require(Summarize(.keys(Arguments(arguments)), options: Arguments(), &checking))
+    }
+
+    @Test("of which one has more values than fit in memory", arguments: [[:], ["k": "n < 9990 ? 0 : n"]] as [KeyValuePairs<String, String>])
+    func values(by: KeyValuePairs<String, String>) async throws {
+        let folder = try RunFolder()
+        defer { folder.remove() }
+        var random = Seeded(7)
+        let lines = (0..<20_000).map { _ in
+            let text = random.next() % (random.next() % 2 == 0 ? 60 : 7000)
+            return #"{"n":\#(random.next() % 10_000),"text":\#(text % 3 == 0 ? "\(text).0" : text % 3 == 1 ? "\(text)" : "\"\(text)\"")}"#
+        }
+        let input = try folder.write((lines.joined(separator: "\n") + "\n").utf8, to: "in.jsonl")
+        var pipeline = folder.pipeline([input], [RecordStage(name: "groups", verb: try frequencies(by: by))])
+        let whole = try await folder.run(pipeline, workers: 2)
+        #expect(whole.report.error == nil && whole.outcome.out.count > 10_000)
+        pipeline.limits.memory = 64 << 10
+        for workers in [1, 8] {
+            let run = try await folder.run(pipeline, workers: workers)
+            #expect(run.report.error == nil && run.report.balanced)
+            #expect(run.outcome.out == whole.outcome.out)
+        }
+    }
+
     @Test("are part of the checkpoint")
     func checkpoint() throws {
         let rooms = [StageRoom(memory: 1 << 30, folder: NSTemporaryDirectory()), StageRoom(memory: 1000, folder: NSTemporaryDirectory())]
@@ -63,17 +96,21 @@ struct SummarySpillTests {
                 let bytes = ByteBuffer(capacity: 64)
                 for value in [Cell.int(Int64(key)), .int(Int64(key))] { _ = try GroupKey.append(value, to: bytes, Scratch()) }
                 let hash = state.groups.hash(bytes.start, bytes.count)
-                if state.groups.find(bytes.start, bytes.count, hash: hash) == nil {
-                    let nothing = UnsafeBufferPointer(start: UnsafePointer(bytes.start), count: 0)
-                    _ = state.groups.insert(bytes.filled, hash: hash, first: RecordPlace(input: 0, offset: UInt64(index), part: 0), written: nothing)
-                }
+                let nothing = UnsafeBufferPointer(start: UnsafePointer(bytes.start), count: 0)
+                let group =
+                    state.groups.find(bytes.start, bytes.count, hash: hash)
+                    ?? state.groups.insert(bytes.filled, hash: hash, first: RecordPlace(input: 0, offset: UInt64(index), part: 0), written: nothing)
                 for states in state.states { states.grow(to: state.groups.count) }
+                try Self.add(Int64(index % 50), to: group, of: state, at: UInt64(index))
                 try step.giveBack(state)
             }
         }
         let (whole, spilled) = try (steps[0].checkpoint(), steps[1].checkpoint())
         #expect(whole.files.isEmpty && spilled.files.count == 1)
-        let expected = try Self.rows(of: steps[0])
+        #expect(try Self.rows(of: steps[1]) == Self.rows(of: steps[0]))
+        let twice = SummarizeStep(try verb(order: "first"), rooms[0])
+        for _ in 0..<2 { try twice.merge(whole) }
+        let expected = try Self.rows(of: twice)
         #expect(expected.count > 200)
         // Into an empty step, as after a kill; and into one with groups of its own, whose hashes
         // have another seed.
@@ -88,7 +125,21 @@ struct SummarySpillTests {
         }
     }
 
-    /// The results of a step that has no groups twice, as bytes.
+    /// Adds a value to a group, for an aggregate that keeps the values.
+    private static func add(_ value: Int64, to group: Int, of state: SummaryState, at offset: UInt64) throws {
+        let bytes = ByteBuffer(capacity: 64)
+        _ = try GroupKey.append(.int(value), to: bytes, Scratch())
+        var writer = StateWriter()
+        writer.write(1)
+        bytes.withFilled { writer.write($0) }
+        writer.write(UInt64(1))
+        RecordPlace(input: 0, offset: offset, part: 0).write(to: &writer)
+        writer.write(UnsafeBufferPointer(start: UnsafePointer(bytes.start), count: 0))
+        var reader = StateReader(writer.bytes)
+        for states in state.states where states.values != nil { try states.read(group, from: &reader) }
+    }
+
+    /// The results of a step, as bytes.
     private static func rows(of step: SummarizeStep) throws -> [[UInt8]] {
         guard case .rows(let results) = try step.results(), let fields = step.fields else { return [] }
         let table = RowTable(columns: fields.count, hasSpans: false)

@@ -25,12 +25,17 @@ protocol Aggregate: Sendable {
     /// Makes states for groups numbered from 0. Each worker has its own.
     func makeStates() -> any AggregateStates
 
+    /// The number of values in a list that is the result.
+    var listed: Int { get }
+
     /// The result for a group; `absent` if there is none. Its text must be in the scratch's arena.
     func result(_ states: any AggregateStates, of group: Int, _ scratch: Scratch) -> Cell
 }
 
 extension Aggregate {
     var intake: AggregateIntake { .cell }
+
+    var listed: Int { 0 }
 
     func result(_ states: any AggregateStates, of group: Int, _ scratch: Scratch) -> Cell { states.result(of: group, scratch) }
 }
@@ -122,10 +127,33 @@ protocol AggregateStates: AnyObject {
 
     /// An estimate of the memory in use, in bytes.
     var bytes: Int { get }
+
+    /// The values themselves, if the states keep them all, however many there are.
+    var values: (any GroupedValues)? { get }
 }
 
 extension AggregateStates {
     func isSketch(_ group: Int) -> Bool? { nil }
+
+    var values: (any GroupedValues)? { nil }
+}
+
+/// Values of groups, each with what is known of it. Since a single group may have more of them than
+/// fit in memory, they can be divided.
+protocol GroupedValues: AnyObject {
+    /// The numbers of the values, by parts that depend on the key of a value's group and the value.
+    func divided(into parts: Int, _ key: (_ group: Int) -> UnsafeBufferPointer<UInt8>) -> [[UInt32]]
+
+    /// The group of the value with this number.
+    func group(of number: UInt32) -> Int
+
+    /// Adds a value of others of the same kind to a group.
+    func add(_ number: UInt32, of others: any GroupedValues, to group: Int)
+
+    func removeAll()
+
+    /// Keeps those that a result with `most` values may contain, given all that is known of each.
+    func keepFirst(_ most: Int)
 }
 
 extension Array {

@@ -76,11 +76,17 @@ final class SummarizeStep: ClosingStep {
     /// Returns a state like ``keep(_:)``, but first spills its groups if it has grown too large.
     func giveBack(_ state: SummaryState) throws(RunError) {
         let share = room.memory / max(1, states.withLock { $0.made })
-        // Growing a table takes twice its memory for a while. A single group cannot be divided.
-        guard !verb.by.isEmpty, state.bytes > share / 2 else { return keep(state) }
-        try spill.add(state)
+        // Growing a table takes twice its memory for a while.
+        guard state.bytes > share / 2, mayBeDivided(state) else { return keep(state) }
+        try spill.add(state, makeEmptyState)
         keep(makeState())
     }
+
+    /// A single group cannot be, without its values.
+    private func mayBeDivided(_ state: SummaryState) -> Bool { !verb.by.isEmpty || state.hasValues }
+
+    /// One that takes no records in.
+    private func makeEmptyState() -> SummaryState { SummaryState(aggregates, seed: states.withLock { $0.seed }, keyBytes: 0) }
 
     func makeState() -> SummaryState { SummaryState(aggregates, seed: states.withLock { $0.seed }) }
 
@@ -101,9 +107,9 @@ final class SummarizeStep: ClosingStep {
     }
 
     private func spilled() throws(RunError) -> SpilledResults {
-        for gathered in states.withLock({ $0.takeAll() }) { try spill.add(gathered.state) }
+        for gathered in states.withLock({ $0.takeAll() }) { try spill.add(gathered.state, makeEmptyState) }
         return SpilledResults(spill, room, by: verb.by.count, values, order: verb.order) {
-            self.makeState()
+            self.makeEmptyState()
         } noting: {
             self.note($0)
         }
@@ -138,18 +144,18 @@ final class SummarizeStep: ClosingStep {
     /// much again.
     private static let mostInCheckpoint = 16 << 20
 
-    /// The version, 2; where the files contain groups (``SummarySpill``); and the groups in memory
+    /// The version, 3; where the files contain groups (``SummarySpill``); and the groups in memory
     /// (``SummaryState``).
     func checkpoint() throws(RunError) -> StageState {
         var state = merged()
-        if !verb.by.isEmpty, state.bytes > Self.mostInCheckpoint {
-            try spill.add(state)
+        if state.bytes > Self.mostInCheckpoint, mayBeDivided(state) {
+            try spill.add(state, makeEmptyState)
             state = makeState()
         }
         let gathered = Gathered(state: state)
         states.withLock { $0.add(gathered) }
         var writer = StateWriter()
-        writer.write(UInt64(2))
+        writer.write(UInt64(3))
         let files = spill.write(to: &writer, seed: states.withLock { $0.seed })
         state.bytes(shape).withUnsafeBufferPointer { writer.write($0) }
         return StageState(bytes: writer.bytes, files: files)
@@ -157,14 +163,14 @@ final class SummarizeStep: ClosingStep {
 
     func merge(_ state: StageState) throws(CheckpointError) {
         var reader = StateReader(state.bytes)
-        guard try reader.number() == 2 else { throw CheckpointError("the state has another version") }
+        guard try reader.number() == 3 else { throw CheckpointError("the state has another version") }
         let (spilled, seed) = try SummarySpill.Pieces.read(from: &reader, state.files)
         let isDivided = seed.map { begin(seed: $0) } ?? true
-        let gathered = Gathered(state: SummaryState(aggregates, seed: states.withLock { $0.seed }, keyBytes: 0))
+        let gathered = Gathered(state: makeEmptyState())
         try gathered.state.read(Array(try reader.text()), shape)
         guard reader.isAtEnd else { throw CheckpointError("unexpected bytes after the state") }
         do throws(RunError) {
-            try spill.add(spilled, isDivided: isDivided) { makeState() }
+            try spill.add(spilled, isDivided: isDivided, makeEmptyState)
             try add(gathered)
         } catch {
             throw CheckpointError(error.description)

@@ -4,6 +4,10 @@ import Synchronization
 
 /// Groups that don't fit in memory, in files. They are divided into 256 parts by the hashes of
 /// their keys, and each part is later merged in memory.
+///
+/// Values that are kept one by one (``GroupedValues``) are in parts of their own, which depend on
+/// the value, too, since a single group may have any number of them. Each of these parts is merged
+/// first. What a result may contain of it, a few values for each group, then goes to the groups.
 final class SummarySpill: Sendable {
     static let parts = 256
 
@@ -18,6 +22,8 @@ final class SummarySpill: Sendable {
         var files: [StageFile] = []
         /// The states of each part.
         var states: [[Piece]] = Array(repeating: [], count: SummarySpill.parts)
+        /// The same for values.
+        var values: [[Piece]] = Array(repeating: [], count: SummarySpill.parts)
     }
 
     private let pieces = Locked(Pieces())
@@ -32,66 +38,99 @@ final class SummarySpill: Sendable {
     var isEmpty: Bool { pieces.withLock { $0.files.isEmpty } }
 
     /// Writes all groups of a state to the file. The state must not be used again.
-    func add(_ state: SummaryState) throws(RunError) {
+    ///
+    /// - Parameter make: makes an empty state.
+    func add(_ state: SummaryState, _ make: () -> SummaryState) throws(RunError) {
+        if state.hasValues {
+            try state.divideValues(into: Self.parts, make) { (part, values) throws(RunError) in
+                try append(values.bytes(shape, of: Array(0..<values.groups.count)), to: \.values[part])
+            }
+        }
+        try addGroups(of: state)
+    }
+
+    /// The same with all values of each group.
+    func addGroups(of state: SummaryState) throws(RunError) {
         var parts = [[Int]](repeating: [], count: Self.parts)
         for group in 0..<state.groups.count { parts[Int(state.groups.hash(of: group) >> 56)].append(group) }
         for (part, groups) in parts.enumerated() where !groups.isEmpty {
-            let bytes = state.bytes(shape, of: groups)
-            try pieces.withLock { (pieces) throws(RunError) in
-                if pieces.files.isEmpty { pieces.files = [try room.folder.makeFile()] }
-                let number = pieces.files.count - 1
-                let file = pieces.files[number]
-                let start = file.count
-                var failure: RunError?
-                bytes.withUnsafeBufferPointer { bytes in
-                    do throws(RunError) { try file.append(bytes) } catch { failure = error }
-                }
-                if let failure { throw failure }
-                pieces.states[part].append(Piece(file: number, bytes: start..<file.count))
+            try append(state.bytes(shape, of: groups), to: \.states[part])
+        }
+    }
+
+    private func append(_ bytes: [UInt8], to part: WritableKeyPath<Pieces, [Piece]>) throws(RunError) {
+        try pieces.withLock { (pieces) throws(RunError) in
+            if pieces.files.isEmpty { pieces.files = [try room.folder.makeFile()] }
+            let number = pieces.files.count - 1
+            let file = pieces.files[number]
+            let start = file.count
+            var failure: RunError?
+            bytes.withUnsafeBufferPointer { bytes in
+                do throws(RunError) { try file.append(bytes) } catch { failure = error }
             }
+            if let failure { throw failure }
+            pieces[keyPath: part].append(Piece(file: number, bytes: start..<file.count))
         }
     }
 
     /// Adds the states of another spill.
     ///
-    /// - Parameter isDivided: whether it is divided by the same hashes.
+    /// - Parameter isDivided: whether its groups are divided by the same hashes.
     func add(_ other: Pieces, isDivided: Bool, _ make: () -> SummaryState) throws(RunError) {
-        guard isDivided else {
-            for piece in other.states.joined() { try add(try read(piece, in: other.files, make)) }
-            return
+        if !isDivided {
+            for piece in other.states.joined() { try add(try read(piece, in: other.files, make), make) }
+            if other.values.allSatisfy(\.isEmpty) { return }
         }
         pieces.withLock { pieces in
             // The last file stays the last.
             let count = other.files.count
             for part in 0..<Self.parts {
                 for index in pieces.states[part].indices { pieces.states[part][index].file += count }
-                pieces.states[part] = other.states[part] + pieces.states[part]
+                for index in pieces.values[part].indices { pieces.values[part][index].file += count }
+                if isDivided { pieces.states[part] = other.states[part] + pieces.states[part] }
+                pieces.values[part] = other.values[part] + pieces.values[part]
             }
             pieces.files = other.files + pieces.files
         }
     }
 
     /// Writes the number of states; unless that is zero, the seed of the hashes; and for each
-    /// state its part, the index of its file, and the start and the number of its bytes.
+    /// state its part, the index of its file, and the start and the number of its bytes. Then the
+    /// same of values, without a seed.
     ///
     /// - Returns: the files.
     func write(to writer: inout StateWriter, seed: UInt64) -> [StageFile] {
         let pieces = pieces.withLock { $0 }
-        let count = pieces.states.reduce(0) { $0 + $1.count }
-        writer.write(count)
-        if count > 0 { writer.write(seed) }
-        for (part, states) in pieces.states.enumerated() {
-            for piece in states {
-                for number in [part, piece.file, piece.bytes.lowerBound, piece.bytes.count] { writer.write(number) }
-            }
-        }
+        pieces.write(pieces.states, seed: seed, to: &writer)
+        pieces.write(pieces.values, seed: nil, to: &writer)
         return pieces.files
     }
 
-    /// Merges all states of a part into one.
-    func read(part: Int, into whole: SummaryState, _ make: () -> SummaryState) throws(RunError) {
-        let (files, states) = pieces.withLock { ($0.files, $0.states[part]) }
-        for piece in states { whole.merge(try read(piece, in: files, make)) }
+    /// Merges all groups of a part into one state. Its values are those that are left of
+    /// ``gatherValues(most:_:)``.
+    func read(part: Int, into whole: SummaryState, most: [Int], _ make: () -> SummaryState) throws(RunError) {
+        let (files, groups) = pieces.withLock { ($0.files, $0.states[part]) }
+        var limit = room.memory / 4
+        for piece in groups {
+            whole.merge(try read(piece, in: files, make))
+            guard whole.bytes > limit else { continue }
+            whole.keepValues(most)
+            limit = max(limit, 2 * whole.bytes)
+        }
+    }
+
+    /// Once no more is added, merges the values of each part, and adds what a result may contain of
+    /// them to the groups.
+    ///
+    /// - Parameter most: for each aggregate, how many values a result may contain.
+    func gatherValues(most: [Int], _ make: () -> SummaryState) throws(RunError) {
+        for part in 0..<Self.parts {
+            let (files, values) = pieces.withLock { ($0.files, $0.values[part]) }
+            let state = make()
+            for piece in values { state.merge(try read(piece, in: files, make)) }
+            state.keepValues(most)
+            try addGroups(of: state)
+        }
     }
 
     private func read(_ piece: Piece, in files: [StageFile], _ make: () -> SummaryState) throws(RunError) -> SummaryState {
@@ -120,6 +159,17 @@ final class SummarySpill: Sendable {
 }
 
 extension SummarySpill.Pieces {
+    fileprivate func write(_ parts: [[SummarySpill.Piece]], seed: UInt64?, to writer: inout StateWriter) {
+        let count = parts.reduce(0) { $0 + $1.count }
+        writer.write(count)
+        if count > 0, let seed { writer.write(seed) }
+        for (part, pieces) in parts.enumerated() {
+            for piece in pieces {
+                for number in [part, piece.file, piece.bytes.lowerBound, piece.bytes.count] { writer.write(number) }
+            }
+        }
+    }
+
     /// Reads what ``SummarySpill/write(to:)`` wrote.
     ///
     /// - Returns: with the seed of the hashes; `nil` if there are no states.
@@ -127,18 +177,26 @@ extension SummarySpill.Pieces {
         var pieces = Self(files: files)
         let count = try reader.count()
         let seed = count > 0 ? try reader.number() : nil
+        try pieces.read(count, into: \.states, from: &reader)
+        try pieces.read(try reader.count(), into: \.values, from: &reader)
+        return (pieces, seed)
+    }
+
+    private mutating func read(
+        _ count: Int, into parts: WritableKeyPath<Self, [[SummarySpill.Piece]]>, from reader: inout StateReader
+    ) throws(CheckpointError) {
         for _ in 0..<count {
             var numbers: [Int] = []
             for _ in 0..<4 {
                 guard let number = Int(exactly: try reader.number()) else { throw CheckpointError("invalid number") }
                 numbers.append(number)
             }
-            guard numbers[0] < pieces.states.count, numbers[1] < files.count else { throw CheckpointError("invalid part or file") }
+            guard numbers[0] < SummarySpill.parts, numbers[1] < files.count else { throw CheckpointError("invalid part or file") }
             let size = files[numbers[1]].count
             guard numbers[2] <= size, numbers[3] <= size - numbers[2] else { throw CheckpointError("a file is shorter than it was") }
-            pieces.states[numbers[0]].append(SummarySpill.Piece(file: numbers[1], bytes: numbers[2]..<numbers[2] + numbers[3]))
+            let piece = SummarySpill.Piece(file: numbers[1], bytes: numbers[2]..<numbers[2] + numbers[3])
+            self[keyPath: parts][numbers[0]].append(piece)
         }
-        return (pieces, seed)
     }
 }
 
@@ -184,9 +242,11 @@ final class SpilledResults: ClosingRows, @unchecked Sendable {
 
     private func sort() throws(RunError) -> EntryMerge {
         let sorted = SortedEntries()
+        let most = make().states.indices.map { index in values.lazy.filter { $0.state == index }.map(\.aggregate.listed).max() ?? 0 }
+        try spill.gatherValues(most: most, make)
         for part in 0..<SummarySpill.parts {
             let state = make()
-            try spill.read(part: part, into: state, make)
+            try spill.read(part: part, into: state, most: most, make)
             noted(state)
             try add(state, to: sorted)
             if sorted.size > room.memory / 4 { try sorted.spill(to: room) }

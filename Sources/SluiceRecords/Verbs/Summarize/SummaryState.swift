@@ -111,6 +111,49 @@ final class SummaryState {
         UnsafeBufferPointer(start: written.start + record.writtenStart, count: Int(record.writtenCount))
     }
 
+    /// Whether the values of a single group can be divided.
+    var hasValues: Bool { states.contains { $0.values != nil } }
+
+    /// Moves the values that are kept one by one to other states, so that those of a single group
+    /// may be in many.
+    ///
+    /// - Parameters:
+    ///   - make: makes an empty state for the same aggregates.
+    ///   - take: takes the state of a part.
+    func divideValues(
+        into parts: Int, _ make: () -> SummaryState, _ take: (_ part: Int, SummaryState) throws(RunError) -> Void
+    ) throws(RunError) {
+        let divided = states.map { $0.values?.divided(into: parts) { self.groups.key(of: $0) } }
+        for part in 0..<parts {
+            let other = make()
+            for index in states.indices {
+                guard let values = states[index].values, let others = other.states[index].values else { continue }
+                for number in divided[index]?[part] ?? [] {
+                    others.add(number, of: values, to: other.number(ofGroup: values.group(of: number), of: self))
+                }
+            }
+            guard other.groups.count > 0 else { continue }
+            for states in other.states { states.grow(to: other.groups.count) }
+            try take(part, other)
+        }
+        for states in states { states.values?.removeAll() }
+    }
+
+    /// Keeps the values that results may contain, given all that is known of each.
+    ///
+    /// - Parameter most: for each aggregate, how many a result may contain.
+    func keepValues(_ most: [Int]) {
+        for (states, most) in zip(states, most) { states.values?.keepFirst(most) }
+    }
+
+    /// The number of a group of another state, which is added if it is not known here.
+    private func number(ofGroup group: Int, of other: SummaryState) -> Int {
+        let key = other.groups.key(of: group)
+        let hash = other.groups.hash(of: group)
+        if let start = key.baseAddress, let number = groups.find(start, key.count, hash: hash) { return number }
+        return groups.insert(key, hash: hash, first: other.groups.first(of: group), written: other.groups.written(of: group))
+    }
+
     /// An estimate of the memory in use, in bytes.
     var bytes: Int { groups.size + states.reduce(0) { $0 + $1.bytes } }
 

@@ -23,6 +23,7 @@ struct TopAggregate: Aggregate {
     var refusal: String { "" }
     var intake: AggregateIntake { .keyAndWriting }
     var stateName: String { Self.declaration.name }
+    var listed: Int { count }
 
     func makeStates() -> any AggregateStates { TopStates() }
 
@@ -33,13 +34,15 @@ struct TopAggregate: Aggregate {
 
 /// The frequency of each value of each group, in one table whose keys begin with the group's
 /// number.
-private final class TopStates: AggregateStates {
+private final class TopStates: AggregateStates, GroupedValues {
     @exclusivity(unchecked) private var groups = 0
-    private let table = GroupTable(seed: UInt64.random(in: .min ... .max))
+    @exclusivity(unchecked) private var table = TopStates.emptyTable
     @exclusivity(unchecked) private var counts: [UInt64] = []
     private let key = ByteBuffer(capacity: 256)
     /// The values of each group, computed on demand.
     private var listed: [[UInt32]]?
+
+    private static var emptyTable: GroupTable { GroupTable(seed: UInt64.random(in: .min ... .max)) }
 
     func grow(to groups: Int) { self.groups = max(self.groups, groups) }
 
@@ -117,13 +120,18 @@ private final class TopStates: AggregateStates {
         return lists[group]
     }
 
-    func result(of group: Int, _ scratch: Scratch) -> Cell { top(1, of: group, scratch) }
-
-    func top(_ count: Int, of group: Int, _ scratch: Scratch) -> Cell {
-        let order = values(of: group).sorted { left, right in
+    /// In the order of a result.
+    private func ordered(_ group: Int) -> [UInt32] {
+        values(of: group).sorted { left, right in
             let (left, right) = (Int(left), Int(right))
             return counts[left] != counts[right] ? counts[left] > counts[right] : KeyOrder.isLess(value(of: left), value(of: right))
         }
+    }
+
+    func result(of group: Int, _ scratch: Scratch) -> Cell { top(1, of: group, scratch) }
+
+    func top(_ count: Int, of group: Int, _ scratch: Scratch) -> Cell {
+        let order = ordered(group)
         let buffer = ByteBuffer(capacity: 256)
         buffer.append("[")
         for (index, number) in order.prefix(count).enumerated() {
@@ -141,6 +149,44 @@ private final class TopStates: AggregateStates {
         if let written = WrittenKey.cells(1, in: table.written(of: number))?.first { return written }
         var reader = GroupKeyReader(value(of: number))
         return reader.next()?.cell ?? .null
+    }
+
+    var values: (any GroupedValues)? { self }
+
+    func divided(into parts: Int, _ key: (_ group: Int) -> UnsafeBufferPointer<UInt8>) -> [[UInt32]] {
+        var divided = [[UInt32]](repeating: [], count: parts)
+        let whole = ByteBuffer(capacity: 256)
+        for number in 0..<table.count {
+            whole.count = 0
+            whole.append(key(group(of: number)))
+            whole.append(value(of: number))
+            divided[Int(SipHash.fixed.hash(whole.start, whole.count).high % UInt64(parts))].append(UInt32(number))
+        }
+        return divided
+    }
+
+    func group(of number: UInt32) -> Int { group(of: Int(number)) }
+
+    func add(_ number: UInt32, of others: any GroupedValues, to group: Int) {
+        guard let others = others as? TopStates else { return }
+        let number = Int(number)
+        listed = nil
+        add(
+            others.counts[number], of: others.value(of: number), to: UInt32(group), first: others.table.first(of: number),
+            written: others.table.written(of: number))
+    }
+
+    func removeAll() { (table, counts, listed) = (Self.emptyTable, [], nil) }
+
+    func keepFirst(_ most: Int) {
+        let all = TopStates()
+        swap(&all.table, &table)
+        swap(&all.counts, &counts)
+        all.groups = groups
+        listed = nil
+        for group in 0..<groups {
+            for number in all.ordered(group).prefix(most) { add(number, of: all, to: group) }
+        }
     }
 
     /// The number of values, then each value, ordered by the bytes of their keys.
