@@ -377,6 +377,45 @@ import Testing
         #expect(gone.all == [true, true, true])
     }
 
+    @Test func `what a cancelled job captured is gone once the last job that waits has begun`() async throws {
+        let (gate, gone) = (Gate(), Log<Bool>())
+        let pool = WorkerPool(.init(workers: 1...1))
+        try await pool.submit { await gate.pass() }
+        await gate.arrivals(1)
+        try await pool.submit {}
+        let group = pool.group()
+        let farewell = Farewell { gone.add(pool.counters.finished == 2) }
+        try await group.submit { [farewell = consume farewell] in farewell.touch() }
+        group.cancel()
+        gate.open()
+        await pool.drain()
+        #expect(gone.all == [true])
+    }
+
+    @Test func `what a job captured that is cancelled while it runs is gone, whoever has its handle`() async throws {
+        let (gate, gone) = (Gate(), Log<Bool>())
+        let pool = WorkerPool(.init(workers: 1...1))
+        func submit() async throws -> JobHandle<Void> {
+            let farewell = Farewell { gone.add(true) }
+            return try await pool.submit(returning: {
+                await gate.pass()
+                farewell.touch()
+                throw CancellationError()
+            })
+        }
+        let handle = try await submit()
+        await gate.arrivals(1)
+        handle.cancel()
+        gate.open()
+        guard case .failure(.stopped(.cancelled)) = await handle.result else {
+            Issue.record("the job was not cancelled")
+            return
+        }
+        #expect(gone.all == [true])
+        await pool.drain()
+        withExtendedLifetime(handle) {}
+    }
+
     @Test func `a value that nobody waits for reads the pool's counters in its deinit`() async throws {
         final class Value: Sendable {
             let pool: WorkerPool

@@ -35,7 +35,7 @@ import Testing
                 guarded.withLock { entries in
                     entries.enter()
                     while arrived.value < threads {}
-                    // Two others wait, and one of them parks before long.
+                    // Two others wait, and as a rule one of them parks before long.
                     if entries.count % threads == 1 { while !guarded.mayBeAwaited {} }
                     entries.leave()
                 }

@@ -63,7 +63,7 @@ extension PoolState {
     /// - Returns: the ticket to requeue it with; nil if the job may not be retried after all.
     mutating func delay(_ worker: Worker, in pool: PoolStorage) -> UInt64? {
         guard phase != .cancelled, worker.verdict(self) != .cancelled else { return nil }
-        var job = worker.job
+        var job = worker.takeJob()
         job.attempt += 1
         counters.retried += 1
         let ticket = takeTicket()

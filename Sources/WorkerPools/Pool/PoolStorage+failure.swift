@@ -38,6 +38,7 @@ extension PoolStorage {
         worker.releaseBody()
         if let record = worker.job.record {
             prefetchQueues.own.withLock { worker.markDecided($0) }
+            record.releaseWork()
             record.announce(end, endWaits)
         }
         step { $0.countEnd(end, of: worker) }

@@ -276,6 +276,9 @@ final class Worker: @unchecked Sendable {
     /// A worker without a job keeps no closure alive.
     private func releaseJob() { job = Job.none }
 
+    /// The attempt has ended without success, and another will be made, perhaps by another worker.
+    func takeJob() -> Job { exchange(&job, with: Job.none) }
+
     /// There will be no other attempt.
     func releaseBody() { job.body = .movedOut }
 }

@@ -121,6 +121,7 @@ final class LevelQueue {
             return nil
         }
         count -= 1
+        if count == 0, cancelledEntries > 0 { discardCancelled() }
         return job
     }
 

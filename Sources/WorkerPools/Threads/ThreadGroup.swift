@@ -68,8 +68,8 @@ final class ThreadGroup: Sendable {
         }
     }
 
-    /// - Parameter job: pushed before the thread can leave the idle by itself: if it then finds
-    ///   something else to do, it sees that another must watch.
+    /// - Parameter job: pushed under the lock, so that the thread, once it is off the list, sees it,
+    ///   and that another must watch if it finds something else to do.
     private func takeIdle(giving job: UnownedJob? = nil) -> RunLoop? {
         guard idleCount.load(ordering: .sequentiallyConsistent) > 0 else { return nil }
         return state.withLock { state in

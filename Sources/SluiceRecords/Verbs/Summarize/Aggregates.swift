@@ -141,14 +141,18 @@ extension AggregateStates {
 /// Values of groups, each with what is known of it. Since a single group may have more of them than
 /// fit in memory, they can be divided.
 protocol GroupedValues: AnyObject {
-    /// The numbers of the values, by parts that depend on the key of a value's group and the value.
-    func divided(into parts: Int, _ key: (_ group: Int) -> UnsafeBufferPointer<UInt8>) -> [[UInt32]]
+    var count: Int { get }
 
-    /// The group of the value with this number.
-    func group(of number: UInt32) -> Int
+    /// The numbers of the values, in 256 parts by a byte of the hash of their group's key and
+    /// themselves.
+    ///
+    /// - Parameter byte: which one, from 0 to 7.
+    func divided(by byte: Int, _ key: (_ group: Int) -> UnsafeBufferPointer<UInt8>) -> [[UInt32]]
 
-    /// Adds a value of others of the same kind to a group.
-    func add(_ number: UInt32, of others: any GroupedValues, to group: Int)
+    /// Adds some values of others of the same kind.
+    ///
+    /// - Parameter number: the number here of a group of the others.
+    func add(_ some: [UInt32], of others: any GroupedValues, to number: (_ group: Int) -> Int)
 
     func removeAll()
 

@@ -141,15 +141,20 @@ extension GroupTable {
     ///
     /// - Returns: for each of its groups, the number in this table.
     func merge(_ other: GroupTable) -> [UInt32] {
-        (0..<other.count).map { group in
-            let key = other.key(of: group)
-            let hash = other.groups[group].hash
-            let first = other.groups[group].first
-            guard let start = key.baseAddress, let number = find(start, key.count, hash: hash) else {
-                return UInt32(insert(key, hash: hash, first: first, written: other.written(of: group)))
-            }
-            if first < groups[number].first { move(number, to: first, written: other.written(of: group)) }
-            return UInt32(number)
+        (0..<other.count).map { UInt32(add($0, of: other)) }
+    }
+
+    /// Merges one group of such a table.
+    ///
+    /// - Returns: its number in this one.
+    func add(_ group: Int, of other: GroupTable) -> Int {
+        let key = other.key(of: group)
+        let hash = other.groups[group].hash
+        let first = other.groups[group].first
+        guard let start = key.baseAddress, let number = find(start, key.count, hash: hash) else {
+            return insert(key, hash: hash, first: first, written: other.written(of: group))
         }
+        if first < groups[number].first { move(number, to: first, written: other.written(of: group)) }
+        return number
     }
 }

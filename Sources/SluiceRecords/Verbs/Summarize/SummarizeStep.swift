@@ -82,10 +82,10 @@ final class SummarizeStep: ClosingStep {
         keep(makeState())
     }
 
-    /// A single group cannot be, without its values.
+    /// A single group can be divided only by its values.
     private func mayBeDivided(_ state: SummaryState) -> Bool { !verb.by.isEmpty || state.hasValues }
 
-    /// One that takes no records in.
+    /// Without room for the keys of a batch until there is one.
     private func makeEmptyState() -> SummaryState { SummaryState(aggregates, seed: states.withLock { $0.seed }, keyBytes: 0) }
 
     func makeState() -> SummaryState { SummaryState(aggregates, seed: states.withLock { $0.seed }) }

@@ -7,7 +7,8 @@ import Synchronization
 ///
 /// Values that are kept one by one (``GroupedValues``) are in parts of their own, which depend on
 /// the value, too, since a single group may have any number of them. Each of these parts is merged
-/// first. What a result may contain of it, a few values for each group, then goes to the groups.
+/// first, or divided again if it does not fit. What a result may contain of it, a few values for
+/// each group, then goes to the groups.
 final class SummarySpill: Sendable {
     static let parts = 256
 
@@ -29,10 +30,13 @@ final class SummarySpill: Sendable {
     private let pieces = Locked(Pieces())
     private let room: StageRoom
     private let shape: SummaryState.Shape
+    /// How often its values have been divided before: the byte of their hashes that divides them.
+    private let level: Int
 
-    init(_ room: StageRoom, _ shape: SummaryState.Shape) {
+    init(_ room: StageRoom, _ shape: SummaryState.Shape, level: Int = 0) {
         self.room = room
         self.shape = shape
+        self.level = level
     }
 
     var isEmpty: Bool { pieces.withLock { $0.files.isEmpty } }
@@ -41,12 +45,15 @@ final class SummarySpill: Sendable {
     ///
     /// - Parameter make: makes an empty state.
     func add(_ state: SummaryState, _ make: () -> SummaryState) throws(RunError) {
-        if state.hasValues {
-            try state.divideValues(into: Self.parts, make) { (part, values) throws(RunError) in
-                try append(values.bytes(shape, of: Array(0..<values.groups.count)), to: \.values[part])
-            }
-        }
+        try addValues(of: state, make)
         try addGroups(of: state)
+    }
+
+    private func addValues(of state: SummaryState, _ make: () -> SummaryState) throws(RunError) {
+        guard state.hasValues else { return }
+        try state.divideValues(by: level, make) { (part, values) throws(RunError) in
+            try append(values.bytes(shape, of: Array(0..<values.groups.count)), to: \.values[part])
+        }
     }
 
     /// The same with all values of each group.
@@ -77,9 +84,13 @@ final class SummarySpill: Sendable {
     ///
     /// - Parameter isDivided: whether its groups are divided by the same hashes.
     func add(_ other: Pieces, isDivided: Bool, _ make: () -> SummaryState) throws(RunError) {
-        if !isDivided {
-            for piece in other.states.joined() { try add(try read(piece, in: other.files, make), make) }
-            if other.values.allSatisfy(\.isEmpty) { return }
+        guard isDivided else {
+            for piece in other.states.joined() { try addGroups(of: try read(piece, in: other.files, make)) }
+            // The hashes of values have no seed.
+            for part in 0..<Self.parts {
+                for piece in other.values[part] { try append(try bytes(of: piece, in: other.files), to: \.values[part]) }
+            }
+            return
         }
         pieces.withLock { pieces in
             // The last file stays the last.
@@ -87,7 +98,7 @@ final class SummarySpill: Sendable {
             for part in 0..<Self.parts {
                 for index in pieces.states[part].indices { pieces.states[part][index].file += count }
                 for index in pieces.values[part].indices { pieces.values[part][index].file += count }
-                if isDivided { pieces.states[part] = other.states[part] + pieces.states[part] }
+                pieces.states[part] = other.states[part] + pieces.states[part]
                 pieces.values[part] = other.values[part] + pieces.values[part]
             }
             pieces.files = other.files + pieces.files
@@ -124,16 +135,45 @@ final class SummarySpill: Sendable {
     ///
     /// - Parameter most: for each aggregate, how many values a result may contain.
     func gatherValues(most: [Int], _ make: () -> SummaryState) throws(RunError) {
+        try gatherValues(most: most, into: self, make)
+    }
+
+    private func gatherValues(most: [Int], into whole: SummarySpill, _ make: () -> SummaryState) throws(RunError) {
         for part in 0..<Self.parts {
             let (files, values) = pieces.withLock { ($0.files, $0.values[part]) }
-            let state = make()
-            for piece in values { state.merge(try read(piece, in: files, make)) }
+            if values.isEmpty { continue }
+            var state = make()
+            var divided: SummarySpill?
+            for piece in values {
+                state.merge(try read(piece, in: files, make))
+                let isLarge = state.bytes > room.memory / 4 && state.valueCount > 8
+                guard divided != nil || isLarge, level < Self.mostLevels else { continue }
+                let spill = divided ?? SummarySpill(room, shape, level: level + 1)
+                divided = spill
+                try spill.addValues(of: state, make)
+                state = make()
+            }
             state.keepValues(most)
-            try addGroups(of: state)
+            try whole.addGroups(of: state)
+            try divided?.gatherValues(most: most, into: whole, make)
         }
     }
 
+    /// As many as a hash has bytes, without the first.
+    private static let mostLevels = 7
+
     private func read(_ piece: Piece, in files: [StageFile], _ make: () -> SummaryState) throws(RunError) -> SummaryState {
+        let bytes = try bytes(of: piece, in: files)
+        let state = make()
+        do throws(CheckpointError) {
+            try state.read(bytes, shape)
+        } catch {
+            throw .fault("spilled groups cannot be read: \(error.reason)")
+        }
+        return state
+    }
+
+    private func bytes(of piece: Piece, in files: [StageFile]) throws(RunError) -> [UInt8] {
         let (file, range) = (files[piece.file], piece.bytes)
         var bytes = [UInt8](repeating: 0, count: range.count)
         var failure: RunError?
@@ -148,13 +188,7 @@ final class SummarySpill: Sendable {
         }
         if let failure { throw failure }
         guard count == range.count else { throw file.error("a file was truncated") }
-        let state = make()
-        do throws(CheckpointError) {
-            try state.read(bytes, shape)
-        } catch {
-            throw .fault("spilled groups cannot be read: \(error.reason)")
-        }
-        return state
+        return bytes
     }
 }
 

@@ -114,25 +114,25 @@ final class SummaryState {
     /// Whether the values of a single group can be divided.
     var hasValues: Bool { states.contains { $0.values != nil } }
 
-    /// Moves the values that are kept one by one to other states, so that those of a single group
-    /// may be in many.
+    var valueCount: Int { states.reduce(0) { $0 + ($1.values?.count ?? 0) } }
+
+    /// Moves the values that are kept one by one to other states, in 256 parts, so that those of a
+    /// single group may be in many.
     ///
     /// - Parameters:
+    ///   - byte: which byte of their hashes decides.
     ///   - make: makes an empty state for the same aggregates.
-    ///   - take: takes the state of a part.
+    ///   - take: takes the state of a part that has any.
     func divideValues(
-        into parts: Int, _ make: () -> SummaryState, _ take: (_ part: Int, SummaryState) throws(RunError) -> Void
+        by byte: Int, _ make: () -> SummaryState, _ take: (_ part: Int, SummaryState) throws(RunError) -> Void
     ) throws(RunError) {
-        let divided = states.map { $0.values?.divided(into: parts) { self.groups.key(of: $0) } }
-        for part in 0..<parts {
+        let divided = states.map { $0.values?.divided(by: byte) { self.groups.key(of: $0) } }
+        for part in 0..<256 where divided.contains(where: { $0?[part].isEmpty == false }) {
             let other = make()
             for index in states.indices {
-                guard let values = states[index].values, let others = other.states[index].values else { continue }
-                for number in divided[index]?[part] ?? [] {
-                    others.add(number, of: values, to: other.number(ofGroup: values.group(of: number), of: self))
-                }
+                guard let values = states[index].values, let some = divided[index]?[part] else { continue }
+                other.states[index].values?.add(some, of: values) { other.groups.add($0, of: self.groups) }
             }
-            guard other.groups.count > 0 else { continue }
             for states in other.states { states.grow(to: other.groups.count) }
             try take(part, other)
         }
@@ -144,14 +144,6 @@ final class SummaryState {
     /// - Parameter most: for each aggregate, how many a result may contain.
     func keepValues(_ most: [Int]) {
         for (states, most) in zip(states, most) { states.values?.keepFirst(most) }
-    }
-
-    /// The number of a group of another state, which is added if it is not known here.
-    private func number(ofGroup group: Int, of other: SummaryState) -> Int {
-        let key = other.groups.key(of: group)
-        let hash = other.groups.hash(of: group)
-        if let start = key.baseAddress, let number = groups.find(start, key.count, hash: hash) { return number }
-        return groups.insert(key, hash: hash, first: other.groups.first(of: group), written: other.groups.written(of: group))
     }
 
     /// An estimate of the memory in use, in bytes.

@@ -105,11 +105,7 @@ private final class TopStates: AggregateStates, GroupedValues {
     func merge(_ others: any AggregateStates, into groups: [UInt32]) {
         guard let others = others as? TopStates else { return }
         listed = nil
-        for number in 0..<others.table.count {
-            add(
-                others.counts[number], of: others.value(of: number), to: groups[others.group(of: number)],
-                first: others.table.first(of: number), written: others.table.written(of: number))
-        }
+        for number in 0..<others.table.count { add(number, of: others, to: groups[others.group(of: number)]) }
     }
 
     private func values(of group: Int) -> [UInt32] {
@@ -153,39 +149,44 @@ private final class TopStates: AggregateStates, GroupedValues {
 
     var values: (any GroupedValues)? { self }
 
-    func divided(into parts: Int, _ key: (_ group: Int) -> UnsafeBufferPointer<UInt8>) -> [[UInt32]] {
-        var divided = [[UInt32]](repeating: [], count: parts)
+    var count: Int { table.count }
+
+    func divided(by byte: Int, _ key: (_ group: Int) -> UnsafeBufferPointer<UInt8>) -> [[UInt32]] {
+        var divided = [[UInt32]](repeating: [], count: 256)
         let whole = ByteBuffer(capacity: 256)
         for number in 0..<table.count {
             whole.count = 0
             whole.append(key(group(of: number)))
             whole.append(value(of: number))
-            divided[Int(SipHash.fixed.hash(whole.start, whole.count).high % UInt64(parts))].append(UInt32(number))
+            let hash = SipHash.fixed.hash(whole.start, whole.count).high
+            divided[Int(hash >> UInt64(8 * byte) & 255)].append(UInt32(number))
         }
         return divided
     }
 
-    func group(of number: UInt32) -> Int { group(of: Int(number)) }
-
-    func add(_ number: UInt32, of others: any GroupedValues, to group: Int) {
+    func add(_ some: [UInt32], of others: any GroupedValues, to number: (_ group: Int) -> Int) {
         guard let others = others as? TopStates else { return }
-        let number = Int(number)
         listed = nil
+        for value in some { add(Int(value), of: others, to: UInt32(number(others.group(of: Int(value))))) }
+    }
+
+    private func add(_ number: Int, of others: TopStates, to group: UInt32) {
         add(
-            others.counts[number], of: others.value(of: number), to: UInt32(group), first: others.table.first(of: number),
+            others.counts[number], of: others.value(of: number), to: group, first: others.table.first(of: number),
             written: others.table.written(of: number))
     }
 
     func removeAll() { (table, counts, listed) = (Self.emptyTable, [], nil) }
 
     func keepFirst(_ most: Int) {
+        guard table.count > most else { return }
         let all = TopStates()
         swap(&all.table, &table)
         swap(&all.counts, &counts)
         all.groups = groups
         listed = nil
         for group in 0..<groups {
-            for number in all.ordered(group).prefix(most) { add(number, of: all, to: group) }
+            for number in all.ordered(group).prefix(most) { add(Int(number), of: all, to: UInt32(group)) }
         }
     }
 
