@@ -98,15 +98,13 @@ final class SinkStage: Sendable {
     private static let fewOutputs = 8
 
     static let name = "sink"
-    /// Text of at least this size becomes a compressed block of its own, made here, in parallel.
-    /// ``GzipOutputs`` gathers smaller pieces across batches.
-    static let blockBytes = 128 << 10
-    /// The same for the batches of this run, which may be smaller.
+    /// Text of at least this size, in bytes, becomes a compressed block of its own, made here, in
+    /// parallel. ``GzipOutputs`` gathers smaller pieces across batches.
     private let blockBytes: Int
 
     /// - Parameter memory: that of the run.
     init(_ sinks: [PlannedSink], letters: DeadLetterEncoder, files: RunFiles, memory: Int) {
-        blockBytes = min(Self.blockBytes, Batch.targetBytes(within: memory) / 2)
+        blockBytes = min(128 << 10, Batch.targetBytes(within: memory) / 2)
         self.letters = letters
         self.files = files
         areDivided = sinks.map { $0.settings.sink.part != nil }

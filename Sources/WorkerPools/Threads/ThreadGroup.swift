@@ -68,7 +68,7 @@ final class ThreadGroup: Sendable {
         }
     }
 
-    /// - Parameter job: pushed under the lock, so that the thread, once it is off the list, sees it,
+    /// - Parameter job: pushed under the lock, so that the thread sees it once it is off the list,
     ///   and that another must watch if it finds something else to do.
     private func takeIdle(giving job: UnownedJob? = nil) -> RunLoop? {
         guard idleCount.load(ordering: .sequentiallyConsistent) > 0 else { return nil }

@@ -7,6 +7,8 @@ final class LetterPieces {
     /// Small enough to hold, large enough to compress well.
     private static let pieceBytes = 256 << 10
     private static let mostBytes = 512 << 10
+    /// A piece of at least this size is compressed here.
+    private static let blockBytes = 128 << 10
     /// The size of text to add at once.
     static let sliceBytes = 48 << 10
 
@@ -60,8 +62,8 @@ final class LetterPieces {
 
     private func cut(at count: Int) throws(OutputError) {
         let text = UnsafeBufferPointer(rebasing: lines.filled[..<count])
-        // DeadLetterFile gathers smaller ones across batches.
-        if let writer, count >= SinkStage.blockBytes {
+        // ``DeadLetterFile`` gathers smaller ones across batches.
+        if let writer, count >= Self.blockBytes {
             packed.count = 0
             let checksum = writer.append(text, to: packed)
             try add(packed.filled, checksum)
