@@ -300,9 +300,7 @@ import Testing
             deinit { #expect(pool.counters.accepted > 0) }
         }
         let gate = Gate()
-        let pool = WorkerPool(.init(workers: 1...1))
-        try await pool.submit { await gate.pass() }
-        await gate.arrivals(1)
+        let pool = try await poolKeptBusy(by: gate)
         let group = pool.group()
         for _ in 0..<200 {
             let token = Token(pool)
@@ -361,11 +359,17 @@ import Testing
         #expect(gone.all == [true, true, true])
     }
 
-    @Test func `what jobs captured that are cancelled while they wait is gone before all have ended`() async throws {
-        let (gate, gone) = (Gate(), Log<Bool>())
+    /// A pool whose only worker runs a job that waits for the gate.
+    private func poolKeptBusy(by gate: Gate) async throws -> WorkerPool {
         let pool = WorkerPool(.init(workers: 1...1))
         try await pool.submit { await gate.pass() }
         await gate.arrivals(1)
+        return pool
+    }
+
+    @Test func `what jobs captured that are cancelled while they wait is gone before all have ended`() async throws {
+        let (gate, gone) = (Gate(), Log<Bool>())
+        let pool = try await poolKeptBusy(by: gate)
         let group = pool.group()
         for _ in 0..<3 {
             let farewell = Farewell { gone.add(group.pending > 0) }
@@ -379,9 +383,7 @@ import Testing
 
     @Test func `what a cancelled job captured is gone once the last job that waits has begun`() async throws {
         let (gate, gone) = (Gate(), Log<Bool>())
-        let pool = WorkerPool(.init(workers: 1...1))
-        try await pool.submit { await gate.pass() }
-        await gate.arrivals(1)
+        let pool = try await poolKeptBusy(by: gate)
         try await pool.submit {}
         let group = pool.group()
         let farewell = Farewell { gone.add(pool.counters.finished == 2) }
@@ -425,9 +427,7 @@ import Testing
         }
         let gate = Gate()
         let tally = Tally()
-        let pool = WorkerPool(.init(workers: 1...1))
-        try await pool.submit { await gate.pass() }
-        await gate.arrivals(1)
+        let pool = try await poolKeptBusy(by: gate)
         // They are prefetched, so that each is begun where the one before it ends.
         for _ in 0..<200 { _ = try await pool.submit(returning: { Value(pool, tally) }) }
         gate.open()

@@ -38,6 +38,7 @@ extension PoolStorage {
         worker.releaseBody()
         if let record = worker.job.record {
             prefetchQueues.own.withLock { worker.markDecided($0) }
+            // Whatever the end: the job is in no queue any more, so nobody hands it back as undone.
             record.releaseWork()
             record.announce(end, endWaits)
         }
