@@ -106,4 +106,12 @@ enum EncodedDeadLetter: Sendable {
         case .spilled, .kept: 0
         }
     }
+    /// The number of letters that end in it.
+    var letters: Int {
+        switch self {
+        case .lines(let lines): lines.lineFeedCount
+        case .block(_, _, let records), .stored(_, _, let records): records
+        case .spilled, .kept: 1
+        }
+    }
 }

@@ -10,7 +10,7 @@ extension RecordRun {
         let records: Pipeline<RecordBatch>
         if let gathered, case .before(let place) = plan.taskCut {
             // Tasks have taken the records to this place.
-            records = processed(gathered.records(of: plan, scratches, source), place..<plan.places.endIndex, checkpointing)
+            records = processed(gathered.records(of: plan, endingBefore: place, scratches, source), place..<plan.places.endIndex, checkpointing)
         } else {
             // If there are tasks, they have read the inputs, and the only batches are results.
             let parts = gathered.map { _ in source.emptyParts } ?? source.parts(on: threads, mayEnd: plan.mayHaveEnough || options.limit != nil)

@@ -30,9 +30,10 @@ final class DeadLetterFile {
     func write(_ letter: EncodedDeadLetter, input: Int?) throws {
         switch letter {
         case .lines(let lines):
-            try append(lines, records: lines.lineFeedCount)
+            try append(lines, records: letter.letters)
         case .block(let block, let checksum, let records):
-            try gzip?.append(block: block, checksum, records: records, to: path)
+            guard let gzip else { throw OutputError.failed(path: path, reason: "dead letters were compressed as gzip, which this file is not") }
+            try gzip.append(block: block, checksum, records: records, to: path)
         case .stored(let piece, let checksum, let records):
             guard let bytes = try letters.spool?.take(piece) else { preconditionFailure("dead letters are kept where there is no place for them") }
             if let checksum {

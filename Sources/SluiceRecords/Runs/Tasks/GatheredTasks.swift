@@ -137,7 +137,7 @@ package final class GatheredTasks: Sendable {
 
     /// The records that tasks have taken up to the cut: a part for each input, or each piece of
     /// one.
-    func records(of plan: Plan, _ scratches: ScratchPool, _ source: InputReading) -> Pipeline<RecordBatch> {
+    func records(of plan: Plan, endingBefore place: Int, _ scratches: ScratchPool, _ source: InputReading) -> Pipeline<RecordBatch> {
         let most = 2 * max(Batch.targetBytes, source.source.maxRecord)
         var parts: [Part<RecordBatch>] = []
         for task in results.withLock({ $0.tasks }) {
@@ -153,7 +153,7 @@ package final class GatheredTasks: Sendable {
                         return {
                             try batches.next { (reader) throws(CheckpointError) in
                                 let scratch = scratches.take()
-                                return try reader.recordBatch(of: plan, scratch: scratch, inputs: task.inputs, most: most) {
+                                return try reader.recordBatch(of: plan, endingBefore: place, scratch: scratch, inputs: task.inputs, most: most) {
                                     (name) throws(CheckpointError) in
                                     do throws(InputError) {
                                         return try self.copy(name, of: task)

@@ -108,11 +108,12 @@ extension StateWriter {
 
 extension StateReader {
     /// - Parameters:
+    ///   - place: the place in the books that tasks end before.
     ///   - inputs: those of the task, by their numbers in the run.
     ///   - most: the size of the largest batch in bytes.
     ///   - spill: returns the path of a record that was spilled, by its name; asked twice for each.
     mutating func recordBatch(
-        of plan: Plan, scratch: Scratch, inputs: Range<Int>, most: Int, spill: (String) throws(CheckpointError) -> String
+        of plan: Plan, endingBefore place: Int, scratch: Scratch, inputs: Range<Int>, most: Int, spill: (String) throws(CheckpointError) -> String
     ) throws(CheckpointError) -> RecordBatch {
         let input = try integer() + inputs.lowerBound
         guard inputs.contains(input) else { throw CheckpointError("an unknown input") }
@@ -142,21 +143,10 @@ extension StateReader {
         let fates = try optional { (reader) throws(CheckpointError) in
             try reader.all { (reader) throws(CheckpointError) in try reader.fate(places: plan.places.count) }
         }
-        guard Self.areBalanced(counts, of: plan, left: rows.count) else { throw CheckpointError("its counts do not add up") }
         batch.resume(rows: rows, counts: counts, timeouts: timeouts, deadLetters: letters, fates: fates)
+        guard batch.isPossible(in: plan, endingBefore: place) else { throw CheckpointError("its counts do not add up") }
         batch.withholdsRaw = try integer() == 1
         return batch
-    }
-
-    /// Whether every record is accounted for in each place, and those that left a place and entered
-    /// no other are the ones that are left.
-    private static func areBalanced(_ counts: [StageCounts], of plan: Plan, left: Int) -> Bool {
-        guard counts.allSatisfy({ $0.open == 0 }) else { return false }
-        var after = counts.map(\.out)
-        for (place, counts) in zip(plan.places, counts) {
-            if let before = place.before { after[before] -= counts.in }
-        }
-        return after.allSatisfy { $0 >= 0 } && after.reduce(0, +) == left
     }
 
     /// The source's bytes, as far as they are those of records that are left, and all frames.
