@@ -246,7 +246,7 @@ extension LookupTable {
     /// Collects the keys of the rows, which must be unique.
     fileprivate struct Builder {
         let values = GroupTable(seed: UInt64.random(in: .min ... .max))
-        private var networks: [NetworkIndex.Entry] = []
+        private var networks = NetworkIndex.Entries()
         /// The keys of the networks, and their lines.
         private var keys: [(cell: Cell, line: UInt64)] = []
         private let key: Key
@@ -292,7 +292,7 @@ extension LookupTable {
                     fix: "write networks such as '10.0.0.0/8' or '2001:db8::/32', or addresses",
                     part: .column)
             }
-            networks.append(NetworkIndex.Entry(network, row: Int32(networks.count)))
+            networks.append(network, row: Int32(keys.count))
             keys.append((cell, line))
         }
 

@@ -31,17 +31,21 @@ struct NetworkIndex: Sendable {
         }
     }
 
-    struct Entry {
-        let network: Network
-        let row: Int32
+    /// The networks of a table.
+    struct Entries {
+        fileprivate var v4: [Entry<UInt32>] = []
+        fileprivate var v6: [Entry<UInt128>] = []
 
-        init(_ network: Network, row: Int32) {
-            self.network = network
-            self.row = row
+        mutating func append(_ network: Network, row: Int32) {
+            if network.isV4 {
+                v4.append(Entry(first: UInt32(truncatingIfNeeded: network.first), last: UInt32(truncatingIfNeeded: network.last), row: row))
+            } else {
+                v6.append(Entry(first: network.first, last: network.last, row: row))
+            }
         }
     }
 
-    private struct Ranges<Address: FixedWidthInteger & Sendable>: Sendable {
+    private struct Ranges<Address: FixedWidthInteger & BitwiseCopyable & Sendable>: Sendable {
         private struct Range: Sendable {
             var start: Address
             /// -1 for none.
@@ -53,19 +57,21 @@ struct NetworkIndex: Sendable {
         private var places: [Int32] = []
 
         /// - Parameter entries: sorted, each network after those that contain it.
-        init(_ entries: [Entry]) {
-            var around: [Entry] = []
+        init(_ entries: [Entry<Address>]) {
+            var around: [Entry<Address>] = []
+            ranges.reserveCapacity(2 * entries.count)
             for entry in entries {
-                while let inner = around.last, inner.network.last < entry.network.first {
+                while let inner = around.last, inner.last < entry.first {
                     around.removeLast()
-                    begin(at: inner.network.last + 1, around.last)
+                    begin(at: inner.last + 1, around.last)
                 }
-                begin(at: entry.network.first, entry)
+                begin(at: entry.first, entry)
                 around.append(entry)
             }
             while let inner = around.popLast() {
-                if inner.network.last < UInt128(Address.max) { begin(at: inner.network.last + 1, around.last) }
+                if inner.last < .max { begin(at: inner.last + 1, around.last) }
             }
+            places.reserveCapacity(1 << 16 + 1)
             var place = 0
             for bits in 0...1 << 16 {
                 while place < ranges.count, Self.firstBits(ranges[place].start) < bits { place += 1 }
@@ -75,8 +81,7 @@ struct NetworkIndex: Sendable {
 
         private static func firstBits(_ address: Address) -> Int { Int(truncatingIfNeeded: address >> Address(Address.bitWidth - 16)) }
 
-        private mutating func begin(at start: UInt128, _ entry: Entry?) {
-            let start = Address(truncatingIfNeeded: start)
+        private mutating func begin(at start: Address, _ entry: Entry<Address>?) {
             let range = Range(start: start, row: entry?.row ?? -1)
             if ranges.last?.start == start { ranges[ranges.count - 1] = range } else { ranges.append(range) }
         }
@@ -121,21 +126,17 @@ struct NetworkIndex: Sendable {
     /// The first row whose network an earlier one has, and that one; `nil` if all differ.
     let repetition: (earlier: Int32, later: Int32)?
 
-    init(_ entries: [Entry]) {
-        let families = [true, false].map { isV4 in Self.sorted(entries.filter { $0.network.isV4 == isV4 }) }
-        v4 = Ranges(families[0])
-        v6 = Ranges(families[1])
-        repetition = families.flatMap { family in
-            zip(family, family.dropFirst()).filter { $0.network == $1.network }.map { (earlier: $0.row, later: $1.row) }
-        }.min { $0.later < $1.later }
+    init(_ entries: Entries) {
+        var entries = entries
+        entries.v4.sortByBits()
+        entries.v6.sort { ($0.first, $1.last, $0.row) < ($1.first, $0.last, $1.row) }
+        v4 = Ranges(entries.v4)
+        v6 = Ranges(entries.v6)
+        repetition = (Self.repetitions(entries.v4) + Self.repetitions(entries.v6)).min { $0.later < $1.later }
     }
 
-    private static func sorted(_ entries: [Entry]) -> [Entry] {
-        entries.sorted { left, right in
-            let (one, other) = (left.network, right.network)
-            if one.first != other.first { return one.first < other.first }
-            return one.last != other.last ? one.last > other.last : left.row < right.row
-        }
+    private static func repetitions<Address>(_ sorted: [Entry<Address>]) -> [(earlier: Int32, later: Int32)] {
+        zip(sorted, sorted.dropFirst()).filter { ($0.first, $0.last) == ($1.first, $1.last) }.map { (min($0.row, $1.row), max($0.row, $1.row)) }
     }
 
     /// Finds several IPv4 addresses at once, so that they wait for memory together.
@@ -160,4 +161,18 @@ struct NetworkIndex: Sendable {
         let address = address.unmapped
         return address.isV4 ? v4.find(UInt32(truncatingIfNeeded: address.bits)) : v6.find(address.bits)
     }
+}
+
+/// A network as a range of addresses, with its row in the table.
+private struct Entry<Address: FixedWidthInteger & BitwiseCopyable> {
+    let first: Address
+    let last: Address
+    let row: Int32
+}
+
+extension Entry: BitwiseCopyable {}
+
+/// Each network after those that contain it.
+extension Entry: OrderedByBits where Address == UInt32 {
+    var bits: UInt64 { UInt64(first) << 32 | UInt64(~last) }
 }

@@ -8,7 +8,7 @@ import CBytes
 final class SortedEntries {
     typealias Text = UnsafeBufferPointer<UInt8>
 
-    struct Entry: BitwiseCopyable {
+    struct Entry: OrderedByBits {
         /// See ``OrderBits``; set when they are sorted.
         var bits: UInt64 = 0
         var start: Int
@@ -88,7 +88,7 @@ final class SortedEntries {
         for entry in entries { bits.add(key(entry)) }
         let places = bits.places
         for index in entries.indices { entries[index].bits = OrderBits.number(of: key(entries[index]), places) }
-        Self.sortByBits(&entries)
+        entries.sortByBits()
         // Those with the same bits.
         var start = 0
         while start < entries.count {

@@ -122,11 +122,16 @@ final class QuantileStates: AggregateStates {
             if let sketch = other.sketch {
                 if states[group].sketch == nil { makeSketch(of: group) }
                 states[group].sketch?.add(sketch)
+                continue
+            }
+            if !other.isWhole, states[group].isWhole { makeDoubles(of: group) }
+            if states[group].isWhole == other.isWhole, states[group].values.count + other.values.count <= Self.mostExact, states[group].sketch == nil {
+                states[group].values += other.values
+                bytes += 8 * other.values.count
             } else if other.isWhole {
                 for bits in other.values { add(whole: Int64(bitPattern: bits), to: group) }
             } else {
                 for bits in other.values { add(Double(bitPattern: bits), to: group) }
-                if other.values.isEmpty, states[group].isWhole { makeDoubles(of: group) }
             }
         }
     }
@@ -137,10 +142,11 @@ final class QuantileStates: AggregateStates {
 
     func quantile(_ share: Double, of group: Int) -> Cell {
         if let sketch = states[group].sketch { return .double(sketch.value(at: Self.rank(share, of: sketch.total))) }
-        guard !states[group].values.isEmpty else { return .absent }
-        sort(group)
-        let bits = states[group].values[Int(Self.rank(share, of: UInt64(states[group].values.count)))]
-        return states[group].isWhole ? .int(Int64(bitPattern: bits)) : .double(Double(bitPattern: bits))
+        let (values, isWhole) = (states[group].values, states[group].isWhole)
+        guard !values.isEmpty else { return .absent }
+        let rank = Int(Self.rank(share, of: UInt64(values.count)))
+        let bits = Self.bits(values.select(rank) { Self.order($0, isWhole) }, isWhole)
+        return isWhole ? .int(Int64(bitPattern: bits)) : .double(Double(bitPattern: bits))
     }
 
     /// The rank, from 0. A product that is an integer up to the rounding of the share is treated as
@@ -152,14 +158,22 @@ final class QuantileStates: AggregateStates {
         return min(count - 1, UInt64(max(0, whole)))
     }
 
-    private func sort(_ group: Int) {
+    /// The values of a group, sorted.
+    private func sorted(_ group: Int) -> [UInt64] {
         let isWhole = states[group].isWhole
-        states[group].values.sort { Self.order($0, isWhole) < Self.order($1, isWhole) }
+        var order = states[group].values.map { Self.order($0, isWhole) }
+        order.sortByBits()
+        return order.map { Self.bits($0, isWhole) }
     }
 
     /// Maps bit patterns to numbers with the order of the values: NaN last.
     private static func order(_ bits: UInt64, _ isWhole: Bool) -> UInt64 {
         isWhole ? bits ^ 1 << 63 : bits >> 63 == 1 ? ~bits : bits | 1 << 63
+    }
+
+    /// The bit pattern that ``order(_:_:)`` maps to this number.
+    private static func bits(_ order: UInt64, _ isWhole: Bool) -> UInt64 {
+        isWhole ? order ^ 1 << 63 : order >> 63 == 1 ? order & ~(1 << 63) : ~order
     }
 
     /// The kind (0: ints, 1: doubles, 2: a sketch), the count, and the sorted values.
@@ -168,10 +182,9 @@ final class QuantileStates: AggregateStates {
             writer.write(2)
             return sketch.write(to: &writer)
         }
-        sort(group)
         writer.write(states[group].isWhole ? 0 : 1)
         writer.write(states[group].values.count)
-        for bits in states[group].values { writer.write(bits) }
+        for bits in sorted(group) { writer.write(bits) }
     }
 
     func read(_ group: Int, from reader: inout StateReader) throws(CheckpointError) {
