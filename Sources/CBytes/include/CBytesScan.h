@@ -195,4 +195,41 @@ static inline bool cbytes_is_ascii(const uint8_t *p, size_t count) {
     return (all & 0x8080808080808080) == 0;
 }
 
+// Reads four numbers below 256 without leading zeros, with dots between them. Reads nothing beyond the text.
+//
+// All digits are found at once, and each number is made from the four bytes before its end: how long the numbers are
+// decides no branch.
+static inline bool cbytes_ipv4(const uint8_t *text, size_t count, uint32_t *address) {
+    if (count < 7 || count > 15) return false;
+    // Four bytes, the text, and as many more as make 20.
+    uint8_t copy[20] = {0};
+    if (count >= 8) {
+        memcpy(copy + 4, text, 8);
+        memcpy(copy + 4 + count - 8, text + count - 8, 8);
+    } else {
+        memcpy(copy + 4, text, 4);
+        memcpy(copy + 4 + count - 4, text + count - 4, 4);
+    }
+    uint32_t end_bit = UINT32_C(1) << count;
+    uint32_t dots = cbytes_nondigits16(copy + 4) & (end_bit - 1);
+    uint32_t two = dots & (dots - 1), one = two & (two - 1);
+    if (one == 0 || (one & (one - 1)) != 0) return false;
+    uint32_t ends = dots | end_bit, bits = 0, begin = 0;
+    bool is_right = true;
+    for (int number = 0; number < 4; number++) {
+        uint32_t end = (uint32_t)__builtin_ctz(ends), length = end - begin;
+        ends &= ends - 1;
+        // The last digit is the highest byte.
+        uint32_t shift = (32 - 8 * length) & 31;
+        uint32_t digits = (cbytes_load32(copy + end) & 0x0F0F0F0F) >> shift << shift;
+        uint32_t value = (digits >> 24) + 10 * (digits >> 16 & 15) + 100 * (digits >> 8 & 15);
+        bool begins_with_zero = (digits >> shift & 15) == 0;
+        is_right &= length >= 1 && length <= 3 && value < 256 && !(begins_with_zero && length > 1) && (number == 3 || copy[4 + end] == '.');
+        bits = bits << 8 | value;
+        begin = end + 1;
+    }
+    *address = bits;
+    return is_right;
+}
+
 #endif

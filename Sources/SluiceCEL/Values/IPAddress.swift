@@ -1,3 +1,5 @@
+import CBytes
+
 /// An IPv4 or IPv6 address.
 ///
 /// An IPv4-mapped IPv6 address (`::ffff:0:0/96`) equals its IPv4 address.
@@ -41,21 +43,9 @@ public struct IPAddress: Sendable {
 
     /// Four numbers below 256 without leading zeros.
     package static func v4(_ text: UnsafeBufferPointer<UInt8>) -> UInt32? {
-        guard (7...15).contains(text.count) else { return nil }
-        var (bits, number, digits, dots): (UInt32, UInt32, Int, Int) = (0, 0, 0, 0)
-        for byte in text {
-            if byte == UInt8(ascii: ".") {
-                guard digits > 0, dots < 3 else { return nil }
-                bits = bits << 8 | number
-                (number, digits, dots) = (0, 0, dots + 1)
-            } else {
-                guard byte >= 0x30, byte <= 0x39, digits == 0 || number > 0 else { return nil }
-                number = number * 10 + UInt32(byte - 0x30)
-                digits += 1
-                guard number < 256 else { return nil }
-            }
-        }
-        return digits > 0 && dots == 3 ? bits << 8 | number : nil
+        guard let start = text.baseAddress else { return nil }
+        var bits: UInt32 = 0
+        return cbytes_ipv4(start, text.count, &bits) ? bits : nil
     }
 
     /// Eight groups of up to four hexadecimal digits. `::` stands for one group of zeros or more;

@@ -42,4 +42,19 @@ struct IPAddressTests {
         }
         #expect(known > 1000)
     }
+
+    @Test("of four numbers are read as by the C library, whatever the text", arguments: 1...4 as ClosedRange<UInt64>)
+    func dotted(seed: UInt64) {
+        var random = SplitMix(state: seed)
+        var known = 0
+        for _ in 0..<20_000 {
+            var text = (0..<4).map { _ in "\(random.next() % (random.next() % 8 == 0 ? 300 : 256))" }.joined(separator: ".")
+            if random.next() % 2 == 0, let place = text.indices.randomElement(using: &random), let other = ".0123:/ -".randomElement(using: &random) {
+                text.replaceSubrange(place...place, with: random.next() % 3 == 0 ? "" : random.next() % 2 == 0 ? "\(other)" : "\(other)\(text[place])")
+            }
+            if Self.differs(text) { Issue.record("\(text)") }
+            if IPAddress(text) != nil { known += 1 }
+        }
+        #expect((8_000..<16_000).contains(known))
+    }
 }

@@ -128,7 +128,7 @@ enum GroupKey {
         let place = UnsafeMutableRawPointer(buffer.start + buffer.count)
         place.storeBytes(of: tag.rawValue, as: UInt8.self)
         place.storeBytes(of: UInt32(truncatingIfNeeded: text.count).littleEndian, toByteOffset: 1, as: UInt32.self)
-        if let start = text.baseAddress { (buffer.start + buffer.count + 5).update(from: start, count: text.count) }
+        if let start = text.baseAddress { cbytes_copy(buffer.start + buffer.count + 5, start, text.count) }
         buffer.count += 5 + text.count
     }
 

@@ -111,10 +111,13 @@ struct NetworkIndex: Sendable {
         @inline(__always)
         private static func find(_ address: Address, _ ranges: UnsafeBufferPointer<Range>, _ places: UnsafeBufferPointer<Int32>) -> Int32 {
             let bits = firstBits(address)
-            var (low, high) = (Int(places[bits]), Int(places[bits + 1]))
-            while low < high {
-                let middle = (low + high) / 2
-                if ranges[middle].start <= address { low = middle + 1 } else { high = middle }
+            var low = Int(places[bits])
+            var count = Int(places[bits + 1]) &- low
+            // A mispredicted branch would cost more than all else, so which half it is decides none.
+            while count > 0 {
+                let half = (count &+ 1) &>> 1
+                low &+= ranges[low &+ half &- 1].start <= address ? half : 0
+                count &-= half
             }
             return low > 0 ? ranges[low - 1].row : -1
         }

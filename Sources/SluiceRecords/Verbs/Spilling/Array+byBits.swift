@@ -53,25 +53,32 @@ extension OrderedByBits {
 extension [UInt64] {
     /// The number at a rank, from 0, in the order of the numbers that `order` maps the elements to.
     ///
-    /// Takes some two steps for each element: those that share the 11 bits below the highest one
-    /// in which any differ are counted, and only the ones among which the rank is are looked at
-    /// further.
+    /// Takes three steps for each element: what lies between the least and the greatest number is
+    /// cut into some 2,000 equal parts, and only the numbers of the part with the rank are looked
+    /// at further.
     func select(_ rank: Int, by order: (UInt64) -> UInt64) -> UInt64 {
         precondition(indices.contains(rank), "there is no number of rank \(rank) among \(count)")
         var (numbers, rank) = (map(order), rank)
         while numbers.count > 64 {
-            let first = numbers[0]
-            let differing = numbers.reduce(0) { $0 | ($1 ^ first) }
-            guard differing != 0 else { return first }
-            let shift = UInt64(Swift.max(0, 53 - differing.leadingZeroBitCount))
-            var counts = [Int](repeating: 0, count: 1 << 11)
-            for number in numbers { counts[Int(number >> shift & 0x7FF)] += 1 }
-            var digit = 0
-            while rank >= counts[digit] {
-                rank -= counts[digit]
-                digit += 1
+            var (low, high) = (UInt64.max, UInt64.min)
+            for number in numbers { (low, high) = (Swift.min(low, number), Swift.max(high, number)) }
+            guard low < high else { return low }
+            let shift = UInt64(Swift.max(0, 53 - (high - low).leadingZeroBitCount))
+            numbers = withUnsafeTemporaryAllocation(of: Int.self, capacity: 1 << 11) { counts in
+                counts.initialize(repeating: 0)
+                for number in numbers { counts[Int(truncatingIfNeeded: (number &- low) &>> shift)] &+= 1 }
+                var part = 0
+                while rank >= counts[part] {
+                    rank -= counts[part]
+                    part += 1
+                }
+                return [UInt64](unsafeUninitializedCapacity: counts[part]) { kept, count in
+                    for number in numbers where (number &- low) &>> shift == UInt64(part) {
+                        kept[count] = number
+                        count += 1
+                    }
+                }
             }
-            numbers.removeAll { Int($0 >> shift & 0x7FF) != digit }
         }
         numbers.sort()
         return numbers[rank]
