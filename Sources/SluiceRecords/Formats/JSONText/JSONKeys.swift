@@ -6,15 +6,18 @@ struct JSONKeys: Sendable {
         var count: UInt32
     }
 
-    private var bytes: [UInt8] = []
+    /// Followed by as many more as are copied at a time.
+    private var bytes = [UInt8](repeating: 0, count: Self.block)
+    private static let block = 32
 
     mutating func add(_ name: String) -> Place {
         let buffer = ByteBuffer(capacity: name.utf8.count + 4)
         buffer.append(UInt8(ascii: ","))
         JSONText.write(name, to: buffer)
         buffer.append(UInt8(ascii: ":"))
-        let place = Place(start: UInt32(bytes.count), count: UInt32(buffer.count))
-        withExtendedLifetime(buffer) { bytes += buffer.filled }
+        let end = bytes.count - Self.block
+        let place = Place(start: UInt32(end), count: UInt32(buffer.count))
+        withExtendedLifetime(buffer) { bytes.insert(contentsOf: buffer.filled, at: end) }
         return place
     }
 
@@ -31,7 +34,16 @@ struct JSONKeys: Sendable {
         func write(_ key: Place, comma: Bool, to buffer: ByteBuffer) {
             let skipped = comma ? 0 : 1
             guard let start else { return }
-            buffer.append(UnsafeBufferPointer(start: start + Int(key.start) + skipped, count: Int(key.count) - skipped))
+            let (source, count) = (start + Int(key.start) + skipped, Int(key.count) - skipped)
+            buffer.reserve(count + JSONKeys.block)
+            let target = buffer.start + buffer.count
+            // Most keys are short: a block of a fixed size is copied without a call.
+            if count <= JSONKeys.block {
+                UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: JSONKeys.block)
+            } else {
+                target.update(from: source, count: count)
+            }
+            buffer.count += count
         }
     }
 }

@@ -93,18 +93,16 @@ extension JSONText {
         let day = (seconds >= 0 ? seconds : seconds - 86399) / 86400
         let second = UInt64(seconds - day * 86400)
         let date = civilDate(day)
-        buffer.append(UInt8(ascii: "\""))
-        writeDigits(UInt64(max(0, date.year)), width: 4, to: buffer)
-        buffer.append(UInt8(ascii: "-"))
-        writeDigits(UInt64(date.month), width: 2, to: buffer)
-        buffer.append(UInt8(ascii: "-"))
-        writeDigits(UInt64(date.day), width: 2, to: buffer)
-        buffer.append(UInt8(ascii: "T"))
-        writeDigits(second / 3600, width: 2, to: buffer)
-        buffer.append(UInt8(ascii: ":"))
-        writeDigits(second / 60 % 60, width: 2, to: buffer)
-        buffer.append(UInt8(ascii: ":"))
-        writeDigits(second % 60, width: 2, to: buffer)
+        let template: StaticString = "\"0000-00-00T00:00:00"
+        let start = buffer.count
+        buffer.append(template)
+        let target = buffer.start + start
+        place(UInt64(max(0, date.year)), 4, target + 1)
+        place(UInt64(date.month), 2, target + 6)
+        place(UInt64(date.day), 2, target + 9)
+        place(second / 3600, 2, target + 12)
+        place(second / 60 % 60, 2, target + 15)
+        place(second % 60, 2, target + 18)
         if nanoseconds > 0 {
             buffer.append(UInt8(ascii: "."))
             writeFraction(UInt64(nanoseconds), to: buffer)
