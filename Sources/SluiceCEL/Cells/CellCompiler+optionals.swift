@@ -54,6 +54,13 @@ extension CellCompiler {
 
     /// `optional.orValue(other)`; nil if the optional has no fast shape.
     func orValue(_ target: Node, _ other: Operand) -> CellCode? {
+        if case .optionalField(let index) = target.kind, case .constant(let constant) = other, let value = constant.cell {
+            let slot = layout.field(index)
+            return CellCode { cells, _ in
+                let cell = cells[slot]
+                return cell.kind == .absent ? value : cell
+            }
+        }
         guard let optional = optional(target) else { return nil }
         let other = other.code
         return CellCode { cells, scratch in
