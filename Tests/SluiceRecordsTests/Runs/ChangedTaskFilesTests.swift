@@ -164,7 +164,8 @@ struct ChangedTaskFilesTests {
             let letters = DeadLetterEncoder(pipeline: "test", definition: "sha256:0", inputs: [], codec: nil)
             while let batch = try batches.next({ (reader) throws(CheckpointError) in
                 try reader.recordBatch(
-                    of: plan, endingBefore: 1, scratch: Scratch(reader: JSONReader.ofExpressions), inputs: 0..<1, most: 1 << 20) { $0 }
+                    of: plan, endingBefore: 1, scratch: Scratch(reader: JSONReader.ofExpressions), inputs: 0..<1, most: 1 << 20
+                ) { $0 }
             }) {
                 change.make(in: batch)
                 try spool.append(batch, of: plan, letters)
