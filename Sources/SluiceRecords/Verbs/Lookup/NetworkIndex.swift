@@ -113,7 +113,8 @@ struct NetworkIndex: Sendable {
             let bits = firstBits(address)
             var low = Int(places[bits])
             var count = Int(places[bits + 1]) &- low
-            // A mispredicted branch would cost more than all else, so which half it is decides none.
+            // A mispredicted branch would cost more than all else, so which half it is decides
+            // none.
             while count > 0 {
                 let half = (count &+ 1) &>> 1
                 low &+= ranges[low &+ half &- 1].start <= address ? half : 0
