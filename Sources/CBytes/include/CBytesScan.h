@@ -195,10 +195,11 @@ static inline bool cbytes_is_ascii(const uint8_t *p, size_t count) {
     return (all & 0x8080808080808080) == 0;
 }
 
-// Reads four numbers below 256 without leading zeros, with dots between them. Reads nothing beyond the text.
+// Reads four numbers below 256 without leading zeros, with dots between them. Reads nothing beyond
+// the text.
 //
-// All digits are found at once, and each number is made from the four bytes before its end: how long the numbers are
-// decides no branch.
+// All digits are found at once, and each number is made from the four bytes before its end: how
+// long the numbers are decides no branch.
 static inline bool cbytes_ipv4(const uint8_t *text, size_t count, uint32_t *address) {
     if (count < 7 || count > 15) return false;
     // Four bytes, the text, and as many more as make 20.

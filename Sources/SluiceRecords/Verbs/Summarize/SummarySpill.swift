@@ -51,32 +51,57 @@ final class SummarySpill: Sendable {
 
     private func addValues(of state: SummaryState, _ make: () -> SummaryState) throws(RunError) {
         guard state.hasValues else { return }
+        var appended = Appended()
         try state.divideValues(by: level, make) { (part, values) throws(RunError) in
-            try append(values.bytes(shape, of: Array(0..<values.groups.count)), to: \.values[part])
+            try append(values.bytes(shape, of: Array(0..<values.groups.count)), part, &appended, to: \.values)
         }
+        try write(&appended, to: \.values)
     }
 
     /// The same with all values of each group.
     func addGroups(of state: SummaryState) throws(RunError) {
         var parts = [[Int]](repeating: [], count: Self.parts)
         for group in 0..<state.groups.count { parts[Int(state.groups.hash(of: group) >> 56)].append(group) }
+        var appended = Appended()
         for (part, groups) in parts.enumerated() where !groups.isEmpty {
-            try append(state.bytes(shape, of: groups), to: \.states[part])
+            try append(state.bytes(shape, of: groups), part, &appended, to: \.states)
         }
+        try write(&appended, to: \.states)
     }
 
-    private func append(_ bytes: [UInt8], to part: WritableKeyPath<Pieces, [Piece]>) throws(RunError) {
+    /// States that are yet to be written, so that small ones are written together.
+    private struct Appended {
+        static let most = 256 << 10
+        var bytes: [UInt8] = []
+        var parts: [(part: Int, count: Int)] = []
+    }
+
+    private func append(
+        _ bytes: [UInt8], _ part: Int, _ appended: inout Appended, to parts: WritableKeyPath<Pieces, [[Piece]]>
+    ) throws(RunError) {
+        appended.bytes += bytes
+        appended.parts.append((part, bytes.count))
+        if appended.bytes.count >= Appended.most { try write(&appended, to: parts) }
+    }
+
+    private func write(_ appended: inout Appended, to parts: WritableKeyPath<Pieces, [[Piece]]>) throws(RunError) {
+        let (bytes, added) = (appended.bytes, appended.parts)
+        appended = Appended()
+        guard !added.isEmpty else { return }
         try pieces.withLock { (pieces) throws(RunError) in
             if pieces.files.isEmpty { pieces.files = [try room.folder.makeFile()] }
             let number = pieces.files.count - 1
             let file = pieces.files[number]
-            let start = file.count
+            var start = file.count
             var failure: RunError?
             bytes.withUnsafeBufferPointer { bytes in
                 do throws(RunError) { try file.append(bytes) } catch { failure = error }
             }
             if let failure { throw failure }
-            pieces[keyPath: part].append(Piece(file: number, bytes: start..<file.count))
+            for (part, count) in added {
+                pieces[keyPath: parts][part].append(Piece(file: number, bytes: start..<start + count))
+                start += count
+            }
         }
     }
 
@@ -87,9 +112,11 @@ final class SummarySpill: Sendable {
         guard isDivided else {
             for piece in other.states.joined() { try addGroups(of: try read(piece, in: other.files, make)) }
             // The hashes of values have no seed.
+            var appended = Appended()
             for part in 0..<Self.parts {
-                for piece in other.values[part] { try append(try bytes(of: piece, in: other.files), to: \.values[part]) }
+                for piece in other.values[part] { try append(try bytes(of: piece, in: other.files), part, &appended, to: \.values) }
             }
+            try write(&appended, to: \.values)
             return
         }
         pieces.withLock { pieces in
@@ -135,10 +162,17 @@ final class SummarySpill: Sendable {
     ///
     /// - Parameter most: for each aggregate, how many values a result may contain.
     func gatherValues(most: [Int], _ make: () -> SummaryState) throws(RunError) {
-        try gatherValues(most: most, into: self, make)
+        var gathered = make()
+        try gatherValues(most: most, &gathered, into: self, make)
+        try addGroups(of: gathered)
     }
 
-    private func gatherValues(most: [Int], into whole: SummarySpill, _ make: () -> SummaryState) throws(RunError) {
+    /// - Parameters:
+    ///   - gathered: what is left of several parts, since there may be little of each.
+    ///   - whole: where that goes once it is large.
+    private func gatherValues(
+        most: [Int], _ gathered: inout SummaryState, into whole: SummarySpill, _ make: () -> SummaryState
+    ) throws(RunError) {
         for part in 0..<Self.parts {
             let (files, values) = pieces.withLock { ($0.files, $0.values[part]) }
             if values.isEmpty { continue }
@@ -154,8 +188,12 @@ final class SummarySpill: Sendable {
                 state = make()
             }
             state.keepValues(most)
-            try whole.addGroups(of: state)
-            try divided?.gatherValues(most: most, into: whole, make)
+            gathered.merge(state)
+            if gathered.bytes > room.memory / 8 {
+                try whole.addGroups(of: gathered)
+                gathered = make()
+            }
+            try divided?.gatherValues(most: most, &gathered, into: whole, make)
         }
     }
 
