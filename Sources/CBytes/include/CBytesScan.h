@@ -225,7 +225,8 @@ static inline bool cbytes_ipv4(const uint8_t *text, size_t count, uint32_t *addr
         uint32_t digits = (cbytes_load32(copy + end) & 0x0F0F0F0F) >> shift << shift;
         uint32_t value = (digits >> 24) + 10 * (digits >> 16 & 15) + 100 * (digits >> 8 & 15);
         bool begins_with_zero = (digits >> shift & 15) == 0;
-        is_right &= length >= 1 && length <= 3 && value < 256 && !(begins_with_zero && length > 1) && (number == 3 || copy[4 + end] == '.');
+        bool is_number = (length - 1 < 3) & (value < 256) & !(begins_with_zero & (length > 1));
+        is_right &= is_number & ((number == 3) | (copy[4 + end] == '.'));
         bits = bits << 8 | value;
         begin = end + 1;
     }

@@ -106,6 +106,7 @@ enum EncodedDeadLetter: Sendable {
         case .spilled, .kept: 0
         }
     }
+
     /// The number of letters that end in it.
     var letters: Int {
         switch self {

@@ -67,6 +67,26 @@ struct AggregateTests {
         #expect(states.quantile(0.5, of: 2).kind == .absent)
     }
 
+    @Test("quantiles of ints, and of ints and doubles, are the same whatever the batches", arguments: [2, 65_536, 65_537], [0, 1, 2])
+    func quantileMerges(count: Int, doubles: Int) throws {
+        var random = Seeded(UInt64(count))
+        let numbers = (0..<count).map { _ in Int64(truncatingIfNeeded: random.next() >> 40) - 1 << 22 }
+        func add(_ index: Int, _ states: QuantileStates) {
+            let isDouble = doubles == 2 ? index % 2 == 0 : doubles == 1 ? index == 1 : false
+            if isDouble { states.add(Double(numbers[index]), to: 0) } else { states.add(whole: numbers[index], to: 0) }
+        }
+        let whole = gathered(Array(numbers.indices), parts: 1, seed: 1, make: QuantileStates.init, add: add)
+        for seed in 2..<5 as Range<UInt64> {
+            let cut = gathered(Array(numbers.indices), parts: 5, seed: seed, make: QuantileStates.init, add: add)
+            #expect(bytes(whole) == bytes(cut))
+            #expect(cut.bytes > (count > 65_536 ? 1024 : 8 * count))
+            guard count <= 65_536 else { continue }
+            let expected = numbers.sorted()[count / 2 - 1 + count % 2]
+            let found = cut.quantile(0.5, of: 0)
+            #expect(found.kind == (doubles > 0 ? .double : .int) && (doubles > 0 ? found.doubleValue == Double(expected) : found.intValue == expected))
+        }
+    }
+
     @Test("zeros, infinities and NaN are found in a sketch, too")
     func sketchExtremes() {
         let states = QuantileStates()

@@ -12,12 +12,12 @@ struct LookupTests {
         var random = Seeded(seed)
         func address(_ isV4: Bool) -> String {
             // Few distinct bits, so that networks are nested.
-            let bits = (0..<8).map { _ in random.next() % 3 == 0 ? random.next() % 4 : 0 }
+            let bits = (0..<8).map { _ in random.next() % 2 == 0 ? random.next() % 4 : 0 }
             return isV4 ? bits[0..<4].map { "\($0 * 64)" }.joined(separator: ".") : bits.map { String($0, radix: 16) }.joined(separator: ":")
         }
         var known: [NetworkIndex.Network] = []
         var all: [(network: IPNetwork, row: Int)] = []
-        for _ in 0..<1000 {
+        for _ in 0..<3000 {
             let isV4 = random.next() % 2 == 0
             let text = "\(address(isV4))/\(random.next() % (isV4 ? 33 : 129))"
             let network = try #require(Array(text.utf8).withUnsafeBufferPointer { NetworkIndex.Network($0) })
@@ -25,6 +25,8 @@ struct LookupTests {
             all.append((try #require(IPNetwork(text)), known.count))
             known.append(network)
         }
+        // As many as are not sorted by comparing them.
+        #expect(known.count { $0.isV4 } >= 256)
         var entries = NetworkIndex.Entries()
         for row in known.indices.shuffled(using: &random) { entries.append(known[row], row: Int32(row)) }
         let index = NetworkIndex(entries)
@@ -50,6 +52,20 @@ struct LookupTests {
         }
         #expect(rows == found)
         #expect(found.contains { $0 >= 0 })
+    }
+
+    @Test("of several rows with one network, the first two are named", arguments: [0, 300])
+    func repetition(others: Int) throws {
+        func network(_ text: String) throws -> NetworkIndex.Network {
+            try #require(Array(text.utf8).withUnsafeBufferPointer { NetworkIndex.Network($0) })
+        }
+        for same in ["10.0.0.0/8", "fe80::/10"] {
+            var entries = NetworkIndex.Entries()
+            for row in 0..<others { entries.append(try network(row % 2 == 0 ? "1.2.\(row / 256).\(row % 256)" : "::\(row)"), row: Int32(row)) }
+            for row in others..<others + 3 { entries.append(try network(same), row: Int32(row)) }
+            let repetition = NetworkIndex(entries).repetition
+            #expect(repetition?.earlier == Int32(others) && repetition?.later == Int32(others + 1))
+        }
     }
 
     @Test("an invalid table is refused, and the message says where")

@@ -32,12 +32,11 @@ final class DeadLetterFile {
         case .lines(let lines):
             try append(lines, records: letter.letters)
         case .block(let block, let checksum, let records):
-            guard let gzip else { throw OutputError.failed(path: path, reason: "dead letters were compressed as gzip, which this file is not") }
-            try gzip.append(block: block, checksum, records: records, to: path)
+            try append(block: block, checksum, records: records)
         case .stored(let piece, let checksum, let records):
             guard let bytes = try letters.spool?.take(piece) else { preconditionFailure("dead letters are kept where there is no place for them") }
             if let checksum {
-                try gzip?.append(block: bytes, checksum, records: records, to: path)
+                try append(block: bytes, checksum, records: records)
             } else {
                 try append(bytes, records: records)
             }
@@ -73,6 +72,11 @@ final class DeadLetterFile {
         }
         closing.append("}\n")
         try append(closing, records: 0)
+    }
+
+    private func append(block: ByteBuffer, _ checksum: TextChecksum, records: Int) throws(OutputError) {
+        guard let gzip else { throw .failed(path: path, reason: "dead letters were compressed as gzip, which this file is not") }
+        try gzip.append(block: block, checksum, records: records, to: path)
     }
 
     private func append(_ text: ByteBuffer, records: Int) throws(OutputError) {

@@ -6,7 +6,7 @@ struct JSONKeys: Sendable {
         var count: UInt32
     }
 
-    /// Followed by as many more as are copied at a time.
+    /// The last 32 are padding: short keys are copied as 32 bytes.
     private var bytes = [UInt8](repeating: 0, count: Self.block)
     private static let block = 32
 

@@ -378,15 +378,7 @@ extension RecordBatch {
 
     private func recount(upTo index: Int, received: Int) {
         var counts = Array(repeating: StageCounts(), count: self.counts.count)
-        for fate in fates ?? [] {
-            let count = Int(fate.count)
-            switch fate.kind {
-            case .filtered: counts[Int(fate.stage)].filtered += count
-            case .dropped: counts[Int(fate.stage)].dropped += count
-            case .dead: counts[Int(fate.stage)].dead += count
-            case .added: counts[Int(fate.stage)].added += count
-            }
-        }
+        for fate in fates ?? [] { counts[Int(fate.stage)].add(fate) }
         var passed = received
         for place in first...index {
             if place == first, input == nil {
@@ -398,5 +390,17 @@ extension RecordBatch {
             counts[place].out = passed
         }
         self.counts = counts
+    }
+}
+
+extension StageCounts {
+    mutating func add(_ fate: RecordBatch.Fate) {
+        let count = Int(fate.count)
+        switch fate.kind {
+        case .filtered: filtered += count
+        case .dropped: dropped += count
+        case .dead: dead += count
+        case .added: added += count
+        }
     }
 }

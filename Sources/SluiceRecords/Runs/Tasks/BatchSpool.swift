@@ -257,7 +257,8 @@ extension EncodedBatch {
     ///   - places: the number of places in the books.
     func isPossible(ofInputs inputs: Int, sinks: Int, places: Int) -> Bool {
         guard let input, input < inputs, counts.count == places, timeouts.count == places else { return false }
-        guard deadLetters.reduce(0, { $0 + $1.letters }) == counts.reduce(0, { $0 + $1.dead }) else { return false }
+        // Numbers whose sum an Int may have no room for.
+        guard deadLetters.reduce(0, { $0 + Int128($1.letters) }) == counts.reduce(0, { $0 + Int128($1.dead) }) else { return false }
         return outputs.allSatisfy { output in
             let ends = output.ends
             return output.sink < sinks && ends.last ?? 0 <= output.bytes.count && zip(ends, ends.dropFirst()).allSatisfy { $0 <= $1 }

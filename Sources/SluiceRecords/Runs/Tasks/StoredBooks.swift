@@ -7,8 +7,8 @@ extension RecordBatch {
     /// Whether this can be a batch of records that a task has left, before the place in the books
     /// where the tasks end.
     ///
-    /// Each record is accounted for: at each place, and, where a stage may end the run after any of
-    /// them, each one alone.
+    /// The counts of each place balance; and where a stage may end the run, what became of each
+    /// record agrees with them.
     func isPossible(in plan: Plan, endingBefore place: Int) -> Bool {
         counts[0].in == source.frames.count + source.spilled.count
             && deadLetters.count == counts.reduce(0) { $0 + $1.dead }
@@ -42,14 +42,8 @@ extension RecordBatch {
         for fate in fates.sorted(by: { ($0.stage, $0.kind == .added ? 0 : 1) < ($1.stage, $1.kind == .added ? 0 : 1) }) {
             let (stage, frame, count) = (Int(fate.stage), Int(fate.frame), Int(fate.count))
             guard frame <= source.frames.count else { return false }
-            switch fate.kind {
-            case .filtered: counted[stage].filtered += count
-            case .dropped: counted[stage].dropped += count
-            case .added: counted[stage].added += count
-            case .dead:
-                counted[stage].dead += count
-                dead[frame] += count
-            }
+            counted[stage].add(fate)
+            if fate.kind == .dead { dead[frame] += count }
             left[frame] += fate.kind == .added ? count : -count
             guard left[frame] >= 0 else { return false }
         }

@@ -144,7 +144,7 @@ extension StateReader {
             try reader.all { (reader) throws(CheckpointError) in try reader.fate(places: plan.places.count) }
         }
         batch.resume(rows: rows, counts: counts, timeouts: timeouts, deadLetters: letters, fates: fates)
-        guard batch.isPossible(in: plan, endingBefore: place) else { throw CheckpointError("its counts do not add up") }
+        guard batch.isPossible(in: plan, endingBefore: place) else { throw CheckpointError("its books do not add up") }
         batch.withholdsRaw = try integer() == 1
         return batch
     }

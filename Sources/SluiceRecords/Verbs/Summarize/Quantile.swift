@@ -87,7 +87,7 @@ final class QuantileStates: AggregateStates {
     }
 
     func add(_ value: Double, to group: Int) {
-        if let sketch = states[group].sketch { return sketch.add(value) }
+        if let sketch = states[group].sketch { return count(sketch) { $0.add(value) } }
         if states[group].isWhole { makeDoubles(of: group) }
         append((value.isNaN ? .nan : value).bitPattern, to: group)
     }
@@ -97,6 +97,14 @@ final class QuantileStates: AggregateStates {
         states[group].values.append(bits)
         bytes += 8
         if states[group].values.count > Self.mostExact { makeSketch(of: group) }
+    }
+
+    /// Counts by how much a sketch grows.
+    @inline(__always)
+    private func count(_ sketch: QuantileSketch, _ change: (QuantileSketch) -> Void) {
+        let before = sketch.bytes
+        change(sketch)
+        bytes += sketch.bytes - before
     }
 
     @inline(never)
@@ -121,7 +129,7 @@ final class QuantileStates: AggregateStates {
             let group = Int(group)
             if let sketch = other.sketch {
                 if states[group].sketch == nil { makeSketch(of: group) }
-                states[group].sketch?.add(sketch)
+                if let own = states[group].sketch { count(own) { $0.add(sketch) } }
                 continue
             }
             if !other.isWhole, states[group].isWhole { makeDoubles(of: group) }
@@ -145,7 +153,7 @@ final class QuantileStates: AggregateStates {
         let (values, isWhole) = (states[group].values, states[group].isWhole)
         guard !values.isEmpty else { return .absent }
         let rank = Int(Self.rank(share, of: UInt64(values.count)))
-        let bits = Self.bits(values.select(rank) { Self.order($0, isWhole) }, isWhole)
+        let bits = Self.bits(values.map { Self.order($0, isWhole) }.select(rank), isWhole)
         return isWhole ? .int(Int64(bitPattern: bits)) : .double(Double(bitPattern: bits))
     }
 
@@ -191,12 +199,15 @@ final class QuantileStates: AggregateStates {
         let kind = try reader.number()
         guard kind < 2 else {
             guard kind == 2 else { throw CheckpointError("invalid kind of quantile") }
-            states[group] = State(isWhole: false, sketch: try QuantileSketch(from: &reader))
+            let sketch = try QuantileSketch(from: &reader)
+            states[group] = State(isWhole: false, sketch: sketch)
+            bytes += sketch.bytes
             return
         }
         let count = try reader.count()
         guard count <= Self.mostExact, count > 0 || kind == 0 else { throw CheckpointError("too many values") }
         states[group].isWhole = kind == 0
+        bytes += 8 * count
         for _ in 0..<count {
             let bits = try reader.number()
             states[group].values.append(kind == 1 && Double(bitPattern: bits).isNaN ? Double.nan.bitPattern : bits)

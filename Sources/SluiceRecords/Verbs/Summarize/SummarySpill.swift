@@ -51,43 +51,47 @@ final class SummarySpill: Sendable {
 
     private func addValues(of state: SummaryState, _ make: () -> SummaryState) throws(RunError) {
         guard state.hasValues else { return }
-        var appended = Appended()
-        try state.divideValues(by: level, make) { (part, values) throws(RunError) in
-            try append(values.bytes(shape, of: Array(0..<values.groups.count)), part, &appended, to: \.values)
+        try append(to: \.values) { (append) throws(RunError) in
+            try state.divideValues(by: level, make) { (part, values) throws(RunError) in
+                try append(part, values.bytes(shape, of: Array(0..<values.groups.count)))
+            }
         }
-        try write(&appended, to: \.values)
     }
 
     /// The same with all values of each group.
     func addGroups(of state: SummaryState) throws(RunError) {
         var parts = [[Int]](repeating: [], count: Self.parts)
         for group in 0..<state.groups.count { parts[Int(state.groups.hash(of: group) >> 56)].append(group) }
-        var appended = Appended()
-        for (part, groups) in parts.enumerated() where !groups.isEmpty {
-            try append(state.bytes(shape, of: groups), part, &appended, to: \.states)
+        try append(to: \.states) { (append) throws(RunError) in
+            for (part, groups) in parts.enumerated() where !groups.isEmpty { try append(part, state.bytes(shape, of: groups)) }
         }
-        try write(&appended, to: \.states)
     }
 
-    /// States that are yet to be written, so that small ones are written together.
-    private struct Appended {
-        static let most = 256 << 10
-        var bytes: [UInt8] = []
-        var parts: [(part: Int, count: Int)] = []
-    }
+    /// The size from which on states are written, so that small ones are written together.
+    private static let writtenAtOnce = 256 << 10
 
+    /// - Parameter body: passes the bytes of states, each with its part.
     private func append(
-        _ bytes: [UInt8], _ part: Int, _ appended: inout Appended, to parts: WritableKeyPath<Pieces, [[Piece]]>
+        to parts: WritableKeyPath<Pieces, [[Piece]]>, _ body: (_ append: (Int, [UInt8]) throws(RunError) -> Void) throws(RunError) -> Void
     ) throws(RunError) {
-        appended.bytes += bytes
-        appended.parts.append((part, bytes.count))
-        if appended.bytes.count >= Appended.most { try write(&appended, to: parts) }
+        var (pending, counts): ([UInt8], [(part: Int, count: Int)]) = ([], [])
+        func write() throws(RunError) {
+            try self.write(pending, counts, to: parts)
+            pending.removeAll(keepingCapacity: true)
+            counts.removeAll(keepingCapacity: true)
+        }
+        try body { (part, bytes) throws(RunError) in
+            if pending.count + bytes.count > Self.writtenAtOnce { try write() }
+            // Not copied, as it may be most of the memory.
+            if bytes.count > Self.writtenAtOnce { return try self.write(bytes, [(part, bytes.count)], to: parts) }
+            pending += bytes
+            counts.append((part, bytes.count))
+        }
+        try write()
     }
 
-    private func write(_ appended: inout Appended, to parts: WritableKeyPath<Pieces, [[Piece]]>) throws(RunError) {
-        let (bytes, added) = (appended.bytes, appended.parts)
-        appended = Appended()
-        guard !added.isEmpty else { return }
+    private func write(_ bytes: [UInt8], _ counts: [(part: Int, count: Int)], to parts: WritableKeyPath<Pieces, [[Piece]]>) throws(RunError) {
+        guard !counts.isEmpty else { return }
         try pieces.withLock { (pieces) throws(RunError) in
             if pieces.files.isEmpty { pieces.files = [try room.folder.makeFile()] }
             let number = pieces.files.count - 1
@@ -98,7 +102,7 @@ final class SummarySpill: Sendable {
                 do throws(RunError) { try file.append(bytes) } catch { failure = error }
             }
             if let failure { throw failure }
-            for (part, count) in added {
+            for (part, count) in counts {
                 pieces[keyPath: parts][part].append(Piece(file: number, bytes: start..<start + count))
                 start += count
             }
@@ -112,11 +116,11 @@ final class SummarySpill: Sendable {
         guard isDivided else {
             for piece in other.states.joined() { try addGroups(of: try read(piece, in: other.files, make)) }
             // The hashes of values have no seed.
-            var appended = Appended()
-            for part in 0..<Self.parts {
-                for piece in other.values[part] { try append(try bytes(of: piece, in: other.files), part, &appended, to: \.values) }
+            try append(to: \.values) { (append) throws(RunError) in
+                for part in 0..<Self.parts {
+                    for piece in other.values[part] { try append(part, try bytes(of: piece, in: other.files)) }
+                }
             }
-            try write(&appended, to: \.values)
             return
         }
         pieces.withLock { pieces in
@@ -188,11 +192,12 @@ final class SummarySpill: Sendable {
                 state = make()
             }
             state.keepValues(most)
-            gathered.merge(state)
-            if gathered.bytes > room.memory / 8 {
+            let limit = room.memory / 8
+            if gathered.bytes + state.bytes > limit {
                 try whole.addGroups(of: gathered)
                 gathered = make()
             }
+            if state.bytes > limit { try whole.addGroups(of: state) } else { gathered.merge(state) }
             try divided?.gatherValues(most: most, &gathered, into: whole, make)
         }
     }

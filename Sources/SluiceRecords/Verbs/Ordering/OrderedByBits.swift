@@ -17,7 +17,10 @@ extension Array where Element: OrderedByBits {
     ///
     /// Unsafe memory: counts are places in the order, of which there are as many as elements.
     mutating func sortByBits() {
-        guard count >= 256 else { return sort { $0.bits < $1.bits } }
+        guard count >= 256 else {
+            self = enumerated().sorted { ($0.element.bits, $0.offset) < ($1.element.bits, $1.offset) }.map(\.element)
+            return
+        }
         var from = exchange(&self, with: [])
         var to = from
         withUnsafeTemporaryAllocation(of: Int.self, capacity: 8 << 8) { counts in
@@ -48,39 +51,4 @@ extension OrderedByBits {
     /// - Parameter byte: 0 for the last.
     @inline(__always)
     fileprivate func digit(_ byte: Int) -> Int { Int(truncatingIfNeeded: bits >> UInt64(byte << 3) & 0xff) }
-}
-
-extension [UInt64] {
-    /// The number at a rank, from 0, in the order of the numbers that `order` maps the elements to.
-    ///
-    /// Takes three steps for each element: what lies between the least and the greatest number is
-    /// cut into some 2,000 equal parts, and only the numbers of the part with the rank are looked
-    /// at further.
-    func select(_ rank: Int, by order: (UInt64) -> UInt64) -> UInt64 {
-        precondition(indices.contains(rank), "there is no number of rank \(rank) among \(count)")
-        var (numbers, rank) = (map(order), rank)
-        while numbers.count > 64 {
-            var (low, high) = (UInt64.max, UInt64.min)
-            for number in numbers { (low, high) = (Swift.min(low, number), Swift.max(high, number)) }
-            guard low < high else { return low }
-            let shift = UInt64(Swift.max(0, 53 - (high - low).leadingZeroBitCount))
-            numbers = withUnsafeTemporaryAllocation(of: Int.self, capacity: 1 << 11) { counts in
-                counts.initialize(repeating: 0)
-                for number in numbers { counts[Int(truncatingIfNeeded: (number &- low) &>> shift)] &+= 1 }
-                var part = 0
-                while rank >= counts[part] {
-                    rank -= counts[part]
-                    part += 1
-                }
-                return [UInt64](unsafeUninitializedCapacity: counts[part]) { kept, count in
-                    for number in numbers where (number &- low) &>> shift == UInt64(part) {
-                        kept[count] = number
-                        count += 1
-                    }
-                }
-            }
-        }
-        numbers.sort()
-        return numbers[rank]
-    }
 }
